@@ -1,0 +1,71 @@
+# Every command a person or a machine needs. `make run` and `make test` do all from a fresh checkout.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+MAKEFLAGS += --no-print-directory
+export OMP_WAIT_POLICY := passive
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STATIC := src/watthour/api/static
+
+.PHONY: run test lint format web web-test bench backfill ingest train up docs lock clean
+
+run: $(VENV)/.installed $(STATIC)/index.html
+	$(BIN)/watthour up
+
+up: run
+
+test: $(VENV)/.installed $(STATIC)/index.html lint web-test
+	$(BIN)/python -m pytest -n 2 --dist loadgroup --cov --cov-report=term:skip-covered
+
+lint: $(VENV)/.installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/typos
+
+format: $(VENV)/.installed
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+web: web/node_modules/.installed
+	cd web && npm run build
+
+web-test: web/node_modules/.installed
+	cd web && npm run lint && npm run typecheck && npm test
+
+bench: $(VENV)/.installed
+	for script in store api startup ny_day_ahead gefcom2014; do $(BIN)/python benchmarks/$$script.py; done
+
+backfill ingest train: $(VENV)/.installed
+	$(BIN)/watthour $@ $(ARGS)
+
+docs: $(VENV)/.installed
+	$(BIN)/python scripts/check_docs.py
+
+# The lock holds hashes and no addresses; run this after changing dependencies in pyproject.toml.
+lock: $(VENV)/bin/uv
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-annotate --no-header --python-version 3.11 \
+		pyproject.toml --extra postgres --extra plot --extra mlops --group dev -o requirements.lock
+
+clean:
+	rm -rf $(VENV) web/node_modules $(STATIC) .mypy_cache .ruff_cache .pytest_cache .coverage
+
+$(VENV)/bin/uv:
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet uv
+
+$(VENV)/.installed: requirements.lock pyproject.toml | $(VENV)/bin/uv
+	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps uv -e .
+	touch $@
+
+web/node_modules/.installed: web/package-lock.json
+	cd web && npm ci --no-fund --no-audit
+	touch $@
+
+$(STATIC)/index.html: web/node_modules/.installed $(shell find web/src web/index.html -type f 2>/dev/null)
+	cd web && npm run build
+	touch $@

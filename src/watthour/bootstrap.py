@@ -1,0 +1,1 @@
+"""The only place that names adapters: settings go in, ports come out."""

@@ -1,0 +1,1 @@
+"""The words every other package speaks: channels, windows, frames, ports, metrics and errors."""

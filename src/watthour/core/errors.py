@@ -1,0 +1,114 @@
+"""Everything Watthour raises on purpose, in one tree.
+
+WatthourError                 what happened, and the cure
+├── InvalidInput              the caller said something that cannot be; names field and value
+│   ├── UnknownRegion         no such balancing authority; lists near matches
+│   └── NotConfigured         a setting or key is missing
+├── SourceError               a connector could not deliver
+│   ├── SourceUnavailable     try later
+│   ├── SourceRejected        the user must act (key, request)
+│   └── PayloadChanged        we must act: the answer has another shape
+├── StoreError                the store cannot be used
+│   ├── StoreFull             no space is left
+│   └── StoreTooNew           written by a newer version
+├── NotEnoughHistory          nothing can be forecast from what is known
+├── ModelError                a model cannot be used
+│   ├── ModelNotFound         no such version
+│   └── ModelCorrupt          the file differs from its manifest
+└── MissingExtra              an optional dependency is not installed
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class WatthourError(Exception):
+    """Something went wrong that a person can mend: ``problem`` says what, ``remedy`` says how."""
+
+    def __init__(self, problem: str, *, remedy: str) -> None:
+        self.problem = problem
+        self.remedy = remedy
+        super().__init__(f"{problem.rstrip('.')}. {remedy}")
+
+
+class InvalidInput(WatthourError):
+    """The caller gave a value that cannot be; ``field`` and ``value`` say which."""
+
+    def __init__(self, field: str, value: object, problem: str, *, remedy: str) -> None:
+        self.field = field
+        self.value = value
+        super().__init__(f"{field} = {value!r}: {problem}", remedy=remedy)
+
+
+class UnknownRegion(InvalidInput):
+    """No balancing authority goes by this name."""
+
+    def __init__(self, name: str, near: Sequence[str]) -> None:
+        self.near = tuple(near)
+        hint = f"Did you mean {', '.join(near)}?" if near else "`watthour regions` lists all of them."
+        super().__init__("region", name, "no balancing authority has this name", remedy=hint)
+
+
+class NotConfigured(InvalidInput):
+    """A setting that this work needs is missing or still a placeholder."""
+
+
+class SourceError(WatthourError):
+    """A connector could not deliver."""
+
+    def __init__(self, source: str, problem: str, *, remedy: str) -> None:
+        self.source = source
+        super().__init__(f"{source}: {problem}", remedy=remedy)
+
+
+class SourceUnavailable(SourceError):
+    """The provider is down, slow or limits us: asking later can heal it."""
+
+
+class SourceRejected(SourceError):
+    """The provider refuses us: a key, a right or the request itself is wrong."""
+
+
+class PayloadChanged(SourceError):
+    """The provider answered in a shape this version does not know."""
+
+
+class StoreError(WatthourError):
+    """The store cannot be read or written."""
+
+
+class StoreFull(StoreError):
+    """No space is left on the device that holds the store; nothing acknowledged is lost."""
+
+
+class StoreTooNew(StoreError):
+    """The store was written by a newer version of Watthour."""
+
+
+class NotEnoughHistory(WatthourError):
+    """Too little is known to forecast at all, not even by a baseline."""
+
+
+class ModelError(WatthourError):
+    """A saved model cannot be used."""
+
+
+class ModelNotFound(ModelError):
+    """The registry holds no such model or version."""
+
+
+class ModelCorrupt(ModelError):
+    """A model file differs from the hash in its manifest, so it is not loaded."""
+
+
+class MissingExtra(WatthourError):
+    """An optional dependency is not installed."""
+
+    def __init__(self, package: str, extra: str) -> None:
+        self.package = package
+        self.extra = extra
+        super().__init__(f"{package} is not installed", remedy=f"Install it with: pip install 'watthour[{extra}]'")

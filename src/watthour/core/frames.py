@@ -1,0 +1,123 @@
+"""The tables that pass between packages; the schema is the type, the validator and the documentation."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from enum import IntFlag
+
+import dataframely as dy
+import polars as pl
+
+
+class Quality(IntFlag):
+    """Why a value is special; the raw value is always kept. Zero means nothing is known against it."""
+
+    GOOD = 0
+    ASSUMED = 1  # available_at comes from the source's publication rule, it was not observed
+    SIMULATED = 2
+    ESTIMATED = 4
+    ZERO = 8  # zero where zero cannot be
+    FROZEN = 16  # the same value too many times in a row
+    OUT_OF_RANGE = 32
+    DOUBTED = ZERO | FROZEN | OUT_OF_RANGE
+
+
+def _instant(*, primary_key: bool = False) -> dy.Datetime:
+    return dy.Datetime(primary_key=primary_key, time_zone="UTC", time_unit="us")
+
+
+class Readings(dy.Schema):
+    """One row per channel, interval and version.
+
+    ``time`` is the start of the interval; ``available_at`` is when the value could first be known; ``recorded_at`` is
+    when we wrote it. A null value is a gap. The unit is the channel's.
+    """
+
+    channel = dy.String(primary_key=True)
+    time = _instant(primary_key=True)
+    available_at = _instant(primary_key=True)
+    recorded_at = _instant()
+    value = dy.Float64(nullable=True, allow_inf=False, allow_nan=False)
+    quality = dy.Int16()
+
+
+class Measurements(Readings):
+    """Readings of something metered; a day-ahead price, by contrast, is known before its interval."""
+
+    @dy.rule()
+    def known_only_after_it_began(cls) -> pl.Expr:
+        """A meter cannot tell an interval before it has begun."""
+        return cls.available_at.col >= cls.time.col
+
+
+class Forecasts(dy.Schema):
+    """One row per channel, interval, issue, maker and quantile level, long.
+
+    ``model`` names who made it: ``operator``, a weather model, or a version of ours. A point forecast is kept as its
+    median (level 0.5). ``issued_at`` is when its maker made it (a weather run: its init time); ``available_at`` when
+    it could first be read.
+    """
+
+    channel = dy.String(primary_key=True)
+    time = _instant(primary_key=True)
+    issued_at = _instant(primary_key=True)
+    model = dy.String(primary_key=True)
+    level = dy.Float64(primary_key=True, min_exclusive=0.0, max_exclusive=1.0)
+    available_at = _instant()
+    recorded_at = _instant()
+    value = dy.Float64(nullable=True, allow_inf=False, allow_nan=False)
+    quality = dy.Int16()
+
+    @dy.rule()
+    def known_only_after_issue(cls) -> pl.Expr:
+        """Nobody reads a forecast before it is made."""
+        return cls.available_at.col >= cls.issued_at.col
+
+
+class Targets(dy.Schema):
+    """What is asked of a forecaster: one row per issue and interval.
+
+    For each row it may use only rows with ``available_at <= issued_at``, and only measurements whose interval ended by
+    ``known_until`` (which a backtest sets earlier than ``issued_at`` to state a data lag).
+    """
+
+    issued_at = _instant(primary_key=True)
+    time = _instant(primary_key=True)
+    known_until = _instant()
+
+
+class Refused(dy.Schema):
+    """A row that was not let in: the rule it broke and the row itself as JSON."""
+
+    source = dy.String()
+    channel = dy.String(nullable=True)
+    rule = dy.String()
+    row = dy.String()
+    recorded_at = _instant()
+
+
+_VERDICT = pl.Enum(["valid", "invalid", "unknown"])  # the type of dataframely's columns of broken rules
+
+
+def rows_with_reasons(
+    schema: type[dy.Schema], frame: pl.DataFrame, *, source: str, recorded_at: pl.Expr
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Split a frame into the rows that keep the schema and the refused ones, each with the rules it broke."""
+    good, failure = schema.filter(frame, cast=True)
+    details = failure.details()
+    broken = [name for name in details.columns if details.schema[name] == _VERDICT]
+    rule = pl.concat_str(
+        [pl.when(pl.col(name) == "invalid").then(pl.lit(name)) for name in broken], separator=", ", ignore_nulls=True
+    )
+    refused = details.select(
+        pl.lit(source).alias("source"),
+        pl.col("channel").cast(pl.String),
+        rule.alias("rule"),
+        pl.struct(pl.exclude(broken)).struct.json_encode().alias("row"),
+        recorded_at.cast(pl.Datetime("us", "UTC")).alias("recorded_at"),
+    )
+    return good, Refused.validate(refused)
+
+
+LEVELS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
+LONGEST_FEED_LAG = timedelta(days=2)  # EIA demand is 1-2 h late in practice and up to two days at worst

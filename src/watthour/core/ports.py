@@ -1,0 +1,212 @@
+"""The few interfaces behind which every adapter hides; each has one contract suite that all of them pass."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
+
+    import dataframely as dy
+
+    from watthour.core.channel import Channel, Site
+    from watthour.core.forecast import Context, History
+    from watthour.core.frames import Forecasts, Readings, Refused
+    from watthour.core.model import Manifest
+    from watthour.core.window import Window
+
+
+class RunState(StrEnum):
+    """How one asking of a source ended."""
+
+    OK = "ok"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRun:
+    """One asking of a source, kept so that freshness and failures can be shown."""
+
+    source: str
+    started_at: datetime
+    ended_at: datetime
+    window: Window
+    state: RunState
+    new_rows: int
+    refused_rows: int = 0
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What one fetch brought: either kind of rows may be empty."""
+
+    readings: dy.DataFrame[Readings]
+    forecasts: dy.DataFrame[Forecasts]
+    refused: dy.DataFrame[Refused]
+
+
+class Source(Protocol):
+    """Somewhere readings and forecasts come from."""
+
+    @property
+    def name(self) -> str:
+        """Short name, as in the settings and in error messages."""
+        ...
+
+    def sites(self) -> Sequence[Site]:
+        """Return the sites its channels belong to."""
+        ...
+
+    def channels(self) -> Sequence[Channel]:
+        """Return the channels it can fill."""
+        ...
+
+    def fetch(self, window: Window, *, now: datetime, watched_from: datetime | None = None) -> Delivery:
+        """Return everything whose interval starts in the window; see ``core.vintage`` for the two instants.
+
+        Raises:
+            SourceUnavailable: asking later can heal it.
+            SourceRejected: the user must act.
+            PayloadChanged: the answer has a shape this version does not know.
+        """
+        ...
+
+
+class ReadingStore(Protocol):
+    """Readings with all their versions, the channels they belong to, and the log of who brought them."""
+
+    def register(self, sites: Iterable[Site], channels: Iterable[Channel]) -> None:
+        """Make sites and channels known; saying it twice changes nothing."""
+        ...
+
+    def sites(self) -> list[Site]:
+        """Return all known sites, sorted by id."""
+        ...
+
+    def channels(self) -> list[Channel]:
+        """Return all known channels, sorted by id."""
+        ...
+
+    def append(self, readings: dy.DataFrame[Readings]) -> int:
+        """Keep what is new, durably, and return how many versions that was.
+
+        A row whose value and quality equal what was already known of its interval at its ``available_at`` (the ASSUMED
+        flag aside) changes nothing. A changed value is a new version; if its ``available_at`` is already taken, it
+        became known when it was recorded. Raises InvalidInput for channels that are not registered.
+        """
+        ...
+
+    def read(self, channels: Sequence[str], window: Window, as_of: datetime | None = None) -> dy.DataFrame[Readings]:
+        """Return the last version of each interval that was known at ``as_of``, sorted by channel and time."""
+        ...
+
+    def versions(
+        self, channels: Sequence[str], window: Window, as_of: datetime | None = None
+    ) -> dy.DataFrame[Readings]:
+        """Return every version known at ``as_of``, sorted by channel, time and available_at."""
+        ...
+
+    def spans(self) -> Mapping[str, tuple[datetime, datetime, datetime]]:
+        """Return, per channel with readings, its first and last interval start and the last ``recorded_at``."""
+        ...
+
+    def quarantine(self, refused: dy.DataFrame[Refused]) -> int:
+        """Keep refused rows with the rule they broke; the same row twice is kept once."""
+        ...
+
+    def quarantined(self, limit: int = 1000) -> dy.DataFrame[Refused]:
+        """Return the newest refused rows first."""
+        ...
+
+    def note_run(self, run: SourceRun) -> None:
+        """Log one asking of a source."""
+        ...
+
+    def runs(self, source: str | None = None, limit: int = 100) -> list[SourceRun]:
+        """Return the newest runs first."""
+        ...
+
+    def watched_from(self, source: str) -> datetime | None:
+        """Return when live polling of a source began, or None."""
+        ...
+
+    def watch(self, source: str, since: datetime) -> None:
+        """Remember that live polling began; only the first call per source counts."""
+        ...
+
+
+class ForecastStore(Protocol):
+    """Forecasts of anybody, kept by issue time."""
+
+    def append_forecasts(self, forecasts: dy.DataFrame[Forecasts]) -> int:
+        """Keep what is new, durably, and return how many rows that was; the first value of a key stays."""
+        ...
+
+    def forecasts(
+        self,
+        channels: Sequence[str],
+        window: Window,
+        *,
+        as_of: datetime | None = None,
+        models: Sequence[str] | None = None,
+        levels: Sequence[float] | None = None,
+        latest_issue: bool = False,
+    ) -> dy.DataFrame[Forecasts]:
+        """Return forecasts of intervals in the window that were available at ``as_of``, sorted by their key.
+
+        With ``latest_issue`` only the last issue per channel, time and model.
+        """
+        ...
+
+    def models_of(self, channel: str) -> list[str]:
+        """Return who has forecast this channel, sorted."""
+        ...
+
+
+class Store(ReadingStore, ForecastStore, Protocol):
+    """Both halves, as one connection."""
+
+    def history(self, context: Context, window: Window, as_of: datetime) -> History:
+        """Return all versions of the context's channel, its weather and its operator's forecast known at ``as_of``."""
+        ...
+
+    def close(self) -> None:
+        """Give the connection back."""
+        ...
+
+
+class ModelRegistry(Protocol):
+    """Saved models by name and version, and which of them is champion."""
+
+    def save(self, manifest: Manifest, files: Mapping[str, bytes]) -> Manifest:
+        """Keep a model durably; return its manifest with the file hashes filled in."""
+        ...
+
+    def load(self, name: str, version: str | None = None) -> tuple[Manifest, Mapping[str, bytes]]:
+        """Return a model's manifest and files, hashes checked; no version means the champion.
+
+        Raises:
+            ModelNotFound: no such name or version, or no champion yet.
+            ModelCorrupt: a file differs from its hash.
+        """
+        ...
+
+    def manifests(self, name: str | None = None) -> list[Manifest]:
+        """Return what is kept, newest first."""
+        ...
+
+    def champion(self, name: str) -> str | None:
+        """Return the version that serves, if any."""
+        ...
+
+    def promote(self, name: str, version: str, *, now: datetime, reason: str) -> None:
+        """Make a version the champion; the one before it is remembered."""
+        ...
+
+    def rollback(self, name: str, *, now: datetime) -> str:
+        """Make the champion before this one champion again and return its version."""
+        ...

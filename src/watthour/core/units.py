@@ -1,0 +1,81 @@
+"""Quantities, the units they are kept in, and the conversions connectors need."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Quantity(StrEnum):
+    """What is measured or forecast."""
+
+    POWER = "power"
+    ENERGY = "energy"
+    TEMPERATURE = "temperature"
+    HUMIDITY = "humidity"
+    PRECIPITATION = "precipitation"
+    SNOWFALL = "snowfall"
+    CLOUD_COVER = "cloud_cover"
+    WIND_SPEED = "wind_speed"
+    PRESSURE = "pressure"
+    IRRADIANCE = "irradiance"
+    PRICE = "price"
+    CARBON_INTENSITY = "carbon_intensity"
+
+
+class Unit(StrEnum):
+    """Units on the wire and in the store; a connector converts once, at the edge."""
+
+    MWH = "MWh"
+    KWH = "kWh"
+    MW = "MW"
+    KW = "kW"
+    W = "W"
+    CELSIUS = "degC"
+    FAHRENHEIT = "degF"
+    KELVIN = "K"
+    PERCENT = "%"
+    MILLIMETRE = "mm"
+    CENTIMETRE = "cm"
+    METRE_PER_SECOND = "m/s"
+    KILOMETRE_PER_HOUR = "km/h"
+    HECTOPASCAL = "hPa"
+    WATT_PER_SQUARE_METRE = "W/m2"
+    CURRENCY_PER_KWH = "currency/kWh"
+    GRAM_PER_KWH = "gCO2e/kWh"
+
+
+# unit -> (base unit, factor, offset): base = factor * value + offset. Exact by definition (SI brochure, 9th ed.).
+_TO_BASE: dict[Unit, tuple[str, float, float]] = {
+    Unit.MWH: ("J", 3.6e9, 0.0),
+    Unit.KWH: ("J", 3.6e6, 0.0),
+    Unit.MW: ("W", 1e6, 0.0),
+    Unit.KW: ("W", 1e3, 0.0),
+    Unit.W: ("W", 1.0, 0.0),
+    Unit.KELVIN: ("degC", 1.0, -273.15),
+    Unit.CELSIUS: ("degC", 1.0, 0.0),
+    Unit.FAHRENHEIT: ("degC", 5 / 9, -160 / 9),
+    Unit.MILLIMETRE: ("mm", 1.0, 0.0),
+    Unit.CENTIMETRE: ("mm", 10.0, 0.0),
+    Unit.METRE_PER_SECOND: ("m/s", 1.0, 0.0),
+    Unit.KILOMETRE_PER_HOUR: ("m/s", 1 / 3.6, 0.0),
+}
+
+
+def conversion(source: Unit, target: Unit) -> tuple[float, float]:
+    """Return ``(factor, offset)`` with ``target = factor * source + offset``.
+
+    >>> factor, offset = conversion(Unit.FAHRENHEIT, Unit.CELSIUS)
+    >>> round(factor * 212 + offset, 6)
+    100.0
+
+    Raises:
+        ValueError: the two units measure different things.
+    """
+    if source == target:
+        return 1.0, 0.0
+    base_s, factor_s, offset_s = _TO_BASE.get(source, (source, 1.0, 0.0))
+    base_t, factor_t, offset_t = _TO_BASE.get(target, (target, 1.0, 0.0))
+    if base_s != base_t:
+        message = f"{source} cannot be turned into {target}: they measure different things"
+        raise ValueError(message)
+    return factor_s / factor_t, (offset_s - offset_t) / factor_t

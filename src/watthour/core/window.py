@@ -1,0 +1,59 @@
+"""Spans of time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The half-open span ``[start, end)``; both ends aware, kept in UTC.
+
+    >>> Window(datetime(2024, 1, 1, tzinfo=UTC), datetime(2024, 1, 2, tzinfo=UTC)).hours
+    24
+    """
+
+    start: datetime
+    end: datetime
+
+    def __post_init__(self) -> None:
+        if self.start.tzinfo is None or self.end.tzinfo is None:
+            message = f"a Window needs aware datetimes, got {self.start!r} and {self.end!r}"
+            raise ValueError(message)
+        if not self.start < self.end:
+            message = f"a Window must not be empty: {self.start} .. {self.end}"
+            raise ValueError(message)
+        object.__setattr__(self, "start", self.start.astimezone(UTC))
+        object.__setattr__(self, "end", self.end.astimezone(UTC))
+
+    @property
+    def hours(self) -> int:
+        """Whole hours in the span."""
+        return int((self.end - self.start) / HOUR)
+
+    def __contains__(self, instant: datetime) -> bool:
+        return self.start <= instant < self.end
+
+
+def local_midnight(day: date, time_zone: str) -> datetime:
+    """Return the instant a local day begins, in UTC."""
+    return datetime.combine(day, time(), tzinfo=ZoneInfo(time_zone)).astimezone(UTC)
+
+
+def local_day(day: date, time_zone: str) -> Window:
+    """Return the span of one local calendar day: 23, 24 or 25 hours.
+
+    >>> local_day(date(2024, 3, 10), "America/New_York").hours
+    23
+    """
+    return Window(local_midnight(day, time_zone), local_midnight(day + DAY, time_zone))
+
+
+def local_instant(day: date, clock: time, time_zone: str) -> datetime:
+    """Return the instant of a wall-clock time on a local day, in UTC; a repeated hour means its first pass."""
+    return datetime.combine(day, clock, tzinfo=ZoneInfo(time_zone)).astimezone(UTC)

@@ -1,0 +1,1 @@
+"""Features known at issue time, models, calibration and backtests."""

@@ -1,0 +1,1 @@
+"""Saved models with their manifests, and which of them serves."""

@@ -1,0 +1,1 @@
+"""What a person may set: ``watthour.toml``, then the environment; secrets never leave as plain text."""

@@ -1,0 +1,1 @@
+"""Invented regions, marked as such in every row."""

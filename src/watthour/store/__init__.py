@@ -1,0 +1,1 @@
+"""Where readings and forecasts are kept with all their versions."""

@@ -1,0 +1,1 @@
+"""Use cases as sentences over ports: ingest, train, forecast, score."""
