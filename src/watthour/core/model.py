@@ -32,3 +32,13 @@ class Manifest:
 def digest(content: bytes) -> str:
     """Return the SHA-256 of a file's content, in hex."""
     return sha256(content).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Promotion:
+    """One change of champion: which version serves from then on, and why."""
+
+    version: str
+    promoted_at: datetime
+    reason: str
+    is_rollback: bool = False

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from watthour.core.channel import Channel, Site
     from watthour.core.forecast import Context, History
     from watthour.core.frames import Forecasts, Readings, Refused
-    from watthour.core.model import Manifest
+    from watthour.core.model import Manifest, Promotion
     from watthour.core.window import Window
 
 
@@ -209,4 +209,8 @@ class ModelRegistry(Protocol):
 
     def rollback(self, name: str, *, now: datetime) -> str:
         """Make the champion before this one champion again and return its version."""
+        ...
+
+    def promotions(self, name: str) -> list[Promotion]:
+        """Return every change of champion, oldest first."""
         ...

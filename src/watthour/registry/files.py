@@ -1,0 +1,184 @@
+"""Models as directories: ``<root>/<name>/<version>/`` with native files and a manifest; no server needed."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from watthour.core.errors import InvalidInput, ModelCorrupt, ModelNotFound
+from watthour.core.model import Promotion, digest
+from watthour.registry.manifest import (
+    MANIFEST_FILE,
+    check_files,
+    from_json,
+    not_found,
+    safe_name,
+    standing,
+    to_json,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from watthour.core.model import Manifest
+
+PROMOTIONS_FILE = "promotions.jsonl"
+
+
+class FileRegistry:
+    """A registry in a directory; several processes may use it at once.
+
+    A version appears by one rename, when all of it is on the disk; promotions are lines appended to a log, so a kill at
+    any moment leaves either the old or the new state.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def save(self, manifest: Manifest, files: Mapping[str, bytes]) -> Manifest:
+        """Keep a model durably; return its manifest with the file hashes filled in."""
+        place = self._place(manifest.name, manifest.version)
+        hashes = {safe_name("file", name): digest(content) for name, content in sorted(files.items())}
+        kept = replace(manifest, hashes=hashes)
+        if place.exists():
+            return self._same_again(kept, place)
+        building = place.with_name(f".building-{manifest.version}-{uuid4().hex[:8]}")
+        building.mkdir(parents=True)
+        try:
+            for name, content in files.items():
+                _write_durably(building / name, content)
+            _write_durably(building / MANIFEST_FILE, to_json(kept).encode())
+            _sync_directory(building)
+            building.rename(place)
+        except OSError:
+            shutil.rmtree(building, ignore_errors=True)
+            if place.exists():  # another process saved the same version meanwhile
+                return self._same_again(kept, place)
+            raise
+        _sync_directory(place.parent)
+        return kept
+
+    def load(self, name: str, version: str | None = None) -> tuple[Manifest, Mapping[str, bytes]]:
+        """Return a model's manifest and files, hashes checked; no version means the champion."""
+        wanted = version or self.champion(name)
+        if wanted is None:
+            raise not_found(name, None, self._versions(name))
+        place = self._place(name, wanted)
+        if not place.is_dir():
+            raise not_found(name, wanted, self._versions(name))
+        manifest = self._manifest(place)
+        files = {
+            file_name: (place / file_name).read_bytes()
+            for file_name in manifest.hashes
+            if (place / safe_name("file", file_name)).is_file()
+        }
+        check_files(manifest, files, where=str(place))
+        return manifest, files
+
+    def manifests(self, name: str | None = None) -> list[Manifest]:
+        """Return what is kept, newest first."""
+        if name is not None:
+            names = [name]
+        else:
+            names = sorted(path.name for path in self._root.iterdir()) if self._root.is_dir() else []
+        found = [self._manifest(self._place(each, version)) for each in names for version in self._versions(each)]
+        return sorted(found, key=lambda manifest: (manifest.created_at, manifest.version), reverse=True)
+
+    def champion(self, name: str) -> str | None:
+        """Return the version that serves, if any."""
+        champions = standing(name, self.promotions(name))
+        return champions[-1] if champions else None
+
+    def promote(self, name: str, version: str, *, now: datetime, reason: str) -> None:
+        """Make a version the champion; the one before it is remembered."""
+        if not self._place(name, version).is_dir():
+            raise not_found(name, version, self._versions(name))
+        if self.champion(name) != version:
+            self._note(name, Promotion(version, now, reason))
+
+    def rollback(self, name: str, *, now: datetime) -> str:
+        """Make the champion before this one champion again and return its version."""
+        champions = standing(name, self.promotions(name))
+        if len(champions) < 2:  # noqa: PLR2004 - the one and the one before
+            problem = f"{name} has no champion before the present one"
+            raise ModelNotFound(problem, remedy="`watthour models list` shows what could be promoted instead.")
+        before = champions[-2]
+        if not self._place(name, before).is_dir():
+            raise not_found(name, before, self._versions(name))
+        self._note(name, Promotion(before, now, f"rolled back from {champions[-1]}", is_rollback=True))
+        return before
+
+    def promotions(self, name: str) -> list[Promotion]:
+        """Return every change of champion, oldest first."""
+        log = self._root / safe_name("model", name) / PROMOTIONS_FILE
+        if not log.is_file():
+            return []
+        lines = log.read_text(encoding="utf-8").splitlines()
+        return [promotion for line in lines if (promotion := _promotion(line)) is not None]
+
+    def _place(self, name: str, version: str) -> Path:
+        return self._root / safe_name("model", name) / safe_name("version", version)
+
+    def _versions(self, name: str) -> list[str]:
+        """Versions of a name, newest first."""
+        return sorted((path.parent.name for path in (self._root / name).glob(f"[!.]*/{MANIFEST_FILE}")), reverse=True)
+
+    def _manifest(self, place: Path) -> Manifest:
+        path = place / MANIFEST_FILE
+        if not path.is_file():
+            raise ModelCorrupt(f"{place} has no {MANIFEST_FILE}", remedy="Delete the directory and train anew.")
+        return from_json(path.read_bytes(), where=str(path))
+
+    def _same_again(self, kept: Manifest, place: Path) -> Manifest:
+        if self._manifest(place).hashes == kept.hashes:
+            return kept
+        raise InvalidInput(
+            "version", kept.version, "this version exists with other files", remedy="A saved version never changes."
+        )
+
+    def _note(self, name: str, promotion: Promotion) -> None:
+        line = json.dumps(
+            {
+                "version": promotion.version,
+                "at": promotion.promoted_at.isoformat(),
+                "reason": promotion.reason,
+                "rollback": promotion.is_rollback,
+            }
+        )
+        log = self._root / name / PROMOTIONS_FILE
+        with log.open("ab") as file:
+            file.write(f"\n{line}\n".encode())  # the leading end of line closes a line torn by a kill
+            file.flush()
+            os.fsync(file.fileno())
+
+
+def _promotion(line: str) -> Promotion | None:
+    """Read one line of the log; a line torn by a kill was never acknowledged and counts for nothing."""
+    try:
+        entry = json.loads(line)
+        return Promotion(entry["version"], datetime.fromisoformat(entry["at"]), entry["reason"], entry["rollback"])
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def _write_durably(path: Path, content: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync_directory(path: Path) -> None:
+    if os.name == "nt":  # Windows cannot open a directory for this, and keeps renames in order
+        return
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,126 @@
+"""Manifests as JSON, and the story of promotions that both registries keep."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from watthour.core.errors import InvalidInput, ModelCorrupt, ModelNotFound
+from watthour.core.model import Manifest, Promotion, digest
+from watthour.core.window import Window
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+FORMAT = 1
+MANIFEST_FILE = "manifest.json"
+_SAFE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._+-]*")
+
+
+def safe_name(field: str, name: str) -> str:
+    """Return a name that can be a file name on every system.
+
+    Raises:
+        InvalidInput: it could lead out of the registry.
+    """
+    if not _SAFE_NAME.fullmatch(name):
+        raise InvalidInput(
+            field, name, "this cannot name a model or its file", remedy="Use letters, digits and . _ - + only."
+        )
+    return name
+
+
+def to_json(manifest: Manifest) -> str:
+    """Write a manifest so that a person can read it."""
+    return json.dumps(
+        {
+            "format": FORMAT,
+            "name": manifest.name,
+            "version": manifest.version,
+            "recipe": manifest.recipe,
+            "parameters": dict(manifest.parameters),
+            "features": list(manifest.features),
+            "splits": {key: [span.start.isoformat(), span.end.isoformat()] for key, span in manifest.splits.items()},
+            "data_fingerprint": manifest.data_fingerprint,
+            "metrics": dict(manifest.metrics),
+            "created_at": manifest.created_at.isoformat(),
+            "hashes": dict(manifest.hashes),
+        },
+        indent=2,
+    )
+
+
+def from_json(text: str | bytes, *, where: str) -> Manifest:
+    """Read a manifest.
+
+    Raises:
+        ModelCorrupt: it is no manifest, or one of a newer version.
+    """
+    try:
+        content = json.loads(text)
+        written_format = content["format"]
+        manifest = Manifest(
+            name=content["name"],
+            version=content["version"],
+            recipe=content["recipe"],
+            parameters=content["parameters"],
+            features=tuple(content["features"]),
+            splits={
+                key: Window(datetime.fromisoformat(start), datetime.fromisoformat(end))
+                for key, (start, end) in content["splits"].items()
+            },
+            data_fingerprint=content["data_fingerprint"],
+            metrics=content["metrics"],
+            created_at=datetime.fromisoformat(content["created_at"]),
+            hashes=content["hashes"],
+        )
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        problem = f"{where} is no readable manifest ({type(error).__name__}: {error})"
+        raise ModelCorrupt(problem, remedy=_CURE) from error
+    if written_format > FORMAT:
+        raise ModelCorrupt(f"{where} was written by a newer version of Watthour", remedy="Update Watthour.")
+    return manifest
+
+
+def check_files(manifest: Manifest, files: Mapping[str, bytes], *, where: str) -> None:
+    """Compare a model's files with its manifest.
+
+    Raises:
+        ModelCorrupt: a file is missing or differs.
+    """
+    for file_name, expected in manifest.hashes.items():
+        if file_name not in files:
+            raise ModelCorrupt(f"{where}: the file {file_name} is missing", remedy=_CURE)
+        if digest(files[file_name]) != expected:
+            raise ModelCorrupt(f"{where}: the file {file_name} differs from the hash in its manifest", remedy=_CURE)
+
+
+def standing(name: str, promotions: Sequence[Promotion]) -> list[str]:
+    """Return the champions one could roll back through, the present one last.
+
+    A promotion puts a version on top; a rollback takes the top away.
+    """
+    champions: list[str] = []
+    for promotion in promotions:
+        if promotion.is_rollback:
+            if len(champions) < 2 or champions[-2] != promotion.version:  # noqa: PLR2004 - the one and the one before
+                problem = f"the record of promotions of {name} contradicts itself"
+                raise ModelCorrupt(problem, remedy="Promote a version by hand: `watthour models promote`.")
+            champions.pop()
+        elif not champions or champions[-1] != promotion.version:
+            champions.append(promotion.version)
+    return champions
+
+
+def not_found(name: str, version: str | None, known: Sequence[str]) -> ModelNotFound:
+    """Say which model is missing and what there is instead."""
+    if version is None:
+        remedy = f"Train one with `watthour train`{'' if not known else ' or promote one of: ' + ', '.join(known[:5])}."
+        return ModelNotFound(f"no model serves {name} yet", remedy=remedy)
+    hint = f"There are: {', '.join(known[:5])}." if known else "There is none: `watthour train` makes one."
+    return ModelNotFound(f"there is no version {version} of {name}", remedy=hint)
+
+
+_CURE = "It is not loaded: go back with `watthour models rollback`, or train anew with `watthour train`."
