@@ -110,6 +110,21 @@ class Region:
         ]
 
 
+# The card of the invented region; its data are made in watthour.simulation and marked there.
+SIMTOWN = Region(
+    id="simtown",
+    eia_respondent=None,
+    name="Simtown (simulated)",
+    operator="Simtown Power (simulated)",
+    time_zone="America/New_York",
+    holidays="US-NY",
+    peak_mwh=11_000.0,
+    points=(WeatherPoint("harbour", 40.7, -74.0, 0.65), WeatherPoint("hills", 42.7, -76.0, 0.35)),
+    names=("simulated",),
+    is_simulated=True,
+)
+
+
 @cache
 def regions() -> tuple[Region, ...]:
     """Return every balancing authority of EIA-930, sorted by id."""
@@ -125,7 +140,7 @@ def find_region(name: str) -> Region:
     """
     by_name = {
         alias.casefold(): region
-        for region in regions()
+        for region in (*regions(), SIMTOWN)
         for alias in (region.id, region.eia_respondent or region.id, region.name, region.operator, *region.names)
     }
     wanted = name.strip().casefold()

@@ -15,7 +15,7 @@ import polars as pl
 
 from watthour.core.frames import Forecasts, Quality, Readings, Refused
 from watthour.core.ports import Delivery
-from watthour.core.region import Region, WeatherPoint
+from watthour.core.region import Region
 from watthour.core.vintage import stamp
 from watthour.core.window import DAY, HOUR
 from watthour.simulation.noise import RedNoise, white
@@ -36,19 +36,6 @@ OPERATOR_POSTS_AT = time(7, 5)
 VARIABLES = ("temperature_2m", "shortwave_radiation", "relative_humidity_2m")
 SATURDAY = 6
 _INSTANT = pl.Datetime("us", "UTC")
-
-SIMTOWN = Region(
-    id="simtown",
-    eia_respondent=None,
-    name="Simtown (simulated)",
-    operator="Simtown Power (simulated)",
-    time_zone="America/New_York",
-    holidays="US-NY",
-    peak_mwh=11_000.0,
-    points=(WeatherPoint("harbour", 40.7, -74.0, 0.65), WeatherPoint("hills", 42.7, -76.0, 0.35)),
-    names=("simulated",),
-    is_simulated=True,
-)
 
 
 @dataclass(frozen=True, slots=True)
