@@ -15,7 +15,7 @@ import polars as pl
 
 from watthour.core.frames import Forecasts, Quality, Readings, Refused
 from watthour.core.ports import Delivery
-from watthour.core.region import Region
+from watthour.core.region import SIMTOWN, Region
 from watthour.core.vintage import stamp
 from watthour.core.window import DAY, HOUR
 from watthour.simulation.noise import RedNoise, white
