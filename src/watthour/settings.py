@@ -63,6 +63,9 @@ class Settings(BaseSettings):
     mlflow_tracking_uri: SecretStr | None = Field(None, validation_alias=AliasChoices("mlflow_tracking_uri"))
     eia_api_key: SecretStr | None = Field(None, validation_alias=AliasChoices("eia_api_key"))
     reload_token: SecretStr | None = None
+    api_key: SecretStr | None = None  # asked of every caller; without it the API opens on loopback only
+    allowed_hosts: Annotated[tuple[str, ...], NoDecode] = ()  # names under which the API may be called, beyond its own
+    allowed_origins: Annotated[tuple[str, ...], NoDecode] = ()  # other web pages that may call the API
 
     eia_url: str | None = None
     eia_bulk_url: str | None = None
@@ -78,12 +81,12 @@ class Settings(BaseSettings):
     simulate: bool = True  # make a simulated region while nothing real is there
     log_format: str = Field("auto", pattern="^(auto|json|text)$")
 
-    @field_validator("regions", mode="before")
+    @field_validator("regions", "allowed_hosts", "allowed_origins", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(name.strip() for name in value.split(",") if name.strip()) if isinstance(value, str) else value
 
-    @field_validator("database_url", "mlflow_tracking_uri", "eia_api_key", "reload_token", mode="before")
+    @field_validator("database_url", "mlflow_tracking_uri", "eia_api_key", "reload_token", "api_key", mode="before")
     @classmethod
     def _unset_when_empty(cls, value: object) -> object:
         return None if isinstance(value, str) and not value.strip() else value
