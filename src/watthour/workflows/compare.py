@@ -1,0 +1,125 @@
+"""Put forecasters side by side on the same hours, and say whether one is better beyond chance."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from watthour.core.frames import Quality
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from watthour.core.forecast import Forecast, History
+
+SIGNIFICANCE = 0.05
+
+
+class Decision(StrEnum):
+    """What became of a challenger."""
+
+    PROMOTED = "promoted"
+    KEPT = "kept"  # the champion stays
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The decision on a challenger and its reasons, in words."""
+
+    decision: Decision
+    reasons: tuple[str, ...]
+
+
+def paired(history: History, answers: Mapping[str, Forecast]) -> pl.DataFrame:
+    """Put everybody's forecasts beside the actuals, on the hours that all of them forecast and nobody doubts.
+
+    Columns: ``issued_at, time, actual`` and per name its median, and ``<name>_lower`` and ``<name>_upper`` of 90 %.
+    """
+    table = actuals(history).rename({"value": "actual"})
+    for name, answer in answers.items():
+        wide = pl.DataFrame(answer.values).pivot("level", index=["issued_at", "time"], values="value")
+        names = {"0.5": name, "0.05": f"{name}_lower", "0.95": f"{name}_upper"}
+        wide = wide.rename({level: column for level, column in names.items() if level in wide.columns})
+        keys = ["issued_at", "time"] if "issued_at" in table.columns else ["time"]
+        table = table.join(wide.select("issued_at", "time", pl.col(f"^{name}(_lower|_upper)?$")), on=keys)
+    return table.drop_nulls(list(answers)).sort("issued_at", "time")
+
+
+def judge(errors: pl.DataFrame, *, trouble: str | None = None) -> Verdict:
+    """Decide on a challenger from everybody's forecasts of the frozen window.
+
+    Against a champion it must be better with significance: Diebold-Mariano on the daily mean absolute errors,
+    one-sided, p < 0.05. The first model only has to beat the seasonal naive, where that exists.
+    """
+    from watthour.core.metrics import diebold_mariano  # noqa: PLC0415 - scipy's share is slow to import
+
+    daily = (
+        errors.group_by(pl.col("issued_at").alias("issue"))
+        .agg((pl.col(name) - pl.col("actual")).abs().mean() for name in _medians(errors))
+        .sort("issue")
+    )
+    mine = daily["challenger"].to_numpy()
+    if "champion" in daily.columns:
+        theirs = daily["champion"].to_numpy()
+        p_value = diebold_mariano(mine, theirs)[1]
+        words = (
+            f"On {daily.height} frozen days the challenger's mean absolute error is {mine.mean():,.1f} and the "
+            f"champion's {theirs.mean():,.1f} (Diebold-Mariano, one-sided: p = {p_value:.3f})."
+        )
+        if p_value < SIGNIFICANCE:
+            return Verdict(Decision.PROMOTED, (words,))
+        return Verdict(
+            Decision.KEPT, (words, f"The gain is not significant at {SIGNIFICANCE:.0%}: the champion stays.")
+        )
+    reasons = [trouble] if trouble else []
+    if "seasonal_naive" in daily.columns:
+        naive = daily["seasonal_naive"].to_numpy()
+        words = (
+            f"On {daily.height} frozen days its mean absolute error is {mine.mean():,.1f}, that of the same hour last "
+            f"week {naive.mean():,.1f}."
+        )
+        if mine.mean() >= naive.mean():
+            return Verdict(
+                Decision.KEPT, (*reasons, words, "It does not beat the seasonal naive, so it does not serve.")
+            )
+        reasons.append(words)
+    return Verdict(Decision.PROMOTED, (*reasons, "It is the first model to serve."))
+
+
+def scores_of(errors: pl.DataFrame, name: str) -> dict[str, float]:
+    """Return one forecaster's scores on a table of ``paired``."""
+    from watthour.core import metrics  # noqa: PLC0415 - as above
+
+    actual, predicted = errors["actual"].to_numpy(), errors[name].to_numpy()
+    scores = {
+        "mae_mwh": metrics.mae(actual, predicted),
+        "mape_percent": metrics.mape(actual, predicted),
+        "bias_mwh": metrics.bias(actual, predicted),
+        "rmse_mwh": metrics.rmse(actual, predicted),
+    }
+    if f"{name}_lower" in errors.columns:
+        lower, upper = errors[f"{name}_lower"].to_numpy(), errors[f"{name}_upper"].to_numpy()
+        scores["coverage90_percent"] = 100 * metrics.coverage(actual, lower, upper)
+    return scores
+
+
+def actuals(history: History) -> pl.DataFrame:
+    """Return the last known value of each interval that is not doubted: ``time, value``."""
+    return (
+        history.latest()
+        .filter(
+            pl.col("channel") == history.context.channel,
+            pl.col("value").is_not_null(),
+            (pl.col("quality") & int(Quality.DOUBTED)) == 0,
+        )
+        .select("time", "value")
+        .sort("time")
+    )
+
+
+def _medians(errors: pl.DataFrame) -> list[str]:
+    others = ("issued_at", "time", "actual")
+    return [name for name in errors.columns if name not in others and not name.endswith(("_lower", "_upper"))]

@@ -1,0 +1,247 @@
+"""Forecast a channel with the model that serves, or honestly with something simpler, and keep it by issue time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+import polars as pl
+
+from watthour.core.errors import ModelError, NotEnoughHistory
+from watthour.core.forecast import Forecast, day_ahead_targets, targets
+from watthour.core.frames import Forecasts, Quality
+from watthour.core.ports import RunState, SourceRun
+from watthour.core.window import DAY, HOUR, Window, local_midnight
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    import dataframely as dy
+
+    from watthour.core.forecast import Context, Forecaster, History
+    from watthour.core.frames import Targets
+    from watthour.core.model import Manifest
+    from watthour.core.ports import ModelRegistry, Store
+
+RUN_PREFIX = "forecast:"  # forecast runs stand in the log of runs under this and their channel
+MEMORY = timedelta(days=70)  # what the features and baselines look back on
+BASELINE_MEMORY_DAYS = 56  # past issues from which a baseline learns its intervals
+DEAD_AFTER = timedelta(days=14)  # demand older than this is no basis for a forecast
+BASELINES = ("operator_debiased", "persistence_ensemble", "seasonal_naive")  # what can stand in, best first
+COMPANIONS = ("seasonal_naive", "operator_debiased")  # kept beside every forecast of ours
+COMPANION_LEVELS = (0.05, 0.5, 0.95)
+LABELS = {
+    "ours": "Watthour",
+    "operator": "Operator's forecast",
+    "operator_debiased": "Operator's forecast, de-biased",
+    "persistence_ensemble": "Mean of the last four same weekdays",
+    "seasonal_naive": "Same hour last week",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A saved model, ready to be asked."""
+
+    manifest: Manifest
+    forecaster: Forecaster
+
+
+@dataclass(frozen=True, slots=True)
+class ForecastReport:
+    """What one forecast run did."""
+
+    version: str  # the model's version, or the baseline that answered
+    issued_at: datetime
+    window: Window
+    new_rows: int
+    lacked: tuple[str, ...] = ()
+    fallback: str | None = None
+
+
+def load_model(registry: ModelRegistry, name: str, version: str | None = None) -> Served:
+    """Load a saved model; no version means the champion.
+
+    Raises:
+        ModelNotFound: there is no such model, or no champion yet.
+        ModelCorrupt: a file differs from its manifest.
+    """
+    from watthour.forecasting.catalogue import forecaster  # noqa: PLC0415 - slow to import, and not every face needs it
+
+    manifest, files = registry.load(name, version)
+    return Served(manifest, forecaster(manifest.recipe, files))
+
+
+def learned_until(manifest: Manifest) -> datetime | None:
+    """Return the end of the last day a model learned from; the frozen window it was only compared on does not count."""
+    return max((span.end for name, span in manifest.splits.items() if name != "frozen"), default=None)
+
+
+def live_window(context: Context, now: datetime) -> Window:
+    """Return the hours a live forecast covers: from the hour now running to the end of tomorrow, local time."""
+    start = now.replace(minute=0, second=0, microsecond=0)
+    tomorrow = now.astimezone(ZoneInfo(context.time_zone)).date() + DAY
+    return Window(start, local_midnight(tomorrow + DAY, context.time_zone))
+
+
+def forecast(
+    store: Store,
+    registry: ModelRegistry,
+    context: Context,
+    window: Window | None = None,
+    *,
+    now: datetime,
+    served: Served | None = None,
+) -> ForecastReport:
+    """Forecast a window from what is known now and keep it, with its baselines, under this issue time.
+
+    Asking again within the hour with nothing new known changes nothing.
+
+    Args:
+        store: where readings come from and forecasts go.
+        registry: holds the model that serves.
+        context: what is forecast.
+        window: the hours asked for; None means to the end of tomorrow.
+        now: the issue time.
+        served: the champion, if it is loaded already.
+
+    Raises:
+        NotEnoughHistory: not even a baseline is possible; says what to bring.
+    """
+    window = window or live_window(context, now)
+    expected = served.manifest.version if served is not None else registry.champion(context.channel)
+    if (before := _already_issued(store, context, window, expected, now)) is not None:
+        return before
+    asked = targets(window, now)
+    history = recall(store, context, window, now)
+    answer = outlook(history, asked, registry=registry, served=served)
+    new_rows = store.append_forecasts(signed(answer.values, answer.model, now))
+    for name in COMPANIONS:
+        if name != answer.model:
+            companion = _baseline(name, history, asked)
+            if companion is not None:
+                rows = signed(companion.values, name, now)
+                few = Forecasts.cast(rows.filter(pl.col("level").is_in(COMPANION_LEVELS)))
+                new_rows += store.append_forecasts(few)
+    words = " ".join(filter(None, (answer.fallback, *answer.lacked)))
+    store.note_run(
+        SourceRun(f"{RUN_PREFIX}{context.channel}", now, now, window, RunState.OK, new_rows, problem=words or None)
+    )
+    return ForecastReport(answer.model, now, window, new_rows, answer.lacked, answer.fallback)
+
+
+def recall(store: Store, context: Context, window: Window, as_of: datetime) -> History:
+    """Return what was known at an instant that a forecast of a window can use.
+
+    Raises:
+        NotEnoughHistory: nothing at all, or nothing recent, was known.
+    """
+    history = store.history(context, Window(window.start - MEMORY, window.end), as_of)
+    last = history.readings.filter(pl.col("channel") == context.channel, pl.col("value").is_not_null())["time"].max()
+    if last is None:
+        raise NotEnoughHistory(
+            f"no reading of {context.channel} from the {MEMORY.days} days before {window.start:%Y-%m-%d %H:%M} UTC "
+            f"was known at {as_of:%Y-%m-%d %H:%M} UTC",
+            remedy="Bring readings with `watthour backfill` or `watthour import`, or ask for a day they cover.",
+        )
+    return history
+
+
+def outlook(
+    history: History,
+    asked: dy.DataFrame[Targets],
+    *,
+    registry: ModelRegistry | None = None,
+    served: Served | None = None,
+    why_none: str | None = None,
+) -> Forecast:
+    """Answer with the model that serves; if it cannot, with the best baseline that is possible, and say so.
+
+    The answer's ``model`` is the version that made it.
+
+    Raises:
+        NotEnoughHistory: not even a baseline is possible.
+    """
+    reason = why_none
+    if served is None and registry is not None:
+        try:
+            served = load_model(registry, history.context.channel)
+        except ModelError as error:
+            reason = str(error)
+    if served is not None:
+        try:
+            answer = served.forecaster.predict(history, asked)
+        except NotEnoughHistory as error:
+            reason = str(error)
+        else:
+            return replace(answer, model=served.manifest.version)
+    for name in BASELINES:
+        if (answer_of := _baseline(name, history, asked)) is not None:
+            words = f"{LABELS[name]} answers: {reason}" if reason else answer_of.fallback
+            return replace(answer_of, model=name, fallback=words)
+    raise NotEnoughHistory(
+        f"{history.context.channel} cannot be forecast, not even by a baseline, from what was known at "
+        f"{history.as_of:%Y-%m-%d %H:%M} UTC",
+        remedy="At least one week of readings is needed: `watthour backfill` or `watthour import` brings them.",
+    )
+
+
+def baseline_forecasts(history: History, asked: dy.DataFrame[Targets], names: Sequence[str]) -> dict[str, Forecast]:
+    """Return the baselines that are possible, by name."""
+    answers = {name: _baseline(name, history, asked) for name in names}
+    return {name: answer for name, answer in answers.items() if answer is not None}
+
+
+def signed(
+    values: dy.DataFrame[Forecasts], model: str, now: datetime, quality: Quality = Quality.GOOD
+) -> dy.DataFrame[Forecasts]:
+    """Return forecasts as rows of the store: known from their issue on, under the name of their maker."""
+    return Forecasts.validate(
+        values.with_columns(
+            model=pl.lit(model),
+            available_at=pl.col("issued_at"),
+            recorded_at=pl.lit(now).dt.convert_time_zone("UTC").cast(pl.Datetime("us", "UTC")),
+            quality=pl.lit(int(quality)).cast(pl.Int16),
+        ),
+        cast=True,
+    )
+
+
+def _baseline(name: str, history: History, asked: dy.DataFrame[Targets]) -> Forecast | None:
+    from watthour.forecasting.catalogue import recipe  # noqa: PLC0415 - as above
+
+    first = _first_issue(asked)
+    local = first.astimezone(ZoneInfo(history.context.time_zone))
+    clock = local.time().replace(second=0, microsecond=0)
+    days = [local.date() - n * DAY for n in range(BASELINE_MEMORY_DAYS, 0, -1)]
+    past = day_ahead_targets(days, history.context.time_zone, issue_clock=clock, known_clock=clock)
+    try:
+        return recipe(name, None).fit(history.known_at(first), past).predict(history, asked)
+    except NotEnoughHistory:
+        return None
+
+
+def _first_issue(asked: dy.DataFrame[Targets]) -> datetime:
+    first: datetime = asked.select(pl.col("issued_at").min()).item()
+    return first
+
+
+def _already_issued(
+    store: Store, context: Context, window: Window, expected: str | None, now: datetime
+) -> ForecastReport | None:
+    """Return the forecast of this hour that nothing learned since could change."""
+    hour_began = now.replace(minute=0, second=0, microsecond=0)
+    makers = BASELINES if expected is None else (expected,)
+    kept = store.forecasts(
+        [context.channel], Window(window.end - HOUR, window.end), as_of=now, models=makers, levels=[0.5]
+    ).filter(pl.col("issued_at") >= hour_began, pl.col("quality") == int(Quality.GOOD))
+    if kept.is_empty():
+        return None
+    newest = max(kept.to_dicts(), key=lambda row: (row["issued_at"], -makers.index(row["model"])))
+    news = (run for run in store.runs(limit=20) if run.new_rows and not run.source.startswith(RUN_PREFIX))
+    if any(run.ended_at > newest["issued_at"] for run in news):
+        return None
+    return ForecastReport(newest["model"], newest["issued_at"], window, 0)

@@ -1,0 +1,196 @@
+"""Train a challenger, compare it with the champion on days neither has learned from, and promote it only if better."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from datetime import UTC, time, timedelta
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, cast
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import polars as pl
+
+from watthour.core.errors import ModelError, NotEnoughHistory
+from watthour.core.forecast import day_ahead_targets
+from watthour.core.frames import Quality
+from watthour.core.model import Manifest
+from watthour.core.window import DAY, Window, local_midnight
+from watthour.workflows.compare import Decision, Verdict, actuals, judge, paired, scores_of
+from watthour.workflows.forecast import COMPANIONS, baseline_forecasts, learned_until, load_model, signed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import date, datetime
+
+    from watthour.core.forecast import Context, Forecaster, History, Recipe
+    from watthour.core.ports import ModelRegistry, Store
+    from watthour.workflows.forecast import Served
+
+YEARS = timedelta(days=4 * 366)
+FIRST_LAGS = timedelta(days=35)  # history before the first training day, so that its lags are known
+FEWEST_TRAINING_DAYS = 60
+FEWEST_FROZEN_DAYS = 14
+
+
+@dataclass(frozen=True, slots=True)
+class TrainReport:
+    """A trained challenger, how everybody scored on the frozen window, and what was decided."""
+
+    manifest: Manifest
+    verdict: Verdict
+    scores: Mapping[str, Mapping[str, float]]  # of "challenger", "champion" and the baselines, on the same hours
+    frozen: Window
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Local days to learn from, and later ones kept frozen for the comparison."""
+
+    training: tuple[date, ...]
+    frozen: tuple[date, ...]
+
+
+def train(
+    store: Store,
+    registry: ModelRegistry,
+    context: Context,
+    recipe: Recipe,
+    *,
+    now: datetime,
+    frozen_days: int = 42,
+    issue_clock: time = time(8),
+    progress: Callable[[str], None] | None = None,
+) -> TrainReport:
+    """Train a challenger on what is known now and let it meet the champion on one frozen window.
+
+    The frozen window is the last local days whose demand is known. The challenger learns only from days that ended
+    before its first issue, with the values known at that instant; a champion that has seen part of it, because it was
+    trained with fewer frozen days, moves the window's start to where its own knowledge ends.
+
+    Raises:
+        NotEnoughHistory: too few days to learn from and to compare on.
+    """
+    say = progress or (lambda _step: None)
+    say("reading history")
+    _first, last, _recorded = store.spans().get(context.channel, (now, now, now))  # an archive may end long before now
+    history = store.history(context, Window(last - YEARS, last + 2 * DAY), now)
+    champion, trouble = _champion(registry, context.channel)
+    split = split_days(
+        history, frozen_days=frozen_days, not_before=learned_until(champion.manifest) if champion else None
+    )
+    training = day_ahead_targets(split.training, context.time_zone, issue_clock=issue_clock, known_clock=issue_clock)
+    frozen = day_ahead_targets(split.frozen, context.time_zone, issue_clock=issue_clock, known_clock=issue_clock)
+    known_then = history.known_at(frozen["issued_at"][0])
+    say(f"training {recipe.name} on {len(split.training)} days")
+    challenger = recipe.fit(known_then, training)
+    say(f"comparing on {len(split.frozen)} frozen days")
+    answers = {"challenger": challenger.predict(history, frozen)}
+    if champion is not None:
+        answers["champion"] = champion.forecaster.predict(history, frozen)
+    baselines = baseline_forecasts(history, frozen, COMPANIONS)
+    errors = paired(history, {**answers, **baselines})
+    scores = {name: scores_of(errors, name) for name in (*answers, *baselines)}
+    verdict = judge(errors, trouble=trouble)
+    manifest = _manifest(challenger, recipe, known_then, split, scores["challenger"], now)
+    say("saving")
+    manifest = registry.save(manifest, {**challenger.files(), **_importance(challenger)})
+    if verdict.decision is Decision.PROMOTED:
+        registry.promote(context.channel, manifest.version, now=now, reason=" ".join(verdict.reasons))
+        for name, answer in {manifest.version: answers["challenger"], **baselines}.items():
+            store.append_forecasts(signed(answer.values, name, now, Quality.ASSUMED))
+    return TrainReport(manifest, verdict, scores, manifest.splits["frozen"])
+
+
+def split_days(history: History, *, frozen_days: int, not_before: datetime | None = None) -> Split:
+    """Divide the local days with known demand into those to learn from and the last ones, kept frozen.
+
+    Raises:
+        NotEnoughHistory: too few days for either.
+    """
+    zone = history.context.time_zone
+    known = actuals(history)["time"]
+    if known.is_empty():
+        raise NotEnoughHistory(
+            f"no demand of {history.context.channel} is known",
+            remedy="Bring readings with `watthour backfill` or `watthour import`.",
+        )
+    first = (known[0] + FIRST_LAGS).astimezone(ZoneInfo(zone)).date() + DAY
+    last = (known[-1] + timedelta(hours=1)).astimezone(ZoneInfo(zone)).date() - DAY
+    frozen_first = last - (frozen_days - 1) * DAY
+    if not_before is not None and local_midnight(frozen_first, zone) < not_before:
+        frozen_first = (not_before - timedelta(microseconds=1)).astimezone(ZoneInfo(zone)).date() + DAY
+    frozen = [frozen_first + n * DAY for n in range((last - frozen_first).days + 1)]
+    # The first frozen day is forecast during the day before it, so that day's demand is not known yet either.
+    training = [first + n * DAY for n in range((frozen_first - first).days - 1)]
+    if len(frozen) < FEWEST_FROZEN_DAYS or len(training) < FEWEST_TRAINING_DAYS:
+        raise NotEnoughHistory(
+            f"{history.context.channel} has {max(0, len(training))} days to learn from and {len(frozen)} to "
+            f"compare on; {FEWEST_TRAINING_DAYS} and {FEWEST_FROZEN_DAYS} are the least",
+            remedy="Bring more readings with `watthour backfill`, or wait for new days if the champion is recent.",
+        )
+    return Split(tuple(training), tuple(frozen))
+
+
+def fingerprint(history: History) -> str:
+    """Return a hash of every value a model could have seen, the same on every machine."""
+    seen = sha256()
+    for frame, keys in (
+        (history.readings, ["channel", "time", "available_at"]),
+        (history.forecasts, ["channel", "model", "time", "issued_at", "level"]),
+    ):
+        rows = pl.DataFrame(frame).sort(keys)
+        for key in keys:
+            column = rows[key]
+            if column.dtype == pl.String:
+                runs = column.rle().struct.unnest()
+                seen.update("\n".join(f"{row[1]} {row[0]}" for row in runs.iter_rows()).encode())
+            else:
+                seen.update(column.to_physical().to_numpy().tobytes())
+        seen.update(rows["value"].fill_null(np.nan).to_numpy().tobytes())
+    return seen.hexdigest()
+
+
+def _champion(registry: ModelRegistry, name: str) -> tuple[Served | None, str | None]:
+    """Return the model that serves; a champion whose files are damaged cannot defend itself, which is said."""
+    if registry.champion(name) is None:
+        return None, None
+    try:
+        return load_model(registry, name), None
+    except ModelError as error:
+        return None, f"The champion could not be compared: {error}"
+
+
+def _manifest(
+    challenger: Forecaster,
+    recipe: Recipe,
+    known_then: History,
+    split: Split,
+    scores: Mapping[str, float],
+    now: datetime,
+) -> Manifest:
+    zone = known_then.context.time_zone
+    seen = fingerprint(known_then)
+    learned = {"train": _span(split.training, zone), **getattr(challenger, "splits", {})}
+    return Manifest(
+        name=known_then.context.channel,
+        version=f"{recipe.name}-{now.astimezone(UTC):%Y%m%dT%H%M%S}-{seen[:6]}",
+        recipe=recipe.name,
+        parameters=json.loads(json.dumps(asdict(cast("Any", recipe)), default=str)),
+        features=tuple(getattr(challenger, "features", ())),
+        splits={**learned, "frozen": _span(split.frozen, zone)},
+        data_fingerprint=seen,
+        metrics=dict(scores),
+        created_at=now,
+    )
+
+
+def _span(days: Sequence[date], zone: str) -> Window:
+    return Window(local_midnight(days[0], zone), local_midnight(days[-1] + DAY, zone))
+
+
+def _importance(challenger: Forecaster) -> dict[str, bytes]:
+    """Return the features' importance as a file of the model, if the model knows it."""
+    importance = getattr(challenger, "importance", None)
+    return {"importance.json": json.dumps(dict(importance), indent=2).encode()} if importance else {}

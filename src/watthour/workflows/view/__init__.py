@@ -1,0 +1,16 @@
+"""What the API and the pages show, as plain JSON-ready content; no web framework here."""
+
+from watthour.workflows.view.grid import grid_forecast, grid_scores, region_entry
+from watthour.workflows.view.readings import channel_list, reading_page
+from watthour.workflows.view.status import freshness_hours, shown_regions, status
+
+__all__ = [
+    "channel_list",
+    "freshness_hours",
+    "grid_forecast",
+    "grid_scores",
+    "reading_page",
+    "region_entry",
+    "shown_regions",
+    "status",
+]

@@ -1,0 +1,160 @@
+"""Which forecast a day's page shows: the one kept at its issue time, or one made from what was known then."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+import polars as pl
+
+from watthour.core.errors import ModelError, NotEnoughHistory
+from watthour.core.forecast import targets
+from watthour.core.frames import Quality
+from watthour.core.window import DAY, HOUR, Window, local_day, local_instant
+from watthour.workflows.forecast import (
+    BASELINES,
+    COMPANIONS,
+    LABELS,
+    RUN_PREFIX,
+    Served,
+    baseline_forecasts,
+    learned_until,
+    load_model,
+    outlook,
+    recall,
+    signed,
+)
+
+if TYPE_CHECKING:
+    from watthour.core.ports import ModelRegistry, Store
+    from watthour.core.region import Region
+
+ISSUE_CLOCK = time(8)  # local, the day before; the operator's own forecast is out by then
+FRESH = timedelta(days=3)  # older demand is an archive, and its page opens at its end
+FIRST_WEEK = timedelta(days=8)  # nothing can be forecast from less
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """The forecast a day's page shows, with what its companions had said by then."""
+
+    issued_at: datetime
+    model: str
+    is_reconstructed: bool
+    rows: pl.DataFrame  # one row per time, model and level
+    lacked: tuple[str, ...] = ()
+    fallback: str | None = None
+
+
+def days_to_open(store: Store, region: Region, now: datetime) -> tuple[date, date]:
+    """Return the first and the last local day that can be forecast from what is in the store.
+
+    Raises:
+        NotEnoughHistory: there is no demand of the region.
+    """
+    span = store.spans().get(region.demand)
+    if span is None:
+        raise NotEnoughHistory(
+            f"the store holds no demand of {region.name}",
+            remedy=f"Bring some: `watthour backfill {region.id}` with a key of EIA, or `watthour import FILE`.",
+        )
+    zone = ZoneInfo(region.time_zone)
+    newest = now if is_fresh(span[1], now) else span[1]
+    last = newest.astimezone(zone).date() + DAY
+    return min((span[0] + FIRST_WEEK).astimezone(zone).date(), last), last
+
+
+def is_fresh(last: datetime, now: datetime) -> bool:
+    """Tell a region that is being followed from an archive."""
+    return now - last <= FRESH
+
+
+def kept_issue(store: Store, region: Region, day: date, now: datetime) -> Issue | None:
+    """Return the day-ahead forecast kept in the store; of a day to come, the newest one."""
+    window = local_day(day, region.time_zone)
+    issues = pl.DataFrame(
+        store.forecasts([region.demand], Window(window.end - HOUR, window.end), as_of=now, levels=[0.5])
+    ).filter(pl.col("model") != "operator")
+    ours = issues.filter(~pl.col("model").is_in(list(LABELS)))
+    stand_ins = issues.filter(pl.col("model").is_in(list(BASELINES)))
+    candidates = ours if not ours.is_empty() else stand_ins
+    due = local_instant(day - DAY, ISSUE_CLOCK, region.time_zone)
+    if window.start <= now:
+        ahead = candidates.filter(pl.col("issued_at") < window.start)
+        on_time = ahead.filter(pl.col("issued_at") >= due)
+        first = pl.col("issued_at").min() if not on_time.is_empty() else pl.col("issued_at").max()
+        chosen = (on_time if not on_time.is_empty() else ahead).filter(pl.col("issued_at") == first)
+    else:
+        chosen = candidates.filter(pl.col("issued_at") == pl.col("issued_at").max())
+    if chosen.is_empty():
+        return None
+    # Of one instant: a live one before one made afterwards, then the best baseline, then the latest recorded.
+    best = min(
+        chosen.to_dicts(),
+        key=lambda row: (
+            row["quality"] & Quality.ASSUMED,
+            BASELINES.index(row["model"]) if row["model"] in BASELINES else 0,
+            -row["recorded_at"].timestamp(),
+        ),
+    )
+    rows = pl.DataFrame(store.forecasts([region.demand], window, as_of=best["issued_at"], latest_issue=True))
+    said = _words(store, region, best["issued_at"])
+    return Issue(best["issued_at"], best["model"], bool(best["quality"] & Quality.ASSUMED), rows, fallback=said)
+
+
+def make_issue(
+    store: Store, registry: ModelRegistry, region: Region, day: date, *, now: datetime, served: Served | None
+) -> Issue:
+    """Forecast a day from what was known at its issue time, by a model that had learned only from before.
+
+    Raises:
+        NotEnoughHistory: nothing can be forecast from what was known then.
+    """
+    window = local_day(day, region.time_zone)
+    due = local_instant(day - DAY, ISSUE_CLOCK, region.time_zone)
+    is_live = window.start > now
+    issued_at = now if is_live else due
+    asked = targets(window, issued_at)
+    history = recall(store, region.context(), window, issued_at)
+    why_none = None
+    if not is_live:
+        served, why_none = _model_of_then(registry, region.demand, issued_at)
+    answer = outlook(history, asked, registry=registry if is_live else None, served=served, why_none=why_none)
+    companions = baseline_forecasts(history, asked, [name for name in COMPANIONS if name != answer.model])
+    rows = [signed(answer.values, answer.model, now), *(signed(each.values, n, now) for n, each in companions.items())]
+    operator = (
+        pl.DataFrame(history.forecasts)
+        .filter(
+            pl.col("channel") == region.demand,
+            pl.col("model") == "operator",
+            pl.col("time").is_between(window.start, window.end, closed="left"),
+        )
+        .sort("issued_at")
+        .unique(["time", "level"], keep="last")
+    )
+    table = pl.concat([*map(pl.DataFrame, rows), operator.select(rows[0].columns)])
+    return Issue(issued_at, answer.model, not is_live, table, answer.lacked, answer.fallback)
+
+
+def _model_of_then(registry: ModelRegistry, name: str, issued_at: datetime) -> tuple[Served | None, str | None]:
+    """Return the newest model that had learned only from before an instant, or why there is none."""
+    manifests = registry.manifests(name)
+    champion = registry.champion(name)
+    for manifest in sorted(manifests, key=lambda each: each.version != champion):
+        learned = learned_until(manifest)
+        if learned is not None and learned <= issued_at:
+            try:
+                return load_model(registry, name, manifest.version), None
+            except ModelError as error:
+                return None, str(error)
+    if not manifests:
+        return None, "no model has been trained yet."
+    return None, "every model has learned from this day or later ones, so none can be shown as if it had not."
+
+
+def _words(store: Store, region: Region, issued_at: datetime) -> str | None:
+    """Return what the run that made a forecast had to say about it."""
+    runs = store.runs(source=f"{RUN_PREFIX}{region.demand}", limit=200)
+    return next((run.problem for run in runs if run.started_at == issued_at), None)
