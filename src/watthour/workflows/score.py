@@ -52,8 +52,8 @@ def score(store: Store, context: Context, window: Window, *, now: datetime) -> S
     protocol = (
         f"{table.height:,} forecast hours of {issues.height:,} issues, {afterwards:,} of them made afterwards from "
         "what was known at their issue time. All rows of a lead time are scored on the same hours; the operator's "
-        "forecast is the one published by the same instant; missing and doubted demand is left out; skill is the gain in mean "
-        "absolute error over the same hour last week."
+        "forecast is the one published by the same instant; missing and doubted demand is left out; skill is the gain "
+        "in mean absolute error over the same hour last week."
     )
     return Scores(tuple(rows), protocol)
 

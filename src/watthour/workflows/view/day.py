@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 KNOWN_HOURS = 48
 WEEK = timedelta(days=7)
 STALE_AFTER = timedelta(hours=12)
+MEDIAN = 0.5
 MOST_HOURS = 20  # a day is scored when nearly all of its hours are known
 
 Point = dict[str, Any]  # JSON-ready, but for its `time`
@@ -139,5 +140,5 @@ def _entry(
 
 def _medians(rows: pl.DataFrame, model: str) -> dict[datetime, float]:
     undoubted = (pl.col("quality") & int(Quality.DOUBTED)) == 0
-    wanted = rows.filter(pl.col("model") == model, pl.col("level") == 0.5, undoubted)
+    wanted = rows.filter(pl.col("model") == model, pl.col("level") == MEDIAN, undoubted)
     return dict(wanted.select("time", "value").iter_rows())

@@ -71,7 +71,7 @@ def shown_regions(store: Store, wanted: Sequence[str]) -> list[Region]:
 
 
 def freshness_hours(store: Store, *, now: datetime) -> dict[str, float]:
-    """Return the age of each channel's newest reading. [h]"""
+    """Return the age of each channel's newest reading, in hours."""
     return {channel: age_hours(last, now) for channel, (_first, last, _recorded) in store.spans().items()}
 
 
@@ -109,6 +109,5 @@ def _sources(runs: Sequence[SourceRun], expected: Sequence[str], now: datetime) 
         }
         for name, run in sorted(newest.items())
     ]
-    never = [name for name in expected if name not in newest]
-    blank = {"state": "never", "last_run_at": None, "age_hours": None, "problem": None}
-    return [*entries, *({"name": name, **blank} for name in never)]
+    blank: dict[str, object] = {"state": "never", "last_run_at": None, "age_hours": None, "problem": None}
+    return [*entries, *({"name": name, **blank} for name in expected if name not in newest)]

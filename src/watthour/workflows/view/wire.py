@@ -37,5 +37,5 @@ def flag_names(quality: int) -> list[str]:
 
 
 def age_hours(instant: datetime, now: datetime) -> float:
-    """Return how long ago an instant was. [h]"""
+    """Return how long ago an instant was, in hours."""
     return round((now - instant).total_seconds() / 3600, 2)
