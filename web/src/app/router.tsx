@@ -1,0 +1,93 @@
+import { QueryClient, useQuery } from '@tanstack/react-query';
+import { createRootRouteWithContext, createRoute, createRouter, redirect, useNavigate } from '@tanstack/react-router';
+import type { ReactElement } from 'react';
+
+import { Shell } from '@/app/Shell';
+import { Notice } from '@/components/ui/notice';
+import { ProblemNotice } from '@/components/ui/problem';
+import { ConnectCard } from '@/features/connect';
+import { GridPage } from '@/features/grid';
+import { statusQuery } from '@/lib/status';
+
+interface Context {
+  queries: QueryClient;
+}
+
+const DAY = /^\d{4}-\d{2}-\d{2}$/;
+
+function Connect(): ReactElement | null {
+  const status = useQuery(statusQuery);
+  const options = status.data?.connect ?? [];
+  return options.length > 0 ? <ConnectCard options={options} /> : null;
+}
+
+function NoRegion(): ReactElement {
+  return (
+    <div className="grid gap-5">
+      <Notice title="No region yet">Connect one below; its forecast appears here as soon as there is enough history.</Notice>
+      <Connect />
+    </div>
+  );
+}
+
+function NotFound(): ReactElement {
+  return (
+    <Notice look="warn" title="There is no such page">
+      <a href="/" className="text-accent font-medium underline">
+        To the grid
+      </a>
+    </Notice>
+  );
+}
+
+const root = createRootRouteWithContext<Context>()({
+  component: Shell,
+  errorComponent: ({ error, reset }) => <ProblemNotice error={error} onRetry={reset} />,
+  notFoundComponent: NotFound,
+});
+
+const home = createRoute({
+  getParentRoute: () => root,
+  path: '/',
+  loader: async ({ context }) => {
+    const { regions } = await context.queries.ensureQueryData(statusQuery);
+    const [first] = regions;
+    if (first) throw redirect({ to: '/grid/$region', params: { region: first.id }, replace: true });
+  },
+  component: NoRegion,
+  errorComponent: ({ error }) => <ProblemNotice error={error} onRetry={() => window.location.reload()} />,
+});
+
+const grid = createRoute({
+  getParentRoute: () => root,
+  path: '/grid/$region',
+  validateSearch: (search: Record<string, unknown>): { day?: string } => {
+    const day = search['day'];
+    return typeof day === 'string' && DAY.test(day) ? { day } : {};
+  },
+  component: function GridRoute(): ReactElement {
+    const { region } = grid.useParams();
+    const { day } = grid.useSearch();
+    const navigate = useNavigate();
+    return (
+      <GridPage
+        key={region}
+        region={region}
+        day={day}
+        onDay={(chosen) => void navigate({ to: '/grid/$region', params: { region }, search: chosen ? { day: chosen } : {}, resetScroll: false })}
+        onRegion={(chosen) => void navigate({ to: '/grid/$region', params: { region: chosen }, search: day ? { day } : {} })}
+        connect={<Connect />}
+      />
+    );
+  },
+});
+
+export function makeRouter(queries: QueryClient) {
+  return createRouter({ routeTree: root.addChildren([home, grid]), context: { queries }, scrollRestoration: true });
+}
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: ReturnType<typeof makeRouter>;
+  }
+}

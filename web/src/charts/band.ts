@@ -1,0 +1,45 @@
+import type { CustomSeriesOption } from 'echarts/charts';
+
+export interface BandPoint {
+  x: number;
+  lower: number | null;
+  upper: number | null;
+}
+
+type Edge = BandPoint & { lower: number; upper: number };
+
+/** Runs of points that have both edges; a gap ends a run. */
+export function runs(points: readonly BandPoint[]): Edge[][] {
+  const found: Edge[][] = [[]];
+  for (const point of points) {
+    const last = found.at(-1);
+    if (point.lower !== null && point.upper !== null) last?.push({ ...point, lower: point.lower, upper: point.upper });
+    else if (last && last.length > 0) found.push([]);
+  }
+  return found.filter((run) => run.length > 0);
+}
+
+interface BandLook {
+  fill: string;
+  /** Colour of the hatching that marks invented or estimated values, or none. */
+  hatch: string | null;
+}
+
+/** The area between two edges, as a chart series. */
+export function bandSeries(id: string, points: readonly BandPoint[], { fill, hatch }: BandLook): CustomSeriesOption {
+  const decal = hatch ? { symbol: 'rect', color: hatch, dashArrayX: [1, 0], dashArrayY: [1.5, 5], rotation: -Math.PI / 4 } : undefined;
+  return {
+    id,
+    type: 'custom',
+    silent: true,
+    clip: true,
+    z: 1,
+    data: runs(points).map((run) => [run[0]?.x ?? 0, run[0]?.lower ?? 0]),
+    renderItem: (params, api) => {
+      const run = runs(points)[params.dataIndex] ?? [];
+      const along = run.map(({ x, upper }) => api.coord([x, upper]));
+      const back = run.map(({ x, lower }) => api.coord([x, lower])).toReversed();
+      return { type: 'polygon', shape: { points: [...along, ...back] }, style: { fill, ...(decal ? { decal } : {}) } };
+    },
+  };
+}

@@ -1,0 +1,37 @@
+import type { ComponentProps, ReactElement } from 'react';
+
+import { cn } from '@/lib/cn';
+
+interface TableProps extends ComponentProps<'table'> {
+  'aria-label': string;
+  boxClassName?: string;
+}
+
+/** A table that scrolls inside its own box, so that the page never scrolls sideways. */
+export function Table({ 'aria-label': label, boxClassName, className, ...rest }: TableProps): ReactElement {
+  return (
+    // A box that scrolls must be reachable by keyboard.
+    // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex
+    <section tabIndex={0} aria-label={label} className={cn('relative -mx-4 overflow-auto px-4 sm:-mx-5 sm:px-5', boxClassName)}>
+      <table aria-label={label} className={cn('text-small w-full border-separate border-spacing-0', className)} {...rest} />
+    </section>
+  );
+}
+
+export function Head({ className, ...rest }: ComponentProps<'th'>): ReactElement {
+  return (
+    <th
+      scope="col"
+      className={cn('text-muted bg-surface border-line border-b py-2 pr-4 text-right align-bottom font-medium last:pr-0', className)}
+      {...rest}
+    />
+  );
+}
+
+export function RowHead({ className, ...rest }: ComponentProps<'th'>): ReactElement {
+  return <th scope="row" className={cn('border-line border-b py-1.5 pr-4 text-left font-medium whitespace-nowrap', className)} {...rest} />;
+}
+
+export function Value({ className, ...rest }: ComponentProps<'td'>): ReactElement {
+  return <td className={cn('border-line border-b py-1.5 pr-4 text-right whitespace-nowrap last:pr-0', className)} {...rest} />;
+}

@@ -1,0 +1,80 @@
+import { CircleCheck, CircleDashed, CircleX, Clock } from 'lucide-react';
+import type { ReactElement } from 'react';
+
+import type { Freshness, SourceState } from '@/client';
+import { Badge } from '@/components/ui/badge';
+import { Card } from '@/components/ui/card';
+import { formatAge, formatInstant } from '@/lib/time';
+
+const SOURCE_LOOKS = {
+  ok: { icon: CircleCheck, word: 'works', tint: 'text-good' },
+  failed: { icon: CircleX, word: 'failed', tint: 'text-bad' },
+  never: { icon: CircleDashed, word: 'not run yet', tint: 'text-muted' },
+} as const;
+
+function Series({ row, timeZone }: { row: Freshness; timeZone: string }): ReactElement {
+  return (
+    <li className="border-line flex flex-wrap items-baseline justify-between gap-x-3 border-b py-2 last:border-b-0">
+      <span className="font-medium">{row.label}</span>
+      {row.stale ? (
+        <Badge look="warn">
+          <Clock aria-hidden className="size-3.5" />
+          {row.age_hours === null ? 'stale, none yet' : `stale, ${formatAge(row.age_hours)} old`}
+        </Badge>
+      ) : (
+        <span className="text-muted">{row.age_hours === null ? 'none yet' : `${formatAge(row.age_hours)} old`}</span>
+      )}
+      <span className="text-muted w-full">{row.last_time ? `last value ${formatInstant(Date.parse(row.last_time), timeZone)}` : 'no value yet'}</span>
+    </li>
+  );
+}
+
+function Source({ source }: { source: SourceState }): ReactElement {
+  const { icon: Icon, word, tint } = SOURCE_LOOKS[source.state];
+  const age = source.age_hours === null ? null : `${formatAge(source.age_hours)} ago`;
+  return (
+    <li className="py-1.5">
+      <div className="flex flex-wrap items-center justify-between gap-x-3">
+        <span className="font-medium">{source.name}</span>
+        <span className="text-muted inline-flex items-center gap-1.5">
+          <Icon aria-hidden className={`size-4 ${tint}`} />
+          {[word, age].filter(Boolean).join(', ')}
+        </span>
+      </div>
+      {source.problem ? <p className="text-bad break-words">{source.problem}</p> : null}
+    </li>
+  );
+}
+
+interface FreshnessCardProps {
+  series: readonly Freshness[];
+  sources: readonly SourceState[];
+  timeZone: string;
+}
+
+/** How old the data is and whether the sources answer. */
+export function FreshnessCard({ series, sources, timeZone }: FreshnessCardProps): ReactElement {
+  return (
+    <Card title="Data">
+      {series.length > 0 ? (
+        <ul className="text-small" aria-label="Age of the data">
+          {series.map((row) => (
+            <Series key={row.channel} row={row} timeZone={timeZone} />
+          ))}
+        </ul>
+      ) : (
+        <p className="text-small text-muted">No data yet. Connect a source, or run `watthour ingest`.</p>
+      )}
+      {sources.length > 0 ? (
+        <>
+          <h3 className="text-small text-muted mt-3 mb-1 font-medium">Sources</h3>
+          <ul className="text-small" aria-label="Sources">
+            {sources.map((source) => (
+              <Source key={source.name} source={source} />
+            ))}
+          </ul>
+        </>
+      ) : null}
+    </Card>
+  );
+}

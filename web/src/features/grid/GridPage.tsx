@@ -1,0 +1,133 @@
+import { useQuery } from '@tanstack/react-query';
+import { type ReactElement, type ReactNode, useEffect, useState } from 'react';
+
+import type { GridForecast, Status } from '@/client';
+import { Badge } from '@/components/ui/badge';
+import { Button } from '@/components/ui/button';
+import { ProblemNotice } from '@/components/ui/problem';
+import { Skeleton } from '@/components/ui/skeleton';
+import { DayNavigation } from './DayNavigation';
+import { ForecastCard } from './ForecastCard';
+import { FreshnessCard } from './FreshnessCard';
+import { GridSkeleton, ScoresSkeleton } from './GridSkeleton';
+import { Notices, SimulatedBanner } from './Notices';
+import { Provenance } from './Provenance';
+import { type ScoreDays, ScoresCard } from './ScoresCard';
+import { forecastQuery, scoresQuery } from './queries';
+import { cn } from '@/lib/cn';
+import { statusQuery } from '@/lib/status';
+import { formatDay, localDay, relativeDay } from '@/lib/time';
+
+interface GridPageProps {
+  region: string;
+  /** A calendar day of the region; without it, tomorrow. */
+  day: string | undefined;
+  onDay: (day: string | undefined) => void;
+  onRegion: (region: string) => void;
+  /** The card that connects a real region, offered where data is simulated. */
+  connect: ReactNode;
+}
+
+const CONNECT_ID = 'connect';
+
+function Heading({ forecast, today }: { forecast: GridForecast; today: string }): ReactElement {
+  const { day } = forecast;
+  const relative = relativeDay(day, today);
+  return (
+    <p className="text-muted flex flex-wrap items-center gap-x-2">
+      <span>{[relative, formatDay(day)].filter(Boolean).join(', ')}</span>
+      {day < today ? <Badge>As known then</Badge> : null}
+    </p>
+  );
+}
+
+function RegionChoice({ regions, region, onRegion }: { regions: Status['regions']; region: string; onRegion: (id: string) => void }): ReactElement {
+  const here = regions.find(({ id }) => id === region);
+  if (regions.length < 2) return <>{here ? `${here.name} · ${here.operator}` : region}</>;
+  return (
+    <select
+      aria-label="Region"
+      value={region}
+      onChange={(event) => onRegion(event.target.value)}
+      className="rounded-control border-line bg-surface -ml-1 h-9 max-w-full border px-2 font-semibold"
+    >
+      {regions.map(({ id, name, operator, simulated }) => (
+        <option key={id} value={id}>
+          {name} · {operator}
+          {simulated ? ' (simulated)' : ''}
+        </option>
+      ))}
+    </select>
+  );
+}
+
+function Scores({ region, end }: { region: string; end: string | undefined }): ReactElement {
+  const [days, setDays] = useState<ScoreDays>(30);
+  const scores = useQuery(scoresQuery(region, days, end));
+  if (scores.data) return <ScoresCard scores={scores.data} days={days} onDays={setDays} />;
+  if (scores.error) return <ProblemNotice error={scores.error} onRetry={() => void scores.refetch()} />;
+  return <ScoresSkeleton />;
+}
+
+/** Tomorrow's demand of a region, or any day of the past as it was known then. */
+export function GridPage({ region, day, onDay, onRegion, connect }: GridPageProps): ReactElement {
+  const status = useQuery(statusQuery);
+  const query = useQuery(forecastQuery(region, day));
+  const forecast = query.data;
+  const now = status.data ? Date.parse(status.data.now) : query.dataUpdatedAt;
+  const today = forecast ? localDay(now, forecast.region.time_zone) : '';
+  const isSimulated = forecast?.region.simulated ?? status.data?.regions.find(({ id }) => id === region)?.simulated ?? false;
+
+  useEffect(() => {
+    document.title = forecast ? `${forecast.region.name}, ${forecast.day} · Watthour` : 'Watthour';
+  }, [forecast]);
+
+  return (
+    <div className="grid grid-cols-[minmax(0,1fr)] gap-5">
+      {isSimulated ? <SimulatedBanner connectHref={`#${CONNECT_ID}`} /> : null}
+      <header className="flex flex-wrap items-end justify-between gap-x-6 gap-y-3">
+        <div className="min-w-0">
+          <h1 className="text-title font-semibold">
+            {status.data ? <RegionChoice regions={status.data.regions} region={region} onRegion={onRegion} /> : <Skeleton className="h-6 w-56" />}
+          </h1>
+          {forecast ? <Heading forecast={forecast} today={today} /> : query.error ? null : <Skeleton className="mt-1 h-5 w-64" />}
+        </div>
+        {forecast ? (
+          <DayNavigation day={forecast.day} first={forecast.days.first} last={forecast.days.last} onDay={onDay} />
+        ) : query.error ? null : (
+          <Skeleton className="h-10 w-72" />
+        )}
+      </header>
+
+      {query.error ? (
+        <ProblemNotice
+          error={query.error}
+          onRetry={() => void query.refetch()}
+          actions={day ? <Button onClick={() => onDay(undefined)}>Open the latest day</Button> : null}
+        />
+      ) : null}
+      {forecast ? (
+        <div className={cn('grid grid-cols-[minmax(0,1fr)] gap-5', query.isPlaceholderData && 'opacity-60')} aria-busy={query.isPlaceholderData}>
+          <div>
+            <p aria-live="polite" className="text-answer mb-3 max-w-4xl font-semibold text-balance">
+              {forecast.headline}
+            </p>
+            <Provenance forecast={forecast} />
+          </div>
+          <Notices forecast={forecast} />
+          <ForecastCard forecast={forecast} now={now} />
+        </div>
+      ) : query.error ? null : (
+        <GridSkeleton />
+      )}
+
+      <div className="grid grid-cols-[minmax(0,1fr)] items-start gap-5 lg:grid-cols-[minmax(0,2fr)_minmax(0,1fr)]">
+        <Scores region={region} end={day} />
+        {forecast && status.data ? (
+          <FreshnessCard series={forecast.freshness} sources={status.data.sources} timeZone={forecast.region.time_zone} />
+        ) : null}
+      </div>
+      {isSimulated || (query.error && !forecast) ? <div id={CONNECT_ID}>{connect}</div> : null}
+    </div>
+  );
+}

@@ -1,0 +1,44 @@
+import type { ReactElement } from 'react';
+
+import type { GridForecast } from '@/client';
+import { Notice } from '@/components/ui/notice';
+
+/** What a reader must know before trusting the picture. */
+export function Notices({ forecast }: { forecast: GridForecast }): ReactElement | null {
+  const { fallback, lacked } = forecast;
+  if (!fallback && lacked.length === 0) return null;
+  return (
+    <div className="grid gap-3">
+      {fallback ? (
+        <Notice look="warn" title="A simpler forecast stands in">
+          {fallback}
+        </Notice>
+      ) : null}
+      {lacked.length > 0 ? (
+        <Notice look="warn" title="Made without some of its data, so the band is wider">
+          <ul className="list-disc pl-4">
+            {lacked.map((item) => (
+              <li key={item}>{item}</li>
+            ))}
+          </ul>
+        </Notice>
+      ) : null}
+    </div>
+  );
+}
+
+export function SimulatedBanner({ connectHref }: { connectHref: string }): ReactElement {
+  return (
+    <Notice
+      look="warn"
+      role="status"
+      title="Simulated region"
+      className="hatched"
+    >
+      Simulated region: invented weather and demand, to show what Watthour does. No number here is about a real place.{' '}
+      <a href={connectHref} className="text-accent font-medium underline">
+        Connect a real region
+      </a>
+    </Notice>
+  );
+}

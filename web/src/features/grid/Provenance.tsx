@@ -1,0 +1,34 @@
+import type { ReactElement } from 'react';
+
+import type { GridForecast } from '@/client';
+import { Badge } from '@/components/ui/badge';
+import { formatInstant } from '@/lib/time';
+
+/** What the forecast stands on: when it was made, what was known, by which model. */
+export function Provenance({ forecast }: { forecast: GridForecast }): ReactElement {
+  const { region, issued_at, known_until, model_version, reconstructed } = forecast;
+  const zone = region.time_zone;
+  const facts = [
+    { name: 'Issued', value: formatInstant(Date.parse(issued_at), zone) },
+    { name: 'Demand known until', value: formatInstant(Date.parse(known_until), zone) },
+    { name: 'Model', value: model_version },
+  ];
+  return (
+    <>
+      <dl className="text-small flex flex-wrap gap-x-6 gap-y-1">
+        {facts.map(({ name, value }) => (
+          <div key={name} className="flex min-w-0 flex-wrap gap-x-1.5">
+            <dt className="text-muted">{name}</dt>
+            <dd className="min-w-0 break-words">{value}</dd>
+          </div>
+        ))}
+      </dl>
+      {reconstructed ? (
+        <p className="text-small text-muted mt-1.5">
+          <Badge look="accent">Reconstructed</Badge> No forecast was stored for this day. This one was made now, from nothing but what was known at its
+          time of issue.
+        </p>
+      ) : null}
+    </>
+  );
+}

@@ -1,0 +1,51 @@
+/** Problems as the API writes them (RFC 9457), and the two the API cannot write because it was not reached. */
+
+export class ApiProblem extends Error {
+  override name = 'ApiProblem';
+
+  constructor(
+    readonly title: string,
+    readonly detail: string,
+    readonly remedy: string | null,
+    readonly status: number | null,
+  ) {
+    super(`${title}: ${detail}`);
+  }
+}
+
+function text(value: unknown): string | null {
+  return typeof value === 'string' && value !== '' ? value : null;
+}
+
+/** Reads a problem body; anything else becomes a problem that says what came instead. */
+export function toProblem(body: unknown, status: number | null): ApiProblem {
+  if (status === null) {
+    return new ApiProblem('Watthour does not answer', 'The server could not be reached.', 'Check that `watthour up` is running.', null);
+  }
+  const problem: Record<string, unknown> = typeof body === 'object' && body !== null ? { ...body } : {};
+  return new ApiProblem(
+    text(problem['title']) ?? `The server answered ${status}`,
+    text(problem['detail']) ?? 'It gave no reason.',
+    text(problem['remedy']) ?? (status >= 500 ? 'Look at the log of `watthour up`, then try again.' : null),
+    status,
+  );
+}
+
+interface Answer<T> {
+  data?: T | undefined;
+  error?: unknown;
+  response?: Response | undefined;
+}
+
+/** The data of an answer of the generated client, or its problem thrown. */
+export async function unwrap<T>(asking: Promise<Answer<T>>): Promise<T> {
+  let answer: Answer<T>;
+  try {
+    answer = await asking;
+  } catch (error) {
+    if (error instanceof DOMException && error.name === 'AbortError') throw error;
+    throw toProblem(null, null);
+  }
+  if (answer.data !== undefined && answer.response?.ok !== false) return answer.data;
+  throw toProblem(answer.error, answer.response?.status ?? null);
+}

@@ -1,0 +1,71 @@
+/** Times as a place sees them: instants are UTC, words are in the place's own zone. */
+
+export const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+
+function partsOf(instant: number, timeZone: string, options: Intl.DateTimeFormatOptions): string {
+  return new Intl.DateTimeFormat('en-GB', { timeZone, ...options }).format(instant).replaceAll(' at ', ', ');
+}
+
+/** `EST`, `CET`; only where a zone has no letters of its own does it become `GMT+9`. */
+export function zoneAbbreviation(instant: number, timeZone: string): string {
+  const named = ['en-US', 'en-GB', 'en-AU'].map(
+    (locale) =>
+      new Intl.DateTimeFormat(locale, { timeZone, timeZoneName: 'short' })
+        .formatToParts(instant)
+        .find((part) => part.type === 'timeZoneName')?.value ?? '',
+  );
+  return named.find((name) => name !== '' && !/^(?:GMT|UTC)[+-]/.test(name)) ?? named[0] ?? '';
+}
+
+/** `17:00`. */
+export function formatClock(instant: number, timeZone: string): string {
+  return partsOf(instant, timeZone, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
+}
+
+/** `Sun 22 Nov`. */
+export function formatShortDay(instant: number, timeZone: string): string {
+  return partsOf(instant, timeZone, { weekday: 'short', day: 'numeric', month: 'short' }).replace(',', '');
+}
+
+/** `Sun 22 Nov, 08:00 EST`. */
+export function formatInstant(instant: number, timeZone: string): string {
+  return `${formatShortDay(instant, timeZone)}, ${formatClock(instant, timeZone)} ${zoneAbbreviation(instant, timeZone)}`;
+}
+
+/** `Sunday 22 November 2026` for a calendar day, which has no zone. */
+export function formatDay(day: string): string {
+  const written = new Intl.DateTimeFormat('en-GB', { timeZone: 'UTC', dateStyle: 'full' }).format(Date.parse(`${day}T00:00Z`));
+  return written.replace(',', '');
+}
+
+/** The calendar day so many days later. */
+export function shiftDay(day: string, days: number): string {
+  return new Date(Date.parse(`${day}T00:00Z`) + days * DAY_MS).toISOString().slice(0, 10);
+}
+
+/** The calendar day it is at an instant in a place. */
+export function localDay(instant: number, timeZone: string): string {
+  return new Intl.DateTimeFormat('sv-SE', { timeZone }).format(instant);
+}
+
+/** `Tomorrow`, `Today`, `Yesterday`, or nothing. */
+export function relativeDay(day: string, today: string): string | null {
+  const distance = Math.round((Date.parse(day) - Date.parse(today)) / DAY_MS);
+  return { '-1': 'Yesterday', '0': 'Today', '1': 'Tomorrow' }[String(distance)] ?? null;
+}
+
+/** The name of an hour by both its ends, `17:00–18:00`; with the zone's letters where a clock hour comes twice. */
+export function formatHour(start: number, timeZone: string, withZone = false): string {
+  const ends: [number, number] = [start, start + HOUR_MS];
+  return ends
+    .map((instant) => formatClock(instant, timeZone) + (withZone ? ` ${zoneAbbreviation(instant, timeZone)}` : ''))
+    .join('–');
+}
+
+/** `12 min`, `3 h`, `5 days`. */
+export function formatAge(hours: number): string {
+  if (hours < 1) return `${Math.max(1, Math.round(hours * 60))}\u00a0min`;
+  if (hours < 48) return `${Math.round(hours)}\u00a0h`;
+  return `${Math.round(hours / 24).toLocaleString('en-US')}\u00a0days`;
+}

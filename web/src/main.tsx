@@ -1,0 +1,20 @@
+import { QueryClientProvider } from '@tanstack/react-query';
+import { RouterProvider } from '@tanstack/react-router';
+import { StrictMode } from 'react';
+import { createRoot } from 'react-dom/client';
+
+import { makeQueryClient } from '@/app/queries';
+import { makeRouter } from '@/app/router';
+import '@/styles/tokens.css';
+
+const element = document.getElementById('root');
+if (!element) throw new Error('index.html has no element with the id "root"');
+
+const queries = makeQueryClient();
+createRoot(element).render(
+  <StrictMode>
+    <QueryClientProvider client={queries}>
+      <RouterProvider router={makeRouter(queries)} />
+    </QueryClientProvider>
+  </StrictMode>,
+);
