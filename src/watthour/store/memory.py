@@ -1,0 +1,188 @@
+"""The reference store: plain frames in memory, and the fake of every other test."""
+
+from __future__ import annotations
+
+from threading import RLock
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from watthour.core.forecast import History
+from watthour.core.frames import Forecasts, Readings, Refused
+from watthour.store.versions import (
+    ISSUE,
+    VERSION,
+    check_channel,
+    check_instants,
+    check_known,
+    check_site,
+    last_issues,
+    last_versions,
+    new_versions,
+    weather_of,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
+
+    import dataframely as dy
+
+    from watthour.core.channel import Channel, Site
+    from watthour.core.forecast import Context
+    from watthour.core.ports import SourceRun
+    from watthour.core.window import Window
+
+
+class MemoryStore:
+    """Everything the port promises but durability."""
+
+    def __init__(self) -> None:
+        self._sites: dict[str, Site] = {}
+        self._channels: dict[str, Channel] = {}
+        self._readings: pl.DataFrame = Readings.create_empty()
+        self._forecasts: pl.DataFrame = Forecasts.create_empty()
+        self._refused: pl.DataFrame = Refused.create_empty()
+        self._runs: list[SourceRun] = []
+        self._watched: dict[str, datetime] = {}
+        self._writing = RLock()
+
+    def register(self, sites: Iterable[Site], channels: Iterable[Channel]) -> None:
+        """Make sites and channels known; saying it twice changes nothing."""
+        with self._writing:
+            new_sites = {site.id: site for site in sites}
+            new_channels = {channel.id: channel for channel in channels}
+            for site in new_sites.values():
+                check_site(self._sites.get(site.id), site)
+            for channel in new_channels.values():
+                check_channel(self._channels.get(channel.id), channel, {*self._sites, *new_sites})
+            self._sites.update(new_sites)
+            self._channels.update(new_channels)
+
+    def sites(self) -> list[Site]:
+        """Return all known sites, sorted by id."""
+        return [self._sites[key] for key in sorted(self._sites)]
+
+    def channels(self) -> list[Channel]:
+        """Return all known channels, sorted by id."""
+        return [self._channels[key] for key in sorted(self._channels)]
+
+    def append(self, readings: dy.DataFrame[Readings]) -> int:
+        """Keep what is new and return how many versions that was."""
+        with self._writing:
+            incoming = readings.select(Readings.column_names())
+            check_known(incoming["channel"].unique(), self._channels)
+            existing = self._readings.join(incoming.select("channel", "time"), on=["channel", "time"], how="semi")
+            new = new_versions(incoming, existing)
+            self._readings = pl.concat([self._readings, new]).sort(VERSION)
+            return new.height
+
+    def read(self, channels: Sequence[str], window: Window, as_of: datetime | None = None) -> dy.DataFrame[Readings]:
+        """Return the last version of each interval that was known at ``as_of``, sorted by channel and time."""
+        return Readings.cast(last_versions(self.versions(channels, window, as_of)))
+
+    def versions(
+        self, channels: Sequence[str], window: Window, as_of: datetime | None = None
+    ) -> dy.DataFrame[Readings]:
+        """Return every version known at ``as_of``, sorted by channel, time and available_at."""
+        return Readings.cast(self._readings.filter(_asked(channels, window, as_of)))
+
+    def spans(self) -> Mapping[str, tuple[datetime, datetime, datetime]]:
+        """Return, per channel with readings, its first and last interval start and the last ``recorded_at``."""
+        spans = self._readings.group_by("channel").agg(
+            first=pl.col("time").min(), last=pl.col("time").max(), recorded=pl.col("recorded_at").max()
+        )
+        return {channel: (first, last, recorded) for channel, first, last, recorded in spans.sort("channel").rows()}
+
+    def quarantine(self, refused: dy.DataFrame[Refused]) -> int:
+        """Keep refused rows with the rule they broke; the same row twice is kept once."""
+        identity = ["source", "channel", "rule", "row"]
+        with self._writing:
+            new = (
+                refused.select(Refused.column_names())
+                .unique(identity, keep="first", maintain_order=True)
+                .join(self._refused, on=identity, how="anti", nulls_equal=True, maintain_order="left")
+            )
+            self._refused = pl.concat([self._refused, new])
+            return new.height
+
+    def quarantined(self, limit: int = 1000) -> dy.DataFrame[Refused]:
+        """Return the newest refused rows first."""
+        newest = self._refused.reverse().sort("recorded_at", descending=True, maintain_order=True)
+        return Refused.cast(newest.head(limit))
+
+    def note_run(self, run: SourceRun) -> None:
+        """Log one asking of a source."""
+        with self._writing:
+            self._runs.append(run)
+
+    def runs(self, source: str | None = None, limit: int = 100) -> list[SourceRun]:
+        """Return the newest runs first."""
+        asked = [run for run in reversed(self._runs) if source is None or run.source == source]
+        return sorted(asked, key=lambda run: run.started_at, reverse=True)[:limit]
+
+    def watched_from(self, source: str) -> datetime | None:
+        """Return when live polling of a source began, or None."""
+        return self._watched.get(source)
+
+    def watch(self, source: str, since: datetime) -> None:
+        """Remember that live polling began; only the first call per source counts."""
+        check_instants(since=since)
+        with self._writing:
+            self._watched.setdefault(source, since)
+
+    def append_forecasts(self, forecasts: dy.DataFrame[Forecasts]) -> int:
+        """Keep what is new and return how many rows that was; the first value of a key stays."""
+        with self._writing:
+            incoming = forecasts.select(Forecasts.column_names())
+            check_known(incoming["channel"].unique(), self._channels)
+            new = incoming.join(self._forecasts, on=ISSUE, how="anti")
+            self._forecasts = pl.concat([self._forecasts, new]).sort(ISSUE)
+            return new.height
+
+    def forecasts(
+        self,
+        channels: Sequence[str],
+        window: Window,
+        *,
+        as_of: datetime | None = None,
+        models: Sequence[str] | None = None,
+        levels: Sequence[float] | None = None,
+        latest_issue: bool = False,
+    ) -> dy.DataFrame[Forecasts]:
+        """Return forecasts of intervals in the window that were available at ``as_of``, sorted by their key."""
+        asked = _asked(channels, window, as_of)
+        if models is not None:
+            asked &= pl.col("model").is_in(list(models))
+        if levels is not None:
+            asked &= pl.col("level").is_in(list(levels))
+        found = self._forecasts.filter(asked)
+        return Forecasts.cast(last_issues(found) if latest_issue else found)
+
+    def models_of(self, channel: str) -> list[str]:
+        """Return who has forecast this channel, sorted."""
+        return self._forecasts.filter(pl.col("channel") == channel)["model"].unique().sort().to_list()
+
+    def history(self, context: Context, window: Window, as_of: datetime) -> History:
+        """Return all versions of the context's channel, its weather and its operator's forecast known at ``as_of``."""
+        weather = weather_of(context, self.channels())
+        operators = [] if context.operator is None else [context.operator]
+        parts = [
+            self.forecasts([context.channel], window, as_of=as_of, models=operators),
+            self.forecasts(weather, window, as_of=as_of),
+        ]
+        return History(
+            as_of=as_of,
+            context=context,
+            readings=self.versions([context.channel, *weather], window, as_of),
+            forecasts=Forecasts.cast(pl.concat(parts).sort(ISSUE)),
+        )
+
+    def close(self) -> None:
+        """Nothing to give back; what was kept stays readable."""
+
+
+def _asked(channels: Sequence[str], window: Window, as_of: datetime | None) -> pl.Expr:
+    check_instants(as_of=as_of)
+    asked = pl.col("channel").is_in(list(channels)) & (pl.col("time") >= window.start) & (pl.col("time") < window.end)
+    return asked if as_of is None else asked & (pl.col("available_at") <= as_of)

@@ -1,0 +1,175 @@
+"""Which rows say something new, and which version was known when: the same answer for every store."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from watthour.core.errors import InvalidInput
+from watthour.core.frames import Quality
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+
+    from watthour.core.channel import Channel, Site
+    from watthour.core.forecast import Context
+
+INTERVAL = ["channel", "time"]
+VERSION = [*INTERVAL, "available_at"]
+ISSUE = ["channel", "time", "issued_at", "model", "level"]
+
+_INSTANT_STEP = timedelta(microseconds=1)
+
+
+def new_versions(incoming: pl.DataFrame, existing: pl.DataFrame) -> pl.DataFrame:
+    """Return the incoming readings that are new versions, at the instants under which they are to be kept.
+
+    A row that equals what was known of its interval at its ``available_at`` is not new. Where that instant is taken by
+    another value, history is not rewritten: the row became known when it was recorded. Of several such rows of one
+    interval only the last counts, for the earlier ones were never what was known.
+
+    Args:
+        incoming: one row per version.
+        existing: all kept versions of at least the incoming intervals, with the same types.
+    """
+    if existing.is_empty():
+        repeated = incoming.height > 1 and incoming.select(INTERVAL).is_duplicated().any()
+        return _changes(incoming, existing) if repeated else incoming
+    is_taken = incoming.select(VERSION).join(
+        existing.select(*VERSION, is_taken=pl.lit(value=True)), on=VERSION, how="left", maintain_order="left"
+    )["is_taken"]
+    free = _changes(incoming.filter(is_taken.is_null()), existing)
+    known = pl.concat([existing.select(incoming.columns), free])
+    moved = _differing(incoming.filter(is_taken), existing).join(
+        incoming.group_by(INTERVAL).agg(pl.col("available_at").max()), on=VERSION, how="semi"
+    )
+    moved = moved.with_columns(
+        available_at=pl.max_horizontal("available_at", "recorded_at"),
+        quality=(pl.col("quality") & ~int(Quality.ASSUMED)).cast(pl.Int16),  # this instant was observed
+    )
+    found = [free]
+    while not moved.is_empty():
+        placed = _changes(moved.join(known, on=VERSION, how="anti"), known)
+        moved = _differing(moved, known).with_columns(pl.col("available_at") + _INSTANT_STEP)
+        known = pl.concat([known, placed])
+        found.append(placed)
+    return pl.concat(found)
+
+
+def last_versions(versions: pl.DataFrame) -> pl.DataFrame:
+    """Return the last version of each interval; the versions are sorted."""
+    is_last = (pl.col("time") != pl.col("time").shift(-1)) | (pl.col("channel") != pl.col("channel").shift(-1))
+    return versions.filter(is_last.fill_null(value=True))
+
+
+def last_issues(forecasts: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows of the last issue per channel, interval and maker."""
+    return forecasts.filter(pl.col("issued_at") == pl.col("issued_at").max().over("channel", "time", "model"))
+
+
+def weather_of(context: Context, channels: Iterable[Channel]) -> list[str]:
+    """Return the ids of the channels below the weather points of a context."""
+    points = tuple(f"{prefix}." for prefix, _ in context.weather)
+    return [channel.id for channel in channels if channel.id.startswith(points)] if points else []
+
+
+def check_site(kept: Site | None, site: Site) -> None:
+    """Refuse to turn a simulated site into a real one or the other way round.
+
+    Raises:
+        InvalidInput: the site is kept with the other nature.
+    """
+    if kept is not None and kept.is_simulated != site.is_simulated:
+        raise InvalidInput(
+            "is_simulated",
+            site.is_simulated,
+            f"site {site.id} is kept as {'simulated' if kept.is_simulated else 'real'}",
+            remedy="Give the other one another id: simulated and real readings are never mixed.",
+        )
+
+
+def check_channel(kept: Channel | None, channel: Channel, sites: Iterable[str]) -> None:
+    """Refuse what would change the meaning of readings already kept.
+
+    Raises:
+        InvalidInput: the site is unknown, or quantity, unit, resolution or nature differ from what is kept.
+    """
+    if channel.site not in sites:
+        raise InvalidInput(
+            "site", channel.site, f"channel {channel.id} belongs to no known site", remedy="Register the site first."
+        )
+    if kept is None:
+        return
+    for field in ("quantity", "unit", "resolution", "is_simulated"):
+        if getattr(kept, field) != getattr(channel, field):
+            raise InvalidInput(
+                field,
+                getattr(channel, field),
+                f"channel {channel.id} is kept with {getattr(kept, field)!s}",
+                remedy="Convert the readings, or bring them into a channel of their own.",
+            )
+
+
+def check_known(named: Iterable[str], known: Iterable[str]) -> None:
+    """Refuse rows of channels nobody has described.
+
+    Raises:
+        InvalidInput: a channel is not registered.
+    """
+    unknown = sorted(set(named) - set(known))
+    if unknown:
+        raise InvalidInput(
+            "channel", unknown[0], "this channel is not registered", remedy="Register the channel with its unit first."
+        )
+
+
+def check_instants(**instants: datetime | None) -> None:
+    """Refuse instants without a time zone.
+
+    Raises:
+        InvalidInput: one of them is naive.
+    """
+    for name, instant in instants.items():
+        if instant is not None and instant.tzinfo is None:
+            raise InvalidInput(name, instant.isoformat(), "it has no time zone", remedy="Say which, such as UTC.")
+
+
+def _state(*, offset: int = 0) -> Sequence[pl.Expr]:
+    """Return what a version says: its value and its doubts, not whether its instant was observed or assumed."""
+    doubts = pl.col("quality").cast(pl.Int16) & ~int(Quality.ASSUMED)
+    return pl.col("value").shift(offset), doubts.shift(offset)
+
+
+def _changes(incoming: pl.DataFrame, existing: pl.DataFrame) -> pl.DataFrame:
+    """Return the incoming rows that differ from the version before them; no instant is taken."""
+    if incoming.is_empty():
+        return incoming
+    marked = pl.concat(
+        [
+            existing.select(*incoming.columns, is_new=pl.lit(value=False)),
+            incoming.select(*incoming.columns, is_new=pl.lit(value=True)),
+        ]
+    ).sort(VERSION)
+    value, doubts = _state()
+    value_before, doubts_before = _state(offset=1)
+    is_same = (
+        (pl.col("channel") == pl.col("channel").shift(1))
+        & (pl.col("time") == pl.col("time").shift(1))
+        & value.eq_missing(value_before)
+        & (doubts == doubts_before)
+    ).fill_null(value=False)
+    return marked.filter(pl.col("is_new") & ~is_same).select(incoming.columns)
+
+
+def _differing(incoming: pl.DataFrame, existing: pl.DataFrame) -> pl.DataFrame:
+    """Return the incoming rows whose instant is taken by something else."""
+    value, doubts = _state()
+    kept = existing.select(*VERSION, kept_value=value, kept_doubts=doubts)
+    return (
+        incoming.join(kept, on=VERSION, how="inner")
+        .filter(value.ne_missing(pl.col("kept_value")) | (doubts != pl.col("kept_doubts")))
+        .select(incoming.columns)
+    )

@@ -1,0 +1,104 @@
+"""Small frames for tests: say what matters, the rest is filled in."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from watthour.core.channel import Channel, Site, SiteKind
+from watthour.core.frames import Forecasts, Quality, Readings
+from watthour.core.units import Quantity, Unit
+from watthour.core.window import HOUR, Window
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import dataframely as dy
+
+DEMAND = "grid.ny.demand"
+TEMPERATURE = "grid.ny.weather.nyc.temperature_2m"
+MIDNIGHT = datetime(2024, 1, 1, tzinfo=UTC)
+
+
+def hour(offset: float) -> datetime:
+    """Return the instant so many hours after midnight of 1 January 2024, UTC."""
+    return MIDNIGHT + offset * HOUR
+
+
+def hours(start: float, end: float) -> Window:
+    """Return the span between two hours after midnight of 1 January 2024, UTC."""
+    return Window(hour(start), hour(end))
+
+
+def region_site(region: str = "ny", *, is_simulated: bool = False) -> Site:
+    """Return a region as a site."""
+    return Site(region, region.upper(), SiteKind.REGION, "America/New_York", 40.7, -74.0, is_simulated)
+
+
+def demand_channel(channel: str = DEMAND, *, is_simulated: bool = False) -> Channel:
+    """Return an hourly energy channel, of the region its id names."""
+    return Channel(channel, channel.split(".")[1], Quantity.ENERGY, Unit.MWH, is_simulated=is_simulated)
+
+
+def temperature_channel(channel: str = TEMPERATURE) -> Channel:
+    """Return an hourly temperature channel, of the region its id names."""
+    return Channel(channel, channel.split(".")[1], Quantity.TEMPERATURE, Unit.CELSIUS)
+
+
+def readings(
+    *values: float | None,
+    channel: str = DEMAND,
+    start: datetime = MIDNIGHT,
+    available_at: datetime | None = None,
+    recorded_at: datetime | None = None,
+    quality: Quality = Quality.GOOD,
+) -> dy.DataFrame[Readings]:
+    """Return consecutive hourly readings, each known two hours after its interval ended unless said otherwise."""
+    times = [start + index * HOUR for index in range(len(values))]
+    known = [available_at or time + 3 * HOUR for time in times]
+    return reading_rows(
+        (channel, time, at, value, recorded_at or max(known), quality)
+        for time, at, value in zip(times, known, values, strict=True)
+    )
+
+
+def reading_rows(
+    rows: Iterable[tuple[str, datetime, datetime, float | None, datetime, int]],
+) -> dy.DataFrame[Readings]:
+    """Return readings from rows of channel, time, available_at, value, recorded_at and quality."""
+    names = ["channel", "time", "available_at", "value", "recorded_at", "quality"]
+    types = Readings.create_empty().schema
+    frame = pl.DataFrame(
+        [(*row[:-1], int(row[-1])) for row in rows], schema={name: types[name] for name in names}, orient="row"
+    )
+    return Readings.validate(frame.select(Readings.column_names()))
+
+
+def forecasts(
+    *values: float | None,
+    channel: str = DEMAND,
+    start: datetime = MIDNIGHT,
+    issued_at: datetime | None = None,
+    available_at: datetime | None = None,
+    model: str = "operator",
+    level: float = 0.5,
+) -> dy.DataFrame[Forecasts]:
+    """Return consecutive hourly forecasts, issued a day before the first interval unless said otherwise."""
+    issued = issued_at or start - timedelta(days=1)
+    frame = pl.DataFrame(
+        {
+            "channel": channel,
+            "time": [start + index * HOUR for index in range(len(values))],
+            "issued_at": issued,
+            "model": model,
+            "level": level,
+            "available_at": available_at or issued,
+            "recorded_at": available_at or issued,
+            "value": values,
+            "quality": 0,
+        },
+        schema=Forecasts.create_empty().schema,
+    )
+    return Forecasts.validate(frame)
