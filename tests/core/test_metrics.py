@@ -28,7 +28,8 @@ def test_a_zero_actual_has_no_percentage() -> None:
 
 
 def test_missing_pairs_are_ignored_and_counted() -> None:
-    actual, predicted = [10.0, None, 30.0, 40.0], [12.0, 18.0, math.nan, 40.0]
+    actual: list[float | None] = [10.0, None, 30.0, 40.0]
+    predicted = [12.0, 18.0, math.nan, 40.0]
     assert metrics.mae(actual, predicted) == pytest.approx(1)
     assert metrics.n_ignored(actual, predicted) == 2
     assert metrics.n_ignored(ACTUAL, PREDICTED) == 0
@@ -90,7 +91,7 @@ def test_skill_is_the_share_of_the_rivals_loss_saved() -> None:
 
 @pytest.mark.parametrize(
     ("t", "degrees", "probability"),
-    [(1.812461, 10, 0.95), (-2.228139, 10, 0.025), (0.0, 3, 0.5), (6.313752, 1, 0.95), (1.651971, 250, 0.95)],
+    [(1.812461, 10, 0.95), (-2.228139, 10, 0.025), (0.0, 3, 0.5), (6.313752, 1, 0.95), (1.650971, 250, 0.95)],
 )
 def test_student_t_as_tabulated(t: float, degrees: int, probability: float) -> None:
     """NIST/SEMATECH e-Handbook of Statistical Methods, table 1.3.6.7.2."""

@@ -7,31 +7,30 @@ side is missing (None or NaN) is left out; ``n_ignored`` counts them. A score of
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, TypeAlias
+from collections.abc import Sequence
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
 Array: TypeAlias = NDArray[np.float64]
+Column: TypeAlias = ArrayLike | Sequence[float | None]
 
 
-def usable(*columns: ArrayLike) -> tuple[Array, ...]:
+def usable(*columns: Column) -> tuple[Array, ...]:
     """Return the columns without the rows in which any of them is missing."""
     arrays = [np.asarray(column, dtype=np.float64) for column in columns]
     good = np.logical_and.reduce([_is_known(array) for array in arrays])
     return tuple(array[good] for array in arrays)
 
 
-def n_ignored(*columns: ArrayLike) -> int:
+def n_ignored(*columns: Column) -> int:
     """Return in how many rows any of the columns is missing."""
     return len(np.asarray(columns[0])) - len(usable(*columns)[0])
 
 
-def mae(actual: ArrayLike, predicted: ArrayLike) -> float:
-    """Mean absolute error. [unit of the target]
+def mae(actual: Column, predicted: Column) -> float:
+    """Mean absolute error [unit of the target].
 
     >>> mae([10.0, 20.0, None], [12.0, 19.0, 5.0])
     1.5
@@ -42,8 +41,8 @@ def mae(actual: ArrayLike, predicted: ArrayLike) -> float:
     return _mean(np.abs(p - a))
 
 
-def rmse(actual: ArrayLike, predicted: ArrayLike) -> float:
-    """Root of the mean squared error. [unit of the target]
+def rmse(actual: Column, predicted: Column) -> float:
+    """Root of the mean squared error [unit of the target].
 
     Source: as ``mae``.
     """
@@ -51,8 +50,8 @@ def rmse(actual: ArrayLike, predicted: ArrayLike) -> float:
     return math.sqrt(_mean((p - a) ** 2))
 
 
-def bias(actual: ArrayLike, predicted: ArrayLike) -> float:
-    """Mean error, positive where the forecast was too high. [unit of the target]
+def bias(actual: Column, predicted: Column) -> float:
+    """Mean error, positive where the forecast was too high [unit of the target].
 
     Source: utilsforecast.losses.bias.
     """
@@ -60,8 +59,8 @@ def bias(actual: ArrayLike, predicted: ArrayLike) -> float:
     return _mean(p - a)
 
 
-def mape(actual: ArrayLike, predicted: ArrayLike) -> float:
-    """Mean absolute percentage error; hours whose actual is zero are left out. [%]
+def mape(actual: Column, predicted: Column) -> float:
+    """Mean absolute percentage error; hours whose actual is zero are left out [%].
 
     Source: utilsforecast.losses.mape, times 100.
     """
@@ -70,8 +69,8 @@ def mape(actual: ArrayLike, predicted: ArrayLike) -> float:
     return 100 * _mean(np.abs((p[counts] - a[counts]) / a[counts]))
 
 
-def wape(actual: ArrayLike, predicted: ArrayLike) -> float:
-    """Sum of absolute errors over the sum of absolute actuals. [-]
+def wape(actual: Column, predicted: Column) -> float:
+    """Sum of absolute errors over the sum of absolute actuals [-].
 
     Source: fev.metrics.WAPE; Hyndman and Koehler (2006) as ``mae``.
     """
@@ -80,7 +79,7 @@ def wape(actual: ArrayLike, predicted: ArrayLike) -> float:
     return float(np.abs(p - a).sum()) / total if total else math.nan
 
 
-def seasonal_error(history: ArrayLike, season: int) -> float:
+def seasonal_error(history: Column, season: int) -> float:
     """Mean absolute error of the seasonal naive forecast inside the history: the scale of ``mase`` and ``sql``.
 
     Source: Hyndman and Koehler (2006) as ``mae``.
@@ -89,16 +88,16 @@ def seasonal_error(history: ArrayLike, season: int) -> float:
     return mae(values[season:], values[:-season]) if len(values) > season else math.nan
 
 
-def mase(actual: ArrayLike, predicted: ArrayLike, scale: float) -> float:
-    """Mean absolute error over that of the seasonal naive in the history; see ``seasonal_error``. [-]
+def mase(actual: Column, predicted: Column, scale: float) -> float:
+    """Mean absolute error over that of the seasonal naive in the history; see ``seasonal_error`` [-].
 
     Source: Hyndman and Koehler (2006) as ``mae``; fev.metrics.MASE.
     """
     return mae(actual, predicted) / scale if scale else math.nan
 
 
-def pinball(actual: ArrayLike, predicted: ArrayLike, level: float) -> float:
-    """Mean loss of predicting the ``level`` quantile. [unit of the target]
+def pinball(actual: Column, predicted: Column, level: float) -> float:
+    """Mean loss of predicting the ``level`` quantile [unit of the target].
 
     Source: Koenker and Bassett, Econometrica 46 (1978), doi:10.2307/1913643.
     """
@@ -106,44 +105,44 @@ def pinball(actual: ArrayLike, predicted: ArrayLike, level: float) -> float:
     return _mean(_pinball(a, p, level))
 
 
-def mean_pinball(actual: ArrayLike, quantiles: ArrayLike, levels: Sequence[float]) -> float:
-    """Mean pinball loss over all levels, one column each. [unit of the target]
+def mean_pinball(actual: Column, quantiles: Column, levels: Sequence[float]) -> float:
+    """Mean pinball loss over all levels, one column each [unit of the target].
 
     Source: as ``pinball``.
     """
-    a, q = _with_quantiles(actual, quantiles)
+    a, q = usable(actual, quantiles)
     return _mean(np.array([_mean(_pinball(a, q[:, k], level)) for k, level in enumerate(levels)]))
 
 
-def sql(actual: ArrayLike, quantiles: ArrayLike, levels: Sequence[float], scale: float) -> float:
-    """Scaled quantile loss: twice the mean pinball loss over the seasonal naive's error in the history. [-]
+def sql(actual: Column, quantiles: Column, levels: Sequence[float], scale: float) -> float:
+    """Scaled quantile loss: twice the mean pinball loss over the seasonal naive's error in the history [-].
 
     Source: fev.metrics.SQL; Shchur et al., fev-bench (2025), arXiv:2509.26468.
     """
     return 2 * mean_pinball(actual, quantiles, levels) / scale if scale else math.nan
 
 
-def crps(actual: ArrayLike, quantiles: ArrayLike, levels: Sequence[float]) -> float:
-    """Continuous ranked probability score, from quantiles. [unit of the target]
+def crps(actual: Column, quantiles: Column, levels: Sequence[float]) -> float:
+    """Continuous ranked probability score, from quantiles [unit of the target].
 
     Twice the integral of the pinball loss over all levels; each level stands for the stretch half-way to its
     neighbours, the outer ones to 0 and 1.
 
     Source: Laio and Tamea, Hydrology and Earth System Sciences 11 (2007), doi:10.5194/hess-11-1267-2007.
     """
-    a, q = _with_quantiles(actual, quantiles)
+    a, q = usable(actual, quantiles)
     edges = np.concatenate([[0.0], (np.asarray(levels[1:]) + np.asarray(levels[:-1])) / 2, [1.0]])
     losses = [_mean(_pinball(a, q[:, k], level)) for k, level in enumerate(levels)]
     return float(2 * np.dot(np.diff(edges), losses))
 
 
-def coverage(actual: ArrayLike, lower: ArrayLike, upper: ArrayLike) -> float:
-    """Share of actuals inside their interval, ends included. [-]"""
+def coverage(actual: Column, lower: Column, upper: Column) -> float:
+    """Share of actuals inside their interval, ends included [-]."""
     a, low, high = usable(actual, lower, upper)
     return _mean(((low <= a) & (a <= high)).astype(np.float64))
 
 
-def winkler(actual: ArrayLike, lower: ArrayLike, upper: ArrayLike, confidence: float) -> float:
+def winkler(actual: Column, lower: Column, upper: Column, confidence: float) -> float:
     """Mean interval score: width, and 2/(1 - confidence) times the distance by which an actual is outside.
 
     Source: Winkler (1972), doi:10.1080/01621459.1972.10481224; equation 43 of Gneiting and Raftery, Journal of the
@@ -155,11 +154,11 @@ def winkler(actual: ArrayLike, lower: ArrayLike, upper: ArrayLike, confidence: f
 
 
 def skill(loss: float, reference: float) -> float:
-    """Share of the reference's loss that is saved; negative where it is worse. [-]"""
+    """Share of the reference's loss that is saved; negative where it is worse [-]."""
     return 1 - loss / reference if reference else math.nan
 
 
-def diebold_mariano(loss_a: ArrayLike, loss_b: ArrayLike, horizon: int = 1) -> tuple[float, float]:
+def diebold_mariano(loss_a: Column, loss_b: Column, horizon: int = 1) -> tuple[float, float]:
     """Test whether the losses of ``a`` are smaller than those of ``b`` beyond chance; one-sided.
 
     Args:
@@ -170,7 +169,8 @@ def diebold_mariano(loss_a: ArrayLike, loss_b: ArrayLike, horizon: int = 1) -> t
     Returns:
         The statistic, negative where ``a`` is better, and the chance of one as low if both were equally good.
 
-    Source: Diebold and Mariano, Journal of Business & Economic Statistics 13 (1995), doi:10.1080/07350015.1995.10524599,
+    Source: Diebold and Mariano, Journal of Business & Economic Statistics 13 (1995),
+    doi:10.1080/07350015.1995.10524599,
     with the small-sample correction and Student's t of Harvey, Leybourne and Newbold, International Journal of
     Forecasting 13 (1997), doi:10.1016/S0169-2070(96)00719-4.
     """
@@ -228,14 +228,9 @@ def _pinball(actual: Array, predicted: Array, level: float) -> Array:
     return np.maximum(level * error, (level - 1) * error)
 
 
-def _with_quantiles(actual: ArrayLike, quantiles: ArrayLike) -> tuple[Array, Array]:
-    a, q = usable(actual, quantiles)
-    return a, q
-
-
 def _is_known(array: Array) -> NDArray[np.bool_]:
-    known: NDArray[np.bool_] = np.isfinite(array)
-    return known if array.ndim == 1 else known.all(axis=1)
+    known = np.isfinite(array)
+    return np.asarray(known if known.ndim == 1 else known.all(axis=1))
 
 
 def _mean(values: Array) -> float:
