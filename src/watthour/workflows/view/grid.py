@@ -118,13 +118,12 @@ def grid_scores(
     if not 1 <= days <= MOST_DAYS:
         raise InvalidInput("days", days, f"it must be 1 to {MOST_DAYS}", remedy="Ask for 30.")
     last_day = end or days_to_open(store, place, now)[1] - timedelta(days=1)
-    window = Window(
-        local_day(last_day - (days - 1) * DAY, place.time_zone).start, local_day(last_day, place.time_zone).end
-    )
+    first_day = last_day - (days - 1) * DAY
+    window = Window(local_day(first_day, place.time_zone).start, local_day(last_day, place.time_zone).end)
     scores = score(store, place.context(), window, now=now)
     return {
-        "region": region_entry(place),
-        "window": {"start": utc_text(window.start), "end": utc_text(window.end)},
+        "region": place.id,
+        "window": {"start": first_day.isoformat(), "end": last_day.isoformat()},
         "unit": "MWh",
         "protocol": scores.protocol,
         "rows": list(scores.rows),

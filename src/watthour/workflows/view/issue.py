@@ -61,14 +61,15 @@ def days_to_open(store: Store, region: Region, now: datetime) -> tuple[date, dat
             remedy=f"Bring some: `watthour backfill {region.id}` with a key of EIA, or `watthour import FILE`.",
         )
     zone = ZoneInfo(region.time_zone)
-    newest = now if is_fresh(span[1], now) else span[1]
+    newest = now if now - span[1] <= FRESH else span[1]
     last = newest.astimezone(zone).date() + DAY
     return min((span[0] + FIRST_WEEK).astimezone(zone).date(), last), last
 
 
-def is_fresh(last: datetime, now: datetime) -> bool:
-    """Tell a region that is being followed from an archive."""
-    return now - last <= FRESH
+def is_followed(store: Store, region: Region, now: datetime) -> bool:
+    """Tell a region whose demand keeps coming from an archive."""
+    span = store.spans().get(region.demand)
+    return span is not None and now - span[1] <= FRESH
 
 
 def kept_issue(store: Store, region: Region, day: date, now: datetime) -> Issue | None:
