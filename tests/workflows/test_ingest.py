@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import polars as pl
+import pytest
+
+from watthour.core.channel import Channel, Site, SiteKind
+from watthour.core.errors import SourceUnavailable
+from watthour.core.frames import Forecasts, Quality, Readings, Refused
+from watthour.core.ports import Delivery, RunState
+from watthour.core.units import Quantity, Unit
+from watthour.core.vintage import stamp
+from watthour.core.window import HOUR, Window
+from watthour.store.memory import MemoryStore
+from watthour.workflows.ingest import IngestReport, backfill, ingest
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+START = datetime(2024, 5, 1, tzinfo=UTC)
+WINDOW = Window(START, START + 4 * HOUR)
+DEMAND = "grid.test.demand"
+
+
+@dataclass
+class Meter:
+    """A source whose values a test sets."""
+
+    values: dict[datetime, float | None] = field(default_factory=dict)
+    is_down: bool = False
+    name: str = "meter"
+
+    def sites(self) -> Sequence[Site]:
+        return (Site("test", "Test", SiteKind.REGION, "UTC"),)
+
+    def channels(self) -> Sequence[Channel]:
+        return (Channel(DEMAND, "test", Quantity.ENERGY, Unit.MWH),)
+
+    def fetch(self, window: Window, *, now: datetime, watched_from: datetime | None = None) -> Delivery:
+        if self.is_down:
+            raise SourceUnavailable(self.name, "no answer", remedy="Ask later.")
+        rows = {time: value for time, value in self.values.items() if time in window}
+        frame = pl.DataFrame(
+            {"channel": DEMAND, "time": list(rows), "value": list(rows.values())},
+            schema={"channel": pl.String, "time": pl.Datetime("us", "UTC"), "value": pl.Float64},
+        )
+        stamped = stamp(frame, pl.col("time") + 2 * HOUR, now=now, watched_from=watched_from)
+        return Delivery(
+            Readings.validate(stamped.select(Readings.column_names())),
+            Forecasts.create_empty(),
+            Refused.create_empty(),
+        )
+
+
+def meter(*values: float | None) -> Meter:
+    return Meter({START + hour * HOUR: value for hour, value in enumerate(values)})
+
+
+def test_asking_twice_changes_nothing() -> None:
+    store, source = MemoryStore(), meter(5.0, None, 7.0, 8.0)
+    assert ingest(source, store, WINDOW, now=START + 9 * HOUR).new_rows == 4
+    assert ingest(source, store, WINDOW, now=START + 10 * HOUR).new_rows == 0
+
+
+def test_a_gap_is_refilled_and_a_revision_is_kept_beside_the_old_value() -> None:
+    store, source = MemoryStore(), meter(5.0, 6.0)
+    first, second = START + 9 * HOUR, START + 30 * HOUR
+    ingest(source, store, WINDOW, now=first)
+    source.values |= {START: 5.5, START + 2 * HOUR: 7.0}
+    assert ingest(source, store, WINDOW, now=second).new_rows == 2
+    assert store.read([DEMAND], WINDOW, as_of=first)["value"].to_list() == [5.0, 6.0, 7.0]
+    assert store.read([DEMAND], WINDOW, as_of=second)["value"].to_list() == [5.5, 6.0, 7.0]
+
+
+def test_from_the_first_live_polling_on_rows_are_known_when_seen() -> None:
+    store, source = MemoryStore(), meter(5.0)
+    ingest(source, store, WINDOW, now=START + 3 * HOUR, live=True)
+    source.values[START + 2 * HOUR] = 7.0  # due at START + 4 h by the source's rule, seen five hours later
+    ingest(source, store, WINDOW, now=START + 9 * HOUR, live=True)
+    rows = store.read([DEMAND], WINDOW)
+    assert rows["available_at"].to_list() == [START + 2 * HOUR, START + 9 * HOUR]
+    assert rows["quality"].to_list() == [Quality.ASSUMED, Quality.GOOD]
+
+
+def test_a_source_that_fails_is_logged_and_changes_nothing() -> None:
+    store = MemoryStore()
+    with pytest.raises(SourceUnavailable):
+        ingest(Meter(is_down=True), store, WINDOW, now=START)
+    (run,) = store.runs("meter")
+    assert run.state == RunState.FAILED
+    assert run.problem is not None
+    assert "no answer" in run.problem
+
+
+def test_zero_demand_arrives_doubted() -> None:
+    store = MemoryStore()
+    ingest(meter(0.0, 6.0), store, WINDOW, now=START + 9 * HOUR)
+    assert store.read([DEMAND], WINDOW)["quality"].to_list() == [Quality.ASSUMED | Quality.ZERO, Quality.ASSUMED]
+
+
+def test_a_backfill_goes_oldest_first_and_tells_how_far_it_is() -> None:
+    store, seen = MemoryStore(), []
+
+    def progress(piece: Window, report: IngestReport) -> None:
+        seen.append((piece.start, report.new_rows))
+
+    total = backfill(
+        meter(1.0, 2.0, 3.0, 4.0), store, WINDOW, now=START + timedelta(days=1), chunk=3 * HOUR, progress=progress
+    )
+    assert seen == [(START, 3), (START + 3 * HOUR, 1)]
+    assert total.new_rows == 4
