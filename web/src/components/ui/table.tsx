@@ -18,20 +18,27 @@ export function Table({ 'aria-label': label, boxClassName, className, ...rest }:
   );
 }
 
-export function Head({ className, ...rest }: ComponentProps<'th'>): ReactElement {
+interface HeadProps extends ComponentProps<'th'> {
+  /** The unit of the numbers below. */
+  unit?: string;
+}
+
+export function Head({ unit, className, children, ...rest }: HeadProps): ReactElement {
   return (
     <th
       scope="col"
-      className={cn('text-muted bg-surface border-line border-b py-2 pr-4 text-right align-bottom font-medium last:pr-0', className)}
+      className={cn('text-muted bg-surface border-line border-b py-2 pr-3 text-right align-bottom font-medium last:pr-0 sm:pr-4', className)}
       {...rest}
-    />
+    >
+      {children} {unit ? <span className="block font-normal">{unit}</span> : null}
+    </th>
   );
 }
 
 export function RowHead({ className, ...rest }: ComponentProps<'th'>): ReactElement {
-  return <th scope="row" className={cn('border-line border-b py-1.5 pr-4 text-left font-medium whitespace-nowrap', className)} {...rest} />;
+  return <th scope="row" className={cn('border-line border-b py-1.5 pr-3 text-left font-medium sm:pr-4', className)} {...rest} />;
 }
 
 export function Value({ className, ...rest }: ComponentProps<'td'>): ReactElement {
-  return <td className={cn('border-line border-b py-1.5 pr-4 text-right whitespace-nowrap last:pr-0', className)} {...rest} />;
+  return <td className={cn('border-line border-b py-1.5 pr-3 text-right whitespace-nowrap sm:pr-4 last:pr-0', className)} {...rest} />;
 }

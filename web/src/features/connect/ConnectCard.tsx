@@ -65,7 +65,7 @@ function UploadForm(): ReactElement {
             className="rounded-control border-control-line bg-surface h-10 w-28 border px-3"
           />
         </label>
-        <label className="text-small grid min-w-0 flex-1 gap-1 font-medium">
+        <label className="text-small grid min-w-0 basis-full gap-1 sm:flex-1 sm:basis-40 font-medium">
           EIA930_BALANCE file (CSV)
           <input
             type="file"

@@ -46,6 +46,7 @@ export function ForecastCard({ forecast, now }: ForecastCardProps): ReactElement
   const found = chosenHour === null ? -1 : hours.findIndex(({ start }) => start === chosenHour);
   const selected = found >= 0 ? found : hourToStartWith(hours, now);
 
+  const hasDoubts = hours.some(({ doubts }) => doubts.length > 0);
   const save = (): void =>
     download(`watthour-${forecast.region.id}-${forecast.day}.csv`, toCsv(CSV_HEADER, csvRows(all, isSimulated)));
 
@@ -67,7 +68,7 @@ export function ForecastCard({ forecast, now }: ForecastCardProps): ReactElement
         <HoursTable hours={all} timeZone={timeZone} unit={forecast.unit} />
       ) : (
         <>
-          <Readout hour={hours[selected]} timeZone={timeZone} unit={forecast.unit} isSimulated={isSimulated} />
+          <Readout hour={hours[selected]} timeZone={timeZone} unit={forecast.unit} isSimulated={isSimulated} hasDoubts={hasDoubts} />
           <ForecastPicture scene={scene} selected={selected} onSelect={(index) => setHour(hours[index]?.start ?? null)} />
           <div className="mt-3">
             <Choice label="Span" value={span} options={SPANS} onChange={setSpan} />

@@ -29,13 +29,8 @@ export function Notices({ forecast }: { forecast: GridForecast }): ReactElement 
 
 export function SimulatedBanner({ connectHref }: { connectHref: string }): ReactElement {
   return (
-    <Notice
-      look="warn"
-      role="status"
-      title="Simulated region"
-      className="hatched"
-    >
-      Simulated region: invented weather and demand, to show what Watthour does. No number here is about a real place.{' '}
+    <Notice look="warn" role="status" title="Simulated region: invented weather and demand" className="hatched">
+      It shows what Watthour does; no number here is about a real place.{' '}
       <a href={connectHref} className="text-accent font-medium underline">
         Connect a real region
       </a>

@@ -30,10 +30,12 @@ interface ReadoutProps {
   timeZone: string;
   unit: string;
   isSimulated: boolean;
+  /** Whether any hour of the day is doubted: its line then has its place from the start. */
+  hasDoubts: boolean;
 }
 
 /** Key and values of the chosen hour in one; its size never changes with the hour. */
-export function Readout({ hour, timeZone, unit, isSimulated }: ReadoutProps): ReactElement {
+export function Readout({ hour, timeZone, unit, isSimulated, hasDoubts }: ReadoutProps): ReactElement {
   const interval =
     hour && hour.lower !== null && hour.upper !== null ? `${formatNumber(hour.lower)}–${formatQuantity(hour.upper, unit)}` : '–';
   const items: { swatch: Swatch; name: string; value: string }[] = [
@@ -44,12 +46,12 @@ export function Readout({ hour, timeZone, unit, isSimulated }: ReadoutProps): Re
     { swatch: 'naive', name: LINE_NAMES.naive, value: formatQuantity(hour?.naive, unit) },
   ];
   return (
-    <div className="mb-2">
-      <p className="text-small mb-1.5 flex min-h-5 flex-wrap gap-x-2">
-        <span className="font-semibold">{hour ? `${formatShortDay(hour.start, timeZone)}, ${hour.label}` : '–'}</span>
-        {hour && hour.doubts.length > 0 ? <span className="text-warn font-medium">◇ {doubtsInWords(hour.doubts)}</span> : null}
-      </p>
-      <dl className="text-small grid grid-cols-2 gap-x-4 gap-y-1.5 sm:grid-cols-5">
+    <div className="text-small mb-2">
+      <dl className="grid grid-cols-2 gap-x-4 gap-y-1.5 sm:grid-cols-6">
+        <div className="min-w-0">
+          <dt className="text-muted">{hour ? formatShortDay(hour.start, timeZone) : 'Hour'}</dt>
+          <dd className="font-semibold">{hour ? hour.label : '–'}</dd>
+        </div>
         {items.map(({ swatch, name, value }) => (
           <div key={name} className="min-w-0">
             <dt className="text-muted flex items-center gap-1.5">
@@ -60,6 +62,9 @@ export function Readout({ hour, timeZone, unit, isSimulated }: ReadoutProps): Re
           </div>
         ))}
       </dl>
+      {hasDoubts ? (
+        <p className="text-warn mt-1 min-h-5 font-medium">{hour && hour.doubts.length > 0 ? `◇ doubted: ${doubtsInWords(hour.doubts)}` : ''}</p>
+      ) : null}
     </div>
   );
 }

@@ -37,11 +37,11 @@ function Overall({ rows, unit }: { rows: readonly ScoreRow[]; unit: string }): R
       <thead>
         <tr>
           <Head className="text-left">Forecast</Head>
-          <Head>MAPE (%)</Head>
-          <Head>MAE ({unit})</Head>
-          <Head>Bias ({unit})</Head>
-          <Head>90 % held (%)</Head>
-          <Head>Skill (%)</Head>
+          <Head unit="%">MAPE</Head>
+          <Head unit={unit}>MAE</Head>
+          <Head unit={unit}>Bias</Head>
+          <Head unit="%">Inside band</Head>
+          <Head unit="%">Skill</Head>
         </tr>
       </thead>
       <tbody>
@@ -67,10 +67,10 @@ function ByLead({ rows, unit }: { rows: readonly ScoreRow[]; unit: string }): Re
     <Table aria-label="Mean absolute error by lead time">
       <thead>
         <tr>
-          <Head className="text-left">Lead time (h)</Head>
+          <Head className="text-left" unit="h">Lead time</Head>
           {models.map(([model, label]) => (
-            <Head key={model}>
-              {label}, MAE ({unit})
+            <Head key={model} unit={unit}>
+              {label}
             </Head>
           ))}
         </tr>
@@ -141,7 +141,7 @@ export function ScoresCard({ scores, days, onDays }: ScoresCardProps): ReactElem
         <>
           <Overall rows={overall} unit={scores.unit} />
           <p className="text-small text-muted mt-2">
-            Bold is the smallest error. Skill is against the same hour last week. {scores.protocol}
+            Bold is the smallest error. Inside band: share of hours within the 90 % band. Skill: error saved against the same hour last week. {scores.protocol}
           </p>
           {byLead.length > 0 ? (
             <Collapsible.Root className="mt-2">

@@ -2,6 +2,7 @@
 import type { LineSeriesOption, ScatterSeriesOption } from 'echarts/charts';
 
 import { bandSeries } from '@/charts/band';
+import { type Caption, captionSeries } from '@/charts/captions';
 import type { Palette } from '@/charts/palette';
 import type { ChartOption } from '@/charts/types';
 import { type Hour, MIDDLE_MS } from './hours';
@@ -36,11 +37,9 @@ function lineLook(name: LineName, palette: Palette): NonNullable<LineSeriesOptio
   }[name];
 }
 
-/** The line up to its last value, so that its name stands where it ends. */
 function line(name: LineName, hours: readonly Hour[], palette: Palette): LineSeriesOption {
-  const last = hours.findLastIndex((hour) => hour[name] !== null);
   const data: [number, number | null][] = [];
-  for (const [index, hour] of hours.slice(0, last + 1).entries()) {
+  for (const [index, hour] of hours.entries()) {
     const before = hours[index - 1];
     // Hours that are absent altogether are a gap as much as hours without a value.
     if (before && hour.start - before.start > HOUR_MS) data.push([before.start + HOUR_MS + MIDDLE_MS, null]);
@@ -56,8 +55,6 @@ function line(name: LineName, hours: readonly Hour[], palette: Palette): LineSer
     connectNulls: false,
     lineStyle: lineLook(name, palette),
     z: { naive: 2, operator: 3, forecast: 4, actual: 5 }[name],
-    endLabel: { show: true, formatter: LINE_NAMES[name], color: palette.ink, fontSize: 12, distance: 6 },
-    labelLayout: { moveOverlap: 'shiftY' },
   };
 }
 
@@ -75,13 +72,25 @@ function doubted(hours: readonly Hour[], palette: Palette): ScatterSeriesOption 
   };
 }
 
-function marks({ hours, now, issuedAt }: Scene, palette: Palette): LineSeriesOption {
+interface Mark {
+  name: string;
+  x: number;
+  color: string;
+  dashes: 'solid' | [number, number];
+  place: 'left' | 'right';
+}
+
+function marksOf({ hours, now, issuedAt }: Scene, palette: Palette): Mark[] {
   const begins = hours[0]?.start ?? 0;
   const ends = (hours.at(-1)?.start ?? 0) + HOUR_MS;
-  const shown = [
-    { name: 'issued', xAxis: issuedAt, color: palette.muted, type: [2, 3] },
-    { name: 'now', xAxis: now, color: palette.accent, type: 'solid' as const },
-  ].filter(({ xAxis }) => begins <= xAxis && xAxis <= ends);
+  const marks: Mark[] = [
+    { name: 'issued', x: issuedAt, color: palette.muted, dashes: [2, 3], place: 'left' },
+    { name: 'now', x: now, color: palette.accent, dashes: 'solid', place: 'right' },
+  ];
+  return marks.filter(({ x }) => begins <= x && x <= ends);
+}
+
+function markLines(marks: readonly Mark[]): LineSeriesOption {
   return {
     id: 'marks',
     type: 'line',
@@ -90,15 +99,23 @@ function marks({ hours, now, issuedAt }: Scene, palette: Palette): LineSeriesOpt
     markLine: {
       silent: true,
       symbol: 'none',
-      label: { formatter: '{b}', position: 'end', fontSize: 12, distance: 4 },
-      data: shown.map(({ name, xAxis, color, type }) => ({
-        name,
-        xAxis,
-        lineStyle: { color, type, width: 1.5 },
-        label: { color },
-      })),
+      label: { show: false },
+      data: marks.map(({ name, x, color, dashes }) => ({ name, xAxis: x, lineStyle: { color, type: dashes, width: 1.5 } })),
     },
   };
+}
+
+/** Each line's name where it ends, each mark's name above it, and a word in the gap between the known and the day. */
+function captions(scene: Scene, lines: readonly LineName[], marks: readonly Mark[], palette: Palette): Caption[] {
+  const { hours } = scene;
+  const named = lines.flatMap((name): Caption[] => {
+    const last = hours.findLast((hour) => hour[name] !== null);
+    if (!last) return [];
+    const place = last === hours.at(-1) ? 'after' : 'above';
+    return [{ text: LINE_NAMES[name], x: last.start + MIDDLE_MS, y: last[name], place, color: palette.ink }];
+  });
+  const marked = marks.map(({ name, x, color, place }): Caption => ({ text: name, x, y: null, place, color }));
+  return [...named, ...marked];
 }
 
 /** Ticks stand on the place's own clock, so a day of 23 or 25 hours has them where its clock has them. */
@@ -109,19 +126,26 @@ function ticks(begins: number, ends: number, timeZone: string, isNarrow: boolean
   return instants.filter((instant) => Number(formatClock(instant, timeZone).slice(0, 2)) % every === 0);
 }
 
+/** Room for the numbers left of the chart. */
+function widestNumber(hours: readonly Hour[]): number {
+  const highest = Math.max(0, ...hours.map(({ forecast, actual, upper }) => Math.max(forecast ?? 0, actual ?? 0, upper ?? 0)));
+  return 14 + 7 * formatNumber(highest).length;
+}
+
 export function forecastOption(scene: Scene, palette: Palette): ChartOption {
   const { hours, timeZone, unit, isSimulated, isNarrow } = scene;
   const begins = hours[0]?.start ?? 0;
   const ends = (hours.at(-1)?.start ?? 0) + HOUR_MS;
   const at = ticks(begins, ends, timeZone, isNarrow);
   const label = (instant: number): string =>
-    formatClock(instant, timeZone) === '00:00' ? `{day|${formatShortDay(instant, timeZone)}}` : formatClock(instant, timeZone);
+    formatClock(instant, timeZone) === '00:00' ? `{day|${formatShortDay(instant, timeZone)}}` : `{clock|${formatClock(instant, timeZone)}}`;
+  const marks = marksOf(scene, palette);
   const band = hours.map(({ start, lower, upper }) => ({ x: start + MIDDLE_MS, lower, upper }));
   const lines = (['naive', 'operator', 'forecast', 'actual'] as const).filter((name) => hours.some((hour) => hour[name] !== null));
   return {
     animation: false,
     textStyle: { fontFamily: 'inherit' },
-    grid: { left: 4, right: 66, top: 30, bottom: 4, outerBoundsMode: 'same', outerBoundsContain: 'axisLabel' },
+    grid: { left: widestNumber(hours), right: 66, top: 26, bottom: 26, outerBoundsMode: 'none' },
     xAxis: {
       type: 'value',
       min: begins,
@@ -134,7 +158,7 @@ export function forecastOption(scene: Scene, palette: Palette): ChartOption {
         color: palette.muted,
         fontSize: 12,
         hideOverlap: true,
-        rich: { day: { color: palette.ink, fontWeight: 600, fontSize: 12 } },
+        rich: { day: { color: palette.ink, fontWeight: 600, fontSize: 12 }, clock: { color: palette.muted, fontSize: 12 } },
       },
       splitLine: { show: false },
     },
@@ -153,7 +177,8 @@ export function forecastOption(scene: Scene, palette: Palette): ChartOption {
       bandSeries('band', band, { fill: palette.loadBand, hatch: isSimulated ? palette.loadForecast : null }),
       ...lines.map((name) => line(name, hours, palette)),
       doubted(hours, palette),
-      marks(scene, palette),
+      markLines(marks),
+      captionSeries('captions', captions(scene, lines, marks, palette)),
     ],
   };
 }

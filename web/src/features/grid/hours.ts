@@ -1,7 +1,7 @@
 /** A forecast as the page reads it: one row per hour, the known past before the day itself. */
 import type { GridForecast } from '@/client';
 import type { Cell } from '@/lib/csv';
-import { HOUR_MS, formatHour, formatShortDay, zoneAbbreviation } from '@/lib/time';
+import { HOUR_MS, formatHour } from '@/lib/time';
 
 export interface Hour {
   start: number;
@@ -111,9 +111,4 @@ export function csvRows(hours: readonly Hour[], isSimulated: boolean): Cell[][] 
     hour.naive,
     isSimulated,
   ]);
-}
-
-/** `Fri 20 Nov`, and the zone's letters: the day an hour belongs to. */
-export function dayOf(hour: Hour, timeZone: string): string {
-  return `${formatShortDay(hour.start, timeZone)} (${zoneAbbreviation(hour.start, timeZone)})`;
 }
