@@ -76,7 +76,7 @@ class FileRegistry:
         files = {
             file_name: (place / file_name).read_bytes()
             for file_name in manifest.hashes
-            if (place / safe_name("file", file_name)).is_file()
+            if (place / file_name).is_file()
         }
         check_files(manifest, files, where=str(place))
         return manifest, files

@@ -79,6 +79,8 @@ def from_json(text: str | bytes, *, where: str) -> Manifest:
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         problem = f"{where} is no readable manifest ({type(error).__name__}: {error})"
         raise ModelCorrupt(problem, remedy=_CURE) from error
+    if not all(_SAFE_NAME.fullmatch(name) for name in manifest.hashes):
+        raise ModelCorrupt(f"{where} names files that cannot be its own", remedy=_CURE)
     if written_format > FORMAT:
         raise ModelCorrupt(f"{where} was written by a newer version of Watthour", remedy="Update Watthour.")
     return manifest

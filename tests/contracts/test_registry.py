@@ -1,0 +1,175 @@
+"""What every model registry promises."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from watthour.core.errors import InvalidInput, MissingExtra, ModelNotFound
+from watthour.core.model import Manifest, digest
+from watthour.core.window import Window
+from watthour.registry.files import FileRegistry
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from watthour.core.ports import ModelRegistry
+
+NOW = datetime(2024, 7, 1, 12, tzinfo=UTC)
+NAME = "grid.ny.demand"
+FILES = {
+    "model.txt": b"tree\nnumber 1\n",
+    "meta.json": b'{"levels": [0.05, 0.5, 0.95]}',
+    "weights.bin": bytes(range(256)),
+}
+
+
+def manifest(version: str, *, name: str = NAME, created_at: datetime = NOW) -> Manifest:
+    return Manifest(
+        name=name,
+        version=version,
+        recipe="gradient_boosting",
+        parameters={"n_trees": 300, "with_operator": True, "levels": [0.05, 0.95]},
+        features=("hour", "temperature", "demand_lag_168h"),
+        splits={
+            "train": Window(datetime(2022, 1, 1, tzinfo=UTC), datetime(2024, 5, 1, tzinfo=UTC)),
+            "frozen": Window(datetime(2024, 5, 1, tzinfo=UTC), datetime(2024, 6, 12, tzinfo=UTC)),
+        },
+        data_fingerprint="ab12" * 16,
+        metrics={"mae_mwh": 293.5, "mape_percent": 1.55},
+        created_at=created_at,
+    )
+
+
+@pytest.fixture(params=["files", "mlflow"])
+def registry(request: pytest.FixtureRequest, tmp_path: Path) -> ModelRegistry:
+    if request.param == "files":
+        return FileRegistry(tmp_path / "models")
+    pytest.importorskip("mlflow", reason="mlflow is not installed: the extra mlops is not under test")
+    from watthour.registry.mlflow import MlflowRegistry  # noqa: PLC0415 - an extra, and slow to import
+
+    try:
+        return MlflowRegistry(f"sqlite:///{tmp_path / 'mlflow.db'}", artifacts=tmp_path / "artifacts")
+    except MissingExtra as error:
+        pytest.skip(str(error))
+
+
+def test_a_model_comes_back_as_it_was_saved(registry: ModelRegistry) -> None:
+    kept = registry.save(manifest("v1"), FILES)
+    loaded, files = registry.load(NAME, "v1")
+    assert loaded == kept
+    assert dict(files) == FILES
+    assert loaded.parameters == manifest("v1").parameters
+    assert loaded.splits == manifest("v1").splits
+
+
+def test_saving_fills_in_the_hash_of_every_file(registry: ModelRegistry) -> None:
+    kept = registry.save(manifest("v1"), FILES)
+    assert kept.hashes == {name: digest(content) for name, content in FILES.items()}
+
+
+def test_saving_the_same_twice_changes_nothing(registry: ModelRegistry) -> None:
+    registry.save(manifest("v1"), FILES)
+    registry.save(manifest("v1"), FILES)
+    assert [each.version for each in registry.manifests(NAME)] == ["v1"]
+
+
+def test_a_saved_version_never_changes(registry: ModelRegistry) -> None:
+    registry.save(manifest("v1"), FILES)
+    with pytest.raises(InvalidInput, match="v1"):
+        registry.save(manifest("v1"), {**FILES, "model.txt": b"another"})
+    assert registry.load(NAME, "v1")[1]["model.txt"] == FILES["model.txt"]
+
+
+def test_nothing_serves_until_something_is_promoted(registry: ModelRegistry) -> None:
+    assert registry.champion(NAME) is None
+    registry.save(manifest("v1"), FILES)
+    assert registry.champion(NAME) is None
+    with pytest.raises(ModelNotFound, match="promote"):
+        registry.load(NAME)
+
+
+def test_the_promoted_version_is_what_load_returns(registry: ModelRegistry) -> None:
+    registry.save(manifest("v1"), FILES)
+    registry.save(manifest("v2"), FILES)
+    registry.promote(NAME, "v2", now=NOW, reason="better")
+    assert registry.champion(NAME) == "v2"
+    assert registry.load(NAME)[0].version == "v2"
+
+
+def test_rollback_returns_to_the_champion_before(registry: ModelRegistry) -> None:
+    for version in ("v1", "v2", "v3"):
+        registry.save(manifest(version), FILES)
+        registry.promote(NAME, version, now=NOW, reason=f"{version} is better")
+    assert registry.rollback(NAME, now=NOW) == "v2"
+    assert registry.champion(NAME) == "v2"
+    assert registry.rollback(NAME, now=NOW) == "v1"
+    assert registry.champion(NAME) == "v1"
+
+
+def test_rollback_without_a_champion_before_says_so(registry: ModelRegistry) -> None:
+    with pytest.raises(ModelNotFound, match="before"):
+        registry.rollback(NAME, now=NOW)
+    registry.save(manifest("v1"), FILES)
+    registry.promote(NAME, "v1", now=NOW, reason="first")
+    with pytest.raises(ModelNotFound, match="before"):
+        registry.rollback(NAME, now=NOW)
+    assert registry.champion(NAME) == "v1"
+
+
+def test_promoting_the_champion_again_changes_nothing(registry: ModelRegistry) -> None:
+    for version in ("v1", "v2"):
+        registry.save(manifest(version), FILES)
+        registry.promote(NAME, version, now=NOW, reason="first")
+    registry.promote(NAME, "v2", now=NOW, reason="again")
+    assert len(registry.promotions(NAME)) == 2
+    assert registry.rollback(NAME, now=NOW) == "v1"
+
+
+def test_every_change_of_champion_is_told_with_its_reason(registry: ModelRegistry) -> None:
+    registry.save(manifest("v1"), FILES)
+    registry.save(manifest("v2"), FILES)
+    registry.promote(NAME, "v1", now=NOW, reason="the first")
+    registry.promote(NAME, "v2", now=NOW + timedelta(days=1), reason="p = 0.01, “far” better")
+    registry.rollback(NAME, now=NOW + timedelta(days=2))
+    told = registry.promotions(NAME)
+    assert [(each.version, each.is_rollback) for each in told] == [("v1", False), ("v2", False), ("v1", True)]
+    assert told[1].reason == "p = 0.01, “far” better"
+    assert told[2].promoted_at == NOW + timedelta(days=2)
+
+
+def test_an_unknown_version_is_not_promoted_and_the_known_ones_are_named(registry: ModelRegistry) -> None:
+    registry.save(manifest("v1"), FILES)
+    with pytest.raises(ModelNotFound, match="v1"):
+        registry.promote(NAME, "v9", now=NOW, reason="typing")
+    with pytest.raises(ModelNotFound, match="v1"):
+        registry.load(NAME, "v9")
+    with pytest.raises(ModelNotFound):
+        registry.load("grid.nowhere.demand")
+
+
+def test_manifests_come_newest_first_and_by_name(registry: ModelRegistry) -> None:
+    registry.save(manifest("b-old", created_at=NOW), FILES)
+    registry.save(manifest("a-new", created_at=NOW + timedelta(days=1)), FILES)
+    registry.save(manifest("v1", name="grid.pjm.demand"), FILES)
+    assert [each.version for each in registry.manifests(NAME)] == ["a-new", "b-old"]
+    assert {each.name for each in registry.manifests()} == {NAME, "grid.pjm.demand"}
+    assert registry.manifests("grid.nowhere.demand") == []
+
+
+def test_names_keep_their_champions_apart(registry: ModelRegistry) -> None:
+    for name in (NAME, "grid.pjm.demand"):
+        registry.save(manifest("v1", name=name), FILES)
+    registry.promote(NAME, "v1", now=NOW, reason="first")
+    assert registry.champion("grid.pjm.demand") is None
+
+
+@pytest.mark.parametrize("bad", ["../outside", "a/b", "", ".hidden", "a b"])
+def test_a_name_that_leads_out_of_the_registry_is_refused(registry: ModelRegistry, bad: str) -> None:
+    with pytest.raises(InvalidInput):
+        registry.save(replace(manifest("v1"), version=bad), FILES)
+    with pytest.raises(InvalidInput):
+        registry.save(manifest("v1"), {bad: b""})
