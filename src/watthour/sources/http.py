@@ -1,0 +1,276 @@
+"""The one door to the outside: client, pace, retries, and whose fault an answer is.
+
+Only what can heal by itself is asked again: a server's fault, a limit, a broken connection, an answer cut short.
+Secrets travel in headers, never in an address, and are struck out of every message.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
+from functools import cached_property
+from threading import Lock
+from time import monotonic, sleep
+from typing import TYPE_CHECKING, TypeVar
+
+import httpx2
+import stamina
+
+from watthour.core.errors import PayloadChanged, SourceRejected, SourceUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from watthour.core.errors import SourceError
+
+_Content = TypeVar("_Content")
+
+_LONGEST_REASON = 300  # [characters] of a provider's own words shown to a person
+_BUSY = frozenset({408, 425, 429})
+_NOT_ALLOWED = frozenset({401, 403})
+_MISSING = 404
+_SERVER_FAULT = 500
+_MOVED = 300
+_REFUSED = 400
+MINUTE = 60.0  # [s]
+
+
+class Pace:
+    """At most so many requests a second, over all threads that share it."""
+
+    def __init__(
+        self, per_second: float, *, clock: Callable[[], float] = monotonic, pause: Callable[[float], None] = sleep
+    ) -> None:
+        self._gap = 1.0 / per_second  # [s]
+        self._clock = clock
+        self._pause = pause
+        self._next = float("-inf")
+        self._lock = Lock()
+
+    def wait(self, cost: float = 1.0) -> None:
+        """Return when a request may go out that counts as ``cost`` usual ones."""
+        with self._lock:
+            now = self._clock()
+            turn = max(now, self._next)
+            self._next = turn + self._gap * cost
+        if turn > now:
+            self._pause(turn - now)
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How often and how long to ask again before giving up."""
+
+    attempts: int = 4
+    first_wait: float = 1.0  # [s] doubles with each attempt, plus jitter of up to as much
+    longest_wait: float = 65.0  # [s] who tells us to wait longer is asked another time
+    in_all: float = 240.0  # [s]
+
+
+def reason_in(body: object) -> str | None:
+    """Return the provider's own words on what went wrong, wherever it puts them.
+
+    >>> reason_in({"error": {"code": "API_KEY_INVALID", "message": "An invalid api_key was supplied."}})
+    'An invalid api_key was supplied.'
+    >>> reason_in({"error": "not found", "code": 404})
+    'not found'
+    >>> reason_in({"error": True, "reason": "Latitude must be in range"})
+    'Latitude must be in range'
+    """
+    if not isinstance(body, dict):
+        return None
+    for key in ("reason", "message", "detail", "error"):
+        said = body.get(key)
+        if isinstance(said, dict):
+            said = reason_in(said) or said.get("code")
+        if isinstance(said, str) and said.strip():
+            return said.strip()
+    return None
+
+
+def _no_particular_wait(_status: int, _reason: str) -> float | None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Manners:
+    """What is particular to one provider."""
+
+    key_remedy: str = "Check with the provider what you are allowed to ask."
+    secrets: tuple[str, ...] = field(default=(), repr=False)  # struck out of every message
+    wait: Callable[[int, str], float | None] = _no_particular_wait  # [s] told by a status and a reason, if at all
+
+
+class _Passing(Exception):
+    """A fault that may heal; free of addresses and headers, because retries are logged."""
+
+    def __init__(self, problem: str, *, wait: float | None = None) -> None:
+        self.problem = problem
+        self.wait = wait
+        super().__init__(problem)
+
+
+class Door:
+    """One provider's HTTP address, asked politely; share it between regions, so that they share its pace."""
+
+    def __init__(
+        self,
+        source: str,
+        base_url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        pace: Pace | None = None,
+        patience: Patience | None = None,
+        manners: Manners | None = None,
+        timeout: float = 60.0,
+    ) -> None:
+        """Prepare to ask; nothing is opened yet.
+
+        Args:
+            source: the provider's name in errors.
+            base_url: what every path is added to.
+            headers: sent with each request; the place for a key.
+            pace: how often to ask at most.
+            patience: how often to ask again.
+            manners: what is particular to this provider.
+            timeout: for an answer to begin, or to go on. [s]
+        """
+        self.source = source
+        self._base_url = base_url.rstrip("/")
+        self._headers = {"User-Agent": "watthour", **(headers or {})}
+        self._pace = pace
+        self._patience = patience or Patience()
+        self._manners = manners or Manners()
+        self._timeout = timeout
+
+    def get_json(self, path: str, params: Sequence[tuple[str, str]] = (), *, cost: float = 1.0) -> object:
+        """Ask and return the decoded JSON; a number that is none (NaN) is null.
+
+        Args:
+            path: added to the base address.
+            params: of the query.
+            cost: as how many usual requests the provider counts this one.
+
+        Raises:
+            SourceUnavailable: asking later can heal it.
+            SourceRejected: the user must act.
+            PayloadChanged: the answer is no JSON.
+        """
+        return self._persist(lambda: self._decoded(self._ask(path, params, cost=cost)))
+
+    def get_text(self, path: str, params: Sequence[tuple[str, str]] = ()) -> str:
+        """Ask and return the text; raises as ``get_json``."""
+        return self._persist(lambda: self._ask(path, params).text)
+
+    def find_bytes(self, path: str) -> bytes | None:
+        """Ask for a file and return its content, or None if there is no such file; raises as ``get_json``."""
+
+        def ask() -> bytes | None:
+            answer = self._ask(path, (), may_be_missing=True)
+            return None if answer.status_code == _MISSING else answer.content
+
+        return self._persist(ask)
+
+    @cached_property
+    def _client(self) -> httpx2.Client:
+        # Connections are not kept: requests are seconds apart, and so nothing stays open that somebody must close.
+        return httpx2.Client(
+            headers=self._headers, timeout=self._timeout, limits=httpx2.Limits(max_keepalive_connections=0)
+        )
+
+    def _persist(self, ask: Callable[[], _Content]) -> _Content:
+        patience = self._patience
+        again = stamina.retry_context(
+            on=self._when_again,
+            attempts=patience.attempts,
+            timeout=patience.in_all,
+            wait_initial=patience.first_wait,
+            wait_max=patience.longest_wait,
+            wait_jitter=patience.first_wait,
+        )
+        try:
+            for attempt in again:
+                with attempt:
+                    return ask()
+        except _Passing as fault:
+            raise SourceUnavailable(self.source, fault.problem, remedy=_when(fault.wait)) from None
+        raise AssertionError  # pragma: no cover - the loop returns or raises
+
+    def _when_again(self, fault: Exception) -> bool | float:
+        """Tell stamina whether to ask again, and after how many seconds if the provider said so."""
+        if not isinstance(fault, _Passing):
+            return False
+        if fault.wait is None:
+            return True
+        return fault.wait if fault.wait <= self._patience.longest_wait else False
+
+    def _ask(
+        self, path: str, params: Sequence[tuple[str, str]], *, cost: float = 1.0, may_be_missing: bool = False
+    ) -> httpx2.Response:
+        if self._pace is not None:
+            self._pace.wait(cost)
+        try:
+            answer = self._client.get(self._base_url + path, params=list(params))
+        except httpx2.TimeoutException:
+            raise _Passing(f"no answer within {self._timeout:g} seconds") from None
+        except httpx2.ConnectError:
+            raise _Passing("it cannot be reached") from None
+        except (httpx2.UnsupportedProtocol, httpx2.InvalidURL):
+            remedy = "Set it to one that begins with https://, or leave it out."
+            raise SourceRejected(self.source, "its address in the settings is none", remedy=remedy) from None
+        except (httpx2.TransportError, httpx2.DecodingError):
+            raise _Passing("the answer broke off") from None
+        if not (answer.is_success or (may_be_missing and answer.status_code == _MISSING)):
+            raise self._fault(answer)
+        return answer
+
+    def _fault(self, answer: httpx2.Response) -> _Passing | SourceError:
+        status = answer.status_code
+        reason = self._reason(answer)
+        problem = f"answered {status}" + (f" ({reason})" if reason else "")
+        if status in _BUSY or status >= _SERVER_FAULT:
+            wait = _retry_after(answer)
+            return _Passing(problem, wait=self._manners.wait(status, reason) if wait is None else wait)
+        if status in _NOT_ALLOWED:
+            return SourceRejected(self.source, problem, remedy=self._manners.key_remedy)
+        if _MOVED <= status < _REFUSED:
+            remedy = "Its address has moved: update Watthour, or set the new one in the settings."
+            return PayloadChanged(self.source, problem, remedy=remedy)
+        return SourceRejected(self.source, problem, remedy="Check what was asked for: region, dates, variables.")
+
+    def _reason(self, answer: httpx2.Response) -> str:
+        try:
+            said = reason_in(json.loads(answer.content)) or ""
+        except ValueError:
+            said = ""  # an HTML page of a gateway, or nothing
+        for secret in self._manners.secrets:
+            said = said.replace(secret, "***")
+        return " ".join(said.split())[:_LONGEST_REASON].rstrip(".")
+
+    def _decoded(self, answer: httpx2.Response) -> object:
+        try:
+            return json.loads(answer.content, parse_constant=lambda _name: None)
+        except ValueError:
+            if answer.content.lstrip()[:1] in {b"{", b"[", b""}:
+                raise _Passing("the answer was cut short") from None
+            remedy = "Update Watthour; if that does not help, report it with the time of asking."
+            raise PayloadChanged(self.source, "it answered something that is not JSON", remedy=remedy) from None
+
+
+def _when(wait: float | None) -> str:
+    if not wait:
+        return "Ask again later."
+    return f"Ask again in {wait:.0f} seconds." if wait < 2 * MINUTE else f"Ask again in {wait / MINUTE:.0f} minutes."
+
+
+def _retry_after(answer: httpx2.Response) -> float | None:
+    """Return the seconds a provider asks us to wait, given as seconds or as a date."""
+    said = answer.headers.get("Retry-After", "").strip()
+    if said.isdecimal():
+        return float(said)
+    try:
+        until, since = parsedate_to_datetime(said), parsedate_to_datetime(answer.headers.get("Date", ""))
+        return max(0.0, (until - since).total_seconds())
+    except (TypeError, ValueError):
+        return None
