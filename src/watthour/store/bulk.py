@@ -1,0 +1,199 @@
+"""Readings and forecasts on their way in and out of SQL tables, a million at a time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import polars as pl
+from sqlalchemy import insert, select, update
+
+from watthour.core.frames import Forecasts, Readings
+from watthour.store.tables import channels, forecast_series, forecasts, microseconds, readings
+from watthour.store.versions import ISSUE, VERSION, check_instants, check_known, new_versions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+
+    from sqlalchemy import Connection, Table
+
+    from watthour.core.window import Window
+    from watthour.store.database import Database
+
+_INSTANT = pl.Datetime("us", "UTC")
+
+
+class _Kept(NamedTuple):
+    """What the channel table says of a channel's readings."""
+
+    key: int
+    first_time: datetime | None
+    last_time: datetime | None
+    last_recorded_at: datetime | None
+
+
+def append_readings(database: Database, connection: Connection, incoming: pl.DataFrame) -> int:
+    """Insert what is new and return how many versions that was."""
+    kept = _kept(connection, incoming)
+    keyed = incoming.select(pl.col("channel").replace_strict(_keys(kept), return_dtype=pl.Int32), pl.exclude("channel"))
+    spans = keyed.group_by("channel").agg(first=pl.col("time").min(), last=pl.col("time").max())
+    new = new_versions(keyed, _existing(database, connection, spans, kept))
+    n_inserted = database.insert(connection, readings, _numbers(new.sort(VERSION), readings))
+    _widen(connection, new, kept)
+    return n_inserted
+
+
+def read_readings(
+    database: Database, connection: Connection, names: Iterable[str], window: Window, as_of: datetime | None
+) -> pl.DataFrame:
+    """Return every version known at an instant, sorted by channel, time and available_at."""
+    check_instants(as_of=as_of)
+    known = select(channels.c.id, channels.c.key).where(channels.c.id.in_(set(names))).order_by(channels.c.id)
+    table = readings.c
+    parts: list[pl.DataFrame] = [Readings.create_empty()]
+    for name, key in connection.execute(known).tuples():
+        query = select(table.time, table.available_at, table.recorded_at, table.value, table.quality).where(
+            table.channel == key, table.time >= microseconds(window.start), table.time < microseconds(window.end)
+        )
+        if as_of is not None:
+            query = query.where(table.available_at <= microseconds(as_of))
+        found = database.fetch(connection, query.order_by(table.time, table.available_at))
+        parts.append(_instants(found.select(pl.lit(name).alias("channel"), pl.all())))
+    return pl.concat(parts)
+
+
+def append_forecasts(database: Database, connection: Connection, incoming: pl.DataFrame) -> int:
+    """Insert the keys that are new and return how many that was."""
+    kept = _kept(connection, incoming)
+    named = ["channel", "model", "level"]
+    series = _series(connection, incoming.select(named).unique(), _keys(kept))
+    keyed = incoming.join(series, on=named, how="left", maintain_order="left")
+    return database.insert(connection, forecasts, _numbers(keyed.sort("series", "time", "issued_at"), forecasts))
+
+
+def read_forecasts(
+    database: Database,
+    connection: Connection,
+    names: Iterable[str],
+    window: Window,
+    *,
+    as_of: datetime | None,
+    models: Sequence[str] | None,
+    levels: Sequence[float] | None,
+) -> pl.DataFrame:
+    """Return the forecasts available at an instant, sorted by their key."""
+    check_instants(as_of=as_of)
+    asked = (
+        select(channels.c.id, forecast_series.c.model, forecast_series.c.level, forecast_series.c.key)
+        .join_from(forecast_series, channels)
+        .where(channels.c.id.in_(set(names)))
+        .order_by(channels.c.id)
+    )
+    if models is not None:
+        asked = asked.where(forecast_series.c.model.in_(list(models)))
+    if levels is not None:
+        asked = asked.where(forecast_series.c.level.in_(list(levels)))
+    table = forecasts.c
+    parts: dict[str, list[pl.DataFrame]] = {}
+    for name, model, level, key in connection.execute(asked).tuples():
+        query = select(
+            table.time, table.issued_at, table.available_at, table.recorded_at, table.value, table.quality
+        ).where(table.series == key, table.time >= microseconds(window.start), table.time < microseconds(window.end))
+        if as_of is not None:
+            query = query.where(table.available_at <= microseconds(as_of))
+        found = database.fetch(connection, query)
+        named = found.select(
+            pl.lit(name).alias("channel"), pl.lit(model).alias("model"), pl.lit(level).alias("level"), pl.all()
+        )
+        parts.setdefault(name, []).append(_instants(named).select(Forecasts.column_names()))
+    ordered = [pl.concat(of_channel).sort(ISSUE[1:]) for of_channel in parts.values()]
+    return pl.concat([Forecasts.create_empty(), *ordered])
+
+
+def _kept(connection: Connection, incoming: pl.DataFrame) -> dict[str, _Kept]:
+    """Return what is kept of the incoming channels, all of which must be registered."""
+    names = incoming["channel"].unique().to_list()
+    columns = channels.c
+    found = connection.execute(
+        select(columns.id, columns.key, columns.first_time, columns.last_time, columns.last_recorded_at).where(
+            columns.id.in_(names)
+        )
+    )
+    kept = {row[0]: _Kept(*row[1:]) for row in found}
+    check_known(names, kept)
+    return kept
+
+
+def _keys(kept: dict[str, _Kept]) -> dict[str, int]:
+    return {name: channel.key for name, channel in kept.items()}
+
+
+def _existing(database: Database, connection: Connection, spans: pl.DataFrame, kept: dict[str, _Kept]) -> pl.DataFrame:
+    """Return all kept versions within the incoming spans; where none can be, the table is not asked."""
+    filled = {channel.key: channel for channel in kept.values()}
+    table = readings.c
+    parts = []
+    for (first, last), of_span in spans.group_by("first", "last"):
+        asked = [
+            key
+            for key in of_span["channel"]
+            if (channel := filled[key]).first_time is not None
+            and channel.last_time is not None
+            and channel.first_time <= last
+            and channel.last_time >= first
+        ]
+        if asked:
+            query = select(readings).where(
+                table.channel.in_(asked), table.time.between(microseconds(first), microseconds(last))
+            )
+            parts.append(_instants(database.fetch(connection, query)))
+    return pl.concat(parts) if parts else pl.DataFrame()
+
+
+def _widen(connection: Connection, new: pl.DataFrame, kept: dict[str, _Kept]) -> None:
+    """Keep the channels' spans true."""
+    spans = new.group_by("channel").agg(
+        first=pl.col("time").min(), last=pl.col("time").max(), recorded=pl.col("recorded_at").max()
+    )
+    filled = {channel.key: channel for channel in kept.values()}
+    for key, first, last, recorded in spans.iter_rows():
+        before = filled[key]
+        connection.execute(
+            update(channels)
+            .where(channels.c.key == key)
+            .values(
+                first_time=min(first, before.first_time or first),
+                last_time=max(last, before.last_time or last),
+                last_recorded_at=max(recorded, before.last_recorded_at or recorded),
+            )
+        )
+
+
+def _series(connection: Connection, asked: pl.DataFrame, keys: dict[str, int]) -> pl.DataFrame:
+    """Return the number of each channel, model and level, making those that are new."""
+    columns = forecast_series.c
+    found = connection.execute(
+        select(columns.channel, columns.model, columns.level, columns.key).where(columns.channel.in_(keys.values()))
+    )
+    numbers = {(channel, model, level): key for channel, model, level, key in found.tuples()}
+    for name, model, level in asked.iter_rows():
+        if (keys[name], model, level) not in numbers:
+            made = connection.execute(
+                insert(forecast_series).values(channel=keys[name], model=model, level=level).returning(columns.key)
+            )
+            numbers[keys[name], model, level] = made.scalar_one()
+    return asked.with_columns(
+        series=pl.Series(
+            [numbers[keys[name], model, level] for name, model, level in asked.iter_rows()], dtype=pl.Int32
+        )
+    )
+
+
+def _instants(numbers: pl.DataFrame) -> pl.DataFrame:
+    """Return fetched microseconds as instants."""
+    return numbers.with_columns(pl.col("time", "^.*_at$").cast(_INSTANT))
+
+
+def _numbers(rows: pl.DataFrame, table: Table) -> pl.DataFrame:
+    """Return the columns of a table as the numbers it keeps."""
+    return rows.select(pl.col(column.name).to_physical() for column in table.columns)

@@ -1,0 +1,74 @@
+"""What a SQL store asks of its database: transactions, and rows by the million."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+import polars as pl
+from sqlalchemy import BigInteger, Double, Integer, SmallInteger, func
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from sqlalchemy import ColumnElement, Connection, Dialect, Select, Table
+    from sqlalchemy.types import TypeEngine
+
+_NUMBERS: dict[type[TypeEngine[Any]], str] = {BigInteger: "i8", Integer: "i4", SmallInteger: "i2", Double: "f8"}
+
+
+class Database(Protocol):
+    """One SQL database, spoken to in the way that is fastest for it."""
+
+    def reading(self) -> AbstractContextManager[Connection]:
+        """Open a transaction that reads.
+
+        Raises:
+            StoreError: the database cannot be reached or read.
+        """
+        ...
+
+    def writing(self) -> AbstractContextManager[Connection]:
+        """Open a transaction that holds the one right to write; it is durable when the block ends.
+
+        Raises:
+            StoreFull: no space is left; nothing of the transaction is kept.
+            StoreError: the database cannot be written.
+        """
+        ...
+
+    def insert(self, connection: Connection, table: Table, rows: pl.DataFrame) -> int:
+        """Insert rows of numbers, skipping keys that are taken; return how many were inserted."""
+        ...
+
+    def fetch(self, connection: Connection, query: Select[Any]) -> pl.DataFrame:
+        """Return the numbers a query selects; instants come as microseconds."""
+        ...
+
+    def close(self) -> None:
+        """Give all connections back."""
+        ...
+
+
+def numbers_only(query: Select[Any], infinity: ColumnElement[float], dialect: Dialect) -> str:
+    """Return the SQL of a query with infinity in place of null, so that every row is plain numbers."""
+    return str(
+        query.with_only_columns(
+            *(
+                func.coalesce(column, infinity).label(column.name) if isinstance(column.type, Double) else column
+                for column in query.selected_columns
+            )
+        ).compile(dialect=dialect, compile_kwargs={"literal_binds": True})
+    )
+
+
+def number_types(query: Select[Any]) -> dict[str, str]:
+    """Return the numpy type of each selected column; only a Double may be null, which is handed over as infinity."""
+    return {column.name: _NUMBERS[type(column.type)] for column in query.selected_columns}
+
+
+def frame_of(rows: np.ndarray[Any, np.dtype[np.void]], types: dict[str, str]) -> pl.DataFrame:
+    """Return a structured array as a frame, infinity as null: a store keeps no infinite values."""
+    frame = pl.DataFrame({name: np.ascontiguousarray(rows[name], dtype=kind) for name, kind in types.items()})
+    floats = pl.col(pl.Float64)
+    return frame.with_columns(pl.when(floats.is_finite()).then(floats))

@@ -1,0 +1,78 @@
+"""Sites, channels and runs as rows of their tables and back."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from watthour.core.channel import Channel, Site, SiteKind
+from watthour.core.ports import RunState, SourceRun
+from watthour.core.units import Quantity, Unit
+from watthour.core.window import Window
+
+if TYPE_CHECKING:
+    from sqlalchemy import Row
+
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def site_row(site: Site) -> dict[str, Any]:
+    """Return the columns of a site."""
+    return asdict(site) | {"kind": str(site.kind)}
+
+
+def site_of(row: Row[Any]) -> Site:
+    """Return the site of a row."""
+    return Site(row.id, row.name, SiteKind(row.kind), row.time_zone, row.latitude, row.longitude, row.is_simulated)
+
+
+def channel_row(channel: Channel) -> dict[str, Any]:
+    """Return the columns of a channel."""
+    return asdict(channel) | {
+        "quantity": str(channel.quantity),
+        "unit": str(channel.unit),
+        "resolution": channel.resolution // _MICROSECOND,
+    }
+
+
+def channel_of(row: Row[Any]) -> Channel:
+    """Return the channel of a row."""
+    return Channel(
+        id=row.id,
+        site=row.site,
+        quantity=Quantity(row.quantity),
+        unit=Unit(row.unit),
+        resolution=row.resolution * _MICROSECOND,
+        device=row.device,
+        is_simulated=row.is_simulated,
+    )
+
+
+def run_row(run: SourceRun) -> dict[str, Any]:
+    """Return the columns of a run."""
+    return {
+        "source": run.source,
+        "started_at": run.started_at,
+        "ended_at": run.ended_at,
+        "window_start": run.window.start,
+        "window_end": run.window.end,
+        "state": str(run.state),
+        "new_rows": run.new_rows,
+        "refused_rows": run.refused_rows,
+        "problem": run.problem,
+    }
+
+
+def run_of(row: Row[Any]) -> SourceRun:
+    """Return the run of a row."""
+    return SourceRun(
+        source=row.source,
+        started_at=row.started_at,
+        ended_at=row.ended_at,
+        window=Window(row.window_start, row.window_end),
+        state=RunState(row.state),
+        new_rows=row.new_rows,
+        refused_rows=row.refused_rows,
+        problem=row.problem,
+    )

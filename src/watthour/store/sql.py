@@ -1,0 +1,274 @@
+"""The store in a SQL database: SQLite by default, PostgreSQL where many share it."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+import polars as pl
+from sqlalchemy import insert, make_url, select, update
+from sqlalchemy.exc import ArgumentError
+
+from watthour.core.errors import InvalidInput
+from watthour.core.forecast import History
+from watthour.core.frames import Forecasts, Readings, Refused
+from watthour.store import bulk, migrate, tables
+from watthour.store.records import channel_of, channel_row, run_of, run_row, site_of, site_row
+from watthour.store.versions import (
+    ISSUE,
+    check_channel,
+    check_instants,
+    check_site,
+    last_issues,
+    last_versions,
+    weather_of,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
+
+    import dataframely as dy
+    from sqlalchemy import Connection
+
+    from watthour.core.channel import Channel, Site
+    from watthour.core.forecast import Context
+    from watthour.core.ports import SourceRun
+    from watthour.core.window import Window
+    from watthour.store.database import Database
+
+
+def open_store(url: str) -> SqlStore:
+    """Open the store at a URL, making or upgrading its tables.
+
+    Raises:
+        InvalidInput: the URL names no database we know.
+        StoreTooNew: a newer version of Watthour wrote it.
+        StoreError: it cannot be reached, read or written.
+        MissingExtra: the driver of PostgreSQL is not installed.
+    """
+    return SqlStore(url)
+
+
+class SqlStore:
+    """All that the port promises, in the tables of ``tables.py``; threads and processes may share it."""
+
+    def __init__(self, url: str) -> None:
+        self._database = _database(url)
+        with self._database.reading() as connection:
+            is_current = migrate.is_current(connection)
+        if not is_current:
+            with self._database.writing() as connection:
+                migrate.upgrade(connection)
+
+    def register(self, sites: Iterable[Site], channels: Iterable[Channel]) -> None:
+        """Make sites and channels known; saying it twice changes nothing."""
+        new_sites = {site.id: site for site in sites}
+        new_channels = {channel.id: channel for channel in channels}
+        with self._database.reading() as connection:
+            kept = {*_sites(connection), *_channels(connection)}
+        if not kept.issuperset([*new_sites.values(), *new_channels.values()]):
+            with self._database.writing() as connection:
+                _register(connection, new_sites, new_channels)
+
+    def sites(self) -> list[Site]:
+        """Return all known sites, sorted by id."""
+        with self._database.reading() as connection:
+            return sorted(_sites(connection), key=lambda site: site.id)
+
+    def channels(self) -> list[Channel]:
+        """Return all known channels, sorted by id."""
+        with self._database.reading() as connection:
+            return sorted(_channels(connection), key=lambda channel: channel.id)
+
+    def append(self, readings: dy.DataFrame[Readings]) -> int:
+        """Keep what is new, durably, and return how many versions that was."""
+        if readings.is_empty():
+            return 0
+        with self._database.writing() as connection:
+            return bulk.append_readings(self._database, connection, readings.select(Readings.column_names()))
+
+    def read(self, channels: Sequence[str], window: Window, as_of: datetime | None = None) -> dy.DataFrame[Readings]:
+        """Return the last version of each interval that was known at ``as_of``, sorted by channel and time."""
+        return Readings.cast(last_versions(self.versions(channels, window, as_of)))
+
+    def versions(
+        self, channels: Sequence[str], window: Window, as_of: datetime | None = None
+    ) -> dy.DataFrame[Readings]:
+        """Return every version known at ``as_of``, sorted by channel, time and available_at."""
+        with self._database.reading() as connection:
+            return Readings.cast(bulk.read_readings(self._database, connection, channels, window, as_of))
+
+    def spans(self) -> Mapping[str, tuple[datetime, datetime, datetime]]:
+        """Return, per channel with readings, its first and last interval start and the last ``recorded_at``."""
+        columns = tables.channels.c
+        filled = (
+            select(columns.id, columns.first_time, columns.last_time, columns.last_recorded_at)
+            .where(columns.first_time.is_not(None))
+            .order_by(columns.id)
+        )
+        with self._database.reading() as connection:
+            return {name: (first, last, at) for name, first, last, at in connection.execute(filled).tuples()}
+
+    def quarantine(self, refused: dy.DataFrame[Refused]) -> int:
+        """Keep refused rows with the rule they broke; the same row twice is kept once."""
+        identity = ["source", "channel", "rule", "row"]
+        incoming = {
+            sha256(repr(tuple(row[name] for name in identity)).encode()).hexdigest(): row
+            for row in reversed(refused.select(Refused.column_names()).to_dicts())
+        }
+        if not incoming:
+            return 0
+        columns = tables.refused_rows.c
+        with self._database.writing() as connection:
+            known = connection.execute(select(columns.fingerprint).where(columns.fingerprint.in_(incoming))).scalars()
+            new = incoming.keys() - set(known)
+            rows = [{"fingerprint": mark, **row} for mark, row in reversed(incoming.items()) if mark in new]
+            if rows:
+                connection.execute(insert(tables.refused_rows), rows)
+            return len(rows)
+
+    def quarantined(self, limit: int = 1000) -> dy.DataFrame[Refused]:
+        """Return the newest refused rows first."""
+        columns = tables.refused_rows.c
+        newest = (
+            select(*(columns[name] for name in Refused.column_names()))
+            .order_by(columns.recorded_at.desc(), columns.key.desc())
+            .limit(limit)
+        )
+        with self._database.reading() as connection:
+            rows = connection.execute(newest).tuples().all()
+        return Refused.cast(pl.DataFrame(rows, schema=Refused.create_empty().schema, orient="row"))
+
+    def note_run(self, run: SourceRun) -> None:
+        """Log one asking of a source."""
+        with self._database.writing() as connection:
+            connection.execute(insert(tables.source_runs).values(run_row(run)))
+
+    def runs(self, source: str | None = None, limit: int = 100) -> list[SourceRun]:
+        """Return the newest runs first."""
+        columns = tables.source_runs.c
+        newest = select(tables.source_runs).order_by(columns.started_at.desc(), columns.key.desc()).limit(limit)
+        if source is not None:
+            newest = newest.where(columns.source == source)
+        with self._database.reading() as connection:
+            return [run_of(row) for row in connection.execute(newest)]
+
+    def watched_from(self, source: str) -> datetime | None:
+        """Return when live polling of a source began, or None."""
+        columns = tables.watched_sources.c
+        with self._database.reading() as connection:
+            return connection.execute(select(columns.since).where(columns.source == source)).scalar_one_or_none()
+
+    def watch(self, source: str, since: datetime) -> None:
+        """Remember that live polling began; only the first call per source counts."""
+        check_instants(since=since)
+        columns = tables.watched_sources.c
+        if self.watched_from(source) is not None:
+            return
+        with self._database.writing() as connection:
+            if connection.execute(select(columns.since).where(columns.source == source)).first() is None:
+                connection.execute(insert(tables.watched_sources).values(source=source, since=since))
+
+    def append_forecasts(self, forecasts: dy.DataFrame[Forecasts]) -> int:
+        """Keep what is new, durably, and return how many rows that was; the first value of a key stays."""
+        if forecasts.is_empty():
+            return 0
+        with self._database.writing() as connection:
+            return bulk.append_forecasts(self._database, connection, forecasts.select(Forecasts.column_names()))
+
+    def forecasts(
+        self,
+        channels: Sequence[str],
+        window: Window,
+        *,
+        as_of: datetime | None = None,
+        models: Sequence[str] | None = None,
+        levels: Sequence[float] | None = None,
+        latest_issue: bool = False,
+    ) -> dy.DataFrame[Forecasts]:
+        """Return forecasts of intervals in the window that were available at ``as_of``, sorted by their key."""
+        with self._database.reading() as connection:
+            found = bulk.read_forecasts(
+                self._database, connection, channels, window, as_of=as_of, models=models, levels=levels
+            )
+        return Forecasts.cast(last_issues(found) if latest_issue else found)
+
+    def models_of(self, channel: str) -> list[str]:
+        """Return who has forecast this channel, sorted."""
+        makers = (
+            select(tables.forecast_series.c.model)
+            .join_from(tables.forecast_series, tables.channels)
+            .where(tables.channels.c.id == channel)
+            .distinct()
+        )
+        with self._database.reading() as connection:
+            return sorted(connection.execute(makers).scalars())
+
+    def history(self, context: Context, window: Window, as_of: datetime) -> History:
+        """Return all versions of the context's channel, its weather and its operator's forecast known at ``as_of``."""
+        operators = [] if context.operator is None else [context.operator]
+        with self._database.reading() as connection:
+            weather = weather_of(context, _channels(connection))
+            readings = bulk.read_readings(self._database, connection, [context.channel, *weather], window, as_of)
+            parts = [
+                bulk.read_forecasts(
+                    self._database, connection, channels, window, as_of=as_of, models=models, levels=None
+                )
+                for channels, models in (([context.channel], operators), (weather, None))
+            ]
+        return History(
+            as_of=as_of,
+            context=context,
+            readings=Readings.cast(readings),
+            forecasts=Forecasts.cast(pl.concat(parts).sort(ISSUE)),
+        )
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._database.close()
+
+
+def _database(url: str) -> Database:
+    remedy = "Use sqlite:///path/to/watthour.db or postgresql://user:password@host/database."
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise InvalidInput("url", "(hidden)", "it is no database URL", remedy=remedy) from None  # may hold a password
+    match parsed.get_backend_name():
+        case "sqlite":
+            from watthour.store.sqlite import Sqlite  # noqa: PLC0415 - only one of the two is needed
+
+            return Sqlite(parsed)
+        case "postgresql" | "postgres":
+            from watthour.store.postgres import Postgres  # noqa: PLC0415 - an extra
+
+            return Postgres(parsed)
+        case other:
+            raise InvalidInput("url", other, "we keep no store in this kind of database", remedy=remedy)
+
+
+def _sites(connection: Connection) -> list[Site]:
+    return [site_of(row) for row in connection.execute(select(tables.sites))]
+
+
+def _channels(connection: Connection) -> list[Channel]:
+    return [channel_of(row) for row in connection.execute(select(tables.channels))]
+
+
+def _register(connection: Connection, sites: Mapping[str, Site], channels: Mapping[str, Channel]) -> None:
+    kept_sites = {site.id: site for site in _sites(connection)}
+    kept_channels = {channel.id: channel for channel in _channels(connection)}
+    for site in sites.values():
+        check_site(kept_sites.get(site.id), site)
+        if site.id not in kept_sites:
+            connection.execute(insert(tables.sites).values(site_row(site)))
+        else:
+            connection.execute(update(tables.sites).where(tables.sites.c.id == site.id).values(site_row(site)))
+    for channel in channels.values():
+        check_channel(kept_channels.get(channel.id), channel, {*kept_sites, *sites})
+        if channel.id not in kept_channels:
+            connection.execute(insert(tables.channels).values(channel_row(channel)))
+        else:
+            same = tables.channels.c.id == channel.id
+            connection.execute(update(tables.channels).where(same).values(channel_row(channel)))
