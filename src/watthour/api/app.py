@@ -1,0 +1,96 @@
+"""The HTTP face, put together."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from fastapi import FastAPI
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.middleware.gzip import GZipMiddleware
+
+from watthour import __version__
+from watthour.api import contract, problems, web
+from watthour.api.compute import Compute, Limits, Warm
+from watthour.api.metrics import Metrics
+from watthour.api.routes import channels, grid, health, imports, models, readings, status
+from watthour.api.security import BodyLimit, Gate, SecurityHeaders, policy_of
+from watthour.api.serving import Models
+from watthour.api.state import State
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+    from pathlib import Path
+
+    from watthour.bootstrap import App
+
+_ROUTERS = (health.router, status.router, channels.router, readings.router, grid.router, imports.router, models.router)
+
+
+def utc_now() -> datetime:
+    """Return the present; the API is one of the few places that ask a clock."""
+    return datetime.now(UTC)
+
+
+def create_app(
+    app: App,
+    *,
+    now: Callable[[], datetime] = utc_now,
+    limits: Limits | None = None,
+    static: Path = web.STATIC,
+) -> FastAPI:
+    """Put the API around an opened application; whoever opened it closes it.
+
+    Args:
+        app: the opened application.
+        now: the clock.
+        limits: how long and how much to compute.
+        static: where the built web app is.
+
+    Raises:
+        NotConfigured: the settings would open the API to others without a key.
+    """
+    policy = policy_of(app.settings)
+    limits = limits or Limits()
+    compute = Compute(limits)
+
+    @asynccontextmanager
+    async def lifespan(_api: FastAPI) -> AsyncIterator[None]:
+        yield
+        await asyncio.to_thread(compute.close)
+
+    api = FastAPI(
+        title="Watthour",
+        version=__version__,
+        summary="Energy intelligence from the appliance to the grid",
+        docs_url=None,  # its page loads scripts from elsewhere, which neither our content policy nor offline use allows
+        redoc_url=None,
+        lifespan=lifespan,
+        generate_unique_id_function=contract.operation_id,
+        telemetry={"tracing": False, "metrics": False, "logs": False},  # Prometheus is what we speak
+        middleware=[
+            Middleware(SecurityHeaders),
+            Middleware(
+                CORSMiddleware,
+                allow_origins=list(policy.origins),
+                allow_methods=["GET", "POST"],
+                allow_headers=["Authorization", "X-API-Key"],
+            ),
+            Middleware(GZipMiddleware, minimum_size=2000, compresslevel=4),
+            Middleware(problems.CatchAll),
+            Middleware(Gate, policy=policy),
+            Middleware(BodyLimit),
+        ],
+    )
+    api.state.watthour = State(
+        app=app, now=now, limits=limits, compute=compute, warm=Warm(compute), models=Models(app), metrics=Metrics()
+    )
+    problems.install(api)
+    for router in _ROUTERS:
+        api.include_router(router)
+    contract.describe(api)
+    web.serve_pages(api, static)
+    return api

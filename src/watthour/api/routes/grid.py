@@ -1,0 +1,97 @@
+"""A region's demand: its forecast for a day, and how well forecasts did."""
+
+from collections.abc import Callable
+from time import perf_counter
+from typing import Annotated, TypeVar
+
+from fastapi import APIRouter, Path, Query, Response
+
+from watthour.api.contract import problems
+from watthour.api.schemas.base import Answer
+from watthour.api.schemas.grid import ForecastQuestion, GridForecast, GridScores, ScoresQuestion
+from watthour.api.serving import Role
+from watthour.api.state import ApiState, State
+from watthour.api.times import day as checked_day
+from watthour.core.errors import ModelError
+from watthour.core.region import Region, find_region
+from watthour.workflows import view
+from watthour.workflows.forecast import Served
+
+router = APIRouter(prefix="/api/v1/grid", tags=["grid"])
+
+RegionName = Annotated[
+    str, Path(description="Any name of the region: its id, EIA's codes, the operator's name.", examples=["ny"])
+]
+A = TypeVar("A", bound=Answer)
+
+
+@router.get(
+    "/{region}/forecast",
+    summary="A local day's demand: forecast, 90 % interval, rivals, actuals",
+    response_model=GridForecast,
+    responses=problems(404, 409),
+)
+async def grid_forecast(state: ApiState, region: RegionName, asked: Annotated[ForecastQuestion, Query()]) -> Response:
+    """Answer with tomorrow, or with any past day as it was forecast then."""
+    begun = perf_counter()
+    outcome = "failed"
+    try:
+        place, day = find_region(region), checked_day("day", asked.day)
+
+        def look() -> bytes:
+            content = view.grid_forecast(
+                state.app.store, state.app.registry, place.id, day, now=state.now(), served=_served(state, place)
+            )
+            return _bytes(GridForecast, content)
+
+        answer = await _warm(state, place, ("forecast", day), look)
+        outcome = "ok"
+    finally:
+        state.metrics.observe("forecast", outcome, perf_counter() - begun)
+    return answer
+
+
+@router.get(
+    "/{region}/scores",
+    summary="How well forecasts did, beside the baselines",
+    response_model=GridScores,
+    responses=problems(404, 409),
+)
+async def grid_scores(state: ApiState, region: RegionName, asked: Annotated[ScoresQuestion, Query()]) -> Response:
+    """Score everybody on the same hours, by lead time."""
+    place, end = find_region(region), checked_day("end", asked.end)
+
+    def look() -> bytes:
+        content = view.grid_scores(state.app.store, place.id, days=asked.days, end=end, now=state.now())
+        return _bytes(GridScores, content)
+
+    return await _warm(state, place, ("scores", asked.days, end), look)
+
+
+async def _warm(state: State, place: Region, question: tuple[object, ...], look: Callable[[], bytes]) -> Response:
+    """Answer from what is kept, unless new data, a new forecast or another champion came since."""
+    epoch = await state.warm.get(
+        ("epoch", place.id), lambda: _epoch(state, place), lifetime_s=state.limits.state_lifetime_s
+    )
+    key = (place.id, *question, epoch)
+    content = await state.warm.get(key, look, lifetime_s=state.limits.answer_lifetime_s)
+    return Response(content, media_type="application/json", headers={"Cache-Control": "no-cache"})
+
+
+def _epoch(state: State, place: Region) -> tuple[object, ...]:
+    """Return what changes whenever an answer could: the newest run of a source or forecast, and the champion."""
+    runs = state.app.store.runs(limit=1)
+    newest = (runs[0].source, runs[0].started_at, runs[0].ended_at, runs[0].new_rows) if runs else None
+    return newest, state.models.version(Role(place, "forecast")), state.now().replace(minute=0, second=0, microsecond=0)
+
+
+def _served(state: State, place: Region) -> Served | None:
+    """Return the loaded champion; where it cannot be loaded, the forecast itself says why and what stands in."""
+    try:
+        return state.models.serving_or_none(Role(place, "forecast"))
+    except ModelError:
+        return None
+
+
+def _bytes(schema: type[A], content: object) -> bytes:
+    return schema.model_validate(content).model_dump_json().encode()

@@ -1,0 +1,103 @@
+"""Is it alive, can it serve, and what Prometheus wants to know."""
+
+from datetime import datetime
+from http import HTTPStatus
+
+import polars as pl
+from fastapi import APIRouter, Response
+from prometheus_client import CONTENT_TYPE_LATEST
+
+from watthour import __version__
+from watthour.api.contract import problems
+from watthour.api.metrics import Gauges
+from watthour.api.problems import Refusal
+from watthour.api.schemas.status import Degraded, Health, Ready
+from watthour.api.state import ApiState, State
+from watthour.core.errors import NotEnoughHistory
+from watthour.core.window import HOUR, Window
+from watthour.workflows import view
+from watthour.workflows.forecast import LABELS
+
+router = APIRouter(tags=["operation"])
+
+SCORED_DAYS = 30
+
+
+@router.get("/health", summary="Is the process alive?", responses=problems())
+async def health() -> Health:
+    """Answer as long as the process can; it asks neither the store nor any source."""
+    return Health(status="alive", version=__version__)
+
+
+@router.get("/ready", summary="Can forecasts be served?", responses=problems())
+async def ready(state: ApiState) -> Ready:
+    """Answer 200 when the store can be read and holds demand of a region; else 503 and why."""
+    return await state.compute.run(lambda: _readiness(state))
+
+
+@router.get(
+    "/metrics",
+    summary="Metrics for Prometheus",
+    response_class=Response,
+    responses={
+        **problems(),
+        200: {
+            "description": "Prometheus' text format; a metric without a value yet is absent.",
+            "content": {
+                "text/plain": {
+                    "schema": {"type": "string"},
+                    "example": 'prediction_requests_total{outcome="ok",route="forecast"} 12.0\n',
+                }
+            },
+        },
+    },
+)
+async def metrics(state: ApiState) -> Response:
+    """Count requests and their times, and show what the store knows of errors and freshness."""
+    gauges = await state.warm.get("gauges", lambda: _gauges(state), lifetime_s=state.limits.gauges_lifetime_s)
+    state.metrics.show(gauges)
+    return Response(state.metrics.text(), media_type=CONTENT_TYPE_LATEST)
+
+
+def _readiness(state: State) -> Ready:
+    content = view.status(state.app.store, state.app.settings.regions, now=state.now(), version=__version__)
+    regions = [region["id"] for region in content["regions"] if region["last_time"] is not None]  # type: ignore[attr-defined]  # JSON-ready, so untyped
+    if not regions:
+        raise Refusal(
+            HTTPStatus.SERVICE_UNAVAILABLE,
+            "not-ready",
+            "The store holds no demand of any region yet, so nothing can be forecast.",
+            remedy="Bring some with `watthour backfill` or `watthour import`, or let `watthour up` simulate a region.",
+        )
+    failed = [source for source in content["sources"] if source["state"] == "failed"]  # type: ignore[attr-defined]  # as above
+    degraded = [Degraded(name=source["name"], problem=source["problem"] or "it failed") for source in failed]
+    return Ready(status="ready", regions=regions, degraded=degraded)
+
+
+def _gauges(state: State) -> Gauges:
+    store, now = state.app.store, state.now()
+    mae: dict[tuple[str, str], float] = {}
+    mape: dict[tuple[str, str], float] = {}
+    predicted: dict[str, float] = {}
+    for region in state.models.regions():
+        try:
+            scores = view.grid_scores(store, region.id, days=SCORED_DAYS, now=now)
+        except NotEnoughHistory:
+            continue  # no demand, so nothing to score
+        for row in scores["rows"]:  # type: ignore[attr-defined]  # JSON-ready, so untyped
+            if row["lead_hours"] == "all":
+                mae[region.id, row["model"]] = row["mae_mwh"]
+                mape[region.id, row["model"]] = row["mape_percent"]
+        value = _predicted_now(state, region.demand, now)
+        if value is not None:
+            predicted[region.id] = value
+    return Gauges(view.freshness_hours(store, now=now), mae, mape, predicted)
+
+
+def _predicted_now(state: State, channel: str, now: datetime) -> float | None:
+    """Return what our last forecast says of the hour now running."""
+    hour = now.replace(minute=0, second=0, microsecond=0)
+    rows = state.app.store.forecasts(
+        [channel], Window(hour, hour + HOUR), as_of=now, levels=[0.5], latest_issue=True
+    ).filter(~pl.col("model").is_in([*LABELS]), pl.col("value").is_not_null())
+    return None if rows.is_empty() else float(rows.sort("issued_at")["value"][-1])

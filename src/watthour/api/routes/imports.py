@@ -1,0 +1,47 @@
+"""Bring in a file of EIA's."""
+
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import APIRouter, Form, UploadFile
+
+from watthour import bootstrap
+from watthour.api.contract import problems
+from watthour.api.schemas.readings import ImportedRows
+from watthour.api.state import ApiState, State
+from watthour.core.errors import InvalidInput, PayloadChanged
+from watthour.core.region import Region, find_region
+from watthour.workflows.ingest import backfill
+
+router = APIRouter(prefix="/api/v1", tags=["readings"])
+
+
+@router.post("/imports", summary="Import a six-month file of EIA", responses=problems(403, 404, 413, 507))
+async def import_file(
+    state: ApiState, file: UploadFile, region: Annotated[str, Form(min_length=1, max_length=100, examples=["ny"])]
+) -> ImportedRows:
+    """Read a file `EIA930_BALANCE_*.csv` of the EIA Grid Monitor; importing it twice changes nothing."""
+    place = find_region(region)
+    imported = await state.compute.run(lambda: _import(state, place, file), timeout_s=state.limits.import_timeout_s)
+    state.warm.drop()
+    return imported
+
+
+def _import(state: State, place: Region, file: UploadFile) -> ImportedRows:
+    with tempfile.TemporaryDirectory(prefix="watthour-import-") as folder:
+        path = Path(folder) / "EIA930_BALANCE.csv"
+        with path.open("wb") as copy:
+            shutil.copyfileobj(file.file, copy)
+        try:
+            source = bootstrap.balance_file(path, place)
+            report = backfill(source, state.app.store, source.window(), now=state.now())
+        except PayloadChanged as error:
+            raise InvalidInput(
+                "file",
+                file.filename,
+                "this is no EIA930_BALANCE file with rows of the region",
+                remedy="Download one from https://www.eia.gov/electricity/gridmonitor and send it unchanged.",
+            ) from error
+    return ImportedRows(region=place.id, new_rows=report.new_rows, refused_rows=report.refused_rows)

@@ -1,0 +1,29 @@
+"""What is here and what could be connected."""
+
+from fastapi import APIRouter
+
+from watthour import __version__
+from watthour.api.contract import problems
+from watthour.api.schemas.status import Status
+from watthour.api.state import ApiState
+from watthour.workflows import view
+
+router = APIRouter(prefix="/api/v1", tags=["status"])
+
+
+@router.get("/status", summary="What is here, how fresh, and what could be connected", responses=problems())
+async def status(state: ApiState) -> Status:
+    """Tell regions, sources with their failures, and the ways to real data that are still open."""
+    app = state.app
+
+    def look() -> Status:
+        content = view.status(
+            app.store,
+            app.settings.regions,
+            now=state.now(),
+            version=__version__,
+            has_eia_key=app.settings.has_eia_key(),
+        )
+        return Status.model_validate(content)
+
+    return await state.compute.run(look)

@@ -1,0 +1,105 @@
+"""The models that serve, and one hour of demand from 20 features of the caller's own."""
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import Field
+
+from watthour.api.schemas.base import Answer, Question
+
+
+class Features(Question):
+    """The hour that is asked for, as 20 numbers; weather is the forecast or the measurement of that hour."""
+
+    temperature: float = Field(ge=-90, le=65, description="Air temperature at 2 m. [degC]", examples=[4.5])
+    apparent_temperature: float = Field(ge=-110, le=90, description="Felt temperature. [degC]", examples=[1.2])
+    humidity: float = Field(ge=0, le=100, description="Relative humidity at 2 m. [%]", examples=[71.0])
+    wind_speed: float = Field(ge=0, le=115, description="Wind at 10 m. [m/s]", examples=[4.1])
+    cloud_cover: float = Field(ge=0, le=100, description="[%]", examples=[64.0])
+    solar_radiation: float = Field(ge=0, le=1500, description="Shortwave radiation. [W/m2]", examples=[120.0])
+    precipitation: float = Field(ge=0, le=400, description="Of the hour. [mm]", examples=[0.0])
+    hour_of_day: int = Field(ge=0, le=23, description="Local hour.", examples=[17])
+    day_of_week: int = Field(ge=0, le=6, description="Monday is 0.", examples=[6])
+    month: int = Field(ge=1, le=12, examples=[11])
+    is_weekend: Literal[0, 1] | bool = Field(examples=[1])
+    is_holiday: Literal[0, 1] | bool = Field(examples=[0])
+    demand_lag_1h: float = Field(ge=0, le=1e6, description="Demand of the hour before. [MWh]", examples=[16850.0])
+    demand_lag_24h: float = Field(ge=0, le=1e6, description="A day before. [MWh]", examples=[17100.0])
+    demand_lag_168h: float = Field(ge=0, le=1e6, description="A week before. [MWh]", examples=[16990.0])
+    demand_rolling_mean_24h: float = Field(
+        ge=0, le=1e6, description="Mean of the 24 hours before. [MWh]", examples=[15620.0]
+    )
+    demand_rolling_std_24h: float = Field(
+        ge=0, le=1e6, description="Standard deviation of the 24 hours before. [MWh]", examples=[1430.0]
+    )
+    temp_squared: float = Field(ge=0, le=8100, description="Square of temperature. [degC2]", examples=[20.25])
+    cooling_degree_hours: float = Field(ge=0, le=100, description="Above 18.3 degC. [K]", examples=[0.0])
+    heating_degree_hours: float = Field(ge=0, le=200, description="Below 18.3 degC. [K]", examples=[13.8])
+
+
+class RegionQuestion(Question):
+    """Whose model."""
+
+    region: str | None = Field(
+        None,
+        min_length=1,
+        max_length=100,
+        description="Any name of a region; without it the first region that has a model.",
+        examples=["ny"],
+    )
+
+
+class Prediction(Answer):
+    """Demand of one hour."""
+
+    predicted_demand_mwh: float = Field(examples=[17240.0])
+    model_version: str = Field(examples=["twenty_features-20261120T060000-ab12cd"])
+    timestamp: datetime = Field(description="When this was predicted.", examples=["2026-11-21T12:00:00Z"])
+    region: str = Field(examples=["ny"])
+    simulated: bool = Field(description="True if the model learned from simulated data.")
+
+
+class Split(Answer):
+    """A span of data that a model saw, and for what."""
+
+    start: datetime
+    end: datetime
+
+
+class ModelCard(Answer):
+    """A model that serves."""
+
+    serves: Literal["forecast", "predict"]
+    region: str = Field(examples=["ny"])
+    simulated: bool
+    name: str = Field(examples=["grid.ny.demand"])
+    model_version: str = Field(examples=["gradient_boosting-20261120T060000-ab12cd"])
+    recipe: str = Field(examples=["gradient_boosting"])
+    features: list[str]
+    splits: dict[str, Split]
+    data_fingerprint: str
+    metrics: dict[str, float]
+    trained_at: datetime
+
+
+class ModelInfo(Answer):
+    """All models that serve."""
+
+    models: list[ModelCard]
+
+
+class ReloadedModel(Answer):
+    """A model loaded anew."""
+
+    serves: Literal["forecast", "predict"]
+    region: str = Field(examples=["ny"])
+    name: str = Field(examples=["grid.ny.demand"])
+    model_version: str
+    previous_version: str | None = Field(description="What served before; null if nothing was loaded.")
+
+
+class Reloaded(Answer):
+    """What serves from now on; every warm answer is dropped."""
+
+    reloaded: list[ReloadedModel]
+    reloaded_at: datetime

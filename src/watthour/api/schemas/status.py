@@ -1,0 +1,72 @@
+"""Liveness, readiness and what is here."""
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import Field
+
+from watthour.api.schemas.base import Answer
+
+
+class Health(Answer):
+    """The process answers."""
+
+    status: Literal["alive"]
+    version: str = Field(examples=["0.1.0"])
+
+
+class Degraded(Answer):
+    """A source that does not deliver."""
+
+    name: str = Field(examples=["eia"])
+    problem: str = Field(examples=["eia: answered 503 four times. Try again later."])
+
+
+class Ready(Answer):
+    """Forecasts can be served; what is degraded is named."""
+
+    status: Literal["ready"]
+    regions: list[str] = Field(examples=[["ny"]])
+    degraded: list[Degraded]
+
+
+class RegionSummary(Answer):
+    """A region and the span of its demand that is here."""
+
+    id: str = Field(examples=["ny"])
+    name: str = Field(examples=["New York"])
+    operator: str = Field(examples=["New York Independent System Operator"])
+    time_zone: str = Field(examples=["America/New_York"])
+    simulated: bool
+    first_time: datetime | None
+    last_time: datetime | None
+
+
+class SourceState(Answer):
+    """How the last asking of a source ended."""
+
+    name: str = Field(examples=["eia"])
+    state: Literal["ok", "failed", "never"]
+    last_run_at: datetime | None
+    age_hours: float | None
+    problem: str | None
+
+
+class ConnectOption(Answer):
+    """A way to bring in real data."""
+
+    id: str = Field(examples=["eia_key"])
+    title: str
+    text: str
+    command: str
+
+
+class Status(Answer):
+    """What is here, how fresh it is, and what could be connected."""
+
+    version: str = Field(examples=["0.1.0"])
+    now: datetime
+    simulated: bool = Field(description="True if any region shown is simulated.")
+    regions: list[RegionSummary]
+    sources: list[SourceState]
+    connect: list[ConnectOption]

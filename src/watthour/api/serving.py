@@ -1,0 +1,102 @@
+"""The models that serve: loaded once, kept until another is promoted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from threading import Lock
+from typing import TYPE_CHECKING, Literal
+
+from watthour.core.errors import ModelNotFound
+from watthour.core.region import find_region
+from watthour.workflows.forecast import Served, load_model
+from watthour.workflows.twenty_features import model_name
+from watthour.workflows.view import shown_regions
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from watthour.bootstrap import App
+    from watthour.core.region import Region
+
+Purpose = Literal["forecast", "predict"]
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """What a model does for a region."""
+
+    region: Region
+    serves: Purpose
+
+    @property
+    def name(self) -> str:
+        """Its name in the registry."""
+        return self.region.demand if self.serves == "forecast" else model_name(self.region.demand)
+
+
+class Models:
+    """Loaded champions; safe to ask from several threads."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+        self._lock = Lock()
+        self._loaded: dict[str, Served] = {}
+
+    def version(self, role: Role) -> str | None:
+        """Return the version that should serve, if any."""
+        return self._app.registry.champion(role.name)
+
+    def serving(self, role: Role) -> Served:
+        """Return the champion, loaded; another one that was promoted meanwhile takes over.
+
+        Raises:
+            ModelNotFound: nothing serves.
+            ModelCorrupt: its files are damaged.
+        """
+        version = self.version(role)
+        kept = self._loaded.get(role.name)
+        if kept is not None and kept.manifest.version == version:
+            return kept
+        with self._lock:
+            kept = self._loaded.get(role.name)
+            if kept is None or kept.manifest.version != version:
+                kept = self._loaded[role.name] = load_model(self._app.registry, role.name, version)
+            return kept
+
+    def serving_or_none(self, role: Role) -> Served | None:
+        """Return the champion, or None if nothing serves yet."""
+        return None if self.version(role) is None else self.serving(role)
+
+    def roles(self, region: str | None = None) -> list[Role]:
+        """Return what serves or could, for one region or all that are shown."""
+        places = [find_region(region)] if region is not None else self.regions()
+        purposes: tuple[Purpose, ...] = ("forecast", "predict")
+        return [Role(place, serves) for place in places for serves in purposes]
+
+    def regions(self) -> Sequence[Region]:
+        """Return the regions that are shown, real ones first."""
+        return shown_regions(self._app.store, self._app.settings.regions)
+
+    def predictor(self, region: str | None) -> Role:
+        """Return who answers for a region; without one, the first region that has a model for it.
+
+        Raises:
+            UnknownRegion: nothing goes by this name.
+            ModelNotFound: there is no such model.
+        """
+        roles = [role for role in self.roles(region) if role.serves == "predict"]
+        for role in roles:
+            if self.version(role) is not None:
+                return role
+        names = ", ".join(role.region.id for role in roles) or "any region"
+        raise ModelNotFound(
+            f"no model for 20 features serves {names} yet",
+            remedy="Train one with `watthour train`; readings come by `watthour backfill` or `watthour import`.",
+        )
+
+    def forget(self) -> dict[str, str]:
+        """Let go of everything loaded; return the versions by name."""
+        with self._lock:
+            versions = {name: served.manifest.version for name, served in self._loaded.items()}
+            self._loaded.clear()
+            return versions

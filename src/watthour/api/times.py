@@ -1,0 +1,47 @@
+"""Days and instants that callers name, kept within what any data can speak of."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+
+from watthour.core.errors import InvalidInput
+from watthour.core.window import DAY, Window
+
+FIRST_YEAR, LAST_YEAR = 1980, 2100
+_REMEDY = f"Choose a time between {FIRST_YEAR} and {LAST_YEAR}."
+
+
+def day(field: str, value: date | None) -> date | None:
+    """Return a day that calendars and clocks can work with.
+
+    Raises:
+        InvalidInput: it lies beyond all data.
+    """
+    if value is not None and not FIRST_YEAR <= value.year < LAST_YEAR:
+        raise InvalidInput(field, value.isoformat(), "no data reaches there", remedy=_REMEDY)
+    return value
+
+
+def instant(field: str, value: datetime) -> datetime:
+    """Return an instant in UTC.
+
+    Raises:
+        InvalidInput: it lies beyond all data.
+    """
+    if not FIRST_YEAR <= value.year < LAST_YEAR:
+        raise InvalidInput(field, value.isoformat(), "no data reaches there", remedy=_REMEDY)
+    return value.astimezone(UTC)
+
+
+def window_of(start: datetime | None, end: datetime | None, now: datetime) -> Window:
+    """Return the span a caller means: without an end up to now, without a start one day.
+
+    Raises:
+        InvalidInput: it is empty or lies beyond all data.
+    """
+    last = instant("end", end) if end else now
+    first = instant("start", start) if start else last - DAY
+    if not first < last:
+        problem = f"it must lie before end = {last:%Y-%m-%dT%H:%M:%SZ}"
+        raise InvalidInput("start", first.isoformat(), problem, remedy="Swap them, or name both.")
+    return Window(first, last)

@@ -1,0 +1,374 @@
+"""LightGBM on 20 plain features of one hour, for callers who bring their own; and the same, step by step, for a day.
+
+The hour before is one of the features, so the model speaks of the next hour. A day ahead it feeds its own forecasts
+back, and its intervals grow with the distance as its errors did.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Self, cast
+
+import numpy as np
+import polars as pl
+
+from watthour.core.errors import InvalidInput, NotEnoughHistory
+from watthour.core.forecast import Forecast
+from watthour.core.frames import LEVELS, Forecasts, Quality, Targets
+from watthour.forecasting.calendar import calendar_features
+from watthour.forecasting.vintages import HOUR_US, datetimes, foretold, instants, measured
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import dataframely as dy
+
+    from watthour.core.forecast import Context, History
+    from watthour.forecasting.vintages import Array, Instants
+
+NAME = "twenty_features"
+# our name -> Open-Meteo's
+WEATHER = {
+    "temperature": "temperature_2m",
+    "apparent_temperature": "apparent_temperature",
+    "humidity": "relative_humidity_2m",
+    "wind_speed": "wind_speed_10m",
+    "cloud_cover": "cloud_cover",
+    "solar_radiation": "shortwave_radiation",
+    "precipitation": "precipitation",
+}
+CALENDAR = ("hour_of_day", "day_of_week", "month", "is_weekend", "is_holiday")
+LAGS = (
+    "demand_lag_1h",
+    "demand_lag_24h",
+    "demand_lag_168h",
+    "demand_rolling_mean_24h",
+    "demand_rolling_std_24h",
+)
+DERIVED = ("temp_squared", "cooling_degree_hours", "heating_degree_hours")
+FEATURES = (*WEATHER, *CALENDAR, *LAGS, *DERIVED)
+COMFORT = 18.3  # [degC]; 65 degF, the base of degree days in US practice
+WEEK, DAY = 168, 24  # [h]
+FEED_LAG = 48  # so far back a feed may have stopped and the steps still begin at its end [h]
+FEWEST_IN_A_DAY = 18  # hours that a mean of 24 needs
+FEWEST_HOURS = 60 * DAY  # of demand with its lags
+LEARNING_SHARE = 0.8  # the rest, later in time, stops the learning and gives the intervals
+BLOCK = 12  # leads that share their intervals [h]
+FEWEST_ERRORS = 100  # a block with fewer takes the interval of the one before
+MODEL_FILE, SPREAD_FILE = "model.txt", "spread.json"
+
+
+@dataclass(frozen=True, slots=True)
+class TwentyFeatures:
+    """How to make the model: plain LightGBM on the change since the hour before."""
+
+    rounds: int = 600
+    learning_rate: float = 0.06
+    leaves: int = 31
+    seed: int = 20
+
+    @property
+    def name(self) -> str:
+        """The catalogue's name."""
+        return NAME
+
+    def fit(self, history: History, issues: dy.DataFrame[Targets]) -> FittedTwentyFeatures:
+        """Learn from the hours that the issues ask for.
+
+        Raises:
+            NotEnoughHistory: too few of them have their demand and its lags.
+        """
+        table = (
+            feature_table(history)
+            .join(issues.select("time").unique(), on="time", how="semi")
+            .drop_nulls(["demand", "demand_lag_1h"])
+            .sort("time")
+        )
+        if table.height < FEWEST_HOURS:
+            raise NotEnoughHistory(
+                f"{history.context.channel} has {table.height} hours to learn 20 features from, "
+                f"{FEWEST_HOURS} are the least",
+                remedy="Bring more readings with `watthour backfill` or `watthour import`.",
+            )
+        cut = int(LEARNING_SHARE * table.height)
+        model = FittedTwentyFeatures(self._learn(table[:cut], table[cut:]), {})
+        unseen = Targets.cast(issues.filter(pl.col("time").is_between(table["time"][cut], table["time"][-1])))
+        return FittedTwentyFeatures(model.text, _spread(model, history, unseen, table[cut:]))
+
+    def _learn(self, learn: pl.DataFrame, later: pl.DataFrame) -> bytes:
+        import lightgbm  # noqa: PLC0415 - five seconds, for which only a training should wait
+
+        booster = lightgbm.train(
+            {
+                "objective": "regression",
+                "learning_rate": self.learning_rate,
+                "num_leaves": self.leaves,
+                "min_data_in_leaf": 40,
+                "feature_fraction": 0.8,
+                "bagging_fraction": 0.8,
+                "bagging_freq": 1,
+                "seed": self.seed,
+                "deterministic": True,
+                "force_row_wise": True,
+                "num_threads": 1,
+                "verbose": -1,
+            },
+            _dataset(lightgbm, learn),
+            num_boost_round=self.rounds,
+            valid_sets=[_dataset(lightgbm, later)],
+            callbacks=[lightgbm.early_stopping(40, verbose=False)],
+        )
+        return booster.model_to_string().encode()
+
+
+@dataclass(frozen=True)
+class FittedTwentyFeatures:
+    """The model, and how far off it was by distance."""
+
+    text: bytes  # LightGBM's own format
+    spread: Mapping[str, Sequence[float]]  # block of leads -> relative error at each of LEVELS
+    features: tuple[str, ...] = FEATURES
+
+    def predict_rows(self, rows: pl.DataFrame) -> Array:
+        """Return the demand of each row of 20 features [MWh].
+
+        Raises:
+            InvalidInput: a feature is missing.
+        """
+        missing = [name for name in FEATURES if name not in rows.columns]
+        if missing:
+            remedy = f"Give all {len(FEATURES)}: {', '.join(FEATURES)}."
+            raise InvalidInput(missing[0], None, "this feature is missing", remedy=remedy)
+        return self._demand(rows.select(pl.col(FEATURES).cast(pl.Float64)).to_numpy())
+
+    def predict(self, history: History, targets: dy.DataFrame[Targets]) -> Forecast:
+        """Forecast hour after hour from the last known one, all issues at once.
+
+        Raises:
+            NotEnoughHistory: no issue has any demand in the week before it.
+        """
+        points, lacked = _walk(self, history, targets)
+        blocks = max(map(int, self.spread), default=0)
+        errors = pl.DataFrame(
+            [
+                (int(block), level, error)
+                for block, row in (self.spread or {"0": [0.0] * len(LEVELS)}).items()
+                for level, error in zip(LEVELS, row, strict=True)
+            ],
+            schema={"block": pl.Int64, "level": pl.Float64, "error": pl.Float64},
+            orient="row",
+        )
+        values = (
+            points.with_columns(block=((pl.col("lead") - 1) // BLOCK).clip(0, blocks))
+            .join(errors, on="block")
+            .select(
+                pl.lit(history.context.channel).alias("channel"),
+                "time",
+                "issued_at",
+                pl.lit(NAME).alias("model"),
+                "level",
+                pl.col("issued_at").alias("available_at"),
+                pl.col("issued_at").alias("recorded_at"),
+                (pl.col("value") * (1 + pl.col("error"))).alias("value"),
+                pl.lit(int(Quality.GOOD), pl.Int16).alias("quality"),
+            )
+            .sort("issued_at", "time", "level")
+        )
+        return Forecast(Forecasts.validate(values), NAME, lacked)
+
+    def files(self) -> Mapping[str, bytes]:
+        """Return the model as LightGBM's text and the spread as JSON."""
+        return {MODEL_FILE: self.text, SPREAD_FILE: json.dumps(dict(self.spread), sort_keys=True).encode()}
+
+    @classmethod
+    def from_files(cls, files: Mapping[str, bytes]) -> Self:
+        """Build the model again."""
+        return cls(files[MODEL_FILE], json.loads(files[SPREAD_FILE]))
+
+    @property
+    def importance(self) -> Mapping[str, float]:
+        """By how much each feature reduced the loss."""
+        gains = self._booster.feature_importance("gain")
+        return dict(zip(FEATURES, map(float, gains), strict=True))
+
+    @cached_property
+    def _booster(self) -> Any:  # noqa: ANN401 - LightGBM ships no types
+        import lightgbm  # noqa: PLC0415 - as above
+
+        return lightgbm.Booster(model_str=self.text.decode())
+
+    def _demand(self, rows: Array) -> Array:
+        change = np.asarray(self._booster.predict(rows, num_threads=1), dtype=np.float64)
+        return np.maximum(rows[:, FEATURES.index("demand_lag_1h")] + change, 0.0)
+
+
+def feature_table(history: History) -> pl.DataFrame:
+    """Return one row per hour: ``time``, the 20 features and ``demand``; no feature needs more than its hour's start.
+
+    Weather is the measured one where there is one, else the newest forecast that was out when the hour began.
+    """
+    demand = _demand_by_hour(history)
+    before = pl.col("demand").shift(1)
+    table = demand.with_columns(
+        demand_lag_1h=before,
+        demand_lag_24h=pl.col("demand").shift(DAY),
+        demand_lag_168h=pl.col("demand").shift(WEEK),
+        demand_rolling_mean_24h=before.rolling_mean(DAY, min_samples=FEWEST_IN_A_DAY),
+        demand_rolling_std_24h=before.rolling_std(DAY, min_samples=FEWEST_IN_A_DAY),
+    )
+    times = instants(demand["time"])
+    lasting = np.full_like(times, instants(pl.Series([history.as_of]))[0])
+    columns = {**_weather(history, times, times, lasting), **_calendar(times, history.context)}
+    return table.with_columns(pl.Series(name, column).fill_nan(None) for name, column in columns.items()).select(
+        "time", *FEATURES, "demand"
+    )
+
+
+def _walk(
+    model: FittedTwentyFeatures, history: History, targets: dy.DataFrame[Targets]
+) -> tuple[pl.DataFrame, tuple[str, ...]]:
+    """Return ``issued_at, time, lead, value`` for each target, and what was lacking."""
+    issues = targets.select("issued_at", "known_until").unique().sort("issued_at", "known_until")
+    issued = instants(issues["issued_at"])[:, None]
+    known = (instants(issues["known_until"]) // HOUR_US * HOUR_US)[:, None]  # the first hour nothing is known of
+    furthest = instants(targets["time"]).max() if targets.height else 0
+    ahead = max(1, int((furthest - known.min()) // HOUR_US + 1)) if targets.height else 1
+    span = np.arange(-(WEEK + FEED_LAG), ahead)
+    times = known + span * HOUR_US  # (issue, hour)
+    demand = measured(history, history.context.channel).known(times, np.broadcast_to(issued, times.shape))
+    demand[:, span >= 0] = np.nan
+    has_any = ~np.isnan(demand).all(axis=1)
+    if not has_any.any():
+        raise NotEnoughHistory(
+            f"{history.context.channel} has no demand in the {(WEEK + FEED_LAG) // DAY} days before any of the issues",
+            remedy="Bring more readings with `watthour backfill` or `watthour import`.",
+        )
+    steps = span >= -FEED_LAG
+    when = times[:, steps]
+    at = np.broadcast_to(issued, when.shape)
+    outside = {**_weather(history, when, at, at), **_calendar(when, history.context)}
+    _fill(model, demand, outside, first=int(steps.argmax()))
+    used = model.importance
+    lacked = tuple(f"weather: {n}" for n in WEATHER if used[n] > 0 and np.isnan(outside[n][:, FEED_LAG:]).all())
+    points = pl.DataFrame(
+        {
+            "issued_at": datetimes(np.broadcast_to(issued, times.shape).ravel()),
+            "known_until": pl.Series(issues["known_until"]).gather(np.repeat(np.arange(len(times)), len(span))),
+            "time": datetimes(times.ravel()),
+            "lead": np.tile(span + 1, len(times)),
+            "value": demand.ravel(),
+        }
+    ).filter(pl.col("value").is_not_nan(), pl.col("lead") > 0)
+    return targets.join(points, on=["issued_at", "known_until", "time"]).drop("known_until"), lacked
+
+
+def _fill(model: FittedTwentyFeatures, demand: Array, outside: Mapping[str, Array], *, first: int) -> None:
+    """Forecast every unknown hour from column ``first`` on, in place; each step stands on those before it."""
+    last = _last_known(demand[:, :first])
+    for step in range(first, demand.shape[1]):
+        current = demand[:, step]
+        unknown = np.isnan(current)
+        if unknown.any():
+            day = demand[unknown, step - DAY : step]
+            enough = (~np.isnan(day)).sum(axis=1) >= FEWEST_IN_A_DAY
+            mean, deviation = (np.full(len(day), np.nan) for _ in range(2))
+            mean[enough] = np.nanmean(day[enough], axis=1)
+            deviation[enough] = np.nanstd(day[enough], axis=1, ddof=1)
+            columns = {
+                **{name: column[unknown, step - first] for name, column in outside.items()},
+                "demand_lag_1h": last[unknown],
+                "demand_lag_24h": demand[unknown, step - DAY],
+                "demand_lag_168h": demand[unknown, step - WEEK],
+                "demand_rolling_mean_24h": mean,
+                "demand_rolling_std_24h": deviation,
+            }
+            has_basis = ~np.isnan(last[unknown])
+            rows = np.column_stack([columns[name] for name in FEATURES])
+            predicted = np.full(len(rows), np.nan)
+            if has_basis.any():
+                predicted[has_basis] = model._demand(rows[has_basis])  # noqa: SLF001 - its own module
+            current[unknown] = predicted
+        last = np.where(np.isnan(demand[:, step]), last, demand[:, step])
+
+
+def _last_known(demand: Array) -> Array:
+    """Return each row's last value that is there, NaN if none is."""
+    position = np.where(np.isnan(demand), -1, np.arange(demand.shape[1])).max(axis=1)
+    return np.where(position >= 0, demand[np.arange(len(demand)), position], np.nan)
+
+
+def _demand_by_hour(history: History) -> pl.DataFrame:
+    """Return undoubted demand on an unbroken grid of hours; gaps are null."""
+    known = history.latest().filter(
+        pl.col("channel") == history.context.channel,
+        pl.col("value").is_not_null(),
+        (pl.col("quality") & int(Quality.DOUBTED)) == 0,
+    )
+    if known.is_empty():
+        return pl.DataFrame(schema={"time": pl.Datetime("us", "UTC"), "demand": pl.Float64})
+    first, last = instants(known["time"])[[0, -1]]
+    grid = pl.DataFrame({"time": datetimes(np.arange(first, last + HOUR_US, HOUR_US))})
+    return grid.join(known.select("time", demand="value"), on="time", how="left", maintain_order="left")
+
+
+def _weather(history: History, times: Instants, foreseen_at: Instants, measured_by: Instants) -> dict[str, Array]:
+    """Return the region's weather: the mean of its points by their share of load, and what follows from it."""
+    columns: dict[str, Array] = {}
+    for name, variable in WEATHER.items():
+        total, weights = np.zeros(times.shape), np.zeros(times.shape)
+        for prefix, weight in history.context.weather:
+            channel = f"{prefix}.{variable}"
+            values = measured(history, channel).known(times, measured_by)
+            values = np.where(np.isnan(values), foretold(history, channel).between(times, foreseen_at), values)
+            total += np.where(np.isnan(values), 0.0, weight * values)
+            weights += np.where(np.isnan(values), 0.0, weight)
+        columns[name] = np.divide(total, weights, out=np.full(times.shape, np.nan), where=weights > 0)
+    temperature = columns["temperature"]
+    return {
+        **columns,
+        "temp_squared": temperature**2,
+        "cooling_degree_hours": np.maximum(temperature - COMFORT, 0.0),
+        "heating_degree_hours": np.maximum(COMFORT - temperature, 0.0),
+    }
+
+
+def _calendar(times: Instants, context: Context) -> dict[str, Array]:
+    whole = calendar_features(times.ravel(), context)
+    return {name: whole[name].reshape(times.shape) for name in CALENDAR}
+
+
+def _spread(
+    model: FittedTwentyFeatures, history: History, unseen: dy.DataFrame[Targets], later: pl.DataFrame
+) -> dict[str, list[float]]:
+    """Return the quantiles of the relative errors on hours the model has not learned from, by distance."""
+    if unseen.is_empty():
+        walked = later.with_columns(lead=pl.lit(1), value=pl.Series(model.predict_rows(later)))
+    else:
+        points, _ = _walk(model, history, unseen)
+        walked = points.join(later.select("time", "demand"), on="time")
+    errors = walked.filter(pl.col("value") > 0).select(
+        block=(pl.col("lead") - 1) // BLOCK, error=pl.col("demand") / pl.col("value") - 1
+    )
+    spread: dict[str, list[float]] = {}
+    fewest = min(FEWEST_ERRORS, errors.height)
+    for block in range(int(cast("int", errors["block"].max() or 0)) + 1):
+        mine = errors.filter(pl.col("block") == block)["error"].to_numpy()
+        if len(mine) >= fewest:
+            spread[str(block)] = [float(np.quantile(mine, level)) for level in LEVELS]
+    return _without_gaps(spread)
+
+
+def _without_gaps(spread: dict[str, list[float]]) -> dict[str, list[float]]:
+    """Give a block without errors of its own the spread of the next one before it, or else after it."""
+    if not spread:
+        return {}
+    own = sorted(map(int, spread))
+    nearest = [max((k for k in own if k <= block), default=own[0]) for block in range(own[-1] + 1)]
+    return {str(block): spread[str(k)] for block, k in enumerate(nearest)}
+
+
+def _dataset(lightgbm: Any, table: pl.DataFrame) -> Any:  # noqa: ANN401 - LightGBM ships no types
+    change = (table["demand"] - table["demand_lag_1h"]).to_numpy()
+    return lightgbm.Dataset(table.select(FEATURES).to_numpy(), change, feature_name=list(FEATURES), free_raw_data=False)

@@ -1,0 +1,138 @@
+"""The model behind ``POST /predict``: trained beside the champion, asked with 20 features of the caller's own."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from datetime import UTC, time, timedelta
+from typing import TYPE_CHECKING, cast
+
+import polars as pl
+
+from watthour.core.errors import InvalidInput, ModelError
+from watthour.core.forecast import day_ahead_targets
+from watthour.core.model import Manifest
+from watthour.core.window import DAY, Window, local_midnight
+from watthour.workflows.compare import SIGNIFICANCE
+from watthour.workflows.forecast import load_model
+from watthour.workflows.train import fingerprint, split_days
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    import numpy as np
+
+    from watthour.core.forecast import Context
+    from watthour.core.ports import ModelRegistry, Store
+    from watthour.forecasting.twenty_features import FittedTwentyFeatures
+    from watthour.workflows.forecast import Served
+
+NAME = "twenty_features"
+MEMORY = timedelta(days=3 * 366)
+FROZEN_DAYS = 28
+
+
+def model_name(channel: str) -> str:
+    """Return the registry's name of the model for a demand channel.
+
+    >>> model_name("grid.ny.demand")
+    'grid.ny.demand.twenty_features'
+    """
+    return f"{channel}.{NAME}"
+
+
+def predict_demand(served: Served, features: Mapping[str, float]) -> float:
+    """Return the demand of one hour [MWh].
+
+    Raises:
+        InvalidInput: a feature is missing.
+    """
+    model = cast("FittedTwentyFeatures", served.forecaster)
+    return float(model.predict_rows(pl.DataFrame({name: [value] for name, value in features.items()}))[0])
+
+
+def train_features_model(store: Store, registry: ModelRegistry, context: Context, *, now: datetime) -> Manifest:
+    """Train the model on what is known now, and let it serve if it is the first or better with significance.
+
+    Both are compared on the last 28 days, of which the new one has learned nothing: one hour ahead, with the hour
+    before known.
+
+    Raises:
+        NotEnoughHistory: too few days to learn from and to compare on.
+    """
+    from watthour.forecasting.twenty_features import TwentyFeatures, feature_table  # noqa: PLC0415 - as load_model
+
+    recipe, name = TwentyFeatures(), model_name(context.channel)
+    history = store.history(context, Window(now - MEMORY, now), now)
+    split = split_days(history, frozen_days=FROZEN_DAYS)
+    clock = time(8)
+    issues = day_ahead_targets(split.training, context.time_zone, issue_clock=clock, known_clock=clock)
+    frozen_from = local_midnight(split.frozen[0], context.time_zone)
+    challenger = recipe.fit(history.known_at(frozen_from), issues)
+    frozen = feature_table(history).filter(pl.col("time") >= frozen_from).drop_nulls(["demand", "demand_lag_1h"])
+    scores = _scores(frozen, challenger)
+    seen = fingerprint(history)
+    manifest = registry.save(
+        Manifest(
+            name=name,
+            version=f"{NAME}-{now.astimezone(UTC):%Y%m%dT%H%M%S}-{seen[:6]}",
+            recipe=NAME,
+            parameters=json.loads(json.dumps(asdict(recipe))),
+            features=challenger.features,
+            splits={
+                "train": Window(local_midnight(split.training[0], context.time_zone), frozen_from),
+                "frozen": Window(frozen_from, local_midnight(split.frozen[-1] + DAY, context.time_zone)),
+            },
+            data_fingerprint=seen,
+            metrics=scores,
+            created_at=now,
+        ),
+        {**challenger.files(), "importance.json": json.dumps(dict(challenger.importance), indent=2).encode()},
+    )
+    reason = _reason_to_serve(registry, name, challenger, frozen)
+    if reason is not None:
+        registry.promote(name, manifest.version, now=now, reason=reason)
+    return manifest
+
+
+def _scores(frozen: pl.DataFrame, model: FittedTwentyFeatures) -> dict[str, float]:
+    from watthour.core import metrics  # noqa: PLC0415 - scipy's share is slow to import
+
+    actual, predicted = frozen["demand"].to_numpy(), model.predict_rows(frozen)
+    return {
+        "mae_mwh": metrics.mae(actual, predicted),
+        "mape_percent": metrics.mape(actual, predicted),
+        "bias_mwh": metrics.bias(actual, predicted),
+        "rmse_mwh": metrics.rmse(actual, predicted),
+        "hour_before_mae_mwh": metrics.mae(actual, frozen["demand_lag_1h"].to_numpy()),
+        "day_before_mae_mwh": metrics.mae(actual, frozen["demand_lag_24h"].to_numpy()),
+    }
+
+
+def _reason_to_serve(
+    registry: ModelRegistry, name: str, challenger: FittedTwentyFeatures, frozen: pl.DataFrame
+) -> str | None:
+    """Return why the challenger should serve, or None if the champion stays."""
+    if registry.champion(name) is None:
+        return "It is the first model to serve."
+    try:
+        champion = cast("FittedTwentyFeatures", load_model(registry, name).forecaster)
+        theirs = _daily_errors(frozen, champion)
+    except (ModelError, InvalidInput) as error:
+        return f"The champion could not be compared: {error}"
+    from watthour.core.metrics import diebold_mariano  # noqa: PLC0415 - as above
+
+    mine = _daily_errors(frozen, challenger)
+    p_value = diebold_mariano(mine, theirs)[1]
+    if p_value >= SIGNIFICANCE:
+        return None
+    return (
+        f"On {len(mine)} frozen days its mean absolute error is {mine.mean():,.1f} and the champion's "
+        f"{theirs.mean():,.1f} (Diebold-Mariano, one-sided: p = {p_value:.3f})."
+    )
+
+
+def _daily_errors(frozen: pl.DataFrame, model: FittedTwentyFeatures) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    errors = frozen.with_columns(error=(pl.Series(model.predict_rows(frozen)) - pl.col("demand")).abs())
+    return errors.group_by(pl.col("time").dt.date()).agg(pl.col("error").mean()).sort("time")["error"].to_numpy()
