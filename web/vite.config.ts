@@ -17,7 +17,6 @@ export default defineConfig({
     manifest: true,
   },
   test: {
-    environment: 'jsdom',
     setupFiles: ['src/test/setup.ts'],
     restoreMocks: true,
     maxWorkers: 2,

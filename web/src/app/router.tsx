@@ -61,9 +61,9 @@ const home = createRoute({
 const grid = createRoute({
   getParentRoute: () => root,
   path: '/grid/$region',
-  validateSearch: (search: Record<string, unknown>): { day?: string } => {
+  validateSearch: (search: Record<string, unknown>): { day?: string | undefined } => {
     const day = search['day'];
-    return typeof day === 'string' && DAY.test(day) ? { day } : {};
+    return { day: typeof day === 'string' && DAY.test(day) ? day : undefined };
   },
   component: function GridRoute(): ReactElement {
     const { region } = grid.useParams();

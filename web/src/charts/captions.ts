@@ -34,7 +34,7 @@ const TEXT_PLACES = {
 } as const;
 
 /** The captions as a chart series; those at line ends never cover each other. */
-export function captionSeries(id: string, captions: readonly Caption[]): CustomSeriesOption {
+export function captionSeries(id: string, captions: readonly Caption[], fontFamily: string): CustomSeriesOption {
   return {
     id,
     type: 'custom',
@@ -58,7 +58,7 @@ export function captionSeries(id: string, captions: readonly Caption[]): CustomS
             type: 'text' as const,
             x: (spots[index]?.left ?? 0) + shift[0],
             y: (height ?? 0) + shift[1],
-            style: { text, fill: color, fontSize: 12, align, verticalAlign },
+            style: { text, fill: color, fontSize: 12, fontFamily, align, verticalAlign },
           };
         }),
       };

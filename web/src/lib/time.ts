@@ -3,15 +3,25 @@
 export const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
+// Making a formatter costs a hundred times what using one does.
+const formatters = new Map<string, Intl.DateTimeFormat>();
+
+function formatter(locale: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+  const key = JSON.stringify([locale, options]);
+  const made = formatters.get(key) ?? new Intl.DateTimeFormat(locale, options);
+  formatters.set(key, made);
+  return made;
+}
+
 function partsOf(instant: number, timeZone: string, options: Intl.DateTimeFormatOptions): string {
-  return new Intl.DateTimeFormat('en-GB', { timeZone, ...options }).format(instant).replaceAll(' at ', ', ');
+  return formatter('en-GB', { timeZone, ...options }).format(instant).replaceAll(' at ', ', ');
 }
 
 /** `EST`, `CET`; only where a zone has no letters of its own does it become `GMT+9`. */
 export function zoneAbbreviation(instant: number, timeZone: string): string {
   const named = ['en-US', 'en-GB', 'en-AU'].map(
     (locale) =>
-      new Intl.DateTimeFormat(locale, { timeZone, timeZoneName: 'short' })
+      formatter(locale, { timeZone, timeZoneName: 'short' })
         .formatToParts(instant)
         .find((part) => part.type === 'timeZoneName')?.value ?? '',
   );
@@ -35,7 +45,7 @@ export function formatInstant(instant: number, timeZone: string): string {
 
 /** `Sunday 22 November 2026` for a calendar day, which has no zone. */
 export function formatDay(day: string): string {
-  const written = new Intl.DateTimeFormat('en-GB', { timeZone: 'UTC', dateStyle: 'full' }).format(Date.parse(`${day}T00:00Z`));
+  const written = formatter('en-GB', { timeZone: 'UTC', dateStyle: 'full' }).format(Date.parse(`${day}T00:00Z`));
   return written.replace(',', '');
 }
 
@@ -46,7 +56,7 @@ export function shiftDay(day: string, days: number): string {
 
 /** The calendar day it is at an instant in a place. */
 export function localDay(instant: number, timeZone: string): string {
-  return new Intl.DateTimeFormat('sv-SE', { timeZone }).format(instant);
+  return formatter('sv-SE', { timeZone }).format(instant);
 }
 
 /** `Tomorrow`, `Today`, `Yesterday`, or nothing. */
@@ -57,10 +67,11 @@ export function relativeDay(day: string, today: string): string | null {
 
 /** The name of an hour by both its ends, `17:00–18:00`; with the zone's letters where a clock hour comes twice. */
 export function formatHour(start: number, timeZone: string, withZone = false): string {
-  const ends: [number, number] = [start, start + HOUR_MS];
-  return ends
-    .map((instant) => formatClock(instant, timeZone) + (withZone ? ` ${zoneAbbreviation(instant, timeZone)}` : ''))
-    .join('–');
+  const end = start + HOUR_MS;
+  const [from, to] = [start, end].map((instant) => formatClock(instant, timeZone));
+  if (!withZone) return `${from}–${to}`;
+  const [before, after] = [start, end].map((instant) => zoneAbbreviation(instant, timeZone));
+  return before === after ? `${from}–${to} ${after}` : `${from} ${before}–${to} ${after}`;
 }
 
 /** `12 min`, `3 h`, `5 days`. */

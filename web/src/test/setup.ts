@@ -4,13 +4,8 @@ import { afterEach, vi } from 'vitest';
 
 afterEach(cleanup);
 
-// jsdom knows no media queries; tests see a narrow, light screen.
-vi.stubGlobal('matchMedia', (query: string) => ({
-  matches: false,
-  media: query,
-  addEventListener: () => {},
-  removeEventListener: () => {},
-}));
+// jsdom has no layout: tests see a narrow, light screen.
+vi.stubGlobal('matchMedia', (media: string) => ({ matches: false, media, addEventListener: () => {}, removeEventListener: () => {} }));
 vi.stubGlobal('scrollTo', () => {});
 vi.stubGlobal(
   'ResizeObserver',

@@ -70,7 +70,6 @@ function UploadForm(): ReactElement {
           <input
             type="file"
             accept=".csv,text/csv"
-            required
             onChange={(event) => setFile(event.target.files?.[0] ?? null)}
             className="rounded-control border-control-line bg-surface file:bg-sunken file:text-ink h-10 w-full min-w-0 border text-ellipsis file:mr-3 file:h-full file:border-0 file:px-3 file:font-medium"
           />

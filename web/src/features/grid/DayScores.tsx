@@ -14,12 +14,12 @@ export function DayScores({ rows, day }: { rows: readonly DayScore[]; day: strin
       <h3 className="text-small text-muted mb-2 font-medium">{label}</h3>
       <dl className="text-small grid gap-1.5">
         {rows.map(({ model, mae_mwh, mape_percent }) => (
-          <div key={model} className="grid grid-cols-[8.5rem_1fr] items-center gap-3 sm:grid-cols-[10rem_1fr_13rem]">
-            <dt className="truncate">{modelName(model)}</dt>
+          <div key={model} className="grid grid-cols-[1fr_auto] items-center gap-3 sm:grid-cols-[10rem_1fr_13rem]">
+            <dt>{modelName(model)}</dt>
             <div aria-hidden className="bg-sunken h-2 overflow-hidden rounded-full max-sm:order-last max-sm:col-span-2">
               <div
                 className={model === 'ours' ? 'bg-load-forecast h-full rounded-full' : 'bg-naive h-full rounded-full'}
-                style={{ width: `${(100 * mape_percent) / worst}%` }}
+                style={{ width: `${worst > 0 ? (100 * mape_percent) / worst : 0}%` }}
               />
             </div>
             <dd className="text-right whitespace-nowrap">

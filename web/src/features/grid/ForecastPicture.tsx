@@ -6,6 +6,7 @@ import { Skeleton } from '@/components/ui/skeleton';
 import { LINE_NAMES, type Scene, forecastOption } from './forecastOption';
 import { type Hour, MIDDLE_MS, doubtsInWords } from './hours';
 import { useThemeName } from '@/lib/theme';
+import { cn } from '@/lib/cn';
 import { formatQuantity } from '@/lib/numbers';
 import { HOUR_MS, formatShortDay } from '@/lib/time';
 
@@ -78,7 +79,7 @@ export function ForecastPicture({ scene, selected, onSelect }: PictureProps): Re
       aria-valuenow={selected}
       aria-valuetext={hour ? spoken(hour, scene) : ''}
       onKeyDown={onKeyDown}
-      className="h-64 w-full sm:h-80"
+      className={cn('rounded-control h-64 w-full sm:h-80', scene.isSimulated && 'hatched')}
     >
       <Suspense fallback={<Skeleton className="size-full" />}>
         <Chart option={option} cursor={cursor} onPoint={onPoint} />

@@ -30,6 +30,11 @@ interface GridPageProps {
 
 const CONNECT_ID = 'connect';
 
+/** Keeps a number and its unit on one line. */
+function unbroken(sentence: string): string {
+  return sentence.replaceAll(/(?<=\d) (?=MWh|%)/g, '\u00a0');
+}
+
 function Heading({ forecast, today }: { forecast: GridForecast; today: string }): ReactElement {
   const { day } = forecast;
   const relative = relativeDay(day, today);
@@ -110,7 +115,7 @@ export function GridPage({ region, day, onDay, onRegion, connect }: GridPageProp
         <div className={cn('grid grid-cols-[minmax(0,1fr)] gap-5', query.isPlaceholderData && 'opacity-60')} aria-busy={query.isPlaceholderData}>
           <div>
             <p aria-live="polite" className="text-answer mb-3 max-w-4xl font-semibold text-balance">
-              {forecast.headline}
+              {unbroken(forecast.headline)}
             </p>
             <Provenance forecast={forecast} />
           </div>

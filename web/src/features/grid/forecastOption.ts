@@ -19,6 +19,9 @@ export interface Scene {
   isNarrow: boolean;
 }
 
+/** As --font-sans begins; ECharts measures text itself and cannot follow a token. */
+const FONT = 'system-ui, sans-serif';
+
 type LineName = 'forecast' | 'operator' | 'actual' | 'naive';
 
 export const LINE_NAMES: Record<LineName, string> = {
@@ -126,6 +129,14 @@ function ticks(begins: number, ends: number, timeZone: string, isNarrow: boolean
   return instants.filter((instant) => Number(formatClock(instant, timeZone).slice(0, 2)) % every === 0);
 }
 
+function tickLabel(instant: number, timeZone: string, { isOneDay, isNarrow, ends }: { isOneDay: boolean; isNarrow: boolean; ends: number }): string {
+  const clock = formatClock(instant, timeZone);
+  if (isOneDay) return `{clock|${clock === '00:00' && instant === ends ? '24:00' : clock}}`;
+  if (clock !== '00:00') return `{clock|${clock}}`;
+  const day = formatShortDay(instant, timeZone);
+  return `{day|${isNarrow ? day.split(' ').slice(0, 2).join(' ') : day}}`;
+}
+
 /** Room for the numbers left of the chart. */
 function widestNumber(hours: readonly Hour[]): number {
   const highest = Math.max(0, ...hours.map(({ forecast, actual, upper }) => Math.max(forecast ?? 0, actual ?? 0, upper ?? 0)));
@@ -137,14 +148,14 @@ export function forecastOption(scene: Scene, palette: Palette): ChartOption {
   const begins = hours[0]?.start ?? 0;
   const ends = (hours.at(-1)?.start ?? 0) + HOUR_MS;
   const at = ticks(begins, ends, timeZone, isNarrow);
-  const label = (instant: number): string =>
-    formatClock(instant, timeZone) === '00:00' ? `{day|${formatShortDay(instant, timeZone)}}` : `{clock|${formatClock(instant, timeZone)}}`;
+  const isOneDay = ends - begins <= 25 * HOUR_MS;
+  const label = (instant: number): string => tickLabel(instant, timeZone, { isOneDay, isNarrow, ends });
   const marks = marksOf(scene, palette);
   const band = hours.map(({ start, lower, upper }) => ({ x: start + MIDDLE_MS, lower, upper }));
   const lines = (['naive', 'operator', 'forecast', 'actual'] as const).filter((name) => hours.some((hour) => hour[name] !== null));
   return {
     animation: false,
-    textStyle: { fontFamily: 'inherit' },
+    textStyle: { fontFamily: FONT },
     grid: { left: widestNumber(hours), right: 66, top: 26, bottom: 26, outerBoundsMode: 'none' },
     xAxis: {
       type: 'value',
@@ -168,6 +179,8 @@ export function forecastOption(scene: Scene, palette: Palette): ChartOption {
       name: unit,
       nameLocation: 'end',
       nameGap: 14,
+      axisLine: { show: false },
+      axisTick: { show: false },
       nameTextStyle: { color: palette.muted, fontSize: 12, align: 'right', padding: [0, 6, 0, 0] },
       splitNumber: 4,
       axisLabel: { formatter: (value: number) => formatNumber(value), color: palette.muted, fontSize: 12 },
@@ -178,7 +191,7 @@ export function forecastOption(scene: Scene, palette: Palette): ChartOption {
       ...lines.map((name) => line(name, hours, palette)),
       doubted(hours, palette),
       markLines(marks),
-      captionSeries('captions', captions(scene, lines, marks, palette)),
+      captionSeries('captions', captions(scene, lines, marks, palette), FONT),
     ],
   };
 }

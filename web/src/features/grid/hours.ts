@@ -18,6 +18,8 @@ export interface Hour {
   doubts: readonly string[];
 }
 
+const OFFSET = /(?:Z|[+-]\d\d:\d\d)$/;
+
 export const MIDDLE_MS = HOUR_MS / 2;
 
 export function hoursOf({ points, known, region }: GridForecast): Hour[] {
@@ -25,7 +27,7 @@ export function hoursOf({ points, known, region }: GridForecast): Hour[] {
   const [first] = points;
   const dayBegins = first ? Date.parse(first.time) : Infinity;
   const earlier = known.filter(({ time }) => Date.parse(time) < dayBegins);
-  const offsets = new Set([...earlier, ...points].map(({ local_time }) => local_time.slice(-6)));
+  const offsets = new Set([...earlier, ...points].map(({ local_time }) => local_time.match(OFFSET)?.[0]));
   const label = (time: string): string => formatHour(Date.parse(time), zone, offsets.size > 1);
   return [
     ...earlier.map(

@@ -1,0 +1,14 @@
+import { expect, test } from 'vitest';
+
+import { runs } from './band';
+
+const point = (x: number, lower: number | null, upper: number | null) => ({ x, lower, upper });
+
+test('a gap ends a band and the next value begins another', () => {
+  const points = [point(0, null, null), point(1, 1, 2), point(2, 1, 2), point(3, null, 2), point(4, 1, 2)];
+  expect(runs(points).map((run) => run.map(({ x }) => x))).toEqual([[1, 2], [4]]);
+});
+
+test('without values there is no band', () => {
+  expect(runs([])).toEqual([]);
+});

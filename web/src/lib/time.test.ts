@@ -1,0 +1,47 @@
+import { expect, test } from 'vitest';
+
+import { formatAge, formatDay, formatHour, formatInstant, localDay, relativeDay, shiftDay, zoneAbbreviation } from './time';
+
+const NEW_YORK = 'America/New_York';
+const FALL_BACK = Date.parse('2026-11-01T05:00Z'); // 01:00 EDT, the first of the two
+
+test('an hour is named by both its ends on the clock of the place', () => {
+  expect(formatHour(Date.parse('2026-11-22T22:00Z'), NEW_YORK)).toBe('17:00–18:00');
+});
+
+test('the hour that comes twice is told apart by the letters of its zone', () => {
+  expect(formatHour(FALL_BACK, NEW_YORK, true)).toBe('01:00 EDT–01:00 EST');
+  expect(formatHour(FALL_BACK + 3_600_000, NEW_YORK, true)).toBe('01:00–02:00 EST');
+});
+
+test('an instant is written in the zone of the place, with its letters', () => {
+  expect(formatInstant(Date.parse('2026-11-21T13:00Z'), NEW_YORK)).toBe('Sat 21 Nov, 08:00 EST');
+  expect(formatInstant(Date.parse('2026-07-01T12:30Z'), NEW_YORK)).toBe('Wed 1 Jul, 08:30 EDT');
+});
+
+test('zones of other continents have their letters too', () => {
+  expect(zoneAbbreviation(FALL_BACK, 'Europe/Berlin')).toBe('CET');
+  expect(zoneAbbreviation(FALL_BACK, 'Europe/London')).toBe('GMT');
+  expect(zoneAbbreviation(FALL_BACK, 'Australia/Sydney')).toBe('AEDT');
+  expect(zoneAbbreviation(FALL_BACK, 'UTC')).toBe('UTC');
+});
+
+test('a calendar day is written out and shifted without a zone', () => {
+  expect(formatDay('2026-11-22')).toBe('Sunday 22 November 2026');
+  expect(shiftDay('2026-11-01', 1)).toBe('2026-11-02');
+  expect(shiftDay('2024-03-01', -1)).toBe('2024-02-29');
+});
+
+test('the day it is depends on the place', () => {
+  expect(localDay(Date.parse('2026-11-22T03:00Z'), NEW_YORK)).toBe('2026-11-21');
+});
+
+test('only the days next to today have a name of their own', () => {
+  expect(relativeDay('2026-11-22', '2026-11-21')).toBe('Tomorrow');
+  expect(relativeDay('2026-11-21', '2026-11-21')).toBe('Today');
+  expect(relativeDay('2026-11-19', '2026-11-21')).toBeNull();
+});
+
+test('an age is said in the unit people would use', () => {
+  expect([0.2, 3.4, 47, 120].map((hours) => formatAge(hours).replace('\u00a0', ' '))).toEqual(['12 min', '3 h', '47 h', '5 days']);
+});

@@ -1,0 +1,43 @@
+/** Opens the whole app at an address, over a server that is only a table of answers. */
+import { QueryClientProvider } from '@tanstack/react-query';
+import { RouterProvider } from '@tanstack/react-router';
+import { render } from '@testing-library/react';
+
+import { makeQueryClient } from '@/app/queries';
+import { makeRouter } from '@/app/router';
+import { client } from '@/client/client.gen';
+
+import { makeForecast, makeScores, makeStatus } from './fixtures';
+
+export type Answers = Record<string, (request: Request) => unknown>;
+
+export function problem(status: number, body: object): Response {
+  return new Response(JSON.stringify({ status, ...body }), { status, headers: { 'Content-Type': 'application/problem+json' } });
+}
+
+/** Every request the page made, as `GET /api/v1/status`. */
+export function openPage(address: string, answers: Answers = {}): string[] {
+  const all: Answers = {
+    '/api/v1/status': () => makeStatus(),
+    '/api/v1/grid/ny/forecast': () => makeForecast(),
+    '/api/v1/grid/ny/scores': () => makeScores(),
+    ...answers,
+  };
+  const requests: string[] = [];
+  const fetch = async (request: Request): Promise<Response> => {
+    const { pathname, search } = new URL(request.url);
+    requests.push(`${request.method} ${pathname}${search}`);
+    const answer = all[pathname]?.(request) ?? problem(404, { title: 'Nothing here', detail: pathname });
+    return answer instanceof Response ? answer : Response.json(answer);
+  };
+  client.setConfig({ baseUrl: 'http://watthour.test', fetch: fetch as unknown as typeof globalThis.fetch });
+  window.history.replaceState({}, '', address);
+  const queries = makeQueryClient();
+  queries.setDefaultOptions({ queries: { ...queries.getDefaultOptions().queries, retry: false } });
+  render(
+    <QueryClientProvider client={queries}>
+      <RouterProvider router={makeRouter(queries)} />
+    </QueryClientProvider>,
+  );
+  return requests;
+}
