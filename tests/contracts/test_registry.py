@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -44,17 +45,37 @@ def manifest(version: str, *, name: str = NAME, created_at: datetime = NOW) -> M
     )
 
 
-@pytest.fixture(params=["files", "mlflow"])
+@pytest.fixture(scope="session")
+def fresh_mlflow_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty database with MLflow's tables; making them takes seconds, copying them does not."""
+    try:
+        from watthour.registry.mlflow import MlflowRegistry  # noqa: PLC0415 - an extra, and slow to import
+    except MissingExtra as error:
+        pytest.skip(f"{error} (the registry on MLflow is not under test)")
+    place = tmp_path_factory.mktemp("mlflow")
+    MlflowRegistry(f"sqlite:///{place / 'mlflow.db'}", artifacts=place).manifests()
+    return place / "mlflow.db"
+
+
+MLFLOW = pytest.param(
+    "mlflow",
+    marks=[
+        pytest.mark.xdist_group("mlflow"),  # its import and its first database are slow: once is enough
+        pytest.mark.filterwarnings("ignore::DeprecationWarning"),  # mlflow 3.17 uses what SQLAlchemy 2.1 deprecates
+        pytest.mark.filterwarnings("ignore::FutureWarning"),  # and what it deprecates itself
+    ],
+)
+
+
+@pytest.fixture(params=["files", MLFLOW])
 def registry(request: pytest.FixtureRequest, tmp_path: Path) -> ModelRegistry:
     if request.param == "files":
         return FileRegistry(tmp_path / "models")
-    pytest.importorskip("mlflow", reason="mlflow is not installed: the extra mlops is not under test")
+    database: Path = request.getfixturevalue("fresh_mlflow_database")
     from watthour.registry.mlflow import MlflowRegistry  # noqa: PLC0415 - an extra, and slow to import
 
-    try:
-        return MlflowRegistry(f"sqlite:///{tmp_path / 'mlflow.db'}", artifacts=tmp_path / "artifacts")
-    except MissingExtra as error:
-        pytest.skip(str(error))
+    copy = shutil.copy(database, tmp_path / "mlflow.db")
+    return MlflowRegistry(f"sqlite:///{copy}", artifacts=tmp_path / "artifacts")
 
 
 def test_a_model_comes_back_as_it_was_saved(registry: ModelRegistry) -> None:

@@ -101,9 +101,10 @@ from watthour.core.model import Manifest
 from watthour.registry.files import FileRegistry
 registry = FileRegistry(Path({str(tmp_path)!r}))
 now = datetime(2024, 7, 1, tzinfo=UTC)
+files = {{"a.bin": bytes(300_000), "b.bin": bytes(100)}}
 for n in itertools.count():
     version = f"v{{n:05d}}"
-    registry.save(Manifest({NAME!r}, version, "r", {{}}, (), {{}}, "0", {{}}, now), {{"a.bin": bytes(300_000), "b.bin": bytes(100)}})
+    registry.save(Manifest({NAME!r}, version, "r", {{}}, (), {{}}, "0", {{}}, now), files)
     registry.promote({NAME!r}, version, now=now, reason="kill test")
     print(version, flush=True)
 """

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from watthour.core.errors import InvalidInput, NotConfigured
 from watthour.settings import FILE_NAME, is_placeholder, load_settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 OURS = ("DATABASE_URL", "EIA_API_KEY", "MLFLOW_TRACKING_URI", "WATTHOUR_PORT", "WATTHOUR_REGIONS", "WATTHOUR_HOST")
 

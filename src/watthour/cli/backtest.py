@@ -1,0 +1,74 @@
+"""`watthour backtest`: how a recipe would have done, issue by issue, on what was known then."""
+
+from __future__ import annotations
+
+from datetime import time, timedelta
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from watthour.cli.context import chosen_region, opened, parse_day
+from watthour.cli.output import bar, number, show_json, show_table, utc_now
+
+if TYPE_CHECKING:
+    import polars as pl
+
+TRAINING_YEARS = timedelta(days=4 * 366)
+
+
+def backtest(
+    region: Annotated[str | None, typer.Argument(help="Any name of the region; default: the first with demand.")] = None,
+    *,
+    since: Annotated[str, typer.Option("--from", help="First local day.")],
+    until: Annotated[str, typer.Option("--to", help="Last local day.")],
+    recipe: Annotated[list[str] | None, typer.Option(help="Recipes to compare; may stand several times.")] = None,
+    known_hour: Annotated[
+        int | None, typer.Option(min=0, max=23, help="Demand known to this local hour of the day before; default: its midnight.")
+    ] = None,
+    retrain: Annotated[str, typer.Option(help="How often to train anew: `month` or `never`.")] = "month",
+    workers: Annotated[int, typer.Option(min=1, help="Processes to spread the origins over.")] = 1,
+    keep: Annotated[bool, typer.Option(help="Keep the forecasts in the store, marked as made afterwards.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Forecast each day of a period as it would have been forecast then, and score everybody on the same hours."""
+    from watthour.core.window import DAY, Window, local_day  # noqa: PLC0415 - kept with the slow imports
+    from watthour.forecasting.backtest import backtest as run  # noqa: PLC0415 - LightGBM is slow to import
+    from watthour.forecasting.catalogue import recipe as named_recipe  # noqa: PLC0415 - as above
+    from watthour.workflows.compare import backtest_scores, kept_rows  # noqa: PLC0415 - as above
+
+    first, last = parse_day("--from", since), parse_day("--to", until)
+    days = [first + n * DAY for n in range((last - first).days + 1)]
+    now = utc_now()
+    with opened() as app:
+        place = chosen_region(app, region)
+        names = recipe or ["seasonal_naive", "operator_debiased", app.settings.recipe]
+        zone = place.time_zone
+        span = Window(local_day(first, zone).start - TRAINING_YEARS, local_day(last, zone).end)
+        history = app.store.history(place.context(), span, now)
+        tables: dict[str, pl.DataFrame] = {}
+        for name in names:
+            with bar(name, len(days)) as advance:
+                tables[name] = run(
+                    named_recipe(name, None),
+                    history,
+                    days,
+                    issue_clock=time(app.settings.issue_hour),
+                    known_clock=None if known_hour is None else time(known_hour),
+                    retrain=retrain,
+                    progress=lambda n, advance=advance: advance(n, ""),
+                    workers=workers,
+                )
+            if keep:
+                app.store.append_forecasts(kept_rows(tables[name], place.demand, f"{name}-backtest", now))
+    rows: list[dict[str, Any]] = backtest_scores(tables)
+    if as_json:
+        show_json({"region": place.id, "from": since, "to": until, "rows": rows})
+        return
+    columns = ("mae_mwh", "mape_percent", "bias_mwh", "rmse_mwh", "coverage90_percent")
+    show_table(
+        ("recipe", "hours", "MAE [MWh]", "MAPE [%]", "bias [MWh]", "RMSE [MWh]", "90 % covers [%]"),
+        [
+            (row["recipe"], f"{row['n']:,}", *(number(row[name], 2 if name == "mape_percent" else 0) for name in columns))
+            for row in rows
+        ],
+    )

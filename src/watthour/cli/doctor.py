@@ -1,0 +1,145 @@
+"""`watthour doctor`: what works, what is stale, what is missing, and the cure."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from watthour.cli.context import read_settings
+from watthour.cli.exits import Exit
+from watthour.cli.output import show_json, show_table, utc_now
+from watthour.core.errors import ModelNotFound, WatthourError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from watthour.bootstrap import App
+    from watthour.core.region import Region
+    from watthour.settings import Settings
+
+LEAST_FREE_GB = 1.0
+STALE_HOURS = 12.0
+ARCHIVE_HOURS = 72.0
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing looked at."""
+
+    what: str
+    state: str  # ok, note, stale, missing or broken; the last one makes the exit code differ from zero
+    words: str
+    cure: str = ""
+
+
+def doctor(*, as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+    """Tell what works, what is stale and what is missing, each with its cure; exit code 9 if something is broken."""
+    findings = list(_examine(read_settings(), utc_now()))
+    if as_json:
+        show_json([asdict(finding) for finding in findings])
+    else:
+        show_table(("", "what", "found", "cure"), [(f.state, f.what, f.words, f.cure) for f in findings])
+    if any(finding.state == "broken" for finding in findings):
+        raise typer.Exit(Exit.UNWELL)
+
+
+def _examine(settings: Settings, now: datetime) -> Iterator[Finding]:
+    from watthour.bootstrap import open_app  # noqa: PLC0415 - polars is slow to import
+
+    if settings.file is None:
+        yield Finding("settings", "note", "no settings file, defaults hold", "`watthour init` writes one.")
+    else:
+        yield Finding("settings", "ok", str(settings.file))
+    try:
+        settings.home.mkdir(parents=True, exist_ok=True)
+        free_gb = shutil.disk_usage(settings.home).free / 1e9
+    except OSError as error:
+        yield Finding("home", "broken", f"{settings.home}: {error.strerror}", "Set WATTHOUR_HOME to a place you may write.")
+        return
+    words = f"{settings.home}, {free_gb:.1f} GB free"
+    yield Finding("home", "ok", words) if free_gb > LEAST_FREE_GB else Finding("home", "broken", words, "Free some space.")
+    yield _key(settings)
+    yield _pages()
+    try:
+        app = open_app(settings)
+    except WatthourError as error:
+        yield Finding("store", "broken", error.problem, error.remedy)
+        return
+    with app:
+        yield Finding("store", "ok", f"{len(app.store.spans()):,} channels with readings")
+        yield from _regions(app, now)
+        yield from _sources(app)
+        refused = app.store.quarantined(limit=1)
+        if not refused.is_empty():
+            newest = refused.to_dicts()[0]
+            words = f"newest: {newest['source']}, rule {newest['rule']}: {newest['row'][:120]}"
+            yield Finding("refused rows", "note", words, "Mend the file and import it again.")
+
+
+def _key(settings: Settings) -> Finding:
+    from watthour.core.errors import NotConfigured  # noqa: PLC0415 - kept with its only use
+
+    try:
+        settings.require_eia_key()
+    except NotConfigured as error:
+        return Finding("key of EIA", "missing", error.problem, error.remedy)
+    return Finding("key of EIA", "ok", "set")
+
+
+def _pages() -> Finding:
+    from importlib.resources import files  # noqa: PLC0415 - kept with its only use
+
+    if files("watthour.api").joinpath("static", "index.html").is_file():
+        return Finding("pages", "ok", "built")
+    return Finding("pages", "missing", "the web app is not built; the API works without it", "Run `make web`.")
+
+
+def _regions(app: App, now: datetime) -> Iterator[Finding]:
+    from watthour.workflows.view import shown_regions  # noqa: PLC0415 - polars is slow to import
+
+    for place in shown_regions(app.store, app.settings.regions):
+        yield _demand(app, place, now)
+        yield _model(app, place)
+
+
+def _demand(app: App, place: Region, now: datetime) -> Finding:
+    what = f"demand of {place.id}"
+    span = app.store.spans().get(place.demand)
+    if span is None:
+        return Finding(what, "missing", "none in the store", f"`watthour backfill {place.id}` or `watthour import FILE`.")
+    age_hours = (now - span[1]).total_seconds() / 3600
+    words = f"{span[0]:%Y-%m-%d} to {span[1]:%Y-%m-%d %H:%M} UTC, {age_hours:,.0f} h old"
+    if place.is_simulated:
+        words += ", simulated"
+    if age_hours <= STALE_HOURS:
+        return Finding(what, "ok", words)
+    cure = "`watthour ingest` fetches what is new." if age_hours <= ARCHIVE_HOURS else "An archive, unless it is followed."
+    return Finding(what, "stale", words, cure)
+
+
+def _model(app: App, place: Region) -> Finding:
+    what = f"model of {place.id}"
+    try:
+        manifest, _files = app.registry.load(place.demand)
+    except ModelNotFound as error:
+        return Finding(what, "missing", error.problem, f"`watthour train {place.id}`.")
+    except WatthourError as error:
+        return Finding(what, "broken", error.problem, error.remedy)
+    return Finding(what, "ok", f"{manifest.version}, trained {manifest.created_at:%Y-%m-%d}, files unchanged")
+
+
+def _sources(app: App) -> Iterator[Finding]:
+    seen: set[str] = set()
+    for run in app.store.runs(limit=500):
+        if run.source in seen:
+            continue
+        seen.add(run.source)
+        when = f"{run.ended_at:%Y-%m-%d %H:%M} UTC"
+        if run.problem is not None and str(run.state) == "failed":
+            yield Finding(run.source, "broken", f"failed at {when}: {run.problem}", "`watthour ingest` tries again.")
+        else:
+            yield Finding(run.source, "ok", f"last at {when}")

@@ -1,0 +1,52 @@
+"""`watthour forecast`: tomorrow, or any day, as a table."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from watthour.cli.context import chosen_region, opened, parse_day
+from watthour.cli.output import number, show_json, show_table, steps, utc_now
+
+
+def forecast(
+    region: Annotated[str | None, typer.Argument(help="Any name of the region; default: the first with demand.")] = None,
+    *,
+    day: Annotated[str | None, typer.Option(help="Local day, such as 2024-07-31; default: tomorrow.")] = None,
+    keep: Annotated[bool, typer.Option(help="Issue and keep a live forecast first, if there is something new.")] = True,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, as the API answers.")] = False,
+) -> None:
+    """Forecast a region's demand, hour by hour, with its 90 % interval and the rivals beside it."""
+    from watthour.workflows.forecast import forecast as issue  # noqa: PLC0415 - slow to import
+    from watthour.workflows.view import grid_forecast, is_followed  # noqa: PLC0415 - as above
+
+    now = utc_now()
+    with opened() as app:
+        place = chosen_region(app, region)
+        with steps(f"forecast {place.id}") as say:
+            if day is None and keep and is_followed(app.store, place, now):
+                say("issuing")
+                issue(app.store, app.registry, place.context(), now=now)
+            say("reading")
+            wanted = parse_day("--day", day) if day else None
+            page: dict[str, Any] = grid_forecast(app.store, app.registry, place.id, wanted, now=now)
+    if as_json:
+        show_json(page)
+        return
+    _show(page)
+
+
+def _show(page: dict[str, Any]) -> None:
+    simulated = " (SIMULATED)" if page["region"]["simulated"] else ""
+    typer.echo(f"{page['region']['name']}{simulated}, {page['day']}: {page['headline']}", err=True)
+    columns = ("value", "lower", "upper", "operator", "seasonal_naive", "actual")
+    show_table(
+        ("local hour", "MWh", "5 %", "95 %", "operator", "last week", "actual"),
+        [(point["local_time"][:16], *(number(point[column], 0) for column in columns)) for point in page["points"]],
+    )
+    made = "reconstructed from what was known" if page["reconstructed"] else "issued"
+    typer.echo(f"{page['model_version']}, {made} at {page['issued_at']}; demand known to {page['known_until']}.", err=True)
+    for words in (page["fallback"], *page["lacked"]):
+        if words:
+            typer.echo(f"Note: {words}", err=True)

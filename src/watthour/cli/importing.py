@@ -1,0 +1,65 @@
+"""`watthour import`: files and directories into the store."""
+
+from __future__ import annotations
+
+from pathlib import Path  # noqa: TC003 - typer reads annotations at run time
+from typing import Annotated
+
+import typer
+
+from watthour.cli.context import opened
+from watthour.cli.output import bar, show_json, show_table, utc_now
+
+
+def import_files(
+    paths: Annotated[list[Path], typer.Argument(help="Files, or directories of them.")],
+    *,
+    region: Annotated[str | None, typer.Option(help="Whose they are, where a file does not say; any name.")] = None,
+    channel: Annotated[str | None, typer.Option(help="Any table: the channel to fill, such as grid.ny.demand.")] = None,
+    unit: Annotated[str | None, typer.Option(help="Any table: the unit of its values, such as MW.")] = None,
+    time_zone: Annotated[str | None, typer.Option(help="Any table: zone of times without offset.")] = None,
+    time_column: Annotated[str | None, typer.Option(help="Any table: the column with the times.")] = None,
+    value_column: Annotated[str | None, typer.Option(help="Any table: the column with the values.")] = None,
+    named_by: Annotated[str, typer.Option(help="Any table: the times name the `start` or `end` of intervals.")] = "start",
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Bring files in: EIA's six-month balance files, known research tables, or any CSV or Parquet with --channel.
+
+    Importing a file twice changes nothing. Rows that cannot be are kept aside with the rule they broke.
+    """
+    from watthour.bootstrap import TableOptions, file_sources  # noqa: PLC0415 - polars is slow to import
+    from watthour.workflows.ingest import backfill  # noqa: PLC0415 - as above
+
+    options = TableOptions(channel, unit, time_zone, time_column, value_column, named_by)
+    now = utc_now()
+    reports: list[dict[str, object]] = []
+    with opened() as app:
+        found = [(path, source, window) for path in paths for source, window in file_sources(path, region, options)]
+        total = sum((window.end - window.start).total_seconds() for _path, _source, window in found)
+        with bar("import", total) as advance:
+            for path, source, window in found:
+                report = backfill(
+                    source,
+                    app.store,
+                    window,
+                    now=now,
+                    chunk=window.end - window.start,
+                )
+                advance((window.end - window.start).total_seconds(), source.name)
+                reports.append(
+                    {
+                        "file": str(path),
+                        "source": source.name,
+                        "new_rows": report.new_rows,
+                        "refused_rows": report.refused_rows,
+                    }
+                )
+    if as_json:
+        show_json(reports)
+        return
+    show_table(
+        ("source", "new rows", "refused rows"),
+        [(r["source"], f"{r['new_rows']:,}", f"{r['refused_rows']:,}") for r in reports],
+    )
+    if any(report["refused_rows"] for report in reports):
+        typer.echo("Refused rows are kept with the rule they broke: `watthour doctor` shows the newest.", err=True)

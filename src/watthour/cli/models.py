@@ -1,0 +1,129 @@
+"""`watthour models`: what is saved, what serves, and the way back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from watthour.cli.context import read_settings
+from watthour.cli.output import number, show_json, show_table, utc_now
+
+if TYPE_CHECKING:
+    from watthour.core.ports import ModelRegistry
+
+Name = Annotated[str, typer.Argument(help="What is forecast, such as grid.ny.demand, or a region.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def build() -> typer.Typer:
+    """Return the group of commands."""
+    group = typer.Typer(no_args_is_help=True, help="Saved models: list, show, promote, roll back.")
+    group.command("list")(list_models)
+    group.command("show")(show)
+    group.command("promote")(promote)
+    group.command("rollback")(rollback)
+    return group
+
+
+def list_models(
+    name: Annotated[str | None, typer.Argument(help="Only models of this channel or region.")] = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """List saved models, newest first; the star marks the one that serves."""
+    registry = _registry()
+    manifests = registry.manifests(_channel(name) if name else None)
+    champions = {each: registry.champion(each) for each in {manifest.name for manifest in manifests}}
+    if as_json:
+        show_json(
+            [
+                {
+                    "name": manifest.name,
+                    "version": manifest.version,
+                    "serves": champions[manifest.name] == manifest.version,
+                    "created_at": manifest.created_at.isoformat(),
+                    "metrics": dict(manifest.metrics),
+                }
+                for manifest in manifests
+            ]
+        )
+        return
+    if not manifests:
+        typer.echo("No model is saved yet: `watthour train` makes one.", err=True)
+        return
+    show_table(
+        ("", "name", "version", "trained at", "MAE", "MAPE [%]"),
+        [
+            (
+                "*" if champions[manifest.name] == manifest.version else " ",
+                manifest.name,
+                manifest.version,
+                f"{manifest.created_at:%Y-%m-%d %H:%M}",
+                number(manifest.metrics.get("mae_mwh"), 0),
+                number(manifest.metrics.get("mape_percent"), 2),
+            )
+            for manifest in manifests
+        ],
+    )
+
+
+def show(
+    name: Name,
+    version: Annotated[str | None, typer.Argument(help="Which one; default: the one that serves.")] = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Show a model's manifest and its promotions; its files are checked on the way."""
+    import json  # noqa: PLC0415 - kept with its only use
+
+    from watthour.registry.manifest import to_json  # noqa: PLC0415 - only needed here
+
+    registry, channel = _registry(), _channel(name)
+    manifest, _files = registry.load(channel, version)
+    promotions = [
+        {"at": each.promoted_at.isoformat(), "version": each.version, "reason": each.reason, "rollback": each.is_rollback}
+        for each in registry.promotions(channel)
+    ]
+    if as_json:
+        show_json({**json.loads(to_json(manifest)), "champion": registry.champion(channel), "promotions": promotions})
+        return
+    typer.echo(to_json(manifest))
+    if promotions:
+        typer.echo("\nPromotions:")
+        for each in promotions:
+            typer.echo(f"  {each['at']}  {each['version']}  {each['reason']}")
+
+
+def promote(
+    name: Name,
+    version: Annotated[str, typer.Argument(help="Which one shall serve.")],
+    *,
+    reason: Annotated[str, typer.Option(help="Why; kept with the promotion.")] = "promoted by hand",
+) -> None:
+    """Make a version serve, whatever the comparison said."""
+    registry, channel = _registry(), _channel(name)
+    registry.load(channel, version)  # a damaged model must not be made to serve
+    registry.promote(channel, version, now=utc_now(), reason=reason)
+    typer.echo(f"{version} serves {channel} now.")
+
+
+def rollback(name: Name) -> None:
+    """Go back to the version that served before."""
+    channel = _channel(name)
+    version = _registry().rollback(channel, now=utc_now())
+    typer.echo(f"{version} serves {channel} again.")
+
+
+def _registry() -> ModelRegistry:
+    from watthour.bootstrap import open_registry  # noqa: PLC0415 - reads settings, which are slow to import
+
+    return open_registry(read_settings())
+
+
+def _channel(name: str) -> str:
+    if "." in name:
+        return name
+    from watthour.core.region import find_region  # noqa: PLC0415 - polars is slow to import
+
+    return find_region(name).demand

@@ -1,0 +1,47 @@
+"""`watthour scores`: how good the forecasts were, beside their rivals."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from watthour.cli.context import chosen_region, opened, parse_day
+from watthour.cli.output import number, show_json, show_table, utc_now
+
+
+def scores(
+    region: Annotated[str | None, typer.Argument(help="Any name of the region; default: the first with demand.")] = None,
+    *,
+    days: Annotated[int, typer.Option(min=1, help="How many local days.")] = 30,
+    end: Annotated[str | None, typer.Option(help="The last of them; default: today.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, as the API answers.")] = False,
+) -> None:
+    """Show errors, bias, interval coverage and skill by lead time, everybody on the same hours."""
+    from watthour.workflows.view import grid_scores  # noqa: PLC0415 - polars is slow to import
+
+    with opened() as app:
+        place = chosen_region(app, region)
+        last = parse_day("--end", end) if end else None
+        page: dict[str, Any] = grid_scores(app.store, place.id, days=days, end=last, now=utc_now())
+    if as_json:
+        show_json(page)
+        return
+    show_table(
+        ("lead [h]", "forecast", "hours", "MAE [MWh]", "MAPE [%]", "bias [MWh]", "RMSE [MWh]", "90 % covers [%]", "skill [%]"),
+        [
+            (
+                row["lead_hours"],
+                row["label"],
+                f"{row['n']:,}",
+                number(row["mae_mwh"], 0),
+                number(row["mape_percent"], 2),
+                number(row["bias_mwh"], 0),
+                number(row["rmse_mwh"], 0),
+                number(row["coverage90_percent"]),
+                number(row["skill_percent"]),
+            )
+            for row in page["rows"]
+        ],
+    )
+    typer.echo(page["protocol"], err=True)

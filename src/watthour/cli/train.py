@@ -1,0 +1,76 @@
+"""`watthour train`: a challenger, its scores, and the verdict."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+from watthour.cli.context import chosen_regions, opened
+from watthour.cli.output import number, show_json, show_table, steps, utc_now
+
+
+def train(
+    regions: Annotated[list[str] | None, typer.Argument(help="Names of regions; default: all with demand.")] = None,
+    *,
+    recipe: Annotated[str | None, typer.Option(help="Which kind of model; default: the settings' `recipe`.")] = None,
+    parameters: Annotated[str | None, typer.Option(help='Parameters of the recipe as JSON, such as {"seed": 1}.')] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Train a challenger; it serves only if it is better on days that nobody has learned from."""
+    from watthour.forecasting.catalogue import recipe as named_recipe  # noqa: PLC0415 - slow to import
+    from watthour.workflows.rounds import retrain  # noqa: PLC0415 - as above
+
+    options = _parameters(parameters)
+    found: list[dict[str, object]] = []
+    with opened() as app:
+        for place in chosen_regions(app, regions or []):
+            with steps(f"train {place.id}") as say:
+                report = retrain(
+                    app.store,
+                    app.registry,
+                    place,
+                    named_recipe(recipe or app.settings.recipe, options),
+                    now=utc_now(),
+                    frozen_days=app.settings.frozen_days,
+                    issue_hour=app.settings.issue_hour,
+                    progress=say,
+                )
+            found.append(
+                {
+                    "region": place.id,
+                    "version": report.manifest.version,
+                    "decision": str(report.verdict.decision),
+                    "reasons": list(report.verdict.reasons),
+                    "frozen": {"start": report.frozen.start.isoformat(), "end": report.frozen.end.isoformat()},
+                    "scores": {name: dict(scores) for name, scores in report.scores.items()},
+                }
+            )
+            if not as_json:
+                typer.echo(f"{place.name}: {report.manifest.version} is {report.verdict.decision}.")
+                typer.echo(" ".join(report.verdict.reasons))
+                columns = ("mae_mwh", "mape_percent", "bias_mwh", "coverage90_percent")
+                show_table(
+                    ("on the frozen days", "MAE [MWh]", "MAPE [%]", "bias [MWh]", "90 % covers [%]"),
+                    [
+                        (name, *(number(scores.get(column), 2 if "percent" in column else 0) for column in columns))
+                        for name, scores in report.scores.items()
+                    ],
+                )
+    if as_json:
+        show_json(found)
+
+
+def _parameters(text: str | None) -> dict[str, object] | None:
+    from watthour.core.errors import InvalidInput  # noqa: PLC0415 - only when there is something to say
+
+    if text is None:
+        return None
+    try:
+        content = json.loads(text)
+    except ValueError as error:
+        raise InvalidInput("--parameters", text, f"it is no JSON: {error}", remedy='Write {"name": value}.') from error
+    if not isinstance(content, dict):
+        raise InvalidInput("--parameters", text, "it is no JSON object", remedy='Write {"name": value}.')
+    return content

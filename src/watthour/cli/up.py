@@ -1,0 +1,92 @@
+"""`watthour up`: API, pages, scheduler and ingestion in one process."""
+
+from __future__ import annotations
+
+import signal
+import socket
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from watthour.cli.context import read_settings
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+    from watthour.settings import Settings
+
+LONGEST_GOODBYE_S = 5  # open requests get this long to end
+
+
+def up(
+    *,
+    host: Annotated[str | None, typer.Option(help="Address to listen on; default: the settings' `host`.")] = None,
+    port: Annotated[int | None, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")] = None,
+    follow: Annotated[bool, typer.Option(help="Fetch, forecast and train on schedule; off: only serve.")] = True,
+) -> None:
+    """Start everything: the pages, the API, and the rounds that fetch, forecast, score and train.
+
+    Without a key and without data it shows a simulated region, says so, and offers what to connect.
+    """
+    settings = read_settings()
+    said = {key: value for key, value in (("host", host), ("port", port)) if value is not None}
+    settings = settings.model_copy(update=said)
+    listening = _listen(settings)
+    from watthour.bootstrap import configure_logging, open_app  # noqa: PLC0415 - polars is slow to import
+
+    log = configure_logging(settings)
+    with listening, open_app(settings) as app:
+        import uvicorn  # noqa: PLC0415 - slow to import
+
+        from watthour.api.app import create_app  # noqa: PLC0415 - as above
+        from watthour.cli.rounds import Rounds  # noqa: PLC0415 - as above
+
+        rounds = Rounds(app)
+        config = uvicorn.Config(
+            create_app(app), log_config=None, access_log=False, timeout_graceful_shutdown=LONGEST_GOODBYE_S
+        )
+        server = uvicorn.Server(config)
+        _end_quietly_on_signals()
+        if follow:
+            rounds.make_first_data()
+        address, taken = listening.getsockname()[:2]
+        shown = f"[{address}]" if ":" in address else address
+        log.info("listening", url=f"http://{shown}:{taken}", home=str(settings.home))
+        if follow:
+            rounds.start()
+        server.run(sockets=[listening])
+        log.info("stopping")
+        rounds.stop()
+    log.info("stopped")
+    rounds.leave()
+
+
+def _listen(settings: Settings) -> socket.socket:
+    """Take the port before anything else is done, so that a taken one is said at once."""
+    from watthour.core.errors import InvalidInput  # noqa: PLC0415 - only for the message
+
+    try:
+        return socket.create_server(
+            (settings.host, settings.port),
+            family=socket.AF_INET6 if ":" in settings.host else socket.AF_INET,
+            backlog=2048,
+        )
+    except OSError as error:
+        problem = f"cannot listen there ({error.strerror})"
+        raise InvalidInput(
+            "port", settings.port, problem, remedy="Choose another with --port, or end what uses it."
+        ) from error
+
+
+def _end_quietly_on_signals() -> None:
+    """Let the server's own handling of SIGTERM and SIGINT be the end of it.
+
+    After a clean shutdown uvicorn raises the signal again for whoever was there before; that shall be nobody, or the
+    process would die before the store is closed.
+    """
+
+    def ignore(_number: int, _frame: FrameType | None) -> None:
+        return
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, ignore)

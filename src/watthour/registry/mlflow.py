@@ -1,0 +1,230 @@
+"""Models in MLflow: each training is a run, each model a registered version, and the alias ``champion`` serves.
+
+Files go up as plain artifacts, in their native formats; nothing is pickled and nothing is loaded by MLflow itself.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from watthour.core.errors import InvalidInput, MissingExtra, ModelCorrupt, ModelError, ModelNotFound
+from watthour.core.model import Manifest, Promotion, digest
+from watthour.registry.manifest import (
+    MANIFEST_FILE,
+    check_files,
+    from_json,
+    not_found,
+    safe_name,
+    standing,
+    to_json,
+)
+
+try:
+    from mlflow import MlflowClient
+    from mlflow.entities import Metric, Param, RunTag
+    from mlflow.exceptions import MlflowException
+except ImportError as error:
+    raise MissingExtra("mlflow", "mlops") from error
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+ALIAS = "champion"
+ARTIFACTS = "model"
+VERSION_TAG = "watthour.version"  # MLflow counts versions 1, 2, 3; ours says recipe, time and data
+MANIFEST_TAG = "watthour.manifest"
+PROMOTIONS_TAG = "watthour.promotions"
+KEPT_PROMOTIONS = 100
+_PER_BATCH = 100  # parameters and tags that MLflow takes at once
+
+
+class MlflowRegistry:
+    """A registry on an MLflow tracking server, or on its database without a server.
+
+    Args:
+        uri: of the tracking server, or of a database such as ``sqlite:///mlflow.db``.
+        artifacts: where files go when there is no server to decide that.
+    """
+
+    def __init__(self, uri: str, *, artifacts: Path) -> None:
+        self._has_server = uri.startswith(("http://", "https://"))
+        self._artifacts = artifacts
+        try:
+            self._client = MlflowClient(tracking_uri=uri, registry_uri=uri)
+        except MlflowException as error:
+            raise _unusable(error) from error
+
+    def save(self, manifest: Manifest, files: Mapping[str, bytes]) -> Manifest:
+        """Log a training as a run and keep its model as a registered version."""
+        safe_name("model", manifest.name)
+        safe_name("version", manifest.version)
+        hashes = {safe_name("file", name): digest(content) for name, content in sorted(files.items())}
+        kept = replace(manifest, hashes=hashes)
+        if (existing := self._find(manifest.name, manifest.version)) is not None:
+            if self._manifest(existing).hashes == hashes:
+                return kept
+            raise InvalidInput(
+                "version", kept.version, "this version exists with other files", remedy="A saved version never changes."
+            )
+        run_id = self._log_run(kept, files)
+        try:
+            self._client.create_registered_model(kept.name)
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_ALREADY_EXISTS":
+                raise _unusable(error) from error
+        source = f"{self._client.get_run(run_id).info.artifact_uri}/{ARTIFACTS}"
+        tags = {VERSION_TAG: kept.version, MANIFEST_TAG: to_json(kept)}
+        self._client.create_model_version(kept.name, source, run_id=run_id, tags=tags)
+        return kept
+
+    def load(self, name: str, version: str | None = None) -> tuple[Manifest, Mapping[str, bytes]]:
+        """Return a model's manifest and files, hashes checked; no version means the champion."""
+        found = self._champion(name) if version is None else self._find(name, version)
+        if found is None:
+            raise not_found(name, version, [str(each.tags.get(VERSION_TAG)) for each in self._versions(name)])
+        manifest = self._manifest(found)
+        with TemporaryDirectory() as directory:
+            try:
+                place = Path(self._client.download_artifacts(found.run_id, ARTIFACTS, directory))
+            except (MlflowException, OSError) as error:
+                problem = f"the files of {name} {manifest.version} cannot be fetched from MLflow ({error})"
+                raise ModelCorrupt(problem, remedy="Go back with `watthour models rollback`.") from error
+            files = {each: (place / each).read_bytes() for each in manifest.hashes if (place / each).is_file()}
+        check_files(manifest, files, where=f"MLflow run {found.run_id}")
+        return manifest, files
+
+    def manifests(self, name: str | None = None) -> list[Manifest]:
+        """Return what is kept, newest first."""
+        names = [name] if name is not None else [each.name for each in self._client.search_registered_models()]
+        found = [self._manifest(version) for each in names for version in self._versions(each)]
+        return sorted(found, key=lambda manifest: (manifest.created_at, manifest.version), reverse=True)
+
+    def champion(self, name: str) -> str | None:
+        """Return the version that serves, if any."""
+        found = self._champion(name)
+        return None if found is None else str(found.tags[VERSION_TAG])
+
+    def promote(self, name: str, version: str, *, now: datetime, reason: str) -> None:
+        """Move the alias; the version it pointed to is remembered."""
+        found = self._find(name, version)
+        if found is None:
+            raise not_found(name, version, [str(each.tags.get(VERSION_TAG)) for each in self._versions(name)])
+        if self.champion(name) != version:
+            self._note(name, Promotion(version, now, reason))
+            self._client.set_registered_model_alias(name, ALIAS, found.version)
+
+    def rollback(self, name: str, *, now: datetime) -> str:
+        """Move the alias back to the champion before this one and return its version."""
+        champions = standing(name, self.promotions(name))
+        if len(champions) < 2:  # noqa: PLR2004 - the one and the one before
+            problem = f"{name} has no champion before the present one"
+            raise ModelNotFound(problem, remedy="`watthour models list` shows what could be promoted instead.")
+        before = self._find(name, champions[-2])
+        if before is None:
+            raise not_found(name, champions[-2], [str(each.tags.get(VERSION_TAG)) for each in self._versions(name)])
+        self._note(name, Promotion(champions[-2], now, f"rolled back from {champions[-1]}", is_rollback=True))
+        self._client.set_registered_model_alias(name, ALIAS, before.version)
+        return champions[-2]
+
+    def promotions(self, name: str) -> list[Promotion]:
+        """Return the last changes of champion, oldest first."""
+        try:
+            tags = self._client.get_registered_model(name).tags
+        except MlflowException as error:
+            if error.error_code == "RESOURCE_DOES_NOT_EXIST":
+                return []
+            raise _unusable(error) from error
+        return [
+            Promotion(version, datetime.fromisoformat(at), reason, bool(is_rollback))
+            for version, at, reason, is_rollback in json.loads(tags.get(PROMOTIONS_TAG, "[]"))
+        ]
+
+    def _log_run(self, manifest: Manifest, files: Mapping[str, bytes]) -> str:
+        """Log parameters, dates of the splits, metrics and files of a training; return the run's id."""
+        started_ms = int(manifest.created_at.timestamp() * 1000)
+        run = self._client.create_run(
+            self._experiment(manifest.name), start_time=started_ms, run_name=manifest.version
+        ).info.run_id
+        said: dict[str, object] = {"recipe": manifest.recipe, **manifest.parameters}
+        for split, span in manifest.splits.items():
+            said |= {f"split.{split}.start": span.start.isoformat(), f"split.{split}.end": span.end.isoformat()}
+        parameters = [Param(key, value if isinstance(value, str) else json.dumps(value)) for key, value in said.items()]
+        metrics = [Metric(key, value, started_ms, 0) for key, value in manifest.metrics.items()]
+        tags = [
+            RunTag("data_fingerprint", manifest.data_fingerprint),
+            RunTag("n_features", str(len(manifest.features))),
+            RunTag(VERSION_TAG, manifest.version),
+        ]
+        for batch in _batches(parameters):
+            self._client.log_batch(run, params=batch)
+        self._client.log_batch(run, metrics=metrics, tags=tags)
+        with TemporaryDirectory() as directory:
+            for name, content in files.items():
+                (Path(directory) / name).write_bytes(content)
+            (Path(directory) / MANIFEST_FILE).write_text(to_json(manifest), encoding="utf-8")
+            self._client.log_artifacts(run, directory, ARTIFACTS)
+        self._client.set_terminated(run, "FINISHED")
+        return str(run)
+
+    def _experiment(self, name: str) -> str:
+        found = self._client.get_experiment_by_name(name)
+        if found is not None:
+            return str(found.experiment_id)
+        if self._has_server:
+            return str(self._client.create_experiment(name))
+        place = self._artifacts / name
+        place.mkdir(parents=True, exist_ok=True)
+        return str(self._client.create_experiment(name, artifact_location=place.as_uri()))
+
+    def _versions(self, name: str) -> list[Any]:
+        """Versions of a name that are ours, newest first."""
+        found: list[Any] = []
+        token: str | None = None
+        while True:
+            page = self._client.search_model_versions(f"name = '{safe_name('model', name)}'", page_token=token)
+            found += [each for each in page if VERSION_TAG in each.tags]
+            token = page.token
+            if not token:
+                return sorted(found, key=lambda each: int(each.version), reverse=True)
+
+    def _find(self, name: str, version: str) -> Any | None:  # noqa: ANN401 - MLflow ships no types
+        return next((each for each in self._versions(name) if each.tags[VERSION_TAG] == version), None)
+
+    def _champion(self, name: str) -> Any | None:  # noqa: ANN401 - as above
+        try:
+            found = self._client.get_model_version_by_alias(name, ALIAS)
+        except MlflowException as error:
+            # A name without the alias is answered with INVALID_PARAMETER_VALUE, an unknown name as not existing.
+            if error.error_code in {"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"}:
+                return None
+            raise _unusable(error) from error
+        if VERSION_TAG not in found.tags:
+            problem = f"the alias {ALIAS} of {name} points to version {found.version}, which is not of Watthour"
+            raise ModelError(problem, remedy="Point it to another version: `watthour models promote`.")
+        return found
+
+    def _manifest(self, version: Any) -> Manifest:  # noqa: ANN401 - as above
+        where = f"MLflow's {version.name} version {version.version}"
+        return from_json(version.tags.get(MANIFEST_TAG, ""), where=where)
+
+    def _note(self, name: str, promotion: Promotion) -> None:
+        story = [
+            [each.version, each.promoted_at.isoformat(), each.reason, each.is_rollback]
+            for each in [*self.promotions(name), promotion][-KEPT_PROMOTIONS:]
+        ]
+        self._client.set_registered_model_tag(name, PROMOTIONS_TAG, json.dumps(story))
+
+
+def _batches(parameters: Sequence[Any]) -> list[Sequence[Any]]:
+    return [parameters[start : start + _PER_BATCH] for start in range(0, len(parameters), _PER_BATCH)]
+
+
+def _unusable(error: MlflowException) -> ModelError:
+    return ModelError(
+        f"MLflow cannot be used: {error.message}", remedy="Check MLFLOW_TRACKING_URI and that its server runs."
+    )
