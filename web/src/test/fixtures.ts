@@ -111,7 +111,7 @@ export function makeForecast({ day = '2026-11-22', isSimulated = false, isPast =
   };
 }
 
-const LEADS = ['all', '1-6', '7-12', '13-24', '25-48'];
+const LEADS = ['all', '1-6', '7-12', '13-24', '25-48'] as const;
 
 export function makeScores(): GridScores {
   const rivals = [
