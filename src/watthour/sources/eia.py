@@ -219,7 +219,9 @@ def parse_fuel_mix(rows: Sequence[object], region: Region) -> Parsed:
         PayloadChanged: rows are no objects, or their columns or unit are others.
     """
     good, refused = _parse(rows, "fueltype", region)
-    fuel = pl.col("code").replace(FUELS | {code: _word(code) for code in good["code"].unique() if code not in FUELS})
+    fuel = pl.col("code").replace(
+        FUELS | {code: channel_word(code) for code in good["code"].unique() if code not in FUELS}
+    )
     measured = good.select(
         pl.format("grid.{}.generation.{}", pl.lit(region.id), fuel).alias("channel"),
         "time",
@@ -269,7 +271,8 @@ def _number(value: object) -> str | None:
     return None if value is None or value == "" else str(value).replace(",", "")
 
 
-def _word(code: str) -> str:
+def channel_word(code: str) -> str:
+    """Return a code or name as a word that may stand in a channel id."""
     return re.sub(r"[^a-z0-9]+", "_", code.lower()).strip("_") or "unnamed"
 
 

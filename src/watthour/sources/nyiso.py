@@ -1,0 +1,203 @@
+"""New York's operator's own day-ahead load forecast, by zone and in all.
+
+Source: https://mis.nyiso.com/public/ (P-7 "Load Forecast", ``isolf``): a file per day for about nine days, then a ZIP
+per month. The file of day D tells of D and the five days after it and is posted on D-1 between 07:05 and 07:55 local.
+NYISO names an hour by its local *beginning*.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
+from io import BytesIO, StringIO
+from typing import TYPE_CHECKING
+from zipfile import BadZipFile, ZipFile
+from zoneinfo import ZoneInfo
+
+import polars as pl
+
+from watthour.core.errors import PayloadChanged
+from watthour.core.region import find_region
+from watthour.core.window import DAY, HOUR, local_instant
+from watthour.sources.delivery import INSTANT, OPERATOR, PARSED_FORECASTS, PARSED_REFUSED, deliver
+from watthour.sources.http import Door, Pace, Patience
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from watthour.core.channel import Channel, Site
+    from watthour.core.ports import Delivery
+    from watthour.core.region import Region
+    from watthour.core.window import Window
+
+BASE_URL = "https://mis.nyiso.com/public/csv/isolf"
+TIME_ZONE = "America/New_York"
+POSTED_BY = time(7, 55)
+DAYS_KEPT_SINGLE = 8  # older days are only in the month's ZIP
+
+_TOTAL = "NYISO"
+# https://www.nyiso.com/documents/20142/1397960/nyca_zonemaps.pdf
+ZONES = {
+    "West": "a",
+    "Genese": "b",
+    "Centrl": "c",
+    "North": "d",
+    "Mhk Vl": "e",
+    "Capitl": "f",
+    "Hud Vl": "g",
+    "Millwd": "h",
+    "Dunwod": "i",
+    "N.Y.C.": "j",
+    "Longil": "k",
+}
+_REPORT = "Update Watthour; if that does not help, report it with the day asked for."
+
+
+def open_door(*, base_url: str = BASE_URL, pace: Pace | None = None, patience: Patience | None = None) -> Door:
+    """Return the way to NYISO's public files."""
+    return Door("nyiso", base_url, pace=pace or Pace(2.0), patience=patience)
+
+
+@dataclass(frozen=True, slots=True)
+class Nyiso:
+    """NYISO's load forecasts by issue, the total as the operator's forecast of New York's demand."""
+
+    door: Door
+    _months: dict[str, tuple[datetime, dict[str, str]]] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def region(self) -> Region:
+        """New York."""
+        return find_region("NYIS")
+
+    @property
+    def name(self) -> str:
+        """The provider and the region."""
+        return "nyiso:ny"
+
+    def sites(self) -> Sequence[Site]:
+        """Return New York's site."""
+        return (self.region.site(),)
+
+    def channels(self) -> Sequence[Channel]:
+        """Return New York's demand and that of its eleven load zones."""
+        zones = [f"demand.zone_{letter}" for letter in sorted(ZONES.values())]
+        return tuple(self.region.energy_channel(series) for series in ("demand", *zones))
+
+    def probe(self, *, now: datetime) -> None:
+        """Ask for today's file; raises as ``fetch``."""
+        self._file(now.astimezone(ZoneInfo(TIME_ZONE)).date(), now)
+
+    def fetch(self, window: Window, *, now: datetime, watched_from: datetime | None = None) -> Delivery:
+        """Return the forecasts of the window made for each of its days; see ``core.ports.Source``."""
+        forecasts = [pl.DataFrame(schema=PARSED_FORECASTS)]
+        refused = [pl.DataFrame(schema=PARSED_REFUSED)]
+        for day in _days(window, now):
+            text = self._file(day, now)
+            if text is not None:  # else not posted yet, or never
+                good, bad = parse_isolf(text, day, now=now)
+                forecasts.append(good)
+                refused.append(bad)
+        return deliver(
+            self.name,
+            window,
+            forecasts=pl.concat(forecasts),
+            refused=pl.concat(refused),
+            now=now,
+            watched_from=watched_from,
+        )
+
+    def _file(self, day: date, now: datetime) -> str | None:
+        name = f"{day:%Y%m%d}isolf.csv"
+        today = now.astimezone(ZoneInfo(TIME_ZONE)).date()
+        if (today - day).days <= DAYS_KEPT_SINGLE:
+            content = self.door.find_bytes(f"/{name}")
+            return None if content is None else content.decode("utf-8", errors="replace")
+        return self._month(day, now).get(name)
+
+    def _month(self, day: date, now: datetime) -> dict[str, str]:
+        """Return a month's files by name, asked once per instant of asking."""
+        name = f"{day:%Y%m}01isolf_csv.zip"
+        if name not in self._months or self._months[name][0] != now:
+            content = self.door.find_bytes(f"/{name}")
+            self._months.clear()  # a month is 2 MB; a backfill goes through them in order
+            self._months[name] = (now, {} if content is None else _unzip(content, name))
+        return self._months[name][1]
+
+
+def parse_isolf(text: str, day: date, *, now: datetime) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Turn the file of a day into forecasts and refused rows.
+
+    The hour that comes twice in autumn is told apart by its order; one that the clock skips in spring is refused.
+
+    Raises:
+        PayloadChanged: the file has other columns.
+    """
+    try:
+        table = pl.read_csv(StringIO(text), infer_schema=False, truncate_ragged_lines=True)
+    except pl.exceptions.PolarsError as error:
+        raise PayloadChanged("nyiso", f"the file of {day} cannot be read", remedy=_REPORT) from error
+    table = table.rename({name: name.strip() for name in table.columns})
+    if not {"Time Stamp", _TOTAL} <= set(table.columns):
+        raise PayloadChanged("nyiso", f"the file of {day} lacks Time Stamp or {_TOTAL}", remedy=_REPORT)
+    posted = min(local_instant(day - DAY, POSTED_BY, TIME_ZONE), now.replace(minute=0, second=0, microsecond=0))
+    region = find_region("NYIS")
+    channels = {_TOTAL: region.demand} | {zone: f"{region.demand}.zone_{letter}" for zone, letter in ZONES.items()}
+    known = [name for name in table.columns if name in channels]
+    naive = pl.col("Time Stamp").str.strip_chars().str.to_datetime("%m/%d/%Y %H:%M", time_unit="us", strict=False)
+    second_pass = pl.col("Time Stamp").is_first_distinct().not_()
+    long = (
+        table.with_columns(
+            naive=naive, ambiguous=pl.when(second_pass).then(pl.lit("latest")).otherwise(pl.lit("earliest"))
+        )
+        .with_columns(
+            time=pl.col("naive")
+            .dt.replace_time_zone(TIME_ZONE, ambiguous=pl.col("ambiguous"), non_existent="null")
+            .cast(INSTANT)
+        )
+        .unpivot(known, index=["Time Stamp", "naive", "time"], variable_name="zone", value_name="raw")
+        .with_columns(pl.col("raw").str.strip_chars().str.replace_all(",", "").replace("", None))
+        .with_columns(value=pl.col("raw").cast(pl.Float64, strict=False))
+    )
+    is_no_number = pl.col("raw").is_not_null() & ~pl.col("value").is_finite().fill_null(value=False)
+    long = long.with_columns(
+        channel=pl.col("zone").replace_strict(channels, return_dtype=pl.String),
+        rule=pl.when(pl.col("naive").is_null())
+        .then(pl.lit("time_is_readable"))
+        .when(pl.col("time").is_null())
+        .then(pl.lit("time_exists"))
+        .when(is_no_number)
+        .then(pl.lit("value_is_a_number")),
+    )
+    refused = long.filter(pl.col("rule").is_not_null()).select(
+        "channel",
+        "rule",
+        pl.struct("Time Stamp", "zone", value="raw").struct.json_encode().alias("row"),
+    )
+    forecasts = long.filter(pl.col("rule").is_null() & pl.col("value").is_not_null()).select(
+        "channel",
+        "time",
+        "value",
+        pl.lit(posted).cast(INSTANT).alias("published"),
+        pl.lit(posted).cast(INSTANT).alias("issued_at"),
+        pl.lit(OPERATOR).alias("model"),
+    )
+    return forecasts.unique(["channel", "time"], keep="last", maintain_order=True), refused.cast(PARSED_REFUSED)
+
+
+def _unzip(content: bytes, name: str) -> dict[str, str]:
+    try:
+        with ZipFile(BytesIO(content)) as archive:
+            return {file: archive.read(file).decode("utf-8", errors="replace") for file in archive.namelist()}
+    except BadZipFile:
+        raise PayloadChanged("nyiso", f"{name} is no ZIP file", remedy=_REPORT) from None
+
+
+def _days(window: Window, now: datetime) -> Iterator[date]:
+    """Go through the window's local days; the last file is that of tomorrow."""
+    zone = ZoneInfo(TIME_ZONE)
+    day = window.start.astimezone(zone).date()
+    last = min((window.end - HOUR).astimezone(zone).date(), now.astimezone(zone).date() + DAY)
+    while day <= last:
+        yield day
+        day += DAY
