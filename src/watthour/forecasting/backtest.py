@@ -1,0 +1,175 @@
+"""What a forecaster would have said in the past: issued day by day, retrained as it would have been, scored after."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from itertools import groupby
+from typing import TYPE_CHECKING, Literal
+from zoneinfo import ZoneInfo
+
+import polars as pl
+
+from watthour.core import metrics
+from watthour.core.errors import InvalidInput, NotEnoughHistory
+from watthour.core.forecast import day_ahead_targets
+from watthour.core.window import DAY
+from watthour.forecasting.features import MEMORY, actuals
+from watthour.forecasting.vintages import datetimes, measured
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import date, datetime, time
+
+    import dataframely as dy
+
+    from watthour.core.forecast import Forecaster, History, Recipe
+    from watthour.core.frames import Targets
+
+Retrain = Literal["month", "week", "never"]
+LOWER, MEDIAN, UPPER = 0.05, 0.5, 0.95  # the 90 % interval and its middle
+_FEWEST_DAYS = 2
+
+
+def backtest(
+    recipe: Recipe,
+    history: History,
+    days: Sequence[date],
+    *,
+    issue_clock: time,
+    known_clock: time | None,
+    retrain: Retrain = "month",
+    progress: Callable[[int, int], None] | None = None,
+    workers: int = 1,
+) -> pl.DataFrame:
+    """Forecast past days as if each were tomorrow; returns ``issued_at, time, model, level, value, actual``.
+
+    Before each period the recipe learns afresh, from days that were over when the period's first forecast was issued
+    and with the values known then. Every forecast sees only what was known at its own issue.
+
+    Args:
+        recipe: how the forecaster is made.
+        history: all versions of everything, well past the last day, so that the actuals are in it.
+        days: the local days to forecast.
+        issue_clock: local clock time of issue on the day before.
+        known_clock: measurements are known up to this clock time of the day before; None means to its midnight.
+        retrain: when to learn afresh.
+        progress: called with the number of periods done and of all.
+        workers: periods worked at the same time, in threads: trees and tables leave Python's lock alone.
+
+    Raises:
+        InvalidInput: no days were given.
+        NotEnoughHistory: nothing is known before the first day.
+    """
+    if not days:
+        raise InvalidInput("days", days, "no days to forecast", remedy="Give at least one local day.")
+    periods = [list(group) for _, group in groupby(sorted(days), key=lambda day: _period(day, retrain))]
+    first = first_day(history)
+    zone = history.context.time_zone
+
+    def asked(wanted: Sequence[date]) -> dy.DataFrame[Targets]:
+        return day_ahead_targets(wanted, zone, issue_clock=issue_clock, known_clock=known_clock)
+
+    def run(period: list[date]) -> pl.DataFrame:
+        targets = asked(period)
+        learned = [first + n * DAY for n in range((period[0] - first).days - 1)]
+        if len(learned) < _FEWEST_DAYS:
+            raise NotEnoughHistory(
+                f"{history.context.channel} is known from {first - MEMORY} on: too late to learn for {period[0]}",
+                remedy=f"Begin at {first + _FEWEST_DAYS * DAY + DAY} or later, or bring more history.",
+            )
+        model = recipe.fit(history.known_at(targets["issued_at"][0]), asked(learned))
+        return told(model, history, targets)
+
+    parts: list[pl.DataFrame] = []
+    with ThreadPoolExecutor(workers) as pool:
+        for done, part in enumerate(pool.map(run, periods), start=1):
+            parts.append(part)
+            if progress is not None:
+                progress(done, len(periods))
+    return pl.concat(parts)
+
+
+def told(model: Forecaster, history: History, targets: dy.DataFrame[Targets]) -> pl.DataFrame:
+    """Return what a model says of targets beside what came: ``issued_at, time, model, level, value, actual``."""
+    outcome = pl.concat(
+        [targets.select("issued_at", "time"), pl.DataFrame({"actual": actuals(history, targets)})], how="horizontal"
+    )
+    values = model.predict(history, targets).values
+    return (
+        values.join(outcome, on=["issued_at", "time"], how="left")
+        .with_columns(pl.col("actual").fill_nan(None))
+        .select("issued_at", "time", "model", "level", "value", "actual")
+        .sort("model", "issued_at", "time", "level")
+    )
+
+
+def compare(recipes: Mapping[str, Recipe], history: History, days: Sequence[date], **protocol: object) -> pl.DataFrame:
+    """Backtest several recipes by one protocol, each under its own name; see ``backtest`` for the protocol."""
+    return pl.concat(
+        backtest(each, history, days, **protocol).with_columns(model=pl.lit(name))  # type: ignore[arg-type]  # checked there
+        for name, each in recipes.items()
+    )
+
+
+def scores(table: pl.DataFrame, *, against: str | None = None) -> pl.DataFrame:
+    """Score every model of a backtest on the rows that all of them have, and that came true.
+
+    Args:
+        table: rows of ``backtest`` or ``compare``.
+        against: the model whose mean absolute error ``skill`` refers to.
+    """
+    wide = table.drop_nulls("actual").pivot("level", index=["model", "issued_at", "time", "actual"], values="value")
+    levels = sorted(float(name) for name in wide.columns if name not in ("model", "issued_at", "time", "actual"))
+    wide = wide.drop_nulls([str(level) for level in levels])
+    n_models = wide["model"].n_unique()
+    shared = wide.filter(pl.len().over("issued_at", "time") == n_models).sort("model", "time", "issued_at")
+    rows = [
+        {"model": name, **_scores_of(rows, levels)} for (name,), rows in shared.group_by(["model"], maintain_order=True)
+    ]
+    result = pl.DataFrame(rows)
+    if against is not None:
+        reference = result.filter(pl.col("model") == against)["mae"].item()
+        result = result.with_columns(skill_percent=100 * (1 - pl.col("mae") / reference))
+    return result.sort("mae")
+
+
+def first_day(history: History) -> date:
+    """Return the first local day whose features can all be known.
+
+    Raises:
+        NotEnoughHistory: there is no reading at all.
+    """
+    times = measured(history, history.context.channel).times
+    if not len(times):
+        raise NotEnoughHistory(
+            f"no reading of {history.context.channel} is known",
+            remedy="Bring readings with `watthour backfill` or `watthour import`.",
+        )
+    begin: datetime = datetimes(times[:1])[0]
+    return (begin + MEMORY).astimezone(ZoneInfo(history.context.time_zone)).date() + timedelta(days=1)
+
+
+def _scores_of(rows: pl.DataFrame, levels: Sequence[float]) -> dict[str, float]:
+    actual = rows["actual"].to_numpy()
+    median = rows[str(MEDIAN)].to_numpy()
+    result: dict[str, float] = {
+        "n": rows.height,
+        "mae": metrics.mae(actual, median),
+        "mape_percent": metrics.mape(actual, median),
+        "rmse": metrics.rmse(actual, median),
+        "bias": metrics.bias(actual, median),
+    }
+    if LOWER in levels and UPPER in levels:
+        lower, upper = rows[str(LOWER)].to_numpy(), rows[str(UPPER)].to_numpy()
+        result["coverage90_percent"] = 100 * metrics.coverage(actual, lower, upper)
+        result["winkler90"] = metrics.winkler(actual, lower, upper, UPPER - LOWER)
+    quantiles = rows.select([str(level) for level in levels]).to_numpy()
+    result["pinball"] = metrics.mean_pinball(actual, quantiles, levels)
+    return result
+
+
+def _period(day: date, retrain: Retrain) -> tuple[int, int]:
+    if retrain == "month":
+        return day.year, day.month
+    return day.isocalendar()[:2] if retrain == "week" else (0, 0)

@@ -1,0 +1,136 @@
+"""Honest intervals: quantiles of what past forecasts got wrong, by hour of day and season, never crossing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+import polars as pl
+
+from watthour.forecasting.calendar import clock_offsets
+from watthour.forecasting.vintages import DAY_US, HOUR_US
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from watthour.forecasting.vintages import Array, Instants
+
+HOURS, MONTHS = 24, 12
+_HOUR_WEIGHTS = np.array([1.0, 0.6, 0.2])  # by distance on the clock
+_MONTH_WEIGHTS = np.array([1.0, 0.6, 0.2, 0.05, 0.05, 0.05, 0.05])  # by distance on the calendar
+_FEWEST = 24
+
+
+def _nearness(count: int, weights: Array) -> Array:
+    """Return how much a residual of one cell says about another, on a circle of ``count`` cells."""
+    apart = np.abs(np.arange(count)[:, None] - np.arange(count))
+    apart = np.minimum(apart, count - apart)
+    return np.where(apart < len(weights), weights[np.minimum(apart, len(weights) - 1)], 0.0)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Spread:
+    """Quantiles of errors for each hour of the day and month of the year.
+
+    Each cell learns from all errors, those at neighbouring hours and in neighbouring months counting most, with the
+    finite-sample step of conformal prediction: a level is moved outwards by (n + 1) / n, n being the effective number
+    of errors.
+
+    Source: Lei et al., Journal of the American Statistical Association 113 (2018), doi:10.1080/01621459.2017.1307116;
+    weights as in Barber et al., Annals of Statistics 51 (2023), doi:10.1214/23-AOS2276.
+    """
+
+    levels: tuple[float, ...]
+    table: Array  # (24, 12, levels)
+
+    @classmethod
+    def learn(cls, errors: Array, times: Instants, time_zone: str, levels: Sequence[float]) -> Self:
+        """Learn from errors made out of sample; unknown ones (NaN) are left out.
+
+        Args:
+            errors: actual minus forecast, over whatever scale they will be multiplied with; one column for all
+                levels, or one per level.
+            times: the intervals they belong to.
+            time_zone: of the place.
+            levels: the quantiles wanted.
+        """
+        columns = errors.reshape(len(errors), -1)
+        good = np.isfinite(columns).all(axis=1)
+        columns, where = columns[good], cells(times[good], time_zone)
+        if columns.shape[1] == 1:
+            return cls(tuple(levels), _cell_quantiles(columns[:, 0], *where, levels))
+        tables = [_cell_quantiles(columns[:, k], *where, [level]) for k, level in enumerate(levels)]
+        return cls(tuple(levels), np.concatenate(tables, axis=2))
+
+    def at(self, times: Instants, time_zone: str) -> Array:
+        """Return the error quantiles for intervals: one row each, one column per level."""
+        hour, month = cells(times, time_zone)
+        return self.table[hour, month]
+
+    def as_json(self) -> dict[str, object]:
+        """Return it as plain data."""
+        return {"levels": list(self.levels), "table": self.table.round(8).tolist()}
+
+    @classmethod
+    def from_json(cls, kept: Mapping[str, object]) -> Self:
+        """Build it again from plain data."""
+        levels, table = kept["levels"], kept["table"]
+        return cls(tuple(np.asarray(levels, dtype=np.float64).tolist()), np.asarray(table, dtype=np.float64))
+
+
+def cells(times: Instants, time_zone: str) -> tuple[Instants, Instants]:
+    """Return the local hour of day and the month (from 0) of each interval."""
+    local = times + clock_offsets(times, time_zone)
+    month = pl.Series((local // DAY_US).astype(np.int32)).cast(pl.Date).dt.month().to_numpy()
+    return local % DAY_US // HOUR_US, month.astype(np.int64) - 1
+
+
+def uncrossed(quantiles: Array) -> Array:
+    """Return quantiles in ascending order; sorting never makes them worse.
+
+    Source: Chernozhukov, Fernandez-Val and Galichon, Econometrica 78 (2010), doi:10.3982/ECTA7880.
+    """
+    return np.sort(quantiles, axis=1)
+
+
+def between_levels(quantiles: Array, known: Sequence[float], wanted: Sequence[float]) -> Array:
+    """Return quantiles at other levels: straight lines in the standard normal's scores, level beyond the ends."""
+    from statistics import NormalDist  # noqa: PLC0415 - only where levels differ
+
+    score = NormalDist().inv_cdf
+    at = np.array([score(level) for level in known])
+    out = np.empty((len(quantiles), len(wanted)))
+    for k, level in enumerate(wanted):
+        z = float(np.clip(score(level), at[0], at[-1]))
+        right = int(np.clip(np.searchsorted(at, z), 1, len(at) - 1))
+        share = (z - at[right - 1]) / (at[right] - at[right - 1])
+        out[:, k] = (1 - share) * quantiles[:, right - 1] + share * quantiles[:, right]
+    return out
+
+
+def _cell_quantiles(errors: Array, hour: Instants, month: Instants, levels: Sequence[float]) -> Array:
+    """Return the weighted quantiles of the errors for every cell: hours by months by levels."""
+    if len(errors) < _FEWEST:
+        row = np.quantile(errors, levels) if len(errors) else np.full(len(levels), np.nan)
+        return np.broadcast_to(row, (HOURS, MONTHS, len(levels)))
+    order = np.argsort(errors)
+    errors, hour, month = errors[order], hour[order], month[order]
+    by_hour, by_month = _nearness(HOURS, _HOUR_WEIGHTS), _nearness(MONTHS, _MONTH_WEIGHTS)
+    table = np.empty((HOURS, MONTHS, len(levels)))
+    for h in range(HOURS):
+        near = by_hour[h, hour] > 0
+        if not near.any():  # a series that has no such hours
+            near = np.ones(len(errors), dtype=bool)
+        close, at_hour = errors[near], np.maximum(by_hour[h, hour[near]], _HOUR_WEIGHTS[-1])
+        for m in range(MONTHS):
+            table[h, m] = _weighted_quantiles(close, at_hour * by_month[m, month[near]], levels)
+    return table
+
+
+def _weighted_quantiles(errors: Array, weights: Array, levels: Sequence[float]) -> Array:
+    """Return quantiles of ascending errors, each level moved outwards as conformal prediction asks."""
+    total = weights.sum()
+    effective = total**2 / (weights**2).sum()
+    outward = 0.5 + (np.asarray(levels) - 0.5) * (effective + 1) / effective
+    return np.asarray(np.interp(outward * total, np.cumsum(weights) - weights / 2, errors))
