@@ -35,7 +35,7 @@ function Source({ source }: { source: SourceState }): ReactElement {
   return (
     <li className="py-1.5">
       <div className="flex flex-wrap items-center justify-between gap-x-3">
-        <span className="font-medium">{source.name}</span>
+        <span className="min-w-0 font-medium break-words">{source.name.replace(':', ' · ')}</span>
         <span className="text-muted inline-flex items-center gap-1.5">
           <Icon aria-hidden className={`size-4 ${tint}`} />
           {[word, age].filter(Boolean).join(', ')}

@@ -9,7 +9,7 @@ import { Skeleton } from '@/components/ui/skeleton';
 import { DayNavigation } from './DayNavigation';
 import { ForecastCard } from './ForecastCard';
 import { FreshnessCard } from './FreshnessCard';
-import { GridSkeleton, ScoresSkeleton } from './GridSkeleton';
+import { DataSkeleton, GridSkeleton, ScoresSkeleton } from './GridSkeleton';
 import { Notices, SimulatedBanner } from './Notices';
 import { Provenance } from './Provenance';
 import { type ScoreDays, ScoresCard } from './ScoresCard';
@@ -130,7 +130,9 @@ export function GridPage({ region, day, onDay, onRegion, connect }: GridPageProp
         <Scores region={region} end={day} />
         {forecast && status.data ? (
           <FreshnessCard series={forecast.freshness} sources={status.data.sources} timeZone={forecast.region.time_zone} />
-        ) : null}
+        ) : query.error ? null : (
+          <DataSkeleton />
+        )}
       </div>
       {isSimulated || (query.error && !forecast) ? <div id={CONNECT_ID}>{connect}</div> : null}
     </div>

@@ -22,6 +22,17 @@ export function GridSkeleton(): ReactElement {
   );
 }
 
+export function DataSkeleton(): ReactElement {
+  return (
+    <div role="status" aria-label="Loading the age of the data">
+      <Card>
+        <Skeleton className="mb-3 h-6 w-24" />
+        <Skeleton className="h-64 w-full" />
+      </Card>
+    </div>
+  );
+}
+
 export function ScoresSkeleton(): ReactElement {
   return (
     <div role="status" aria-label="Loading the scores">

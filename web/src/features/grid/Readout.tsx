@@ -63,7 +63,7 @@ export function Readout({ hour, timeZone, unit, isSimulated, hasDoubts }: Readou
         ))}
       </dl>
       {hasDoubts ? (
-        <p className="text-warn mt-1 min-h-5 font-medium">{hour && hour.doubts.length > 0 ? `◇ doubted: ${doubtsInWords(hour.doubts)}` : ''}</p>
+        <p className="text-warn mt-1 min-h-5 font-medium">{hour && hour.doubts.length > 0 ? `◇ ${doubtsInWords(hour.doubts)}` : ''}</p>
       ) : null}
     </div>
   );

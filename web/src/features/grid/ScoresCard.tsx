@@ -141,7 +141,7 @@ export function ScoresCard({ scores, days, onDays }: ScoresCardProps): ReactElem
         <>
           <Overall rows={overall} unit={scores.unit} />
           <p className="text-small text-muted mt-2">
-            Bold is the smallest error. Inside band: share of hours within the 90 % band. Skill: error saved against the same hour last week. {scores.protocol}
+            Bold is the smallest error; inside band is the share of hours within the 90 % band. {scores.protocol}
           </p>
           {byLead.length > 0 ? (
             <Collapsible.Root className="mt-2">

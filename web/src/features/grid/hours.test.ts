@@ -46,6 +46,10 @@ test('the file has every hour with UTC and local time, and leaves gaps empty', (
   expect(rows[48]).toMatch(/^2026-11-22T05:00:00Z,2026-11-22T00:00-05:00,day,\d+,\d+,\d+,\d+,,,\d+,true$/);
 });
 
-test('doubts are said in words, unknown ones by their own name', () => {
-  expect(doubtsInWords(['frozen', 'odd_shape'])).toBe('the same value for hours, odd shape');
+test('only flags that speak against a value are doubts, and they are said in words', () => {
+  const forecast = makeForecast({ isPast: true });
+  forecast.points = forecast.points.map((point) => ({ ...point, actual_quality: ['assumed', 'simulated', 'frozen'] }));
+  const hour = hoursOf(forecast).at(-1);
+  expect(hour?.doubts).toEqual(['frozen']);
+  expect(doubtsInWords(hour?.doubts ?? [])).toBe('the same value for hours');
 });

@@ -15,10 +15,21 @@ export interface Hour {
   operator: number | null;
   actual: number | null;
   naive: number | null;
+  /** Everything the source or our checks say about the actual. */
+  flags: readonly string[];
+  /** Those flags that speak against the value. */
   doubts: readonly string[];
 }
 
 const OFFSET = /(?:Z|[+-]\d\d:\d\d)$/;
+
+/** Flags that speak against a value; others, such as an assumed time of publication, do not. */
+const DOUBTS: Record<string, string> = {
+  zero: 'a zero, which demand cannot be',
+  frozen: 'the same value for hours',
+  out_of_range: 'outside what is possible here',
+  estimated: 'estimated by the source',
+};
 
 export const MIDDLE_MS = HOUR_MS / 2;
 
@@ -42,6 +53,7 @@ export function hoursOf({ points, known, region }: GridForecast): Hour[] {
         operator: null,
         actual: value,
         naive: null,
+        flags: [],
         doubts: [],
       }),
     ),
@@ -57,7 +69,8 @@ export function hoursOf({ points, known, region }: GridForecast): Hour[] {
         operator: point.operator,
         actual: point.actual,
         naive: point.seasonal_naive,
-        doubts: point.actual_quality,
+        flags: point.actual_quality,
+        doubts: point.actual_quality.filter((flag) => flag in DOUBTS),
       }),
     ),
   ];
@@ -71,18 +84,9 @@ export function hourToStartWith(hours: readonly Hour[], now: number): number {
   return hours.reduce((best, hour, index) => (height(hour) > height(hours[best] ?? hour) ? index : best), 0);
 }
 
-const DOUBTS: Record<string, string> = {
-  zero: 'a zero, which demand cannot be',
-  frozen: 'the same value for hours',
-  out_of_range: 'outside what is possible here',
-  estimated: 'estimated by the source',
-  simulated: 'invented',
-  assumed: 'time of publication assumed',
-};
-
-/** Flags in words; only those that doubt the value itself. */
+/** Why a value is doubted, in words. */
 export function doubtsInWords(doubts: readonly string[]): string {
-  return doubts.map((doubt) => DOUBTS[doubt] ?? doubt.replaceAll('_', ' ')).join(', ');
+  return doubts.map((doubt) => DOUBTS[doubt] ?? doubt).join(', ');
 }
 
 export const CSV_HEADER = [
@@ -109,7 +113,7 @@ export function csvRows(hours: readonly Hour[], isSimulated: boolean): Cell[][] 
     hour.upper,
     hour.operator,
     hour.actual,
-    hour.doubts.join(' '),
+    hour.flags.join(' '),
     hour.naive,
     isSimulated,
   ]);
