@@ -26,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except WatthourError as error:
         if is_debugging:
             raise
-        print(f"Error: {error}", file=sys.stderr)
+        _say(str(error))
         sys.exit(exit_code(error))
     except OSError as error:
         if is_debugging:
@@ -37,11 +37,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
             if error.errno == errno.ENOSPC
             else "Check the path and its permissions; --debug shows where it happened."
         )
-        print(f"Error: {error.strerror or error}{where}. {cure}", file=sys.stderr)
+        _say(f"{error.strerror or error}{where}. {cure}")
         sys.exit(Exit.SYSTEM)
     except Exception as error:
         if is_debugging:
             raise
-        print(f"Error: {type(error).__name__}: {error}. This is a fault of Watthour: run it again with --debug and "
-              "report what it shows.", file=sys.stderr)
+        cure = "This is a fault of Watthour: run it again with --debug and report what it shows."
+        _say(f"{type(error).__name__}: {error}. {cure}")
         sys.exit(Exit.FAULT)
+
+
+def _say(words: str) -> None:
+    sys.stderr.write(f"Error: {words}\n")

@@ -30,10 +30,11 @@ def _show_version(is_wanted: bool) -> None:  # noqa: FBT001 - typer calls it so
 
 
 def _start(
-    version: Annotated[  # noqa: ARG001 - handled by its callback
+    *,
+    version: Annotated[
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and leave.")
     ] = False,
-    debug: Annotated[  # noqa: ARG001 - taken out of the arguments before they come here
+    debug: Annotated[
         bool, typer.Option("--debug", help="Show the full trace of an error; may stand anywhere.")
     ] = False,
 ) -> None:

@@ -3,30 +3,36 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from watthour.cli.context import chosen_region, midnight, opened, parse_day
+from watthour.cli.options import RegionName  # noqa: TC001 - typer reads annotations at run time
 from watthour.cli.output import bar, show_table, utc_now
+from watthour.core.errors import InvalidInput
+from watthour.core.window import DAY, Window
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from watthour.workflows.ingest import IngestReport
 
 YEARS = timedelta(days=2 * 366)
 
 
 def backfill(
-    region: Annotated[str | None, typer.Argument(help="Any name of the region; default: the one in the settings.")] = None,
+    region: RegionName = None,
     *,
     since: Annotated[str | None, typer.Option("--from", help="First day; default: two years ago.")] = None,
     until: Annotated[str | None, typer.Option("--to", help="Last day; default: today.")] = None,
-    source: Annotated[str | None, typer.Option(help="Only this source; default: all of the region.")] = None,
+    source: Annotated[str | None, typer.Option(help="Only this one; default: all that models learn from.")] = None,
 ) -> None:
     """Fetch past demand, weather and forecasts, each known when its source's rule says.
 
     Asking twice changes nothing; a gap is refilled; a revision is kept beside the old value.
     """
-    from watthour.bootstrap import sources_for  # noqa: PLC0415 - polars is slow to import
-    from watthour.core.errors import InvalidInput  # noqa: PLC0415 - as below
-    from watthour.core.window import DAY, Window  # noqa: PLC0415 - kept together with the imports above
+    from watthour.bootstrap import past_sources  # noqa: PLC0415 - polars is slow to import
     from watthour.workflows import ingest  # noqa: PLC0415 - as above
 
     now = utc_now()
@@ -37,21 +43,12 @@ def backfill(
     rows: list[tuple[str, str, str]] = []
     with opened() as app:
         place = chosen_region(app, region)
-        sources = sources_for(place, app.settings)
-        wanted = [each for each in sources if source is None or each.name.startswith(source)]
-        if not wanted:
-            names = ", ".join(each.name for each in sources)
-            raise InvalidInput("--source", source, "the region has no such source", remedy=f"It has: {names}.")
-        for each in wanted:
+        for each in past_sources(place, app.settings, source):
             with bar(each.name, (end - start).total_seconds()) as advance:
-                report = ingest.backfill(
-                    each,
-                    app.store,
-                    Window(start, end),
-                    now=now,
-                    progress=lambda done, sofar, advance=advance: advance(  # type: ignore[misc]  # a lambda's default has no type
-                        (done.end - done.start).total_seconds(), f"{sofar.new_rows:,} new rows"
-                    ),
-                )
+                report = ingest.backfill(each, app.store, Window(start, end), now=now, progress=_tell(advance))
             rows.append((each.name, f"{report.new_rows:,}", f"{report.refused_rows:,}"))
     show_table(("source", "new rows", "refused rows"), rows)
+
+
+def _tell(advance: Callable[[float, str], None]) -> Callable[[Window, IngestReport], None]:
+    return lambda done, so_far: advance((done.end - done.start).total_seconds(), f"{so_far.new_rows:,} new rows")

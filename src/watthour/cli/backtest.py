@@ -3,32 +3,46 @@
 from __future__ import annotations
 
 from datetime import time, timedelta
+from enum import StrEnum
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from watthour.cli.context import chosen_region, opened, parse_day
+from watthour.cli.options import AsJson, RegionName  # noqa: TC001 - typer reads annotations at run time
 from watthour.cli.output import bar, number, show_json, show_table, utc_now
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import polars as pl
 
 TRAINING_YEARS = timedelta(days=4 * 366)
 
 
-def backtest(
-    region: Annotated[str | None, typer.Argument(help="Any name of the region; default: the first with demand.")] = None,
+class Retrain(StrEnum):
+    """When a backtest learns afresh."""
+
+    WEEK = "week"
+    MONTH = "month"
+    NEVER = "never"
+
+
+def backtest(  # noqa: PLR0913 - each is an option of the command
+    region: RegionName = None,
     *,
     since: Annotated[str, typer.Option("--from", help="First local day.")],
     until: Annotated[str, typer.Option("--to", help="Last local day.")],
     recipe: Annotated[list[str] | None, typer.Option(help="Recipes to compare; may stand several times.")] = None,
     known_hour: Annotated[
-        int | None, typer.Option(min=0, max=23, help="Demand known to this local hour of the day before; default: its midnight.")
+        int | None,
+        typer.Option(min=0, max=23, help="Demand is known to this hour of the day before."),
     ] = None,
-    retrain: Annotated[str, typer.Option(help="How often to train anew: `month` or `never`.")] = "month",
+    retrain: Annotated[Retrain, typer.Option(help="How often to train anew.")] = Retrain.MONTH,
     workers: Annotated[int, typer.Option(min=1, help="Processes to spread the origins over.")] = 1,
     keep: Annotated[bool, typer.Option(help="Keep the forecasts in the store, marked as made afterwards.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Forecast each day of a period as it would have been forecast then, and score everybody on the same hours."""
     from watthour.core.window import DAY, Window, local_day  # noqa: PLC0415 - kept with the slow imports
@@ -47,15 +61,15 @@ def backtest(
         history = app.store.history(place.context(), span, now)
         tables: dict[str, pl.DataFrame] = {}
         for name in names:
-            with bar(name, len(days)) as advance:
+            with bar(name, 1.0) as advance:
                 tables[name] = run(
                     named_recipe(name, None),
                     history,
                     days,
                     issue_clock=time(app.settings.issue_hour),
                     known_clock=None if known_hour is None else time(known_hour),
-                    retrain=retrain,
-                    progress=lambda n, advance=advance: advance(n, ""),
+                    retrain=retrain.value,
+                    progress=partial(_tell, advance),
                     workers=workers,
                 )
             if keep:
@@ -68,7 +82,15 @@ def backtest(
     show_table(
         ("recipe", "hours", "MAE [MWh]", "MAPE [%]", "bias [MWh]", "RMSE [MWh]", "90 % covers [%]"),
         [
-            (row["recipe"], f"{row['n']:,}", *(number(row[name], 2 if name == "mape_percent" else 0) for name in columns))
+            (
+                row["recipe"],
+                f"{row['n']:,}",
+                *(number(row[name], 2 if name == "mape_percent" else 0) for name in columns),
+            )
             for row in rows
         ],
     )
+
+
+def _tell(advance: Callable[[float, str], None], done: int, periods: int) -> None:
+    advance(1 / periods, f"{done} of {periods}")

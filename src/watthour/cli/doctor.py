@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
 from watthour.cli.context import read_settings
 from watthour.cli.exits import Exit
+from watthour.cli.options import AsJson  # noqa: TC001 - typer reads annotations at run time
 from watthour.cli.output import show_json, show_table, utc_now
 from watthour.core.errors import ModelNotFound, WatthourError
 
@@ -36,7 +37,7 @@ class Finding:
     cure: str = ""
 
 
-def doctor(*, as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+def doctor(*, as_json: AsJson = False) -> None:
     """Tell what works, what is stale and what is missing, each with its cure; exit code 9 if something is broken."""
     findings = list(_examine(read_settings(), utc_now()))
     if as_json:
@@ -58,10 +59,16 @@ def _examine(settings: Settings, now: datetime) -> Iterator[Finding]:
         settings.home.mkdir(parents=True, exist_ok=True)
         free_gb = shutil.disk_usage(settings.home).free / 1e9
     except OSError as error:
-        yield Finding("home", "broken", f"{settings.home}: {error.strerror}", "Set WATTHOUR_HOME to a place you may write.")
+        yield Finding(
+            "home", "broken", f"{settings.home}: {error.strerror}", "Set WATTHOUR_HOME to a place you may write."
+        )
         return
     words = f"{settings.home}, {free_gb:.1f} GB free"
-    yield Finding("home", "ok", words) if free_gb > LEAST_FREE_GB else Finding("home", "broken", words, "Free some space.")
+    yield (
+        Finding("home", "ok", words)
+        if free_gb > LEAST_FREE_GB
+        else Finding("home", "broken", words, "Free some space.")
+    )
     yield _key(settings)
     yield _pages()
     try:
@@ -110,14 +117,18 @@ def _demand(app: App, place: Region, now: datetime) -> Finding:
     what = f"demand of {place.id}"
     span = app.store.spans().get(place.demand)
     if span is None:
-        return Finding(what, "missing", "none in the store", f"`watthour backfill {place.id}` or `watthour import FILE`.")
+        return Finding(
+            what, "missing", "none in the store", f"`watthour backfill {place.id}` or `watthour import FILE`."
+        )
     age_hours = (now - span[1]).total_seconds() / 3600
     words = f"{span[0]:%Y-%m-%d} to {span[1]:%Y-%m-%d %H:%M} UTC, {age_hours:,.0f} h old"
     if place.is_simulated:
         words += ", simulated"
     if age_hours <= STALE_HOURS:
         return Finding(what, "ok", words)
-    cure = "`watthour ingest` fetches what is new." if age_hours <= ARCHIVE_HOURS else "An archive, unless it is followed."
+    cure = (
+        "`watthour ingest` fetches what is new." if age_hours <= ARCHIVE_HOURS else "An archive, unless it is followed."
+    )
     return Finding(what, "stale", words, cure)
 
 

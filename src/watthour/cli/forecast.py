@@ -7,15 +7,16 @@ from typing import Annotated, Any
 import typer
 
 from watthour.cli.context import chosen_region, opened, parse_day
+from watthour.cli.options import AsJson, RegionName  # noqa: TC001 - typer reads annotations at run time
 from watthour.cli.output import number, show_json, show_table, steps, utc_now
 
 
 def forecast(
-    region: Annotated[str | None, typer.Argument(help="Any name of the region; default: the first with demand.")] = None,
+    region: RegionName = None,
     *,
     day: Annotated[str | None, typer.Option(help="Local day, such as 2024-07-31; default: tomorrow.")] = None,
     keep: Annotated[bool, typer.Option(help="Issue and keep a live forecast first, if there is something new.")] = True,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, as the API answers.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Forecast a region's demand, hour by hour, with its 90 % interval and the rivals beside it."""
     from watthour.workflows.forecast import forecast as issue  # noqa: PLC0415 - slow to import
@@ -46,7 +47,9 @@ def _show(page: dict[str, Any]) -> None:
         [(point["local_time"][:16], *(number(point[column], 0) for column in columns)) for point in page["points"]],
     )
     made = "reconstructed from what was known" if page["reconstructed"] else "issued"
-    typer.echo(f"{page['model_version']}, {made} at {page['issued_at']}; demand known to {page['known_until']}.", err=True)
+    typer.echo(
+        f"{page['model_version']}, {made} at {page['issued_at']}; demand known to {page['known_until']}.", err=True
+    )
     for words in (page["fallback"], *page["lacked"]):
         if words:
             typer.echo(f"Note: {words}", err=True)

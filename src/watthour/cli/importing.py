@@ -8,10 +8,11 @@ from typing import Annotated
 import typer
 
 from watthour.cli.context import opened
+from watthour.cli.options import AsJson  # noqa: TC001 - typer reads annotations at run time
 from watthour.cli.output import bar, show_json, show_table, utc_now
 
 
-def import_files(
+def import_files(  # noqa: PLR0913 - each is an option of the command
     paths: Annotated[list[Path], typer.Argument(help="Files, or directories of them.")],
     *,
     region: Annotated[str | None, typer.Option(help="Whose they are, where a file does not say; any name.")] = None,
@@ -20,8 +21,10 @@ def import_files(
     time_zone: Annotated[str | None, typer.Option(help="Any table: zone of times without offset.")] = None,
     time_column: Annotated[str | None, typer.Option(help="Any table: the column with the times.")] = None,
     value_column: Annotated[str | None, typer.Option(help="Any table: the column with the values.")] = None,
-    named_by: Annotated[str, typer.Option(help="Any table: the times name the `start` or `end` of intervals.")] = "start",
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    named_by: Annotated[
+        str, typer.Option(help="Any table: the times name the `start` or `end` of intervals.")
+    ] = "start",
+    as_json: AsJson = False,
 ) -> None:
     """Bring files in: EIA's six-month balance files, known research tables, or any CSV or Parquet with --channel.
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import typer
 
 from watthour.cli.context import chosen_regions, opened
+from watthour.cli.options import RegionNames  # noqa: TC001 - typer reads annotations at run time
 from watthour.cli.output import show_table, utc_now
 
 
 def ingest(
-    regions: Annotated[list[str] | None, typer.Argument(help="Names of regions; default: all that are followed.")] = None,
+    regions: RegionNames = None,
 ) -> None:
     """Fetch what is new, and what the last days still lacked."""
     from watthour.bootstrap import sources_for  # noqa: PLC0415 - polars is slow to import

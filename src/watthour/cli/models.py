@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from watthour.cli.context import read_settings
+from watthour.cli.options import AsJson  # noqa: TC001 - typer reads annotations at run time
 from watthour.cli.output import number, show_json, show_table, utc_now
 
 if TYPE_CHECKING:
     from watthour.core.ports import ModelRegistry
 
 Name = Annotated[str, typer.Argument(help="What is forecast, such as grid.ny.demand, or a region.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def build() -> typer.Typer:
@@ -82,7 +82,12 @@ def show(
     registry, channel = _registry(), _channel(name)
     manifest, _files = registry.load(channel, version)
     promotions = [
-        {"at": each.promoted_at.isoformat(), "version": each.version, "reason": each.reason, "rollback": each.is_rollback}
+        {
+            "at": each.promoted_at.isoformat(),
+            "version": each.version,
+            "reason": each.reason,
+            "rollback": each.is_rollback,
+        }
         for each in registry.promotions(channel)
     ]
     if as_json:

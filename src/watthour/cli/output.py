@@ -36,7 +36,9 @@ def show_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None
 
     table = Table(*columns, box=None, header_style="bold")
     for number, column in enumerate(table.columns):
-        if rows and all(isinstance(row[number], int | float) or _is_number(texts[n][number]) for n, row in enumerate(rows)):
+        if rows and all(
+            isinstance(row[number], int | float) or _is_number(texts[n][number]) for n, row in enumerate(rows)
+        ):
             column.justify = "right"
     for row in texts:
         table.add_row(*row)
@@ -76,7 +78,12 @@ def bar(title: str, total: float | None) -> Iterator[Callable[[float, str], None
     from rich.console import Console  # noqa: PLC0415 - as above
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415 - as above
 
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:3.0f} %"), TimeRemainingColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:3.0f} %"),
+        TimeRemainingColumn(),
+    )
     with Progress(*columns, console=Console(stderr=True)) as progress:
         task = progress.add_task(title, total=total)
         yield lambda advance, words: progress.update(task, advance=advance, description=f"{title} {words}".strip())

@@ -6,13 +6,14 @@ from typing import Annotated
 
 import typer
 
+from watthour.cli.options import AsJson  # noqa: TC001 - typer reads annotations at run time
 from watthour.cli.output import show_json, show_table
 
 
 def regions(
     text: Annotated[str | None, typer.Argument(help="Only regions with this in one of their names.")] = None,
     *,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """List the regions whose demand can be forecast, by all of their names."""
     from watthour.core import region as catalogue  # noqa: PLC0415 - polars is slow to import

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -16,7 +17,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
-from watthour.bootstrap import first_window, simulated_region, sources_for
+from watthour.bootstrap import first_window, past_sources, simulated_region, sources_for
 from watthour.core.errors import WatthourError
 from watthour.core.window import DAY, Window
 from watthour.workflows.forecast import RUN_PREFIX, forecast
@@ -72,8 +73,8 @@ class Rounds:
         for region in self.followed():
             if region.is_simulated and region.demand not in self._app.store.spans():
                 self._log.info("simulating", region=region.id, why="no key of EIA is set and the store holds no demand")
-                self._guard("simulate", lambda region=region: self._fill(region, Window(now - FIRST_LOOK, now + 3 * DAY)))
-                self._guard(f"{RUN_PREFIX}{region.demand}", lambda region=region: self._forecast(region))
+                self._guard(f"simulate:{region.demand}", partial(self._fill, region, Window(now - FIRST_LOOK, now)))
+                self._guard(f"{RUN_PREFIX}{region.demand}", partial(self._forecast, region))
 
     def start(self) -> None:
         """Begin the rounds; the first one runs at once."""
@@ -82,7 +83,9 @@ class Rounds:
             zone = ZoneInfo(region.time_zone)
             self._add("prepare", region, self._prepare, None, executor="training")
             self._add("ingest", region, self._ingest, CronTrigger(hour=f"*/{settings.ingest_every_hours}", minute=5))
-            self._add("refresh", region, self._forecast, CronTrigger(hour=f"*/{settings.refresh_every_hours}", minute=12))
+            self._add(
+                "refresh", region, self._forecast, CronTrigger(hour=f"*/{settings.refresh_every_hours}", minute=12)
+            )
             self._add(
                 "day ahead", region, self._day_ahead, CronTrigger(hour=settings.issue_hour, minute=0, timezone=zone)
             )
@@ -145,7 +148,7 @@ class Rounds:
         except WatthourError as error:
             self._log.warning("round_failed", round=what, problem=error.problem, remedy=error.remedy)
             self._note(what, error)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever a round meets, serving goes on
             if not self._stopping.is_set():
                 self._log.exception("round_failed", round=what)
                 self._note(what, error)
@@ -170,8 +173,10 @@ class Rounds:
             self._forecast(region)
 
     def _fill(self, region: Region, window: Window) -> None:
-        for source in sources_for(region, self._app.settings):
-            report = backfill(source, self._app.store, window, now=_utc_now(), progress=self._tell_progress(source.name))
+        for source in past_sources(region, self._app.settings):
+            report = backfill(
+                source, self._app.store, window, now=_utc_now(), progress=self._tell_progress(source.name)
+            )
             self._log.info("filled", source=source.name, new_rows=report.new_rows, refused_rows=report.refused_rows)
 
     def _tell_progress(self, source: str) -> Callable[[Window, object], None]:
@@ -194,7 +199,9 @@ class Rounds:
         if not is_followed(self._app.store, region, _utc_now()):
             return
         report = forecast(self._app.store, self._app.registry, region.context(), now=_utc_now())
-        self._log.info("forecast", region=region.id, model=report.version, new_rows=report.new_rows, note=report.fallback)
+        self._log.info(
+            "forecast", region=region.id, model=report.version, new_rows=report.new_rows, note=report.fallback
+        )
 
     def _day_ahead(self, region: Region) -> None:
         self._ingest(region)

@@ -7,15 +7,16 @@ from typing import Annotated, Any
 import typer
 
 from watthour.cli.context import chosen_region, opened, parse_day
+from watthour.cli.options import AsJson, RegionName  # noqa: TC001 - typer reads annotations at run time
 from watthour.cli.output import number, show_json, show_table, utc_now
 
 
 def scores(
-    region: Annotated[str | None, typer.Argument(help="Any name of the region; default: the first with demand.")] = None,
+    region: RegionName = None,
     *,
     days: Annotated[int, typer.Option(min=1, help="How many local days.")] = 30,
     end: Annotated[str | None, typer.Option(help="The last of them; default: today.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, as the API answers.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Show errors, bias, interval coverage and skill by lead time, everybody on the same hours."""
     from watthour.workflows.view import grid_scores  # noqa: PLC0415 - polars is slow to import
@@ -28,7 +29,17 @@ def scores(
         show_json(page)
         return
     show_table(
-        ("lead [h]", "forecast", "hours", "MAE [MWh]", "MAPE [%]", "bias [MWh]", "RMSE [MWh]", "90 % covers [%]", "skill [%]"),
+        (
+            "lead [h]",
+            "forecast",
+            "hours",
+            "MAE [MWh]",
+            "MAPE [%]",
+            "bias [MWh]",
+            "RMSE [MWh]",
+            "90 % covers [%]",
+            "skill [%]",
+        ),
         [
             (
                 row["lead_hours"],

@@ -8,15 +8,18 @@ from typing import Annotated
 import typer
 
 from watthour.cli.context import chosen_regions, opened
+from watthour.cli.options import AsJson, RegionNames  # noqa: TC001 - typer reads annotations at run time
 from watthour.cli.output import number, show_json, show_table, steps, utc_now
 
 
 def train(
-    regions: Annotated[list[str] | None, typer.Argument(help="Names of regions; default: all with demand.")] = None,
+    regions: RegionNames = None,
     *,
     recipe: Annotated[str | None, typer.Option(help="Which kind of model; default: the settings' `recipe`.")] = None,
-    parameters: Annotated[str | None, typer.Option(help='Parameters of the recipe as JSON, such as {"seed": 1}.')] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    parameters: Annotated[
+        str | None, typer.Option(help='Parameters of the recipe as JSON, such as {"seed": 1}.')
+    ] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Train a challenger; it serves only if it is better on days that nobody has learned from."""
     from watthour.forecasting.catalogue import recipe as named_recipe  # noqa: PLC0415 - slow to import

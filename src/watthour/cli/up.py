@@ -32,7 +32,8 @@ def up(
     said = {key: value for key, value in (("host", host), ("port", port)) if value is not None}
     settings = settings.model_copy(update=said)
     listening = _listen(settings)
-    from watthour.bootstrap import configure_logging, open_app  # noqa: PLC0415 - polars is slow to import
+    from watthour.bootstrap import open_app  # noqa: PLC0415 - polars is slow to import
+    from watthour.cli.logs import configure_logging  # noqa: PLC0415 - structlog is slow to import
 
     log = configure_logging(settings)
     with listening, open_app(settings) as app:

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from watthour.core.frames import Quality
+from watthour.core.frames import Forecasts, Quality
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
+
+    import dataframely as dy
 
     from watthour.core.forecast import Forecast, History
 
@@ -40,11 +43,8 @@ def paired(history: History, answers: Mapping[str, Forecast]) -> pl.DataFrame:
     """
     table = actuals(history).rename({"value": "actual"})
     for name, answer in answers.items():
-        wide = pl.DataFrame(answer.values).pivot("level", index=["issued_at", "time"], values="value")
-        names = {"0.5": name, "0.05": f"{name}_lower", "0.95": f"{name}_upper"}
-        wide = wide.rename({level: column for level, column in names.items() if level in wide.columns})
         keys = ["issued_at", "time"] if "issued_at" in table.columns else ["time"]
-        table = table.join(wide.select("issued_at", "time", pl.col(f"^{name}(_lower|_upper)?$")), on=keys)
+        table = table.join(_wide(pl.DataFrame(answer.values), name), on=keys)
     return table.drop_nulls(list(answers)).sort("issued_at", "time")
 
 
@@ -64,7 +64,7 @@ def judge(errors: pl.DataFrame, *, trouble: str | None = None) -> Verdict:
     mine = daily["challenger"].to_numpy()
     if "champion" in daily.columns:
         theirs = daily["champion"].to_numpy()
-        p_value = diebold_mariano(mine, theirs)[1]
+        p_value = diebold_mariano(mine, theirs, horizon=2)[1]  # the last hours of a day lie 40 h ahead
         words = (
             f"On {daily.height} frozen days the challenger's mean absolute error is {mine.mean():,.1f} and the "
             f"champion's {theirs.mean():,.1f} (Diebold-Mariano, one-sided: p = {p_value:.3f})."
@@ -87,6 +87,39 @@ def judge(errors: pl.DataFrame, *, trouble: str | None = None) -> Verdict:
             )
         reasons.append(words)
     return Verdict(Decision.PROMOTED, (*reasons, "It is the first model to serve."))
+
+
+def backtest_scores(tables: Mapping[str, pl.DataFrame]) -> list[dict[str, object]]:
+    """Score backtests by name, each a table of ``issued_at, time, level, value, actual``, on their common hours."""
+    keys = ["issued_at", "time"]
+    errors: pl.DataFrame | None = None
+    for name, told in tables.items():
+        wide = _wide(told, name)
+        actual = told.select(*keys, "actual").unique(keys)
+        errors = actual.join(wide, on=keys) if errors is None else errors.join(wide, on=keys)
+    if errors is None:
+        return []
+    common = errors.drop_nulls(["actual", *tables])
+    return [{"recipe": name, "n": common.height, **scores_of(common, name)} for name in tables]
+
+
+def kept_rows(told: pl.DataFrame, channel: str, model: str, now: datetime) -> dy.DataFrame[Forecasts]:
+    """Return a backtest's forecasts as rows of the store, marked as made afterwards."""
+    moment = pl.lit(now).dt.convert_time_zone("UTC").cast(pl.Datetime("us", "UTC"))
+    return Forecasts.validate(
+        told.select(
+            pl.lit(channel).alias("channel"),
+            "time",
+            "issued_at",
+            pl.lit(model).alias("model"),
+            "level",
+            pl.col("issued_at").alias("available_at"),
+            moment.alias("recorded_at"),
+            "value",
+            pl.lit(int(Quality.ASSUMED)).cast(pl.Int16).alias("quality"),
+        ),
+        cast=True,
+    )
 
 
 def scores_of(errors: pl.DataFrame, name: str) -> dict[str, float]:
@@ -118,6 +151,14 @@ def actuals(history: History) -> pl.DataFrame:
         .select("time", "value")
         .sort("time")
     )
+
+
+def _wide(long: pl.DataFrame, name: str) -> pl.DataFrame:
+    """Return the median and the bounds of 90 % beside each other: ``issued_at, time, <name>, <name>_lower, ...``."""
+    wide = long.pivot("level", index=["issued_at", "time"], values="value")
+    names = {"0.5": name, "0.05": f"{name}_lower", "0.95": f"{name}_upper"}
+    present = {level: column for level, column in names.items() if level in wide.columns}
+    return wide.select("issued_at", "time", *present).rename(present)
 
 
 def _medians(errors: pl.DataFrame) -> list[str]:
