@@ -36,8 +36,7 @@ def append_readings(database: Database, connection: Connection, incoming: pl.Dat
     """Insert what is new and return how many versions that was."""
     kept = _kept(connection, incoming)
     keyed = incoming.select(pl.col("channel").replace_strict(_keys(kept), return_dtype=pl.Int32), pl.exclude("channel"))
-    spans = keyed.group_by("channel").agg(first=pl.col("time").min(), last=pl.col("time").max())
-    new = new_versions(keyed, _existing(database, connection, spans, kept))
+    new = new_versions(keyed, _existing(database, connection, keyed, kept))
     n_inserted = database.insert(connection, readings, _numbers(new.sort(VERSION), readings))
     _widen(connection, new, kept)
     return n_inserted
@@ -51,7 +50,7 @@ def read_readings(
     known = select(channels.c.id, channels.c.key).where(channels.c.id.in_(set(names))).order_by(channels.c.id)
     table = readings.c
     parts: list[pl.DataFrame] = [Readings.create_empty()]
-    for name, key in connection.execute(known).tuples():
+    for name, key in connection.execute(known):
         query = select(table.time, table.available_at, table.recorded_at, table.value, table.quality).where(
             table.channel == key, table.time >= microseconds(window.start), table.time < microseconds(window.end)
         )
@@ -95,7 +94,7 @@ def read_forecasts(
         asked = asked.where(forecast_series.c.level.in_(list(levels)))
     table = forecasts.c
     parts: dict[str, list[pl.DataFrame]] = {}
-    for name, model, level, key in connection.execute(asked).tuples():
+    for name, model, level, key in connection.execute(asked):
         query = select(
             table.time, table.issued_at, table.available_at, table.recorded_at, table.value, table.quality
         ).where(table.series == key, table.time >= microseconds(window.start), table.time < microseconds(window.end))
@@ -128,9 +127,12 @@ def _keys(kept: dict[str, _Kept]) -> dict[str, int]:
     return {name: channel.key for name, channel in kept.items()}
 
 
-def _existing(database: Database, connection: Connection, spans: pl.DataFrame, kept: dict[str, _Kept]) -> pl.DataFrame:
+def _existing(
+    database: Database, connection: Connection, incoming: pl.DataFrame, kept: dict[str, _Kept]
+) -> pl.DataFrame:
     """Return all kept versions within the incoming spans; where none can be, the table is not asked."""
     filled = {channel.key: channel for channel in kept.values()}
+    spans = incoming.group_by("channel").agg(first=pl.col("time").min(), last=pl.col("time").max())
     table = readings.c
     parts = []
     for (first, last), of_span in spans.group_by("first", "last"):
@@ -147,7 +149,7 @@ def _existing(database: Database, connection: Connection, spans: pl.DataFrame, k
                 table.channel.in_(asked), table.time.between(microseconds(first), microseconds(last))
             )
             parts.append(_instants(database.fetch(connection, query)))
-    return pl.concat(parts) if parts else pl.DataFrame()
+    return pl.concat(parts) if parts else incoming.clear()
 
 
 def _widen(connection: Connection, new: pl.DataFrame, kept: dict[str, _Kept]) -> None:
@@ -175,7 +177,7 @@ def _series(connection: Connection, asked: pl.DataFrame, keys: dict[str, int]) -
     found = connection.execute(
         select(columns.channel, columns.model, columns.level, columns.key).where(columns.channel.in_(keys.values()))
     )
-    numbers = {(channel, model, level): key for channel, model, level, key in found.tuples()}
+    numbers = {(channel, model, level): key for channel, model, level, key in found}
     for name, model, level in asked.iter_rows():
         if (keys[name], model, level) not in numbers:
             made = connection.execute(

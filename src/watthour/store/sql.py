@@ -108,7 +108,7 @@ class SqlStore:
             .order_by(columns.id)
         )
         with self._database.reading() as connection:
-            return {name: (first, last, at) for name, first, last, at in connection.execute(filled).tuples()}
+            return {name: (first, last, at) for name, first, last, at in connection.execute(filled)}
 
     def quarantine(self, refused: dy.DataFrame[Refused]) -> int:
         """Keep refused rows with the rule they broke; the same row twice is kept once."""
@@ -137,7 +137,7 @@ class SqlStore:
             .limit(limit)
         )
         with self._database.reading() as connection:
-            rows = connection.execute(newest).tuples().all()
+            rows = [tuple(row) for row in connection.execute(newest)]
         return Refused.cast(pl.DataFrame(rows, schema=Refused.create_empty().schema, orient="row"))
 
     def note_run(self, run: SourceRun) -> None:
