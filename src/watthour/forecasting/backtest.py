@@ -39,7 +39,7 @@ def backtest(
     issue_clock: time,
     known_clock: time | None,
     retrain: Retrain = "month",
-    progress: Callable[[int, int], None] | None = None,
+    progress: Callable[[int], None] | None = None,
     workers: int = 1,
 ) -> pl.DataFrame:
     """Forecast past days as if each were tomorrow; returns ``issued_at, time, model, level, value, actual``.
@@ -54,7 +54,7 @@ def backtest(
         issue_clock: local clock time of issue on the day before.
         known_clock: measurements are known up to this clock time of the day before; None means to its midnight.
         retrain: when to learn afresh.
-        progress: called with the number of periods done and of all.
+        progress: called after each period with the number of its days.
         workers: periods worked at the same time, in threads: trees and tables leave Python's lock alone.
 
     Raises:
@@ -83,10 +83,10 @@ def backtest(
 
     parts: list[pl.DataFrame] = []
     with ThreadPoolExecutor(workers) as pool:
-        for done, part in enumerate(pool.map(run, periods), start=1):
+        for done, part in enumerate(pool.map(run, periods)):
             parts.append(part)
             if progress is not None:
-                progress(done, len(periods))
+                progress(len(periods[done]))
     return pl.concat(parts)
 
 

@@ -15,7 +15,7 @@ import polars as pl
 
 from watthour.forecasting.calendar import calendar_features, same_clock
 from watthour.forecasting.panel import Panel, deviation_known, first_known, mean_known
-from watthour.forecasting.vintages import Vintages, foretold, measured
+from watthour.forecasting.vintages import HOUR_US, Vintages, foretold, measured
 from watthour.forecasting.weather import Weather, weather_features
 
 if TYPE_CHECKING:
@@ -115,8 +115,8 @@ def _demand_features(known: _Known, context: Context, columns: dict[str, Array])
         "demand_rolling_mean_24h_week_before": mean_known(day_before, at_least=panel.per(12)),
     }
     columns |= {name: values[panel.issue] for name, values in by_issue.items()}
-    edge = panel.edge - (demand.shape[1] - 1 - last_column)
-    columns["demand_age_hours"] = (panel.interval - edge[panel.issue]) * (panel.step / 3_600_000_000)
+    last = panel.edge - known.back + last_column
+    columns["demand_age_hours"] = (panel.interval - last[panel.issue]) * (panel.step / HOUR_US)
     columns["demand_age_hours"][np.isnan(columns["demand_last"])] = np.nan
     days = _same_clock_days(panel, context)
     same_hour = known.demand_at(days)

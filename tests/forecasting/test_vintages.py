@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from watthour.core.frames import Quality
+from watthour.forecasting.vintages import HOUR_US, Vintages
+
+START = datetime(2024, 1, 1, tzinfo=UTC)
+Row = tuple[int, int, float | None]  # hour, known at hour, value
+
+
+def vintages(rows: list[Row], quality: int = 0) -> Vintages:
+    return Vintages.of(
+        pl.DataFrame(
+            {
+                "time": [START + timedelta(hours=row[0]) for row in rows],
+                "available_at": [START + timedelta(hours=row[1]) for row in rows],
+                "value": [row[2] for row in rows],
+                "quality": [quality] * len(rows),
+            },
+            schema={
+                "time": pl.Datetime("us", "UTC"),
+                "available_at": pl.Datetime("us", "UTC"),
+                "value": pl.Float64,
+                "quality": pl.Int16,
+            },
+        )
+    )
+
+
+def at(hour: float) -> np.ndarray:
+    return np.array([round(START.timestamp() * 1e6 + hour * HOUR_US)])
+
+
+def test_a_revision_is_seen_from_its_instant_on() -> None:
+    rows = vintages([(0, 2, 10.0), (0, 5, 11.0)])
+    assert [rows.known(at(0), at(hour))[0] for hour in (2, 4.999, 5, 100)] == [10.0, 10.0, 11.0, 11.0]
+    assert math.isnan(rows.known(at(0), at(1.999))[0])
+
+
+def test_a_retracted_value_is_unknown_again() -> None:
+    rows = vintages([(0, 2, 10.0), (0, 5, None)])
+    assert math.isnan(rows.known(at(0), at(6))[0])
+
+
+def test_a_doubted_value_is_as_good_as_none() -> None:
+    assert math.isnan(vintages([(0, 2, 0.0)], int(Quality.ZERO)).known(at(0), at(6))[0])
+
+
+def test_nothing_known_of_anything() -> None:
+    assert math.isnan(vintages([]).known(at(0), at(6))[0])
+
+
+def test_a_coarser_channel_is_read_between_its_times() -> None:
+    rows = vintages([(0, 0, 10.0), (3, 0, 16.0), (24, 0, 99.0)])
+    assert [rows.between(at(hour), at(5))[0] for hour in (0, 1, 2, 3)] == pytest.approx([10, 12, 14, 16])
+    assert math.isnan(rows.between(at(10), at(5))[0])  # too far from both
+    assert math.isnan(rows.between(at(25), at(5))[0])
+
+
+rows_of = st.lists(
+    st.tuples(st.integers(0, 5), st.integers(0, 12), st.one_of(st.none(), st.floats(-9, 9))), max_size=25
+)
+
+
+@given(rows_of, st.integers(-1, 6), st.integers(-1, 13))
+def test_it_is_what_reading_all_rows_one_by_one_finds(rows: list[Row], hour: int, instant: int) -> None:
+    known = [row for row in rows if row[0] == hour and row[1] <= instant]
+    last = max(known, key=lambda row: row[1], default=None)
+    # of two rows known at once the later one counts
+    expected = next((row[2] for row in reversed(known) if last and row[1] == last[1]), None)
+    found = vintages(rows).known(at(hour), at(instant))[0]
+    assert found == expected or (expected is None and math.isnan(found))

@@ -1,0 +1,115 @@
+"""A small invented place with every kind of row a forecaster meets, made in a few lines."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+
+import numpy as np
+import polars as pl
+
+from watthour.core.forecast import Context, History
+from watthour.core.frames import Forecasts, Readings
+from watthour.core.window import local_instant
+
+ZONE = "America/New_York"
+DEMAND = "grid.here.demand"
+POINTS = (("grid.here.weather.coast", 0.7), ("grid.here.weather.hills", 0.3))
+CONTEXT = Context(DEMAND, ZONE, "US-NY", weather=POINTS)
+INSTANT = pl.Datetime("us", "UTC")
+FAR = datetime(2100, 1, 1, tzinfo=UTC)
+
+
+def hours(first: date, n_days: int) -> pl.Series:
+    """All hours of some days, in UTC."""
+    start = datetime.combine(first, time(), tzinfo=UTC)
+    end = start + timedelta(days=n_days)
+    return pl.datetime_range(start, end, "1h", time_unit="us", closed="left", eager=True).alias("time")
+
+
+def readings(channel: str, times: pl.Series, values: np.ndarray, lag: timedelta = timedelta(hours=3)) -> pl.DataFrame:
+    """Rows known some time after their hour began."""
+    return pl.DataFrame({"channel": channel, "time": times, "value": values}).select(
+        "channel",
+        "time",
+        (pl.col("time") + lag).alias("available_at"),
+        (pl.col("time") + lag).alias("recorded_at"),
+        pl.col("value").cast(pl.Float64).fill_nan(None),
+        pl.lit(0, pl.Int16).alias("quality"),
+    )
+
+
+def forecasts(
+    channel: str, rows: pl.DataFrame, model: str, lag: timedelta = timedelta(0), quality: int = 0
+) -> pl.DataFrame:
+    """Rows from ``time, issued_at, value``."""
+    return rows.select(
+        pl.lit(channel).alias("channel"),
+        pl.col("time").cast(INSTANT),
+        pl.col("issued_at").cast(INSTANT),
+        pl.lit(model).alias("model"),
+        pl.lit(0.5).alias("level"),
+        (pl.col("issued_at").cast(INSTANT) + lag).alias("available_at"),
+        (pl.col("issued_at").cast(INSTANT) + lag).alias("recorded_at"),
+        pl.col("value").cast(pl.Float64).fill_nan(None),
+        pl.lit(quality, pl.Int16).alias("quality"),
+    )
+
+
+def temperature(times: pl.Series, rng: np.random.Generator) -> np.ndarray:
+    """Degrees: season, day and slow noise."""
+    hour = times.to_physical().to_numpy() / 3.6e9
+    slow = np.convolve(rng.normal(0, 6, len(hour) + 71), np.ones(72) / 72, "valid")
+    return np.asarray(
+        11 + 12 * np.cos(2 * np.pi * (hour / 8766 - 0.55)) + 4 * np.cos(2 * np.pi * (hour - 20) / 24) + 3 * slow
+    )
+
+
+def load(times: pl.Series, degrees: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Demand: clock, weekday, heat and cold, and noise."""
+    local = times.dt.convert_time_zone(ZONE)
+    hour, weekday = local.dt.hour().to_numpy(), local.dt.weekday().to_numpy()
+    shape = 1000 + 150 * np.cos(2 * np.pi * (hour - 16) / 24) - 90 * (weekday >= 6)
+    return np.asarray(
+        shape + 18 * np.maximum(degrees - 18, 0) + 8 * np.maximum(12 - degrees, 0) + rng.normal(0, 8, len(hour))
+    )
+
+
+def history(
+    first: date = date(2023, 1, 1),
+    n_days: int = 120,
+    *,
+    seed: int = 1,
+    operator: bool = True,
+    weather: bool = True,
+    context: Context = CONTEXT,
+) -> History:
+    """A place with demand, the operator's forecasts and daily weather runs of three days."""
+    rng = np.random.default_rng(seed)
+    times = hours(first, n_days)
+    degrees = temperature(times, rng)
+    demand = load(times, degrees, rng)
+    seen = [readings(DEMAND, times, demand)]
+    told: list[pl.DataFrame] = []
+    if operator:
+        days = times.dt.convert_time_zone(ZONE).dt.date()
+        issue = {day: local_instant(day - timedelta(days=1), time(7, 5), ZONE) for day in days.unique()}
+        said = pl.DataFrame({"time": times, "value": 0.97 * demand + rng.normal(0, 12, len(demand))})
+        told.append(forecasts(DEMAND, said.with_columns(issued_at=days.replace_strict(issue)), "operator"))
+    if weather:
+        for prefix, _ in POINTS:
+            told.append(runs(f"{prefix}.temperature_2m", times, degrees, rng))
+            seen.append(readings(f"{prefix}.temperature_2m", times, degrees, timedelta(days=5)))
+    rows = pl.concat(told) if told else Forecasts.create_empty()
+    return History(FAR, context, Readings.validate(pl.concat(seen)), Forecasts.validate(rows))
+
+
+def runs(channel: str, times: pl.Series, values: np.ndarray, rng: np.random.Generator) -> pl.DataFrame:
+    """One run a day at 00 UTC over three days, readable five hours later, with errors that grow."""
+    start = times[0].replace(hour=0)
+    starts = pl.datetime_range(start, times[-1], "1d", time_unit="us", eager=True).alias("issued_at")
+    leads = pl.DataFrame({"lead": range(72)})
+    truth = pl.DataFrame({"time": times, "value": values})
+    grid = starts.to_frame().join(leads, how="cross").with_columns(time=pl.col("issued_at") + pl.duration(hours="lead"))
+    rows = grid.join(truth, on="time").sort("issued_at", "time")
+    error = rng.normal(0, 1, rows.height) * (0.2 + 0.02 * rows["lead"].to_numpy())
+    return forecasts(channel, rows.with_columns(pl.col("value") + error), "model", timedelta(hours=5))
