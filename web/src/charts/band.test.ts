@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { runs } from './band';
+import { bandSeries, runs } from './band';
 
 const point = (x: number, lower: number | null, upper: number | null) => ({ x, lower, upper });
 
@@ -11,4 +11,12 @@ test('a gap ends a band and the next value begins another', () => {
 
 test('without values there is no band', () => {
   expect(runs([])).toEqual([]);
+});
+
+test('the axis is told both edges of every point', () => {
+  const { data } = bandSeries('band', [point(0, 1, 9), point(1, null, null), point(2, 2, 8)], { fill: 'blue', hatch: null });
+  expect(data).toEqual([
+    [0, 1, 9],
+    [2, 2, 8],
+  ]);
 });

@@ -27,6 +27,7 @@ interface BandLook {
 
 /** The area between two edges, as a chart series. */
 export function bandSeries(id: string, points: readonly BandPoint[], { fill, hatch }: BandLook): CustomSeriesOption {
+  const found = runs(points);
   const decal = hatch ? { symbol: 'rect', color: hatch, dashArrayX: [1, 0], dashArrayY: [1.5, 5], rotation: -Math.PI / 4 } : undefined;
   return {
     id,
@@ -34,9 +35,12 @@ export function bandSeries(id: string, points: readonly BandPoint[], { fill, hat
     silent: true,
     clip: true,
     z: 1,
-    data: runs(points).map((run) => [run[0]?.x ?? 0, run[0]?.lower ?? 0]),
+    // Every point is given, so that the axis makes room for both edges; the first point of a run draws it all.
+    data: found.flat().map(({ x, lower, upper }) => [x, lower, upper]),
+    encode: { x: 0, y: [1, 2] },
     renderItem: (params, api) => {
-      const run = runs(points)[params.dataIndex] ?? [];
+      const run = found.find(([first]) => first === found.flat()[params.dataIndex]);
+      if (!run) return null;
       const along = run.map(({ x, upper }) => api.coord([x, upper]));
       const back = run.map(({ x, lower }) => api.coord([x, lower])).toReversed();
       return { type: 'polygon', shape: { points: [...along, ...back] }, style: { fill, ...(decal ? { decal } : {}) } };

@@ -17,6 +17,7 @@ test('the hour that comes twice is told apart by the letters of its zone', () =>
 test('an instant is written in the zone of the place, with its letters', () => {
   expect(formatInstant(Date.parse('2026-11-21T13:00Z'), NEW_YORK)).toBe('Sat 21 Nov, 08:00 EST');
   expect(formatInstant(Date.parse('2026-07-01T12:30Z'), NEW_YORK)).toBe('Wed 1 Jul, 08:30 EDT');
+  expect(formatInstant(Date.parse('2023-12-31T22:00Z'), NEW_YORK, FALL_BACK)).toBe('Sun 31 Dec 2023, 17:00 EST');
 });
 
 test('zones of other continents have their letters too', () => {

@@ -38,9 +38,11 @@ export function formatShortDay(instant: number, timeZone: string): string {
   return partsOf(instant, timeZone, { weekday: 'short', day: 'numeric', month: 'short' }).replace(',', '');
 }
 
-/** `Sun 22 Nov, 08:00 EST`. */
-export function formatInstant(instant: number, timeZone: string): string {
-  return `${formatShortDay(instant, timeZone)}, ${formatClock(instant, timeZone)} ${zoneAbbreviation(instant, timeZone)}`;
+/** `Sun 22 Nov, 08:00 EST`; the year is said where it is not the one of `now`. */
+export function formatInstant(instant: number, timeZone: string, now = instant): string {
+  const year = partsOf(instant, timeZone, { year: 'numeric' });
+  const said = year === partsOf(now, timeZone, { year: 'numeric' }) ? '' : ` ${year}`;
+  return `${formatShortDay(instant, timeZone)}${said}, ${formatClock(instant, timeZone)} ${zoneAbbreviation(instant, timeZone)}`;
 }
 
 /** `Sunday 22 November 2026` for a calendar day, which has no zone. */

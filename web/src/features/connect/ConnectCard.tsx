@@ -88,7 +88,7 @@ function UploadForm(): ReactElement {
 /** The ways to bring a real region in. */
 export function ConnectCard({ options }: { options: readonly ConnectOption[] }): ReactElement {
   return (
-    <Card title="Connect a real region" note="Your own data replaces nothing: the simulated region stays beside it, marked.">
+    <Card title="Connect real data" note="Real regions and simulated ones never mix; a file read twice changes nothing.">
       <ol className="grid gap-6 md:grid-cols-2">
         {options.map(({ id, title, text, command }) => (
           <li key={id} className="min-w-0">

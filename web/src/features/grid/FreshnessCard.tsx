@@ -12,7 +12,7 @@ const SOURCE_LOOKS = {
   never: { icon: CircleDashed, word: 'not run yet', tint: 'text-muted' },
 } as const;
 
-function Series({ row, timeZone }: { row: Freshness; timeZone: string }): ReactElement {
+function Series({ row, timeZone, now }: { row: Freshness; timeZone: string; now: number }): ReactElement {
   return (
     <li className="border-line flex flex-wrap items-baseline justify-between gap-x-3 border-b py-2 last:border-b-0">
       <span className="font-medium">{row.label}</span>
@@ -24,7 +24,7 @@ function Series({ row, timeZone }: { row: Freshness; timeZone: string }): ReactE
       ) : (
         <span className="text-muted">{row.age_hours === null ? 'none yet' : `${formatAge(row.age_hours)} old`}</span>
       )}
-      <span className="text-muted w-full">{row.last_time ? `last value ${formatInstant(Date.parse(row.last_time), timeZone)}` : 'no value yet'}</span>
+      <span className="text-muted w-full">{row.last_time ? `last value ${formatInstant(Date.parse(row.last_time), timeZone, now)}` : 'no value yet'}</span>
     </li>
   );
 }
@@ -50,16 +50,17 @@ interface FreshnessCardProps {
   series: readonly Freshness[];
   sources: readonly SourceState[];
   timeZone: string;
+  now: number;
 }
 
 /** How old the data is and whether the sources answer. */
-export function FreshnessCard({ series, sources, timeZone }: FreshnessCardProps): ReactElement {
+export function FreshnessCard({ series, sources, timeZone, now }: FreshnessCardProps): ReactElement {
   return (
     <Card title="Data">
       {series.length > 0 ? (
         <ul className="text-small" aria-label="Age of the data">
           {series.map((row) => (
-            <Series key={row.channel} row={row} timeZone={timeZone} />
+            <Series key={`${row.channel} ${row.label}`} row={row} timeZone={timeZone} now={now} />
           ))}
         </ul>
       ) : (

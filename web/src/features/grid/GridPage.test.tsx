@@ -85,7 +85,7 @@ test('a simulated region says so first and offers a real one', async () => {
     '/api/v1/grid/simtown/scores': () => makeScores(),
   });
   expect(await screen.findByText('Simulated region: invented weather and demand')).toBeVisible();
-  expect(await screen.findByRole('heading', { name: 'Connect a real region' })).toBeVisible();
+  expect(await screen.findByRole('heading', { name: 'Connect real data' })).toBeVisible();
 });
 
 test('a real region bears no such banner', async () => {
@@ -132,13 +132,13 @@ test('a problem is shown in the words of the API, with the remedy and a way back
 
 test('without scores the card says what to do next', async () => {
   openPage('/grid/ny', { '/api/v1/grid/ny/scores': () => ({ ...makeScores(), rows: [] }) });
-  expect(await screen.findByText(/Nothing to score in these days yet/)).toBeVisible();
+  expect(await screen.findByText(/Nothing to score in these days/)).toBeVisible();
 });
 
 test('without any region the page offers to connect one', async () => {
   openPage('/', { '/api/v1/status': () => ({ ...makeStatus(), regions: [] }) });
   expect(await screen.findByText('No region yet')).toBeVisible();
-  expect(screen.getByRole('heading', { name: 'Connect a real region' })).toBeVisible();
+  expect(screen.getByRole('heading', { name: 'Connect real data' })).toBeVisible();
 });
 
 test('a made-up day in the address is ignored', async () => {

@@ -24,7 +24,7 @@ interface GridPageProps {
   day: string | undefined;
   onDay: (day: string | undefined) => void;
   onRegion: (region: string) => void;
-  /** The card that connects a real region, offered where data is simulated. */
+  /** The card that brings real data in, offered where data is simulated, stale or missing. */
   connect: ReactNode;
 }
 
@@ -83,6 +83,9 @@ export function GridPage({ region, day, onDay, onRegion, connect }: GridPageProp
   const today = forecast ? localDay(now, forecast.region.time_zone) : '';
   const isSimulated = forecast?.region.simulated ?? status.data?.regions.find(({ id }) => id === region)?.simulated ?? false;
 
+  const isStale = forecast?.freshness.find(({ channel }) => channel.endsWith('.demand'))?.stale ?? false;
+  const wantsData = isSimulated || isStale || (query.error !== null && !forecast);
+
   useEffect(() => {
     document.title = forecast ? `${forecast.region.name}, ${forecast.day} · Watthour` : 'Watthour';
   }, [forecast]);
@@ -117,7 +120,7 @@ export function GridPage({ region, day, onDay, onRegion, connect }: GridPageProp
             <p aria-live="polite" className="text-answer mb-3 max-w-4xl font-semibold text-balance">
               {unbroken(forecast.headline)}
             </p>
-            <Provenance forecast={forecast} />
+            <Provenance forecast={forecast} now={now} />
           </div>
           <Notices forecast={forecast} />
           <ForecastCard forecast={forecast} now={now} />
@@ -129,12 +132,12 @@ export function GridPage({ region, day, onDay, onRegion, connect }: GridPageProp
       <div className="grid grid-cols-[minmax(0,1fr)] items-start gap-5 lg:grid-cols-[minmax(0,2fr)_minmax(0,1fr)]">
         <Scores region={region} end={day} />
         {forecast && status.data ? (
-          <FreshnessCard series={forecast.freshness} sources={status.data.sources} timeZone={forecast.region.time_zone} />
+          <FreshnessCard series={forecast.freshness} sources={status.data.sources} timeZone={forecast.region.time_zone} now={now} />
         ) : query.error ? null : (
           <DataSkeleton />
         )}
       </div>
-      {isSimulated || (query.error && !forecast) ? <div id={CONNECT_ID}>{connect}</div> : null}
+      {wantsData ? <div id={CONNECT_ID}>{connect}</div> : null}
     </div>
   );
 }

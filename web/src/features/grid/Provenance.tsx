@@ -5,12 +5,12 @@ import { Badge } from '@/components/ui/badge';
 import { formatInstant } from '@/lib/time';
 
 /** What the forecast stands on: when it was made, what was known, by which model. */
-export function Provenance({ forecast }: { forecast: GridForecast }): ReactElement {
+export function Provenance({ forecast, now }: { forecast: GridForecast; now: number }): ReactElement {
   const { region, issued_at, known_until, model_version, reconstructed } = forecast;
   const zone = region.time_zone;
   const facts = [
-    { name: 'Issued', value: formatInstant(Date.parse(issued_at), zone) },
-    { name: 'Demand known until', value: formatInstant(Date.parse(known_until), zone) },
+    { name: 'Issued', value: formatInstant(Date.parse(issued_at), zone, now) },
+    { name: 'Demand known until', value: known_until ? formatInstant(Date.parse(known_until), zone, now) : 'none' },
     { name: 'Model', value: model_version },
   ];
   return (

@@ -135,7 +135,7 @@ export function ScoresCard({ scores, days, onDays }: ScoresCardProps): ReactElem
     >
       {overall.length === 0 ? (
         <p className="text-muted py-6">
-          Nothing to score in these days yet: a score needs a forecast and the demand that followed. Come back tomorrow, or choose more days.
+          Nothing to score in these days: a score needs a forecast and the demand that followed. Choose more days, or come back when there is more.
         </p>
       ) : (
         <>
