@@ -1,0 +1,43 @@
+"""What a process does in tests of many processes on one store; imported by name, so that a fork server can start it."""
+
+from __future__ import annotations
+
+from itertools import count, islice
+from typing import TYPE_CHECKING
+
+from builders import MIDNIGHT, demand_channel, readings, region_site
+
+from watthour.core.window import HOUR, Window
+from watthour.store.sql import open_store
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+
+BATCH = 500
+EVER = Window(MIDNIGHT, MIDNIGHT + 1_000_000 * HOUR)
+
+
+def append_batches(url: str, channel: str, first: int, n_batches: int | None, acknowledged: Connection | None) -> None:
+    """Append batches of hours that follow each other, telling of each once it is acknowledged.
+
+    The value of an hour is its number. Without a number of batches it goes on until it is killed.
+    """
+    store = open_store(url)
+    store.register([region_site()], [demand_channel(channel)])
+    for batch in islice(count(first), n_batches):
+        hours = range(batch * BATCH, (batch + 1) * BATCH)
+        store.append(readings(*map(float, hours), channel=channel, start=MIDNIGHT + hours[0] * HOUR))
+        if acknowledged is not None:
+            acknowledged.send(batch)
+    store.close()
+
+
+def look_often(url: str, n_times: int) -> None:
+    """Open, look and close like a command; only whole batches may be seen."""
+    for _ in range(n_times):
+        store = open_store(url)
+        seen = store.read([channel.id for channel in store.channels()], EVER)
+        n_seen = dict(seen.group_by("channel").len().iter_rows())
+        if any(n % BATCH for n in n_seen.values()) or not n_seen.keys() <= store.spans().keys():
+            raise SystemExit(f"half a batch is visible: {n_seen}")
+        store.close()
