@@ -1,0 +1,124 @@
+"""What is particular to SQLite: faults of the file, told with a cure, and what is set on each connection."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+from builders import DEMAND, MIDNIGHT, demand_channel, hours, readings, region_site
+from sqlalchemy import event
+
+from watthour.core.errors import InvalidInput, StoreError, StoreFull, StoreTooNew
+from watthour.store import sqlite
+from watthour.store.sql import SqlStore, open_store
+from watthour.store.sqlite import Sqlite
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "watthour.db"
+
+
+def fill(path: Path) -> SqlStore:
+    store = open_store(f"sqlite:///{path}")
+    store.register([region_site()], [demand_channel()])
+    store.append(readings(1.0, 2.0))
+    return store
+
+
+def limit_pages(store: SqlStore, n_more: int) -> None:
+    """Let the file grow by so many pages and no further, as on a full disk."""
+    database = store._database
+    assert isinstance(database, Sqlite)
+
+    def limit(connection: sqlite3.Connection, _record: object) -> None:
+        (n_now,) = connection.execute("PRAGMA page_count").fetchone()
+        connection.execute(f"PRAGMA max_page_count = {n_now + n_more}")
+
+    database.close()
+    event.listen(database.engine, "connect", limit)
+
+
+def test_a_full_disk_is_told_and_nothing_acknowledged_is_lost(path: Path) -> None:
+    with closing(fill(path)) as store:
+        limit_pages(store, n_more=3)
+        with pytest.raises(StoreFull, match=r"no space is left for .*watthour\.db\. Free some space"):
+            store.append(readings(*map(float, range(10_000))))
+        assert store.read([DEMAND], hours(0, 99))["value"].to_list() == [1.0, 2.0]
+        assert store.spans()[DEMAND][0] == MIDNIGHT
+    with closing(open_store(f"sqlite:///{path}")) as store:
+        assert store.append(readings(1.0, 2.0, 3.0)) == 1
+
+
+def test_a_store_from_a_newer_version_is_left_alone(path: Path) -> None:
+    fill(path).close()
+    with closing(sqlite3.connect(path)) as plain, plain:
+        plain.execute("UPDATE watthour_version SET version_num = '9999'")
+    before = path.read_bytes()
+    with pytest.raises(StoreTooNew, match=r"version 9999.*Upgrade Watthour"):
+        open_store(f"sqlite:///{path}")
+    assert path.read_bytes() == before
+
+
+def test_a_file_that_is_no_database_is_left_alone(path: Path) -> None:
+    path.write_text("time,value\n" * 1000)
+    with pytest.raises(StoreError, match="This file is no Watthour store"):
+        open_store(f"sqlite:///{path}")
+    assert path.read_text().startswith("time,value")
+
+
+def test_a_directory_that_is_not_there_is_told(path: Path) -> None:
+    with pytest.raises(StoreError, match="Check that its directory exists"):
+        open_store(f"sqlite:///{path.parent / 'nowhere' / 'watthour.db'}")
+
+
+def test_a_damaged_file_is_told(path: Path) -> None:
+    fill(path).close()
+    with path.open("r+b") as file:
+        file.seek(4096)
+        file.write(b"\xff" * 20_000)
+    with pytest.raises(StoreError, match="restore it from a backup"):
+        open_store(f"sqlite:///{path}").channels()
+
+
+def test_a_writer_that_never_ends_is_told(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(path).close()
+    monkeypatch.setattr(sqlite, "PATIENCE_S", 0.05)
+    monkeypatch.setitem(sqlite._PRAGMAS, "busy_timeout", "50")
+    with (
+        closing(sqlite3.connect(path, isolation_level=None)) as other,
+        closing(open_store(f"sqlite:///{path}")) as store,
+    ):
+        other.execute("BEGIN IMMEDIATE")
+        assert store.read([DEMAND], hours(0, 99)).height == 2
+        with pytest.raises(StoreError, match="Another process has been writing"):
+            store.append(readings(1.0, 2.0, 3.0))
+
+
+@pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:", "mysql://host/watthour", "watthour.db"])
+def test_a_url_that_names_no_store_is_refused(url: str) -> None:
+    with pytest.raises(InvalidInput, match=r"Use sqlite:///path"):
+        open_store(url)
+
+
+def test_a_commit_survives_a_power_cut_and_readers_never_wait(path: Path) -> None:
+    store = fill(path)
+    database = store._database
+    assert isinstance(database, Sqlite)
+    with closing(store), database.reading() as connection:
+        asked = {
+            name: connection.exec_driver_sql(f"PRAGMA {name}").scalar_one() for name in ("synchronous", "journal_mode")
+        }
+    assert asked == {"synchronous": 2, "journal_mode": "wal"}
+
+
+def test_spaces_and_odd_signs_may_be_in_its_path(tmp_path: Path) -> None:
+    folder = tmp_path / "my 100% Wärme"
+    folder.mkdir()
+    fill(folder / "watthour.db").close()
+    assert (folder / "watthour.db").exists()
