@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import traceback
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -156,8 +157,13 @@ class CatchAll:
 
         try:
             await self._app(scope, receive, watched)
-        except Exception:
-            structlog.get_logger("watthour.api").exception("request failed", method=scope["method"], path=scope["path"])
+        except Exception as error:
+            structlog.get_logger("watthour.api").error(
+                "request failed",
+                method=scope["method"],
+                path=scope["path"],
+                trace="".join(traceback.format_exception(error)),  # without local variables, which may be secret
+            )
             if has_begun:
                 raise
             await answer(_UNEXPECTED)(scope, receive, send)

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse, HTMLResponse, Response
+from starlette.routing import Match, Route
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
+    from starlette.requests import Request
+    from starlette.types import Scope
 
 STATIC = Path(__file__).with_name("static")
-# What is no page: a program that mistypes an address must get a 404, not a page.
-_NOT_PAGES = frozenset(
-    {"api", "health", "ready", "metrics", "predict", "reload-model", "model-info", "openapi.json", "assets"}
-)
+# What is no page: a program that mistypes an address or a method must be told so, not be shown a page.
+_NOT_PAGES = frozenset({"api", "health", "ready", "metrics", "predict", "reload-model", "model-info", "openapi.json"})
 _FOREVER = "public, max-age=31536000, immutable"  # names under assets/ change with their content
 _NOT_BUILT = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
@@ -32,20 +34,32 @@ code { font-size: .95em; }
 """
 
 
+class _Pages(Route):
+    """Every address that is not the API's."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Leave the API's addresses to its own routes."""
+        first = str(scope.get("path", "")).lstrip("/").partition("/")[0]
+        return (Match.NONE, {}) if first in _NOT_PAGES else super().matches(scope)
+
+
 def serve_pages(app: FastAPI, root: Path = STATIC) -> None:
     """Serve the built web app at ``/``; call it last, it answers whatever is left."""
     root = root.resolve()
 
-    def page(path: str) -> Response:
+    def page(request: Request) -> Response:
+        path = request.path_params["path"]
+        if not path.isprintable():
+            raise HTTPException(HTTPStatus.NOT_FOUND)
         file = (root / path).resolve()
         if path and file.is_file() and file.is_relative_to(root):
             is_hashed = file.parent == root / "assets"
             return FileResponse(file, headers={"Cache-Control": _FOREVER if is_hashed else "no-cache"})
-        if path.partition("/")[0] in _NOT_PAGES or "." in path.rpartition("/")[2]:
-            raise HTTPException(404)
+        if "." in path.rpartition("/")[2] or path.startswith("assets/"):
+            raise HTTPException(HTTPStatus.NOT_FOUND)
         index = root / "index.html"
         if index.is_file():
             return FileResponse(index, headers={"Cache-Control": "no-cache"})
         return HTMLResponse(_NOT_BUILT, status_code=503, headers={"Cache-Control": "no-store"})
 
-    app.add_api_route("/{path:path}", page, methods=["GET", "HEAD"], include_in_schema=False, response_model=None)
+    app.router.routes.append(_Pages("/{path:path}", page, methods=["GET", "HEAD"], include_in_schema=False))

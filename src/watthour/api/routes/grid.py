@@ -19,6 +19,8 @@ from watthour.workflows.forecast import Served
 
 router = APIRouter(prefix="/api/v1/grid", tags=["grid"])
 
+RUNS_LOOKED_AT = 8  # a run that took long ends after younger ones
+
 RegionName = Annotated[
     str, Path(description="Any name of the region: its id, EIA's codes, the operator's name.", examples=["ny"])
 ]
@@ -79,9 +81,9 @@ async def _warm(state: State, place: Region, question: tuple[object, ...], look:
 
 
 def _epoch(state: State, place: Region) -> tuple[object, ...]:
-    """Return what changes whenever an answer could: the newest run of a source or forecast, and the champion."""
-    runs = state.app.store.runs(limit=1)
-    newest = (runs[0].source, runs[0].started_at, runs[0].ended_at, runs[0].new_rows) if runs else None
+    """Return what changes whenever an answer could: the newest runs of sources and forecasts, and the champion."""
+    runs = state.app.store.runs(limit=RUNS_LOOKED_AT)
+    newest = tuple((run.source, run.started_at, run.ended_at) for run in runs)
     return newest, state.models.version(Role(place, "forecast")), state.now().replace(minute=0, second=0, microsecond=0)
 
 

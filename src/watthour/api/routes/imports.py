@@ -7,13 +7,15 @@ from typing import Annotated
 
 from fastapi import APIRouter, Form, UploadFile
 
-from watthour import bootstrap
 from watthour.api.contract import problems
 from watthour.api.schemas.readings import ImportedRows
 from watthour.api.state import ApiState, State
+from watthour.bootstrap import TableOptions, file_sources
 from watthour.core.errors import InvalidInput, PayloadChanged
 from watthour.core.region import Region, find_region
-from watthour.workflows.ingest import backfill
+from watthour.workflows.ingest import IngestReport, backfill
+
+FILE_NAME = "EIA930_BALANCE_upload.csv"  # what the caller calls it decides nothing
 
 router = APIRouter(prefix="/api/v1", tags=["readings"])
 
@@ -31,17 +33,18 @@ async def import_file(
 
 def _import(state: State, place: Region, file: UploadFile) -> ImportedRows:
     with tempfile.TemporaryDirectory(prefix="watthour-import-") as folder:
-        path = Path(folder) / "EIA930_BALANCE.csv"
+        path = Path(folder) / FILE_NAME
         with path.open("wb") as copy:
             shutil.copyfileobj(file.file, copy)
         try:
-            source = bootstrap.balance_file(path, place)
-            report = backfill(source, state.app.store, source.window(), now=state.now())
-        except PayloadChanged as error:
+            report = IngestReport(0, 0)
+            for source, window in file_sources(path, place.id, TableOptions()):
+                report += backfill(source, state.app.store, window, now=state.now(), chunk=window.end - window.start)
+        except (InvalidInput, PayloadChanged) as error:
             raise InvalidInput(
                 "file",
                 file.filename,
-                "this is no EIA930_BALANCE file with rows of the region",
+                f"this is no file EIA930_BALANCE_*.csv with rows of {place.name}",
                 remedy="Download one from https://www.eia.gov/electricity/gridmonitor and send it unchanged.",
             ) from error
     return ImportedRows(region=place.id, new_rows=report.new_rows, refused_rows=report.refused_rows)

@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from watthour.api.schemas.base import Answer, Question
+from watthour.api.schemas.base import Answer, Question, shown_as
 
 
 class Features(Question):
@@ -52,6 +52,16 @@ class RegionQuestion(Question):
 class Prediction(Answer):
     """Demand of one hour."""
 
+    model_config = shown_as(
+        {
+            "predicted_demand_mwh": 17240.0,
+            "model_version": "twenty_features-20261120T060000-ab12cd",
+            "timestamp": "2026-11-21T12:00:00Z",
+            "region": "ny",
+            "simulated": False,
+        }
+    )
+
     predicted_demand_mwh: float = Field(examples=[17240.0])
     model_version: str = Field(examples=["twenty_features-20261120T060000-ab12cd"])
     timestamp: datetime = Field(description="When this was predicted.", examples=["2026-11-21T12:00:00Z"])
@@ -85,6 +95,26 @@ class ModelCard(Answer):
 class ModelInfo(Answer):
     """All models that serve."""
 
+    model_config = shown_as(
+        {
+            "models": [
+                {
+                    "serves": "predict",
+                    "region": "ny",
+                    "simulated": False,
+                    "name": "grid.ny.demand.twenty_features",
+                    "model_version": "twenty_features-20261120T060000-ab12cd",
+                    "recipe": "twenty_features",
+                    "features": ["temperature", "hour_of_day", "demand_lag_1h"],
+                    "splits": {"train": {"start": "2023-11-20T05:00:00Z", "end": "2026-10-23T04:00:00Z"}},
+                    "data_fingerprint": "ab12cd34",
+                    "metrics": {"mae_mwh": 141.0},
+                    "trained_at": "2026-11-20T06:00:00Z",
+                }
+            ]
+        }
+    )
+
     models: list[ModelCard]
 
 
@@ -100,6 +130,21 @@ class ReloadedModel(Answer):
 
 class Reloaded(Answer):
     """What serves from now on; every warm answer is dropped."""
+
+    model_config = shown_as(
+        {
+            "reloaded": [
+                {
+                    "serves": "forecast",
+                    "region": "ny",
+                    "name": "grid.ny.demand",
+                    "model_version": "gradient_boosting-20261120T060000-ab12cd",
+                    "previous_version": "gradient_boosting-20261113T060000-98fe76",
+                }
+            ],
+            "reloaded_at": "2026-11-21T12:00:00Z",
+        }
+    )
 
     reloaded: list[ReloadedModel]
     reloaded_at: datetime

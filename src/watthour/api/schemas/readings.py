@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import AwareDatetime, Field
 
-from watthour.api.schemas.base import Answer, Question
+from watthour.api.schemas.base import Answer, Question, shown_as
 
 
 class ReadingsQuestion(Question):
@@ -41,6 +41,23 @@ class ChannelSummary(Answer):
 class ChannelList(Answer):
     """All channels."""
 
+    model_config = shown_as(
+        {
+            "channels": [
+                {
+                    "id": "grid.ny.demand",
+                    "site": "ny",
+                    "quantity": "energy",
+                    "unit": "MWh",
+                    "resolution_seconds": 3600,
+                    "simulated": False,
+                    "first_time": "2019-01-01T05:00:00Z",
+                    "last_time": "2026-11-21T09:00:00Z",
+                }
+            ]
+        }
+    )
+
     channels: list[ChannelSummary]
 
 
@@ -57,6 +74,23 @@ class Reading(Answer):
 class ReadingPage(Answer):
     """Readings in the order of time."""
 
+    model_config = shown_as(
+        {
+            "channel": "grid.ny.demand",
+            "unit": "MWh",
+            "readings": [
+                {
+                    "time": "2026-11-20T00:00:00Z",
+                    "value": 16020.0,
+                    "available_at": "2026-11-20T03:00:00Z",
+                    "recorded_at": "2026-11-20T03:05:00Z",
+                    "quality": ["assumed"],
+                }
+            ],
+            "next": None,
+        }
+    )
+
     channel: str = Field(examples=["grid.ny.demand"])
     unit: str = Field(examples=["MWh"])
     readings: list[Reading]
@@ -65,6 +99,8 @@ class ReadingPage(Answer):
 
 class ImportedRows(Answer):
     """What a file brought."""
+
+    model_config = shown_as({"region": "ny", "new_rows": 4368, "refused_rows": 0})
 
     region: str = Field(examples=["ny"])
     new_rows: int = Field(examples=[4368])

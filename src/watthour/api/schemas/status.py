@@ -5,11 +5,13 @@ from typing import Literal
 
 from pydantic import Field
 
-from watthour.api.schemas.base import Answer
+from watthour.api.schemas.base import Answer, shown_as
 
 
 class Health(Answer):
     """The process answers."""
+
+    model_config = shown_as({"status": "alive", "version": "0.1.0"})
 
     status: Literal["alive"]
     version: str = Field(examples=["0.1.0"])
@@ -24,6 +26,10 @@ class Degraded(Answer):
 
 class Ready(Answer):
     """Forecasts can be served; what is degraded is named."""
+
+    model_config = shown_as(
+        {"status": "ready", "regions": ["ny"], "degraded": [{"name": "eia", "problem": "eia: answered 503 four times"}]}
+    )
 
     status: Literal["ready"]
     regions: list[str] = Field(examples=[["ny"]])
@@ -63,6 +69,42 @@ class ConnectOption(Answer):
 
 class Status(Answer):
     """What is here, how fresh it is, and what could be connected."""
+
+    model_config = shown_as(
+        {
+            "version": "0.1.0",
+            "now": "2026-11-21T12:00:00Z",
+            "simulated": False,
+            "regions": [
+                {
+                    "id": "ny",
+                    "name": "New York",
+                    "operator": "NYISO",
+                    "time_zone": "America/New_York",
+                    "simulated": False,
+                    "first_time": "2019-01-01T05:00:00Z",
+                    "last_time": "2026-11-21T09:00:00Z",
+                }
+            ],
+            "sources": [
+                {
+                    "name": "eia",
+                    "state": "ok",
+                    "last_run_at": "2026-11-21T11:30:00Z",
+                    "age_hours": 0.5,
+                    "problem": None,
+                }
+            ],
+            "connect": [
+                {
+                    "id": "eia_key",
+                    "title": "Connect EIA with a free key",
+                    "text": "Register, then set EIA_API_KEY and start again.",
+                    "command": "EIA_API_KEY=... watthour up",
+                }
+            ],
+        }
+    )
 
     version: str = Field(examples=["0.1.0"])
     now: datetime

@@ -1,0 +1,143 @@
+from __future__ import annotations
+
+import asyncio
+import itertools
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+from watthour.api.compute import Compute, Limits, Warm
+from watthour.api.problems import Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture
+def compute() -> Iterator[Compute]:
+    made = Compute(Limits(timeout_s=0.05, workers=2, waiting=3))
+    yield made
+    made.close()
+
+
+def test_work_runs_beside_the_event_loop(compute: Compute) -> None:
+    async def ask() -> str:
+        return await compute.run(lambda: threading.current_thread().name)
+
+    assert asyncio.run(ask()).startswith("watthour-api")
+
+
+def test_work_that_takes_too_long_is_a_504_that_invites_again(compute: Compute) -> None:
+    release = threading.Event()
+
+    async def ask() -> Refusal:
+        try:
+            with pytest.raises(Refusal) as refused:
+                await compute.run(lambda: release.wait(5))
+            return refused.value
+        finally:
+            release.set()
+
+    refusal = asyncio.run(ask())
+    assert refusal.problem.status == 504
+    assert "Retry-After" in refusal.headers
+
+
+def test_too_many_waiting_are_turned_away_with_503(compute: Compute) -> None:
+    release = threading.Event()
+
+    async def ask() -> Refusal:
+        waiting = [compute.start(lambda: release.wait(5)) for _ in range(3)]
+        try:
+            with pytest.raises(Refusal) as refused:
+                compute.start(lambda: None)
+            return refused.value
+        finally:
+            release.set()
+            await asyncio.gather(*waiting)
+
+    assert asyncio.run(ask()).problem.status == 503
+
+
+def test_an_error_in_a_thread_reaches_the_caller(compute: Compute) -> None:
+    async def ask() -> None:
+        await compute.run(lambda: 1 / 0)
+
+    with pytest.raises(ZeroDivisionError):
+        asyncio.run(ask())
+
+
+def test_a_kept_answer_is_not_made_again_until_it_expires(compute: Compute) -> None:
+    clock = [0.0]
+    numbers = itertools.count(1)
+
+    async def ask() -> list[int]:
+        warm = Warm(compute, clock=lambda: clock[0])
+        answers = []
+        for at in (0.0, 9.0, 10.0):
+            clock[0] = at
+            answers.append(await warm.get("key", lambda: next(numbers), lifetime_s=10))
+        return answers
+
+    assert asyncio.run(ask()) == [1, 1, 2]
+
+
+def test_callers_who_ask_at_once_share_one_computation(compute: Compute) -> None:
+    numbers = itertools.count(1)
+
+    async def ask() -> list[int]:
+        warm = Warm(compute)
+        return await asyncio.gather(*(warm.get("key", lambda: next(numbers), lifetime_s=10) for _ in range(20)))
+
+    assert asyncio.run(ask()) == [1] * 20
+
+
+def test_an_answer_that_came_too_late_is_kept_for_the_next_caller(compute: Compute) -> None:
+    release = threading.Event()
+
+    async def ask() -> bool:
+        warm = Warm(compute)
+        with pytest.raises(Refusal):
+            await warm.get("key", lambda: release.wait(5), lifetime_s=60)
+        release.set()
+        await asyncio.sleep(0.05)
+        return await warm.get("key", lambda: pytest.fail("made again"), lifetime_s=60)
+
+    assert asyncio.run(ask()) is True
+
+
+def test_an_answer_begun_before_a_drop_is_not_kept(compute: Compute) -> None:
+    release = threading.Event()
+
+    async def ask() -> str:
+        warm = Warm(compute)
+        first = asyncio.ensure_future(warm.get("key", lambda: (release.wait(5), "old")[1], lifetime_s=60))
+        await asyncio.sleep(0)
+        warm.drop()
+        release.set()
+        assert await first == "old"
+        return await warm.get("key", lambda: "new", lifetime_s=60)
+
+    assert asyncio.run(ask()) == "new"
+
+
+def test_a_failure_is_not_kept(compute: Compute) -> None:
+    async def ask() -> str:
+        warm = Warm(compute)
+        with pytest.raises(ZeroDivisionError):
+            await warm.get("key", lambda: str(1 / 0), lifetime_s=60)
+        return await warm.get("key", lambda: "good", lifetime_s=60)
+
+    assert asyncio.run(ask()) == "good"
+
+
+def test_only_so_many_answers_are_kept(compute: Compute) -> None:
+    async def ask() -> int:
+        warm = Warm(compute, most=2)
+        for key in range(5):
+            await warm.get(key, lambda: None, lifetime_s=60)
+        await asyncio.sleep(0)
+        return len(warm._kept)
+
+    assert asyncio.run(ask()) == 2

@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from town import NOW
+
+from watthour.core.errors import StoreError
+from watthour.core.ports import RunState, SourceRun
+from watthour.core.window import DAY, Window
+
+if TYPE_CHECKING:
+    import pytest
+    from starlette.testclient import TestClient
+
+    from watthour.bootstrap import App
+
+NAMES = {
+    "prediction_requests_total",
+    "prediction_latency_seconds",
+    "predicted_demand_mwh",
+    "model_mae_mwh",
+    "model_mape_percent",
+    "drift_share",
+    "drift_detected",
+    "data_freshness_hours",
+    "retrain_triggered_total",
+}
+
+
+def samples(text: str) -> dict[str, float]:
+    lines = [line for line in text.splitlines() if line and not line.startswith("#")]
+    return {line.rpartition(" ")[0]: float(line.rpartition(" ")[2]) for line in lines}
+
+
+def fail(app: App, source: str, problem: str) -> None:
+    run = SourceRun(source, NOW, NOW, Window(NOW - DAY, NOW), RunState.FAILED, 0, problem=problem)
+    app.store.note_run(run)
+
+
+def test_alive_asks_nobody(client: TestClient, empty: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(empty.store, "spans", lambda: 1 / 0)
+    assert client.get("/health").json()["status"] == "alive"
+
+
+def test_without_demand_it_is_not_ready_and_says_why(client: TestClient) -> None:
+    answer = client.get("/ready")
+    assert answer.status_code == 503
+    assert "no demand" in answer.json()["detail"]
+    assert "watthour" in answer.json()["remedy"]
+
+
+def test_with_demand_it_is_ready(town_client: TestClient) -> None:
+    assert town_client.get("/ready").json() == {"status": "ready", "regions": ["simtown"], "degraded": []}
+
+
+def test_a_failing_source_is_named_as_degraded(town: App, town_client: TestClient) -> None:
+    fail(town, "eia", "eia: answered 503. Try again later.")
+    answer = town_client.get("/ready")
+    assert answer.status_code == 200
+    assert answer.json()["degraded"] == [{"name": "eia", "problem": "eia: answered 503. Try again later."}]
+
+
+def test_a_store_that_cannot_be_read_is_not_ready(
+    town: App, town_client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken() -> None:
+        raise StoreError("disk I/O error at /srv/watthour.db", remedy="Check the disk.")
+
+    monkeypatch.setattr(town.store, "spans", broken)
+    answer = town_client.get("/ready")
+    assert answer.status_code == 503
+    assert "/srv" not in answer.text
+
+
+def test_every_public_metric_is_declared(client: TestClient) -> None:
+    answer = client.get("/metrics")
+    assert answer.headers["content-type"].startswith("text/plain")
+    declared = {line.split()[2] for line in answer.text.splitlines() if line.startswith("# TYPE")}
+    assert declared >= NAMES
+
+
+def test_a_metric_without_a_value_is_absent_and_not_zero(client: TestClient) -> None:
+    assert samples(client.get("/metrics").text) == {}
+
+
+def test_predictions_are_counted_and_timed(town_client: TestClient) -> None:
+    assert town_client.get("/api/v1/grid/simtown/forecast").status_code == 200
+    assert town_client.get("/api/v1/grid/ny/forecast").status_code == 409
+    counted = samples(town_client.get("/metrics").text)
+    assert counted['prediction_requests_total{outcome="ok",route="forecast"}'] == 1
+    assert counted['prediction_requests_total{outcome="failed",route="forecast"}'] == 1
+    assert counted['prediction_latency_seconds_count{route="forecast"}'] == 2
+
+
+def test_errors_freshness_and_the_hour_now_running_are_shown(town_client: TestClient) -> None:
+    shown = samples(town_client.get("/metrics").text)
+    assert shown['predicted_demand_mwh{region="simtown",route="forecast"}'] == 5000.0
+    assert shown['model_mae_mwh{model="ours",region="simtown"}'] > 0
+    assert shown['model_mape_percent{model="operator",region="simtown"}'] > 0
+    assert 1 < shown['data_freshness_hours{channel="grid.simtown.demand"}'] < 6
+
+
+def test_status_names_sources_regions_and_ways_to_connect(town: App, town_client: TestClient) -> None:
+    fail(town, "eia", "eia: answered 503")
+    status = town_client.get("/api/v1/status").json()
+    assert status["simulated"] is True
+    assert [region["id"] for region in status["regions"]] == ["simtown"]
+    assert {source["name"]: source["state"] for source in status["sources"]}["eia"] == "failed"
+    assert {option["id"] for option in status["connect"]} == {"eia_key", "eia_files"}

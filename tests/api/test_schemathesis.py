@@ -1,0 +1,61 @@
+"""Every operation, asked with what its description allows and with what it does not, keeps its word."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck
+from hypothesis import settings as effort
+from schemathesis.config import SchemathesisConfig
+from town import NOW, forecasts, served
+
+from watthour.api.app import create_app
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from schemathesis import Case
+
+    from watthour.bootstrap import App
+    from watthour.core.model import Manifest
+
+pytestmark = pytest.mark.xdist_group("trained")  # one worker trains once
+
+CONFIG = {
+    "seed": 1,
+    "checks": {
+        # What the description cannot say is 400 (a window that ends before it begins), never 422.
+        "positive_data_acceptance": {"expected-statuses": ["2xx", "400", "404", "409", "503"]},
+        # 503 says with its cure what is not there yet, such as a model of a region.
+        "not_a_server_error": {"expected-statuses": ["2xx", "4xx", "503"]},
+    },
+}
+DESCRIPTION = Path(__file__).parents[2] / "web" / "openapi.json"  # another test checks that it is current
+
+schema = schemathesis.openapi.from_dict(
+    json.loads(DESCRIPTION.read_text(encoding="utf-8")), config=SchemathesisConfig.from_dict(CONFIG)
+)
+
+
+@pytest.fixture(scope="module")
+def address(trained: tuple[App, Manifest]) -> Iterator[str]:
+    app = trained[0]
+    app.store.append_forecasts(forecasts(NOW.replace(hour=13, minute=0)))
+    with served(create_app(app, now=lambda: NOW)) as url:
+        yield url
+
+
+@schema.parametrize()
+@effort(
+    max_examples=10,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large],
+)
+def test_the_api_keeps_its_word(case: Case[Any], address: str) -> None:
+    case.call_and_validate(base_url=address)

@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from watthour.api.problems import MEDIA_TYPE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from starlette.testclient import TestClient
+
+    from watthour.bootstrap import App
+
+
+@pytest.fixture
+def pages(empty: App, tmp_path: Path, open_client: Callable[..., TestClient]) -> TestClient:
+    static = tmp_path / "static"
+    (static / "assets").mkdir(parents=True)
+    (static / "index.html").write_text("<title>the app</title>")
+    (static / "icon.svg").write_text("<svg/>")
+    (static / "assets" / "index-4f2a.js").write_text("start()")
+    (tmp_path / "secret.txt").write_text("not for you")
+    return open_client(empty, static=static)
+
+
+@pytest.mark.parametrize("path", ["/", "/grid", "/grid/ny?day=2026-11-20", "/settings/sources"])
+def test_every_address_of_the_app_is_its_one_page(pages: TestClient, path: str) -> None:
+    answer = pages.get(path)
+    assert answer.status_code == 200
+    assert "the app" in answer.text
+    assert answer.headers["cache-control"] == "no-cache"
+
+
+def test_a_hashed_file_is_kept_for_ever(pages: TestClient) -> None:
+    answer = pages.get("/assets/index-4f2a.js")
+    assert "immutable" in answer.headers["cache-control"]
+    assert answer.headers["content-type"].startswith("text/javascript")
+
+
+def test_a_file_without_a_hash_is_asked_for_again(pages: TestClient) -> None:
+    assert pages.get("/icon.svg").headers["cache-control"] == "no-cache"
+
+
+@pytest.mark.parametrize("path", ["/api/v2/status", "/assets/old.js", "/favicon.ico", "/predict/x", "/api/"])
+def test_what_is_no_page_is_a_problem_not_a_page(pages: TestClient, path: str) -> None:
+    answer = pages.get(path)
+    assert (answer.status_code, answer.headers["content-type"]) == (404, MEDIA_TYPE)
+
+
+@pytest.mark.parametrize("path", ["/../secret.txt", "/%2e%2e/secret.txt", "/assets/..%2f..%2fsecret.txt", "/%00"])
+def test_nothing_outside_the_built_app_is_served(pages: TestClient, path: str) -> None:
+    answer = pages.get(path)
+    assert "not for you" not in answer.text
+    assert answer.status_code in {200, 404}
+
+
+def test_without_a_build_the_page_says_how_to_make_one(
+    empty: App, tmp_path: Path, open_client: Callable[..., TestClient]
+) -> None:
+    answer = open_client(empty, static=tmp_path / "nothing").get("/grid")
+    assert answer.status_code == 503
+    assert answer.headers["content-type"].startswith("text/html")
+    assert "make web" in answer.text
