@@ -1,0 +1,166 @@
+"""One example of each connector, with a provider that answers: what the contract suite asks of all of them.
+
+A new connector adds one function and one line to ``EXAMPLES``.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import polars as pl
+from fakes.eia import KEY, eia_rows, fake_eia
+from fakes.files import fake_files
+from fakes.open_meteo import fake_open_meteo
+from fakes.server import Answer, Request, as_json, serve
+
+from watthour.core.channel import Channel, Site, SiteKind
+from watthour.core.region import WEATHER_VARIABLES, find_region
+from watthour.core.units import Quantity, Unit
+from watthour.core.window import HOUR, Window, local_day
+from watthour.sources import _template, eia, eia_bulk, nyiso, open_meteo
+from watthour.sources.csv import CsvSource, Mapping
+from watthour.sources.datasets import recognise
+from watthour.sources.http import Pace, Patience
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
+
+    from fakes.server import FakeServer
+
+    from watthour.core.ports import Source
+
+RECORDED = Path(__file__).parents[1] / "recorded"
+MIDNIGHT = datetime(2024, 7, 20, tzinfo=UTC)
+WINDOW = Window(MIDNIGHT + 5 * HOUR, MIDNIGHT + 15 * HOUR)  # the providers have more, before and after
+NOW = datetime(2024, 8, 1, 12, 30, tzinfo=UTC)
+NEW_YORK = replace(find_region("ny"), points=find_region("ny").points[:2])
+HOME = Site("home", "Home", SiteKind.HOME, "America/New_York")
+METER = Channel("home.main.energy", "home", Quantity.ENERGY, Unit.KWH)
+_QUICK = Patience(attempts=2, first_wait=0.001, longest_wait=0.01)
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A connector, a window it has rows of, and when it is asked."""
+
+    source: Source
+    window: Window = WINDOW
+    now: datetime = NOW
+    server: FakeServer | None = None  # none for files at hand
+    is_always_observed: bool = False  # reads what is said now, so nothing about its time is assumed
+
+
+def _hours() -> pl.Series:
+    ends = pl.datetime_range(MIDNIGHT, MIDNIGHT + 48 * HOUR, "1h", time_zone="UTC", time_unit="us", eager=True)
+    return ends.alias("period")
+
+
+def _demand() -> pl.DataFrame:
+    count = pl.int_range(len(_hours()), eager=True).cast(pl.Float64)
+    return pl.DataFrame({"period": _hours(), "demand_mwh": 18_000 + count, "day_ahead_forecast_mwh": 17_900 + count})
+
+
+def _weather() -> pl.DataFrame:
+    return pl.DataFrame({"stamp": _hours(), **dict.fromkeys(WEATHER_VARIABLES, pl.Series([20.0] * len(_hours())))})
+
+
+@contextmanager
+def _eia(_folder: Path) -> Iterator[Example]:
+    with fake_eia(eia_rows(_demand(), "NYIS")) as server:
+        door = eia.open_door(KEY, base_url=server.base_url, pace=Pace(1e9), patience=_QUICK)
+        yield Example(eia.Eia(NEW_YORK, door), server=server)
+
+
+@contextmanager
+def _eia_fuel_mix(_folder: Path) -> Iterator[Example]:
+    demand = eia_rows(_demand(), "NYIS")
+    mix = demand.with_columns(code=pl.col("code").replace({"D": "NG", "DF": "NEW"}))
+    with fake_eia(demand, fuel_rows=mix) as server:
+        door = eia.open_door(KEY, base_url=server.base_url, pace=Pace(1e9), patience=_QUICK)
+        yield Example(eia.EiaFuelMix(NEW_YORK, door), server=server)
+
+
+@contextmanager
+def _eia_bulk(_folder: Path) -> Iterator[Example]:
+    file = RECORDED / "EIA930_BALANCE_2020_Jul_Dec.csv"
+    first = datetime(2020, 7, 1, 5, tzinfo=UTC)
+    with fake_files({file.name: file.read_bytes()}) as server:
+        door = eia_bulk.open_door(base_url=server.base_url, pace=Pace(1e9), patience=_QUICK)
+        source = eia_bulk.EiaBulk(find_region("AEC"), door=door)
+        yield Example(source, Window(first, first + 2 * HOUR), server=server)
+
+
+def _open_meteo(
+    build: Callable[[open_meteo.Doors], Source], now: datetime = NOW, *, is_always_observed: bool = False
+) -> Callable[[Path], AbstractContextManager[Example]]:
+    @contextmanager
+    def example(_folder: Path) -> Iterator[Example]:
+        runs = pl.concat([_weather().with_columns(run=pl.lit(MIDNIGHT - timedelta(days=days))) for days in range(4)])
+        with fake_open_meteo(_weather(), runs=runs, now=now) as server:
+            doors = open_meteo.open_doors(base_url=server.base_url, pace=Pace(1e9), patience=_QUICK)
+            yield Example(build(doors), now=now, server=server, is_always_observed=is_always_observed)
+
+    return example
+
+
+@contextmanager
+def _nyiso(_folder: Path) -> Iterator[Example]:
+    file = RECORDED / "nyiso_isolf_20250219.csv"
+    with fake_files({"20250219isolf.csv": file.read_bytes()}) as server:
+        source = nyiso.Nyiso(nyiso.open_door(base_url=server.base_url, pace=Pace(1e9), patience=_QUICK))
+        day = local_day(date(2025, 2, 19), nyiso.TIME_ZONE)
+        yield Example(source, Window(day.start, day.start + HOUR), datetime(2025, 2, 20, 15, tzinfo=UTC), server)
+
+
+@contextmanager
+def _csv(folder: Path) -> Iterator[Example]:
+    path = folder / "meter.csv"
+    _demand().select(time="period", value=pl.col("demand_mwh") / 1e5).write_csv(path)
+    yield Example(CsvSource(path, HOME, METER, Mapping(Unit.KWH, time_zone="UTC")))
+
+
+@contextmanager
+def _datasets(folder: Path) -> Iterator[Example]:
+    path = folder / "ny_demand.parquet"
+    _demand().write_parquet(path)
+    (source,) = recognise(path)
+    yield Example(source)
+
+
+@contextmanager
+def _template_example(_folder: Path) -> Iterator[Example]:
+    def answer(request: Request) -> Answer:
+        if request.headers.get("X-Api-Key") != KEY:
+            return as_json({"message": "no such key"}, 401)
+        rows = [{"ends": f"{end:%Y-%m-%dT%H:%MZ}", "kwh": 0.4} for end in _hours()]
+        return as_json(
+            {"readings": [row for row in rows if request.one("from") <= str(row["ends"]) <= request.one("to")]}
+        )
+
+    with serve(answer) as server:
+        door = _template.open_door(KEY, base_url=server.base_url, pace=Pace(1e9), patience=_QUICK)
+        yield Example(_template.Template(HOME, METER, door), server=server)
+
+
+EXAMPLES: dict[str, Callable[[Path], AbstractContextManager[Example]]] = {
+    "eia": _eia,
+    "eia_fuel_mix": _eia_fuel_mix,
+    "eia_bulk": _eia_bulk,
+    "open_meteo_archive": _open_meteo(lambda doors: open_meteo.OpenMeteoArchive(NEW_YORK, doors)),
+    "open_meteo_forecast": _open_meteo(
+        lambda doors: open_meteo.OpenMeteoForecast(NEW_YORK, doors),
+        MIDNIGHT + 6.5 * HOUR,
+        is_always_observed=True,
+    ),
+    "open_meteo_previous_runs": _open_meteo(lambda doors: open_meteo.OpenMeteoPreviousRuns(NEW_YORK, doors)),
+    "open_meteo_single_runs": _open_meteo(lambda doors: open_meteo.OpenMeteoSingleRuns(NEW_YORK, doors)),
+    "nyiso": _nyiso,
+    "csv": _csv,
+    "datasets": _datasets,
+    "_template": _template_example,
+}
