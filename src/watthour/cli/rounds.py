@@ -73,7 +73,9 @@ class Rounds:
         for region in self.followed():
             if region.is_simulated and region.demand not in self._app.store.spans():
                 self._log.info("simulating", region=region.id, why="no key of EIA is set and the store holds no demand")
-                self._guard(f"simulate:{region.demand}", partial(self._fill, region, Window(now - FIRST_LOOK, now)))
+                self._guard(
+                    f"simulate:{region.demand}", partial(self._fill, region, Window(now - FIRST_LOOK, now + 3 * DAY))
+                )
                 self._guard(f"{RUN_PREFIX}{region.demand}", partial(self._forecast, region))
 
     def start(self) -> None:

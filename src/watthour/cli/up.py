@@ -13,6 +13,8 @@ from watthour.cli.context import read_settings
 if TYPE_CHECKING:
     from types import FrameType
 
+    import uvicorn
+
     from watthour.settings import Settings
 
 LONGEST_GOODBYE_S = 5  # open requests get this long to end
@@ -47,7 +49,7 @@ def up(
             create_app(app), log_config=None, access_log=False, timeout_graceful_shutdown=LONGEST_GOODBYE_S
         )
         server = uvicorn.Server(config)
-        _end_quietly_on_signals()
+        _end_on_signals(server)
         if follow:
             rounds.make_first_data()
         address, taken = listening.getsockname()[:2]
@@ -79,15 +81,15 @@ def _listen(settings: Settings) -> socket.socket:
         ) from error
 
 
-def _end_quietly_on_signals() -> None:
-    """Let the server's own handling of SIGTERM and SIGINT be the end of it.
+def _end_on_signals(server: uvicorn.Server) -> None:
+    """Let SIGTERM and SIGINT end the server, whenever they come, and nothing more.
 
-    After a clean shutdown uvicorn raises the signal again for whoever was there before; that shall be nobody, or the
-    process would die before the store is closed.
+    Before and while it serves they ask it to end. After its clean end uvicorn raises the signal again for whoever was
+    there before; without a handler of ours the process would die before the store is closed.
     """
 
-    def ignore(_number: int, _frame: FrameType | None) -> None:
-        return
+    def end(_number: int, _frame: FrameType | None) -> None:
+        server.should_exit = True
 
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, ignore)
+        signal.signal(number, end)

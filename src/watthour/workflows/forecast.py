@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from watthour.core.errors import ModelError, NotEnoughHistory
+from watthour.core.errors import ModelCorrupt, ModelError, NotEnoughHistory
 from watthour.core.forecast import Forecast, day_ahead_targets, targets
 from watthour.core.frames import Forecasts, Quality
 from watthour.core.ports import RunState, SourceRun
@@ -72,7 +72,13 @@ def load_model(registry: ModelRegistry, name: str, version: str | None = None) -
     from watthour.forecasting.catalogue import forecaster  # noqa: PLC0415 - slow to import, and not every face needs it
 
     manifest, files = registry.load(name, version)
-    return Served(manifest, forecaster(manifest.recipe, files))
+    try:
+        return Served(manifest, forecaster(manifest.recipe, files))
+    except Exception as error:  # the hashes are right, so whatever it is, another version of Watthour wrote the files
+        raise ModelCorrupt(
+            f"this version of Watthour cannot read {name} {manifest.version} ({type(error).__name__}: {error})",
+            remedy=f"Train anew with `watthour train`, or promote another: `watthour models list {name}`.",
+        ) from error
 
 
 def learned_until(manifest: Manifest) -> datetime | None:

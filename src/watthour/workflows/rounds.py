@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING
 
-from watthour.core.errors import SourceError, WatthourError
+from watthour.core.errors import NotEnoughHistory, SourceError, WatthourError
 from watthour.core.ports import RunState, SourceRun
 from watthour.core.window import DAY, Window
 from watthour.workflows.ingest import ingest
@@ -79,12 +79,15 @@ def retrain(
             issue_clock=time(issue_hour),
             progress=progress,
         )
-        if progress is not None:
-            progress("training the model of the twenty features")
-        train_features_model(store, registry, context, now=now)
     except WatthourError as error:
         note_failure(store, f"{TRAIN_PREFIX}{context.channel}", error, now=now)
         raise
+    say = progress or (lambda _step: None)
+    say("training the model of the twenty features")
+    try:
+        train_features_model(store, registry, context, now=now)
+    except NotEnoughHistory as error:  # `POST /predict` says so itself; the forecast does not need it
+        say(f"no model of the twenty features: {error}")
     store.note_run(SourceRun(f"{TRAIN_PREFIX}{context.channel}", now, now, report.frozen, RunState.OK, 0))
     return report
 

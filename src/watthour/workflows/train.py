@@ -13,10 +13,10 @@ import numpy as np
 import polars as pl
 
 from watthour.core.errors import ModelError, NotEnoughHistory
-from watthour.core.forecast import day_ahead_targets
-from watthour.core.frames import Quality
+from watthour.core.forecast import day_ahead_targets, targets
+from watthour.core.frames import Quality, Targets
 from watthour.core.model import Manifest
-from watthour.core.window import DAY, Window, local_midnight
+from watthour.core.window import DAY, Window, local_day, local_instant, local_midnight
 from watthour.workflows.compare import Decision, Verdict, actuals, judge, paired, scores_of
 from watthour.workflows.forecast import COMPANIONS, baseline_forecasts, learned_until, load_model, signed
 
@@ -24,12 +24,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import date, datetime
 
+    import dataframely as dy
+
     from watthour.core.forecast import Context, Forecaster, History, Recipe
     from watthour.core.ports import ModelRegistry, Store
     from watthour.workflows.forecast import Served
 
 YEARS = timedelta(days=4 * 366)
 FIRST_LAGS = timedelta(days=35)  # history before the first training day, so that its lags are known
+STRIDE = 7  # has no divisor in common with 24: the other hours come round evenly
 FEWEST_TRAINING_DAYS = 60
 FEWEST_FROZEN_DAYS = 14
 
@@ -80,7 +83,7 @@ def train(
     split = split_days(
         history, frozen_days=frozen_days, not_before=learned_until(champion.manifest) if champion else None
     )
-    training = day_ahead_targets(split.training, context.time_zone, issue_clock=issue_clock, known_clock=issue_clock)
+    training = training_issues(split.training, context.time_zone, issue_clock)
     frozen = day_ahead_targets(split.frozen, context.time_zone, issue_clock=issue_clock, known_clock=issue_clock)
     known_then = history.known_at(frozen["issued_at"][0])
     say(f"training {recipe.name} on {len(split.training)} days")
@@ -101,6 +104,21 @@ def train(
         for name, answer in {manifest.version: answers["challenger"], **baselines}.items():
             store.append_forecasts(signed(answer.values, name, now, Quality.ASSUMED))
     return TrainReport(manifest, verdict, scores, manifest.splits["frozen"])
+
+
+def training_issues(days: Sequence[date], zone: str, issue_clock: time) -> dy.DataFrame[Targets]:
+    """Return what a challenger is asked while it learns.
+
+    Every day as of its day-ahead issue, and every second one also as of another hour of the day before to its end, so
+    that the forecasts refreshed through the day are learned too.
+    """
+    day_ahead = day_ahead_targets(days, zone, issue_clock=issue_clock, known_clock=issue_clock)
+    refreshed: list[pl.DataFrame] = []
+    for n, day in enumerate(days[::2]):
+        issued_at = local_instant(day - DAY, time(n * STRIDE % 24), zone)
+        if issued_at != local_instant(day - DAY, issue_clock, zone):
+            refreshed.append(targets(Window(issued_at, local_day(day, zone).end), issued_at))
+    return Targets.validate(pl.concat([day_ahead, *refreshed]))
 
 
 def split_days(history: History, *, frozen_days: int, not_before: datetime | None = None) -> Split:
