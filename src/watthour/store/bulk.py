@@ -37,7 +37,7 @@ def append_readings(database: Database, connection: Connection, incoming: pl.Dat
     kept = _kept(connection, incoming)
     keyed = incoming.select(pl.col("channel").replace_strict(_keys(kept), return_dtype=pl.Int32), pl.exclude("channel"))
     new = new_versions(keyed, _existing(database, connection, keyed, kept))
-    n_inserted = database.insert(connection, readings, _numbers(new.sort(VERSION), readings))
+    n_inserted = database.insert(connection, readings, _numbers(new.sort(VERSION), readings), are_new=True)
     _widen(connection, new, kept)
     return n_inserted
 

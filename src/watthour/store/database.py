@@ -9,9 +9,10 @@ import polars as pl
 from sqlalchemy import BigInteger, Double, Integer, SmallInteger, func
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from contextlib import AbstractContextManager
 
-    from sqlalchemy import ColumnElement, Connection, Dialect, Select, Table
+    from sqlalchemy import ColumnElement, Connection, Select, Table
     from sqlalchemy.types import TypeEngine
 
 _NUMBERS: dict[type[TypeEngine[Any]], str] = {BigInteger: "i8", Integer: "i4", SmallInteger: "i2", Double: "f8"}
@@ -37,8 +38,15 @@ class Database(Protocol):
         """
         ...
 
-    def insert(self, connection: Connection, table: Table, rows: pl.DataFrame) -> int:
-        """Insert rows of numbers, skipping keys that are taken; return how many were inserted."""
+    def insert(self, connection: Connection, table: Table, rows: pl.DataFrame, *, are_new: bool = False) -> int:
+        """Insert rows of numbers, skipping keys that are taken; return how many were inserted.
+
+        Args:
+            connection: a writing one.
+            table: whose columns the rows have, by name.
+            rows: sorted by the key.
+            are_new: no key is taken, which need not be looked for.
+        """
         ...
 
     def fetch(self, connection: Connection, query: Select[Any]) -> pl.DataFrame:
@@ -50,25 +58,25 @@ class Database(Protocol):
         ...
 
 
-def numbers_only(query: Select[Any], infinity: ColumnElement[float], dialect: Dialect) -> str:
-    """Return the SQL of a query with infinity in place of null, so that every row is plain numbers."""
-    return str(
-        query.with_only_columns(
-            *(
-                func.coalesce(column, infinity).label(column.name) if isinstance(column.type, Double) else column
-                for column in query.selected_columns
-            )
-        ).compile(dialect=dialect, compile_kwargs={"literal_binds": True})
+def numbers_only(query: Select[Any], infinity: ColumnElement[float]) -> Select[Any]:
+    """Return a query with infinity in place of null, so that every row is plain numbers."""
+    return query.with_only_columns(
+        *(
+            func.coalesce(column, infinity).label(column.name) if isinstance(column.type, Double) else column
+            for column in query.selected_columns
+        )
     )
 
 
 def number_types(query: Select[Any]) -> dict[str, str]:
-    """Return the numpy type of each selected column; only a Double may be null, which is handed over as infinity."""
+    """Return the numpy type of each selected column; only a Double may be null."""
     return {column.name: _NUMBERS[type(column.type)] for column in query.selected_columns}
 
 
-def frame_of(rows: np.ndarray[Any, np.dtype[np.void]], types: dict[str, str]) -> pl.DataFrame:
-    """Return a structured array as a frame, infinity as null: a store keeps no infinite values."""
-    frame = pl.DataFrame({name: np.ascontiguousarray(rows[name], dtype=kind) for name, kind in types.items()})
+def frame_of(columns: Mapping[str, np.ndarray[Any, Any]]) -> pl.DataFrame:
+    """Return columns as a frame, infinity as null: a store keeps no infinite values."""
+    frame = pl.DataFrame(
+        {name: np.ascontiguousarray(column, column.dtype.newbyteorder("=")) for name, column in columns.items()}
+    )
     floats = pl.col(pl.Float64)
     return frame.with_columns(pl.when(floats.is_finite()).then(floats))

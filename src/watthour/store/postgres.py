@@ -54,8 +54,11 @@ class Postgres:
             connection.execute(select(func.pg_advisory_xact_lock(_WRITERS)))
             yield connection
 
-    def insert(self, connection: Connection, table: Table, rows: pl.DataFrame) -> int:
+    def insert(self, connection: Connection, table: Table, rows: pl.DataFrame, *, are_new: bool = False) -> int:
         """Insert rows of numbers, skipping keys that are taken; return how many were inserted."""
+        if are_new:
+            _copy(connection, table.name, rows)
+            return rows.height
         names = [column.name for column in table.columns]
         stage = Table(
             f"new_{table.name}",
@@ -64,22 +67,25 @@ class Postgres:
             prefixes=["TEMPORARY"],
         )
         stage.create(connection)
-        with _cursor(connection).copy(f"COPY {stage.name} ({', '.join(names)}) FROM STDIN (FORMAT BINARY)") as copy:
-            for block in _packed(rows.select(names)):
-                copy.write(block)
+        _copy(connection, stage.name, rows)
         move = insert(table).from_select(names, select(stage)).on_conflict_do_nothing()
         n_inserted = connection.execute(move, execution_options={"preserve_rowcount": True}).rowcount
         stage.drop(connection)
         return n_inserted
 
     def fetch(self, connection: Connection, query: Select[Any]) -> pl.DataFrame:
-        """Return the numbers a query selects."""
+        """Return the numbers a query selects, each column as one array: a message per row would be slow to read."""
         types = number_types(query)
-        numbers = numbers_only(query, _INFINITY, connection.dialect)
-        with _cursor(connection).copy(f"COPY ({numbers}) TO STDOUT (FORMAT BINARY)") as copy:
-            packed = b"".join(copy)
-        rows = np.frombuffer(packed, _record(types), offset=len(_SIGNATURE), count=_n_rows(packed, types))
-        return frame_of(rows, types)
+        rows = numbers_only(query, _INFINITY).subquery()
+        arrays = select(*(func.array_agg(column) for column in rows.columns))
+        sql = arrays.compile(dialect=connection.dialect, compile_kwargs={"literal_binds": True})
+        answer = _driver(connection).execute(str(sql).encode(), binary=True).pgresult
+        return frame_of(
+            {
+                name: _array(answer.get_value(0, index) if answer else None, kind)
+                for index, (name, kind) in enumerate(types.items())
+            }
+        )
 
     def close(self) -> None:
         """Give all connections back."""
@@ -105,39 +111,40 @@ class Postgres:
         )
 
 
-def _cursor(connection: Connection) -> psycopg.Cursor[Any]:
-    driver: psycopg.Connection[Any] = connection.connection.driver_connection  # type: ignore[assignment]  # its driver is psycopg
-    return driver.cursor()
+def _driver(connection: Connection) -> psycopg.Connection[Any]:
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, psycopg.Connection)  # noqa: S101 - tells the type checker what the engine was made with
+    return driver
 
 
-def _record(types: dict[str, str], absent: str | None = None) -> np.dtype[np.void]:
-    """Return the layout of one row of binary COPY: a count, then length and big-endian bytes of each column.
-
-    Every row has the same length, as none of its values is null but the one named absent.
-    """
-    fields = [("n_fields", ">i2")]
-    for name, kind in types.items():
-        fields += [(f"{name}_length", ">i4")] + ([(name, f">{kind}")] if name != absent else [])
-    return np.dtype(fields)
+def _array(packed: bytes | None, kind: str) -> np.ndarray[Any, Any]:
+    """Return the elements of an array in binary format: 20 bytes of head, then each with its length; null is empty."""
+    elements = np.dtype([("length", ">i4"), ("value", f">{kind}")])
+    return np.frombuffer(packed, elements, offset=20)["value"] if packed else np.empty(0, kind)
 
 
-def _n_rows(packed: bytes, types: dict[str, str]) -> int:
-    return (len(packed) - len(_SIGNATURE) - len(_END)) // _record(types).itemsize
+def _copy(connection: Connection, table: str, rows: pl.DataFrame) -> None:
+    """Send rows by binary COPY; those without a value go last, in a layout of their own."""
+    statement = f"COPY {table} ({', '.join(rows.columns)}) FROM STDIN (FORMAT BINARY)"
+    with _driver(connection).cursor() as cursor, cursor.copy(statement.encode()) as copy:
+        copy.write(_SIGNATURE)
+        copy.write(_packed(rows.filter(pl.col("value").is_not_null()), absent=None))
+        copy.write(_packed(rows.filter(pl.col("value").is_null()), absent="value"))
+        copy.write(_END)
 
 
-def _packed(rows: pl.DataFrame) -> Iterator[bytes]:
-    """Yield rows in the format of binary COPY; those without a value go last, in a layout of their own."""
-    yield _SIGNATURE
-    for part, absent in (
-        (rows.filter(pl.col("value").is_not_null()), None),
-        (rows.filter(pl.col("value").is_null()), "value"),
-    ):
-        types = {name: part[name].to_numpy().dtype.str[1:] for name in rows.columns}
-        record = np.empty(part.height, _record(types, absent))
-        record["n_fields"] = len(types)
-        for name, kind in types.items():
-            record[f"{name}_length"] = -1 if name == absent else np.dtype(kind).itemsize
-            if name != absent:
-                record[name] = part[name].to_numpy()
-        yield record.tobytes()
-    yield _END
+def _packed(rows: pl.DataFrame, absent: str | None) -> bytes:
+    """Return rows as binary COPY wants them: a count of columns, then length and big-endian bytes of each."""
+    columns = {name: rows[name].to_numpy() for name in rows.columns}
+    fields: list[tuple[str, str]] = [("n_columns", ">i2")]
+    for name, column in columns.items():
+        fields.append((f"{name}_length", ">i4"))
+        if name != absent:
+            fields.append((name, column.dtype.newbyteorder(">").str))
+    packed = np.empty(rows.height, np.dtype(fields))
+    packed["n_columns"] = len(columns)
+    for name, column in columns.items():
+        packed[f"{name}_length"] = -1 if name == absent else column.dtype.itemsize
+        if name != absent:
+            packed[name] = column
+    return packed.tobytes()

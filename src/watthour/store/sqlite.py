@@ -63,7 +63,7 @@ class Sqlite:
         ):
             yield connection
 
-    def insert(self, connection: Connection, table: Table, rows: pl.DataFrame) -> int:
+    def insert(self, connection: Connection, table: Table, rows: pl.DataFrame, *, are_new: bool = False) -> int:  # noqa: ARG002 - no faster way here
         """Insert rows of numbers, skipping keys that are taken; return how many were inserted."""
         names = [column.name for column in table.columns]
         statement = insert(table).values({name: bindparam(name) for name in names}).on_conflict_do_nothing()
@@ -76,9 +76,11 @@ class Sqlite:
     def fetch(self, connection: Connection, query: Select[Any]) -> pl.DataFrame:
         """Return the numbers a query selects, straight from the cursor into columns."""
         types = number_types(query)
-        numbers = numbers_only(query, _INFINITY, connection.dialect)
-        rows = np.fromiter(_driver(connection).execute(numbers), dtype=list(types.items()))
-        return frame_of(rows, types)
+        numbers = numbers_only(query, _INFINITY).compile(
+            dialect=connection.dialect, compile_kwargs={"literal_binds": True}
+        )
+        rows = np.fromiter(_driver(connection).execute(str(numbers)), dtype=list(types.items()))
+        return frame_of({name: rows[name] for name in types})
 
     def close(self) -> None:
         """Give all connections back."""
