@@ -1,0 +1,264 @@
+"""How fast the running server answers: the warm day-ahead forecast at 20 requests/s, and the highest rate it holds.
+
+Run: python benchmarks/api.py [--seconds 15] [--days 400]
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from time import monotonic, perf_counter, sleep
+from typing import TYPE_CHECKING
+
+import httpx2
+import numpy as np
+from report import report
+
+from watthour.api.schemas.models import Features
+from watthour.bootstrap import open_app
+from watthour.core.region import SIMTOWN
+from watthour.core.window import DAY, Window
+from watthour.forecasting.catalogue import recipe
+from watthour.settings import load_settings
+from watthour.simulation.town import SimulatedRegion
+from watthour.workflows.forecast import forecast
+from watthour.workflows.ingest import backfill
+from watthour.workflows.train import train
+from watthour.workflows.twenty_features import train_features_model
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+RATE = 20.0  # requests/s of the protocol
+PAGE_LIMIT_MS = 50.0  # a rate is held while the 95th percentile stays below
+HELD_SHARE = 0.98  # and this share of what was offered is answered in the time
+STEP_SECONDS = 3.0
+MOST_CONNECTIONS = 64
+PROTOCOL = (
+    "`watthour up --no-follow` on SQLite with {days} days of the simulated region and its trained models; client on "
+    "the same machine over loopback, keep-alive, gzip, {seconds:g} s at {rate:g} requests/s, each latency counted from "
+    "the instant it was due. requests_per_s: the highest rate of which {share:.0%} were answered in time with a 95th "
+    "percentile below {limit:g} ms, {step:g} s each. forecast_first: one request, the first after a start."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One request, ready to send."""
+
+    row: str
+    method: str
+    path: str
+    body: bytes = b""
+
+    def wire(self) -> bytes:
+        """Return the bytes of the request."""
+        content = f"Content-Type: application/json\r\nContent-Length: {len(self.body)}\r\n" if self.body else ""
+        head = f"{self.method} {self.path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept-Encoding: gzip\r\n{content}\r\n"
+        return head.encode() + self.body
+
+
+@dataclass(slots=True)
+class Load:
+    """What a run of requests brought."""
+
+    rate: float
+    seconds: float
+    latencies_ms: list[float] = field(default_factory=list)
+    failures: int = 0
+
+    def percentile(self, share: float) -> float:
+        """Return a percentile of the latencies [ms]."""
+        return float(np.percentile(self.latencies_ms, share)) if self.latencies_ms else float("inf")
+
+    def is_held(self) -> bool:
+        """Tell whether the server kept up."""
+        enough = len(self.latencies_ms) >= HELD_SHARE * self.rate * self.seconds
+        return enough and not self.failures and self.percentile(95) < PAGE_LIMIT_MS
+
+
+class Connections:
+    """Keep-alive connections, opened as needed."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self._free: asyncio.LifoQueue[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = asyncio.LifoQueue()
+        self._opened = 0
+
+    async def send(self, wire: bytes) -> int:
+        """Send one request and return the status of its answer."""
+        if self._free.empty() and self._opened < MOST_CONNECTIONS:
+            self._opened += 1
+            pair = await asyncio.open_connection("127.0.0.1", self._port)
+        else:
+            pair = await self._free.get()
+        reader, writer = pair
+        writer.write(wire)
+        head = await reader.readuntil(b"\r\n\r\n")
+        length = next(
+            int(line.partition(b":")[2]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")
+        )
+        await reader.readexactly(length)
+        self._free.put_nowait(pair)
+        return int(head[9:12])
+
+    async def close(self) -> None:
+        """Close all of them."""
+        while not self._free.empty():
+            _, writer = self._free.get_nowait()
+            writer.close()
+            await writer.wait_closed()
+
+
+async def drive(port: int, ask: Ask, rate: float, seconds: float) -> Load:
+    """Send requests at a fixed rhythm, whether or not the answers keep up."""
+    load, connections, wire = Load(rate, seconds), Connections(port), ask.wire()
+    begun = perf_counter() + 0.05
+
+    async def one(due: float) -> None:
+        status = await connections.send(wire)
+        if status == 200:  # noqa: PLR2004 - HTTP
+            load.latencies_ms.append(1000 * (perf_counter() - due))
+        else:
+            load.failures += 1
+
+    running: set[asyncio.Task[None]] = set()
+    for number in range(int(rate * seconds)):
+        due = begun + number / rate
+        if (wait := due - perf_counter()) > 0:
+            await asyncio.sleep(wait)
+        task = asyncio.create_task(one(due))
+        running.add(task)
+        task.add_done_callback(running.discard)
+    _, late = await asyncio.wait(running, timeout=2.0) if running else (None, set())
+    for task in late:
+        task.cancel()
+    await asyncio.gather(*late, return_exceptions=True)
+    await connections.close()
+    return load
+
+
+def highest_rate(port: int, ask: Ask) -> float:
+    """Return the highest rate that is held: doubled until it is not, then halved between."""
+    held, rate = 0.0, 4 * RATE
+    while asyncio.run(drive(port, ask, rate, STEP_SECONDS)).is_held():
+        held, rate = rate, 2 * rate
+    low, high = held, rate
+    for _ in range(3):
+        middle = (low + high) / 2
+        if asyncio.run(drive(port, ask, middle, STEP_SECONDS)).is_held():
+            low = middle
+        else:
+            high = middle
+    return low
+
+
+def furnish(home: Path, days: int, now: datetime) -> None:
+    """Fill a home: readings, trained models, a forecast of today."""
+    with open_app(load_settings(home=home)) as app:
+        context = SIMTOWN.context()
+        backfill(SimulatedRegion(), app.store, Window(now - days * DAY, now + 2 * DAY), now=now)
+        train(app.store, app.registry, context, recipe(app.settings.recipe), now=now)
+        train_features_model(app.store, app.registry, context, now=now)
+        forecast(app.store, app.registry, context, now=now)
+
+
+@contextmanager
+def server(home: Path) -> Iterator[int]:
+    """Run ``watthour up`` on a free port until the work is done."""
+    environment = {**os.environ, "WATTHOUR_HOME": str(home), "OMP_WAIT_POLICY": "passive", "OMP_NUM_THREADS": "1"}
+    log = home / "up.log"
+    command = [str(Path(sys.executable).with_name("watthour")), "up", "--no-follow", "--port", "0"]
+    with log.open("wb") as stream:
+        process = subprocess.Popen(command, env=environment, stdout=stream, stderr=stream, cwd=home)
+    try:
+        yield _port(process, log)
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+def _port(process: subprocess.Popen[bytes], log: Path) -> int:
+    """Return the port the server says it listens on, once it answers."""
+    deadline = monotonic() + 60
+    while monotonic() < deadline and process.poll() is None:
+        for line in log.read_text().splitlines():
+            _, found, rest = line.partition("http://127.0.0.1:")
+            digits = rest[: len(rest) - len(rest.lstrip("0123456789"))]
+            if found and digits:
+                try:
+                    httpx2.get(f"http://127.0.0.1:{digits}/health", timeout=2)
+                except httpx2.TransportError:
+                    continue
+                return int(digits)
+        sleep(0.1)
+    message = f"the server did not start:\n{log.read_text()}"
+    raise SystemExit(message)
+
+
+def measure(port: int, seconds: float) -> list[dict[str, float | str]]:
+    """Return one row per route."""
+    features = {name: info.examples[0] for name, info in Features.model_fields.items() if info.examples}
+    asks = (
+        Ask("forecast", "GET", f"/api/v1/grid/{SIMTOWN.id}/forecast"),
+        Ask("scores", "GET", f"/api/v1/grid/{SIMTOWN.id}/scores"),
+        Ask("predict", "POST", "/predict", json.dumps(features).encode()),
+        Ask("readings", "GET", f"/api/v1/readings?channel={SIMTOWN.demand}"),
+        Ask("status", "GET", "/api/v1/status"),
+        Ask("health", "GET", "/health"),
+    )
+    rows: list[dict[str, float | str]] = []
+    for ask in asks:
+        asyncio.run(drive(port, ask, 5.0, 1.0))  # so that it is warm
+        load = asyncio.run(drive(port, ask, RATE, seconds))
+        if load.failures:
+            print(f"{ask.row}: {load.failures} of its answers were not 200", file=sys.stderr)
+        rows.append(
+            {
+                "row": ask.row,
+                "test": "24h",
+                "p50_ms": round(load.percentile(50), 2),
+                "p95_ms": round(load.percentile(95), 2),
+                "requests_per_s": round(highest_rate(port, ask)),
+            }
+        )
+    return rows
+
+
+def first_answer(port: int) -> dict[str, float | str]:
+    """Return how long the first forecast after a start takes."""
+    begun = perf_counter()
+    answer = httpx2.get(f"http://127.0.0.1:{port}/api/v1/grid/{SIMTOWN.id}/forecast", timeout=120)
+    answer.raise_for_status()
+    milliseconds = round(1000 * (perf_counter() - begun), 1)
+    return {"row": "forecast_first", "test": "24h", "p50_ms": milliseconds, "p95_ms": milliseconds}
+
+
+def main() -> None:
+    """Measure and report."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float, default=15.0, help="length of each measurement at 20 requests/s")
+    parser.add_argument("--days", type=int, default=400, help="days of history in the store")
+    said = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="watthour-bench-") as folder:
+        home = Path(folder)
+        furnish(home, said.days, datetime.now(UTC))
+        with server(home) as port:
+            rows = [first_answer(port), *measure(port, said.seconds)]
+    protocol = PROTOCOL.format(
+        days=said.days, seconds=said.seconds, rate=RATE, share=HELD_SHARE, limit=PAGE_LIMIT_MS, step=STEP_SECONDS
+    )
+    report("api", protocol, rows)
+
+
+if __name__ == "__main__":
+    main()
