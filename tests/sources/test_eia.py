@@ -294,3 +294,20 @@ def test_a_new_energy_source_has_a_channel_once_it_was_met() -> None:
     assert delivery.readings.height == 6
     assert set(delivery.readings["channel"]) <= {channel.id for channel in source.channels()}
     assert "grid.ny.generation.h2_x" in {channel.id for channel in source.channels()}
+
+
+@pytest.mark.shared_data
+def test_a_real_year_of_new_york_comes_over_http_as_it_was_published(shared_data: Path) -> None:
+    table = pl.read_parquet(shared_data / "grid" / "ny_demand.parquet").filter(pl.col("period").dt.year() == 2019)
+    year = Window(datetime(2018, 12, 31, 23, tzinfo=UTC), datetime(2019, 12, 31, 23, tzinfo=UTC))
+    with fake_eia(eia_rows(table, "NYIS")) as server:
+        delivery = Eia(NEW_YORK, door_to(server.base_url)).fetch(year, now=NOW)
+        assert len(server.requests) == 4
+    demand = delivery.readings.sort("time")
+    expected = table.sort("period").with_columns(time=pl.col("period") - HOUR)
+    assert demand["time"].to_list() == expected["time"].to_list()
+    assert demand["value"].to_list() == expected["demand_mwh"].cast(pl.Float64).to_list()
+    assert demand.filter(pl.col("value") == 0)["time"].to_list() == [datetime(2019, 4, 18, 3, tzinfo=UTC)]
+    assert delivery.forecasts.height == table["day_ahead_forecast_mwh"].drop_nulls().len()
+    zeros = delivery.forecasts.filter(pl.col("value") == 0)
+    assert ((zeros["quality"] & int(Quality.ZERO)) != 0).all()

@@ -143,6 +143,29 @@ def test_observed_weather_comes_for_every_point_and_variable() -> None:
     assert series(delivery, "grid.ny.weather.nyc.rain")[MIDNIGHT + 5 * HOUR] == pytest.approx(6.4071)
 
 
+def test_days_that_are_not_offered_are_left_out() -> None:
+    refusal = {"error": True, "reason": "Parameter 'end_date' is out of allowed range from 1940-01-01 to 2024-07-20"}
+    with fake_open_meteo(weather(), now=NOW) as server:
+        source = OpenMeteoArchive(ONE_POINT, doors_to(server.base_url))
+        server.faults.append(as_json(refusal, 400))
+        delivery = source.fetch(Window(DAY.start, DAY.end + 30 * HOUR), now=NOW)
+        assert [request.one("end_date") for request in server.requests] == ["2024-07-22", "2024-07-20"]
+        assert delivery.readings["time"].max() == DAY.end - HOUR
+        server.faults.append(as_json(refusal, 400))
+        assert source.fetch(Window(DAY.end, DAY.end + HOUR), now=NOW).readings.is_empty()
+        server.faults.extend([as_json(refusal, 400)] * 2)
+        with pytest.raises(SourceRejected, match="allowed range"):
+            source.fetch(Window(DAY.start, DAY.end - 2 * HOUR), now=NOW)
+
+
+def test_previous_runs_before_any_were_kept_are_not_asked_for() -> None:
+    with fake_open_meteo(weather(), now=NOW) as server:
+        source = OpenMeteoPreviousRuns(ONE_POINT, doors_to(server.base_url))
+        old = datetime(2019, 7, 20, tzinfo=UTC)
+        assert source.fetch(Window(old, old + HOUR), now=NOW).forecasts.is_empty()
+        assert server.requests == []
+
+
 def test_winds_are_asked_for_in_metres_a_second() -> None:
     with fake_open_meteo(weather(), now=NOW) as server:
         delivery = OpenMeteoArchive(ONE_POINT, doors_to(server.base_url)).fetch(DAY, now=NOW)

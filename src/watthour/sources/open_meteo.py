@@ -9,6 +9,7 @@ Sums, means and maxima of the *preceding* hour are named by its end there; we na
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -40,6 +41,7 @@ ARCHIVE_LAG = timedelta(days=5)  # ERA5
 ISSUE_STEP = timedelta(hours=3)  # an answer does not name its runs: asked twice within a step, it is one issue
 DAYS_AHEAD = 15  # beyond today
 DAYS_BACK = 92
+FIRST_PREVIOUS_RUN = datetime(2021, 3, 1, tzinfo=UTC)  # GFS temperature from April 2021, most others from 2024
 # Weighted requests a second; free use is limited to 600 a minute, 5,000 an hour and 10,000 a day.
 PER_SECOND = 8.0
 
@@ -56,6 +58,15 @@ _UNITS = {
     "W/m²": Unit.WATT_PER_SQUARE_METRE,
 }
 _LIMITS = {"minutely": MINUTE + 1, "hourly": 60 * MINUTE, "daily": 24 * 60 * MINUTE, "concurrent": 2.0}  # [s]
+_ROWS = pl.Schema(
+    {
+        "channel": pl.String(),
+        "time": INSTANT,
+        "stamp": INSTANT,
+        "days_before": pl.Int64(),
+        "value": pl.Float64(),
+    }
+)
 _REPORT = "Update Watthour; if that does not help, report it with the region and the time of asking."
 
 
@@ -175,7 +186,7 @@ class OpenMeteoPreviousRuns(_AtPoints):
 
     def fetch(self, window: Window, *, now: datetime, watched_from: datetime | None = None) -> Delivery:
         """Return what was forecast of the window's hours; see ``core.ports.Source``."""
-        dates = _dates(window, earliest=None, latest=now + DAYS_AHEAD * DAY)
+        dates = _dates(window, earliest=FIRST_PREVIOUS_RUN, latest=now + DAYS_AHEAD * DAY)
         if dates is None:
             return _nothing()
         wanted = [f"{variable}_previous_day{days}" for days in self.days for variable in WEATHER_VARIABLES]
@@ -266,9 +277,7 @@ def _parse_point(answer: object, prefix: str) -> Iterator[pl.DataFrame]:
         raise PayloadChanged("open_meteo", "the answer holds no hourly values", remedy=_REPORT)
     if answer.get("utc_offset_seconds", 0) != 0:
         raise PayloadChanged("open_meteo", "times are not in UTC, as was asked", remedy=_REPORT)
-    yield pl.DataFrame(
-        schema={"channel": pl.String, "time": INSTANT, "stamp": INSTANT, "days_before": pl.Int64, "value": pl.Float64}
-    )
+    yield pl.DataFrame(schema=_ROWS)
     for name, values in hourly.items():
         if name == "time":
             continue
@@ -320,7 +329,13 @@ def _hourly(
     if weather_model is not None:
         params.append(("models", weather_model))
     cost = len(region.points) * max(1.0, len(variables) / 10) * max(1.0, _days(span) / 14)
-    return parse_hourly(door.get_json(path, params, cost=cost), region)
+    try:
+        return parse_hourly(door.get_json(path, params, cost=cost), region)
+    except SourceRejected as error:
+        offered = _offered(span, error.problem)
+        if offered is None:
+            raise
+        return _hourly(door, path, region, variables, offered, weather_model) if offered else pl.DataFrame(schema=_ROWS)
 
 
 def _forecasts(rows: pl.DataFrame, issued_at: pl.Expr, published: pl.Expr, weather_model: str | None) -> pl.DataFrame:
@@ -341,6 +356,19 @@ def _dates(window: Window, *, earliest: datetime | None, latest: datetime) -> li
     if end < start:
         return None
     return [("start_date", f"{start:%Y-%m-%d}"), ("end_date", f"{end:%Y-%m-%d}")]
+
+
+def _offered(span: Sequence[tuple[str, str]], reason: str) -> list[tuple[str, str]] | None:
+    """Return the part of the days that a refusal says is offered: empty if none is, None if it says nothing new."""
+    said = re.search(r"out of allowed range from (\d{4}-\d\d-\d\d) to (\d{4}-\d\d-\d\d)", reason)
+    asked = dict(span)
+    if said is None or "start_date" not in asked:
+        return None
+    start, end = max(asked["start_date"], said[1]), min(asked["end_date"], said[2])
+    if start > end:
+        return []
+    offered = [("start_date", start), ("end_date", end)]
+    return None if offered == list(span) else offered
 
 
 def _days(span: Sequence[tuple[str, str]]) -> int:
