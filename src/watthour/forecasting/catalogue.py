@@ -20,6 +20,7 @@ RECIPES: dict[str, str] = {
     "operator": "watthour.forecasting.operator:Operator",
     "operator_debiased": "watthour.forecasting.operator:OperatorDebiased",
     "gradient_boosting": "watthour.forecasting.gradient_boosting:GradientBoosting",
+    "day_process": "watthour.forecasting.day_process.model:DayProcess",
     "twenty_features": "watthour.forecasting.twenty_features:TwentyFeatures",
 }
 # name -> module and class of the fitted model
@@ -29,6 +30,7 @@ FORECASTERS: dict[str, str] = {
     "operator": "watthour.forecasting.baselines:FittedRule",
     "operator_debiased": "watthour.forecasting.baselines:FittedRule",
     "gradient_boosting": "watthour.forecasting.gradient_boosting:FittedGradientBoosting",
+    "day_process": "watthour.forecasting.day_process.model:FittedDayProcess",
     "twenty_features": "watthour.forecasting.twenty_features:FittedTwentyFeatures",
 }
 

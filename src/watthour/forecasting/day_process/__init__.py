@@ -1,0 +1,1 @@
+"""Day-ahead demand as a Gaussian process over days: one local day of 24 hours is one sample."""
