@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 from watthour.core.channel import Channel, Site, SiteKind
 from watthour.core.errors import UnknownRegion
@@ -53,6 +54,9 @@ class Region:
     peak_mwh: float  # no hour can be above it; only used to doubt impossible values
     points: tuple[WeatherPoint, ...]
     names: tuple[str, ...] = ()
+    stations: tuple[
+        WeatherPoint, ...
+    ] = ()  # of published tables, used where imported; Open-Meteo is not asked for them
     is_simulated: bool = False
 
     @property
@@ -78,7 +82,7 @@ class Region:
             channel=self.demand,
             time_zone=self.time_zone,
             holidays=self.holidays,
-            weather=tuple((self.weather_prefix(point.id), point.weight) for point in self.points),
+            weather=tuple((self.weather_prefix(place.id), place.weight) for place in (*self.points, *self.stations)),
         )
 
     def weather_prefix(self, point: str) -> str:
@@ -150,7 +154,6 @@ def find_region(name: str) -> Region:
     raise UnknownRegion(name, list(dict.fromkeys(by_name[alias].id for alias in near))[:3])
 
 
-def _region(row: dict[str, object]) -> Region:
-    fields = dict(row)
-    points = tuple(WeatherPoint(**point) for point in fields.pop("points"))  # type: ignore[attr-defined]  # TOML has no types
-    return Region(**{**fields, "points": points, "names": tuple(fields.get("names", ()))})  # type: ignore[arg-type]  # as above
+def _region(row: dict[str, Any]) -> Region:
+    places = {name: tuple(WeatherPoint(**place) for place in row.get(name, ())) for name in ("points", "stations")}
+    return Region(**{**row, **places, "names": tuple(row.get("names", ()))})

@@ -73,6 +73,14 @@ def filled(weather: Array, offsets: Array | None = None) -> tuple[Array, Array]:
     return whole, offsets
 
 
+def places_reporting(weather: Array) -> Mask:
+    """Return which places are known on at least half of the days with any weather, of all or of the last year."""
+    known = np.asarray(np.isfinite(weather[:, :, 0]).all(axis=-1), dtype=np.float64)
+    some = known.max(axis=1, initial=0)
+    overall, lately = (known[-span:].sum(axis=0) >= max(some[-span:].sum() / 2, 1) for span in (len(known), 365))
+    return np.asarray(overall | lately, dtype=np.bool_)
+
+
 def is_forecast(weather: Array) -> Mask:
     """Return of which asks the weather is known at every place, (asks,)."""
     known = np.isfinite(weather).all(axis=(1, 2, 3)) & (weather.shape[1] > 0)

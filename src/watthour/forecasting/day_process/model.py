@@ -17,7 +17,14 @@ from watthour.forecasting.day_process.asks import HOURS, Asks, Habit, bridged, i
 from watthour.forecasting.day_process.calendar import special_names
 from watthour.forecasting.day_process.inputs import day_inputs, spread_features, with_operator
 from watthour.forecasting.day_process.kernel import BLIND_LOAD, DayInputs, LoadKernel, OperatorKernel
-from watthour.forecasting.day_process.known import day_weather, filled, is_forecast, known_loads, operator_forecasts
+from watthour.forecasting.day_process.known import (
+    day_weather,
+    filled,
+    is_forecast,
+    known_loads,
+    operator_forecasts,
+    places_reporting,
+)
 from watthour.forecasting.day_process.layer import Layer
 from watthour.forecasting.day_process.seen import Seen, ask
 from watthour.forecasting.day_process.state import State
@@ -72,7 +79,9 @@ class DayProcess:
                 remedy="Bring more history with `watthour backfill`, or use a baseline such as persistence_ensemble.",
             )
         kept = asks.take(whole)
-        weather, offsets = filled(day_weather(history, kept))
+        weather = day_weather(history, kept)
+        reporting = np.flatnonzero(places_reporting(weather))
+        weather, offsets = filled(weather[:, reporting])
         wanted = replace(history, context=replace(context, operator=context.operator if self.uses_operator else None))
         with np.errstate(invalid="ignore"):
             log_operator = np.log(operator_forecasts(wanted, kept))
@@ -88,7 +97,7 @@ class DayProcess:
                 channel=context.channel,
                 time_zone=context.time_zone,
                 holidays=context.holidays,
-                places=context.weather,
+                places=tuple(context.weather[place] for place in reporting),
                 fitted_at=history.as_of,
             )
         )
@@ -128,13 +137,14 @@ class FittedDayProcess:
         Days before the training's end are forecast from the training days that were over by then.
         """
         state = self._state
-        if not state.speaks_of(history.context):
+        if history.context.channel != state.channel:
             raise InvalidInput(
-                "context",
+                "channel",
                 history.context.channel,
-                f"this model was trained on {state.channel} with other weather places",
-                remedy="Train it again: `watthour train`.",
+                f"this model was trained on {state.channel}",
+                remedy="Train one for this channel: `watthour train`.",
             )
+        history = replace(history, context=replace(history.context, weather=state.places))
         asks, belongs = Asks.of(targets, state.time_zone)
         seen = Seen.of(history, state, asks)
         found, stands_on_operator = self._log_quantiles(seen)

@@ -15,7 +15,6 @@ from watthour.forecasting.day_process.asks import Habit
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from watthour.core.forecast import Context
     from watthour.forecasting.vintages import Array, Instants
 
 
@@ -41,10 +40,6 @@ class State:
         """The share of the load of each place; equal shares where none is known."""
         weights = np.array([weight for _, weight in self.places], dtype=np.float64)
         return weights if weights.sum() > 0 else np.ones(len(weights))
-
-    def speaks_of(self, context: Context) -> bool:
-        """Return whether a context is of the channel and weather places this was learnt from."""
-        return self.channel == context.channel and self.places == context.weather
 
     def files(self) -> dict[str, bytes]:
         """Return the arrays as a NumPy archive without pickles, and the rest as JSON."""
