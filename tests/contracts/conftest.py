@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -10,6 +11,7 @@ import pytest
 
 from watthour.store.memory import MemoryStore
 from watthour.store.sql import open_store
+from watthour.store.tables import metadata
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,17 +44,35 @@ def postgres_url(postgres_server: str) -> Iterator[str]:
         admin.execute(f"DROP SCHEMA {schema} CASCADE".encode())
 
 
-@pytest.fixture
-def sqlite_url(tmp_path: Path) -> str:
-    """URL of a SQLite file that does not exist yet."""
-    return f"sqlite:///{tmp_path / 'watthour.db'}"
+@pytest.fixture(scope="session")
+def migrated_postgres(postgres_server: str) -> str:
+    """URL of a PostgreSQL store whose tables are made once per test session."""
+    with psycopg.connect(postgres_server, autocommit=True) as admin:
+        admin.execute("CREATE SCHEMA contracts")
+    url = f"{postgres_server}&options=-csearch_path%3Dcontracts"
+    open_store(url).close()
+    return url
+
+
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a SQLite file whose tables are made once per test session."""
+    path = tmp_path_factory.mktemp("sqlite") / "watthour.db"
+    open_store(f"sqlite:///{path}").close()
+    return path
 
 
 @pytest.fixture(params=["memory", "sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def store(request: pytest.FixtureRequest) -> Iterator[Store]:
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     """Yield an empty store of each kind."""
-    kept: Store = (
-        MemoryStore() if request.param == "memory" else open_store(request.getfixturevalue(f"{request.param}_url"))
-    )
+    url: str | None = None
+    match request.param:
+        case "sqlite":
+            url = f"sqlite:///{shutil.copy(request.getfixturevalue('migrated_sqlite'), tmp_path)}"
+        case "postgres":
+            url = request.getfixturevalue("migrated_postgres")
+            with psycopg.connect(url, autocommit=True) as admin:
+                admin.execute(f"TRUNCATE {', '.join(metadata.tables)} RESTART IDENTITY".encode())
+    kept: Store = MemoryStore() if url is None else open_store(url)
     yield kept
     kept.close()

@@ -55,11 +55,11 @@ class SqlStore:
 
     def __init__(self, url: str) -> None:
         self._database = _database(url)
-        with self._database.reading() as connection:
-            is_current = migrate.is_current(connection)
-        if not is_current:
-            with self._database.writing() as connection:
-                migrate.upgrade(connection)
+        try:
+            self._make_current()
+        except BaseException:
+            self._database.close()
+            raise
 
     def register(self, sites: Iterable[Site], channels: Iterable[Channel]) -> None:
         """Make sites and channels known; saying it twice changes nothing."""
@@ -227,6 +227,13 @@ class SqlStore:
     def close(self) -> None:
         """Give the connections back."""
         self._database.close()
+
+    def _make_current(self) -> None:
+        with self._database.reading() as connection:
+            is_current = migrate.is_current(connection)
+        if not is_current:
+            with self._database.writing() as connection:
+                migrate.upgrade(connection)
 
 
 def _database(url: str) -> Database:
