@@ -91,6 +91,12 @@ def test_what_cannot_be_read_is_refused_and_an_empty_cell_is_no_forecast() -> No
     assert sorted(refused["rule"]) == ["time_is_readable", "time_is_readable", "value_is_a_number"]
 
 
+def test_a_file_without_hours_brings_nothing() -> None:
+    forecasts, refused = parse_isolf(file_of(), DAY, now=NOW)
+    assert forecasts.is_empty()
+    assert refused.is_empty()
+
+
 @pytest.mark.parametrize(
     "text", ["", "<html><body>Not found</body></html>", '"Time Stamp","West"\n"02/19/2025 00:00",5\n']
 )

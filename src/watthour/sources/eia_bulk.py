@@ -73,6 +73,7 @@ _TIME_FORMATS = (
 )
 _JUNE = 6
 _FIRST = 2015 * 2  # half-years; Form EIA-930 began with the second of 2015
+_GIVE_ONE = "Give one of EIA's EIA930_BALANCE_<year>_<half>.csv files, see docs/reference/sources/eia_bulk.md."
 _REPORT = "Check that the file is one of EIA's EIA930_BALANCE files; if it is, report it with its name."
 
 
@@ -190,7 +191,11 @@ def regions_in(path: Path) -> list[Region]:
     Raises:
         InvalidInput: it is no six-month file.
     """
-    found = set(_table(path).select(pl.col(_AUTHORITY).unique()).collect()[_AUTHORITY])
+    table = _table(path).select(pl.col(_AUTHORITY).unique())
+    try:
+        found = set(table.collect()[_AUTHORITY])
+    except pl.exceptions.PolarsError as error:
+        raise _not_a_table(path, error) from error
     return [region for region in regions() if region.eia_respondent in found]
 
 
@@ -256,32 +261,39 @@ def _rows(content: Path | bytes, region: Region) -> pl.DataFrame:
             columns.setdefault(series, []).append(header)
     said = pl.col(_ENDS).str.strip_chars()
     ends = [said.str.to_datetime(layout, time_unit="us", time_zone="UTC", strict=False) for layout in _TIME_FORMATS]
-    return (
-        table.filter(pl.col(_AUTHORITY).str.strip_chars() == (region.eia_respondent or ""))
-        .select(
-            said.alias("said"),
-            pl.coalesce(ends).alias("ends"),
-            *(pl.coalesce(headers).alias(series) for series, headers in columns.items()),
-        )
-        .collect()
-    )
+    mine = table.filter(pl.col(_AUTHORITY).str.strip_chars() == (region.eia_respondent or ""))
+    series_columns = [pl.coalesce(headers).alias(series) for series, headers in columns.items()]
+    try:
+        return mine.select(said.alias("said"), pl.coalesce(ends).alias("ends"), *series_columns).collect()
+    except pl.exceptions.PolarsError as error:
+        raise _not_a_table(content, error) from error
 
 
 def _table(content: Path | bytes) -> pl.LazyFrame:
     """Open a file with its headers in lower case, every cell as text, so that nothing is guessed."""
-    what = content.name if isinstance(content, Path) else "the file"
-    remedy = f"Give one of EIA's EIA930_BALANCE_<year>_<half>.csv files from {BASE_URL.rpartition('/')[0]}/."
     try:
         table = pl.scan_csv(
             content if isinstance(content, Path) else BytesIO(content), infer_schema=False, encoding="utf8-lossy"
         )
         names = table.collect_schema().names()
+        plain = [" ".join(name.replace("\ufeff", "").lower().split()) for name in names]
+        table = table.rename(dict(zip(names, plain, strict=True)))
+        table.collect_schema()  # two columns of one name show here
     except (pl.exceptions.PolarsError, OSError) as error:
-        raise InvalidInput("file", what, f"it cannot be read as a table ({error})", remedy=remedy) from error
-    plain = [" ".join(name.replace("\ufeff", "").lower().split()) for name in names]
+        raise _not_a_table(content, error) from error
     if not {_AUTHORITY, _ENDS, "demand (mw)"} <= set(plain):
-        raise InvalidInput("file", what, "it has no columns for authority, UTC time and demand", remedy=remedy)
-    return table.rename(dict(zip(names, plain, strict=True)))
+        problem = "it has no columns for authority, UTC time and demand"
+        raise InvalidInput("file", _file_name(content), problem, remedy=_GIVE_ONE)
+    return table
+
+
+def _not_a_table(content: Path | bytes, error: Exception) -> InvalidInput:
+    problem = f"it cannot be read as a table ({str(error).splitlines()[0]})"
+    return InvalidInput("file", _file_name(content), problem, remedy=_GIVE_ONE)
+
+
+def _file_name(content: Path | bytes) -> str:
+    return content.name if isinstance(content, Path) else "the file"
 
 
 def _series(header: str) -> str | None:

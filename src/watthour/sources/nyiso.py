@@ -135,11 +135,13 @@ def parse_isolf(text: str, day: date, *, now: datetime) -> tuple[pl.DataFrame, p
     """
     try:
         table = pl.read_csv(StringIO(text), infer_schema=False, truncate_ragged_lines=True)
+        table = table.rename({name: name.strip() for name in table.columns})
     except pl.exceptions.PolarsError as error:
         raise PayloadChanged("nyiso", f"the file of {day} cannot be read", remedy=_REPORT) from error
-    table = table.rename({name: name.strip() for name in table.columns})
     if not {"Time Stamp", _TOTAL} <= set(table.columns):
         raise PayloadChanged("nyiso", f"the file of {day} lacks Time Stamp or {_TOTAL}", remedy=_REPORT)
+    if table.is_empty():  # polars 2.1 cannot tell ambiguous times of no rows apart
+        return pl.DataFrame(schema=PARSED_FORECASTS), pl.DataFrame(schema=PARSED_REFUSED)
     posted = min(local_instant(day - DAY, POSTED_BY, TIME_ZONE), now.replace(minute=0, second=0, microsecond=0))
     region = find_region("NYIS")
     channels = {_TOTAL: region.demand} | {zone: f"{region.demand}.zone_{letter}" for zone, letter in ZONES.items()}
