@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from watthour.core.ports import ModelRegistry, Store
 
 RUN_PREFIX = "forecast:"  # forecast runs stand in the log of runs under this and their channel
+RUNS_LOOKED_AT = 1500  # two months of hourly forecasts
 MEMORY = timedelta(days=70)  # what the features and baselines look back on
 BASELINE_MEMORY_DAYS = 56  # past issues from which a baseline learns its intervals
 DEAD_AFTER = timedelta(days=14)  # demand older than this is no basis for a forecast
@@ -132,7 +133,7 @@ def forecast(
                 rows = signed(companion.values, name, now)
                 few = Forecasts.cast(rows.filter(pl.col("level").is_in(COMPANION_LEVELS)))
                 new_rows += store.append_forecasts(few)
-    words = " ".join(filter(None, (answer.fallback, *answer.lacked)))
+    words = "\n".join((answer.fallback or "", *answer.lacked)).rstrip()
     store.note_run(
         SourceRun(f"{RUN_PREFIX}{context.channel}", now, now, window, RunState.OK, new_rows, problem=words or None)
     )
@@ -199,6 +200,14 @@ def baseline_forecasts(history: History, asked: dy.DataFrame[Targets], names: Se
     """Return the baselines that are possible, by name."""
     answers = {name: _baseline(name, history, asked) for name in names}
     return {name: answer for name, answer in answers.items() if answer is not None}
+
+
+def said_of(store: Store, context: Context, issued_at: datetime) -> tuple[str | None, tuple[str, ...]]:
+    """Return why something simpler answered at an issue, if it did, and what was lacking then."""
+    runs = store.runs(source=f"{RUN_PREFIX}{context.channel}", limit=RUNS_LOOKED_AT)
+    words = next((run.problem for run in runs if run.started_at == issued_at), None) or ""
+    fallback, *lacked = words.split("\n")
+    return fallback or None, tuple(lacked)
 
 
 def signed(

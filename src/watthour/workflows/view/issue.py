@@ -17,13 +17,13 @@ from watthour.workflows.forecast import (
     BASELINES,
     COMPANIONS,
     LABELS,
-    RUN_PREFIX,
     Served,
     baseline_forecasts,
     learned_until,
     load_model,
     outlook,
     recall,
+    said_of,
     signed,
 )
 
@@ -101,8 +101,9 @@ def kept_issue(store: Store, region: Region, day: date, now: datetime) -> Issue 
         ),
     )
     rows = pl.DataFrame(store.forecasts([region.demand], window, as_of=best["issued_at"], latest_issue=True))
-    said = _words(store, region, best["issued_at"])
-    return Issue(best["issued_at"], best["model"], bool(best["quality"] & Quality.ASSUMED), rows, fallback=said)
+    fallback, lacked = said_of(store, region.context(), best["issued_at"])
+    is_reconstructed = bool(best["quality"] & Quality.ASSUMED)
+    return Issue(best["issued_at"], best["model"], is_reconstructed, rows, lacked, fallback)
 
 
 def make_issue(
@@ -153,9 +154,3 @@ def _model_of_then(registry: ModelRegistry, name: str, issued_at: datetime) -> t
     if not manifests:
         return None, "no model has been trained yet."
     return None, "every model has learned from this day or later ones, so none can be shown as if it had not."
-
-
-def _words(store: Store, region: Region, issued_at: datetime) -> str | None:
-    """Return what the run that made a forecast had to say about it."""
-    runs = store.runs(source=f"{RUN_PREFIX}{region.demand}", limit=200)
-    return next((run.problem for run in runs if run.started_at == issued_at), None)
