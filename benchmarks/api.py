@@ -44,7 +44,7 @@ HELD_SHARE = 0.98  # and this share of what was offered is answered in the time
 STEP_SECONDS = 3.0
 MOST_CONNECTIONS = 64
 PROTOCOL = (
-    "`watthour up --no-follow` on SQLite with {days} days of the simulated region and its trained models; client on "
+    "`watthour up --no-follow` on SQLite with {days} days of the simulated region and its {recipe} model; client on "
     "the same machine over loopback, keep-alive, gzip, {seconds:g} s at {rate:g} requests/s, each latency counted from "
     "the instant it was due. requests_per_s: the highest rate of which {share:.0%} were answered in time with a 95th "
     "percentile below {limit:g} ms, {step:g} s each. forecast_first: one request, the first after a start."
@@ -162,12 +162,12 @@ def highest_rate(port: int, ask: Ask) -> float:
     return low
 
 
-def furnish(home: Path, days: int, now: datetime) -> None:
+def furnish(home: Path, days: int, kind: str, now: datetime) -> None:
     """Fill a home: readings, trained models, a forecast of today."""
     with open_app(load_settings(home=home)) as app:
         context = SIMTOWN.context()
         backfill(SimulatedRegion(), app.store, Window(now - days * DAY, now + 2 * DAY), now=now)
-        train(app.store, app.registry, context, recipe(app.settings.recipe), now=now)
+        train(app.store, app.registry, context, recipe(kind), now=now)
         train_features_model(app.store, app.registry, context, now=now)
         forecast(app.store, app.registry, context, now=now)
 
@@ -248,14 +248,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=15.0, help="length of each measurement at 20 requests/s")
     parser.add_argument("--days", type=int, default=400, help="days of history in the store")
+    parser.add_argument("--recipe", default="gradient_boosting", help="kind of the forecasting model")
     said = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="watthour-bench-") as folder:
         home = Path(folder)
-        furnish(home, said.days, datetime.now(UTC))
+        furnish(home, said.days, said.recipe, datetime.now(UTC))
         with server(home) as port:
             rows = [first_answer(port), *measure(port, said.seconds)]
     protocol = PROTOCOL.format(
-        days=said.days, seconds=said.seconds, rate=RATE, share=HELD_SHARE, limit=PAGE_LIMIT_MS, step=STEP_SECONDS
+        days=said.days,
+        recipe=said.recipe,
+        seconds=said.seconds,
+        rate=RATE,
+        share=HELD_SHARE,
+        limit=PAGE_LIMIT_MS,
+        step=STEP_SECONDS,
     )
     report("api", protocol, rows)
 

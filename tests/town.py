@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 NOW = datetime(2026, 11, 21, 15, 30, tzinfo=UTC)
 URL = "http://127.0.0.1:8000"
 VERSION = "gradient_boosting-20261120T060000-ab12cd"
-IMPATIENT = Limits(state_lifetime_s=0.0, gauges_lifetime_s=0.0)  # every change shows at once
+IMPATIENT = Limits(state_lifetime_s=0.0, gauges_lifetime_s=0.0, is_warmed_up=False)  # every change shows at once
 
 
 def forecasts(

@@ -99,8 +99,8 @@ def open_client() -> Iterator[Callable[..., TestClient]]:
 
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[App, Manifest]:
-    """Half a year of Simtown and the model learned from it."""
+    """Five months of Simtown and the model learned from them."""
     home = tmp_path_factory.mktemp("trained")
     app = App(load_settings(home=home), MemoryStore(), FileRegistry(home / "models"))
-    backfill(SimulatedRegion(), app.store, Window(NOW - 190 * DAY, NOW), now=NOW)
+    backfill(SimulatedRegion(), app.store, Window(NOW - 150 * DAY, NOW), now=NOW)
     return app, train_features_model(app.store, app.registry, SIMTOWN.context(), now=NOW)

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -16,7 +16,7 @@ FILE = Path(__file__).parents[1] / "recorded" / "EIA930_BALANCE_2020_Jul_Dec.csv
 IMPORTS = "/api/v1/imports"
 
 
-def send(client: TestClient, content: bytes, region: str = "aec", name: str = FILE.name) -> tuple[int, dict[str, str]]:
+def send(client: TestClient, content: bytes, region: str = "aec", name: str = FILE.name) -> tuple[int, dict[str, Any]]:
     answer = client.post(IMPORTS, files={"file": (name, content, "text/csv")}, data={"region": region})
     if answer.status_code != 200:
         assert answer.headers["content-type"] == MEDIA_TYPE
@@ -27,7 +27,7 @@ def test_a_file_brings_a_regions_demand(client: TestClient) -> None:
     status, imported = send(client, FILE.read_bytes())
     assert status == 200
     assert imported["region"] == "aec"
-    assert int(imported["new_rows"]) > 0
+    assert imported["new_rows"] > 0
     asked = {"channel": "grid.aec.demand", "start": "2020-06-01T00:00:00Z", "end": "2021-02-01T00:00:00Z"}
     readings = client.get("/api/v1/readings", params=asked).json()["readings"]
     assert readings
@@ -41,7 +41,14 @@ def test_the_same_file_again_changes_nothing(client: TestClient) -> None:
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"hello", b"a,b\n1,2\n", b"\x00\xff\xfe", b"PK\x03\x04zip", FILE.read_bytes().replace(b"Demand (MW)", b"Load")],
+    [
+        b"",
+        b"hello",
+        b"a,b\n1,2\n",
+        b"\x00\xff\xfe",
+        b"PK\x03\x04zip",
+        FILE.read_bytes().replace(b"Demand (MW)", b"Load"),
+    ],
     ids=["empty", "text", "other table", "bytes", "zip", "no demand"],
 )
 def test_what_is_no_balance_file_is_refused_and_nothing_kept(client: TestClient, empty: App, content: bytes) -> None:

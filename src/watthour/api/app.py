@@ -56,11 +56,23 @@ def create_app(
     policy = policy_of(app.settings)
     limits = limits or Limits()
     compute = Compute(limits)
+    state = State(
+        app=app,
+        now=now,
+        limits=limits,
+        compute=compute,
+        warm=Warm(compute),
+        models=Models(app, limits),
+        metrics=Metrics(),
+    )
 
     @asynccontextmanager
     async def lifespan(_api: FastAPI) -> AsyncIterator[None]:
+        warming = asyncio.create_task(grid.warm_up(state)) if limits.is_warmed_up else None
         yield
-        await asyncio.to_thread(compute.close)
+        if warming is not None:
+            warming.cancel()
+        compute.close()
 
     api = FastAPI(
         title="Watthour",
@@ -85,9 +97,7 @@ def create_app(
             Middleware(BodyLimit),
         ],
     )
-    api.state.watthour = State(
-        app=app, now=now, limits=limits, compute=compute, warm=Warm(compute), models=Models(app), metrics=Metrics()
-    )
+    api.state.watthour = state
     problems.install(api)
     for router in _ROUTERS:
         api.include_router(router)

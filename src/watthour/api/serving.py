@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from threading import Lock
+from time import monotonic
 from typing import TYPE_CHECKING, Literal
 
 from watthour.core.errors import ModelNotFound
@@ -15,6 +16,7 @@ from watthour.workflows.view import shown_regions
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from watthour.api.compute import Limits
     from watthour.bootstrap import App
     from watthour.core.region import Region
 
@@ -37,8 +39,10 @@ class Role:
 class Models:
     """Loaded champions; safe to ask from several threads."""
 
-    def __init__(self, app: App) -> None:
+    def __init__(self, app: App, limits: Limits) -> None:
         self._app = app
+        self._limits = limits
+        self._shown: tuple[float, tuple[Region, ...]] = (0.0, ())
         self._lock = Lock()
         self._loaded: dict[str, Served] = {}
 
@@ -74,8 +78,12 @@ class Models:
         return [Role(place, serves) for place in places for serves in purposes]
 
     def regions(self) -> Sequence[Region]:
-        """Return the regions that are shown, real ones first."""
-        return shown_regions(self._app.store, self._app.settings.regions)
+        """Return the regions that are shown, real ones first; a new one appears within a second."""
+        asked_at, known = self._shown
+        if not known or monotonic() - asked_at > self._limits.state_lifetime_s:
+            known = tuple(shown_regions(self._app.store, self._app.settings.regions))
+            self._shown = (monotonic(), known)
+        return known
 
     def predictor(self, region: str | None) -> Role:
         """Return who answers for a region; without one, the first region that has a model for it.

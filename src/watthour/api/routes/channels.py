@@ -13,4 +13,8 @@ router = APIRouter(prefix="/api/v1", tags=["readings"])
 @router.get("/channels", summary="All channels", responses=problems())
 async def channels(state: ApiState) -> ChannelList:
     """List every channel with its quantity, unit and the span of its readings."""
-    return await state.compute.run(lambda: ChannelList.model_validate(view.channel_list(state.app.store)))
+
+    def look() -> ChannelList:
+        return ChannelList.model_validate(view.channel_list(state.app.store))
+
+    return await state.warm.get("channels", look, lifetime_s=state.limits.state_lifetime_s)

@@ -1,24 +1,29 @@
 """A region's demand: its forecast for a day, and how well forecasts did."""
 
 from collections.abc import Callable
+from datetime import date
+from functools import partial
 from time import perf_counter
 from typing import Annotated, TypeVar
 
+import structlog
 from fastapi import APIRouter, Path, Query, Response
 
 from watthour.api.contract import problems
+from watthour.api.problems import Refusal
 from watthour.api.schemas.base import Answer
 from watthour.api.schemas.grid import ForecastQuestion, GridForecast, GridScores, ScoresQuestion
 from watthour.api.serving import Role
 from watthour.api.state import ApiState, State
 from watthour.api.times import day as checked_day
-from watthour.core.errors import ModelError
+from watthour.core.errors import ModelError, WatthourError
 from watthour.core.region import Region, find_region
 from watthour.workflows import view
 from watthour.workflows.forecast import Served
 
 router = APIRouter(prefix="/api/v1/grid", tags=["grid"])
 
+WARM_UP_S = 120.0  # loading LightGBM alone takes seconds
 RUNS_LOOKED_AT = 8  # a run that took long ends after younger ones
 
 RegionName = Annotated[
@@ -38,15 +43,7 @@ async def grid_forecast(state: ApiState, region: RegionName, asked: Annotated[Fo
     begun = perf_counter()
     outcome = "failed"
     try:
-        place, day = find_region(region), checked_day("day", asked.day)
-
-        def look() -> bytes:
-            content = view.grid_forecast(
-                state.app.store, state.app.registry, place.id, day, now=state.now(), served=_served(state, place)
-            )
-            return _bytes(GridForecast, content)
-
-        answer = await _warm(state, place, ("forecast", day), look)
+        answer = await _forecast(state, find_region(region), checked_day("day", asked.day))
         outcome = "ok"
     finally:
         state.metrics.observe("forecast", outcome, perf_counter() - begun)
@@ -68,6 +65,28 @@ async def grid_scores(state: ApiState, region: RegionName, asked: Annotated[Scor
         return _bytes(GridScores, content)
 
     return await _warm(state, place, ("scores", asked.days, end), look)
+
+
+async def warm_up(state: State) -> None:
+    """Load the models that serve and make tomorrow's answers, so that the first caller does not wait for it."""
+    log = structlog.get_logger("watthour.api")
+    for role in await state.compute.run(state.models.roles, timeout_s=WARM_UP_S):
+        try:
+            await state.compute.run(partial(state.models.serving_or_none, role), timeout_s=WARM_UP_S)
+            if role.serves == "forecast":
+                await _forecast(state, role.region, None)
+        except (WatthourError, Refusal) as error:
+            log.info("not warmed up", model=role.name, problem=str(error))
+
+
+async def _forecast(state: State, place: Region, day: date | None) -> Response:
+    def look() -> bytes:
+        content = view.grid_forecast(
+            state.app.store, state.app.registry, place.id, day, now=state.now(), served=_served(state, place)
+        )
+        return _bytes(GridForecast, content)
+
+    return await _warm(state, place, ("forecast", day), look)
 
 
 async def _warm(state: State, place: Region, question: tuple[object, ...], look: Callable[[], bytes]) -> Response:

@@ -32,7 +32,7 @@ async def health() -> Health:
 @router.get("/ready", summary="Can forecasts be served?", responses=problems())
 async def ready(state: ApiState) -> Ready:
     """Answer 200 when the store can be read and holds demand of a region; else 503 and why."""
-    return await state.compute.run(lambda: _readiness(state))
+    return await state.warm.get("ready", lambda: _readiness(state), lifetime_s=state.limits.state_lifetime_s)
 
 
 @router.get(

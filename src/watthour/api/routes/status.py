@@ -26,4 +26,4 @@ async def status(state: ApiState) -> Status:
         )
         return Status.model_validate(content)
 
-    return await state.compute.run(look)
+    return await state.warm.get("status", look, lifetime_s=state.limits.state_lifetime_s)
