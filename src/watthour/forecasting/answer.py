@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     import dataframely as dy
+    from numpy.typing import NDArray
 
     from watthour.core.forecast import Context
     from watthour.core.frames import Targets
@@ -75,7 +76,7 @@ def nothing_known(targets: dy.DataFrame[Targets], context: Context) -> NotEnough
     )
 
 
-def said_at(targets: dy.DataFrame[Targets], mask: Array, context: Context) -> str:
+def said_at(targets: dy.DataFrame[Targets], mask: NDArray[np.bool_], context: Context) -> str:
     """Return how many intervals a mask holds and the first of them, in local time."""
     count = int(mask.sum())
     first = cast("datetime", targets["time"].filter(pl.Series(mask)).min())

@@ -20,6 +20,8 @@ HOURS, MONTHS = 24, 12
 _HOUR_WEIGHTS = np.array([1.0, 0.6, 0.2])  # by distance on the clock
 _MONTH_WEIGHTS = np.array([1.0, 0.6, 0.2, 0.05, 0.05, 0.05, 0.05])  # by distance on the calendar
 _FEWEST = 24
+_MIDDLE = 0.5
+_DIGITS = 8  # kept of an error in parts of its scale
 
 
 def _nearness(count: int, weights: Array) -> Array:
@@ -59,9 +61,9 @@ class Spread:
         good = np.isfinite(columns).all(axis=1)
         columns, where = columns[good], cells(times[good], time_zone)
         if columns.shape[1] == 1:
-            return cls(tuple(levels), _cell_quantiles(columns[:, 0], *where, levels))
+            return cls(tuple(levels), _cell_quantiles(columns[:, 0], *where, levels).round(_DIGITS))
         tables = [_cell_quantiles(columns[:, k], *where, [level]) for k, level in enumerate(levels)]
-        return cls(tuple(levels), np.concatenate(tables, axis=2))
+        return cls(tuple(levels), np.concatenate(tables, axis=2).round(_DIGITS))
 
     def at(self, times: Instants, time_zone: str) -> Array:
         """Return the error quantiles for intervals: one row each, one column per level."""
@@ -70,7 +72,7 @@ class Spread:
 
     def as_json(self) -> dict[str, object]:
         """Return it as plain data."""
-        return {"levels": list(self.levels), "table": self.table.round(8).tolist()}
+        return {"levels": list(self.levels), "table": self.table.tolist()}
 
     @classmethod
     def from_json(cls, kept: Mapping[str, object]) -> Self:
@@ -92,6 +94,13 @@ def uncrossed(quantiles: Array) -> Array:
     Source: Chernozhukov, Fernandez-Val and Galichon, Econometrica 78 (2010), doi:10.3982/ECTA7880.
     """
     return np.sort(quantiles, axis=1)
+
+
+def wider(one: Array, other: Array, levels: Sequence[float]) -> Array:
+    """Return the outer of two sets of quantiles: the lower one below the middle, the higher one above it."""
+    level = np.asarray(levels)
+    outer = np.where(level < _MIDDLE, np.minimum(one, other), np.maximum(one, other))
+    return np.where(level == _MIDDLE, other, outer)
 
 
 def between_levels(quantiles: Array, known: Sequence[float], wanted: Sequence[float]) -> Array:

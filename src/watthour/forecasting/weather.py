@@ -87,6 +87,11 @@ class Weather:
         return np.where(weight > 0, total / np.where(weight > 0, weight, 1), np.nan)
 
 
+def is_weather(feature: str) -> bool:
+    """Tell whether a feature comes from the weather."""
+    return feature in HOURLY or feature.startswith(("temp", "wet_bulb", "cooling_degree", "heating_degree"))
+
+
 def weather_features(weather: Weather, panel: Panel, context: Context, reference: Instants) -> dict[str, Array]:
     """Return the weather of each target and before it.
 
