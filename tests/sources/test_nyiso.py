@@ -124,6 +124,13 @@ def test_a_file_that_is_not_posted_yet_is_no_fault() -> None:
         assert source.fetch(local_day(DAY, TIME_ZONE), now=NOW).forecasts.is_empty()
 
 
+def test_a_week_without_any_file_is_a_changed_payload() -> None:
+    with fake_files({}) as server:
+        source = Nyiso(nyiso.open_door(base_url=server.base_url, pace=Pace(1e9)))
+        with pytest.raises(PayloadChanged, match="none of 6 days"):
+            source.fetch(Window(NOW - timedelta(days=5), NOW), now=NOW)
+
+
 def test_files_further_ahead_than_tomorrow_are_not_asked_for() -> None:
     with fake_files({}) as server:
         source = Nyiso(nyiso.open_door(base_url=server.base_url, pace=Pace(1e9)))

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 BASE_URL = "https://mis.nyiso.com/public/csv/isolf"
 TIME_ZONE = "America/New_York"
 POSTED_BY = time(7, 55)
+MAY_BE_MISSING = 2  # days in a row; more, and it is the address that is wrong
 DAYS_KEPT_SINGLE = 8  # older days are only in the month's ZIP
 
 _TOTAL = "NYISO"
@@ -92,12 +93,19 @@ class Nyiso:
         """Return the forecasts of the window made for each of its days; see ``core.ports.Source``."""
         forecasts = [pl.DataFrame(schema=PARSED_FORECASTS)]
         refused = [pl.DataFrame(schema=PARSED_REFUSED)]
+        today = now.astimezone(ZoneInfo(TIME_ZONE)).date()
+        missing = 0
         for day in _days(window, now):
             text = self._file(day, now)
-            if text is not None:  # else not posted yet, or never
-                good, bad = parse_isolf(text, day, now=now)
-                forecasts.append(good)
-                refused.append(bad)
+            if text is None:
+                missing += day <= today  # tomorrow's may not be posted yet
+                continue
+            good, bad = parse_isolf(text, day, now=now)
+            forecasts.append(good)
+            refused.append(bad)
+        if missing > MAY_BE_MISSING and len(forecasts) == 1:
+            problem = f"none of {missing} days that are long posted has a file"
+            raise PayloadChanged("nyiso", problem, remedy="Its files may have moved: update Watthour.")
         return deliver(
             self.name,
             window,
