@@ -17,6 +17,7 @@ from watthour.registry.manifest import (
     check_files,
     from_json,
     not_found,
+    safe_file,
     safe_name,
     standing,
     to_json,
@@ -44,7 +45,7 @@ class FileRegistry:
     def save(self, manifest: Manifest, files: Mapping[str, bytes]) -> Manifest:
         """Keep a model durably; return its manifest with the file hashes filled in."""
         place = self._place(manifest.name, manifest.version)
-        hashes = {safe_name("file", name): digest(content) for name, content in sorted(files.items())}
+        hashes = {safe_file(name): digest(content) for name, content in sorted(files.items())}
         kept = replace(manifest, hashes=hashes)
         if place.exists():
             return self._same_again(kept, place)
@@ -52,9 +53,11 @@ class FileRegistry:
         building.mkdir(parents=True)
         try:
             for name, content in files.items():
+                (building / name).parent.mkdir(parents=True, exist_ok=True)
                 _write_durably(building / name, content)
             _write_durably(building / MANIFEST_FILE, to_json(kept).encode())
-            _sync_directory(building)
+            for directory in (building, *(path for path in building.rglob("*") if path.is_dir())):
+                _sync_directory(directory)
             building.rename(place)
         except OSError:
             shutil.rmtree(building, ignore_errors=True)

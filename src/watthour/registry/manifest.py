@@ -32,6 +32,17 @@ def safe_name(field: str, name: str) -> str:
     return name
 
 
+def safe_file(name: str) -> str:
+    """Return the name of a model's file, which may lie in a folder of the model's own.
+
+    Raises:
+        InvalidInput: it could lead out of the model's directory.
+    """
+    for part in name.split("/"):
+        safe_name("file", part)
+    return name
+
+
 def to_json(manifest: Manifest) -> str:
     """Write a manifest so that a person can read it."""
     return json.dumps(
@@ -79,7 +90,7 @@ def from_json(text: str | bytes, *, where: str) -> Manifest:
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         problem = f"{where} is no readable manifest ({type(error).__name__}: {error})"
         raise ModelCorrupt(problem, remedy=_CURE) from error
-    if not all(_SAFE_NAME.fullmatch(name) for name in manifest.hashes):
+    if not all(_SAFE_NAME.fullmatch(part) for name in manifest.hashes for part in name.split("/")):
         raise ModelCorrupt(f"{where} names files that cannot be its own", remedy=_CURE)
     if written_format > FORMAT:
         raise ModelCorrupt(f"{where} was written by a newer version of Watthour", remedy="Update Watthour.")

@@ -19,6 +19,7 @@ from watthour.registry.manifest import (
     check_files,
     from_json,
     not_found,
+    safe_file,
     safe_name,
     standing,
     to_json,
@@ -63,7 +64,7 @@ class MlflowRegistry:
         """Log a training as a run and keep its model as a registered version."""
         safe_name("model", manifest.name)
         safe_name("version", manifest.version)
-        hashes = {safe_name("file", name): digest(content) for name, content in sorted(files.items())}
+        hashes = {safe_file(name): digest(content) for name, content in sorted(files.items())}
         kept = replace(manifest, hashes=hashes)
         if (existing := self._find(manifest.name, manifest.version)) is not None:
             if self._manifest(existing).hashes == hashes:
@@ -165,7 +166,9 @@ class MlflowRegistry:
         self._client.log_batch(run, metrics=metrics, tags=tags)
         with TemporaryDirectory() as directory:
             for name, content in files.items():
-                (Path(directory) / name).write_bytes(content)
+                place = Path(directory) / name
+                place.parent.mkdir(parents=True, exist_ok=True)
+                place.write_bytes(content)
             (Path(directory) / MANIFEST_FILE).write_text(to_json(manifest), encoding="utf-8")
             self._client.log_artifacts(run, directory, ARTIFACTS)
         self._client.set_terminated(run, "FINISHED")

@@ -77,7 +77,7 @@ def kept_issue(store: Store, region: Region, day: date, now: datetime) -> Issue 
     window = local_day(day, region.time_zone)
     issues = pl.DataFrame(
         store.forecasts([region.demand], Window(window.end - HOUR, window.end), as_of=now, levels=[0.5])
-    ).filter(pl.col("model") != "operator")
+    ).filter(pl.col("model") != "operator", pl.col("value").is_not_null())
     ours = issues.filter(~pl.col("model").is_in(list(LABELS)))
     stand_ins = issues.filter(pl.col("model").is_in(list(BASELINES)))
     candidates = ours if not ours.is_empty() else stand_ins
