@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import csv
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
 import pytest
+from e2e.served import up
 from playwright.sync_api import Page, expect
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
 FORECAST, RANGE, OPERATOR, ACTUAL, LAST_WEEK = range(5)
+AXE = Path(__file__).parents[2] / "web" / "node_modules" / "axe-core" / "axe.min.js"
 DASH = "\N{EN DASH}"
 PHONE = {"width": 390, "height": 844}
 
@@ -194,3 +196,48 @@ def test_old_data_is_said_to_be_stale_with_its_age(page: Page, new_york: Served)
     page.goto(f"{new_york.url}/grid/ny")
     expect(page.get_by_text(re.compile(r"^stale, [\d,]+\sdays old$"))).to_be_visible()
     expect(page.get_by_text("last value Sun 31 Dec 2023, 17:00 EST")).to_be_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("view", ["Picture", "Table"])
+def test_the_page_breaks_no_rule_of_accessibility(browser: Browser, simulated: Served, scheme: str, view: str) -> None:
+    if not AXE.is_file():
+        pytest.skip("axe-core is not installed: run `npm ci` in web")
+    with browser.new_context(viewport=PHONE, color_scheme=scheme, bypass_csp=True) as context:  # type: ignore[arg-type]  # as above
+        page = context.new_page()
+        page.goto(f"{simulated.url}/grid/simtown")
+        expect(page.get_by_role("slider").locator("svg")).to_be_visible()
+        expect(page.get_by_role("table", name="Scores over all lead times")).to_be_visible()
+        page.get_by_role("radio", name=view).click()
+        page.evaluate(AXE.read_text(encoding="utf-8"))
+        found = page.evaluate("axe.run()")
+    assert [(rule["id"], [node["html"] for node in rule["nodes"]]) for rule in found["violations"]] == []
+
+
+def test_an_empty_store_offers_to_connect_and_a_file_brings_a_region(page: Page, tmp_path: Path) -> None:
+    file = tmp_path / "EIA930_BALANCE_2020_Jul_Dec.csv"
+    file.write_text("\r\n".join(balance_rows(days=35)), encoding="utf-8")
+    home = tmp_path / "home"
+    home.mkdir()
+    with up(home, "--no-follow") as served:
+        page.goto(served.url)
+        expect(page.get_by_text("No demand of New York yet")).to_be_visible()
+        page.get_by_label("EIA930_BALANCE file (CSV)").set_input_files(file)
+        page.get_by_role("button", name="Import", exact=True).click()
+        expect(page).to_have_url(f"{served.url}/grid/ny")
+        expect(page.get_by_label("Day shown")).to_have_value("2020-08-05")
+        expect(page.get_by_text("A simpler forecast stands in")).to_be_visible()
+
+
+def balance_rows(days: int) -> Iterator[str]:
+    """Write New York's demand as EIA's six-month files do, hours named by their end."""
+    yield (
+        '"Balancing Authority","Data Date","Hour Number","Local Time at End of Hour","UTC Time at End of Hour",'
+        '"Demand Forecast (MW)","Demand (MW)","Region"'
+    )
+    for hour in range(24 * days):
+        local = datetime(2020, 7, 1, tzinfo=UTC) + timedelta(hours=hour + 1)
+        demand = 16_000 + 250 * (hour % 24)
+        ends = [f"{end:%m/%d/%Y} {end:%I:%M:%S %p}" for end in (local, local + timedelta(hours=4))]
+        day = local - timedelta(hours=1)
+        yield f"NYIS,{day:%m/%d/%Y},{hour % 24 + 1},{ends[0]},{ends[1]},{demand + 300},{demand},NY"

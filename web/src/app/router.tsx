@@ -1,5 +1,5 @@
 import { QueryClient, useQuery } from '@tanstack/react-query';
-import { createRootRouteWithContext, createRoute, createRouter, redirect, useNavigate } from '@tanstack/react-router';
+import { Navigate, createRootRouteWithContext, createRoute, createRouter, useNavigate } from '@tanstack/react-router';
 import type { ReactElement } from 'react';
 
 import { Shell } from '@/app/Shell';
@@ -21,10 +21,18 @@ function Connect(): ReactElement | null {
   return options.length > 0 ? <ConnectCard options={options} /> : null;
 }
 
-function NoRegion(): ReactElement {
+/** The first region with demand; until there is one, how to get there. */
+function Home(): ReactElement | null {
+  const status = useQuery(statusQuery);
+  if (!status.data) return null; // the loader waits for it
+  const shown = status.data.regions.find(({ last_time }) => last_time !== null);
+  if (shown) return <Navigate to="/grid/$region" params={{ region: shown.id }} replace />;
+  const [followed] = status.data.regions;
   return (
     <div className="grid gap-5">
-      <Notice title="No region yet">Connect one below; its forecast appears here as soon as there is enough history.</Notice>
+      <Notice title={followed ? `No demand of ${followed.name} yet` : 'No region yet'}>
+        Its forecast appears here as soon as enough demand has come in. `watthour doctor` says what is missing; below is how to bring some.
+      </Notice>
       <Connect />
     </div>
   );
@@ -49,12 +57,8 @@ const root = createRootRouteWithContext<Context>()({
 const home = createRoute({
   getParentRoute: () => root,
   path: '/',
-  loader: async ({ context }) => {
-    const { regions } = await context.queries.ensureQueryData(statusQuery);
-    const [first] = regions;
-    if (first) throw redirect({ to: '/grid/$region', params: { region: first.id }, replace: true });
-  },
-  component: NoRegion,
+  loader: ({ context }) => context.queries.ensureQueryData(statusQuery),
+  component: Home,
   errorComponent: ({ error }) => <ProblemNotice error={error} onRetry={() => window.location.reload()} />,
 });
 

@@ -22,7 +22,7 @@ function Command({ command }: { command: string }): ReactElement {
   };
   return (
     <div className="bg-sunken rounded-control mt-2 flex items-center gap-2 py-1 pr-1 pl-3">
-      <code className="text-small min-w-0 flex-1 overflow-x-auto py-1 font-mono whitespace-pre">{command}</code>
+      <code className="text-small min-w-0 flex-1 py-1 font-mono break-words whitespace-pre-wrap">{command}</code>
       <Button square look="quiet" aria-label={copied ? 'Copied' : `Copy: ${command}`} onClick={() => void copy()} className="size-8">
         {copied ? <Check aria-hidden className="size-4" /> : <Copy aria-hidden className="size-4" />}
       </Button>

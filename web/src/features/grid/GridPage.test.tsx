@@ -135,6 +135,12 @@ test('without scores the card says what to do next', async () => {
   expect(await screen.findByText(/Nothing to score in these days/)).toBeVisible();
 });
 
+test('a region without demand is not opened, the way to some is', async () => {
+  openPage('/', { '/api/v1/status': () => ({ ...makeStatus(), regions: makeStatus().regions.map((region) => ({ ...region, last_time: null })) }) });
+  expect(await screen.findByText('No demand of New York yet')).toBeVisible();
+  expect(screen.getByRole('heading', { name: 'Connect real data' })).toBeVisible();
+});
+
 test('without any region the page offers to connect one', async () => {
   openPage('/', { '/api/v1/status': () => ({ ...makeStatus(), regions: [] }) });
   expect(await screen.findByText('No region yet')).toBeVisible();

@@ -130,7 +130,7 @@ export function GridPage({ region, day, onDay, onRegion, connect }: GridPageProp
       )}
 
       <div className="grid grid-cols-[minmax(0,1fr)] items-start gap-5 lg:grid-cols-[minmax(0,2fr)_minmax(0,1fr)]">
-        <Scores region={region} end={day} />
+        {query.error && !forecast ? null : <Scores region={region} end={day} />}
         {forecast && status.data ? (
           <FreshnessCard series={forecast.freshness} sources={status.data.sources} timeZone={forecast.region.time_zone} now={now} />
         ) : query.error ? null : (
