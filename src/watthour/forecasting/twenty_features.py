@@ -184,8 +184,10 @@ class FittedTwentyFeatures:
 
     @classmethod
     def from_files(cls, files: Mapping[str, bytes]) -> Self:
-        """Build the model again."""
-        return cls(files[MODEL_FILE], json.loads(files[SPREAD_FILE]))
+        """Build the model again, opened, so that its first caller does not wait for LightGBM."""
+        model = cls(files[MODEL_FILE], json.loads(files[SPREAD_FILE]))
+        model._booster  # noqa: B018 - opens it
+        return model
 
     @property
     def importance(self) -> Mapping[str, float]:
