@@ -68,7 +68,7 @@ def spoiled(history: History, after: datetime, kind: str) -> History:
 @pytest.mark.parametrize("kind", ["changed", "gone", "revised"])
 @pytest.mark.parametrize("known_clock", [None, time(6), time(8)])
 @given(which=st.integers(1, len(DAYS) - 1))
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=3, deadline=None)
 def test_nothing_from_the_future_moves_a_feature(
     past: History, kind: str, known_clock: time | None, which: int
 ) -> None:
@@ -303,6 +303,14 @@ def test_an_unknown_holiday_calendar_is_named(past: History) -> None:
     lost = replace(past, context=replace(past.context, holidays="XX-YY"))
     with pytest.raises(InvalidInput, match="XX-YY"):
         features(lost, asked(DAYS[:1]))
+
+
+def test_another_thing_known_in_advance_keeps_its_name(past: History) -> None:
+    channel = f"{world.POINTS[0][0]}.price"
+    known = world.readings(channel, past.readings["time"].unique().sort(), np.arange(120 * 24.0), timedelta(days=-400))
+    priced = replace(past, readings=Readings.validate(pl.concat([past.readings, known])))
+    table = features(priced, asked(DAYS[:1]))
+    assert table["price"].diff().drop_nulls().to_list() == [1.0] * 23
 
 
 def test_no_history_gives_nulls_not_errors() -> None:

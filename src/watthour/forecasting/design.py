@@ -75,7 +75,7 @@ class Lessons:
     time: Instants
     kind: Instants  # NORMAL, BLIND or STALE
     usual_age: float  # of the last known demand [hours]
-    has_weather: bool
+    sky: tuple[str, ...]  # features of the weather that are mostly known
 
     @classmethod
     def of(cls, history: History, issues: dy.DataFrame[Targets], *, weather: bool, operator: bool) -> Self:
@@ -83,7 +83,8 @@ class Lessons:
         rng = np.random.default_rng(len(issues))
         day = (issues["issued_at"].rank("dense") - 1).to_numpy().astype(np.int64)
         usual = features(history, issues, weather=weather, operator=operator)
-        has_weather = "temperature" in usual.columns and usual["temperature"].null_count() < usual.height / 2
+        in_advance = [name for name in feature_names(usual) if is_weather(name)]
+        sky = tuple(name for name in in_advance if usual[name].null_count() < usual.height / 2)
         parts, asked, kinds = [usual], [pl.DataFrame(issues)], [np.full(len(issues), NORMAL)]
         stale = pl.DataFrame(issues).with_columns(_days_back(day)).filter(pl.Series(day % _EVERY == 0))
         if stale.height:
@@ -91,9 +92,9 @@ class Lessons:
             parts.append(_masked(lesson, rng))
             asked.append(stale)
             kinds.append(np.full(stale.height, STALE))
-        if has_weather:
+        if sky:
             once_more = pl.Series(day % _EVERY == _EVERY // 2)
-            hidden = [pl.lit(None, pl.Float64).alias(name) for name in feature_names(usual) if is_weather(name)]
+            hidden = [pl.lit(None, pl.Float64).alias(name) for name in in_advance]
             parts.append(_masked(usual.filter(once_more).with_columns(hidden), rng))
             asked.append(pl.DataFrame(issues).filter(once_more))
             kinds.append(np.full(parts[-1].height, BLIND))
@@ -108,7 +109,7 @@ class Lessons:
             instants(rows["time"])[good],
             np.concatenate(kinds)[good],
             float(age.quantile(0.995) or 0.0) if len(age) else 0.0,
-            has_weather,
+            sky,
         )
 
     @property

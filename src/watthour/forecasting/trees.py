@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import lightgbm
 import numpy as np
+import polars as pl
 
 from watthour.core.frames import LEVELS
 from watthour.forecasting.calendar import local_days
@@ -16,7 +17,6 @@ from watthour.forecasting.design import BLIND, NORMAL, STALE, Design
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    import polars as pl
     from numpy.typing import NDArray
 
     from watthour.forecasting.design import Lessons
@@ -39,7 +39,7 @@ class Trees:
     texts: Mapping[float, str]  # level -> LightGBM's own text format
     spreads: Mapping[str, Spread]
     usual_age: float
-    has_weather: bool
+    sky: tuple[str, ...]  # features of the weather they are used to
     importance: Mapping[str, float]
     _grown: dict[float, lightgbm.Booster] = field(default_factory=dict, repr=False)
 
@@ -63,7 +63,7 @@ class Trees:
         spreads = _spreads(recipe, lessons, held, uncrossed(unseen), time_zone)
         importance = dict(zip(lessons.design.names, (gains / max(gains.sum(), 1e-9)).tolist(), strict=True))
         names = tuple(lessons.design.names)
-        return cls(operator, names, texts, spreads, lessons.usual_age, lessons.has_weather, importance)
+        return cls(operator, names, texts, spreads, lessons.usual_age, lessons.sky, importance)
 
     def quantiles(self, table: pl.DataFrame, times: Instants, time_zone: str) -> Array:
         """Return the quantiles of each row of features, one column per level of ``LEVELS``; NaN where none can be."""
@@ -79,10 +79,12 @@ class Trees:
         return design.reference[:, None] + wanted * design.scale[:, None]
 
     def is_blind(self, table: pl.DataFrame) -> NDArray[np.bool_]:
-        """Tell of which rows the weather is unknown that used to be known."""
-        if not self.has_weather:
+        """Tell of which rows most of the weather is unknown that used to be known."""
+        if not self.sky:
             return np.zeros(table.height, dtype=bool)
-        return table["temperature"].is_null().to_numpy()
+        known = [name for name in self.sky if name in table.columns]
+        n_known = table.select(pl.sum_horizontal(pl.lit(0), pl.col(known).is_not_null())).to_series()
+        return (n_known < len(self.sky) / 2).to_numpy()
 
     def is_stale(self, table: pl.DataFrame) -> NDArray[np.bool_]:
         """Tell for which rows the last known demand is older than usual."""
@@ -97,7 +99,7 @@ class Trees:
             "levels": list(self.texts),
             "spreads": {name: spread.as_json() for name, spread in self.spreads.items()},
             "usual_age": self.usual_age,
-            "has_weather": self.has_weather,
+            "sky": self.sky,
             "importance": dict(self.importance),
         }
 
@@ -110,7 +112,7 @@ class Trees:
             {level: texts[level] for level in kept["levels"]},
             {name: Spread.from_json(spread) for name, spread in kept["spreads"].items()},
             kept["usual_age"],
-            kept["has_weather"],
+            tuple(kept["sky"]),
             kept["importance"],
         )
 

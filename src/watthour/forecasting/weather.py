@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, TypeVar, cast
 
+import dataframely as dy
 import numpy as np
+import polars as pl
 
-from watthour.forecasting.calendar import day_starts, local_days, local_hours
+from watthour.forecasting.calendar import CALENDAR, day_starts, local_days, local_hours
 from watthour.forecasting.panel import mean_known
 from watthour.forecasting.vintages import foretold, measured
 
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     from watthour.core.forecast import Context, History
     from watthour.forecasting.panel import Panel
     from watthour.forecasting.vintages import Array, Instants, Vintages
+
+Schema = TypeVar("Schema", bound=dy.Schema)
 
 # What we call it -> what Open-Meteo, and so the channel, calls it.
 HOURLY = {
@@ -59,19 +63,29 @@ class Weather:
 
     @classmethod
     def of(cls, history: History) -> Weather:
-        """Take the weather channels of a history apart."""
-        present = set(history.readings["channel"].unique()) | set(history.forecasts["channel"].unique())
-        names = {**HOURLY, **{name: name for name in DAILY}}
-        return cls(
-            {
-                name: [
-                    PointWeather(weight, measured(history, channel), foretold(history, channel))
-                    for prefix, weight in history.context.weather
-                    if (channel := f"{prefix}.{suffix}") in present
-                ]
-                for name, suffix in names.items()
-            }
-        )
+        """Take the weather channels of a history apart; what has no name of ours keeps its own."""
+        seen, said = by_channel(history.readings), by_channel(history.forecasts)
+        ours = {suffix: name for name, suffix in HOURLY.items()}
+        points: dict[str, list[PointWeather]] = {name: [] for name in (*HOURLY, *DAILY)}
+        for prefix, weight in history.context.weather:
+            for channel in sorted({*seen, *said}):
+                if channel.startswith(f"{prefix}."):
+                    suffix = channel.removeprefix(f"{prefix}.")
+                    one = replace(
+                        history,
+                        readings=seen.get(channel, history.readings.clear()),
+                        forecasts=said.get(channel, history.forecasts.clear()),
+                    )
+                    name = ours.get(suffix, suffix)
+                    points.setdefault(name, []).append(
+                        PointWeather(weight, measured(one, channel), foretold(one, channel))
+                    )
+        return cls(points)
+
+    @property
+    def hourly(self) -> list[str]:
+        """The variables that are not a day's extremes."""
+        return [name for name in self.points if name not in DAILY]
 
     def panel(self, name: str, times: Instants, panel: Panel, *, step: int) -> Array | None:
         """Return a variable's mean over the points that are known, by their weights; None where it has no channel."""
@@ -87,9 +101,15 @@ class Weather:
         return np.where(weight > 0, total / np.where(weight > 0, weight, 1), np.nan)
 
 
+def by_channel(rows: dy.DataFrame[Schema]) -> dict[str, dy.DataFrame[Schema]]:
+    """Take rows apart by channel, in one pass."""
+    parts = pl.DataFrame(rows).partition_by("channel", as_dict=True)
+    return {str(channel): cast("dy.DataFrame[Schema]", part) for (channel,), part in parts.items()}
+
+
 def is_weather(feature: str) -> bool:
-    """Tell whether a feature comes from the weather."""
-    return feature in HOURLY or feature.startswith(("temp", "wet_bulb", "cooling_degree", "heating_degree"))
+    """Tell whether a feature comes from the weather, or is another thing known in advance."""
+    return feature not in CALENDAR and not feature.startswith(("demand_", "operator_"))
 
 
 def weather_features(weather: Weather, panel: Panel, context: Context, reference: Instants) -> dict[str, Array]:
@@ -106,7 +126,7 @@ def weather_features(weather: Weather, panel: Panel, context: Context, reference
     back = panel.per(_REACH_BACK_HOURS)
     nearest = int(np.minimum((panel.interval - panel.edge[panel.issue]).min(), 0))
     unknown = np.full(len(panel.time), np.nan)
-    for name in HOURLY:
+    for name in weather.hourly:
         reach = back - nearest if name == "temperature" else -nearest
         values = weather.panel(name, panel.grid(reach, ahead), panel, step=panel.step)
         if values is None:

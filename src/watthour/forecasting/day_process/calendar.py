@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 _ONE = timedelta(days=1)
 _EPOCH = date(1970, 1, 1)
 _SATURDAY, _SUNDAY = 5, 6
-# Federal and New York holidays on which most people work; every other public holiday is a day of rest.
+# American holidays on which most people work; every other public holiday is a day of rest.
 _WORKED = (
     *("Martin Luther", "Washington", "President", "Lincoln", "Susan B.", "Juneteenth"),
-    *("Columbus", "Indigenous", "Veterans", "Election"),
+    *("Columbus", "Indigenous", "Veterans", "Election", "Patriots"),
 )
 
 
@@ -41,14 +41,14 @@ class Calendar:
 
 def special_names(days: Instants, holidays: str | None) -> tuple[str, ...]:
     """Return the names of everything special among these days, sorted."""
-    known = _Holidays(holidays, _as_dates(days))
-    return tuple(sorted({name for day in _as_dates(days) for name in known.names(day)}))
+    known = Holidays(holidays, as_dates(days))
+    return tuple(sorted({name for day in as_dates(days) for name in known.names(day)}))
 
 
 def calendar(days: Instants, time_zone: str, holidays: str | None, names: tuple[str, ...]) -> Calendar:
     """Return the calendar inputs of local days; what is special but not among ``names`` is left out."""
-    dates = _as_dates(days)
-    known = _Holidays(holidays, dates)
+    dates = as_dates(days)
+    known = Holidays(holidays, dates)
     weekday = np.array([day.weekday() for day in dates])
     rest = np.array([known.is_rest(day) for day in dates])
     special = np.array([[name in known.names(day) for name in names] for day in dates], dtype=np.float64)
@@ -65,7 +65,7 @@ def calendar(days: Instants, time_zone: str, holidays: str | None, names: tuple[
     )
 
 
-class _Holidays:
+class Holidays:
     """Public holidays of a place, by name."""
 
     def __init__(self, code: str | None, dates: list[date]) -> None:
@@ -78,18 +78,19 @@ class _Holidays:
             self._by_day = dict(holidays.country_holidays(country, subdiv=subdivision or None, years=years))
 
     def is_rest(self, day: date) -> bool:
-        name = self._name(day)
+        """Tell whether most people are off work on a day because of a holiday."""
+        name = self.name(day)
         return name is not None and not name.startswith("observed") and not any(word in name for word in _WORKED)
 
     def names(self, day: date) -> set[str]:
         """Return everything that sets a day apart."""
-        found = {name} if (name := self._name(day)) else set()
+        found = {name} if (name := self.name(day)) else set()
         before, after = day - _ONE, day + _ONE
         # The Sunday before a Monday holiday and the Tuesday after it are like any other.
         if self.is_rest(after) and after.weekday() != 0:
-            found.add(f"eve of {self._name(after)}")
+            found.add(f"eve of {self.name(after)}")
         if self.is_rest(before) and before.weekday() != 0:
-            found.add(f"after {self._name(before)}")
+            found.add(f"after {self.name(before)}")
         if (self.is_rest(before) and day.weekday() == 4) or (self.is_rest(after) and day.weekday() == 0):  # noqa: PLR2004 - Friday
             found.add("bridge")
         if day.month == 12 and 26 <= day.day <= 30:  # noqa: PLR2004 - between Christmas and New Year's Eve
@@ -98,12 +99,14 @@ class _Holidays:
             found.add("start of year")
         return found
 
-    def _name(self, day: date) -> str | None:
+    def name(self, day: date) -> str | None:
+        """Return the holiday's name, and one name for every day it is observed in lieu."""
         name = self._by_day.get(day)
         if name is None:
             return None
         return "observed" if "(observed)" in name else name.split(";")[0].strip()
 
 
-def _as_dates(days: Instants) -> list[date]:
+def as_dates(days: Instants) -> list[date]:
+    """Return days since 1970 as dates."""
     return [_EPOCH + int(day) * _ONE for day in days]

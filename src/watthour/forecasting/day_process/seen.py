@@ -51,7 +51,7 @@ class Seen:
     def of(cls, history: History, state: State, asks: Asks) -> Seen:
         """Look everything up as it was known at each ask."""
         first = int(state.days[-1]) + 1
-        history = _since(history, min(first, int(asks.day.min())) - LAGS)
+        history = since(history, min(first, int(asks.day.min())) - LAGS)
         later = np.arange(first, max(int(asks.day.max()) + 1, first))
         both = asks.and_then(state.habit.asks(later, state.time_zone))
         last_whole = both.last_whole(state.time_zone)
@@ -94,7 +94,7 @@ class Seen:
         return int(later[0]) if len(later) else int(self.last_whole.max()) + 1
 
 
-def _since(history: History, day: int) -> History:
+def since(history: History, day: int) -> History:
     """Return the part of a history that speaks of a day or later; a long one is slow to search."""
     start = datetimes(np.array([(day - 1) * DAY_US]))[0]
     recent = pl.col("time") >= start
