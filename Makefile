@@ -43,7 +43,7 @@ backfill ingest train: $(VENV)/.installed
 	$(BIN)/watthour $@ $(ARGS)
 
 docs: $(VENV)/.installed
-	$(BIN)/python scripts/check_docs.py
+	$(BIN)/python -m pytest -q tests/docs
 
 # The lock holds hashes and no addresses; run this after changing dependencies in pyproject.toml.
 lock: $(VENV)/bin/uv

@@ -1,0 +1,163 @@
+"""Tomorrow's demand of New York, beside the operator's own forecast, on the same hours.
+
+Run: python benchmarks/ny_day_ahead.py [--data ../shared/data] [--years 2018 2019] [--rows ours ...]
+
+Any folder of the same layout will do: ``grid/ny_demand.parquet`` and, where there are some, issued weather beside it.
+Another region's table is scored with ``--region`` and ``--files``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+import polars as pl
+from report import report
+from rich.progress import Progress
+
+from watthour.core import metrics
+from watthour.core.region import Region, find_region
+from watthour.core.window import Window
+from watthour.forecasting.backtest import backtest
+from watthour.forecasting.catalogue import recipe
+from watthour.sources.datasets import recognise
+from watthour.store.memory import MemoryStore
+from watthour.workflows.ingest import ingest
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from watthour.core.forecast import History
+
+ISSUE_CLOCK = time(8)
+LAGS: dict[str, time | None] = {"": None, "_d1": time(6)}  # suffix of the test, and to when demand is known
+FILES = ("ny_demand.parquet", "ny_station_weather_issued_2008_2019.parquet", "ny_gfs_issued_2019_2021.parquet")
+ROWS: dict[str, tuple[str, dict[str, object]]] = {
+    "operator_raw": ("operator", {}),
+    "operator_debiased": ("operator_debiased", {}),
+    "seasonal_naive": ("seasonal_naive", {}),
+    "lightgbm": ("gradient_boosting", {"operator": False}),
+    "lightgbm_with_operator": ("gradient_boosting", {"operator": True}),
+    "ours": ("day_process", {"uses_operator": False}),
+    "ours_with_operator": ("day_process", {"uses_operator": True}),
+}
+PROTOCOL = (
+    "Issued on D-1 at 08:00 local time for the 24 (23, 25) local hours of D. Demand known to the end of D-2; tests "
+    "ending in _d1: to D-1 06:00. Weather only as issued by then. Retrained each month on what was known before its "
+    "first issue. Scored on hours with demand > 0 and, where there is one, operator's forecast > 0 and 0.5 to 2 times "
+    "demand, that every row of the test forecasts. MAPE, MAE, RMSE, bias of the median; pinball is the mean over "
+    "levels 0.05, 0.1 .. 0.9, 0.95; worst month is the lowest coverage of the 90 % interval in a calendar month."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What one row said of one test."""
+
+    name: str
+    table: pl.DataFrame
+    seconds: float
+
+
+def history_of(files: Sequence[Path], region: Region) -> History:
+    """Bring the files into a store and return everything that is known of the region."""
+    store, now = MemoryStore(), datetime.now(UTC)
+    for path in files:
+        if path.exists():
+            for dataset in recognise(path, region):
+                if dataset.region == region:
+                    ingest(dataset, store, dataset.span(), now=now)
+    return store.history(region.context(), Window(datetime(2000, 1, 1, tzinfo=UTC), now), now)
+
+
+def run(name: str, history: History, year: int, known_clock: time | None, progress: Progress) -> Run:
+    """Backtest one row over one calendar year."""
+    kind, parameters = ROWS[name]
+    days = [date(year, 1, 1) + timedelta(days=n) for n in range((date(year + 1, 1, 1) - date(year, 1, 1)).days)]
+    begun = perf_counter()
+    bar = progress.add_task(f"{year} {name}", total=len(days))
+    table = backtest(
+        recipe(kind, parameters),
+        history,
+        days,
+        issue_clock=ISSUE_CLOCK,
+        known_clock=known_clock,
+        progress=lambda n_days: progress.advance(bar, n_days),
+    )
+    progress.remove_task(bar)
+    return Run(name, table, perf_counter() - begun)
+
+
+def scored_hours(history: History, runs: Sequence[Run], region: Region) -> pl.DataFrame:
+    """Return the hours that count: ``time, actual, month``."""
+    actual = history.readings.filter((pl.col("channel") == region.demand) & (pl.col("value") > 0)).select(
+        "time", pl.col("value").alias("actual")
+    )
+    operator = history.forecasts.filter((pl.col("channel") == region.demand) & (pl.col("model") == "operator"))
+    hours = actual.join(operator.select("time", pl.col("value").alias("operator")), on="time", how="left")
+    share = pl.col("operator") / pl.col("actual")
+    hours = hours.filter(pl.col("operator").is_null() | ((pl.col("operator") > 0) & share.is_between(0.5, 2)))
+    for each in runs:
+        said = each.table.drop_nulls("value").filter(pl.col("level") == 0.5).select("time")  # noqa: PLR2004 - the median
+        hours = hours.join(said, on="time", how="semi")
+    return hours.with_columns(month=pl.col("time").dt.convert_time_zone(region.time_zone).dt.month())
+
+
+def score(each: Run, hours: pl.DataFrame, test: str) -> dict[str, str | float]:
+    """Return the figures of one row."""
+    wide = hours.join(each.table.pivot("level", index="time", values="value"), on="time").sort("time")
+    actual, median = wide["actual"].to_numpy(), wide["0.5"].to_numpy()
+    levels = [name for name in wide.columns if name.startswith("0.")]
+    covered = wide.select("month", inside=pl.col("actual").is_between(pl.col("0.05"), pl.col("0.95")))
+    worst = covered.group_by("month").agg(pl.col("inside").mean())["inside"].min()
+    return {
+        "row": each.name,
+        "test": test,
+        "hours": wide.height,
+        "mape_percent": metrics.mape(actual, median),
+        "mae_mwh": metrics.mae(actual, median),
+        "rmse_mwh": metrics.rmse(actual, median),
+        "bias_mwh": metrics.bias(actual, median),
+        "coverage90_percent": 100 * float(covered["inside"].sum()) / wide.height,
+        "coverage90_worst_month_percent": 100 * float(worst),  # type: ignore[arg-type]  # never empty
+        "pinball": metrics.mean_pinball(actual, wide.select(levels).to_numpy(), [float(level) for level in levels]),
+        "seconds": each.seconds,
+    }
+
+
+def main() -> None:
+    """Score every row on every test."""
+    here = Path(__file__).parents[1]
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, default=Path(os.environ.get("WATTHOUR_DATA", here.parent / "shared/data")))
+    parser.add_argument("--region", default="NY")
+    parser.add_argument("--files", nargs="*", default=FILES, help="tables in the data's grid folder")
+    parser.add_argument("--years", nargs="*", type=int, default=[2018, 2019])
+    parser.add_argument("--rows", nargs="*", choices=ROWS, default=list(ROWS))
+    parser.add_argument("--keep", action="store_true", help="write the results file even for another data set")
+    asked = parser.parse_args()
+    region = find_region(asked.region)
+    history = history_of([asked.data / "grid" / name for name in asked.files], region)
+    has_operator = not history.forecasts.filter(pl.col("model") == "operator").is_empty()
+    names = [name for name in asked.rows if has_operator or "operator" not in name]
+    found: list[dict[str, str | float]] = []
+    with Progress() as progress:
+        for year in asked.years:
+            for suffix, known_clock in LAGS.items():
+                runs = [run(name, history, year, known_clock, progress) for name in names]
+                hours = scored_hours(history, runs, region)
+                found += [score(each, hours, f"{year}{suffix}") for each in runs]
+    is_standard = region.id == "ny" and list(asked.years) == [2018, 2019] and list(asked.rows) == list(ROWS)
+    if is_standard or asked.keep:
+        report("ny_day_ahead", PROTOCOL, found)
+    else:
+        report("ny_day_ahead", PROTOCOL, found, results=None)
+
+
+if __name__ == "__main__":
+    main()
