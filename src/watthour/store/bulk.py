@@ -9,13 +9,13 @@ from sqlalchemy import insert, select, update
 
 from watthour.core.frames import Forecasts, Readings
 from watthour.store.tables import channels, forecast_series, forecasts, microseconds, readings
-from watthour.store.versions import ISSUE, VERSION, check_instants, check_known, new_versions
+from watthour.store.versions import VERSION, check_instants, check_known, new_versions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
-    from sqlalchemy import Connection, Table
+    from sqlalchemy import ColumnElement, Connection, Table
 
     from watthour.core.window import Window
     from watthour.store.database import Database
@@ -47,17 +47,18 @@ def read_readings(
 ) -> pl.DataFrame:
     """Return every version known at an instant, sorted by channel, time and available_at."""
     check_instants(as_of=as_of)
-    known = select(channels.c.id, channels.c.key).where(channels.c.id.in_(set(names))).order_by(channels.c.id)
+    asked = select(channels.c.id, channels.c.key).where(channels.c.id.in_(set(names))).order_by(channels.c.id)
+    keys: dict[str, int] = {row.id: row.key for row in connection.execute(asked)}
     table = readings.c
+    query = (
+        select(readings)
+        .where(table.channel.in_(keys.values()), *_within(readings, window, as_of))
+        .order_by(table.channel, table.time, table.available_at)
+    )
+    found = _instants(database.fetch(connection, query)) if keys else pl.DataFrame()
+    by_key = found.partition_by("channel", maintain_order=True, as_dict=True) if keys else {}
     parts: list[pl.DataFrame] = [Readings.create_empty()]
-    for name, key in connection.execute(known):
-        query = select(table.time, table.available_at, table.recorded_at, table.value, table.quality).where(
-            table.channel == key, table.time >= microseconds(window.start), table.time < microseconds(window.end)
-        )
-        if as_of is not None:
-            query = query.where(table.available_at <= microseconds(as_of))
-        found = database.fetch(connection, query.order_by(table.time, table.available_at))
-        parts.append(_instants(found.select(pl.lit(name).alias("channel"), pl.all())))
+    parts += [by_key[key,].with_columns(channel=pl.lit(name)) for name, key in keys.items() if (key,) in by_key]
     return pl.concat(parts)
 
 
@@ -82,31 +83,32 @@ def read_forecasts(
 ) -> pl.DataFrame:
     """Return the forecasts available at an instant, sorted by their key."""
     check_instants(as_of=as_of)
+    columns = forecast_series.c
     asked = (
-        select(channels.c.id, forecast_series.c.model, forecast_series.c.level, forecast_series.c.key)
+        select(channels.c.id, columns.model, columns.level, columns.key)
         .join_from(forecast_series, channels)
         .where(channels.c.id.in_(set(names)))
-        .order_by(channels.c.id)
     )
     if models is not None:
-        asked = asked.where(forecast_series.c.model.in_(list(models)))
+        asked = asked.where(columns.model.in_(list(models)))
     if levels is not None:
-        asked = asked.where(forecast_series.c.level.in_(list(levels)))
-    table = forecasts.c
-    parts: dict[str, list[pl.DataFrame]] = {}
-    for name, model, level, key in connection.execute(asked):
-        query = select(
-            table.time, table.issued_at, table.available_at, table.recorded_at, table.value, table.quality
-        ).where(table.series == key, table.time >= microseconds(window.start), table.time < microseconds(window.end))
-        if as_of is not None:
-            query = query.where(table.available_at <= microseconds(as_of))
-        found = database.fetch(connection, query)
-        named = found.select(
-            pl.lit(name).alias("channel"), pl.lit(model).alias("model"), pl.lit(level).alias("level"), pl.all()
-        )
-        parts.setdefault(name, []).append(_instants(named).select(Forecasts.column_names()))
-    ordered = [pl.concat(of_channel).sort(ISSUE[1:]) for of_channel in parts.values()]
-    return pl.concat([Forecasts.create_empty(), *ordered])
+        asked = asked.where(columns.level.in_(list(levels)))
+    schema = {"channel": pl.String, "model": pl.String, "level": pl.Float64, "series": pl.Int32}
+    series = pl.DataFrame([tuple(row) for row in connection.execute(asked)], schema=schema, orient="row")
+    if series.is_empty():
+        return Forecasts.create_empty()
+    series = series.sort("model", "level").with_row_index("maker").sort("channel").with_row_index("place")
+    series = series.with_columns(pl.col("place").min().over("channel"))  # numbers sort faster than names
+    chosen = forecasts.c.series.in_(series["series"].to_list())
+    found = database.fetch(connection, select(forecasts).where(chosen, *_within(forecasts, window, as_of)))
+    named = _instants(found).join(series, on="series").sort("place", "time", "issued_at", "maker")
+    return named.select(Forecasts.column_names())
+
+
+def _within(table: Table, window: Window, as_of: datetime | None) -> list[ColumnElement[bool]]:
+    """Return the conditions that an interval starts in a window and that its row was known at an instant."""
+    conditions = [table.c.time >= microseconds(window.start), table.c.time < microseconds(window.end)]
+    return conditions if as_of is None else [*conditions, table.c.available_at <= microseconds(as_of)]
 
 
 def _kept(connection: Connection, incoming: pl.DataFrame) -> dict[str, _Kept]:
