@@ -6,7 +6,7 @@ export interface Caption {
   x: number;
   /** The value it belongs to, or null for the top of the chart. */
   y: number | null;
-  place: 'after' | 'above' | 'left' | 'right' | 'centre';
+  place: 'after' | 'above' | 'below' | 'left' | 'right' | 'centre';
   color: string;
 }
 
@@ -28,13 +28,20 @@ export function spread(heights: readonly number[], distance = LINE_HEIGHT): numb
 const TEXT_PLACES = {
   after: { align: 'left', verticalAlign: 'middle', shift: [GAP, 0] },
   above: { align: 'right', verticalAlign: 'bottom', shift: [0, -GAP] },
+  below: { align: 'right', verticalAlign: 'top', shift: [0, GAP] },
   left: { align: 'right', verticalAlign: 'bottom', shift: [-GAP / 2, -GAP / 2] },
   right: { align: 'left', verticalAlign: 'bottom', shift: [GAP / 2, -GAP / 2] },
   centre: { align: 'center', verticalAlign: 'bottom', shift: [0, -GAP / 2] },
 } as const;
 
+interface CaptionLook {
+  fontFamily: string;
+  /** Colour of the surface; it keeps words apart from lines they cross. */
+  ground: string;
+}
+
 /** The captions as a chart series; those at line ends never cover each other. */
-export function captionSeries(id: string, captions: readonly Caption[], fontFamily: string): CustomSeriesOption {
+export function captionSeries(id: string, captions: readonly Caption[], look: CaptionLook): CustomSeriesOption {
   return {
     id,
     type: 'custom',
@@ -58,7 +65,7 @@ export function captionSeries(id: string, captions: readonly Caption[], fontFami
             type: 'text' as const,
             x: (spots[index]?.left ?? 0) + shift[0],
             y: (height ?? 0) + shift[1],
-            style: { text, fill: color, fontSize: 12, fontFamily, align, verticalAlign },
+            style: { text, fill: color, fontSize: 12, fontFamily: look.fontFamily, stroke: look.ground, lineWidth: 3, align, verticalAlign },
           };
         }),
       };

@@ -80,7 +80,7 @@ function ByLead({ rows, unit }: { rows: readonly ScoreRow[]; unit: string }): Re
           const ofLead = rows.filter(({ lead_hours }) => lead_hours === lead);
           return (
             <tr key={lead}>
-              <RowHead>{lead.replace('-', '–')}</RowHead>
+              <RowHead className="whitespace-nowrap">{lead.replace('-', '–')}</RowHead>
               {models.map(([model]) => {
                 const row = ofLead.find((candidate) => candidate.model === model);
                 return (

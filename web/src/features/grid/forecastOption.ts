@@ -114,7 +114,9 @@ function captions(scene: Scene, lines: readonly LineName[], marks: readonly Mark
   const named = lines.flatMap((name): Caption[] => {
     const last = hours.findLast((hour) => hour[name] !== null);
     if (!last) return [];
-    const place = last === hours.at(-1) ? 'after' : 'above';
+    const before = hours[hours.indexOf(last) - 1]?.[name] ?? null;
+    const isFalling = before !== null && (last[name] ?? 0) < before;
+    const place = last === hours.at(-1) ? 'after' : isFalling ? 'below' : 'above';
     return [{ text: LINE_NAMES[name], x: last.start + MIDDLE_MS, y: last[name], place, color: palette.ink }];
   });
   const marked = marks.map(({ name, x, color, place }): Caption => ({ text: name, x, y: null, place, color }));
@@ -187,11 +189,11 @@ export function forecastOption(scene: Scene, palette: Palette): ChartOption {
       splitLine: { lineStyle: { color: palette.line } },
     },
     series: [
-      bandSeries('band', band, { fill: palette.loadBand, hatch: isSimulated ? palette.loadForecast : null }),
+      bandSeries('band', band, { fill: palette.loadBand, hatch: isSimulated ? palette.surface : null }),
       ...lines.map((name) => line(name, hours, palette)),
       doubted(hours, palette),
       markLines(marks),
-      captionSeries('captions', captions(scene, lines, marks, palette), FONT),
+      captionSeries('captions', captions(scene, lines, marks, palette), { fontFamily: FONT, ground: palette.surface }),
     ],
   };
 }
