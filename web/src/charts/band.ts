@@ -28,7 +28,7 @@ interface BandLook {
 /** The area between two edges, as a chart series. */
 export function bandSeries(id: string, points: readonly BandPoint[], { fill, hatch }: BandLook): CustomSeriesOption {
   const found = runs(points);
-  const decal = hatch ? { symbol: 'rect', color: hatch, dashArrayX: [1, 0], dashArrayY: [1.5, 5], rotation: -Math.PI / 4 } : undefined;
+  const decal = hatch ? { symbol: 'rect', color: hatch, dashArrayX: [1, 0], dashArrayY: [1, 7], rotation: -Math.PI / 4 } : undefined;
   return {
     id,
     type: 'custom',
