@@ -138,6 +138,8 @@ class FittedRule:
 
 def fit_rule(rule: Rule, history: History, issues: dy.DataFrame[Targets]) -> FittedRule:
     """Learn how wrong a rule was in the past."""
+    if issues.is_empty():
+        return FittedRule(rule, _unlearned())
     points = rule.points(history, issues)
     errors = (actuals(history, issues) - points.values) / points.level
     zone = history.context.time_zone

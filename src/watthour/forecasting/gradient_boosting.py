@@ -68,6 +68,8 @@ class GradientBoosting:
         """Learn from past issues; with fewer than four weeks of them a baseline will answer, and say so."""
         zone = history.context.time_zone
         grown: list[Trees] = []
+        if issues.is_empty():
+            return FittedGradientBoosting(self, (), PersistenceEnsemble().fit(history, issues), {})
         for operator in (True, False) if self.operator and history.context.operator else (False,):
             lessons = Lessons.of(history, issues, weather=self.weather, operator=operator)
             if lessons.n_usual >= _FEWEST_ROWS:

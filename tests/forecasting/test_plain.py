@@ -1,0 +1,167 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+from forecasting import world
+
+from watthour import DayAhead
+from watthour.core import metrics
+from watthour.core.errors import InvalidInput, MissingExtra, NotEnoughHistory
+
+mpl.use("agg")
+
+SMALL = {"n_trees": 40, "learning_rate": 0.2, "n_leaves": 8}
+NAIVE = DayAhead(model="persistence_ensemble")
+
+
+def frame(n_days: int = 80, first: datetime = datetime(2023, 1, 1), step: str = "1h") -> pl.DataFrame:  # noqa: DTZ001 - notebooks have naive times
+    times = pl.datetime_range(first, first + timedelta(days=n_days), step, closed="left", eager=True, time_unit="us")
+    hour = times.dt.hour().to_numpy()
+    y = 2 + np.cos(2 * np.pi * (hour - 18) / 24) - 0.5 * (times.dt.weekday().to_numpy() > 5)
+    return pl.DataFrame({"unique_id": "home", "ds": times, "y": y + 0.01 * np.arange(len(y)) / len(y)})
+
+
+def test_a_plain_table_gives_the_next_day() -> None:
+    told = DayAhead(parameters=SMALL).fit(frame()).predict(24, levels=(0.1, 0.9))
+    assert told.columns == ["unique_id", "ds", "forecast", "0.1", "0.9"]
+    assert told["ds"].to_list() == [datetime(2023, 3, 22) + timedelta(hours=n) for n in range(24)]  # noqa: DTZ001 - as given
+    assert (told["0.1"] <= told["forecast"]).all()
+    assert (told["forecast"] <= told["0.9"]).all()
+    hour = told["ds"].dt.hour().to_numpy()
+    assert told["forecast"].to_numpy() == pytest.approx(2 + np.cos(2 * np.pi * (hour - 18) / 24), abs=0.15)
+
+
+def test_pandas_in_gives_pandas_out() -> None:
+    ours = frame(30)
+    theirs = pd.DataFrame({name: ours[name].to_numpy() for name in ours.columns})
+    one, other = (NAIVE.fit(table).predict(6) for table in (ours, theirs))
+    assert isinstance(other, pd.DataFrame)
+    assert other["forecast"].tolist() == one["forecast"].to_list()
+    assert other["ds"].tolist() == one["ds"].to_list()
+
+
+def test_aware_pandas_times_stay_aware() -> None:
+    times = pd.date_range("2023-04-01", periods=24 * 30, freq="h", tz="Europe/Berlin")
+    table = pd.DataFrame({"ds": times, "y": np.arange(len(times), dtype=float)})
+    told = DayAhead(model="seasonal_naive", time_zone="Europe/Berlin").fit(table).predict(3)
+    assert told["forecast"].tolist() == [len(times) - 168.0 + n for n in range(3)]
+
+
+def test_other_names_and_no_series_column_will_do() -> None:
+    table = frame(30).select(pl.col("ds").alias("when"), pl.col("y").alias("kwh"))
+    told = DayAhead(time="when", target="kwh", model="seasonal_naive").fit(table).predict(2)
+    assert told.columns == ["unique_id", "when", "forecast", "0.05", "0.95"]
+    assert told["unique_id"].to_list() == ["kwh", "kwh"]
+
+
+def test_several_series_stay_apart() -> None:
+    two = pl.concat([frame(30), frame(25).with_columns(unique_id=pl.lit("office"), y=pl.col("y") * 10)])
+    told = NAIVE.fit(two).predict(2)
+    assert told["unique_id"].to_list() == ["home", "home", "office", "office"]
+    assert told.filter(pl.col("unique_id") == "office")["ds"][0] == datetime(2023, 1, 26)  # noqa: DTZ001 - as given
+    assert told["forecast"][2] > 5 * told["forecast"][0]
+
+
+def test_half_hours_are_forecast_as_half_hours() -> None:
+    told = DayAhead(model="seasonal_naive").fit(frame(20, step="30m"), horizon=48).predict()
+    assert told.height == 48
+    assert told["ds"].diff().drop_nulls().unique().to_list() == [timedelta(minutes=30)]
+
+
+def test_the_night_with_an_hour_twice_is_no_duplicate() -> None:
+    zone = "Europe/Berlin"
+    start = datetime(2023, 10, 1, tzinfo=UTC)
+    times = pl.datetime_range(start, start + timedelta(days=40), "1h", closed="left", eager=True)
+    local = times.dt.convert_time_zone(zone).dt.replace_time_zone(None)
+    told = DayAhead(model="seasonal_naive", time_zone=zone).fit(pl.DataFrame({"ds": local, "y": range(960)})).predict(1)
+    assert told["forecast"].to_list() == [960.0 - 168]
+    assert told["ds"][0] == (start + timedelta(days=40)).astimezone(ZoneInfo(zone)).replace(tzinfo=None)
+
+
+def test_a_covariate_known_ahead_is_used() -> None:
+    rng = np.random.default_rng(2)
+    times = world.hours(date(2023, 1, 1), 150)
+    heat = world.temperature(times, rng)
+    table = pl.DataFrame(
+        {"ds": times, "temperature": heat, "y": 100 + 5 * np.maximum(heat - 8, 0) + rng.normal(0, 1, len(heat))}
+    )
+    cut = 24 * 147
+    model = DayAhead(covariates=("temperature",), parameters={"n_trees": 120, "learning_rate": 0.1}).fit(
+        table.head(cut)
+    )
+    truth = table.slice(cut, 24)
+    with_it = model.predict(24, future=truth.drop("y"))
+    without = model.predict(24)
+    seeing, blind = (metrics.mae(truth["y"], told["forecast"]) for told in (with_it, without))
+    assert seeing < 0.5 * blind
+    assert with_it["ds"].dtype == pl.Datetime("us", "UTC")
+    assert any("weather" in words for words in model.notes()[next(iter(model.pasts))])
+
+
+def test_a_backtest_stands_beside_its_rivals() -> None:
+    scores = DayAhead(parameters=SMALL).fit(frame(100)).backtest(days=10)
+    assert set(scores["model"]) == {"ours", "seasonal_naive", "persistence_ensemble"}
+    assert set(scores["n"]) == {240}
+    assert {"mae", "coverage90_percent", "skill_percent"} <= set(scores.columns)
+    with pytest.raises(NotEnoughHistory, match="Give fewer days"):
+        NAIVE.fit(frame(20)).backtest(days=15)
+
+
+def test_a_short_table_gets_a_baseline_and_a_note() -> None:
+    model = DayAhead().fit(frame(12))
+    assert model.predict(24)["forecast"].null_count() == 0
+    assert any("too little history" in words for words in model.notes()["home"])
+
+
+def test_plot_draws_the_band_and_returns_the_axes() -> None:
+    axes = NAIVE.fit(frame(30)).plot()
+    assert axes.get_title() == "home"
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["measured", "90 %", "forecast"]
+    mpl.pyplot.close("all")
+
+
+def test_without_matplotlib_the_cure_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
+    with pytest.raises(MissingExtra, match=r"watthour\[plot\]"):
+        NAIVE.fit(frame(30)).plot()
+
+
+@pytest.mark.parametrize(
+    ("table", "words"),
+    [
+        (frame(5).drop("y"), "no column y"),
+        (frame(5).with_columns(y=pl.lit("many")), "not numbers"),
+        (pl.concat([frame(5)] * 3), "stands twice in home"),
+        (frame(5).with_columns(ds=pl.lit("soon")), "no such time"),
+        (frame(60, step="1d"), "Resample to hours"),
+        (frame(1).head(1), "too few rows"),
+        ([1, 2, 3], "polars or pandas"),
+    ],
+)
+def test_a_table_that_cannot_be_says_why(table: object, words: str) -> None:
+    with pytest.raises(InvalidInput, match=words):
+        NAIVE.fit(table)
+
+
+def test_more_than_was_learned_is_refused() -> None:
+    model = NAIVE.fit(frame(30))
+    with pytest.raises(InvalidInput, match="24 intervals were learned"):
+        model.predict(48)
+    with pytest.raises(InvalidInput, match="levels"):
+        model.predict(levels=[0.01])
+    with pytest.raises(InvalidInput, match="no such series"):
+        model.plot("garage")
+
+
+def test_importing_the_package_stays_light() -> None:
+    code = "import sys, watthour; print([m for m in ('lightgbm', 'holidays', 'scipy', 'polars') if m in sys.modules])"
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert told.stdout.strip() == "[]"
