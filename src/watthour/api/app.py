@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
+    from watthour.api.security import Policy
     from watthour.bootstrap import App
 
 _ROUTERS = (health.router, status.router, channels.router, readings.router, grid.router, imports.router, models.router)
@@ -33,6 +34,18 @@ _ROUTERS = (health.router, status.router, channels.router, readings.router, grid
 def utc_now() -> datetime:
     """Return the present; the API is one of the few places that ask a clock."""
     return datetime.now(UTC)
+
+
+def _cross_origin(policy: Policy) -> list[Middleware]:
+    """Return what lets listed pages of other sites read; by default there are none."""
+    if not policy.origins:
+        return []
+    headers = ["Authorization", "X-API-Key"]
+    return [
+        Middleware(
+            CORSMiddleware, allow_origins=list(policy.origins), allow_methods=["GET", "POST"], allow_headers=headers
+        )
+    ]
 
 
 def create_app(
@@ -85,12 +98,7 @@ def create_app(
         telemetry={"tracing": False, "metrics": False, "logs": False},  # Prometheus is what we speak
         middleware=[
             Middleware(SecurityHeaders),
-            Middleware(
-                CORSMiddleware,
-                allow_origins=list(policy.origins),
-                allow_methods=["GET", "POST"],
-                allow_headers=["Authorization", "X-API-Key"],
-            ),
+            *_cross_origin(policy),
             Middleware(GZipMiddleware, minimum_size=2000, compresslevel=4),
             Middleware(problems.CatchAll),
             Middleware(Gate, policy=policy),
