@@ -61,7 +61,7 @@ def backtest(  # noqa: PLR0913 - each is an option of the command
         history = app.store.history(place.context(), span, now)
         tables: dict[str, pl.DataFrame] = {}
         for name in names:
-            with bar(name, 1.0) as advance:
+            with bar(name, len(days)) as advance:
                 tables[name] = run(
                     named_recipe(name, None),
                     history,
@@ -92,5 +92,5 @@ def backtest(  # noqa: PLR0913 - each is an option of the command
     )
 
 
-def _tell(advance: Callable[[float, str], None], done: int, periods: int) -> None:
-    advance(1 / periods, f"{done} of {periods}")
+def _tell(advance: Callable[[float, str], None], n_days: int) -> None:
+    advance(n_days, f"{n_days} more days")

@@ -19,6 +19,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 
 from watthour.bootstrap import first_window, past_sources, simulated_region, sources_for
 from watthour.core.errors import WatthourError
+from watthour.core.ports import RunState, SourceRun
 from watthour.core.window import DAY, Window
 from watthour.workflows.forecast import RUN_PREFIX, forecast
 from watthour.workflows.ingest import backfill
@@ -154,6 +155,15 @@ class Rounds:
             if not self._stopping.is_set():
                 self._log.exception("round_failed", round=what)
                 self._note(what, error)
+        else:
+            self._note_recovery(what)
+
+    def _note_recovery(self, what: str) -> None:
+        """End a failure that would otherwise be shown as the last thing known of a round."""
+        last = self._app.store.runs(source=what, limit=1)
+        if last and last[0].state is RunState.FAILED and not self._stopping.is_set():
+            now = _utc_now()
+            self._app.store.note_run(SourceRun(what, now, now, last[0].window, RunState.OK, 0))
 
     def _note(self, what: str, error: Exception) -> None:
         try:

@@ -136,7 +136,8 @@ def split_days(history: History, *, frozen_days: int, not_before: datetime | Non
         )
     first = (known[0] + FIRST_LAGS).astimezone(ZoneInfo(zone)).date() + DAY
     last = (known[-1] + timedelta(hours=1)).astimezone(ZoneInfo(zone)).date() - DAY
-    frozen_first = last - (frozen_days - 1) * DAY
+    fitting = (last - first).days - FEWEST_TRAINING_DAYS  # a short history gives less to the comparison
+    frozen_first = last - (min(frozen_days, max(fitting, FEWEST_FROZEN_DAYS)) - 1) * DAY
     if not_before is not None and local_midnight(frozen_first, zone) < not_before:
         frozen_first = (not_before - timedelta(microseconds=1)).astimezone(ZoneInfo(zone)).date() + DAY
     frozen = [frozen_first + n * DAY for n in range((last - frozen_first).days + 1)]

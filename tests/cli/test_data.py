@@ -1,0 +1,169 @@
+"""Import, backfill and ingest at the command line, the providers played by local servers."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import polars as pl
+import pytest
+from fakes.eia import KEY, eia_rows, fake_eia
+from fakes.open_meteo import fake_open_meteo
+from fakes.server import Answer
+
+from watthour.core.region import WEATHER_VARIABLES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from cli.conftest import Outcome
+    from fakes.server import FakeServer
+
+NOW = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+
+
+def hourly(path: Path, *, times: list[str], values: list[str]) -> Path:
+    path.write_text("time,load\n" + "".join(f"{t},{v}\n" for t, v in zip(times, values, strict=True)))
+    return path
+
+
+@pytest.fixture
+def eia(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeServer]:
+    """EIA and Open-Meteo with twenty days up to now, and a key for the first."""
+    hours = [NOW - timedelta(hours=n) for n in range(24 * 20)]
+    demand = [15000.0 + 100 * hour.hour for hour in hours]
+    table = pl.DataFrame({"period": hours, "demand_mwh": demand, "day_ahead_forecast_mwh": [d + 50 for d in demand]})
+    stamps = [NOW + timedelta(hours=n) for n in range(-24 * 25, 24 * 6)]
+    weather = pl.DataFrame({"stamp": stamps, **{name: [10.0] * len(stamps) for name in WEATHER_VARIABLES}})
+    monkeypatch.setenv("EIA_API_KEY", KEY)
+    with fake_eia(eia_rows(table, "PJM")) as server, fake_open_meteo(weather) as open_meteo:
+        monkeypatch.setenv("WATTHOUR_EIA_URL", server.base_url)
+        monkeypatch.setenv("WATTHOUR_OPEN_METEO_URL", open_meteo.base_url)
+        monkeypatch.setenv("WATTHOUR_REGIONS", "pjm")
+        yield server
+
+
+def test_a_table_becomes_readings_of_a_channel(watthour: Callable[..., Outcome], tmp_path: Path) -> None:
+    times = [f"2024-01-{day:02}T{hour:02}:00" for day in range(1, 15) for hour in range(24)]
+    path = hourly(tmp_path / "load.csv", times=times, values=["15000"] * len(times))
+    words = ["import", str(path), "--channel", "grid.ny.demand", "--unit", "MW", "--time-zone", "UTC", "--json"]
+    first, second = watthour(*words), watthour(*words)
+    assert first.code == 0, first.err
+    assert json.loads(first.out)[0]["new_rows"] == len(times)
+    assert json.loads(second.out)[0]["new_rows"] == 0
+
+
+def test_a_table_without_time_zone_asks_for_it(watthour: Callable[..., Outcome], tmp_path: Path) -> None:
+    path = hourly(tmp_path / "load.csv", times=["2024-01-01T00:00"], values=["15000"])
+    ended = watthour("import", str(path), "--channel", "grid.ny.demand", "--unit", "MW")
+    assert ended.code == 2
+    assert "time zone" in ended.err
+
+
+def test_rows_that_cannot_be_are_refused_and_the_doctor_shows_why(
+    watthour: Callable[..., Outcome], tmp_path: Path
+) -> None:
+    times = ["2024-01-01T00:00Z", "2024-01-01T01:00Z", "2024-01-01T01:00Z", "2024-01-01T02:00Z"]
+    path = hourly(tmp_path / "load.csv", times=times, values=["15000", "15100", "15200", "many"])
+    ended = watthour("import", str(path), "--channel", "grid.ny.demand", "--unit", "MW", "--json")
+    assert ended.code == 0, ended.err
+    assert json.loads(ended.out)[0] == {
+        "file": str(path),
+        "source": "csv:load.csv",
+        "new_rows": 2,
+        "refused_rows": 2,
+    }
+    examined = watthour("doctor")
+    assert "refused rows" in examined.out
+    assert "load" in examined.out
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--channel", "grid.ny.demand"], "--unit"),
+        (["--channel", "grid.ny.demand", "--unit", "furlong"], "MWh"),
+        (["--channel", "grid.ny.demand", "--unit", "degC"], "measure different things"),
+        (["--channel", "grid.ny.weather.moon.temperature_2m", "--unit", "degC"], "no such channel"),
+        (["--channel", "grid.nowhere.demand", "--unit", "MW"], "no balancing authority"),
+        ([], "--channel"),
+    ],
+)
+def test_what_a_table_cannot_say_is_asked_for(
+    watthour: Callable[..., Outcome], tmp_path: Path, options: list[str], words: str
+) -> None:
+    path = hourly(tmp_path / "load.csv", times=["2024-01-01T00:00Z"], values=["15000"])
+    ended = watthour("import", str(path), *options)
+    assert ended.code == 2
+    assert words in ended.err
+
+
+def test_a_missing_file_is_named(watthour: Callable[..., Outcome], tmp_path: Path) -> None:
+    ended = watthour("import", str(tmp_path / "none.csv"))
+    assert ended.code == 2
+    assert "none.csv" in ended.err
+
+
+def test_eias_file_is_recognised_by_its_name(watthour: Callable[..., Outcome], pytestconfig: pytest.Config) -> None:
+    path = pytestconfig.rootpath / "tests" / "recorded" / "EIA930_BALANCE_2020_Jul_Dec.csv"
+    ended = watthour("import", str(path), "--json")
+    assert ended.code == 0, ended.err
+    assert {report["source"].partition(":")[0] for report in json.loads(ended.out)} == {"eia_bulk"}
+
+
+def test_a_missing_key_says_where_to_register_and_the_way_without(watthour: Callable[..., Outcome]) -> None:
+    for command in (["backfill", "ny"], ["ingest", "ny"]):
+        ended = watthour(*command)
+        assert ended.code == 3
+        assert "https://www.eia.gov/opendata/register.php" in ended.err
+        assert "EIA930_BALANCE" in ended.err
+
+
+def test_backfill_brings_the_past_and_ingest_what_is_new(watthour: Callable[..., Outcome], eia: FakeServer) -> None:
+    since = (NOW - timedelta(days=15)).date()
+    first = watthour("backfill", "pjm", "--from", str(since), "--source", "eia")
+    assert first.code == 0, first.err
+    assert int(first.out.splitlines()[1].split("\t")[1].replace(",", "")) > 24 * 14
+    again = watthour("backfill", "pjm", "--from", str(since), "--source", "eia")
+    assert again.out.splitlines()[1].split("\t")[1] == "0"
+    assert eia.requests
+    ended = watthour("ingest", "pjm")
+    assert ended.code == 0, ended.err
+    assert {line.split("\t")[1] for line in ended.out.splitlines()[1:]} >= {"eia:pjm", "open_meteo_forecast:pjm"}
+    assert "pjm" in watthour("forecast").err.lower()
+
+
+def test_a_wrong_key_is_the_users_to_mend(
+    watthour: Callable[..., Outcome], eia: FakeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EIA_API_KEY", "f00dfeedf00dfeedf00dfeed12345678")
+    ended = watthour("backfill", "pjm", "--source", "eia")
+    assert ended.code == 4
+    assert "register" in ended.err
+    assert "f00dfeed" not in ended.err
+    assert len(eia.requests) == 1  # a refused key is not retried
+
+
+def test_one_source_that_is_down_does_not_stop_the_others(watthour: Callable[..., Outcome], eia: FakeServer) -> None:
+    eia.faults.extend([Answer(403, b"<html>blocked</html>")] * 4)
+    ended = watthour("ingest", "pjm")
+    assert ended.code == 4
+    rows = {line.split("\t")[1]: line.split("\t")[2] for line in ended.out.splitlines()[1:]}
+    assert rows["eia:pjm"] == "failed"
+    assert int(rows["open_meteo_forecast:pjm"].replace(",", "")) > 0
+    examined = watthour("doctor")
+    assert examined.code == 9
+    assert "eia:pjm" in examined.out
+
+
+def test_a_source_the_region_has_not_is_named_with_those_it_has(watthour: Callable[..., Outcome]) -> None:
+    ended = watthour("backfill", "ny", "--source", "tea_leaves")
+    assert ended.code == 2
+    assert "open_meteo_archive" in ended.err
+
+
+def test_days_that_cannot_be_are_named(watthour: Callable[..., Outcome]) -> None:
+    assert watthour("backfill", "ny", "--from", "yesterday").code == 2
+    assert watthour("backfill", "ny", "--from", "2024-05-01", "--to", "2024-04-01").code == 2

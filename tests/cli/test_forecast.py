@@ -1,0 +1,80 @@
+"""Forecast, scores and backtest at the command line."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cli.conftest import Outcome
+
+TODAY = datetime.now(ZoneInfo("America/New_York")).date()  # the store holds the town up to the present
+
+
+def test_tomorrow_comes_as_a_table_of_its_hours(town: Callable[..., Outcome]) -> None:
+    ended = town("forecast")
+    assert ended.code == 0, ended.err
+    header, *rows = ended.out.splitlines()
+    assert header.split("\t")[:4] == ["local hour", "MWh", "5 %", "95 %"]
+    assert len(rows) in {23, 24, 25}
+    assert rows[0].startswith(f"{TODAY + timedelta(days=1)}T00:00")
+    assert "SIMULATED" in ended.err
+    assert "watthour train" in ended.err  # a baseline answers, and says why
+
+
+def test_forecasting_twice_gives_the_same_issue(town: Callable[..., Outcome]) -> None:
+    first, second = (json.loads(town("forecast", "simtown", "--json").out) for _ in range(2))
+    minute = datetime.now(UTC).minute
+    assert first["issued_at"] == second["issued_at"] or minute == 0
+    assert first["points"][0]["value"] == second["points"][0]["value"]
+
+
+def test_a_past_day_shows_actuals_beside(town: Callable[..., Outcome]) -> None:
+    day = TODAY - timedelta(days=3)
+    page = json.loads(town("forecast", "simtown", "--day", day.isoformat(), "--json").out)
+    assert page["reconstructed"]
+    assert page["points"][5]["actual"] is not None
+    assert page["scores_of_day"] is not None
+
+
+def test_a_day_that_cannot_be_is_named(town: Callable[..., Outcome]) -> None:
+    assert town("forecast", "simtown", "--day", "tomorrow").code == 2
+    far = town("forecast", "simtown", "--day", "2031-01-01")
+    assert far.code == 2
+    assert "Choose a day from" in far.err
+
+
+def test_scores_show_everybody_by_lead_time(town: Callable[..., Outcome]) -> None:
+    assert town("train", "simtown", "--recipe", "operator_debiased").code == 0
+    ended = town("scores", "simtown", "--days", "20")
+    assert ended.code == 0
+    rows = [line.split("\t") for line in ended.out.splitlines()]
+    assert rows[0][0] == "lead [h]"
+    assert {row[1] for row in rows[1:]} >= {"Watthour", "Operator's forecast", "Same hour last week"}
+    assert {row[0] for row in rows[1:]} >= {"all", "13-24", "25-48"}
+    assert "made afterwards" in ended.err
+
+
+def test_a_backtest_scores_recipes_on_the_same_hours_and_can_be_kept(town: Callable[..., Outcome]) -> None:
+    last = TODAY - timedelta(days=3)
+    words = ["backtest", "simtown", "--from", str(last - timedelta(days=9)), "--to", str(last)]
+    chosen = ["--recipe", "seasonal_naive", "--recipe", "operator_debiased"]
+    ended = town(*words, *chosen, "--keep", "--json")
+    assert ended.code == 0, ended.err
+    naive, operator = json.loads(ended.out)["rows"]
+    assert naive["n"] == operator["n"] > 200
+    assert operator["mae_mwh"] < naive["mae_mwh"]
+    page = json.loads(town("forecast", "simtown", "--day", str(last), "--json").out)
+    assert page["reconstructed"]
+    assert page["model_version"].endswith("-backtest")
+
+
+def test_without_any_data_the_error_says_what_to_bring(watthour: Callable[..., Outcome]) -> None:
+    ended = watthour("forecast", "ny")
+    assert ended.code == 6
+    assert "watthour backfill ny" in ended.err
+    assert ended.err.count("\n") <= 4  # progress, and one paragraph

@@ -1,0 +1,84 @@
+"""A model's life at the command line: trained, listed, promoted, rolled back, damaged."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from cli.conftest import Outcome
+
+
+def trained(town: Callable[..., Outcome], recipe: str) -> str:
+    ended = town("train", "simtown", "--recipe", recipe, "--json")
+    assert ended.code == 0, ended.err
+    version: str = json.loads(ended.out)[0]["version"]
+    return version
+
+
+def test_a_trained_model_is_listed_with_its_scores_and_a_star(town: Callable[..., Outcome]) -> None:
+    version = trained(town, "operator_debiased")
+    listed = town("models", "list")
+    assert listed.code == 0
+    header, *rows = listed.out.splitlines()
+    assert header.split("\t")[1:3] == ["name", "version"]
+    assert ["*", "grid.simtown.demand", version] in [row.split("\t")[:3] for row in rows]
+
+
+def test_training_says_its_verdict_and_everybodys_scores(town: Callable[..., Outcome]) -> None:
+    ended = town("train", "simtown", "--recipe", "persistence_ensemble")
+    assert ended.code == 0
+    assert "is promoted" in ended.out
+    assert "challenger\t" in ended.out
+    assert "seasonal_naive\t" in ended.out
+    assert "reading history" in ended.err
+
+
+def test_promote_and_rollback_change_who_serves(town: Callable[..., Outcome]) -> None:
+    first, second = trained(town, "persistence_ensemble"), trained(town, "operator_debiased")
+    assert town("models", "rollback", "simtown").out == f"{first} serves grid.simtown.demand again.\n"
+    assert town("models", "promote", "simtown", second, "--reason", "it was right").code == 0
+    shown = json.loads(town("models", "show", "simtown", "--json").out)
+    assert shown["version"] == shown["champion"] == second
+    assert shown["promotions"][-1]["reason"] == "it was right"
+    assert shown["promotions"][-2]["rollback"]
+
+
+def test_a_damaged_model_is_refused_with_the_cure(town: Callable[..., Outcome], home: Path) -> None:
+    version = trained(town, "operator_debiased")
+    place = home / "models" / "grid.simtown.demand" / version
+    next(file for file in place.iterdir() if file.name != "manifest.json").write_bytes(b"damaged")
+    shown = town("models", "show", "simtown")
+    assert shown.code == 7
+    assert "differs from the hash" in shown.err
+    assert "watthour models rollback" in shown.err
+    assert town("models", "promote", "simtown", version).code == 7
+    examined = town("doctor")
+    assert examined.code == 9
+    assert "differs from the hash" in examined.out
+
+
+def test_unknown_versions_and_regions_name_what_there_is(town: Callable[..., Outcome]) -> None:
+    missing = town("models", "show", "simtown")
+    assert missing.code == 7
+    assert "watthour train" in missing.err
+    unknown = town("models", "show", "simtwn")
+    assert unknown.code == 2
+    assert "simtown" in unknown.err
+
+
+def test_an_empty_registry_says_how_to_begin(town: Callable[..., Outcome]) -> None:
+    listed = town("models", "list")
+    assert listed.code == 0
+    assert "watthour train" in listed.err
+
+
+def test_parameters_that_cannot_be_are_named(town: Callable[..., Outcome]) -> None:
+    assert town("train", "simtown", "--parameters", "{").code == 2
+    assert town("train", "simtown", "--parameters", "[1]").code == 2
+    unknown = town("train", "simtown", "--recipe", "crystal_ball")
+    assert unknown.code == 2
+    assert "gradient_boosting" in unknown.err

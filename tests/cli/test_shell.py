@@ -1,0 +1,194 @@
+"""The command as a process: errors, exit codes, start time, settings."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from typer.testing import CliRunner
+
+from watthour import __version__
+from watthour.cli import main
+from watthour.cli.app import app
+from watthour.cli.exits import Exit, exit_code
+from watthour.core.errors import InvalidInput, ModelNotFound, NotConfigured, SourceUnavailable, StoreFull, WatthourError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from cli.conftest import Outcome
+
+HEAVY = (
+    "polars",
+    "numpy",
+    "pydantic",
+    "sqlalchemy",
+    "lightgbm",
+    "fastapi",
+    "dataframely",
+    "structlog",
+    "rich",
+    "holidays",
+)
+
+
+def process(*words: str, home: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "watthour", *words],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "WATTHOUR_HOME": str(home), **environment},
+    )
+
+
+def test_the_command_line_imports_nothing_heavy_to_begin_with() -> None:
+    script = f"import sys, watthour.cli.app; print(*(set({HEAVY!r}) & set(sys.modules)))"
+    asked = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert asked.stdout.split() == []
+
+
+def test_an_error_is_one_paragraph_with_its_cure_and_a_code_of_its_own(home: Path) -> None:
+    ended = process("train", "newyork", home=home)
+    assert ended.returncode == Exit.INPUT
+    assert ended.stderr.startswith("Error: region = 'newyork': no balancing authority has this name.")
+    assert ended.stderr.count("\n") == 1
+    assert "Traceback" not in ended.stderr
+
+
+def test_debug_shows_the_trace(home: Path) -> None:
+    ended = process("train", "newyork", "--debug", home=home)
+    assert ended.returncode != 0
+    assert "Traceback" in ended.stderr
+    assert "UnknownRegion" in ended.stderr
+
+
+def test_the_version_is_told(home: Path) -> None:
+    ended = process("--version", home=home)
+    assert ended.stdout == f"watthour {__version__}\n"
+
+
+def test_a_broken_settings_file_is_named(watthour: Callable[..., Outcome], home: Path) -> None:
+    home.mkdir()
+    (home / "watthour.toml").write_text("regions = [")
+    ended = watthour("models", "list")
+    assert ended.code == Exit.INPUT
+    assert "watthour.toml" in ended.err
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (NotConfigured("EIA_API_KEY", None, "none", remedy="x"), 3),
+        (InvalidInput("day", "x", "no", remedy="x"), 2),
+        (SourceUnavailable("eia", "down", remedy="x"), 4),
+        (StoreFull("full", remedy="x"), 5),
+        (ModelNotFound("none", remedy="x"), 7),
+        (WatthourError("what", remedy="x"), 1),
+    ],
+)
+def test_each_kind_of_cure_has_a_code(error: WatthourError, code: int) -> None:
+    assert exit_code(error) == code
+
+
+def test_a_fault_of_ours_asks_for_a_report_and_a_full_disk_for_space(
+    watthour: Callable[..., Outcome], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def raising(error: Exception) -> Callable[[], None]:
+        def read() -> None:
+            raise error
+
+        return read
+
+    monkeypatch.setattr("watthour.cli.models.read_settings", raising(ZeroDivisionError("division by zero")))
+    ours = watthour("models", "list")
+    assert ours.code == Exit.FAULT
+    assert "--debug" in ours.err
+    monkeypatch.setattr("watthour.cli.models.read_settings", raising(OSError(28, "No space left on device", "/x")))
+    full = watthour("models", "list")
+    assert full.code == Exit.SYSTEM
+    assert "nothing that was acknowledged is lost" in full.err
+
+
+def test_init_writes_a_file_only_its_owner_can_read(
+    watthour: Callable[..., Outcome], home: Path, tmp_path: Path
+) -> None:
+    key = tmp_path / "key"
+    key.write_text("8f14e45fceea167a5a36dedd4bea2543\n")
+    ended = watthour("init", "--yes", "--region", "New York", "--eia-key-file", str(key), "--port", "8123")
+    assert ended.code == 0, ended.err
+    path = home / "watthour.toml"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert 'regions = ["ny"]' in path.read_text()
+    assert "8f14e45f" not in ended.out
+    again = watthour("init", "--yes")
+    assert again.code == Exit.INPUT
+    assert "--force" in again.err
+    examined = json.loads(watthour("doctor", "--json").out)
+    assert {"what": "key of EIA", "state": "ok", "words": "set", "cure": ""} in examined
+
+
+@pytest.mark.usefixtures("home")
+def test_init_asks_and_hides_the_key() -> None:
+    ended = CliRunner().invoke(app, ["init"], input="PJM\n8f14e45fceea167a5a36dedd4bea2543\n")
+    assert ended.exit_code == 0, ended.output
+    assert "region pjm" in ended.output
+    assert "with a key" in ended.output
+    assert "8f14e45f" not in ended.output
+
+
+def test_init_refuses_a_placeholder_and_an_unknown_region(watthour: Callable[..., Outcome], tmp_path: Path) -> None:
+    key = tmp_path / "key"
+    key.write_text("your_key_here")
+    assert watthour("init", "--yes", "--eia-key-file", str(key)).code == Exit.INPUT
+    assert watthour("init", "--yes", "--region", "atlantis").code == Exit.INPUT
+
+
+def test_a_fresh_home_is_examined_without_a_fault(watthour: Callable[..., Outcome]) -> None:
+    ended = watthour("doctor")
+    assert ended.code == 0
+    assert "watthour init" in ended.out
+    assert "https://www.eia.gov/opendata/register.php" in ended.out
+
+
+def test_a_home_that_cannot_be_written_is_said(
+    watthour: Callable[..., Outcome], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("WATTHOUR_HOME", str(tmp_path / "file" / "home"))
+    ended = watthour("doctor")
+    assert ended.code == Exit.UNWELL
+    assert "WATTHOUR_HOME" in ended.out
+
+
+def test_regions_are_found_by_any_name(watthour: Callable[..., Outcome]) -> None:
+    found = json.loads(watthour("regions", "nyis", "--json").out)
+    assert [region["id"] for region in found] == ["ny"]
+    assert len(watthour("regions").out.splitlines()) > 50
+    assert watthour("regions", "qqqq").code == Exit.INPUT
+
+
+def test_no_command_shows_the_help(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main([])
+    shown = capsys.readouterr()
+    commands = (
+        "init",
+        "doctor",
+        "import",
+        "backfill",
+        "ingest",
+        "train",
+        "forecast",
+        "backtest",
+        "scores",
+        "models",
+        "up",
+    )
+    assert all(command in shown.out + shown.err for command in commands)

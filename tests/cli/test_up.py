@@ -1,0 +1,164 @@
+"""`watthour up` as a person meets it: started with nothing, looked at, ended by a signal."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+from urllib.request import urlopen
+
+import pytest
+
+from watthour.bootstrap import open_registry, open_store
+from watthour.cli.rounds import Rounds
+from watthour.core.errors import SourceUnavailable, WatthourError
+from watthour.core.region import SIMTOWN
+from watthour.settings import load_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from cli.conftest import Outcome
+
+LONGEST_START_S = 90.0  # a busy machine; alone it takes two seconds
+
+
+@contextmanager
+def running(home: Path, *words: str) -> Iterator[tuple[subprocess.Popen[str], str, list[dict[str, Any]]]]:
+    """Start the program and yield its process, its address and what it logged so far."""
+    environment = {**os.environ, "WATTHOUR_HOME": str(home), "WATTHOUR_LOG_FORMAT": "json"}
+    command = [sys.executable, "-m", "watthour", "up", "--port", "0", *words]
+    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:
+        logged: list[dict[str, Any]] = []
+        try:
+            assert process.stderr is not None
+            for line in process.stderr:
+                logged.append(json.loads(line))
+                if logged[-1]["event"] == "listening":
+                    break
+            yield process, logged[-1]["url"], logged
+        finally:
+            process.kill()
+
+
+def get(url: str) -> Any:  # noqa: ANN401 - any JSON
+    with urlopen(url, timeout=30) as answer:  # noqa: S310 - our own address
+        return json.load(answer)
+
+
+def ended(process: subprocess.Popen[str], number: int) -> tuple[int, list[str]]:
+    process.send_signal(number)
+    _, errors = process.communicate(timeout=30)
+    return process.returncode, [json.loads(line)["event"] for line in errors.splitlines()]
+
+
+@pytest.mark.xdist_group("up")
+def test_started_with_nothing_it_shows_a_simulated_region_and_ends_on_a_signal(home: Path) -> None:
+    begun = time.monotonic()
+    with running(home) as (process, url, logged):
+        status = get(f"{url}/api/v1/status")
+        assert time.monotonic() - begun < LONGEST_START_S
+        assert status["simulated"]
+        assert [region["id"] for region in status["regions"]] == ["simtown"]
+        assert {way["id"] for way in status["connect"]} == {"eia_key", "eia_files"}
+        page = get(f"{url}/api/v1/grid/simtown/forecast")
+        assert all(point["value"] is not None for point in page["points"])
+        assert page["region"]["simulated"]
+        assert "simulating" in {entry["event"] for entry in logged}
+        code, events = ended(process, signal.SIGTERM)
+    assert code == 0
+    assert events[-1] == "stopped"
+    store = open_store(load_settings())
+    assert SIMTOWN.demand in store.spans()
+    store.close()
+
+
+@pytest.mark.xdist_group("up")
+def test_only_serving_follows_nothing_and_ends_on_an_interrupt(home: Path) -> None:
+    with running(home, "--no-follow") as (process, url, _logged):
+        assert get(f"{url}/health")["status"]
+        code, events = ended(process, signal.SIGINT)
+    assert code == 0
+    assert events[-1] == "stopped"
+    assert not (home / "models").exists()
+
+
+def test_a_port_that_is_taken_is_said_at_once(watthour: Callable[..., Outcome], home: Path) -> None:
+    import socket  # noqa: PLC0415 - only here
+
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        said = watthour("up", "--port", str(taken.getsockname()[1]))
+    assert said.code == 2
+    assert "--port" in said.err
+    assert not home.exists()
+
+
+@pytest.fixture
+def rounds(home: Path) -> Iterator[Rounds]:
+    from watthour.bootstrap import App  # noqa: PLC0415 - with its only use
+
+    home.mkdir()
+    settings = load_settings()
+    with App(settings, open_store(settings), open_registry(settings)) as app:
+        yield Rounds(app)
+
+
+def test_a_round_that_fails_is_noted_and_the_next_one_comes(rounds: Rounds) -> None:
+    def broken() -> None:
+        raise SourceUnavailable("eia", "it is down", remedy="Ask later.")
+
+    def surprising() -> None:
+        raise ZeroDivisionError
+
+    done: list[int] = []
+    rounds._guard("ingest:x", broken)
+    rounds._guard("score:x", surprising)
+    rounds._guard("forecast:x", lambda: done.append(1))
+    runs = {run.source: run for run in rounds._app.store.runs()}
+    assert str(runs["ingest:x"].state) == "failed"
+    assert "it is down" in str(runs["ingest:x"].problem)
+    assert str(runs["score:x"].state) == "failed"
+    assert done == [1]
+
+
+def test_a_round_that_works_again_ends_the_failure(rounds: Rounds) -> None:
+    def broken() -> None:
+        raise SourceUnavailable("eia", "it is down", remedy="Ask later.")
+
+    for work in (broken, lambda: None, lambda: None):
+        rounds._guard("score:x", work)
+    assert [str(run.state) for run in rounds._app.store.runs(source="score:x")] == ["ok", "failed"]
+
+
+def test_after_the_stop_no_round_begins(rounds: Rounds) -> None:
+    rounds.stop()
+    done: list[int] = []
+    rounds._guard("forecast:x", lambda: done.append(1))
+    assert done == []
+
+
+def test_a_real_region_is_followed_as_soon_as_there_is_a_key(rounds: Rounds, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert [region.id for region in rounds.followed()] == ["simtown"]
+    monkeypatch.setenv("EIA_API_KEY", "8f14e45fceea167a5a36dedd4bea2543")
+    monkeypatch.setenv("WATTHOUR_REGIONS", "ny,pjm")
+    object.__setattr__(rounds._app, "settings", load_settings())
+    assert [region.id for region in rounds.followed()] == ["ny", "pjm"]
+
+
+def test_with_imported_files_nothing_is_simulated(rounds: Rounds) -> None:
+    from builders import demand_channel, readings, region_site  # noqa: PLC0415 - with its only use
+
+    rounds._app.store.register([region_site()], [demand_channel()])
+    rounds._app.store.append(readings(1.0, 2.0))
+    assert rounds.followed() == []
+
+
+def test_a_training_that_fails_is_an_error_with_the_command_to_repeat(rounds: Rounds) -> None:
+    with pytest.raises(WatthourError, match="watthour train simtown"):
+        rounds._train(SIMTOWN)
