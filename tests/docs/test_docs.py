@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import doctest
+import importlib.util
 import re
 from pathlib import Path
 
@@ -40,3 +41,13 @@ def test_no_page_is_lost() -> None:
         and str(page.relative_to(ROOT / "docs")) not in index
     ]
     assert lost == []
+
+
+def test_the_readmes_figures_are_those_of_the_committed_results() -> None:
+    spec = importlib.util.spec_from_file_location("write_figures", ROOT / "scripts" / "write_figures.py")
+    assert spec is not None
+    assert spec.loader is not None
+    write_figures = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(write_figures)
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert write_figures.filled(readme) == readme

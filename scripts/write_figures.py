@@ -1,0 +1,64 @@
+"""Write the figures of the committed benchmark results into the README, between their marks.
+
+Run: python scripts/write_figures.py
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ROOT = Path(__file__).parents[1]
+RESULTS = ROOT / "benchmarks" / "results"
+MARKED = re.compile(r"<!-- figures: (\w+) (\S+) -->\n.*?<!-- end of figures -->", re.DOTALL)
+LABELS = {
+    "operator_raw": "the operator's forecast",
+    "operator_debiased": "the same, de-biased by hour over 28 days",
+    "seasonal_naive": "seasonal naive",
+    "lightgbm": "LightGBM, without the operator's forecast",
+    "lightgbm_with_operator": "LightGBM, with it",
+    "ours": "**Watthour**",
+    "ours_with_operator": "**Watthour, with the operator's forecast**",
+    "ours_own_constants": "Watthour, constants learned on the task's own data only",
+}
+COLUMNS = {  # metric -> heading and decimals
+    "mape_percent": ("MAPE %", 2),
+    "mae_mwh": ("MAE MWh", 0),
+    "coverage90_percent": ("inside the 90 % band, %", 1),
+    "coverage90_worst_month_percent": ("worst month, %", 1),
+    "sql": ("SQL", 3),
+    "mase": ("MASE", 3),
+    "wape": ("WAPE", 4),
+    "train_seconds": ("training, s", 1),
+    "predict_seconds": ("20 forecasts, s", 1),
+}
+
+
+def filled(page: str) -> str:
+    """Return a page with each marked table made anew from the results."""
+    return MARKED.sub(lambda mark: _marked(mark.group(1), mark.group(2)), page)
+
+
+def _marked(benchmark: str, test: str) -> str:
+    content = json.loads((RESULTS / f"{benchmark}.json").read_text(encoding="utf-8"))
+    rows = [row for row in content["rows"] if row["test"] == test]
+    columns = [name for name in COLUMNS if any(row.get(name) is not None for row in rows)]
+    lines = ["| | " + " | ".join(COLUMNS[name][0] for name in columns) + " |", "|---|" + "--:|" * len(columns)]
+    lines += [_line(row, columns) for row in rows]
+    table = "\n".join(lines)
+    return f"<!-- figures: {benchmark} {test} -->\n{table}\n<!-- end of figures -->"
+
+
+def _line(row: Mapping[str, Any], columns: list[str]) -> str:
+    cells = ["" if row.get(name) is None else f"{row[name]:,.{COLUMNS[name][1]}f}" for name in columns]
+    return f"| {LABELS.get(row['row'], row['row'])} | " + " | ".join(cells) + " |"
+
+
+if __name__ == "__main__":
+    readme = ROOT / "README.md"
+    readme.write_text(filled(readme.read_text(encoding="utf-8")), encoding="utf-8")
