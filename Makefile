@@ -66,6 +66,6 @@ web/node_modules/.installed: web/package-lock.json
 	cd web && npm ci --no-fund --no-audit
 	touch $@
 
-$(STATIC)/index.html: web/node_modules/.installed $(shell find web/src web/index.html -type f 2>/dev/null)
+$(STATIC)/index.html: web/node_modules/.installed $(shell find web/src web/public web/index.html web/openapi.json web/package.json -path web/src/client -prune -o -type f -print)
 	cd web && npm run build
 	touch $@
