@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -21,6 +21,9 @@ from watthour.cli import (
     train,
     up,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def _show_version(is_wanted: bool) -> None:  # noqa: FBT001 - typer calls it so
@@ -42,20 +45,26 @@ def _start(
 
 
 def _build() -> typer.Typer:
-    commands = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=True)
+    commands = typer.Typer(
+        no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=True
+    )
     commands.callback()(_start)
-    commands.command("init")(init.init)
-    commands.command("doctor")(doctor.doctor)
-    commands.command("regions")(regions.regions)
-    commands.command("import")(importing.import_files)
-    commands.command("backfill")(backfill.backfill)
-    commands.command("ingest")(ingest.ingest)
-    commands.command("train")(train.train)
-    commands.command("forecast")(forecast.forecast)
-    commands.command("backtest")(backtest.backtest)
-    commands.command("scores")(scores.scores)
+    table: tuple[tuple[str, Callable[..., None], str], ...] = (
+        ("init", init.init, "Ask what you have and write the settings."),
+        ("doctor", doctor.doctor, "What works, what is stale, what is missing."),
+        ("regions", regions.regions, "Which regions there are, by all their names."),
+        ("import", importing.import_files, "Bring in files of EIA's, or any table."),
+        ("backfill", backfill.backfill, "Fetch past demand, weather and forecasts."),
+        ("ingest", ingest.ingest, "Fetch what is new."),
+        ("train", train.train, "Train a model; it serves only if it is better."),
+        ("forecast", forecast.forecast, "Tomorrow, or any day, hour by hour."),
+        ("backtest", backtest.backtest, "How recipes would have done, day by day."),
+        ("scores", scores.scores, "How good the forecasts were, by lead time."),
+        ("up", up.up, "Start everything: pages, API and schedule."),
+    )
+    for name, command, summary in table:
+        commands.command(name, short_help=summary)(command)
     commands.add_typer(models.build(), name="models")
-    commands.command("up")(up.up)
     return commands
 
 

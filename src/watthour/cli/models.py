@@ -18,7 +18,9 @@ Name = Annotated[str, typer.Argument(help="What is forecast, such as grid.ny.dem
 
 def build() -> typer.Typer:
     """Return the group of commands."""
-    group = typer.Typer(no_args_is_help=True, help="Saved models: list, show, promote, roll back.")
+    group = typer.Typer(
+        no_args_is_help=True, rich_markup_mode=None, help="Saved models: list, show, promote, roll back."
+    )
     group.command("list")(list_models)
     group.command("show")(show)
     group.command("promote")(promote)
