@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 SMALL: dict[str, dict[str, object]] = {"gradient_boosting": {"n_trees": 30, "learning_rate": 0.2, "n_leaves": 8}}
 FIRST = date(2023, 1, 1)
-LEARNED = [FIRST + timedelta(days=n) for n in range(38, 130)]
-UNSEEN = [FIRST + timedelta(days=n) for n in (133, 134, 135)]
+LEARNED = [FIRST + timedelta(days=n) for n in range(38, 190)]
+UNSEEN = [FIRST + timedelta(days=n) for n in (193, 194, 195)]
 OURS = [name for name in RECIPES if name != "twenty_features"]  # has a suite of its own
 
 
@@ -32,7 +32,7 @@ def asked(days: list[date]) -> dy.DataFrame[Targets]:
 
 @pytest.fixture(scope="module")
 def past() -> History:
-    return world.history(FIRST, 140)
+    return world.history(FIRST, 200)
 
 
 @pytest.fixture(scope="module", params=OURS)

@@ -5,7 +5,7 @@ from statistics import NormalDist
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from watthour.core import metrics
@@ -129,6 +129,7 @@ def test_one_pair_proves_nothing() -> None:
 
 
 @given(st.lists(st.tuples(st.floats(1, 1e6), st.floats(1, 1e6)), min_size=3, max_size=40))
+@settings(deadline=None)  # other work on the machine is no failure of ours
 def test_swapping_the_rivals_turns_the_test_round(pairs: list[tuple[float, float]]) -> None:
     a, b = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
     one, other = metrics.diebold_mariano(a, b), metrics.diebold_mariano(b, a)

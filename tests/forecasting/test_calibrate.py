@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -57,6 +57,7 @@ def test_a_spread_survives_json() -> None:
 
 
 @given(arrays(np.float64, (6, 3), elements=st.floats(-1e6, 1e6)))
+@settings(deadline=None)  # other work on the machine is no failure of ours
 def test_quantiles_never_cross(rows: np.ndarray) -> None:
     ordered = between_levels(uncrossed(rows), [0.05, 0.5, 0.95], LEVELS)
     assert (np.diff(ordered, axis=1) >= -1e-9 * np.abs(rows).max()).all()

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from watthour.core.frames import Quality
@@ -71,6 +71,7 @@ rows_of = st.lists(
 
 
 @given(rows_of, st.integers(-1, 6), st.integers(-1, 13))
+@settings(deadline=None)  # other work on the machine is no failure of ours
 def test_it_is_what_reading_all_rows_one_by_one_finds(rows: list[Row], hour: int, instant: int) -> None:
     known = [row for row in rows if row[0] == hour and row[1] <= instant]
     last = max(known, key=lambda row: row[1], default=None)

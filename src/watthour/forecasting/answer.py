@@ -64,7 +64,7 @@ def answer(
             pl.lit(int(Quality.GOOD), pl.Int16).alias("quality"),
         )
     )
-    return Forecast(Forecasts.validate(rows), model, tuple(words), fallback)
+    return Forecast(Forecasts.cast(rows), model, tuple(words), fallback)
 
 
 def nothing_known(targets: dy.DataFrame[Targets], context: Context) -> NotEnoughHistory:

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from watthour.core.frames import Quality
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from watthour.core.forecast import History
 
 Array: TypeAlias = NDArray[np.float64]
@@ -19,6 +21,7 @@ Instants: TypeAlias = NDArray[np.int64]  # microseconds since 1970 in UTC, as po
 
 HOUR_US = 3_600_000_000
 DAY_US = 24 * HOUR_US
+MEDIAN = 0.5  # the level at which a point forecast is kept
 _LONGEST_GAP_US = 6 * HOUR_US  # weather runs come in steps of up to six hours
 
 
@@ -35,13 +38,18 @@ class Vintages:
     def of(cls, rows: pl.DataFrame) -> Self:
         """Build from rows of ``time, available_at, value``; a doubted row is as good as none."""
         if "quality" in rows.columns:
-            rows = rows.filter((pl.col("quality") & int(Quality.DOUBTED)) == 0)
-        time, available = instants(rows["time"]), instants(rows["available_at"])
+            rows = rows.filter(_undoubted())
+        values = rows["value"].cast(pl.Float64).fill_null(np.nan).to_numpy()
+        return cls.from_arrays(instants(rows["time"]), instants(rows["available_at"]), values)
+
+    @classmethod
+    def from_arrays(cls, time: Instants, available: Instants, values: Array) -> Self:
+        """Build from arrays with a row per version."""
         times, position = np.unique(time, return_inverse=True)
         moments, rank = np.unique(available, return_inverse=True)
         keys = position.astype(np.int64) * (len(moments) + 1) + rank + 1
         order = np.argsort(keys, kind="stable")
-        return cls(times, moments, keys[order], rows["value"].cast(pl.Float64).fill_null(np.nan).to_numpy()[order])
+        return cls(times, moments, keys[order], values[order])
 
     def known(self, times: Instants, known_at: Instants) -> Array:
         """Return the value of each interval as known at its instant, NaN where none was; both broadcast."""
@@ -85,21 +93,56 @@ def datetimes(times: Instants) -> pl.Series:
 
 def measured(history: History, channel: str) -> Vintages:
     """Return a channel's measurements: readings known only once their interval had begun."""
-    ours = history.readings.filter(pl.col("channel") == channel, pl.col("available_at") >= pl.col("time"))
-    return Vintages.of(ours.sort("time", "available_at", "recorded_at"))
+    return measured_by_channel(history, [channel]).get(channel, _nothing())
 
 
 def foretold(history: History, channel: str, *, model: str | None = None) -> Vintages:
-    """Return what was said of a channel in advance: point forecasts of a model (or of all but ours), and facts.
+    """Return what was said of a channel in advance: point forecasts of a model, or of all and facts; see below."""
+    return foretold_by_channel(history, [channel], model=model).get(channel, _nothing())
 
-    Among runs that became known at the same instant the one made last counts.
+
+def measured_by_channel(history: History, channels: Sequence[str]) -> dict[str, Vintages]:
+    """Return the measurements of those channels that have any."""
+    ours = history.readings.filter(
+        pl.col("channel").is_in(channels), pl.col("available_at") >= pl.col("time"), _undoubted()
+    )
+    return _split(ours.sort("channel", "time", "available_at", "recorded_at"))
+
+
+def foretold_by_channel(history: History, channels: Sequence[str], *, model: str | None = None) -> dict[str, Vintages]:
+    """Return what was said in advance of those channels of which anything was.
+
+    These are the point forecasts of one model; or of all, and facts that were known before their interval. Among runs
+    that became known at the same instant the one made last counts.
     """
+    ours = pl.col("channel").is_in(channels)
     maker = pl.col("model") == model if model else pl.lit(value=True)
-    said = history.forecasts.filter(pl.col("channel") == channel, pl.col("level") == 0.5, maker)  # noqa: PLR2004 - median
-    facts = history.readings.filter(pl.col("channel") == channel, pl.col("available_at") < pl.col("time"))
-    columns = ["time", "available_at", "issued_at", "value", "quality"]
-    rows = [
-        said.select(columns),
-        facts.select("time", "available_at", pl.col("available_at").alias("issued_at"), "value", "quality"),
-    ]
-    return Vintages.of(pl.concat(rows if model is None else rows[:1]).sort("time", "available_at", "issued_at"))
+    columns = ["channel", "time", "available_at", "issued_at", "value"]
+    said = history.forecasts.filter(ours, pl.col("level") == MEDIAN, maker, _undoubted()).select(columns)
+    if model is None:
+        facts = history.readings.filter(ours, pl.col("available_at") < pl.col("time"), _undoubted())
+        said = pl.concat([said, facts.with_columns(issued_at="available_at").select(columns)])
+    return _split(said.sort("channel", "time", "available_at", "issued_at"))
+
+
+def _split(rows: pl.DataFrame) -> dict[str, Vintages]:
+    """Take rows apart that are sorted by channel; slices of whole columns, as frames per channel cost far more."""
+    time, available = instants(rows["time"]), instants(rows["available_at"])
+    values = rows["value"].fill_null(np.nan).to_numpy()
+    ends = rows["channel"].rle().struct.unnest()
+    found: dict[str, Vintages] = {}
+    start = 0
+    for length, channel in ends.iter_rows():
+        part = slice(start, start + length)
+        found[channel] = Vintages.from_arrays(time[part], available[part], values[part])
+        start += length
+    return found
+
+
+def _undoubted() -> pl.Expr:
+    return (pl.col("quality") & int(Quality.DOUBTED)) == 0
+
+
+def _nothing() -> Vintages:
+    none = np.empty(0, dtype=np.int64)
+    return Vintages(none, none, none, np.empty(0))

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, TypeVar, cast
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import dataframely as dy
 import numpy as np
-import polars as pl
 
 from watthour.forecasting.calendar import CALENDAR, day_starts, local_days, local_hours
 from watthour.forecasting.panel import mean_known
-from watthour.forecasting.vintages import foretold, measured
+from watthour.forecasting.vintages import foretold_by_channel, measured_by_channel
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,8 +17,6 @@ if TYPE_CHECKING:
     from watthour.core.forecast import Context, History
     from watthour.forecasting.panel import Panel
     from watthour.forecasting.vintages import Array, Instants, Vintages
-
-Schema = TypeVar("Schema", bound=dy.Schema)
 
 # What we call it -> what Open-Meteo, and so the channel, calls it.
 HOURLY = {
@@ -45,14 +41,19 @@ class PointWeather:
     """One variable at one point: measured, and foretold."""
 
     weight: float
-    measured: Vintages
-    foretold: Vintages
+    measured: Vintages | None
+    foretold: Vintages | None
 
     def known(self, times: Instants, panel: Panel, *, step: int) -> Array:
         """Return the measurement where it was known at issue, else the latest forecast; one row per issue."""
-        seen = self.measured.known(times, panel.issued[:, None])
-        seen[times + step > panel.known_until[:, None]] = np.nan
-        return np.where(np.isnan(seen), self.foretold.between(times, panel.issued[:, None]), seen)
+        known = np.full(times.shape, np.nan)
+        if self.foretold is not None:
+            known = self.foretold.between(times, panel.issued[:, None])
+        if self.measured is not None:
+            seen = self.measured.known(times, panel.issued[:, None])
+            is_over = times + step <= panel.known_until[:, None]
+            known = np.where(is_over & np.isfinite(seen), seen, known)
+        return known
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,23 +65,15 @@ class Weather:
     @classmethod
     def of(cls, history: History) -> Weather:
         """Take the weather channels of a history apart; what has no name of ours keeps its own."""
-        seen, said = by_channel(history.readings), by_channel(history.forecasts)
+        names = [*history.readings["channel"].unique(), *history.forecasts["channel"].unique()]
+        points = {channel: point for channel in sorted(set(names)) if (point := _point_of(channel, history.context))}
+        seen, said = measured_by_channel(history, list(points)), foretold_by_channel(history, list(points))
         ours = {suffix: name for name, suffix in HOURLY.items()}
-        points: dict[str, list[PointWeather]] = {name: [] for name in (*HOURLY, *DAILY)}
-        for prefix, weight in history.context.weather:
-            for channel in sorted({*seen, *said}):
-                if channel.startswith(f"{prefix}."):
-                    suffix = channel.removeprefix(f"{prefix}.")
-                    one = replace(
-                        history,
-                        readings=seen.get(channel, history.readings.clear()),
-                        forecasts=said.get(channel, history.forecasts.clear()),
-                    )
-                    name = ours.get(suffix, suffix)
-                    points.setdefault(name, []).append(
-                        PointWeather(weight, measured(one, channel), foretold(one, channel))
-                    )
-        return cls(points)
+        variables: dict[str, list[PointWeather]] = {name: [] for name in (*HOURLY, *DAILY)}
+        for channel, (suffix, weight) in points.items():
+            one = PointWeather(weight, seen.get(channel), said.get(channel))
+            variables.setdefault(ours.get(suffix, suffix), []).append(one)
+        return cls(variables)
 
     @property
     def hourly(self) -> list[str]:
@@ -101,10 +94,12 @@ class Weather:
         return np.where(weight > 0, total / np.where(weight > 0, weight, 1), np.nan)
 
 
-def by_channel(rows: dy.DataFrame[Schema]) -> dict[str, dy.DataFrame[Schema]]:
-    """Take rows apart by channel, in one pass."""
-    parts = pl.DataFrame(rows).partition_by("channel", as_dict=True)
-    return {str(channel): cast("dy.DataFrame[Schema]", part) for (channel,), part in parts.items()}
+def _point_of(channel: str, context: Context) -> tuple[str, float] | None:
+    """Return what a channel says of which share of the load, if it belongs to a weather point of the context."""
+    for prefix, weight in context.weather:
+        if channel.startswith(f"{prefix}."):
+            return channel.removeprefix(f"{prefix}."), weight
+    return None
 
 
 def is_weather(feature: str) -> bool:
