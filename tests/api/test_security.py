@@ -134,3 +134,4 @@ def test_every_answer_carries_security_headers(client: TestClient, path: str) ->
     assert "script-src" not in headers["content-security-policy"]  # so scripts are 'self' only, none inline
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["x-frame-options"] == "DENY"
+    assert headers["cache-control"] in {"no-cache", "no-store"}

@@ -41,6 +41,7 @@ _HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
+_NO_CACHE = ((b"cache-control", b"no-cache"),)  # what the API says is true now, not later
 _RAW_HEADERS = tuple((name.lower().encode(), value.encode()) for name, value in _HEADERS.items())
 
 
@@ -105,7 +106,9 @@ class SecurityHeaders:
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", ()), *_RAW_HEADERS]
+                own = message.get("headers", ())
+                fresh = () if any(name == b"cache-control" for name, _ in own) else _NO_CACHE
+                message["headers"] = [*own, *_RAW_HEADERS, *fresh]
             await send(message)
 
         await self._app(scope, receive, with_headers)

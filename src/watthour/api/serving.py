@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
 from threading import Lock
 from time import monotonic
 from typing import TYPE_CHECKING, Literal
@@ -42,13 +43,18 @@ class Models:
     def __init__(self, app: App, limits: Limits) -> None:
         self._app = app
         self._limits = limits
-        self._shown: tuple[float, tuple[Region, ...]] = (0.0, ())
+        self._shown: tuple[float, tuple[Region, ...]] = (-inf, ())
+        self._versions: dict[str, tuple[float, str | None]] = {}
         self._lock = Lock()
         self._loaded: dict[str, Served] = {}
 
     def version(self, role: Role) -> str | None:
-        """Return the version that should serve, if any."""
-        return self._app.registry.champion(role.name)
+        """Return the version that should serve, if any; a promotion is seen within a second."""
+        asked_at, version = self._versions.get(role.name, (-inf, None))
+        if monotonic() - asked_at > self._limits.state_lifetime_s:
+            version = self._app.registry.champion(role.name)  # with MLflow this is a call over the network
+            self._versions[role.name] = (monotonic(), version)
+        return version
 
     def serving(self, role: Role) -> Served:
         """Return the champion, loaded; another one that was promoted meanwhile takes over.
@@ -107,4 +113,5 @@ class Models:
         with self._lock:
             versions = {name: served.manifest.version for name, served in self._loaded.items()}
             self._loaded.clear()
+            self._versions.clear()
             return versions
