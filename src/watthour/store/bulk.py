@@ -48,18 +48,21 @@ def read_readings(
     """Return every version known at an instant, sorted by channel, time and available_at."""
     check_instants(as_of=as_of)
     asked = select(channels.c.id, channels.c.key).where(channels.c.id.in_(set(names))).order_by(channels.c.id)
-    keys: dict[str, int] = {row.id: row.key for row in connection.execute(asked)}
+    keys: dict[int, str] = {row.key: row.id for row in connection.execute(asked)}
+    if not keys:
+        return Readings.create_empty()
     table = readings.c
     query = (
         select(readings)
-        .where(table.channel.in_(keys.values()), *_within(readings, window, as_of))
+        .where(table.channel.in_(keys), *_within(readings, window, as_of))
         .order_by(table.channel, table.time, table.available_at)
     )
-    found = _instants(database.fetch(connection, query)) if keys else pl.DataFrame()
-    by_key = found.partition_by("channel", maintain_order=True, as_dict=True) if keys else {}
-    parts: list[pl.DataFrame] = [Readings.create_empty()]
-    parts += [by_key[key,].with_columns(channel=pl.lit(name)) for name, key in keys.items() if (key,) in by_key]
-    return pl.concat(parts)
+    found = _instants(database.fetch(connection, query))
+    if list(keys) != sorted(keys):  # numbers were not given in the order of the names
+        places = {key: place for place, key in enumerate(keys)}
+        place = pl.col("channel").replace_strict(places, return_dtype=pl.Int32)
+        found = found.sort(place, "time", "available_at")
+    return found.with_columns(pl.col("channel").replace_strict(keys, return_dtype=pl.String))
 
 
 def append_forecasts(database: Database, connection: Connection, incoming: pl.DataFrame) -> int:

@@ -165,7 +165,7 @@ class MemoryStore:
 
     def history(self, context: Context, window: Window, as_of: datetime) -> History:
         """Return all versions of the context's channel, its weather and its operator's forecast known at ``as_of``."""
-        weather = weather_of(context, self.channels())
+        weather = weather_of(context, self._channels)
         operators = [] if context.operator is None else [context.operator]
         parts = [
             self.forecasts([context.channel], window, as_of=as_of, models=operators),

@@ -209,7 +209,7 @@ class SqlStore:
         """Return all versions of the context's channel, its weather and its operator's forecast known at ``as_of``."""
         operators = [] if context.operator is None else [context.operator]
         with self._database.reading() as connection:
-            weather = weather_of(context, _channels(connection))
+            weather = weather_of(context, connection.execute(select(tables.channels.c.id)).scalars())
             readings = bulk.read_readings(self._database, connection, [context.channel, *weather], window, as_of)
             parts = [
                 bulk.read_forecasts(

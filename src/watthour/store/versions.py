@@ -70,10 +70,10 @@ def last_issues(forecasts: pl.DataFrame) -> pl.DataFrame:
     return forecasts.filter(pl.col("issued_at") == pl.col("issued_at").max().over("channel", "time", "model"))
 
 
-def weather_of(context: Context, channels: Iterable[Channel]) -> list[str]:
-    """Return the ids of the channels below the weather points of a context."""
+def weather_of(context: Context, channels: Iterable[str]) -> list[str]:
+    """Return those of the channels that are below the weather points of a context."""
     points = tuple(f"{prefix}." for prefix, _ in context.weather)
-    return [channel.id for channel in channels if channel.id.startswith(points)] if points else []
+    return [channel for channel in channels if channel.startswith(points)] if points else []
 
 
 def check_site(kept: Site | None, site: Site) -> None:
