@@ -166,6 +166,13 @@ def file_sources(path: Path, region: str | None, options: TableOptions) -> list[
     return found
 
 
+def unknown_files(directory: Path, region: str | None) -> list[str]:
+    """Return the names of the files in a directory that ``file_sources`` leaves aside."""
+    if not directory.is_dir():
+        return []
+    return [path.name for path in sorted(directory.iterdir()) if path.is_file() and not _known_layout(path, region)]
+
+
 def _adapters(region: Region, settings: Settings) -> dict[str, Callable[[], Source]]:
     """Return how to build each source of a region, by name."""
     if region.is_simulated:

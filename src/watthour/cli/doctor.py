@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 LEAST_FREE_GB = 1.0
 STALE_HOURS = 12.0
-ARCHIVE_HOURS = 72.0
+ARCHIVE_HOURS = 14 * 24.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ def import_files(  # noqa: PLR0913 - each is an option of the command
 
     Importing a file twice changes nothing. Rows that cannot be are kept aside with the rule they broke.
     """
-    from watthour.bootstrap import TableOptions, file_sources  # noqa: PLC0415 - polars is slow to import
+    from watthour.bootstrap import TableOptions, file_sources, unknown_files  # noqa: PLC0415 - polars is slow to import
     from watthour.workflows.ingest import backfill  # noqa: PLC0415 - as above
 
     options = TableOptions(channel, unit, time_zone, time_column, value_column, named_by)
@@ -38,6 +38,9 @@ def import_files(  # noqa: PLR0913 - each is an option of the command
     reports: list[dict[str, object]] = []
     with opened() as app:
         found = [(path, source, window) for path in paths for source, window in file_sources(path, region, options)]
+        for path in paths:
+            if names := unknown_files(path, region):
+                typer.echo(f"Left aside, for no known layout: {', '.join(names)}.", err=True)
         total = sum((window.end - window.start).total_seconds() for _path, _source, window in found)
         with bar("import", total) as advance:
             for path, source, window in found:

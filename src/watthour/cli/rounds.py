@@ -18,7 +18,7 @@ from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
 from watthour.bootstrap import first_window, past_sources, simulated_region, sources_for
-from watthour.core.errors import WatthourError
+from watthour.core.errors import NotEnoughHistory, WatthourError
 from watthour.core.ports import RunState, SourceRun
 from watthour.core.window import DAY, Window
 from watthour.workflows.forecast import RUN_PREFIX, forecast
@@ -74,10 +74,8 @@ class Rounds:
         for region in self.followed():
             if region.is_simulated and region.demand not in self._app.store.spans():
                 self._log.info("simulating", region=region.id, why="no key of EIA is set and the store holds no demand")
-                self._guard(
-                    f"simulate:{region.demand}", partial(self._fill, region, Window(now - FIRST_LOOK, now + 3 * DAY))
-                )
-                self._guard(f"{RUN_PREFIX}{region.demand}", partial(self._forecast, region))
+                first_look = Window(now - FIRST_LOOK, now + 3 * DAY)
+                self._guard(f"simulate:{region.demand}", partial(self._fill, region, first_look))
 
     def start(self) -> None:
         """Begin the rounds; the first one runs at once."""
@@ -190,6 +188,8 @@ class Rounds:
                 source, self._app.store, window, now=_utc_now(), progress=self._tell_progress(source.name)
             )
             self._log.info("filled", source=source.name, new_rows=report.new_rows, refused_rows=report.refused_rows)
+            if is_followed(self._app.store, region, _utc_now()):  # a page as soon as there is demand, weather or not
+                self._guard(f"{RUN_PREFIX}{region.demand}", partial(self._forecast, region))
 
     def _tell_progress(self, source: str) -> Callable[[Window, object], None]:
         def tell(window: Window, _report: object) -> None:
@@ -209,7 +209,10 @@ class Rounds:
 
     def _forecast(self, region: Region) -> None:
         if not is_followed(self._app.store, region, _utc_now()):
-            return
+            raise NotEnoughHistory(
+                f"the newest demand of {region.name} is too old to forecast tomorrow from",
+                remedy="`watthour doctor` tells which source brings nothing.",
+            )
         report = forecast(self._app.store, self._app.registry, region.context(), now=_utc_now())
         self._log.info(
             "forecast", region=region.id, model=report.version, new_rows=report.new_rows, note=report.fallback

@@ -30,7 +30,6 @@ RUN_PREFIX = "forecast:"  # forecast runs stand in the log of runs under this an
 RUNS_LOOKED_AT = 1500  # two months of hourly forecasts
 MEMORY = timedelta(days=70)  # what the features and baselines look back on
 BASELINE_MEMORY_DAYS = 56  # past issues from which a baseline learns its intervals
-DEAD_AFTER = timedelta(days=14)  # demand older than this is no basis for a forecast
 BASELINES = ("operator_debiased", "persistence_ensemble", "seasonal_naive")  # what can stand in, best first
 COMPANIONS = ("seasonal_naive", "operator_debiased")  # kept beside every forecast of ours
 COMPANION_LEVELS = (0.05, 0.5, 0.95)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 KNOWN_HOURS = 48
 WEEK = timedelta(days=7)
+LONGEST_SILENCE = timedelta(days=16)  # of a feed whose region is still forecast
 STALE_AFTER = timedelta(hours=12)
 MEDIAN = 0.5
 MOST_HOURS = 20  # a day is scored when nearly all of its hours are known
@@ -31,7 +32,7 @@ Point = dict[str, Any]  # JSON-ready, but for its `time`
 
 def known_hours(store: Store, region: Region, issued_at: datetime) -> pl.DataFrame:
     """Return the last two days of demand that were known at an instant: ``time, value``."""
-    span = Window(issued_at - 7 * DAY, issued_at)
+    span = Window(issued_at - LONGEST_SILENCE, issued_at)
     rows = pl.DataFrame(store.read([region.demand], span, issued_at)).drop_nulls("value")
     return rows.filter(pl.col("time") >= pl.col("time").max() - (KNOWN_HOURS - 1) * HOUR).select("time", "value")
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from watthour.core.region import Region
 
 ISSUE_CLOCK = time(8)  # local, the day before; the operator's own forecast is out by then
-FRESH = timedelta(days=3)  # older demand is an archive, and its page opens at its end
+FRESH = timedelta(days=14)  # older demand is an archive, and its page opens at its end
 FIRST_WEEK = timedelta(days=8)  # nothing can be forecast from less
 
 
