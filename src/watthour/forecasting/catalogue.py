@@ -21,6 +21,7 @@ RECIPES: dict[str, str] = {
     "operator_debiased": "watthour.forecasting.operator:OperatorDebiased",
     "gradient_boosting": "watthour.forecasting.gradient_boosting:GradientBoosting",
     "day_process": "watthour.forecasting.day_process.model:DayProcess",
+    "hour_process": "watthour.forecasting.hour_process.model:HourProcess",
     "twenty_features": "watthour.forecasting.twenty_features:TwentyFeatures",
 }
 # name -> module and class of the fitted model
@@ -31,6 +32,7 @@ FORECASTERS: dict[str, str] = {
     "operator_debiased": "watthour.forecasting.baselines:FittedRule",
     "gradient_boosting": "watthour.forecasting.gradient_boosting:FittedGradientBoosting",
     "day_process": "watthour.forecasting.day_process.model:FittedDayProcess",
+    "hour_process": "watthour.forecasting.hour_process.model:FittedHourProcess",
     "twenty_features": "watthour.forecasting.twenty_features:FittedTwentyFeatures",
 }
 

@@ -1,0 +1,113 @@
+"""Temperature around each day as it was known at an instant, and what the load feels of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from watthour.forecasting.day_process.asks import HOURS, by_clock, hours_of
+from watthour.forecasting.vintages import HOUR_US, foretold, measured
+
+if TYPE_CHECKING:
+    from watthour.core.forecast import History
+    from watthour.forecasting.day_process.asks import Mask
+    from watthour.forecasting.vintages import Array, Instants
+
+BEFORE, AFTER = 7, 1  # days of temperature around a day that its load depends on
+SPAN = BEFORE + 1 + AFTER
+VARIABLE = "temperature_2m"
+DEGREES = 10 / 1.8  # one unit of distance in the kernel is 10 degF [degC]
+N_FEATURES = 13
+_FEWEST_HOURS = 18  # of the day itself
+_POSSIBLE_C = (-60.0, 60.0)
+
+
+def windows(history: History, days: Instants, at: Instants, known_until: Instants) -> Array:
+    """Return the temperature from BEFORE days before each day to AFTER days after it, (n, 9, 24 clock hours) [degC].
+
+    The mean over the weather points that are known, by their weights. Where measured and known it is the measurement,
+    else the latest forecast or fact known in advance; what is unknown after the day keeps the last known value, and
+    what is unknown before it is taken from the day after. A day that is itself unknown is NaN throughout.
+
+    Args:
+        history: what was known.
+        days: local days, (n,).
+        at: the instant of which the knowledge is, (n,).
+        known_until: measurements count only where their hour ended by then, (n,).
+    """
+    around = days[:, None] + np.arange(-BEFORE, AFTER + 1)
+    if not len(days):
+        return np.empty((0, SPAN, HOURS))
+    first, last = int(around.min()), int(around.max())
+    times, clock = hours_of(np.arange(first, last + 1), history.context.time_zone)
+    asked = times[around - first]
+    total, weight = np.zeros(asked.shape), np.zeros(asked.shape)
+    for prefix, share in history.context.weather:
+        channel = f"{prefix}.{VARIABLE}"
+        seen = measured(history, channel).known(asked, at[:, None, None])
+        seen[asked + HOUR_US > known_until[:, None, None]] = np.nan
+        values = np.where(np.isfinite(seen), seen, foretold(history, channel).between(asked, at[:, None, None]))
+        known = (values > _POSSIBLE_C[0]) & (values < _POSSIBLE_C[1])
+        total += np.where(known, (share or 1.0) * values, 0)
+        weight += np.where(known, share or 1.0, 0)
+    mean = np.where(weight > 0, total / np.where(weight > 0, weight, 1), np.nan)
+    return _filled(by_clock(mean, clock[around - first]))
+
+
+def features(window: Array) -> Array:
+    """Return what the load of each hour feels of the temperature around it, (n, 24, N_FEATURES).
+
+    Means of now, 2-5, 6-23, 24-47, 48-95 and 96-167 hours ago; how much warmer it will be in 1-3 and 4-8 hours; the
+    range of the day and of the last 24 hours; the day's lowest and its afternoon against now; the last hour's change.
+    """
+    n = len(window)
+    flat = window.reshape(n, SPAN * HOURS)
+    sums = np.concatenate([np.zeros((n, 1)), np.cumsum(flat, axis=1)], axis=1)
+    hour = BEFORE * HOURS + np.arange(HOURS)
+
+    def ago(nearest: int, end: int) -> Array:
+        return np.asarray((sums[:, hour - nearest + 1] - sums[:, hour - end + 1]) / (end - nearest))
+
+    def ahead(nearest: int, end: int) -> Array:
+        return np.asarray((sums[:, hour + end] - sums[:, hour + nearest]) / (end - nearest))
+
+    def all_day(values: Array) -> Array:
+        return np.repeat(values[:, None], HOURS, axis=1)
+
+    now, day = ago(0, 2), window[:, BEFORE]
+    trailing = np.lib.stride_tricks.sliding_window_view(flat, HOURS, axis=1)[:, hour - HOURS + 1]
+    columns = [
+        now,
+        ago(2, 6),
+        ago(6, 24),
+        ago(24, 48),
+        ago(48, 96),
+        ahead(1, 4) - now,
+        all_day(day.max(axis=1) - day.min(axis=1)),
+        ago(96, 168),
+        trailing.max(axis=2) - trailing.min(axis=2),
+        ahead(4, 9) - now,
+        all_day(day.min(axis=1)) - now,
+        flat[:, hour] - flat[:, hour - 1],
+        all_day(day[:, 10:17].mean(axis=1)) - now,
+    ]
+    return np.stack(columns, axis=2) / DEGREES
+
+
+def has_temperature(window: Array) -> Mask:
+    """Return which days have a temperature, (n,)."""
+    return np.asarray(np.isfinite(window).all(axis=(1, 2)), dtype=np.bool_)
+
+
+def _filled(window: Array) -> Array:
+    known = np.isfinite(window[:, BEFORE]).sum(axis=1) >= _FEWEST_HOURS
+    window = np.where(known[:, None, None], window, np.nan)
+    flat = window.reshape(len(window), SPAN * HOURS)
+    for hour in range(BEFORE * HOURS + 1, flat.shape[1]):
+        flat[:, hour] = np.where(np.isfinite(flat[:, hour]), flat[:, hour], flat[:, hour - 1])
+    for hour in range((BEFORE + 1) * HOURS - 2, BEFORE * HOURS - 1, -1):  # a day whose first hours are unknown
+        flat[:, hour] = np.where(np.isfinite(flat[:, hour]), flat[:, hour], flat[:, hour + 1])
+    for hour in range(BEFORE * HOURS - 1, -1, -1):
+        flat[:, hour] = np.where(np.isfinite(flat[:, hour]), flat[:, hour], flat[:, hour + HOURS])
+    return flat.reshape(window.shape)

@@ -1,0 +1,79 @@
+"""What the errors of a day tell of the next: its last hours above all go on past midnight."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from watthour.forecasting.day_process.asks import HOURS
+
+if TYPE_CHECKING:
+    from watthour.forecasting.vintages import Array
+
+_UNIT = 0.01  # of log load
+_RIDGE = 20.0  # days' worth of doubt
+_SETTLING_DAYS = 100  # whose errors say little, since little was known
+_FEWEST_DAYS = 50
+_LARGEST = 3.0  # standard deviations an error counts at most
+_FEWEST_HOURS = 20  # of yesterday
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Surprises:
+    """One-day-ahead errors of days in order of time, hour by hour."""
+
+    number: Array  # (n,) days since 1970
+    errors: Array  # (n, 24) log load, clipped; 0 where unknown
+    known: Array  # (n, 24)
+    ratios: Array  # (n, 24) errors over what was expected of their size, clipped
+
+    @classmethod
+    def of(cls, number: Array, errors: Array, deviations: Array) -> Surprises:
+        """Take errors and what was expected of their size, NaN where unknown."""
+        known = np.isfinite(errors)
+        ratios = np.clip(np.where(known, errors / deviations, 0), -_LARGEST, _LARGEST)
+        return cls(number, np.where(known, ratios * deviations, 0), known.astype(np.float64), ratios)
+
+    def first(self, n_days: int) -> Surprises:
+        """Return those of the first days."""
+        return Surprises(self.number[:n_days], self.errors[:n_days], self.known[:n_days], self.ratios[:n_days])
+
+    def to_whole_day(self) -> Surprises:
+        """Return those up to the last day of which nearly all hours are known."""
+        whole = np.flatnonzero(self.known.sum(axis=1) >= _FEWEST_HOURS)
+        return self.first(int(whole[-1]) + 1 if len(whole) else 0)
+
+    def scale(self) -> float:
+        """Return how much larger errors were than expected; a load may be calmer or wilder than the constants say."""
+        settled = slice(_SETTLING_DAYS, None)
+        n_known = float(self.known[settled].sum())
+        if n_known < _FEWEST_DAYS * HOURS:
+            return 1.0
+        return float(np.sqrt((self.ratios[settled] ** 2).sum() / n_known))
+
+    def next_day(self) -> tuple[Array, Array]:
+        """Return what is to be added to the day after the last one, and what its deviation shrinks to, each (24,).
+
+        Regression of each hour's error on yesterday's: the same hour, the late evening, the afternoon, the morning.
+        """
+        day = np.arange(_SETTLING_DAYS, len(self.number))
+        day = day[self.number[day] - self.number[day - 1] == 1]
+        if len(day) < _FEWEST_DAYS:
+            return np.zeros(24), np.ones(24)
+        terms, known = self._terms(), self.known[day]
+        before, errors = terms[day - 1], self.errors[day]
+        gram = np.einsum("dhi,dhj,dh->hij", before, before, known) + _RIDGE * np.eye(terms.shape[2])
+        moment = np.einsum("dhi,dh->hi", before, errors)  # unknown errors are 0
+        weights = np.linalg.solve(gram, moment[:, :, None])[:, :, 0]
+        left = (errors - np.einsum("dhi,hi->dh", before, weights)) * known
+        was = np.maximum((errors**2).sum(axis=0), np.finfo(np.float64).tiny)
+        shrinks_to = np.sqrt(np.minimum((left**2).sum(axis=0) / was, 1))
+        return np.einsum("hi,hi->h", terms[-1], weights), shrinks_to
+
+    def _terms(self) -> Array:
+        """Return what each day's errors say of the next, (n, 24, 4)."""
+        spans = [self.errors[:, 21:], self.errors[:, 15:21], self.errors[:, :12]]
+        means = [np.repeat(span.mean(axis=1)[:, None], 24, axis=1) for span in spans]
+        return np.stack([self.errors, *means], axis=2) / _UNIT
