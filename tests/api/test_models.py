@@ -86,9 +86,17 @@ def test_no_feature_may_be_missing(serving: TestClient, name: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("temperature", 451.0), ("hour_of_day", 24), ("demand_lag_1h", -1), ("is_holiday", 2), ("day_of_week", 0.5)],
+    [
+        ("temperature", 451.0),
+        ("hour_of_day", 24),
+        ("demand_lag_1h", -1),
+        ("is_holiday", 2),
+        ("day_of_week", 0.5),
+        ("humidity", "71"),
+        ("month", True),
+    ],
 )
-def test_a_value_that_cannot_be_is_refused(serving: TestClient, name: str, value: float) -> None:
+def test_a_value_that_cannot_be_is_refused(serving: TestClient, name: str, value: object) -> None:
     answer = serving.post("/predict", json={**example(), name: value})
     assert answer.status_code == 422
     assert name in answer.json()["detail"]

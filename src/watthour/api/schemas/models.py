@@ -3,7 +3,8 @@
 from datetime import datetime
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 
 from watthour.api.schemas.base import Answer, Question, shown_as
 
@@ -35,6 +36,15 @@ class Features(Question):
     temp_squared: float = Field(ge=0, le=8100, description="Square of temperature. [degC2]", examples=[20.25])
     cooling_degree_hours: float = Field(ge=0, le=100, description="Above 18.3 degC. [K]", examples=[0.0])
     heating_degree_hours: float = Field(ge=0, le=200, description="Below 18.3 degC. [K]", examples=[13.8])
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _is_a_number(cls, value: object, info: ValidationInfo) -> object:
+        """Refuse text that looks like a number, and truths where an amount is asked."""
+        is_truth = isinstance(value, bool) and not str(info.field_name).startswith("is_")
+        if is_truth or isinstance(value, str):
+            raise PydanticCustomError("number_type", "input should be a number")
+        return value
 
 
 class RegionQuestion(Question):
