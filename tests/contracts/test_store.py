@@ -181,6 +181,15 @@ class TestReading:
         assert values(filled.read([TEMPERATURE], EVER)) == [21.0]
         assert values(filled.read([TEMPERATURE, TEMPERATURE, "grid.ny.nuclear"], EVER)) == [21.0]
 
+    def test_many_channels_come_sorted_too_in_whatever_order_they_were_registered(self, filled: Store) -> None:
+        names = [f"grid.ny.generation.fuel_{number:02}" for number in range(40)]
+        for name in reversed(names):
+            filled.register([], [demand_channel(name)])
+            filled.append(readings(1.0, 2.0, channel=name))
+        found = filled.read(names[:30], EVER)
+        assert found["channel"].to_list() == [name for name in names[:30] for _ in range(2)]
+        assert values(found) == [1.0, 2.0] * 30
+
     @pytest.mark.parametrize("channels", [[DEMAND], [], ["grid.ny.nuclear"]])
     def test_nothing_known_is_an_empty_table(self, filled: Store, channels: list[str]) -> None:
         for found in (filled.read(channels, EVER), filled.versions(channels, EVER, hour(0))):

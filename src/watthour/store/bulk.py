@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from watthour.core.window import Window
     from watthour.store.database import Database
 
+FEW_CHANNELS = 16  # asked one by one, their number need not be read with every row, which wins a fifth
 _INSTANT = pl.Datetime("us", "UTC")
 
 
@@ -47,21 +48,24 @@ def read_readings(
 ) -> pl.DataFrame:
     """Return every version known at an instant, sorted by channel, time and available_at."""
     check_instants(as_of=as_of)
-    asked = select(channels.c.id, channels.c.key).where(channels.c.id.in_(set(names))).order_by(channels.c.id)
-    keys: dict[int, str] = {row.key: row.id for row in connection.execute(asked)}
-    if not keys:
-        return Readings.create_empty()
+    asked = connection.execute(select(channels.c.id, channels.c.key).where(channels.c.id.in_(set(names))))
+    keys = {
+        key: name for name, key in sorted(tuple(row) for row in asked)
+    }  # here, as databases sort by their own rules
     table = readings.c
-    query = (
-        select(readings)
-        .where(table.channel.in_(keys), *_within(readings, window, as_of))
-        .order_by(table.channel, table.time, table.available_at)
-    )
-    found = _instants(database.fetch(connection, query))
+    numbers = (table.time, table.available_at, table.recorded_at, table.value, table.quality)
+    if len(keys) <= FEW_CHANNELS:
+        parts: list[pl.DataFrame] = [Readings.create_empty()]
+        for key, name in keys.items():
+            alone = select(*numbers).where(table.channel == key, *_within(readings, window, as_of))
+            found = database.fetch(connection, alone.order_by(table.time, table.available_at))
+            parts.append(_instants(found.select(pl.lit(name).alias("channel"), pl.all())))
+        return pl.concat(parts)
+    together = select(table.channel, *numbers).where(table.channel.in_(keys), *_within(readings, window, as_of))
+    found = _instants(database.fetch(connection, together.order_by(table.channel, table.time, table.available_at)))
     if list(keys) != sorted(keys):  # numbers were not given in the order of the names
         places = {key: place for place, key in enumerate(keys)}
-        place = pl.col("channel").replace_strict(places, return_dtype=pl.Int32)
-        found = found.sort(place, "time", "available_at")
+        found = found.sort(pl.col("channel").replace_strict(places, return_dtype=pl.Int32), "time", "available_at")
     return found.with_columns(pl.col("channel").replace_strict(keys, return_dtype=pl.String))
 
 
