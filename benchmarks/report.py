@@ -75,7 +75,7 @@ def _print(name: str, protocol: str, rows: Sequence[Mapping[str, Cell]]) -> None
     columns = list(dict.fromkeys(column for row in rows for column in row))
     table = Table(title=name, caption=protocol)
     for column in columns:
-        table.add_column(column, justify="left" if column in {"row", "test"} else "right")
+        table.add_column(column, justify="left" if column in {"row", "test"} else "right", overflow="fold")
     for row in rows:
         table.add_row(*(_cell(row.get(column)) for column in columns))
     Console().print(table)

@@ -384,6 +384,12 @@ class TestQuarantine:
         assert store.quarantine(self.refused("a", channel=None)) == 0
         assert store.quarantine(self.refused()) == 0
 
+    def test_a_whole_file_of_refused_rows_is_kept(self, store: Store) -> None:
+        rows = self.refused(*map(str, range(33_000)))
+        assert store.quarantine(rows) == 33_000
+        assert store.quarantine(rows) == 0
+        assert store.quarantined(limit=1)["row"].to_list() == ["32999"]
+
     def test_the_newest_come_first(self, store: Store) -> None:
         store.quarantine(self.refused("a", "b", at=1))
         store.quarantine(self.refused("c", at=2))

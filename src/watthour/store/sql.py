@@ -38,6 +38,9 @@ if TYPE_CHECKING:
     from watthour.store.database import Database
 
 
+MOST_PARAMETERS = 10_000  # of one statement; SQLite takes 32,766
+
+
 def open_store(url: str) -> SqlStore:
     """Open the store at a URL, making or upgrading its tables.
 
@@ -117,16 +120,14 @@ class SqlStore:
             sha256(repr(tuple(row[name] for name in identity)).encode()).hexdigest(): row
             for row in reversed(refused.select(Refused.column_names()).to_dicts())
         }
-        if not incoming:
-            return 0
-        columns = tables.refused_rows.c
+        marks = list(reversed(incoming))
+        n_new = 0
         with self._database.writing() as connection:
-            known = connection.execute(select(columns.fingerprint).where(columns.fingerprint.in_(incoming))).scalars()
-            new = incoming.keys() - set(known)
-            rows = [{"fingerprint": mark, **row} for mark, row in reversed(incoming.items()) if mark in new]
-            if rows:
-                connection.execute(insert(tables.refused_rows), rows)
-            return len(rows)
+            for start in range(0, len(marks), MOST_PARAMETERS):
+                n_new += _quarantine(
+                    connection, {mark: incoming[mark] for mark in marks[start : start + MOST_PARAMETERS]}
+                )
+        return n_new
 
     def quarantined(self, limit: int = 1000) -> dy.DataFrame[Refused]:
         """Return the newest refused rows first."""
@@ -279,3 +280,12 @@ def _register(connection: Connection, sites: Mapping[str, Site], channels: Mappi
         else:
             same = tables.channels.c.id == channel.id
             connection.execute(update(tables.channels).where(same).values(channel_row(channel)))
+
+
+def _quarantine(connection: Connection, rows: Mapping[str, Mapping[str, object]]) -> int:
+    mark = tables.refused_rows.c.fingerprint
+    known = set(connection.execute(select(mark).where(mark.in_(rows))).scalars())
+    new = [{"fingerprint": mark, **row} for mark, row in rows.items() if mark not in known]
+    if new:
+        connection.execute(insert(tables.refused_rows), new)
+    return len(new)
