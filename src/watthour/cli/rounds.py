@@ -8,7 +8,7 @@ import sys
 import threading
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -46,6 +46,7 @@ class Rounds:
         self._app = app
         self._log = structlog.get_logger("watthour.rounds")
         self._stopping = threading.Event()
+        self._prepared: set[str] = set()
         self._training: subprocess.Popen[str] | None = None
         self._scheduler = BackgroundScheduler(
             timezone=UTC,
@@ -82,7 +83,7 @@ class Rounds:
         settings = self._app.settings
         for region in self.followed():
             zone = ZoneInfo(region.time_zone)
-            self._add("prepare", region, self._prepare, None, executor="training")
+            self._add("prepare", region, self._prepare, IntervalTrigger(hours=1), executor="training", at_once=True)
             self._add("ingest", region, self._ingest, CronTrigger(hour=f"*/{settings.ingest_every_hours}", minute=5))
             self._add(
                 "refresh", region, self._forecast, CronTrigger(hour=f"*/{settings.refresh_every_hours}", minute=12)
@@ -131,13 +132,16 @@ class Rounds:
         what: str,
         region: Region,
         work: Callable[[Region], None],
-        trigger: CronTrigger | IntervalTrigger | None,
+        trigger: CronTrigger | IntervalTrigger,
         executor: str = "default",
+        *,
+        at_once: bool = False,
     ) -> None:
         name = f"{what} {region.id}"
+        first: dict[str, Any] = {"next_run_time": _utc_now()} if at_once else {}
         label = {"refresh": RUN_PREFIX, "day ahead": RUN_PREFIX}.get(what, f"{what}:") + region.demand
         self._scheduler.add_job(
-            self._guard, trigger, args=(label, lambda: work(region)), id=name, name=name, executor=executor
+            self._guard, trigger, args=(label, lambda: work(region)), id=name, name=name, executor=executor, **first
         )
 
     def _guard(self, what: str, work: Callable[[], None]) -> None:
@@ -170,7 +174,9 @@ class Rounds:
             self._log.warning("not_noted", round=what, problem=second.problem)
 
     def _prepare(self, region: Region) -> None:
-        """First round after the start: fetch the past if there is little, forecast, and train if nothing serves."""
+        """Fetch the past if there is little, forecast, and train if nothing serves; again until it has worked."""
+        if region.id in self._prepared:
+            return
         now = _utc_now()
         span = self._app.store.spans().get(region.demand)
         wanted = first_window(region, now)
@@ -181,6 +187,7 @@ class Rounds:
         if self._app.registry.champion(region.demand) is None:
             self._train(region)
             self._forecast(region)
+        self._prepared.add(region.id)
 
     def _fill(self, region: Region, window: Window) -> None:
         for source in past_sources(region, self._app.settings):
