@@ -115,6 +115,8 @@ class SqlStore:
 
     def quarantine(self, refused: dy.DataFrame[Refused]) -> int:
         """Keep refused rows with the rule they broke; the same row twice is kept once."""
+        if refused.is_empty():
+            return 0
         identity = ["source", "channel", "rule", "row"]
         incoming = {
             sha256(repr(tuple(row[name] for name in identity)).encode()).hexdigest(): row
