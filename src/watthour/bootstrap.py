@@ -53,9 +53,14 @@ def open_app(settings: Settings) -> App:
     """Open the store and the registry that the settings name.
 
     Raises:
+        UnknownRegion: the settings name a region that does not exist.
         StoreError: the store cannot be opened.
         MissingExtra: the settings name an adapter that is not installed.
     """
+    from watthour.core.region import find_region  # noqa: PLC0415 - polars is slow to import
+
+    for name in settings.regions:
+        find_region(name)
     return App(settings, open_store(settings), open_registry(settings))
 
 

@@ -11,7 +11,9 @@ import pytest
 from fakes.eia import KEY, eia_rows, fake_eia
 from fakes.open_meteo import fake_open_meteo
 from fakes.server import Answer
+from typer.testing import CliRunner
 
+from watthour.cli.app import app
 from watthour.core.region import WEATHER_VARIABLES
 
 if TYPE_CHECKING:
@@ -98,6 +100,16 @@ def test_what_a_table_cannot_say_is_asked_for(
     ended = watthour("import", str(path), *options)
     assert ended.code == 2
     assert words in ended.err
+
+
+@pytest.mark.usefixtures("home")
+def test_on_a_terminal_what_a_table_cannot_say_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = hourly(tmp_path / "load.csv", times=["2024-01-01T00:00", "2024-01-01T01:00"], values=["15000", "15100"])
+    monkeypatch.setattr("watthour.cli.importing._can_ask", lambda: True)
+    words = ["import", str(path), "--channel", "grid.ny.demand"]
+    ended = CliRunner().invoke(app, words, input="MW\nAmerica/New_York\n")
+    assert ended.exit_code == 0, ended.output
+    assert "csv:load.csv\t2\t0" in ended.output
 
 
 def test_a_missing_file_is_named(watthour: Callable[..., Outcome], tmp_path: Path) -> None:

@@ -82,6 +82,15 @@ def test_a_broken_settings_file_is_named(watthour: Callable[..., Outcome], home:
     assert "watthour.toml" in ended.err
 
 
+def test_a_region_in_the_settings_that_does_not_exist_is_named(
+    watthour: Callable[..., Outcome], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WATTHOUR_REGIONS", "ny,atlantis")
+    ended = watthour("scores")
+    assert ended.code == Exit.INPUT
+    assert "atlantis" in ended.err
+
+
 @pytest.mark.parametrize(
     ("error", "code"),
     [

@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
+import sys
+from dataclasses import replace
 from pathlib import Path  # noqa: TC003 - typer reads annotations at run time
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from watthour.cli.context import opened
 from watthour.cli.options import AsJson  # noqa: TC001 - typer reads annotations at run time
 from watthour.cli.output import bar, show_json, show_table, utc_now
+from watthour.core.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from watthour.bootstrap import TableOptions
+    from watthour.core.ports import Source
+    from watthour.core.window import Window
+
+ASKED = {
+    "unit": "Unit of the values, such as MW",
+    "time_zone": "Time zone of the times, such as America/New_York",
+    "time_column": "Column with the times",
+    "value_column": "Column with the values",
+}
 
 
 def import_files(  # noqa: PLR0913 - each is an option of the command
@@ -30,14 +45,14 @@ def import_files(  # noqa: PLR0913 - each is an option of the command
 
     Importing a file twice changes nothing. Rows that cannot be are kept aside with the rule they broke.
     """
-    from watthour.bootstrap import TableOptions, file_sources, unknown_files  # noqa: PLC0415 - polars is slow to import
+    from watthour.bootstrap import TableOptions, unknown_files  # noqa: PLC0415 - polars is slow to import
     from watthour.workflows.ingest import backfill  # noqa: PLC0415 - as above
 
     options = TableOptions(channel, unit, time_zone, time_column, value_column, named_by)
     now = utc_now()
     reports: list[dict[str, object]] = []
     with opened() as app:
-        found = [(path, source, window) for path in paths for source, window in file_sources(path, region, options)]
+        found = [(path, source, window) for path in paths for source, window in _recognised(path, region, options)]
         for path in paths:
             if names := unknown_files(path, region):
                 typer.echo(f"Left aside, for no known layout: {', '.join(names)}.", err=True)
@@ -69,3 +84,21 @@ def import_files(  # noqa: PLR0913 - each is an option of the command
     )
     if any(report["refused_rows"] for report in reports):
         typer.echo("Refused rows are kept with the rule they broke: `watthour doctor` shows the newest.", err=True)
+
+
+def _recognised(path: Path, region: str | None, options: TableOptions) -> list[tuple[Source, Window]]:
+    """Return what a file holds; on a terminal, what it cannot say itself is asked."""
+    from watthour.bootstrap import file_sources  # noqa: PLC0415 - polars is slow to import
+
+    while True:
+        try:
+            return file_sources(path, region, options)
+        except InvalidInput as error:
+            if error.field not in ASKED or options.channel is None or not _can_ask():
+                raise
+            typer.echo(str(error), err=True)
+            options = replace(options, **{error.field: typer.prompt(ASKED[error.field])})
+
+
+def _can_ask() -> bool:
+    return sys.stdin.isatty()
