@@ -40,7 +40,8 @@ def known_hours(store: Store, region: Region, issued_at: datetime) -> pl.DataFra
 def points_of(store: Store, region: Region, issue: Issue, window: Window, now: datetime) -> list[Point]:
     """Return one entry per hour of the day; what is missing is null."""
     quantiles: dict[datetime, dict[str, float]] = {}
-    for row in issue.rows.filter(pl.col("model") == issue.model).sort("time", "level").to_dicts():
+    said = issue.rows.filter(pl.col("model") == issue.model).drop_nulls("value")
+    for row in said.sort("time", "level").to_dicts():
         quantiles.setdefault(row["time"], {})[f"{row['level']:g}"] = row["value"]
     operator = _medians(issue.rows, "operator")
     naive = _medians(issue.rows, "seasonal_naive")
