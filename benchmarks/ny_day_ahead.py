@@ -1,6 +1,6 @@
 """Tomorrow's demand of New York, beside the operator's own forecast, on the same hours.
 
-Run: python benchmarks/ny_day_ahead.py [--data ../shared/data] [--years 2018 2019] [--rows ours ...]
+Run: python benchmarks/ny_day_ahead.py [--data ../shared/data] [--years 2019 2018] [--rows ours ...]
 
 Any folder of the same layout will do: ``grid/ny_demand.parquet`` and, where there are some, issued weather beside it.
 Another region's table is scored with ``--region`` and ``--files``.
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from watthour.core.forecast import History
 
 ISSUE_CLOCK = time(8)
+STANDARD_YEARS = [2019, 2018]
 LAGS: dict[str, time | None] = {"": None, "_d1": time(6)}  # suffix of the test, and to when demand is known
 FILES = ("ny_demand.parquet", "ny_station_weather_issued_2008_2019.parquet", "ny_gfs_issued_2019_2021.parquet")
 ROWS: dict[str, tuple[str, dict[str, object]]] = {
@@ -137,7 +138,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=Path(os.environ.get("WATTHOUR_DATA", here.parent / "shared/data")))
     parser.add_argument("--region", default="NY")
     parser.add_argument("--files", nargs="*", default=FILES, help="tables in the data's grid folder")
-    parser.add_argument("--years", nargs="*", type=int, default=[2018, 2019])
+    parser.add_argument("--years", nargs="*", type=int, default=STANDARD_YEARS)
     parser.add_argument("--rows", nargs="*", choices=ROWS, default=list(ROWS))
     parser.add_argument("--keep", action="store_true", help="write the results file even for another data set")
     asked = parser.parse_args()
@@ -151,8 +152,10 @@ def main() -> None:
             for suffix, known_clock in LAGS.items():
                 runs = [run(name, history, year, known_clock, progress) for name in names]
                 hours = scored_hours(history, runs, region)
-                found += [score(each, hours, f"{year}{suffix}") for each in runs]
-    is_standard = region.id == "ny" and list(asked.years) == [2018, 2019] and list(asked.rows) == list(ROWS)
+                for each in runs:
+                    found.append(score(each, hours, f"{year}{suffix}"))
+                    progress.console.print(found[-1])
+    is_standard = region.id == "ny" and list(asked.years) == STANDARD_YEARS and list(asked.rows) == list(ROWS)
     if is_standard or asked.keep:
         report("ny_day_ahead", PROTOCOL, found)
     else:

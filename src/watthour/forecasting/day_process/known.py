@@ -20,6 +20,7 @@ EXTREMES = ("temperature_max", "temperature_min", "wet_bulb_max", "wet_bulb_min"
 _FEWEST_HOURS = 6  # of a day; three-hourly weather models give eight
 _POSSIBLE_C = (-45.0, 50.0)
 _FURTHEST_FROM_OTHERS_C = 19.4  # a place that differs more from the median of all places is misread
+_YEAR = 365
 _HALF_SATURATED = 50.0  # relative humidity where nothing is known of it [%]
 
 
@@ -74,11 +75,14 @@ def filled(weather: Array, offsets: Array | None = None) -> tuple[Array, Array]:
 
 
 def places_reporting(weather: Array) -> Mask:
-    """Return which places are known on at least half of the days with any weather, of all or of the last year."""
+    """Return which places to use: known on half of the days with any weather, and some still known in the last year.
+
+    Where none of those reports any more, the sources have changed and the last year alone decides.
+    """
     known = np.asarray(np.isfinite(weather[:, :, 0]).all(axis=-1), dtype=np.float64)
     some = known.max(axis=1, initial=0)
-    overall, lately = (known[-span:].sum(axis=0) >= max(some[-span:].sum() / 2, 1) for span in (len(known), 365))
-    return np.asarray(overall | lately, dtype=np.bool_)
+    overall, lately = (known[-span:].sum(axis=0) >= max(some[-span:].sum() / 2, 1) for span in (len(known), _YEAR))
+    return np.asarray(overall if (overall & lately).any() else lately, dtype=np.bool_)
 
 
 def is_forecast(weather: Array) -> Mask:

@@ -16,7 +16,7 @@ from watthour.forecasting.calendar import local_hours
 from watthour.forecasting.day_process.asks import HOURS, Asks, Habit, bridged, is_whole
 from watthour.forecasting.day_process.calendar import special_names
 from watthour.forecasting.day_process.inputs import day_inputs, spread_features, with_operator
-from watthour.forecasting.day_process.kernel import BLIND_LOAD, DayInputs, LoadKernel, OperatorKernel
+from watthour.forecasting.day_process.kernel import BLIND_LOAD, SOFT, DayInputs, LoadKernel, OperatorKernel
 from watthour.forecasting.day_process.known import (
     day_weather,
     filled,
@@ -26,18 +26,22 @@ from watthour.forecasting.day_process.known import (
     places_reporting,
 )
 from watthour.forecasting.day_process.layer import Layer
+from watthour.forecasting.day_process.mixture import Leaning, Mixture
+from watthour.forecasting.day_process.process import Process
 from watthour.forecasting.day_process.seen import Seen, ask
+from watthour.forecasting.day_process.spline import SplineKernel
 from watthour.forecasting.day_process.state import State
 from watthour.forecasting.vintages import DAY_US, datetimes, instants
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import dataframely as dy
 
     from watthour.core.forecast import Forecast, History
     from watthour.core.frames import Targets
     from watthour.forecasting.day_process.asks import Mask
+    from watthour.forecasting.day_process.mixture import Member
     from watthour.forecasting.day_process.process import Kernel
     from watthour.forecasting.vintages import Array
 
@@ -45,6 +49,8 @@ FEWEST_DAYS = 120  # of whole days before anything can be learnt
 _FEWEST_WITH_WEATHER = 200
 _LARGEST_ERROR = 0.25  # of the operator, in log load; beyond it the hour is a fault of the feed
 _SETTLING_DAYS = 60  # before our own online forecasts can be compared with the operator's
+# Without weather, errors of one season are alike: a year holds too few independent ones for its quantiles.
+_BLIND_WIDER = 1.08
 _NAME = "day_process"
 
 
@@ -170,12 +176,15 @@ class FittedDayProcess:
         sees = seen.has_weather & (self._sighted_rows.sum() >= _FEWEST_WITH_WEATHER)
         log_loads = np.log(seen.loads)
         any_later = np.ones(len(sees) - seen.n_asks, dtype=bool)
-        for chosen, name, usable in ((~sees, "_blind", any_later), (sees, "_sighted", sees[seen.n_asks :])):
+        for chosen, name, usable, wider in (
+            (~sees, "_blind", any_later, _BLIND_WIDER),
+            (sees, "_sighted", sees[seen.n_asks :], 1.0),
+        ):
             if chosen.any():
                 reply = ask(getattr(self, name), seen, chosen, usable, log_loads)
                 if name == "_sighted":
                     plain[chosen] = reply.plain
-                found[np.flatnonzero(chosen[: seen.n_asks])] = reply.log_quantiles
+                found[np.flatnonzero(chosen[: seen.n_asks])] = reply.wider(wider)
         told = is_whole(seen.log_operator) & (self._operator_rows.sum() >= FEWEST_DAYS)
         if told[: seen.n_asks].any():
             relative = log_loads - seen.log_operator[None, seen.n_asks :]
@@ -218,16 +227,21 @@ class FittedDayProcess:
 
     @cached_property
     def _sighted(self) -> Layer:
-        return self._load_layer(LoadKernel(), self._sighted_rows)
+        return self._load_layer([LoadKernel(), SplineKernel()], self._sighted_rows)
 
     @cached_property
     def _blind(self) -> Layer:
-        return self._load_layer(BLIND_LOAD, self._all_rows)
+        return self._load_layer([BLIND_LOAD], self._all_rows)
 
-    def _load_layer(self, kernel: Kernel, rows: Mask) -> Layer:
-        return Layer.fit(
-            kernel, self._inputs.take(rows), self._state.log_loads[rows], self._features[rows], self._state.habit
-        )
+    def _load_layer(self, kernels: Sequence[Kernel], rows: Mask) -> Layer:
+        values = self._state.log_loads[rows]
+        days = self._inputs.take(rows)
+        return self._layer([Process.fit(kernel, days, values, values.mean(axis=0)) for kernel in kernels], rows, values)
+
+    def _layer(self, members: Sequence[Member], rows: Mask, values: Array) -> Layer:
+        index = self._inputs.calendar.index[rows]
+        mixture = Mixture.of(members, index, values, self._state.habit.lag)
+        return Layer.fit(mixture, index, values, self._features[rows], self._state.habit)
 
     @cached_property
     def _operator(self) -> Layer:
@@ -238,10 +252,9 @@ class FittedDayProcess:
         if self._sighted_rows.sum() >= _FEWEST_WITH_WEATHER:
             ours[self._sighted_rows] = self._sighted.online
         inputs = with_operator(self._inputs, state.log_operator, ours)
-        return Layer.fit(
-            OperatorKernel(),
-            inputs.take(rows),
-            (state.log_loads - state.log_operator)[rows],
-            self._features[rows],
-            state.habit,
-        )
+        days, errors = inputs.take(rows), (state.log_loads - state.log_operator)[rows]
+        members = [
+            Process.fit(OperatorKernel(), days, errors, errors.mean(axis=0)),
+            Leaning.fit(SOFT, days, errors, state.habit.lag),
+        ]
+        return self._layer(members, rows, errors)
