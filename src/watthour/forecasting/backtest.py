@@ -117,8 +117,14 @@ def scores(table: pl.DataFrame, *, against: str | None = None) -> pl.DataFrame:
 
     Args:
         table: rows of ``backtest`` or ``compare``.
-        against: the model whose mean absolute error ``skill`` refers to.
+        against: the model whose mean absolute error ``skill_percent`` refers to.
+
+    Raises:
+        InvalidInput: ``against`` is not in the table.
     """
+    if against is not None and against not in table["model"]:
+        names = ", ".join(sorted(table["model"].unique()))
+        raise InvalidInput("against", against, "not in this backtest", remedy=f"There are: {names}.")
     wide = table.drop_nulls("actual").pivot("level", index=["model", "issued_at", "time", "actual"], values="value")
     levels = sorted(float(name) for name in wide.columns if name not in ("model", "issued_at", "time", "actual"))
     wide = wide.drop_nulls([str(level) for level in levels])

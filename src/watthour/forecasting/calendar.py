@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from watthour.core.forecast import Context
     from watthour.forecasting.vintages import Array, Instants
 
+SEASON = ("month", "day_of_year", "year_sine", "year_cosine", "half_year_sine", "half_year_cosine")
 CALENDAR = (
-    *("hour_of_day", "day_of_week", "month", "day_of_year", "is_weekend", "is_holiday", "is_day_before_holiday"),
-    *("is_day_after_holiday", "is_day_off", "year_sine", "year_cosine", "half_year_sine", "half_year_cosine"),
-    "clock_offset_hours",
+    *("hour_of_day", "day_of_week", "is_weekend", "is_holiday", "is_day_before_holiday", "is_day_after_holiday"),
+    *("is_day_off", "clock_offset_hours", *SEASON),
 )
 WEEKEND = 5  # Saturday, counted from Monday = 0
 DAYS_IN_YEAR = 365.2425

@@ -10,6 +10,7 @@ import polars as pl
 
 from watthour.core.frames import Targets
 from watthour.forecasting.baselines import level_of
+from watthour.forecasting.calendar import SEASON
 from watthour.forecasting.features import actuals, feature_names, features
 from watthour.forecasting.vintages import HOUR_US, instants
 from watthour.forecasting.weather import is_weather
@@ -29,6 +30,7 @@ NORMAL, BLIND, STALE = 0, 1, 2  # everything as usual; no weather; demand days o
 _ENERGY = ("demand_", "operator_forecast")  # features in energy are divided by the recent level ...
 _NOT_ENERGY = ("demand_age_hours",)  # ... but this
 _EVERY = 6  # one day in six is learned once more without weather, and another one with old demand
+_TWO_YEARS = 2 * 365 - 10  # before that the season is not told from the year
 _MASKED = 0.1  # share of demand's features hidden in those
 
 
@@ -99,7 +101,9 @@ class Lessons:
             asked.append(pl.DataFrame(issues).filter(once_more))
             kinds.append(np.full(parts[-1].height, BLIND))
         table, rows = pl.concat(parts, how="diagonal"), Targets.cast(pl.concat(asked).select(Targets.column_names()))
-        design = Design.of(table, operator=operator)
+        days = (asked[0]["time"].max() - asked[0]["time"].min()).days  # type: ignore[operator, union-attr]  # instants
+        names = [name for name in feature_names(table) if days >= _TWO_YEARS or name not in SEASON]
+        design = Design.of(table, operator=operator, names=names)
         target = (actuals(history, rows) - design.reference) / design.scale
         good = np.isfinite(target)
         age = usual["demand_age_hours"].drop_nulls()

@@ -13,6 +13,7 @@ from watthour.core.frames import LEVELS
 from watthour.forecasting.calendar import local_days
 from watthour.forecasting.calibrate import Spread, between_levels, uncrossed, wider
 from watthour.forecasting.design import BLIND, NORMAL, STALE, Design
+from watthour.forecasting.vintages import MEDIAN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,7 +24,9 @@ if TYPE_CHECKING:
     from watthour.forecasting.gradient_boosting import GradientBoosting
     from watthour.forecasting.vintages import Array, Instants
 
-_BLOCK_DAYS, _BLOCKS = 7, 5  # every fifth week is held out, so that all seasons are in it
+_BLOCKS = 5  # every fifth block of days is held out, so that all seasons are in it ...
+_BLOCK_DAYS, _BLOCK_DAYS_OF_SHORT = 28, 7  # ... long ones, as trees remember a week by its neighbours
+_LONG_DAYS = 400
 _FEWEST_TREES = 20
 _FEWEST_UNSEEN = 24 * 7  # hours from which a condition can have its own intervals
 _OLDER_HOURS = 12.0  # demand older than usual by this is called stale
@@ -123,9 +126,9 @@ class Trees:
 
 
 def held_out(days: Instants) -> NDArray[np.bool_]:
-    """Tell which local days are held out: every fifth week, counted so that the last one is."""
-    block = days // _BLOCK_DAYS
-    return np.asarray((block.max() - block) % _BLOCKS == 0)
+    """Tell which local days are held out: every fifth four weeks, of a short history every fifth week; the last too."""
+    length = _BLOCK_DAYS if days.max() - days.min() >= _LONG_DAYS else _BLOCK_DAYS_OF_SHORT
+    return np.asarray((days.max() - days) // length % _BLOCKS == 0)
 
 
 def width(quantiles: Array) -> Array:
@@ -179,6 +182,8 @@ def _spreads(
 ) -> dict[str, Spread]:
     """Learn by how much each quantile must move, in widths of the interval, to be honest on unseen weeks."""
     misses = (lessons.target[held][:, None] - unseen) / width(unseen)
+    usual = lessons.kind[held] == NORMAL
+    misses[np.ix_(usual, np.array(recipe.levels) == MEDIAN)] = 0  # the point is the trees'; months unseen would move it
     kind, time = lessons.kind[held], lessons.time[held]
     return {
         name: Spread.learn(misses[kind == code], time[kind == code], time_zone, recipe.levels)
