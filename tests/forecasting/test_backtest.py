@@ -102,6 +102,12 @@ def test_everybody_is_scored_on_the_same_hours(past: History) -> None:
     assert {"mape_percent", "rmse", "coverage90_percent", "winkler90", "pinball"} <= set(table.columns)
 
 
+def test_a_rival_that_is_not_there_is_named(past: History) -> None:
+    table = backtest(SeasonalNaive(), past, DAYS[:2], issue_clock=time(8), known_clock=None)
+    with pytest.raises(InvalidInput, match="There are: seasonal_naive"):
+        scores(table, against="operator")
+
+
 def test_no_days_and_days_too_early_are_named(past: History) -> None:
     with pytest.raises(InvalidInput, match="no days"):
         backtest(SeasonalNaive(), past, [], issue_clock=time(8), known_clock=None)

@@ -122,6 +122,13 @@ def test_a_dead_operator_feed_gives_a_wider_answer_that_says_so(past: History, f
     assert usual.lacked == ()
 
 
+def test_a_place_without_an_operators_forecast_is_learned_without() -> None:
+    place = world.history(FIRST, 90, operator=False)
+    fitted = replace(TINY, n_trees=10).fit(place, asked(LEARNED[:40]))
+    assert [trees.operator for trees in fitted.trees] == [False]
+    assert fitted.predict(place, asked([FIRST + timedelta(days=88)])).lacked == ()
+
+
 def test_a_week_of_missing_weather_gives_a_wider_answer_that_says_so(
     past: History, alone: FittedGradientBoosting
 ) -> None:

@@ -105,14 +105,14 @@ def _demand_features(known: _Known, context: Context, columns: dict[str, Array])
         columns[f"demand_lag_{hours}h"] = known.demand_at(panel.interval - panel.per(hours))
     last_column = demand.shape[1] - 1 - np.isfinite(demand)[:, ::-1].argmax(axis=1)
     recent = {hours: _window(demand, last_column, panel.per(hours)) for hours in (24, 168)}
-    day_before = _window(demand, last_column - panel.per(144), panel.per(24))
+    week_before = _window(demand, last_column - panel.per(144), panel.per(24))
     by_issue = {
         "demand_last": np.take_along_axis(demand, last_column[:, None], axis=1)[:, 0],
         "demand_rolling_mean_24h": mean_known(recent[24], at_least=panel.per(12)),
         "demand_rolling_std_24h": deviation_known(recent[24], at_least=panel.per(12)),
         "demand_rolling_mean_168h": mean_known(recent[168], at_least=panel.per(84)),
         "demand_rolling_std_168h": deviation_known(recent[168], at_least=panel.per(84)),
-        "demand_rolling_mean_24h_week_before": mean_known(day_before, at_least=panel.per(12)),
+        "demand_rolling_mean_24h_week_before": mean_known(week_before, at_least=panel.per(12)),
     }
     columns |= {name: values[panel.issue] for name, values in by_issue.items()}
     last = panel.edge - known.back + last_column
