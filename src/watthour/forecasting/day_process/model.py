@@ -30,7 +30,7 @@ from watthour.forecasting.day_process.mixture import Leaning, Mixture
 from watthour.forecasting.day_process.process import Process
 from watthour.forecasting.day_process.seen import Seen, ask
 from watthour.forecasting.day_process.spline import SplineKernel
-from watthour.forecasting.day_process.state import State
+from watthour.forecasting.day_process.state import State, as_kept
 from watthour.forecasting.vintages import DAY_US, datetimes, instants
 
 if TYPE_CHECKING:
@@ -94,9 +94,9 @@ class DayProcess:
         return FittedDayProcess(
             State(
                 days=kept.day,
-                log_loads=np.log(loads[whole]),
-                weather=weather,
-                log_operator=log_operator,
+                log_loads=as_kept(np.log(loads[whole])),
+                weather=as_kept(weather),
+                log_operator=as_kept(log_operator),
                 offsets=offsets,
                 special_names=special_names(kept.day, context.holidays),
                 habit=Habit.of(asks, context.time_zone),
@@ -253,7 +253,7 @@ class FittedDayProcess:
             ours[self._sighted_rows] = self._sighted.online
         inputs = with_operator(self._inputs, state.log_operator, ours)
         days, errors = inputs.take(rows), (state.log_loads - state.log_operator)[rows]
-        members = [
+        members: list[Member] = [
             Process.fit(OperatorKernel(), days, errors, errors.mean(axis=0)),
             Leaning.fit(SOFT, days, errors, state.habit.lag),
         ]

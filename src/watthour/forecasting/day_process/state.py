@@ -83,3 +83,8 @@ class State:
                 places=tuple((place, weight) for place, weight in words["places"]),
                 fitted_at=datetime.fromisoformat(words["fitted_at"]),
             )
+
+
+def as_kept(values: Array) -> Array:
+    """Return values as precise as the files keep them, so that a model says the same before and after."""
+    return values.astype(np.float32).astype(np.float64)

@@ -1,0 +1,257 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+import pytest
+
+from watthour.core import metrics
+from watthour.core.errors import InvalidInput, NotEnoughHistory
+from watthour.core.forecast import Forecast, History, day_ahead_targets
+from watthour.core.frames import LEVELS, Forecasts, Readings, Targets
+from watthour.core.region import SIMTOWN
+from watthour.core.window import DAY, HOUR, Window
+from watthour.forecasting.day_process.model import DayProcess, FittedDayProcess
+from watthour.simulation.town import SimulatedRegion
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import dataframely as dy
+
+ZONE = SIMTOWN.time_zone
+FIRST = date(2023, 1, 20)
+N_LEARNED = 330  # from FIRST on
+UNSEEN = [FIRST + timedelta(days=N_LEARNED + 1 + n) for n in range(28)]
+OURS = pl.col("channel") == SIMTOWN.demand
+
+
+def asked(days: Sequence[date], known_clock: time | None = None) -> dy.DataFrame[Targets]:
+    return day_ahead_targets(days, ZONE, issue_clock=time(8), known_clock=known_clock)
+
+
+LEARNED = [FIRST + timedelta(days=n) for n in range(N_LEARNED)]
+
+
+@pytest.fixture(scope="module")
+def past() -> History:
+    span = Window(datetime(2023, 1, 15, tzinfo=UTC), datetime(2024, 1, 20, tzinfo=UTC))
+    told = SimulatedRegion().fetch(span, now=span.end)
+    return History(span.end, SIMTOWN.context(), told.readings, told.forecasts)
+
+
+@pytest.fixture(scope="module")
+def fitted(past: History) -> FittedDayProcess:
+    return DayProcess().fit(past.known_at(asked(UNSEEN)["issued_at"][0]), asked(LEARNED))
+
+
+@pytest.fixture(scope="module")
+def alone(past: History) -> FittedDayProcess:
+    learned_at = asked(UNSEEN)["issued_at"][0]
+    return DayProcess(uses_operator=False).fit(past.known_at(learned_at), asked(LEARNED))
+
+
+@pytest.fixture(scope="module")
+def of_six_o_clock(past: History) -> FittedDayProcess:
+    learned_at = asked(UNSEEN)["issued_at"][0]
+    return DayProcess().fit(past.known_at(learned_at), asked(LEARNED, time(6)))
+
+
+def table(forecast: Forecast, past: History) -> pl.DataFrame:
+    actual = past.readings.filter(OURS).select("time", pl.col("value").alias("actual"))
+    wide = forecast.values.pivot("level", index="time", values="value")
+    return wide.join(actual, on="time").drop_nulls().sort("time")
+
+
+def mape(forecast: Forecast, past: History) -> float:
+    told = table(forecast, past)
+    return metrics.mape(told["actual"].to_numpy(), told["0.5"].to_numpy())
+
+
+def width(forecast: Forecast) -> float:
+    wide = forecast.values.pivot("level", index="time", values="value")
+    return float(np.mean((wide["0.95"] - wide["0.05"]).to_numpy()))
+
+
+def said(forecast: Forecast) -> pl.Series:
+    return forecast.values.sort("issued_at", "time", "level")["value"]
+
+
+def without(past: History, unknown: pl.Expr) -> History:
+    return replace(
+        past,
+        readings=Readings.cast(past.readings.filter(~unknown)),
+        forecasts=Forecasts.cast(past.forecasts.filter(~unknown)),
+    )
+
+
+def between(start: date, end: date) -> pl.Expr:
+    first, last = (datetime(day.year, day.month, day.day, 5, tzinfo=UTC) for day in (start, end))
+    return pl.col("time").is_between(first, last, closed="left")
+
+
+def planted(past: History, at: datetime) -> History:
+    """Change every value that became known after an instant, and revise every older one after it."""
+    later = pl.col("available_at") > at
+    changed = [
+        rows.with_columns(value=pl.when(later).then(3 * pl.col("value") + 40).otherwise("value"))
+        for rows in (past.readings, past.forecasts)
+    ]
+    revised = [
+        rows.filter(~later & (pl.col("time") > at - 20 * DAY)).with_columns(
+            value=2 * pl.col("value") + 50, available_at=pl.lit(at + HOUR / 4), recorded_at=pl.lit(at + HOUR / 4)
+        )
+        for rows in (past.readings, past.forecasts)
+    ]
+    return replace(
+        past,
+        readings=Readings.validate(pl.concat([changed[0], revised[0]]), cast=True),
+        forecasts=Forecasts.validate(
+            pl.concat([changed[1], revised[1]]).unique(Forecasts.primary_key(), maintain_order=True), cast=True
+        ),
+    )
+
+
+@pytest.mark.parametrize("ahead", [0, 3, 20])
+def test_nothing_that_became_known_after_the_issue_moves_a_forecast(
+    past: History, fitted: FittedDayProcess, ahead: int
+) -> None:
+    targets = asked(UNSEEN[ahead : ahead + 1])
+    told = fitted.predict(past, targets)
+    assert said(fitted.predict(planted(past, targets["issued_at"][0]), targets)).equals(said(told))
+
+
+def test_demand_after_what_counts_as_known_does_not_move_a_forecast(
+    past: History, of_six_o_clock: FittedDayProcess
+) -> None:
+    targets = asked(UNSEEN[5:6], time(6))
+    end_known = targets["known_until"][0]
+    doubled = pl.when(OURS & (pl.col("time") >= end_known)).then(2 * pl.col("value")).otherwise("value")
+    other = replace(past, readings=Readings.cast(past.readings.with_columns(value=doubled)))
+    assert said(of_six_o_clock.predict(other, targets)).equals(said(of_six_o_clock.predict(past, targets)))
+
+
+def test_what_was_learnt_does_not_depend_on_what_came_later(past: History, fitted: FittedDayProcess) -> None:
+    at = asked(UNSEEN)["issued_at"][0]
+    again = DayProcess().fit(planted(past, at).known_at(at), asked(LEARNED))
+    targets = asked(UNSEEN[:1])
+    assert said(again.predict(past, targets)).equals(said(fitted.predict(past, targets)))
+
+
+def test_a_day_of_the_past_is_forecast_from_earlier_days_only(past: History, fitted: FittedDayProcess) -> None:
+    day = LEARNED[-40]
+    earlier = DayProcess().fit(past.known_at(asked([day])["issued_at"][0]), asked(LEARNED[:-42]))
+    now, then = (
+        each.predict(past, asked([day])).values.filter(pl.col("level") == 0.5).sort("time")["value"].to_numpy()
+        for each in (fitted, earlier)
+    )
+    assert np.abs(now / then - 1).max() < 0.004  # the mean of all training days, and what was special in them, differ
+
+
+def test_it_is_better_than_the_operator_and_as_often_right_as_it_says(past: History, fitted: FittedDayProcess) -> None:
+    forecast = fitted.predict(past, asked(UNSEEN))
+    told = table(forecast, past)
+    operator = past.forecasts.filter(OURS & (pl.col("model") == "operator")).select("time", raw="value")
+    both = told.join(operator, on="time")
+    actual = both["actual"].to_numpy()
+    assert metrics.mape(actual, both["0.5"].to_numpy()) < metrics.mape(actual, both["raw"].to_numpy())
+    assert 0.75 < metrics.coverage(actual, both["0.05"].to_numpy(), both["0.95"].to_numpy()) < 0.99
+    assert forecast.lacked == ()
+
+
+def test_quantiles_never_cross(past: History, fitted: FittedDayProcess) -> None:
+    wide = fitted.predict(past, asked(UNSEEN)).values.pivot("level", index="time", values="value")
+    assert (np.diff(wide.select([str(level) for level in LEVELS]).to_numpy(), axis=1) >= 0).all()
+
+
+@pytest.mark.parametrize(("day", "n_hours"), [(date(2023, 3, 12), 23), (date(2023, 11, 5), 25)])
+def test_a_day_when_clocks_change_has_its_own_number_of_hours(
+    past: History, fitted: FittedDayProcess, day: date, n_hours: int
+) -> None:
+    forecast = fitted.predict(past, asked([day]))
+    assert forecast.values["time"].n_unique() == n_hours
+    assert forecast.values["value"].null_count() == 0
+    assert mape(forecast, past) < 25
+
+
+def test_hours_known_of_the_day_before_help(
+    past: History, fitted: FittedDayProcess, of_six_o_clock: FittedDayProcess
+) -> None:
+    more = mape(of_six_o_clock.predict(past, asked(UNSEEN, time(6))), past)
+    assert more <= 1.02 * mape(fitted.predict(past, asked(UNSEEN)), past)
+
+
+def test_an_hour_missing_and_an_hour_of_zero_change_little(past: History, fitted: FittedDayProcess) -> None:
+    hole = datetime.combine(UNSEEN[8], time(20), tzinfo=UTC)
+    value = pl.when(OURS & (pl.col("time") == hole)).then(None)
+    value = value.when(OURS & (pl.col("time") == hole + 30 * HOUR)).then(0.0).otherwise("value")
+    holed = replace(past, readings=Readings.cast(past.readings.with_columns(value=value)))
+    targets = asked(UNSEEN[10:16])
+    moved = said(fitted.predict(holed, targets)).to_numpy() / said(fitted.predict(past, targets)).to_numpy()
+    assert np.abs(moved - 1).max() < 0.05
+
+
+def test_a_week_without_demand_makes_it_wider_and_it_says_so(past: History, fitted: FittedDayProcess) -> None:
+    targets = asked(UNSEEN[9:10])
+    silent = without(past, OURS & between(UNSEEN[1], UNSEEN[9]) & (pl.col("available_at") > pl.col("time")))
+    forecast = fitted.predict(silent, targets)
+    assert forecast.values["value"].null_count() == 0
+    assert width(forecast) > width(fitted.predict(past, targets))
+    assert any("Demand was known to an earlier hour" in words for words in forecast.lacked)
+
+
+def test_a_week_without_weather_makes_it_wider_and_it_says_so(past: History, alone: FittedDayProcess) -> None:
+    targets = asked(UNSEEN[10:14])
+    unseen = without(past, pl.col("channel").str.contains("weather") & between(UNSEEN[7], UNSEEN[-1]))
+    forecast = alone.predict(unseen, targets)
+    assert forecast.values["value"].null_count() == 0
+    assert width(forecast) > width(alone.predict(past, targets))
+    assert any("No weather forecast" in words for words in forecast.lacked)
+
+
+def test_without_the_operator_it_goes_on_alone_and_says_so(
+    past: History, fitted: FittedDayProcess, alone: FittedDayProcess
+) -> None:
+    targets = asked(UNSEEN[10:14])
+    dead = replace(past, forecasts=Forecasts.cast(past.forecasts.filter(pl.col("model") != "operator")))
+    forecast = fitted.predict(dead, targets)
+    assert said(forecast).equals(said(alone.predict(past, targets)))
+    assert any("operator's forecast was not known" in words for words in forecast.lacked)
+
+
+def test_without_weather_anywhere_it_learns_and_forecasts_from_demand(past: History) -> None:
+    blind = replace(past, context=replace(past.context, weather=(), operator=None))
+    model = DayProcess().fit(blind.known_at(asked(UNSEEN)["issued_at"][0]), asked(LEARNED))
+    forecast = model.predict(blind, asked(UNSEEN))
+    told = table(forecast, past)
+    actual = told["actual"].to_numpy()
+    assert metrics.coverage(actual, told["0.05"].to_numpy(), told["0.95"].to_numpy()) > 0.75
+    assert forecast.lacked == ()
+
+
+def test_too_little_history_is_an_error_with_its_cure(past: History) -> None:
+    few = asked(LEARNED[:100])
+    with pytest.raises(NotEnoughHistory, match="whole days"):
+        DayProcess().fit(past.known_at(asked([LEARNED[101]])["issued_at"][0]), few)
+
+
+def test_its_files_hold_all_of_it(past: History, fitted: FittedDayProcess) -> None:
+    targets = asked(UNSEEN[:3])
+    again = FittedDayProcess.from_files(fitted.files())
+    assert said(again.predict(past, targets)).equals(said(fitted.predict(past, targets)))
+    assert again.files() == fitted.files()
+
+
+def test_another_channel_is_refused(past: History, fitted: FittedDayProcess) -> None:
+    other = replace(past, context=replace(past.context, channel="grid.elsewhere.demand"))
+    with pytest.raises(InvalidInput, match="elsewhere"):
+        fitted.predict(other, asked(UNSEEN[:1]))
+
+
+def test_it_names_what_it_is_made_of(fitted: FittedDayProcess, alone: FittedDayProcess) -> None:
+    assert "operator's forecast" in fitted.features
+    assert "operator's forecast" not in alone.features
+    assert fitted.splits["train"].start.date() == FIRST
