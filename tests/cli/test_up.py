@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.request import urlopen
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from watthour.bootstrap import open_registry, open_store
 from watthour.cli.rounds import Rounds
-from watthour.core.errors import SourceUnavailable, WatthourError
+from watthour.core.errors import NotEnoughHistory, SourceUnavailable, WatthourError
 from watthour.core.region import SIMTOWN
+from watthour.core.window import DAY, Window, local_day
 from watthour.settings import load_settings
+from watthour.simulation.town import SimulatedRegion
+from watthour.workflows.ingest import ingest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -136,6 +142,38 @@ def test_a_round_that_works_again_ends_the_failure(rounds: Rounds) -> None:
     assert [str(run.state) for run in rounds._app.store.runs(source="score:x")] == ["ok", "failed"]
 
 
+def test_the_rounds_of_a_region_fetch_forecast_and_score(rounds: Rounds) -> None:
+    store, now = rounds._app.store, datetime.now(UTC)
+    rounds._fill(SIMTOWN, Window(now - 45 * DAY, now + 3 * DAY))
+    rounds._ingest(SIMTOWN)
+    rounds._forecast(SIMTOWN)
+    rounds._score(SIMTOWN)
+    states = {run.source: str(run.state) for run in store.runs()}
+    assert states == {"simulation:simtown": "ok", f"forecast:{SIMTOWN.demand}": "ok"}
+    tomorrow = local_day(now.astimezone(ZoneInfo(SIMTOWN.time_zone)).date() + DAY, SIMTOWN.time_zone)
+    kept = store.forecasts([SIMTOWN.demand], tomorrow, models=["seasonal_naive"], levels=[0.5])
+    assert kept["time"].n_unique() == tomorrow.hours
+
+
+def test_a_region_whose_demand_has_stopped_long_ago_is_a_failure_that_is_said(rounds: Rounds) -> None:
+    now = datetime.now(UTC)
+    ingest(SimulatedRegion(), rounds._app.store, Window(now - 45 * DAY, now - 20 * DAY), now=now)
+    with pytest.raises(NotEnoughHistory, match="too old"):
+        rounds._forecast(SIMTOWN)
+
+
+def test_every_region_has_its_rounds_by_the_clock(rounds: Rounds, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rounds._scheduler, "start", lambda: None)
+    rounds.start()
+    planned = {job.name: str(job.trigger) for job in rounds._scheduler.get_jobs()}
+    assert set(planned) == {
+        f"{what} simtown" for what in ("prepare", "ingest", "refresh", "day ahead", "score", "train")
+    }
+    assert planned["ingest simtown"] == "cron[hour='*/1', minute='5']"
+    assert planned["day ahead simtown"] == "cron[hour='8', minute='0']"
+    assert planned["train simtown"] == "interval[7 days, 0:00:00]"
+
+
 def test_after_the_stop_no_round_begins(rounds: Rounds) -> None:
     rounds.stop()
     done: list[int] = []
@@ -159,6 +197,9 @@ def test_with_imported_files_nothing_is_simulated(rounds: Rounds) -> None:
     assert rounds.followed() == []
 
 
-def test_a_training_that_fails_is_an_error_with_the_command_to_repeat(rounds: Rounds) -> None:
+def test_a_training_that_fails_is_an_error_with_the_command_to_repeat(
+    rounds: Rounds, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.executable", shutil.which("false"))
     with pytest.raises(WatthourError, match="watthour train simtown"):
         rounds._train(SIMTOWN)
