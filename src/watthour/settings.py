@@ -77,7 +77,7 @@ class Settings(BaseSettings):
     issue_hour: int = Field(8, ge=0, le=23)  # local clock of the day before
     train_every_days: int = Field(7, ge=1, le=365)
     frozen_days: int = Field(42, ge=14, le=365)  # last days kept out of training, on which models are compared
-    recipe: str = "gradient_boosting"
+    recipe: str = "day_process"
     simulate: bool = True  # make a simulated region while nothing real is there
     log_format: str = Field("auto", pattern="^(auto|json|text)$")
 
