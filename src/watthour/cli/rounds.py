@@ -186,6 +186,8 @@ class Rounds:
         self._forecast(region)
         if self._app.registry.champion(region.demand) is None:
             self._train(region)
+            if self._stopping.is_set():
+                return
             self._forecast(region)
         self._prepared.add(region.id)
 
