@@ -180,6 +180,12 @@ def test_regions_are_found_by_any_name(watthour: Callable[..., Outcome]) -> None
     found = json.loads(watthour("regions", "nyis", "--json").out)
     assert [region["id"] for region in found] == ["ny"]
     assert len(watthour("regions").out.splitlines()) > 50
+    assert [line.split("\t")[0] for line in watthour("regions", "duke").out.splitlines()[1:]] == [
+        "cple",
+        "cplw",
+        "duk",
+        "fpc",
+    ]
     assert watthour("regions", "qqqq").code == Exit.INPUT
 
 

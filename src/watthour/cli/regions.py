@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from watthour.cli.options import AsJson  # noqa: TC001 - typer reads annotations at run time
 from watthour.cli.output import show_json, show_table
+
+if TYPE_CHECKING:
+    from watthour.core.region import Region
 
 
 def regions(
@@ -16,15 +19,7 @@ def regions(
     as_json: AsJson = False,
 ) -> None:
     """List the regions whose demand can be forecast, by all of their names."""
-    from watthour.core import region as catalogue  # noqa: PLC0415 - polars is slow to import
-
-    found = [
-        place
-        for place in catalogue.regions()
-        if text is None or any(text.casefold() in name.casefold() for name in _names(place))
-    ]
-    if not found and text is not None:
-        found = [catalogue.find_region(text)]
+    found = _found(text)
     if as_json:
         show_json(
             [
@@ -39,6 +34,28 @@ def regions(
     )
 
 
-def _names(place: object) -> list[str]:
-    fields = ("id", "name", "operator", "eia_respondent")
-    return [str(getattr(place, field)) for field in fields if getattr(place, field)] + list(getattr(place, "names", ()))
+def _found(text: str | None) -> list[Region]:
+    """Return the region of exactly this name, else those with the text in a name, else say which names are near."""
+    from watthour.core.errors import UnknownRegion  # noqa: PLC0415 - with its only use
+    from watthour.core.region import find_region, regions  # noqa: PLC0415 - as above
+
+    if text is None:
+        return list(regions())
+    try:
+        return [find_region(text)]
+    except UnknownRegion:
+        wanted = text.casefold()
+        found = [place for place in regions() if any(wanted in name.casefold() for name in _names(place))]
+        if not found:
+            raise
+        return found
+
+
+def _names(place: Region) -> list[str]:
+    return [
+        place.id,
+        place.name,
+        place.operator,
+        *([place.eia_respondent] if place.eia_respondent else []),
+        *place.names,
+    ]

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from watthour.core.channel import Channel, Site, SiteKind
 from watthour.core.errors import UnknownRegion
-from watthour.core.forecast import Context
 from watthour.core.units import Quantity, Unit
+
+if TYPE_CHECKING:
+    from watthour.core.forecast import Context
 
 # variable as Open-Meteo names it -> what it is and the unit it is kept in
 WEATHER_VARIABLES: dict[str, tuple[Quantity, Unit]] = {
@@ -78,6 +80,8 @@ class Region:
 
     def context(self) -> Context:
         """Return what a forecaster may know of it."""
+        from watthour.core.forecast import Context  # noqa: PLC0415 - tables are slow to import, names of regions are not
+
         return Context(
             channel=self.demand,
             time_zone=self.time_zone,
