@@ -186,8 +186,8 @@ def test_hours_known_of_the_day_before_help(
 
 def test_an_hour_missing_and_an_hour_of_zero_change_little(past: History, fitted: FittedDayProcess) -> None:
     hole = datetime.combine(UNSEEN[8], time(20), tzinfo=UTC)
-    value = pl.when(OURS & (pl.col("time") == hole)).then(None)
-    value = value.when(OURS & (pl.col("time") == hole + 30 * HOUR)).then(0.0).otherwise("value")
+    missing, zero = (OURS & (pl.col("time") == time) for time in (hole, hole + 30 * HOUR))
+    value = pl.when(missing).then(None).when(zero).then(0.0).otherwise("value")
     holed = replace(past, readings=Readings.cast(past.readings.with_columns(value=value)))
     targets = asked(UNSEEN[10:16])
     moved = said(fitted.predict(holed, targets)).to_numpy() / said(fitted.predict(past, targets)).to_numpy()

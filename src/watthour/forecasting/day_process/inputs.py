@@ -9,7 +9,6 @@ import numpy as np
 
 from watthour.forecasting.day_process.calendar import calendar
 from watthour.forecasting.day_process.kernel import DayInputs
-from watthour.forecasting.day_process.spline import bends
 
 if TYPE_CHECKING:
     from watthour.forecasting.day_process.calendar import Calendar
@@ -48,7 +47,6 @@ def day_inputs(
         before=region[:, 2] * 0.18,
         heat=heat.reshape(len(days), 6),
         operator=empty,
-        bends=bends(known[:, :, 0], region[:, 1], region[:, 2], shares),
         gap=empty,
     )
 

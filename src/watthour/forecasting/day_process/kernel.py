@@ -28,7 +28,6 @@ class DayInputs:
     eve: Array  # (n, 4) extremes of the day before, mean over the region
     before: Array  # (n, 4) of two days before
     heat: Array  # (n, 6) heat of three and four days before
-    bends: Array  # (n, columns) of the regression over weather
     operator: Array  # (n, 24) log of the operator's forecast; zeros where there is none
     gap: Array  # (n, 24) our log forecast minus the operator's
 
@@ -195,37 +194,6 @@ class OperatorKernel:
     def noise_of(self, days: DayInputs) -> Array:
         """Return the noise variance of each day, shape (n,)."""
         return self.noise * (1 + self.special_noise * days.calendar.is_special)
-
-
-# Softer, for what our own gap leaves of the operator's error.
-SOFT = OperatorKernel(
-    const=0.001,
-    gap_var=0.05,
-    mean_gap_var=0.3,
-    recent_gap_var=0.02,
-    recent_gap_len=200.0,
-    near_gap_var=1e-4,
-    weather_var=1e-4,
-    weather_len=5.6,
-    eve_len=7.0,
-    level_var=1e-4,
-    level_weather_len=5.6,
-    season_var=5e-5,
-    season_len=0.6,
-    kind_season_var=5e-5,
-    weekday_var=1e-5,
-    special_var=1e-4,
-    clock_var=1e-5,
-    days_var=1e-4,
-    days_len=1.0,
-    weeks_var=5e-5,
-    weeks_len=18.0,
-    year_var=1e-4,
-    year_len=250.0,
-    kind_days_var=2e-5,
-    kind_days_len=40.0,
-    noise=3e-4,
-)
 
 
 def _square(a: Array, b: Array) -> Array:

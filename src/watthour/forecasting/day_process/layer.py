@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from watthour.forecasting.day_process.process import HourErrors
+from watthour.forecasting.day_process.process import HourErrors, Later, Process
 from watthour.forecasting.day_process.spread import Spread
 
 if TYPE_CHECKING:
     from watthour.forecasting.day_process.asks import Habit
     from watthour.forecasting.day_process.kernel import DayInputs
-    from watthour.forecasting.day_process.mixture import Member
-    from watthour.forecasting.day_process.process import Later
+    from watthour.forecasting.day_process.process import Kernel
     from watthour.forecasting.vintages import Array
 
 
@@ -22,16 +21,17 @@ if TYPE_CHECKING:
 class Layer:
     """A fitted process, its hour errors and its spread."""
 
-    process: Member
-    index: Array  # (n,) day numbers of its training days
+    process: Process
     online: Array  # (n, 24) what would have been forecast for its own days from whole days
     hours: HourErrors
     spread: Spread
     habit: Habit
 
     @classmethod
-    def fit(cls, process: Member, index: Array, values: Array, features: Array, habit: Habit) -> Layer:
-        """Learn the errors of a process that knows the values of its training days, in order of time."""
+    def fit(cls, kernel: Kernel, days: DayInputs, values: Array, features: Array, habit: Habit) -> Layer:
+        """Learn from days with known values, in order of time."""
+        process = Process.fit(kernel, days, values, values.mean(axis=0))
+        index = days.calendar.index
         one, two = (_on_calendar(index, values - process.online(lag)) for lag in (1, 2))
         hours = HourErrors.fit(one, two)
         online = process.online(habit.lag)
@@ -40,11 +40,11 @@ class Layer:
             eve = np.full_like(one, np.nan)
             eve[1:, : habit.n_known_hours] = one[:-1, : habit.n_known_hours]
             errors = errors - hours.of_next_day(eve[(index - index[0]).astype(int)])
-        return cls(process, index, online, hours, Spread.fit(index, errors, features, habit.lag), habit)
+        return cls(process, online, hours, Spread.fit(index, errors, features, habit.lag), habit)
 
     def expect(self, days: DayInputs, last_whole: Array, later: Later) -> Array:
         """Return the expectation of each day from the days up to its ``last_whole``, (m, 24)."""
-        n_known = np.searchsorted(self.index, last_whole, side="right")
+        n_known = np.searchsorted(self.process.days.calendar.index, last_whole, side="right")
         return self.process.predict(days, n_known, later)
 
 

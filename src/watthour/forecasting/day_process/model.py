@@ -16,7 +16,7 @@ from watthour.forecasting.calendar import local_hours
 from watthour.forecasting.day_process.asks import HOURS, Asks, Habit, bridged, is_whole
 from watthour.forecasting.day_process.calendar import special_names
 from watthour.forecasting.day_process.inputs import day_inputs, spread_features, with_operator
-from watthour.forecasting.day_process.kernel import BLIND_LOAD, SOFT, DayInputs, LoadKernel, OperatorKernel
+from watthour.forecasting.day_process.kernel import BLIND_LOAD, DayInputs, LoadKernel, OperatorKernel
 from watthour.forecasting.day_process.known import (
     day_weather,
     filled,
@@ -26,22 +26,18 @@ from watthour.forecasting.day_process.known import (
     places_reporting,
 )
 from watthour.forecasting.day_process.layer import Layer
-from watthour.forecasting.day_process.mixture import Leaning, Mixture
-from watthour.forecasting.day_process.process import Process
 from watthour.forecasting.day_process.seen import Seen, ask
-from watthour.forecasting.day_process.spline import SplineKernel
 from watthour.forecasting.day_process.state import State, as_kept
 from watthour.forecasting.vintages import DAY_US, datetimes, instants
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     import dataframely as dy
 
     from watthour.core.forecast import Forecast, History
     from watthour.core.frames import Targets
     from watthour.forecasting.day_process.asks import Mask
-    from watthour.forecasting.day_process.mixture import Member
     from watthour.forecasting.day_process.process import Kernel
     from watthour.forecasting.vintages import Array
 
@@ -176,22 +172,21 @@ class FittedDayProcess:
         sees = seen.has_weather & (self._sighted_rows.sum() >= _FEWEST_WITH_WEATHER)
         log_loads = np.log(seen.loads)
         any_later = np.ones(len(sees) - seen.n_asks, dtype=bool)
-        for chosen, name, usable, wider in (
-            (~sees, "_blind", any_later, _BLIND_WIDER),
-            (sees, "_sighted", sees[seen.n_asks :], 1.0),
-        ):
+        for chosen, name, usable in ((~sees, "_blind", any_later), (sees, "_sighted", sees[seen.n_asks :])):
             if chosen.any():
                 reply = ask(getattr(self, name), seen, chosen, usable, log_loads)
                 if name == "_sighted":
                     plain[chosen] = reply.plain
-                found[np.flatnonzero(chosen[: seen.n_asks])] = reply.wider(wider)
+                found[np.flatnonzero(chosen[: seen.n_asks])] = reply.log_quantiles
         told = is_whole(seen.log_operator) & (self._operator_rows.sum() >= FEWEST_DAYS)
         if told[: seen.n_asks].any():
             relative = log_loads - seen.log_operator[None, seen.n_asks :]
             reply = ask(self._operator, seen.beside_operator(plain), told, told[seen.n_asks :], relative)
             mine = np.flatnonzero(told[: seen.n_asks])
             found[mine] = reply.log_quantiles + seen.log_operator[mine][:, :, None]
-        return found, told[: seen.n_asks]
+        median = found[:, :, LEVELS.index(0.5), None]
+        wider = np.where(sees[: seen.n_asks], 1.0, _BLIND_WIDER)[:, None, None]
+        return median + wider * (found - median), told[: seen.n_asks]
 
     @cached_property
     def _inputs(self) -> DayInputs:
@@ -227,21 +222,16 @@ class FittedDayProcess:
 
     @cached_property
     def _sighted(self) -> Layer:
-        return self._load_layer([LoadKernel(), SplineKernel()], self._sighted_rows)
+        return self._load_layer(LoadKernel(), self._sighted_rows)
 
     @cached_property
     def _blind(self) -> Layer:
-        return self._load_layer([BLIND_LOAD], self._all_rows)
+        return self._load_layer(BLIND_LOAD, self._all_rows)
 
-    def _load_layer(self, kernels: Sequence[Kernel], rows: Mask) -> Layer:
-        values = self._state.log_loads[rows]
-        days = self._inputs.take(rows)
-        return self._layer([Process.fit(kernel, days, values, values.mean(axis=0)) for kernel in kernels], rows, values)
-
-    def _layer(self, members: Sequence[Member], rows: Mask, values: Array) -> Layer:
-        index = self._inputs.calendar.index[rows]
-        mixture = Mixture.of(members, index, values, self._state.habit.lag)
-        return Layer.fit(mixture, index, values, self._features[rows], self._state.habit)
+    def _load_layer(self, kernel: Kernel, rows: Mask) -> Layer:
+        return Layer.fit(
+            kernel, self._inputs.take(rows), self._state.log_loads[rows], self._features[rows], self._state.habit
+        )
 
     @cached_property
     def _operator(self) -> Layer:
@@ -252,9 +242,10 @@ class FittedDayProcess:
         if self._sighted_rows.sum() >= _FEWEST_WITH_WEATHER:
             ours[self._sighted_rows] = self._sighted.online
         inputs = with_operator(self._inputs, state.log_operator, ours)
-        days, errors = inputs.take(rows), (state.log_loads - state.log_operator)[rows]
-        members: list[Member] = [
-            Process.fit(OperatorKernel(), days, errors, errors.mean(axis=0)),
-            Leaning.fit(SOFT, days, errors, state.habit.lag),
-        ]
-        return self._layer(members, rows, errors)
+        return Layer.fit(
+            OperatorKernel(),
+            inputs.take(rows),
+            (state.log_loads - state.log_operator)[rows],
+            self._features[rows],
+            state.habit,
+        )

@@ -112,12 +112,6 @@ class Reply:
     plain: Array  # (chosen, 24) log expectation from whole days only
     log_quantiles: Array  # (chosen targets, 24, levels)
 
-    def wider(self, factor: float) -> Array:
-        """Return the quantiles with their distances from the median times a factor."""
-        middle = LEVELS.index(0.5)
-        median = self.log_quantiles[..., middle : middle + 1]
-        return np.asarray(median + factor * (self.log_quantiles - median))
-
 
 def ask(layer: Layer, seen: Seen, chosen: Mask, usable: Mask, log_values: Array) -> Reply:
     """Ask a layer for the chosen asks.

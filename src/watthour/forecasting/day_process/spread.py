@@ -96,18 +96,17 @@ class Spread:
 def _terms(asked: Array, sizes: Array, known: Mask, features: Array, index: Array) -> Array:
     day_size = _mean_known(sizes)
     running = [
-        np.log(running_mean(asked, day_size[:, None], known, index, halflife)[:, 0] + _FLOOR)
-        for halflife in (_FAST, _SLOW)
+        np.log(_running(asked, day_size[:, None], known, index, halflife)[:, 0] + _FLOOR) for halflife in (_FAST, _SLOW)
     ]
     return np.column_stack([np.ones(len(asked)), *running, features])
 
 
 def _hour_shape(asked: Array, sizes: Array, known: Mask, index: Array) -> Array:
-    shape = np.log(running_mean(asked, sizes, known, index, _HOURLY) + _FLOOR)
+    shape = np.log(_running(asked, sizes, known, index, _HOURLY) + _FLOOR)
     return np.asarray(shape - shape.mean(axis=1, keepdims=True))
 
 
-def running_mean(asked: Array, sizes: Array, known: Mask, index: Array, halflife: float) -> Array:
+def _running(asked: Array, sizes: Array, known: Mask, index: Array, halflife: float) -> Array:
     """Return exponentially weighted means of the sizes each ask may know, shape (m, columns)."""
     age = np.maximum(asked[:, None] - index[None, :], 0)
     weights = known * 0.5 ** (age / halflife)
