@@ -24,7 +24,7 @@ NAME = "grid.ny.demand"
 FILES = {
     "model.txt": b"tree\nnumber 1\n",
     "meta.json": b'{"levels": [0.05, 0.5, 0.95]}',
-    "weights.bin": bytes(range(256)),
+    "stand_in/weights.bin": bytes(range(256)),
 }
 
 
