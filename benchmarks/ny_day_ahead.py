@@ -17,7 +17,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 import polars as pl
-from report import report
+from report import RESULTS, report
 from rich.progress import Progress
 
 from watthour.core import metrics
@@ -75,6 +75,11 @@ def history_of(files: Sequence[Path], region: Region) -> History:
                 if dataset.region == region:
                     ingest(dataset, store, dataset.span(), now=now)
     return store.history(region.context(), Window(datetime(2000, 1, 1, tzinfo=UTC), now), now)
+
+
+def weather_of(history: History, prefix: str) -> pl.DataFrame:
+    """Return the issued weather of one place."""
+    return history.forecasts.filter(pl.col("channel").str.starts_with(f"{prefix}."))
 
 
 def run(name: str, history: History, year: int, known_clock: time | None, progress: Progress) -> Run:
@@ -146,23 +151,23 @@ def main() -> None:
     region = find_region(asked.region)
     history = history_of([asked.data / "grid" / name for name in asked.files], region)
     has_operator = not history.forecasts.filter(pl.col("model") == "operator").is_empty()
+    has_weather = any(not weather_of(history, prefix).is_empty() for prefix, _ in history.context.weather)
+    if not has_operator:
+        print("No forecast by the operator here: its rows and ours with it are left out.")
+    if not has_weather:
+        print("No issued weather here: rows that use weather go without.")
     names = [name for name in asked.rows if has_operator or "operator" not in name]
     is_standard = region.id == "ny" and list(asked.years) == STANDARD_YEARS and list(asked.rows) == list(ROWS)
+    is_standard = region.id == "ny" and list(asked.years) == STANDARD_YEARS and list(asked.rows) == list(ROWS)
+    results = RESULTS if is_standard or asked.keep else None
     found: list[dict[str, str | float]] = []
-    with Progress() as progress:
-        for year in asked.years:
-            for suffix, known_clock in LAGS.items():
-                without_trees = is_standard and (year, suffix) != (STANDARD_YEARS[0], "")
-                chosen = [name for name in names if not (without_trees and name in TREES)]
-                runs = [run(name, history, year, known_clock, progress) for name in chosen]
-                hours = scored_hours(history, runs, region)
-                for each in runs:
-                    found.append(score(each, hours, f"{year}{suffix}"))
-                    progress.console.print(found[-1])
-    if is_standard or asked.keep:
-        report("ny_day_ahead", PROTOCOL, found)
-    else:
-        report("ny_day_ahead", PROTOCOL, found, results=None)
+    for year in asked.years:
+        for suffix, known_clock in LAGS.items():
+            with Progress(transient=True) as progress:
+                runs = [run(name, history, year, known_clock, progress) for name in names]
+            hours = scored_hours(history, runs, region)
+            found += [score(each, hours, f"{year}{suffix}") for each in runs]
+            report("ny_day_ahead", PROTOCOL, found, results=results)  # after each test: all of them take a while
 
 
 if __name__ == "__main__":

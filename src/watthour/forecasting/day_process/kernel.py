@@ -196,6 +196,31 @@ class OperatorKernel:
         return self.noise * (1 + self.special_noise * days.calendar.is_special)
 
 
+# Without weather there is no gap to us; the season and the level of the last weeks say more instead.
+BLIND_OPERATOR = OperatorKernel(
+    const=0.001,
+    gap_var=0.0,
+    mean_gap_var=0.0,
+    recent_gap_var=0.0,
+    near_gap_var=0.0,
+    weather_var=0.0,
+    level_var=0.0001,
+    season_var=5e-05,
+    season_len=0.6,
+    kind_season_var=5e-05,
+    special_var=0.0001,
+    clock_var=1e-05,
+    days_var=0.0001,
+    days_len=1.0,
+    weeks_var=5e-05,
+    weeks_len=18.0,
+    year_var=0.0001,
+    year_len=250.0,
+    kind_days_var=2e-05,
+    noise=0.0003,
+)
+
+
 def _square(a: Array, b: Array) -> Array:
     return np.asarray(cdist(a, b, "sqeuclidean"))
 

@@ -16,7 +16,7 @@ from watthour.forecasting.calendar import local_hours
 from watthour.forecasting.day_process.asks import HOURS, Asks, Habit, bridged, is_whole
 from watthour.forecasting.day_process.calendar import special_names
 from watthour.forecasting.day_process.inputs import day_inputs, spread_features, with_operator
-from watthour.forecasting.day_process.kernel import BLIND_LOAD, DayInputs, LoadKernel, OperatorKernel
+from watthour.forecasting.day_process.kernel import BLIND_LOAD, BLIND_OPERATOR, DayInputs, LoadKernel, OperatorKernel
 from watthour.forecasting.day_process.known import (
     day_weather,
     filled,
@@ -239,11 +239,12 @@ class FittedDayProcess:
         state, rows = self._state, self._operator_rows
         # Where we do not know the weather, the operator does: how we differ from it says nothing.
         ours = np.full_like(state.log_loads, np.nan)
-        if self._sighted_rows.sum() >= _FEWEST_WITH_WEATHER:
+        is_sighted = self._sighted_rows.sum() >= _FEWEST_WITH_WEATHER
+        if is_sighted:
             ours[self._sighted_rows] = self._sighted.online
         inputs = with_operator(self._inputs, state.log_operator, ours)
         return Layer.fit(
-            OperatorKernel(),
+            OperatorKernel() if is_sighted else BLIND_OPERATOR,
             inputs.take(rows),
             (state.log_loads - state.log_operator)[rows],
             self._features[rows],
