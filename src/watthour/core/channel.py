@@ -7,14 +7,16 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from watthour.core.window import HOUR
+from watthour.core.errors import InvalidInput
+from watthour.core.units import Quantity, Unit, units_of
 
 if TYPE_CHECKING:
     from datetime import timedelta
 
-    from watthour.core.units import Quantity, Unit
+    from watthour.core.place import Place
 
 _CHANNEL_ID = re.compile(r"[a-z0-9_]+(\.[a-z0-9_]+)+")
+_CURRENCY = re.compile(r"[A-Z]{3}")
 
 
 class SiteKind(StrEnum):
@@ -26,14 +28,17 @@ class SiteKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """A home or a region: a place with a time zone."""
+    """A home or a region: a place with channels."""
 
     id: str
     name: str
     kind: SiteKind
-    time_zone: str
-    latitude: float | None = None  # [degrees north]
-    longitude: float | None = None  # [degrees east]
+    place: Place
+    zone: str | None = None  # grid zone it belongs to, whose prices and carbon intensity hold there, such as "BE"
+    operator: str | None = None  # who runs its grid
+    main_channel: str | None = (
+        None  # id of the channel that is its whole load: what is forecast unless another is named
+    )
     is_simulated: bool = False
 
 
@@ -47,18 +52,47 @@ class Device:
 
 
 @dataclass(frozen=True, slots=True)
+class Limits:
+    """What a channel's values can be at all; what is outside is kept, and doubted."""
+
+    low: float | None = None  # [unit of the channel]
+    high: float | None = None  # [unit of the channel]
+    is_never_constant: bool = False  # zero, and the same value many times in a row, are faults of the meter
+
+
+@dataclass(frozen=True, slots=True)
 class Channel:
-    """One quantity at one place, such as ``grid.ny.demand``; its unit holds for every reading and forecast of it."""
+    """One quantity at one place, such as ``grid.ny.demand``; its unit holds for every reading and forecast of it.
+
+    A channel that is known ahead and drives the load of its site, such as the temperature of a city, says so by
+    ``variable``; see ``core.forecast.Covariate``.
+
+    Raises:
+        InvalidInput: the id, the unit or the currency cannot be.
+    """
 
     id: str
     site: str
     quantity: Quantity
     unit: Unit
-    resolution: timedelta = HOUR
+    resolution: timedelta
     device: str | None = None
     is_simulated: bool = False
+    limits: Limits = Limits()
+    currency: str | None = None  # of a price: ISO 4217, such as "EUR"
+    variable: str | None = None  # what it is as a covariate of its site's load, such as "temperature_2m"
+    point: str = ""  # where in the site, such as a city
+    weight: float = 1.0  # share of the site's load at that point [-]
 
     def __post_init__(self) -> None:
         if not _CHANNEL_ID.fullmatch(self.id):
-            message = f"a channel id is lower-case words joined by dots, got {self.id!r}"
-            raise ValueError(message)
+            problem = "a channel id is lower-case words joined by dots"
+            raise InvalidInput("channel", self.id, problem, remedy="Write it as home.kitchen.power.")
+        if self.unit not in units_of(self.quantity):
+            problem = f"{self.id} is {self.quantity}, which is not kept in {self.unit}"
+            raise InvalidInput("unit", str(self.unit), problem, remedy=f"Use {', '.join(units_of(self.quantity))}.")
+        if (self.quantity is Quantity.PRICE) != (self.currency is not None) or (
+            self.currency is not None and not _CURRENCY.fullmatch(self.currency)
+        ):
+            problem = f"{self.id} is {self.quantity}: a price has a currency, and nothing else has"
+            raise InvalidInput("currency", self.currency, problem, remedy="Give the ISO code, such as EUR.")

@@ -3,31 +3,84 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import time, timedelta
 from typing import TYPE_CHECKING, Protocol, Self
+from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from watthour.core.frames import Forecasts, Readings, Targets
-from watthour.core.window import HOUR, Window, local_day, local_instant, local_midnight
+from watthour.core.errors import InvalidInput
+from watthour.core.frames import INSTANT, Forecasts, Readings, Targets
+from watthour.core.window import DAY, local_instant, local_midnight
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from datetime import date, datetime, time
+    from datetime import date, datetime
 
     import dataframely as dy
+
+    from watthour.core.channel import Channel, Site
+    from watthour.core.place import Place
+    from watthour.core.window import Window
+
+_MICROSECOND = timedelta(microseconds=1)
+_WEIGHTS_SUM = 1e-6  # by how much the weights of a set may miss 1
+
+
+@dataclass(frozen=True, slots=True)
+class Covariate:
+    """A channel whose values are known ahead of the forecast one: what it says, and how much of the load it stands for.
+
+    The covariates of one ``variable`` are a set, one for each point of the site, and their weights sum to 1.
+    """
+
+    channel: str
+    variable: str  # such as "temperature_2m"
+    weight: float = 1.0  # share of the load at its point [-]
+    point: str = ""  # where in the site; the variables of one point belong together
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a forecaster may know of the place it forecasts for, beyond its readings."""
+    """What is forecast, and what a forecaster may know of it beyond its readings.
 
-    channel: str  # what is forecast
-    time_zone: str
-    holidays: str | None = None  # ISO code of the holiday calendar, such as "US-NY"
-    resolution: timedelta = HOUR
-    weather: tuple[tuple[str, float], ...] = ()  # channel prefix of each weather point, and its share of the load
-    operator: str | None = "operator"  # `model` under which the operator's own forecast of the channel is kept
+    Raises:
+        InvalidInput: the weights of a set of covariates do not sum to 1.
+    """
+
+    site: Site
+    channel: Channel  # what is forecast; its resolution is the step of every forecast
+    covariates: tuple[Covariate, ...] = ()
+    rivals: tuple[str, ...] = ()  # `model` of the forecasts others publish of the channel, the best known first
+
+    def __post_init__(self) -> None:
+        sums: dict[str, float] = {}
+        for covariate in self.covariates:
+            sums[covariate.variable] = sums.get(covariate.variable, 0.0) + covariate.weight
+        for variable, total in sums.items():
+            if abs(total - 1) > _WEIGHTS_SUM:
+                problem = f"the weights of {self.site.id}'s points sum to {total:g} for {variable}, not to 1"
+                raise InvalidInput("weight", total, problem, remedy="Give each point its share of the site's load.")
+
+    @property
+    def place(self) -> Place:
+        """Where it is."""
+        return self.site.place
+
+    @property
+    def time_zone(self) -> str:
+        """The clock of the place."""
+        return self.site.place.time_zone
+
+    @property
+    def resolution(self) -> timedelta:
+        """The step of the channel."""
+        return self.channel.resolution
+
+    @property
+    def rival(self) -> str | None:
+        """The rival whose forecast is known best, if there is one."""
+        return self.rivals[0] if self.rivals else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +121,7 @@ class Forecast:
 
     values: dy.DataFrame[Forecasts]
     model: str
-    lacked: tuple[str, ...] = ()  # what was missing, in words for a person
+    missing_inputs: tuple[str, ...] = ()  # what was not known or only estimated, in words for a person
     fallback: str | None = None  # why something simpler than the model answered, if it did
     details: Mapping[str, float] = field(default_factory=dict)
 
@@ -103,37 +156,82 @@ class Recipe(Protocol):
         ...
 
 
-def targets(window: Window, issued_at: datetime, known_until: datetime | None = None) -> dy.DataFrame[Targets]:
-    """Return the hours of a window as asked at one issue time."""
-    times = pl.datetime_range(window.start, window.end, "1h", time_unit="us", closed="left", eager=True)
-    return Targets.validate(
-        pl.DataFrame({"time": times}).select(
-            pl.lit(issued_at).dt.convert_time_zone("UTC").cast(pl.Datetime("us", "UTC")).alias("issued_at"),
-            "time",
-            pl.lit(known_until or issued_at)
-            .dt.convert_time_zone("UTC")
-            .cast(pl.Datetime("us", "UTC"))
-            .alias("known_until"),
-        ),
-        cast=True,
+def targets(
+    window: Window, issued_at: datetime, *, resolution: timedelta, time_zone: str, known_until: datetime | None = None
+) -> dy.DataFrame[Targets]:
+    """Return the intervals of a window as asked at one issue time.
+
+    Args:
+        window: the span asked for.
+        issued_at: the instant of asking.
+        resolution: the channel's step; a day means the local days of the site.
+        time_zone: of the site.
+        known_until: where measurements end, if before the instant of asking.
+
+    Raises:
+        InvalidInput: the step does not divide a day.
+    """
+    asked = pl.DataFrame({"issued_at": [issued_at], "known_until": [known_until or issued_at]}).with_columns(
+        pl.all().dt.convert_time_zone("UTC").cast(INSTANT)
     )
+    times = pl.DataFrame({"time": interval_starts(window, resolution, time_zone)})
+    return Targets.validate(asked.join(times, how="cross").select("issued_at", "time", "known_until"))
 
 
 def day_ahead_targets(
-    days: Sequence[date], time_zone: str, *, issue_clock: time, known_clock: time | None
+    days: Sequence[date], time_zone: str, *, resolution: timedelta, issue_clock: time, known_clock: time | None
 ) -> dy.DataFrame[Targets]:
-    """Return all hours of each local day, issued at a clock time of the day before.
+    """Return all intervals of each local day, issued at a clock time of the day before.
 
     Args:
         days: the local days to forecast.
         time_zone: of the site.
+        resolution: the channel's step.
         issue_clock: local clock time on the day before.
         known_clock: measurements are known up to this local clock time of the day before; None means midnight, the
             end of the day before that.
+
+    Raises:
+        InvalidInput: the step does not divide a day.
     """
-    rows: list[pl.DataFrame] = []
-    for day in days:
-        eve = day - timedelta(days=1)
-        known = local_midnight(eve, time_zone) if known_clock is None else local_instant(eve, known_clock, time_zone)
-        rows.append(targets(local_day(day, time_zone), local_instant(eve, issue_clock, time_zone), known))
-    return Targets.validate(pl.concat(rows))
+    check_resolution(resolution)
+    rows = [
+        (
+            local_instant(day - DAY, issue_clock, time_zone),
+            local_midnight(day, time_zone),
+            local_midnight(day + DAY, time_zone),
+            local_instant(day - DAY, known_clock or time(), time_zone),
+        )
+        for day in days
+    ]
+    columns = ("issued_at", "time", "end", "known_until")
+    table = pl.DataFrame(rows, schema=dict.fromkeys(columns, INSTANT), orient="row")
+    if resolution < DAY:
+        step = pl.duration(microseconds=resolution // _MICROSECOND)
+        table = table.with_columns(pl.datetime_ranges("time", "end", step, closed="left")).explode("time")
+    return Targets.validate(table.select("issued_at", "time", "known_until"))
+
+
+def interval_starts(window: Window, resolution: timedelta, time_zone: str) -> pl.Series:
+    """Return the starts of the intervals of a window, in UTC; steps of a day follow the local midnights.
+
+    Raises:
+        InvalidInput: the step does not divide a day.
+    """
+    check_resolution(resolution)
+    if resolution < DAY:
+        return pl.datetime_range(window.start, window.end, resolution, time_unit="us", closed="left", eager=True)
+    first, last = (instant.astimezone(ZoneInfo(time_zone)).date() for instant in (window.start, window.end))
+    midnights = [local_midnight(first + n * DAY, time_zone) for n in range((last - first).days + 1)]
+    return pl.Series([start for start in midnights if start in window], dtype=INSTANT)
+
+
+def check_resolution(resolution: timedelta) -> None:
+    """Refuse a step that does not divide a day.
+
+    Raises:
+        InvalidInput: it does not.
+    """
+    if resolution <= timedelta(0) or DAY % resolution:
+        remedy = "Resample to minutes that divide a day, such as 5, 15, 30 or 60, or to days."
+        raise InvalidInput("resolution", str(resolution), "this step does not divide a day", remedy=remedy)

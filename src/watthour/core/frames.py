@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from enum import IntFlag
+from enum import IntFlag, StrEnum
 
 import dataframely as dy
 import polars as pl
+
+
+INSTANT = pl.Datetime("us", "UTC")  # the type of every instant in every table
+
+
+class Maker(StrEnum):
+    """Who made a forecast."""
+
+    OWN = "own"  # a model of ours
+    RIVAL = "rival"  # anybody else: a grid's operator, a weather service
+    BASELINE = "baseline"  # a rule that every model must beat
 
 
 class Quality(IntFlag):
@@ -53,8 +64,8 @@ class Measurements(Readings):
 class Forecasts(dy.Schema):
     """One row per channel, interval, issue, maker and quantile level, long.
 
-    ``model`` names who made it: ``operator``, a weather model, or a version of ours. A point forecast is kept as its
-    median (level 0.5). ``issued_at`` is when its maker made it (a weather run: its init time); ``available_at`` when
+    ``maker`` says what kind of forecaster made it (see ``Maker``), ``model`` which one: ``operator``, a weather model,
+    or a version of ours. A point forecast is kept as its median (level 0.5). ``issued_at`` is when its maker made it (a weather run: its init time); ``available_at`` when
     it could first be read.
     """
 
@@ -63,15 +74,52 @@ class Forecasts(dy.Schema):
     issued_at = _instant(primary_key=True)
     model = dy.String(primary_key=True)
     level = dy.Float64(primary_key=True, min_exclusive=0.0, max_exclusive=1.0)
+    maker = dy.String()
     available_at = _instant()
     recorded_at = _instant()
     value = dy.Float64(nullable=True, allow_inf=False, allow_nan=False)
     quality = dy.Int16()
 
     @dy.rule()
+    def maker_is_known(cls) -> pl.Expr:
+        """Every forecast is ours, a rival's or a baseline's."""
+        return cls.maker.col.is_in([str(maker) for maker in Maker])
+
+    @dy.rule()
     def known_only_after_issue(cls) -> pl.Expr:
         """Nobody reads a forecast before it is made."""
         return cls.available_at.col >= cls.issued_at.col
+
+
+class Scenarios(dy.Schema):
+    """Joint paths of one issue: what sums, daily peaks and plans are made of, as quantiles of intervals cannot be.
+
+    One row per channel, interval, issue and path; the values of one ``path`` may happen together, across intervals and
+    channels, and all paths of an issue are equally likely. The unit is the channel's.
+    """
+
+    channel = dy.String(primary_key=True)
+    time = _instant(primary_key=True)
+    issued_at = _instant(primary_key=True)
+    path = dy.Int32(primary_key=True, min=0)
+    value = dy.Float64(allow_inf=False, allow_nan=False)
+
+
+class Events(dy.Schema):
+    """One row per use of a device: it ran from ``start`` to ``end`` and used ``energy_kwh``. Events are not readings."""
+
+    device = dy.String(primary_key=True)
+    start = _instant(primary_key=True)
+    end = _instant()
+    energy_kwh = dy.Float64(nullable=True, min=0.0, allow_inf=False, allow_nan=False)
+    available_at = _instant()
+    recorded_at = _instant()
+    quality = dy.Int16()
+
+    @dy.rule()
+    def ends_after_it_began(cls) -> pl.Expr:
+        """A use lasts a while."""
+        return cls.end.col > cls.start.col
 
 
 class Targets(dy.Schema):

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from watthour.core.channel import Channel, Site
     from watthour.core.forecast import Context, History
-    from watthour.core.frames import Forecasts, Readings, Refused
+    from watthour.core.frames import Forecasts, Maker, Readings, Refused
     from watthour.core.model import Manifest, Promotion
     from watthour.core.window import Window
 
@@ -73,6 +73,18 @@ class Source(Protocol):
             SourceRejected: the user must act.
             PayloadChanged: the answer has a shape this version does not know.
         """
+        ...
+
+
+class SiteDirectory(Protocol):
+    """Sites that are known before any reading of them: a table of regions, the homes of a household."""
+
+    def find(self, name: str) -> Context | None:
+        """Return what is forecast of the site that goes by this name, in any spelling; None where there is none."""
+        ...
+
+    def near(self, name: str) -> Sequence[str]:
+        """Return the ids of sites whose names are like this one, the likest first."""
         ...
 
 
@@ -153,6 +165,7 @@ class ForecastStore(Protocol):
         *,
         as_of: datetime | None = None,
         models: Sequence[str] | None = None,
+        makers: Sequence[Maker] | None = None,
         levels: Sequence[float] | None = None,
         latest_issue: bool = False,
     ) -> dy.DataFrame[Forecasts]:
@@ -162,8 +175,8 @@ class ForecastStore(Protocol):
         """
         ...
 
-    def models_of(self, channel: str) -> list[str]:
-        """Return who has forecast this channel, sorted."""
+    def models_of(self, channel: str) -> Mapping[str, Maker]:
+        """Return which models have forecast this channel and who made them, sorted by model."""
         ...
 
 
@@ -171,7 +184,7 @@ class Store(ReadingStore, ForecastStore, Protocol):
     """Both halves, as one connection."""
 
     def history(self, context: Context, window: Window, as_of: datetime) -> History:
-        """Return all versions of the context's channel, its weather and its operator's forecast known at ``as_of``."""
+        """Return all versions known at ``as_of`` of the context's channel, its covariates and its rivals' forecasts."""
         ...
 
     def close(self) -> None:

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import polars as pl
 
-from watthour.core.channel import SiteKind
 from watthour.core.frames import Quality, Readings
-from watthour.core.region import regions
-from watthour.core.units import Quantity, Unit
+from watthour.core.units import Quantity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     import dataframely as dy
 
-    from watthour.core.channel import Channel, Site
+    from watthour.core.channel import Channel
 
-FROZEN_AFTER = 6  # equal hours in a row; New York and PJM never repeat more than twice, ISO New England thrice
-HOME_PEAK_KW = 100.0  # a 400 A service at 240 V; no home draws more
+# New York and PJM never repeat an hour more than twice in a row, ISO New England thrice.
+FROZEN_AFTER = timedelta(hours=6)
+_FEWEST_EQUAL = 6
 # Low and high of what a thermometer, hygrometer, ... near cities has ever shown. Source: WMO extremes archive, widened.
 _WEATHER_RANGE: dict[Quantity, tuple[float, float]] = {
     Quantity.TEMPERATURE: (-70.0, 65.0),
@@ -34,23 +34,27 @@ _WEATHER_RANGE: dict[Quantity, tuple[float, float]] = {
 
 
 def flag(
-    readings: dy.DataFrame[Readings],
-    channels: Iterable[Channel],
-    sites: Iterable[Site],
-    before: dy.DataFrame[Readings] | None = None,
+    readings: dy.DataFrame[Readings], channels: Iterable[Channel], before: dy.DataFrame[Readings] | None = None
 ) -> dy.DataFrame[Readings]:
     """Add quality flags to readings that cannot be right; no value is changed.
 
     Args:
         readings: of any of the channels; one version per interval.
-        channels: their quantities, units and resolutions.
-        sites: where they are; a region's known peak bounds its demand.
+        channels: what their values can be.
         before: what is already known of the intervals just before, so that a value frozen across two fetches shows.
     """
-    bounds = _bounds(channels, {site.id: site for site in sites})
     limits = pl.DataFrame(
-        [(channel, *limit) for channel, limit in bounds.items()],
-        schema={"channel": pl.String, "low": pl.Float64, "high": pl.Float64, "zero": pl.Boolean},
+        [
+            (channel.id, *_range_of(channel), channel.limits.is_never_constant, _equal_in_a_row(channel))
+            for channel in channels
+        ],
+        schema={
+            "channel": pl.String,
+            "low": pl.Float64,
+            "high": pl.Float64,
+            "varies": pl.Boolean,
+            "equal_in_a_row": pl.Int64,
+        },
         orient="row",
     )
     marked = pl.concat(
@@ -60,9 +64,10 @@ def flag(
         ]
     ).sort("channel", "time", "available_at")
     run = pl.struct("channel", "value").rle_id()
-    is_zero = pl.col("zero") & (pl.col("value") == 0)
-    is_frozen = pl.col("zero") & (pl.len().over(run) >= FROZEN_AFTER) & pl.col("value").is_not_null() & ~is_zero
-    is_outside = ~pl.col("value").is_between("low", "high") & ~is_zero
+    is_zero = pl.col("varies") & (pl.col("value") == 0)
+    repeats = pl.col("value").is_not_null() & (pl.len().over(run) >= pl.col("equal_in_a_row"))
+    is_frozen = pl.col("varies") & repeats & ~is_zero
+    is_outside = ((pl.col("value") < pl.col("low")) | (pl.col("value") > pl.col("high"))) & ~is_zero
     flagged = marked.join(limits, on="channel", how="left", maintain_order="left").with_columns(
         quality=(
             pl.col("quality")
@@ -78,22 +83,13 @@ def _when(doubt: pl.Expr, quality: Quality) -> pl.Expr:
     return pl.when(doubt.fill_null(value=False)).then(int(quality)).otherwise(0)
 
 
-def _bounds(channels: Iterable[Channel], sites: Mapping[str, Site]) -> dict[str, tuple[float, float, bool]]:
-    """Return per channel its lowest and highest possible value, and whether zero is impossible."""
-    peaks = {region.id: region.peak_mwh for region in regions()}
-    bounds: dict[str, tuple[float, float, bool]] = {}
-    for channel in channels:
-        site = sites.get(channel.site)
-        if channel.quantity in _WEATHER_RANGE:
-            bounds[channel.id] = (*_WEATHER_RANGE[channel.quantity], False)
-        elif channel.id.endswith(".demand"):
-            peak = peaks.get(channel.site, float("inf"))
-            # Nowhere does a region's load fall below a tenth of its peak: NYIS 35 %, the smallest utilities about 20 %.
-            low = 0.1 * peak if peak < float("inf") else 0.0
-            bounds[channel.id] = (low, peak, True)
-        elif site is not None and site.kind == SiteKind.HOME:
-            hours = channel.resolution.total_seconds() / 3600
-            scale = {Unit.KW: 1.0, Unit.W: 1000.0, Unit.KWH: hours}.get(channel.unit)
-            if scale is not None:
-                bounds[channel.id] = (-HOME_PEAK_KW * scale, HOME_PEAK_KW * scale, False)
-    return bounds
+def _range_of(channel: Channel) -> tuple[float | None, float | None]:
+    """Return the lowest and highest possible value of a channel: its own, else what the weather has ever been."""
+    limits = channel.limits
+    low, high = _WEATHER_RANGE.get(channel.quantity, (None, None))
+    return limits.low if limits.low is not None else low, limits.high if limits.high is not None else high
+
+
+def _equal_in_a_row(channel: Channel) -> int:
+    """Return how many equal values in a row are doubted."""
+    return max(_FEWEST_EQUAL, -(-FROZEN_AFTER // channel.resolution))

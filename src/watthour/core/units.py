@@ -44,6 +44,31 @@ class Unit(StrEnum):
     GRAM_PER_KWH = "gCO2e/kWh"
 
 
+_OF_QUANTITY: dict[Quantity, tuple[Unit, ...]] = {
+    Quantity.POWER: (Unit.MW, Unit.KW, Unit.W),
+    Quantity.ENERGY: (Unit.MWH, Unit.KWH),
+    Quantity.TEMPERATURE: (Unit.CELSIUS,),
+    Quantity.HUMIDITY: (Unit.PERCENT,),
+    Quantity.PRECIPITATION: (Unit.MILLIMETRE,),
+    Quantity.SNOWFALL: (Unit.CENTIMETRE,),
+    Quantity.CLOUD_COVER: (Unit.PERCENT,),
+    Quantity.WIND_SPEED: (Unit.METRE_PER_SECOND,),
+    Quantity.PRESSURE: (Unit.HECTOPASCAL,),
+    Quantity.IRRADIANCE: (Unit.WATT_PER_SQUARE_METRE,),
+    Quantity.PRICE: (Unit.CURRENCY_PER_KWH,),
+    Quantity.CARBON_INTENSITY: (Unit.GRAM_PER_KWH,),
+}
+
+
+def units_of(quantity: Quantity) -> tuple[Unit, ...]:
+    """Return the units a quantity can be kept in; a connector converts what comes in others.
+
+    >>> [str(unit) for unit in units_of(Quantity.ENERGY)]
+    ['MWh', 'kWh']
+    """
+    return _OF_QUANTITY[quantity]
+
+
 # unit -> (base unit, factor, offset): base = factor * value + offset. Exact by definition (SI brochure, 9th ed.).
 _TO_BASE: dict[Unit, tuple[str, float, float]] = {
     Unit.MWH: ("J", 3.6e9, 0.0),

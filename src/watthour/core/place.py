@@ -1,0 +1,32 @@
+"""Where something is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from watthour.core.errors import InvalidInput
+
+_NORTH, _EAST = 90.0, 180.0
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A point on the map, the clock people live by there, and their public holidays.
+
+    >>> Place("Europe/Brussels", latitude=50.85, longitude=4.35, holidays="BE").time_zone
+    'Europe/Brussels'
+
+    Raises:
+        InvalidInput: a coordinate is not on the globe.
+    """
+
+    time_zone: str
+    latitude: float | None = None  # [degrees north]
+    longitude: float | None = None  # [degrees east]
+    holidays: str | None = None  # ISO code of the holiday calendar, such as "US-NY"
+
+    def __post_init__(self) -> None:
+        for name, value, limit in (("latitude", self.latitude, _NORTH), ("longitude", self.longitude, _EAST)):
+            if value is not None and not -limit <= value <= limit:
+                problem = f"it must lie between -{limit:g} and {limit:g} degrees"
+                raise InvalidInput(name, value, problem, remedy="Give decimal degrees, north and east positive.")
