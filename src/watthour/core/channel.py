@@ -37,7 +37,7 @@ class Site:
     zone: str | None = None  # grid zone it belongs to, whose prices and carbon intensity hold there, such as "BE"
     operator: str | None = None  # who runs its grid
     main_channel: str | None = (
-        None  # id of the channel that is its whole load: what is forecast unless another is named
+        None
     )
     is_simulated: bool = False
 
@@ -82,7 +82,7 @@ class Channel:
     currency: str | None = None  # of a price: ISO 4217, such as "EUR"
     variable: str | None = None  # what it is as a covariate of its site's load, such as "temperature_2m"
     point: str = ""  # where in the site, such as a city
-    weight: float = 1.0  # share of the site's load at that point [-]
+    weight: float = 1.0  # part of the site's load at that point, beside the weights of its other points [-]
 
     def __post_init__(self) -> None:
         if not _CHANNEL_ID.fullmatch(self.id):

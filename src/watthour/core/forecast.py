@@ -14,7 +14,7 @@ from watthour.core.frames import INSTANT, Forecasts, Readings, Targets
 from watthour.core.window import DAY, local_instant, local_midnight
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import date, datetime
 
     import dataframely as dy
@@ -31,13 +31,14 @@ _WEIGHTS_SUM = 1e-6  # by how much the weights of a set may miss 1
 class Covariate:
     """A channel whose values are known ahead of the forecast one: what it says, and how much of the load it stands for.
 
-    The covariates of one ``variable`` are a set, one for each point of the site, and their weights sum to 1.
+    The weights of the points of a site sum to 1, and every variable of a point carries the weight of its point; what
+    holds for the whole site has no point and the weight 1.
     """
 
     channel: str
     variable: str  # such as "temperature_2m"
     weight: float = 1.0  # share of the load at its point [-]
-    point: str = ""  # where in the site; the variables of one point belong together
+    point: str = ""  # where in the site
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ class Context:
     """What is forecast, and what a forecaster may know of it beyond its readings.
 
     Raises:
-        InvalidInput: the weights of a set of covariates do not sum to 1.
+        InvalidInput: the weights of the points do not sum to 1.
     """
 
     site: Site
@@ -54,13 +55,10 @@ class Context:
     rivals: tuple[str, ...] = ()  # `model` of the forecasts others publish of the channel, the best known first
 
     def __post_init__(self) -> None:
-        sums: dict[str, float] = {}
-        for covariate in self.covariates:
-            sums[covariate.variable] = sums.get(covariate.variable, 0.0) + covariate.weight
-        for variable, total in sums.items():
-            if abs(total - 1) > _WEIGHTS_SUM:
-                problem = f"the weights of {self.site.id}'s points sum to {total:g} for {variable}, not to 1"
-                raise InvalidInput("weight", total, problem, remedy="Give each point its share of the site's load.")
+        total = sum({covariate.point: covariate.weight for covariate in self.covariates if covariate.point}.values())
+        if total and abs(total - 1) > _WEIGHTS_SUM:
+            problem = f"the weights of {self.site.id}'s points sum to {total:g}, not to 1"
+            raise InvalidInput("weight", total, problem, remedy="Give each point its share of the site's load.")
 
     @property
     def place(self) -> Place:
@@ -154,6 +152,25 @@ class Recipe(Protocol):
     def fit(self, history: History, issues: dy.DataFrame[Targets]) -> Forecaster:
         """Learn from past issues; the actuals of all of them are in ``history``."""
         ...
+
+
+def covariates_of(channels: Iterable[Channel]) -> tuple[Covariate, ...]:
+    """Return the covariates among a site's channels, the weights of their points scaled to a sum of 1.
+
+    Raises:
+        InvalidInput: a weight is negative, or all are zero.
+    """
+    known = [channel for channel in channels if channel.variable is not None]
+    weights = {channel.point: channel.weight for channel in known if channel.point}
+    total = sum(weights.values())
+    if weights and (total <= 0 or min(weights.values()) < 0):
+        raise InvalidInput(
+            "weight", weights, "no weights of points", remedy="Give each point its share of the site's load."
+        )
+    return tuple(
+        Covariate(channel.id, str(channel.variable), channel.weight / total if channel.point else 1.0, channel.point)
+        for channel in known
+    )
 
 
 def targets(

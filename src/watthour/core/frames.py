@@ -8,7 +8,6 @@ from enum import IntFlag, StrEnum
 import dataframely as dy
 import polars as pl
 
-
 INSTANT = pl.Datetime("us", "UTC")  # the type of every instant in every table
 
 

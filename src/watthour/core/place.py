@@ -30,3 +30,13 @@ class Place:
             if value is not None and not -limit <= value <= limit:
                 problem = f"it must lie between -{limit:g} and {limit:g} degrees"
                 raise InvalidInput(name, value, problem, remedy="Give decimal degrees, north and east positive.")
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A point of a site at which weather is taken, and how much of the site's load lives around it."""
+
+    id: str
+    latitude: float  # [degrees north]
+    longitude: float  # [degrees east]
+    weight: float = 1.0  # its part of the load, beside the weights of the site's other points [-]
