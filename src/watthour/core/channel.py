@@ -36,10 +36,20 @@ class Site:
     place: Place
     zone: str | None = None  # grid zone it belongs to, whose prices and carbon intensity hold there, such as "BE"
     operator: str | None = None  # who runs its grid
-    main_channel: str | None = (
-        None
-    )
+    main_channel: str | None = None  # id of the channel that is its whole load, forecast unless another is named
+    points: tuple[Point, ...] = ()  # where its weather is asked for; none: at its own place
+    stations: tuple[Point, ...] = ()  # of published weather tables, used where imported
+    codes: tuple[tuple[str, str], ...] = ()  # provider and what it calls the site, such as ("eia", "NYIS")
     is_simulated: bool = False
+
+    def code(self, provider: str) -> str | None:
+        """Return what a provider calls the site, None where it does not know it."""
+        return dict(self.codes).get(provider)
+
+    @property
+    def prefix(self) -> str:
+        """How the ids of its channels begin, such as ``grid.ny``."""
+        return f"{'grid' if self.kind is SiteKind.REGION else 'home'}.{self.id}"
 
 
 @dataclass(frozen=True, slots=True)

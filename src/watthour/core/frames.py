@@ -64,8 +64,8 @@ class Forecasts(dy.Schema):
     """One row per channel, interval, issue, maker and quantile level, long.
 
     ``maker`` says what kind of forecaster made it (see ``Maker``), ``model`` which one: ``operator``, a weather model,
-    or a version of ours. A point forecast is kept as its median (level 0.5). ``issued_at`` is when its maker made it (a weather run: its init time); ``available_at`` when
-    it could first be read.
+    or a version of ours. A point forecast is kept as its median (level 0.5). ``issued_at`` is when its maker made it (a
+    weather run: its init time); ``available_at`` when it could first be read.
     """
 
     channel = dy.String(primary_key=True)
@@ -105,7 +105,7 @@ class Scenarios(dy.Schema):
 
 
 class Events(dy.Schema):
-    """One row per use of a device: it ran from ``start`` to ``end`` and used ``energy_kwh``. Events are not readings."""
+    """One row per use of a device: it ran from ``start`` to ``end`` and used ``energy_kwh``; no readings."""
 
     device = dy.String(primary_key=True)
     start = _instant(primary_key=True)
