@@ -13,7 +13,7 @@ from watthour.core.units import Quantity, Unit, units_of
 if TYPE_CHECKING:
     from datetime import timedelta
 
-    from watthour.core.place import Place
+    from watthour.core.place import Place, Point
 
 _CHANNEL_ID = re.compile(r"[a-z0-9_]+(\.[a-z0-9_]+)+")
 _CURRENCY = re.compile(r"[A-Z]{3}")

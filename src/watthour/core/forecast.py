@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from watthour.core.place import Place
     from watthour.core.window import Window
 
-_MICROSECOND = timedelta(microseconds=1)
 _WEIGHTS_SUM = 1e-6  # by how much the weights of a set may miss 1
 
 
@@ -224,8 +223,7 @@ def day_ahead_targets(
     columns = ("issued_at", "time", "end", "known_until")
     table = pl.DataFrame(rows, schema=dict.fromkeys(columns, INSTANT), orient="row")
     if resolution < DAY:
-        step = pl.duration(microseconds=resolution // _MICROSECOND)
-        table = table.with_columns(pl.datetime_ranges("time", "end", step, closed="left")).explode("time")
+        table = table.with_columns(pl.datetime_ranges("time", "end", resolution, closed="left")).explode("time")
     return Targets.validate(table.select("issued_at", "time", "known_until"))
 
 
