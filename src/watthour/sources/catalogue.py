@@ -186,7 +186,7 @@ def connector(name: str, cards: Mapping[str, Card] = CATALOGUE) -> type[object]:
 
 def option_blocks(cards: Mapping[str, Card] = CATALOGUE) -> dict[str, Card]:
     """Return the names of the blocks that the settings may hold, each with a connector that reads it."""
-    return {card.block: card for card in reversed(cards.values())}
+    return {card.block: card for card in cards.values()}
 
 
 def options_class(card: Card) -> type[Options]:
