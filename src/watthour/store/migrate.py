@@ -40,7 +40,7 @@ def is_current(connection: Connection) -> bool:
     return version == HEAD
 
 
-def upgrade(connection: Connection) -> None:
+def upgrade(connection: Connection, *, to: str = HEAD) -> None:
     """Run the migrations that are missing, inside the transaction of the connection."""
     from alembic import command  # noqa: PLC0415 - only needed where tables change, slow to import
     from alembic.config import Config  # noqa: PLC0415 - as above
@@ -48,4 +48,4 @@ def upgrade(connection: Connection) -> None:
     config = Config(attributes={"connection": connection})
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
-    command.upgrade(config, "head")
+    command.upgrade(config, to)
