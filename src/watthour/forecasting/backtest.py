@@ -15,7 +15,7 @@ from watthour.core.errors import InvalidInput, NotEnoughHistory
 from watthour.core.forecast import day_ahead_targets
 from watthour.core.window import DAY
 from watthour.forecasting.features import MEMORY, actuals
-from watthour.forecasting.vintages import datetimes, measured
+from watthour.forecasting.vintages import datetimes, measurement_vintages
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -79,7 +79,7 @@ def backtest(
                 remedy=f"Begin at {first + _FEWEST_DAYS * DAY + DAY} or later, or bring more history.",
             )
         model = recipe.fit(history.known_at(targets["issued_at"][0]), asked(learned))
-        return told(model, history, targets)
+        return predict_with_actuals(model, history, targets)
 
     parts: list[pl.DataFrame] = []
     with ThreadPoolExecutor(workers) as pool:
@@ -90,7 +90,7 @@ def backtest(
     return pl.concat(parts)
 
 
-def told(model: Forecaster, history: History, targets: dy.DataFrame[Targets]) -> pl.DataFrame:
+def predict_with_actuals(model: Forecaster, history: History, targets: dy.DataFrame[Targets]) -> pl.DataFrame:
     """Return what a model says of targets beside what came: ``issued_at, time, model, level, value, actual``."""
     outcome = pl.concat(
         [targets.select("issued_at", "time"), pl.DataFrame({"actual": actuals(history, targets)})], how="horizontal"
@@ -146,7 +146,7 @@ def first_day(history: History) -> date:
     Raises:
         NotEnoughHistory: there is no reading at all.
     """
-    times = measured(history, history.context.channel).times
+    times = measurement_vintages(history, history.context.channel).times
     if not len(times):
         raise NotEnoughHistory(
             f"no reading of {history.context.channel} is known",

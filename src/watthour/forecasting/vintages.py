@@ -91,17 +91,17 @@ def datetimes(times: Instants) -> pl.Series:
     return pl.Series(times, dtype=pl.Int64).cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
 
 
-def measured(history: History, channel: str) -> Vintages:
+def measurement_vintages(history: History, channel: str) -> Vintages:
     """Return a channel's measurements: readings known only once their interval had begun."""
-    return measured_by_channel(history, [channel]).get(channel, _nothing())
+    return measurement_vintages_by_channel(history, [channel]).get(channel, _nothing())
 
 
-def foretold(history: History, channel: str, *, model: str | None = None) -> Vintages:
+def forecast_vintages(history: History, channel: str, *, model: str | None = None) -> Vintages:
     """Return what was said of a channel in advance: point forecasts of a model, or of all and facts; see below."""
-    return foretold_by_channel(history, [channel], model=model).get(channel, _nothing())
+    return forecast_vintages_by_channel(history, [channel], model=model).get(channel, _nothing())
 
 
-def measured_by_channel(history: History, channels: Sequence[str]) -> dict[str, Vintages]:
+def measurement_vintages_by_channel(history: History, channels: Sequence[str]) -> dict[str, Vintages]:
     """Return the measurements of those channels that have any."""
     ours = history.readings.filter(
         pl.col("channel").is_in(channels), pl.col("available_at") >= pl.col("time"), _undoubted()
@@ -109,7 +109,9 @@ def measured_by_channel(history: History, channels: Sequence[str]) -> dict[str, 
     return _split(ours.sort("channel", "time", "available_at", "recorded_at"))
 
 
-def foretold_by_channel(history: History, channels: Sequence[str], *, model: str | None = None) -> dict[str, Vintages]:
+def forecast_vintages_by_channel(
+    history: History, channels: Sequence[str], *, model: str | None = None
+) -> dict[str, Vintages]:
     """Return what was said in advance of those channels of which anything was.
 
     These are the point forecasts of one model; or of all, and facts that were known before their interval. Among runs
