@@ -42,8 +42,8 @@ def is_current(connection: Connection) -> bool:
 
 def upgrade(connection: Connection, *, to: str = HEAD) -> None:
     """Run the migrations that are missing, inside the transaction of the connection."""
-    from alembic import command  # noqa: PLC0415 - only needed where tables change, slow to import
-    from alembic.config import Config  # noqa: PLC0415 - as above
+    from alembic import command
+    from alembic.config import Config
 
     config = Config(attributes={"connection": connection})
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))

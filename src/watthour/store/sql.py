@@ -245,11 +245,11 @@ def _database(url: str) -> Database:
         raise InvalidInput("url", "(hidden)", "it is no database URL", remedy=remedy) from None  # may hold a password
     match parsed.get_backend_name():
         case "sqlite":
-            from watthour.store.sqlite import Sqlite  # noqa: PLC0415 - only one of the two is needed
+            from watthour.store.sqlite import Sqlite
 
             return Sqlite(parsed)
         case "postgresql" | "postgres":
-            from watthour.store.postgres import Postgres  # noqa: PLC0415 - an extra
+            from watthour.store.postgres import Postgres
 
             return Postgres(parsed)
         case other:

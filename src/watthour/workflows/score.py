@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -147,4 +148,5 @@ def _row(group: pl.DataFrame, name: str, lead_hours: str, context: Context) -> d
         reference=group[_NAIVE].to_numpy() if group[_NAIVE].count() else None,
     )
     row: dict[str, object] = {"model": name, "label": label_of(name), "lead_hours": lead_hours}
-    return {**row, "coverage90_percent": None, "skill_percent": None, **found}
+    known = {key: value if math.isfinite(value) else None for key, value in found.items()}  # MAPE of zeros is none
+    return {**row, "coverage90_percent": None, "skill_percent": None, **known}

@@ -3,7 +3,6 @@
 from datetime import datetime
 from http import HTTPStatus
 
-import polars as pl
 from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
@@ -14,9 +13,11 @@ from watthour.api.problems import Refusal
 from watthour.api.schemas.status import Degraded, Health, Ready
 from watthour.api.state import ApiState, State
 from watthour.core.errors import NotEnoughHistory
-from watthour.core.window import HOUR, Window
-from watthour.workflows import view
+from watthour.core.forecast import Context
 from watthour.core.frames import Maker
+from watthour.core.units import Unit
+from watthour.core.window import Window
+from watthour.workflows import view
 
 router = APIRouter(tags=["operation"])
 

@@ -192,6 +192,9 @@ class ScoreRow(Answer):
     bias_mwh: float | None = Field(None, examples=[-12.0])
     rmse_mwh: float | None = Field(None, examples=[320.0])
     coverage90_percent: float | None = Field(examples=[90.4])
+    winkler90: float | None = Field(
+        None, description="Mean interval score of the 90 % interval, in the unit of the channel.", examples=[1480.0]
+    )
     skill_percent: float | None = Field(
         description="MAE saved against the seasonal naive forecast; null without one.", examples=[58.0]
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -114,7 +115,15 @@ def scores_of_day(points: Sequence[Point], context: Context) -> dict[str, object
         name: metrics.scores(actual, [point[column] for point in rows], unit=context.channel.unit)
         for name, column in present.items()
     }
-    return {"rows": [{"model": name, "label": label_of(name), **scores} for name, scores in found.items()]}
+    rows_of_table = [
+        {
+            "model": name,
+            "label": label_of(name),
+            **{key: _finite(scores.get(key)) for key in ("mae", "mae_mwh", "mape_percent")},
+        }
+        for name, scores in found.items()
+    ]
+    return {"rows": rows_of_table}
 
 
 def freshness(store: Store, context: Context, now: datetime) -> list[dict[str, object]]:
@@ -152,6 +161,10 @@ def _entry(
 def _medians(rows: pl.DataFrame, model: str) -> dict[datetime, float]:
     wanted = rows.filter(pl.col("model") == model, pl.col("level") == MEDIAN, is_trusted())
     return dict(wanted.select("time", "value").iter_rows())
+
+
+def _finite(number: float | None) -> float | None:
+    return number if number is not None and math.isfinite(number) else None
 
 
 def _name_of(resolution: timedelta) -> str:
