@@ -56,9 +56,7 @@ class ForecastPoint(Answer):
     lower: float | None = Field(examples=[14810.0])
     upper: float | None = Field(examples=[15720.0])
     quantiles: dict[str, float] = Field(examples=[{"0.05": 14810.0, "0.5": 15240.0, "0.95": 15720.0}])
-    operator: float | None = Field(
-        description="The first rival's forecast, such as the operator's.", examples=[15310.0]
-    )
+    operator: float | None = Field(description="The first rival, such as the operator.", examples=[15310.0])
     rivals: dict[str, float | None] = Field(description="Every rival's forecast.", examples=[{"operator": 15310.0}])
     actual: float | None = Field(examples=[None])
     actual_quality: list[str]

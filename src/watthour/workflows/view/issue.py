@@ -17,13 +17,13 @@ from watthour.workflows.forecast import (
     BASELINES,
     COMPANIONS,
     Served,
+    answer_with_fallback,
+    as_stored,
     baseline_forecasts,
     learned_until,
     load_model,
-    answer_with_fallback,
-    recall,
     notes_of_issue,
-    as_stored,
+    recall,
 )
 
 if TYPE_CHECKING:
