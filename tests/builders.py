@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from watthour.core.channel import Channel, Site, SiteKind
-from watthour.core.frames import Forecasts, Quality, Readings
+from watthour.core.forecast import Context, covariates_of
+from watthour.core.frames import Forecasts, Maker, Quality, Readings
+from watthour.core.place import Place
 from watthour.core.units import Quantity, Unit
 from watthour.core.window import HOUR, Window
 
@@ -34,17 +36,26 @@ def hours(start: float, end: float) -> Window:
 
 def region_site(region: str = "ny", *, is_simulated: bool = False) -> Site:
     """Return a region as a site."""
-    return Site(region, region.upper(), SiteKind.REGION, "America/New_York", 40.7, -74.0, is_simulated)
+    place = Place("America/New_York", 40.7, -74.0, "US-NY")
+    demand = f"grid.{region}.demand"
+    return Site(region, region.upper(), SiteKind.REGION, place, main_channel=demand, is_simulated=is_simulated)
 
 
 def demand_channel(channel: str = DEMAND, *, is_simulated: bool = False) -> Channel:
     """Return an hourly energy channel, of the region its id names."""
-    return Channel(channel, channel.split(".")[1], Quantity.ENERGY, Unit.MWH, is_simulated=is_simulated)
+    return Channel(channel, channel.split(".")[1], Quantity.ENERGY, Unit.MWH, HOUR, is_simulated=is_simulated)
 
 
 def temperature_channel(channel: str = TEMPERATURE) -> Channel:
-    """Return an hourly temperature channel, of the region its id names."""
-    return Channel(channel, channel.split(".")[1], Quantity.TEMPERATURE, Unit.CELSIUS)
+    """Return an hourly temperature channel, of the region and point its id names."""
+    _, site, _, point, variable = channel.split(".")
+    return Channel(channel, site, Quantity.TEMPERATURE, Unit.CELSIUS, HOUR, variable=variable, point=point)
+
+
+def demand_context(*channels: Channel, region: str = "ny", is_simulated: bool = False) -> Context:
+    """Return the context of a region's demand, with those of the channels that are covariates."""
+    demand = demand_channel(f"grid.{region}.demand", is_simulated=is_simulated)
+    return Context(region_site(region, is_simulated=is_simulated), demand, covariates_of(channels), ("operator",))
 
 
 def readings(
@@ -84,6 +95,7 @@ def forecasts(
     available_at: datetime | None = None,
     model: str = "operator",
     level: float = 0.5,
+    maker: Maker = Maker.RIVAL,
 ) -> dy.DataFrame[Forecasts]:
     """Return consecutive hourly forecasts, issued a day before the first interval unless said otherwise."""
     issued = issued_at or start - timedelta(days=1)
@@ -94,6 +106,7 @@ def forecasts(
             "issued_at": issued,
             "model": model,
             "level": level,
+            "maker": str(maker),
             "available_at": available_at or issued,
             "recorded_at": available_at or issued,
             "value": values,

@@ -96,7 +96,7 @@ def test_with_nothing_known_it_refuses_or_says_so(fitted: Forecaster, past: Hist
     except NotEnoughHistory as error:
         assert error.remedy  # noqa: PT017 - either way will do
     else:
-        assert told.lacked
+        assert told.missing_inputs
 
 
 def test_every_recipe_has_its_forecaster() -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from watthour.core.frames import LEVELS
-from watthour.forecasting.calibrate import Spread, between_levels, uncrossed, wider
+from watthour.forecasting.calibrate import Spread, between_levels, sorted_quantiles, wider
 from watthour.forecasting.vintages import HOUR_US
 
 START = int(datetime(2022, 1, 1, tzinfo=UTC).timestamp()) * 1_000_000
@@ -59,7 +59,7 @@ def test_a_spread_survives_json() -> None:
 @given(arrays(np.float64, (6, 3), elements=st.floats(-1e6, 1e6)))
 @settings(deadline=None)  # other work on the machine is no failure of ours
 def test_quantiles_never_cross(rows: np.ndarray) -> None:
-    ordered = between_levels(uncrossed(rows), [0.05, 0.5, 0.95], LEVELS)
+    ordered = between_levels(sorted_quantiles(rows), [0.05, 0.5, 0.95], LEVELS)
     assert (np.diff(ordered, axis=1) >= -1e-9 * np.abs(rows).max()).all()
 
 

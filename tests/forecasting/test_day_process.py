@@ -159,7 +159,7 @@ def test_it_is_better_than_the_operator_and_as_often_right_as_it_says(past: Hist
     actual = both["actual"].to_numpy()
     assert metrics.mape(actual, both["0.5"].to_numpy()) < metrics.mape(actual, both["raw"].to_numpy())
     assert 0.75 < metrics.coverage(actual, both["0.05"].to_numpy(), both["0.95"].to_numpy()) < 0.99
-    assert forecast.lacked == ()
+    assert forecast.missing_inputs == ()
 
 
 def test_quantiles_never_cross(past: History, fitted: FittedDayProcess) -> None:
@@ -200,7 +200,7 @@ def test_a_week_without_demand_makes_it_wider_and_it_says_so(past: History, fitt
     forecast = fitted.predict(silent, targets)
     assert forecast.values["value"].null_count() == 0
     assert width(forecast) > width(fitted.predict(past, targets))
-    assert any("Demand was known to an earlier hour" in words for words in forecast.lacked)
+    assert any("Demand was known to an earlier hour" in words for words in forecast.missing_inputs)
 
 
 def test_a_week_without_weather_makes_it_wider_and_it_says_so(past: History, alone: FittedDayProcess) -> None:
@@ -209,7 +209,7 @@ def test_a_week_without_weather_makes_it_wider_and_it_says_so(past: History, alo
     forecast = alone.predict(unseen, targets)
     assert forecast.values["value"].null_count() == 0
     assert width(forecast) > width(alone.predict(past, targets))
-    assert any("No weather forecast" in words for words in forecast.lacked)
+    assert any("No weather forecast" in words for words in forecast.missing_inputs)
 
 
 def test_without_the_operator_it_goes_on_alone_and_says_so(
@@ -219,7 +219,7 @@ def test_without_the_operator_it_goes_on_alone_and_says_so(
     dead = replace(past, forecasts=Forecasts.cast(past.forecasts.filter(pl.col("model") != "operator")))
     forecast = fitted.predict(dead, targets)
     assert said(forecast).equals(said(alone.predict(past, targets)))
-    assert any("operator's forecast was not known" in words for words in forecast.lacked)
+    assert any("operator's forecast was not known" in words for words in forecast.missing_inputs)
 
 
 def test_without_weather_anywhere_it_learns_and_forecasts_from_demand(past: History) -> None:
@@ -229,7 +229,7 @@ def test_without_weather_anywhere_it_learns_and_forecasts_from_demand(past: Hist
     told = table(forecast, past)
     actual = told["actual"].to_numpy()
     assert metrics.coverage(actual, told["0.05"].to_numpy(), told["0.95"].to_numpy()) > 0.75
-    assert forecast.lacked == ()
+    assert forecast.missing_inputs == ()
 
 
 def test_too_little_history_is_an_error_with_its_cure(past: History) -> None:

@@ -116,17 +116,17 @@ def test_a_dead_operator_feed_gives_a_wider_answer_that_says_so(past: History, f
     since = local_day(UNSEEN[0] - timedelta(days=8), world.ZONE).start
     told = fitted.predict(without_operator(past, since), asked(UNSEEN[:3]))
     usual = fitted.predict(past, asked(UNSEEN[:3]))
-    assert any("operator's forecast was missing for 72 of 72" in words for words in told.lacked)
+    assert any("operator's forecast was missing for 72 of 72" in words for words in told.missing_inputs)
     assert told.values["value"].null_count() == 0
     assert mean_width(told) > 1.2 * mean_width(usual)
-    assert usual.lacked == ()
+    assert usual.missing_inputs == ()
 
 
 def test_a_place_without_an_operators_forecast_is_learned_without() -> None:
     place = world.history(FIRST, 90, operator=False)
     fitted = replace(TINY, n_trees=10).fit(place, asked(LEARNED[:40]))
     assert [trees.operator for trees in fitted.trees] == [False]
-    assert fitted.predict(place, asked([FIRST + timedelta(days=88)])).lacked == ()
+    assert fitted.predict(place, asked([FIRST + timedelta(days=88)])).missing_inputs == ()
 
 
 def test_a_week_of_missing_weather_gives_a_wider_answer_that_says_so(
@@ -134,7 +134,7 @@ def test_a_week_of_missing_weather_gives_a_wider_answer_that_says_so(
 ) -> None:
     since = local_day(UNSEEN[0] - timedelta(days=8), world.ZONE).start
     told = alone.predict(without_weather(past, since), asked(UNSEEN[:3]))
-    assert any("No weather forecast was known for 72 of 72" in words for words in told.lacked)
+    assert any("No weather forecast was known for 72 of 72" in words for words in told.missing_inputs)
     assert told.values["value"].null_count() == 0
     assert mean_width(told) > 1.2 * mean_width(alone.predict(past, asked(UNSEEN[:3])))
 
@@ -142,7 +142,7 @@ def test_a_week_of_missing_weather_gives_a_wider_answer_that_says_so(
 def test_old_demand_gives_a_wider_answer_that_says_so(past: History, alone: FittedGradientBoosting) -> None:
     since = local_day(UNSEEN[0] - timedelta(days=7), world.ZONE).start
     told = alone.predict(without_demand(past, since), asked(UNSEEN[:2]))
-    assert any("Demand was unknown" in words for words in told.lacked)
+    assert any("Demand was unknown" in words for words in told.missing_inputs)
     assert told.values["value"].null_count() == 0
     assert mean_width(told) > 1.05 * mean_width(alone.predict(past, asked(UNSEEN[:2])))
 
@@ -164,7 +164,7 @@ def test_a_month_without_demand_leaves_the_operator(past: History, fitted: Fitte
     silent = without_demand(past, local_day(UNSEEN[0] - timedelta(days=45), world.ZONE).start)
     told = fitted.predict(silent, asked(UNSEEN[:1]))
     assert told.values["value"].null_count() == 0
-    assert any("Demand was unknown" in words for words in told.lacked)
+    assert any("Demand was unknown" in words for words in told.missing_inputs)
 
 
 def test_too_little_history_gives_a_baseline_and_says_so(past: History) -> None:

@@ -209,7 +209,7 @@ def test_hours_without_temperature_are_left_open_and_said(fitted: Forecaster, pa
     told = fitted.predict(past, asked)
     point = medians(told.values)
     assert point["value"].null_count() == 48
-    assert any("No temperature was known for 48 of 216 intervals" in words for words in told.lacked)
+    assert any("No temperature was known for 48 of 216 intervals" in words for words in told.missing_inputs)
 
 
 def test_no_temperature_at_all_is_refused_with_the_cure(fitted: Forecaster, past: History) -> None:
@@ -221,7 +221,7 @@ def test_no_temperature_at_all_is_refused_with_the_cure(fitted: Forecaster, past
 def test_old_load_is_said(fitted: Forecaster, past: History) -> None:
     silent = replace(past, readings=Readings.validate(past.readings.filter(pl.col("channel") != world.DEMAND)))
     told = fitted.predict(silent, weeks(FITTED_ON + 14 * DAY, 1))
-    assert any("No recent load" in words for words in told.lacked)
+    assert any("No recent load" in words for words in told.missing_inputs)
 
 
 @pytest.mark.parametrize("without", ["load", "temperature"])

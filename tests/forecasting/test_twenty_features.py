@@ -171,7 +171,7 @@ def test_missing_weather_is_named(model: FittedTwentyFeatures, past: History) ->
         forecasts=Forecasts.create_empty(),
     )
     told = model.predict(without, asked(UNSEEN))
-    assert told.lacked == ("weather: temperature",)
+    assert told.missing_inputs == ("weather: temperature",)
     assert told.values.height == asked(UNSEEN).height * len(LEVELS)
 
 

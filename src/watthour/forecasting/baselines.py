@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Protocol, Self
 import numpy as np
 
 from watthour.core.frames import LEVELS
-from watthour.forecasting.answer import answer, said_at
 from watthour.forecasting.calibrate import Spread
 from watthour.forecasting.features import actuals, features
+from watthour.forecasting.quantile_forecast import describe_intervals, quantile_forecast
 from watthour.forecasting.vintages import instants
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class Points:
 
     values: Array
     level: Array
-    lacked: tuple[str, ...] = ()
+    missing_inputs: tuple[str, ...] = ()
     fallback: str | None = None
 
 
@@ -113,12 +113,12 @@ class FittedRule:
         points = self.rule.points(history, targets)
         errors = around_point(self.spread.at(instants(targets["time"]), history.context.time_zone))
         quantiles = points.values[:, None] + errors * points.level[:, None]
-        return answer(
+        return quantile_forecast(
             targets,
             quantiles,
             history.context,
             model=self.rule.name,
-            lacked=points.lacked,
+            missing_inputs=points.missing_inputs,
             fallback=points.fallback,
         )
 
@@ -167,14 +167,14 @@ def stand_in(
         targets: what is asked.
         table: the features of the targets.
     """
-    lacked: list[str] = []
+    missing_inputs: list[str] = []
     for name, words in _CHAIN.items():
         filled = np.isnan(values) & np.isfinite(table[name].to_numpy())
         if filled.any():
             values = np.where(filled, table[name].to_numpy(), values)
-            where = said_at(targets, filled, history.context)
-            lacked.append(f"Unknown for {where}: {wanted}; {words} stands in.")
-    return Points(values, level_of(table), tuple(lacked), lacked[0] if lacked else None)
+            where = describe_intervals(targets, filled, history.context)
+            missing_inputs.append(f"Unknown for {where}: {wanted}; {words} stands in.")
+    return Points(values, level_of(table), tuple(missing_inputs), missing_inputs[0] if missing_inputs else None)
 
 
 def level_of(table: pl.DataFrame) -> Array:

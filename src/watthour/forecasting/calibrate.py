@@ -88,7 +88,7 @@ def cells(times: Instants, time_zone: str) -> tuple[Instants, Instants]:
     return local % DAY_US // HOUR_US, month.astype(np.int64) - 1
 
 
-def uncrossed(quantiles: Array) -> Array:
+def sorted_quantiles(quantiles: Array) -> Array:
     """Return quantiles in ascending order; sorting never makes them worse.
 
     Source: Chernozhukov, Fernandez-Val and Galichon, Econometrica 78 (2010), doi:10.3982/ECTA7880.

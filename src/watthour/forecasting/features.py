@@ -15,7 +15,7 @@ import polars as pl
 
 from watthour.forecasting.calendar import calendar_features, same_clock
 from watthour.forecasting.panel import Panel, deviation_known, first_known, mean_known
-from watthour.forecasting.vintages import HOUR_US, Vintages, foretold, measured
+from watthour.forecasting.vintages import HOUR_US, Vintages, forecast_vintages, measurement_vintages
 from watthour.forecasting.weather import Weather, weather_features
 
 if TYPE_CHECKING:
@@ -58,8 +58,10 @@ def features(
         operator: with the operator's own forecast, where the context has one.
     """
     context = history.context
-    demand = measured(history, context.channel)
-    rival = foretold(history, context.channel, model=context.operator) if operator and context.operator else None
+    demand = measurement_vintages(history, context.channel)
+    rival = (
+        forecast_vintages(history, context.channel, model=context.operator) if operator and context.operator else None
+    )
     sky = Weather.of(history) if weather else None
     parts: list[pl.DataFrame] = []
     for panel in Panel.chunks(targets, context):
@@ -85,7 +87,7 @@ def feature_names(table: pl.DataFrame) -> list[str]:
 def actuals(history: History, targets: dy.DataFrame[Targets]) -> Array:
     """Return what came of each target, by the last version known; NaN where nothing did."""
     last = np.full(targets.height, np.iinfo(np.int64).max)
-    return measured(history, history.context.channel).known(targets["time"].to_physical().to_numpy(), last)
+    return measurement_vintages(history, history.context.channel).known(targets["time"].to_physical().to_numpy(), last)
 
 
 def _known(panel: Panel, demand: Vintages, rival: Vintages | None) -> _Known:

@@ -22,11 +22,11 @@ import polars as pl
 from watthour.core.errors import NotEnoughHistory
 from watthour.core.frames import LEVELS, Targets
 from watthour.core.window import HOUR, Window
-from watthour.forecasting.answer import answer, said_at
 from watthour.forecasting.baselines import FittedRule, PersistenceEnsemble
 from watthour.forecasting.calendar import local_days
 from watthour.forecasting.design import Lessons
 from watthour.forecasting.features import features
+from watthour.forecasting.quantile_forecast import describe_intervals, quantile_forecast
 from watthour.forecasting.trees import Trees, held_out
 from watthour.forecasting.vintages import instants
 
@@ -125,7 +125,9 @@ class FittedGradientBoosting:
             reason = "demand was unknown for too long" if self.trees else "there was too little history to learn from"
             fallback = f"The mean of the last four same weekdays, or the best baseline there is, answers: {reason}."
             lacked += words
-        return answer(targets, quantiles, context, model=self.recipe.name, lacked=lacked, fallback=fallback)
+        return quantile_forecast(
+            targets, quantiles, context, model=self.recipe.name, missing_inputs=lacked, fallback=fallback
+        )
 
     def files(self) -> Mapping[str, bytes]:
         """Return LightGBM's text files and JSON."""
@@ -164,14 +166,14 @@ class FittedGradientBoosting:
             return []
         best, words = self.trees[0], []
         if best.operator and (gap := table["operator_forecast"].is_null().to_numpy()).any():
-            where = said_at(targets, gap, history.context)
+            where = describe_intervals(targets, gap, history.context)
             words.append(f"The operator's forecast was missing for {where}.")
         if (gap := best.is_blind(table)).any():
-            words.append(f"No weather forecast was known for {said_at(targets, gap, history.context)}.")
+            words.append(f"No weather forecast was known for {describe_intervals(targets, gap, history.context)}.")
         if (gap := best.is_stale(table)).any():
             hours = np.nanmax(np.append(table["demand_age_hours"].filter(pl.Series(gap)).to_numpy(), -1))
             age = f"up to {hours:.0f} hours before" if hours > 0 else "for more than a month before"
-            words.append(f"Demand was unknown {age} {said_at(targets, gap, history.context)}.")
+            words.append(f"Demand was unknown {age} {describe_intervals(targets, gap, history.context)}.")
         return words
 
     def _stood_in(self, history: History, targets: dy.DataFrame[Targets]) -> tuple[Array, list[str]]:
@@ -182,7 +184,9 @@ class FittedGradientBoosting:
             return np.full((targets.height, len(LEVELS)), np.nan), []
         wide = told.values.pivot("level", index=["issued_at", "time"], values="value")
         rows = targets.join(wide, on=["issued_at", "time"], how="left", maintain_order="left")
-        return rows.select(pl.col([str(level) for level in LEVELS]).cast(pl.Float64)).to_numpy(), list(told.lacked)
+        return rows.select(pl.col([str(level) for level in LEVELS]).cast(pl.Float64)).to_numpy(), list(
+            told.missing_inputs
+        )
 
 
 def _text_name(k: int, level: float) -> str:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from watthour.core.errors import NotEnoughHistory
-from watthour.forecasting.answer import said_at
 from watthour.forecasting.baselines import FittedRule, Points, fit_rule, stand_in
 from watthour.forecasting.features import features
+from watthour.forecasting.quantile_forecast import describe_intervals
 
 if TYPE_CHECKING:
     import dataframely as dy
@@ -70,7 +70,9 @@ def _points(history: History, targets: dy.DataFrame[Targets], *, debiased: bool)
     ratio = table["operator_ratio_28d"].to_numpy()
     unlearned = np.isnan(ratio) & ~gap
     values = np.where(gap | unlearned, rest.values, rest.values * ratio)
-    lacked = list(rest.lacked)
+    missing_inputs = list(rest.missing_inputs)
     if unlearned.any():
-        lacked.append(f"The operator's habitual error was unknown for {said_at(targets, unlearned, history.context)}.")
-    return Points(values, rest.level, tuple(lacked), rest.fallback)
+        missing_inputs.append(
+            f"The operator's habitual error was unknown for {describe_intervals(targets, unlearned, history.context)}."
+        )
+    return Points(values, rest.level, tuple(missing_inputs), rest.fallback)

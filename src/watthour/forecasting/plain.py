@@ -10,7 +10,7 @@ import polars as pl
 from watthour.core.errors import InvalidInput, MissingExtra, NotEnoughHistory
 from watthour.core.frames import LEVELS, Targets
 from watthour.core.window import DAY
-from watthour.forecasting.backtest import scores, told
+from watthour.forecasting.backtest import predict_with_actuals, scores
 from watthour.forecasting.calibrate import between_levels
 from watthour.forecasting.catalogue import recipe
 from watthour.forecasting.table import Columns, as_given, as_polars, histories, spoken, tidy
@@ -123,7 +123,8 @@ class FittedDayAhead:
         """Return, for each series, what its forecast lacked and what answered instead."""
         answers = {name: self._answer(name, horizon or self.horizon, None) for name in self.pasts}
         return {
-            name: (*answer.lacked, *([answer.fallback] if answer.fallback else [])) for name, answer in answers.items()
+            name: (*answer.missing_inputs, *([answer.fallback] if answer.fallback else []))
+            for name, answer in answers.items()
         }
 
     def backtest(self, days: int = 28) -> Any:  # noqa: ANN401 - as given to fit
@@ -145,7 +146,9 @@ class FittedDayAhead:
             asked = _issues(past, [begin + n * DAY for n in range(days)], self._day_steps(past))
             entrants = {_OURS: self.recipe, **{rival: recipe(rival) for rival in RIVALS}}
             table = pl.concat(
-                told(entrant.fit(past.known_at(begin), learned), past, asked).with_columns(model=pl.lit(label))
+                predict_with_actuals(entrant.fit(past.known_at(begin), learned), past, asked).with_columns(
+                    model=pl.lit(label)
+                )
                 for label, entrant in entrants.items()
             )
             rows = scores(table, against=RIVALS[0])

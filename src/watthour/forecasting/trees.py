@@ -11,7 +11,7 @@ import polars as pl
 
 from watthour.core.frames import LEVELS
 from watthour.forecasting.calendar import local_days
-from watthour.forecasting.calibrate import Spread, between_levels, uncrossed, wider
+from watthour.forecasting.calibrate import Spread, between_levels, sorted_quantiles, wider
 from watthour.forecasting.design import BLIND, NORMAL, STALE, Design
 from watthour.forecasting.vintages import MEDIAN
 
@@ -63,7 +63,7 @@ class Trees:
             final = _boost(recipe, level, lessons, np.ones(len(held), dtype=bool), weight, n_trees=n_trees)
             texts[level] = final.model_to_string()
             gains += final.feature_importance("gain")
-        spreads = _spreads(recipe, lessons, held, uncrossed(unseen), time_zone)
+        spreads = _spreads(recipe, lessons, held, sorted_quantiles(unseen), time_zone)
         importance = dict(zip(lessons.design.names, (gains / max(gains.sum(), 1e-9)).tolist(), strict=True))
         names = tuple(lessons.design.names)
         return cls(operator, names, texts, spreads, lessons.usual_age, lessons.sky, importance)
@@ -73,12 +73,12 @@ class Trees:
         design = Design.of(table, operator=self.operator, names=self.features)
         levels = list(self.texts)
         told = [np.asarray(self._booster(level).predict(design.matrix, num_threads=1)) for level in levels]
-        raw = uncrossed(np.stack(told, axis=1))
+        raw = sorted_quantiles(np.stack(told, axis=1))
         moves = self.spreads["normal"].at(times, time_zone)
         for name, is_so in (("blind", self.is_blind(table)), ("stale", self.is_stale(table))):
             if is_so.any() and name in self.spreads:
                 moves = np.where(is_so[:, None], wider(moves, self.spreads[name].at(times, time_zone), levels), moves)
-        wanted = between_levels(uncrossed(raw + moves * width(raw)), levels, LEVELS)
+        wanted = between_levels(sorted_quantiles(raw + moves * width(raw)), levels, LEVELS)
         return design.reference[:, None] + wanted * design.scale[:, None]
 
     def is_blind(self, table: pl.DataFrame) -> NDArray[np.bool_]:

@@ -18,7 +18,7 @@ from watthour.core.errors import InvalidInput, NotEnoughHistory
 from watthour.core.forecast import Forecast
 from watthour.core.frames import LEVELS, Forecasts, Quality, Targets
 from watthour.forecasting.calendar import calendar_features
-from watthour.forecasting.vintages import HOUR_US, datetimes, foretold, instants, measured
+from watthour.forecasting.vintages import HOUR_US, datetimes, forecast_vintages, instants, measurement_vintages
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -239,7 +239,7 @@ def _walk(
     ahead = max(1, int((furthest - known.min()) // HOUR_US + 1)) if targets.height else 1
     span = np.arange(-(WEEK + FEED_LAG), ahead)
     times = known + span * HOUR_US  # (issue, hour)
-    demand = measured(history, history.context.channel).known(times, np.broadcast_to(issued, times.shape))
+    demand = measurement_vintages(history, history.context.channel).known(times, np.broadcast_to(issued, times.shape))
     demand[:, span >= 0] = np.nan
     has_any = ~np.isnan(demand).all(axis=1)
     if not has_any.any():
@@ -322,8 +322,8 @@ def _weather(history: History, times: Instants, foreseen_at: Instants, measured_
         total, weights = np.zeros(times.shape), np.zeros(times.shape)
         for prefix, weight in history.context.weather:
             channel = f"{prefix}.{variable}"
-            values = measured(history, channel).known(times, measured_by)
-            values = np.where(np.isnan(values), foretold(history, channel).between(times, foreseen_at), values)
+            values = measurement_vintages(history, channel).known(times, measured_by)
+            values = np.where(np.isnan(values), forecast_vintages(history, channel).between(times, foreseen_at), values)
             total += np.where(np.isnan(values), 0.0, weight * values)
             weights += np.where(np.isnan(values), 0.0, weight)
         columns[name] = np.divide(total, weights, out=np.full(times.shape, np.nan), where=weights > 0)

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from watthour.core.frames import Quality
+from watthour.core.quality import is_trusted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,7 +38,7 @@ class Vintages:
     def of(cls, rows: pl.DataFrame) -> Self:
         """Build from rows of ``time, available_at, value``; a doubted row is as good as none."""
         if "quality" in rows.columns:
-            rows = rows.filter(_undoubted())
+            rows = rows.filter(is_trusted())
         values = rows["value"].cast(pl.Float64).fill_null(np.nan).to_numpy()
         return cls.from_arrays(instants(rows["time"]), instants(rows["available_at"]), values)
 
@@ -91,25 +91,27 @@ def datetimes(times: Instants) -> pl.Series:
     return pl.Series(times, dtype=pl.Int64).cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
 
 
-def measured(history: History, channel: str) -> Vintages:
+def measurement_vintages(history: History, channel: str) -> Vintages:
     """Return a channel's measurements: readings known only once their interval had begun."""
-    return measured_by_channel(history, [channel]).get(channel, _nothing())
+    return measurement_vintages_by_channel(history, [channel]).get(channel, _nothing())
 
 
-def foretold(history: History, channel: str, *, model: str | None = None) -> Vintages:
+def forecast_vintages(history: History, channel: str, *, model: str | None = None) -> Vintages:
     """Return what was said of a channel in advance: point forecasts of a model, or of all and facts; see below."""
-    return foretold_by_channel(history, [channel], model=model).get(channel, _nothing())
+    return forecast_vintages_by_channel(history, [channel], model=model).get(channel, _nothing())
 
 
-def measured_by_channel(history: History, channels: Sequence[str]) -> dict[str, Vintages]:
+def measurement_vintages_by_channel(history: History, channels: Sequence[str]) -> dict[str, Vintages]:
     """Return the measurements of those channels that have any."""
     ours = history.readings.filter(
-        pl.col("channel").is_in(channels), pl.col("available_at") >= pl.col("time"), _undoubted()
+        pl.col("channel").is_in(channels), pl.col("available_at") >= pl.col("time"), is_trusted()
     )
     return _split(ours.sort("channel", "time", "available_at", "recorded_at"))
 
 
-def foretold_by_channel(history: History, channels: Sequence[str], *, model: str | None = None) -> dict[str, Vintages]:
+def forecast_vintages_by_channel(
+    history: History, channels: Sequence[str], *, model: str | None = None
+) -> dict[str, Vintages]:
     """Return what was said in advance of those channels of which anything was.
 
     These are the point forecasts of one model; or of all, and facts that were known before their interval. Among runs
@@ -118,9 +120,9 @@ def foretold_by_channel(history: History, channels: Sequence[str], *, model: str
     ours = pl.col("channel").is_in(channels)
     maker = pl.col("model") == model if model else pl.lit(value=True)
     columns = ["channel", "time", "available_at", "issued_at", "value"]
-    said = history.forecasts.filter(ours, pl.col("level") == MEDIAN, maker, _undoubted()).select(columns)
+    said = history.forecasts.filter(ours, pl.col("level") == MEDIAN, maker, is_trusted()).select(columns)
     if model is None:
-        facts = history.readings.filter(ours, pl.col("available_at") < pl.col("time"), _undoubted())
+        facts = history.readings.filter(ours, pl.col("available_at") < pl.col("time"), is_trusted())
         said = pl.concat([said, facts.with_columns(issued_at="available_at").select(columns)])
     return _split(said.sort("channel", "time", "available_at", "issued_at"))
 
@@ -137,10 +139,6 @@ def _split(rows: pl.DataFrame) -> dict[str, Vintages]:
         found[channel] = Vintages.from_arrays(time[part], available[part], values[part])
         start += length
     return found
-
-
-def _undoubted() -> pl.Expr:
-    return (pl.col("quality") & int(Quality.DOUBTED)) == 0
 
 
 def _nothing() -> Vintages:

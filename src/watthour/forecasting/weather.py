@@ -9,7 +9,7 @@ import numpy as np
 
 from watthour.forecasting.calendar import CALENDAR, day_starts, local_days, local_hours
 from watthour.forecasting.panel import mean_known
-from watthour.forecasting.vintages import foretold_by_channel, measured_by_channel
+from watthour.forecasting.vintages import forecast_vintages_by_channel, measurement_vintages_by_channel
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -67,7 +67,10 @@ class Weather:
         """Take the weather channels of a history apart; what has no name of ours keeps its own."""
         names = [*history.readings["channel"].unique(), *history.forecasts["channel"].unique()]
         points = {channel: point for channel in sorted(set(names)) if (point := _point_of(channel, history.context))}
-        seen, said = measured_by_channel(history, list(points)), foretold_by_channel(history, list(points))
+        seen, said = (
+            measurement_vintages_by_channel(history, list(points)),
+            forecast_vintages_by_channel(history, list(points)),
+        )
         ours = {suffix: name for name, suffix in HOURLY.items()}
         variables: dict[str, list[PointWeather]] = {name: [] for name in (*HOURLY, *DAILY)}
         for channel, (suffix, weight) in points.items():

@@ -8,7 +8,7 @@ import numpy as np
 
 from watthour.forecasting.calendar import day_starts
 from watthour.forecasting.day_process.asks import HOURS, bridged, by_clock, hours_of
-from watthour.forecasting.vintages import HOUR_US, foretold, measured
+from watthour.forecasting.vintages import HOUR_US, forecast_vintages, measurement_vintages
 
 if TYPE_CHECKING:
     from watthour.core.forecast import History
@@ -27,7 +27,7 @@ _HALF_SATURATED = 50.0  # relative humidity where nothing is known of it [%]
 def known_loads(history: History, asks: Asks, days: Instants) -> Array:
     """Return the demand of days as known at each ask, (asks, days, 24 clock hours); NaN where unknown."""
     times, clock = hours_of(days, history.context.time_zone)
-    values = measured(history, history.context.channel).known(times[None], asks.issued[:, None, None])
+    values = measurement_vintages(history, history.context.channel).known(times[None], asks.issued[:, None, None])
     over = times[None] + HOUR_US <= asks.known_until[:, None, None]
     return by_clock(np.where(over & (values > 0), values, np.nan), clock)
 
@@ -37,7 +37,7 @@ def operator_forecasts(history: History, asks: Asks) -> Array:
     if history.context.operator is None:
         return np.full((len(asks.day), HOURS), np.nan)
     times, clock = hours_of(asks.day, history.context.time_zone)
-    said = foretold(history, history.context.channel, model=history.context.operator)
+    said = forecast_vintages(history, history.context.channel, model=history.context.operator)
     values = said.known(times, asks.issued[:, None])
     return bridged(by_clock(np.where(values > 0, values, np.nan), clock))
 
@@ -161,8 +161,8 @@ def _from_hours(history: History, prefix: str, present: set[str], midnights: Ins
 
 
 def _known(history: History, channel: str, times: Instants, at: Instants) -> Array:
-    seen = measured(history, channel).known(times, at)
-    return np.where(np.isfinite(seen), seen, foretold(history, channel).known(times, at))
+    seen = measurement_vintages(history, channel).known(times, at)
+    return np.where(np.isfinite(seen), seen, forecast_vintages(history, channel).known(times, at))
 
 
 def _without_misreadings(weather: Array) -> Array:

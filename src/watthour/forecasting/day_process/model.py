@@ -11,7 +11,6 @@ import numpy as np
 from watthour.core.errors import InvalidInput, NotEnoughHistory
 from watthour.core.frames import LEVELS
 from watthour.core.window import Window
-from watthour.forecasting.answer import answer, said_at
 from watthour.forecasting.calendar import local_hours
 from watthour.forecasting.day_process.asks import HOURS, Asks, Habit, bridged, is_whole
 from watthour.forecasting.day_process.calendar import special_names
@@ -28,6 +27,7 @@ from watthour.forecasting.day_process.known import (
 from watthour.forecasting.day_process.layer import Layer
 from watthour.forecasting.day_process.seen import Seen, ask
 from watthour.forecasting.day_process.state import State, as_kept
+from watthour.forecasting.quantile_forecast import describe_intervals, quantile_forecast
 from watthour.forecasting.vintages import DAY_US, datetimes, instants
 
 if TYPE_CHECKING:
@@ -152,7 +152,7 @@ class FittedDayProcess:
         found, stands_on_operator = self._log_quantiles(seen)
         hours = local_hours(instants(targets["time"]), state.time_zone)
         lacked = [
-            f"{what} {said_at(targets, missing[belongs], history.context)}."
+            f"{what} {describe_intervals(targets, missing[belongs], history.context)}."
             for missing, what in (
                 (~seen.has_weather[: seen.n_asks] & self._sighted_rows.any(), "No weather forecast was known for"),
                 (~stands_on_operator & self._operator_rows.any(), "The operator's forecast was not known for"),
@@ -163,7 +163,9 @@ class FittedDayProcess:
             )
             if missing[belongs].any()
         ]
-        return answer(targets, np.exp(found[belongs, hours]), history.context, model=_NAME, lacked=lacked)
+        return quantile_forecast(
+            targets, np.exp(found[belongs, hours]), history.context, model=_NAME, missing_inputs=lacked
+        )
 
     def _log_quantiles(self, seen: Seen) -> tuple[Array, Mask]:
         """Return log quantiles of each target's day, (asks, 24, levels), and which stand on the operator's forecast."""

@@ -13,7 +13,6 @@ import polars as pl
 from watthour.core.errors import InvalidInput, NotEnoughHistory
 from watthour.core.frames import LEVELS
 from watthour.core.window import HOUR, Window
-from watthour.forecasting.answer import answer, said_at
 from watthour.forecasting.calendar import local_days, local_hours
 from watthour.forecasting.day_process.asks import HOURS, Asks
 from watthour.forecasting.day_process.known import known_loads
@@ -25,6 +24,7 @@ from watthour.forecasting.hour_process.learning import learn
 from watthour.forecasting.hour_process.solve import Curves, expect
 from watthour.forecasting.hour_process.state import State
 from watthour.forecasting.hour_process.temperature import BEFORE, has_temperature, windows
+from watthour.forecasting.quantile_forecast import describe_intervals, quantile_forecast
 from watthour.forecasting.vintages import DAY_US, datetimes, instants
 
 if TYPE_CHECKING:
@@ -186,12 +186,16 @@ class FittedHourProcess:
                 f"no temperature was known at issue of any day asked of {state.channel}",
                 remedy="Bring weather forecasts, or temperatures known in advance, for the days to forecast.",
             )
-        lacked = [f"No temperature was known for {said_at(targets, unseen, context)}."] if unseen.any() else []
+        lacked = (
+            [f"No temperature was known for {describe_intervals(targets, unseen, context)}."] if unseen.any() else []
+        )
         last_known = np.array([each.last_known(state.numbers) for each in asked])[of_issue]
         stale = last_known < np.array([each.known_day for each in asked])[of_issue] - _STALE_DAYS
         if stale.any():
-            lacked.append(f"No recent load was known for {said_at(targets, stale, context)}.")
-        return answer(targets, np.exp(mean[:, None] + deviation[:, None] * _Z), context, model=_NAME, lacked=lacked)
+            lacked.append(f"No recent load was known for {describe_intervals(targets, stale, context)}.")
+        return quantile_forecast(
+            targets, np.exp(mean[:, None] + deviation[:, None] * _Z), context, model=_NAME, missing_inputs=lacked
+        )
 
     @cached_property
     def _curves(self) -> Curves:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from watthour.forecasting.day_process.asks import HOURS, by_clock, hours_of
-from watthour.forecasting.vintages import HOUR_US, foretold, measured
+from watthour.forecasting.vintages import HOUR_US, forecast_vintages, measurement_vintages
 
 if TYPE_CHECKING:
     from watthour.core.forecast import History
@@ -45,9 +45,11 @@ def windows(history: History, days: Instants, at: Instants, known_until: Instant
     total, weight = np.zeros(asked.shape), np.zeros(asked.shape)
     for prefix, share in history.context.weather:
         channel = f"{prefix}.{VARIABLE}"
-        seen = measured(history, channel).known(asked, at[:, None, None])
+        seen = measurement_vintages(history, channel).known(asked, at[:, None, None])
         seen[asked + HOUR_US > known_until[:, None, None]] = np.nan
-        values = np.where(np.isfinite(seen), seen, foretold(history, channel).between(asked, at[:, None, None]))
+        values = np.where(
+            np.isfinite(seen), seen, forecast_vintages(history, channel).between(asked, at[:, None, None])
+        )
         known = (values > _POSSIBLE_C[0]) & (values < _POSSIBLE_C[1])
         total += np.where(known, (share or 1.0) * values, 0)
         weight += np.where(known, share or 1.0, 0)
