@@ -33,7 +33,7 @@ SMALL = TwentyFeatures(rounds=60, learning_rate=0.15, leaves=12)
 
 
 def asked(days: list[date], known_clock: time | None = None) -> dy.DataFrame[Targets]:
-    return day_ahead_targets(days, world.ZONE, issue_clock=time(8), known_clock=known_clock)
+    return day_ahead_targets(days, world.ZONE, resolution=HOUR, issue_clock=time(8), known_clock=known_clock)
 
 
 def changed(history: History, after: datetime, value: float | None) -> History:
