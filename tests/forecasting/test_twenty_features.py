@@ -159,7 +159,8 @@ def test_it_does_not_look_beyond_what_a_backtest_lets_it_know(model: FittedTwent
 def test_a_feed_that_stopped_a_day_ago_is_bridged(model: FittedTwentyFeatures, past: History) -> None:
     issued_at = datetime(2023, 4, 15, 12, tzinfo=UTC)
     stopped = changed(past, issued_at - 30 * HOUR, None)
-    told = model.predict(stopped, targets(Window(issued_at, issued_at + 24 * HOUR), issued_at)).values
+    asked_for = targets(Window(issued_at, issued_at + 24 * HOUR), issued_at, resolution=HOUR, time_zone=world.ZONE)
+    told = model.predict(stopped, asked_for).values
     assert told.height == 24 * len(LEVELS)
     assert told["value"].is_between(500, 2000).all()
 
