@@ -5,8 +5,6 @@ from statistics import NormalDist
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from watthour.core import metrics
 from watthour.core.frames import LEVELS
@@ -89,49 +87,34 @@ def test_skill_is_the_share_of_the_rivals_loss_saved() -> None:
     assert metrics.skill(3.0, 4.0) == pytest.approx(0.25)
 
 
-@pytest.mark.parametrize(
-    ("t", "degrees", "probability"),
-    [(1.812461, 10, 0.95), (-2.228139, 10, 0.025), (0.0, 3, 0.5), (6.313752, 1, 0.95), (1.650971, 250, 0.95)],
-)
-def test_student_t_as_tabulated(t: float, degrees: int, probability: float) -> None:
-    """NIST/SEMATECH e-Handbook of Statistical Methods, table 1.3.6.7.2."""
-    assert metrics.student_t_cdf(t, degrees) == pytest.approx(probability, abs=2e-5)
+def test_scores_carry_the_public_names() -> None:
+    quantiles = np.column_stack([np.array(PREDICTED) - 2, PREDICTED, np.array(PREDICTED) + 2])
+    found = metrics.scores(
+        ACTUAL,
+        PREDICTED,
+        quantiles[:, 0],
+        quantiles[:, 2],
+        unit="MWh",
+        quantiles=quantiles,
+        levels=(0.05, 0.5, 0.95),
+        reference=[10.0, 20.0, 30.0, 54.0],
+    )
+    assert found["n"] == 4
+    assert found["mae"] == found["mae_mwh"] == metrics.mae(ACTUAL, PREDICTED)
+    assert found["rmse"] == found["rmse_mwh"] == metrics.rmse(ACTUAL, PREDICTED)
+    assert found["bias"] == found["bias_mwh"] == metrics.bias(ACTUAL, PREDICTED)
+    assert found["mape_percent"] == metrics.mape(ACTUAL, PREDICTED)
+    assert found["coverage90_percent"] == 75
+    assert found["winkler90"] == pytest.approx(4 + 20 / 4)
+    assert found["pinball"] == metrics.mean_pinball(ACTUAL, quantiles, (0.05, 0.5, 0.95))
+    assert found["skill_percent"] == pytest.approx(50)
 
 
-def test_diebold_mariano_of_one_step_is_the_corrected_paired_t_test() -> None:
-    """With horizon 1 the correction turns the variance over n into one over n - 1: the paired t test."""
-    a, b = np.array([1.0, 2.0, 3.0, 4.0, 5.0]), np.array([2.0, 2.5, 3.0, 6.0, 7.0])
-    difference = a - b
-    t = difference.mean() / (difference.std(ddof=1) / math.sqrt(5))
-    statistic, p_value = metrics.diebold_mariano(a, b)
-    assert statistic == pytest.approx(t)
-    assert p_value == pytest.approx(metrics.student_t_cdf(t, 4))
-    assert p_value < 0.05
+def test_scores_leave_out_what_was_not_given_and_mwh_of_other_units() -> None:
+    assert list(metrics.scores(ACTUAL, PREDICTED, unit="kW")) == ["n", "mae", "mape_percent", "rmse", "bias"]
 
 
-def test_diebold_mariano_knows_which_side_is_better() -> None:
-    rng = np.random.default_rng(3)
-    good, bad = np.abs(rng.normal(0, 1.0, 300)), np.abs(rng.normal(0, 1.5, 300))
-    assert metrics.diebold_mariano(good, bad, horizon=2)[1] < 0.01
-    assert metrics.diebold_mariano(bad, good, horizon=2)[1] > 0.99
-
-
-def test_equal_losses_are_no_evidence() -> None:
-    assert metrics.diebold_mariano([1.0, 2.0], [1.0, 2.0]) == (0.0, 0.5)
-
-
-def test_a_constant_gain_is_certain() -> None:
-    assert metrics.diebold_mariano([1.0, 2.0, 3.0], [2.0, 3.0, 4.0]) == (-math.inf, 0.0)
-
-
-def test_one_pair_proves_nothing() -> None:
-    assert all(math.isnan(value) for value in metrics.diebold_mariano([1.0], [2.0]))
-
-
-@given(st.lists(st.tuples(st.floats(1, 1e6), st.floats(1, 1e6)), min_size=3, max_size=40))
-@settings(deadline=None)  # other work on the machine is no failure of ours
-def test_swapping_the_rivals_turns_the_test_round(pairs: list[tuple[float, float]]) -> None:
-    a, b = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
-    one, other = metrics.diebold_mariano(a, b), metrics.diebold_mariano(b, a)
-    assert one[0] == pytest.approx(-other[0], nan_ok=True)
-    assert one[1] + other[1] == pytest.approx(1, nan_ok=True)
+def test_skill_is_measured_on_the_rows_both_have() -> None:
+    found = metrics.scores([10.0, 20.0, None], [12.0, 90.0, 5.0], unit="kW", reference=[14.0, None, 5.0])
+    assert found["n"] == 2
+    assert found["skill_percent"] == pytest.approx(50)

@@ -1,4 +1,4 @@
-"""How good a forecast was: errors, quantile losses, intervals, and whether one forecast beats another beyond chance.
+"""How good a forecast was: errors, quantile losses and intervals.
 
 Definitions are those of fev and utilsforecast, so that figures can be compared digit by digit. A pair in which either
 side is missing (None or NaN) is left out; ``n_ignored`` counts them. A score of nothing is NaN.
@@ -13,8 +13,12 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from watthour.core.units import Unit
+
 Array: TypeAlias = NDArray[np.float64]
 Column: TypeAlias = ArrayLike | Sequence[float | None]
+
+_CONFIDENCE = 0.9  # of the interval that is scored [-]
 
 
 def usable(*columns: Column) -> tuple[Array, ...]:
@@ -158,69 +162,53 @@ def skill(loss: float, reference: float) -> float:
     return 1 - loss / reference if reference else math.nan
 
 
-def diebold_mariano(loss_a: Column, loss_b: Column, horizon: int = 1) -> tuple[float, float]:
-    """Test whether the losses of ``a`` are smaller than those of ``b`` beyond chance; one-sided.
+def scores(
+    actual: Column,
+    median: Column,
+    lower: Column | None = None,
+    upper: Column | None = None,
+    *,
+    unit: str | None,
+    quantiles: Column | None = None,
+    levels: Sequence[float] = (),
+    reference: Column | None = None,
+) -> dict[str, float]:
+    """Return every score of one forecaster that its numbers allow, by the public names.
+
+    Always ``n``, ``mae``, ``rmse``, ``bias`` [unit of the channel] and ``mape_percent``; with both bounds of its 90 %
+    interval ``coverage90_percent`` and ``winkler90``; with quantiles ``pinball``, the mean over all levels; with a
+    reference ``skill_percent``. Scores of a channel in MWh stand under ``mae_mwh``, ``rmse_mwh`` and ``bias_mwh`` too.
+    A row in which the actual or a number asked for by a score is missing is left out of that score; ``n`` counts the
+    rows of the errors.
 
     Args:
-        loss_a: losses in the order of time, one per forecast (for day-ahead forecasts: one per day).
-        loss_b: those of the rival, on the same rows.
-        horizon: how many steps ahead was forecast; errors overlap up to ``horizon - 1`` steps.
-
-    Returns:
-        The statistic, negative where ``a`` is better, and the chance of one as low if both were equally good.
-
-    Source: Diebold and Mariano, Journal of Business & Economic Statistics 13 (1995),
-    doi:10.1080/07350015.1995.10524599,
-    with the small-sample correction and Student's t of Harvey, Leybourne and Newbold, International Journal of
-    Forecasting 13 (1997), doi:10.1016/S0169-2070(96)00719-4.
+        actual: what came of each interval [unit of the channel].
+        median: what was forecast.
+        lower: quantile of level 0.05.
+        upper: quantile of level 0.95.
+        unit: of the channel, such as ``MWh``; None leaves the names with a unit out.
+        quantiles: (rows, levels).
+        levels: of the quantiles.
+        reference: the forecast that skill is the gain in mean absolute error over, on the rows both have.
     """
-    a, b = usable(loss_a, loss_b)
-    n, difference = len(a), a - b
-    if n <= max(1, horizon):
-        return math.nan, math.nan
-    mean = float(difference.mean())
-    centred = difference - mean
-    autocovariance = [float(centred[lag:] @ centred[: n - lag]) / n for lag in range(horizon)]
-    variance = (autocovariance[0] + 2 * sum(autocovariance[1:])) / n
-    if variance <= 0:  # the truncated sum can be negative; the plain variance cannot
-        variance = autocovariance[0] / n
-    if variance <= np.finfo(np.float64).eps * mean**2:
-        return (0.0, 0.5) if mean == 0 else (math.copysign(math.inf, mean), float(mean > 0))
-    correction = (n + 1 - 2 * horizon + horizon * (horizon - 1) / n) / n
-    statistic = mean / math.sqrt(variance) * math.sqrt(correction)
-    return statistic, student_t_cdf(statistic, n - 1)
-
-
-def student_t_cdf(t: float, degrees: float) -> float:
-    """Return the probability that Student's t is at most ``t``.
-
-    Source: NIST Digital Library of Mathematical Functions, 8.17 (incomplete beta) and 8.17.22 (continued fraction).
-    """
-    tail = 0.5 * _incomplete_beta(degrees / (degrees + t * t), degrees / 2, 0.5)
-    return tail if t < 0 else 1 - tail
-
-
-def _incomplete_beta(x: float, a: float, b: float) -> float:
-    """Return the regularised incomplete beta function."""
-    if x <= 0 or x >= 1:
-        return float(x >= 1)
-    if x > (a + 1) / (a + b + 2):  # the fraction converges fast only below
-        return 1 - _incomplete_beta(1 - x, b, a)
-    log_front = math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b) + a * math.log(x) + b * math.log1p(-x)
-    return math.exp(log_front) / a / _beta_fraction(x, a, b)
-
-
-def _beta_fraction(x: float, a: float, b: float, *, terms: int = 200) -> float:
-    """Return 1 + d1/(1 + d2/(1 + ...)) of DLMF 8.17.22, evaluated from its end."""
-    value = 1.0
-    for k in range(terms, 0, -1):
-        m = k // 2
-        if k % 2:
-            d = -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1))
-        else:
-            d = m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m))
-        value = 1 + d / value
-    return value
+    found: dict[str, float] = {
+        "n": len(usable(actual, median)[0]),
+        "mae": mae(actual, median),
+        "mape_percent": mape(actual, median),
+        "rmse": rmse(actual, median),
+        "bias": bias(actual, median),
+    }
+    if unit == Unit.MWH:
+        found |= {f"{name}_mwh": found[name] for name in ("mae", "rmse", "bias")}
+    if lower is not None and upper is not None:
+        found["coverage90_percent"] = 100 * coverage(actual, lower, upper)
+        found["winkler90"] = winkler(actual, lower, upper, _CONFIDENCE)
+    if quantiles is not None:
+        found["pinball"] = mean_pinball(actual, quantiles, levels)
+    if reference is not None:
+        a, p, r = usable(actual, median, reference)
+        found["skill_percent"] = 100 * skill(mae(a, p), mae(a, r))
+    return found
 
 
 def _pinball(actual: Array, predicted: Array, level: float) -> Array:

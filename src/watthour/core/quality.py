@@ -33,6 +33,15 @@ _WEATHER_RANGE: dict[Quantity, tuple[float, float]] = {
 }
 
 
+def is_trusted(column: str = "quality") -> pl.Expr:
+    """Return an expression that is true where a value carries no flag of doubt.
+
+    >>> pl.select(pl.lit(int(Quality.ASSUMED)).alias("quality")).filter(is_trusted()).height
+    1
+    """
+    return (pl.col(column) & int(Quality.DOUBTED)) == 0
+
+
 def flag(
     readings: dy.DataFrame[Readings], channels: Iterable[Channel], before: dy.DataFrame[Readings] | None = None
 ) -> dy.DataFrame[Readings]:

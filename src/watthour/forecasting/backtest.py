@@ -130,10 +130,22 @@ def scores(table: pl.DataFrame, *, against: str | None = None) -> pl.DataFrame:
     wide = wide.drop_nulls([str(level) for level in levels])
     n_models = wide["model"].n_unique()
     shared = wide.filter(pl.len().over("issued_at", "time") == n_models).sort("model", "time", "issued_at")
-    rows = [
-        {"model": name, **_scores_of(rows, levels)} for (name,), rows in shared.group_by(["model"], maintain_order=True)
-    ]
-    result = pl.DataFrame(rows)
+    has_interval = LOWER in levels and UPPER in levels
+    result = pl.DataFrame(
+        {
+            "model": name,
+            **metrics.scores(
+                rows["actual"],
+                rows[str(MEDIAN)],
+                rows[str(LOWER)] if has_interval else None,
+                rows[str(UPPER)] if has_interval else None,
+                unit=None,
+                quantiles=rows.select([str(level) for level in levels]).to_numpy(),
+                levels=levels,
+            ),
+        }
+        for (name,), rows in shared.group_by(["model"], maintain_order=True)
+    )
     if against is not None:
         reference = result.filter(pl.col("model") == against)["mae"].item()
         result = result.with_columns(skill_percent=100 * (1 - pl.col("mae") / reference))
@@ -154,25 +166,6 @@ def first_day(history: History) -> date:
         )
     begin: datetime = datetimes(times[:1])[0]
     return (begin + MEMORY).astimezone(ZoneInfo(history.context.time_zone)).date() + timedelta(days=1)
-
-
-def _scores_of(rows: pl.DataFrame, levels: Sequence[float]) -> dict[str, float]:
-    actual = rows["actual"].to_numpy()
-    median = rows[str(MEDIAN)].to_numpy()
-    result: dict[str, float] = {
-        "n": rows.height,
-        "mae": metrics.mae(actual, median),
-        "mape_percent": metrics.mape(actual, median),
-        "rmse": metrics.rmse(actual, median),
-        "bias": metrics.bias(actual, median),
-    }
-    if LOWER in levels and UPPER in levels:
-        lower, upper = rows[str(LOWER)].to_numpy(), rows[str(UPPER)].to_numpy()
-        result["coverage90_percent"] = 100 * metrics.coverage(actual, lower, upper)
-        result["winkler90"] = metrics.winkler(actual, lower, upper, UPPER - LOWER)
-    quantiles = rows.select([str(level) for level in levels]).to_numpy()
-    result["pinball"] = metrics.mean_pinball(actual, quantiles, levels)
-    return result
 
 
 def _period(day: date, retrain: Retrain) -> tuple[int, int]:

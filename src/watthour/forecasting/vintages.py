@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from watthour.core.frames import Quality
+from watthour.core.quality import is_trusted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,7 +38,7 @@ class Vintages:
     def of(cls, rows: pl.DataFrame) -> Self:
         """Build from rows of ``time, available_at, value``; a doubted row is as good as none."""
         if "quality" in rows.columns:
-            rows = rows.filter(_undoubted())
+            rows = rows.filter(is_trusted())
         values = rows["value"].cast(pl.Float64).fill_null(np.nan).to_numpy()
         return cls.from_arrays(instants(rows["time"]), instants(rows["available_at"]), values)
 
@@ -104,7 +104,7 @@ def forecast_vintages(history: History, channel: str, *, model: str | None = Non
 def measurement_vintages_by_channel(history: History, channels: Sequence[str]) -> dict[str, Vintages]:
     """Return the measurements of those channels that have any."""
     ours = history.readings.filter(
-        pl.col("channel").is_in(channels), pl.col("available_at") >= pl.col("time"), _undoubted()
+        pl.col("channel").is_in(channels), pl.col("available_at") >= pl.col("time"), is_trusted()
     )
     return _split(ours.sort("channel", "time", "available_at", "recorded_at"))
 
@@ -120,9 +120,9 @@ def forecast_vintages_by_channel(
     ours = pl.col("channel").is_in(channels)
     maker = pl.col("model") == model if model else pl.lit(value=True)
     columns = ["channel", "time", "available_at", "issued_at", "value"]
-    said = history.forecasts.filter(ours, pl.col("level") == MEDIAN, maker, _undoubted()).select(columns)
+    said = history.forecasts.filter(ours, pl.col("level") == MEDIAN, maker, is_trusted()).select(columns)
     if model is None:
-        facts = history.readings.filter(ours, pl.col("available_at") < pl.col("time"), _undoubted())
+        facts = history.readings.filter(ours, pl.col("available_at") < pl.col("time"), is_trusted())
         said = pl.concat([said, facts.with_columns(issued_at="available_at").select(columns)])
     return _split(said.sort("channel", "time", "available_at", "issued_at"))
 
@@ -139,10 +139,6 @@ def _split(rows: pl.DataFrame) -> dict[str, Vintages]:
         found[channel] = Vintages.from_arrays(time[part], available[part], values[part])
         start += length
     return found
-
-
-def _undoubted() -> pl.Expr:
-    return (pl.col("quality") & int(Quality.DOUBTED)) == 0
 
 
 def _nothing() -> Vintages:
