@@ -51,7 +51,9 @@ def test_a_store_of_the_first_version_keeps_its_rows_and_learns_places_covariate
     engine = create_engine(url)
     with engine.begin() as connection:
         migrate.upgrade(connection, to="0001")
-        connection.exec_driver_sql("INSERT INTO sites VALUES ('ny', 'New York', 'region', 'America/New_York', 41, -74, 0)")
+        connection.exec_driver_sql(
+            "INSERT INTO sites VALUES ('ny', 'New York', 'region', 'America/New_York', 41, -74, 0)"
+        )
         for key, name, quantity, unit in (
             (1, "grid.ny.demand", "energy", "MWh"),
             (2, "grid.ny.weather.nyc.temperature_2m", "temperature", "degC"),
