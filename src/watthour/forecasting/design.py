@@ -9,9 +9,9 @@ import numpy as np
 import polars as pl
 
 from watthour.core.frames import Targets
-from watthour.forecasting.baselines import level_of
 from watthour.forecasting.calendar import SEASON
 from watthour.forecasting.features import actuals, feature_names, features
+from watthour.forecasting.stand_in import level_of
 from watthour.forecasting.vintages import HOUR_US, instants
 from watthour.forecasting.weather import is_weather
 
