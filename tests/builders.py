@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 DEMAND = "grid.ny.demand"
 TEMPERATURE = "grid.ny.weather.nyc.temperature_2m"
+BASELINES = {"seasonal_naive", "persistence_ensemble", "operator_debiased", "naive"}
 MIDNIGHT = datetime(2024, 1, 1, tzinfo=UTC)
 
 
@@ -95,9 +96,12 @@ def forecasts(
     available_at: datetime | None = None,
     model: str = "operator",
     level: float = 0.5,
-    maker: Maker = Maker.RIVAL,
+    maker: Maker | None = None,
 ) -> dy.DataFrame[Forecasts]:
-    """Return consecutive hourly forecasts, issued a day before the first interval unless said otherwise."""
+    """Return consecutive hourly forecasts, issued a day before the first interval unless said otherwise.
+
+    Who made them is told by the model's name unless said otherwise.
+    """
     issued = issued_at or start - timedelta(days=1)
     frame = pl.DataFrame(
         {
@@ -106,7 +110,7 @@ def forecasts(
             "issued_at": issued,
             "model": model,
             "level": level,
-            "maker": str(maker),
+            "maker": str(maker or maker_of(model)),
             "available_at": available_at or issued,
             "recorded_at": available_at or issued,
             "value": values,
@@ -115,3 +119,10 @@ def forecasts(
         schema=Forecasts.create_empty().schema,
     )
     return Forecasts.validate(frame)
+
+
+def maker_of(model: str) -> Maker:
+    """Return who makes the forecasts of a model in tests."""
+    if model in {"operator", "gfs", "open_meteo"}:
+        return Maker.RIVAL
+    return Maker.BASELINE if model in BASELINES else Maker.OWN

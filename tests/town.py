@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 import uvicorn
+from builders import maker_of
 
 from watthour.api.compute import Limits
-from watthour.core.frames import Forecasts, Maker
+from watthour.core.frames import Forecasts
 from watthour.core.window import HOUR
 from watthour.simulation.simtown import SIMTOWN
 
@@ -37,7 +38,7 @@ def forecasts(
     frame = pl.DataFrame(rows, schema=["time", "level", "value"], orient="row").with_columns(
         channel=pl.lit(SIMTOWN.channel.id),
         model=pl.lit(model),
-        maker=pl.lit(str(Maker.OWN)),
+        maker=pl.lit(str(maker_of(model))),
         issued_at=pl.lit(issued_at),
         available_at=pl.lit(issued_at),
         recorded_at=pl.lit(issued_at),

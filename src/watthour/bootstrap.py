@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from watthour.core.window import Window
     from watthour.settings import Settings
 
-__all__ = ["App", "TableOptions", "open_app", "open_registry", "open_store"]
+__all__ = ["App", "TableOptions", "open_app", "open_registry", "open_store", "site_directories"]
 
 SIMULATION = Card(
     "watthour.simulation.town:SimulatedRegion",
@@ -46,10 +46,7 @@ class App:
     @cached_property
     def directories(self) -> tuple[SiteDirectory, ...]:
         """The sites that are known before any reading of them; the first that knows a name decides."""
-        from watthour.grid.regions import Regions
-        from watthour.simulation.simtown import Simulation
-
-        return (Regions(), site_directory(), Simulation())
+        return site_directories()
 
     @cached_property
     def connectors(self) -> Connectors:
@@ -146,6 +143,14 @@ def open_app(settings: Settings) -> App:
             app.close()
             raise UnknownSite(name, list(dict.fromkeys(near))[:3])
     return app
+
+
+def site_directories() -> tuple[SiteDirectory, ...]:
+    """Return who knows sites before any reading of them: the grid's regions, the connectors, the simulation."""
+    from watthour.grid.regions import Regions
+    from watthour.simulation.simtown import Simulation
+
+    return (Regions(), site_directory(), Simulation())
 
 
 def open_store(settings: Settings) -> Store:

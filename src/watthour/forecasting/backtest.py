@@ -1,4 +1,4 @@
-"""What a forecaster would have said in the past: issued day by day, retrained as it would have been, scored after."""
+"""What a model would have forecast in the past: issued day by day, retrained as it would have been, scored after."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ import polars as pl
 from watthour.core import metrics
 from watthour.core.errors import InvalidInput, NotEnoughHistory
 from watthour.core.forecast import day_ahead_targets
-from watthour.core.window import DAY
+from watthour.core.frames import Targets
+from watthour.core.window import DAY, local_midnight
 from watthour.forecasting.features import MEMORY, actuals
 from watthour.forecasting.vintages import datetimes, measurement_vintages
 
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     import dataframely as dy
 
     from watthour.core.forecast import Forecaster, History, Recipe
-    from watthour.core.frames import Targets
 
 Retrain = Literal["month", "week", "never"]
 LOWER, MEDIAN, UPPER = 0.05, 0.5, 0.95  # the 90 % interval and its middle
@@ -65,33 +65,41 @@ def backtest(
         raise InvalidInput("days", days, "no days to forecast", remedy="Give at least one local day.")
     periods = [list(group) for _, group in groupby(sorted(days), key=lambda day: _period(day, retrain))]
     first = first_day(history)
-    zone = history.context.time_zone
+    context = history.context
 
     def asked(wanted: Sequence[date]) -> dy.DataFrame[Targets]:
-        return day_ahead_targets(wanted, zone, issue_clock=issue_clock, known_clock=known_clock)
+        return day_ahead_targets(
+            wanted,
+            context.time_zone,
+            resolution=context.resolution,
+            issue_clock=issue_clock,
+            known_clock=known_clock,
+        )
+
+    every_day = asked([first + n * DAY for n in range((periods[-1][0] - first).days - 1)])
 
     def run(period: list[date]) -> pl.DataFrame:
         targets = asked(period)
-        learned = [first + n * DAY for n in range((period[0] - first).days - 1)]
-        if len(learned) < _FEWEST_DAYS:
+        if (period[0] - first).days - 1 < _FEWEST_DAYS:
             raise NotEnoughHistory(
-                f"{history.context.channel} is known from {first - MEMORY} on: too late to learn for {period[0]}",
+                f"{context.channel.id} is known from {first - MEMORY} on: too late to learn for {period[0]}",
                 remedy=f"Begin at {first + _FEWEST_DAYS * DAY + DAY} or later, or bring more history.",
             )
-        model = recipe.fit(history.known_at(targets["issued_at"][0]), asked(learned))
+        over = pl.col("time") < local_midnight(period[0] - DAY, context.time_zone)
+        model = recipe.fit(history.known_at(targets["issued_at"][0]), Targets.cast(every_day.filter(over)))
         return predict_with_actuals(model, history, targets)
 
     parts: list[pl.DataFrame] = []
     with ThreadPoolExecutor(workers) as pool:
-        for done, part in enumerate(pool.map(run, periods)):
+        for period, part in zip(periods, pool.map(run, periods) if workers > 1 else map(run, periods), strict=True):
             parts.append(part)
             if progress is not None:
-                progress(len(periods[done]))
+                progress(len(period))
     return pl.concat(parts)
 
 
 def predict_with_actuals(model: Forecaster, history: History, targets: dy.DataFrame[Targets]) -> pl.DataFrame:
-    """Return what a model says of targets beside what came: ``issued_at, time, model, level, value, actual``."""
+    """Return a model's forecasts of targets beside what came: ``issued_at, time, model, level, value, actual``."""
     outcome = pl.concat(
         [targets.select("issued_at", "time"), pl.DataFrame({"actual": actuals(history, targets)})], how="horizontal"
     )
@@ -158,10 +166,10 @@ def first_day(history: History) -> date:
     Raises:
         NotEnoughHistory: there is no reading at all.
     """
-    times = measurement_vintages(history, history.context.channel).times
+    times = measurement_vintages(history, history.context.channel.id).times
     if not len(times):
         raise NotEnoughHistory(
-            f"no reading of {history.context.channel} is known",
+            f"no reading of {history.context.channel.id} is known",
             remedy="Bring readings with `watthour backfill` or `watthour import`.",
         )
     begin: datetime = datetimes(times[:1])[0]

@@ -1,24 +1,26 @@
-"""The rivals every model must beat: the same hour last week, and the mean of the last four same weekdays."""
+"""The rules every model must beat: last week again, the mean of four weeks, and the forecast others publish."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
+from statistics import NormalDist
 from typing import TYPE_CHECKING, Protocol, Self
 
 import numpy as np
 
-from watthour.core.frames import LEVELS
+from watthour.core.errors import NotEnoughHistory
+from watthour.core.frames import LEVELS, Maker
 from watthour.forecasting.calibrate import Spread
 from watthour.forecasting.features import actuals, features
 from watthour.forecasting.quantile_forecast import describe_intervals, quantile_forecast
-from watthour.forecasting.vintages import instants
+from watthour.forecasting.stand_in import Points, chained, stand_in
+from watthour.forecasting.vintages import MEDIAN, instants
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import dataframely as dy
-    import polars as pl
 
     from watthour.core.forecast import Forecast, History
     from watthour.core.frames import Targets
@@ -26,24 +28,7 @@ if TYPE_CHECKING:
 
 _FILE = "baseline.json"
 _HOURS_IN_WEEK = 168
-MEDIAN = 0.5
-# From the best that is possible to the last resort; what each column of the features is called by a person.
-_CHAIN = {
-    "demand_same_weekday_mean_4w": "the mean of the last four same weekdays",
-    "demand_same_weekday_last": "the same hour last week",
-    "demand_same_hour_last": "the same hour of the last known day",
-}
-_UNLEARNED = 0.1  # a tenth of the level, where no past error is known
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Points:
-    """One number per target, and the level of demand by which its errors are measured."""
-
-    values: Array
-    level: Array
-    missing_inputs: tuple[str, ...] = ()
-    fallback: str | None = None
+_ASSUMED_DEVIATION = 0.1  # of the errors over the recent level, where no past error is known
 
 
 class Rule(Protocol):
@@ -54,6 +39,11 @@ class Rule(Protocol):
         """The catalogue's name."""
         ...
 
+    @property
+    def maker(self) -> Maker:
+        """Who is said to have made its forecasts."""
+        ...
+
     def points(self, history: History, targets: dy.DataFrame[Targets]) -> Points:
         """Return a number for each target from what was known at its issue."""
         ...
@@ -61,21 +51,26 @@ class Rule(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SeasonalNaive:
-    """Tomorrow is like the same local hour one season ago."""
+    """Tomorrow is like the same local clock time one season ago."""
 
-    season: int = _HOURS_IN_WEEK  # hours: a day or a week
+    season: int = _HOURS_IN_WEEK  # a day or a week [h]
 
     @property
     def name(self) -> str:
         """The catalogue's name."""
         return "seasonal_naive"
 
+    @property
+    def maker(self) -> Maker:
+        """A rule."""
+        return Maker.BASELINE
+
     def fit(self, history: History, issues: dy.DataFrame[Targets]) -> FittedRule:
         """Learn the width of its intervals."""
         return fit_rule(self, history, issues)
 
     def points(self, history: History, targets: dy.DataFrame[Targets]) -> Points:
-        """Return the last known value at the same clock hour, of the same weekday if the season is a week."""
+        """Return the last known value at the same clock time, of the same weekday if the season is a week."""
         column = "demand_same_weekday_last" if self.season == _HOURS_IN_WEEK else "demand_same_hour_last"
         return chained(column, history, targets)
 
@@ -92,97 +87,128 @@ class PersistenceEnsemble:
         """The catalogue's name."""
         return "persistence_ensemble"
 
+    @property
+    def maker(self) -> Maker:
+        """A rule."""
+        return Maker.BASELINE
+
     def fit(self, history: History, issues: dy.DataFrame[Targets]) -> FittedRule:
         """Learn the width of its intervals."""
         return fit_rule(self, history, issues)
 
     def points(self, history: History, targets: dy.DataFrame[Targets]) -> Points:
-        """Return the mean of the last four known values at the same hour of the same weekday."""
+        """Return the mean of the last four known values at the same clock time of the same weekday."""
         return chained("demand_same_weekday_mean_4w", history, targets)
+
+
+@dataclass(frozen=True, slots=True)
+class RivalForecast:
+    """The forecast of the rival that the context names first, as it was known at issue."""
+
+    @property
+    def name(self) -> str:
+        """The catalogue's name."""
+        return "operator"
+
+    @property
+    def maker(self) -> Maker:
+        """Its points are the rival's own."""
+        return Maker.RIVAL
+
+    def fit(self, history: History, issues: dy.DataFrame[Targets]) -> FittedRule:
+        """Learn the width of its intervals."""
+        return fit_rule(self, history, issues)
+
+    def points(self, history: History, targets: dy.DataFrame[Targets]) -> Points:
+        """Return what the rival published of each target."""
+        return _rival_points(history, targets, debiased=False)
+
+
+@dataclass(frozen=True, slots=True)
+class DebiasedRival:
+    """The rival's forecast times the mean ratio of actual to forecast at that clock time on the last 28 known days."""
+
+    @property
+    def name(self) -> str:
+        """The catalogue's name."""
+        return "operator_debiased"
+
+    @property
+    def maker(self) -> Maker:
+        """A rule on the rival's forecast."""
+        return Maker.BASELINE
+
+    def fit(self, history: History, issues: dy.DataFrame[Targets]) -> FittedRule:
+        """Learn the width of its intervals."""
+        return fit_rule(self, history, issues)
+
+    def points(self, history: History, targets: dy.DataFrame[Targets]) -> Points:
+        """Return what the rival published of each target, less its habitual error."""
+        return _rival_points(history, targets, debiased=True)
+
+
+_RULES = {"seasonal_naive": SeasonalNaive, "persistence_ensemble": PersistenceEnsemble} | {
+    "operator": RivalForecast,
+    "operator_debiased": DebiasedRival,
+}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FittedRule:
-    """A rule and the errors it is known to make."""
+    """A rule and the errors it is known to make, as parts of the recent level; None where no past error is known."""
 
     rule: Rule
-    spread: Spread
+    spread: Spread | None
 
     def predict(self, history: History, targets: dy.DataFrame[Targets]) -> Forecast:
-        """Forecast each target, with the quantiles of the rule's past errors around it."""
+        """Forecast each target, with the quantiles of the rule's past errors around it.
+
+        Raises:
+            NotEnoughHistory: nothing is known of any target.
+            InvalidInput: the targets are not intervals of the context's channel.
+        """
         points = self.rule.points(history, targets)
-        errors = around_point(self.spread.at(instants(targets["time"]), history.context.time_zone))
-        quantiles = points.values[:, None] + errors * points.level[:, None]
+        spread, missing = self.spread, list(points.missing_inputs)
+        if spread is None:
+            spread = _assumed_spread()
+            missing.append(
+                f"No past error of {self.rule.name} is known: its intervals assume a standard deviation of "
+                f"{_ASSUMED_DEVIATION:.0%} of the recent level."
+            )
+        errors = around_point(spread.at(instants(targets["time"]), history.context.time_zone))
         return quantile_forecast(
             targets,
-            quantiles,
+            points.values[:, None] + errors * points.level[:, None],
             history.context,
             model=self.rule.name,
-            missing_inputs=points.missing_inputs,
+            maker=self.rule.maker,
+            missing_inputs=missing,
             fallback=points.fallback,
         )
 
     def files(self) -> Mapping[str, bytes]:
         """Return it as one JSON file."""
-        kept = {"name": self.rule.name, "parameters": asdict(self.rule), "spread": self.spread.as_json()}  # type: ignore[call-overload]  # every rule is a dataclass
+        spread = self.spread.as_json() if self.spread is not None else None
+        kept = {"name": self.rule.name, "parameters": asdict(self.rule), "spread": spread}  # type: ignore[call-overload]  # every rule is a dataclass
         return {_FILE: json.dumps(kept).encode()}
 
     @classmethod
     def from_files(cls, files: Mapping[str, bytes]) -> Self:
         """Build it again from its file."""
-        from watthour.forecasting.catalogue import rule  # noqa: PLC0415 - the catalogue names us
-
         kept = json.loads(files[_FILE])
-        return cls(rule(kept["name"], kept["parameters"]), Spread.from_json(kept["spread"]))
+        spread = Spread.from_json(kept["spread"]) if kept["spread"] is not None else None
+        return cls(_RULES[kept["name"]](**kept["parameters"]), spread)
 
 
 def fit_rule(rule: Rule, history: History, issues: dy.DataFrame[Targets]) -> FittedRule:
     """Learn how wrong a rule was in the past."""
     if issues.is_empty():
-        return FittedRule(rule, _unlearned())
+        return FittedRule(rule, None)
     points = rule.points(history, issues)
     errors = (actuals(history, issues) - points.values) / points.level
-    zone = history.context.time_zone
     if not np.isfinite(errors).any():
-        return FittedRule(rule, _unlearned())
-    return FittedRule(rule, Spread.learn(errors, instants(issues["time"]), zone, LEVELS))
-
-
-def chained(column: str, history: History, targets: dy.DataFrame[Targets], table: pl.DataFrame | None = None) -> Points:
-    """Return a column of the features, and where it is unknown the next best of the chain of baselines."""
-    if table is None:
-        table = features(history, targets, weather=False, operator=False)
-    return stand_in(table[column].to_numpy(), _CHAIN[column], history, targets, table)
-
-
-def stand_in(
-    values: Array, wanted: str, history: History, targets: dy.DataFrame[Targets], table: pl.DataFrame
-) -> Points:
-    """Fill unknown numbers with the best baseline that is possible, and say so.
-
-    Args:
-        values: one per target, NaN where unknown.
-        wanted: what they are, in words.
-        history: for the place's clock.
-        targets: what is asked.
-        table: the features of the targets.
-    """
-    missing_inputs: list[str] = []
-    for name, words in _CHAIN.items():
-        filled = np.isnan(values) & np.isfinite(table[name].to_numpy())
-        if filled.any():
-            values = np.where(filled, table[name].to_numpy(), values)
-            where = describe_intervals(targets, filled, history.context)
-            missing_inputs.append(f"Unknown for {where}: {wanted}; {words} stands in.")
-    return Points(values, level_of(table), tuple(missing_inputs), missing_inputs[0] if missing_inputs else None)
-
-
-def level_of(table: pl.DataFrame) -> Array:
-    """Return the recent level of demand of each target, by which errors are measured; never zero."""
-    level = np.abs(table["demand_rolling_mean_168h"].to_numpy())
-    for name in ("demand_rolling_mean_24h", "demand_same_hour_last", "demand_last"):
-        level = np.where(np.isfinite(level), level, np.abs(table[name].to_numpy()))
-    return np.where(level == 0, 1.0, level)
+        return FittedRule(rule, None)
+    return FittedRule(rule, Spread.learn(errors, instants(issues["time"]), history.context.time_zone, LEVELS))
 
 
 def around_point(errors: Array) -> Array:
@@ -191,8 +217,30 @@ def around_point(errors: Array) -> Array:
     return np.where(level < MEDIAN, np.minimum(errors, 0), np.where(level > MEDIAN, np.maximum(errors, 0), 0.0))
 
 
-def _unlearned() -> Spread:
-    from statistics import NormalDist  # noqa: PLC0415 - hardly ever needed
+def _rival_points(history: History, targets: dy.DataFrame[Targets], *, debiased: bool) -> Points:
+    rival = history.context.rival
+    columns = ["operator_forecast", "demand_rolling_mean_168h", *(["operator_ratio_28d"] if debiased else [])]
+    table = features(history, targets, weather=False, columns=columns)
+    published = table["operator_forecast"].to_numpy() if "operator_forecast" in table.columns else np.array([np.nan])
+    gap = np.isnan(published)
+    if gap.all():
+        raise NotEnoughHistory(
+            f"no forecast of {history.context.channel.id} by {rival or 'anybody else'} was known at issue",
+            remedy="Bring the forecasts others publish with `watthour backfill`, or use another model.",
+        )
+    rest = stand_in(published, f"the forecast by {rival}", history, targets, table)
+    if not debiased:
+        return rest
+    ratio = table["operator_ratio_28d"].to_numpy()
+    unlearned = np.isnan(ratio) & ~gap
+    missing = list(rest.missing_inputs)
+    if unlearned.any():
+        where = describe_intervals(targets, unlearned, history.context)
+        missing.append(f"The habitual error of {rival} was unknown for {where}: its forecast stands as published.")
+    values = np.where(gap | unlearned, rest.values, rest.values * ratio)
+    return Points(values, rest.level, tuple(missing), rest.fallback)
 
-    row = [_UNLEARNED * NormalDist().inv_cdf(level) for level in LEVELS]
+
+def _assumed_spread() -> Spread:
+    row = [_ASSUMED_DEVIATION * NormalDist().inv_cdf(level) for level in LEVELS]
     return Spread(LEVELS, np.broadcast_to(np.array(row), (24, 12, len(LEVELS))).copy())

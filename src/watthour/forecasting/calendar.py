@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,15 +23,36 @@ CALENDAR = (
 )
 WEEKEND = 5  # Saturday, counted from Monday = 0
 DAYS_IN_YEAR = 365.2425
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EPOCH = date(1970, 1, 1)
+_CLOCK_DAYS = (-25_567, 65_745)  # 1900 to 2150, in days since 1970: nobody forecasts beyond
 
 
 def clock_offsets(times: Instants, time_zone: str) -> Instants:
     """Return by how much the local clock is ahead of UTC at each instant [microseconds]."""
-    hours, position = np.unique(times // HOUR_US, return_inverse=True)  # clocks change on the hour
-    local = datetimes(hours * HOUR_US).dt.convert_time_zone(time_zone).dt.replace_time_zone(None)
-    offsets = local.to_physical().to_numpy() - hours * HOUR_US
-    return offsets[position].reshape(times.shape)
+    changes, offsets = _clock_changes(time_zone)
+    if not times.size:
+        return np.zeros(times.shape, dtype=np.int64)
+    first, last = np.searchsorted(changes, [times.min(), times.max()], side="right")
+    if first == last:
+        return np.full(times.shape, offsets[first])
+    return np.asarray(offsets[first + np.searchsorted(changes[first:last], times, side="right")])
+
+
+@cache
+def _clock_changes(time_zone: str) -> tuple[Instants, Instants]:
+    """Return the full hours at which a clock is changed, and its offset before the first and after each of them."""
+    days = np.arange(*_CLOCK_DAYS, dtype=np.int64) * DAY_US
+    changed = np.flatnonzero(np.diff(_offsets(days, time_zone)))
+    hours = (days[changed, None] + HOUR_US * np.arange(25)).ravel()
+    offsets = _offsets(hours, time_zone).reshape(-1, 25)
+    row, column = np.nonzero(np.diff(offsets, axis=1))
+    before = _offsets(days[:1], time_zone)
+    return days[changed][row] + HOUR_US * (column + 1), np.concatenate([before, offsets[row, column + 1]])
+
+
+def _offsets(times: Instants, time_zone: str) -> Instants:
+    local = datetimes(times).dt.convert_time_zone(time_zone).dt.replace_time_zone(None)
+    return np.asarray(local.to_physical().to_numpy() - times)
 
 
 def same_clock(times: Instants, days: Instants, time_zone: str) -> Instants:
@@ -52,25 +74,38 @@ def local_hours(times: Instants, time_zone: str) -> Instants:
 
 
 def day_starts(days: Instants, time_zone: str) -> Instants:
-    """Return the instant at which each local day begins."""
+    """Return the instant at which each local day begins: midnight, or the first instant after a skipped one."""
     midnight = days * DAY_US
     guess = midnight - clock_offsets(midnight, time_zone)
-    return midnight - clock_offsets(guess, time_zone)
+    start = midnight - clock_offsets(guess, time_zone)
+    return np.where(local_days(start, time_zone) == days, start, guess)
 
 
 def holiday_days(code: str | None, first: date, last: date) -> Instants:
-    """Return the holidays of a calendar such as ``US-NY``, as days since 1970-01-01.
+    """Return the holidays of a calendar such as ``US-NY`` in some years, as days since 1970-01-01, ascending.
+
+    Args:
+        code: ISO code of a country, or of a part of it; None has no holidays.
+        first: in the first of the years.
+        last: in the last of them.
 
     Raises:
         InvalidInput: there is no such calendar.
     """
     if code is None:
         return np.empty(0, dtype=np.int64)
-    import holidays  # noqa: PLC0415 - slow to import
+    years = [_holidays_of_year(code, year) for year in range(first.year, last.year + 1)]
+    return np.concatenate([np.empty(0, dtype=np.int64), *years])
+
+
+@cache
+def _holidays_of_year(code: str, year: int) -> Instants:
+    import holidays  # slow to import
 
     country, _, subdivision = code.partition("-")
+    around = range(year - 1, year + 2)  # a holiday can be observed in the year before its own
     try:
-        named = holidays.country_holidays(country, subdiv=subdivision or None, years=range(first.year, last.year + 1))
+        named = holidays.country_holidays(country, subdiv=subdivision or None, years=around)
     except NotImplementedError as error:
         raise InvalidInput(
             "holidays",
@@ -78,17 +113,21 @@ def holiday_days(code: str | None, first: date, last: date) -> Instants:
             "no such holiday calendar",
             remedy="Give an ISO code such as US-NY, DE or GB-ENG.",
         ) from error
-    return np.array(sorted((day - _EPOCH.date()).days for day in named), dtype=np.int64)
+    return np.array(sorted((day - _EPOCH).days for day in named if day.year == year), dtype=np.int64)
 
 
 def calendar_features(times: Instants, context: Context) -> dict[str, Array]:
-    """Return what the local calendar says of each interval."""
+    """Return what the local calendar says of intervals, one array per name of ``CALENDAR``.
+
+    Raises:
+        InvalidInput: the place names a holiday calendar that does not exist.
+    """
     offset = clock_offsets(times, context.time_zone)
     local = times + offset
     day = local // DAY_US
     stamps = pl.Series(day.astype(np.int32)).cast(pl.Date).dt
     weekday = (day + 3) % 7  # 1970-01-01 was a Thursday
-    holidays = _holidays_around(day, context.holidays)
+    holidays = _holidays_around(day, context.place.holidays)
     angle = 2 * np.pi * day / DAYS_IN_YEAR
     is_weekend = weekday >= WEEKEND
     columns = {
@@ -113,5 +152,5 @@ def calendar_features(times: Instants, context: Context) -> dict[str, Array]:
 def _holidays_around(days: Instants, code: str | None) -> Instants:
     if not days.size:
         return np.empty(0, dtype=np.int64)
-    first, last = (_EPOCH.date() + timedelta(days=int(day)) for day in (days.min() - 1, days.max() + 1))
+    first, last = (_EPOCH + timedelta(days=int(day)) for day in (days.min() - 1, days.max() + 1))
     return holiday_days(code, first, last)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from watthour.core.errors import InvalidInput
 
@@ -11,29 +11,25 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from watthour.core.forecast import Forecaster, Recipe
-    from watthour.forecasting.baselines import Rule
 
-# name -> module and class of the recipe
-RECIPES: dict[str, str] = {
-    "seasonal_naive": "watthour.forecasting.baselines:SeasonalNaive",
-    "persistence_ensemble": "watthour.forecasting.baselines:PersistenceEnsemble",
-    "operator": "watthour.forecasting.operator:Operator",
-    "operator_debiased": "watthour.forecasting.operator:OperatorDebiased",
-    "gradient_boosting": "watthour.forecasting.gradient_boosting:GradientBoosting",
-    "day_process": "watthour.forecasting.day_process.model:DayProcess",
-    "hour_process": "watthour.forecasting.hour_process.model:HourProcess",
-    "twenty_features": "watthour.forecasting.twenty_features:TwentyFeatures",
-}
-# name -> module and class of the fitted model
-FORECASTERS: dict[str, str] = {
-    "seasonal_naive": "watthour.forecasting.baselines:FittedRule",
-    "persistence_ensemble": "watthour.forecasting.baselines:FittedRule",
-    "operator": "watthour.forecasting.baselines:FittedRule",
-    "operator_debiased": "watthour.forecasting.baselines:FittedRule",
-    "gradient_boosting": "watthour.forecasting.gradient_boosting:FittedGradientBoosting",
-    "day_process": "watthour.forecasting.day_process.model:FittedDayProcess",
-    "hour_process": "watthour.forecasting.hour_process.model:FittedHourProcess",
-    "twenty_features": "watthour.forecasting.twenty_features:FittedTwentyFeatures",
+
+class Card(NamedTuple):
+    """Where a kind of forecaster is: a module of this room, and its two classes."""
+
+    module: str
+    recipe: str
+    fitted: str
+
+
+RECIPES: dict[str, Card] = {
+    "seasonal_naive": Card("baselines", "SeasonalNaive", "FittedRule"),
+    "persistence_ensemble": Card("baselines", "PersistenceEnsemble", "FittedRule"),
+    "operator": Card("baselines", "RivalForecast", "FittedRule"),
+    "operator_debiased": Card("baselines", "DebiasedRival", "FittedRule"),
+    "gradient_boosting": Card("gradient_boosting", "GradientBoosting", "FittedGradientBoosting"),
+    "day_process": Card("day_process.model", "DayProcess", "FittedDayProcess"),
+    "hour_process": Card("hour_process.model", "HourProcess", "FittedHourProcess"),
+    "twenty_features": Card("twenty_features", "TwentyFeatures", "FittedTwentyFeatures"),
 }
 
 
@@ -43,7 +39,8 @@ def recipe(name: str, parameters: Mapping[str, object] | None = None) -> Recipe:
     Raises:
         InvalidInput: there is none, or it has no such parameter.
     """
-    kind = _named(RECIPES, name)
+    card = _card(name)
+    kind = _class(card.module, card.recipe)
     try:
         return cast("Recipe", kind(**_frozen(parameters or {})))
     except TypeError as error:
@@ -53,25 +50,24 @@ def recipe(name: str, parameters: Mapping[str, object] | None = None) -> Recipe:
         ) from error
 
 
-def rule(name: str, parameters: Mapping[str, object] | None = None) -> Rule:
-    """Return the recipe of this name, known to be a rule."""
-    return cast("Rule", recipe(name, parameters))
-
-
 def forecaster(name: str, files: Mapping[str, bytes]) -> Forecaster:
     """Build a fitted model of this name again from its files.
 
     Raises:
         InvalidInput: there is no such kind of model.
     """
-    return cast("Forecaster", _named(FORECASTERS, name).from_files(files))  # type: ignore[attr-defined]  # all forecasters have it
+    card = _card(name)
+    return cast("Forecaster", _class(card.module, card.fitted).from_files(files))
 
 
-def _named(table: Mapping[str, str], name: str) -> type:
-    if name not in table:
-        raise InvalidInput("model", name, "no such model", remedy=f"There are: {', '.join(table)}.")
-    module, _, attribute = table[name].partition(":")
-    return cast("type", getattr(importlib.import_module(module), attribute))
+def _card(name: str) -> Card:
+    if name not in RECIPES:
+        raise InvalidInput("model", name, "no such model", remedy=f"There are: {', '.join(RECIPES)}.")
+    return RECIPES[name]
+
+
+def _class(module: str, name: str) -> Any:  # noqa: ANN401 - of any of the models
+    return getattr(importlib.import_module(f"{__package__}.{module}"), name)
 
 
 def _frozen(parameters: Mapping[str, object]) -> dict[str, object]:

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from watthour.forecasting.vintages import instants
+from watthour.forecasting.calendar import day_starts, local_days
+from watthour.forecasting.steps import check_targets, step_of
+from watthour.forecasting.vintages import DAY_US, HOUR_US, instants
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,18 +20,20 @@ if TYPE_CHECKING:
     from watthour.core.frames import Targets
     from watthour.forecasting.vintages import Array, Instants, Vintages
 
-ISSUES_AT_ONCE = 1024  # keeps a panel of five weeks of hours below 10 MB
+ISSUES_AT_ONCE = 1024  # of hourly channels: keeps a panel of five weeks below 10 MB
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Panel:
-    """Some issues and what is asked of each.
+    """I issues and the R targets asked of them.
 
-    Intervals are counted from 1970 in steps of the channel's resolution. ``edge`` is the first interval that was not
-    over when measurements end.
+    Intervals are counted in steps of the channel's resolution: days are the local days since 1970, shorter intervals
+    start at ``phase`` after 1970 in UTC. ``edge`` is the first interval that was not over when measurements end.
     """
 
     step: int  # resolution [microseconds]
+    phase: int  # by how much the grid of intervals is behind that of UTC [microseconds]
+    time_zone: str
     issued: Instants  # (I,) the instants of issue
     known_until: Instants  # (I,)
     edge: Instants  # (I,)
@@ -40,33 +44,50 @@ class Panel:
 
     @classmethod
     def chunks(cls, targets: dy.DataFrame[Targets], context: Context) -> Iterator[Self]:
-        """Yield the targets as panels of at most ``ISSUES_AT_ONCE`` issues."""
-        step = int(context.resolution.total_seconds() * 1_000_000)
+        """Yield the targets as panels of some issues each; the shorter the step, the fewer.
+
+        Raises:
+            InvalidInput: the targets are not intervals of the context's channel.
+        """
+        check_targets(targets, context)
+        step = step_of(context)
         columns = [instants(targets[name]) for name in ("issued_at", "known_until", "time")]
-        pairs, which = np.unique(np.stack(columns[:2], axis=1), axis=0, return_inverse=True)
+        phase = int(columns[2][0] % step) if targets.height else 0
+        pairs, which = _distinct(columns[0], columns[1])
         order = np.argsort(which, kind="stable")
-        for start in range(0, len(pairs), ISSUES_AT_ONCE):
-            low, high = np.searchsorted(which[order], [start, start + ISSUES_AT_ONCE])
+        at_once = max(1, ISSUES_AT_ONCE * min(step, HOUR_US) // HOUR_US)
+        for start in range(0, len(pairs), at_once):
+            low, high = np.searchsorted(which[order], [start, start + at_once])
             rows = order[low:high]
-            time = columns[2][rows]
-            issued, known_until = pairs[start : start + ISSUES_AT_ONCE].T
+            issued, known_until = pairs[start : start + at_once].T
             known_until = np.minimum(issued, known_until)
-            yield cls(step, issued, known_until, known_until // step, which[rows] - start, time, time // step, rows)
+            zone, time = context.time_zone, columns[2][rows]
+            edge, interval = (_intervals(each, step, phase, zone) for each in (known_until, time))
+            yield cls(step, phase, zone, issued, known_until, edge, which[rows] - start, time, interval, rows)
+
+    def interval_of(self, times: Instants) -> Instants:
+        """Return the interval that each instant lies in."""
+        return _intervals(times, self.step, self.phase, self.time_zone)
+
+    def start(self, intervals: Instants) -> Instants:
+        """Return the instants at which intervals begin [microseconds]."""
+        if self.step == DAY_US:
+            return day_starts(intervals, self.time_zone)
+        return intervals * self.step + self.phase
 
     def per(self, hours: float) -> int:
         """Return how many intervals a number of hours has, at least one."""
-        return max(1, round(hours * 3_600_000_000 / self.step))
+        return max(1, round(hours * HOUR_US / self.step))
 
-    def measured(self, values: Vintages, back: int, ahead: int = 0) -> Array:
-        """Return measurements as known at each issue, from ``back`` intervals before the edge to ``ahead`` after it."""
-        grid = self.grid(back, ahead)
-        known = values.known(grid, self.issued[:, None])
-        known[grid + self.step > self.known_until[:, None]] = np.nan
-        return known
+    def measured(self, values: Vintages, back: int) -> Array:
+        """Return the measurements known at each issue, of the ``back`` intervals that were over: (I, back)."""
+        if self.step == DAY_US:
+            return values.known(self.grid(back), self.issued[:, None])
+        return values.windows(self.start(self.edge - back), back, self.step, self.issued)
 
     def grid(self, back: int, ahead: int = 0) -> Instants:
-        """Return the starts of the intervals around the edge of each issue [microseconds], one row per issue."""
-        return (self.edge[:, None] + np.arange(-back, ahead)) * self.step
+        """Return the starts of the intervals around the edge of each issue: (I, back + ahead) [microseconds]."""
+        return self.start(self.edge[:, None] + np.arange(-back, ahead))
 
     def pick(self, panel: Array, back: int, intervals: Instants) -> Array:
         """Return, per target, the panel's values at intervals counted from 1970; NaN outside the panel.
@@ -80,6 +101,21 @@ class Panel:
         column = intervals - self.edge[issue] + back
         inside = (column >= 0) & (column < panel.shape[1])
         return np.where(inside, panel[issue, np.where(inside, column, 0)], np.nan)
+
+
+def _distinct(issued: Instants, known_until: Instants) -> tuple[Instants, Instants]:
+    """Return the different pairs in ascending order, and which of them each row has."""
+    order = np.lexsort((known_until, issued))
+    pairs = np.stack([issued, known_until], axis=1)[order]
+    is_new = np.ones(len(pairs), dtype=bool)
+    is_new[1:] = (pairs[1:] != pairs[:-1]).any(axis=1)
+    which = np.empty(len(pairs), dtype=np.int64)
+    which[order] = np.cumsum(is_new) - 1
+    return pairs[is_new], which
+
+
+def _intervals(times: Instants, step: int, phase: int, time_zone: str) -> Instants:
+    return local_days(times, time_zone) if step == DAY_US else (times - phase) // step
 
 
 def mean_known(values: Array, *, at_least: int = 1) -> Array:

@@ -1,4 +1,4 @@
-"""What was known of many intervals at many instants, answered at once."""
+"""All versions of a channel's values, and which of them was known of many intervals at many instants."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Self, TypeAlias
 
 import numpy as np
 import polars as pl
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from watthour.core.frames import INSTANT
 from watthour.core.quality import is_trusted
 
 if TYPE_CHECKING:
@@ -22,17 +24,24 @@ Instants: TypeAlias = NDArray[np.int64]  # microseconds since 1970 in UTC, as po
 HOUR_US = 3_600_000_000
 DAY_US = 24 * HOUR_US
 MEDIAN = 0.5  # the level at which a point forecast is kept
+_NEVER = np.iinfo(np.int64).max
+_LONGEST_INDEX = 16  # times as many steps as intervals, beyond which intervals are searched for instead
 _LONGEST_GAP_US = 6 * HOUR_US  # weather runs come in steps of up to six hours
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Vintages:
-    """All versions of one channel's values; of two that became known at once the later row counts."""
+    """All versions of one channel's values; of two that became known at once the later row counts.
+
+    T intervals, A instants at which anything became known, N versions.
+    """
 
     times: Instants  # (T,) the intervals, ascending
     instants: Instants  # (A,) when anything became known, ascending
     keys: Instants  # (N,) interval and instant of each version as one number, ascending
-    values: Array  # (N,)
+    values: Array  # (N,) [unit of the channel]
+    step: int  # the largest step all intervals are multiples of from the first on [microseconds]
+    index: Instants | None  # position in `times` of each step from the first on, -1 where none is; None: too many
 
     @classmethod
     def of(cls, rows: pl.DataFrame) -> Self:
@@ -48,21 +57,63 @@ class Vintages:
         times, position = np.unique(time, return_inverse=True)
         moments, rank = np.unique(available, return_inverse=True)
         keys = position.astype(np.int64) * (len(moments) + 1) + rank + 1
-        order = np.argsort(keys, kind="stable")
-        return cls(times, moments, keys[order], values[order])
+        if (keys[1:] < keys[:-1]).any():
+            order = np.argsort(keys, kind="stable")
+            keys, values = keys[order], values[order]
+        return cls(times, moments, keys, values, *_index(times))
 
     def known(self, times: Instants, known_at: Instants) -> Array:
         """Return the value of each interval as known at its instant, NaN where none was; both broadcast."""
-        times, known_at = np.broadcast_arrays(times, known_at)
+        shape = np.broadcast_shapes(times.shape, known_at.shape)
         if not len(self.times):
-            return np.full(times.shape, np.nan)
-        position = np.minimum(np.searchsorted(self.times, times), len(self.times) - 1)
-        rank = np.searchsorted(self.instants, known_at, side="right")
-        wanted = position * (len(self.instants) + 1) + rank
-        found = np.searchsorted(self.keys, wanted, side="right") - 1
-        is_known = (self.times[position] == times) & (found >= 0)
-        is_known &= self.keys[found] // (len(self.instants) + 1) == position
+            return np.full(shape, np.nan)
+        position, exists = self._positions(times)
+        width = len(self.instants) + 1
+        first_key = position * width
+        wanted = first_key + np.searchsorted(self.instants, known_at, side="right")
+        if len(self.values) == len(self.times):  # one version each
+            found = np.broadcast_to(position, shape)
+            is_known = exists & (self.keys[position] <= wanted)
+        else:
+            found = np.searchsorted(self.keys, wanted, side="right") - 1
+            is_known = exists & (found >= 0)
+            is_known &= self.keys[found] >= first_key
         return np.where(is_known, self.values[found], np.nan)
+
+    def _positions(self, times: Instants) -> tuple[Instants, NDArray[np.bool_]]:
+        """Return where intervals stand in ``times``, and whether they do."""
+        if self.index is None:
+            position = np.minimum(np.searchsorted(self.times, times), len(self.times) - 1)
+            return position, self.times[position] == times
+        steps, rest = np.divmod(times - self.times[0], self.step)
+        inside = (steps >= 0) & (steps < len(self.index)) & (rest == 0)
+        position = self.index[np.where(inside, steps, 0)]
+        return np.maximum(position, 0), inside & (position >= 0)
+
+    def windows(self, first: Instants, width: int, step: int, known_at: Instants) -> Array:
+        """Return the values of consecutive intervals as known at some instants: (I, width), NaN where none was.
+
+        Args:
+            first: (I,) where each window begins.
+            width: how many intervals it has.
+            step: how far they lie apart [microseconds].
+            known_at: (I,)
+        """
+        if self.index is None or step != self.step or len(self.values) != len(self.times):
+            return self.known(first[:, None] + step * np.arange(width), known_at[:, None])
+        offset, rest = np.divmod(first - self.times[0], step)
+        if rest.any():
+            return self.known(first[:, None] + step * np.arange(width), known_at[:, None])
+        length = len(self.index)
+        values, rank = np.full(length + 2 * width, np.nan), np.full(length + 2 * width, _NEVER)
+        steps = width + np.flatnonzero(self.index >= 0)
+        values[steps] = self.values
+        rank[steps] = self.keys % (len(self.instants) + 1)
+        begin = np.clip(offset + width, 0, length + width)
+        at = np.searchsorted(self.instants, known_at, side="right")[:, None]
+        found: Array = sliding_window_view(values, width)[begin]
+        found[sliding_window_view(rank, width)[begin] > at] = np.nan
+        return found
 
     def between(self, times: Instants, known_at: Instants) -> Array:
         """Return values as ``known`` does, on a straight line between the two neighbours of a coarser channel."""
@@ -83,48 +134,63 @@ class Vintages:
 
 def instants(column: pl.Series) -> Instants:
     """Return a column of aware datetimes as microseconds since 1970 in UTC."""
-    return column.cast(pl.Datetime("us", "UTC")).to_physical().to_numpy()
+    return column.cast(INSTANT).to_physical().to_numpy()
 
 
 def datetimes(times: Instants) -> pl.Series:
     """Return microseconds since 1970 as a column of UTC datetimes."""
-    return pl.Series(times, dtype=pl.Int64).cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
+    return pl.Series(times, dtype=pl.Int64).cast(INSTANT)
 
 
 def measurement_vintages(history: History, channel: str) -> Vintages:
-    """Return a channel's measurements: readings known only once their interval had begun."""
+    """Return all versions of a channel's measurements: readings known only once their interval had begun."""
     return measurement_vintages_by_channel(history, [channel]).get(channel, _nothing())
 
 
 def forecast_vintages(history: History, channel: str, *, model: str | None = None) -> Vintages:
-    """Return what was said of a channel in advance: point forecasts of a model, or of all and facts; see below."""
+    """Return what was known of a channel in advance; see ``forecast_vintages_by_channel``."""
     return forecast_vintages_by_channel(history, [channel], model=model).get(channel, _nothing())
 
 
 def measurement_vintages_by_channel(history: History, channels: Sequence[str]) -> dict[str, Vintages]:
     """Return the measurements of those channels that have any."""
-    ours = history.readings.filter(
+    ours = history.readings.lazy().filter(
         pl.col("channel").is_in(channels), pl.col("available_at") >= pl.col("time"), is_trusted()
     )
-    return _split(ours.sort("channel", "time", "available_at", "recorded_at"))
+    rows = ours.select("channel", "time", "available_at", "recorded_at", "value").collect()
+    return _split(rows.sort("channel", "time", "available_at", "recorded_at"))
 
 
 def forecast_vintages_by_channel(
     history: History, channels: Sequence[str], *, model: str | None = None
 ) -> dict[str, Vintages]:
-    """Return what was said in advance of those channels of which anything was.
+    """Return what was known in advance of those channels of which anything was.
 
     These are the point forecasts of one model; or of all, and facts that were known before their interval. Among runs
     that became known at the same instant the one made last counts.
     """
     ours = pl.col("channel").is_in(channels)
-    maker = pl.col("model") == model if model else pl.lit(value=True)
+    wanted = pl.col("model") == model if model else pl.lit(value=True)
     columns = ["channel", "time", "available_at", "issued_at", "value"]
-    said = history.forecasts.filter(ours, pl.col("level") == MEDIAN, maker, is_trusted()).select(columns)
+    published = history.forecasts.filter(ours, pl.col("level") == MEDIAN, wanted, is_trusted()).select(columns)
     if model is None:
         facts = history.readings.filter(ours, pl.col("available_at") < pl.col("time"), is_trusted())
-        said = pl.concat([said, facts.with_columns(issued_at="available_at").select(columns)])
-    return _split(said.sort("channel", "time", "available_at", "issued_at"))
+        published = pl.concat([published, facts.with_columns(issued_at="available_at").select(columns)])
+    return _split(published.sort("channel", "time", "available_at", "issued_at"))
+
+
+def _index(times: Instants) -> tuple[int, Instants | None]:
+    """Return the common step of ascending intervals, and the position of each step's interval, if that is short."""
+    if len(times) <= 1:
+        return DAY_US, np.zeros(len(times), dtype=np.int64)
+    step = int(np.gcd.reduce(np.diff(times)))
+    steps = (times - times[0]) // step
+    length = int(steps[-1]) + 1
+    if length > _LONGEST_INDEX * len(times):
+        return step, None
+    index = np.full(length, -1, dtype=np.int64)
+    index[steps] = np.arange(len(times))
+    return step, index
 
 
 def _split(rows: pl.DataFrame) -> dict[str, Vintages]:
@@ -143,4 +209,4 @@ def _split(rows: pl.DataFrame) -> dict[str, Vintages]:
 
 def _nothing() -> Vintages:
     none = np.empty(0, dtype=np.int64)
-    return Vintages(none, none, none, np.empty(0))
+    return Vintages.from_arrays(none, none, np.empty(0))

@@ -1,4 +1,4 @@
-"""Weather as it was known at issue: the latest run that could be read, weighted over the points of a region."""
+"""Covariates as they were known at issue: of weather the latest run that could be read, weighted over its points."""
 
 from __future__ import annotations
 
@@ -9,7 +9,12 @@ import numpy as np
 
 from watthour.forecasting.calendar import CALENDAR, day_starts, local_days, local_hours
 from watthour.forecasting.panel import mean_known
-from watthour.forecasting.vintages import forecast_vintages_by_channel, measurement_vintages_by_channel
+from watthour.forecasting.vintages import (
+    DAY_US,
+    HOUR_US,
+    forecast_vintages_by_channel,
+    measurement_vintages_by_channel,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -38,19 +43,24 @@ _DAYS_BEFORE = 2
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PointWeather:
-    """One variable at one point: measured, and foretold."""
+    """One variable at one point: its measurements, and its forecasts."""
 
-    weight: float
-    measured: Vintages | None
-    foretold: Vintages | None
+    weight: float  # of the point [-]
+    measurements: Vintages | None
+    forecasts: Vintages | None
+
+    @property
+    def step(self) -> int:
+        """How far its values lie apart [microseconds]."""
+        return max(each.step for each in (self.measurements, self.forecasts) if each is not None)
 
     def known(self, times: Instants, panel: Panel, *, step: int) -> Array:
         """Return the measurement where it was known at issue, else the latest forecast; one row per issue."""
         known = np.full(times.shape, np.nan)
-        if self.foretold is not None:
-            known = self.foretold.between(times, panel.issued[:, None])
-        if self.measured is not None:
-            seen = self.measured.known(times, panel.issued[:, None])
+        if self.forecasts is not None:
+            known = self.forecasts.between(times, panel.issued[:, None])
+        if self.measurements is not None:
+            seen = self.measurements.known(times, panel.issued[:, None])
             is_over = times + step <= panel.known_until[:, None]
             known = np.where(is_over & np.isfinite(seen), seen, known)
         return known
@@ -58,24 +68,24 @@ class PointWeather:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Weather:
-    """All weather of a context, variable by variable."""
+    """All covariates of a context, variable by variable."""
 
     points: Mapping[str, Sequence[PointWeather]]
 
     @classmethod
     def of(cls, history: History) -> Weather:
-        """Take the weather channels of a history apart; what has no name of ours keeps its own."""
-        names = [*history.readings["channel"].unique(), *history.forecasts["channel"].unique()]
-        points = {channel: point for channel in sorted(set(names)) if (point := _point_of(channel, history.context))}
-        seen, said = (
-            measurement_vintages_by_channel(history, list(points)),
-            forecast_vintages_by_channel(history, list(points)),
-        )
-        ours = {suffix: name for name, suffix in HOURLY.items()}
+        """Take the covariates of a history that have any rows; a variable without a name of ours keeps its own."""
+        covariates = sorted(history.context.covariates, key=lambda covariate: covariate.channel)
+        channels = [covariate.channel for covariate in covariates]
+        measurements = measurement_vintages_by_channel(history, channels)
+        forecasts = forecast_vintages_by_channel(history, channels)
+        ours = {variable: name for name, variable in HOURLY.items()}
         variables: dict[str, list[PointWeather]] = {name: [] for name in (*HOURLY, *DAILY)}
-        for channel, (suffix, weight) in points.items():
-            one = PointWeather(weight, seen.get(channel), said.get(channel))
-            variables.setdefault(ours.get(suffix, suffix), []).append(one)
+        for covariate in covariates:
+            seen, foreseen = measurements.get(covariate.channel), forecasts.get(covariate.channel)
+            if seen is not None or foreseen is not None:
+                name = ours.get(covariate.variable, covariate.variable)
+                variables.setdefault(name, []).append(PointWeather(covariate.weight, seen, foreseen))
         return cls(variables)
 
     @property
@@ -96,13 +106,21 @@ class Weather:
             weight += point.weight * known
         return np.where(weight > 0, total / np.where(weight > 0, weight, 1), np.nan)
 
+    def intervals(self, name: str, panel: Panel, back: int, ahead: int) -> Array | None:
+        """Return a variable in the intervals around the edge of each issue: (I, back + ahead); None as in ``panel``.
 
-def _point_of(channel: str, context: Context) -> tuple[str, float] | None:
-    """Return what a channel says of which share of the load, if it belongs to a weather point of the context."""
-    for prefix, weight in context.weather:
-        if channel.startswith(f"{prefix}."):
-            return channel.removeprefix(f"{prefix}."), weight
-    return None
+        An interval longer than the step of the variable has the mean of its hours, where at least half are known.
+        """
+        if panel.step <= max([HOUR_US, *(point.step for point in self.points[name])]):
+            return self.panel(name, panel.grid(back, ahead), panel, step=panel.step)
+        starts = panel.grid(back, ahead + 1)
+        hours = np.arange(int(np.diff(starts, axis=1).max()) // HOUR_US) * HOUR_US
+        times = starts[:, :-1, None] + hours
+        values = self.panel(name, times.reshape(len(times), -1), panel, step=HOUR_US)
+        if values is None:
+            return None
+        is_inside = times < starts[:, 1:, None]
+        return mean_known(np.where(is_inside, values.reshape(times.shape), np.nan), at_least=panel.step // HOUR_US // 2)
 
 
 def is_weather(feature: str) -> bool:
@@ -126,7 +144,7 @@ def weather_features(weather: Weather, panel: Panel, context: Context, reference
     unknown = np.full(len(panel.time), np.nan)
     for name in weather.hourly:
         reach = back - nearest if name == "temperature" else -nearest
-        values = weather.panel(name, panel.grid(reach, ahead), panel, step=panel.step)
+        values = weather.intervals(name, panel, reach, ahead)
         if values is None:
             columns[name] = unknown
             continue
@@ -153,11 +171,10 @@ def _daily_features(weather: Weather, panel: Panel, context: Context) -> dict[st
     first, last = int((day - edge_day[panel.issue]).min()) - _DAYS_BEFORE, int((day - edge_day[panel.issue]).max())
     days = edge_day[:, None] + np.arange(first, last + 1)
     starts = day_starts(days, context.time_zone)
-    length = 24 * 3_600_000_000  # a day's extremes are known when it is over; 23 and 25 hours differ by one
     column = day - edge_day[panel.issue] - first
     columns: dict[str, Array] = {}
     for name in DAILY:
-        values = weather.panel(name, starts, panel, step=length)
+        values = weather.panel(name, starts, panel, step=DAY_US)  # known when the day is over
         if values is not None:
             columns[name] = values[panel.issue, column]
             for before in range(1, _DAYS_BEFORE + 1):
@@ -165,11 +182,21 @@ def _daily_features(weather: Weather, panel: Panel, context: Context) -> dict[st
     return columns
 
 
+def estimated_inputs(history: History) -> tuple[str, ...]:
+    """Return what ``weather_features`` estimates from other weather, in words for a person."""
+    points = Weather.of(history).points
+    if points["temperature"] or not (points["temperature_max"] and points["temperature_min"]):
+        return ()
+    return ("The temperature of each hour is estimated from the highest and the lowest of its day.",)
+
+
 def _or_from_extremes(columns: Mapping[str, Array], panel: Panel, context: Context) -> Array:
-    """Return the hourly temperature; where only the day's extremes are known, a cosine between them."""
+    """Return the temperature; where only the day's extremes are known, a cosine between them, or their middle."""
     if "temperature_max" not in columns or "temperature_min" not in columns:
         return columns["temperature"]
     high, low = columns["temperature_max"], columns["temperature_min"]
-    hour = local_hours(panel.time, context.time_zone)
-    curve = (high + low) / 2 + (high - low) / 2 * np.cos(np.pi * (hour - WARMEST_HOUR) / COLDEST_TO_WARMEST)
-    return np.where(np.isnan(columns["temperature"]), curve, columns["temperature"])
+    estimate = (high + low) / 2
+    if panel.step < DAY_US:
+        hour = local_hours(panel.time, context.time_zone)
+        estimate = estimate + (high - low) / 2 * np.cos(np.pi * (hour - WARMEST_HOUR) / COLDEST_TO_WARMEST)
+    return np.where(np.isnan(columns["temperature"]), estimate, columns["temperature"])

@@ -39,8 +39,10 @@ def find_context(store: Store, directories: Sequence[SiteDirectory], name: str) 
             return _completed(store, directories, described.site, described.channel, channels)
     site = next((site for site in sites.values() if wanted in (site.id.casefold(), site.name.casefold())), None)
     if site is None:
+        names = {each.casefold(): site.id for site in sites.values() for each in (site.id, site.name)}
+        stored = [names[each] for each in get_close_matches(wanted, names, n=3, cutoff=0.5)]
         near = [found for directory in directories for found in directory.near(name)]
-        raise UnknownSite(name, list(dict.fromkeys([*near, *get_close_matches(wanted, sites, n=3, cutoff=0.5)]))[:3])
+        raise UnknownSite(name, list(dict.fromkeys([*stored, *near]))[:3])
     return _completed(store, directories, site, _main_channel(site, channels), channels)
 
 
