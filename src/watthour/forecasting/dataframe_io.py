@@ -247,5 +247,7 @@ def _resolution(table: pl.DataFrame, columns: Columns) -> timedelta:
     if step == DAY and (clock != time()).any():
         first = cast("datetime", table["time"].filter(clock != time())[0])
         problem = f"days begin at midnight in {columns.time_zone}"
-        raise InvalidInput(columns.time, str(first), problem, remedy="Say where the clock hangs: DayAhead(time_zone=...).")
+        raise InvalidInput(
+            columns.time, str(first), problem, remedy="Say where the clock hangs: DayAhead(time_zone=...)."
+        )
     return step
