@@ -21,17 +21,18 @@ import polars as pl
 
 from watthour.core.errors import NotEnoughHistory
 from watthour.core.frames import LEVELS, Targets
-from watthour.core.window import HOUR, Window
+from watthour.core.window import DAY, Window
 from watthour.forecasting.baselines import FittedRule, PersistenceEnsemble
 from watthour.forecasting.calendar import local_days
-from watthour.forecasting.design import Lessons
 from watthour.forecasting.features import features
 from watthour.forecasting.quantile_forecast import describe_intervals, quantile_forecast
-from watthour.forecasting.trees import Trees, held_out
+from watthour.forecasting.training_matrix import TrainingSet, held_out
+from watthour.forecasting.trees import GrowthParameters, Trees
 from watthour.forecasting.vintages import instants
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import timedelta
 
     import dataframely as dy
 
@@ -40,24 +41,16 @@ if TYPE_CHECKING:
 
 _MODEL = "model.json"
 _STAND_IN = "stand_in/"
-_FEWEST_ROWS = 24 * 28
+_FEWEST_DAYS = 28
+_FEWEST_ROWS = 400  # ten leaves
 
 
 @dataclass(frozen=True, slots=True)
-class GradientBoosting:
-    """How to grow the trees."""
+class GradientBoosting(GrowthParameters):
+    """How to grow the trees, and what they may see."""
 
     operator: bool = True  # stack on the operator's forecast where the context has one
     weather: bool = True
-    levels: tuple[float, ...] = (0.05, 0.5, 0.95)  # those with trees of their own; the rest lie between
-    n_trees: int = 600  # at most; the held-out weeks decide
-    learning_rate: float = 0.06
-    n_leaves: int = 15
-    fewest_in_leaf: int = 40
-    patience: int = 40  # trees without a gain before growing ends
-    half_life_days: float = 730.0  # what is this old counts half
-    n_threads: int = 1
-    seed: int = 7
 
     @property
     def name(self) -> str:
@@ -66,20 +59,17 @@ class GradientBoosting:
 
     def fit(self, history: History, issues: dy.DataFrame[Targets]) -> FittedGradientBoosting:
         """Learn from past issues; with fewer than four weeks of them a baseline will answer, and say so."""
-        zone = history.context.time_zone
-        grown: list[Trees] = []
+        context = history.context
+        stand_in = PersistenceEnsemble().fit(history, issues)
         if issues.is_empty():
-            return FittedGradientBoosting(self, (), PersistenceEnsemble().fit(history, issues), {})
-        for operator in (True, False) if self.operator and history.context.operator else (False,):
-            lessons = Lessons.of(history, issues, weather=self.weather, operator=operator)
-            if lessons.n_usual >= _FEWEST_ROWS:
-                grown.append(Trees.grow(self, lessons, zone, operator=operator))
-        day = local_days(instants(issues["time"]), zone)
+            return FittedGradientBoosting(self, (), stand_in, {})
+        grown: list[Trees] = []
+        for operator in (True, False) if self.operator and context.rival else (False,):
+            training = TrainingSet.of(history, issues, weather=self.weather, operator=operator)
+            if training.n_usual >= fewest_rows(context.resolution):
+                grown.append(Trees.grow(self, training, context.time_zone, operator=operator))
         return FittedGradientBoosting(
-            self,
-            tuple(grown),
-            PersistenceEnsemble().fit(history, issues),
-            {"train": _span(issues), "validation": _span(issues.filter(pl.Series(held_out(day))))},
+            self, tuple(grown), stand_in, splits_of(issues, context.time_zone, context.resolution)
         )
 
 
@@ -108,25 +98,44 @@ class FittedGradientBoosting:
         Raises:
             NotEnoughHistory: not even a baseline can answer any of them.
         """
+        table = self.features_of(history, targets)
+        return self.answer(history, targets, table, np.full((targets.height, len(LEVELS)), np.nan))
+
+    def features_of(self, history: History, targets: dy.DataFrame[Targets]) -> pl.DataFrame:
+        """Return the features the best trees look at, one row per target."""
         with_operator = bool(self.trees) and self.trees[0].operator
-        table = features(history, targets, weather=self.recipe.weather, operator=with_operator)
+        return features(history, targets, weather=self.recipe.weather, operator=with_operator)
+
+    def answer(
+        self, history: History, targets: dy.DataFrame[Targets], table: pl.DataFrame, quantiles: Array
+    ) -> Forecast:
+        """Complete the quantiles that are known already by the trees, and by the baseline where these cannot answer.
+
+        Args:
+            history: what was known.
+            targets: what is asked.
+            table: the features of the targets.
+            quantiles: (targets, ``LEVELS``), NaN where unknown [unit of the channel].
+
+        Raises:
+            NotEnoughHistory: not even a baseline can answer any of them.
+        """
         times, context = instants(targets["time"]), history.context
-        lacked = self._lacked(table, targets, history)
-        quantiles = np.full((targets.height, len(LEVELS)), np.nan)
         for trees in self.trees:
             gap = np.isnan(quantiles).any(axis=1)
             if gap.any():
                 rows = pl.Series(gap)
                 quantiles[gap] = trees.quantiles(table.filter(rows), times[gap], context.time_zone)
+        missing = self._missing_inputs(table, targets, history)
         gap = np.isnan(quantiles).any(axis=1)
         fallback: str | None = None
         if gap.any():
-            quantiles[gap], words = self._stood_in(history, Targets.cast(targets.filter(pl.Series(gap))))
+            quantiles[gap], more = self._by_stand_in(history, Targets.cast(targets.filter(pl.Series(gap))))
             reason = "demand was unknown for too long" if self.trees else "there was too little history to learn from"
             fallback = f"The mean of the last four same weekdays, or the best baseline there is, answers: {reason}."
-            lacked += words
+            missing += more
         return quantile_forecast(
-            targets, quantiles, context, model=self.recipe.name, missing_inputs=lacked, fallback=fallback
+            targets, quantiles, context, model=self.recipe.name, missing_inputs=missing, fallback=fallback
         )
 
     def files(self) -> Mapping[str, bytes]:
@@ -160,38 +169,48 @@ class FittedGradientBoosting:
             {name: Window(*map(datetime.fromisoformat, span)) for name, span in kept["splits"].items()},
         )
 
-    def _lacked(self, table: pl.DataFrame, targets: dy.DataFrame[Targets], history: History) -> list[str]:
+    def _missing_inputs(self, table: pl.DataFrame, targets: dy.DataFrame[Targets], history: History) -> list[str]:
         """Say what is missing that is usually known."""
         if not self.trees:
             return []
-        best, words = self.trees[0], []
+        best, missing = self.trees[0], []
         if best.operator and (gap := table["operator_forecast"].is_null().to_numpy()).any():
             where = describe_intervals(targets, gap, history.context)
-            words.append(f"The operator's forecast was missing for {where}.")
-        if (gap := best.is_blind(table)).any():
-            words.append(f"No weather forecast was known for {describe_intervals(targets, gap, history.context)}.")
+            missing.append(f"The operator's forecast was missing for {where}.")
+        if (gap := best.is_without_weather(table)).any():
+            missing.append(f"No weather forecast was known for {describe_intervals(targets, gap, history.context)}.")
         if (gap := best.is_stale(table)).any():
             hours = np.nanmax(np.append(table["demand_age_hours"].filter(pl.Series(gap)).to_numpy(), -1))
             age = f"up to {hours:.0f} hours before" if hours > 0 else "for more than a month before"
-            words.append(f"Demand was unknown {age} {describe_intervals(targets, gap, history.context)}.")
-        return words
+            missing.append(f"Demand was unknown {age} {describe_intervals(targets, gap, history.context)}.")
+        return missing
 
-    def _stood_in(self, history: History, targets: dy.DataFrame[Targets]) -> tuple[Array, list[str]]:
-        """Return a baseline's quantiles, NaN where even it has none."""
+    def _by_stand_in(self, history: History, targets: dy.DataFrame[Targets]) -> tuple[Array, list[str]]:
+        """Return a baseline's quantiles, NaN where even it has none, and which inputs it missed."""
         try:
-            told = self.stand_in.predict(history, targets)
+            forecast = self.stand_in.predict(history, targets)
         except NotEnoughHistory:
             return np.full((targets.height, len(LEVELS)), np.nan), []
-        wide = told.values.pivot("level", index=["issued_at", "time"], values="value")
+        wide = forecast.values.pivot("level", index=["issued_at", "time"], values="value")
         rows = targets.join(wide, on=["issued_at", "time"], how="left", maintain_order="left")
-        return rows.select(pl.col([str(level) for level in LEVELS]).cast(pl.Float64)).to_numpy(), list(
-            told.missing_inputs
-        )
+        quantiles = rows.select(pl.col([str(level) for level in LEVELS]).cast(pl.Float64)).to_numpy()
+        return quantiles, list(forecast.missing_inputs)
+
+
+def fewest_rows(resolution: timedelta) -> int:
+    """Return how many rows of a step trees need to learn from: four weeks, and ten leaves' worth."""
+    return max(round(_FEWEST_DAYS * DAY / resolution), _FEWEST_ROWS)
+
+
+def splits_of(issues: pl.DataFrame, time_zone: str, resolution: timedelta) -> dict[str, Window]:
+    """Return the spans of all intervals to learn from and of the held-out ones."""
+    day = local_days(instants(issues["time"]), time_zone)
+    spans = {"train": issues, "validation": issues.filter(pl.Series(held_out(day.max() - day)))}
+    return {
+        name: Window(cast("datetime", rows["time"].min()), cast("datetime", rows["time"].max()) + resolution)
+        for name, rows in spans.items()
+    }
 
 
 def _text_name(k: int, level: float) -> str:
     return f"trees_{k}_level_{level}.txt"
-
-
-def _span(issues: pl.DataFrame) -> Window:
-    return Window(cast("datetime", issues["time"].min()), cast("datetime", issues["time"].max()) + HOUR)

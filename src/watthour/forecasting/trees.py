@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Self
 
 import lightgbm
@@ -10,86 +10,155 @@ import numpy as np
 import polars as pl
 
 from watthour.core.frames import LEVELS
-from watthour.forecasting.calendar import local_days
 from watthour.forecasting.calibrate import Spread, between_levels, sorted_quantiles, wider
-from watthour.forecasting.design import BLIND, NORMAL, STALE, Design
+from watthour.forecasting.training_matrix import NORMAL, STALE, WITHOUT_WEATHER, TrainingMatrix
 from watthour.forecasting.vintages import MEDIAN
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
-    from watthour.forecasting.design import Lessons
-    from watthour.forecasting.gradient_boosting import GradientBoosting
+    from watthour.forecasting.training_matrix import TrainingSet
     from watthour.forecasting.vintages import Array, Instants
 
-_BLOCKS = 5  # every fifth block of days is held out, so that all seasons are in it ...
-_BLOCK_DAYS, _BLOCK_DAYS_OF_SHORT = 28, 7  # ... long ones, as trees remember a week by its neighbours
-_LONG_DAYS = 400
+    Mask = NDArray[np.bool_]
+
 _FEWEST_TREES = 20
-_FEWEST_UNSEEN = 24 * 7  # hours from which a condition can have its own intervals
+_FEWEST_UNSEEN_DAYS = 7  # from which a condition can have its own intervals
+_FEWEST_UNSEEN_ROWS = 24
 _OLDER_HOURS = 12.0  # demand older than usual by this is called stale
-_KINDS = {"normal": NORMAL, "blind": BLIND, "stale": STALE}
+_KINDS = {"normal": NORMAL, "without_weather": WITHOUT_WEATHER, "stale": STALE}
+_DIGITS = 8  # kept of a move
+_OWN_MISSES = 200.0  # of a series in a pool, at which its own count as much as those of all
+
+
+@dataclass(frozen=True, slots=True)
+class GrowthParameters:
+    """How trees are grown."""
+
+    levels: tuple[float, ...] = (0.05, 0.5, 0.95)  # those with trees of their own; the rest lie between
+    n_trees: int = 600  # at most; the held-out weeks decide
+    learning_rate: float = 0.06
+    n_leaves: int = 15
+    fewest_in_leaf: int = 40
+    patience: int = 40  # trees without a gain before growing ends
+    half_life_days: float = 730.0  # what is this old counts half
+    n_threads: int = 1
+    seed: int = 7
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Trees:
-    """Grown trees, and by how much their quantiles must be moved to be honest: as usual, without weather, stale."""
+    """Grown trees, and by how much their quantiles move to be honest: as usual, without weather, with old demand."""
 
     operator: bool  # whether their answer is a departure from the operator's forecast
     features: tuple[str, ...]
     texts: Mapping[float, str]  # level -> LightGBM's own text format
     spreads: Mapping[str, Spread]
-    usual_age: float
-    sky: tuple[str, ...]  # features of the weather they are used to
+    usual_age: float  # of the last known demand [hours]
+    weather_features: tuple[str, ...]  # those they are used to
     importance: Mapping[str, float]
-    _grown: dict[float, lightgbm.Booster] = field(default_factory=dict, repr=False)
+    _boosters: dict[float, lightgbm.Booster] = field(default_factory=dict, repr=False)
 
     @classmethod
-    def grow(cls, recipe: GradientBoosting, lessons: Lessons, time_zone: str, *, operator: bool) -> Self:
+    def grow(cls, growth: GrowthParameters, training: TrainingSet, time_zone: str, *, operator: bool) -> Self:
         """Grow the trees of each level: once to find how many, once more on everything."""
-        day = local_days(lessons.time, time_zone)
-        held = held_out(day)
-        weight = 0.5 ** ((day.max() - day) / recipe.half_life_days)
-        learned, watched = ~held, held & (lessons.kind == NORMAL)
-        unseen = np.full((int(held.sum()), len(recipe.levels)), np.nan)
+        held = training.held_out
+        unseen, n_trees = _trial(growth, training, held)
+        everything = _dataset(training, np.ones(len(held), dtype=bool), growth)
         texts: dict[float, str] = {}
-        gains = np.zeros(len(lessons.design.names))
-        for k, level in enumerate(recipe.levels):
-            trial = _boost(recipe, level, lessons, learned, weight, watched=watched)
-            unseen[:, k] = trial.predict(lessons.design.matrix[held], num_iteration=trial.best_iteration)
-            n_trees = max(_FEWEST_TREES, round(1.1 * trial.best_iteration))
-            final = _boost(recipe, level, lessons, np.ones(len(held), dtype=bool), weight, n_trees=n_trees)
+        gains = np.zeros(len(training.names))
+        for level, count in zip(growth.levels, n_trees, strict=True):
+            final = lightgbm.train(_parameters(growth, level), everything, num_boost_round=count)
             texts[level] = final.model_to_string()
             gains += final.feature_importance("gain")
-        spreads = _spreads(recipe, lessons, held, sorted_quantiles(unseen), time_zone)
-        importance = dict(zip(lessons.design.names, (gains / max(gains.sum(), 1e-9)).tolist(), strict=True))
-        names = tuple(lessons.design.names)
-        return cls(operator, names, texts, spreads, lessons.usual_age, lessons.sky, importance)
+        return cls(
+            operator=operator,
+            features=tuple(training.names),
+            texts=texts,
+            spreads=_spreads(growth.levels, training, held, _misses(growth.levels, training, held, unseen), time_zone),
+            usual_age=float(training.usual_age[0]),
+            weather_features=training.weather_features,
+            importance=_shares(training.names, gains),
+        )
+
+    @classmethod
+    def grow_pooled(cls, growth: GrowthParameters, training: TrainingSet, time_zone: str) -> tuple[list[Self], Self]:
+        """Grow one set of trees on the rows of many series.
+
+        Returns it once per series, with intervals of its own, and once as it holds for a series not learned from.
+
+        All trees of ``growth.n_trees`` are grown: with many series nothing is learned by heart, and the rows held out
+        only make the quantiles honest. These move by what all series ask for at an hour and month, and by a constant
+        of each series on top, which counts by how many of its own rows were held out.
+        """
+        held = training.held_out
+        learned = _dataset(training, ~held, growth)
+        boosters = {
+            level: lightgbm.train(_parameters(growth, level), learned, num_boost_round=growth.n_trees)
+            for level in growth.levels
+        }
+        gains = sum((booster.feature_importance("gain") for booster in boosters.values()), np.zeros(len(training.names)))
+        shared = cls(
+            operator=False,
+            features=tuple(training.names),
+            texts={level: booster.model_to_string() for level, booster in boosters.items()},
+            spreads={},
+            usual_age=float(np.median(training.usual_age)),
+            weather_features=training.weather_features,
+            importance=_shares(training.names, gains),
+        )
+        unseen = shared.raw_quantiles(training.matrix[held])
+        misses = _misses(growth.levels, training, held, unseen)
+        spreads = _spreads(growth.levels, training, held, misses, time_zone)
+        own = _own_spreads(spreads, training, held, misses, time_zone)
+        trees = [
+            replace(shared, spreads=moved, usual_age=float(age))
+            for moved, age in zip(own, training.usual_age, strict=True)
+        ]
+        return trees, replace(shared, spreads=spreads)
 
     def quantiles(self, table: pl.DataFrame, times: Instants, time_zone: str) -> Array:
-        """Return the quantiles of each row of features, one column per level of ``LEVELS``; NaN where none can be."""
-        design = Design.of(table, operator=self.operator, names=self.features)
+        """Return (rows, ``LEVELS``) quantiles of rows of features; NaN where none can be [unit of the channel]."""
+        design = TrainingMatrix.of(table, operator=self.operator, names=self.features)
+        raw = self.raw_quantiles(design.matrix)
+        return self.calibrated(raw, design, table, times, time_zone)
+
+    def raw_quantiles(self, matrix: Array) -> Array:
+        """Return (rows, levels of the trees) departures from the reference in parts of the scale, not yet honest."""
+        columns = [np.asarray(self._booster(level).predict(matrix, num_threads=1)) for level in self.texts]
+        return sorted_quantiles(np.stack(columns, axis=1))
+
+    def calibrated(
+        self, raw: Array, design: TrainingMatrix, table: pl.DataFrame, times: Instants, time_zone: str
+    ) -> Array:
+        """Return (rows, ``LEVELS``) honest quantiles from the trees' own [unit of the channel].
+
+        Args:
+            raw: of ``raw_quantiles``.
+            design: the matrix they were asked of.
+            table: the features it was made from.
+            times: starts of the intervals.
+            time_zone: of the place.
+        """
         levels = list(self.texts)
-        told = [np.asarray(self._booster(level).predict(design.matrix, num_threads=1)) for level in levels]
-        raw = sorted_quantiles(np.stack(told, axis=1))
         moves = self.spreads["normal"].at(times, time_zone)
-        for name, is_so in (("blind", self.is_blind(table)), ("stale", self.is_stale(table))):
+        for name, is_so in (("without_weather", self.is_without_weather(table)), ("stale", self.is_stale(table))):
             if is_so.any() and name in self.spreads:
                 moves = np.where(is_so[:, None], wider(moves, self.spreads[name].at(times, time_zone), levels), moves)
         wanted = between_levels(sorted_quantiles(raw + moves * width(raw)), levels, LEVELS)
         return design.reference[:, None] + wanted * design.scale[:, None]
 
-    def is_blind(self, table: pl.DataFrame) -> NDArray[np.bool_]:
+    def is_without_weather(self, table: pl.DataFrame) -> Mask:
         """Tell of which rows most of the weather is unknown that used to be known."""
-        if not self.sky:
+        if not self.weather_features:
             return np.zeros(table.height, dtype=bool)
-        known = [name for name in self.sky if name in table.columns]
+        known = [name for name in self.weather_features if name in table.columns]
         n_known = table.select(pl.sum_horizontal(pl.lit(0), pl.col(known).is_not_null())).to_series()
-        return (n_known < len(self.sky) / 2).to_numpy()
+        return (n_known < len(self.weather_features) / 2).to_numpy()
 
-    def is_stale(self, table: pl.DataFrame) -> NDArray[np.bool_]:
+    def is_stale(self, table: pl.DataFrame) -> Mask:
         """Tell for which rows the last known demand is older than usual."""
         age = table["demand_age_hours"].to_numpy()
         return np.asarray(~(age <= self.usual_age + _OLDER_HOURS))
@@ -102,7 +171,7 @@ class Trees:
             "levels": list(self.texts),
             "spreads": {name: spread.as_json() for name, spread in self.spreads.items()},
             "usual_age": self.usual_age,
-            "sky": self.sky,
+            "weather_features": self.weather_features,
             "importance": dict(self.importance),
         }
 
@@ -115,78 +184,113 @@ class Trees:
             {level: texts[level] for level in kept["levels"]},
             {name: Spread.from_json(spread) for name, spread in kept["spreads"].items()},
             kept["usual_age"],
-            tuple(kept["sky"]),
+            tuple(kept["weather_features"]),
             kept["importance"],
         )
 
     def _booster(self, level: float) -> lightgbm.Booster:
-        if level not in self._grown:
-            self._grown[level] = lightgbm.Booster(model_str=self.texts[level])
-        return self._grown[level]
-
-
-def held_out(days: Instants) -> NDArray[np.bool_]:
-    """Tell which local days are held out: every fifth four weeks, of a short history every fifth week; the last too."""
-    length = _BLOCK_DAYS if days.max() - days.min() >= _LONG_DAYS else _BLOCK_DAYS_OF_SHORT
-    return np.asarray((days.max() - days) // length % _BLOCKS == 0)
+        if level not in self._boosters:
+            self._boosters[level] = lightgbm.Booster(model_str=self.texts[level])
+        return self._boosters[level]
 
 
 def width(quantiles: Array) -> Array:
-    """Return the width of each row's widest interval, never nothing."""
+    """Return (rows, 1) the width of each row's widest interval, never nothing."""
     return np.maximum(quantiles[:, -1:] - quantiles[:, :1], 1e-6)
 
 
-def _boost(
-    recipe: GradientBoosting,
-    level: float,
-    lessons: Lessons,
-    rows: NDArray[np.bool_],
-    weight: Array,
-    *,
-    watched: NDArray[np.bool_] | None = None,
-    n_trees: int | None = None,
-) -> lightgbm.Booster:
-    """Grow trees for one level on some rows; with ``watched`` rows, until these gain no more."""
-    matrix, target = lessons.design.matrix, lessons.target
-    parameters = {
+def _trial(growth: GrowthParameters, training: TrainingSet, held: Mask) -> tuple[Array, list[int]]:
+    """Grow on the rows that are not held out until the held-out ones gain no more.
+
+    Returns the quantiles of the held-out rows (rows, levels) and how many trees each level needs on all rows.
+    """
+    learned = _dataset(training, ~held, growth)
+    watched = held & (training.kind == NORMAL)
+    unseen = np.full((int(held.sum()), len(growth.levels)), np.nan)
+    n_trees: list[int] = []
+    for k, level in enumerate(growth.levels):
+        trial = lightgbm.train(
+            _parameters(growth, level),
+            learned,
+            num_boost_round=growth.n_trees,
+            valid_sets=[lightgbm.Dataset(training.matrix[watched], training.target[watched], reference=learned)],
+            callbacks=[lightgbm.early_stopping(growth.patience, verbose=False)],
+        )
+        unseen[:, k] = trial.predict(training.matrix[held], num_iteration=trial.best_iteration)
+        n_trees.append(max(_FEWEST_TREES, round(1.1 * trial.best_iteration)))
+    return sorted_quantiles(unseen), n_trees
+
+
+def _dataset(training: TrainingSet, rows: Mask, growth: GrowthParameters) -> lightgbm.Dataset:
+    weight = 0.5 ** (training.age_days[rows] / growth.half_life_days)
+    return lightgbm.Dataset(
+        training.matrix[rows],
+        training.target[rows],
+        weight=weight,
+        feature_name=list(training.names),
+        params=_parameters(growth, MEDIAN),
+    )
+
+
+def _parameters(growth: GrowthParameters, level: float) -> dict[str, object]:
+    """Return LightGBM's parameters of one quantile."""
+    return {
         "objective": "quantile",
         "alpha": level,
-        "learning_rate": recipe.learning_rate,
-        "num_leaves": recipe.n_leaves,
-        "min_data_in_leaf": recipe.fewest_in_leaf,
+        "learning_rate": growth.learning_rate,
+        "num_leaves": growth.n_leaves,
+        "min_data_in_leaf": growth.fewest_in_leaf,
         "feature_fraction": 0.6,
         "bagging_fraction": 0.8,
         "bagging_freq": 1,
         "lambda_l2": 5.0,
-        "num_threads": recipe.n_threads,
-        "seed": recipe.seed,
+        "num_threads": growth.n_threads,
+        "seed": growth.seed,
         "deterministic": True,
         "force_row_wise": True,
         "verbosity": -1,
     }
-    names = lessons.design.names
-    learned = lightgbm.Dataset(matrix[rows], target[rows], weight=weight[rows], feature_name=names)
-    if watched is None:
-        return lightgbm.train(parameters, learned, num_boost_round=n_trees or recipe.n_trees)
-    return lightgbm.train(
-        parameters,
-        learned,
-        num_boost_round=recipe.n_trees,
-        valid_sets=[lightgbm.Dataset(matrix[watched], target[watched], reference=learned)],
-        callbacks=[lightgbm.early_stopping(recipe.patience, verbose=False)],
-    )
+
+
+def _shares(names: Sequence[str], gains: Array) -> dict[str, float]:
+    """Return each feature's share of the gain of all."""
+    return dict(zip(names, (gains / max(gains.sum(), 1e-9)).tolist(), strict=True))
+
+
+def _misses(levels: Sequence[float], training: TrainingSet, held: Mask, unseen: Array) -> Array:
+    """Return (held-out rows, levels) by how much each quantile was missed, in widths of the interval."""
+    misses = (training.target[held][:, None] - unseen) / width(unseen)
+    usual = training.kind[held] == NORMAL
+    misses[np.ix_(usual, np.array(levels) == MEDIAN)] = 0  # the point is the trees'; months unseen would move it
+    return np.asarray(misses)
 
 
 def _spreads(
-    recipe: GradientBoosting, lessons: Lessons, held: NDArray[np.bool_], unseen: Array, time_zone: str
+    levels: Sequence[float], training: TrainingSet, held: Mask, misses: Array, time_zone: str
 ) -> dict[str, Spread]:
     """Learn by how much each quantile must move, in widths of the interval, to be honest on unseen weeks."""
-    misses = (lessons.target[held][:, None] - unseen) / width(unseen)
-    usual = lessons.kind[held] == NORMAL
-    misses[np.ix_(usual, np.array(recipe.levels) == MEDIAN)] = 0  # the point is the trees'; months unseen would move it
-    kind, time = lessons.kind[held], lessons.time[held]
+    kind, time = training.kind[held], training.time[held]
+    fewest = max(_FEWEST_UNSEEN_DAYS * training.rows_per_day, _FEWEST_UNSEEN_ROWS)
     return {
-        name: Spread.learn(misses[kind == code], time[kind == code], time_zone, recipe.levels)
+        name: Spread.learn(misses[kind == code], time[kind == code], time_zone, levels)
         for name, code in _KINDS.items()
-        if code == NORMAL or (kind == code).sum() >= _FEWEST_UNSEEN
+        if code == NORMAL or (kind == code).sum() >= fewest
     }
+
+
+def _own_spreads(
+    spreads: Mapping[str, Spread], training: TrainingSet, held: Mask, misses: Array, time_zone: str
+) -> Iterator[dict[str, Spread]]:
+    """Yield, for each series of a pool, the spreads of all moved by what its own held-out rows ask for on top."""
+    levels = np.array(spreads["normal"].levels)
+    usual = training.kind[held] == NORMAL
+    left = misses[usual] - spreads["normal"].at(training.time[held][usual], time_zone)
+    series = training.series[held][usual]
+    for number in range(len(training.usual_age)):
+        own = left[series == number]
+        moves = np.zeros(len(levels))
+        if len(own):
+            outward = np.clip(0.5 + (levels - 0.5) * (len(own) + 1) / len(own), 0, 1)
+            asked = np.array([np.quantile(own[:, k], outward[k]) for k in range(len(levels))])
+            moves = np.where(levels == MEDIAN, 0.0, asked * len(own) / (len(own) + _OWN_MISSES))
+        yield {name: replace(spread, table=(spread.table + moves).round(_DIGITS)) for name, spread in spreads.items()}

@@ -111,7 +111,7 @@ class Vintages:
         rank[steps] = self.keys % (len(self.instants) + 1)
         begin = np.clip(offset + width, 0, length + width)
         at = np.searchsorted(self.instants, known_at, side="right")[:, None]
-        found = sliding_window_view(values, width)[begin]
+        found: Array = sliding_window_view(values, width)[begin]
         found[sliding_window_view(rank, width)[begin] > at] = np.nan
         return found
 
