@@ -26,7 +26,7 @@ from report import report
 
 from watthour.api.schemas.models import Features
 from watthour.bootstrap import open_app
-from watthour.core.region import SIMTOWN
+from watthour.simulation.simtown import SIMTOWN
 from watthour.core.window import DAY, Window
 from watthour.forecasting.catalogue import recipe
 from watthour.settings import load_settings
@@ -172,7 +172,7 @@ def highest_rate(port: int, ask: Ask) -> float:
 def furnish(home: Path, days: int, kind: str, now: datetime) -> None:
     """Fill a home: readings, trained models, a forecast of today."""
     with open_app(load_settings(home=home)) as app:
-        context = SIMTOWN.context()
+        context = SIMTOWN
         backfill(SimulatedRegion(), app.store, Window(now - days * DAY, now + 2 * DAY), now=now)
         train(app.store, app.registry, context, recipe(kind), now=now)
         train_features_model(app.store, app.registry, context, now=now)
@@ -216,10 +216,10 @@ def measure(port: int, seconds: float) -> list[dict[str, float | str]]:
     """Return one row per route."""
     features = {name: info.examples[0] for name, info in Features.model_fields.items() if info.examples}
     asks = (
-        Ask("forecast", "GET", f"/api/v1/grid/{SIMTOWN.id}/forecast"),
-        Ask("scores", "GET", f"/api/v1/grid/{SIMTOWN.id}/scores"),
+        Ask("forecast", "GET", f"/api/v1/grid/{SIMTOWN.site.id}/forecast"),
+        Ask("scores", "GET", f"/api/v1/grid/{SIMTOWN.site.id}/scores"),
         Ask("predict", "POST", "/predict", json.dumps(features).encode()),
-        Ask("readings", "GET", f"/api/v1/readings?channel={SIMTOWN.demand}"),
+        Ask("readings", "GET", f"/api/v1/readings?channel={SIMTOWN.channel.id}"),
         Ask("status", "GET", "/api/v1/status"),
         Ask("health", "GET", "/health"),
     )
@@ -253,7 +253,7 @@ def warm(port: int, ask: Ask) -> None:
 def first_answer(port: int) -> dict[str, float | str]:
     """Return how long the first forecast after a start takes."""
     begun = perf_counter()
-    answer = httpx2.get(f"http://127.0.0.1:{port}/api/v1/grid/{SIMTOWN.id}/forecast", timeout=120)
+    answer = httpx2.get(f"http://127.0.0.1:{port}/api/v1/grid/{SIMTOWN.site.id}/forecast", timeout=120)
     answer.raise_for_status()
     milliseconds = round(1000 * (perf_counter() - begun), 1)
     return {"row": "forecast_first", "test": "24h", "p50_ms": milliseconds, "p95_ms": milliseconds}

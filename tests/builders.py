@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from watthour.core.channel import Channel, Site, SiteKind
-from watthour.core.frames import Forecasts, Quality, Readings
+from watthour.core.forecast import Context, covariates_of
+from watthour.core.frames import Forecasts, Maker, Quality, Readings
+from watthour.core.place import Place
 from watthour.core.units import Quantity, Unit
 from watthour.core.window import HOUR, Window
 
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
 DEMAND = "grid.ny.demand"
 TEMPERATURE = "grid.ny.weather.nyc.temperature_2m"
+BASELINES = {"seasonal_naive", "persistence_ensemble", "operator_debiased", "naive"}
 MIDNIGHT = datetime(2024, 1, 1, tzinfo=UTC)
 
 
@@ -34,17 +37,26 @@ def hours(start: float, end: float) -> Window:
 
 def region_site(region: str = "ny", *, is_simulated: bool = False) -> Site:
     """Return a region as a site."""
-    return Site(region, region.upper(), SiteKind.REGION, "America/New_York", 40.7, -74.0, is_simulated)
+    place = Place("America/New_York", 40.7, -74.0, "US-NY")
+    demand = f"grid.{region}.demand"
+    return Site(region, region.upper(), SiteKind.REGION, place, main_channel=demand, is_simulated=is_simulated)
 
 
 def demand_channel(channel: str = DEMAND, *, is_simulated: bool = False) -> Channel:
     """Return an hourly energy channel, of the region its id names."""
-    return Channel(channel, channel.split(".")[1], Quantity.ENERGY, Unit.MWH, is_simulated=is_simulated)
+    return Channel(channel, channel.split(".")[1], Quantity.ENERGY, Unit.MWH, HOUR, is_simulated=is_simulated)
 
 
 def temperature_channel(channel: str = TEMPERATURE) -> Channel:
-    """Return an hourly temperature channel, of the region its id names."""
-    return Channel(channel, channel.split(".")[1], Quantity.TEMPERATURE, Unit.CELSIUS)
+    """Return an hourly temperature channel, of the region and point its id names."""
+    _, site, _, point, variable = channel.split(".")
+    return Channel(channel, site, Quantity.TEMPERATURE, Unit.CELSIUS, HOUR, variable=variable, point=point)
+
+
+def demand_context(*channels: Channel, region: str = "ny", is_simulated: bool = False) -> Context:
+    """Return the context of a region's demand, with those of the channels that are covariates."""
+    demand = demand_channel(f"grid.{region}.demand", is_simulated=is_simulated)
+    return Context(region_site(region, is_simulated=is_simulated), demand, covariates_of(channels), ("operator",))
 
 
 def readings(
@@ -84,8 +96,12 @@ def forecasts(
     available_at: datetime | None = None,
     model: str = "operator",
     level: float = 0.5,
+    maker: Maker | None = None,
 ) -> dy.DataFrame[Forecasts]:
-    """Return consecutive hourly forecasts, issued a day before the first interval unless said otherwise."""
+    """Return consecutive hourly forecasts, issued a day before the first interval unless said otherwise.
+
+    Who made them is told by the model's name unless said otherwise.
+    """
     issued = issued_at or start - timedelta(days=1)
     frame = pl.DataFrame(
         {
@@ -94,6 +110,7 @@ def forecasts(
             "issued_at": issued,
             "model": model,
             "level": level,
+            "maker": str(maker or maker_of(model)),
             "available_at": available_at or issued,
             "recorded_at": available_at or issued,
             "value": values,
@@ -102,3 +119,10 @@ def forecasts(
         schema=Forecasts.create_empty().schema,
     )
     return Forecasts.validate(frame)
+
+
+def maker_of(model: str) -> Maker:
+    """Return who makes the forecasts of a model in tests."""
+    if model in {"operator", "gfs", "open_meteo"}:
+        return Maker.RIVAL
+    return Maker.BASELINE if model in BASELINES else Maker.OWN

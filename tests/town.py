@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 import uvicorn
+from builders import maker_of
 
 from watthour.api.compute import Limits
 from watthour.core.frames import Forecasts
-from watthour.core.region import SIMTOWN
 from watthour.core.window import HOUR
+from watthour.simulation.simtown import SIMTOWN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,8 +36,9 @@ def forecasts(
     times = [issued_at.replace(minute=0) + n * HOUR for n in range(hours)]
     rows = [(time, level, value * (0.8 + 0.4 * level)) for time in times for level in (0.05, 0.5, 0.95)]
     frame = pl.DataFrame(rows, schema=["time", "level", "value"], orient="row").with_columns(
-        channel=pl.lit(SIMTOWN.demand),
+        channel=pl.lit(SIMTOWN.channel.id),
         model=pl.lit(model),
+        maker=pl.lit(str(maker_of(model))),
         issued_at=pl.lit(issued_at),
         available_at=pl.lit(issued_at),
         recorded_at=pl.lit(issued_at),

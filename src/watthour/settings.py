@@ -1,4 +1,8 @@
-"""What a person may set: ``watthour.toml``, then the environment; secrets never leave as plain text."""
+"""What a person may set: ``watthour.toml``, then the environment; secrets never leave as plain text.
+
+What can be set of a connector is declared in the connector's own file; here is one block per connector, and how its
+options are found in the file and in the environment.
+"""
 
 from __future__ import annotations
 
@@ -7,28 +11,20 @@ import sys
 import tomllib
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, TomlConfigSettingsSource
 from pydantic_settings.sources import InitSettingsSource, PydanticBaseSettingsSource
 
-from watthour.core.errors import InvalidInput, NotConfigured
+from watthour.core.errors import InvalidInput
+from watthour.sources.catalogue import option_blocks, options_class
+from watthour.sources.options import Options
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
 
 FILE_NAME = "watthour.toml"
-EIA_REGISTRATION = "https://www.eia.gov/opendata/register.php"
-_TEMPLATE_WORDS = ("your", "change", "replace", "example", "placeholder", "insert", "todo", "xxx", "<", "...", "none")
-_FEWEST_SYMBOLS = 3  # a key of one or two different characters was typed, not issued
-
-
-def is_placeholder(secret: str) -> bool:
-    """Tell a template's filling, such as ``your_key_here``, from a real secret.
-
-    >>> is_placeholder("your_eia_api_key_here"), is_placeholder("8f14e45fceea167a5a36dedd4bea2543")
-    (True, False)
-    """
-    text = secret.strip().casefold()
-    return text.startswith(_TEMPLATE_WORDS) or text.endswith("_here") or len(set(text)) < _FEWEST_SYMBOLS
 
 
 def home_directory() -> Path:
@@ -61,16 +57,12 @@ class Settings(BaseSettings):
 
     database_url: SecretStr | None = Field(None, validation_alias=AliasChoices("database_url"))
     mlflow_tracking_uri: SecretStr | None = Field(None, validation_alias=AliasChoices("mlflow_tracking_uri"))
-    eia_api_key: SecretStr | None = Field(None, validation_alias=AliasChoices("eia_api_key"))
     reload_token: SecretStr | None = None
     api_key: SecretStr | None = None  # asked of every caller; without it the API opens on loopback only
     allowed_hosts: Annotated[tuple[str, ...], NoDecode] = ()  # names under which the API may be called, beyond its own
     allowed_origins: Annotated[tuple[str, ...], NoDecode] = ()  # other web pages that may call the API
 
-    eia_url: str | None = None
-    eia_bulk_url: str | None = None
-    open_meteo_url: str | None = None
-    nyiso_url: str | None = None
+    sources: dict[str, Options] = Field(default_factory=dict)  # by block, only those in which something is set
 
     ingest_every_hours: int = Field(1, ge=1, le=24)
     refresh_every_hours: int = Field(1, ge=1, le=24)
@@ -86,7 +78,23 @@ class Settings(BaseSettings):
     def _split(cls, value: object) -> object:
         return tuple(name.strip() for name in value.split(",") if name.strip()) if isinstance(value, str) else value
 
-    @field_validator("database_url", "mlflow_tracking_uri", "eia_api_key", "reload_token", "api_key", mode="before")
+    @model_validator(mode="before")
+    @classmethod
+    def _gather_sources(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """Put options written flat, such as ``eia_api_key``, into their block."""
+        blocks = {name: dict(block) for name, block in _table_of(values.get("sources")).items()}
+        kept = {name: value for name, value in values.items() if name != "sources"}
+        for name in set(kept) - _field_names():
+            if (place := _option_of(name)) is not None:
+                blocks.setdefault(place[0], {}).setdefault(place[1], kept.pop(name))
+        return {**kept, "sources": blocks}
+
+    @field_validator("sources", mode="before")
+    @classmethod
+    def _read_blocks(cls, value: dict[str, dict[str, Any]]) -> dict[str, Options]:
+        return {name: _read_block(name, block) for name, block in value.items()}
+
+    @field_validator("database_url", "mlflow_tracking_uri", "reload_token", "api_key", mode="before")
     @classmethod
     def _unset_when_empty(cls, value: object) -> object:
         return None if isinstance(value, str) and not value.strip() else value
@@ -108,7 +116,8 @@ class Settings(BaseSettings):
         """Arguments first, then the environment, then the settings file."""
         said = init_settings.init_kwargs if isinstance(init_settings, InitSettingsSource) else {}
         file = settings_file(Path(str(said.get("home") or home_directory())))
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=file)
+        toml = TomlConfigSettingsSource(settings_cls, toml_file=file)
+        return init_settings, env_settings, _SourcesEnvironment(settings_cls), toml
 
     @property
     def file(self) -> Path | None:
@@ -121,25 +130,88 @@ class Settings(BaseSettings):
             return self.database_url.get_secret_value()
         return f"sqlite:///{self.home / 'watthour.db'}"
 
-    def has_eia_key(self) -> bool:
-        """Tell whether a real key of EIA is set; a placeholder is none."""
-        return self.eia_api_key is not None and not is_placeholder(self.eia_api_key.get_secret_value())
 
-    def require_eia_key(self) -> str:
-        """Return EIA's key.
+class _SourcesEnvironment(PydanticBaseSettingsSource):
+    """Options of connectors in the environment: ``WATTHOUR_<BLOCK>_<OPTION>``, a key also without the prefix."""
 
-        Raises:
-            NotConfigured: it is missing or a placeholder; says where to register and how to do without.
-        """
-        if self.eia_api_key is not None and self.has_eia_key():
-            return self.eia_api_key.get_secret_value()
-        remedy = (
-            f"Register for a free key at {EIA_REGISTRATION} and set EIA_API_KEY; without a key, download EIA's "
-            "six-month files and run `watthour import EIA930_BALANCE_2024_Jan_Jun.csv --region ny`."
-        )
-        shown = None if self.eia_api_key is None else "(hidden)"
-        problem = "no key is set" if shown is None else "this is a placeholder, not a key"
-        raise NotConfigured("EIA_API_KEY", shown, problem, remedy=remedy)
+    def get_field_value(self, field: object, field_name: str) -> tuple[Any, str, bool]:  # noqa: ARG002 - pydantic's
+        return None, field_name, False
+
+    def __call__(self) -> dict[str, Any]:
+        blocks: dict[str, dict[str, str]] = {}
+        for name, value in os.environ.items():
+            bare = name.upper().removeprefix("WATTHOUR_").lower()
+            place = _option_of(bare) if value.strip() else None
+            if place is not None and (bare != name.lower() or _is_secret(*place)):
+                blocks.setdefault(place[0], {})[place[1]] = value
+        return {"sources": blocks} if blocks else {}
+
+
+def _option_of(name: str) -> tuple[str, str] | None:
+    """Return block and option of a flat name such as ``eia_bulk_url``: the longest block that has such an option."""
+    for block, card in sorted(option_blocks().items(), key=lambda item: -len(item[0])):
+        option = name.removeprefix(f"{block}_")
+        if option != name and option in options_class(card).model_fields:
+            return block, option
+    return None
+
+
+def _is_secret(block: str, option: str) -> bool:
+    return "SecretStr" in str(options_class(option_blocks()[block]).model_fields[option].annotation)
+
+
+def _read_block(name: str, block: Mapping[str, object]) -> Options:
+    """Check the options of a connector.
+
+    Raises:
+        InvalidInput: there is no such connector or option, or a value cannot be.
+    """
+    known = option_blocks()
+    if name not in known:
+        near = get_close_matches(name, known, n=3)
+        hint = f"Did you mean {', '.join(near)}?" if near else f"There are: {', '.join(sorted(known))}."
+        raise InvalidInput(f"sources.{name}", "(hidden)", "there is no such source", remedy=hint)
+    options = options_class(known[name])
+    try:
+        return options.model_validate(dict(block))
+    except ValidationError as error:
+        raise _fault_in_block(name, options, error) from None  # the chained error would show the value of a secret
+
+
+def _fault_in_block(name: str, options: type[Options], error: ValidationError) -> InvalidInput:
+    fault = error.errors(include_url=False)[0]
+    option = str(fault["loc"][0]) if fault["loc"] else name
+    field = f"sources.{name}.{option}"
+    if fault["type"] == "extra_forbidden":
+        remedy = f"[sources.{name}] has: {', '.join(options.model_fields)}."
+        return InvalidInput(field, "(hidden)", "there is no such setting", remedy=remedy)
+    shown = "(hidden)" if option in options.model_fields and _is_secret(name, option) else fault["input"]
+    remedy = f"Set {option} under [sources.{name}] in {FILE_NAME}, or WATTHOUR_{name.upper()}_{option.upper()}."
+    return InvalidInput(field, shown, fault["msg"][:1].lower() + fault["msg"][1:], remedy=remedy)
+
+
+def _table_of(sources: object) -> dict[str, dict[str, object]]:
+    """Return the blocks as they stand in the file.
+
+    Raises:
+        InvalidInput: they are no blocks.
+    """
+    if sources is None:
+        return {}
+    if not isinstance(sources, dict) or not all(isinstance(block, dict) for block in sources.values()):
+        problem = "each source has a block of its own"
+        raise InvalidInput("sources", "(hidden)", problem, remedy='Write [sources.eia] and under it api_key = "...".')
+    return sources
+
+
+def _field_names() -> set[str]:
+    return set(Settings.model_fields)
+
+
+def _flat_names() -> Iterator[str]:
+    """Return every option of every connector as it may be written flat."""
+    for block, card in option_blocks().items():
+        yield from (f"{block}_{option}" for option in options_class(card).model_fields)
 
 
 def load_settings(**said: object) -> Settings:
@@ -163,7 +235,7 @@ def _first_fault(error: ValidationError) -> InvalidInput:
     fault = error.errors(include_url=False)[0]
     field = str(fault["loc"][0]) if fault["loc"] else "settings"
     if fault["type"] == "extra_forbidden":
-        near = get_close_matches(field, Settings.model_fields, n=3)
+        near = get_close_matches(field, [*Settings.model_fields, *_flat_names()], n=3)
         hint = f"Did you mean {', '.join(near)}?" if near else "docs/reference/settings.md lists what can be set."
         return InvalidInput(field, "(hidden)", "there is no such setting", remedy=hint)  # may be a misspelt secret
     known = Settings.model_fields.get(field)

@@ -11,10 +11,10 @@ from town import IMPATIENT, NOW, URL, forecasts
 from watthour.api.app import create_app
 from watthour.bootstrap import App
 from watthour.core.ports import RunState, SourceRun
-from watthour.core.region import SIMTOWN
 from watthour.core.window import DAY, Window
 from watthour.registry.files import FileRegistry
 from watthour.settings import Settings, load_settings
+from watthour.simulation.simtown import SIMTOWN
 from watthour.simulation.town import SimulatedRegion
 from watthour.store.memory import MemoryStore
 from watthour.workflows.ingest import backfill
@@ -103,4 +103,4 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[App, Manifest]:
     home = tmp_path_factory.mktemp("trained")
     app = App(load_settings(home=home), MemoryStore(), FileRegistry(home / "models"))
     backfill(SimulatedRegion(), app.store, Window(NOW - 150 * DAY, NOW), now=NOW)
-    return app, train_features_model(app.store, app.registry, SIMTOWN.context(), now=NOW)
+    return app, train_features_model(app.store, app.registry, SIMTOWN, now=NOW)

@@ -81,7 +81,7 @@ def test_an_example_is_what_it_shows(schema: type[Answer]) -> None:
 
 
 def test_routes_are_async_so_that_threads_are_ours(api: FastAPI) -> None:
-    import inspect  # noqa: PLC0415 - this test alone
+    import inspect
 
     assert all(inspect.iscoroutinefunction(route.endpoint) for route in api.routes if isinstance(route, APIRoute))
 

@@ -92,7 +92,7 @@ def test_where_we_have_not_forecast_others_are_scored_alone(town_client: TestCli
 
 
 def test_too_slow_is_a_504_problem(town: App, open_client: Callable[..., TestClient]) -> None:
-    from watthour.api.compute import Limits  # noqa: PLC0415 - this test alone
+    from watthour.api.compute import Limits
 
     answer = open_client(town, limits=Limits(timeout_s=0.0)).get(FORECAST)
     assert answer.status_code == 504

@@ -10,8 +10,8 @@ from town import IMPATIENT, NOW, URL
 
 from watthour.api.app import create_app
 from watthour.api.schemas.models import Features
-from watthour.core.region import SIMTOWN
 from watthour.forecasting.twenty_features import FEATURES
+from watthour.simulation.simtown import SIMTOWN
 from watthour.workflows.twenty_features import model_name
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.xdist_group("trained")  # one worker trains once
 
-MODEL = model_name(SIMTOWN.demand)
+MODEL = model_name(SIMTOWN.channel.id)
 
 
 def example() -> dict[str, object]:

@@ -12,8 +12,8 @@ import pytest
 
 from watthour.cli import main
 from watthour.core.frames import Forecasts, Readings
-from watthour.core.region import SIMTOWN
 from watthour.core.window import DAY, Window
+from watthour.simulation.simtown import SIMTOWN
 from watthour.simulation.town import SimulatedRegion
 from watthour.store.sql import open_store
 
@@ -62,9 +62,9 @@ def town_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("town") / "watthour.db"
     now = datetime.now(UTC)
     delivery = SimulatedRegion().fetch(Window(now - 125 * DAY, now + 2 * DAY), now=now)
-    mine = pl.col("channel") == SIMTOWN.demand
+    mine = pl.col("channel") == SIMTOWN.channel.id
     store = open_store(f"sqlite:///{path}")
-    store.register([SIMTOWN.site()], [SIMTOWN.energy_channel()])
+    store.register([SIMTOWN.site], [SIMTOWN.channel])
     store.append(Readings.cast(delivery.readings.filter(mine)))
     store.append_forecasts(Forecasts.cast(delivery.forecasts.filter(mine)))
     store.close()

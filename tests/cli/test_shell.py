@@ -66,7 +66,7 @@ def test_debug_shows_the_trace(home: Path) -> None:
     ended = process("train", "newyork", "--debug", home=home)
     assert ended.returncode != 0
     assert "Traceback" in ended.stderr
-    assert "UnknownRegion" in ended.stderr
+    assert "UnknownSite" in ended.stderr
 
 
 def test_the_version_is_told(home: Path) -> None:

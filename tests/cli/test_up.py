@@ -20,9 +20,9 @@ import pytest
 from watthour.bootstrap import open_registry, open_store
 from watthour.cli.rounds import Rounds
 from watthour.core.errors import NotEnoughHistory, SourceUnavailable, WatthourError
-from watthour.core.region import SIMTOWN
 from watthour.core.window import DAY, Window, local_day
 from watthour.settings import load_settings
+from watthour.simulation.simtown import SIMTOWN
 from watthour.simulation.town import SimulatedRegion
 from watthour.workflows.ingest import ingest
 
@@ -81,7 +81,7 @@ def test_started_with_nothing_it_shows_a_simulated_region_and_ends_on_a_signal(h
     assert code == 0
     assert events[-1] == "stopped"
     store = open_store(load_settings())
-    assert SIMTOWN.demand in store.spans()
+    assert SIMTOWN.channel.id in store.spans()
     store.close()
 
 
@@ -96,7 +96,7 @@ def test_only_serving_follows_nothing_and_ends_on_an_interrupt(home: Path) -> No
 
 
 def test_a_port_that_is_taken_is_said_at_once(watthour: Callable[..., Outcome], home: Path) -> None:
-    import socket  # noqa: PLC0415 - only here
+    import socket
 
     with socket.create_server(("127.0.0.1", 0)) as taken:
         said = watthour("up", "--port", str(taken.getsockname()[1]))
@@ -107,7 +107,7 @@ def test_a_port_that_is_taken_is_said_at_once(watthour: Callable[..., Outcome], 
 
 @pytest.fixture
 def rounds(home: Path) -> Iterator[Rounds]:
-    from watthour.bootstrap import App  # noqa: PLC0415 - with its only use
+    from watthour.bootstrap import App
 
     home.mkdir()
     settings = load_settings()
@@ -149,9 +149,9 @@ def test_the_rounds_of_a_region_fetch_forecast_and_score(rounds: Rounds) -> None
     rounds._forecast(SIMTOWN)
     rounds._score(SIMTOWN)
     states = {run.source: str(run.state) for run in store.runs()}
-    assert states == {"simulation:simtown": "ok", f"forecast:{SIMTOWN.demand}": "ok"}
+    assert states == {"simulation:simtown": "ok", f"forecast:{SIMTOWN.channel.id}": "ok"}
     tomorrow = local_day(now.astimezone(ZoneInfo(SIMTOWN.time_zone)).date() + DAY, SIMTOWN.time_zone)
-    kept = store.forecasts([SIMTOWN.demand], tomorrow, models=["seasonal_naive"], levels=[0.5])
+    kept = store.forecasts([SIMTOWN.channel.id], tomorrow, models=["seasonal_naive"], levels=[0.5])
     assert kept["time"].n_unique() == tomorrow.hours
 
 
@@ -190,7 +190,7 @@ def test_a_real_region_is_followed_as_soon_as_there_is_a_key(rounds: Rounds, mon
 
 
 def test_with_imported_files_nothing_is_simulated(rounds: Rounds) -> None:
-    from builders import demand_channel, readings, region_site  # noqa: PLC0415 - with its only use
+    from builders import demand_channel, readings, region_site
 
     rounds._app.store.register([region_site()], [demand_channel()])
     rounds._app.store.append(readings(1.0, 2.0))

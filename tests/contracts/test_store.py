@@ -12,6 +12,7 @@ from builders import (
     DEMAND,
     TEMPERATURE,
     demand_channel,
+    demand_context,
     forecasts,
     hour,
     hours,
@@ -21,11 +22,13 @@ from builders import (
     temperature_channel,
 )
 
+from watthour.core.channel import Channel, Limits, Site, SiteKind
 from watthour.core.errors import InvalidInput
-from watthour.core.forecast import Context
-from watthour.core.frames import Forecasts, Quality, Readings, Refused
+from watthour.core.frames import Forecasts, Maker, Quality, Readings, Refused
+from watthour.core.place import Place, Point
 from watthour.core.ports import RunState, SourceRun
-from watthour.core.units import Unit
+from watthour.core.units import Quantity, Unit
+from watthour.core.weather import weather_channels
 from watthour.core.window import Window
 
 if TYPE_CHECKING:
@@ -221,13 +224,37 @@ class TestRegistering:
         assert store.sites() == [sites[1], sites[0]]
         assert store.channels() == [channels[2], channels[1], channels[0]]
 
+    def test_everything_said_of_a_site_and_a_channel_comes_back(self, store: Store) -> None:
+        site = Site(
+            "be",
+            "Belgium",
+            SiteKind.REGION,
+            Place("Europe/Brussels", 50.85, 4.35, "BE"),
+            zone="BE",
+            operator="Elia",
+            main_channel="grid.be.demand",
+            points=(Point("brussels", 50.85, 4.35, 0.6), Point("liege", 50.6, 5.6, 0.4)),
+            stations=(Point("ebbr", 50.9, 4.5),),
+            codes=(("elia", "BE"), ("entsoe", "10YBE----------2")),
+        )
+        limits = Limits(4_000.0, 16_000.0, is_never_constant=True)
+        quarter = timedelta(minutes=15)
+        channels = [
+            Channel("grid.be.demand", "be", Quantity.POWER, Unit.MW, quarter, limits=limits),
+            Channel("grid.be.price", "be", Quantity.PRICE, Unit.CURRENCY_PER_KWH, quarter, currency="EUR"),
+            *weather_channels(site, site.points)[:1],
+        ]
+        store.register([site], channels)
+        assert store.sites() == [site]
+        assert store.channels() == sorted(channels, key=lambda channel: channel.id)
+
     def test_registering_twice_changes_nothing(self, filled: Store) -> None:
         before = filled.sites(), filled.channels()
         filled.register([region_site()], [demand_channel()])
         assert (filled.sites(), filled.channels()) == before
 
     def test_a_site_may_be_described_better(self, filled: Store) -> None:
-        better = replace(region_site(), name="New York", latitude=None)
+        better = replace(region_site(), name="New York", place=Place("America/New_York"))
         filled.register([better], [replace(demand_channel(), device="meter")])
         assert filled.sites() == [better]
         assert filled.channels()[0].device == "meter"
@@ -312,8 +339,17 @@ class TestForecasts:
             filled.append_forecasts(forecasts(1.0, model=model))
             filled.append_forecasts(forecasts(1.0, model=model, level=0.9))
         filled.append_forecasts(forecasts(1.0, model="gfs", channel=TEMPERATURE))
-        assert filled.models_of(DEMAND) == ["naive", "operator"]
-        assert filled.models_of("grid.ny.nuclear") == []
+        assert list(filled.models_of(DEMAND)) == ["naive", "operator"]
+        assert filled.models_of("grid.ny.nuclear") == {}
+
+    def test_who_made_a_forecast_is_kept_with_it(self, filled: Store) -> None:
+        makers = {"naive": Maker.BASELINE, "operator": Maker.RIVAL, "somebody_elses_model": Maker.OWN}
+        for model, maker in makers.items():
+            filled.append_forecasts(forecasts(1.0, model=model, maker=maker))
+        assert filled.models_of(DEMAND) == makers
+        assert dict(filled.forecasts([DEMAND], EVER).select("model", "maker").iter_rows()) == makers
+        of_others = filled.forecasts([DEMAND], EVER, makers=[Maker.RIVAL, Maker.BASELINE])
+        assert of_others["model"].to_list() == ["naive", "operator"]
 
     def test_a_channel_nobody_registered_is_refused(self, filled: Store) -> None:
         with pytest.raises(InvalidInput, match="not registered"):
@@ -325,9 +361,9 @@ class TestForecasts:
 
 
 class TestHistory:
-    CONTEXT = Context(DEMAND, "America/New_York", weather=(("grid.ny.weather.nyc", 1.0),))
+    CONTEXT = demand_context(temperature_channel())
 
-    def test_it_holds_all_versions_of_the_channel_and_its_weather_known_then(self, filled: Store) -> None:
+    def test_it_holds_all_versions_of_the_channel_and_its_covariates_known_then(self, filled: Store) -> None:
         elsewhere = [temperature_channel("grid.ny.weather.nyc2.temperature_2m"), demand_channel("grid.ny.interchange")]
         filled.register([], elsewhere)
         for channel in (DEMAND, TEMPERATURE, *(channel.id for channel in elsewhere)):
@@ -344,7 +380,7 @@ class TestHistory:
         assert history.as_of == hour(6)
         assert history.context == self.CONTEXT
 
-    def test_it_holds_the_operators_and_all_weather_forecasts_known_then(self, filled: Store) -> None:
+    def test_it_holds_the_rivals_and_all_forecasts_of_covariates_known_then(self, filled: Store) -> None:
         for model in ("operator", "gradient_boosting-1"):
             filled.append_forecasts(forecasts(1.0, model=model))
         for model in ("gfs", "open_meteo"):
@@ -357,11 +393,11 @@ class TestHistory:
             (TEMPERATURE, "open_meteo", 2.0),
         ]
 
-    def test_a_context_without_weather_and_operator_has_readings_alone(self, filled: Store) -> None:
+    def test_a_context_without_covariates_and_rivals_has_readings_alone(self, filled: Store) -> None:
         filled.append(readings(1.0))
         filled.append(readings(1.0, channel=TEMPERATURE))
         filled.append_forecasts(forecasts(1.0))
-        history = filled.history(Context(DEMAND, "UTC", operator=None), EVER, hour(99))
+        history = filled.history(replace(demand_context(), rivals=()), EVER, hour(99))
         assert history.readings["channel"].to_list() == [DEMAND]
         assert history.forecasts.is_empty()
 

@@ -1,14 +1,14 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import polars as pl
 
-from watthour.core.channel import Channel, Site, SiteKind
+from watthour.core.channel import Channel, Limits, home_limits
 from watthour.core.frames import Quality, Readings
 from watthour.core.quality import flag
-from watthour.core.region import find_region
 from watthour.core.units import Quantity, Unit
 
 if TYPE_CHECKING:
@@ -16,14 +16,17 @@ if TYPE_CHECKING:
 
     import dataframely as dy
 
-NY = find_region("NYIS")
 START = datetime(2024, 1, 1, tzinfo=UTC)
-HOME = Site("home", "Home", SiteKind.HOME, "Europe/Paris")
-MAIN = Channel("home.main.power", "home", Quantity.POWER, Unit.KW)
+HOUR = timedelta(hours=1)
+PEAK_MWH = 36_000.0
+DEMAND = Channel(
+    "grid.ny.demand", "ny", Quantity.ENERGY, Unit.MWH, HOUR, limits=Limits(3_600.0, PEAK_MWH, is_never_constant=True)
+)
+MAIN = Channel("home.main.power", "home", Quantity.POWER, Unit.KW, HOUR, limits=home_limits(Unit.KW, HOUR))
 
 
 def readings(
-    values: Sequence[float | None], channel: str = NY.demand, start: datetime = START
+    values: Sequence[float | None], channel: str = DEMAND.id, start: datetime = START
 ) -> dy.DataFrame[Readings]:
     times = [start + timedelta(hours=hour) for hour in range(len(values))]
     return Readings.validate(
@@ -36,7 +39,7 @@ def readings(
 
 def flags(values: Sequence[float | None], before: Sequence[float | None] | None = None) -> list[int]:
     earlier = None if before is None else readings(before, start=START - timedelta(hours=len(before)))
-    return flag(readings(values), [NY.energy_channel()], [NY.site()], earlier)["quality"].to_list()
+    return flag(readings(values), [DEMAND], earlier)["quality"].to_list()
 
 
 def test_good_values_and_gaps_are_not_doubted() -> None:
@@ -44,13 +47,13 @@ def test_good_values_and_gaps_are_not_doubted() -> None:
 
 
 def test_zero_demand_is_kept_and_doubted() -> None:
-    flagged = flag(readings([0.0, 18_000.0]), [NY.energy_channel()], [NY.site()])
+    flagged = flag(readings([0.0, 18_000.0]), [DEMAND])
     assert flagged["value"].to_list() == [0.0, 18_000.0]
     assert flagged["quality"].to_list() == [Quality.ZERO, 0]
 
 
 def test_a_region_of_5_mw_and_one_above_its_peak_are_doubted() -> None:
-    assert flags([5.0, NY.peak_mwh + 1]) == [Quality.OUT_OF_RANGE, Quality.OUT_OF_RANGE]
+    assert flags([5.0, PEAK_MWH + 1]) == [Quality.OUT_OF_RANGE, Quality.OUT_OF_RANGE]
 
 
 def test_a_frozen_value_is_doubted_from_its_first_hour() -> None:
@@ -63,9 +66,24 @@ def test_a_value_frozen_across_two_fetches_is_doubted() -> None:
 
 
 def test_a_home_of_400_kw_is_doubted() -> None:
-    assert flag(readings([3.0, 400.0], MAIN.id), [MAIN], [HOME])["quality"].to_list() == [0, Quality.OUT_OF_RANGE]
+    assert flag(readings([3.0, 400.0], MAIN.id), [MAIN])["quality"].to_list() == [0, Quality.OUT_OF_RANGE]
 
 
 def test_what_was_known_against_a_value_stays() -> None:
     marked = Readings.cast(readings([0.0]).with_columns(quality=pl.lit(int(Quality.ASSUMED), pl.Int16)))
-    assert flag(marked, [NY.energy_channel()], [NY.site()])["quality"].to_list() == [Quality.ASSUMED | Quality.ZERO]
+    assert flag(marked, [DEMAND])["quality"].to_list() == [Quality.ASSUMED | Quality.ZERO]
+
+
+def test_a_channel_may_be_zero_and_constant_where_nothing_says_it_cannot() -> None:
+    assert flag(readings([0.0] * 9, MAIN.id), [MAIN])["quality"].to_list() == [0] * 9
+
+
+def test_a_quarter_hourly_value_is_frozen_after_hours_not_after_a_few_rows() -> None:
+    quarterly = replace(DEMAND, resolution=timedelta(minutes=15))
+    assert flag(readings([17_000.0] * 23), [quarterly])["quality"].to_list() == [0] * 23
+    assert flag(readings([17_000.0] * 24), [quarterly])["quality"].to_list() == [Quality.FROZEN] * 24
+
+
+def test_weather_beyond_what_has_ever_been_is_doubted() -> None:
+    air = Channel("grid.ny.air", "ny", Quantity.TEMPERATURE, Unit.CELSIUS, HOUR)
+    assert flag(readings([70.0, 20.0], air.id), [air])["quality"].to_list() == [Quality.OUT_OF_RANGE, 0]

@@ -12,8 +12,7 @@ from polars.testing import assert_frame_equal
 from watthour.core.errors import InvalidInput, NotEnoughHistory
 from watthour.core.frames import LEVELS, Readings, Targets
 from watthour.forecasting.backtest import backtest, compare, scores
-from watthour.forecasting.baselines import FittedRule, PersistenceEnsemble, SeasonalNaive
-from watthour.forecasting.operator import OperatorDebiased
+from watthour.forecasting.baselines import DebiasedRival, FittedRule, PersistenceEnsemble, SeasonalNaive
 
 if TYPE_CHECKING:
     from watthour.core.forecast import History, Recipe
@@ -68,7 +67,7 @@ def test_the_table_has_every_hour_and_level_beside_what_came(past: History) -> N
 
 def test_workers_change_nothing(past: History) -> None:
     alone, together = (
-        backtest(OperatorDebiased(), past, DAYS, issue_clock=time(8), known_clock=time(6), workers=n) for n in (1, 2)
+        backtest(DebiasedRival(), past, DAYS, issue_clock=time(8), known_clock=time(6), workers=n) for n in (1, 2)
     )
     assert_frame_equal(alone, together)
 
@@ -91,7 +90,7 @@ def test_everybody_is_scored_on_the_same_hours(past: History) -> None:
     recipes: dict[str, Recipe] = {
         "naive": SeasonalNaive(),
         "four": PersistenceEnsemble(),
-        "operator": OperatorDebiased(),
+        "operator": DebiasedRival(),
     }
     table = scores(compare(recipes, holed, DAYS, issue_clock=time(8), known_clock=None), against="naive")
     assert set(table["n"]) == {len(DAYS) * 23}

@@ -12,7 +12,7 @@ from watthour.core import metrics
 from watthour.core.errors import InvalidInput, NotEnoughHistory
 from watthour.core.forecast import Forecast, History, day_ahead_targets
 from watthour.core.frames import LEVELS, Forecasts, Readings, Targets
-from watthour.core.region import SIMTOWN
+from watthour.simulation.simtown import SIMTOWN
 from watthour.core.window import DAY, HOUR, Window
 from watthour.forecasting.day_process.model import DayProcess, FittedDayProcess
 from watthour.simulation.town import SimulatedRegion
@@ -26,7 +26,7 @@ ZONE = SIMTOWN.time_zone
 FIRST = date(2023, 1, 20)
 N_LEARNED = 330  # from FIRST on
 UNSEEN = [FIRST + timedelta(days=N_LEARNED + 1 + n) for n in range(28)]
-OURS = pl.col("channel") == SIMTOWN.demand
+OURS = pl.col("channel") == SIMTOWN.channel.id
 
 
 def asked(days: Sequence[date], known_clock: time | None = None) -> dy.DataFrame[Targets]:
@@ -40,7 +40,7 @@ LEARNED = [FIRST + timedelta(days=n) for n in range(N_LEARNED)]
 def past() -> History:
     span = Window(datetime(2023, 1, 15, tzinfo=UTC), datetime(2024, 1, 20, tzinfo=UTC))
     told = SimulatedRegion().fetch(span, now=span.end)
-    return History(span.end, SIMTOWN.context(), told.readings, told.forecasts)
+    return History(span.end, SIMTOWN, told.readings, told.forecasts)
 
 
 @pytest.fixture(scope="module")

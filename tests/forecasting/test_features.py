@@ -14,9 +14,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from watthour.core.forecast import Context, History, day_ahead_targets, targets
+from watthour.core.errors import InvalidInput
+from watthour.core.forecast import Covariate, History, covariates_of, day_ahead_targets, targets
 from watthour.core.frames import Forecasts, Quality, Readings, Targets
-from watthour.core.window import HOUR, Window, local_day
+from watthour.core.place import Point
+from watthour.core.weather import DAILY, weather_channels
+from watthour.core.window import DAY, HOUR, Window, local_day
 from watthour.forecasting.features import feature_names, features
 
 if TYPE_CHECKING:
@@ -37,7 +40,7 @@ def past() -> History:
 
 
 def asked(days: list[date], known_clock: time | None = None) -> dy.DataFrame[Targets]:
-    return day_ahead_targets(days, world.ZONE, issue_clock=time(8), known_clock=known_clock)
+    return day_ahead_targets(days, world.ZONE, resolution=HOUR, issue_clock=time(8), known_clock=known_clock)
 
 
 def row(table: pl.DataFrame, when: datetime) -> dict[str, Any]:
@@ -219,7 +222,10 @@ def test_a_week_of_missing_weather_is_null_not_invented(past: History) -> None:
 
 
 def test_extremes_of_a_day_make_an_hourly_temperature_where_none_is_forecast() -> None:
-    context = replace(world.CONTEXT, weather=(("grid.here.weather.lga", 1.0),))
+    station = (Point("lga", 40.8, -73.9),)
+    context = replace(
+        world.CONTEXT, covariates=covariates_of(weather_channels(world.SITE, station, DAILY, resolution=DAY))
+    )
     past = world.history(weather=False, context=context)
     starts = [local_day(day, world.ZONE).start for day in DAYS]
     told = [
@@ -263,14 +269,16 @@ def test_doubted_hours_are_unknown(past: History) -> None:
 def test_the_operator_is_left_out_on_request(past: History) -> None:
     names = feature_names(features(past, asked(DAYS[:1]), operator=False))
     assert not [name for name in names if name.startswith("operator")]
-    alone = replace(past, context=replace(past.context, operator=None))
+    alone = replace(past, context=replace(past.context, rivals=()))
     assert not [name for name in feature_names(features(alone, asked(DAYS[:1]))) if name.startswith("operator")]
 
 
 def test_an_hour_ahead_knows_the_hour_before(past: History) -> None:
     when = datetime(2023, 3, 22, 15, tzinfo=UTC)
     quick = replace(past, readings=Readings.cast(past.readings.with_columns(available_at=pl.col("time") + HOUR)))
-    found = features(quick, targets(Window(when, when + HOUR), when)).row(0, named=True)
+    found = features(quick, targets(Window(when, when + HOUR), when, resolution=HOUR, time_zone=world.ZONE)).row(
+        0, named=True
+    )
     values = dict(past.readings.filter(pl.col("channel") == world.DEMAND).select("time", "value").iter_rows())
     assert found["demand_lag_1h"] == found["demand_last"] == values[when - HOUR]
     assert found["demand_age_hours"] == 1
@@ -286,11 +294,12 @@ def test_half_hours_work_as_hours_do() -> None:
     step = timedelta(minutes=30)
     span = datetime(2023, 1, 1, tzinfo=UTC), datetime(2023, 3, 1, tzinfo=UTC)
     times = pl.datetime_range(*span, "30m", closed="left", time_unit="us", eager=True)
-    seen = world.readings("home.main.energy", times, np.arange(len(times), dtype=float))
-    context = Context("home.main.energy", "Europe/London", resolution=step)
-    past = History(world.FAR, context, Readings.validate(seen), Forecasts.create_empty())
+    seen = world.readings(world.DEMAND, times, np.arange(len(times), dtype=float))
+    past = History(world.FAR, world.place("Europe/London", step), Readings.validate(seen), Forecasts.create_empty())
     when = datetime(2023, 2, 20, 10, 30, tzinfo=UTC)
-    asked_for = targets(Window(when - timedelta(minutes=30), when), when - timedelta(hours=12))
+    asked_for = targets(
+        Window(when - step, when), when - timedelta(hours=12), resolution=step, time_zone="Europe/London"
+    )
     found = features(past, asked_for).row(0, named=True)
     position = (when - step - times[0]) / step
     assert found["demand_lag_24h"] == position - 48
@@ -298,17 +307,17 @@ def test_half_hours_work_as_hours_do() -> None:
 
 
 def test_an_unknown_holiday_calendar_is_named(past: History) -> None:
-    from watthour.core.errors import InvalidInput  # noqa: PLC0415 - used here alone
-
-    lost = replace(past, context=replace(past.context, holidays="XX-YY"))
+    site = replace(world.SITE, place=replace(world.SITE.place, holidays="XX-YY"))
+    lost = replace(past, context=replace(past.context, site=site))
     with pytest.raises(InvalidInput, match="XX-YY"):
         features(lost, asked(DAYS[:1]))
 
 
 def test_another_thing_known_in_advance_keeps_its_name(past: History) -> None:
-    channel = f"{world.POINTS[0][0]}.price"
+    channel = "grid.here.price"
     known = world.readings(channel, past.readings["time"].unique().sort(), np.arange(120 * 24.0), timedelta(days=-400))
-    priced = replace(past, readings=Readings.validate(pl.concat([past.readings, known])))
+    context = replace(past.context, covariates=(*past.context.covariates, Covariate(channel, "price")))
+    priced = replace(past, context=context, readings=Readings.validate(pl.concat([past.readings, known])))
     table = features(priced, asked(DAYS[:1]))
     assert table["price"].diff().drop_nulls().to_list() == [1.0] * 23
 

@@ -33,7 +33,7 @@ SMALL = TwentyFeatures(rounds=60, learning_rate=0.15, leaves=12)
 
 
 def asked(days: list[date], known_clock: time | None = None) -> dy.DataFrame[Targets]:
-    return day_ahead_targets(days, world.ZONE, issue_clock=time(8), known_clock=known_clock)
+    return day_ahead_targets(days, world.ZONE, resolution=HOUR, issue_clock=time(8), known_clock=known_clock)
 
 
 def changed(history: History, after: datetime, value: float | None) -> History:
@@ -159,7 +159,8 @@ def test_it_does_not_look_beyond_what_a_backtest_lets_it_know(model: FittedTwent
 def test_a_feed_that_stopped_a_day_ago_is_bridged(model: FittedTwentyFeatures, past: History) -> None:
     issued_at = datetime(2023, 4, 15, 12, tzinfo=UTC)
     stopped = changed(past, issued_at - 30 * HOUR, None)
-    told = model.predict(stopped, targets(Window(issued_at, issued_at + 24 * HOUR), issued_at)).values
+    asked_for = targets(Window(issued_at, issued_at + 24 * HOUR), issued_at, resolution=HOUR, time_zone=world.ZONE)
+    told = model.predict(stopped, asked_for).values
     assert told.height == 24 * len(LEVELS)
     assert told["value"].is_between(500, 2000).all()
 

@@ -2,21 +2,42 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 
 import numpy as np
 import polars as pl
 
-from watthour.core.forecast import Context, History
-from watthour.core.frames import Forecasts, Readings
-from watthour.core.window import local_instant
+from watthour.core.channel import Channel, Site, SiteKind
+from watthour.core.forecast import Context, History, covariates_of, interval_starts
+from watthour.core.frames import INSTANT, Forecasts, Maker, Readings
+from watthour.core.place import Place, Point
+from watthour.core.units import Quantity, Unit
+from watthour.core.weather import weather_channels
+from watthour.core.window import DAY, HOUR, Window, local_instant, local_midnight
 
 ZONE = "America/New_York"
-DEMAND = "grid.here.demand"
-POINTS = (("grid.here.weather.coast", 0.7), ("grid.here.weather.hills", 0.3))
-CONTEXT = Context(DEMAND, ZONE, "US-NY", weather=POINTS)
-INSTANT = pl.Datetime("us", "UTC")
+PLACES = (Point("coast", 40.7, -74.0, 0.7), Point("hills", 42.7, -73.8, 0.3))
+SITE = Site(
+    "here", "Here", SiteKind.REGION, Place(ZONE, 40.7, -74.0, "US-NY"), main_channel="grid.here.demand", points=PLACES
+)
+CHANNEL = Channel("grid.here.demand", SITE.id, Quantity.ENERGY, Unit.MWH, HOUR)
+DEMAND = CHANNEL.id
+POINTS = tuple((f"grid.here.weather.{point.id}", point.weight) for point in PLACES)
+RIVAL = "operator"
+CONTEXT = Context(SITE, CHANNEL, covariates_of(weather_channels(SITE, PLACES)), rivals=(RIVAL,))
 FAR = datetime(2100, 1, 1, tzinfo=UTC)
+
+
+def context(step: timedelta) -> Context:
+    """The same place with a channel of another step."""
+    return replace(CONTEXT, channel=replace(CHANNEL, resolution=step))
+
+
+def place(zone: str, step: timedelta = HOUR) -> Context:
+    """A context of nothing but its load, by another clock."""
+    site = replace(SITE, place=Place(zone), points=())
+    return Context(site, replace(CHANNEL, resolution=step))
 
 
 def hours(first: date, n_days: int) -> pl.Series:
@@ -48,6 +69,7 @@ def forecasts(
         pl.col("issued_at").cast(INSTANT),
         pl.lit(model).alias("model"),
         pl.lit(0.5).alias("level"),
+        pl.lit(str(Maker.RIVAL)).alias("maker"),
         (pl.col("issued_at").cast(INSTANT) + lag).alias("available_at"),
         (pl.col("issued_at").cast(INSTANT) + lag).alias("recorded_at"),
         pl.col("value").cast(pl.Float64).fill_nan(None),
@@ -83,24 +105,38 @@ def history(
     weather: bool = True,
     context: Context = CONTEXT,
 ) -> History:
-    """A place with demand, the operator's forecasts and daily weather runs of three days."""
+    """A place with load in the step of the context, a rival's forecasts and daily weather runs of three days."""
     rng = np.random.default_rng(seed)
     times = hours(first, n_days)
     degrees = temperature(times, rng)
-    demand = load(times, degrees, rng)
-    seen = [readings(DEMAND, times, demand)]
-    told: list[pl.DataFrame] = []
+    starts, demand = at_step(times, load(times, degrees, rng), context.resolution)
+    seen = [readings(DEMAND, starts, demand, context.resolution + 2 * HOUR)]
+    published: list[pl.DataFrame] = []
     if operator:
-        days = times.dt.convert_time_zone(ZONE).dt.date()
+        days = starts.dt.convert_time_zone(ZONE).dt.date()
         issue = {day: local_instant(day - timedelta(days=1), time(7, 5), ZONE) for day in days.unique()}
-        said = pl.DataFrame({"time": times, "value": 0.97 * demand + rng.normal(0, 12, len(demand))})
-        told.append(forecasts(DEMAND, said.with_columns(issued_at=days.replace_strict(issue)), "operator"))
+        rows = pl.DataFrame({"time": starts, "value": 0.97 * demand + rng.normal(0, 12, len(demand))})
+        published.append(forecasts(DEMAND, rows.with_columns(issued_at=days.replace_strict(issue)), RIVAL))
     if weather:
         for prefix, _ in POINTS:
-            told.append(runs(f"{prefix}.temperature_2m", times, degrees, rng))
+            published.append(runs(f"{prefix}.temperature_2m", times, degrees, rng))
             seen.append(readings(f"{prefix}.temperature_2m", times, degrees, timedelta(days=5)))
-    rows = pl.concat(told) if told else Forecasts.create_empty()
+    rows = pl.concat(published) if published else Forecasts.create_empty()
     return History(FAR, context, Readings.validate(pl.concat(seen)), Forecasts.validate(rows))
+
+
+def at_step(times: pl.Series, values: np.ndarray, step: timedelta) -> tuple[pl.Series, np.ndarray]:
+    """Hourly values at another step: drawn straight between the hours, or the means of local days."""
+    if step == HOUR:
+        return times, values
+    window = Window(times[0], times[-1] + HOUR)
+    if step < DAY:
+        starts = interval_starts(window, step, ZONE)
+        return starts, np.interp(starts.to_physical().to_numpy(), times.to_physical().to_numpy(), values)
+    by_day = pl.DataFrame({"day": times.dt.convert_time_zone(ZONE).dt.date(), "value": values})
+    means = by_day.group_by("day").agg(pl.col("value").mean(), pl.len()).filter(pl.col("len") > 22).sort("day")
+    starts = pl.Series("time", [local_midnight(day, ZONE) for day in means["day"]], dtype=INSTANT)
+    return starts, means["value"].to_numpy()
 
 
 def runs(channel: str, times: pl.Series, values: np.ndarray, rng: np.random.Generator) -> pl.DataFrame:

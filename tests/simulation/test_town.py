@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 import polars as pl
 
 from watthour.core.frames import Quality
-from watthour.core.region import SIMTOWN
+from watthour.simulation.simtown import SIMTOWN
 from watthour.core.window import Window, local_day
 from watthour.simulation.town import SimulatedRegion
 
@@ -22,7 +22,7 @@ def test_an_hour_is_the_same_however_it_is_asked() -> None:
 
 
 def test_another_seed_is_another_town() -> None:
-    ours = pl.col("channel") == SIMTOWN.demand
+    ours = pl.col("channel") == SIMTOWN.channel.id
     one, other = (SimulatedRegion(seed=seed).fetch(WEEK, now=NOW).readings.filter(ours)["value"] for seed in (1, 2))
     assert (one != other).sum() > 0.9 * len(one)
 
@@ -63,6 +63,6 @@ def test_the_operator_runs_low_and_weather_forecasts_worsen_with_lead() -> None:
 def test_demand_is_plausible_through_both_clock_changes() -> None:
     for day in (date(2025, 3, 9), date(2025, 11, 2)):
         window = local_day(day, SIMTOWN.time_zone)
-        demand = SimulatedRegion().fetch(window, now=NOW).readings.filter(pl.col("channel") == SIMTOWN.demand)
+        demand = SimulatedRegion().fetch(window, now=NOW).readings.filter(pl.col("channel") == SIMTOWN.channel.id)
         assert demand.height == window.hours
         assert demand["value"].is_between(2_500, SIMTOWN.peak_mwh).all()

@@ -14,7 +14,8 @@ from fakes.server import BAD_GATEWAY, CUT_SHORT, HANGS_UP, html, limited
 
 from watthour.core.errors import InvalidInput, NotConfigured, PayloadChanged, SourceRejected, SourceUnavailable
 from watthour.core.frames import Quality
-from watthour.core.region import SIMTOWN, find_region
+from watthour.grid.regions import Regions
+from watthour.simulation.simtown import SIMTOWN
 from watthour.core.window import HOUR, Window, local_day
 from watthour.sources import eia
 from watthour.sources.eia import Eia, EiaFuelMix, parse_fuel_mix, parse_region_data

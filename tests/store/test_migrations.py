@@ -8,9 +8,12 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import create_engine, inspect
 
+from watthour.core.forecast import Covariate
+from watthour.core.frames import Maker
 from watthour.store import migrate
 from watthour.store.sql import open_store
 from watthour.store.tables import metadata
+from watthour.workflows.sites import find_context
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,3 +44,38 @@ def test_opening_a_store_again_runs_no_migration(tmp_path: Path, monkeypatch: py
     open_store(url).close()
     monkeypatch.setattr(migrate, "upgrade", None)
     open_store(url).close()
+
+
+def test_a_store_of_the_first_version_keeps_its_rows_and_learns_places_covariates_and_makers(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'watthour.db'}"
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        migrate.upgrade(connection, to="0001")
+        connection.exec_driver_sql(
+            "INSERT INTO sites VALUES ('ny', 'New York', 'region', 'America/New_York', 41, -74, 0)"
+        )
+        for key, name, quantity, unit in (
+            (1, "grid.ny.demand", "energy", "MWh"),
+            (2, "grid.ny.weather.nyc.temperature_2m", "temperature", "degC"),
+        ):
+            connection.exec_driver_sql(
+                "INSERT INTO channels VALUES (?, ?, 'ny', NULL, ?, ?, 3600000000, 0, NULL, NULL, NULL)",
+                (key, name, quantity, unit),
+            )
+        for key, (channel, model) in enumerate(
+            [(1, "operator"), (1, "seasonal_naive"), (1, "day_process-2026"), (2, "gfs")]
+        ):
+            connection.exec_driver_sql("INSERT INTO forecast_series VALUES (?, ?, ?, 0.5)", (key, channel, model))
+            connection.exec_driver_sql("INSERT INTO forecasts VALUES (?, 0, 0, 0, 0, 1.0, 0)", (key,))
+    engine.dispose()
+    store = open_store(url)
+    context = find_context(store, [], "ny")
+    assert (context.channel.id, context.rivals) == ("grid.ny.demand", ("operator",))
+    assert context.covariates == (Covariate("grid.ny.weather.nyc.temperature_2m", "temperature_2m", 1.0, "nyc"),)
+    assert store.models_of("grid.ny.demand") == {
+        "day_process-2026": Maker.OWN,
+        "operator": Maker.RIVAL,
+        "seasonal_naive": Maker.BASELINE,
+    }
+    assert store.models_of("grid.ny.weather.nyc.temperature_2m") == {"gfs": Maker.RIVAL}
+    store.close()

@@ -9,9 +9,9 @@ import polars as pl
 import pytest
 
 from watthour.core.frames import Forecasts, Readings
-from watthour.core.region import SIMTOWN
 from watthour.core.window import DAY, Window
 from watthour.registry.files import FileRegistry
+from watthour.simulation.simtown import SIMTOWN
 from watthour.simulation.town import SimulatedRegion
 from watthour.store.memory import MemoryStore
 
@@ -37,8 +37,8 @@ def now() -> datetime:
 @pytest.fixture
 def store(delivery: Delivery) -> MemoryStore:
     store = MemoryStore()
-    store.register([SIMTOWN.site()], [SIMTOWN.energy_channel()])
-    mine = pl.col("channel") == SIMTOWN.demand
+    store.register([SIMTOWN.site], [SIMTOWN.channel])
+    mine = pl.col("channel") == SIMTOWN.channel.id
     store.append(Readings.cast(delivery.readings.filter(mine)))
     store.append_forecasts(Forecasts.cast(delivery.forecasts.filter(mine)))
     return store

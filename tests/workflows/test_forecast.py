@@ -10,9 +10,9 @@ import pytest
 from watthour.core.errors import ModelCorrupt, ModelNotFound, NotEnoughHistory
 from watthour.core.frames import LEVELS
 from watthour.core.ports import RunState, SourceRun
-from watthour.core.region import SIMTOWN
 from watthour.core.window import DAY, HOUR, Window
 from watthour.forecasting.catalogue import recipe
+from watthour.simulation.simtown import SIMTOWN
 from watthour.workflows.forecast import COMPANION_LEVELS, RUN_PREFIX, forecast, live_window, load_model
 from watthour.workflows.train import train
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from watthour.registry.files import FileRegistry
     from watthour.store.memory import MemoryStore
 
-CONTEXT = SIMTOWN.context()
+CONTEXT = SIMTOWN
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def trained(store: MemoryStore, registry: FileRegistry, now: datetime) -> FileRe
 
 def kept(store: MemoryStore, now: datetime) -> pl.DataFrame:
     """What was issued now, by anybody but the operator."""
-    rows = store.forecasts([CONTEXT.channel], live_window(CONTEXT, now))
+    rows = store.forecasts([CONTEXT.channel.id], live_window(CONTEXT, now))
     return pl.DataFrame(rows).filter(pl.col("model") != "operator", pl.col("issued_at") == now)
 
 
@@ -45,7 +45,7 @@ def test_the_champions_forecast_is_kept_under_its_version_with_all_levels(
     store: MemoryStore, trained: FileRegistry, now: datetime
 ) -> None:
     report = forecast(store, trained, CONTEXT, now=now)
-    assert report.version == trained.champion(CONTEXT.channel)
+    assert report.version == trained.champion(CONTEXT.channel.id)
     assert report.fallback is None
     mine = kept(store, now).filter(pl.col("model") == report.version)
     assert mine.height == live_window(CONTEXT, now).hours * len(LEVELS)
@@ -82,9 +82,9 @@ def test_news_within_the_hour_make_a_new_issue(store: MemoryStore, trained: File
 
 def test_a_new_champion_issues_anew(store: MemoryStore, trained: FileRegistry, now: datetime) -> None:
     forecast(store, trained, CONTEXT, now=now)
-    manifest, files = trained.load(CONTEXT.channel)
+    manifest, files = trained.load(CONTEXT.channel.id)
     trained.save(replace(manifest, version="z-next"), files)
-    trained.promote(CONTEXT.channel, "z-next", now=now, reason="test")
+    trained.promote(CONTEXT.channel.id, "z-next", now=now, reason="test")
     assert forecast(store, trained, CONTEXT, now=now + timedelta(minutes=5)).version == "z-next"
 
 
@@ -109,7 +109,7 @@ def test_what_was_said_of_a_forecast_is_noted_with_its_run(
     store: MemoryStore, registry: FileRegistry, now: datetime
 ) -> None:
     report = forecast(store, registry, CONTEXT, now=now)
-    run = store.runs(source=f"{RUN_PREFIX}{CONTEXT.channel}")[0]
+    run = store.runs(source=f"{RUN_PREFIX}{CONTEXT.channel.id}")[0]
     assert run.started_at == now
     assert run.new_rows == report.new_rows
     assert run.problem is not None
@@ -138,7 +138,7 @@ def test_only_what_was_known_at_the_issue_time_is_used(
 def test_a_damaged_champion_is_replaced_by_a_baseline_that_says_so(
     store: MemoryStore, trained: FileRegistry, now: datetime
 ) -> None:
-    version = trained.champion(CONTEXT.channel)
+    version = trained.champion(CONTEXT.channel.id)
     place = next(trained._root.glob(f"*/{version}"))
     next(file for file in place.iterdir() if file.name != "manifest.json").write_bytes(b"damaged")
     report = forecast(store, trained, CONTEXT, now=now)
@@ -150,13 +150,13 @@ def test_a_damaged_champion_is_replaced_by_a_baseline_that_says_so(
 def test_a_model_another_version_of_the_program_wrote_is_named_with_the_cure(
     trained: FileRegistry, now: datetime
 ) -> None:
-    manifest, _files = trained.load(CONTEXT.channel)
+    manifest, _files = trained.load(CONTEXT.channel.id)
     trained.save(replace(manifest, version="z-foreign", recipe="gradient_boosting"), {"model.json": b"{}"})
-    trained.promote(CONTEXT.channel, "z-foreign", now=now, reason="test")
+    trained.promote(CONTEXT.channel.id, "z-foreign", now=now, reason="test")
     with pytest.raises(ModelCorrupt, match=r"cannot read .*watthour train"):
-        load_model(trained, CONTEXT.channel)
+        load_model(trained, CONTEXT.channel.id)
 
 
 def test_loading_without_a_champion_says_so(registry: FileRegistry) -> None:
     with pytest.raises(ModelNotFound, match="watthour train"):
-        load_model(registry, CONTEXT.channel)
+        load_model(registry, CONTEXT.channel.id)

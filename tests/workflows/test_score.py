@@ -5,9 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import pytest
-from builders import demand_channel, forecasts, readings, region_site
+from builders import demand_channel, demand_context, forecasts, readings, region_site
 
-from watthour.core.forecast import Context
 from watthour.core.frames import Forecasts, Quality
 from watthour.core.window import DAY, HOUR, Window
 from watthour.store.memory import MemoryStore
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
     import dataframely as dy
 
 CHANNEL = "grid.ny.demand"
-CONTEXT = Context(CHANNEL, "America/New_York")
+CONTEXT = demand_context()
 START = datetime(2024, 1, 8, tzinfo=UTC)
 DAY_ONE = Window(START, START + DAY)
 NOW = START + 3 * DAY

@@ -10,9 +10,9 @@ import pytest
 
 from watthour.core.errors import NotEnoughHistory
 from watthour.core.frames import Quality, Readings
-from watthour.core.region import SIMTOWN
 from watthour.core.window import DAY, Window, local_day, local_midnight
 from watthour.forecasting.catalogue import recipe
+from watthour.simulation.simtown import SIMTOWN
 from watthour.workflows.compare import Decision, judge
 from watthour.workflows.forecast import learned_until, load_model
 from watthour.workflows.train import fingerprint, split_days, train, training_issues
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from watthour.registry.files import FileRegistry
     from watthour.store.memory import MemoryStore
 
-CONTEXT = SIMTOWN.context()
+CONTEXT = SIMTOWN
 ZONE = ZoneInfo(SIMTOWN.time_zone)
 FROZEN = 21
 
@@ -111,9 +111,9 @@ def test_the_first_model_serves_when_it_beats_the_seasonal_naive(
 ) -> None:
     report = train(store, registry, CONTEXT, recipe("operator_debiased"), now=now, frozen_days=FROZEN)
     assert report.verdict.decision is Decision.PROMOTED
-    assert registry.champion(CONTEXT.channel) == report.manifest.version
+    assert registry.champion(CONTEXT.channel.id) == report.manifest.version
     assert report.scores["challenger"]["mae_mwh"] < report.scores["seasonal_naive"]["mae_mwh"]
-    assert "same hour last week" in registry.promotions(CONTEXT.channel)[0].reason
+    assert "same hour last week" in registry.promotions(CONTEXT.channel.id)[0].reason
 
 
 def test_a_first_model_no_better_than_the_seasonal_naive_does_not_serve(
@@ -121,8 +121,8 @@ def test_a_first_model_no_better_than_the_seasonal_naive_does_not_serve(
 ) -> None:
     report = train(store, registry, CONTEXT, recipe("seasonal_naive"), now=now, frozen_days=FROZEN)
     assert report.verdict.decision is Decision.KEPT
-    assert registry.champion(CONTEXT.channel) is None
-    assert registry.manifests(CONTEXT.channel) == [report.manifest]
+    assert registry.champion(CONTEXT.channel.id) is None
+    assert registry.manifests(CONTEXT.channel.id) == [report.manifest]
 
 
 def test_a_better_challenger_takes_the_place_and_a_worse_one_does_not(
@@ -136,15 +136,15 @@ def test_a_better_challenger_takes_the_place_and_a_worse_one_does_not(
     worse = train(store, registry, CONTEXT, recipe("persistence_ensemble"), now=now + DAY / 12, frozen_days=FROZEN)
     assert worse.verdict.decision is Decision.KEPT
     assert "the champion stays" in " ".join(worse.verdict.reasons)
-    assert registry.champion(CONTEXT.channel) == better.manifest.version
-    assert registry.rollback(CONTEXT.channel, now=now) == ensemble.manifest.version
+    assert registry.champion(CONTEXT.channel.id) == better.manifest.version
+    assert registry.rollback(CONTEXT.channel.id, now=now) == ensemble.manifest.version
 
 
 def test_the_same_model_again_is_no_gain(store: MemoryStore, registry: FileRegistry, now: datetime) -> None:
     first = train(store, registry, CONTEXT, recipe("operator_debiased"), now=now, frozen_days=FROZEN)
     again = train(store, registry, CONTEXT, recipe("operator_debiased"), now=now + DAY / 24, frozen_days=FROZEN)
     assert again.verdict.decision is Decision.KEPT
-    assert registry.champion(CONTEXT.channel) == first.manifest.version
+    assert registry.champion(CONTEXT.channel.id) == first.manifest.version
 
 
 def test_the_manifest_tells_what_the_model_is_and_saw(
@@ -156,14 +156,14 @@ def test_the_manifest_tells_what_the_model_is_and_saw(
     assert manifest.version.endswith(manifest.data_fingerprint[:6])
     assert manifest.splits["frozen"] == report.frozen
     assert set(manifest.metrics) >= {"mae_mwh", "mape_percent", "bias_mwh", "rmse_mwh"}
-    assert load_model(registry, CONTEXT.channel).manifest == manifest
+    assert load_model(registry, CONTEXT.channel.id).manifest == manifest
 
 
 def test_a_promoted_models_frozen_days_are_kept_as_made_afterwards(
     store: MemoryStore, registry: FileRegistry, now: datetime
 ) -> None:
     report = train(store, registry, CONTEXT, recipe("operator_debiased"), now=now, frozen_days=FROZEN)
-    kept = store.forecasts([CONTEXT.channel], report.frozen, models=[report.manifest.version], levels=[0.5])
+    kept = store.forecasts([CONTEXT.channel.id], report.frozen, models=[report.manifest.version], levels=[0.5])
     assert kept.height == report.frozen.hours
     assert (kept["quality"] & int(Quality.ASSUMED)).min() == int(Quality.ASSUMED)
     assert (kept["recorded_at"] == now).all()
@@ -187,7 +187,7 @@ def test_a_fingerprint_changes_with_any_value_and_with_nothing_else(store: Memor
 
 def test_a_challenger_learns_every_day_ahead_and_other_hours_of_issue() -> None:
     days = [date(2024, 3, 1) + n * DAY for n in range(60)]  # the clocks go forward on 10 March
-    issues = training_issues(days, SIMTOWN.time_zone, time(8))
+    issues = training_issues(days, SIMTOWN, time(8))
     local = issues.with_columns(clock=pl.col("issued_at").dt.convert_time_zone(SIMTOWN.time_zone).dt.hour())
     day_ahead = local.filter(pl.col("clock") == 8)
     assert day_ahead["time"].n_unique() == 60 * 24 - 1

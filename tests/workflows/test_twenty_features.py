@@ -6,10 +6,10 @@ import pytest
 from town import NOW
 
 from watthour.core.errors import NotEnoughHistory
-from watthour.core.region import SIMTOWN
 from watthour.core.window import DAY, Window
 from watthour.forecasting.twenty_features import FEATURES
 from watthour.registry.files import FileRegistry
+from watthour.simulation.simtown import SIMTOWN
 from watthour.simulation.town import SimulatedRegion
 from watthour.store.memory import MemoryStore
 from watthour.workflows.forecast import load_model
@@ -19,7 +19,7 @@ from watthour.workflows.twenty_features import model_name, predict_demand, train
 if TYPE_CHECKING:
     from pathlib import Path
 
-NAME = model_name(SIMTOWN.demand)
+NAME = model_name(SIMTOWN.channel.id)
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +32,7 @@ def store() -> MemoryStore:
 @pytest.fixture(scope="module")
 def registry(store: MemoryStore, tmp_path_factory: pytest.TempPathFactory) -> FileRegistry:
     made = FileRegistry(tmp_path_factory.mktemp("models"))
-    train_features_model(store, made, SIMTOWN.context(), now=NOW)
+    train_features_model(store, made, SIMTOWN, now=NOW)
     return made
 
 
@@ -47,7 +47,7 @@ def test_the_first_model_serves_and_says_how_good_it_is(registry: FileRegistry) 
 
 def test_one_that_is_no_better_is_kept_but_does_not_serve(store: MemoryStore, registry: FileRegistry) -> None:
     before = registry.champion(NAME)
-    again = train_features_model(store, registry, SIMTOWN.context(), now=NOW + DAY)
+    again = train_features_model(store, registry, SIMTOWN, now=NOW + DAY)
     assert again.version != before
     assert registry.champion(NAME) == before
 
@@ -58,7 +58,7 @@ def test_a_damaged_champion_gives_way(store: MemoryStore, registry: FileRegistry
     other.save(manifest, files)
     other.promote(NAME, manifest.version, now=NOW, reason="a test")
     (tmp_path / NAME / manifest.version / "model.txt").write_bytes(b"tree")
-    newer = train_features_model(store, other, SIMTOWN.context(), now=NOW + DAY)
+    newer = train_features_model(store, other, SIMTOWN, now=NOW + DAY)
     assert other.champion(NAME) == newer.version
     assert "could not be compared" in other.promotions(NAME)[-1].reason
 
@@ -70,4 +70,4 @@ def test_a_row_of_features_gives_its_demand(registry: FileRegistry) -> None:
 
 def test_with_too_little_history_it_says_so(tmp_path: Path) -> None:
     with pytest.raises(NotEnoughHistory):
-        train_features_model(MemoryStore(), FileRegistry(tmp_path), SIMTOWN.context(), now=NOW)
+        train_features_model(MemoryStore(), FileRegistry(tmp_path), SIMTOWN, now=NOW)

@@ -6,16 +6,19 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import pytest
-from builders import demand_channel, forecasts, readings, region_site
+from builders import demand_channel, demand_context, forecasts, readings, region_site
 
-from watthour.core.errors import InvalidInput, NotEnoughHistory, UnknownRegion
+from watthour.core.errors import InvalidInput, NotEnoughHistory, UnknownSite
+from watthour.core.forecast import Context
 from watthour.core.frames import LEVELS, Forecasts, Quality
 from watthour.core.ports import RunState, SourceRun
-from watthour.core.region import SIMTOWN, find_region
 from watthour.core.window import DAY, HOUR, Window
 from watthour.forecasting.catalogue import recipe
+from watthour.grid.regions import Regions
+from watthour.simulation.simtown import SIMTOWN
 from watthour.store.memory import MemoryStore
 from watthour.workflows.forecast import forecast
+from watthour.workflows.sites import contexts
 from watthour.workflows.train import train
 from watthour.workflows.view import (
     channel_list,
@@ -23,14 +26,13 @@ from watthour.workflows.view import (
     grid_forecast,
     grid_scores,
     reading_page,
-    shown_regions,
     status,
 )
 
 if TYPE_CHECKING:
     from watthour.registry.files import FileRegistry
 
-CONTEXT = SIMTOWN.context()
+CONTEXT = SIMTOWN
 TODAY = date(2024, 7, 10)
 
 
@@ -41,9 +43,9 @@ def trained(store: MemoryStore, registry: FileRegistry, now: datetime) -> FileRe
 
 
 def page_of(
-    store: MemoryStore, registry: FileRegistry, day: date | None = None, *, now: datetime, region: str = "simtown"
+    store: MemoryStore, registry: FileRegistry, day: date | None = None, *, now: datetime, context: Context = CONTEXT
 ) -> dict[str, Any]:
-    page: dict[str, Any] = grid_forecast(store, registry, region, day, now=now)
+    page: dict[str, Any] = grid_forecast(store, registry, context, day, now=now)
     json.dumps(page, allow_nan=False)  # what is shown is plain JSON
     return page
 
@@ -56,7 +58,7 @@ def test_tomorrow_opens_by_itself_with_the_newest_issue(
     page = page_of(store, trained, now=now)
     assert page["day"] == "2024-07-11"
     assert page["issued_at"] == "2024-07-10T16:20:00Z"
-    assert page["model_version"] == trained.champion(CONTEXT.channel)
+    assert page["model_version"] == trained.champion(CONTEXT.channel.id)
     assert not page["reconstructed"]
     assert page["fallback"] is None
     assert page["region"]["simulated"]
@@ -119,7 +121,7 @@ def test_a_past_day_of_the_frozen_window_was_made_afterwards_and_says_so(
 ) -> None:
     page = page_of(store, trained, date(2024, 7, 8), now=now)
     assert page["reconstructed"]
-    assert page["model_version"] == trained.champion(CONTEXT.channel)
+    assert page["model_version"] == trained.champion(CONTEXT.channel.id)
     assert page["issued_at"] == "2024-07-07T12:00:00Z"
     assert page["headline"].startswith("Monday was expected to peak")
     assert {row["model"] for row in page["scores_of_day"]["rows"]} == {"ours", "operator", "seasonal_naive"}
@@ -140,7 +142,9 @@ def test_a_reconstructed_day_uses_only_what_was_known_then(
 ) -> None:
     day = date(2024, 5, 20)
     before = page_of(store, registry, day, now=now)
-    changed = readings(99_999.0, channel=CONTEXT.channel, start=datetime(2024, 5, 18, 12, tzinfo=UTC), available_at=now)
+    changed = readings(
+        99_999.0, channel=CONTEXT.channel.id, start=datetime(2024, 5, 18, 12, tzinfo=UTC), available_at=now
+    )
     store.append(changed)
     after = page_of(store, registry, day, now=now)
     assert [point["value"] for point in after["points"]] == [point["value"] for point in before["points"]]
@@ -170,8 +174,8 @@ def test_days_of_23_and_25_hours_have_as_many_points(registry: FileRegistry) -> 
     store.append(readings(*[100.0] * 24 * 60, start=datetime(2024, 1, 20, tzinfo=UTC)))
     store.append(readings(*[100.0] * 24 * 60, start=datetime(2024, 9, 20, tzinfo=UTC)))
     now = datetime(2024, 11, 19, 6, tzinfo=UTC)
-    assert len(page_of(store, registry, date(2024, 3, 10), now=now, region="ny")["points"]) == 23
-    autumn = page_of(store, registry, date(2024, 11, 3), now=now, region="ny")["points"]
+    assert len(page_of(store, registry, date(2024, 3, 10), now=now, context=demand_context())["points"]) == 23
+    autumn = page_of(store, registry, date(2024, 11, 3), now=now, context=demand_context())["points"]
     assert len(autumn) == 25
     assert [point["local_time"] for point in autumn[1:3]] == ["2024-11-03T01:00-04:00", "2024-11-03T01:00-05:00"]
 
@@ -193,7 +197,7 @@ def test_a_day_nothing_is_known_of_names_the_days_there_are(
 
 
 def test_an_unknown_region_names_near_ones(store: MemoryStore, registry: FileRegistry, now: datetime) -> None:
-    with pytest.raises(UnknownRegion, match="simtown"):
+    with pytest.raises(UnknownSite, match="simtown"):
         grid_forecast(store, registry, "simtwn", now=now)
 
 
@@ -201,7 +205,7 @@ def test_a_region_without_demand_says_what_to_bring(registry: FileRegistry, now:
     with pytest.raises(NotEnoughHistory, match="watthour import"):
         grid_forecast(MemoryStore(), registry, "ny", now=now)
     with pytest.raises(NotEnoughHistory, match="watthour import"):
-        grid_scores(MemoryStore(), "ny", now=now)
+        grid_scores(MemoryStore(), demand_context(), now=now)
 
 
 def test_doubted_values_keep_their_flag_and_do_not_count_in_the_days_score(
@@ -210,7 +214,7 @@ def test_doubted_values_keep_their_flag_and_do_not_count_in_the_days_score(
     day = date(2024, 7, 8)
     doubted = readings(
         *[0.0] * 5,
-        channel=CONTEXT.channel,
+        channel=CONTEXT.channel.id,
         start=datetime(2024, 7, 8, 12, tzinfo=UTC),
         available_at=now - HOUR,
         quality=Quality.ZERO,
@@ -236,7 +240,7 @@ def test_freshness_tells_demand_and_the_operators_forecast(
 
 @pytest.mark.usefixtures("trained")
 def test_scores_come_with_their_days_protocol_and_rivals(store: MemoryStore, now: datetime) -> None:
-    page: dict[str, Any] = grid_scores(store, "simtown", days=10, now=now)
+    page: dict[str, Any] = grid_scores(store, CONTEXT, days=10, now=now)
     json.dumps(page, allow_nan=False)
     assert page["window"] == {"start": "2024-07-01", "end": "2024-07-10"}
     rows = {row["model"]: row for row in page["rows"] if row["lead_hours"] == "all"}
@@ -244,7 +248,7 @@ def test_scores_come_with_their_days_protocol_and_rivals(store: MemoryStore, now
     assert rows["ours"]["skill_percent"] > 0
     assert "made afterwards" in page["protocol"]
     with pytest.raises(InvalidInput):
-        grid_scores(store, "simtown", days=0, now=now)
+        grid_scores(store, CONTEXT, days=0, now=now)
 
 
 def test_status_shows_each_source_with_its_last_run(store: MemoryStore, now: datetime) -> None:
@@ -254,7 +258,7 @@ def test_status_shows_each_source_with_its_last_run(store: MemoryStore, now: dat
         SourceRun("eia:ny", now - 2 * HOUR, now - 2 * HOUR, window, RunState.FAILED, 0, problem="it is down")
     )
     store.note_run(SourceRun("open_meteo:ny", now - HOUR, now - HOUR, window, RunState.OK, 24, problem="a note"))
-    content: Any = status(store, ["ny"], now=now, version="1.2", expected_sources=["eia:ny", "nyiso:ny"])
+    content: Any = status(store, [CONTEXT], now=now, version="1.2", expected_sources=["eia:ny", "nyiso:ny"])
     json.dumps(content, allow_nan=False)
     assert content["sources"] == [
         {
@@ -276,24 +280,23 @@ def test_status_shows_each_source_with_its_last_run(store: MemoryStore, now: dat
 
 
 def test_status_offers_what_can_still_be_connected(store: MemoryStore, now: datetime) -> None:
-    without: Any = status(store, ["pjm"], now=now, version="1")
-    assert [way["id"] for way in without["connect"]] == ["eia_key", "eia_files"]
-    assert "--region pjm" in without["connect"][1]["command"]
-    with_key: Any = status(store, ["pjm"], now=now, version="1", has_eia_key=True)
-    assert [way["id"] for way in with_key["connect"]] == ["eia_files"]
+    way = {"id": "eia_key", "title": "Connect EIA", "text": "Register.", "command": "EIA_API_KEY=... watthour up"}
+    content: Any = status(store, [CONTEXT], now=now, version="1", connect=[way])
+    assert content["connect"] == [way]
 
 
 def test_simulated_is_said_while_it_is_what_is_shown(store: MemoryStore, now: datetime) -> None:
-    shown: Any = status(store, ["ny"], now=now, version="1")
+    shown: Any = status(store, contexts(store, [Regions()], ["ny"]), now=now, version="1")
     assert shown["simulated"]
     assert [region["id"] for region in shown["regions"]] == ["simtown"]
-    store.register([find_region("ny").site()], [demand_channel()])
+    store.register([region_site()], [demand_channel()])
     store.append(readings(100.0, start=now - 5 * HOUR))
-    assert [region.id for region in shown_regions(store, ["ny"])] == ["ny", "simtown"]
+    assert [each.site.id for each in contexts(store, [Regions()], ["ny"])] == ["ny", "simtown"]
 
 
 def test_with_no_data_at_all_the_wanted_regions_are_named(now: datetime) -> None:
-    content: Any = status(MemoryStore(), ["ny"], now=now, version="1")
+    store = MemoryStore()
+    content: Any = status(store, contexts(store, [Regions()], ["ny"]), now=now, version="1")
     assert content["regions"][0]["id"] == "ny"
     assert content["regions"][0]["first_time"] is None
     assert not content["simulated"]
@@ -301,7 +304,7 @@ def test_with_no_data_at_all_the_wanted_regions_are_named(now: datetime) -> None
 
 def test_channels_tell_unit_resolution_and_span(store: MemoryStore) -> None:
     channels: Any = channel_list(store)["channels"]
-    demand = next(channel for channel in channels if channel["id"] == CONTEXT.channel)
+    demand = next(channel for channel in channels if channel["id"] == CONTEXT.channel.id)
     assert demand["unit"] == "MWh"
     assert demand["resolution_seconds"] == 3600
     assert demand["simulated"]
@@ -310,11 +313,11 @@ def test_channels_tell_unit_resolution_and_span(store: MemoryStore) -> None:
 
 def test_readings_come_page_by_page_without_loss_or_repetition(store: MemoryStore, now: datetime) -> None:
     window = Window(now - 3 * DAY, now)
-    whole: Any = reading_page(store, CONTEXT.channel, window, limit=1000, now=now)
+    whole: Any = reading_page(store, CONTEXT.channel.id, window, limit=1000, now=now)
     times: list[str] = []
     start: datetime | None = window.start
     while start is not None:
-        page: Any = reading_page(store, CONTEXT.channel, Window(start, window.end), limit=10, now=now)
+        page: Any = reading_page(store, CONTEXT.channel.id, Window(start, window.end), limit=10, now=now)
         times += [row["time"] for row in page["readings"]]
         start = datetime.fromisoformat(page["next"]) if page["next"] else None
     assert times == [row["time"] for row in whole["readings"]]
@@ -324,7 +327,7 @@ def test_readings_come_page_by_page_without_loss_or_repetition(store: MemoryStor
 
 def test_readings_can_be_asked_as_they_were_known(store: MemoryStore, now: datetime) -> None:
     window = Window(now - DAY, now)
-    then: Any = reading_page(store, CONTEXT.channel, window, as_of=now - 12 * HOUR, now=now)
+    then: Any = reading_page(store, CONTEXT.channel.id, window, as_of=now - 12 * HOUR, now=now)
     assert then["readings"][-1]["time"] == "2024-07-10T01:00:00Z"
     assert "simulated" in then["readings"][0]["quality"]
 
@@ -333,11 +336,11 @@ def test_a_channel_or_limit_that_cannot_be_is_named(store: MemoryStore, now: dat
     with pytest.raises(InvalidInput, match="no such channel"):
         reading_page(store, "grid.ny.demands", Window(now - DAY, now), now=now)
     with pytest.raises(InvalidInput, match="limit"):
-        reading_page(store, CONTEXT.channel, Window(now - DAY, now), limit=0, now=now)
+        reading_page(store, CONTEXT.channel.id, Window(now - DAY, now), limit=0, now=now)
 
 
 def test_freshness_hours_are_ages_of_the_newest_readings(store: MemoryStore, now: datetime) -> None:
-    assert freshness_hours(store, now=now)[CONTEXT.channel] == pytest.approx(3.33)
+    assert freshness_hours(store, now=now)[CONTEXT.channel.id] == pytest.approx(3.33)
 
 
 def test_the_operators_zero_is_not_shown_as_a_forecast(registry: FileRegistry) -> None:
@@ -354,6 +357,6 @@ def test_the_operators_zero_is_not_shown_as_a_forecast(registry: FileRegistry) -
     )
     store.append_forecasts(Forecasts.validate(flagged))
     now = start + 40 * DAY + timedelta(hours=3)
-    points = page_of(store, registry, day, now=now, region="ny")["points"]
+    points = page_of(store, registry, day, now=now, context=demand_context())["points"]
     assert points[0]["operator"] is None
     assert points[1]["operator"] == 90.0

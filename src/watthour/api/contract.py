@@ -14,7 +14,7 @@ _MEANINGS = {
     400: ("It cannot be answered as asked.", "invalid-input", "day = '1950-01-01': nothing is known that early"),
     401: ("The key is missing or wrong.", "key-needed", "This server asks for its key."),
     403: ("A page of another site asked.", "foreign-origin", "A page of another site may not change anything here."),
-    404: ("There is no such thing.", "unknown-region", "region = 'nyy': no balancing authority has this name"),
+    404: ("There is no such thing.", "unknown-site", "region = 'nyy': no region or site has this name"),
     409: ("Too little is known to answer.", "not-enough-history", "the store holds no demand of New York"),
     413: ("The body is too large.", "too-large", "The body is larger than 1,000,000 bytes."),
     422: ("The request does not fit its description.", "invalid-request", "days: input should be less than 367"),

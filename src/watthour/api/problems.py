@@ -27,7 +27,7 @@ LONGEST_VALUE = 200  # characters of a refused value that are repeated
 
 # Most special first. A page that reads the status alone must know who can mend it: 4xx the caller, 5xx who runs this.
 _STATUS: tuple[tuple[type[errors.WatthourError], HTTPStatus], ...] = (
-    (errors.UnknownRegion, HTTPStatus.NOT_FOUND),
+    (errors.UnknownSite, HTTPStatus.NOT_FOUND),
     (errors.NotConfigured, HTTPStatus.SERVICE_UNAVAILABLE),
     (errors.InvalidInput, HTTPStatus.BAD_REQUEST),
     (errors.SourceUnavailable, HTTPStatus.SERVICE_UNAVAILABLE),
@@ -61,10 +61,10 @@ class FieldProblem(BaseModel):
 class Problem(BaseModel):
     """What went wrong, by RFC 9457, with the value that is to blame and the cure where they are known."""
 
-    type: str = Field(examples=["urn:watthour:problem:unknown-region"])
-    title: str = Field(examples=["Unknown region"])
+    type: str = Field(examples=["urn:watthour:problem:unknown-site"])
+    title: str = Field(examples=["Unknown site"])
     status: int = Field(examples=[404])
-    detail: str = Field(examples=["region = 'nyy': no balancing authority has this name"])
+    detail: str = Field(examples=["region = 'nyy': no region or site has this name"])
     field: str | None = Field(default=None, examples=["region"])
     value: str | None = Field(default=None, examples=["nyy"])
     remedy: str | None = Field(default=None, examples=["Did you mean ny?"])
@@ -107,7 +107,7 @@ def answer(problem: Problem, headers: Mapping[str, str] | None = None) -> Respon
 def problem_of(error: errors.WatthourError) -> Problem:
     """Say one of our errors to a caller.
 
-    >>> problem_of(errors.UnknownRegion("nyy", ["ny"])).remedy
+    >>> problem_of(errors.UnknownSite("nyy", ["ny"])).remedy
     'Did you mean ny?'
     """
     status = next((code for kind, code in _STATUS if isinstance(error, kind)), HTTPStatus.INTERNAL_SERVER_ERROR)

@@ -9,32 +9,32 @@ from time import monotonic
 from typing import TYPE_CHECKING, Literal
 
 from watthour.core.errors import ModelNotFound
-from watthour.core.region import find_region
 from watthour.workflows.forecast import Served, load_model
+from watthour.workflows.sites import contexts, find_context
 from watthour.workflows.twenty_features import model_name
-from watthour.workflows.view import shown_regions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from watthour.api.compute import Limits
     from watthour.bootstrap import App
-    from watthour.core.region import Region
+    from watthour.core.forecast import Context
 
 Purpose = Literal["forecast", "predict"]
 
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """What a model does for a region."""
+    """What a model does for a site."""
 
-    region: Region
+    context: Context
     serves: Purpose
 
     @property
     def name(self) -> str:
         """Its name in the registry."""
-        return self.region.demand if self.serves == "forecast" else model_name(self.region.demand)
+        channel = self.context.channel.id
+        return channel if self.serves == "forecast" else model_name(channel)
 
 
 class Models:
@@ -43,7 +43,7 @@ class Models:
     def __init__(self, app: App, limits: Limits) -> None:
         self._app = app
         self._limits = limits
-        self._shown: tuple[float, tuple[Region, ...]] = (-inf, ())
+        self._shown: tuple[float, tuple[Context, ...]] = (-inf, ())
         self._versions: dict[str, tuple[float, str | None]] = {}
         self._lock = Lock()
         self._loaded: dict[str, Served] = {}
@@ -79,15 +79,24 @@ class Models:
 
     def roles(self, region: str | None = None) -> list[Role]:
         """Return what serves or could, for one region or all that are shown."""
-        places = [find_region(region)] if region is not None else self.regions()
+        shown = [self.context(region)] if region is not None else self.shown()
         purposes: tuple[Purpose, ...] = ("forecast", "predict")
-        return [Role(place, serves) for place in places for serves in purposes]
+        return [Role(context, serves) for context in shown for serves in purposes]
 
-    def regions(self) -> Sequence[Region]:
-        """Return the regions that are shown, real ones first; a new one appears within a second."""
+    def context(self, name: str) -> Context:
+        """Return what is forecast under any name of a site.
+
+        Raises:
+            UnknownSite: nothing goes by this name.
+        """
+        return find_context(self._app.store, self._app.directories, name)
+
+    def shown(self) -> Sequence[Context]:
+        """Return what is shown, real sites first; a new one appears within a second."""
         asked_at, known = self._shown
         if not known or monotonic() - asked_at > self._limits.state_lifetime_s:
-            known = tuple(shown_regions(self._app.store, self._app.settings.regions))
+            app = self._app
+            known = tuple(contexts(app.store, app.directories, app.settings.regions))
             self._shown = (monotonic(), known)
         return known
 
@@ -95,14 +104,14 @@ class Models:
         """Return who answers for a region; without one, the first region that has a model for it.
 
         Raises:
-            UnknownRegion: nothing goes by this name.
+            UnknownSite: nothing goes by this name.
             ModelNotFound: there is no such model.
         """
         roles = [role for role in self.roles(region) if role.serves == "predict"]
         for role in roles:
             if self.version(role) is not None:
                 return role
-        names = ", ".join(role.region.id for role in roles) or "any region"
+        names = ", ".join(role.context.site.id for role in roles) or "any region"
         raise ModelNotFound(
             f"no model for 20 features serves {names} yet",
             remedy="Train one with `watthour train`; readings come by `watthour backfill` or `watthour import`.",

@@ -15,9 +15,9 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # read once by OpenMP, befo
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command; what a person can mend is said in one paragraph, with an exit code of its own."""
-    from watthour.cli.app import app  # noqa: PLC0415 - `watthour.cli` itself stays free to import
-    from watthour.cli.exits import Exit, exit_code  # noqa: PLC0415 - as above
-    from watthour.core.errors import WatthourError  # noqa: PLC0415 - as above
+    from watthour.cli.app import app
+    from watthour.cli.exits import Exit, exit_code
+    from watthour.core.errors import WatthourError
 
     words = list(sys.argv[1:] if arguments is None else arguments)
     is_debugging = "--debug" in words

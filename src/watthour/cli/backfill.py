@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from watthour.cli.context import chosen_region, midnight, opened, parse_day
+from watthour.cli.context import chosen_context, midnight, opened, parse_day
 from watthour.cli.options import RegionName  # noqa: TC001 - typer reads annotations at run time
 from watthour.cli.output import bar, show_table, utc_now
 from watthour.core.errors import InvalidInput
@@ -32,8 +32,7 @@ def backfill(
 
     Asking twice changes nothing; a gap is refilled; a revision is kept beside the old value.
     """
-    from watthour.bootstrap import past_sources  # noqa: PLC0415 - polars is slow to import
-    from watthour.workflows import ingest  # noqa: PLC0415 - as above
+    from watthour.workflows import ingest
 
     now = utc_now()
     end = midnight(parse_day("--to", until)) + DAY if until else now
@@ -42,8 +41,8 @@ def backfill(
         raise InvalidInput("--from", since, "it is not before --to", remedy="Give an earlier day.")
     rows: list[tuple[str, str, str]] = []
     with opened() as app:
-        place = chosen_region(app, region)
-        for each in past_sources(place, app.settings, source):
+        context = chosen_context(app, region)
+        for each in app.past_sources(context, source):
             with bar(each.name, (end - start).total_seconds()) as advance:
                 report = ingest.backfill(each, app.store, Window(start, end), now=now, progress=_tell(advance))
             rows.append((each.name, f"{report.new_rows:,}", f"{report.refused_rows:,}"))

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from watthour.cli.context import chosen_region, opened, parse_day
+from watthour.cli.context import chosen_context, opened, parse_day
 from watthour.cli.options import AsJson, RegionName  # noqa: TC001 - typer reads annotations at run time
-from watthour.cli.output import bar, number, show_json, show_table, utc_now
+from watthour.cli.output import bar, digits_for, number, show_json, show_table, utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,21 +44,22 @@ def backtest(  # noqa: PLR0913 - each is an option of the command
     keep: Annotated[bool, typer.Option(help="Keep the forecasts in the store, marked as made afterwards.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Forecast each day of a period as it would have been forecast then, and score everybody on the same hours."""
-    from watthour.core.window import DAY, Window, local_day  # noqa: PLC0415 - kept with the slow imports
-    from watthour.forecasting.backtest import backtest as run  # noqa: PLC0415 - LightGBM is slow to import
-    from watthour.forecasting.catalogue import recipe as named_recipe  # noqa: PLC0415 - as above
-    from watthour.workflows.compare import backtest_scores, kept_rows  # noqa: PLC0415 - as above
+    """Forecast each day of a period as it would have been forecast then, and score everybody on the same intervals."""
+    from watthour.core.frames import Maker
+    from watthour.core.window import DAY, Window, local_day
+    from watthour.forecasting.backtest import backtest as run
+    from watthour.forecasting.catalogue import recipe as named_recipe
+    from watthour.workflows.compare import backtest_scores, kept_rows
 
     first, last = parse_day("--from", since), parse_day("--to", until)
     days = [first + n * DAY for n in range((last - first).days + 1)]
     now = utc_now()
     with opened() as app:
-        place = chosen_region(app, region)
+        context = chosen_context(app, region)
         names = recipe or ["seasonal_naive", "operator_debiased", app.settings.recipe]
-        zone = place.time_zone
+        zone = context.time_zone
         span = Window(local_day(first, zone).start - TRAINING_YEARS, local_day(last, zone).end)
-        history = app.store.history(place.context(), span, now)
+        history = app.store.history(context, span, now)
         tables: dict[str, pl.DataFrame] = {}
         for name in names:
             with bar(name, len(days)) as advance:
@@ -73,19 +74,22 @@ def backtest(  # noqa: PLR0913 - each is an option of the command
                     workers=workers,
                 )
             if keep:
-                app.store.append_forecasts(kept_rows(tables[name], place.demand, f"{name}-backtest", now))
-    rows: list[dict[str, Any]] = backtest_scores(tables)
+                app.store.append_forecasts(
+                    kept_rows(tables[name], context.channel.id, f"{name}-backtest", now, Maker.OWN)
+                )
+    rows: list[dict[str, Any]] = backtest_scores(tables, context.channel.unit)
     if as_json:
-        show_json({"region": place.id, "from": since, "to": until, "rows": rows})
+        show_json({"region": context.site.id, "from": since, "to": until, "rows": rows})
         return
-    columns = ("mae_mwh", "mape_percent", "bias_mwh", "rmse_mwh", "coverage90_percent")
+    unit, digits = context.channel.unit, digits_for([row["mae"] for row in rows])
+    columns = ("mae", "mape_percent", "bias", "rmse", "coverage90_percent")
     show_table(
-        ("recipe", "hours", "MAE [MWh]", "MAPE [%]", "bias [MWh]", "RMSE [MWh]", "90 % covers [%]"),
+        ("recipe", "intervals", f"MAE [{unit}]", "MAPE [%]", f"bias [{unit}]", f"RMSE [{unit}]", "90 % covers [%]"),
         [
             (
                 row["recipe"],
                 f"{row['n']:,}",
-                *(number(row[name], 2 if name == "mape_percent" else 0) for name in columns),
+                *(number(row[name], 2 if name == "mape_percent" else digits) for name in columns),
             )
             for row in rows
         ],

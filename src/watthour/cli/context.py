@@ -12,13 +12,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from watthour.bootstrap import App
-    from watthour.core.region import Region
+    from watthour.core.forecast import Context
     from watthour.settings import Settings
 
 
 def read_settings() -> Settings:
     """Read the settings in force."""
-    from watthour.settings import load_settings  # noqa: PLC0415 - pydantic is slow to import
+    from watthour.settings import load_settings
 
     return load_settings()
 
@@ -26,28 +26,27 @@ def read_settings() -> Settings:
 @contextmanager
 def opened() -> Iterator[App]:
     """Open store and registry, and close them at the end."""
-    from watthour.bootstrap import open_app  # noqa: PLC0415 - as above
+    from watthour.bootstrap import open_app
 
     with open_app(read_settings()) as app:
         yield app
 
 
-def chosen_regions(app: App, names: Sequence[str]) -> list[Region]:
-    """Return the regions named, or those that have demand, or those the settings name."""
-    from watthour.core.region import find_region  # noqa: PLC0415 - polars is slow to import
-    from watthour.workflows.view import shown_regions  # noqa: PLC0415 - as above
+def chosen_contexts(app: App, names: Sequence[str]) -> list[Context]:
+    """Return what is forecast of the sites named, or of those that have readings, or of those the settings name."""
+    from watthour.workflows.sites import contexts, find_context
 
     if names:
-        return [find_region(name) for name in names]
-    return shown_regions(app.store, app.settings.regions)
+        return [find_context(app.store, app.directories, name) for name in names]
+    return contexts(app.store, app.directories, app.settings.regions)
 
 
-def chosen_region(app: App, name: str | None) -> Region:
-    """Return one region: the named, or the first that has demand."""
-    regions = chosen_regions(app, [name] if name else [])
-    if not regions:
+def chosen_context(app: App, name: str | None) -> Context:
+    """Return what is forecast of one site: the named, or the first that has readings."""
+    found = chosen_contexts(app, [name] if name else [])
+    if not found:
         raise InvalidInput("region", name, "no region is set", remedy="Name one, or run `watthour init`.")
-    return regions[0]
+    return found[0]
 
 
 def parse_day(field: str, text: str) -> date:

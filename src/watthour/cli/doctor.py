@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from watthour.cli.context import read_settings
+from watthour.cli.context import chosen_contexts, read_settings
 from watthour.cli.exits import Exit
 from watthour.cli.options import AsJson  # noqa: TC001 - typer reads annotations at run time
 from watthour.cli.output import show_json, show_table, utc_now
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from watthour.bootstrap import App
-    from watthour.core.region import Region
+    from watthour.core.forecast import Context
     from watthour.settings import Settings
 
 LEAST_FREE_GB = 1.0
@@ -49,7 +49,7 @@ def doctor(*, as_json: AsJson = False) -> None:
 
 
 def _examine(settings: Settings, now: datetime) -> Iterator[Finding]:
-    from watthour.bootstrap import open_app  # noqa: PLC0415 - polars is slow to import
+    from watthour.bootstrap import open_app
 
     if settings.file is None:
         yield Finding("settings", "note", "no settings file, defaults hold", "`watthour init` writes one.")
@@ -78,7 +78,7 @@ def _examine(settings: Settings, now: datetime) -> Iterator[Finding]:
         return
     with app:
         yield Finding("store", "ok", f"{len(app.store.spans()):,} channels with readings")
-        yield from _regions(app, now)
+        yield from _sites(app, now)
         yield from _sources(app)
         refused = app.store.quarantined(limit=1)
         if not refused.is_empty():
@@ -88,7 +88,7 @@ def _examine(settings: Settings, now: datetime) -> Iterator[Finding]:
 
 
 def _key(settings: Settings) -> Finding:
-    from watthour.core.errors import NotConfigured  # noqa: PLC0415 - kept with its only use
+    from watthour.core.errors import NotConfigured
 
     try:
         settings.require_eia_key()
@@ -98,31 +98,28 @@ def _key(settings: Settings) -> Finding:
 
 
 def _pages() -> Finding:
-    from importlib.resources import files  # noqa: PLC0415 - kept with its only use
+    from importlib.resources import files
 
     if files("watthour.api").joinpath("static", "index.html").is_file():
         return Finding("pages", "ok", "built")
     return Finding("pages", "missing", "the web app is not built; the API works without it", "Run `make web`.")
 
 
-def _regions(app: App, now: datetime) -> Iterator[Finding]:
-    from watthour.workflows.view import shown_regions  # noqa: PLC0415 - polars is slow to import
-
-    for place in shown_regions(app.store, app.settings.regions):
-        yield _demand(app, place, now)
-        yield _model(app, place)
+def _sites(app: App, now: datetime) -> Iterator[Finding]:
+    for context in chosen_contexts(app, []):
+        yield _readings(app, context, now)
+        yield _model(app, context)
 
 
-def _demand(app: App, place: Region, now: datetime) -> Finding:
-    what = f"demand of {place.id}"
-    span = app.store.spans().get(place.demand)
+def _readings(app: App, context: Context, now: datetime) -> Finding:
+    what = f"readings of {context.channel.id}"
+    span = app.store.spans().get(context.channel.id)
     if span is None:
-        return Finding(
-            what, "missing", "none in the store", f"`watthour backfill {place.id}` or `watthour import FILE`."
-        )
+        cure = f"`watthour backfill {context.site.id}` or `watthour import FILE`."
+        return Finding(what, "missing", "none in the store", cure)
     age_hours = (now - span[1]).total_seconds() / 3600
     words = f"{span[0]:%Y-%m-%d} to {span[1]:%Y-%m-%d %H:%M} UTC, {age_hours:,.0f} h old"
-    if place.is_simulated:
+    if context.site.is_simulated:
         words += ", simulated"
     if age_hours <= STALE_HOURS:
         return Finding(what, "ok", words)
@@ -132,12 +129,12 @@ def _demand(app: App, place: Region, now: datetime) -> Finding:
     return Finding(what, "stale", words, cure)
 
 
-def _model(app: App, place: Region) -> Finding:
-    what = f"model of {place.id}"
+def _model(app: App, context: Context) -> Finding:
+    what = f"model of {context.channel.id}"
     try:
-        manifest, _files = app.registry.load(place.demand)
+        manifest, _files = app.registry.load(context.channel.id)
     except ModelNotFound as error:
-        return Finding(what, "missing", error.problem, f"`watthour train {place.id}`.")
+        return Finding(what, "missing", error.problem, f"`watthour train {context.site.id}`.")
     except WatthourError as error:
         return Finding(what, "broken", error.problem, error.remedy)
     return Finding(what, "ok", f"{manifest.version}, trained {manifest.created_at:%Y-%m-%d}, files unchanged")

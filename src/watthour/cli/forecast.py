@@ -6,9 +6,9 @@ from typing import Annotated, Any
 
 import typer
 
-from watthour.cli.context import chosen_region, opened, parse_day
+from watthour.cli.context import chosen_context, opened, parse_day
 from watthour.cli.options import AsJson, RegionName  # noqa: TC001 - typer reads annotations at run time
-from watthour.cli.output import number, show_json, show_table, steps, utc_now
+from watthour.cli.output import digits_for, number, show_json, show_table, steps, utc_now
 
 
 def forecast(
@@ -18,20 +18,20 @@ def forecast(
     keep: Annotated[bool, typer.Option(help="Issue and keep a live forecast first, if there is something new.")] = True,
     as_json: AsJson = False,
 ) -> None:
-    """Forecast a region's demand, hour by hour, with its 90 % interval and the rivals beside it."""
-    from watthour.workflows.forecast import forecast as issue  # noqa: PLC0415 - slow to import
-    from watthour.workflows.view import grid_forecast, is_followed  # noqa: PLC0415 - as above
+    """Forecast what a site will use, interval by interval, with its 90 % interval and the rivals beside it."""
+    from watthour.workflows.forecast import forecast as issue
+    from watthour.workflows.view import grid_forecast, is_followed
 
     now = utc_now()
     with opened() as app:
-        place = chosen_region(app, region)
-        with steps(f"forecast {place.id}") as say:
-            if day is None and keep and is_followed(app.store, place, now):
+        context = chosen_context(app, region)
+        with steps(f"forecast {context.site.id}") as say:
+            if day is None and keep and is_followed(app.store, context, now):
                 say("issuing")
-                issue(app.store, app.registry, place.context(), now=now)
+                issue(app.store, app.registry, context, now=now)
             say("reading")
             wanted = parse_day("--day", day) if day else None
-            page: dict[str, Any] = grid_forecast(app.store, app.registry, place.id, wanted, now=now)
+            page: dict[str, Any] = grid_forecast(app.store, app.registry, context, wanted, now=now)
     if as_json:
         show_json(page)
         return
@@ -41,15 +41,19 @@ def forecast(
 def _show(page: dict[str, Any]) -> None:
     simulated = " (SIMULATED)" if page["region"]["simulated"] else ""
     typer.echo(f"{page['region']['name']}{simulated}, {page['day']}: {page['headline']}", err=True)
+    digits = digits_for([point["value"] for point in page["points"]])
     columns = ("value", "lower", "upper", "operator", "seasonal_naive", "actual")
     show_table(
-        ("local hour", "MWh", "5 %", "95 %", "operator", "last week", "actual"),
-        [(point["local_time"][:16], *(number(point[column], 0) for column in columns)) for point in page["points"]],
+        ("local time", page["unit"], "5 %", "95 %", "operator", "last week", "actual"),
+        [
+            (point["local_time"][:16], *(number(point[column], digits) for column in columns))
+            for point in page["points"]
+        ],
     )
     made = "reconstructed from what was known" if page["reconstructed"] else "issued"
     typer.echo(
-        f"{page['model_version']}, {made} at {page['issued_at']}; demand known to {page['known_until']}.", err=True
+        f"{page['model_version']}, {made} at {page['issued_at']}; readings known to {page['known_until']}.", err=True
     )
-    for words in (page["fallback"], *page["lacked"]):
+    for words in (page["fallback"], *page["missing_inputs"]):
         if words:
             typer.echo(f"Note: {words}", err=True)

@@ -45,8 +45,8 @@ def import_files(  # noqa: PLR0913 - each is an option of the command
 
     Importing a file twice changes nothing. Rows that cannot be are kept aside with the rule they broke.
     """
-    from watthour.bootstrap import TableOptions, unknown_files  # noqa: PLC0415 - polars is slow to import
-    from watthour.workflows.ingest import backfill  # noqa: PLC0415 - as above
+    from watthour.bootstrap import TableOptions, unknown_files
+    from watthour.workflows.ingest import backfill
 
     options = TableOptions(channel, unit, time_zone, time_column, value_column, named_by)
     now = utc_now()
@@ -88,7 +88,7 @@ def import_files(  # noqa: PLR0913 - each is an option of the command
 
 def _recognised(path: Path, region: str | None, options: TableOptions) -> list[tuple[Source, Window]]:
     """Return what a file holds; on a terminal, what it cannot say itself is asked."""
-    from watthour.bootstrap import file_sources  # noqa: PLC0415 - polars is slow to import
+    from watthour.bootstrap import file_sources
 
     while True:
         try:

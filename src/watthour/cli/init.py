@@ -20,9 +20,9 @@ def init(
     force: Annotated[bool, typer.Option("--force", help="Replace an existing settings file.")] = False,
 ) -> None:
     """Ask what you have and write the settings file."""
-    from watthour.core.errors import InvalidInput  # noqa: PLC0415 - kept with the slow imports below
-    from watthour.core.region import find_region  # noqa: PLC0415 - polars is slow to import
-    from watthour.settings import EIA_REGISTRATION, FILE_NAME, home_directory, is_placeholder  # noqa: PLC0415 - as above
+    from watthour.core.errors import InvalidInput
+    from watthour.core.region import find_region
+    from watthour.settings import EIA_REGISTRATION, FILE_NAME, home_directory, is_placeholder
 
     home = home_directory()
     path = home / FILE_NAME

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from watthour.cli.context import read_settings
+from watthour.cli.context import chosen_context, opened, read_settings
 from watthour.cli.options import AsJson  # noqa: TC001 - typer reads annotations at run time
 from watthour.cli.output import number, show_json, show_table, utc_now
 
@@ -62,7 +62,7 @@ def list_models(
                 manifest.name,
                 manifest.version,
                 f"{manifest.created_at:%Y-%m-%d %H:%M}",
-                number(manifest.metrics.get("mae_mwh"), 0),
+                number(manifest.metrics.get("mae")),
                 number(manifest.metrics.get("mape_percent"), 2),
             )
             for manifest in manifests
@@ -77,9 +77,9 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Show a model's manifest and its promotions; its files are checked on the way."""
-    import json  # noqa: PLC0415 - kept with its only use
+    import json
 
-    from watthour.registry.manifest import to_json  # noqa: PLC0415 - only needed here
+    from watthour.registry.manifest import to_json
 
     registry, channel = _registry(), _channel(name)
     manifest, _files = registry.load(channel, version)
@@ -123,14 +123,14 @@ def rollback(name: Name) -> None:
 
 
 def _registry() -> ModelRegistry:
-    from watthour.bootstrap import open_registry  # noqa: PLC0415 - reads settings, which are slow to import
+    from watthour.bootstrap import open_registry
 
     return open_registry(read_settings())
 
 
 def _channel(name: str) -> str:
+    """Return the id of the channel that is forecast under a name; a channel's own id needs no store."""
     if "." in name:
         return name
-    from watthour.core.region import find_region  # noqa: PLC0415 - polars is slow to import
-
-    return find_region(name).demand
+    with opened() as app:
+        return chosen_context(app, name).channel.id

@@ -31,8 +31,8 @@ def show_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None
         for row in (columns, *texts):
             typer.echo("\t".join(row))
         return
-    from rich.console import Console  # noqa: PLC0415 - only a terminal needs it
-    from rich.table import Table  # noqa: PLC0415 - as above
+    from rich.console import Console
+    from rich.table import Table
 
     table = Table(*columns, box=None, header_style="bold")
     for number, column in enumerate(table.columns):
@@ -55,7 +55,7 @@ def steps(title: str) -> Iterator[Callable[[str], None]]:
     if not sys.stderr.isatty():
         yield lambda step: typer.echo(f"{title}: {step}", err=True)
         return
-    from rich.console import Console  # noqa: PLC0415 - as above
+    from rich.console import Console
 
     with Console(stderr=True).status(title) as spinner:
         yield lambda step: spinner.update(f"{title}: {step}")
@@ -75,8 +75,8 @@ def bar(title: str, total: float | None) -> Iterator[Callable[[float, str], None
 
         yield tell
         return
-    from rich.console import Console  # noqa: PLC0415 - as above
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415 - as above
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (
         TextColumn("{task.description}"),
@@ -92,6 +92,16 @@ def bar(title: str, total: float | None) -> Iterator[Callable[[float, str], None
 def number(value: object, digits: int = 1) -> str:
     """Write a number for a person; missing is a dash."""
     return f"{value:,.{digits}f}" if isinstance(value, int | float) else "-"
+
+
+def digits_for(values: Sequence[float | None]) -> int:
+    """Return how many decimals show values of this size to three digits or more.
+
+    >>> digits_for([17_340.2]), digits_for([0.52, None])
+    (0, 3)
+    """
+    largest = max((abs(value) for value in values if value is not None), default=0.0)
+    return next((digits for digits, least in ((0, 100.0), (1, 10.0), (2, 1.0)) if largest >= least), 3)
 
 
 def pick(row: Mapping[str, object], *keys: str) -> list[object]:

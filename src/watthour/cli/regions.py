@@ -10,7 +10,7 @@ from watthour.cli.options import AsJson  # noqa: TC001 - typer reads annotations
 from watthour.cli.output import show_json, show_table
 
 if TYPE_CHECKING:
-    from watthour.core.region import Region
+    from watthour.grid.regions import Region
 
 
 def regions(
@@ -23,39 +23,46 @@ def regions(
     if as_json:
         show_json(
             [
-                {"id": p.id, "name": p.name, "operator": p.operator, "eia": p.eia_respondent, "time_zone": p.time_zone}
-                for p in found
+                {
+                    "id": region.site.id,
+                    "name": region.site.name,
+                    "operator": region.site.operator,
+                    "eia": region.site.code("eia"),
+                    "time_zone": region.site.place.time_zone,
+                }
+                for region in found
             ]
         )
         return
     show_table(
         ("region", "name", "operator", "EIA", "time zone"),
-        [(p.id, p.name, p.operator, p.eia_respondent, p.time_zone) for p in found],
+        [
+            (
+                region.site.id,
+                region.site.name,
+                region.site.operator or "",
+                region.site.code("eia") or "",
+                region.site.place.time_zone,
+            )
+            for region in found
+        ],
     )
 
 
 def _found(text: str | None) -> list[Region]:
     """Return the region of exactly this name, else those with the text in a name, else say which names are near."""
-    from watthour.core.errors import UnknownRegion  # noqa: PLC0415 - with its only use
-    from watthour.core.region import find_region, regions  # noqa: PLC0415 - as above
+    from watthour.core.errors import UnknownSite
+    from watthour.grid.regions import Regions, regions
 
     if text is None:
         return list(regions())
-    try:
-        return [find_region(text)]
-    except UnknownRegion:
-        wanted = text.casefold()
-        found = [place for place in regions() if any(wanted in name.casefold() for name in _names(place))]
-        if not found:
-            raise
-        return found
-
-
-def _names(place: Region) -> list[str]:
-    return [
-        place.id,
-        place.name,
-        place.operator,
-        *([place.eia_respondent] if place.eia_respondent else []),
-        *place.names,
+    exact = Regions().find(text)
+    wanted = text.strip().casefold()
+    found = [
+        region
+        for region in regions()
+        if (region.site.id == exact.site.id if exact else any(wanted in name.casefold() for name in region.names))
     ]
+    if not found:
+        raise UnknownSite(text, Regions().near(text))
+    return found

@@ -56,7 +56,7 @@ class Rounds:
 
     def followed(self) -> list[Region]:
         """Return the regions whose sources can be asked."""
-        from watthour.core.region import find_region  # noqa: PLC0415 - kept with its only use
+        from watthour.core.region import find_region
 
         settings, store = self._app.settings, self._app.store
         real = [find_region(name) for name in settings.regions] if settings.has_eia_key() else []

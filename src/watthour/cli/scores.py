@@ -6,9 +6,9 @@ from typing import Annotated, Any
 
 import typer
 
-from watthour.cli.context import chosen_region, opened, parse_day
+from watthour.cli.context import chosen_context, opened, parse_day
 from watthour.cli.options import AsJson, RegionName  # noqa: TC001 - typer reads annotations at run time
-from watthour.cli.output import number, show_json, show_table, utc_now
+from watthour.cli.output import digits_for, number, show_json, show_table, utc_now
 
 
 def scores(
@@ -19,24 +19,25 @@ def scores(
     as_json: AsJson = False,
 ) -> None:
     """Show errors, bias, interval coverage and skill by lead time, everybody on the same hours."""
-    from watthour.workflows.view import grid_scores  # noqa: PLC0415 - polars is slow to import
+    from watthour.workflows.view import grid_scores
 
     with opened() as app:
-        place = chosen_region(app, region)
+        context = chosen_context(app, region)
         last = parse_day("--end", end) if end else None
-        page: dict[str, Any] = grid_scores(app.store, place.id, days=days, end=last, now=utc_now())
+        page: dict[str, Any] = grid_scores(app.store, context, days=days, end=last, now=utc_now())
     if as_json:
         show_json(page)
         return
+    unit, digits = page["unit"], digits_for([row["mae"] for row in page["rows"]])
     show_table(
         (
             "lead [h]",
             "forecast",
-            "hours",
-            "MAE [MWh]",
+            "intervals",
+            f"MAE [{unit}]",
             "MAPE [%]",
-            "bias [MWh]",
-            "RMSE [MWh]",
+            f"bias [{unit}]",
+            f"RMSE [{unit}]",
             "90 % covers [%]",
             "skill [%]",
         ),
@@ -45,10 +46,10 @@ def scores(
                 row["lead_hours"],
                 row["label"],
                 f"{row['n']:,}",
-                number(row["mae_mwh"], 0),
+                number(row["mae"], digits),
                 number(row["mape_percent"], 2),
-                number(row["bias_mwh"], 0),
-                number(row["rmse_mwh"], 0),
+                number(row["bias"], digits),
+                number(row["rmse"], digits),
                 number(row["coverage90_percent"]),
                 number(row["skill_percent"]),
             )

@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from watthour.cli.context import chosen_regions, opened
+from watthour.cli.context import chosen_contexts, opened
 from watthour.cli.options import AsJson, RegionNames  # noqa: TC001 - typer reads annotations at run time
-from watthour.cli.output import number, show_json, show_table, steps, utc_now
+from watthour.cli.output import digits_for, number, show_json, show_table, steps, utc_now
 
 
 def train(
@@ -22,18 +22,18 @@ def train(
     as_json: AsJson = False,
 ) -> None:
     """Train a challenger; it serves only if it is better on days that nobody has learned from."""
-    from watthour.forecasting.catalogue import recipe as named_recipe  # noqa: PLC0415 - slow to import
-    from watthour.workflows.rounds import retrain  # noqa: PLC0415 - as above
+    from watthour.forecasting.catalogue import recipe as named_recipe
+    from watthour.workflows.rounds import retrain
 
     options = _parameters(parameters)
     found: list[dict[str, object]] = []
     with opened() as app:
-        for place in chosen_regions(app, regions or []):
-            with steps(f"train {place.id}") as say:
+        for context in chosen_contexts(app, regions or []):
+            with steps(f"train {context.site.id}") as say:
                 report = retrain(
                     app.store,
                     app.registry,
-                    place,
+                    context,
                     named_recipe(recipe or app.settings.recipe, options),
                     now=utc_now(),
                     frozen_days=app.settings.frozen_days,
@@ -42,7 +42,7 @@ def train(
                 )
             found.append(
                 {
-                    "region": place.id,
+                    "region": context.site.id,
                     "version": report.manifest.version,
                     "decision": str(report.verdict.decision),
                     "reasons": list(report.verdict.reasons),
@@ -51,13 +51,17 @@ def train(
                 }
             )
             if not as_json:
-                typer.echo(f"{place.name}: {report.manifest.version} is {report.verdict.decision}.")
+                typer.echo(f"{context.site.name}: {report.manifest.version} is {report.verdict.decision}.")
                 typer.echo(" ".join(report.verdict.reasons))
-                columns = ("mae_mwh", "mape_percent", "bias_mwh", "coverage90_percent")
+                unit, digits = context.channel.unit, digits_for([scores["mae"] for scores in report.scores.values()])
+                columns = ("mae", "mape_percent", "bias", "coverage90_percent")
                 show_table(
-                    ("on the frozen days", "MAE [MWh]", "MAPE [%]", "bias [MWh]", "90 % covers [%]"),
+                    ("on the frozen days", f"MAE [{unit}]", "MAPE [%]", f"bias [{unit}]", "90 % covers [%]"),
                     [
-                        (name, *(number(scores.get(column), 2 if "percent" in column else 0) for column in columns))
+                        (
+                            name,
+                            *(number(scores.get(column), 2 if "percent" in column else digits) for column in columns),
+                        )
                         for name, scores in report.scores.items()
                     ],
                 )
@@ -66,7 +70,7 @@ def train(
 
 
 def _parameters(text: str | None) -> dict[str, object] | None:
-    from watthour.core.errors import InvalidInput  # noqa: PLC0415 - only when there is something to say
+    from watthour.core.errors import InvalidInput
 
     if text is None:
         return None

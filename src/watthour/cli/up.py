@@ -34,15 +34,15 @@ def up(
     said = {key: value for key, value in (("host", host), ("port", port)) if value is not None}
     settings = settings.model_copy(update=said)
     listening = _listen(settings)
-    from watthour.bootstrap import open_app  # noqa: PLC0415 - polars is slow to import
-    from watthour.cli.logs import configure_logging  # noqa: PLC0415 - structlog is slow to import
+    from watthour.bootstrap import open_app
+    from watthour.cli.logs import configure_logging
 
     log = configure_logging(settings)
     with listening, open_app(settings) as app:
-        import uvicorn  # noqa: PLC0415 - slow to import
+        import uvicorn
 
-        from watthour.api.app import create_app  # noqa: PLC0415 - as above
-        from watthour.cli.rounds import Rounds  # noqa: PLC0415 - as above
+        from watthour.api.app import create_app
+        from watthour.cli.rounds import Rounds
 
         rounds = Rounds(app)
         config = uvicorn.Config(
@@ -66,7 +66,7 @@ def up(
 
 def _listen(settings: Settings) -> socket.socket:
     """Take the port before anything else is done, so that a taken one is said at once."""
-    from watthour.core.errors import InvalidInput  # noqa: PLC0415 - only for the message
+    from watthour.core.errors import InvalidInput
 
     try:
         listening = socket.create_server(

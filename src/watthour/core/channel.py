@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -11,11 +12,10 @@ from watthour.core.errors import InvalidInput
 from watthour.core.units import Quantity, Unit, units_of
 
 if TYPE_CHECKING:
-    from datetime import timedelta
-
     from watthour.core.place import Place, Point
 
 _CHANNEL_ID = re.compile(r"[a-z0-9_]+(\.[a-z0-9_]+)+")
+_HOME_PEAK_KW = 100.0  # a 400 A service at 240 V; no home draws more
 _CURRENCY = re.compile(r"[A-Z]{3}")
 
 
@@ -68,6 +68,19 @@ class Limits:
     low: float | None = None  # [unit of the channel]
     high: float | None = None  # [unit of the channel]
     is_never_constant: bool = False  # zero, and the same value many times in a row, are faults of the meter
+
+
+def home_limits(unit: Unit, resolution: timedelta) -> Limits:
+    """Return what the mains of a home can draw or feed in at all.
+
+    >>> home_limits(Unit.KWH, timedelta(minutes=30)).high
+    50.0
+    """
+    scale = {Unit.KW: 1.0, Unit.W: 1000.0, Unit.MW: 0.001}
+    hours = resolution / timedelta(hours=1)
+    energy = {Unit.KWH: hours, Unit.MWH: hours / 1000}
+    most = _HOME_PEAK_KW * (scale | energy).get(unit, float("inf"))
+    return Limits(-most, most)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 WatthourError                 what happened, and the cure
 ├── InvalidInput              the caller said something that cannot be; names field and value
-│   ├── UnknownRegion         no such balancing authority; lists near matches
+│   ├── UnknownSite           no site has this name; lists near matches
 │   └── NotConfigured         a setting or key is missing
 ├── SourceError               a connector could not deliver
 │   ├── SourceUnavailable     try later
@@ -44,13 +44,13 @@ class InvalidInput(WatthourError):
         super().__init__(f"{field} = {value!r}: {problem}", remedy=remedy)
 
 
-class UnknownRegion(InvalidInput):
-    """No balancing authority goes by this name."""
+class UnknownSite(InvalidInput):
+    """No site goes by this name."""
 
     def __init__(self, name: str, near: Sequence[str]) -> None:
         self.near = tuple(near)
         hint = f"Did you mean {', '.join(near)}?" if near else "`watthour regions` lists all of them."
-        super().__init__("region", name, "no balancing authority has this name", remedy=hint)
+        super().__init__("region", name, "no region or site has this name", remedy=hint)
 
 
 class NotConfigured(InvalidInput):

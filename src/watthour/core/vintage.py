@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from watthour.core.frames import Quality
+from watthour.core.frames import INSTANT, Quality
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -25,10 +25,9 @@ def stamp(frame: pl.DataFrame, published: pl.Expr, *, now: datetime, watched_fro
         now: when the rows were fetched.
         watched_from: when polling of this source began, if it did.
     """
-    instant = pl.Datetime("us", "UTC")
-    moment = pl.lit(now).cast(instant)
-    declared = published.cast(instant)
-    assumed = pl.lit(value=True) if watched_from is None else declared < pl.lit(watched_from).cast(instant)
+    moment = pl.lit(now).cast(INSTANT)
+    declared = published.cast(INSTANT)
+    assumed = pl.lit(value=True) if watched_from is None else declared < pl.lit(watched_from).cast(INSTANT)
     quality = pl.col("quality") if "quality" in frame.columns else pl.lit(int(Quality.GOOD))
     return frame.with_columns(
         available_at=pl.when(assumed).then(pl.min_horizontal(declared, moment)).otherwise(moment),

@@ -35,7 +35,7 @@ def clock_offsets(times: Instants, time_zone: str) -> Instants:
     first, last = np.searchsorted(changes, [times.min(), times.max()], side="right")
     if first == last:
         return np.full(times.shape, offsets[first])
-    return offsets[first + np.searchsorted(changes[first:last], times, side="right")]
+    return np.asarray(offsets[first + np.searchsorted(changes[first:last], times, side="right")])
 
 
 @cache

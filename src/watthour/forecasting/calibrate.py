@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from statistics import NormalDist
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
@@ -105,8 +106,6 @@ def wider(one: Array, other: Array, levels: Sequence[float]) -> Array:
 
 def between_levels(quantiles: Array, known: Sequence[float], wanted: Sequence[float]) -> Array:
     """Return quantiles at other levels: straight lines in the standard normal's scores, level beyond the ends."""
-    from statistics import NormalDist  # noqa: PLC0415 - only where levels differ
-
     score = NormalDist().inv_cdf
     at = np.array([score(level) for level in known])
     out = np.empty((len(quantiles), len(wanted)))
@@ -128,18 +127,27 @@ def _cell_quantiles(errors: Array, hour: Instants, month: Instants, levels: Sequ
     by_hour, by_month = _nearness(HOURS, _HOUR_WEIGHTS), _nearness(MONTHS, _MONTH_WEIGHTS)
     table = np.empty((HOURS, MONTHS, len(levels)))
     for h in range(HOURS):
-        near = by_hour[h, hour] > 0
-        if not near.any():  # a series that has no such hours
-            near = np.ones(len(errors), dtype=bool)
-        close, at_hour = errors[near], np.maximum(by_hour[h, hour[near]], _HOUR_WEIGHTS[-1])
-        for m in range(MONTHS):
-            table[h, m] = _weighted_quantiles(close, at_hour * by_month[m, month[near]], levels)
+        near = np.flatnonzero(by_hour[h, hour] > 0)
+        if not near.size:  # a series that has no such hours
+            near = np.arange(len(errors))
+        at_hour = np.maximum(by_hour[h, hour[near]], _HOUR_WEIGHTS[-1])
+        table[h] = _weighted_quantiles(errors[near], at_hour * np.take(by_month, month[near], axis=1), levels)
     return table
 
 
 def _weighted_quantiles(errors: Array, weights: Array, levels: Sequence[float]) -> Array:
-    """Return quantiles of ascending errors, each level moved outwards as conformal prediction asks."""
-    total = weights.sum()
-    effective = total**2 / (weights**2).sum()
-    outward = 0.5 + (np.asarray(levels) - 0.5) * (effective + 1) / effective
-    return np.asarray(np.interp(outward * total, np.cumsum(weights) - weights / 2, errors))
+    """Return quantiles of ascending errors, each level moved outwards as conformal prediction asks.
+
+    Args:
+        errors: (n,)
+        weights: (cells, n)
+        levels: the quantiles wanted.
+
+    Returns:
+        (cells, levels)
+    """
+    total = weights.sum(axis=1)
+    effective = total**2 / (weights**2).sum(axis=1)
+    outward = 0.5 + (np.asarray(levels) - 0.5) * ((effective + 1) / effective)[:, None]
+    middle = np.cumsum(weights, axis=1) - weights / 2
+    return np.array([np.interp(at, of, errors) for at, of in zip(outward * total[:, None], middle, strict=True)])

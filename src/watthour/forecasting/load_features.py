@@ -49,7 +49,7 @@ class KnownLoad:
     @property
     def back(self) -> int:
         """How many intervals before the edge the matrices begin."""
-        return self.load.shape[1]
+        return int(self.load.shape[1])
 
     @cached_property
     def days(self) -> Instants:
@@ -119,7 +119,7 @@ class KnownLoad:
 
     def last_load(self) -> Array:
         """Return the last known load: (R,)."""
-        return np.take_along_axis(self.load, self.last[:, None], axis=1)[self.panel.issue, 0]
+        return np.asarray(np.take_along_axis(self.load, self.last[:, None], axis=1)[self.panel.issue, 0])
 
     def age_hours(self) -> Array:
         """Return how far the last known load lies before each target: (R,) [h]."""
@@ -156,7 +156,10 @@ class KnownLoad:
 
 
 LOAD_FEATURES: Mapping[str, Callable[[KnownLoad], Array]] = {
-    **{f"demand_lag_{hours}h": (lambda known, hours=hours: known.lag(hours)) for hours in (1, 24, 48, 168)},
+    "demand_lag_1h": lambda known: known.lag(1),
+    "demand_lag_24h": lambda known: known.lag(24),
+    "demand_lag_48h": lambda known: known.lag(48),
+    "demand_lag_168h": lambda known: known.lag(168),
     "demand_last": KnownLoad.last_load,
     "demand_rolling_mean_24h": lambda known: known.mean(24),
     "demand_rolling_std_24h": lambda known: known.deviation(24),

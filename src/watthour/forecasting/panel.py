@@ -81,7 +81,9 @@ class Panel:
 
     def measured(self, values: Vintages, back: int) -> Array:
         """Return the measurements known at each issue, of the ``back`` intervals that were over: (I, back)."""
-        return values.known(self.grid(back), self.issued[:, None])
+        if self.step == DAY_US:
+            return values.known(self.grid(back), self.issued[:, None])
+        return values.windows(self.start(self.edge - back), back, self.step, self.issued)
 
     def grid(self, back: int, ahead: int = 0) -> Instants:
         """Return the starts of the intervals around the edge of each issue: (I, back + ahead) [microseconds]."""

@@ -37,8 +37,8 @@ def step_of(context: Context) -> int:
 def check_targets(targets: dy.DataFrame[Targets], context: Context) -> None:
     """Refuse targets that are not intervals of the context's channel.
 
-    They must stand on one grid of its step (of days: at local midnights), and not all be equally far apart in a
-    coarser one: those were made for another channel.
+    They must stand on one grid of its step (of days: at local midnights), and those of an issue must not all be equally
+    far apart in a coarser one: they were made for another channel. A single target of an issue has no distance to tell.
 
     Raises:
         InvalidInput: they are not.

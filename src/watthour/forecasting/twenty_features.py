@@ -15,44 +15,32 @@ import numpy as np
 import polars as pl
 
 from watthour.core.errors import InvalidInput, NotEnoughHistory
-from watthour.core.forecast import Forecast
-from watthour.core.frames import LEVELS, Forecasts, Quality, Targets
-from watthour.forecasting.calendar import calendar_features
-from watthour.forecasting.vintages import HOUR_US, datetimes, forecast_vintages, instants, measurement_vintages
+from watthour.core.frames import LEVELS, Targets
+from watthour.core.window import HOUR
+from watthour.forecasting.hourly_inputs import (
+    DAY,
+    FEATURES,
+    FEWEST_IN_A_DAY,
+    NAME,
+    WEATHER,
+    WEEK,
+    feature_table,
+    hourly_calendar,
+    hourly_weather,
+)
+from watthour.forecasting.quantile_forecast import describe_intervals, quantile_forecast
+from watthour.forecasting.steps import check_targets, require_resolution
+from watthour.forecasting.vintages import HOUR_US, datetimes, instants, measurement_vintages
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     import dataframely as dy
 
-    from watthour.core.forecast import Context, History
-    from watthour.forecasting.vintages import Array, Instants
+    from watthour.core.forecast import Forecast, History
+    from watthour.forecasting.vintages import Array
 
-NAME = "twenty_features"
-# our name -> Open-Meteo's
-WEATHER = {
-    "temperature": "temperature_2m",
-    "apparent_temperature": "apparent_temperature",
-    "humidity": "relative_humidity_2m",
-    "wind_speed": "wind_speed_10m",
-    "cloud_cover": "cloud_cover",
-    "solar_radiation": "shortwave_radiation",
-    "precipitation": "precipitation",
-}
-CALENDAR = ("hour_of_day", "day_of_week", "month", "is_weekend", "is_holiday")
-LAGS = (
-    "demand_lag_1h",
-    "demand_lag_24h",
-    "demand_lag_168h",
-    "demand_rolling_mean_24h",
-    "demand_rolling_std_24h",
-)
-DERIVED = ("temp_squared", "cooling_degree_hours", "heating_degree_hours")
-FEATURES = (*WEATHER, *CALENDAR, *LAGS, *DERIVED)
-COMFORT = 18.3  # [degC]; 65 degF, the base of degree days in US practice
-WEEK, DAY = 168, 24  # [h]
 FEED_LAG = 48  # so far back a feed may have stopped and the steps still begin at its end [h]
-FEWEST_IN_A_DAY = 18  # hours that a mean of 24 needs
 FEWEST_HOURS = 60 * DAY  # of demand with its lags
 LEARNING_SHARE = 0.8  # the rest, later in time, stops the learning and gives the intervals
 BLOCK = 12  # leads that share their intervals [h]
@@ -79,7 +67,9 @@ class TwentyFeatures:
 
         Raises:
             NotEnoughHistory: too few of them have their demand and its lags.
+            InvalidInput: the channel is not hourly.
         """
+        require_resolution(history.context, (HOUR,), NAME)
         table = (
             feature_table(history)
             .join(issues.select("time").unique(), on="time", how="semi")
@@ -88,7 +78,7 @@ class TwentyFeatures:
         )
         if table.height < FEWEST_HOURS:
             raise NotEnoughHistory(
-                f"{history.context.channel} has {table.height} hours to learn 20 features from, "
+                f"{history.context.channel.id} has {table.height} hours to learn 20 features from, "
                 f"{FEWEST_HOURS} are the least",
                 remedy="Bring more readings with `watthour backfill` or `watthour import`.",
             )
@@ -147,36 +137,21 @@ class FittedTwentyFeatures:
         """Forecast hour after hour from the last known one, all issues at once.
 
         Raises:
-            NotEnoughHistory: no issue has any demand in the week before it.
+            NotEnoughHistory: no issue has any demand in the week before it, or no error of the model is known.
+            InvalidInput: the channel is not hourly, or the targets are not hours of it.
         """
-        points, lacked = _walk(self, history, targets)
-        blocks = max(map(int, self.spread), default=0)
-        errors = pl.DataFrame(
-            [
-                (int(block), level, error)
-                for block, row in (self.spread or {"0": [0.0] * len(LEVELS)}).items()
-                for level, error in zip(LEVELS, row, strict=True)
-            ],
-            schema={"block": pl.Int64, "level": pl.Float64, "error": pl.Float64},
-            orient="row",
-        )
-        values = (
-            points.with_columns(block=((pl.col("lead") - 1) // BLOCK).clip(0, blocks))
-            .join(errors, on="block")
-            .select(
-                pl.lit(history.context.channel).alias("channel"),
-                "time",
-                "issued_at",
-                pl.lit(NAME).alias("model"),
-                "level",
-                pl.col("issued_at").alias("available_at"),
-                pl.col("issued_at").alias("recorded_at"),
-                (pl.col("value") * (1 + pl.col("error"))).alias("value"),
-                pl.lit(int(Quality.GOOD), pl.Int16).alias("quality"),
+        require_resolution(history.context, (HOUR,), NAME)
+        check_targets(targets, history.context)
+        if not self.spread:
+            raise NotEnoughHistory(
+                f"no past error of this {NAME} model is known, so it has no intervals",
+                remedy="Train it again on a longer history.",
             )
-            .sort("issued_at", "time", "level")
-        )
-        return Forecast(Forecasts.validate(values), NAME, lacked)
+        points, missing = _walk(self, history, targets)
+        errors = np.array([self.spread[str(block)] for block in range(len(self.spread))])
+        block = ((points["lead"].fill_null(1) - 1) // BLOCK).clip(0, len(errors) - 1).to_numpy()
+        quantiles = points["value"].to_numpy()[:, None] * (1 + errors[block])
+        return quantile_forecast(targets, quantiles, history.context, model=NAME, missing_inputs=missing)
 
     def files(self) -> Mapping[str, bytes]:
         """Return the model as LightGBM's text and the spread as JSON."""
@@ -206,54 +181,31 @@ class FittedTwentyFeatures:
         return np.maximum(rows[:, FEATURES.index("demand_lag_1h")] + change, 0.0)
 
 
-def feature_table(history: History) -> pl.DataFrame:
-    """Return one row per hour: ``time``, the 20 features and ``demand``; no feature needs more than its hour's start.
-
-    Weather is the measured one where there is one, else the newest forecast that was out when the hour began.
-    """
-    demand = _demand_by_hour(history)
-    before = pl.col("demand").shift(1)
-    table = demand.with_columns(
-        demand_lag_1h=before,
-        demand_lag_24h=pl.col("demand").shift(DAY),
-        demand_lag_168h=pl.col("demand").shift(WEEK),
-        demand_rolling_mean_24h=before.rolling_mean(DAY, min_samples=FEWEST_IN_A_DAY),
-        demand_rolling_std_24h=before.rolling_std(DAY, min_samples=FEWEST_IN_A_DAY),
-    )
-    times = instants(demand["time"])
-    lasting = np.full_like(times, instants(pl.Series([history.as_of]))[0])
-    columns = {**_weather(history, times, times, lasting), **_calendar(times, history.context)}
-    return table.with_columns(pl.Series(name, column).fill_nan(None) for name, column in columns.items()).select(
-        "time", *FEATURES, "demand"
-    )
-
-
 def _walk(
     model: FittedTwentyFeatures, history: History, targets: dy.DataFrame[Targets]
 ) -> tuple[pl.DataFrame, tuple[str, ...]]:
-    """Return ``issued_at, time, lead, value`` for each target, and what was lacking."""
+    """Return ``issued_at, known_until, time, lead, value``, a row per target, and which inputs were missing."""
+    channel = history.context.channel.id
     issues = targets.select("issued_at", "known_until").unique().sort("issued_at", "known_until")
     issued = instants(issues["issued_at"])[:, None]
-    known = (instants(issues["known_until"]) // HOUR_US * HOUR_US)[:, None]  # the first hour nothing is known of
-    furthest = instants(targets["time"]).max() if targets.height else 0
-    ahead = max(1, int((furthest - known.min()) // HOUR_US + 1)) if targets.height else 1
+    asked = instants(targets["time"])
+    phase = asked[0] % HOUR_US
+    known = (instants(issues["known_until"])[:, None] - phase) // HOUR_US * HOUR_US + phase  # the first unknown hour
+    ahead = max(1, int((asked.max() - known.min()) // HOUR_US + 1))
     span = np.arange(-(WEEK + FEED_LAG), ahead)
     times = known + span * HOUR_US  # (issue, hour)
-    demand = measurement_vintages(history, history.context.channel).known(times, np.broadcast_to(issued, times.shape))
+    demand = measurement_vintages(history, channel).known(times, issued)
     demand[:, span >= 0] = np.nan
-    has_any = ~np.isnan(demand).all(axis=1)
-    if not has_any.any():
+    if np.isnan(demand).all():
         raise NotEnoughHistory(
-            f"{history.context.channel} has no demand in the {(WEEK + FEED_LAG) // DAY} days before any of the issues",
+            f"{channel} has no demand in the {(WEEK + FEED_LAG) // DAY} days before any of the issues",
             remedy="Bring more readings with `watthour backfill` or `watthour import`.",
         )
     steps = span >= -FEED_LAG
+    is_stale = np.isnan(demand[:, steps & (span < 0)]).all(axis=1)
     when = times[:, steps]
-    at = np.broadcast_to(issued, when.shape)
-    outside = {**_weather(history, when, at, at), **_calendar(when, history.context)}
+    outside = {**hourly_weather(history, when, issued, issued), **hourly_calendar(when, history.context)}
     _fill(model, demand, outside, first=int(steps.argmax()))
-    used = model.importance
-    lacked = tuple(f"weather: {n}" for n in WEATHER if used[n] > 0 and np.isnan(outside[n][:, FEED_LAG:]).all())
     points = pl.DataFrame(
         {
             "issued_at": datetimes(np.broadcast_to(issued, times.shape).ravel()),
@@ -261,9 +213,19 @@ def _walk(
             "time": datetimes(times.ravel()),
             "lead": np.tile(span + 1, len(times)),
             "value": demand.ravel(),
+            "is_stale": np.repeat(is_stale, len(span)),
         }
-    ).filter(pl.col("value").is_not_nan(), pl.col("lead") > 0)
-    return targets.join(points, on=["issued_at", "known_until", "time"]).drop("known_until"), lacked
+    ).filter(pl.col("lead") > 0)
+    keys = ["issued_at", "known_until", "time"]
+    found = targets.join(points, on=keys, how="left", maintain_order="left")
+    used = model.importance
+    missing = [f"weather: {n}" for n in WEATHER if used[n] > 0 and np.isnan(outside[n][:, FEED_LAG:]).all()]
+    if (stale := found["is_stale"].fill_null(value=False).to_numpy()).any():
+        where = describe_intervals(targets, stale, history.context)
+        missing.append(
+            f"No demand of the {FEED_LAG} hours before was known for {where}: the last known hour stands in."
+        )
+    return found, tuple(missing)
 
 
 def _fill(model: FittedTwentyFeatures, demand: Array, outside: Mapping[str, Array], *, first: int) -> None:
@@ -301,46 +263,6 @@ def _last_known(demand: Array) -> Array:
     return np.where(position >= 0, demand[np.arange(len(demand)), position], np.nan)
 
 
-def _demand_by_hour(history: History) -> pl.DataFrame:
-    """Return undoubted demand on an unbroken grid of hours; gaps are null."""
-    known = history.latest().filter(
-        pl.col("channel") == history.context.channel,
-        pl.col("value").is_not_null(),
-        (pl.col("quality") & int(Quality.DOUBTED)) == 0,
-    )
-    if known.is_empty():
-        return pl.DataFrame(schema={"time": pl.Datetime("us", "UTC"), "demand": pl.Float64})
-    first, last = instants(known["time"])[[0, -1]]
-    grid = pl.DataFrame({"time": datetimes(np.arange(first, last + HOUR_US, HOUR_US))})
-    return grid.join(known.select("time", demand="value"), on="time", how="left", maintain_order="left")
-
-
-def _weather(history: History, times: Instants, foreseen_at: Instants, measured_by: Instants) -> dict[str, Array]:
-    """Return the region's weather: the mean of its points by their share of load, and what follows from it."""
-    columns: dict[str, Array] = {}
-    for name, variable in WEATHER.items():
-        total, weights = np.zeros(times.shape), np.zeros(times.shape)
-        for prefix, weight in history.context.weather:
-            channel = f"{prefix}.{variable}"
-            values = measurement_vintages(history, channel).known(times, measured_by)
-            values = np.where(np.isnan(values), forecast_vintages(history, channel).between(times, foreseen_at), values)
-            total += np.where(np.isnan(values), 0.0, weight * values)
-            weights += np.where(np.isnan(values), 0.0, weight)
-        columns[name] = np.divide(total, weights, out=np.full(times.shape, np.nan), where=weights > 0)
-    temperature = columns["temperature"]
-    return {
-        **columns,
-        "temp_squared": temperature**2,
-        "cooling_degree_hours": np.maximum(temperature - COMFORT, 0.0),
-        "heating_degree_hours": np.maximum(COMFORT - temperature, 0.0),
-    }
-
-
-def _calendar(times: Instants, context: Context) -> dict[str, Array]:
-    whole = calendar_features(times.ravel(), context)
-    return {name: whole[name].reshape(times.shape) for name in CALENDAR}
-
-
 def _spread(
     model: FittedTwentyFeatures, history: History, unseen: dy.DataFrame[Targets], later: pl.DataFrame
 ) -> dict[str, list[float]]:
@@ -349,10 +271,17 @@ def _spread(
         walked = later.with_columns(lead=pl.lit(1), value=pl.Series(model.predict_rows(later)))
     else:
         points, _ = _walk(model, history, unseen)
-        walked = points.join(later.select("time", "demand"), on="time")
-    errors = walked.filter(pl.col("value") > 0).select(
-        block=(pl.col("lead") - 1) // BLOCK, error=pl.col("demand") / pl.col("value") - 1
+        walked = points.drop("is_stale").join(later.select("time", "demand"), on="time")
+    errors = (
+        walked.drop_nulls("value")
+        .filter(pl.col("value") > 0)
+        .select(block=(pl.col("lead") - 1) // BLOCK, error=pl.col("demand") / pl.col("value") - 1)
     )
+    if errors.is_empty():
+        raise NotEnoughHistory(
+            "no hour is left on which the model can be tested, so its intervals cannot be known",
+            remedy="Bring more readings with `watthour backfill` or `watthour import`.",
+        )
     spread: dict[str, list[float]] = {}
     fewest = min(FEWEST_ERRORS, errors.height)
     for block in range(int(cast("int", errors["block"].max() or 0)) + 1):
@@ -364,8 +293,6 @@ def _spread(
 
 def _without_gaps(spread: dict[str, list[float]]) -> dict[str, list[float]]:
     """Give a block without errors of its own the spread of the next one before it, or else after it."""
-    if not spread:
-        return {}
     own = sorted(map(int, spread))
     nearest = [max((k for k in own if k <= block), default=own[0]) for block in range(own[-1] + 1)]
     return {str(block): spread[str(k)] for block, k in enumerate(nearest)}

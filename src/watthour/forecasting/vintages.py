@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Self, TypeAlias
 
 import numpy as np
 import polars as pl
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from watthour.core.frames import INSTANT
@@ -23,6 +24,7 @@ Instants: TypeAlias = NDArray[np.int64]  # microseconds since 1970 in UTC, as po
 HOUR_US = 3_600_000_000
 DAY_US = 24 * HOUR_US
 MEDIAN = 0.5  # the level at which a point forecast is kept
+_NEVER = np.iinfo(np.int64).max
 _LONGEST_INDEX = 16  # times as many steps as intervals, beyond which intervals are searched for instead
 _LONGEST_GAP_US = 6 * HOUR_US  # weather runs come in steps of up to six hours
 
@@ -87,6 +89,31 @@ class Vintages:
         inside = (steps >= 0) & (steps < len(self.index)) & (rest == 0)
         position = self.index[np.where(inside, steps, 0)]
         return np.maximum(position, 0), inside & (position >= 0)
+
+    def windows(self, first: Instants, width: int, step: int, known_at: Instants) -> Array:
+        """Return the values of consecutive intervals as known at some instants: (I, width), NaN where none was.
+
+        Args:
+            first: (I,) where each window begins.
+            width: how many intervals it has.
+            step: how far they lie apart [microseconds].
+            known_at: (I,)
+        """
+        if self.index is None or step != self.step or len(self.values) != len(self.times):
+            return self.known(first[:, None] + step * np.arange(width), known_at[:, None])
+        offset, rest = np.divmod(first - self.times[0], step)
+        if rest.any():
+            return self.known(first[:, None] + step * np.arange(width), known_at[:, None])
+        length = len(self.index)
+        values, rank = np.full(length + 2 * width, np.nan), np.full(length + 2 * width, _NEVER)
+        steps = width + np.flatnonzero(self.index >= 0)
+        values[steps] = self.values
+        rank[steps] = self.keys % (len(self.instants) + 1)
+        begin = np.clip(offset + width, 0, length + width)
+        at = np.searchsorted(self.instants, known_at, side="right")[:, None]
+        found: Array = sliding_window_view(values, width)[begin]
+        found[sliding_window_view(rank, width)[begin] > at] = np.nan
+        return found
 
     def between(self, times: Instants, known_at: Instants) -> Array:
         """Return values as ``known`` does, on a straight line between the two neighbours of a coarser channel."""

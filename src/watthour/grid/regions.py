@@ -72,9 +72,7 @@ class Regions:
 
 @cache
 def _by_name() -> Mapping[str, Region]:
-    return {
-        alias.casefold(): region for region in regions() for alias in (region.site.id, region.site.name, *region.names)
-    }
+    return {alias.casefold(): region for region in regions() for alias in region.names}
 
 
 def _region(row: dict[str, Any]) -> Region:
@@ -96,4 +94,5 @@ def _region(row: dict[str, Any]) -> Region:
         stations=stations,
         codes=(("eia", row["eia_respondent"]),),
     )
-    return Region(site, row["peak_mwh"], (row["eia_respondent"], row["operator"], *row.get("names", ())))
+    names = (site.id, row["eia_respondent"], site.name, row["operator"], *row.get("names", ()))
+    return Region(site, row["peak_mwh"], names)

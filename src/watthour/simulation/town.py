@@ -13,51 +13,60 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from watthour.core.frames import Forecasts, Quality, Readings, Refused
+from watthour.core.frames import INSTANT, Forecasts, Maker, Quality, Readings, Refused
 from watthour.core.ports import Delivery
-from watthour.core.region import SIMTOWN, Region
 from watthour.core.vintage import stamp
+from watthour.core.weather import HOURLY, weather_channels
 from watthour.core.window import DAY, HOUR
 from watthour.simulation.noise import RedNoise, white
+from watthour.simulation.simtown import OPERATOR, SIMTOWN
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from watthour.core.channel import Channel, Site
+    from watthour.core.forecast import Context
+    from watthour.core.place import Point
     from watthour.core.window import Window
     from watthour.simulation.noise import Array
 
 EPOCH = datetime(2020, 1, 1, tzinfo=UTC)
 RUN_DELAY = timedelta(hours=5)  # a weather run can be read this long after its init time
 RUN_HOURS = 72
-DEMAND_LAG = timedelta(hours=2)
+POSTED_AFTER = timedelta(hours=2)  # an hour of demand, after its end
 OBSERVED_LAG = timedelta(hours=1)
 OPERATOR_POSTS_AT = time(7, 5)
 VARIABLES = ("temperature_2m", "shortwave_radiation", "relative_humidity_2m")
 SATURDAY = 6
-_INSTANT = pl.Datetime("us", "UTC")
 
 
 @dataclass(frozen=True, slots=True)
 class SimulatedRegion:
     """The invented region as a source; what it says of an hour never depends on when or how it is asked."""
 
-    region: Region = SIMTOWN
+    context: Context = SIMTOWN
     seed: int = 7
 
     @property
     def name(self) -> str:
         """Name of the source in the log."""
-        return f"simulation:{self.region.id}"
+        return f"simulation:{self.context.site.id}"
 
     def sites(self) -> Sequence[Site]:
         """Return the invented site."""
-        return (self.region.site(),)
+        return (self.context.site,)
 
     def channels(self) -> Sequence[Channel]:
         """Return demand and the weather variables that are simulated."""
-        weather = [channel for channel in self.region.weather_channels() if channel.id.endswith(VARIABLES)]
-        return (self.region.energy_channel(), *weather)
+        variables = {name: HOURLY[name] for name in VARIABLES}
+        return (self.context.channel, *weather_channels(self.context.site, self._points, variables))
+
+    @property
+    def _points(self) -> tuple[Point, ...]:
+        return self.context.site.points
+
+    def _weather_channel(self, point: Point, variable: str) -> str:
+        return f"{self.context.site.prefix}.weather.{point.id}.{variable}"
 
     def fetch(self, window: Window, *, now: datetime, watched_from: datetime | None = None) -> Delivery:
         """Return the demand, weather and forecasts of the window that exist at ``now``."""
@@ -76,7 +85,11 @@ class SimulatedRegion:
         )
         return Delivery(
             Readings.validate(stamped_readings.select(Readings.column_names())),
-            Forecasts.validate(stamped_forecasts.with_columns(level=0.5).select(Forecasts.column_names())),
+            Forecasts.validate(
+                stamped_forecasts.with_columns(level=0.5, maker=pl.lit(str(Maker.RIVAL))).select(
+                    Forecasts.column_names()
+                )
+            ),
             Refused.create_empty(),
         )
 
@@ -87,44 +100,41 @@ class SimulatedRegion:
         values *= (
             1 + 0.008 * RedNoise((self.seed, 30), 5, 400).at(hours) + 0.004 * white((self.seed, 31), hours.astype(int))
         )
-        return _rows(self.region.demand, times, np.round(values), DEMAND_LAG)
+        return _rows(self.context.channel.id, times, np.round(values), POSTED_AFTER)
 
     def _weather_rows(self, window: Window) -> list[pl.DataFrame]:
         times = _hours(window.start, window.end)
         return [
             _rows(
-                f"{self.region.weather_prefix(point.id)}.{variable}",
+                self._weather_channel(point, variable),
                 times,
                 self._weather(place, variable, times),
                 OBSERVED_LAG,
             )
-            for place, point in enumerate(self.region.points)
+            for place, point in enumerate(self._points)
             for variable in VARIABLES
         ]
 
     def _operator_rows(self, window: Window) -> pl.DataFrame:
         times = _hours(window.start, window.end)
-        local = pl.Series(times).dt.replace_time_zone("UTC").dt.convert_time_zone(self.region.time_zone)
+        local = pl.Series(times).dt.replace_time_zone("UTC").dt.convert_time_zone(self.context.time_zone)
         issued = pl.DataFrame({"eve": local.dt.date()}).select(
             (pl.col("eve") - DAY)
             .dt.combine(OPERATOR_POSTS_AT, time_unit="us")
-            .dt.replace_time_zone(self.region.time_zone)
+            .dt.replace_time_zone(self.context.time_zone)
             .dt.convert_time_zone("UTC")
         )["eve"]
         lead = (pl.Series(times).dt.replace_time_zone("UTC") - issued.dt.truncate("1d")).dt.total_hours().to_numpy()
         temperature, sun = (
-            sum(
-                point.weight * self._forecast(place, variable, times, lead)
-                for place, point in enumerate(self.region.points)
-            )
+            sum(point.weight * self._forecast(place, variable, times, lead) for place, point in enumerate(self._points))
             for variable in ("temperature_2m", "shortwave_radiation")
         )
         hours = _since_epoch(times)
         values = 0.975 * self._demand(times, np.asarray(temperature), np.asarray(sun))
         values *= 1 + 0.012 * RedNoise((self.seed, 40), 20, 2000).at(hours)
         return pl.DataFrame(
-            {"channel": self.region.demand, "time": times, "issued_at": issued, "value": np.round(values)}
-        ).with_columns(pl.col("time").cast(_INSTANT), model=pl.lit("operator"), published=pl.col("issued_at"))
+            {"channel": self.context.channel.id, "time": times, "issued_at": issued, "value": np.round(values)}
+        ).with_columns(pl.col("time").cast(INSTANT), model=pl.lit(OPERATOR), published=pl.col("issued_at"))
 
     def _weather_forecast_rows(self, window: Window) -> list[pl.DataFrame]:
         """Return one run a day at 00 UTC, each seen up to its last lead hour."""
@@ -138,23 +148,23 @@ class SimulatedRegion:
         return [
             pl.DataFrame(
                 {
-                    "channel": f"{self.region.weather_prefix(point.id)}.{variable}",
+                    "channel": self._weather_channel(point, variable),
                     "time": times,
                     "issued_at": runs,
                     "value": np.round(self._forecast(place, variable, times, lead), 2),
                 }
             ).with_columns(
-                pl.col("time").cast(_INSTANT),
-                pl.col("issued_at").cast(_INSTANT),
+                pl.col("time").cast(INSTANT),
+                pl.col("issued_at").cast(INSTANT),
                 model=pl.lit("simulation"),
-                published=pl.col("issued_at").cast(_INSTANT) + RUN_DELAY,
+                published=pl.col("issued_at").cast(INSTANT) + RUN_DELAY,
             )
-            for place, point in enumerate(self.region.points)
+            for place, point in enumerate(self._points)
             for variable in VARIABLES
         ]
 
     def _mean(self, variable: str, times: np.ndarray) -> Array:
-        parts = [point.weight * self._weather(place, variable, times) for place, point in enumerate(self.region.points)]
+        parts = [point.weight * self._weather(place, variable, times) for place, point in enumerate(self._points)]
         return np.asarray(np.sum(parts, axis=0))
 
     def _weather(self, place: int, variable: str, times: np.ndarray) -> Array:
@@ -164,10 +174,8 @@ class SimulatedRegion:
         solar_hour = (hours - 5) % 24
         front = RedNoise((self.seed, 1), 36, 300).at(hours) + 0.35 * RedNoise((self.seed, 2 + place), 24, 200).at(hours)
         cloud = np.clip(0.5 - 0.3 * front + 0.35 * RedNoise((self.seed, 10 + place), 8, 90).at(hours), 0, 1)
-        elevation = np.sin(np.radians(90 - self.region.points[place].latitude)) * np.cos(
-            2 * np.pi * (solar_hour - 12) / 24
-        )
-        elevation += 0.38 * season * np.sin(np.radians(self.region.points[place].latitude))
+        elevation = np.sin(np.radians(90 - self._points[place].latitude)) * np.cos(2 * np.pi * (solar_hour - 12) / 24)
+        elevation += 0.38 * season * np.sin(np.radians(self._points[place].latitude))
         if variable == "shortwave_radiation":
             return np.asarray(np.clip(elevation, 0, None) * 1050 * (1 - 0.72 * cloud))
         temperature = (
@@ -199,7 +207,7 @@ class SimulatedRegion:
 
     def _demand(self, times: np.ndarray, temperature: Array, sun: Array) -> Array:
         """Return expected demand [MWh] for a temperature [degC] and sunshine [W/m2] seen or forecast."""
-        local = pl.Series(times).dt.replace_time_zone("UTC").dt.convert_time_zone(self.region.time_zone)
+        local = pl.Series(times).dt.replace_time_zone("UTC").dt.convert_time_zone(self.context.time_zone)
         hour, weekday = local.dt.hour().to_numpy().astype(float), local.dt.weekday().to_numpy()
         rest = (weekday >= SATURDAY) | np.isin(
             local.dt.date().to_numpy(), np.array(_rest_days(), dtype="datetime64[D]")
@@ -221,7 +229,7 @@ def _rest_days() -> list[date]:
 
 def _rows(channel: str, times: np.ndarray, values: Array, lag: timedelta) -> pl.DataFrame:
     return pl.DataFrame({"channel": channel, "time": times, "value": np.round(values, 2)}).with_columns(
-        pl.col("time").cast(_INSTANT), published=pl.col("time").cast(_INSTANT) + HOUR + lag
+        pl.col("time").cast(INSTANT), published=pl.col("time").cast(INSTANT) + HOUR + lag
     )
 
 

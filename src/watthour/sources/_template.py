@@ -13,17 +13,21 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import polars as pl
+from pydantic import SecretStr
 
 from watthour.core.errors import PayloadChanged
+from watthour.core.frames import INSTANT
 from watthour.core.window import HOUR
-from watthour.sources.delivery import INSTANT, PARSED_REFUSED, deliver, without_unpublished
-from watthour.sources.http import Door, Manners, Pace, Patience
+from watthour.sources.delivery import deliver, split_unreadable, without_unpublished
+from watthour.sources.http import HttpClient, ProviderQuirks, RateLimit, RetryPolicy
+from watthour.sources.options import Options, require_key
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
     from watthour.core.channel import Channel, Site
+    from watthour.core.forecast import Context
     from watthour.core.ports import Delivery
     from watthour.core.window import Window
 
@@ -31,17 +35,29 @@ BASE_URL = "https://api.example.org/v1"
 PUBLISHED_AFTER = timedelta(hours=2)  # from an interval's end to when it can be read, where we did not watch
 
 
-def open_door(
-    key: str, *, base_url: str = BASE_URL, pace: Pace | None = None, patience: Patience | None = None
-) -> Door:
-    """Return the way to the provider: its pace, its key, and the cure if the key is refused."""
-    return Door(
+class TemplateOptions(Options):
+    """``[sources.template]``; the environment sets them as TEMPLATE_API_KEY and WATTHOUR_TEMPLATE_URL."""
+
+    api_key: SecretStr = SecretStr("")
+    url: str = BASE_URL
+
+
+def open_client(
+    options: TemplateOptions, *, rate_limit: RateLimit | None = None, retry: RetryPolicy | None = None
+) -> HttpClient:
+    """Return the way to the provider: its rate limit, its key, and the cure if the key is refused.
+
+    Raises:
+        NotConfigured: there is no key.
+    """
+    key = require_key(options.api_key, name="TEMPLATE_API_KEY", remedy="Register at <address> and set it.")
+    return HttpClient(
         "template",
-        base_url,
+        options.url,
         headers={"X-Api-Key": key},
-        pace=pace or Pace(1.0),
-        patience=patience,
-        manners=Manners(key_remedy="Check TEMPLATE_API_KEY.", secrets=(key,)),
+        rate_limit=rate_limit or RateLimit(1.0),
+        retry=retry,
+        quirks=ProviderQuirks(key_remedy="Check TEMPLATE_API_KEY.", secrets=(key,)),
     )
 
 
@@ -49,34 +65,31 @@ def open_door(
 class Template:
     """One meter of one site, hourly."""
 
-    site: Site
-    channel: Channel
-    door: Door
+    context: Context
+    client: HttpClient
 
     @property
     def name(self) -> str:
         """The provider and the site; runs and live polling are remembered under it."""
-        return f"template:{self.site.id}"
+        return f"template:{self.context.site.id}"
 
     def sites(self) -> Sequence[Site]:
         """Return the site."""
-        return (self.site,)
+        return (self.context.site,)
 
     def channels(self) -> Sequence[Channel]:
         """Return the one channel; whatever is delivered must be among these."""
-        return (self.channel,)
+        return (self.context.channel,)
 
     def probe(self, *, now: datetime) -> None:
         """Ask for as little as shows that key and address are right; raises as ``fetch``."""
-        self.door.get_json("/readings", [("from", f"{now - HOUR:%Y-%m-%dT%H:%MZ}"), ("to", f"{now:%Y-%m-%dT%H:%MZ}")])
+        self.client.get_json("/readings", [("from", _text(now - HOUR)), ("to", _text(now))])
 
     def fetch(self, window: Window, *, now: datetime, watched_from: datetime | None = None) -> Delivery:
         """Return what the provider has of the window; see ``core.ports.Source``."""
         first, last = window.start + HOUR, window.end + HOUR  # an hour is named by its end there, so the query is too
-        answer = self.door.get_json(
-            "/readings", [("from", f"{first:%Y-%m-%dT%H:%MZ}"), ("to", f"{last:%Y-%m-%dT%H:%MZ}")]
-        )
-        readings, refused = parse(answer, self.channel)
+        answer = self.client.get_json("/readings", [("from", _text(first)), ("to", _text(last))])
+        readings, refused = parse(answer, self.context.channel)
         return deliver(self.name, window, readings=readings, refused=refused, now=now, watched_from=watched_from)
 
 
@@ -101,16 +114,11 @@ def parse(answer: object, channel: Channel) -> tuple[pl.DataFrame, pl.DataFrame]
     ).with_columns(
         channel=pl.lit(channel.id),
         time=pl.col("ends").str.to_datetime("%Y-%m-%dT%H:%MZ", time_unit="us", strict=False).cast(INSTANT) - HOUR,
-        value=pl.col("raw").cast(pl.Float64, strict=False),
     )
-    table = table.with_columns(
-        rule=pl.when(pl.col("time").is_null())
-        .then(pl.lit("time_is_readable"))
-        .when(pl.col("raw").is_not_null() & pl.col("value").is_null())
-        .then(pl.lit("value_is_a_number"))
-    )
-    readings = table.filter(pl.col("rule").is_null()).select(
-        "channel", "time", "value", (pl.col("time") + HOUR + PUBLISHED_AFTER).alias("published")
-    )
-    refused = table.filter(pl.col("rule").is_not_null()).select(PARSED_REFUSED.names())
-    return without_unpublished(readings), refused.cast(PARSED_REFUSED)
+    good, refused = split_unreadable(table)
+    published = (pl.col("time") + HOUR + PUBLISHED_AFTER).alias("published")
+    return without_unpublished(good.select("channel", "time", "value", published)), refused
+
+
+def _text(instant: datetime) -> str:
+    return f"{instant:%Y-%m-%dT%H:%MZ}"

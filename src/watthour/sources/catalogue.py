@@ -1,21 +1,74 @@
-"""All connectors in one screen; nothing is imported before it is asked for."""
+"""All connectors in one screen: what each serves, when it is asked, and how it is built; nothing is imported before.
+
+A connector's file holds its class, ``open_client`` (its options in, its HTTP client out) and, where it has any, a class
+of options. The file's name is the name of its block in the settings.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from difflib import get_close_matches
 from importlib import import_module
+from threading import Lock
+from typing import TYPE_CHECKING, Any, cast
 
-from watthour.core.errors import InvalidInput
+from watthour.core.errors import InvalidInput, NotConfigured
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from watthour.core.forecast import Context
+    from watthour.core.ports import SiteDirectory, Source
+    from watthour.sources.http import HttpClient
+    from watthour.sources.options import Options
+
+_EIA, _METEO = "docs/reference/sources/eia.md", "docs/reference/sources/open_meteo.md"
+
+
+def _nothing(_context: Context) -> bool:
+    return False
+
+
+def _known_to(provider: str, code: str | None = None) -> Callable[[Context], bool]:
+    """Return whether a provider knows a site, under this code if one is named."""
+
+    def serves(context: Context) -> bool:
+        known = context.site.code(provider)
+        return known is not None and code in (None, known)
+
+    return serves
+
+
+def _has_weather(context: Context) -> bool:
+    """Tell whether a site is a real place."""
+    site = context.site
+    return not site.is_simulated and bool(site.points or site.place.latitude is not None)
 
 
 @dataclass(frozen=True, slots=True)
 class Card:
     """What a connector is, before it is imported."""
 
-    target: str  # module:class
+    target: str  # module:class; built from a context and, where its module opens one, its client
     delivers: str
     needs: str  # what a person must have
     page: str  # of the documentation
+    serves: Callable[[Context], bool] = _nothing  # of files at hand: nothing by itself
+    is_followed: bool = False  # asked regularly
+    is_past: bool = False  # asked for the years before
+    brings_load: bool = False  # measures what is forecast: a site can be followed once such a source can be asked
+    has_sites: bool = False  # its module's ``contexts`` knows sites of its own
+    options: str = ""  # class of its block in the settings, in the same module; none: it can only be switched off
+
+    @property
+    def module(self) -> str:
+        """Where it is written."""
+        return self.target.partition(":")[0]
+
+    @property
+    def block(self) -> str:
+        """The name of its block in the settings, which it may share with others of its file."""
+        return self.module.rpartition(".")[2]
 
 
 CATALOGUE: dict[str, Card] = {
@@ -23,49 +76,85 @@ CATALOGUE: dict[str, Card] = {
         "watthour.sources.eia:Eia",
         "hourly demand, net generation, interchange and the operator's day-ahead forecast of a US region",
         "a free API key",
-        "docs/reference/sources/eia.md",
+        _EIA,
+        _known_to("eia"),
+        is_followed=True,
+        is_past=True,
+        brings_load=True,
+        options="EiaOptions",
     ),
     "eia_fuel_mix": Card(
         "watthour.sources.eia:EiaFuelMix",
         "hourly generation by energy source of a US region",
         "a free API key",
-        "docs/reference/sources/eia.md",
+        _EIA,
+        _known_to("eia"),
+        is_followed=True,
+        is_past=True,
+        options="EiaOptions",
     ),
     "eia_bulk": Card(
         "watthour.sources.eia_bulk:EiaBulk",
         "all of these from EIA's six-month files",
         "nothing",
         "docs/reference/sources/eia_bulk.md",
+        _known_to("eia"),
+        options="EiaBulkOptions",
     ),
-    "open_meteo_archive": Card(
-        "watthour.sources.open_meteo:OpenMeteoArchive",
-        "observed weather of a region's points",
-        "nothing (non-commercial)",
-        "docs/reference/sources/open_meteo.md",
+    "elia": Card(
+        "watthour.sources.elia:Elia",
+        "Belgium's quarter-hourly load and its operator's day-ahead forecast with P10 and P90",
+        "nothing",
+        "docs/reference/sources/elia.md",
+        _known_to("elia"),
+        is_followed=True,
+        is_past=True,
+        brings_load=True,
+        has_sites=True,
+        options="EliaOptions",
     ),
     "open_meteo_forecast": Card(
         "watthour.sources.open_meteo:OpenMeteoForecast",
         "the weather forecast as it is now",
         "nothing (non-commercial)",
-        "docs/reference/sources/open_meteo.md",
+        _METEO,
+        _has_weather,
+        is_followed=True,
+        options="OpenMeteoOptions",
     ),
     "open_meteo_previous_runs": Card(
         "watthour.sources.open_meteo:OpenMeteoPreviousRuns",
         "what was forecast one, two, ... days before each hour",
         "nothing (non-commercial)",
-        "docs/reference/sources/open_meteo.md",
+        _METEO,
+        _has_weather,
+        is_past=True,
+        options="OpenMeteoOptions",
+    ),
+    "open_meteo_archive": Card(
+        "watthour.sources.open_meteo:OpenMeteoArchive",
+        "observed weather of a site's points",
+        "nothing (non-commercial)",
+        _METEO,
+        _has_weather,
+        options="OpenMeteoOptions",
     ),
     "open_meteo_single_runs": Card(
         "watthour.sources.open_meteo:OpenMeteoSingleRuns",
         "whole runs of one weather model by their init time",
         "nothing (non-commercial)",
-        "docs/reference/sources/open_meteo.md",
+        _METEO,
+        _has_weather,
+        options="OpenMeteoOptions",
     ),
     "nyiso": Card(
         "watthour.sources.nyiso:Nyiso",
         "New York's operator's own forecasts, by zone and in all",
         "nothing",
         "docs/reference/sources/nyiso.md",
+        _known_to("eia", "NYIS"),
+        is_followed=True,
+        options="NyisoOptions",
     ),
     "csv": Card(
         "watthour.sources.csv:CsvSource",
@@ -82,14 +171,142 @@ CATALOGUE: dict[str, Card] = {
 }
 
 
-def connector(name: str) -> type[object]:
+def connector(name: str, cards: Mapping[str, Card] = CATALOGUE) -> type[object]:
     """Return the class of a connector.
 
     Raises:
         InvalidInput: there is none of this name.
     """
-    if name not in CATALOGUE:
-        raise InvalidInput("source", name, "there is no such connector", remedy=f"There are: {', '.join(CATALOGUE)}.")
-    module, _, attribute = CATALOGUE[name].target.partition(":")
-    found: type[object] = getattr(import_module(module), attribute)
+    if name not in cards:
+        raise InvalidInput("source", name, "there is no such connector", remedy=f"There are: {', '.join(cards)}.")
+    card = cards[name]
+    found: type[object] = getattr(import_module(card.module), card.target.partition(":")[2])
     return found
+
+
+def option_blocks(cards: Mapping[str, Card] = CATALOGUE) -> dict[str, Card]:
+    """Return the names of the blocks that the settings may hold, each with a connector that reads it."""
+    return {card.block: card for card in cards.values()}
+
+
+def options_class(card: Card) -> type[Options]:
+    """Return the class of a connector's block in the settings."""
+    from watthour.sources.options import Options  # noqa: PLC0415 - pydantic is slow to import
+
+    found: type[Options] = getattr(import_module(card.module), card.options) if card.options else Options
+    return found
+
+
+@dataclass(frozen=True)
+class Connectors:
+    """Builds sources from the settings; each provider's client is opened once, so that its rate limit holds for all."""
+
+    options: Mapping[str, Options]  # by block; a block that is not here has its defaults
+    cards: Mapping[str, Card] = field(default_factory=lambda: CATALOGUE)
+    _clients: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _lock: Lock = field(default_factory=Lock, init=False, repr=False, compare=False)
+
+    def followed(self, context: Context) -> list[Source]:
+        """Return what is asked regularly for a site; raises NotConfigured where one of them lacks a setting."""
+        return [self._build(name, context) for name, card in self._serving(context) if card.is_followed]
+
+    def past(self, context: Context, name: str | None = None) -> list[Source]:
+        """Return what is asked for a site's past: all that a model learns from, or the one source that is named.
+
+        Raises:
+            NotConfigured: one of them lacks a setting.
+            InvalidInput: the site has no source of this name.
+        """
+        serving = dict(self._serving(context))
+        if name is None:
+            return [self._build(each, context) for each, card in serving.items() if card.is_past]
+        if name not in serving:
+            remedy = f"It has: {', '.join(serving) or 'none, but files can be imported'}."
+            raise InvalidInput("source", name, f"{context.site.name} has no such source", remedy=remedy)
+        return [self._build(name, context)]
+
+    def can_follow(self, context: Context) -> bool:
+        """Tell whether a source that measures the site's load is served, switched on, and has all it needs."""
+        loads = [name for name, card in self._serving(context) if card.brings_load and card.is_followed]
+        return any(self.lacks(name) is None for name in loads)
+
+    def lacks(self, name: str) -> NotConfigured | None:
+        """Return what a connector lacks in the settings, None if it can be asked."""
+        try:
+            self.client(self.cards[name])
+        except NotConfigured as error:
+            return error
+        return None
+
+    def client(self, card: Card) -> Any:  # noqa: ANN401 - an HttpClient, or a named tuple of them; the connector knows
+        """Return a provider's client, opened once; None where a connector has none.
+
+        Raises:
+            NotConfigured: a setting it needs is missing.
+        """
+        with self._lock:
+            if card.block not in self._clients:
+                opener = getattr(import_module(card.module), "open_client", None)
+                options = self.options.get(card.block) or options_class(card)()
+                self._clients[card.block] = None if opener is None else opener(options)
+            return self._clients[card.block]
+
+    def http_clients(self, name: str) -> tuple[HttpClient, ...]:
+        """Return every HTTP client of a connector, for whoever listens to its answers."""
+        client = self.client(self.cards[name])
+        return client if isinstance(client, tuple) else () if client is None else (client,)
+
+    def _serving(self, context: Context) -> Iterator[tuple[str, Card]]:
+        for name, card in self.cards.items():
+            options = self.options.get(card.block)
+            if card.serves(context) and (options is None or options.enabled):
+                yield name, card
+
+    def _build(self, name: str, context: Context) -> Source:
+        build = cast("Callable[..., Source]", connector(name, self.cards))
+        client = self.client(self.cards[name])
+        return build(context) if client is None else build(context, client)
+
+
+class ConnectorSites:
+    """The sites that connectors know by themselves; see ``core.ports.SiteDirectory``."""
+
+    def __init__(self, cards: Mapping[str, Card] = CATALOGUE) -> None:
+        self._cards = cards
+        self._by_name: dict[str, Context] | None = None
+
+    def find(self, name: str) -> Context | None:
+        """Return the site of this name: its id, its name, its operator's, its zone's or a provider's code."""
+        return self._names().get(name.strip().casefold())
+
+    def near(self, name: str) -> Sequence[str]:
+        """Return the ids of the sites whose names are like this one, the likest first."""
+        names = self._names()
+        near = get_close_matches(name.strip().casefold(), names, n=6, cutoff=0.5)
+        return list(dict.fromkeys(names[alias].site.id for alias in near))[:3]
+
+    def contexts(self) -> tuple[Context, ...]:
+        """Return what is forecast of each site."""
+        return tuple({context.site.id: context for context in self._names().values()}.values())
+
+    def _names(self) -> dict[str, Context]:
+        if self._by_name is None:
+            self._by_name = {
+                alias.casefold(): context
+                for card in self._cards.values()
+                if card.has_sites
+                for context in import_module(card.module).contexts()
+                for alias in _aliases(context)
+            }
+        return self._by_name
+
+
+def site_directory() -> SiteDirectory:
+    """Return the directory of the sites that connectors know by themselves."""
+    return ConnectorSites()
+
+
+def _aliases(context: Context) -> Iterator[str]:
+    site = context.site
+    yield from (name for name in (site.id, site.name, site.operator, site.zone) if name)
+    yield from (code for _provider, code in site.codes)

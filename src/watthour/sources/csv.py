@@ -6,7 +6,6 @@ local times keep the order of the file through the autumn hour that comes twice.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
@@ -15,10 +14,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import polars as pl
 
 from watthour.core.errors import InvalidInput
-from watthour.core.frames import Forecasts, Readings, Refused, rows_with_reasons
-from watthour.core.ports import Delivery
-from watthour.core.units import Unit, conversion
-from watthour.core.vintage import stamp
+from watthour.core.frames import INSTANT, Readings
+from watthour.core.units import Quantity, Unit, conversion, units_of
+from watthour.core.window import DAY, HOUR
+from watthour.sources.delivery import deliver, split_unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from watthour.core.channel import Channel, Site
+    from watthour.core.ports import Delivery
     from watthour.core.window import Window
 
 TIME_NAMES = ("time", "timestamp", "datetime", "ts", "ds", "period", "date", "time_utc", "timestamp_utc", "utc_time")
@@ -72,11 +72,16 @@ class CsvSource:
 
     def fetch(self, window: Window, *, now: datetime, watched_from: datetime | None = None) -> Delivery:
         """Return the rows of the file in the window; see ``parse_table`` for what is refused."""
-        delivery = parse_table(
-            read_table(self.path), self.channel, self.mapping, source=self.name, now=now, watched_from=watched_from
+        readings, refused = parse_table(read_table(self.path), self.channel, self.mapping)
+        return deliver(
+            self.name,
+            window,
+            readings=readings,
+            refused=refused,
+            now=now,
+            watched_from=watched_from,
+            schema=Readings,  # a table may hold what is known ahead, such as prices
         )
-        inside = pl.col("time").is_between(window.start, window.end, closed="left")
-        return Delivery(Readings.cast(delivery.readings.filter(inside)), delivery.forecasts, delivery.refused)
 
 
 def read_table(path: Path) -> pl.DataFrame:
@@ -96,19 +101,11 @@ def read_table(path: Path) -> pl.DataFrame:
         raise InvalidInput("file", str(path), problem, remedy="Give a CSV with a header row, or Parquet.") from error
 
 
-def parse_table(
-    table: pl.DataFrame,
-    channel: Channel,
-    mapping: Mapping,
-    *,
-    source: str,
-    now: datetime,
-    watched_from: datetime | None = None,
-) -> Delivery:
-    """Turn a table into readings of one channel; rows that cannot be are refused with the rule they broke.
+def parse_table(table: pl.DataFrame, channel: Channel, mapping: Mapping) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Turn a table into parsed readings of one channel, and the rows that cannot be with the rule they broke.
 
-    Rules: ``time_is_readable``, ``time_exists`` (a local time skipped by the clock), ``time_goes_forward``,
-    ``time_is_unique``, ``value_is_a_number``.
+    Rules: ``time_exists`` (a local time skipped by the clock), ``time_is_unique``, ``time_goes_forward``,
+    ``time_is_readable``, ``value_is_a_number``.
 
     Raises:
         InvalidInput: a column is missing, the unit cannot be turned into the channel's, or a time zone is needed.
@@ -117,41 +114,34 @@ def parse_table(
     value_column = _column(table, mapping.value_column, VALUE_NAMES, "value")
     factor, offset = _conversion(mapping.unit, channel)
     shift = channel.resolution if mapping.named_by == "end" else timedelta(0)
-    rows = table.with_row_index("row_number").with_columns(
-        raw_time=pl.col(time_column), raw_value=pl.col(value_column).cast(pl.String).str.strip_chars()
+    text = pl.col(value_column).cast(pl.String).str.strip_chars()
+    rows = _with_times(table.select(raw_time=pl.col(time_column), text=text), mapping).with_columns(
+        channel=pl.lit(channel.id),
+        raw=pl.when(pl.col("text").str.to_lowercase().is_in(GAPS)).then(None).otherwise(pl.col("text")),
+        row=pl.struct(pl.col("raw_time").cast(pl.String).alias(time_column), pl.col("text").alias(value_column))
+        .struct.json_encode(),
+    )  # fmt: skip
+    good, refused = split_unreadable(rows, _broken_times(rows["time"]))
+    readings = good.select("channel", pl.col("time") - shift, pl.col("value") * factor + offset).with_columns(
+        published=pl.col("time") + channel.resolution + mapping.published_after
     )
-    rows = _with_times(rows, mapping).with_columns(
-        number=pl.col("raw_value").cast(pl.Float64, strict=False),
-        is_gap=pl.col("raw_value").is_null() | pl.col("raw_value").str.to_lowercase().is_in(GAPS),
-    )
-    rows = rows.with_columns(rule=_broken_rule(rows))
-    refused = rows.filter(pl.col("rule").is_not_null())
-    good = rows.filter(pl.col("rule").is_null()).select(
-        pl.lit(channel.id).alias("channel"),
-        (pl.col("instant") - shift).alias("time"),
-        pl.when("is_gap").then(None).otherwise(pl.col("number") * factor + offset).alias("value"),
-    )
-    published = pl.col("time") + channel.resolution + mapping.published_after
-    stamped = stamp(good, published, now=now, watched_from=watched_from)
-    readings, broken = rows_with_reasons(
-        Readings, stamped.select(Readings.column_names()), source=source, recorded_at=pl.lit(now)
-    )
-    written = [
-        json.dumps({time_column: str(row["raw_time"]), value_column: row["raw_value"]}) for row in refused.to_dicts()
-    ]
-    mine = Refused.validate(
-        refused.select(
-            pl.lit(source).alias("source"),
-            pl.lit(channel.id).alias("channel"),
-            "rule",
-            pl.Series("row", written, dtype=pl.String),
-            pl.lit(now).cast(pl.Datetime("us", "UTC")).alias("recorded_at"),
-        ),
-        cast=True,
-    )
-    return Delivery(
-        Readings.cast(readings.sort("time")), Forecasts.create_empty(), Refused.cast(pl.concat([mine, broken]))
-    )
+    return readings, refused
+
+
+def most_common_step(table: pl.DataFrame, mapping: Mapping) -> timedelta:
+    """Return the step that most rows of a table keep.
+
+    Raises:
+        InvalidInput: no two times can be read, or the step does not divide a day.
+    """
+    column = _column(table, mapping.time_column, TIME_NAMES, "time")
+    times = _with_times(table.select(raw_time=pl.col(column)), mapping)["time"].drop_nulls().unique().sort()
+    steps = times.diff().drop_nulls().mode().sort()
+    step: timedelta | None = steps.first()  # type: ignore[assignment]  # a duration column
+    if step is None or DAY % step:
+        problem = "its rows keep no step that divides a day"
+        raise InvalidInput("resolution", str(step), problem, remedy="Resample it, or import it into a known channel.")
+    return step
 
 
 def _column(table: pl.DataFrame, wanted: str | None, usual: Sequence[str], what: str) -> str:
@@ -174,10 +164,13 @@ def _column(table: pl.DataFrame, wanted: str | None, usual: Sequence[str], what:
 
 
 def _conversion(unit: Unit, channel: Channel) -> tuple[float, float]:
-    hours = channel.resolution / timedelta(hours=1)
-    power_as_energy = {(Unit.MW, Unit.MWH), (Unit.KW, Unit.KWH)}
-    if (unit, channel.unit) in power_as_energy:  # the mean power of an interval, as its energy
-        return hours, 0.0
+    """Return factor and offset to the channel's unit; the mean power of an interval is its energy, and the reverse."""
+    hours = channel.resolution / HOUR
+    power, energy = units_of(Quantity.POWER), units_of(Quantity.ENERGY)
+    if unit in power and channel.unit in energy:
+        return conversion(unit, Unit.KW)[0] * hours * conversion(Unit.KWH, channel.unit)[0], 0.0
+    if unit in energy and channel.unit in power:
+        return conversion(unit, Unit.KWH)[0] / hours * conversion(Unit.KW, channel.unit)[0], 0.0
     try:
         return conversion(unit, channel.unit)
     except ValueError as error:
@@ -187,11 +180,10 @@ def _conversion(unit: Unit, channel: Channel) -> tuple[float, float]:
 
 
 def _with_times(rows: pl.DataFrame, mapping: Mapping) -> pl.DataFrame:
-    """Add ``instant`` (UTC) and ``is_skipped``, a local time that the clock jumped over."""
+    """Add ``time`` (UTC) and ``is_skipped``, a local time that the clock jumped over."""
     kind = rows.schema["raw_time"]
-    utc = pl.Datetime("us", "UTC")
     if isinstance(kind, pl.Datetime) and kind.time_zone is not None:
-        return rows.with_columns(pl.col("raw_time").cast(utc).alias("instant"), is_skipped=pl.lit(value=False))
+        return rows.with_columns(pl.col("raw_time").cast(INSTANT).alias("time"), is_skipped=pl.lit(value=False))
     if kind == pl.String:
         text = pl.col("raw_time").str.strip_chars().str.replace(r"^(\d{4}-\d\d-\d\d)[ T](\d\d)(Z|$)", "${1}T${2}:00$3")
         has_offset = text.str.contains(r"(Z|[+-]\d\d:?\d\d)$") & text.str.contains(":")
@@ -201,7 +193,7 @@ def _with_times(rows: pl.DataFrame, mapping: Mapping) -> pl.DataFrame:
                 pl.coalesce(
                     aware.str.to_datetime(form, time_unit="us", strict=False).dt.convert_time_zone("UTC")
                     for form in ("%Y-%m-%dT%H:%M:%S%.f%:z", "%Y-%m-%dT%H:%M%:z")
-                ).alias("instant"),
+                ).alias("time"),
                 is_skipped=pl.lit(value=False),
             )
         plain = text.str.replace("T", " ")
@@ -230,36 +222,27 @@ def _localised(rows: pl.DataFrame, time_zone: str | None) -> pl.DataFrame:
     newest_first = _falls(rows["naive"])
     first_pass = pl.col("naive").dt.replace_time_zone(time_zone, ambiguous="earliest", non_existent="null")
     second_pass = pl.col("naive").dt.replace_time_zone(time_zone, ambiguous="latest", non_existent="null")
-    utc = pl.Datetime("us", "UTC")
     return rows.with_columns(
         # The repeated hour: its second appearance in the file is the second pass of the clock.
         pl.when(pl.col("naive").cum_count(reverse=newest_first).over("naive") > 1)
-        .then(second_pass.cast(utc))
-        .otherwise(first_pass.cast(utc))
-        .alias("instant"),
+        .then(second_pass.cast(INSTANT))
+        .otherwise(first_pass.cast(INSTANT))
+        .alias("time"),
         is_skipped=pl.col("naive").is_not_null() & first_pass.is_null(),
     ).drop("naive")
 
 
-def _broken_rule(rows: pl.DataFrame) -> pl.Expr:
-    """Return the first rule a row breaks; a file sorted newest first is as good as oldest first."""
-    newest_first = _falls(rows["instant"])
-    instant = pl.col("instant").reverse() if newest_first else pl.col("instant")
-    backward = instant < instant.cum_max().shift(1)
-    backward = backward.reverse() if newest_first else backward
-    no_number = pl.col("number").is_null() | pl.col("number").is_nan() | pl.col("number").is_infinite()
-    return (
-        pl.when("is_skipped")
-        .then(pl.lit("time_exists"))
-        .when(pl.col("instant").is_null())
-        .then(pl.lit("time_is_readable"))
-        .when(~pl.col("instant").is_first_distinct())
-        .then(pl.lit("time_is_unique"))
-        .when(backward.fill_null(value=False))
-        .then(pl.lit("time_goes_forward"))
-        .when(~pl.col("is_gap") & no_number)
-        .then(pl.lit("value_is_a_number"))
-    )
+def _broken_times(times: pl.Series) -> dict[str, pl.Expr]:
+    """Return the rules on times; a file sorted newest first is as good as oldest first."""
+    newest_first = _falls(times)
+    time = pl.col("time").reverse() if newest_first else pl.col("time")
+    is_backward = time < time.cum_max().shift(1)
+    is_backward = is_backward.reverse() if newest_first else is_backward
+    return {
+        "time_exists": pl.col("is_skipped"),
+        "time_is_unique": pl.col("time").is_not_null() & ~pl.col("time").is_first_distinct(),
+        "time_goes_forward": is_backward.fill_null(value=False),
+    }
 
 
 def _falls(times: pl.Series) -> bool:

@@ -14,27 +14,29 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from watthour.core.channel import Channel
-from watthour.core.errors import InvalidInput, UnknownRegion
-from watthour.core.frames import Forecasts, Quality, Readings, Refused, rows_with_reasons
-from watthour.core.ports import Delivery
-from watthour.core.region import WEATHER_VARIABLES, Region, find_region
-from watthour.core.units import Quantity, Unit, conversion
-from watthour.core.vintage import stamp
+from watthour.core.errors import InvalidInput
+from watthour.core.frames import INSTANT, Quality
+from watthour.core.units import Unit, conversion
+from watthour.core.weather import DAILY, HOURLY, weather_channels
 from watthour.core.window import DAY, HOUR, Window
+from watthour.sources.delivery import OPERATOR, PARSED_FORECASTS, PARSED_READINGS, deliver, eve_of, local_instant
+from watthour.sources.eia_930 import DEMAND_LAG, OPERATOR_POSTS_AT, PROVIDER, energy_channel
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     from watthour.core.channel import Site
+    from watthour.core.forecast import Context
+    from watthour.core.ports import Delivery
+    from watthour.core.units import Quantity
 
-DEMAND_LAG = timedelta(hours=2)  # EIA posts an hour of demand one to two hours after its end
-OPERATOR_POSTS_AT = time(7, 5)  # NYISO posts the forecast of day D about 07:05 to 07:55 local on day D-1
+    Find = Callable[[str], Context | None]  # whose table it is, by any name
+
 STATION_POSTS_AT = time(8)  # NYISO's station weather is made about 08:00 local
 GFS_DELAY = timedelta(hours=5)  # a 00Z run can be read four to five hours later
 OBSERVED_LAG = timedelta(days=5)  # ERA5 reanalysis
 
-_INSTANT = pl.Datetime("us", "UTC")
 _STATION_COLUMNS = {
     "max_temp_f": "temperature_max",
     "min_temp_f": "temperature_min",
@@ -65,21 +67,21 @@ class Dataset:
     """One recognised table as a source."""
 
     path: Path
-    region: Region
+    context: Context
     layout: str  # a key of LAYOUTS
 
     @property
     def name(self) -> str:
         """The layout and the region, so that two files of the same kind share their history."""
-        return f"{self.layout}:{self.region.id}"
+        return f"{self.layout}:{self.context.site.id}"
 
     def sites(self) -> Sequence[Site]:
         """Return the region's site."""
-        return (self.region.site(),)
+        return (self.context.site,)
 
     def channels(self) -> Sequence[Channel]:
         """Return the channels this table fills."""
-        return LAYOUTS[self.layout].channels(self.region, self._table())
+        return LAYOUTS[self.layout].channels(self.context, self._table())
 
     def span(self) -> Window:
         """Return the window that covers every row."""
@@ -94,27 +96,8 @@ class Dataset:
 
     def fetch(self, window: Window, *, now: datetime, watched_from: datetime | None = None) -> Delivery:
         """Return the table's rows whose interval starts in the window."""
-        readings, forecasts = LAYOUTS[self.layout].parse(self.region, self._table())
-        inside = pl.col("time").is_between(window.start, window.end, closed="left")
-        moment = pl.lit(now)
-        good_readings, refused_readings = rows_with_reasons(
-            Readings,
-            stamp(readings.filter(inside), pl.col("published"), now=now, watched_from=watched_from).drop("published"),
-            source=self.name,
-            recorded_at=moment,
-        )
-        stamped = stamp(forecasts.filter(inside), pl.col("published"), now=now, watched_from=watched_from)
-        good_forecasts, refused_forecasts = rows_with_reasons(
-            Forecasts,
-            stamped.with_columns(level=pl.lit(0.5)).drop("published"),
-            source=self.name,
-            recorded_at=moment,
-        )
-        return Delivery(
-            Readings.cast(good_readings),
-            Forecasts.cast(good_forecasts),
-            Refused.cast(pl.concat([refused_readings, refused_forecasts])),
-        )
+        readings, forecasts = LAYOUTS[self.layout].parse(self.context, self._table())
+        return deliver(self.name, window, readings=readings, forecasts=forecasts, now=now, watched_from=watched_from)
 
     def _table(self) -> pl.DataFrame:
         table = (
@@ -123,16 +106,17 @@ class Dataset:
             else pl.read_csv(self.path, try_parse_dates=True)
         )
         if "respondent" in table.columns:
-            table = table.filter(pl.col("respondent").cast(pl.String) == (self.region.eia_respondent or ""))
+            table = table.filter(pl.col("respondent").cast(pl.String) == (self.context.site.code(PROVIDER) or ""))
         return table
 
 
-def recognise(path: Path, region: Region | None = None) -> list[Dataset]:
+def recognise(path: Path, context: Context | None = None, *, find: Find) -> list[Dataset]:
     """Return the sources a table file holds, one per region; none if no layout fits.
 
     Args:
         path: a Parquet or CSV file.
-        region: whose it is, where the table does not say; else the file name's first word must name it.
+        context: whose it is, where the table does not say; else the file name's first word must name it.
+        find: the region of a name.
 
     Raises:
         InvalidInput: the layout is known, but not whose it is.
@@ -148,20 +132,17 @@ def recognise(path: Path, region: Region | None = None) -> list[Dataset]:
         return []
     if "respondent" in columns:
         table = pl.read_parquet(path, columns=["respondent"]) if path.suffix == ".parquet" else pl.read_csv(path)
-        return [
-            Dataset(path, find_region(name), layout) for name in sorted(table["respondent"].cast(pl.String).unique())
-        ]
-    return [Dataset(path, region or _named_by(path), layout)]
+        names = sorted(table["respondent"].cast(pl.String).unique())
+        return [Dataset(path, _found(name, path, find), layout) for name in names]
+    return [Dataset(path, context or _found(path.stem.split("_")[0], path, find), layout)]
 
 
-def _named_by(path: Path) -> Region:
-    word = path.stem.split("_")[0]
-    try:
-        return find_region(word)
-    except UnknownRegion as error:
-        raise InvalidInput(
-            "region", path.name, "the file does not say whose it is", remedy="Name it with --region."
-        ) from error
+def _found(name: str, path: Path, find: Find) -> Context:
+    context = find(name)
+    if context is None:
+        problem = "the file does not say whose it is"
+        raise InvalidInput("region", path.name, problem, remedy="Name it with --region.")
+    return context
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,15 +151,15 @@ class Layout:
 
     needs: frozenset[str]  # columns that tell it
     time_column: str
-    channels: Callable[[Region, pl.DataFrame], list[Channel]]
-    parse: Callable[[Region, pl.DataFrame], tuple[pl.DataFrame, pl.DataFrame]]  # readings, forecasts
+    channels: Callable[[Context, pl.DataFrame], list[Channel]]
+    parse: Callable[[Context, pl.DataFrame], tuple[pl.DataFrame, pl.DataFrame]]  # readings, forecasts
 
 
-def parse_demand(region: Region, table: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+def parse_demand(context: Context, table: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Turn hourly demand and the operator's forecast into rows; zeros stay, leading and trailing nulls are no rows."""
     rows = table.select(
-        pl.lit(region.demand).alias("channel"),
-        (pl.col("period").cast(_INSTANT) - HOUR).alias("time"),
+        pl.lit(energy_channel(context).id).alias("channel"),
+        (pl.col("period").cast(INSTANT) - HOUR).alias("time"),
         pl.col("demand_mwh").cast(pl.Float64),
         pl.col("day_ahead_forecast_mwh").cast(pl.Float64)
         if "day_ahead_forecast_mwh" in table.columns
@@ -188,24 +169,19 @@ def parse_demand(region: Region, table: pl.DataFrame) -> tuple[pl.DataFrame, pl.
     readings = rows.filter(pl.col("time").is_between(known.min(), known.max())).select(
         "channel", "time", pl.col("demand_mwh").alias("value"), (pl.col("time") + HOUR + DEMAND_LAG).alias("published")
     )
-    eve = pl.col("time").dt.convert_time_zone(region.time_zone).dt.date() - DAY
     forecasts = rows.drop_nulls("day_ahead_forecast_mwh").select(
         "channel",
         "time",
-        _local_instant(eve, OPERATOR_POSTS_AT, region.time_zone).alias("issued_at"),
-        pl.lit("operator").alias("model"),
+        local_instant(eve_of(pl.col("time"), context.time_zone), OPERATOR_POSTS_AT, context.time_zone).alias(
+            "issued_at"
+        ),
+        pl.lit(OPERATOR).alias("model"),
         pl.col("day_ahead_forecast_mwh").alias("value"),
-        # A zero is no forecast of a region's load; it is kept and doubted, as a zero demand is.
-        pl.when(pl.col("day_ahead_forecast_mwh") == 0)
-        .then(int(Quality.ZERO))
-        .otherwise(0)
-        .cast(pl.Int16)
-        .alias("quality"),
     )
     return readings, forecasts.with_columns(published=pl.col("issued_at"))
 
 
-def parse_stations(region: Region, table: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+def parse_stations(context: Context, table: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Turn daily station extremes, forecast and actual, into rows named by the start of their local day."""
     long = (
         table.with_columns(pl.col("station_id").cast(pl.String).str.to_lowercase())
@@ -215,13 +191,13 @@ def parse_stations(region: Region, table: pl.DataFrame) -> tuple[pl.DataFrame, p
     factor, offset = conversion(Unit.FAHRENHEIT, Unit.CELSIUS)
     rows = long.select(
         pl.format(
-            "grid.{}.weather.{}.{}",
-            pl.lit(region.id),
+            "{}.weather.{}.{}",
+            pl.lit(context.site.prefix),
             "station_id",
             pl.col("variable").replace_strict(_STATION_COLUMNS),
         ).alias("channel"),
-        _local_instant(pl.col("valid_date"), time(), region.time_zone).alias("time"),
-        _local_instant(pl.col("made_date"), STATION_POSTS_AT, region.time_zone).alias("published"),
+        local_instant(pl.col("valid_date"), time(), context.time_zone).alias("time"),
+        local_instant(pl.col("made_date"), STATION_POSTS_AT, context.time_zone).alias("published"),
         (pl.col("value").cast(pl.Float64) * factor + offset).alias("value"),
         pl.when(pl.col("value") < _MISSING_BELOW_F)
         .then(int(Quality.OUT_OF_RANGE))
@@ -235,21 +211,18 @@ def parse_stations(region: Region, table: pl.DataFrame) -> tuple[pl.DataFrame, p
     return actuals, forecasts.with_columns(issued_at=pl.col("published"), model=pl.lit("nyiso"))
 
 
-def parse_gfs(region: Region, table: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+def parse_gfs(context: Context, table: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Turn GFS runs, a mean over the region, into forecasts by issue."""
     known = pl.DataFrame(
-        [
-            (name, variable, *conversion(unit, WEATHER_VARIABLES[variable][1]))
-            for name, (variable, unit) in _GFS_VARIABLES.items()
-        ],
+        [(name, variable, *conversion(unit, HOURLY[variable][1])) for name, (variable, unit) in _GFS_VARIABLES.items()],
         schema=["var", "variable", "factor", "offset"],
         orient="row",
     )
     forecasts = (
-        table.with_columns(pl.col("var").cast(pl.String), pl.col("issue_utc").cast(_INSTANT))
+        table.with_columns(pl.col("var").cast(pl.String), pl.col("issue_utc").cast(INSTANT))
         .join(known, on="var")
         .select(
-            pl.format("grid.{}.weather.mean.{}", pl.lit(region.id), "variable").alias("channel"),
+            pl.format("{}.weather.mean.{}", pl.lit(context.site.prefix), "variable").alias("channel"),
             (pl.col("issue_utc") + pl.duration(hours=pl.col("lead_h").cast(pl.Int64))).alias("time"),
             pl.col("issue_utc").alias("issued_at"),
             pl.lit("gfs").alias("model"),
@@ -257,70 +230,68 @@ def parse_gfs(region: Region, table: pl.DataFrame) -> tuple[pl.DataFrame, pl.Dat
             (pl.col("issue_utc") + GFS_DELAY).alias("published"),
         )
     )
-    return _no_readings(), forecasts
+    return pl.DataFrame(schema=PARSED_READINGS), forecasts
 
 
-def parse_observed(region: Region, table: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+def parse_observed(context: Context, table: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Turn observed city weather into readings, which nobody knew before they were published."""
     parts: list[pl.DataFrame] = []
     for column, (point, variable, unit) in _OBSERVED_COLUMNS.items():
         if column in table.columns:
-            factor, offset = conversion(unit, WEATHER_VARIABLES[variable][1])
+            factor, offset = conversion(unit, HOURLY[variable][1])
             parts.append(
                 table.drop_nulls(column).select(
-                    pl.lit(f"grid.{region.id}.weather.{point}.{variable}").alias("channel"),
-                    pl.col("timestamp_utc").cast(_INSTANT).alias("time"),
+                    pl.lit(f"{context.site.prefix}.weather.{point}.{variable}").alias("channel"),
+                    pl.col("timestamp_utc").cast(INSTANT).alias("time"),
                     (pl.col(column).cast(pl.Float64) * factor + offset).alias("value"),
-                    (pl.col("timestamp_utc").cast(_INSTANT) + OBSERVED_LAG).alias("published"),
+                    (pl.col("timestamp_utc").cast(INSTANT) + OBSERVED_LAG).alias("published"),
                 )
             )
-    return pl.concat(parts), _no_forecasts()
+    return pl.concat(parts), pl.DataFrame(schema=PARSED_FORECASTS)
 
 
-def _demand_channels(region: Region, _table: pl.DataFrame) -> list[Channel]:
-    return [region.energy_channel()]
+def _demand_channels(context: Context, _table: pl.DataFrame) -> list[Channel]:
+    return [energy_channel(context)]
 
 
-def _station_channels(region: Region, table: pl.DataFrame) -> list[Channel]:
+def _station_channels(context: Context, table: pl.DataFrame) -> list[Channel]:
     stations = sorted(table["station_id"].cast(pl.String).str.to_lowercase().unique())
-    return [
-        Channel(f"{region.weather_prefix(station)}.{variable}", region.id, Quantity.TEMPERATURE, Unit.CELSIUS, DAY)
-        for station in stations
-        for variable in _STATION_COLUMNS.values()
-    ]
+    wanted = [(station, variable) for station in stations for variable in _STATION_COLUMNS.values()]
+    return _weather_channels(context, wanted, DAILY, DAY)
 
 
-def _weather_channel(region: Region, point: str, variable: str) -> Channel:
-    quantity, unit = WEATHER_VARIABLES[variable]
-    return Channel(f"{region.weather_prefix(point)}.{variable}", region.id, quantity, unit)
+def _gfs_channels(context: Context, _table: pl.DataFrame) -> list[Channel]:
+    return _weather_channels(context, [("mean", variable) for variable, _ in _GFS_VARIABLES.values()], HOURLY, HOUR)
 
 
-def _gfs_channels(region: Region, _table: pl.DataFrame) -> list[Channel]:
-    return [_weather_channel(region, "mean", variable) for variable, _ in _GFS_VARIABLES.values()]
+def _observed_channels(context: Context, table: pl.DataFrame) -> list[Channel]:
+    columns = [column for column in _OBSERVED_COLUMNS if column in table.columns]
+    wanted = [(point, variable) for point, variable, _ in (_OBSERVED_COLUMNS[column] for column in columns)]
+    return _weather_channels(context, wanted, HOURLY, HOUR)
 
 
-def _observed_channels(region: Region, table: pl.DataFrame) -> list[Channel]:
-    return [
-        _weather_channel(region, point, variable)
-        for column, (point, variable, _) in _OBSERVED_COLUMNS.items()
-        if column in table.columns
-    ]
+def _weather_channels(
+    context: Context,
+    wanted: Iterable[tuple[str, str]],
+    variables: dict[str, tuple[Quantity, Unit]],
+    resolution: timedelta,
+) -> list[Channel]:
+    """Return the channel of each point and variable.
 
-
-def _local_instant(day: pl.Expr, clock: time, time_zone: str) -> pl.Expr:
-    """Return a clock time of a local day, in UTC; none of the clock times used here is ever skipped or repeated."""
-    naive = day.cast(pl.Date).dt.combine(clock, time_unit="us")
-    return naive.dt.replace_time_zone(time_zone, ambiguous="earliest").dt.convert_time_zone("UTC")
-
-
-def _no_readings() -> pl.DataFrame:
-    return Readings.create_empty().select("channel", "time", "value", pl.col("time").alias("published"))
-
-
-def _no_forecasts() -> pl.DataFrame:
-    return Forecasts.create_empty().select(
-        "channel", "time", "issued_at", "model", "value", pl.col("time").alias("published")
-    )
+    A point that the site lists is a covariate with the point's weight. One that it does not list is kept as it came,
+    but drives no forecast: nobody has said how much of the load lives there.
+    """
+    site = context.site
+    listed = {point.id: point for point in (*site.points, *site.stations)}
+    channels: list[Channel] = []
+    for point, variable in wanted:
+        kind = variables[variable]
+        if point in listed:
+            channels += weather_channels(site, [listed[point]], {variable: kind}, resolution=resolution)
+        else:
+            name = f"{site.prefix}.weather.{point}.{variable}"
+            channels.append(Channel(name, site.id, *kind, resolution, is_simulated=site.is_simulated))
+    return channels
 
 
 LAYOUTS: dict[str, Layout] = {

@@ -1,4 +1,4 @@
-"""From parsed rows to a delivery: the two instants are stamped, and rows that cannot be are refused by rule."""
+"""From a provider's rows to a delivery: unreadable rows are split off, the two instants stamped, the tables checked."""
 
 from __future__ import annotations
 
@@ -6,23 +6,53 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from watthour.core.frames import Forecasts, Measurements, Quality, Readings, Refused, rows_with_reasons
+from watthour.core.frames import INSTANT, Forecasts, Maker, Measurements, Quality, Readings, Refused, rows_with_reasons
 from watthour.core.ports import Delivery
 from watthour.core.vintage import stamp
 from watthour.core.window import DAY
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime, time
 
     from watthour.core.window import Window
 
-INSTANT = pl.Datetime("us", "UTC")
 OPERATOR = "operator"  # `model` of the forecasts a grid's operator publishes itself
 _TEXT = pl.String()
 _READING: dict[str, pl.DataType] = {"channel": _TEXT, "time": INSTANT, "value": pl.Float64(), "published": INSTANT}
 PARSED_READINGS = pl.Schema(_READING)
 PARSED_FORECASTS = pl.Schema({**_READING, "issued_at": INSTANT, "model": _TEXT})
 PARSED_REFUSED = pl.Schema({"channel": _TEXT, "rule": _TEXT, "row": _TEXT})
+
+
+def split_unreadable(
+    table: pl.DataFrame, broken: Mapping[str, pl.Expr] | None = None
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Split a provider's rows into those that can be read, with their ``value``, and the refused ones.
+
+    A row is refused by the first rule it breaks: the provider's own, then ``time_is_readable``, then
+    ``value_is_a_number``. A missing value is a gap and stays null.
+
+    Args:
+        table: ``channel`` (what the row speaks of), ``time`` (null where it cannot be read), ``raw`` (the value as
+            text), ``row`` (the provider's row as JSON), and whatever else the caller needs.
+        broken: rule -> rows that break it.
+
+    Returns:
+        The readable rows with ``value`` for ``raw``, and the refused ones as ``PARSED_REFUSED``.
+    """
+    table = table.with_columns(value=pl.col("raw").cast(pl.Float64, strict=False))
+    is_no_number = pl.col("raw").is_not_null() & ~pl.col("value").is_finite().fill_null(value=False)
+    rules = {**(broken or {}), "time_is_readable": pl.col("time").is_null(), "value_is_a_number": is_no_number}
+    first_broken = pl.coalesce([pl.when(is_broken).then(pl.lit(rule)) for rule, is_broken in rules.items()])
+    table = table.with_columns(rule=first_broken)
+    refused = table.filter(pl.col("rule").is_not_null()).select(PARSED_REFUSED.names())
+    return table.filter(pl.col("rule").is_null()).drop("rule", "raw", "row"), refused.cast(PARSED_REFUSED)
+
+
+def plain_number(text: pl.Expr) -> pl.Expr:
+    """Return a number's text without blanks and thousands separators; nothing but blanks is null."""
+    return text.str.strip_chars().str.replace_all(",", "").replace("", None)
 
 
 def deliver(
@@ -34,43 +64,54 @@ def deliver(
     refused: pl.DataFrame | None = None,
     now: datetime,
     watched_from: datetime | None,
+    schema: type[Readings] = Measurements,
 ) -> Delivery:
     """Return a delivery of the rows whose interval starts in the window.
 
     Args:
         source: the name that refused rows carry.
         window: rows outside are left out.
-        readings: measured rows in the columns of ``PARSED_READINGS``; ``published`` is the source's rule.
-        forecasts: point forecasts in the columns of ``PARSED_FORECASTS``.
+        readings: in the columns of ``PARSED_READINGS``; ``published`` is the source's rule. A ``quality`` may be given.
+        forecasts: of others, in the columns of ``PARSED_FORECASTS``; a ``level`` or ``quality`` may be given, else a
+            row is a point forecast, kept as its median.
         refused: rows that could not even be parsed, in the columns of ``PARSED_REFUSED``.
         now: when they were fetched.
         watched_from: when polling of this source began, if it did.
+        schema: of the readings; plain ``Readings`` where a value can be known before its interval, such as a price.
     """
     moment = pl.lit(now).cast(INSTANT)
     inside = pl.col("time").is_between(pl.lit(window.start), pl.lit(window.end), closed="left")
     readings = pl.DataFrame(schema=PARSED_READINGS) if readings is None else readings
     measured = stamp(readings.filter(inside), pl.col("published"), now=now, watched_from=watched_from)
     good_readings, bad_readings = rows_with_reasons(
-        Measurements, measured.select(Measurements.column_names()), source=source, recorded_at=moment
-    )
-    forecasts = pl.DataFrame(schema=PARSED_FORECASTS) if forecasts is None else forecasts
-    said = stamp(forecasts.filter(inside), pl.col("published"), now=now, watched_from=watched_from)
-    zero = pl.when(pl.col("value") == 0).then(pl.col("quality") | int(Quality.ZERO)).otherwise("quality")
-    said = said.with_columns(
-        level=pl.lit(0.5),
-        # An operator that forecasts no load at all has not forecast: kept, and doubted as a zero demand is.
-        quality=pl.when(pl.col("model") == OPERATOR).then(zero).otherwise("quality"),
+        schema, measured.select(schema.column_names()), source=source, recorded_at=moment
     )
     good_forecasts, bad_forecasts = rows_with_reasons(
-        Forecasts, said.select(Forecasts.column_names()), source=source, recorded_at=moment
+        Forecasts, _stamped_forecasts(forecasts, inside, now, watched_from), source=source, recorded_at=moment
     )
     unparsed = pl.DataFrame(schema=PARSED_REFUSED) if refused is None else refused
     unparsed = unparsed.select(pl.lit(source).alias("source"), "channel", "rule", "row", recorded_at=moment)
     return Delivery(
         Readings.cast(good_readings.sort("channel", "time")),
-        Forecasts.cast(good_forecasts.sort("channel", "time", "issued_at")),
+        Forecasts.cast(good_forecasts.sort("channel", "time", "issued_at", "level")),
         Refused.cast(pl.concat([Refused.cast(unparsed), bad_readings, bad_forecasts])),
     )
+
+
+def _stamped_forecasts(
+    forecasts: pl.DataFrame | None, inside: pl.Expr, now: datetime, watched_from: datetime | None
+) -> pl.DataFrame:
+    """Return forecasts of others in the columns of ``Forecasts``, not checked yet."""
+    forecasts = pl.DataFrame(schema=PARSED_FORECASTS) if forecasts is None else forecasts
+    stamped = stamp(forecasts.filter(inside), pl.col("published"), now=now, watched_from=watched_from)
+    # An operator that forecasts no load at all has not forecast: kept, and doubted as a zero demand is.
+    is_zero = (pl.col("model") == OPERATOR) & (pl.col("value") == 0)
+    stamped = stamped.with_columns(
+        maker=pl.lit(str(Maker.RIVAL)),
+        level=pl.col("level") if "level" in stamped.columns else pl.lit(0.5),
+        quality=pl.when(is_zero).then(pl.col("quality") | int(Quality.ZERO)).otherwise("quality"),
+    )
+    return stamped.select(Forecasts.column_names())
 
 
 def local_instant(day: pl.Expr, clock: time, time_zone: str) -> pl.Expr:
@@ -99,6 +140,6 @@ def day_ahead_issue(instant: pl.Expr, clock: time, time_zone: str, *, now: datet
 
 
 def without_unpublished(readings: pl.DataFrame) -> pl.DataFrame:
-    """Leave out each channel's nulls after its last value: hours not published yet, not gaps."""
+    """Leave out each channel's nulls after its last value: intervals not published yet, not gaps."""
     last = pl.col("time").filter(pl.col("value").is_not_null()).max().over("channel")
     return readings.filter(pl.col("time") <= last)

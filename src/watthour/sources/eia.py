@@ -7,41 +7,44 @@ EIA names an hour by its *end*, in UTC; we name it by its *start*. Values come a
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass, field
-from datetime import time, timedelta
 from typing import TYPE_CHECKING
 
 import polars as pl
+from pydantic import SecretStr
 
-from watthour.core.errors import InvalidInput, NotConfigured, PayloadChanged, SourceRejected, SourceUnavailable
+from watthour.core.errors import PayloadChanged, SourceRejected, SourceUnavailable
+from watthour.core.frames import INSTANT
 from watthour.core.window import HOUR, Window
-from watthour.sources.delivery import (
-    INSTANT,
-    OPERATOR,
-    PARSED_FORECASTS,
-    PARSED_REFUSED,
-    day_ahead_issue,
-    deliver,
-    without_unpublished,
+from watthour.sources.delivery import PARSED_FORECASTS, deliver, plain_number, split_unreadable, without_unpublished
+from watthour.sources.eia_930 import (
+    DEMAND_LAG,
+    FUEL_MIX_LAG,
+    Parsed,
+    channel_word,
+    energy_channel,
+    measured,
+    operator_forecasts,
+    respondent_of,
 )
-from watthour.sources.http import Door, Manners, Pace, Patience, reason_in
+from watthour.sources.http import HttpClient, ProviderQuirks, RateLimit, RetryPolicy, reason_in
+from watthour.sources.options import Options, require_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
 
     from watthour.core.channel import Channel, Site
+    from watthour.core.forecast import Context
     from watthour.core.ports import Delivery
-    from watthour.core.region import Region
 
 BASE_URL = "https://api.eia.gov/v2"
 REGISTRATION = "https://www.eia.gov/opendata/register.php"
-KEYLESS = "Without a key, import EIA's six-month files: see docs/reference/sources/eia_bulk.md."
+KEYLESS = (
+    "Without a key, download EIA's six-month files and run "
+    "`watthour import EIA930_BALANCE_2024_Jan_Jun.csv --region ny`; see docs/reference/sources/eia_bulk.md."
+)
 PAGE = 5000  # rows; EIA gives no more in one JSON answer
-DEMAND_LAG = timedelta(hours=2)  # EIA posts an hour of demand one to two hours after its end
-FUEL_MIX_LAG = timedelta(days=1)  # the mix follows about a day later
-OPERATOR_POSTS_AT = time(7, 5)  # NYISO posts day D about 07:05 to 07:55 local on D-1; taken for all operators
 
 # EIA's code -> series of the region. https://www.eia.gov/electricity/gridmonitor/about
 MEASURED = {"D": "demand", "NG": "net_generation", "TI": "interchange"}
@@ -70,27 +73,32 @@ _UNITS = frozenset({"megawatthours", "mwh"})
 _REPORT = "Update Watthour; if that does not help, report it with the region and the time of asking."
 
 
-def open_door(
-    key: str, *, base_url: str = BASE_URL, pace: Pace | None = None, patience: Patience | None = None
-) -> Door:
-    """Return the way to EIA's API; share it between regions, so that all of them ask once a second together.
+class EiaOptions(Options):
+    """``[sources.eia]``."""
+
+    api_key: SecretStr = SecretStr("")
+    url: str = BASE_URL
+
+
+def open_client(
+    options: EiaOptions, *, rate_limit: RateLimit | None = None, retry: RetryPolicy | None = None
+) -> HttpClient:
+    """Return the way to EIA's API: at most one request a second, over all regions together.
 
     Raises:
         NotConfigured: there is no key.
     """
-    key = key.strip()
-    if not key:
-        remedy = f"Register for a free key at {REGISTRATION} and set EIA_API_KEY. {KEYLESS}"
-        raise NotConfigured("EIA_API_KEY", None, "no key is set", remedy=remedy)
-    if not key.isascii() or not key.isprintable():
-        raise NotConfigured("EIA_API_KEY", "(hidden)", "a key has plain letters and digits", remedy="Copy it again.")
-    return Door(
+    remedy = f"Register for a free key at {REGISTRATION} and set EIA_API_KEY. {KEYLESS}"
+    key = require_key(options.api_key, name="EIA_API_KEY", remedy=remedy)
+    return HttpClient(
         "eia",
-        base_url,
+        options.url,
         headers={"X-Api-Key": key},  # not in the address, where proxies and logs would keep it
-        pace=pace or Pace(1.0),
-        patience=patience,
-        manners=Manners(key_remedy=f"Check EIA_API_KEY, or register at {REGISTRATION}. {KEYLESS}", secrets=(key,)),
+        rate_limit=rate_limit or RateLimit(1.0),
+        retry=retry,
+        quirks=ProviderQuirks(
+            key_remedy=f"Check EIA_API_KEY, or register at {REGISTRATION}. {KEYLESS}", secrets=(key,)
+        ),
     )
 
 
@@ -98,32 +106,32 @@ def open_door(
 class Eia:
     """A region's demand, net generation and interchange, and its operator's day-ahead demand forecast."""
 
-    region: Region
-    door: Door
+    context: Context
+    client: HttpClient
 
     @property
     def name(self) -> str:
         """The provider and the region."""
-        return f"eia:{self.region.id}"
+        return f"eia:{self.context.site.id}"
 
     def sites(self) -> Sequence[Site]:
         """Return the region's site."""
-        return (self.region.site(),)
+        return (self.context.site,)
 
     def channels(self) -> Sequence[Channel]:
         """Return the three measured series; the forecast is of demand."""
-        return tuple(self.region.energy_channel(series) for series in MEASURED.values())
+        return tuple(energy_channel(self.context, series) for series in MEASURED.values())
 
     def probe(self, *, now: datetime) -> None:
         """Ask for one row, so that a wrong key shows before anything depends on it; raises as ``fetch``."""
-        facets = {"respondent": [_respondent(self.region)], "type": ["D"]}
-        _page(self.door, "region-data", facets, "type", Window(now - 48 * HOUR, now), offset=0, length=1)
+        facets = {"respondent": [respondent_of(self.context)], "type": ["D"]}
+        _page(self.client, "region-data", facets, "type", Window(now - 48 * HOUR, now), offset=0, length=1)
 
     def fetch(self, window: Window, *, now: datetime, watched_from: datetime | None = None) -> Delivery:
         """Return all rows of the window; see ``core.ports.Source``."""
-        facets = {"respondent": [_respondent(self.region)], "type": [*MEASURED, FORECAST]}
-        rows = list(_rows(self.door, "region-data", facets, "type", window))
-        parsed = parse_region_data(rows, self.region, now=now)
+        facets = {"respondent": [respondent_of(self.context)], "type": [*MEASURED, FORECAST]}
+        rows = list(_rows(self.client, "region-data", facets, "type", window))
+        parsed = parse_region_data(rows, self.context, now=now)
         return deliver(
             self.name,
             window,
@@ -139,34 +147,34 @@ class Eia:
 class EiaFuelMix:
     """A region's net generation by energy source; it comes about a day later than demand."""
 
-    region: Region
-    door: Door
+    context: Context
+    client: HttpClient
     _unknown_fuels: set[str] = field(default_factory=set, repr=False, compare=False)  # met while asking
 
     @property
     def name(self) -> str:
         """The provider, the series and the region."""
-        return f"eia_fuel_mix:{self.region.id}"
+        return f"eia_fuel_mix:{self.context.site.id}"
 
     def sites(self) -> Sequence[Site]:
         """Return the region's site."""
-        return (self.region.site(),)
+        return (self.context.site,)
 
     def channels(self) -> Sequence[Channel]:
         """Return a channel per energy source, those included that EIA has added since and that were met."""
         fuels = [*FUELS.values(), *sorted(self._unknown_fuels)]
-        return tuple(self.region.energy_channel(f"generation.{fuel}") for fuel in fuels)
+        return tuple(energy_channel(self.context, f"generation.{fuel}") for fuel in fuels)
 
     def probe(self, *, now: datetime) -> None:
         """Ask for one row; raises as ``fetch``."""
-        facets = {"respondent": [_respondent(self.region)]}
-        _page(self.door, "fuel-type-data", facets, "fueltype", Window(now - 96 * HOUR, now), offset=0, length=1)
+        facets = {"respondent": [respondent_of(self.context)]}
+        _page(self.client, "fuel-type-data", facets, "fueltype", Window(now - 96 * HOUR, now), offset=0, length=1)
 
     def fetch(self, window: Window, *, now: datetime, watched_from: datetime | None = None) -> Delivery:
         """Return all rows of the window; see ``core.ports.Source``."""
-        facets = {"respondent": [_respondent(self.region)]}
-        rows = list(_rows(self.door, "fuel-type-data", facets, "fueltype", window))
-        parsed = parse_fuel_mix(rows, self.region)
+        facets = {"respondent": [respondent_of(self.context)]}
+        rows = list(_rows(self.client, "fuel-type-data", facets, "fueltype", window))
+        parsed = parse_fuel_mix(rows, self.context)
         fuels = parsed.readings["channel"].unique().str.split(".").list.last()
         self._unknown_fuels.update(set(fuels) - set(FUELS.values()))
         return deliver(
@@ -174,119 +182,65 @@ class EiaFuelMix:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Parsed:
-    """Rows of one answer, told apart."""
-
-    readings: pl.DataFrame
-    forecasts: pl.DataFrame
-    refused: pl.DataFrame
-
-
-def parse_region_data(rows: Sequence[object], region: Region, *, now: datetime) -> Parsed:
+def parse_region_data(rows: Sequence[object], context: Context, *, now: datetime) -> Parsed:
     """Turn ``region-data`` rows into measurements and the operator's forecast; an absent value stays null, never zero.
 
     Raises:
         PayloadChanged: rows are no objects, or their columns or unit are others.
     """
-    good, refused = _parse(rows, "type", region)
-    measured = good.filter(pl.col("code").is_in(list(MEASURED))).select(
-        pl.format("grid.{}.{}", pl.lit(region.id), pl.col("code").replace(MEASURED)).alias("channel"),
-        "time",
-        "value",
-        (pl.col("time") + HOUR + DEMAND_LAG).alias("published"),
-    )
-    issued_at = day_ahead_issue(pl.col("time"), OPERATOR_POSTS_AT, region.time_zone, now=now)
-    forecasts = (
-        good.filter((pl.col("code") == FORECAST) & pl.col("value").is_not_null())
-        .with_columns(issued_at=issued_at)
-        .select(
-            pl.lit(region.demand).alias("channel"),
-            "time",
-            "value",
-            pl.col("issued_at").alias("published"),
-            "issued_at",
-            pl.lit(OPERATOR).alias("model"),
-        )
-    )
-    return Parsed(without_unpublished(measured), forecasts, refused)
+    good, refused = _parse(rows, "type", context)
+    hours = good.filter(pl.col("code").is_in(list(MEASURED)))
+    readings = measured(hours, pl.col("code").replace(MEASURED), pl.lit(DEMAND_LAG), context)
+    forecasts = operator_forecasts(good.filter(pl.col("code") == FORECAST), context, now=now)
+    return Parsed(without_unpublished(readings), forecasts, refused)
 
 
-def parse_fuel_mix(rows: Sequence[object], region: Region) -> Parsed:
+def parse_fuel_mix(rows: Sequence[object], context: Context) -> Parsed:
     """Turn ``fuel-type-data`` rows into measurements; a code this version does not know becomes a channel of its own.
 
     Raises:
         PayloadChanged: rows are no objects, or their columns or unit are others.
     """
-    good, refused = _parse(rows, "fueltype", region)
-    fuel = pl.col("code").replace(
-        FUELS | {code: channel_word(code) for code in good["code"].unique() if code not in FUELS}
-    )
-    measured = good.select(
-        pl.format("grid.{}.generation.{}", pl.lit(region.id), fuel).alias("channel"),
-        "time",
-        "value",
-        (pl.col("time") + HOUR + FUEL_MIX_LAG).alias("published"),
-    )
-    return Parsed(without_unpublished(measured), pl.DataFrame(schema=PARSED_FORECASTS), refused)
+    good, refused = _parse(rows, "fueltype", context)
+    fuels = FUELS | {code: channel_word(code) for code in good["code"].unique() if code not in FUELS}
+    series = pl.format("generation.{}", pl.col("code").replace(fuels))
+    readings = measured(good, series, pl.lit(FUEL_MIX_LAG), context)
+    return Parsed(without_unpublished(readings), pl.DataFrame(schema=PARSED_FORECASTS), refused)
 
 
-def _parse(rows: Sequence[object], code: str, region: Region) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _parse(rows: Sequence[object], code: str, context: Context) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Split rows into ``code, time, value`` and those that cannot be read, with the rule they broke."""
-    columns: dict[str, list[str | None]] = {"period": [], "code": [], "raw": [], "row": []}
+    columns: dict[str, list[str | None]] = {"period": [], "code": [], "unit": [], "raw": [], "row": []}
     for row in rows:
-        if not isinstance(row, dict) or not {"period", "respondent", code, "value"} <= row.keys():
-            raise PayloadChanged("eia", f"a row lacks period, respondent, {code} or value", remedy=_REPORT)
-        unit = str(row.get("value-units") or "megawatthours")
-        if unit.lower() not in _UNITS:
+        if not isinstance(row, dict) or not {"period", "respondent", code, "value", "value-units"} <= row.keys():
+            raise PayloadChanged("eia", f"a row lacks period, respondent, {code}, value or value-units", remedy=_REPORT)
+        unit = str(row["value-units"] or "").lower()
+        if unit and unit not in _UNITS:
             raise PayloadChanged("eia", f"values are now in {unit}", remedy=_REPORT)
-        if row["respondent"] != region.eia_respondent:
+        if row["respondent"] != respondent_of(context):
             continue
         columns["period"].append(str(row["period"]))
         columns["code"].append(str(row[code]))
-        columns["raw"].append(_number(row["value"]))
+        columns["unit"].append(unit)
+        columns["raw"].append(None if row["value"] is None else str(row["value"]))
         columns["row"].append(json.dumps(row))
+    # polars cannot read an hour without minutes
+    ends = pl.concat_str("period", pl.lit(":00")).str.to_datetime("%Y-%m-%dT%H:%M", time_unit="us", strict=False)
     table = pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.String)).with_columns(
-        # polars cannot read an hour without minutes
-        ends=pl.concat_str("period", pl.lit(":00")).str.to_datetime("%Y-%m-%dT%H:%M", time_unit="us", strict=False),
-        value=pl.col("raw").cast(pl.Float64, strict=False),
+        plain_number(pl.col("raw")),
+        channel=pl.lit(context.site.prefix),
+        time=(ends.dt.replace_time_zone("UTC") - HOUR).cast(INSTANT),
     )
-    is_no_number = pl.col("raw").is_not_null() & ~pl.col("value").is_finite().fill_null(value=False)
-    table = table.with_columns(
-        rule=pl.when(pl.col("ends").is_null())
-        .then(pl.lit("time_is_readable"))
-        .when(is_no_number)
-        .then(pl.lit("value_is_a_number")),
-        time=pl.col("ends").dt.replace_time_zone("UTC") - HOUR,
-    )
-    refused = table.filter(pl.col("rule").is_not_null()).select(
-        pl.lit(f"grid.{region.id}").alias("channel"), "rule", "row"
-    )
-    good = table.filter(pl.col("rule").is_null()).select("code", pl.col("time").cast(INSTANT), "value")
+    good, refused = split_unreadable(table, {"unit_is_named": pl.col("unit") == ""})
     # Pages may overlap when EIA adds rows between two of them.
-    return good.unique(["code", "time"], keep="last", maintain_order=True), refused.cast(PARSED_REFUSED)
+    return good.select("code", "time", "value").unique(["code", "time"], keep="last", maintain_order=True), refused
 
 
-def _number(value: object) -> str | None:
-    return None if value is None or value == "" else str(value).replace(",", "")
-
-
-def channel_word(code: str) -> str:
-    """Return a code or name as a word that may stand in a channel id."""
-    return re.sub(r"[^a-z0-9]+", "_", code.lower()).strip("_") or "unnamed"
-
-
-def _respondent(region: Region) -> str:
-    if region.eia_respondent is None:
-        raise InvalidInput("region", region.id, "EIA does not know it", remedy="Choose a balancing authority.")
-    return region.eia_respondent
-
-
-def _rows(door: Door, route: str, facets: dict[str, list[str]], code: str, window: Window) -> Iterator[object]:
+def _rows(client: HttpClient, route: str, facets: dict[str, list[str]], code: str, window: Window) -> Iterator[object]:
     """Ask page by page until all rows are here."""
     offset = 0
     while True:
-        rows, total = _page(door, route, facets, code, window, offset=offset, length=PAGE)
+        rows, total = _page(client, route, facets, code, window, offset=offset, length=PAGE)
         yield from rows
         offset += len(rows)
         if offset >= total:
@@ -297,16 +251,16 @@ def _rows(door: Door, route: str, facets: dict[str, list[str]], code: str, windo
 
 
 def _page(
-    door: Door, route: str, facets: dict[str, list[str]], code: str, window: Window, *, offset: int, length: int
+    client: HttpClient, route: str, facets: dict[str, list[str]], code: str, window: Window, *, offset: int, length: int
 ) -> tuple[list[object], int]:
     params = [("frequency", "hourly"), ("data[0]", "value")]
     params += [(f"facets[{name}][]", value) for name, values in facets.items() for value in values]
     first, last = _whole_hour(window.start) + HOUR, _whole_hour(window.end)  # named by their ends, both included
     params += [("start", f"{first:%Y-%m-%dT%H}"), ("end", f"{last:%Y-%m-%dT%H}")]
-    for place, column in enumerate(("period", "respondent", code)):  # unless sorted on all of these, pages overlap
-        params += [(f"sort[{place}][column]", column), (f"sort[{place}][direction]", "asc")]
+    for index, column in enumerate(("period", "respondent", code)):  # unless sorted on all of these, pages overlap
+        params += [(f"sort[{index}][column]", column), (f"sort[{index}][direction]", "asc")]
     params += [("offset", str(offset)), ("length", str(length))]
-    return _content(door.get_json(f"/electricity/rto/{route}/data/", params), offset)
+    return _content(client.get_json(f"/electricity/rto/{route}/data/", params), offset)
 
 
 def _content(answer: object, offset: int) -> tuple[list[object], int]:

@@ -18,19 +18,28 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from watthour.core.errors import InvalidInput, PayloadChanged
-from watthour.core.region import regions
 from watthour.core.window import DAY, HOUR, Window
-from watthour.sources.delivery import OPERATOR, PARSED_REFUSED, day_ahead_issue, deliver, without_unpublished
-from watthour.sources.eia import DEMAND_LAG, FUEL_MIX_LAG, OPERATOR_POSTS_AT, Parsed, channel_word
-from watthour.sources.http import Door, Pace, Patience
+from watthour.sources.delivery import deliver, plain_number, split_unreadable, without_unpublished
+from watthour.sources.eia_930 import (
+    DEMAND_LAG,
+    FUEL_MIX_LAG,
+    Parsed,
+    channel_word,
+    energy_channel,
+    measured,
+    operator_forecasts,
+    respondent_of,
+)
+from watthour.sources.http import HttpClient, RateLimit, RetryPolicy
+from watthour.sources.options import Options
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
 
     from watthour.core.channel import Channel, Site
+    from watthour.core.forecast import Context
     from watthour.core.ports import Delivery
-    from watthour.core.region import Region
 
 BASE_URL = "https://www.eia.gov/electricity/gridmonitor/sixMonthFiles"
 
@@ -77,34 +86,42 @@ _GIVE_ONE = "Give one of EIA's EIA930_BALANCE_<year>_<half>.csv files, see docs/
 _REPORT = "Check that the file is one of EIA's EIA930_BALANCE files; if it is, report it with its name."
 
 
-def open_door(*, base_url: str = BASE_URL, pace: Pace | None = None, patience: Patience | None = None) -> Door:
+class EiaBulkOptions(Options):
+    """``[sources.eia_bulk]``."""
+
+    url: str = BASE_URL
+
+
+def open_client(
+    options: EiaBulkOptions, *, rate_limit: RateLimit | None = None, retry: RetryPolicy | None = None
+) -> HttpClient:
     """Return the way to EIA's files; one is some 40 MB."""
-    return Door("eia_bulk", base_url, pace=pace or Pace(1.0), patience=patience, timeout=120.0)
+    return HttpClient("eia_bulk", options.url, rate_limit=rate_limit or RateLimit(1.0), retry=retry, timeout=120.0)
 
 
 @dataclass(frozen=True, slots=True)
 class EiaBulk:
     """A region's rows of six-month files: of those at hand, or else of those EIA offers for download."""
 
-    region: Region
+    context: Context
+    client: HttpClient | None = None
     paths: tuple[Path, ...] = ()
-    door: Door | None = None
     _parsed: dict[str, tuple[datetime, Parsed | None]] = field(default_factory=dict, repr=False, compare=False)
     _unknown_series: set[str] = field(default_factory=set, repr=False, compare=False)  # met while asking
 
     @property
     def name(self) -> str:
         """The provider and the region."""
-        return f"eia_bulk:{self.region.id}"
+        return f"eia_bulk:{self.context.site.id}"
 
     def sites(self) -> Sequence[Site]:
         """Return the region's site."""
-        return (self.region.site(),)
+        return (self.context.site,)
 
     def channels(self) -> Sequence[Channel]:
         """Return demand, net generation, interchange and generation by source."""
         series = [*dict.fromkeys(_SERIES.values()), *sorted(self._unknown_series)]
-        return tuple(self.region.energy_channel(one) for one in series)
+        return tuple(energy_channel(self.context, one) for one in series)
 
     def probe(self, *, now: datetime) -> None:
         """Check that the files can be read, or that EIA answers; raises as ``fetch``."""
@@ -120,7 +137,7 @@ class EiaBulk:
             return deliver(self.name, window, now=now, watched_from=watched_from)
         readings = pl.concat([part.readings for part in parts]).unique(["channel", "time"], keep="last")
         forecasts = pl.concat([part.forecasts for part in parts]).unique(["time", "issued_at"], keep="last")
-        series = readings["channel"].unique().str.strip_prefix(f"grid.{self.region.id}.")
+        series = readings["channel"].unique().str.strip_prefix(f"{self.context.site.prefix}.")
         self._unknown_series.update(set(series) - set(_SERIES.values()))
         return deliver(
             self.name,
@@ -138,10 +155,10 @@ class EiaBulk:
         Raises:
             InvalidInput: they say nothing of the region.
         """
-        ends = pl.concat([_rows(path, self.region)["ends"] for path in self.paths]).drop_nulls()
+        ends = pl.concat([_rows(path, self.context)["ends"] for path in self.paths]).drop_nulls()
         if ends.is_empty():
             names = ", ".join(path.name for path in self.paths)
-            problem = f"no row is of {self.region.eia_respondent} ({self.region.name})"
+            problem = f"no row is of {respondent_of(self.context)} ({self.context.site.name})"
             raise InvalidInput("file", names, problem, remedy="Choose another file, or another region.")
         first, last = ends.min(), ends.max()
         return Window(first - HOUR, last)  # type: ignore[operator,arg-type]  # not empty, so instants
@@ -150,20 +167,20 @@ class EiaBulk:
         for path in self.paths:
             yield self._once(str(path), path, now)
         if not self.paths:
-            for name in file_names(window, self.region.time_zone):
+            for name in file_names(window, self.context.time_zone):
                 yield self._once(name, None, now)
 
     def _once(self, name: str, path: Path | None, now: datetime) -> Parsed | None:
         """Read a file once per instant of asking, because a backfill asks piece by piece."""
         if name not in self._parsed or self._parsed[name][0] != now:
             content = self._download(name, now) if path is None else path
-            parsed = None if content is None else parse_balance(content, self.region, now=now)
+            parsed = None if content is None else parse_balance(content, self.context, now=now)
             self._parsed[name] = (now, parsed)
         return self._parsed[name][1]
 
     def _download(self, name: str, now: datetime) -> bytes | None:
-        content = None if self.door is None else self.door.find_bytes(f"/{name}")
-        if content is None and self.door is not None and _last_day(name) < (now - 31 * DAY).date():
+        content = None if self.client is None else self.client.find_bytes(f"/{name}")
+        if content is None and self.client is not None and _last_day(name) < (now - 31 * DAY).date():
             raise PayloadChanged("eia_bulk", f"{name} is not offered", remedy="EIA may have moved it: update Watthour.")
         return content
 
@@ -185,73 +202,44 @@ def file_names(window: Window, time_zone: str) -> list[str]:
     ]
 
 
-def regions_in(path: Path) -> list[Region]:
-    """Return the regions a six-month file speaks of, sorted by id; authorities unknown to us are left out.
+def respondents_in(path: Path) -> list[str]:
+    """Return EIA's codes of the balancing authorities a six-month file speaks of, sorted.
 
     Raises:
         InvalidInput: it is no six-month file.
     """
-    table = _table(path).select(pl.col(_AUTHORITY).unique())
+    table = _table(path).select(pl.col(_AUTHORITY).str.strip_chars().unique())
     try:
-        found = set(table.collect()[_AUTHORITY])
+        return sorted(table.collect()[_AUTHORITY].drop_nulls())
     except pl.exceptions.PolarsError as error:
         raise _not_a_table(path, error) from error
-    return [region for region in regions() if region.eia_respondent in found]
 
 
-def parse_balance(content: Path | bytes, region: Region, *, now: datetime) -> Parsed:
+def parse_balance(content: Path | bytes, context: Context, *, now: datetime) -> Parsed:
     """Turn one file into a region's measurements and its operator's forecast; an empty cell stays null.
 
     Raises:
         InvalidInput: it is no six-month file.
         PayloadChanged: no time in it can be read.
     """
-    rows = _rows(content, region)
+    rows = _rows(content, context)
     if rows.height and rows["ends"].null_count() == rows.height:
         raise PayloadChanged("eia_bulk", f"times such as {rows['said'][0]!r} cannot be read", remedy=_REPORT)
-    long = rows.unpivot(index=["ends", "said"], variable_name="series", value_name="raw")
-    long = long.with_columns(
-        pl.col("raw").str.replace_all(",", "").str.strip_chars().replace("", None),
+    long = rows.unpivot(index=["ends", "said"], variable_name="series", value_name="raw").with_columns(
+        plain_number(pl.col("raw")),
+        channel=pl.format("{}.{}", pl.lit(context.site.prefix), "series"),
         time=pl.col("ends") - HOUR,
-    ).with_columns(value=pl.col("raw").cast(pl.Float64, strict=False))
-    is_no_number = pl.col("raw").is_not_null() & ~pl.col("value").is_finite().fill_null(value=False)
-    long = long.with_columns(
-        rule=pl.when(pl.col("time").is_null())
-        .then(pl.lit("time_is_readable"))
-        .when(is_no_number)
-        .then(pl.lit("value_is_a_number"))
+        row=pl.struct(said="said", series="series", value="raw").struct.json_encode(),
     )
-    refused = long.filter(pl.col("rule").is_not_null()).select(
-        pl.format("grid.{}.{}", pl.lit(region.id), "series").alias("channel"),
-        "rule",
-        pl.struct(said="said", series="series", value="raw").struct.json_encode().alias("row"),
-    )
-    good = long.filter(pl.col("rule").is_null())
+    good, refused = split_unreadable(long)
+    is_forecast = pl.col("series") == _FORECAST
     lag = pl.when(pl.col("series").str.starts_with("generation.")).then(FUEL_MIX_LAG).otherwise(DEMAND_LAG)
-    measured = good.filter(pl.col("series") != _FORECAST).select(
-        pl.format("grid.{}.{}", pl.lit(region.id), "series").alias("channel"),
-        "time",
-        "value",
-        (pl.col("time") + HOUR + lag).alias("published"),
-    )
-    forecasts = good.filter((pl.col("series") == _FORECAST) & pl.col("value").is_not_null()).with_columns(
-        issued_at=day_ahead_issue(pl.col("time"), OPERATOR_POSTS_AT, region.time_zone, now=now)
-    )
-    return Parsed(
-        without_unpublished(measured),
-        forecasts.select(
-            pl.lit(region.demand).alias("channel"),
-            "time",
-            "value",
-            pl.col("issued_at").alias("published"),
-            "issued_at",
-            pl.lit(OPERATOR).alias("model"),
-        ),
-        refused.cast(PARSED_REFUSED),
-    )
+    readings = measured(good.filter(~is_forecast), pl.col("series"), lag, context)
+    forecasts = operator_forecasts(good.filter(is_forecast), context, now=now)
+    return Parsed(without_unpublished(readings), forecasts, refused)
 
 
-def _rows(content: Path | bytes, region: Region) -> pl.DataFrame:
+def _rows(content: Path | bytes, context: Context) -> pl.DataFrame:
     """Return a region's rows as text: ``said`` and ``ends`` (its time), and a column per series."""
     table = _table(content)
     columns: dict[str, list[str]] = {}
@@ -261,7 +249,7 @@ def _rows(content: Path | bytes, region: Region) -> pl.DataFrame:
             columns.setdefault(series, []).append(header)
     said = pl.col(_ENDS).str.strip_chars()
     ends = [said.str.to_datetime(layout, time_unit="us", time_zone="UTC", strict=False) for layout in _TIME_FORMATS]
-    mine = table.filter(pl.col(_AUTHORITY).str.strip_chars() == (region.eia_respondent or ""))
+    mine = table.filter(pl.col(_AUTHORITY).str.strip_chars() == respondent_of(context))
     series_columns = [pl.coalesce(headers).alias(series) for series, headers in columns.items()]
     try:
         return mine.select(said.alias("said"), pl.coalesce(ends).alias("ends"), *series_columns).collect()

@@ -1,4 +1,4 @@
-"""The one door to the outside: client, pace, retries, and whose fault an answer is.
+"""The one HTTP client of all connectors: rate limit, retries, and whose fault an answer is.
 
 Only what can heal by itself is asked again: a server's fault, a limit, a broken connection, an answer cut short.
 Secrets travel in headers, never in an address, and are struck out of every message.
@@ -36,7 +36,7 @@ _REFUSED = 400
 MINUTE = 60.0  # [s]
 
 
-class Pace:
+class RateLimit:
     """At most so many requests a second, over all threads that share it."""
 
     def __init__(
@@ -59,13 +59,13 @@ class Pace:
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class RetryPolicy:
     """How often and how long to ask again before giving up."""
 
     attempts: int = 4
     first_wait: float = 1.0  # [s] doubles with each attempt, plus jitter of up to as much
     longest_wait: float = 65.0  # [s] who tells us to wait longer is asked another time
-    in_all: float = 240.0  # [s]
+    timeout: float = 240.0  # [s]
 
 
 def reason_in(body: object) -> str | None:
@@ -94,7 +94,7 @@ def _no_particular_wait(_status: int, _reason: str) -> float | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Manners:
+class ProviderQuirks:
     """What is particular to one provider."""
 
     key_remedy: str = "Check with the provider what you are allowed to ask."
@@ -102,7 +102,7 @@ class Manners:
     wait: Callable[[int, str], float | None] = _no_particular_wait  # [s] told by a status and a reason, if at all
 
 
-class _Passing(Exception):
+class _TransientFault(Exception):
     """A fault that may heal; free of addresses and headers, because retries are logged."""
 
     def __init__(self, problem: str, *, wait: float | None = None) -> None:
@@ -111,8 +111,8 @@ class _Passing(Exception):
         super().__init__(problem)
 
 
-class Door:
-    """One provider's HTTP address, asked politely; share it between regions, so that they share its pace."""
+class HttpClient:
+    """One provider's HTTP address; shared by all sites that ask there, so that they share its rate limit."""
 
     def __init__(
         self,
@@ -120,9 +120,9 @@ class Door:
         base_url: str,
         *,
         headers: Mapping[str, str] | None = None,
-        pace: Pace | None = None,
-        patience: Patience | None = None,
-        manners: Manners | None = None,
+        rate_limit: RateLimit | None = None,
+        retry: RetryPolicy | None = None,
+        quirks: ProviderQuirks | None = None,
         timeout: float = 60.0,
     ) -> None:
         """Prepare to ask; nothing is opened yet.
@@ -131,18 +131,19 @@ class Door:
             source: the provider's name in errors.
             base_url: what every path is added to.
             headers: sent with each request; the place for a key.
-            pace: how often to ask at most.
-            patience: how often to ask again.
-            manners: what is particular to this provider.
+            rate_limit: how often to ask at most.
+            retry: how often to ask again.
+            quirks: what is particular to this provider.
             timeout: for an answer to begin, or to go on. [s]
         """
         self.source = source
         self._base_url = base_url.rstrip("/")
         self._headers = {"User-Agent": "watthour", **(headers or {})}
-        self._pace = pace
-        self._patience = patience or Patience()
-        self._manners = manners or Manners()
+        self._rate_limit = rate_limit
+        self._retry = retry or RetryPolicy()
+        self._quirks = quirks or ProviderQuirks()
         self._timeout = timeout
+        self.on_answer: Callable[[str, bytes], None] | None = None  # told of each good answer's path and content
 
     def get_json(self, path: str, params: Sequence[tuple[str, str]] = (), *, cost: float = 1.0) -> object:
         """Ask and return the decoded JSON; a number that is none (NaN) is null.
@@ -157,20 +158,20 @@ class Door:
             SourceRejected: the user must act.
             PayloadChanged: the answer is no JSON.
         """
-        return self._persist(lambda: self._decoded(self._ask(path, params, cost=cost)))
+        return self._with_retries(lambda: self._decoded(self._get(path, params, cost=cost)))
 
     def get_text(self, path: str, params: Sequence[tuple[str, str]] = ()) -> str:
         """Ask and return the text; raises as ``get_json``."""
-        return self._persist(lambda: self._ask(path, params).text)
+        return self._with_retries(lambda: self._get(path, params).text)
 
     def find_bytes(self, path: str) -> bytes | None:
         """Ask for a file and return its content, or None if there is no such file; raises as ``get_json``."""
 
         def ask() -> bytes | None:
-            answer = self._ask(path, (), may_be_missing=True)
+            answer = self._get(path, (), may_be_missing=True)
             return None if answer.status_code == _MISSING else answer.content
 
-        return self._persist(ask)
+        return self._with_retries(ask)
 
     @cached_property
     def _client(self) -> httpx2.Client:
@@ -179,61 +180,63 @@ class Door:
             headers=self._headers, timeout=self._timeout, limits=httpx2.Limits(max_keepalive_connections=0)
         )
 
-    def _persist(self, ask: Callable[[], _Content]) -> _Content:
-        patience = self._patience
+    def _with_retries(self, ask: Callable[[], _Content]) -> _Content:
+        retry = self._retry
         again = stamina.retry_context(
             on=self._when_again,
-            attempts=patience.attempts,
-            timeout=patience.in_all,
-            wait_initial=patience.first_wait,
-            wait_max=patience.longest_wait,
-            wait_jitter=patience.first_wait,
+            attempts=retry.attempts,
+            timeout=retry.timeout,
+            wait_initial=retry.first_wait,
+            wait_max=retry.longest_wait,
+            wait_jitter=retry.first_wait,
         )
         try:
             for attempt in again:
                 with attempt:
                     return ask()
-        except _Passing as fault:
+        except _TransientFault as fault:
             raise SourceUnavailable(self.source, fault.problem, remedy=_when(fault.wait)) from None
         raise AssertionError  # pragma: no cover - the loop returns or raises
 
     def _when_again(self, fault: Exception) -> bool | float:
         """Tell stamina whether to ask again, and after how many seconds if the provider said so."""
-        if not isinstance(fault, _Passing):
+        if not isinstance(fault, _TransientFault):
             return False
         if fault.wait is None:
             return True
-        return fault.wait if fault.wait <= self._patience.longest_wait else False
+        return fault.wait if fault.wait <= self._retry.longest_wait else False
 
-    def _ask(
+    def _get(
         self, path: str, params: Sequence[tuple[str, str]], *, cost: float = 1.0, may_be_missing: bool = False
     ) -> httpx2.Response:
-        if self._pace is not None:
-            self._pace.wait(cost)
+        if self._rate_limit is not None:
+            self._rate_limit.wait(cost)
         try:
             answer = self._client.get(self._base_url + path, params=list(params))
         except httpx2.TimeoutException:
-            raise _Passing(f"no answer within {self._timeout:g} seconds") from None
+            raise _TransientFault(f"no answer within {self._timeout:g} seconds") from None
         except httpx2.ConnectError:
-            raise _Passing("it cannot be reached") from None
+            raise _TransientFault("it cannot be reached") from None
         except (httpx2.UnsupportedProtocol, httpx2.InvalidURL):
             remedy = "Set it to one that begins with https://, or leave it out."
             raise SourceRejected(self.source, "its address in the settings is none", remedy=remedy) from None
         except (httpx2.TransportError, httpx2.DecodingError):
-            raise _Passing("the answer broke off") from None
+            raise _TransientFault("the answer broke off") from None
         if not (answer.is_success or (may_be_missing and answer.status_code == _MISSING)):
             raise self._fault(answer)
+        if self.on_answer is not None and answer.is_success:
+            self.on_answer(path, answer.content)
         return answer
 
-    def _fault(self, answer: httpx2.Response) -> _Passing | SourceError:
+    def _fault(self, answer: httpx2.Response) -> _TransientFault | SourceError:
         status = answer.status_code
         reason = self._reason(answer)
         problem = f"answered {status}" + (f" ({reason})" if reason else "")
         if status in _BUSY or status >= _SERVER_FAULT:
             wait = _retry_after(answer)
-            return _Passing(problem, wait=self._manners.wait(status, reason) if wait is None else wait)
+            return _TransientFault(problem, wait=self._quirks.wait(status, reason) if wait is None else wait)
         if status in _NOT_ALLOWED:
-            return SourceRejected(self.source, problem, remedy=self._manners.key_remedy)
+            return SourceRejected(self.source, problem, remedy=self._quirks.key_remedy)
         if _MOVED <= status < _REFUSED:
             remedy = "Its address has moved: update Watthour, or set the new one in the settings."
             return PayloadChanged(self.source, problem, remedy=remedy)
@@ -244,16 +247,20 @@ class Door:
             said = reason_in(json.loads(answer.content)) or ""
         except ValueError:
             said = ""  # an HTML page of a gateway, or nothing
-        for secret in self._manners.secrets:
-            said = said.replace(secret, "***")
-        return " ".join(said.split())[:_LONGEST_REASON].rstrip(".")
+        return " ".join(self.without_secrets(said).split())[:_LONGEST_REASON].rstrip(".")
+
+    def without_secrets(self, text: str) -> str:
+        """Return a text with every secret of this provider struck out."""
+        for secret in self._quirks.secrets:
+            text = text.replace(secret, "***")
+        return text
 
     def _decoded(self, answer: httpx2.Response) -> object:
         try:
             return json.loads(answer.content, parse_constant=lambda _name: None)
         except ValueError:
             if answer.content.lstrip()[:1] in {b"{", b"[", b""}:
-                raise _Passing("the answer was cut short") from None
+                raise _TransientFault("the answer was cut short") from None
             remedy = "Update Watthour; if that does not help, report it with the time of asking."
             raise PayloadChanged(self.source, "it answered something that is not JSON", remedy=remedy) from None
 

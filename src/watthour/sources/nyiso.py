@@ -17,17 +17,26 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from watthour.core.errors import PayloadChanged
-from watthour.core.region import find_region
+from watthour.core.frames import INSTANT
 from watthour.core.window import DAY, HOUR, local_instant
-from watthour.sources.delivery import INSTANT, OPERATOR, PARSED_FORECASTS, PARSED_REFUSED, deliver
-from watthour.sources.http import Door, Pace, Patience
+from watthour.sources.delivery import (
+    OPERATOR,
+    PARSED_FORECASTS,
+    PARSED_REFUSED,
+    deliver,
+    plain_number,
+    split_unreadable,
+)
+from watthour.sources.eia_930 import energy_channel
+from watthour.sources.http import HttpClient, RateLimit, RetryPolicy
+from watthour.sources.options import Options
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from watthour.core.channel import Channel, Site
+    from watthour.core.forecast import Context
     from watthour.core.ports import Delivery
-    from watthour.core.region import Region
     from watthour.core.window import Window
 
 BASE_URL = "https://mis.nyiso.com/public/csv/isolf"
@@ -54,36 +63,40 @@ ZONES = {
 _REPORT = "Update Watthour; if that does not help, report it with the day asked for."
 
 
-def open_door(*, base_url: str = BASE_URL, pace: Pace | None = None, patience: Patience | None = None) -> Door:
+class NyisoOptions(Options):
+    """``[sources.nyiso]``."""
+
+    url: str = BASE_URL
+
+
+def open_client(
+    options: NyisoOptions, *, rate_limit: RateLimit | None = None, retry: RetryPolicy | None = None
+) -> HttpClient:
     """Return the way to NYISO's public files."""
-    return Door("nyiso", base_url, pace=pace or Pace(2.0), patience=patience)
+    return HttpClient("nyiso", options.url, rate_limit=rate_limit or RateLimit(2.0), retry=retry)
 
 
 @dataclass(frozen=True, slots=True)
 class Nyiso:
     """NYISO's load forecasts by issue, the total as the operator's forecast of New York's demand."""
 
-    door: Door
+    context: Context  # New York
+    client: HttpClient
     _months: dict[str, tuple[datetime, dict[str, str]]] = field(default_factory=dict, repr=False, compare=False)
-
-    @property
-    def region(self) -> Region:
-        """New York."""
-        return find_region("NYIS")
 
     @property
     def name(self) -> str:
         """The provider and the region."""
-        return "nyiso:ny"
+        return f"nyiso:{self.context.site.id}"
 
     def sites(self) -> Sequence[Site]:
         """Return New York's site."""
-        return (self.region.site(),)
+        return (self.context.site,)
 
     def channels(self) -> Sequence[Channel]:
         """Return New York's demand and that of its eleven load zones."""
         zones = [f"demand.zone_{letter}" for letter in sorted(ZONES.values())]
-        return tuple(self.region.energy_channel(series) for series in ("demand", *zones))
+        return tuple(energy_channel(self.context, series) for series in ("demand", *zones))
 
     def probe(self, *, now: datetime) -> None:
         """Ask for today's file; raises as ``fetch``."""
@@ -100,7 +113,7 @@ class Nyiso:
             if text is None:
                 missing += day <= today  # tomorrow's may not be posted yet
                 continue
-            good, bad = parse_isolf(text, day, now=now)
+            good, bad = parse_isolf(text, day, self.context, now=now)
             forecasts.append(good)
             refused.append(bad)
         if missing > MAY_BE_MISSING and len(forecasts) == 1:
@@ -119,7 +132,7 @@ class Nyiso:
         name = f"{day:%Y%m%d}isolf.csv"
         today = now.astimezone(ZoneInfo(TIME_ZONE)).date()
         if (today - day).days <= DAYS_KEPT_SINGLE:
-            content = self.door.find_bytes(f"/{name}")
+            content = self.client.find_bytes(f"/{name}")
             return None if content is None else content.decode("utf-8", errors="replace")
         return self._month(day, now).get(name)
 
@@ -127,13 +140,13 @@ class Nyiso:
         """Return a month's files by name, asked once per instant of asking."""
         name = f"{day:%Y%m}01isolf_csv.zip"
         if name not in self._months or self._months[name][0] != now:
-            content = self.door.find_bytes(f"/{name}")
+            content = self.client.find_bytes(f"/{name}")
             self._months.clear()  # a month is 2 MB; a backfill goes through them in order
             self._months[name] = (now, {} if content is None else _unzip(content, name))
         return self._months[name][1]
 
 
-def parse_isolf(text: str, day: date, *, now: datetime) -> tuple[pl.DataFrame, pl.DataFrame]:
+def parse_isolf(text: str, day: date, context: Context, *, now: datetime) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Turn the file of a day into forecasts and refused rows.
 
     The hour that comes twice in autumn is told apart by its order; one that the clock skips in spring is refused.
@@ -141,50 +154,21 @@ def parse_isolf(text: str, day: date, *, now: datetime) -> tuple[pl.DataFrame, p
     Raises:
         PayloadChanged: the file has other columns.
     """
-    try:
-        table = pl.read_csv(StringIO(text), infer_schema=False, truncate_ragged_lines=True)
-        table = table.rename({name: name.strip() for name in table.columns})
-    except pl.exceptions.PolarsError as error:
-        raise PayloadChanged("nyiso", f"the file of {day} cannot be read", remedy=_REPORT) from error
-    if not {"Time Stamp", _TOTAL} <= set(table.columns):
-        raise PayloadChanged("nyiso", f"the file of {day} lacks Time Stamp or {_TOTAL}", remedy=_REPORT)
+    table = _table(text, day)
     if table.is_empty():  # polars 2.1 cannot tell ambiguous times of no rows apart
         return pl.DataFrame(schema=PARSED_FORECASTS), pl.DataFrame(schema=PARSED_REFUSED)
     posted = min(local_instant(day - DAY, POSTED_BY, TIME_ZONE), now.replace(minute=0, second=0, microsecond=0))
-    region = find_region("NYIS")
-    channels = {_TOTAL: region.demand} | {zone: f"{region.demand}.zone_{letter}" for zone, letter in ZONES.items()}
+    demand = energy_channel(context).id
+    channels = {_TOTAL: demand} | {zone: f"{demand}.zone_{letter}" for zone, letter in ZONES.items()}
     known = [name for name in table.columns if name in channels]
-    naive = pl.col("Time Stamp").str.strip_chars().str.to_datetime("%m/%d/%Y %H:%M", time_unit="us", strict=False)
-    second_pass = pl.col("Time Stamp").is_first_distinct().not_()
-    long = (
-        table.with_columns(
-            naive=naive, ambiguous=pl.when(second_pass).then(pl.lit("latest")).otherwise(pl.lit("earliest"))
-        )
-        .with_columns(
-            time=pl.col("naive")
-            .dt.replace_time_zone(TIME_ZONE, ambiguous=pl.col("ambiguous"), non_existent="null")
-            .cast(INSTANT)
-        )
-        .unpivot(known, index=["Time Stamp", "naive", "time"], variable_name="zone", value_name="raw")
-        .with_columns(pl.col("raw").str.strip_chars().str.replace_all(",", "").replace("", None))
-        .with_columns(value=pl.col("raw").cast(pl.Float64, strict=False))
-    )
-    is_no_number = pl.col("raw").is_not_null() & ~pl.col("value").is_finite().fill_null(value=False)
+    long = table.unpivot(known, index=["Time Stamp", "naive", "time"], variable_name="zone", value_name="raw")
     long = long.with_columns(
+        plain_number(pl.col("raw")),
         channel=pl.col("zone").replace_strict(channels, return_dtype=pl.String),
-        rule=pl.when(pl.col("naive").is_null())
-        .then(pl.lit("time_is_readable"))
-        .when(pl.col("time").is_null())
-        .then(pl.lit("time_exists"))
-        .when(is_no_number)
-        .then(pl.lit("value_is_a_number")),
+        row=pl.struct("Time Stamp", "zone", value="raw").struct.json_encode(),
     )
-    refused = long.filter(pl.col("rule").is_not_null()).select(
-        "channel",
-        "rule",
-        pl.struct("Time Stamp", "zone", value="raw").struct.json_encode().alias("row"),
-    )
-    forecasts = long.filter(pl.col("rule").is_null() & pl.col("value").is_not_null()).select(
+    good, refused = split_unreadable(long, {"time_exists": pl.col("naive").is_not_null() & pl.col("time").is_null()})
+    forecasts = good.filter(pl.col("value").is_not_null()).select(
         "channel",
         "time",
         "value",
@@ -192,7 +176,28 @@ def parse_isolf(text: str, day: date, *, now: datetime) -> tuple[pl.DataFrame, p
         pl.lit(posted).cast(INSTANT).alias("issued_at"),
         pl.lit(OPERATOR).alias("model"),
     )
-    return forecasts.unique(["channel", "time"], keep="last", maintain_order=True), refused.cast(PARSED_REFUSED)
+    return forecasts.unique(["channel", "time"], keep="last", maintain_order=True), refused
+
+
+def _table(text: str, day: date) -> pl.DataFrame:
+    """Return a file's columns as text, with ``naive`` (the local time) and ``time``, null where the clock skips it."""
+    try:
+        table = pl.read_csv(StringIO(text), infer_schema=False, truncate_ragged_lines=True)
+        table = table.rename({name: name.strip() for name in table.columns})
+    except pl.exceptions.PolarsError as error:
+        raise PayloadChanged("nyiso", f"the file of {day} cannot be read", remedy=_REPORT) from error
+    if not {"Time Stamp", _TOTAL} <= set(table.columns):
+        raise PayloadChanged("nyiso", f"the file of {day} lacks Time Stamp or {_TOTAL}", remedy=_REPORT)
+    if table.is_empty():
+        return table
+    stamp = pl.col("Time Stamp")
+    naive = stamp.str.strip_chars().str.to_datetime("%m/%d/%Y %H:%M", time_unit="us", strict=False)
+    pass_of_clock = pl.when(stamp.is_first_distinct()).then(pl.lit("earliest")).otherwise(pl.lit("latest"))
+    return table.with_columns(naive=naive, ambiguous=pass_of_clock).with_columns(
+        time=pl.col("naive")
+        .dt.replace_time_zone(TIME_ZONE, ambiguous=pl.col("ambiguous"), non_existent="null")
+        .cast(INSTANT)
+    )
 
 
 def _unzip(content: bytes, name: str) -> dict[str, str]:

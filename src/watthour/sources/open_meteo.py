@@ -1,4 +1,4 @@
-"""Hourly weather at a region's points from Open-Meteo: observed, forecast now, and forecast back then.
+"""Hourly weather at a site's points from Open-Meteo: observed, forecast now, and forecast back then.
 
 Source: https://open-meteo.com/en/docs (no key, non-commercial use; data CC BY 4.0). Four addresses:
 archive (reanalysis, about five days late), forecast, previous runs (``<variable>_previous_dayN``: what was forecast N
@@ -12,24 +12,26 @@ import math
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
 
-from watthour.core.errors import PayloadChanged, SourceRejected
-from watthour.core.frames import Forecasts, Readings, Refused
-from watthour.core.ports import Delivery
-from watthour.core.region import WEATHER_VARIABLES
+from watthour.core.errors import InvalidInput, PayloadChanged, SourceRejected
+from watthour.core.frames import INSTANT
+from watthour.core.place import Point
 from watthour.core.units import Unit, conversion
+from watthour.core.weather import HOURLY, weather_channels
 from watthour.core.window import DAY, HOUR, Window
-from watthour.sources.delivery import INSTANT, PARSED_FORECASTS, deliver, without_unpublished
-from watthour.sources.http import MINUTE, Door, Manners, Pace, Patience
+from watthour.sources.delivery import PARSED_FORECASTS, deliver, without_unpublished
+from watthour.sources.http import MINUTE, HttpClient, ProviderQuirks, RateLimit, RetryPolicy
+from watthour.sources.options import Options
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from watthour.core.channel import Channel, Site
-    from watthour.core.region import Region
+    from watthour.core.forecast import Context
+    from watthour.core.ports import Delivery
 
 FORECAST_URL = "https://api.open-meteo.com"
 ARCHIVE_URL = "https://archive-api.open-meteo.com"
@@ -67,44 +69,65 @@ _ROWS = pl.Schema(
         "value": pl.Float64(),
     }
 )
-_REPORT = "Update Watthour; if that does not help, report it with the region and the time of asking."
+_REPORT = "Update Watthour; if that does not help, report it with the site and the time of asking."
 
 
-@dataclass(frozen=True, slots=True)
-class Doors:
-    """Open-Meteo's four addresses, under one pace."""
+class OpenMeteoOptions(Options):
+    """``[sources.open_meteo]``."""
 
-    forecast: Door
-    archive: Door
-    previous_runs: Door
-    single_runs: Door
+    url: str | None = None  # one server of one's own in place of the four addresses
 
 
-def open_doors(*, base_url: str | None = None, pace: Pace | None = None, patience: Patience | None = None) -> Doors:
-    """Return the ways to Open-Meteo, or to one server of one's own; share them between regions."""
-    pace = pace or Pace(PER_SECOND)
-    manners = Manners(wait=_wait)
+class Clients(NamedTuple):
+    """Open-Meteo's four addresses, under one rate limit."""
 
-    def door(url: str) -> Door:
-        return Door("open_meteo", base_url or url, pace=pace, patience=patience, manners=manners)
+    forecast: HttpClient
+    archive: HttpClient
+    previous_runs: HttpClient
+    single_runs: HttpClient
 
-    return Doors(door(FORECAST_URL), door(ARCHIVE_URL), door(PREVIOUS_RUNS_URL), door(SINGLE_RUNS_URL))
+
+def open_client(
+    options: OpenMeteoOptions, *, rate_limit: RateLimit | None = None, retry: RetryPolicy | None = None
+) -> Clients:
+    """Return the ways to Open-Meteo, or to one server of one's own."""
+    rate_limit = rate_limit or RateLimit(PER_SECOND)
+    quirks = ProviderQuirks(wait=_wait)
+
+    def client(url: str) -> HttpClient:
+        return HttpClient("open_meteo", options.url or url, rate_limit=rate_limit, retry=retry, quirks=quirks)
+
+    return Clients(client(FORECAST_URL), client(ARCHIVE_URL), client(PREVIOUS_RUNS_URL), client(SINGLE_RUNS_URL))
+
+
+def points_of(site: Site) -> tuple[Point, ...]:
+    """Return where a site's weather is asked for: at its points, or else at its own place.
+
+    Raises:
+        InvalidInput: nobody knows where it is.
+    """
+    if site.points:
+        return site.points
+    latitude, longitude = site.place.latitude, site.place.longitude
+    if latitude is None or longitude is None:
+        raise InvalidInput("site", site.id, "it has no coordinates, so no weather", remedy="Give it a place.")
+    return (Point("site", latitude, longitude),)
 
 
 @dataclass(frozen=True, slots=True)
 class _AtPoints:
-    """What all four have in common: a region's weather points."""
+    """What all four have in common: a site's weather points."""
 
-    region: Region
-    doors: Doors
+    context: Context
+    clients: Clients
 
     def sites(self) -> Sequence[Site]:
-        """Return the region's site."""
-        return (self.region.site(),)
+        """Return the site."""
+        return (self.context.site,)
 
     def channels(self) -> Sequence[Channel]:
         """Return a channel per weather point and variable."""
-        return tuple(self.region.weather_channels())
+        return tuple(weather_channels(self.context.site, points_of(self.context.site)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +136,8 @@ class OpenMeteoArchive(_AtPoints):
 
     @property
     def name(self) -> str:
-        """The provider, the product and the region."""
-        return f"open_meteo_archive:{self.region.id}"
+        """The provider, the product and the site."""
+        return f"open_meteo_archive:{self.context.site.id}"
 
     def probe(self, *, now: datetime) -> None:
         """Ask for one hour; raises as ``fetch``."""
@@ -124,8 +147,8 @@ class OpenMeteoArchive(_AtPoints):
         """Return the observations of the window; see ``core.ports.Source``."""
         dates = _dates(window, earliest=None, latest=now)
         if dates is None:
-            return _nothing()
-        rows = _hourly(self.doors.archive, "/v1/archive", self.region, list(WEATHER_VARIABLES), dates)
+            return deliver(self.name, window, now=now, watched_from=watched_from)
+        rows = _hourly(self.clients.archive, "/v1/archive", self.context.site, list(HOURLY), dates)
         readings = rows.select("channel", "time", "value", (pl.col("time") + HOUR + ARCHIVE_LAG).alias("published"))
         return deliver(self.name, window, readings=without_unpublished(readings), now=now, watched_from=watched_from)
 
@@ -141,8 +164,8 @@ class OpenMeteoForecast(_AtPoints):
 
     @property
     def name(self) -> str:
-        """The provider, the product and the region."""
-        return f"open_meteo_forecast:{self.region.id}"
+        """The provider, the product and the site."""
+        return f"open_meteo_forecast:{self.context.site.id}"
 
     def probe(self, *, now: datetime) -> None:
         """Ask for one day; raises as ``fetch``."""
@@ -152,13 +175,13 @@ class OpenMeteoForecast(_AtPoints):
         """Return the forecast of the window's hours that are still to come; see ``core.ports.Source``."""
         issued_at = _floor(now, ISSUE_STEP)
         if window.end <= issued_at:
-            return _nothing()
+            return deliver(self.name, window, now=now, watched_from=now)
         ahead = Window(max(window.start, issued_at), window.end)
         dates = _dates(ahead, earliest=now - DAYS_BACK * DAY, latest=now + DAYS_AHEAD * DAY)
         if dates is None:
-            return _nothing()
+            return deliver(self.name, window, now=now, watched_from=now)
         rows = _hourly(
-            self.doors.forecast, "/v1/forecast", self.region, list(WEATHER_VARIABLES), dates, self.weather_model
+            self.clients.forecast, "/v1/forecast", self.context.site, list(HOURLY), dates, self.weather_model
         )
         forecasts = _forecasts(rows, pl.lit(issued_at), pl.lit(now), self.weather_model)
         return deliver(self.name, ahead, forecasts=forecasts, now=now, watched_from=now)
@@ -177,8 +200,8 @@ class OpenMeteoPreviousRuns(_AtPoints):
 
     @property
     def name(self) -> str:
-        """The provider, the product and the region."""
-        return f"open_meteo_previous_runs:{self.region.id}"
+        """The provider, the product and the site."""
+        return f"open_meteo_previous_runs:{self.context.site.id}"
 
     def probe(self, *, now: datetime) -> None:
         """Ask for one day; raises as ``fetch``."""
@@ -188,9 +211,9 @@ class OpenMeteoPreviousRuns(_AtPoints):
         """Return what was forecast of the window's hours; see ``core.ports.Source``."""
         dates = _dates(window, earliest=FIRST_PREVIOUS_RUN, latest=now + DAYS_AHEAD * DAY)
         if dates is None:
-            return _nothing()
-        wanted = [f"{variable}_previous_day{days}" for days in self.days for variable in WEATHER_VARIABLES]
-        rows = _hourly(self.doors.previous_runs, "/v1/forecast", self.region, wanted, dates, self.weather_model)
+            return deliver(self.name, window, now=now, watched_from=watched_from)
+        wanted = [f"{variable}_previous_day{days}" for days in self.days for variable in HOURLY]
+        rows = _hourly(self.clients.previous_runs, "/v1/forecast", self.context.site, wanted, dates, self.weather_model)
         issued_at = pl.col("stamp") - pl.duration(days="days_before")
         forecasts = _forecasts(rows, issued_at, issued_at + RUN_DELAY, self.weather_model)
         is_out = pl.col("published") <= pl.lit(now)
@@ -207,8 +230,8 @@ class OpenMeteoSingleRuns(_AtPoints):
 
     @property
     def name(self) -> str:
-        """The provider, the product, its model and the region."""
-        return f"open_meteo_{self.weather_model}_runs:{self.region.id}"
+        """The provider, the product, its model and the site."""
+        return f"open_meteo_{self.weather_model}_runs:{self.context.site.id}"
 
     def probe(self, *, now: datetime) -> None:
         """Ask for one run; raises as ``fetch``."""
@@ -235,7 +258,7 @@ class OpenMeteoSingleRuns(_AtPoints):
         days = math.ceil((span.end + HOUR - run) / DAY)
         extra = [("run", f"{run:%Y-%m-%dT%H:%M}"), ("forecast_days", str(days))]
         return _hourly(
-            self.doors.single_runs, "/v1/forecast", self.region, list(WEATHER_VARIABLES), extra, self.weather_model
+            self.clients.single_runs, "/v1/forecast", self.context.site, list(HOURLY), extra, self.weather_model
         )
 
     def _runs(self, window: Window, now: datetime) -> Iterator[datetime]:
@@ -248,7 +271,7 @@ class OpenMeteoSingleRuns(_AtPoints):
             day += DAY
 
 
-def parse_hourly(answer: object, region: Region) -> pl.DataFrame:
+def parse_hourly(answer: object, site: Site) -> pl.DataFrame:
     """Turn an answer into rows ``channel, time, stamp, days_before, value``; null where the model has no value.
 
     ``stamp`` is Open-Meteo's time, ``time`` the start of the hour the value speaks of, ``days_before`` the N of
@@ -258,14 +281,13 @@ def parse_hourly(answer: object, region: Region) -> pl.DataFrame:
         PayloadChanged: the answer has another shape, unit or time zone.
     """
     answers = answer if isinstance(answer, list) else [answer]
-    if len(answers) != len(region.points):
-        raise PayloadChanged(
-            "open_meteo", f"{len(region.points)} points were asked, {len(answers)} answered", remedy=_REPORT
-        )
+    points = points_of(site)
+    if len(answers) != len(points):
+        raise PayloadChanged("open_meteo", f"{len(points)} points were asked, {len(answers)} answered", remedy=_REPORT)
     parts = [
         part
-        for point, one in zip(region.points, answers, strict=True)
-        for part in _parse_point(one, region.weather_prefix(point.id))
+        for point, one in zip(points, answers, strict=True)
+        for part in _parse_point(one, f"{site.prefix}.weather.{point.id}")
     ]
     return pl.concat(parts)
 
@@ -282,9 +304,9 @@ def _parse_point(answer: object, prefix: str) -> Iterator[pl.DataFrame]:
         if name == "time":
             continue
         variable, _, days = name.partition("_previous_day")
-        if variable not in WEATHER_VARIABLES:
+        if variable not in HOURLY:
             continue  # more than was asked for
-        wanted = WEATHER_VARIABLES[variable][1]
+        wanted = HOURLY[variable][1]
         factor, offset = _factor(name, units.get(name), wanted, values)
         try:
             column = pl.DataFrame({"stamp": hourly["time"], "value": values}, schema_overrides={"value": pl.Float64})
@@ -311,16 +333,17 @@ def _factor(name: str, unit: object, wanted: Unit, values: object) -> tuple[floa
 
 
 def _hourly(
-    door: Door,
+    client: HttpClient,
     path: str,
-    region: Region,
+    site: Site,
     variables: Sequence[str],
     span: Sequence[tuple[str, str]],
     weather_model: str | None = None,
 ) -> pl.DataFrame:
+    points = points_of(site)
     params = [
-        ("latitude", ",".join(f"{point.latitude}" for point in region.points)),
-        ("longitude", ",".join(f"{point.longitude}" for point in region.points)),
+        ("latitude", ",".join(f"{point.latitude}" for point in points)),
+        ("longitude", ",".join(f"{point.longitude}" for point in points)),
         ("hourly", ",".join(variables)),
         ("wind_speed_unit", "ms"),
         ("timezone", "GMT"),
@@ -328,14 +351,14 @@ def _hourly(
     ]
     if weather_model is not None:
         params.append(("models", weather_model))
-    cost = len(region.points) * max(1.0, len(variables) / 10) * max(1.0, _days(span) / 14)
+    cost = len(points) * max(1.0, len(variables) / 10) * max(1.0, _days(span) / 14)
     try:
-        return parse_hourly(door.get_json(path, params, cost=cost), region)
+        return parse_hourly(client.get_json(path, params, cost=cost), site)
     except SourceRejected as error:
         offered = _offered(span, error.problem)
         if offered is None:
             raise
-        return _hourly(door, path, region, variables, offered, weather_model) if offered else pl.DataFrame(schema=_ROWS)
+        return _hourly(client, path, site, variables, offered, weather_model) if offered else pl.DataFrame(schema=_ROWS)
 
 
 def _forecasts(rows: pl.DataFrame, issued_at: pl.Expr, published: pl.Expr, weather_model: str | None) -> pl.DataFrame:
@@ -385,7 +408,3 @@ def _wait(_status: int, reason: str) -> float | None:
 def _floor(instant: datetime, step: timedelta) -> datetime:
     epoch = datetime(1970, 1, 1, tzinfo=UTC)
     return epoch + (instant - epoch) // step * step
-
-
-def _nothing() -> Delivery:
-    return Delivery(Readings.create_empty(), Forecasts.create_empty(), Refused.create_empty())

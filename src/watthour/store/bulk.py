@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import polars as pl
 from sqlalchemy import insert, select, update
 
-from watthour.core.frames import Forecasts, Readings
+from watthour.core.frames import INSTANT, Forecasts, Readings
 from watthour.store.tables import channels, forecast_series, forecasts, microseconds, readings
 from watthour.store.versions import VERSION, check_instants, check_known, new_versions
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
     from sqlalchemy import ColumnElement, Connection, Table
 
+    from watthour.core.frames import Maker
     from watthour.core.window import Window
     from watthour.store.database import Database
 
 FEW_CHANNELS = 16  # asked one by one, their number need not be read with every row, which wins a fifth
-_INSTANT = pl.Datetime("us", "UTC")
 
 
 class _Kept(NamedTuple):
@@ -73,7 +73,7 @@ def append_forecasts(database: Database, connection: Connection, incoming: pl.Da
     """Insert the keys that are new and return how many that was."""
     kept = _kept(connection, incoming)
     named = ["channel", "model", "level"]
-    series = _series(connection, incoming.select(named).unique(), _keys(kept))
+    series = _series(connection, incoming.select(*named, "maker").unique(named), _keys(kept)).drop("maker")
     keyed = incoming.join(series, on=named, how="left", maintain_order="left")
     return database.insert(connection, forecasts, _numbers(keyed.sort("series", "time", "issued_at"), forecasts))
 
@@ -85,30 +85,39 @@ def read_forecasts(
     window: Window,
     *,
     as_of: datetime | None,
-    models: Sequence[str] | None,
-    levels: Sequence[float] | None,
+    models: Sequence[str] | None = None,
+    makers: Sequence[Maker] | None = None,
+    levels: Sequence[float] | None = None,
 ) -> pl.DataFrame:
     """Return the forecasts available at an instant, sorted by their key."""
     check_instants(as_of=as_of)
     columns = forecast_series.c
     asked = (
-        select(channels.c.id, columns.model, columns.level, columns.key)
+        select(channels.c.id, columns.model, columns.level, columns.maker, columns.key)
         .join_from(forecast_series, channels)
         .where(channels.c.id.in_(set(names)))
     )
     if models is not None:
         asked = asked.where(columns.model.in_(list(models)))
+    if makers is not None:
+        asked = asked.where(columns.maker.in_([str(maker) for maker in makers]))
     if levels is not None:
         asked = asked.where(columns.level.in_(list(levels)))
-    schema = {"channel": pl.String, "model": pl.String, "level": pl.Float64, "series": pl.Int32}
+    schema = {
+        "channel": pl.String,
+        "model": pl.String,
+        "level": pl.Float64,
+        "maker": pl.String,
+        "series": pl.Int32,
+    }
     series = pl.DataFrame([tuple(row) for row in connection.execute(asked)], schema=schema, orient="row")
     if series.is_empty():
         return Forecasts.create_empty()
-    series = series.sort("model", "level").with_row_index("maker").sort("channel").with_row_index("place")
+    series = series.sort("model", "level").with_row_index("rank").sort("channel").with_row_index("place")
     series = series.with_columns(pl.col("place").min().over("channel"))  # numbers sort faster than names
     chosen = forecasts.c.series.in_(series["series"].to_list())
     found = database.fetch(connection, select(forecasts).where(chosen, *_within(forecasts, window, as_of)))
-    named = _instants(found).join(series, on="series").sort("place", "time", "issued_at", "maker")
+    named = _instants(found).join(series, on="series").sort("place", "time", "issued_at", "rank")
     return named.select(Forecasts.column_names())
 
 
@@ -187,22 +196,24 @@ def _series(connection: Connection, asked: pl.DataFrame, keys: dict[str, int]) -
         select(columns.channel, columns.model, columns.level, columns.key).where(columns.channel.in_(keys.values()))
     )
     numbers = {(channel, model, level): key for channel, model, level, key in found}
-    for name, model, level in asked.iter_rows():
+    for name, model, level, maker in asked.iter_rows():
         if (keys[name], model, level) not in numbers:
             made = connection.execute(
-                insert(forecast_series).values(channel=keys[name], model=model, level=level).returning(columns.key)
+                insert(forecast_series)
+                .values(channel=keys[name], model=model, level=level, maker=maker)
+                .returning(columns.key)
             )
             numbers[keys[name], model, level] = made.scalar_one()
     return asked.with_columns(
         series=pl.Series(
-            [numbers[keys[name], model, level] for name, model, level in asked.iter_rows()], dtype=pl.Int32
+            [numbers[keys[name], model, level] for name, model, level, _maker in asked.iter_rows()], dtype=pl.Int32
         )
     )
 
 
 def _instants(numbers: pl.DataFrame) -> pl.DataFrame:
     """Return fetched microseconds as instants."""
-    return numbers.with_columns(pl.col("time", "^.*_at$").cast(_INSTANT))
+    return numbers.with_columns(pl.col("time", "^.*_at$").cast(INSTANT))
 
 
 def _numbers(rows: pl.DataFrame, table: Table) -> pl.DataFrame:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from watthour.core.forecast import History
-from watthour.core.frames import Forecasts, Readings, Refused
+from watthour.core.frames import Forecasts, Maker, Readings, Refused
 from watthour.store.versions import (
     ISSUE,
     VERSION,
@@ -19,7 +19,6 @@ from watthour.store.versions import (
     last_issues,
     last_versions,
     new_versions,
-    weather_of,
 )
 
 if TYPE_CHECKING:
@@ -147,6 +146,7 @@ class MemoryStore:
         *,
         as_of: datetime | None = None,
         models: Sequence[str] | None = None,
+        makers: Sequence[Maker] | None = None,
         levels: Sequence[float] | None = None,
         latest_issue: bool = False,
     ) -> dy.DataFrame[Forecasts]:
@@ -154,27 +154,29 @@ class MemoryStore:
         asked = _asked(channels, window, as_of)
         if models is not None:
             asked &= pl.col("model").is_in(list(models))
+        if makers is not None:
+            asked &= pl.col("maker").is_in([str(maker) for maker in makers])
         if levels is not None:
             asked &= pl.col("level").is_in(list(levels))
         found = self._forecasts.filter(asked)
         return Forecasts.cast(last_issues(found) if latest_issue else found)
 
-    def models_of(self, channel: str) -> list[str]:
-        """Return who has forecast this channel, sorted."""
-        return self._forecasts.filter(pl.col("channel") == channel)["model"].unique().sort().to_list()
+    def models_of(self, channel: str) -> dict[str, Maker]:
+        """Return which models have forecast this channel and who made them, sorted by model."""
+        makers = self._forecasts.filter(pl.col("channel") == channel).select("model", "maker").unique("model")
+        return {model: Maker(maker) for model, maker in makers.sort("model").iter_rows()}
 
     def history(self, context: Context, window: Window, as_of: datetime) -> History:
-        """Return all versions of the context's channel, its weather and its operator's forecast known at ``as_of``."""
-        weather = weather_of(context, self._channels)
-        operators = [] if context.operator is None else [context.operator]
+        """Return all versions known at ``as_of`` of the context's channel, its covariates and its rivals' forecasts."""
+        channel, covariates = context.channel.id, [covariate.channel for covariate in context.covariates]
         parts = [
-            self.forecasts([context.channel], window, as_of=as_of, models=operators),
-            self.forecasts(weather, window, as_of=as_of),
+            self.forecasts([channel], window, as_of=as_of, models=context.rivals),
+            self.forecasts(covariates, window, as_of=as_of),
         ]
         return History(
             as_of=as_of,
             context=context,
-            readings=self.versions([context.channel, *weather], window, as_of),
+            readings=self.versions([channel, *covariates], window, as_of),
             forecasts=Forecasts.cast(pl.concat(parts).sort(ISSUE)),
         )
 

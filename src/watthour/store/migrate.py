@@ -12,7 +12,7 @@ from watthour.core.errors import StoreTooNew
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-HEAD = "0001"  # the newest migration; a test compares it with the folder
+HEAD = "0002"  # the newest migration; a test compares it with the folder
 VERSION_TABLE = "watthour_version"  # MLflow and Prefect keep an `alembic_version` and may share the database
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -40,12 +40,12 @@ def is_current(connection: Connection) -> bool:
     return version == HEAD
 
 
-def upgrade(connection: Connection) -> None:
+def upgrade(connection: Connection, *, to: str = HEAD) -> None:
     """Run the migrations that are missing, inside the transaction of the connection."""
-    from alembic import command  # noqa: PLC0415 - only needed where tables change, slow to import
-    from alembic.config import Config  # noqa: PLC0415 - as above
+    from alembic import command
+    from alembic.config import Config
 
     config = Config(attributes={"connection": connection})
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
-    command.upgrade(config, "head")
+    command.upgrade(config, to)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from watthour.core.channel import Channel, Site, SiteKind
+from watthour.core.channel import Channel, Limits, Site, SiteKind
+from watthour.core.place import Place, Point
 from watthour.core.ports import RunState, SourceRun
 from watthour.core.units import Quantity, Unit
 from watthour.core.window import Window
@@ -19,17 +21,44 @@ _MICROSECOND = timedelta(microseconds=1)
 
 def site_row(site: Site) -> dict[str, Any]:
     """Return the columns of a site."""
-    return asdict(site) | {"kind": str(site.kind)}
+    return {
+        "id": site.id,
+        "name": site.name,
+        "kind": str(site.kind),
+        **asdict(site.place),
+        "zone": site.zone,
+        "operator": site.operator,
+        "main_channel": site.main_channel,
+        "points": json.dumps([asdict(point) for point in site.points]),
+        "stations": json.dumps([asdict(point) for point in site.stations]),
+        "codes": json.dumps(site.codes),
+        "is_simulated": site.is_simulated,
+    }
 
 
 def site_of(row: Row[Any]) -> Site:
     """Return the site of a row."""
-    return Site(row.id, row.name, SiteKind(row.kind), row.time_zone, row.latitude, row.longitude, row.is_simulated)
+    return Site(
+        id=row.id,
+        name=row.name,
+        kind=SiteKind(row.kind),
+        place=Place(row.time_zone, row.latitude, row.longitude, row.holidays),
+        zone=row.zone,
+        operator=row.operator,
+        main_channel=row.main_channel,
+        points=_points(row.points),
+        stations=_points(row.stations),
+        codes=tuple((provider, code) for provider, code in json.loads(row.codes or "[]")),
+        is_simulated=row.is_simulated,
+    )
 
 
 def channel_row(channel: Channel) -> dict[str, Any]:
     """Return the columns of a channel."""
-    return asdict(channel) | {
+    columns = asdict(channel)
+    return {
+        **columns.pop("limits"),
+        **columns,
         "quantity": str(channel.quantity),
         "unit": str(channel.unit),
         "resolution": channel.resolution // _MICROSECOND,
@@ -46,7 +75,16 @@ def channel_of(row: Row[Any]) -> Channel:
         resolution=row.resolution * _MICROSECOND,
         device=row.device,
         is_simulated=row.is_simulated,
+        limits=Limits(row.low, row.high, bool(row.is_never_constant)),
+        currency=row.currency,
+        variable=row.variable,
+        point=row.point or "",
+        weight=1.0 if row.weight is None else row.weight,
     )
+
+
+def _points(text: str | None) -> tuple[Point, ...]:
+    return tuple(Point(**point) for point in json.loads(text or "[]"))
 
 
 def run_row(run: SourceRun) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from sqlalchemy.exc import ArgumentError
 
 from watthour.core.errors import InvalidInput
 from watthour.core.forecast import History
-from watthour.core.frames import Forecasts, Readings, Refused
+from watthour.core.frames import Forecasts, Maker, Readings, Refused
 from watthour.store import bulk, migrate, tables
 from watthour.store.records import channel_of, channel_row, run_of, run_row, site_of, site_row
 from watthour.store.versions import (
@@ -21,7 +21,6 @@ from watthour.store.versions import (
     check_site,
     last_issues,
     last_versions,
-    weather_of,
 )
 
 if TYPE_CHECKING:
@@ -187,38 +186,37 @@ class SqlStore:
         *,
         as_of: datetime | None = None,
         models: Sequence[str] | None = None,
+        makers: Sequence[Maker] | None = None,
         levels: Sequence[float] | None = None,
         latest_issue: bool = False,
     ) -> dy.DataFrame[Forecasts]:
         """Return forecasts of intervals in the window that were available at ``as_of``, sorted by their key."""
         with self._database.reading() as connection:
             found = bulk.read_forecasts(
-                self._database, connection, channels, window, as_of=as_of, models=models, levels=levels
+                self._database, connection, channels, window, as_of=as_of, models=models, makers=makers, levels=levels
             )
         return Forecasts.cast(last_issues(found) if latest_issue else found)
 
-    def models_of(self, channel: str) -> list[str]:
-        """Return who has forecast this channel, sorted."""
+    def models_of(self, channel: str) -> dict[str, Maker]:
+        """Return which models have forecast this channel and who made them, sorted by model."""
+        columns = tables.forecast_series.c
         makers = (
-            select(tables.forecast_series.c.model)
+            select(columns.model, columns.maker)
             .join_from(tables.forecast_series, tables.channels)
             .where(tables.channels.c.id == channel)
             .distinct()
         )
         with self._database.reading() as connection:
-            return sorted(connection.execute(makers).scalars())
+            return {model: Maker(maker) for model, maker in sorted(tuple(row) for row in connection.execute(makers))}
 
     def history(self, context: Context, window: Window, as_of: datetime) -> History:
-        """Return all versions of the context's channel, its weather and its operator's forecast known at ``as_of``."""
-        operators = [] if context.operator is None else [context.operator]
+        """Return all versions known at ``as_of`` of the context's channel, its covariates and its rivals' forecasts."""
+        channel, covariates = context.channel.id, [covariate.channel for covariate in context.covariates]
         with self._database.reading() as connection:
-            weather = weather_of(context, connection.execute(select(tables.channels.c.id)).scalars())
-            readings = bulk.read_readings(self._database, connection, [context.channel, *weather], window, as_of)
+            readings = bulk.read_readings(self._database, connection, [channel, *covariates], window, as_of)
             parts = [
-                bulk.read_forecasts(
-                    self._database, connection, channels, window, as_of=as_of, models=models, levels=None
-                )
-                for channels, models in (([context.channel], operators), (weather, None))
+                bulk.read_forecasts(self._database, connection, [channel], window, as_of=as_of, models=context.rivals),
+                bulk.read_forecasts(self._database, connection, covariates, window, as_of=as_of),
             ]
         return History(
             as_of=as_of,
@@ -247,11 +245,11 @@ def _database(url: str) -> Database:
         raise InvalidInput("url", "(hidden)", "it is no database URL", remedy=remedy) from None  # may hold a password
     match parsed.get_backend_name():
         case "sqlite":
-            from watthour.store.sqlite import Sqlite  # noqa: PLC0415 - only one of the two is needed
+            from watthour.store.sqlite import Sqlite
 
             return Sqlite(parsed)
         case "postgresql" | "postgres":
-            from watthour.store.postgres import Postgres  # noqa: PLC0415 - an extra
+            from watthour.store.postgres import Postgres
 
             return Postgres(parsed)
         case other:

@@ -78,6 +78,13 @@ sites = Table(
     Column("time_zone", String, nullable=False),
     Column("latitude", Double),
     Column("longitude", Double),
+    Column("holidays", String),
+    Column("zone", String),
+    Column("operator", String),
+    Column("main_channel", String),
+    Column("points", Text),  # JSON: where its weather is asked for, and its stations
+    Column("stations", Text),
+    Column("codes", Text),  # JSON: provider -> what it calls the site
     Column("is_simulated", Boolean, nullable=False),
 )
 
@@ -92,6 +99,13 @@ channels = Table(
     Column("unit", String, nullable=False),
     Column("resolution", BigInteger, nullable=False),  # [us]
     Column("is_simulated", Boolean, nullable=False),
+    Column("low", Double),  # limits of what its values can be
+    Column("high", Double),
+    Column("is_never_constant", Boolean),
+    Column("currency", String),
+    Column("variable", String),  # of a covariate
+    Column("point", String),
+    Column("weight", Double),
     # kept up to date by every append, so that freshness needs no scan
     Column("first_time", Instant),
     Column("last_time", Instant),
@@ -117,6 +131,7 @@ forecast_series = Table(
     Column("channel", Integer, ForeignKey("channels.key"), nullable=False),
     Column("model", String, nullable=False),
     Column("level", Double, nullable=False),
+    Column("maker", String),  # own, rival or baseline
     UniqueConstraint("channel", "model", "level"),
 )
 

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from watthour.core.channel import Channel, Site
-    from watthour.core.forecast import Context
 
 INTERVAL = ["channel", "time"]
 VERSION = [*INTERVAL, "available_at"]
@@ -70,12 +69,6 @@ def last_issues(forecasts: pl.DataFrame) -> pl.DataFrame:
     return forecasts.filter(pl.col("issued_at") == pl.col("issued_at").max().over("channel", "time", "model"))
 
 
-def weather_of(context: Context, channels: Iterable[str]) -> list[str]:
-    """Return those of the channels that are below the weather points of a context."""
-    points = tuple(f"{prefix}." for prefix, _ in context.weather)
-    return [channel for channel in channels if channel.startswith(points)] if points else []
-
-
 def check_site(kept: Site | None, site: Site) -> None:
     """Refuse to turn a simulated site into a real one or the other way round.
 
@@ -103,7 +96,7 @@ def check_channel(kept: Channel | None, channel: Channel, sites: Iterable[str]) 
         )
     if kept is None:
         return
-    for field in ("quantity", "unit", "resolution", "is_simulated"):
+    for field in ("quantity", "unit", "currency", "resolution", "is_simulated"):
         if getattr(kept, field) != getattr(channel, field):
             raise InvalidInput(
                 field,

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from watthour.core.frames import Forecasts, Quality
+from watthour.core import metrics
+from watthour.core.frames import INSTANT, Forecasts, Maker, Quality
+from watthour.core.quality import is_trusted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     import dataframely as dy
 
     from watthour.core.forecast import Forecast, History
+    from watthour.core.units import Unit
 
 SIGNIFICANCE = 0.05
 
@@ -54,7 +57,7 @@ def judge(errors: pl.DataFrame, *, trouble: str | None = None) -> Verdict:
     Against a champion it must be better with significance: Diebold-Mariano on the daily mean absolute errors,
     one-sided, p < 0.05. The first model only has to beat the seasonal naive, where that exists.
     """
-    from watthour.core.metrics import diebold_mariano  # noqa: PLC0415 - scipy's share is slow to import
+    from watthour.forecasting.significance import diebold_mariano
 
     daily = (
         errors.group_by(pl.col("issued_at").alias("issue"))
@@ -89,30 +92,31 @@ def judge(errors: pl.DataFrame, *, trouble: str | None = None) -> Verdict:
     return Verdict(Decision.PROMOTED, (*reasons, "It is the first model to serve."))
 
 
-def backtest_scores(tables: Mapping[str, pl.DataFrame]) -> list[dict[str, object]]:
-    """Score backtests by name, each a table of ``issued_at, time, level, value, actual``, on their common hours."""
+def backtest_scores(tables: Mapping[str, pl.DataFrame], unit: Unit) -> list[dict[str, object]]:
+    """Score backtests by name, each a table of ``issued_at, time, level, value, actual``, on their common rows."""
     keys = ["issued_at", "time"]
     errors: pl.DataFrame | None = None
-    for name, told in tables.items():
-        wide = _wide(told, name)
-        actual = told.select(*keys, "actual").unique(keys)
+    for name, backtest in tables.items():
+        wide = _wide(backtest, name)
+        actual = backtest.select(*keys, "actual").unique(keys)
         errors = actual.join(wide, on=keys) if errors is None else errors.join(wide, on=keys)
     if errors is None:
         return []
     common = errors.drop_nulls(["actual", *tables])
-    return [{"recipe": name, "n": common.height, **scores_of(common, name)} for name in tables]
+    return [{"recipe": name, **scores_of(common, name, unit)} for name in tables]
 
 
-def kept_rows(told: pl.DataFrame, channel: str, model: str, now: datetime) -> dy.DataFrame[Forecasts]:
+def kept_rows(backtest: pl.DataFrame, channel: str, model: str, now: datetime, maker: Maker) -> dy.DataFrame[Forecasts]:
     """Return a backtest's forecasts as rows of the store, marked as made afterwards."""
-    moment = pl.lit(now).dt.convert_time_zone("UTC").cast(pl.Datetime("us", "UTC"))
+    moment = pl.lit(now).dt.convert_time_zone("UTC").cast(INSTANT)
     return Forecasts.validate(
-        told.select(
+        backtest.select(
             pl.lit(channel).alias("channel"),
             "time",
             "issued_at",
             pl.lit(model).alias("model"),
             "level",
+            pl.lit(str(maker)).alias("maker"),
             pl.col("issued_at").alias("available_at"),
             moment.alias("recorded_at"),
             "value",
@@ -122,21 +126,14 @@ def kept_rows(told: pl.DataFrame, channel: str, model: str, now: datetime) -> dy
     )
 
 
-def scores_of(errors: pl.DataFrame, name: str) -> dict[str, float]:
+def scores_of(table: pl.DataFrame, name: str, unit: Unit) -> dict[str, float]:
     """Return one forecaster's scores on a table of ``paired``."""
-    from watthour.core import metrics  # noqa: PLC0415 - as above
-
-    actual, predicted = errors["actual"].to_numpy(), errors[name].to_numpy()
-    scores = {
-        "mae_mwh": metrics.mae(actual, predicted),
-        "mape_percent": metrics.mape(actual, predicted),
-        "bias_mwh": metrics.bias(actual, predicted),
-        "rmse_mwh": metrics.rmse(actual, predicted),
-    }
-    if f"{name}_lower" in errors.columns:
-        lower, upper = errors[f"{name}_lower"].to_numpy(), errors[f"{name}_upper"].to_numpy()
-        scores["coverage90_percent"] = 100 * metrics.coverage(actual, lower, upper)
-    return scores
+    return metrics.scores(
+        table["actual"].to_numpy(),
+        table[name].to_numpy(),
+        *(table[bound].to_numpy() if bound in table.columns else None for bound in (f"{name}_lower", f"{name}_upper")),
+        unit=unit,
+    )
 
 
 def actuals(history: History) -> pl.DataFrame:
@@ -144,9 +141,9 @@ def actuals(history: History) -> pl.DataFrame:
     return (
         history.latest()
         .filter(
-            pl.col("channel") == history.context.channel,
+            pl.col("channel") == history.context.channel.id,
             pl.col("value").is_not_null(),
-            (pl.col("quality") & int(Quality.DOUBTED)) == 0,
+            is_trusted(),
         )
         .select("time", "value")
         .sort("time")

@@ -11,9 +11,9 @@ import polars as pl
 
 from watthour.core.errors import ModelCorrupt, ModelError, NotEnoughHistory
 from watthour.core.forecast import Forecast, day_ahead_targets, targets
-from watthour.core.frames import Forecasts, Quality
+from watthour.core.frames import INSTANT, Forecasts, Quality
 from watthour.core.ports import RunState, SourceRun
-from watthour.core.window import DAY, HOUR, Window, local_midnight
+from watthour.core.window import DAY, Window, local_midnight
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,8 +33,9 @@ BASELINE_MEMORY_DAYS = 56  # past issues from which a baseline learns its interv
 BASELINES = ("operator_debiased", "persistence_ensemble", "seasonal_naive")  # what can stand in, best first
 COMPANIONS = ("seasonal_naive", "operator_debiased")  # kept beside every forecast of ours
 COMPANION_LEVELS = (0.05, 0.5, 0.95)
-LABELS = {
-    "ours": "Watthour",
+OURS = "ours"  # what our models are called together where they stand beside others
+_LABELS = {
+    OURS: "Watthour",
     "operator": "Operator's forecast",
     "operator_debiased": "Operator's forecast, de-biased",
     "persistence_ensemble": "Mean of the last four same weekdays",
@@ -58,8 +59,13 @@ class ForecastReport:
     issued_at: datetime
     window: Window
     new_rows: int
-    lacked: tuple[str, ...] = ()
+    missing_inputs: tuple[str, ...] = ()
     fallback: str | None = None
+
+
+def label_of(model: str) -> str:
+    """Return how a forecaster is called on pages; a rival without a label goes by its own name."""
+    return _LABELS.get(model, model)
 
 
 def load_model(registry: ModelRegistry, name: str, version: str | None = None) -> Served:
@@ -69,7 +75,7 @@ def load_model(registry: ModelRegistry, name: str, version: str | None = None) -
         ModelNotFound: there is no such model, or no champion yet.
         ModelCorrupt: a file differs from its manifest.
     """
-    from watthour.forecasting.catalogue import forecaster  # noqa: PLC0415 - slow to import, and not every face needs it
+    from watthour.forecasting.catalogue import forecaster
 
     manifest, files = registry.load(name, version)
     try:
@@ -87,8 +93,9 @@ def learned_until(manifest: Manifest) -> datetime | None:
 
 
 def live_window(context: Context, now: datetime) -> Window:
-    """Return the hours a live forecast covers: from the hour now running to the end of tomorrow, local time."""
-    start = now.replace(minute=0, second=0, microsecond=0)
+    """Return what a live forecast covers: from the interval now running to the end of tomorrow, local time."""
+    today = local_midnight(now.astimezone(ZoneInfo(context.time_zone)).date(), context.time_zone)
+    start = today + (now - today) // context.resolution * context.resolution
     tomorrow = now.astimezone(ZoneInfo(context.time_zone)).date() + DAY
     return Window(start, local_midnight(tomorrow + DAY, context.time_zone))
 
@@ -110,7 +117,7 @@ def forecast(
         store: where readings come from and forecasts go.
         registry: holds the model that serves.
         context: what is forecast.
-        window: the hours asked for; None means to the end of tomorrow.
+        window: the span asked for; None means to the end of tomorrow.
         now: the issue time.
         served: the champion, if it is loaded already.
 
@@ -118,25 +125,25 @@ def forecast(
         NotEnoughHistory: not even a baseline is possible; says what to bring.
     """
     window = window or live_window(context, now)
-    expected = served.manifest.version if served is not None else registry.champion(context.channel)
+    expected = served.manifest.version if served is not None else registry.champion(context.channel.id)
     if (before := _already_issued(store, context, window, expected, now)) is not None:
         return before
-    asked = targets(window, now)
+    asked = targets(window, now, resolution=context.resolution, time_zone=context.time_zone)
     history = recall(store, context, window, now)
-    answer = outlook(history, asked, registry=registry, served=served)
-    new_rows = store.append_forecasts(signed(answer.values, answer.model, now))
+    answer = answer_with_fallback(history, asked, registry=registry, served=served)
+    new_rows = store.append_forecasts(as_stored(answer.values, answer.model, now))
     for name in COMPANIONS:
         if name != answer.model:
             companion = _baseline(name, history, asked)
             if companion is not None:
-                rows = signed(companion.values, name, now)
+                rows = as_stored(companion.values, name, now)
                 few = Forecasts.cast(rows.filter(pl.col("level").is_in(COMPANION_LEVELS)))
                 new_rows += store.append_forecasts(few)
-    words = "\n".join((answer.fallback or "", *answer.lacked)).rstrip()
+    words = "\n".join((answer.fallback or "", *answer.missing_inputs)).rstrip()
     store.note_run(
-        SourceRun(f"{RUN_PREFIX}{context.channel}", now, now, window, RunState.OK, new_rows, problem=words or None)
+        SourceRun(f"{RUN_PREFIX}{context.channel.id}", now, now, window, RunState.OK, new_rows, problem=words or None)
     )
-    return ForecastReport(answer.model, now, window, new_rows, answer.lacked, answer.fallback)
+    return ForecastReport(answer.model, now, window, new_rows, answer.missing_inputs, answer.fallback)
 
 
 def recall(store: Store, context: Context, window: Window, as_of: datetime) -> History:
@@ -146,17 +153,18 @@ def recall(store: Store, context: Context, window: Window, as_of: datetime) -> H
         NotEnoughHistory: nothing at all, or nothing recent, was known.
     """
     history = store.history(context, Window(window.start - MEMORY, window.end), as_of)
-    last = history.readings.filter(pl.col("channel") == context.channel, pl.col("value").is_not_null())["time"].max()
+    mine = pl.col("channel") == context.channel.id
+    last = history.readings.filter(mine, pl.col("value").is_not_null())["time"].max()
     if last is None:
         raise NotEnoughHistory(
-            f"no reading of {context.channel} from the {MEMORY.days} days before {window.start:%Y-%m-%d %H:%M} UTC "
+            f"no reading of {context.channel.id} from the {MEMORY.days} days before {window.start:%Y-%m-%d %H:%M} UTC "
             f"was known at {as_of:%Y-%m-%d %H:%M} UTC",
             remedy="Bring readings with `watthour backfill` or `watthour import`, or ask for a day they cover.",
         )
     return history
 
 
-def outlook(
+def answer_with_fallback(
     history: History,
     asked: dy.DataFrame[Targets],
     *,
@@ -174,7 +182,7 @@ def outlook(
     reason = why_none
     if served is None and registry is not None:
         try:
-            served = load_model(registry, history.context.channel)
+            served = load_model(registry, history.context.channel.id)
         except ModelError as error:
             reason = str(error)
     if served is not None:
@@ -186,10 +194,10 @@ def outlook(
             return replace(answer, model=served.manifest.version)
     for name in BASELINES:
         if (answer_of := _baseline(name, history, asked)) is not None:
-            words = f"{LABELS[name]} answers: {reason}" if reason else answer_of.fallback
+            words = f"{label_of(name)} answers: {reason}" if reason else answer_of.fallback
             return replace(answer_of, model=name, fallback=words)
     raise NotEnoughHistory(
-        f"{history.context.channel} cannot be forecast, not even by a baseline, from what was known at "
+        f"{history.context.channel.id} cannot be forecast, not even by a baseline, from what was known at "
         f"{history.as_of:%Y-%m-%d %H:%M} UTC",
         remedy="At least one week of readings is needed: `watthour backfill` or `watthour import` brings them.",
     )
@@ -201,15 +209,15 @@ def baseline_forecasts(history: History, asked: dy.DataFrame[Targets], names: Se
     return {name: answer for name, answer in answers.items() if answer is not None}
 
 
-def said_of(store: Store, context: Context, issued_at: datetime) -> tuple[str | None, tuple[str, ...]]:
-    """Return why something simpler answered at an issue, if it did, and what was lacking then."""
-    runs = store.runs(source=f"{RUN_PREFIX}{context.channel}", limit=RUNS_LOOKED_AT)
+def notes_of_issue(store: Store, context: Context, issued_at: datetime) -> tuple[str | None, tuple[str, ...]]:
+    """Return why something simpler answered at an issue, if it did, and which inputs were missing then."""
+    runs = store.runs(source=f"{RUN_PREFIX}{context.channel.id}", limit=RUNS_LOOKED_AT)
     words = next((run.problem for run in runs if run.started_at == issued_at), None) or ""
-    fallback, *lacked = words.split("\n")
-    return fallback or None, tuple(lacked)
+    fallback, *missing_inputs = words.split("\n")
+    return fallback or None, tuple(missing_inputs)
 
 
-def signed(
+def as_stored(
     values: dy.DataFrame[Forecasts], model: str, now: datetime, quality: Quality = Quality.GOOD
 ) -> dy.DataFrame[Forecasts]:
     """Return forecasts as rows of the store: known from their issue on, under the name of their maker."""
@@ -217,7 +225,7 @@ def signed(
         values.with_columns(
             model=pl.lit(model),
             available_at=pl.col("issued_at"),
-            recorded_at=pl.lit(now).dt.convert_time_zone("UTC").cast(pl.Datetime("us", "UTC")),
+            recorded_at=pl.lit(now).dt.convert_time_zone("UTC").cast(INSTANT),
             quality=pl.lit(int(quality)).cast(pl.Int16),
         ),
         cast=True,
@@ -225,13 +233,16 @@ def signed(
 
 
 def _baseline(name: str, history: History, asked: dy.DataFrame[Targets]) -> Forecast | None:
-    from watthour.forecasting.catalogue import recipe  # noqa: PLC0415 - as above
+    from watthour.forecasting.catalogue import recipe
 
     first = _first_issue(asked)
     local = first.astimezone(ZoneInfo(history.context.time_zone))
     clock = local.time().replace(second=0, microsecond=0)
     days = [local.date() - n * DAY for n in range(BASELINE_MEMORY_DAYS, 0, -1)]
-    past = day_ahead_targets(days, history.context.time_zone, issue_clock=clock, known_clock=clock)
+    context = history.context
+    past = day_ahead_targets(
+        days, context.time_zone, resolution=context.resolution, issue_clock=clock, known_clock=clock
+    )
     try:
         return recipe(name, None).fit(history.known_at(first), past).predict(history, asked)
     except NotEnoughHistory:
@@ -250,7 +261,11 @@ def _already_issued(
     hour_began = now.replace(minute=0, second=0, microsecond=0)
     makers = BASELINES if expected is None else (expected,)
     kept = store.forecasts(
-        [context.channel], Window(window.end - HOUR, window.end), as_of=now, models=makers, levels=[0.5]
+        [context.channel.id],
+        Window(window.end - context.resolution, window.end),
+        as_of=now,
+        models=makers,
+        levels=[0.5],
     ).filter(pl.col("issued_at") >= hour_began, pl.col("quality") == int(Quality.GOOD))
     if kept.is_empty():
         return None

@@ -65,7 +65,7 @@ def retrain(
     Raises:
         NotEnoughHistory: there is too little to learn from.
     """
-    from watthour.workflows.twenty_features import train_features_model  # noqa: PLC0415 - LightGBM is slow to import
+    from watthour.workflows.twenty_features import train_features_model
 
     context = region.context()
     try:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import polars as pl
 
-from watthour.core.frames import Quality
+from watthour.core import metrics
+from watthour.core.frames import Maker, Quality
+from watthour.core.quality import is_trusted
 from watthour.core.window import HOUR, Window
-from watthour.workflows.forecast import BASELINES, COMPANION_LEVELS, LABELS
+from watthour.workflows.forecast import BASELINES, COMPANION_LEVELS, OURS, label_of
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -20,8 +23,9 @@ if TYPE_CHECKING:
 
 WEEK = timedelta(days=7)
 LEADS = {"all": (1, 10_000), "1-6": (1, 6), "7-12": (7, 12), "13-24": (13, 24), "25-48": (25, 48)}  # [hours], inclusive
-MOSTLY = 0.8  # a rival that is missing from more of the hours than this leaves the table, instead of thinning it
+MOSTLY = 0.8  # a rival that is missing from more of the rows than this leaves the table, instead of thinning it
 _KEYS = ["issued_at", "time"]
+_NAIVE = "seasonal_naive"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,16 +37,16 @@ class Scores:
 
 
 def score(store: Store, context: Context, window: Window, *, now: datetime) -> Scores:
-    """Score the forecasts of a window's hours against what came true, ours beside the baselines.
+    """Score the forecasts of a window's intervals against what came true, ours beside the baselines.
 
-    Every row of one lead time is computed on the same hours of the same issues: a rival stands with what it had said
-    by the instant of our issue. Hours whose demand is missing or doubted are left out.
+    Every row of one lead time is computed on the same intervals of the same issues: a rival stands with what it had
+    said by the instant of our issue. Intervals whose measurement is missing or doubted are left out.
     """
     table, present = side_by_side(store, context, window, now=now)
     if table.is_empty():
         return Scores((), "No forecast of this period has met its actual yet.")
     rows = [
-        _row(group, name, label)
+        _row(group, name, label, context)
         for label, (least, most) in LEADS.items()
         if not (group := table.filter(pl.col("lead").is_between(least, most))).is_empty()
         for name in present
@@ -50,10 +54,10 @@ def score(store: Store, context: Context, window: Window, *, now: datetime) -> S
     issues = table.unique("issued_at")
     afterwards = issues.filter("is_reconstructed").height
     protocol = (
-        f"{table.height:,} forecast hours of {issues.height:,} issues, {afterwards:,} of them made afterwards from "
-        "what was known at their issue time. All rows of a lead time are scored on the same hours; the operator's "
-        "forecast is the one published by the same instant; missing and doubted demand is left out; skill is the gain "
-        "in mean absolute error over the same hour last week."
+        f"{table.height:,} forecast intervals of {issues.height:,} issues, {afterwards:,} of them made afterwards from "
+        "what was known at their issue time. All rows of a lead time are scored on the same intervals; a rival's "
+        "forecast is the one published by the same instant; missing and doubted measurements are left out; skill is "
+        "the gain in mean absolute error over the same time last week."
     )
     return Scores(tuple(rows), protocol)
 
@@ -61,53 +65,57 @@ def score(store: Store, context: Context, window: Window, *, now: datetime) -> S
 def side_by_side(
     store: Store, context: Context, window: Window, *, now: datetime
 ) -> tuple[pl.DataFrame, tuple[str, ...]]:
-    """Return one row per issue and hour with everybody's median beside the actual, and who is present.
+    """Return one row per issue and interval with everybody's median beside the actual, and who is present.
 
     Columns: ``issued_at, time, lead, is_reconstructed, actual``, per name its median, and ``<name>_lower`` and
     ``<name>_upper`` where it gave them.
     """
-    said = pl.DataFrame(
-        store.forecasts([context.channel], window, as_of=now, levels=list(COMPANION_LEVELS)).drop_nulls("value")
+    stored = pl.DataFrame(
+        store.forecasts([context.channel.id], window, as_of=now, levels=list(COMPANION_LEVELS)).drop_nulls("value")
     )
     actual = _actuals(store, context, Window(window.start - WEEK, window.end), now)
-    ours = _wide(said.filter(~pl.col("model").is_in(list(LABELS))), "ours")
-    operator = _wide(said.filter(_undoubted(), pl.col("model") == (context.operator or "")), "operator")
-    base, names = (ours, ["ours"]) if not ours.is_empty() else (operator.with_columns(operator=None), [])
-    base = base.join(actual.rename({"value": "actual"}), on="time")
-    if base.is_empty():
-        return base, ()
-    table = base.sort("issued_at")
-    rivals = operator.select("time", "available_at", "operator").sort("available_at")
-    table = table.drop("operator", strict=False).join_asof(
-        rivals, left_on="issued_at", right_on="available_at", by="time", check_sortedness=False
-    )
+    ours = _wide(stored.filter(maker=str(Maker.OWN)), OURS)
+    rivals = {name: _wide(stored.filter(is_trusted(), model=name), name) for name in context.rivals}
+    rivals = {name: rows for name, rows in rivals.items() if not rows.is_empty()}
+    if not ours.is_empty():
+        base = ours
+    elif rivals:
+        first = next(iter(rivals))
+        base = rivals[first].drop(_columns_of(rivals[first], first))
+    else:
+        return ours, ()
+    table = base.drop("available_at").join(actual.rename({"value": "actual"}), on="time").sort("issued_at")
+    if table.is_empty():
+        return table, ()
+    for name, rows in rivals.items():
+        latest = rows.select("time", "available_at", *_columns_of(rows, name)).sort("available_at")
+        table = table.join_asof(latest, left_on="issued_at", right_on="available_at", by="time", check_sortedness=False)
     for name in BASELINES:
-        rival = _wide(said.filter(pl.col("model") == name), name)
-        columns = [column for column in rival.columns if column.startswith(name)]
-        table = table.join(rival.select(*_KEYS, *columns), on=_KEYS, how="left")
+        baseline = _wide(stored.filter(model=name), name)
+        table = table.join(baseline.select(*_KEYS, *_columns_of(baseline, name)), on=_KEYS, how="left")
     last_week = actual.select(pl.col("time") + WEEK, pl.col("value").alias("last_week"))
-    table = table.join(last_week, on="time", how="left").with_columns(
-        seasonal_naive=pl.coalesce("seasonal_naive", "last_week")
-    )
-    rivals_present = [
-        name for name in ("operator", *BASELINES) if table[name].count() >= MOSTLY * table.height or not names
+    table = table.join(last_week, on="time", how="left").with_columns(pl.coalesce(_NAIVE, "last_week").alias(_NAIVE))
+    names = [] if ours.is_empty() else [OURS]
+    names += [
+        name
+        for name in (*rivals, *BASELINES)
+        if (known := table[name].count()) and (known >= MOSTLY * table.height or ours.is_empty())
     ]
-    names = [*names, *(name for name in rivals_present if table[name].count())]
-    lead = ((pl.col("time") + HOUR - pl.col("issued_at")) / HOUR).ceil().cast(pl.Int32)
+    lead = ((pl.col("time") + context.resolution - pl.col("issued_at")) / HOUR).ceil().cast(pl.Int32)
     return table.drop_nulls(names).with_columns(lead=lead).sort(_KEYS), tuple(names)
 
 
-def _undoubted() -> pl.Expr:
-    return (pl.col("quality") & int(Quality.DOUBTED)) == 0
+def _columns_of(rows: pl.DataFrame, name: str) -> list[str]:
+    return [column for column in (name, f"{name}_lower", f"{name}_upper") if column in rows.columns]
 
 
 def _actuals(store: Store, context: Context, window: Window, now: datetime) -> pl.DataFrame:
-    readings = pl.DataFrame(store.read([context.channel], window, now))
-    return readings.filter(_undoubted()).drop_nulls("value").select("time", "value").sort("time")
+    readings = pl.DataFrame(store.read([context.channel.id], window, now))
+    return readings.filter(is_trusted()).drop_nulls("value").select("time", "value").sort("time")
 
 
 def _wide(rows: pl.DataFrame, name: str) -> pl.DataFrame:
-    """Return one row per issue and hour; where several models spoke, a live one first, then the latest recorded."""
+    """Return one row per issue and interval; of several models a live one first, then the latest recorded."""
     assumed = (pl.col("quality") & int(Quality.ASSUMED)) != 0
     chosen = (
         rows.with_columns(is_reconstructed=assumed)
@@ -129,32 +137,16 @@ def _wide(rows: pl.DataFrame, name: str) -> pl.DataFrame:
     )
 
 
-def _row(group: pl.DataFrame, name: str, lead_hours: str) -> dict[str, object]:
-    from watthour.core import metrics  # noqa: PLC0415 - needed only when there is something to score
-
-    actual, predicted = group["actual"].to_numpy(), group[name].to_numpy()
-    mae = metrics.mae(actual, predicted)
-    naive = metrics.mae(actual, group["seasonal_naive"].to_numpy()) if group["seasonal_naive"].count() else None
-    return {
-        "model": name,
-        "label": LABELS[name],
-        "lead_hours": lead_hours,
-        "n": group.height,
-        "mae_mwh": mae,
-        "mape_percent": metrics.mape(actual, predicted),
-        "bias_mwh": metrics.bias(actual, predicted),
-        "rmse_mwh": metrics.rmse(actual, predicted),
-        "coverage90_percent": _coverage(group, name),
-        "skill_percent": 100 * (1 - mae / naive) if naive else None,
-    }
-
-
-def _coverage(group: pl.DataFrame, name: str) -> float | None:
+def _row(group: pl.DataFrame, name: str, lead_hours: str, context: Context) -> dict[str, object]:
     bounds = (f"{name}_lower", f"{name}_upper")
-    if not set(bounds) <= set(group.columns):
-        return None
-    given = group.drop_nulls(bounds)
-    if given.is_empty():
-        return None
-    inside = given.select(pl.col("actual").is_between(pl.col(bounds[0]), pl.col(bounds[1])).mean()).item()
-    return 100 * float(inside)
+    has_band = group[bounds[0]].count() if bounds[0] in group.columns else 0
+    found = metrics.scores(
+        group["actual"].to_numpy(),
+        group[name].to_numpy(),
+        *(group[bound].to_numpy() if has_band else None for bound in bounds),
+        unit=context.channel.unit,
+        reference=group[_NAIVE].to_numpy() if group[_NAIVE].count() else None,
+    )
+    row: dict[str, object] = {"model": name, "label": label_of(name), "lead_hours": lead_hours}
+    known = {key: value if math.isfinite(value) else None for key, value in found.items()}  # MAPE of zeros is none
+    return {**row, "coverage90_percent": None, "skill_percent": None, **known}

@@ -18,7 +18,7 @@ from watthour.core.frames import Quality, Targets
 from watthour.core.model import Manifest
 from watthour.core.window import DAY, Window, local_day, local_instant, local_midnight
 from watthour.workflows.compare import Decision, Verdict, actuals, judge, paired, scores_of
-from watthour.workflows.forecast import COMPANIONS, baseline_forecasts, learned_until, load_model, signed
+from watthour.workflows.forecast import COMPANIONS, as_stored, baseline_forecasts, learned_until, load_model
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -77,14 +77,22 @@ def train(
     """
     say = progress or (lambda _step: None)
     say("reading history")
-    _first, last, _recorded = store.spans().get(context.channel, (now, now, now))  # an archive may end long before now
+    _first, last, _recorded = store.spans().get(
+        context.channel.id, (now, now, now)
+    )  # an archive may end long before now
     history = store.history(context, Window(last - YEARS, last + 2 * DAY), now)
-    champion, trouble = _champion(registry, context.channel)
+    champion, trouble = _champion(registry, context.channel.id)
     split = split_days(
         history, frozen_days=frozen_days, not_before=learned_until(champion.manifest) if champion else None
     )
-    training = training_issues(split.training, context.time_zone, issue_clock)
-    frozen = day_ahead_targets(split.frozen, context.time_zone, issue_clock=issue_clock, known_clock=issue_clock)
+    training = training_issues(split.training, context, issue_clock)
+    frozen = day_ahead_targets(
+        split.frozen,
+        context.time_zone,
+        resolution=context.resolution,
+        issue_clock=issue_clock,
+        known_clock=issue_clock,
+    )
     known_then = history.known_at(frozen["issued_at"][0])
     say(f"training {recipe.name} on {len(split.training)} days")
     challenger = recipe.fit(known_then, training)
@@ -94,30 +102,32 @@ def train(
         answers["champion"] = champion.forecaster.predict(history, frozen)
     baselines = baseline_forecasts(history, frozen, COMPANIONS)
     errors = paired(history, {**answers, **baselines})
-    scores = {name: scores_of(errors, name) for name in (*answers, *baselines)}
+    scores = {name: scores_of(errors, name, context.channel.unit) for name in (*answers, *baselines)}
     verdict = judge(errors, trouble=trouble)
     manifest = _manifest(challenger, recipe, known_then, split, scores["challenger"], now)
     say("saving")
     manifest = registry.save(manifest, {**challenger.files(), **_importance(challenger)})
     if verdict.decision is Decision.PROMOTED:
-        registry.promote(context.channel, manifest.version, now=now, reason=" ".join(verdict.reasons))
+        registry.promote(context.channel.id, manifest.version, now=now, reason=" ".join(verdict.reasons))
         for name, answer in {manifest.version: answers["challenger"], **baselines}.items():
-            store.append_forecasts(signed(answer.values, name, now, Quality.ASSUMED))
+            store.append_forecasts(as_stored(answer.values, name, now, Quality.ASSUMED))
     return TrainReport(manifest, verdict, scores, manifest.splits["frozen"])
 
 
-def training_issues(days: Sequence[date], zone: str, issue_clock: time) -> dy.DataFrame[Targets]:
+def training_issues(days: Sequence[date], context: Context, issue_clock: time) -> dy.DataFrame[Targets]:
     """Return what a challenger is asked while it learns.
 
     Every day as of its day-ahead issue, and every second one also as of another hour of the day before to its end, so
     that the forecasts refreshed through the day are learned too.
     """
-    day_ahead = day_ahead_targets(days, zone, issue_clock=issue_clock, known_clock=issue_clock)
+    zone, step = context.time_zone, context.resolution
+    day_ahead = day_ahead_targets(days, zone, resolution=step, issue_clock=issue_clock, known_clock=issue_clock)
     refreshed: list[pl.DataFrame] = []
     for n, day in enumerate(days[::2]):
         issued_at = local_instant(day - DAY, time(n * STRIDE % 24), zone)
         if issued_at != local_instant(day - DAY, issue_clock, zone):
-            refreshed.append(targets(Window(issued_at, local_day(day, zone).end), issued_at))
+            span = Window(issued_at, local_day(day, zone).end)
+            refreshed.append(targets(span, issued_at, resolution=step, time_zone=zone))
     return Targets.validate(pl.concat([day_ahead, *refreshed]))
 
 
@@ -131,11 +141,11 @@ def split_days(history: History, *, frozen_days: int, not_before: datetime | Non
     known = actuals(history)["time"]
     if known.is_empty():
         raise NotEnoughHistory(
-            f"no demand of {history.context.channel} is known",
+            f"no reading of {history.context.channel.id} is known",
             remedy="Bring readings with `watthour backfill` or `watthour import`.",
         )
     first = (known[0] + FIRST_LAGS).astimezone(ZoneInfo(zone)).date() + DAY
-    last = (known[-1] + timedelta(hours=1)).astimezone(ZoneInfo(zone)).date() - DAY
+    last = (known[-1] + history.context.resolution).astimezone(ZoneInfo(zone)).date() - DAY
     fitting = (last - first).days - FEWEST_TRAINING_DAYS  # a short history gives less to the comparison
     frozen_first = last - (min(frozen_days, max(fitting, FEWEST_FROZEN_DAYS)) - 1) * DAY
     if not_before is not None and local_midnight(frozen_first, zone) < not_before:
@@ -145,7 +155,7 @@ def split_days(history: History, *, frozen_days: int, not_before: datetime | Non
     training = [first + n * DAY for n in range((frozen_first - first).days - 1)]
     if len(frozen) < FEWEST_FROZEN_DAYS or len(training) < FEWEST_TRAINING_DAYS:
         raise NotEnoughHistory(
-            f"{history.context.channel} has {max(0, len(training))} days to learn from and {len(frozen)} to "
+            f"{history.context.channel.id} has {max(0, len(training))} days to learn from and {len(frozen)} to "
             f"compare on; {FEWEST_TRAINING_DAYS} and {FEWEST_FROZEN_DAYS} are the least",
             remedy="Bring more readings with `watthour backfill`, or wait for new days if the champion is recent.",
         )
@@ -193,7 +203,7 @@ def _manifest(
     seen = fingerprint(known_then)
     learned = {"train": _span(split.training, zone), **getattr(challenger, "splits", {})}
     return Manifest(
-        name=known_then.context.channel,
+        name=known_then.context.channel.id,
         version=f"{recipe.name}-{now.astimezone(UTC):%Y%m%dT%H%M%S}-{seen[:6]}",
         recipe=recipe.name,
         parameters=json.loads(json.dumps(asdict(cast("Any", recipe)), default=str)),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 
 import polars as pl
 
+from watthour.core import metrics
 from watthour.core.errors import InvalidInput, ModelError
 from watthour.core.forecast import day_ahead_targets
 from watthour.core.model import Manifest
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from watthour.core.forecast import Context
     from watthour.core.ports import ModelRegistry, Store
+    from watthour.core.units import Unit
     from watthour.forecasting.twenty_features import FittedTwentyFeatures
     from watthour.workflows.forecast import Served
 
@@ -60,18 +62,21 @@ def train_features_model(store: Store, registry: ModelRegistry, context: Context
 
     Raises:
         NotEnoughHistory: too few days to learn from and to compare on.
+        InvalidInput: the channel is not hourly.
     """
-    from watthour.forecasting.twenty_features import TwentyFeatures, feature_table  # noqa: PLC0415 - as load_model
+    from watthour.forecasting.twenty_features import TwentyFeatures, feature_table
 
-    recipe, name = TwentyFeatures(), model_name(context.channel)
+    recipe, name = TwentyFeatures(), model_name(context.channel.id)
     history = store.history(context, Window(now - MEMORY, now), now)
     split = split_days(history, frozen_days=FROZEN_DAYS)
     clock = time(8)
-    issues = day_ahead_targets(split.training, context.time_zone, issue_clock=clock, known_clock=clock)
+    issues = day_ahead_targets(
+        split.training, context.time_zone, resolution=context.resolution, issue_clock=clock, known_clock=clock
+    )
     frozen_from = local_midnight(split.frozen[0], context.time_zone)
     challenger = recipe.fit(history.known_at(frozen_from), issues)
     frozen = feature_table(history).filter(pl.col("time") >= frozen_from).drop_nulls(["demand", "demand_lag_1h"])
-    scores = _scores(frozen, challenger)
+    scores = _scores(frozen, challenger, context.channel.unit)
     seen = fingerprint(history)
     manifest = registry.save(
         Manifest(
@@ -96,18 +101,13 @@ def train_features_model(store: Store, registry: ModelRegistry, context: Context
     return manifest
 
 
-def _scores(frozen: pl.DataFrame, model: FittedTwentyFeatures) -> dict[str, float]:
-    from watthour.core import metrics  # noqa: PLC0415 - scipy's share is slow to import
-
+def _scores(frozen: pl.DataFrame, model: FittedTwentyFeatures, unit: Unit) -> dict[str, float]:
     actual, predicted = frozen["demand"].to_numpy(), model.predict_rows(frozen)
-    return {
-        "mae_mwh": metrics.mae(actual, predicted),
-        "mape_percent": metrics.mape(actual, predicted),
-        "bias_mwh": metrics.bias(actual, predicted),
-        "rmse_mwh": metrics.rmse(actual, predicted),
-        "hour_before_mae_mwh": metrics.mae(actual, frozen["demand_lag_1h"].to_numpy()),
-        "day_before_mae_mwh": metrics.mae(actual, frozen["demand_lag_24h"].to_numpy()),
-    }
+    scores = metrics.scores(actual, predicted, unit=unit)
+    for name, lag in (("hour_before", "demand_lag_1h"), ("day_before", "demand_lag_24h")):
+        before = metrics.scores(actual, frozen[lag].to_numpy(), unit=unit)
+        scores |= {f"{name}_{key}": value for key, value in before.items() if key.startswith("mae")}
+    return scores
 
 
 def _reason_to_serve(
@@ -121,7 +121,7 @@ def _reason_to_serve(
         theirs = _daily_errors(frozen, champion)
     except (ModelError, InvalidInput) as error:
         return f"The champion could not be compared: {error}"
-    from watthour.core.metrics import diebold_mariano  # noqa: PLC0415 - as above
+    from watthour.forecasting.significance import diebold_mariano
 
     mine = _daily_errors(frozen, challenger)
     p_value = diebold_mariano(mine, theirs)[1]

@@ -1,4 +1,4 @@
-"""A region's demand: its forecast for a day, and how well forecasts did."""
+"""What a site will use: its forecast for a day, and how well forecasts did."""
 
 from collections.abc import Callable
 from datetime import date
@@ -17,7 +17,7 @@ from watthour.api.serving import Role
 from watthour.api.state import ApiState, State
 from watthour.api.times import day as checked_day
 from watthour.core.errors import ModelError, WatthourError
-from watthour.core.region import Region, find_region
+from watthour.core.forecast import Context
 from watthour.workflows import view
 from watthour.workflows.forecast import Served
 
@@ -43,7 +43,7 @@ async def grid_forecast(state: ApiState, region: RegionName, asked: Annotated[Fo
     begun = perf_counter()
     outcome = "failed"
     try:
-        answer = await _forecast(state, find_region(region), checked_day("day", asked.day))
+        answer = await _forecast(state, await _context(state, region), checked_day("day", asked.day))
         outcome = "ok"
     finally:
         state.metrics.observe("forecast", outcome, perf_counter() - begun)
@@ -58,13 +58,13 @@ async def grid_forecast(state: ApiState, region: RegionName, asked: Annotated[Fo
 )
 async def grid_scores(state: ApiState, region: RegionName, asked: Annotated[ScoresQuestion, Query()]) -> Response:
     """Score everybody on the same hours, by lead time."""
-    place, end = find_region(region), checked_day("end", asked.end)
+    context, end = await _context(state, region), checked_day("end", asked.end)
 
     def look() -> bytes:
-        content = view.grid_scores(state.app.store, place.id, days=asked.days, end=end, now=state.now())
+        content = view.grid_scores(state.app.store, context, days=asked.days, end=end, now=state.now())
         return _bytes(GridScores, content)
 
-    return await _warm(state, place, ("scores", asked.days, end), look)
+    return await _warm(state, context, ("scores", asked.days, end), look)
 
 
 async def warm_up(state: State) -> None:
@@ -74,42 +74,52 @@ async def warm_up(state: State) -> None:
         try:
             await state.compute.run(partial(state.models.serving_or_none, role), timeout_s=WARM_UP_S)
             if role.serves == "forecast":
-                await _forecast(state, role.region, None)
+                await _forecast(state, role.context, None)
         except (WatthourError, Refusal) as error:
             log.info("not warmed up", model=role.name, problem=str(error))
 
 
-async def _forecast(state: State, place: Region, day: date | None) -> Response:
+async def _context(state: State, name: str) -> Context:
+    """Return what is forecast under a name; the look into the store is kept as long as other state is."""
+    lifetime_s = state.limits.state_lifetime_s
+    return await state.warm.get(("context", name), lambda: state.models.context(name), lifetime_s=lifetime_s)
+
+
+async def _forecast(state: State, context: Context, day: date | None) -> Response:
     def look() -> bytes:
         content = view.grid_forecast(
-            state.app.store, state.app.registry, place.id, day, now=state.now(), served=_served(state, place)
+            state.app.store, state.app.registry, context, day, now=state.now(), served=_served(state, context)
         )
         return _bytes(GridForecast, content)
 
-    return await _warm(state, place, ("forecast", day), look)
+    return await _warm(state, context, ("forecast", day), look)
 
 
-async def _warm(state: State, place: Region, question: tuple[object, ...], look: Callable[[], bytes]) -> Response:
+async def _warm(state: State, context: Context, question: tuple[object, ...], look: Callable[[], bytes]) -> Response:
     """Answer from what is kept, unless new data, a new forecast or another champion came since."""
     epoch = await state.warm.get(
-        ("epoch", place.id), lambda: _epoch(state, place), lifetime_s=state.limits.state_lifetime_s
+        ("epoch", context.channel.id), lambda: _epoch(state, context), lifetime_s=state.limits.state_lifetime_s
     )
-    key = (place.id, *question, epoch)
+    key = (context.channel.id, *question, epoch)
     content = await state.warm.get(key, look, lifetime_s=state.limits.answer_lifetime_s)
     return Response(content, media_type="application/json", headers={"Cache-Control": "no-cache"})
 
 
-def _epoch(state: State, place: Region) -> tuple[object, ...]:
+def _epoch(state: State, context: Context) -> tuple[object, ...]:
     """Return what changes whenever an answer could: the newest runs of sources and forecasts, and the champion."""
     runs = state.app.store.runs(limit=RUNS_LOOKED_AT)
     newest = tuple((run.source, run.started_at, run.ended_at) for run in runs)
-    return newest, state.models.version(Role(place, "forecast")), state.now().replace(minute=0, second=0, microsecond=0)
+    return (
+        newest,
+        state.models.version(Role(context, "forecast")),
+        state.now().replace(minute=0, second=0, microsecond=0),
+    )
 
 
-def _served(state: State, place: Region) -> Served | None:
+def _served(state: State, context: Context) -> Served | None:
     """Return the loaded champion; where it cannot be loaded, the forecast itself says why and what stands in."""
     try:
-        return state.models.serving_or_none(Role(place, "forecast"))
+        return state.models.serving_or_none(Role(context, "forecast"))
     except ModelError:
         return None
 

@@ -3,7 +3,6 @@
 from datetime import datetime
 from http import HTTPStatus
 
-import polars as pl
 from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
@@ -14,9 +13,11 @@ from watthour.api.problems import Refusal
 from watthour.api.schemas.status import Degraded, Health, Ready
 from watthour.api.state import ApiState, State
 from watthour.core.errors import NotEnoughHistory
-from watthour.core.window import HOUR, Window
+from watthour.core.forecast import Context
+from watthour.core.frames import Maker
+from watthour.core.units import Unit
+from watthour.core.window import Window
 from watthour.workflows import view
-from watthour.workflows.forecast import LABELS
 
 router = APIRouter(tags=["operation"])
 
@@ -60,7 +61,7 @@ async def metrics(state: ApiState) -> Response:
 
 
 def _readiness(state: State) -> Ready:
-    content = view.status(state.app.store, state.app.settings.regions, now=state.now(), version=__version__)
+    content = view.status(state.app.store, state.models.shown(), now=state.now(), version=__version__)
     regions = [region["id"] for region in content["regions"] if region["last_time"] is not None]  # type: ignore[attr-defined]  # JSON-ready, so untyped
     if not regions:
         raise Refusal(
@@ -79,25 +80,30 @@ def _gauges(state: State) -> Gauges:
     mae: dict[tuple[str, str], float] = {}
     mape: dict[tuple[str, str], float] = {}
     predicted: dict[str, float] = {}
-    for region in state.models.regions():
+    for context in state.models.shown():
         try:
-            scores = view.grid_scores(store, region.id, days=SCORED_DAYS, now=now)
+            scores = view.grid_scores(store, context, days=SCORED_DAYS, now=now)
         except NotEnoughHistory:
             continue  # no demand, so nothing to score
         for row in scores["rows"]:  # type: ignore[attr-defined]  # JSON-ready, so untyped
             if row["lead_hours"] == "all":
-                mae[region.id, row["model"]] = row["mae_mwh"]
-                mape[region.id, row["model"]] = row["mape_percent"]
-        value = _predicted_now(state, region.demand, now)
-        if value is not None:
-            predicted[region.id] = value
+                mape[context.site.id, row["model"]] = row["mape_percent"]
+                if context.channel.unit is Unit.MWH:  # the public names of these metrics hold their unit
+                    mae[context.site.id, row["model"]] = row["mae_mwh"]
+        value = _predicted_now(state, context, now)
+        if value is not None and context.channel.unit is Unit.MWH:
+            predicted[context.site.id] = value
     return Gauges(view.freshness_hours(store, now=now), mae, mape, predicted)
 
 
-def _predicted_now(state: State, channel: str, now: datetime) -> float | None:
-    """Return what our last forecast says of the hour now running."""
-    hour = now.replace(minute=0, second=0, microsecond=0)
+def _predicted_now(state: State, context: Context, now: datetime) -> float | None:
+    """Return what our last forecast says of the interval now running."""
     rows = state.app.store.forecasts(
-        [channel], Window(hour, hour + HOUR), as_of=now, levels=[0.5], latest_issue=True
-    ).filter(~pl.col("model").is_in([*LABELS]), pl.col("value").is_not_null())
-    return None if rows.is_empty() else float(rows.sort("issued_at")["value"][-1])
+        [context.channel.id],
+        Window(now - context.resolution, now),
+        as_of=now,
+        makers=[Maker.OWN],
+        levels=[0.5],
+        latest_issue=True,
+    ).drop_nulls("value")
+    return None if rows.is_empty() else float(rows.sort("time", "issued_at")["value"][-1])

@@ -12,7 +12,7 @@ from watthour.api.schemas.readings import ImportedRows
 from watthour.api.state import ApiState, State
 from watthour.bootstrap import TableOptions, file_sources
 from watthour.core.errors import InvalidInput, PayloadChanged
-from watthour.core.region import Region, find_region
+from watthour.core.forecast import Context
 from watthour.workflows.ingest import IngestReport, backfill
 
 FILE_NAME = "EIA930_BALANCE_upload.csv"  # what the caller calls it decides nothing
@@ -25,26 +25,26 @@ async def import_file(
     state: ApiState, file: UploadFile, region: Annotated[str, Form(min_length=1, max_length=100, examples=["ny"])]
 ) -> ImportedRows:
     """Read a file `EIA930_BALANCE_*.csv` of the EIA Grid Monitor; importing it twice changes nothing."""
-    place = find_region(region)
-    imported = await state.compute.run(lambda: _import(state, place, file), timeout_s=state.limits.import_timeout_s)
+    context = await state.compute.run(lambda: state.models.context(region))
+    imported = await state.compute.run(lambda: _import(state, context, file), timeout_s=state.limits.import_timeout_s)
     state.warm.drop()
     return imported
 
 
-def _import(state: State, place: Region, file: UploadFile) -> ImportedRows:
+def _import(state: State, context: Context, file: UploadFile) -> ImportedRows:
     with tempfile.TemporaryDirectory(prefix="watthour-import-") as folder:
         path = Path(folder) / FILE_NAME
         with path.open("wb") as copy:
             shutil.copyfileobj(file.file, copy)
         try:
             report = IngestReport(0, 0)
-            for source, window in file_sources(path, place.id, TableOptions()):
+            for source, window in file_sources(path, context.site.id, TableOptions()):
                 report += backfill(source, state.app.store, window, now=state.now(), chunk=window.end - window.start)
         except (InvalidInput, PayloadChanged) as error:
             raise InvalidInput(
                 "file",
                 file.filename,
-                f"this is no file EIA930_BALANCE_*.csv with rows of {place.name}",
+                f"this is no file EIA930_BALANCE_*.csv with rows of {context.site.name}",
                 remedy="Download one from https://www.eia.gov/electricity/gridmonitor and send it unchanged.",
             ) from error
-    return ImportedRows(region=place.id, new_rows=report.new_rows, refused_rows=report.refused_rows)
+    return ImportedRows(region=context.site.id, new_rows=report.new_rows, refused_rows=report.refused_rows)

@@ -62,8 +62,8 @@ def _predict(state: State, features: Features, region: str | None) -> Prediction
         predicted_demand_mwh=predict_demand(served, {name: float(value) for name, value in features}),
         model_version=served.manifest.version,
         timestamp=state.now(),
-        region=role.region.id,
-        simulated=role.region.is_simulated,
+        region=role.context.site.id,
+        simulated=role.context.site.is_simulated,
     )
 
 
@@ -73,7 +73,7 @@ def _reload(state: State, region: str | None) -> Reloaded:
         reloaded=[
             ReloadedModel(
                 serves=role.serves,
-                region=role.region.id,
+                region=role.context.site.id,
                 name=role.name,
                 model_version=served.manifest.version,
                 previous_version=before.get(role.name),
@@ -88,7 +88,7 @@ def _champions(state: State, region: str | None) -> list[tuple[Role, Served]]:
     roles = state.models.roles(region)
     pairs = [(role, served) for role in roles if (served := state.models.serving_or_none(role)) is not None]
     if not pairs:
-        names = ", ".join(dict.fromkeys(role.region.id for role in roles)) or "any region"
+        names = ", ".join(dict.fromkeys(role.context.site.id for role in roles)) or "any region"
         raise ModelNotFound(f"no model serves {names} yet", remedy="Train one with `watthour train`.")
     return pairs
 
@@ -97,8 +97,8 @@ def _card(role: Role, served: Served) -> ModelCard:
     manifest = served.manifest
     return ModelCard(
         serves=role.serves,
-        region=role.region.id,
-        simulated=role.region.is_simulated,
+        region=role.context.site.id,
+        simulated=role.context.site.is_simulated,
         name=manifest.name,
         model_version=manifest.version,
         recipe=manifest.recipe,

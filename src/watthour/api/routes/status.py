@@ -19,10 +19,10 @@ async def status(state: ApiState) -> Status:
     def look() -> Status:
         content = view.status(
             app.store,
-            app.settings.regions,
+            state.models.shown(),
             now=state.now(),
             version=__version__,
-            has_eia_key=app.settings.has_eia_key(),
+            connect=app.connections(),
         )
         return Status.model_validate(content)
 

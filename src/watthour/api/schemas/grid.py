@@ -1,4 +1,4 @@
-"""A region's demand: its forecast and how well forecasts did."""
+"""What a site will use: its forecast and how well forecasts did."""
 
 from datetime import date, datetime
 from typing import Literal
@@ -32,8 +32,11 @@ class ForecastRegion(Answer):
 
     id: str = Field(examples=["ny"])
     name: str = Field(examples=["New York"])
-    operator: str = Field(examples=["New York Independent System Operator"])
+    operator: str | None = Field(description="Who runs its grid.", examples=["New York ISO"])
     time_zone: str = Field(examples=["America/New_York"])
+    channel: str = Field(description="What is forecast.", examples=["grid.ny.demand"])
+    unit: str = Field(examples=["MWh"])
+    resolution_seconds: int = Field(description="Length of an interval.", examples=[3600])
     simulated: bool
 
 
@@ -45,22 +48,23 @@ class DayRange(Answer):
 
 
 class ForecastPoint(Answer):
-    """One hour: its forecast with the 90 % interval, the rivals', and what came [MWh]."""
+    """One interval: its forecast with the 90 % interval, the rivals', and what came [unit of the channel]."""
 
-    time: datetime = Field(description="Start of the hour, UTC.", examples=["2026-11-22T05:00:00Z"])
+    time: datetime = Field(description="Start of the interval, UTC.", examples=["2026-11-22T05:00:00Z"])
     local_time: datetime = Field(examples=["2026-11-22T00:00:00-05:00"])
     value: float | None = Field(examples=[15240.0])
     lower: float | None = Field(examples=[14810.0])
     upper: float | None = Field(examples=[15720.0])
     quantiles: dict[str, float] = Field(examples=[{"0.05": 14810.0, "0.5": 15240.0, "0.95": 15720.0}])
-    operator: float | None = Field(examples=[15310.0])
+    operator: float | None = Field(description="The first rival, such as the operator.", examples=[15310.0])
+    rivals: dict[str, float | None] = Field(description="Every rival's forecast.", examples=[{"operator": 15310.0}])
     actual: float | None = Field(examples=[None])
     actual_quality: list[str]
     seasonal_naive: float | None = Field(examples=[14980.0])
 
 
 class KnownPoint(Answer):
-    """An hour of demand that was known at issue [MWh]."""
+    """An interval that was measured and known at issue [unit of the channel]."""
 
     time: datetime
     local_time: datetime
@@ -71,8 +75,10 @@ class DayScore(Answer):
     """How far off one forecaster was on this day."""
 
     model: str = Field(examples=["ours"])
-    mae_mwh: float = Field(examples=[231.0])
-    mape_percent: float = Field(examples=[1.4])
+    label: str = Field(examples=["Watthour"])
+    mae: float = Field(description="In the unit of the channel.", examples=[231.0])
+    mae_mwh: float | None = Field(None, description="The same, of a channel in MWh.", examples=[231.0])
+    mape_percent: float | None = Field(description="Null where every actual is zero.", examples=[1.4])
 
 
 class DayScores(Answer):
@@ -101,6 +107,9 @@ class GridForecast(Answer):
                 "name": "New York",
                 "operator": "NYISO",
                 "time_zone": "America/New_York",
+                "channel": "grid.ny.demand",
+                "unit": "MWh",
+                "resolution_seconds": 3600,
                 "simulated": False,
             },
             "day": "2026-11-22",
@@ -110,8 +119,8 @@ class GridForecast(Answer):
             "model_version": "gradient_boosting-20261120T060000-ab12cd",
             "reconstructed": False,
             "unit": "MWh",
-            "headline": "Sunday peaks at 17,340 MWh between 17:00 and 18:00, 90 % sure to be 16,800 to 17,910.",
-            "lacked": [],
+            "headline": "Sunday peaks at 17,340 MWh between 17:00 and 18:00; the 90 % interval of that hour is 16,800 to 17,910 MWh.",
+            "missing_inputs": [],
             "fallback": None,
             "points": [
                 {
@@ -122,6 +131,7 @@ class GridForecast(Answer):
                     "upper": 15720.0,
                     "quantiles": {"0.05": 14810.0, "0.5": 15240.0, "0.95": 15720.0},
                     "operator": 15310.0,
+                    "rivals": {"operator": 15310.0},
                     "actual": None,
                     "actual_quality": [],
                     "seasonal_naive": 14980.0,
@@ -145,12 +155,12 @@ class GridForecast(Answer):
     day: date
     days: DayRange
     issued_at: datetime
-    known_until: datetime | None = Field(description="End of the last demand that was known at issue.")
+    known_until: datetime | None = Field(description="End of the last reading that was known at issue.")
     model_version: str = Field(examples=["gradient_boosting-20261120T060000-ab12cd"])
     reconstructed: bool = Field(description="True if this was computed later, from what was known at its issue time.")
     unit: str = Field(examples=["MWh"])
     headline: str
-    lacked: list[str]
+    missing_inputs: list[str] = Field(description="What was not known or only estimated, in words.")
     fallback: str | None
     points: list[ForecastPoint]
     known: list[KnownPoint]
@@ -172,11 +182,17 @@ class ScoreRow(Answer):
     label: str = Field(examples=["Watthour"])
     lead_hours: Literal["all", "1-6", "7-12", "13-24", "25-48"]
     n: int = Field(examples=[720])
-    mae_mwh: float = Field(examples=[241.0])
-    mape_percent: float = Field(examples=[1.5])
-    bias_mwh: float = Field(examples=[-12.0])
-    rmse_mwh: float = Field(examples=[320.0])
+    mae: float = Field(description="In the unit of the channel, as bias and rmse.", examples=[241.0])
+    mape_percent: float | None = Field(description="Null where every actual is zero.", examples=[1.5])
+    bias: float = Field(examples=[-12.0])
+    rmse: float = Field(examples=[320.0])
+    mae_mwh: float | None = Field(None, description="The same, of a channel in MWh.", examples=[241.0])
+    bias_mwh: float | None = Field(None, examples=[-12.0])
+    rmse_mwh: float | None = Field(None, examples=[320.0])
     coverage90_percent: float | None = Field(examples=[90.4])
+    winkler90: float | None = Field(
+        None, description="Mean interval score of the 90 % interval, in the unit of the channel.", examples=[1480.0]
+    )
     skill_percent: float | None = Field(
         description="MAE saved against the seasonal naive forecast; null without one.", examples=[58.0]
     )
@@ -197,6 +213,9 @@ class GridScores(Answer):
                     "label": "Watthour",
                     "lead_hours": "all",
                     "n": 720,
+                    "mae": 241.0,
+                    "bias": -12.0,
+                    "rmse": 320.0,
                     "mae_mwh": 241.0,
                     "mape_percent": 1.5,
                     "bias_mwh": -12.0,

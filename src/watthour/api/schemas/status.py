@@ -37,12 +37,15 @@ class Ready(Answer):
 
 
 class RegionSummary(Answer):
-    """A region and the span of its demand that is here."""
+    """A region and the span of its readings that is here."""
 
     id: str = Field(examples=["ny"])
     name: str = Field(examples=["New York"])
-    operator: str = Field(examples=["New York Independent System Operator"])
+    operator: str | None = Field(description="Who runs its grid.", examples=["New York ISO"])
     time_zone: str = Field(examples=["America/New_York"])
+    channel: str = Field(description="What is forecast.", examples=["grid.ny.demand"])
+    unit: str = Field(examples=["MWh"])
+    resolution_seconds: int = Field(description="Length of an interval.", examples=[3600])
     simulated: bool
     first_time: datetime | None
     last_time: datetime | None
@@ -81,6 +84,9 @@ class Status(Answer):
                     "name": "New York",
                     "operator": "NYISO",
                     "time_zone": "America/New_York",
+                    "channel": "grid.ny.demand",
+                    "unit": "MWh",
+                    "resolution_seconds": 3600,
                     "simulated": False,
                     "first_time": "2019-01-01T05:00:00Z",
                     "last_time": "2026-11-21T09:00:00Z",

@@ -3,7 +3,7 @@
 from watthour.workflows.view.grid import grid_forecast, grid_scores, region_entry
 from watthour.workflows.view.issue import is_followed
 from watthour.workflows.view.readings import channel_list, reading_page
-from watthour.workflows.view.status import freshness_hours, shown_regions, status
+from watthour.workflows.view.status import freshness_hours, status
 
 __all__ = [
     "channel_list",
@@ -13,6 +13,5 @@ __all__ = [
     "is_followed",
     "reading_page",
     "region_entry",
-    "shown_regions",
     "status",
 ]

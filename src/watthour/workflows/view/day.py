@@ -2,128 +2,146 @@
 
 from __future__ import annotations
 
+import math
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from watthour.core.frames import Quality
-from watthour.core.window import DAY, HOUR, Window
+from watthour.core import metrics
+from watthour.core.forecast import interval_starts
+from watthour.core.quality import is_trusted
+from watthour.core.window import DAY, Window
+from watthour.workflows.forecast import OURS, label_of
 from watthour.workflows.view.wire import age_hours, flag_names, utc_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
-    from zoneinfo import ZoneInfo
 
+    from watthour.core.forecast import Context
     from watthour.core.ports import Store
-    from watthour.core.region import Region
     from watthour.workflows.view.issue import Issue
 
-KNOWN_HOURS = 48
-WEEK = timedelta(days=7)
+KNOWN = timedelta(hours=48)
 LONGEST_SILENCE = timedelta(days=16)  # of a feed whose region is still forecast
 STALE_AFTER = timedelta(hours=12)
 MEDIAN = 0.5
-MOST_HOURS = 20  # a day is scored when nearly all of its hours are known
+MOST_OF_A_DAY = 20 / 24  # a day is scored when so much of it is known
+_WHOLE_FROM = 100  # larger values are shown without decimals
+_DOUBTS = {"zero", "frozen", "out_of_range"}
 
 Point = dict[str, Any]  # JSON-ready, but for its `time`
 
 
-def known_hours(store: Store, region: Region, issued_at: datetime) -> pl.DataFrame:
-    """Return the last two days of demand that were known at an instant: ``time, value``."""
+def known_readings(store: Store, context: Context, issued_at: datetime) -> pl.DataFrame:
+    """Return the last two days of readings that were known at an instant: ``time, value``."""
     span = Window(issued_at - LONGEST_SILENCE, issued_at)
-    rows = pl.DataFrame(store.read([region.demand], span, issued_at)).drop_nulls("value")
-    return rows.filter(pl.col("time") >= pl.col("time").max() - (KNOWN_HOURS - 1) * HOUR).select("time", "value")
+    rows = pl.DataFrame(store.read([context.channel.id], span, issued_at)).drop_nulls("value")
+    return rows.filter(pl.col("time") > pl.col("time").max() - KNOWN).select("time", "value")
 
 
-def points_of(store: Store, region: Region, issue: Issue, window: Window, now: datetime) -> list[Point]:
-    """Return one entry per hour of the day; what is missing is null."""
+def points_of(store: Store, context: Context, issue: Issue, window: Window, now: datetime) -> list[Point]:
+    """Return one entry per interval of the day; what is missing is null."""
     quantiles: dict[datetime, dict[str, float]] = {}
-    said = issue.rows.filter(pl.col("model") == issue.model).drop_nulls("value")
-    for row in said.sort("time", "level").to_dicts():
+    answered = issue.rows.filter(pl.col("model") == issue.model).drop_nulls("value")
+    for row in answered.sort("time", "level").to_dicts():
         quantiles.setdefault(row["time"], {})[f"{row['level']:g}"] = row["value"]
-    operator = _medians(issue.rows, "operator")
+    rivals = {name: _medians(issue.rows, name) for name in context.rivals}
     naive = _medians(issue.rows, "seasonal_naive")
-    actual = {row["time"]: row for row in store.read([region.demand], window, now).to_dicts()}
+    actual = {row["time"]: row for row in store.read([context.channel.id], window, now).to_dicts()}
     points: list[Point] = []
-    for step in range(window.hours):
-        hour = window.start + step * HOUR
-        levels = quantiles.get(hour, {})
-        came = actual.get(hour)
+    for time in interval_starts(window, context.resolution, context.time_zone):
+        levels = quantiles.get(time, {})
+        came = actual.get(time)
+        forecast = {name: medians.get(time) for name, medians in rivals.items()}
         points.append(
             {
-                "time": hour,
+                "time": time,
                 "value": levels.get("0.5"),
                 "lower": levels.get("0.05"),
                 "upper": levels.get("0.95"),
                 "quantiles": levels,
-                "operator": operator.get(hour),
+                "operator": forecast.get(context.rival or ""),
+                "rivals": forecast,
                 "actual": came["value"] if came else None,
                 "actual_quality": flag_names(came["quality"]) if came else [],
-                "seasonal_naive": naive.get(hour),
+                "seasonal_naive": naive.get(time),
             }
         )
     return points
 
 
-def headline(points: Sequence[Point], zone: ZoneInfo, *, is_past: bool) -> str:
-    """Say the day's peak in a sentence."""
+def headline(points: Sequence[Point], context: Context, *, is_past: bool) -> str:
+    """Say when the day's forecast is highest, how high, and the 90 % interval of that one interval.
+
+    The day's maximum itself may fall at another time and lies higher on average: its own interval needs joint paths.
+    """
     forecast = [point for point in points if point["value"] is not None]
     if not forecast:
         return "There is no forecast of this day."
     peak = max(forecast, key=lambda point: float(point["value"]))
+    zone, unit = ZoneInfo(context.time_zone), context.channel.unit
     start = peak["time"].astimezone(zone)
-    end = (peak["time"] + HOUR).astimezone(zone)
+    end = (peak["time"] + context.resolution).astimezone(zone)
     verb = "was expected to peak" if is_past else "peaks"
-    words = f"{start:%A} {verb} at {peak['value']:,.0f} MWh between {start:%H:%M} and {end:%H:%M}"
+    digits = 0 if float(peak["value"]) >= _WHOLE_FROM else 2
+    value = f"{peak['value']:,.{digits}f} {unit}"
+    words = f"{start:%A} {verb} at {value}"
+    if context.resolution < DAY:
+        words += f" between {start:%H:%M} and {end:%H:%M}"
     if peak["lower"] is None or peak["upper"] is None:
         return f"{words}."
-    return f"{words}, 90 % sure to stay between {peak['lower']:,.0f} and {peak['upper']:,.0f}."
+    band = f"{peak['lower']:,.{digits}f} to {peak['upper']:,.{digits}f}"
+    return f"{words}; the 90 % interval of that {_name_of(context.resolution)} is {band}."
 
 
-def scores_of_day(points: Sequence[Point]) -> dict[str, object] | None:
-    """Return everybody's error on the hours of the day that all of them forecast, once nearly all are known."""
-    columns = {"ours": "value", "operator": "operator", "seasonal_naive": "seasonal_naive"}
-    good = [
-        point
-        for point in points
-        if point["actual"] is not None and not {"zero", "frozen", "out_of_range"} & set(point["actual_quality"])
-    ]
-    present = {
-        name: column for name, column in columns.items() if sum(p[column] is not None for p in good) >= MOST_HOURS
+def scores_of_day(points: Sequence[Point], context: Context) -> dict[str, object] | None:
+    """Return everybody's error on the intervals of the day that all of them forecast, once nearly all are known."""
+    columns = {
+        OURS: "value",
+        **({context.rival: "operator"} if context.rival else {}),
+        "seasonal_naive": "seasonal_naive",
     }
-    hours = [point for point in good if all(point[column] is not None for column in present.values())]
-    if len(hours) < MOST_HOURS or "ours" not in present:
+    fewest = MOST_OF_A_DAY * len(points)
+    good = [point for point in points if point["actual"] is not None and not _DOUBTS & set(point["actual_quality"])]
+    present = {name: column for name, column in columns.items() if sum(p[column] is not None for p in good) >= fewest}
+    rows = [point for point in good if all(point[column] is not None for column in present.values())]
+    if len(rows) < fewest or OURS not in present:
         return None
-    rows = []
-    for name, column in present.items():
-        errors = [abs(point[column] - point["actual"]) for point in hours]
-        shares = [abs(point[column] / point["actual"] - 1) for point in hours]
-        rows.append(
-            {
-                "model": name,
-                "mae_mwh": sum(errors) / len(errors),
-                "mape_percent": 100 * sum(shares) / len(shares),
-            }
-        )
-    return {"rows": rows}
+    actual = [point["actual"] for point in rows]
+    found = {
+        name: metrics.scores(actual, [point[column] for point in rows], unit=context.channel.unit)
+        for name, column in present.items()
+    }
+    rows_of_table = [
+        {
+            "model": name,
+            "label": label_of(name),
+            **{key: _finite(scores.get(key)) for key in ("mae", "mae_mwh", "mape_percent")},
+        }
+        for name, scores in found.items()
+    ]
+    return {"rows": rows_of_table}
 
 
-def freshness(store: Store, region: Region, now: datetime) -> list[dict[str, object]]:
-    """Return how old the newest demand, weather forecast and operator's forecast are."""
-    span = store.spans().get(region.demand)
-    entries = [_entry(region.demand, "Demand", span[1] if span else None, span[1] + HOUR if span else None, now)]
+def freshness(store: Store, context: Context, now: datetime) -> list[dict[str, object]]:
+    """Return how old the newest readings, rivals' forecasts and covariates are."""
+    channel = context.channel.id
+    span = store.spans().get(channel)
+    seen_at = span[1] + context.resolution if span else None
+    entries = [_entry(channel, "Demand", span[1] if span else None, seen_at, now)]
     around = Window(now - DAY, now + 2 * DAY)
-    weather = [f"{prefix}.temperature_2m" for prefix, _weight in region.context().weather[:1]]
-    for channel, label, is_operator in (
-        (region.demand, "Operator's forecast", True),
-        *((channel, "Weather forecast", False) for channel in weather),
-    ):
-        models = ["operator"] if is_operator else None
-        rows = store.forecasts([channel], around, as_of=now, models=models, levels=[0.5], latest_issue=True)
-        last, seen = rows.select(pl.col("time").max(), pl.col("available_at").max()).row(0)
-        entries.append(_entry(channel, label, last, seen, now))
+    weather = [each.channel for each in context.covariates if each.variable == "temperature_2m"][:1]
+    asked = [
+        *((channel, label_of(name), [name]) for name in context.rivals),
+        *((covariate, "Weather forecast", None) for covariate in weather),
+    ]
+    for name, label, models in asked:
+        rows = store.forecasts([name], around, as_of=now, models=models, levels=[0.5], latest_issue=True)
+        last, known_at = rows.select(pl.col("time").max(), pl.col("available_at").max()).row(0)
+        entries.append(_entry(name, label, last, known_at, now))
     return entries
 
 
@@ -141,6 +159,15 @@ def _entry(
 
 
 def _medians(rows: pl.DataFrame, model: str) -> dict[datetime, float]:
-    undoubted = (pl.col("quality") & int(Quality.DOUBTED)) == 0
-    wanted = rows.filter(pl.col("model") == model, pl.col("level") == MEDIAN, undoubted)
+    wanted = rows.filter(pl.col("model") == model, pl.col("level") == MEDIAN, is_trusted())
     return dict(wanted.select("time", "value").iter_rows())
+
+
+def _finite(number: float | None) -> float | None:
+    return number if number is not None and math.isfinite(number) else None
+
+
+def _name_of(resolution: timedelta) -> str:
+    """Return what an interval is called: a day, an hour, 15 minutes."""
+    named = {DAY: "day", timedelta(hours=1): "hour"}
+    return named.get(resolution) or f"{resolution // timedelta(minutes=1)} minutes"

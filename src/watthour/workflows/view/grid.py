@@ -1,4 +1,4 @@
-"""The grid page: one local day of a region as it was forecast and as it came, and the scores of many."""
+"""One local day of a site as it was forecast and as it came, and the scores of many."""
 
 from __future__ import annotations
 
@@ -7,37 +7,40 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from watthour.core.errors import InvalidInput
-from watthour.core.region import Region, find_region
-from watthour.core.window import DAY, HOUR, Window, local_day
+from watthour.core.window import DAY, Window, local_day
 from watthour.workflows.score import score
-from watthour.workflows.view.day import freshness, headline, known_hours, points_of, scores_of_day
+from watthour.workflows.view.day import freshness, headline, known_readings, points_of, scores_of_day
 from watthour.workflows.view.issue import days_to_open, kept_issue, make_issue
 from watthour.workflows.view.wire import local_text, utc_text
 
 if TYPE_CHECKING:
     from datetime import date, datetime
 
+    from watthour.core.forecast import Context
     from watthour.core.ports import ModelRegistry, Store
     from watthour.workflows.forecast import Served
 
 MOST_DAYS = 3660
 
 
-def region_entry(region: Region) -> dict[str, object]:
-    """Return how a region is shown."""
+def region_entry(context: Context) -> dict[str, object]:
+    """Return how a site is shown."""
     return {
-        "id": region.id,
-        "name": region.name,
-        "operator": region.operator,
-        "time_zone": region.time_zone,
-        "simulated": region.is_simulated,
+        "id": context.site.id,
+        "name": context.site.name,
+        "operator": context.site.operator,
+        "time_zone": context.time_zone,
+        "channel": context.channel.id,
+        "unit": str(context.channel.unit),
+        "resolution_seconds": int(context.resolution.total_seconds()),
+        "simulated": context.site.is_simulated,
     }
 
 
 def grid_forecast(
     store: Store,
     registry: ModelRegistry,
-    region: str,
+    context: Context,
     day: date | None = None,
     *,
     now: datetime,
@@ -51,38 +54,36 @@ def grid_forecast(
     Args:
         store: the store.
         registry: holds the models.
-        region: any name of the region.
-        day: local; None means tomorrow, or the day after the last demand where that is older.
+        context: what is forecast.
+        day: local; None means tomorrow, or the day after the last reading where that is older.
         now: the present.
         served: the champion, if it is loaded already.
 
     Raises:
-        UnknownRegion: no region has this name.
         InvalidInput: the day is outside of what can be opened.
         NotEnoughHistory: nothing can be forecast from what was known; says what to bring.
     """
-    place = find_region(region)
-    first, last = days_to_open(store, place, now)
+    first, last = days_to_open(store, context, now)
     day = day or last
     if not first <= day <= last:
         problem = "nothing is known to forecast this day from"
         raise InvalidInput("day", day.isoformat(), problem, remedy=f"Choose a day from {first} to {last}.")
-    zone = ZoneInfo(place.time_zone)
-    window = local_day(day, place.time_zone)
-    issue = kept_issue(store, place, day, now) or make_issue(store, registry, place, day, now=now, served=served)
-    known = known_hours(store, place, issue.issued_at)
-    points = points_of(store, place, issue, window, now)
+    zone = ZoneInfo(context.time_zone)
+    window = local_day(day, context.time_zone)
+    issue = kept_issue(store, context, day, now) or make_issue(store, registry, context, day, now=now, served=served)
+    known = known_readings(store, context, issue.issued_at)
+    points = points_of(store, context, issue, window, now)
     return {
-        "region": region_entry(place),
+        "region": region_entry(context),
         "day": day.isoformat(),
         "days": {"first": first.isoformat(), "last": last.isoformat()},
         "issued_at": utc_text(issue.issued_at),
-        "known_until": utc_text(known["time"][-1] + HOUR) if known.height else None,
+        "known_until": utc_text(known["time"][-1] + context.resolution) if known.height else None,
         "model_version": issue.model,
         "reconstructed": issue.is_reconstructed,
-        "unit": "MWh",
-        "headline": headline(points, zone, is_past=window.end <= now),
-        "lacked": list(issue.lacked),
+        "unit": str(context.channel.unit),
+        "headline": headline(points, context, is_past=window.end <= now),
+        "missing_inputs": list(issue.missing_inputs),
         "fallback": issue.fallback,
         "points": [
             {**point, "time": utc_text(point["time"]), "local_time": local_text(point["time"], zone)}
@@ -92,39 +93,37 @@ def grid_forecast(
             {"time": utc_text(row["time"]), "local_time": local_text(row["time"], zone), "value": row["value"]}
             for row in known.to_dicts()
         ],
-        "scores_of_day": scores_of_day(points),
-        "freshness": freshness(store, place, now),
+        "scores_of_day": scores_of_day(points, context),
+        "freshness": freshness(store, context, now),
     }
 
 
 def grid_scores(
-    store: Store, region: str, *, days: int = 30, end: date | None = None, now: datetime
+    store: Store, context: Context, *, days: int = 30, end: date | None = None, now: datetime
 ) -> dict[str, object]:
     """Return everybody's scores over the last days, by lead time.
 
     Args:
         store: the store.
-        region: any name of the region.
+        context: what is forecast.
         days: how many local days.
-        end: the last of them; None means today, or the last day with demand where that is older.
+        end: the last of them; None means today, or the last day with readings where that is older.
         now: the present.
 
     Raises:
-        UnknownRegion: no region has this name.
         InvalidInput: the number of days cannot be.
-        NotEnoughHistory: there is no demand of the region.
+        NotEnoughHistory: there is no reading of the channel.
     """
-    place = find_region(region)
     if not 1 <= days <= MOST_DAYS:
         raise InvalidInput("days", days, f"it must be 1 to {MOST_DAYS}", remedy="Ask for 30.")
-    last_day = end or days_to_open(store, place, now)[1] - timedelta(days=1)
+    last_day = end or days_to_open(store, context, now)[1] - timedelta(days=1)
     first_day = last_day - (days - 1) * DAY
-    window = Window(local_day(first_day, place.time_zone).start, local_day(last_day, place.time_zone).end)
-    scores = score(store, place.context(), window, now=now)
+    window = Window(local_day(first_day, context.time_zone).start, local_day(last_day, context.time_zone).end)
+    scores = score(store, context, window, now=now)
     return {
-        "region": place.id,
+        "region": context.site.id,
         "window": {"start": first_day.isoformat(), "end": last_day.isoformat()},
-        "unit": "MWh",
+        "unit": str(context.channel.unit),
         "protocol": scores.protocol,
         "rows": list(scores.rows),
     }

@@ -10,26 +10,25 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from watthour.core.errors import ModelError, NotEnoughHistory
-from watthour.core.forecast import targets
-from watthour.core.frames import Quality
-from watthour.core.window import DAY, HOUR, Window, local_day, local_instant
+from watthour.core.forecast import interval_starts, targets
+from watthour.core.frames import Maker, Quality
+from watthour.core.window import DAY, Window, local_day, local_instant
 from watthour.workflows.forecast import (
     BASELINES,
     COMPANIONS,
-    LABELS,
     Served,
+    answer_with_fallback,
+    as_stored,
     baseline_forecasts,
     learned_until,
     load_model,
-    outlook,
+    notes_of_issue,
     recall,
-    said_of,
-    signed,
 )
 
 if TYPE_CHECKING:
+    from watthour.core.forecast import Context
     from watthour.core.ports import ModelRegistry, Store
-    from watthour.core.region import Region
 
 ISSUE_CLOCK = time(8)  # local, the day before; the operator's own forecast is out by then
 FRESH = timedelta(days=14)  # older demand is an archive, and its page opens at its end
@@ -44,44 +43,47 @@ class Issue:
     model: str
     is_reconstructed: bool
     rows: pl.DataFrame  # one row per time, model and level
-    lacked: tuple[str, ...] = ()
+    missing_inputs: tuple[str, ...] = ()
     fallback: str | None = None
 
 
-def days_to_open(store: Store, region: Region, now: datetime) -> tuple[date, date]:
+def days_to_open(store: Store, context: Context, now: datetime) -> tuple[date, date]:
     """Return the first and the last local day that can be forecast from what is in the store.
 
     Raises:
-        NotEnoughHistory: there is no demand of the region.
+        NotEnoughHistory: there is no reading of the channel.
     """
-    span = store.spans().get(region.demand)
+    span = store.spans().get(context.channel.id)
     if span is None:
         raise NotEnoughHistory(
-            f"the store holds no demand of {region.name}",
-            remedy=f"Bring some: `watthour backfill {region.id}` with a key of EIA, or `watthour import FILE`.",
+            f"the store holds no reading of {context.channel.id} ({context.site.name})",
+            remedy=f"Bring some: `watthour backfill {context.site.id}` where a source has it, or `watthour import FILE`.",
         )
-    zone = ZoneInfo(region.time_zone)
+    zone = ZoneInfo(context.time_zone)
     newest = now if now - span[1] <= FRESH else span[1]
     last = newest.astimezone(zone).date() + DAY
     return min((span[0] + FIRST_WEEK).astimezone(zone).date(), last), last
 
 
-def is_followed(store: Store, region: Region, now: datetime) -> bool:
-    """Tell a region whose demand keeps coming from an archive."""
-    span = store.spans().get(region.demand)
+def is_followed(store: Store, context: Context, now: datetime) -> bool:
+    """Tell a channel whose readings keep coming from an archive."""
+    span = store.spans().get(context.channel.id)
     return span is not None and now - span[1] <= FRESH
 
 
-def kept_issue(store: Store, region: Region, day: date, now: datetime) -> Issue | None:
+def kept_issue(store: Store, context: Context, day: date, now: datetime) -> Issue | None:
     """Return the day-ahead forecast kept in the store; of a day to come, the newest one."""
-    window = local_day(day, region.time_zone)
+    window = local_day(day, context.time_zone)
+    last_interval = Window(interval_starts(window, context.resolution, context.time_zone)[-1], window.end)
     issues = pl.DataFrame(
-        store.forecasts([region.demand], Window(window.end - HOUR, window.end), as_of=now, levels=[0.5])
-    ).filter(pl.col("model") != "operator", pl.col("value").is_not_null())
-    ours = issues.filter(~pl.col("model").is_in(list(LABELS)))
+        store.forecasts(
+            [context.channel.id], last_interval, as_of=now, makers=[Maker.OWN, Maker.BASELINE], levels=[0.5]
+        )
+    ).drop_nulls("value")
+    ours = issues.filter(maker=str(Maker.OWN))
     stand_ins = issues.filter(pl.col("model").is_in(list(BASELINES)))
     candidates = ours if not ours.is_empty() else stand_ins
-    due = local_instant(day - DAY, ISSUE_CLOCK, region.time_zone)
+    due = local_instant(day - DAY, ISSUE_CLOCK, context.time_zone)
     if window.start <= now:
         ahead = candidates.filter(pl.col("issued_at") < window.start)
         on_time = ahead.filter(pl.col("issued_at") >= due)
@@ -100,44 +102,49 @@ def kept_issue(store: Store, region: Region, day: date, now: datetime) -> Issue 
             -row["recorded_at"].timestamp(),
         ),
     )
-    rows = pl.DataFrame(store.forecasts([region.demand], window, as_of=best["issued_at"], latest_issue=True))
-    fallback, lacked = said_of(store, region.context(), best["issued_at"])
+    rows = pl.DataFrame(store.forecasts([context.channel.id], window, as_of=best["issued_at"], latest_issue=True))
+    fallback, missing_inputs = notes_of_issue(store, context, best["issued_at"])
     is_reconstructed = bool(best["quality"] & Quality.ASSUMED)
-    return Issue(best["issued_at"], best["model"], is_reconstructed, rows, lacked, fallback)
+    return Issue(best["issued_at"], best["model"], is_reconstructed, rows, missing_inputs, fallback)
 
 
 def make_issue(
-    store: Store, registry: ModelRegistry, region: Region, day: date, *, now: datetime, served: Served | None
+    store: Store, registry: ModelRegistry, context: Context, day: date, *, now: datetime, served: Served | None
 ) -> Issue:
     """Forecast a day from what was known at its issue time, by a model that had learned only from before.
 
     Raises:
         NotEnoughHistory: nothing can be forecast from what was known then.
     """
-    window = local_day(day, region.time_zone)
-    due = local_instant(day - DAY, ISSUE_CLOCK, region.time_zone)
+    window = local_day(day, context.time_zone)
+    due = local_instant(day - DAY, ISSUE_CLOCK, context.time_zone)
     is_live = window.start > now
     issued_at = now if is_live else due
-    asked = targets(window, issued_at)
-    history = recall(store, region.context(), window, issued_at)
+    asked = targets(window, issued_at, resolution=context.resolution, time_zone=context.time_zone)
+    history = recall(store, context, window, issued_at)
     why_none = None
     if not is_live:
-        served, why_none = _model_of_then(registry, region.demand, issued_at)
-    answer = outlook(history, asked, registry=registry if is_live else None, served=served, why_none=why_none)
+        served, why_none = _model_of_then(registry, context.channel.id, issued_at)
+    answer = answer_with_fallback(
+        history, asked, registry=registry if is_live else None, served=served, why_none=why_none
+    )
     companions = baseline_forecasts(history, asked, [name for name in COMPANIONS if name != answer.model])
-    rows = [signed(answer.values, answer.model, now), *(signed(each.values, n, now) for n, each in companions.items())]
-    operator = (
+    rows = [
+        as_stored(answer.values, answer.model, now),
+        *(as_stored(each.values, n, now) for n, each in companions.items()),
+    ]
+    rivals = (
         pl.DataFrame(history.forecasts)
         .filter(
-            pl.col("channel") == region.demand,
-            pl.col("model") == "operator",
+            pl.col("channel") == context.channel.id,
+            pl.col("model").is_in(context.rivals),
             pl.col("time").is_between(window.start, window.end, closed="left"),
         )
         .sort("issued_at")
-        .unique(["time", "level"], keep="last")
+        .unique(["model", "time", "level"], keep="last")
     )
-    table = pl.concat([*map(pl.DataFrame, rows), operator.select(rows[0].columns)])
-    return Issue(issued_at, answer.model, not is_live, table, answer.lacked, answer.fallback)
+    table = pl.concat([*map(pl.DataFrame, rows), rivals.select(rows[0].columns)])
+    return Issue(issued_at, answer.model, not is_live, table, answer.missing_inputs, answer.fallback)
 
 
 def _model_of_then(registry: ModelRegistry, name: str, issued_at: datetime) -> tuple[Served | None, str | None]:

@@ -1,0 +1,54 @@
+"""What a person may set of a provider: each connector declares a block of options in its own file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pydantic import BaseModel, ConfigDict
+
+from watthour.core.errors import NotConfigured
+
+if TYPE_CHECKING:
+    from pydantic import SecretStr
+
+_TEMPLATE_WORDS = ("your", "change", "replace", "example", "placeholder", "insert", "todo", "xxx", "<", "...", "none")
+_FEWEST_SYMBOLS = 3  # a key of one or two different characters was typed, not issued
+
+
+class Options(BaseModel):
+    """The block ``[sources.<name>]`` of the settings; a connector adds an address, a key, or whatever it needs."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+
+    enabled: bool = True  # false: this provider is never asked
+
+
+def is_placeholder(secret: str) -> bool:
+    """Tell a template's filling, such as ``your_key_here``, from a real secret.
+
+    >>> is_placeholder("your_eia_api_key_here"), is_placeholder("8f14e45fceea167a5a36dedd4bea2543")
+    (True, False)
+    """
+    text = secret.strip().casefold()
+    return text.startswith(_TEMPLATE_WORDS) or text.endswith("_here") or len(set(text)) < _FEWEST_SYMBOLS
+
+
+def require_key(key: SecretStr, *, name: str, remedy: str) -> str:
+    """Return a key as text, to be handed to the HTTP client and to nothing else.
+
+    Args:
+        key: as the settings hold it.
+        name: of the variable that sets it, for the message.
+        remedy: where to get one, and how to do without.
+
+    Raises:
+        NotConfigured: it is missing, a placeholder or no key at all.
+    """
+    text = key.get_secret_value().strip()
+    if not text:
+        raise NotConfigured(name, None, "no key is set", remedy=remedy)
+    if is_placeholder(text):
+        raise NotConfigured(name, "(hidden)", "this is a placeholder, not a key", remedy=remedy)
+    if not text.isascii() or not text.isprintable():
+        raise NotConfigured(name, "(hidden)", "a key has plain letters and digits", remedy="Copy it again.")
+    return text
