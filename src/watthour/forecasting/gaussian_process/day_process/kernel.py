@@ -1,4 +1,4 @@
-"""Likeness of days: sums of simple kernels over weather, calendar and time.
+"""Covariance of days: sums of simple kernels over weather, calendar and time.
 
 All loads are logarithms, so variances are relative: 4e-4 is 2 % squared. The constants of the two kernels were
 chosen by rolling forecasts of New York from September 2016 to December 2017; later years were not looked at for it.
@@ -8,39 +8,34 @@ Source: Rasmussen and Williams, Gaussian Processes for Machine Learning (2006), 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
-from scipy.spatial.distance import cdist
+
+from watthour.forecasting.gaussian_process.kernels import gaussian, is_same, n_shared, squared_distance
 
 if TYPE_CHECKING:
-    from watthour.forecasting.day_process.asks import Mask
-    from watthour.forecasting.day_process.calendar import Calendar
-    from watthour.forecasting.vintages import Array, Instants
+    from watthour.forecasting.gaussian_process.day_process.inputs import DayInputs
+    from watthour.forecasting.vintages import Array
+
+_HOURS = 24  # the constants of the rival's kernel are for sums over so many intervals
 
 
-@dataclass(frozen=True, slots=True)
-class DayInputs:
-    """What is known of n days at their issue times, scaled for the kernels."""
+class Kernel(Protocol):
+    """Covariance of days."""
 
-    calendar: Calendar
-    weather: Array  # (n, 4 x places) tomorrow's extremes at each place, weighted
-    eve: Array  # (n, 4) extremes of the day before, mean over the region
-    before: Array  # (n, 4) of two days before
-    heat: Array  # (n, 6) heat of three and four days before
-    operator: Array  # (n, 24) log of the operator's forecast; zeros where there is none
-    gap: Array  # (n, 24) our log forecast minus the operator's
+    def __call__(self, a: DayInputs, b: DayInputs) -> Array:
+        """Return the covariance of days a (n) and b (m), shape (n, m), without noise."""
+        ...
 
-    def take(self, rows: Instants | Mask) -> DayInputs:
-        """Return some of the days."""
-        calendar = type(self.calendar)(**{name: getattr(self.calendar, name)[rows] for name in self.calendar.__slots__})
-        arrays = {name: getattr(self, name)[rows] for name in self.__slots__ if name != "calendar"}
-        return DayInputs(calendar=calendar, **arrays)
+    def noise_of(self, days: DayInputs) -> Array:
+        """Return the noise variance of each day, shape (n,)."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
 class LoadKernel:
-    """Likeness of two days' loads given their weather; ``var`` are variances of log load, lengths are scaled units."""
+    """Covariance of two days' loads given their weather; ``var`` is a variance of log load, ``len`` in scaled units."""
 
     const: float = 0.04
     weather_var: float = 0.00566
@@ -76,24 +71,24 @@ class LoadKernel:
 
     def __call__(self, a: DayInputs, b: DayInputs) -> Array:
         """Return the covariance of days ``a`` (n) and ``b`` (m), shape (n, m), without noise."""
-        weather, season = _square(a.weather, b.weather), _square(a.calendar.season, b.calendar.season)
-        eve, before = _square(a.eve, b.eve), _square(a.before, b.before)
-        kind = _same(a.calendar.kind, b.calendar.kind)
-        total = self.const + self.weekday_var * _same(a.calendar.weekday, b.calendar.weekday)
+        weather, season = squared_distance(a.weather, b.weather), squared_distance(a.calendar.season, b.calendar.season)
+        eve, before = squared_distance(a.eve, b.eve), squared_distance(a.before, b.before)
+        kind = is_same(a.calendar.kind, b.calendar.kind)
+        total = self.const + self.weekday_var * is_same(a.calendar.weekday, b.calendar.weekday)
         if self.weather_var + self.broad_var > 0:
             total += self.weather_var * np.exp(
                 -0.5 * (weather / self.weather_len**2 + eve / self.eve_len**2 + before / self.before_len**2)
             )
-            total += self.broad_var * _bell(weather, self.broad_len)
-            total += self.past_var * _bell(eve + before, self.past_len)
-            total += self.kind_weather_var * _bell(weather, self.kind_weather_len) * kind
+            total += self.broad_var * gaussian(weather, self.broad_len)
+            total += self.past_var * gaussian(eve + before, self.past_len)
+            total += self.kind_weather_var * gaussian(weather, self.kind_weather_len) * kind
             total += self.season_weather_var * np.exp(
                 -0.5 * (weather / self.season_weather_len**2 + season / self.season_weather_season_len**2)
             )
-            total += self.heat_var * _bell(_square(a.heat, b.heat), self.heat_len)
-        total += self.season_var * _bell(season, self.season_len)
-        total += self.kind_season_var * _bell(season, self.kind_season_len) * kind
-        total += self.special_var * (a.calendar.special @ b.calendar.special.T)
+            total += self.heat_var * gaussian(squared_distance(a.heat, b.heat), self.heat_len)
+        total += self.season_var * gaussian(season, self.season_len)
+        total += self.kind_season_var * gaussian(season, self.kind_season_len) * kind
+        total += self.special_var * n_shared(a.calendar.special, b.calendar.special)
         total += self.clock_var * np.outer(a.calendar.summer_time, b.calendar.summer_time)
         days = np.abs(a.calendar.index[:, None] - b.calendar.index[None, :])
         for var, length in (
@@ -110,7 +105,7 @@ class LoadKernel:
 
 
 # Without weather, the level of the last days carries what weather would tell.
-BLIND_LOAD = LoadKernel(
+LOAD_WITHOUT_WEATHER = LoadKernel(
     weather_var=0.0,
     broad_var=0.0,
     past_var=0.0,
@@ -126,8 +121,8 @@ BLIND_LOAD = LoadKernel(
 
 
 @dataclass(frozen=True, slots=True)
-class OperatorKernel:
-    """Likeness of the operator's relative errors on two days, given how it differs from our own forecast."""
+class RivalKernel:
+    """Covariance of a rival's relative errors on two days, given how it differs from our own forecast."""
 
     const: float = 1.56e-05
     gap_var: float = 0.2
@@ -164,27 +159,30 @@ class OperatorKernel:
 
     def __call__(self, a: DayInputs, b: DayInputs) -> Array:
         """Return the covariance of days ``a`` (n) and ``b`` (m), shape (n, m), without noise."""
-        weather, season = _square(a.weather, b.weather), _square(a.calendar.season, b.calendar.season)
-        kind = _same(a.calendar.kind, b.calendar.kind)
+        weather, season = squared_distance(a.weather, b.weather), squared_distance(a.calendar.season, b.calendar.season)
+        kind = is_same(a.calendar.kind, b.calendar.kind)
         days = np.abs(a.calendar.index[:, None] - b.calendar.index[None, :])
-        gap = a.gap @ b.gap.T
-        level_a, level_b = a.operator.mean(axis=1, keepdims=True), b.operator.mean(axis=1, keepdims=True)
+        per_hour = _HOURS / a.gap.shape[1]
+        gap = per_hour * (a.gap @ b.gap.T)
+        gap_distance = per_hour * squared_distance(a.gap, b.gap)
+        level_a, level_b = a.rival.mean(axis=1, keepdims=True), b.rival.mean(axis=1, keepdims=True)
+        shape_distance = per_hour * squared_distance(a.rival - level_a, b.rival - level_b)
         total = self.const + self.gap_var * gap
         total += self.mean_gap_var * np.outer(a.gap.mean(axis=1), b.gap.mean(axis=1))
         total += self.recent_gap_var * gap * np.exp(-days / self.recent_gap_len)
         total += self.near_gap_var * np.exp(
-            -0.5 * (_square(a.gap, b.gap) / self.near_gap_len**2 + weather / self.near_gap_weather_len**2)
+            -0.5 * (gap_distance / self.near_gap_len**2 + weather / self.near_gap_weather_len**2)
         )
         total += self.weather_var * np.exp(
-            -0.5 * (weather / self.weather_len**2 + _square(a.eve, b.eve) / self.eve_len**2)
+            -0.5 * (weather / self.weather_len**2 + squared_distance(a.eve, b.eve) / self.eve_len**2)
         )
         total += self.level_var * np.exp(
-            -0.5 * (_square(level_a, level_b) / self.level_len**2 + weather / self.level_weather_len**2)
+            -0.5 * (squared_distance(level_a, level_b) / self.level_len**2 + weather / self.level_weather_len**2)
         )
-        total += self.shape_var * _bell(_square(a.operator - level_a, b.operator - level_b), self.shape_len)
-        total += (self.season_var + self.kind_season_var * kind) * _bell(season, self.season_len)
-        total += self.weekday_var * _same(a.calendar.weekday, b.calendar.weekday)
-        total += self.special_var * (a.calendar.special @ b.calendar.special.T)
+        total += self.shape_var * gaussian(shape_distance, self.shape_len)
+        total += (self.season_var + self.kind_season_var * kind) * gaussian(season, self.season_len)
+        total += self.weekday_var * is_same(a.calendar.weekday, b.calendar.weekday)
+        total += self.special_var * n_shared(a.calendar.special, b.calendar.special)
         total += self.clock_var * np.outer(a.calendar.summer_time, b.calendar.summer_time)
         total += self.days_var * np.exp(-days / self.days_len) + self.weeks_var * np.exp(-days / self.weeks_len)
         total += self.year_var * np.exp(-days / self.year_len)
@@ -197,7 +195,7 @@ class OperatorKernel:
 
 
 # Without weather there is no gap to us; the season and the level of the last weeks say more instead.
-BLIND_OPERATOR = OperatorKernel(
+RIVAL_WITHOUT_WEATHER = RivalKernel(
     const=0.001,
     gap_var=0.0,
     mean_gap_var=0.0,
@@ -219,15 +217,3 @@ BLIND_OPERATOR = OperatorKernel(
     kind_days_var=2e-05,
     noise=0.0003,
 )
-
-
-def _square(a: Array, b: Array) -> Array:
-    return np.asarray(cdist(a, b, "sqeuclidean"))
-
-
-def _same(a: Instants, b: Instants) -> Array:
-    return np.asarray(a[:, None] == b[None, :], dtype=np.float64)
-
-
-def _bell(square: Array, length: float) -> Array:
-    return np.asarray(np.exp(-0.5 * square / length**2))

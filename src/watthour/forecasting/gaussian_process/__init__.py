@@ -1,0 +1,1 @@
+"""Gaussian processes over local days: what the models of this room share, and the models."""

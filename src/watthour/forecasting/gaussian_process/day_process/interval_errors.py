@@ -1,0 +1,111 @@
+"""How errors of single intervals go together, so that a day known in part corrects the rest of it and the next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Self
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from watthour.forecasting.gaussian_process.local_days import Mask
+    from watthour.forecasting.vintages import Array
+
+_HALFLIFE = 400.0  # days
+_LARGEST = 0.1  # of log load an error counts at most
+_FEWEST_DAYS = 50  # that two covariances are learnt from
+_HOURS = 24
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ErrorRegression:
+    """Ridge regression of the error of a day on the errors of the intervals already known."""
+
+    within: Array  # (n, n) covariance of the errors of one day
+    across: Array  # (n, n) covariance of the errors of a day (rows) with those of the next (columns)
+
+    RIDGE: ClassVar[float] = 4e-5  # variance of log load of an hour; 0.6 % of the load
+
+    @classmethod
+    def fit(cls, one_ahead: Array, two_ahead: Array) -> Self:
+        """Learn from online errors of consecutive days, forecast from the day before and from two days before.
+
+        Each (days, n), NaN where unknown. What is learnt from too few days is zero.
+        """
+        first, second, usable = _clipped(one_ahead, two_ahead)
+        weights = 0.5 ** (np.arange(len(first))[::-1] / _HALFLIFE)
+        pairs = usable[:-1] & usable[1:]
+        if pairs.sum() < _FEWEST_DAYS:
+            return cls(*np.zeros((2, first.shape[1], first.shape[1])))
+        within = (first * (weights * usable)[:, None]).T @ first / (weights * usable).sum()
+        share = (weights[1:] * pairs)[:, None]
+        across = (first[:-1] * share).T @ second[1:] / share.sum()
+        return cls(within, across)
+
+    def of_next_day(self, errors: Array) -> Array:
+        """Return the expected errors of days, (m, n), from those of the days before them, NaN where unknown."""
+        return self._regress(errors, self.across)
+
+    def of_same_day(self, errors: Array) -> Array:
+        """Return the expected errors of days, (m, n), from those of their own intervals, NaN where unknown."""
+        return self._regress(errors, self.within)
+
+    def _regress(self, errors: Array, target: Array) -> Array:
+        expected = np.zeros_like(errors)
+        patterns, which = np.unique(np.isfinite(errors), axis=0, return_inverse=True)
+        for number, pattern in enumerate(patterns):
+            known = np.asarray(pattern)
+            if known.any():
+                rows = which.reshape(-1) == number
+                expected[rows] = _predict(errors[np.ix_(rows, known)], self.within, target, known)
+        return expected
+
+
+def next_day_online(one_ahead: Array, two_ahead: Array, n_known: int, lag: int) -> Array:
+    """Return what the first intervals of the day before let expect of each day's errors, learnt online, (days, n).
+
+    Row d is regressed on the first ``n_known`` errors of day d - 1, by what the days up to d - ``lag`` have taught.
+
+    Args:
+        one_ahead: online errors of consecutive days forecast from the day before, (days, n), NaN where unknown.
+        two_ahead: likewise from two days before.
+        n_known: intervals known of the day before.
+        lag: of the last day known whole.
+    """
+    n_days, n = one_ahead.shape
+    first, second, usable = _clipped(one_ahead, two_ahead)
+    known = np.arange(n) < n_known
+    within, across = np.zeros((n_known, n_known)), np.zeros((n_known, n))
+    weight, pair_weight, n_pairs = 0.0, 0.0, 0
+    decay, found = 0.5 ** (1 / _HALFLIFE), np.zeros((n_days, n))
+    for day in range(lag, n_days):
+        learnt = day - lag
+        within, across = within * decay, across * decay
+        weight, pair_weight = weight * decay, pair_weight * decay
+        if usable[learnt]:
+            within, weight = within + np.outer(first[learnt, known], first[learnt, known]), weight + 1
+            if learnt and usable[learnt - 1]:
+                across = across + np.outer(first[learnt - 1, known], second[learnt])
+                pair_weight, n_pairs = pair_weight + 1, n_pairs + 1
+        eve = one_ahead[day - 1, known]
+        there = np.isfinite(eve)
+        if n_pairs >= _FEWEST_DAYS and there.any():
+            found[day] = _predict(eve[None, there], within / weight, across / pair_weight, there)[0]
+    return found
+
+
+def _predict(errors: Array, within: Array, target: Array, known: Mask) -> Array:
+    """Return the expected errors, (m, n), from those of known intervals, (m, known)."""
+    # The ridge is that of hours: neighbours within an hour share it.
+    ridge = ErrorRegression.RIDGE * target.shape[1] / _HOURS
+    own = within[np.ix_(known, known)] + ridge * np.eye(int(known.sum()))
+    return np.asarray(np.clip(errors, -_LARGEST, _LARGEST) @ np.linalg.solve(own, target[known]))
+
+
+def _clipped(one_ahead: Array, two_ahead: Array) -> tuple[Array, Array, Mask]:
+    """Return both errors clipped, zero where a day is not known whole, and which days are."""
+    usable = np.isfinite(one_ahead).all(axis=1) & np.isfinite(two_ahead).all(axis=1)
+    first, second = (
+        np.where(usable[:, None], np.clip(errors, -_LARGEST, _LARGEST), 0.0) for errors in (one_ahead, two_ahead)
+    )
+    return first, second, usable

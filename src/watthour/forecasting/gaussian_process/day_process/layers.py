@@ -1,0 +1,231 @@
+"""The layers of a fitted model, one pair for each level of the weather that may be known, made when needed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+
+from watthour.core.frames import LEVELS
+from watthour.forecasting.gaussian_process.day_process.calendar import calendar
+from watthour.forecasting.gaussian_process.day_process.inputs import day_inputs, spread_features, with_rival
+from watthour.forecasting.gaussian_process.day_process.kernel import (
+    LOAD_WITHOUT_WEATHER,
+    RIVAL_WITHOUT_WEATHER,
+    LoadKernel,
+    RivalKernel,
+)
+from watthour.forecasting.gaussian_process.day_process.layer import GpLayer, LayerRequest
+from watthour.forecasting.gaussian_process.day_process.weather import (
+    WeatherLevel,
+    filled,
+    levels_known,
+    running_offsets,
+)
+from watthour.forecasting.gaussian_process.points import shares
+
+if TYPE_CHECKING:
+    from watthour.forecasting.gaussian_process.day_process.calendar import Calendar
+    from watthour.forecasting.gaussian_process.day_process.inputs import DayInputs
+    from watthour.forecasting.gaussian_process.day_process.known_inputs import KnownInputs
+    from watthour.forecasting.gaussian_process.day_process.state import State
+    from watthour.forecasting.gaussian_process.local_days import Mask
+    from watthour.forecasting.vintages import Array, Instants
+
+_FEWEST_WITH_WEATHER = 200  # days
+_FEWEST_WITH_RIVAL = 120  # days
+_LARGEST_ERROR = 0.25  # of the rival, in log load; beyond it the interval is a fault of the feed
+_SETTLING_DAYS = 60  # before our own online forecasts can be compared with the rival's
+# Without weather, errors of one season are alike: a year holds too few independent ones for its quantiles.
+_WIDER_WITHOUT_WEATHER = 1.08
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DayForecast:
+    """What the layers say of m requests."""
+
+    log_quantiles: Array  # (m, intervals, levels)
+    level: Instants  # (m,) of the weather that was used
+    has_rival: Mask  # (m,) whether it stands on the rival's forecast
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LevelInputs:
+    """The inputs of a requests at one level of the weather."""
+
+    inputs: DayInputs
+    features: Array  # (a, k)
+    chosen: Mask  # (a,) the targets of this level, and all usual requests of which enough is known
+    is_enough: Mask  # (a,) whether so much of the weather is known
+
+    @classmethod
+    def of(
+        cls, days: Calendar, known: KnownInputs, level: WeatherLevel, shares: Array, *, is_target: Mask, is_enough: Mask
+    ) -> Self:
+        """Return the inputs of all requests; ``is_target`` (m,) are those to be answered at this level."""
+        chosen = is_enough.copy()
+        chosen[: known.n_requests] = is_target
+        return cls(
+            day_inputs(days, known.weather, shares, level),
+            spread_features(days, known.weather, shares, level),
+            chosen,
+            is_enough,
+        )
+
+    def of_load(self, known: KnownInputs) -> LayerRequest:
+        """Return the request of the load's layer."""
+        under_way = np.where(self.is_enough[known.row_under_way, None], known.under_way, np.nan)
+        return LayerRequest(
+            self.inputs,
+            self.features,
+            np.log(known.loads),
+            np.log(under_way),
+            self.chosen,
+            self.is_enough[known.row_of_later],
+        )
+
+    def of_rival(self, known: KnownInputs, from_days: Array | None) -> LayerRequest:
+        """Return the request of the rival's layer, given what the load's layer expects of the chosen."""
+        load, has_rival = self.of_load(known), np.isfinite(known.log_rival).all(axis=1)
+        ours = np.full_like(known.log_rival, np.nan)
+        if from_days is not None:
+            ours[self.chosen] = from_days
+        return LayerRequest(
+            with_rival(self.inputs, known.log_rival, ours),
+            self.features,
+            load.log_values - known.log_rival[known.row_of_later],
+            load.log_under_way - known.log_rival[known.row_under_way],
+            self.chosen & has_rival,
+            load.usable & has_rival[known.row_of_later],
+        )
+
+
+class Layers:
+    """The training days as inputs, and what is learnt from them."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self._shares = shares(state.points)
+        self._of_load: dict[WeatherLevel, GpLayer] = {}
+        self._of_rival: dict[WeatherLevel, GpLayer] = {}
+
+    @cached_property
+    def offsets(self) -> Array:
+        """How far each weather point is from all after the first 0, 1, .. training days, (days + 1, points, 4) [K]."""
+        return running_offsets(self._state.weather)
+
+    @cached_property
+    def best_level(self) -> WeatherLevel:
+        """The most weather that any forecast can use."""
+        enough = [level for level in WeatherLevel if self._rows(level).sum() >= _FEWEST_WITH_WEATHER]
+        return max(enough, default=WeatherLevel.NONE)
+
+    @property
+    def uses_rival(self) -> bool:
+        """Whether there are enough days to learn a rival's errors."""
+        return bool(self._rival_rows.sum() >= _FEWEST_WITH_RIVAL)
+
+    def forecast(self, known: KnownInputs) -> DayForecast:
+        """Forecast the requests of the targets, each with the layers that know as much of the weather as it does."""
+        state, n = self._state, known.n_requests
+        available, levels = levels_known(known.weather), self._usable_levels(known)
+        found = np.full((n, state.grid.n_intervals, len(LEVELS)), np.nan)
+        has_rival = np.zeros(n, dtype=np.bool_)
+        days = calendar(known.requests.day, state.place)
+        for level in (each for each in WeatherLevel if (levels == each).any()):
+            asked = LevelInputs.of(
+                days, known, level, self._shares, is_target=levels == level, is_enough=available >= level
+            )
+            load = self._load(level).forecast(known, asked.of_load(known))
+            found[levels == level] = load.log_quantiles
+            of_rival = asked.of_rival(known, load.from_days if level else None)
+            of_rival.chosen[:n] &= self._n_before(self._rows(level) & self._rival_rows, known) >= _FEWEST_WITH_RIVAL
+            told = of_rival.chosen[:n]
+            if told.any():
+                errors = self._rival(level).forecast(known, of_rival)
+                found[told] = errors.log_quantiles + known.log_rival[:n][told][:, :, None]
+                has_rival |= told
+        median = found[:, :, LEVELS.index(0.5), None]
+        wider = np.where(levels > 0, 1.0, _WIDER_WITHOUT_WEATHER)[:, None, None]
+        return DayForecast(median + wider * (found - median), levels, has_rival)
+
+    def _usable_levels(self, known: KnownInputs) -> Instants:
+        """Return how much weather each request of the targets knows and has enough days to use, (m,)."""
+        available = levels_known(known.weather)[: known.n_requests]
+        levels = np.zeros_like(available)
+        for level in (WeatherLevel.TEMPERATURE, WeatherLevel.ALL):
+            n_learnt = self._n_before(self._rows(level), known)
+            levels[(available >= level) & (n_learnt >= _FEWEST_WITH_WEATHER)] = level
+        return levels
+
+    def _n_before(self, rows: Mask, known: KnownInputs) -> Instants:
+        """Return how many of some training days each request of the targets knows, (m,)."""
+        days = self._state.days[rows]
+        return np.searchsorted(days, known.last_known[: known.n_requests], side="right")
+
+    def _load(self, level: WeatherLevel) -> GpLayer:
+        """Return the layer of the load that looks at so much weather."""
+        if level not in self._of_load:
+            rows, kernel = self._rows(level), LoadKernel() if level else LOAD_WITHOUT_WEATHER
+            state, inputs = self._state, self._trained(level)
+            features = self._features(self._calendar, self._weather, level)
+            self._of_load[level] = GpLayer(
+                kernel, inputs.take(rows), state.log_loads[rows], features[rows], state.schedule
+            )
+        return self._of_load[level]
+
+    def _rival(self, level: WeatherLevel) -> GpLayer:
+        """Return the layer of the rival's errors; among its inputs is what the load's layer would have said online."""
+        if level not in self._of_rival:
+            state = self._state
+            # Where we do not know the weather, the rival does: how we differ from it says nothing.
+            ours = np.full_like(state.log_loads, np.nan)
+            if level:
+                ours[self._rows(level)] = self._load(level).online
+            rows = self._rows(level) & self._rival_rows
+            inputs = with_rival(self._trained(level), state.log_rival, ours)
+            features = self._features(self._calendar, self._weather, level)
+            self._of_rival[level] = GpLayer(
+                RivalKernel() if level else RIVAL_WITHOUT_WEATHER,
+                inputs.take(rows),
+                (state.log_loads - state.log_rival)[rows],
+                features[rows],
+                state.schedule,
+            )
+        return self._of_rival[level]
+
+    def _trained(self, level: WeatherLevel) -> DayInputs:
+        return self._inputs(self._calendar, self._weather, level)
+
+    def _inputs(self, days: Calendar, weather: Array, level: WeatherLevel) -> DayInputs:
+        return day_inputs(days, weather, self._shares, level)
+
+    def _features(self, days: Calendar, weather: Array, level: WeatherLevel) -> Array:
+        return spread_features(days, weather, self._shares, level)
+
+    def _rows(self, level: WeatherLevel) -> Mask:
+        return np.asarray(self._levels >= level)
+
+    @cached_property
+    def _levels(self) -> Instants:
+        return levels_known(self._weather)
+
+    @cached_property
+    def _weather(self) -> Array:
+        """The weather of the training days, single points filled from what was known of them by then."""
+        state = self._state
+        n_before = np.searchsorted(state.days, state.days - state.schedule.lag, side="right")
+        return filled(state.weather, self.offsets[n_before])
+
+    @cached_property
+    def _calendar(self) -> Calendar:
+        return calendar(self._state.days, self._state.place)
+
+    @cached_property
+    def _rival_rows(self) -> Mask:
+        state = self._state
+        error = np.abs(state.log_loads - state.log_rival)
+        believable = np.isfinite(state.log_rival).all(axis=1) & ~(error >= _LARGEST_ERROR).any(axis=1)
+        return np.asarray(believable & (state.days >= state.days[0] + _SETTLING_DAYS), dtype=np.bool_)

@@ -1,0 +1,219 @@
+"""The day process as a recipe: load from weather and calendar, and a rival's errors from how we differ."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+
+from watthour.core.errors import InvalidInput, NotEnoughHistory
+from watthour.core.window import Window
+from watthour.forecasting.gaussian_process.archive import in_half
+from watthour.forecasting.gaussian_process.day_process.known_inputs import KnownInputs, rival_forecasts
+from watthour.forecasting.gaussian_process.day_process.layers import Layers
+from watthour.forecasting.gaussian_process.day_process.state import State
+from watthour.forecasting.gaussian_process.day_process.weather import VARIABLES, day_weather, points_reporting
+from watthour.forecasting.gaussian_process.loads import check_loads, check_step, is_known, known_loads, known_since
+from watthour.forecasting.gaussian_process.local_days import DayGrid, DayRequests, IssueSchedule
+from watthour.forecasting.gaussian_process.points import points_of
+from watthour.forecasting.quantile_forecast import describe_intervals, quantile_forecast
+from watthour.forecasting.vintages import DAY_US, datetimes, instants
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import dataframely as dy
+
+    from watthour.core.forecast import Context, Forecast, History
+    from watthour.core.frames import Targets
+    from watthour.forecasting.gaussian_process.day_process.layers import DayForecast
+    from watthour.forecasting.gaussian_process.local_days import Mask
+    from watthour.forecasting.vintages import Array
+
+FEWEST_DAYS = 120  # of known days before anything can be learnt
+_RECENT_DAYS = 7  # in which an estimated interval is worth a word
+_NAME = "day_process"
+
+
+@dataclass(frozen=True, slots=True)
+class DayProcess:
+    """A Gaussian process over local days, and on it a second one over the errors of a rival's forecast.
+
+    Args:
+        uses_rival: learn from the forecast of the context's first rival, if it has one.
+        longest_memory_days: six years; the cost grows with the cube.
+    """
+
+    uses_rival: bool = True
+    longest_memory_days: int = 2200
+
+    @property
+    def name(self) -> str:
+        """The catalogue's name."""
+        return _NAME
+
+    def fit(self, history: History, issues: dy.DataFrame[Targets]) -> FittedDayProcess:
+        """Keep every known day among the issues with what was known of it when it was asked.
+
+        A day counts as known if at most a twelfth of its intervals is missing.
+
+        Raises:
+            InvalidInput: the step is longer than an hour, or the load is not positive.
+            NotEnoughHistory: fewer than FEWEST_DAYS known days.
+        """
+        context = history.context
+        check_step(context, "the day process", is_hourly=False)
+        check_loads(history, "the day process", _NAME)
+        grid = DayGrid.of(context)
+        requests = DayRequests.of(issues, context.time_zone)[0].last_of_each_day()
+        kept, loads = self._known_days(history, requests, grid)
+        points = points_of(context, VARIABLES)
+        weather = day_weather(history, points, kept)
+        reporting = np.flatnonzero(points_reporting(weather))
+        rival = context.rival if self.uses_rival else None
+        return FittedDayProcess(
+            State(
+                days=kept.day,
+                log_loads=np.log(loads),
+                known_since=known_since(history, kept.day, _now(history), grid),
+                weather=in_half(weather[:, reporting]),
+                log_rival=np.log(rival_forecasts(history, rival, kept, grid)),
+                schedule=IssueSchedule.of(requests, context.time_zone),
+                channel=context.channel.id,
+                step=grid.step,
+                place=context.place,
+                points=tuple(points[number] for number in reporting),
+                rival=rival,
+                fitted_at=history.as_of,
+            )
+        )
+
+    def _known_days(self, history: History, requests: DayRequests, grid: DayGrid) -> tuple[DayRequests, Array]:
+        """Return the requests whose days are known now, and their loads, (n, intervals); the first is known whole."""
+        days = requests.day
+        loads = np.empty((0, grid.n_intervals))
+        if len(days):
+            loads = known_loads(history, DayRequests.at(days[0], _now(history)), days, grid)[0]
+        known = np.flatnonzero(is_known(loads, grid.skipped(days)))[-self.longest_memory_days :]
+        whole = np.flatnonzero(np.isfinite(loads[known]).all(axis=1))
+        known = known[whole[0] :] if len(whole) else known[:0]
+        if len(known) < FEWEST_DAYS:
+            raise NotEnoughHistory(
+                f"{len(known)} whole days of {history.context.channel.id} are known; the day process needs "
+                f"{FEWEST_DAYS}",
+                remedy="Bring more history with `watthour backfill`, or use a baseline such as persistence_ensemble.",
+            )
+        return requests.take(known), loads[known]
+
+
+class FittedDayProcess:
+    """A fitted day process; the factors are made when they are first needed."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """What the forecast is made of."""
+        weather = ("weather of the day", "weather of the four days before") if self._state.points else ()
+        rival = (f"{self._state.rival}'s forecast",) if np.isfinite(self._state.log_rival).any() else ()
+        return ("demand of past days", "weekday", "season", "special days", "clock", *weather, *rival)
+
+    @property
+    def splits(self) -> Mapping[str, Window]:
+        """The span of its training days."""
+        first, last = datetimes(np.array([self._state.days[0], self._state.days[-1] + 1]) * DAY_US).to_list()
+        return {"train": Window(first, last)}
+
+    def files(self) -> Mapping[str, bytes]:
+        """Return the state's files."""
+        return self._state.files()
+
+    @classmethod
+    def from_files(cls, files: Mapping[str, bytes]) -> Self:
+        """Build it again; it answers the same to the last bit."""
+        return cls(State.from_files(files))
+
+    def predict(self, history: History, targets: dy.DataFrame[Targets]) -> Forecast:
+        """Forecast each local day that is asked from what was known at its issue.
+
+        Days before the training's end are forecast from the training days that were over and published by then, as if
+        the training had ended there.
+
+        Raises:
+            InvalidInput: the model was trained on another channel or another step.
+            NotEnoughHistory: nothing is known from before any of the targets.
+        """
+        state = self._state
+        self._check(history.context)
+        requests, belongs = DayRequests.of(targets, state.place.time_zone)
+        known = KnownInputs.of(history, state, requests, self._layers.offsets)
+        found = self._layers.forecast(known)
+        columns = state.grid.columns_of(instants(targets["time"]))
+        return quantile_forecast(
+            targets,
+            np.exp(found.log_quantiles[belongs, columns]),
+            history.context,
+            model=_NAME,
+            missing_inputs=[
+                f"{what} {describe_intervals(targets, missing[belongs], history.context)}."
+                for what, missing in self._missing(known, found)
+                if missing[belongs].any()
+            ],
+        )
+
+    def _missing(self, known: KnownInputs, found: DayForecast) -> list[tuple[str, Mask]]:
+        """Return what was missing, in words for a person, and for which requests."""
+        n = known.n_requests
+        state, layers = self._state, self._layers
+        without, best = found.level == 0, layers.best_level
+        return [
+            ("No weather forecast was known for", without & (best > 0)),
+            ("No humidity was known, and the forecast does without, for", ~without & (found.level < best)),
+            (f"The {state.rival}'s forecast was not known for", ~found.has_rival & layers.uses_rival),
+            ("Demand was known to an earlier hour than usual for", known.distance[:n] > state.schedule.lag),
+            (
+                "Demand of the week before lacked intervals, which were estimated from those beside them, for",
+                self._stands_on_estimates(known),
+            ),
+        ]
+
+    def _stands_on_estimates(self, known: KnownInputs) -> Mask:
+        """Return which requests of targets stand on a recent day some intervals of which were missing."""
+        n, state = known.n_requests, self._state
+        last = known.last_known[:n, None]
+        holed = state.days[(np.isnan(state.log_loads) & ~self._skipped).any(axis=1)]
+        trained = ((holed <= last) & (holed > last - _RECENT_DAYS)).any(axis=1)
+        later = (known.has_gap[:n] & (known.later > last - _RECENT_DAYS)).any(axis=1)
+        return np.asarray(trained | later)
+
+    def _check(self, context: Context) -> None:
+        state = self._state
+        if context.channel.id != state.channel:
+            raise InvalidInput(
+                "channel",
+                context.channel.id,
+                f"this model was trained on {state.channel}",
+                remedy="Train one for this channel: `watthour train`.",
+            )
+        if DayGrid.of(context).step != state.step:
+            raise InvalidInput(
+                "resolution",
+                str(context.resolution),
+                f"this model was trained on steps of {state.step / 60e6:g} minutes",
+                remedy="Train one for this resolution: `watthour train`.",
+            )
+
+    @cached_property
+    def _skipped(self) -> Mask:
+        return self._state.grid.skipped(self._state.days)
+
+    @cached_property
+    def _layers(self) -> Layers:
+        return Layers(self._state)
+
+
+def _now(history: History) -> int:
+    return int(history.as_of.timestamp() * 1_000_000)

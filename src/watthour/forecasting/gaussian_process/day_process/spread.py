@@ -1,0 +1,143 @@
+"""How far off a forecast may be: a scale from recent errors, weather and calendar, and the quantiles around it.
+
+Conformal in spirit: the quantiles are those of the errors that the same forecaster made online, each divided by the
+scale it had then, over the last year that each request may know.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from watthour.forecasting.gaussian_process.local_days import Mask
+    from watthour.forecasting.vintages import Array
+
+_SMALLEST = 0.002  # of log load; an error below 0.2 % is as good as none
+_FLOOR = 1e-4
+_FAST, _SLOW, _BY_INTERVAL = 10.0, 60.0, 90.0  # half-lives [days] of the running mean errors
+_WINDOW = 365  # days of errors the quantiles come from
+_BURN_IN = 90  # days before which the running means say little
+_PRIOR = {1: 0.2, 2: 0.5}  # how much of the fast and slow mean error is believed before any data
+_RIDGE = 5.0
+_BLOCKS, _REACH = 6, 12  # blocks of a day with quantiles of their own; a block's errors reach a twelfth of a day beyond
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Spread:
+    """Online errors of past days, and the regression that turns what is known of a day into a scale."""
+
+    index: Array  # (n,) day numbers
+    errors: Array  # (n, intervals) log actual minus log forecast
+    weights: Array  # (t + 1, 3 + k) learnt from the first 0, 1, .. t days
+    scales: Array  # (n, intervals) as they were expected online
+
+    @classmethod
+    def fit(cls, index: Array, errors: Array, features: Array, lag: int) -> Self:
+        """Learn from the online errors of days in order of time; ``lag`` days are unknown at each issue.
+
+        Args:
+            index: day numbers, (n,).
+            errors: (n, intervals), NaN where unknown.
+            features: (n, k).
+            lag: days from the last day known whole to the day asked for.
+        """
+        n_known = np.searchsorted(index, index - lag, side="right")
+        known = np.arange(len(index))[None, :] < n_known[:, None]
+        sizes = np.abs(errors)
+        terms = _terms(index, sizes, known, features, index)
+        log_size = np.log(np.maximum(sizes, _SMALLEST)).mean(axis=1)
+        weights = _weights(terms, log_size)
+        scales = _scales(terms, weights[n_known], _interval_shape(index, sizes, known, index))
+        return cls(index, errors, weights, scales)
+
+    def quantiles(self, index: Array, features: Array, last_known: Array, levels: tuple[float, ...]) -> Array:
+        """Return how far each level lies from the forecast, in log load, shape (m, intervals, levels).
+
+        Args:
+            index: day numbers of the asked days, (m,).
+            features: their features, (m, k).
+            last_known: the last day number whose error each request may know, (m,).
+            levels: of the quantiles.
+        """
+        scale = self._scale_of(index, features, self.index[None, :] <= last_known[:, None])
+        n_known = np.searchsorted(self.index, last_known, side="right")
+        ratios = self.errors / self.scales
+        ratios[:_BURN_IN] = np.nan
+        offsets = np.empty((len(index), ratios.shape[1], len(levels)))
+        for n_days in np.unique(n_known):
+            offsets[n_known == n_days] = _quantiles(ratios[:n_days][-_WINDOW:], levels)
+        return offsets * scale[:, :, None]
+
+    def extended(self, index: Array, errors: Array, features: Array, lag: int) -> Spread:
+        """Return the same spread with the errors of later days added; arguments as in ``fit``."""
+        both = Spread(
+            np.concatenate([self.index, index]), np.concatenate([self.errors, errors]), self.weights, self.scales
+        )
+        scales = both._scale_of(index, features, both.index[None, :] <= index[:, None] - lag)
+        return Spread(both.index, both.errors, self.weights, np.concatenate([self.scales, scales]))
+
+    def _scale_of(self, index: Array, features: Array, known: Mask) -> Array:
+        """Return the scale of asked days from the days each may know, (m, intervals)."""
+        sizes = np.abs(self.errors)
+        n_learnt = np.minimum(known.sum(axis=1), len(self.weights) - 1)
+        terms = _terms(index, sizes, known, features, self.index)
+        return _scales(terms, self.weights[n_learnt], _interval_shape(index, sizes, known, self.index))
+
+
+def _weights(terms: Array, log_size: Array) -> Array:
+    """Return the ridge regression of log sizes on terms, learnt from the first 0, 1, .. n days, (n + 1, terms)."""
+    n_terms = terms.shape[1]
+    usable = np.isfinite(log_size) & np.isfinite(terms).all(axis=1) & (np.arange(len(terms)) >= _BURN_IN)
+    prior = np.zeros(n_terms)
+    prior[list(_PRIOR)] = list(_PRIOR.values())
+    learnt, left = np.where(usable[:, None], terms, 0.0), np.where(usable, log_size - terms @ prior, 0.0)
+    gram = np.cumsum(learnt[:, :, None] * learnt[:, None, :], axis=0)
+    moment = np.cumsum(learnt * left[:, None], axis=0)
+    found = np.linalg.solve(gram + np.diag([1e-6, *[_RIDGE] * (n_terms - 1)]), moment[:, :, None])[:, :, 0]
+    return np.concatenate([prior[None], prior + found])
+
+
+def _scales(terms: Array, weights: Array, shape: Array) -> Array:
+    return np.asarray(np.exp((terms * weights).sum(axis=1)[:, None] + shape))
+
+
+def _quantiles(ratios: Array, levels: tuple[float, ...]) -> Array:
+    """Return quantiles of the ratios around each interval, (intervals, levels); zero where none is known."""
+    n = ratios.shape[1]
+    offsets = np.zeros((n, len(levels)))
+    block, reach = max(1, round(n / _BLOCKS)), round(n / _REACH)
+    for start in range(0, n, block):
+        pool = ratios[:, np.arange(start - reach, start + block + reach) % n]
+        pool = pool[np.isfinite(pool)]
+        if pool.size:
+            offsets[start : start + block] = np.quantile(pool, levels)
+    return offsets
+
+
+def _terms(asked: Array, sizes: Array, known: Mask, features: Array, index: Array) -> Array:
+    day_size = _mean_known(sizes)[:, None]
+    running = [np.log(_running(asked, day_size, known, index, days)[:, 0] + _FLOOR) for days in (_FAST, _SLOW)]
+    return np.column_stack([np.ones(len(asked)), *running, features])
+
+
+def _interval_shape(asked: Array, sizes: Array, known: Mask, index: Array) -> Array:
+    shape = np.log(_running(asked, sizes, known, index, _BY_INTERVAL) + _FLOOR)
+    return np.asarray(shape - shape.mean(axis=1, keepdims=True))
+
+
+def _running(asked: Array, sizes: Array, known: Mask, index: Array, halflife: float) -> Array:
+    """Return exponentially weighted means of the sizes each request may know, shape (m, columns)."""
+    age = np.maximum(asked[:, None] - index[None, :], 0)
+    weights = known * 0.5 ** (age / halflife)
+    there = np.isfinite(sizes)
+    total = weights @ np.where(there, sizes, 0.0)
+    return np.asarray(total / np.maximum(weights @ there, 1e-300) + 1e-12)
+
+
+def _mean_known(sizes: Array) -> Array:
+    there = np.isfinite(sizes)
+    count = there.sum(axis=1)
+    return np.asarray(np.where(count > 0, np.where(there, sizes, 0).sum(axis=1) / np.maximum(count, 1), np.nan))

@@ -1,0 +1,179 @@
+"""Weather of days as it was known at each request."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from watthour.core.weather import DAILY
+from watthour.forecasting.calendar import day_starts
+from watthour.forecasting.vintages import HOUR_US, forecast_vintages, measurement_vintages
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from watthour.core.forecast import History
+    from watthour.forecasting.gaussian_process.local_days import DayRequests, Mask
+    from watthour.forecasting.gaussian_process.points import CovariatePoint
+    from watthour.forecasting.vintages import Array, Instants
+
+LAGS = 5  # the day itself and the four days before it
+EXTREMES = tuple(DAILY)  # highest and lowest temperature, then highest and lowest wet bulb
+VARIABLES = (*EXTREMES, "temperature_2m", "relative_humidity_2m", "dew_point_2m")
+_HOURS = 24
+_FEWEST_HOURS = 6  # of a day; three-hourly weather models give eight
+_POSSIBLE_C = (-45.0, 50.0)
+_FURTHEST_FROM_OTHERS_C = 19.4  # a point that differs more from the median of all points is misread
+_YEAR = 365
+
+
+class WeatherLevel(IntEnum):
+    """How much of the weather of a day is known; its value is how many of ``EXTREMES`` count."""
+
+    NONE = 0
+    TEMPERATURE = 2  # but no humidity
+    ALL = 4
+
+
+def day_weather(history: History, points: Sequence[CovariatePoint], requests: DayRequests) -> Array:
+    """Return the weather known at each request, (requests, points, LAGS, 4 extremes) [degC]; NaN where unknown.
+
+    A day's weather is what was measured where that was known at the issue time, else its latest forecast.
+    """
+    days = requests.day[:, None] - np.arange(LAGS)
+    if not points:
+        return np.empty((len(requests.day), 0, LAGS, len(EXTREMES)))
+    starts = day_starts(days.reshape(-1), history.context.time_zone).reshape(days.shape)
+    found = [_at_point(history, point.channels, starts, requests) for point in points]
+    return _without_misreadings(np.stack(found, axis=1))
+
+
+def filled(weather: Array, offsets: Array) -> Array:
+    """Fill single points from the others, and past days from the day after them.
+
+    What nobody forecast of a request's own day stays NaN.
+
+    Args:
+        weather: (requests, points, LAGS, 4) [degC].
+        offsets: how far each point usually is from the mean of all, (requests, points, 4) [K].
+    """
+    centre = mean_known(weather, axis=1)
+    whole = np.where(np.isfinite(weather), weather, centre[:, None] + offsets[:, :, None])
+    for lag in range(1, LAGS):
+        whole[:, :, lag] = np.where(np.isfinite(whole[:, :, lag]), whole[:, :, lag], whole[:, :, lag - 1])
+    return whole
+
+
+def running_offsets(weather: Array) -> Array:
+    """Return each point's mean difference from all points over the first 0, 1, .. n requests, (n + 1, points, 4) [K].
+
+    Zero where it was never known.
+    """
+    away = (weather - mean_known(weather, axis=1)[:, None])[:, :, 0]
+    known = np.isfinite(away)
+    total, count = (np.cumsum(each, axis=0) for each in (np.where(known, away, 0.0), known))
+    none = np.zeros((1, *away.shape[1:]))
+    return np.concatenate([none, np.where(count > 0, total / np.maximum(count, 1), 0.0)])
+
+
+def points_reporting(weather: Array) -> Mask:
+    """Return which points to use: known on half of the days with any weather, and some still known in the last year.
+
+    Known is a point whose temperatures are. Where none of those reports any more, the sources have changed and the
+    last year alone decides.
+    """
+    known = np.asarray(np.isfinite(weather[:, :, 0, : WeatherLevel.TEMPERATURE]).all(axis=-1), dtype=np.float64)
+    some = known.max(axis=1, initial=0)
+    overall, lately = (known[-span:].sum(axis=0) >= max(some[-span:].sum() / 2, 1) for span in (len(known), _YEAR))
+    return np.asarray(overall if (overall & lately).any() else lately, dtype=np.bool_)
+
+
+def levels_known(weather: Array) -> Instants:
+    """Return how much of the filled weather of each request is known at every point, as ``WeatherLevel``."""
+    level = np.zeros(len(weather), dtype=np.int64)
+    if weather.shape[1]:
+        for each in (WeatherLevel.TEMPERATURE, WeatherLevel.ALL):
+            level[np.isfinite(weather[..., :each]).all(axis=(1, 2, 3))] = each
+    return level
+
+
+def wet_bulb(temperature: Array, humidity: Array) -> Array:
+    """Return the wet-bulb temperature [degC] from air temperature [degC] and relative humidity [%].
+
+    Valid for 5 to 99 % and -20 to 50 degC at sea level.
+    Source: Stull, J. Appl. Meteor. Climatol. 50 (2011), doi:10.1175/JAMC-D-11-0143.1.
+    """
+    humidity = np.clip(humidity, 5, 99)
+    return np.asarray(
+        temperature * np.arctan(0.151977 * np.sqrt(humidity + 8.313659))
+        + np.arctan(temperature + humidity)
+        - np.arctan(humidity - 1.676331)
+        + 0.00391838 * humidity**1.5 * np.arctan(0.023101 * humidity)
+        - 4.686035
+    )
+
+
+def relative_humidity(temperature: Array, dew_point: Array) -> Array:
+    """Return relative humidity [%] from temperature and dew point [degC], by the Magnus formula.
+
+    Source: Alduchov and Eskridge, J. Appl. Meteor. 35 (1996), equation 25.
+    """
+    vapour, saturated = (np.exp(17.625 * celsius / (243.04 + celsius)) for celsius in (dew_point, temperature))
+    return np.asarray(100 * vapour / saturated)
+
+
+def mean_known(values: Array, axis: int) -> Array:
+    """Return the mean over what is known, NaN where nothing is."""
+    known = np.isfinite(values)
+    count = known.sum(axis=axis)
+    total = np.where(known, values, 0).sum(axis=axis)
+    return np.asarray(np.where(count > 0, total / np.maximum(count, 1), np.nan))
+
+
+def _at_point(history: History, channels: dict[str, str], starts: Instants, requests: DayRequests) -> Array:
+    """Return the extremes of days that start at instants, (requests, LAGS), at one point, (requests, LAGS, 4)."""
+    extremes = np.full((*starts.shape, len(EXTREMES)), np.nan)
+    for number, name in enumerate(EXTREMES):
+        if name in channels:
+            extremes[..., number] = _known(history, channels[name], starts, requests.issued[:, None])
+    if "temperature_2m" in channels and np.isnan(extremes).any():
+        extremes = np.where(np.isfinite(extremes), extremes, _from_hours(history, channels, starts, requests))
+    return extremes
+
+
+def _from_hours(history: History, channels: dict[str, str], starts: Instants, requests: DayRequests) -> Array:
+    times = starts[..., None] + np.arange(_HOURS) * HOUR_US
+    at = requests.issued[:, None, None]
+
+    def known(variable: str) -> Array:
+        channel = channels.get(variable)
+        return np.full(times.shape, np.nan) if channel is None else _known(history, channel, times, at)
+
+    temperature, humidity = known("temperature_2m"), known("relative_humidity_2m")
+    if np.isnan(humidity).any():
+        humidity = np.where(np.isfinite(humidity), humidity, relative_humidity(temperature, known("dew_point_2m")))
+    extremes = []
+    for values in (temperature, wet_bulb(temperature, humidity)):
+        there = np.isfinite(values)
+        enough = there.sum(axis=-1) >= _FEWEST_HOURS
+        extremes += [
+            np.where(enough, np.where(there, values, -np.inf).max(axis=-1), np.nan),
+            np.where(enough, np.where(there, values, np.inf).min(axis=-1), np.nan),
+        ]
+    return np.stack(extremes, axis=-1)
+
+
+def _known(history: History, channel: str, times: Instants, at: Instants) -> Array:
+    measured = measurement_vintages(history, channel).known(times, at)
+    return np.where(np.isfinite(measured), measured, forecast_vintages(history, channel).known(times, at))
+
+
+def _without_misreadings(weather: Array) -> Array:
+    weather = np.where((weather < _POSSIBLE_C[0]) | (weather > _POSSIBLE_C[1]), np.nan, weather)
+    # The median of all points; unknown points sort last and are left out of the count.
+    ordered = np.sort(weather, axis=1)
+    count = np.isfinite(weather).sum(axis=1, keepdims=True)
+    middle = np.take_along_axis(ordered, np.maximum((count - 1) // 2, 0), axis=1)
+    return np.where(np.abs(weather - middle) > _FURTHEST_FROM_OTHERS_C, np.nan, weather)

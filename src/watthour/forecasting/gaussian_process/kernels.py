@@ -1,0 +1,54 @@
+"""The pieces that covariances of days are made of.
+
+Source: Rasmussen and Williams, Gaussian Processes for Machine Learning (2006), chapters 2 and 4.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial.distance import cdist
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from watthour.forecasting.gaussian_process.local_days import Mask
+    from watthour.forecasting.vintages import Array, Instants
+
+Names: TypeAlias = NDArray[np.str_]
+
+
+def squared_distance(a: Array, b: Array) -> Array:
+    """Return the squared Euclidean distances of rows (n, k) and (m, k), shape (n, m)."""
+    return np.asarray(cdist(a, b, "sqeuclidean")) if a.shape[1] else np.zeros((len(a), len(b)))
+
+
+def gaussian(squared: Array, length: float) -> Array:
+    """Return the squared-exponential covariance of squared distances, with unit variance."""
+    return np.asarray(np.exp(-0.5 * squared / length**2))
+
+
+def is_same(a: Instants, b: Instants) -> Array:
+    """Return 1 where two codes agree, (n, m)."""
+    return np.asarray(a[:, None] == b[None, :], dtype=np.float64)
+
+
+def n_shared(a: Names, b: Names) -> Array:
+    """Return how many names each two days share, (n, m); names are (n, k) and (m, l), empty where there is none."""
+    names, codes = np.unique(np.concatenate([a[a != ""], b[b != ""]]), return_inverse=True)
+    split = int((a != "").sum())
+    return _one_hot(a != "", codes[:split], len(names)) @ _one_hot(b != "", codes[split:], len(names)).T
+
+
+def day_of_year_circle(dates: list[date]) -> Array:
+    """Return the point of each day on the circle of the year, (n, 2)."""
+    angle = 2 * np.pi * np.array([day.timetuple().tm_yday for day in dates]) / 365.25
+    return np.stack([np.cos(angle), np.sin(angle)], axis=1)
+
+
+def _one_hot(is_named: Mask, codes: Instants, n_names: int) -> Array:
+    found = np.zeros((len(is_named), n_names))
+    found[np.nonzero(is_named)[0], codes] = 1.0
+    return found

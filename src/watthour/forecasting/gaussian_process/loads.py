@@ -1,0 +1,113 @@
+"""The measured load of local days as it was known at requests."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from watthour.core.errors import InvalidInput
+from watthour.core.window import HOUR
+from watthour.forecasting.vintages import measurement_vintages
+
+if TYPE_CHECKING:
+    from watthour.core.forecast import Context, History
+    from watthour.forecasting.gaussian_process.local_days import DayGrid, DayRequests, Mask
+    from watthour.forecasting.vintages import Array, Instants, Vintages
+
+_MOST_MISSING = 1 / 12  # of the intervals of a day that still counts as known
+_MOST_NOT_POSITIVE = 0.01  # of the readings; a few zeros are outages
+_OTHER_MODELS = "gradient_boosting, persistence_ensemble or seasonal_naive"
+
+
+def known_loads(history: History, requests: DayRequests, days: Instants, grid: DayGrid) -> Array:
+    """Return the load of days as known at each request, NaN where unknown or not positive [unit of the channel].
+
+    Args:
+        history: what was known.
+        requests: m of them.
+        days: the same days for all requests, (d,), or those of each, (m, d).
+        grid: rows and columns.
+
+    Returns:
+        Shape (m, d, n).
+    """
+    times, columns = grid.slots(days if days.ndim > 1 else days[None])
+    vintages = measurement_vintages(history, history.context.channel.id)
+    values = vintages.known(times, requests.issued[:, None, None])
+    counts = (times + grid.step <= requests.known_until[:, None, None]) & (values > 0)
+    return grid.by_clock(np.where(counts, values, np.nan), columns)
+
+
+def known_since(history: History, days: Instants, at: int, grid: DayGrid) -> Instants:
+    """Return when the last of each day's measurements became known that count at an instant, (d,) [microseconds]."""
+    times, columns = grid.slots(days)
+    since = _became_known(measurement_vintages(history, history.context.channel.id), times, at)
+    return np.asarray(np.where(columns >= 0, since, 0).max(axis=1, initial=0))
+
+
+def is_known(loads: Array, skipped: Mask) -> Mask:
+    """Return which days are known but for a twelfth of their intervals at most, one dimension less.
+
+    Args:
+        loads: (..., n), NaN where unknown.
+        skipped: intervals that the clock skips, which cannot be missing.
+    """
+    n_missing = (np.isnan(loads) & ~skipped).sum(axis=-1)
+    return np.asarray(n_missing <= _MOST_MISSING * loads.shape[-1], dtype=np.bool_)
+
+
+def check_loads(history: History, model: str, name: str) -> None:
+    """Refuse a load that has no logarithm.
+
+    Args:
+        history: what is known of it.
+        model: as a person calls it.
+        name: in the catalogue.
+
+    Raises:
+        InvalidInput: more than 1 % of the readings are zero or negative.
+    """
+    values = measurement_vintages(history, history.context.channel.id).values
+    values = values[np.isfinite(values)]
+    share = float(np.mean(values <= 0)) if len(values) else 0.0
+    if share > _MOST_NOT_POSITIVE:
+        raise InvalidInput(
+            "channel",
+            history.context.channel.id,
+            f"{share:.0%} of its readings are zero or negative, and {model} forecasts logarithms",
+            remedy=f"Choose another model than {name}: {_OTHER_MODELS}.",
+        )
+
+
+def check_step(context: Context, model: str, *, is_hourly: bool) -> None:
+    """Refuse a step the model has no intervals for.
+
+    Args:
+        context: what is to be forecast.
+        model: as a person calls it.
+        is_hourly: whether it forecasts hours only, else anything up to an hour.
+
+    Raises:
+        InvalidInput: the channel has another step.
+    """
+    if context.resolution > HOUR or (is_hourly and context.resolution != HOUR):
+        finer = ", or day_process, which takes steps below an hour" if is_hourly and context.resolution < HOUR else ""
+        raise InvalidInput(
+            "resolution",
+            str(context.resolution),
+            f"{model} forecasts {'hours' if is_hourly else 'steps of up to an hour'}",
+            remedy=f"Resample the readings to hours, or choose another model: {_OTHER_MODELS}{finer}.",
+        )
+
+
+def _became_known(vintages: Vintages, times: Instants, at: int) -> Instants:
+    """Return when the version known at an instant became known, 0 where there is none."""
+    if not len(vintages.times):
+        return np.zeros(times.shape, dtype=np.int64)
+    n_ranks = len(vintages.instants) + 1
+    position = np.minimum(np.searchsorted(vintages.times, times), len(vintages.times) - 1)
+    rank = np.searchsorted(vintages.instants, at, side="right")
+    key = vintages.keys[np.maximum(np.searchsorted(vintages.keys, position * n_ranks + rank, side="right") - 1, 0)]
+    is_there = (vintages.times[position] == times) & (key // n_ranks == position)
+    return np.asarray(np.where(is_there, vintages.instants[np.maximum(key % n_ranks - 1, 0)], 0))
