@@ -45,7 +45,7 @@ class Vintages:
 
     @classmethod
     def of(cls, rows: pl.DataFrame) -> Self:
-        """Build from rows of ``time, available_at, value``; a doubted row is as good as none."""
+        """Build from rows of ``time, available_at, value``; a row that is not trusted is left out."""
         if "quality" in rows.columns:
             rows = rows.filter(is_trusted())
         values = rows["value"].cast(pl.Float64).fill_null(np.nan).to_numpy()
