@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 import pytest
+from watthour.forecasting.day_process.model import DayProcess, FittedDayProcess
 
 from watthour.core import metrics
 from watthour.core.errors import InvalidInput, NotEnoughHistory
 from watthour.core.forecast import Forecast, History, day_ahead_targets
 from watthour.core.frames import LEVELS, Forecasts, Readings, Targets
-from watthour.simulation.simtown import SIMTOWN
 from watthour.core.window import DAY, HOUR, Window
-from watthour.forecasting.day_process.model import DayProcess, FittedDayProcess
+from watthour.simulation.simtown import SIMTOWN
 from watthour.simulation.town import SimulatedRegion
 
 if TYPE_CHECKING:

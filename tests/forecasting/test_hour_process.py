@@ -8,13 +8,6 @@ import numpy as np
 import polars as pl
 import pytest
 from forecasting import world
-
-from watthour.core.errors import InvalidInput, NotEnoughHistory
-from watthour.core.forecast import Forecaster, History, day_ahead_targets, targets
-from watthour.core.frames import Forecasts, Readings, Targets
-from watthour.core.window import DAY, Window, local_day, local_midnight
-from watthour.forecasting.calendar import local_hours
-from watthour.forecasting.catalogue import forecaster
 from watthour.forecasting.hour_process.constants import FITTED, plain_start
 from watthour.forecasting.hour_process.days import Days, Place, names_of, sun_elevation
 from watthour.forecasting.hour_process.kernel import Inputs, Pair, variance_of
@@ -22,6 +15,13 @@ from watthour.forecasting.hour_process.learning import _Hour, learn
 from watthour.forecasting.hour_process.model import HourProcess
 from watthour.forecasting.hour_process.one_hour import OneHour
 from watthour.forecasting.hour_process.temperature import BEFORE, features
+
+from watthour.core.errors import InvalidInput, NotEnoughHistory
+from watthour.core.forecast import Forecaster, History, day_ahead_targets, targets
+from watthour.core.frames import Forecasts, Readings, Targets
+from watthour.core.window import DAY, Window, local_day, local_midnight
+from watthour.forecasting.calendar import local_hours
+from watthour.forecasting.catalogue import forecaster
 
 if TYPE_CHECKING:
     import dataframely as dy
