@@ -7,7 +7,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from watthour.core.errors import InvalidInput, UnknownSite
-from watthour.sources.catalogue import CATALOGUE, Card, Connectors, site_directory
+from watthour.sources.catalogue import CATALOGUE, Card
+from watthour.sources.connectors import Connectors, site_directory
 from watthour.sources.files import Known, TableOptions, file_sources, unknown_files
 
 if TYPE_CHECKING:
