@@ -26,8 +26,13 @@ from rich.console import Console
 from rich.table import Table
 
 from watthour.core import metrics
-from watthour.core.forecast import Context, History
-from watthour.core.frames import Forecasts, Readings, Targets
+from watthour.core.channel import Channel, Site, SiteKind
+from watthour.core.forecast import Context, History, covariates_of
+from watthour.core.frames import INSTANT, Forecasts, Maker, Readings, Targets
+from watthour.core.place import Place, Point
+from watthour.core.units import Quantity, Unit
+from watthour.core.weather import weather_channels
+from watthour.core.window import HOUR
 from watthour.forecasting.catalogue import recipe
 
 if TYPE_CHECKING:
@@ -38,9 +43,14 @@ if TYPE_CHECKING:
 
 N_HOURS, WEEK, N_WEEKS, DAY = 17_520, 168, 20, 24
 LEVELS = tuple(tenth / 10 for tenth in range(1, 10))
-LOAD, WEATHER = "grid.gefcom.demand", "grid.gefcom.weather.mean"
+ZONE = "America/New_York"
+PLACE = Place(ZONE, latitude=42.3, longitude=-71.5, holidays="US-MA")  # New England, where the load is
+SITE = Site("gefcom", "GEFCom2014", SiteKind.REGION, PLACE)
+LOAD = Channel("grid.gefcom.demand", SITE.id, Quantity.POWER, Unit.MW, HOUR)
+(TEMPERATURE,) = weather_channels(
+    SITE, [Point("mean", 42.3, -71.5)], {"temperature_2m": (Quantity.TEMPERATURE, Unit.CELSIUS)}
+)
 FILE = "grid/gefcom2014_e.parquet"
-PLACE = {"latitude": 42.3, "longitude": -71.5}  # New England, where the load is
 PUBLISHED_NAIVE = {"mase": 1.19885, "wape": 0.05869}
 PUBLISHED = (  # name, sql, mase, wape
     ("TiRex-2", 0.368, 0.469, 0.0229),
@@ -58,7 +68,8 @@ PROTOCOL = (
     "absolute 24 h difference of all load before each week; all figures are means over the 20 weeks. train: once, "
     "before the first week; predict: all 20 weeks; seconds of the processor on one thread, which on an idle "
     "machine are those of the clock. ours: constants fitted on 2007-2010 of the same load, one digit; "
-    "ours_own_constants: on the task's own days before the first week alone."
+    "ours_own_constants: on the task's own days before the first week alone; both with the coordinates of the place, "
+    "as the task's publisher names the region."
 )
 
 
@@ -105,7 +116,6 @@ def task(path: Path, end: datetime) -> Task:
     table = pl.read_parquet(path).filter(pl.col("hour_ending_local") <= end.replace(tzinfo=None)).tail(N_HOURS)
     if table.height < N_HOURS or table["load"].null_count():
         raise SystemExit(f"{path} has fewer than {N_HOURS:,} hours of load before {end:%Y-%m-%d}")
-    zone = "America/New_York"
     starts = table.select(
         (pl.col("hour_ending_local") - pl.duration(hours=1)).alias("clock"),
         "load",
@@ -115,29 +125,29 @@ def task(path: Path, end: datetime) -> Task:
     passes = [
         starts.with_columns(
             time=pl.col("clock")
-            .dt.replace_time_zone(zone, ambiguous=which, non_existent="null")
+            .dt.replace_time_zone(ZONE, ambiguous=which, non_existent="null")
             .dt.convert_time_zone("UTC")
-            .cast(pl.Datetime("us", "UTC"))
+            .cast(INSTANT)
         )
         for which in ("earliest", "latest")
     ]
     hours = pl.concat(passes).drop_nulls("time").unique("time").sort("time")
     first_pass = passes[0].with_columns(pl.col("time").fill_null(strategy="forward"))
     weeks = [N_HOURS - WEEK * (N_WEEKS - number) for number in range(N_WEEKS)]
-    context = Context(LOAD, zone, "US-MA", weather=((WEATHER, 1.0),))
-    temperature = f"{WEATHER}.temperature_2m"
-    readings = pl.concat([_readings(LOAD, hours, "load"), _readings(temperature, hours, "celsius")])
+    context = Context(SITE, LOAD, covariates_of([TEMPERATURE]))
+    readings = pl.concat([_readings(LOAD.id, hours, "load"), _readings(TEMPERATURE.id, hours, "celsius")])
     # Of each week the temperature is known at its start, and nothing past its end.
     begins = [first_pass["time"][week] for week in weeks]
     week_of = pl.Series(np.searchsorted(weeks, hours["hour"].to_numpy(), side="right") - 1)
-    told = hours.with_columns(week=week_of).filter(pl.col("week") >= 0)
-    told = told.with_columns(issued_at=pl.lit(pl.Series(begins)).gather(pl.col("week")))
-    forecasts = told.select(
-        pl.lit(temperature).alias("channel"),
+    given = hours.with_columns(week=week_of).filter(pl.col("week") >= 0)
+    given = given.with_columns(issued_at=pl.lit(pl.Series(begins)).gather(pl.col("week")))
+    forecasts = given.select(
+        pl.lit(TEMPERATURE.id).alias("channel"),
         "time",
         "issued_at",
         pl.lit("given").alias("model"),
         pl.lit(0.5).alias("level"),
+        pl.lit(str(Maker.RIVAL)).alias("maker"),
         pl.col("issued_at").alias("available_at"),
         pl.col("issued_at").alias("recorded_at"),
         pl.col("celsius").alias("value"),
@@ -164,16 +174,14 @@ def _readings(channel: str, hours: pl.DataFrame, column: str) -> pl.DataFrame:
 def ours(asked: Task, parameters: dict[str, object]) -> Answer:
     """Train before the first week, then forecast all weeks, by the packaged model as anyone would."""
     begun = process_time()
-    fitted: Forecaster = recipe("hour_process", {**PLACE, **parameters}).fit(
-        asked.known_at(asked.starts[0]), Targets.create_empty()
-    )
+    fitted: Forecaster = recipe("hour_process", parameters).fit(asked.known_at(asked.starts[0]), Targets.create_empty())
     trained = process_time()
     said = fitted.predict(asked.history, asked.asked(asked.starts)).values
     done = process_time()
     wide = said.pivot("level", index=["issued_at", "time"], values="value")
     quantiles = []
     for start in asked.starts:
-        wanted = pl.DataFrame({"time": asked.instants[start : start + WEEK]}, schema={"time": pl.Datetime("us", "UTC")})
+        wanted = pl.DataFrame({"time": asked.instants[start : start + WEEK]}, schema={"time": INSTANT})
         week = wanted.join(wide.filter(pl.col("issued_at") == asked.instants[start]), on="time", how="left")
         quantiles.append(week.select(str(level) for level in LEVELS).to_numpy())
     found = np.stack(quantiles)

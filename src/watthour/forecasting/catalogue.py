@@ -27,8 +27,8 @@ RECIPES: dict[str, Card] = {
     "operator": Card("baselines", "RivalForecast", "FittedRule"),
     "operator_debiased": Card("baselines", "DebiasedRival", "FittedRule"),
     "gradient_boosting": Card("gradient_boosting", "GradientBoosting", "FittedGradientBoosting"),
-    "day_process": Card("day_process.model", "DayProcess", "FittedDayProcess"),
-    "hour_process": Card("hour_process.model", "HourProcess", "FittedHourProcess"),
+    "day_process": Card("gaussian_process.day_process.model", "DayProcess", "FittedDayProcess"),
+    "hour_process": Card("gaussian_process.hour_process.model", "HourProcess", "FittedHourProcess"),
     "twenty_features": Card("twenty_features", "TwentyFeatures", "FittedTwentyFeatures"),
 }
 

@@ -44,7 +44,7 @@ def as_dates(days: Instants) -> list[date]:
 
 @cache
 def _named(code: str, decade: int) -> Mapping[date, str]:
-    import holidays
+    import holidays  # half a second to import, needed only here
 
     country, _, subdivision = code.partition("-")
     years = range(10 * decade - 1, 10 * decade + 11)

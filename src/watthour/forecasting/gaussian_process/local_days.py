@@ -23,6 +23,11 @@ Mask: TypeAlias = NDArray[np.bool_]
 _LONGEST_DAY_US = 25 * HOUR_US
 
 
+def is_complete(values: Array) -> Mask:
+    """Return which rows have a value in every column, one dimension less."""
+    return np.asarray(np.isfinite(values).all(axis=-1), dtype=np.bool_)
+
+
 @dataclass(frozen=True, slots=True)
 class DayGrid:
     """The intervals of local days: one row per day, one column per interval of the clock.

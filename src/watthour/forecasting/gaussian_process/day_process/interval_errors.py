@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 
+from watthour.forecasting.gaussian_process.local_days import is_complete
+
 if TYPE_CHECKING:
     from watthour.forecasting.gaussian_process.local_days import Mask
     from watthour.forecasting.vintages import Array
@@ -104,7 +106,7 @@ def _predict(errors: Array, within: Array, target: Array, known: Mask) -> Array:
 
 def _clipped(one_ahead: Array, two_ahead: Array) -> tuple[Array, Array, Mask]:
     """Return both errors clipped, zero where a day is not known whole, and which days are."""
-    usable = np.isfinite(one_ahead).all(axis=1) & np.isfinite(two_ahead).all(axis=1)
+    usable = is_complete(one_ahead) & is_complete(two_ahead)
     first, second = (
         np.where(usable[:, None], np.clip(errors, -_LARGEST, _LARGEST), 0.0) for errors in (one_ahead, two_ahead)
     )

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
-import polars as pl
 
-from watthour.core.frames import Forecasts, Readings
 from watthour.forecasting.calendar import day_starts
 from watthour.forecasting.gaussian_process.day_process.weather import LAGS, day_weather, filled
+from watthour.forecasting.gaussian_process.history import since
 from watthour.forecasting.gaussian_process.loads import is_known, known_loads
-from watthour.forecasting.vintages import DAY_US, datetimes, forecast_vintages
+from watthour.forecasting.gaussian_process.local_days import is_complete
+from watthour.forecasting.vintages import forecast_vintages
 
 if TYPE_CHECKING:
     from watthour.core.forecast import History
@@ -96,7 +96,8 @@ class KnownInputs:
         """
         first = self.is_whole.argmax(axis=0)
         found = values[first, np.arange(values.shape[1])]
-        return np.where(self.is_whole.any(axis=0)[:, None], found, np.nan)
+        found[~np.asarray(self.is_whole.any(axis=0))] = np.nan
+        return np.asarray(found, dtype=np.float64)
 
 
 def rival_forecasts(history: History, rival: str | None, requests: DayRequests, grid: DayGrid) -> Array:
@@ -111,22 +112,11 @@ def rival_forecasts(history: History, rival: str | None, requests: DayRequests, 
     values = forecast_vintages(history, history.context.channel.id, model=rival).known(times, requests.issued[:, None])
     found = grid.by_clock(np.where(values > 0, values, np.nan), columns)
     skipped = grid.skipped(requests.day)
-    whole = (np.isfinite(found) | skipped).all(axis=1)
+    whole = is_complete(np.where(skipped, 0.0, found))
     for row in np.flatnonzero(whole & skipped.any(axis=1)):
         there = np.flatnonzero(~skipped[row])
         found[row] = np.interp(np.arange(grid.n_intervals), there, found[row, there])
     return np.where(whole[:, None], found, nothing)
-
-
-def since(history: History, day: int) -> History:
-    """Return the part of a history that speaks of a day or later; a long one is slow to search."""
-    start = datetimes(np.array([(day - 1) * DAY_US]))[0]
-    recent = pl.col("time") >= start
-    return replace(
-        history,
-        readings=Readings.cast(history.readings.filter(recent)),
-        forecasts=Forecasts.cast(history.forecasts.filter(recent)),
-    )
 
 
 def _last_known(requests: DayRequests, state: State) -> Instants:

@@ -24,6 +24,7 @@ from watthour.forecasting.gaussian_process.day_process.weather import (
     levels_known,
     running_offsets,
 )
+from watthour.forecasting.gaussian_process.local_days import is_complete
 from watthour.forecasting.gaussian_process.points import shares
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ class LevelInputs:
 
     def of_rival(self, known: KnownInputs, from_days: Array | None) -> LayerRequest:
         """Return the request of the rival's layer, given what the load's layer expects of the chosen."""
-        load, has_rival = self.of_load(known), np.isfinite(known.log_rival).all(axis=1)
+        load, has_rival = self.of_load(known), is_complete(known.log_rival)
         ours = np.full_like(known.log_rival, np.nan)
         if from_days is not None:
             ours[self.chosen] = from_days
@@ -227,5 +228,5 @@ class Layers:
     def _rival_rows(self) -> Mask:
         state = self._state
         error = np.abs(state.log_loads - state.log_rival)
-        believable = np.isfinite(state.log_rival).all(axis=1) & ~(error >= _LARGEST_ERROR).any(axis=1)
+        believable = is_complete(state.log_rival) & ~(error >= _LARGEST_ERROR).any(axis=1)
         return np.asarray(believable & (state.days >= state.days[0] + _SETTLING_DAYS), dtype=np.bool_)

@@ -16,7 +16,7 @@ from watthour.forecasting.gaussian_process.day_process.layers import Layers
 from watthour.forecasting.gaussian_process.day_process.state import State
 from watthour.forecasting.gaussian_process.day_process.weather import VARIABLES, day_weather, points_reporting
 from watthour.forecasting.gaussian_process.loads import check_loads, check_step, is_known, known_loads, known_since
-from watthour.forecasting.gaussian_process.local_days import DayGrid, DayRequests, IssueSchedule
+from watthour.forecasting.gaussian_process.local_days import DayGrid, DayRequests, IssueSchedule, is_complete
 from watthour.forecasting.gaussian_process.points import points_of
 from watthour.forecasting.quantile_forecast import describe_intervals, quantile_forecast
 from watthour.forecasting.vintages import DAY_US, datetimes, instants
@@ -97,7 +97,7 @@ class DayProcess:
         if len(days):
             loads = known_loads(history, DayRequests.at(days[0], _now(history)), days, grid)[0]
         known = np.flatnonzero(is_known(loads, grid.skipped(days)))[-self.longest_memory_days :]
-        whole = np.flatnonzero(np.isfinite(loads[known]).all(axis=1))
+        whole = np.flatnonzero(is_complete(loads[known]))
         known = known[whole[0] :] if len(whole) else known[:0]
         if len(known) < FEWEST_DAYS:
             raise NotEnoughHistory(

@@ -1,4 +1,4 @@
-"""Likeness of days at one hour of the clock: a sum of products of simple kernels.
+"""Covariance of days at one hour of the clock: a sum of products of simple kernels.
 
 Source: Rasmussen and Williams, Gaussian Processes for Machine Learning (2006), chapters 2, 4 and 5.
 """
@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from watthour.forecasting.day_process.asks import HOURS
-from watthour.forecasting.hour_process.temperature import features
+from watthour.forecasting.gaussian_process.hour_process.temperature import HOURS, temperature_features
+from watthour.forecasting.gaussian_process.kernels import is_same, n_shared
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from watthour.forecasting.hour_process.constants import Constants, Noise, Part
-    from watthour.forecasting.hour_process.days import Days
+    from watthour.forecasting.gaussian_process.hour_process.calendar import CalendarDays
+    from watthour.forecasting.gaussian_process.hour_process.constants import Constants, KernelTerm, Noise
     from watthour.forecasting.vintages import Array, Instants
 
 _HOT, _COLD = (65 - 32) / 10, (40 - 32) / 10  # 65 and 40 degF, in units above 0 degC
-_AGREE = ("weekday", "works", "name")  # qualities with codes; all others are had or not
+_CODES = ("weekday", "works")  # qualities to agree in; all others but the name are had or not
 _DUSK = 8.0  # degrees over which daylight comes and goes
 _SUN = 20.0  # degrees of elevation to one unit
 
@@ -30,27 +30,27 @@ _SUN = 20.0  # degrees of elevation to one unit
 class Inputs:
     """Days and the temperature around them."""
 
-    days: Days
-    felt: Array  # (n, 24, N_FEATURES)
+    days: CalendarDays
+    temperature: Array  # (n, 24, N_FEATURES)
 
     @classmethod
-    def of(cls, days: Days, windows: Array) -> Inputs:
+    def of(cls, days: CalendarDays, windows: Array) -> Inputs:
         """Return inputs of days with the temperature around each, (n, 9, 24) [degC]."""
-        return cls(days, features(windows))
+        return cls(days, temperature_features(windows))
 
     def take(self, rows: Instants) -> Inputs:
         """Return some of the days."""
-        return Inputs(self.days.take(rows), self.felt[rows])
+        return Inputs(self.days.take(rows), self.temperature[rows])
 
-    def distances(self, part: Part, hour: int) -> Array:
-        """Return coordinates whose squared distance is that of a part but for its memory, (n, k)."""
-        columns = [self.felt[:, hour, : len(part.temperature)] / np.array(part.temperature or [])]
-        if part.season is not None:
-            columns.append(self.days.season / part.season)
-        if part.light is not None:
-            columns.append(self.light(hour) / part.light)
-        if part.elevation is not None:
-            columns.append(self.elevation(hour) / part.elevation)
+    def distances(self, term: KernelTerm, hour: int) -> Array:
+        """Return coordinates whose squared distance is that of a term but for its memory, (n, k)."""
+        columns = [self.temperature[:, hour, : len(term.temperature)] / np.array(term.temperature or [])]
+        if term.season is not None:
+            columns.append(self.days.season / term.season)
+        if term.light is not None:
+            columns.append(self.light(hour) / term.light)
+        if term.elevation is not None:
+            columns.append(self.elevation(hour) / term.elevation)
         return np.concatenate(columns, axis=1)
 
     def light(self, hour: int) -> Array:
@@ -61,16 +61,16 @@ class Inputs:
         """Return how high the sun stands, (n, 1)."""
         return np.asarray(self.days.sun[:, hour : hour + 1] / _SUN)
 
-    def troubles(self, hour: int) -> Array:
+    def noise_features(self, hour: int) -> Array:
         """Return what makes the noise of a day grow, (n, 4)."""
-        now = self.felt[:, hour, 0]
+        now = self.temperature[:, hour, 0]
         return np.stack(
-            [self.days.works == 0, np.maximum(0, now - _HOT), np.maximum(0, _COLD - now), self.days.name >= 0], axis=1
+            [self.days.works == 0, np.maximum(0, now - _HOT), np.maximum(0, _COLD - now), self.days.name != ""], axis=1
         ).astype(np.float64)
 
 
 class Pair:
-    """Two sets of days beside each other; what does not depend on the hour is computed once."""
+    """Two sets of days and their covariance; what does not depend on the hour is computed once."""
 
     def __init__(self, a: Inputs, b: Inputs) -> None:
         self._a, self._b = a, b
@@ -79,14 +79,16 @@ class Pair:
 
     def covariances(self, constants: Constants) -> Iterator[Array]:
         """Yield the covariance of log load at each hour of the clock, without noise, (n, m)."""
-        daily = sum((self.part(part, 0) for part in constants.parts if not part.is_hourly), np.zeros(self.apart.shape))
+        daily = sum(
+            (self.of_term(term, 0) for term in constants.terms if not term.is_hourly), np.zeros(self.apart.shape)
+        )
         for hour in range(HOURS):
-            yield sum((self.part(part, hour) for part in constants.parts if part.is_hourly), daily.copy())
+            yield sum((self.of_term(term, hour) for term in constants.terms if term.is_hourly), daily.copy())
 
-    def part(self, part: Part, hour: int) -> Array:
-        """Return one part of the covariance, (n, m)."""
-        exponent = np.zeros(self.apart.shape) if part.memory_days is None else self.apart / -part.memory_days
-        a, b = self._a.distances(part, hour), self._b.distances(part, hour)
+    def of_term(self, term: KernelTerm, hour: int) -> Array:
+        """Return one term of the covariance, (n, m)."""
+        exponent = np.zeros(self.apart.shape) if term.memory_days is None else self.apart / -term.memory_days
+        a, b = self._a.distances(term, hour), self._b.distances(term, hour)
         if a.size and b.size:
             centre = a.mean(axis=0)
             a, b = a - centre, b - centre
@@ -94,35 +96,36 @@ class Pair:
             exponent -= 0.5 * (a * a).sum(axis=1)[:, None]
             exponent -= 0.5 * (b * b).sum(axis=1)[None, :]
         covariance = np.exp(exponent, out=exponent)
-        covariance *= part.deviation**2
-        if part.same is not None:
-            covariance *= self._agree(part.same)
+        covariance *= term.deviation**2
+        if term.same is not None:
+            covariance *= self._agreement_in(term.same)
         return covariance
 
-    def _agree(self, quality: str) -> Array:
+    def _agreement_in(self, quality: str) -> Array:
+        """Return where both days have a quality or agree in it, (n, m)."""
         if quality not in self._agreement:
             a, b = getattr(self._a.days, quality), getattr(self._b.days, quality)
-            if quality in _AGREE:
-                self._agreement[quality] = ((a[:, None] == b[None, :]) & (a[:, None] >= 0)).astype(np.float64)
+            if quality == "name":
+                self._agreement[quality] = n_shared(a[:, None], b[:, None])
             else:
-                self._agreement[quality] = np.outer(a, b)
+                self._agreement[quality] = is_same(a, b) if quality in _CODES else np.outer(a, b)
         return self._agreement[quality]
 
 
 def variance_of(inputs: Inputs, constants: Constants) -> Array:
     """Return the variance of each day's log load without noise, (n,)."""
     total = np.zeros(len(inputs.days.number))
-    for part in constants.parts:
-        if part.same is None or part.same in ("weekday", "works"):
+    for term in constants.terms:
+        if term.same is None or term.same in _CODES:
             has = np.ones(len(total))
-        elif part.same == "name":
-            has = (inputs.days.name >= 0).astype(np.float64)
+        elif term.same == "name":
+            has = (inputs.days.name != "").astype(np.float64)
         else:
-            has = getattr(inputs.days, part.same) ** 2
-        total += part.deviation**2 * has
+            has = getattr(inputs.days, term.same) ** 2
+        total += term.deviation**2 * has
     return total
 
 
 def noise_of(inputs: Inputs, hour: int, noise: Noise) -> Array:
     """Return the noise variance of each day at an hour, (n,)."""
-    return np.asarray(noise.deviation**2 * np.exp(2 * inputs.troubles(hour) @ noise.growth))
+    return np.asarray(noise.deviation**2 * np.exp(2 * inputs.noise_features(hour) @ noise.growth))

@@ -11,11 +11,11 @@ import numpy as np
 from scipy.linalg import lapack
 from scipy.optimize import minimize
 
-from watthour.forecasting.hour_process.kernel import Pair, noise_of
+from watthour.forecasting.gaussian_process.hour_process.kernel import Pair, noise_of
 
 if TYPE_CHECKING:
-    from watthour.forecasting.hour_process.constants import Constants, Part
-    from watthour.forecasting.hour_process.kernel import Inputs
+    from watthour.forecasting.gaussian_process.hour_process.constants import Constants, KernelTerm
+    from watthour.forecasting.gaussian_process.hour_process.kernel import Inputs
     from watthour.forecasting.vintages import Array
 
 _HOURS = (1, 5, 8, 12, 16, 18, 21)  # night, morning, noon, afternoon and evening stand for all
@@ -35,7 +35,7 @@ def learn(start: Constants, inputs: Inputs, log_loads: Array) -> Constants:
         away = vector - origin
         total, slope = _PRIOR * len(hours) * float(away @ away), 2 * _PRIOR * len(hours) * away
         for each in hours:
-            value, gradient = each.unlikelihood(constants)
+            value, gradient = each.negative_log_likelihood(constants)
             total, slope = total + value, slope + gradient
         return total / len(hours), slope / len(hours)
 
@@ -59,54 +59,54 @@ class _Hour:
         self._weights = np.ones(len(rows))
 
     def weigh(self, constants: Constants) -> None:
-        """Let days that all others foretell badly count for less."""
+        """Let days that all others predict badly count for less."""
         _, _, inverse = self._solve(constants)
         if inverse is not None:
             alpha = inverse @ self._values
             self._weights = self._weights * np.maximum(1, alpha**2 / np.diag(inverse) / _ODD)
 
-    def unlikelihood(self, constants: Constants) -> tuple[float, Array]:
+    def negative_log_likelihood(self, constants: Constants) -> tuple[float, Array]:
         """Return the negative logarithm of the marginal likelihood, and its slope along ``as_vector``."""
-        parts, lower, inverse = self._solve(constants)
+        terms, lower, inverse = self._solve(constants)
         if lower is None or inverse is None:
             return 1e10, np.zeros(len(constants.as_vector()))
         alpha = inverse @ self._values
         value = 0.5 * float(self._values @ alpha) + float(np.log(np.diag(lower)).sum())
         slope = 0.5 * (inverse - np.outer(alpha, alpha))
         gradient: list[float] = []
-        for part, covariance in zip(constants.parts, parts, strict=True):
-            gradient += self._slopes(part, covariance * slope)
+        for term, covariance in zip(constants.terms, terms, strict=True):
+            gradient += self._slopes(term, covariance * slope)
         by_noise = 2 * np.diag(slope) * noise_of(self._inputs, self._hour, constants.noise) * self._weights
-        growth = by_noise @ self._inputs.troubles(self._hour)
+        growth = by_noise @ self._inputs.noise_features(self._hour)
         return value, np.array([*gradient, float(by_noise.sum()), *growth])
 
-    def _slopes(self, part: Part, weighted: Array) -> list[float]:
-        """Return the slope along each number of a part, from its covariance times the slope along it."""
+    def _slopes(self, term: KernelTerm, weighted: Array) -> list[float]:
+        """Return the slope along each number of a term, from its covariance times the slope along it."""
         rows = weighted.sum(axis=1)
-        away = self._inputs.distances(part, self._hour)
+        away = self._inputs.distances(term, self._hour)
         away = away - away.mean(axis=0)
         squares = 2 * ((away * away * rows[:, None]).sum(axis=0) - (away * (weighted @ away)).sum(axis=0))
-        n_temperature = len(part.temperature)
+        n_temperature = len(term.temperature)
         found = [2 * float(rows.sum()), *(float(each) for each in squares[:n_temperature])]
         at = n_temperature
-        for length, width in ((part.season, 2), (part.light, 1), (part.elevation, 1)):
+        for length, width in ((term.season, 2), (term.light, 1), (term.elevation, 1)):
             if length is not None:
                 found.append(float(squares[at : at + width].sum()))
                 at += width
-        if part.memory_days is not None:
-            found.append(float((weighted * self._pair.apart).sum()) / part.memory_days)
+        if term.memory_days is not None:
+            found.append(float((weighted * self._pair.apart).sum()) / term.memory_days)
         return found
 
     def _solve(self, constants: Constants) -> tuple[list[Array], Array | None, Array | None]:
-        """Return the parts of the covariance, its factor and its inverse; None where it has none."""
-        parts = [self._pair.part(part, self._hour) for part in constants.parts]
-        noisy = np.sum(parts, axis=0)
+        """Return the terms of the covariance, its factor and its inverse; None where it has none."""
+        terms = [self._pair.of_term(term, self._hour) for term in constants.terms]
+        noisy = np.sum(terms, axis=0)
         noisy[np.diag_indices_from(noisy)] += noise_of(self._inputs, self._hour, constants.noise) * self._weights
         lower, failed = lapack.dpotrf(noisy, lower=1)
         if failed:
-            return parts, None, None
+            return terms, None, None
         inverse, _ = lapack.dpotri(lower, lower=1)
         half = np.tril(inverse)
         full = half + half.T
         full[np.diag_indices_from(full)] *= 0.5
-        return parts, lower, full
+        return terms, lower, full

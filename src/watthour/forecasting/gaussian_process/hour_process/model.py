@@ -12,18 +12,25 @@ import polars as pl
 
 from watthour.core.errors import InvalidInput, NotEnoughHistory
 from watthour.core.frames import LEVELS
-from watthour.core.window import HOUR, Window
+from watthour.core.window import Window
 from watthour.forecasting.calendar import local_days, local_hours
-from watthour.forecasting.day_process.asks import HOURS, Asks
-from watthour.forecasting.day_process.known import known_loads
-from watthour.forecasting.day_process.seen import since
-from watthour.forecasting.hour_process.constants import FITTED, plain_start
-from watthour.forecasting.hour_process.days import Place, names_of
-from watthour.forecasting.hour_process.known import chains, issues_of
-from watthour.forecasting.hour_process.learning import learn
-from watthour.forecasting.hour_process.solve import Curves, expect
-from watthour.forecasting.hour_process.state import State
-from watthour.forecasting.hour_process.temperature import BEFORE, has_temperature, windows
+from watthour.forecasting.gaussian_process.archive import in_half
+from watthour.forecasting.gaussian_process.history import since
+from watthour.forecasting.gaussian_process.hour_process.constants import FITTED, plain_start
+from watthour.forecasting.gaussian_process.hour_process.learning import learn
+from watthour.forecasting.gaussian_process.hour_process.requests import issue_requests, shared_update_groups
+from watthour.forecasting.gaussian_process.hour_process.solve import TrainedHours, expect
+from watthour.forecasting.gaussian_process.hour_process.state import State
+from watthour.forecasting.gaussian_process.hour_process.temperature import (
+    BEFORE,
+    HOURS,
+    VARIABLE,
+    has_temperature,
+    windows,
+)
+from watthour.forecasting.gaussian_process.loads import check_loads, check_step, known_loads, known_since
+from watthour.forecasting.gaussian_process.local_days import DayGrid, DayRequests
+from watthour.forecasting.gaussian_process.points import points_of
 from watthour.forecasting.quantile_forecast import describe_intervals, quantile_forecast
 from watthour.forecasting.vintages import DAY_US, datetimes, instants
 
@@ -50,14 +57,10 @@ class HourProcess:
         learns_constants: fit the constants on the training days alone, from round numbers, instead of using those
             that were fitted on another load; slower, and for loads that are unlike a temperate region's.
         longest_memory_days: the cost grows with the cube.
-        latitude: of the load, for daylight; degrees north.
-        longitude: degrees east.
     """
 
     learns_constants: bool = False
     longest_memory_days: int = 730
-    latitude: float | None = None
-    longitude: float | None = None
 
     @property
     def name(self) -> str:
@@ -67,42 +70,40 @@ class HourProcess:
     def fit(self, history: History, issues: dy.DataFrame[Targets]) -> FittedHourProcess:
         """Keep every day that was over at ``as_of``, with the temperature known when it was asked, or else known now.
 
+        A place without coordinates is forecast without the sun.
+
         Raises:
-            InvalidInput: the channel is not hourly.
+            InvalidInput: the channel is not hourly, or the load is not positive.
             NotEnoughHistory: fewer than FEWEST_DAYS days of known load and temperature.
         """
         context = history.context
-        if context.resolution != HOUR:
-            raise InvalidInput(
-                "resolution",
-                str(context.resolution),
-                "the hour process forecasts hourly channels",
-                remedy="Resample the readings to hours, or choose another model.",
-            )
+        check_step(context, "the hour process", is_hourly=True)
+        check_loads(history, "the hour process", _NAME)
+        points = points_of(context, (VARIABLE,))
         numbers, loads = _known_days(history, self.longest_memory_days)
         at = _asked_at(issues, numbers, context, _now(history))
-        around = windows(history, numbers, at, at)
+        around = windows(history, points, numbers, at, at)
         usable = has_temperature(around) & np.asarray(np.isfinite(loads).any(axis=1))
         if usable.sum() < FEWEST_DAYS:
             raise NotEnoughHistory(
-                f"{int(usable.sum())} days of {context.channel} with a temperature are known at "
+                f"{int(usable.sum())} days of {context.channel.id} with a temperature are known at "
                 f"{history.as_of:%Y-%m-%d %H:%M} UTC; the hour process needs {FEWEST_DAYS}",
                 remedy="Bring more history of load and of temperature_2m at its weather points (`watthour backfill`), "
                 "or use a baseline such as persistence_ensemble.",
             )
-        numbers, loads, around = numbers[usable], loads[usable], around[usable]
-        place = Place(context.time_zone, context.holidays, self.latitude, self.longitude)
         state = State(
-            numbers=numbers,
-            log_loads=np.log(loads),
-            windows=around.astype(np.float32).astype(np.float64),
+            numbers=numbers[usable],
+            log_loads=np.log(loads[usable]),
+            known_since=known_since(history, numbers[usable], _now(history), DayGrid.of(context)),
+            windows=in_half(around[usable]),
             constants=plain_start() if self.learns_constants else FITTED,
-            names=names_of(numbers, place),
-            channel=context.channel,
-            place=place,
-            weather=context.weather,
+            channel=context.channel.id,
+            place=context.place,
+            points=points,
             fitted_at=history.as_of,
         )
+        if not state.has_sun:
+            state = replace(state, constants=state.constants.without_sun())
         if self.learns_constants:
             inputs = state.inputs(state.numbers, state.windows)
             state = replace(state, constants=learn(state.constants, inputs, state.log_loads))
@@ -126,7 +127,7 @@ class FittedHourProcess:
             "weekday",
             "season",
             "special days",
-            "daylight",
+            *(("daylight",) if self._state.has_sun else ()),
             "clock",
         )
 
@@ -142,12 +143,12 @@ class FittedHourProcess:
 
     @classmethod
     def from_files(cls, files: Mapping[str, bytes]) -> Self:
-        """Build it again."""
+        """Build it again; it answers the same to the last bit."""
         return cls(State.from_files(files))
 
     def prepare(self) -> None:
         """Make the factors now."""
-        _ = self._curves
+        _ = self._trained
 
     def predict(self, history: History, targets: dy.DataFrame[Targets]) -> Forecast:
         """Forecast each hour that is asked from what was known at its issue.
@@ -160,65 +161,70 @@ class FittedHourProcess:
             NotEnoughHistory: no temperature is known of any asked day.
         """
         state = self._state
-        if history.context.channel != state.channel:
-            raise InvalidInput(
-                "channel",
-                history.context.channel,
-                f"this model was trained on {state.channel}",
-                remedy="Train one for this channel: `watthour train`.",
-            )
-        context = replace(history.context, weather=state.weather, time_zone=state.place.time_zone)
-        first_later = int(state.numbers[-1]) + 1
+        context = replace(history.context, site=replace(history.context.site, place=state.place))
+        self._check(context)
         time = instants(targets["time"])
-        first = min(first_later, int(local_days(time, context.time_zone).min())) - BEFORE
-        history = since(replace(history, context=context), first)
-        asked, of_issue, of_day = issues_of(history, targets, first_later)
+        first = min(int(state.numbers[-1]) + 1, int(local_days(time, context.time_zone).min())) - BEFORE
+        requests, of_issue, of_day = issue_requests(since(replace(history, context=context), first), targets, state)
         hour = local_hours(time, context.time_zone)
         mean, deviation = np.full(len(time), np.nan), np.full(len(time), np.nan)
-        for chain in chains(asked):
-            for position, expected in expect(state, self._curves, chain, asked):
+        for group in shared_update_groups(requests):
+            for position, expected in expect(state, self._trained, group, requests):
                 mine = np.flatnonzero(of_issue == position)
                 mean[mine] = expected.mean[of_day[mine], hour[mine]]
                 deviation[mine] = expected.deviation[of_day[mine], hour[mine]]
-        unseen = np.isnan(mean)
-        if unseen.all():
+        unknown = np.isnan(mean)
+        if unknown.all():
             raise NotEnoughHistory(
                 f"no temperature was known at issue of any day asked of {state.channel}",
                 remedy="Bring weather forecasts, or temperatures known in advance, for the days to forecast.",
             )
-        lacked = (
-            [f"No temperature was known for {describe_intervals(targets, unseen, context)}."] if unseen.any() else []
-        )
-        last_known = np.array([each.last_known(state.numbers) for each in asked])[of_issue]
-        stale = last_known < np.array([each.known_day for each in asked])[of_issue] - _STALE_DAYS
-        if stale.any():
-            lacked.append(f"No recent load was known for {describe_intervals(targets, stale, context)}.")
-        return quantile_forecast(
-            targets, np.exp(mean[:, None] + deviation[:, None] * _Z), context, model=_NAME, missing_inputs=lacked
-        )
+        last_known = np.array([each.last_known(state.numbers) for each in requests])[of_issue]
+        stale = last_known < np.array([each.known_day for each in requests])[of_issue] - _STALE_DAYS
+        missing = [
+            f"{what} {describe_intervals(targets, which, context)}."
+            for what, which in (
+                ("No temperature was known for", unknown),
+                ("No recent load was known for", stale),
+            )
+            if which.any()
+        ]
+        if not state.has_sun:
+            missing.append("The coordinates of the place are unknown, so daylight was left out.")
+        quantiles = np.exp(mean[:, None] + deviation[:, None] * _Z)
+        return quantile_forecast(targets, quantiles, context, model=_NAME, missing_inputs=missing)
+
+    def _check(self, context: Context) -> None:
+        check_step(context, "the hour process", is_hourly=True)
+        if context.channel.id != self._state.channel:
+            raise InvalidInput(
+                "channel",
+                context.channel.id,
+                f"this model was trained on {self._state.channel}",
+                remedy="Train one for this channel: `watthour train`.",
+            )
 
     @cached_property
-    def _curves(self) -> Curves:
-        return Curves.fit(self._state)
+    def _trained(self) -> TrainedHours:
+        return TrainedHours.fit(self._state)
 
 
 def _known_days(history: History, longest: int) -> tuple[Instants, Array]:
     """Return the last days that were over at ``as_of``, and their loads by clock hour, (n, 24); NaN where unknown."""
     context, now = history.context, _now(history)
-    times = instants(history.readings.filter(pl.col("channel") == context.channel)["time"])
+    times = instants(history.readings.filter(pl.col("channel") == context.channel.id)["time"])
     days = local_days(times[times < now], context.time_zone)
     if not len(days):
         return np.empty(0, dtype=np.int64), np.empty((0, HOURS))
     end = min(int(days.max()) + 1, int(local_days(np.array([now]), context.time_zone)[0]))
     numbers = np.arange(max(int(days.min()), end - longest), end)
-    one = np.array([now])
-    return numbers, known_loads(history, Asks(numbers[:1], one, one), numbers)[0]
+    return numbers, known_loads(history, DayRequests.at(numbers[0], now), numbers, DayGrid.of(context))[0]
 
 
 def _asked_at(issues: dy.DataFrame[Targets], numbers: Instants, context: Context, now: int) -> Instants:
     """Return the last instant each day was asked at, and now where it never was, (n,)."""
-    asks, _ = Asks.of(issues, context.time_zone)
-    at = dict(zip(asks.day.tolist(), asks.issued.tolist(), strict=True))
+    requests, _ = DayRequests.of(issues, context.time_zone)
+    at = dict(zip(requests.day.tolist(), requests.issued.tolist(), strict=True))
     return np.array([at.get(number, now) for number in numbers.tolist()], dtype=np.int64)
 
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import io
-import json
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Self
 
-import numpy as np
-
-from watthour.forecasting.hour_process.constants import Constants
-from watthour.forecasting.hour_process.days import Days, Place
-from watthour.forecasting.hour_process.kernel import Inputs
+from watthour.core.place import Place
+from watthour.forecasting.gaussian_process.archive import pack, unpack
+from watthour.forecasting.gaussian_process.hour_process.calendar import CalendarDays
+from watthour.forecasting.gaussian_process.hour_process.constants import Constants
+from watthour.forecasting.gaussian_process.hour_process.kernel import Inputs
+from watthour.forecasting.gaussian_process.points import CovariatePoint
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,51 +25,53 @@ class State:
 
     numbers: Instants  # (n,) days since 1970
     log_loads: Array  # (n, 24) NaN where unknown
+    known_since: Instants  # (n,) when all of each day's load had become known [microseconds]
     windows: Array  # (n, 9, 24) degC, to the precision of its file
     constants: Constants
-    names: tuple[str, ...]
     channel: str
     place: Place
-    weather: tuple[tuple[str, float], ...]
+    points: tuple[CovariatePoint, ...]
     fitted_at: datetime
+
+    @property
+    def has_sun(self) -> bool:
+        """Whether the place's coordinates are known, and with them the sun."""
+        return self.place.latitude is not None and self.place.longitude is not None
 
     def inputs(self, numbers: Instants, windows: Array) -> Inputs:
         """Return inputs of days with the temperature around each."""
-        return Inputs.of(Days.of(numbers, self.place, self.names), windows)
+        return Inputs.of(CalendarDays.of(numbers, self.place), windows)
 
     def files(self) -> dict[str, bytes]:
-        """Return the arrays as a NumPy archive without pickles, and the rest as JSON."""
-        arrays = io.BytesIO()
-        np.savez_compressed(
-            arrays,
-            allow_pickle=False,
-            numbers=self.numbers,
-            log_loads=self.log_loads,
-            windows=self.windows.astype(np.float32),
+        """Return the arrays as a NumPy archive, and the rest as JSON."""
+        return pack(
+            {
+                "numbers": self.numbers,
+                "log_loads": self.log_loads,
+                "known_since": self.known_since,
+                "windows": self.windows.astype("float32"),
+            },
+            {
+                "constants": self.constants.as_json(),
+                "channel": self.channel,
+                "place": asdict(self.place),
+                "points": [point.as_json() for point in self.points],
+                "fitted_at": self.fitted_at.isoformat(),
+            },
         )
-        words: dict[str, Any] = {
-            "constants": self.constants.as_json(),
-            "names": self.names,
-            "channel": self.channel,
-            "place": asdict(self.place),
-            "weather": self.weather,
-            "fitted_at": self.fitted_at.isoformat(),
-        }
-        return {"days.npz": arrays.getvalue(), "state.json": json.dumps(words, indent=1).encode()}
 
     @classmethod
-    def from_files(cls, files: Mapping[str, bytes]) -> State:
+    def from_files(cls, files: Mapping[str, bytes]) -> Self:
         """Read the files again."""
-        words = json.loads(files["state.json"])
-        with np.load(io.BytesIO(files["days.npz"]), allow_pickle=False) as arrays:
-            return cls(
-                numbers=arrays["numbers"],
-                log_loads=arrays["log_loads"],
-                windows=arrays["windows"].astype(np.float64),
-                constants=Constants.from_json(words["constants"]),
-                names=tuple(words["names"]),
-                channel=words["channel"],
-                place=Place(**words["place"]),
-                weather=tuple((prefix, share) for prefix, share in words["weather"]),
-                fitted_at=datetime.fromisoformat(words["fitted_at"]),
-            )
+        arrays, words = unpack(files)
+        return cls(
+            numbers=arrays["numbers"],
+            log_loads=arrays["log_loads"],
+            known_since=arrays["known_since"],
+            windows=arrays["windows"].astype("float64"),
+            constants=Constants.from_json(words["constants"]),
+            channel=words["channel"],
+            place=Place(**words["place"]),
+            points=tuple(CovariatePoint.from_json(point) for point in words["points"]),
+            fitted_at=datetime.fromisoformat(words["fitted_at"]),
+        )

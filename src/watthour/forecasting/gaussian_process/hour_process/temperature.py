@@ -1,4 +1,4 @@
-"""Temperature around each day as it was known at an instant, and what the load feels of it."""
+"""Temperature around each day as it was known at an instant, and what the load of each hour depends on of it."""
 
 from __future__ import annotations
 
@@ -6,14 +6,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from watthour.forecasting.day_process.asks import HOURS, by_clock, hours_of
+from watthour.forecasting.gaussian_process.local_days import DayGrid
 from watthour.forecasting.vintages import HOUR_US, forecast_vintages, measurement_vintages
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from watthour.core.forecast import History
-    from watthour.forecasting.day_process.asks import Mask
+    from watthour.forecasting.gaussian_process.local_days import Mask
+    from watthour.forecasting.gaussian_process.points import CovariatePoint
     from watthour.forecasting.vintages import Array, Instants
 
+HOURS = 24
 BEFORE, AFTER = 7, 1  # days of temperature around a day that its load depends on
 SPAN = BEFORE + 1 + AFTER
 VARIABLE = "temperature_2m"
@@ -23,15 +27,19 @@ _FEWEST_HOURS = 18  # of the day itself
 _POSSIBLE_C = (-60.0, 60.0)
 
 
-def windows(history: History, days: Instants, at: Instants, known_until: Instants) -> Array:
+def windows(
+    history: History, points: Sequence[CovariatePoint], days: Instants, at: Instants, known_until: Instants
+) -> Array:
     """Return the temperature from BEFORE days before each day to AFTER days after it, (n, 9, 24 clock hours) [degC].
 
     The mean over the weather points that are known, by their weights. Where measured and known it is the measurement,
-    else the latest forecast or fact known in advance; what is unknown after the day keeps the last known value, and
-    what is unknown before it is taken from the day after. A day that is itself unknown is NaN throughout.
+    else the latest forecast or fact known in advance. A day that is itself unknown is NaN throughout; around a known
+    one, what is unknown after it is estimated by the last known value, and what is unknown before it by that of the
+    same hour of the day after.
 
     Args:
         history: what was known.
+        points: where temperature is known, and the share of the load there.
         days: local days, (n,).
         at: the instant of which the knowledge is, (n,).
         known_until: measurements count only where their hour ended by then, (n,).
@@ -40,25 +48,26 @@ def windows(history: History, days: Instants, at: Instants, known_until: Instant
     if not len(days):
         return np.empty((0, SPAN, HOURS))
     first, last = int(around.min()), int(around.max())
-    times, clock = hours_of(np.arange(first, last + 1), history.context.time_zone)
+    grid = DayGrid(history.context.time_zone, HOUR_US)
+    times, clock = grid.slots(np.arange(first, last + 1))
     asked = times[around - first]
     total, weight = np.zeros(asked.shape), np.zeros(asked.shape)
-    for prefix, share in history.context.weather:
-        channel = f"{prefix}.{VARIABLE}"
-        seen = measurement_vintages(history, channel).known(asked, at[:, None, None])
-        seen[asked + HOUR_US > known_until[:, None, None]] = np.nan
+    for point in points:
+        channel = point.channels[VARIABLE]
+        measured = measurement_vintages(history, channel).known(asked, at[:, None, None])
+        measured[asked + HOUR_US > known_until[:, None, None]] = np.nan
         values = np.where(
-            np.isfinite(seen), seen, forecast_vintages(history, channel).between(asked, at[:, None, None])
+            np.isfinite(measured), measured, forecast_vintages(history, channel).between(asked, at[:, None, None])
         )
         known = (values > _POSSIBLE_C[0]) & (values < _POSSIBLE_C[1])
-        total += np.where(known, (share or 1.0) * values, 0)
-        weight += np.where(known, share or 1.0, 0)
+        total += np.where(known, point.weight * values, 0)
+        weight += np.where(known, point.weight, 0)
     mean = np.where(weight > 0, total / np.where(weight > 0, weight, 1), np.nan)
-    return _filled(by_clock(mean, clock[around - first]))
+    return _filled(grid.by_clock(mean, clock[around - first]))
 
 
-def features(window: Array) -> Array:
-    """Return what the load of each hour feels of the temperature around it, (n, 24, N_FEATURES).
+def temperature_features(window: Array) -> Array:
+    """Return what the load of each hour depends on of the temperature around it, (n, 24, N_FEATURES).
 
     Means of now, 2-5, 6-23, 24-47, 48-95 and 96-167 hours ago; how much warmer it will be in 1-3 and 4-8 hours; the
     range of the day and of the last 24 hours; the day's lowest and its afternoon against now; the last hour's change.

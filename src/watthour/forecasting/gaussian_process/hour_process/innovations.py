@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from watthour.forecasting.day_process.asks import HOURS
+from watthour.forecasting.gaussian_process.hour_process.temperature import HOURS
 
 if TYPE_CHECKING:
     from watthour.forecasting.vintages import Array
@@ -21,7 +21,7 @@ _FEWEST_HOURS = 20  # of yesterday
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Surprises:
+class Innovations:
     """One-day-ahead errors of days in order of time, hour by hour."""
 
     number: Array  # (n,) days since 1970
@@ -30,17 +30,17 @@ class Surprises:
     ratios: Array  # (n, 24) errors over what was expected of their size, clipped
 
     @classmethod
-    def of(cls, number: Array, errors: Array, deviations: Array) -> Surprises:
+    def of(cls, number: Array, errors: Array, deviations: Array) -> Innovations:
         """Take errors and what was expected of their size, NaN where unknown."""
         known = np.isfinite(errors)
         ratios = np.clip(np.where(known, errors / deviations, 0), -_LARGEST, _LARGEST)
         return cls(number, np.where(known, ratios * deviations, 0), known.astype(np.float64), ratios)
 
-    def first(self, n_days: int) -> Surprises:
+    def first(self, n_days: int) -> Innovations:
         """Return those of the first days."""
-        return Surprises(self.number[:n_days], self.errors[:n_days], self.known[:n_days], self.ratios[:n_days])
+        return Innovations(self.number[:n_days], self.errors[:n_days], self.known[:n_days], self.ratios[:n_days])
 
-    def to_whole_day(self) -> Surprises:
+    def to_whole_day(self) -> Innovations:
         """Return those up to the last day of which nearly all hours are known."""
         whole = np.flatnonzero(self.known.sum(axis=1) >= _FEWEST_HOURS)
         return self.first(int(whole[-1]) + 1 if len(whole) else 0)
