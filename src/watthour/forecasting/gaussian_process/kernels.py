@@ -37,7 +37,7 @@ def gaussian(squared: Array, length: float) -> Array:
     return np.asarray(np.exp(exponent, out=exponent))
 
 
-def days_apart(a: Array, b: Array) -> Instants:
+def days_apart(a: Array | Instants, b: Array | Instants) -> Instants:
     """Return how many days lie between days (n) and (m) counted from any one, shape (n, m)."""
     return np.asarray(np.abs(a.astype(np.int64)[:, None] - b.astype(np.int64)[None, :]))
 
