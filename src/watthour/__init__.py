@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from watthour.forecasting.plain import DayAhead
+    from watthour.forecasting.dataframe_api import DayAhead
 
 __version__ = "0.1.0"
 __all__ = ["DayAhead", "__version__"]
@@ -14,7 +14,7 @@ __all__ = ["DayAhead", "__version__"]
 def __getattr__(name: str) -> object:
     """Import the notebook's door only when it is opened: it needs LightGBM, and a command line must start fast."""
     if name == "DayAhead":
-        from watthour.forecasting.plain import DayAhead  # noqa: PLC0415 - see above
+        from watthour.forecasting.dataframe_api import DayAhead  # noqa: PLC0415 - see above
 
         return DayAhead
     message = f"module {__name__!r} has no attribute {name!r}"

@@ -17,8 +17,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from watthour.bootstrap import open_registry, open_store
-from watthour.cli.rounds import Rounds
+from watthour.bootstrap import App, open_registry, open_store
+from watthour.cli.scheduler import Scheduler
 from watthour.core.errors import NotEnoughHistory, SourceUnavailable, WatthourError
 from watthour.core.window import DAY, Window, local_day
 from watthour.settings import load_settings
@@ -106,16 +106,14 @@ def test_a_port_that_is_taken_is_said_at_once(watthour: Callable[..., Outcome], 
 
 
 @pytest.fixture
-def rounds(home: Path) -> Iterator[Rounds]:
-    from watthour.bootstrap import App
-
+def scheduler(home: Path) -> Iterator[Scheduler]:
     home.mkdir()
     settings = load_settings()
     with App(settings, open_store(settings), open_registry(settings)) as app:
-        yield Rounds(app)
+        yield Scheduler(app)
 
 
-def test_a_round_that_fails_is_noted_and_the_next_one_comes(rounds: Rounds) -> None:
+def test_a_round_that_fails_is_noted_and_the_next_one_comes(scheduler: Scheduler) -> None:
     def broken() -> None:
         raise SourceUnavailable("eia", "it is down", remedy="Ask later.")
 
@@ -123,31 +121,31 @@ def test_a_round_that_fails_is_noted_and_the_next_one_comes(rounds: Rounds) -> N
         raise ZeroDivisionError
 
     done: list[int] = []
-    rounds._guard("ingest:x", broken)
-    rounds._guard("score:x", surprising)
-    rounds._guard("forecast:x", lambda: done.append(1))
-    runs = {run.source: run for run in rounds._app.store.runs()}
+    scheduler._guard("ingest:x", broken)
+    scheduler._guard("score:x", surprising)
+    scheduler._guard("forecast:x", lambda: done.append(1))
+    runs = {run.source: run for run in scheduler._app.store.runs()}
     assert str(runs["ingest:x"].state) == "failed"
     assert "it is down" in str(runs["ingest:x"].problem)
     assert str(runs["score:x"].state) == "failed"
     assert done == [1]
 
 
-def test_a_round_that_works_again_ends_the_failure(rounds: Rounds) -> None:
+def test_a_round_that_works_again_ends_the_failure(scheduler: Scheduler) -> None:
     def broken() -> None:
         raise SourceUnavailable("eia", "it is down", remedy="Ask later.")
 
     for work in (broken, lambda: None, lambda: None):
-        rounds._guard("score:x", work)
-    assert [str(run.state) for run in rounds._app.store.runs(source="score:x")] == ["ok", "failed"]
+        scheduler._guard("score:x", work)
+    assert [str(run.state) for run in scheduler._app.store.runs(source="score:x")] == ["ok", "failed"]
 
 
-def test_the_rounds_of_a_region_fetch_forecast_and_score(rounds: Rounds) -> None:
-    store, now = rounds._app.store, datetime.now(UTC)
-    rounds._fill(SIMTOWN, Window(now - 45 * DAY, now + 3 * DAY))
-    rounds._ingest(SIMTOWN)
-    rounds._forecast(SIMTOWN)
-    rounds._score(SIMTOWN)
+def test_the_rounds_of_a_region_fetch_forecast_and_score(scheduler: Scheduler) -> None:
+    store, now = scheduler._app.store, datetime.now(UTC)
+    scheduler._fill(SIMTOWN, Window(now - 45 * DAY, now + 3 * DAY))
+    scheduler._ingest(SIMTOWN)
+    scheduler._forecast(SIMTOWN)
+    scheduler._score(SIMTOWN)
     states = {run.source: str(run.state) for run in store.runs()}
     assert states == {"simulation:simtown": "ok", f"forecast:{SIMTOWN.channel.id}": "ok"}
     tomorrow = local_day(now.astimezone(ZoneInfo(SIMTOWN.time_zone)).date() + DAY, SIMTOWN.time_zone)
@@ -155,17 +153,17 @@ def test_the_rounds_of_a_region_fetch_forecast_and_score(rounds: Rounds) -> None
     assert kept["time"].n_unique() == tomorrow.hours
 
 
-def test_a_region_whose_demand_has_stopped_long_ago_is_a_failure_that_is_said(rounds: Rounds) -> None:
+def test_a_region_whose_demand_has_stopped_long_ago_is_a_failure_that_is_said(scheduler: Scheduler) -> None:
     now = datetime.now(UTC)
-    ingest(SimulatedRegion(), rounds._app.store, Window(now - 45 * DAY, now - 20 * DAY), now=now)
+    ingest(SimulatedRegion(), scheduler._app.store, Window(now - 45 * DAY, now - 20 * DAY), now=now)
     with pytest.raises(NotEnoughHistory, match="too old"):
-        rounds._forecast(SIMTOWN)
+        scheduler._forecast(SIMTOWN)
 
 
-def test_every_region_has_its_rounds_by_the_clock(rounds: Rounds, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rounds._scheduler, "start", lambda: None)
-    rounds.start()
-    planned = {job.name: str(job.trigger) for job in rounds._scheduler.get_jobs()}
+def test_every_region_has_its_rounds_by_the_clock(scheduler: Scheduler, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scheduler._scheduler, "start", lambda: None)
+    scheduler.start()
+    planned = {job.name: str(job.trigger) for job in scheduler._scheduler.get_jobs()}
     assert set(planned) == {
         f"{what} simtown" for what in ("prepare", "ingest", "refresh", "day ahead", "score", "train")
     }
@@ -174,32 +172,52 @@ def test_every_region_has_its_rounds_by_the_clock(rounds: Rounds, monkeypatch: p
     assert planned["train simtown"] == "interval[7 days, 0:00:00]"
 
 
-def test_after_the_stop_no_round_begins(rounds: Rounds) -> None:
-    rounds.stop()
+def test_after_the_stop_no_round_begins(scheduler: Scheduler) -> None:
+    scheduler.stop()
     done: list[int] = []
-    rounds._guard("forecast:x", lambda: done.append(1))
+    scheduler._guard("forecast:x", lambda: done.append(1))
     assert done == []
 
 
-def test_a_real_region_is_followed_as_soon_as_there_is_a_key(rounds: Rounds, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert [region.id for region in rounds.followed()] == ["simtown"]
+def test_a_real_region_is_followed_as_soon_as_there_is_a_key(
+    scheduler: Scheduler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert [context.site.id for context in scheduler.followed()] == ["simtown"]
     monkeypatch.setenv("EIA_API_KEY", "8f14e45fceea167a5a36dedd4bea2543")
     monkeypatch.setenv("WATTHOUR_REGIONS", "ny,pjm")
-    object.__setattr__(rounds._app, "settings", load_settings())
-    assert [region.id for region in rounds.followed()] == ["ny", "pjm"]
+    assert [context.site.id for context in again(scheduler).followed()] == ["ny", "pjm"]
 
 
-def test_with_imported_files_nothing_is_simulated(rounds: Rounds) -> None:
+def test_belgium_is_followed_as_soon_as_it_is_named_and_never_unless(
+    scheduler: Scheduler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WATTHOUR_REGIONS", "be")
+    app = again(scheduler)._app
+    (context,) = again(scheduler).followed()
+    assert context.channel.id == "grid.be.demand"
+    names = ["elia:be", "open_meteo_forecast:be"]
+    assert [source.name for source in app.sources_for(context)] == names
+    assert [source.name for source in app.past_sources(context)] == ["elia:be", "open_meteo_previous_runs:be"]
+    monkeypatch.setenv("WATTHOUR_ELIA_ENABLED", "false")
+    assert [context.site.id for context in again(scheduler).followed()] == ["simtown"]
+
+
+def again(scheduler: Scheduler) -> Scheduler:
+    """Return a clock on the same store, with the settings as they are now."""
+    return Scheduler(App(load_settings(), scheduler._app.store, scheduler._app.registry))
+
+
+def test_with_imported_files_nothing_is_simulated(scheduler: Scheduler) -> None:
     from builders import demand_channel, readings, region_site
 
-    rounds._app.store.register([region_site()], [demand_channel()])
-    rounds._app.store.append(readings(1.0, 2.0))
-    assert rounds.followed() == []
+    scheduler._app.store.register([region_site()], [demand_channel()])
+    scheduler._app.store.append(readings(1.0, 2.0))
+    assert scheduler.followed() == []
 
 
 def test_a_training_that_fails_is_an_error_with_the_command_to_repeat(
-    rounds: Rounds, monkeypatch: pytest.MonkeyPatch
+    scheduler: Scheduler, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sys.executable", shutil.which("false"))
     with pytest.raises(WatthourError, match="watthour train simtown"):
-        rounds._train(SIMTOWN)
+        scheduler._train(SIMTOWN)

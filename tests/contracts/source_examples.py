@@ -13,18 +13,24 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 from fakes.eia import KEY, eia_rows, fake_eia
+from fakes.elia import fake_elia
 from fakes.files import fake_files
 from fakes.open_meteo import fake_open_meteo
+from fakes.regions import region
 from fakes.server import Answer, Request, as_json, serve
+from pydantic import SecretStr
 
 from watthour.core.channel import Channel, Site, SiteKind
-from watthour.core.region import WEATHER_VARIABLES, find_region
+from watthour.core.forecast import Context
+from watthour.core.place import Place
 from watthour.core.units import Quantity, Unit
+from watthour.core.weather import HOURLY
 from watthour.core.window import HOUR, Window, local_day
-from watthour.sources import _template, eia, eia_bulk, nyiso, open_meteo
+from watthour.grid.regions import Regions
+from watthour.sources import _template, eia, eia_bulk, elia, nyiso, open_meteo
 from watthour.sources.csv import CsvSource, Mapping
 from watthour.sources.datasets import recognise
-from watthour.sources.http import Pace, Patience
+from watthour.sources.http import RateLimit, RetryPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -38,10 +44,13 @@ RECORDED = Path(__file__).parents[1] / "recorded"
 MIDNIGHT = datetime(2024, 7, 20, tzinfo=UTC)
 WINDOW = Window(MIDNIGHT + 5 * HOUR, MIDNIGHT + 15 * HOUR)  # the providers have more, before and after
 NOW = datetime(2024, 8, 1, 12, 30, tzinfo=UTC)
-NEW_YORK = replace(find_region("ny"), points=find_region("ny").points[:2])
-HOME = Site("home", "Home", SiteKind.HOME, "America/New_York")
-METER = Channel("home.main.energy", "home", Quantity.ENERGY, Unit.KWH)
-_QUICK = Patience(attempts=2, first_wait=0.001, longest_wait=0.01)
+_REGION = region("ny")
+NEW_YORK = replace(_REGION, site=replace(_REGION.site, points=_REGION.site.points[:2]))
+HOME = Site("main", "Home", SiteKind.HOME, Place("America/New_York"))
+METER = Channel("home.main.energy", "main", Quantity.ENERGY, Unit.KWH, HOUR)
+_QUICK = RetryPolicy(attempts=2, first_wait=0.001, longest_wait=0.01)
+
+_FAST = RateLimit(1e9)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +75,15 @@ def _demand() -> pl.DataFrame:
 
 
 def _weather() -> pl.DataFrame:
-    return pl.DataFrame({"stamp": _hours(), **dict.fromkeys(WEATHER_VARIABLES, pl.Series([20.0] * len(_hours())))})
+    return pl.DataFrame({"stamp": _hours(), **dict.fromkeys(HOURLY, pl.Series([20.0] * len(_hours())))})
 
 
 @contextmanager
 def _eia(_folder: Path) -> Iterator[Example]:
     with fake_eia(eia_rows(_demand(), "NYIS")) as server:
-        door = eia.open_door(KEY, base_url=server.base_url, pace=Pace(1e9), patience=_QUICK)
-        yield Example(eia.Eia(NEW_YORK, door), server=server)
+        options = eia.EiaOptions(api_key=SecretStr(KEY), url=server.base_url)
+        client = eia.open_client(options, rate_limit=_FAST, retry=_QUICK)
+        yield Example(eia.Eia(NEW_YORK, client), server=server)
 
 
 @contextmanager
@@ -81,8 +91,9 @@ def _eia_fuel_mix(_folder: Path) -> Iterator[Example]:
     demand = eia_rows(_demand(), "NYIS")
     mix = demand.with_columns(code=pl.col("code").replace({"D": "NG", "DF": "NEW"}))
     with fake_eia(demand, fuel_rows=mix) as server:
-        door = eia.open_door(KEY, base_url=server.base_url, pace=Pace(1e9), patience=_QUICK)
-        yield Example(eia.EiaFuelMix(NEW_YORK, door), server=server)
+        options = eia.EiaOptions(api_key=SecretStr(KEY), url=server.base_url)
+        client = eia.open_client(options, rate_limit=_FAST, retry=_QUICK)
+        yield Example(eia.EiaFuelMix(NEW_YORK, client), server=server)
 
 
 @contextmanager
@@ -90,20 +101,22 @@ def _eia_bulk(_folder: Path) -> Iterator[Example]:
     file = RECORDED / "EIA930_BALANCE_2020_Jul_Dec.csv"
     first = datetime(2020, 7, 1, 5, tzinfo=UTC)
     with fake_files({file.name: file.read_bytes()}) as server:
-        door = eia_bulk.open_door(base_url=server.base_url, pace=Pace(1e9), patience=_QUICK)
-        source = eia_bulk.EiaBulk(find_region("AEC"), door=door)
+        options = eia_bulk.EiaBulkOptions(url=server.base_url)
+        client = eia_bulk.open_client(options, rate_limit=_FAST, retry=_QUICK)
+        source = eia_bulk.EiaBulk(region("AEC"), client)
         yield Example(source, Window(first, first + 2 * HOUR), server=server)
 
 
 def _open_meteo(
-    build: Callable[[open_meteo.Doors], Source], now: datetime = NOW, *, is_always_observed: bool = False
+    build: Callable[[open_meteo.Clients], Source], now: datetime = NOW, *, is_always_observed: bool = False
 ) -> Callable[[Path], AbstractContextManager[Example]]:
     @contextmanager
     def example(_folder: Path) -> Iterator[Example]:
         runs = pl.concat([_weather().with_columns(run=pl.lit(MIDNIGHT - timedelta(days=days))) for days in range(4)])
         with fake_open_meteo(_weather(), runs=runs, now=now) as server:
-            doors = open_meteo.open_doors(base_url=server.base_url, pace=Pace(1e9), patience=_QUICK)
-            yield Example(build(doors), now=now, server=server, is_always_observed=is_always_observed)
+            options = open_meteo.OpenMeteoOptions(url=server.base_url)
+            clients = open_meteo.open_client(options, rate_limit=_FAST, retry=_QUICK)
+            yield Example(build(clients), now=now, server=server, is_always_observed=is_always_observed)
 
     return example
 
@@ -112,9 +125,18 @@ def _open_meteo(
 def _nyiso(_folder: Path) -> Iterator[Example]:
     file = RECORDED / "nyiso_isolf_20250219.csv"
     with fake_files({"20250219isolf.csv": file.read_bytes()}) as server:
-        source = nyiso.Nyiso(nyiso.open_door(base_url=server.base_url, pace=Pace(1e9), patience=_QUICK))
+        options = nyiso.NyisoOptions(url=server.base_url)
+        source = nyiso.Nyiso(NEW_YORK, nyiso.open_client(options, rate_limit=_FAST, retry=_QUICK))
         day = local_day(date(2025, 2, 19), nyiso.TIME_ZONE)
         yield Example(source, Window(day.start, day.start + HOUR), datetime(2025, 2, 20, 15, tzinfo=UTC), server)
+
+
+@contextmanager
+def _elia(_folder: Path) -> Iterator[Example]:
+    with fake_elia(MIDNIGHT, MIDNIGHT + 48 * HOUR, now=NOW) as server:
+        client = elia.open_client(elia.EliaOptions(url=server.base_url), rate_limit=_FAST, retry=_QUICK)
+        (belgium,) = elia.contexts()
+        yield Example(elia.Elia(belgium, client), server=server)
 
 
 @contextmanager
@@ -128,7 +150,7 @@ def _csv(folder: Path) -> Iterator[Example]:
 def _datasets(folder: Path) -> Iterator[Example]:
     path = folder / "ny_demand.parquet"
     _demand().write_parquet(path)
-    (source,) = recognise(path)
+    (source,) = recognise(path, find=Regions().find)
     yield Example(source)
 
 
@@ -143,22 +165,24 @@ def _template_example(_folder: Path) -> Iterator[Example]:
         )
 
     with serve(answer) as server:
-        door = _template.open_door(KEY, base_url=server.base_url, pace=Pace(1e9), patience=_QUICK)
-        yield Example(_template.Template(HOME, METER, door), server=server)
+        options = _template.TemplateOptions(api_key=SecretStr(KEY), url=server.base_url)
+        client = _template.open_client(options, rate_limit=_FAST, retry=_QUICK)
+        yield Example(_template.Template(Context(HOME, METER), client), server=server)
 
 
 EXAMPLES: dict[str, Callable[[Path], AbstractContextManager[Example]]] = {
     "eia": _eia,
     "eia_fuel_mix": _eia_fuel_mix,
     "eia_bulk": _eia_bulk,
-    "open_meteo_archive": _open_meteo(lambda doors: open_meteo.OpenMeteoArchive(NEW_YORK, doors)),
+    "open_meteo_archive": _open_meteo(lambda clients: open_meteo.OpenMeteoArchive(NEW_YORK, clients)),
     "open_meteo_forecast": _open_meteo(
-        lambda doors: open_meteo.OpenMeteoForecast(NEW_YORK, doors),
+        lambda clients: open_meteo.OpenMeteoForecast(NEW_YORK, clients),
         MIDNIGHT + 6.5 * HOUR,
         is_always_observed=True,
     ),
-    "open_meteo_previous_runs": _open_meteo(lambda doors: open_meteo.OpenMeteoPreviousRuns(NEW_YORK, doors)),
-    "open_meteo_single_runs": _open_meteo(lambda doors: open_meteo.OpenMeteoSingleRuns(NEW_YORK, doors)),
+    "open_meteo_previous_runs": _open_meteo(lambda clients: open_meteo.OpenMeteoPreviousRuns(NEW_YORK, clients)),
+    "open_meteo_single_runs": _open_meteo(lambda clients: open_meteo.OpenMeteoSingleRuns(NEW_YORK, clients)),
+    "elia": _elia,
     "nyiso": _nyiso,
     "csv": _csv,
     "datasets": _datasets,

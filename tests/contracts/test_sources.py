@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import polars as pl
 import pytest
 from contracts.source_examples import EXAMPLES, Example
 from fakes.server import BAD_GATEWAY
@@ -13,15 +14,13 @@ from fakes.server import BAD_GATEWAY
 from watthour.core.errors import InvalidInput, SourceUnavailable
 from watthour.core.frames import Forecasts, Quality, Readings
 from watthour.core.ports import RunState
-from watthour.core.window import HOUR, Window
+from watthour.core.window import Window
 from watthour.sources.catalogue import CATALOGUE, connector
 from watthour.store.memory import MemoryStore
 from watthour.workflows.ingest import ingest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    import polars as pl
 
     from watthour.core.ports import Delivery
 
@@ -103,10 +102,20 @@ def test_a_window_that_begins_within_an_hour_leaves_that_hour_out(example: Examp
         assert rows["time"].is_between(late.start, late.end, closed="left").all()
 
 
-def test_hours_begin_on_the_hour(example: Example, delivery: Delivery) -> None:
-    assert {channel.resolution for channel in example.source.channels()} == {HOUR}
-    for rows in rows_of(delivery):
-        assert (rows["time"].dt.truncate("1h") == rows["time"]).all()
+def test_intervals_begin_where_the_step_of_their_channel_puts_them(example: Example, delivery: Delivery) -> None:
+    for channel in example.source.channels():
+        for rows in rows_of(delivery):
+            times = rows.filter(pl.col("channel") == channel.id)["time"]
+            assert (times.dt.truncate(channel.resolution) == times).all()
+
+
+def test_a_channel_that_stands_for_a_place_says_what_it_weighs(example: Example) -> None:
+    for channel in example.source.channels():
+        assert (channel.variable is None) == (".weather." not in channel.id)
+
+
+def test_a_forecast_of_others_is_a_rivals(delivery: Delivery) -> None:
+    assert set(delivery.forecasts["maker"]) <= {"rival"}
 
 
 def test_nothing_is_known_later_than_now(example: Example, delivery: Delivery) -> None:
@@ -115,8 +124,10 @@ def test_nothing_is_known_later_than_now(example: Example, delivery: Delivery) -
         assert set(rows["recorded_at"]) == {example.now}
 
 
-def test_a_measurement_is_not_known_before_its_hour_ended(delivery: Delivery) -> None:
-    assert (delivery.readings["available_at"] >= delivery.readings["time"] + HOUR).all()
+def test_a_measurement_is_not_known_before_its_interval_ended(example: Example, delivery: Delivery) -> None:
+    steps = {channel.id: channel.resolution for channel in example.source.channels()}
+    for channel, time, available_at in delivery.readings.select("channel", "time", "available_at").iter_rows():
+        assert available_at >= time + steps[channel]
 
 
 def test_a_forecast_is_not_known_before_it_was_made(delivery: Delivery) -> None:

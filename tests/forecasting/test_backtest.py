@@ -65,6 +65,15 @@ def test_the_table_has_every_hour_and_level_beside_what_came(past: History) -> N
     assert table["actual"].null_count() == 0
 
 
+@pytest.mark.parametrize(("step", "a_day"), [(timedelta(minutes=15), 96), (timedelta(days=1), 1)])
+def test_it_asks_for_the_channels_own_step(step: timedelta, a_day: int) -> None:
+    short = world.history(n_days=90, context=world.context(step))
+    days = [date(2023, 3, 13) + timedelta(days=n) for n in range(8)]
+    table = backtest(SeasonalNaive(), short, days, issue_clock=time(8), known_clock=None)
+    assert table.height == len(days) * a_day * len(LEVELS)
+    assert table["actual"].null_count() == 0
+
+
 def test_workers_change_nothing(past: History) -> None:
     alone, together = (
         backtest(DebiasedRival(), past, DAYS, issue_clock=time(8), known_clock=time(6), workers=n) for n in (1, 2)

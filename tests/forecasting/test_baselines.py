@@ -13,7 +13,7 @@ from watthour.core.errors import NotEnoughHistory
 from watthour.core.forecast import Forecast, History, day_ahead_targets
 from watthour.core.frames import Forecasts, Readings, Targets
 from watthour.core.window import HOUR, local_day
-from watthour.forecasting.baselines import DebiasedRival, PersistenceEnsemble, RivalForecast, SeasonalNaive
+from watthour.forecasting.baselines import DebiasedRival, FittedRule, PersistenceEnsemble, RivalForecast, SeasonalNaive
 
 if TYPE_CHECKING:
     import dataframely as dy
@@ -107,6 +107,22 @@ def test_nothing_known_is_an_error_that_names_the_cure(past: History) -> None:
     nothing = only_from(past, world.FAR)
     with pytest.raises(NotEnoughHistory, match=r"grid\.here\.demand.*watthour backfill"):
         SeasonalNaive().fit(nothing, asked(PAST_DAYS)).predict(nothing, asked([DAY]))
+
+
+def test_intervals_without_past_errors_say_what_they_assume(past: History) -> None:
+    model = SeasonalNaive().fit(past, asked(PAST_DAYS[:0]))
+    told = model.predict(past, asked([DAY]))
+    (missing,) = told.missing_inputs
+    assert missing.startswith("No past error of seasonal_naive is known: its intervals assume a standard deviation")
+    again = FittedRule.from_files(model.files())
+    assert again.predict(past, asked([DAY])).values.equals(told.values)
+    assert again.predict(past, asked([DAY])).missing_inputs == told.missing_inputs
+
+
+def test_intervals_from_few_errors_say_so(past: History) -> None:
+    first = Targets.cast(asked(PAST_DAYS[:1]).head(5))
+    told = SeasonalNaive().fit(past, first).predict(past, asked([DAY]))
+    assert told.missing_inputs == ("The intervals of seasonal_naive rest on 5 past errors alone.",)
 
 
 def test_no_operator_at_all_is_an_error(past: History) -> None:

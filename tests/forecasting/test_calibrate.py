@@ -53,6 +53,7 @@ def test_a_spread_survives_json() -> None:
     spread = Spread.learn(np.random.default_rng(1).normal(size=500), TIMES[:500], "UTC", LEVELS)
     again = Spread.from_json(spread.as_json())
     assert again.levels == LEVELS
+    assert again.n_errors == 500
     assert again.table == pytest.approx(spread.table, abs=1e-7)
 
 

@@ -21,6 +21,7 @@ from watthour.core.place import Point
 from watthour.core.weather import DAILY, weather_channels
 from watthour.core.window import DAY, HOUR, Window, local_day
 from watthour.forecasting.features import feature_names, features
+from watthour.forecasting.weather import estimated_inputs
 
 if TYPE_CHECKING:
     import dataframely as dy
@@ -264,6 +265,46 @@ def test_doubted_hours_are_unknown(past: History) -> None:
     found = row(features(replace(past, readings=Readings.cast(zeroed)), asked([date(2023, 3, 22)])), when + 48 * HOUR)
     assert found["demand_lag_48h"] is None
     assert found["demand_same_hour_last"] > 100
+
+
+def test_only_the_wanted_columns_are_worked_out(past: History) -> None:
+    whole = features(past, asked(DAYS[:3]))
+    wanted = ["is_weekend", "demand_same_weekday_last", "operator_ratio_28d"]
+    some = features(past, asked(DAYS[:3]), weather=False, columns=wanted)
+    assert_frame_equal(some, whole.select("issued_at", "time", *wanted))
+
+
+def test_days_are_local_days_with_lags_of_days() -> None:
+    past = world.history(date(2023, 1, 1), 90, context=world.context(DAY))
+    day = date(2023, 3, 14)  # two days after the clocks changed
+    one = day_ahead_targets([day], world.ZONE, resolution=DAY, issue_clock=time(8), known_clock=None)
+    found = features(past, one).row(0, named=True)
+    means = dict(past.readings.filter(pl.col("channel") == world.DEMAND).select("time", "value").iter_rows())
+    assert found["demand_lag_1h"] is None
+    assert found["demand_lag_48h"] == means[local_day(day - 2 * DAY, world.ZONE).start]
+    assert found["demand_same_weekday_last"] == means[local_day(day - 7 * DAY, world.ZONE).start]
+    run = past.forecasts.filter(
+        pl.col("channel").str.ends_with("coast.temperature_2m"),
+        pl.col("issued_at") == datetime(2023, 3, 13, tzinfo=UTC),
+        pl.col("time").is_between(*(local_day(day, world.ZONE).start, local_day(day, world.ZONE).end), closed="left"),
+    )
+    hills = past.forecasts.filter(
+        pl.col("channel").str.ends_with("hills.temperature_2m"),
+        pl.col("issued_at") == datetime(2023, 3, 13, tzinfo=UTC),
+        pl.col("time").is_in(run["time"].implode()),
+    )
+    assert found["temperature"] == pytest.approx(0.7 * run["value"].mean() + 0.3 * hills["value"].mean())  # type: ignore[operator]  # floats
+
+
+def test_what_is_estimated_from_a_days_extremes_is_said(past: History) -> None:
+    assert estimated_inputs(past) == ()
+    channels = weather_channels(world.SITE, (Point("lga", 40.8, -73.9),), DAILY, resolution=DAY)
+    rows = [
+        world.readings(channel.id, past.readings["time"].unique().sort()[:1], np.array([20.0])) for channel in channels
+    ]
+    context = replace(past.context, covariates=covariates_of(channels))
+    daily = replace(past, context=context, readings=Readings.validate(pl.concat(rows)))
+    assert "estimated from the highest and the lowest" in estimated_inputs(daily)[0]
 
 
 def test_the_operator_is_left_out_on_request(past: History) -> None:

@@ -79,3 +79,11 @@ def test_it_is_what_reading_all_rows_one_by_one_finds(rows: list[Row], hour: int
     expected = next((row[2] for row in reversed(known) if last and row[1] == last[1]), None)
     found = vintages(rows).known(at(hour), at(instant))[0]
     assert found == expected or (expected is None and math.isnan(found))
+
+
+@given(rows_of, st.integers(-9, 9), st.integers(0, 13), st.integers(1, 3))
+@settings(deadline=None)  # as above
+def test_windows_are_what_looking_up_each_interval_finds(rows: list[Row], first: int, instant: int, step: int) -> None:
+    found = vintages(rows).windows(at(first), 8, step * HOUR_US, at(instant))
+    expected = vintages(rows).known(at(first)[:, None] + step * HOUR_US * np.arange(8), at(instant)[:, None])
+    assert np.array_equal(found, expected, equal_nan=True)

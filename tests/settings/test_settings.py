@@ -5,11 +5,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from watthour.core.errors import InvalidInput, NotConfigured
-from watthour.settings import FILE_NAME, is_placeholder, load_settings
+from watthour.settings import FILE_NAME, load_settings
+from watthour.sources.catalogue import Connectors
+from watthour.sources.eia import EiaOptions
+from watthour.sources.options import is_placeholder
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+KEY = "8f14e45fceea167a5a36dedd4bea2543"
 OURS = ("DATABASE_URL", "EIA_API_KEY", "MLFLOW_TRACKING_URI", "WATTHOUR_PORT", "WATTHOUR_REGIONS", "WATTHOUR_HOST")
 
 
@@ -29,7 +33,7 @@ def test_defaults_need_nothing(home: Path) -> None:
     assert settings.home == home
     assert settings.regions == ("ny",)
     assert settings.store_url() == f"sqlite:///{home / 'watthour.db'}"
-    assert not settings.has_eia_key()
+    assert settings.sources == {}
 
 
 def test_the_home_is_the_platforms_own_place_when_none_is_named(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -85,7 +89,7 @@ def test_an_empty_variable_counts_as_not_set(home: Path, monkeypatch: pytest.Mon
     settings = load_settings()
     assert settings.home == home
     assert settings.database_url is None
-    assert settings.eia_api_key is None
+    assert settings.sources == {}
 
 
 def test_secrets_are_never_shown(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -102,26 +106,90 @@ def test_a_template_filling_is_recognised(value: str) -> None:
     assert is_placeholder(value)
 
 
-def test_a_missing_key_says_where_to_register_and_names_the_way_without(home: Path) -> None:
-    with pytest.raises(NotConfigured, match=r"opendata/register.*six-month") as caught:
-        load_settings().require_eia_key()
-    assert caught.value.field == "EIA_API_KEY"
-    assert caught.value.value is None
-    assert home.exists()
+def eias_fault() -> NotConfigured:
+    error = Connectors(load_settings().sources).lacks("eia")
+    assert error is not None
+    return error
 
 
-def test_a_placeholder_key_is_told_from_none(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def key_of_eia() -> str:
+    options = load_settings().sources["eia"]
+    assert isinstance(options, EiaOptions)
+    return options.api_key.get_secret_value()
+
+
+@pytest.mark.usefixtures("home")
+def test_a_missing_key_says_where_to_register_and_names_the_way_without() -> None:
+    error = eias_fault()
+    assert "opendata/register" in str(error)
+    assert "six-month" in str(error)
+    assert error.field == "EIA_API_KEY"
+    assert error.value is None
+
+
+@pytest.mark.usefixtures("home")
+def test_a_placeholder_key_is_told_from_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EIA_API_KEY", "your_api_key_here")
-    with pytest.raises(NotConfigured, match="placeholder") as caught:
-        load_settings().require_eia_key()
-    assert "your_api_key_here" not in str(caught.value)
-    assert home.exists()
+    assert "placeholder" in str(eias_fault())
+    assert "your_api_key_here" not in str(eias_fault())
 
 
-def test_a_real_key_is_returned(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("EIA_API_KEY", "8f14e45fceea167a5a36dedd4bea2543")
-    assert load_settings().require_eia_key() == "8f14e45fceea167a5a36dedd4bea2543"
-    assert home.exists()
+@pytest.mark.parametrize("name", ["EIA_API_KEY", "WATTHOUR_EIA_API_KEY"])
+@pytest.mark.usefixtures("home")
+def test_a_key_comes_from_the_environment_with_and_without_prefix(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv(name, KEY)
+    assert key_of_eia() == KEY
+    assert Connectors(load_settings().sources).lacks("eia") is None
+
+
+@pytest.mark.parametrize("text", [f'eia_api_key = "{KEY}"', f'[sources.eia]\napi_key = "{KEY}"'])
+def test_a_key_comes_from_the_file_in_its_block_or_flat(home: Path, text: str) -> None:
+    (home / FILE_NAME).write_text(text)
+    assert key_of_eia() == KEY
+
+
+def test_an_option_in_the_environment_is_stronger_than_in_the_file_and_joins_the_others(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (home / FILE_NAME).write_text(f'eia_url = "http://file"\n[sources.eia]\napi_key = "{KEY}"\n')
+    assert key_of_eia() == KEY
+    assert load_settings().sources["eia"].model_dump()["url"] == "http://file"
+    monkeypatch.setenv("WATTHOUR_EIA_URL", "http://environment")
+    assert key_of_eia() == KEY
+    assert load_settings().sources["eia"].model_dump()["url"] == "http://environment"
+
+
+@pytest.mark.usefixtures("home")
+def test_every_provider_has_its_address_and_the_longest_name_wins(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("EIA", "EIA_BULK", "OPEN_METEO", "NYISO", "ELIA"):
+        monkeypatch.setenv(f"WATTHOUR_{name}_URL", f"http://{name.lower()}")
+    urls = {block: options.model_dump()["url"] for block, options in load_settings().sources.items()}
+    assert urls == {name: f"http://{name}" for name in ("eia", "eia_bulk", "open_meteo", "nyiso", "elia")}
+
+
+def test_a_provider_can_be_switched_off(home: Path) -> None:
+    (home / FILE_NAME).write_text("[sources.nyiso]\nenabled = false\n")
+    assert not load_settings().sources["nyiso"].enabled
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[sources.ela]\nurl = 'x'", "elia"),
+        ("[sources.tea_leaves]\nurl = 'x'", "open_meteo"),
+        ("[sources.eia]\nkey = '8f14e45fceea'", "api_key"),
+        ("[sources.nyiso]\nenabled = 'perhaps'", "WATTHOUR_NYISO_ENABLED"),
+        ("[sources.eia]\napi_key = 12345678", "EIA"),
+        ("sources = 'eia'", r"\[sources.eia\]"),
+    ],
+)
+def test_a_block_that_cannot_be_is_named_and_secrets_stay_hidden(home: Path, text: str, words: str) -> None:
+    (home / FILE_NAME).write_text(text)
+    with pytest.raises(InvalidInput, match=words) as caught:
+        load_settings()
+    assert caught.value.field.startswith("sources")
+    assert "8f14e45fceea" not in str(caught.value)
+    assert "12345678" not in str(caught.value)
 
 
 def test_a_value_that_cannot_be_names_field_value_and_cure(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

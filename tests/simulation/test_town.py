@@ -5,8 +5,8 @@ from datetime import UTC, date, datetime, timedelta
 import polars as pl
 
 from watthour.core.frames import Quality
-from watthour.simulation.simtown import SIMTOWN
 from watthour.core.window import Window, local_day
+from watthour.simulation.simtown import PEAK_MWH, SIMTOWN, Simulation
 from watthour.simulation.town import SimulatedRegion
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
@@ -44,6 +44,7 @@ def test_nothing_is_known_before_it_could_be() -> None:
     tomorrow = local_day(date(2026, 3, 11), SIMTOWN.time_zone)
     known = delivery.forecasts.filter(pl.col("time").is_between(tomorrow.start, tomorrow.end, closed="left"))
     assert set(known["model"].unique()) == {"operator", "simulation"}
+    assert set(known["maker"].unique()) == {"rival"}
 
 
 def test_the_operator_runs_low_and_weather_forecasts_worsen_with_lead() -> None:
@@ -65,4 +66,19 @@ def test_demand_is_plausible_through_both_clock_changes() -> None:
         window = local_day(day, SIMTOWN.time_zone)
         demand = SimulatedRegion().fetch(window, now=NOW).readings.filter(pl.col("channel") == SIMTOWN.channel.id)
         assert demand.height == window.hours
-        assert demand["value"].is_between(2_500, SIMTOWN.peak_mwh).all()
+        assert demand["value"].is_between(2_500, PEAK_MWH).all()
+
+
+def test_simtown_is_found_by_its_names_and_nothing_else_is() -> None:
+    directory = Simulation()
+    for name in ("simtown", "Simulated", " SIMTOWN ", "Simtown (simulated)"):
+        assert directory.find(name) == SIMTOWN
+    assert directory.find("ny") is None
+    assert directory.near("simtwon") == ["simtown"]
+    assert directory.near("pjm") == []
+
+
+def test_its_weather_channels_carry_the_weights_of_their_points() -> None:
+    weather = [channel for channel in SimulatedRegion().channels() if channel.variable is not None]
+    assert {(channel.point, channel.weight) for channel in weather} == {("harbour", 0.65), ("hills", 0.35)}
+    assert SimulatedRegion().channels()[0] == SIMTOWN.channel

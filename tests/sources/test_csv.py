@@ -8,10 +8,12 @@ import pytest
 
 from watthour.core.channel import Channel, Site, SiteKind
 from watthour.core.errors import InvalidInput
-from watthour.core.frames import Quality
+from watthour.core.frames import Quality, Readings
+from watthour.core.place import Place
 from watthour.core.units import Quantity, Unit
-from watthour.core.window import Window
-from watthour.sources.csv import CsvSource, Mapping, parse_table, read_table
+from watthour.core.window import HOUR, Window
+from watthour.sources.csv import CsvSource, Mapping, most_common_step, parse_table, read_table
+from watthour.sources.delivery import deliver
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,12 +21,14 @@ if TYPE_CHECKING:
     from watthour.core.ports import Delivery
 
 NOW = datetime(2024, 12, 1, tzinfo=UTC)
-LOAD = Channel("grid.test.demand", "test", Quantity.ENERGY, Unit.MWH)
+LOAD = Channel("grid.test.demand", "test", Quantity.ENERGY, Unit.MWH, HOUR)
+EVER = Window(datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))
 NEW_YORK = Mapping(unit=Unit.MWH, time_zone="America/New_York")
 
 
 def parse(times: list[str], values: list[str], mapping: Mapping = NEW_YORK, channel: Channel = LOAD) -> Delivery:
-    return parse_table(pl.DataFrame({"time": times, "value": values}), channel, mapping, source="csv:test", now=NOW)
+    readings, refused = parse_table(pl.DataFrame({"time": times, "value": values}), channel, mapping)
+    return deliver("csv:test", EVER, readings=readings, refused=refused, now=NOW, watched_from=None, schema=Readings)
 
 
 def hours(delivery: Delivery) -> list[int]:
@@ -116,9 +120,9 @@ def test_backfilled_rows_are_assumed_known_after_their_interval() -> None:
 def test_columns_without_a_usual_name_must_be_named() -> None:
     table = pl.DataFrame({"when": ["2024-07-01 00:00"], "how_much": ["1"]})
     with pytest.raises(InvalidInput, match=r"--time-column.*when, how_much"):
-        parse_table(table, LOAD, NEW_YORK, source="csv:test", now=NOW)
+        parse_table(table, LOAD, NEW_YORK)
     mapping = Mapping(Unit.MWH, "when", "how_much", "America/New_York")
-    assert parse_table(table, LOAD, mapping, source="csv:test", now=NOW).readings.height == 1
+    assert parse_table(table, LOAD, mapping)[0].height == 1
 
 
 def test_an_unknown_zone_or_column_is_named() -> None:
@@ -133,7 +137,7 @@ def test_a_file_becomes_the_readings_of_a_window(tmp_path: Path, suffix: str) ->
     path = tmp_path / f"load.{suffix}"
     table = pl.DataFrame({"time": [datetime(2024, 7, 1, hour) for hour in range(4)], "value": [1.0, 2.0, None, 4.0]})  # noqa: DTZ001 - naive on purpose
     table.write_csv(path) if suffix == "csv" else table.write_parquet(path)
-    site = Site("test", "Test", SiteKind.REGION, "UTC")
+    site = Site("test", "Test", SiteKind.REGION, Place("UTC"))
     source = CsvSource(path, site, LOAD, Mapping(unit=Unit.MWH, time_zone="UTC"))
     window = Window(datetime(2024, 7, 1, 1, tzinfo=UTC), datetime(2024, 7, 1, 4, tzinfo=UTC))
     assert source.fetch(window, now=NOW).readings["value"].to_list() == [2.0, None, 4.0]
@@ -146,3 +150,25 @@ def test_a_file_that_is_missing_or_no_table_is_named(tmp_path: Path) -> None:
     broken.write_bytes(b"not parquet")
     with pytest.raises(InvalidInput, match="cannot be read as a table"):
         read_table(broken)
+
+
+def test_energy_becomes_the_mean_power_of_its_interval() -> None:
+    channel = Channel("home.main.power", "main", Quantity.POWER, Unit.KW, timedelta(minutes=15))
+    mapping = Mapping(unit=Unit.KWH, time_zone="UTC")
+    assert parse(["2024-07-01 00:00"], ["0.5"], mapping, channel).readings["value"].to_list() == [2.0]
+
+
+def test_the_step_of_a_table_is_the_one_most_rows_keep() -> None:
+    times = ["2024-07-01 00:00", "2024-07-01 00:15", "2024-07-01 00:30", "2024-07-01 02:00", "2024-07-01 02:15"]
+    assert most_common_step(pl.DataFrame({"time": times}), NEW_YORK) == timedelta(minutes=15)
+    assert most_common_step(pl.DataFrame({"time": times[:2]}), NEW_YORK) is None
+    odd = pl.DataFrame({"time": [f"2024-07-01 00:{minute:02}" for minute in (0, 7, 14, 21)]})
+    with pytest.raises(InvalidInput, match="divides a day"):
+        most_common_step(odd, NEW_YORK)
+
+
+def test_a_value_that_is_known_before_its_interval_may_come_from_a_table(tmp_path: Path) -> None:
+    path = tmp_path / "load.csv"
+    path.write_text("time,value\n2024-12-02T00:00Z,5\n")
+    source = CsvSource(path, Site("test", "Test", SiteKind.REGION, Place("UTC")), LOAD, Mapping(unit=Unit.MWH))
+    assert source.fetch(EVER, now=NOW).readings["value"].to_list() == [5.0]

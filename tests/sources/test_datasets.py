@@ -5,18 +5,26 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 import pytest
+from fakes.regions import region
 
 from watthour.core.errors import InvalidInput
 from watthour.core.frames import Quality
-from watthour.core.region import find_region
 from watthour.core.window import Window
-from watthour.sources.datasets import parse_demand, parse_gfs, parse_stations, recognise
+from watthour.grid.regions import Regions
+from watthour.sources import datasets
+from watthour.sources.datasets import Dataset, parse_demand, parse_gfs, parse_stations
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-NY = find_region("NY")
+    from watthour.core.forecast import Context
+
+NY = region("NY")
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def recognise(path: Path, context: Context | None = None) -> list[Dataset]:
+    return datasets.recognise(path, context, find=Regions().find)
 
 
 def demand_table() -> pl.DataFrame:
@@ -40,7 +48,15 @@ def test_zeros_and_gaps_stay_as_published() -> None:
     readings, forecasts = parse_demand(NY, demand_table())
     assert readings["value"].to_list() == [15_100.0, 0.0, None, 13_200.0]
     assert forecasts["value"].to_list() == [14_800.0, 14_100.0, 0.0]
-    assert forecasts["quality"].to_list() == [0, 0, Quality.ZERO]
+
+
+def test_an_operator_that_forecasts_nothing_is_doubted(tmp_path: Path) -> None:
+    path = tmp_path / "ny_demand.parquet"
+    demand_table().write_parquet(path)
+    (source,) = recognise(path)
+    forecasts = source.fetch(source.span(), now=NOW).forecasts
+    assert [bool(quality & Quality.ZERO) for quality in forecasts["quality"]] == [False, False, True]
+    assert set(forecasts["maker"]) == {"rival"}
 
 
 def test_demand_was_known_two_hours_after_its_end_and_the_operators_forecast_on_the_morning_before() -> None:
@@ -85,6 +101,17 @@ def test_a_stations_missing_mark_is_doubted() -> None:
     assert doubted["channel"].to_list() == ["grid.ny.weather.alb.temperature_max"]
 
 
+def test_a_station_that_the_site_lists_drives_the_load_and_another_does_not(tmp_path: Path) -> None:
+    path = tmp_path / "ny_stations.parquet"
+    station_table().with_columns(station_id=pl.Series(["LGA", "LGA", "XYZ"])).write_parquet(path)
+    (source,) = recognise(path)
+    channels = {channel.id: channel for channel in source.channels()}
+    listed, other = (channels[f"grid.ny.weather.{station}.temperature_max"] for station in ("lga", "xyz"))
+    assert (listed.variable, listed.point, listed.weight) == ("temperature_max", "lga", 0.2)
+    assert other.variable is None
+    assert listed.resolution == other.resolution == timedelta(days=1)
+
+
 def test_a_gfs_run_is_known_five_hours_after_its_init_time() -> None:
     run = datetime(2019, 1, 1, tzinfo=UTC)
     table = pl.DataFrame({"issue_utc": [run] * 2, "var": ["TEMP", "PCP"], "lead_h": [3, 6], "value": [273.15, 1.5]})
@@ -104,7 +131,7 @@ def test_a_table_is_recognised_by_its_columns(tmp_path: Path, suffix: str) -> No
     table = demand_table()
     table.write_parquet(path) if suffix == "parquet" else table.write_csv(path)
     (source,) = recognise(path)
-    assert (source.name, source.region.id) == ("demand:ny", "ny")
+    assert (source.name, source.context.site.id) == ("demand:ny", "ny")
     delivery = source.fetch(source.span(), now=NOW)
     assert (delivery.readings.height, delivery.forecasts.height, delivery.refused.height) == (4, 3, 0)
     assert (delivery.readings["quality"] == Quality.ASSUMED).all()
@@ -119,7 +146,7 @@ def test_a_table_of_two_respondents_is_two_sources(tmp_path: Path) -> None:
     ]
     pl.concat(both).write_parquet(path)
     sources = recognise(path)
-    assert [source.region.eia_respondent for source in sources] == ["ISNE", "PJM"]
+    assert [source.context.site.code("eia") for source in sources] == ["ISNE", "PJM"]
     values = [source.fetch(source.span(), now=NOW).readings["value"][0] for source in sources]
     assert values == [1e4, 9e4]
 
@@ -129,7 +156,7 @@ def test_a_table_that_does_not_say_whose_it_is_asks(tmp_path: Path) -> None:
     demand_table().write_parquet(path)
     with pytest.raises(InvalidInput, match="--region"):
         recognise(path)
-    assert recognise(path, NY)[0].region == NY
+    assert recognise(path, NY)[0].context == NY
 
 
 def test_any_other_table_is_not_recognised(tmp_path: Path) -> None:

@@ -8,16 +8,16 @@ from pathlib import Path
 import polars as pl
 import pytest
 from fakes.files import fake_files
+from fakes.regions import region
 
 from watthour.core.errors import InvalidInput, PayloadChanged
-from watthour.core.region import find_region
 from watthour.core.window import HOUR, Window
 from watthour.sources import eia_bulk
-from watthour.sources.eia_bulk import EiaBulk, file_names, parse_balance, regions_in
-from watthour.sources.http import Pace, Patience
+from watthour.sources.eia_bulk import EiaBulk, EiaBulkOptions, file_names, parse_balance, respondents_in
+from watthour.sources.http import HttpClient, RateLimit, RetryPolicy
 
 FILE = Path(__file__).parents[1] / "recorded" / "EIA930_BALANCE_2020_Jul_Dec.csv"
-POWERSOUTH = find_region("AEC")
+POWERSOUTH = region("AEC")
 FIRST = datetime(2020, 7, 1, 5, tzinfo=UTC)  # the hour that ends at 6:00 UTC
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 # As EIA writes them since 2025; hydro, solar and wind were one column each before.
@@ -32,6 +32,10 @@ NEW_HEADER = (
     '"Net Generation (MW) from Wind without Integrated Battery Storage","Net Generation (MW) from Battery Storage",'
     '"Net Generation (MW) from Tides","Region"\n'
 )
+
+
+def client_to(base_url: str, retry: RetryPolicy | None = None) -> HttpClient:
+    return eia_bulk.open_client(EiaBulkOptions(url=base_url), rate_limit=RateLimit(1e9), retry=retry)
 
 
 def new_file(*rows: str) -> bytes:
@@ -119,11 +123,11 @@ def test_rows_that_cannot_be_read_are_refused_with_the_rule_they_broke() -> None
 
 
 def test_a_file_names_its_regions() -> None:
-    assert [region.id for region in regions_in(FILE)] == ["aec", "tidc"]
+    assert respondents_in(FILE) == ["AEC", "TIDC"]
 
 
 def test_only_the_regions_own_rows_are_taken() -> None:
-    assert set(parse_balance(FILE, find_region("TIDC"), now=NOW).readings["time"]) == {FIRST + 2 * HOUR}
+    assert set(parse_balance(FILE, region("TIDC"), now=NOW).readings["time"]) == {FIRST + 2 * HOUR}
 
 
 @pytest.mark.parametrize("content", [b"", b"time,value\n1,2\n", b"\x00\xff\xfe"])
@@ -134,20 +138,20 @@ def test_something_else_is_no_six_month_file(content: bytes) -> None:
 
 def test_a_missing_file_is_said_to_be_missing(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match=r"EIA930_BALANCE_2020_Jan_Jun\.csv"):
-        EiaBulk(POWERSOUTH, (tmp_path / "EIA930_BALANCE_2020_Jan_Jun.csv",)).span()
+        EiaBulk(POWERSOUTH, paths=(tmp_path / "EIA930_BALANCE_2020_Jan_Jun.csv",)).span()
 
 
 def test_local_files_tell_their_span() -> None:
-    assert EiaBulk(POWERSOUTH, (FILE,)).span() == Window(FIRST, FIRST + 9 * HOUR)
+    assert EiaBulk(POWERSOUTH, paths=(FILE,)).span() == Window(FIRST, FIRST + 9 * HOUR)
 
 
 def test_a_region_the_files_do_not_hold_is_said() -> None:
     with pytest.raises(InvalidInput, match="no row is of NYIS"):
-        EiaBulk(find_region("ny"), (FILE,)).span()
+        EiaBulk(region("ny"), paths=(FILE,)).span()
 
 
 def test_local_files_are_a_source() -> None:
-    source = EiaBulk(POWERSOUTH, (FILE, FILE))
+    source = EiaBulk(POWERSOUTH, paths=(FILE, FILE))
     delivery = source.fetch(source.span(), now=NOW)
     assert delivery.readings.filter(pl.col("channel") == "grid.aec.demand").height == 3
     assert delivery.forecasts.height == 3
@@ -155,7 +159,7 @@ def test_local_files_are_a_source() -> None:
 
 
 def test_a_window_excludes_its_end() -> None:
-    delivery = EiaBulk(POWERSOUTH, (FILE,)).fetch(Window(FIRST + HOUR, FIRST + 8 * HOUR), now=NOW)
+    delivery = EiaBulk(POWERSOUTH, paths=(FILE,)).fetch(Window(FIRST + HOUR, FIRST + 8 * HOUR), now=NOW)
     assert set(delivery.readings["time"]) == {FIRST + HOUR}
 
 
@@ -170,7 +174,7 @@ def test_a_window_names_the_files_that_hold_it() -> None:
 
 def test_files_are_downloaded_once_for_all_pieces_of_a_backfill() -> None:
     with fake_files({FILE.name: FILE.read_bytes()}) as server:
-        source = EiaBulk(POWERSOUTH, door=eia_bulk.open_door(base_url=server.base_url, pace=Pace(1e9)))
+        source = EiaBulk(POWERSOUTH, client=client_to(server.base_url))
         for start in (FIRST, FIRST + HOUR):
             assert source.fetch(Window(start, start + HOUR), now=NOW).readings.height == 7
         assert [request.path for request in server.requests] == [f"/{FILE.name}"]
@@ -180,8 +184,8 @@ def test_files_are_downloaded_once_for_all_pieces_of_a_backfill() -> None:
 
 def test_a_half_year_that_is_not_offered_yet_is_no_fault_and_an_old_one_is() -> None:
     with fake_files({}) as server:
-        door = eia_bulk.open_door(base_url=server.base_url, pace=Pace(1e9), patience=Patience(attempts=1))
-        source = EiaBulk(POWERSOUTH, door=door)
+        client = client_to(server.base_url, RetryPolicy(attempts=1))
+        source = EiaBulk(POWERSOUTH, client=client)
         assert source.fetch(Window(NOW - HOUR, NOW), now=NOW).readings.is_empty()
         with pytest.raises(PayloadChanged, match=r"EIA930_BALANCE_2020_Jul_Dec\.csv is not offered"):
             source.fetch(Window(FIRST, FIRST + HOUR), now=NOW)
@@ -192,7 +196,7 @@ def test_a_half_year_that_is_not_offered_yet_is_no_fault_and_an_old_one_is() -> 
 def test_a_new_source_of_energy_has_a_channel_once_it_was_met() -> None:
     row = "AEC,07/01/2025,1,,07/01/2025 6:00:00 AM,500,497,681,184,184,1,2,10,-3,20,21,99,30,-4,7,SE"
     with fake_files({"EIA930_BALANCE_2025_Jul_Dec.csv": new_file(row)}) as server:
-        source = EiaBulk(POWERSOUTH, door=eia_bulk.open_door(base_url=server.base_url, pace=Pace(1e9)))
+        source = EiaBulk(POWERSOUTH, client=client_to(server.base_url))
         start = datetime(2025, 7, 1, 5, tzinfo=UTC)
         delivery = source.fetch(Window(start, start + HOUR), now=NOW)
     assert "grid.aec.generation.tides" in set(delivery.readings["channel"])
@@ -202,7 +206,7 @@ def test_a_new_source_of_energy_has_a_channel_once_it_was_met() -> None:
 @pytest.mark.shared_data
 def test_eias_own_sample_is_read(shared_data: Path) -> None:
     sample = shared_data / "grid" / "fixtures" / "eia_v2" / "eia930_balance_sample.csv"
-    source = EiaBulk(POWERSOUTH, (sample,))
+    source = EiaBulk(POWERSOUTH, paths=(sample,))
     delivery = source.fetch(source.span(), now=NOW)
     assert values(delivery.readings, "demand")[FIRST + 8 * HOUR] == 569.0
     assert len(values(delivery.readings, "demand")) == 9

@@ -1,4 +1,4 @@
-"""The one door to the outside, over real HTTP."""
+"""The HTTP client of all connectors, over real HTTP."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from fakes.eia import KEY
 from fakes.server import BAD_GATEWAY, CUT_SHORT, HANGS_UP, Answer, as_json, html, limited, serve, slow
 
 from watthour.core.errors import PayloadChanged, SourceRejected, SourceUnavailable
-from watthour.sources.http import Door, Manners, Pace, Patience, reason_in
+from watthour.sources.http import HttpClient, ProviderQuirks, RateLimit, RetryPolicy, reason_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from fakes.server import FakeServer, Request
 
-QUICK = Patience(attempts=4, first_wait=0.001, longest_wait=0.5)
+QUICK = RetryPolicy(attempts=4, first_wait=0.001, longest_wait=0.5)
 
 
 def _answer(request: Request) -> Answer:
@@ -39,13 +39,13 @@ def server() -> Iterator[FakeServer]:
 
 
 @pytest.fixture
-def door(server: FakeServer) -> Door:
-    manners = Manners(key_remedy="Check EIA_API_KEY.", secrets=(KEY,))
-    return Door("eia", server.base_url, headers={"X-Api-Key": KEY}, patience=QUICK, manners=manners, timeout=0.3)
+def client(server: FakeServer) -> HttpClient:
+    manners = ProviderQuirks(key_remedy="Check EIA_API_KEY.", secrets=(KEY,))
+    return HttpClient("eia", server.base_url, headers={"X-Api-Key": KEY}, retry=QUICK, quirks=manners, timeout=0.3)
 
 
-def test_an_answer_is_decoded_and_what_is_no_number_is_null(door: Door) -> None:
-    assert door.get_json("/rows", [("facets[type][]", "D"), ("facets[type][]", "DF")]) == {
+def test_an_answer_is_decoded_and_what_is_no_number_is_null(client: HttpClient) -> None:
+    assert client.get_json("/rows", [("facets[type][]", "D"), ("facets[type][]", "DF")]) == {
         "asked": "/rows?facets%5Btype%5D%5B%5D=D&facets%5Btype%5D%5B%5D=DF",
         "not_a_number": None,
     }
@@ -56,113 +56,113 @@ def test_an_answer_is_decoded_and_what_is_no_number_is_null(door: Door) -> None:
     [BAD_GATEWAY, CUT_SHORT, HANGS_UP, limited(), limited("0"), as_json({"error": "busy"}, 503), slow(0.6)],
     ids=["bad gateway", "cut short", "hangs up", "limited", "limited with Retry-After", "busy", "slow"],
 )
-def test_what_can_heal_is_asked_again(server: FakeServer, door: Door, fault: Answer) -> None:
+def test_what_can_heal_is_asked_again(server: FakeServer, client: HttpClient, fault: Answer) -> None:
     server.faults.append(fault)
-    assert door.get_json("/rows")
+    assert client.get_json("/rows")
     assert len(server.requests) == 2
 
 
-def test_what_does_not_heal_is_unavailable(server: FakeServer, door: Door) -> None:
+def test_what_does_not_heal_is_unavailable(server: FakeServer, client: HttpClient) -> None:
     server.faults.extend([BAD_GATEWAY] * 10)
     with pytest.raises(SourceUnavailable, match=r"^eia: answered 502\. Ask again later\.$"):
-        door.get_json("/rows")
+        client.get_json("/rows")
     assert len(server.requests) == 4
 
 
-def test_an_answer_cut_short_each_time_is_unavailable(server: FakeServer, door: Door) -> None:
+def test_an_answer_cut_short_each_time_is_unavailable(server: FakeServer, client: HttpClient) -> None:
     server.faults.extend([CUT_SHORT] * 10)
     with pytest.raises(SourceUnavailable, match="the answer was cut short"):
-        door.get_json("/rows")
+        client.get_json("/rows")
 
 
-def test_an_empty_answer_is_not_taken_for_json(door: Door) -> None:
+def test_an_empty_answer_is_not_taken_for_json(client: HttpClient) -> None:
     with pytest.raises(SourceUnavailable, match="the answer was cut short"):
-        door.get_json("/empty")
+        client.get_json("/empty")
 
 
-def test_retry_after_is_waited_for(server: FakeServer, door: Door) -> None:
+def test_retry_after_is_waited_for(server: FakeServer, client: HttpClient) -> None:
     server.faults.append(limited("0"))
-    door.get_json("/rows")
+    client.get_json("/rows")
     assert len(server.requests) == 2
 
 
-def test_who_asks_us_to_wait_too_long_is_asked_another_time(server: FakeServer, door: Door) -> None:
+def test_who_asks_us_to_wait_too_long_is_asked_another_time(server: FakeServer, client: HttpClient) -> None:
     server.faults.append(limited("3600"))
     with pytest.raises(SourceUnavailable, match=r"Too many requests.*Ask again in 60 minutes\."):
-        door.get_json("/rows")
+        client.get_json("/rows")
     assert len(server.requests) == 1
 
 
-def test_retry_after_may_be_a_date(server: FakeServer, door: Door) -> None:
+def test_retry_after_may_be_a_date(server: FakeServer, client: HttpClient) -> None:
     server.faults.append(limited("Fri, 31 Dec 2100 23:59:59 GMT"))
     with pytest.raises(SourceUnavailable, match="minutes"):
-        door.get_json("/rows")
+        client.get_json("/rows")
     assert len(server.requests) == 1
 
 
 @pytest.mark.parametrize("status", [401, 403])
-def test_a_refused_key_is_not_retried(server: FakeServer, door: Door, status: int) -> None:
+def test_a_refused_key_is_not_retried(server: FakeServer, client: HttpClient, status: int) -> None:
     server.faults.append(as_json({"error": {"code": "API_KEY_INVALID", "message": "An invalid api_key."}}, status))
     with pytest.raises(SourceRejected, match=rf"answered {status} \(An invalid api_key\)\. Check EIA_API_KEY\.$"):
-        door.get_json("/rows")
+        client.get_json("/rows")
     assert len(server.requests) == 1
 
 
-def test_a_gateways_page_is_no_reason(server: FakeServer, door: Door) -> None:
+def test_a_gateways_page_is_no_reason(server: FakeServer, client: HttpClient) -> None:
     server.faults.append(html(403))
     with pytest.raises(SourceRejected, match=r"^eia: answered 403\. Check"):
-        door.get_json("/rows")
+        client.get_json("/rows")
 
 
-def test_a_wrong_request_is_not_retried(server: FakeServer, door: Door) -> None:
+def test_a_wrong_request_is_not_retried(server: FakeServer, client: HttpClient) -> None:
     server.faults.append(as_json({"error": "Invalid facet 'nope' provided.", "code": 400}, 400))
     with pytest.raises(SourceRejected, match="Invalid facet 'nope' provided"):
-        door.get_json("/rows")
+        client.get_json("/rows")
     assert len(server.requests) == 1
 
 
-def test_a_page_instead_of_json_is_a_changed_payload(door: Door) -> None:
+def test_a_page_instead_of_json_is_a_changed_payload(client: HttpClient) -> None:
     with pytest.raises(PayloadChanged, match="not JSON"):
-        door.get_json("/page")
+        client.get_json("/page")
 
 
-def test_a_redirect_is_not_followed_because_it_could_carry_the_key_away(server: FakeServer, door: Door) -> None:
+def test_a_redirect_is_not_followed_because_it_could_carry_the_key_away(server: FakeServer, client: HttpClient) -> None:
     with pytest.raises(PayloadChanged, match="moved"):
-        door.get_json("/moved")
+        client.get_json("/moved")
     assert len(server.requests) == 1
 
 
-def test_a_missing_file_is_none_and_a_missing_route_is_refused(door: Door) -> None:
-    assert door.find_bytes("/missing") is None
+def test_a_missing_file_is_none_and_a_missing_route_is_refused(client: HttpClient) -> None:
+    assert client.find_bytes("/missing") is None
     with pytest.raises(SourceRejected, match="not found"):
-        door.get_json("/missing")
+        client.get_json("/missing")
 
 
 def test_an_address_nobody_listens_at_is_unavailable() -> None:
     with serve(_answer) as server:
         url = server.base_url
     with pytest.raises(SourceUnavailable, match="cannot be reached"):
-        Door("eia", url, patience=Patience(attempts=1)).get_json("/rows")
+        HttpClient("eia", url, retry=RetryPolicy(attempts=1)).get_json("/rows")
 
 
 def test_an_address_that_is_none_is_the_users_to_mend() -> None:
     with pytest.raises(SourceRejected, match="https://"):
-        Door("eia", "ftp://example.org").get_json("/rows")
+        HttpClient("eia", "ftp://example.org").get_json("/rows")
 
 
 def test_a_secret_is_in_no_address_message_or_log(
-    server: FakeServer, door: Door, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+    server: FakeServer, client: HttpClient, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
 ) -> None:
     caplog.set_level(logging.DEBUG)
     echo = as_json({"error": {"message": f"{KEY} is over its limit"}}, 503)
     server.faults.extend([echo, as_json({"error": {"message": f"no such key: {KEY}"}}, 403)])
     with pytest.raises(SourceRejected) as caught:
-        door.get_json("/rows", [("length", "5")])
+        client.get_json("/rows", [("length", "5")])
     assert all(request.headers["X-Api-Key"] == KEY for request in server.requests)
     printed = capsys.readouterr()
     for text in (*(request.target for request in server.requests), str(caught.value), repr(caught.value)):
         assert KEY not in text
-    assert KEY not in caplog.text + printed.out + printed.err + repr(door)
+    assert KEY not in caplog.text + printed.out + printed.err + repr(client)
     assert "no such key: ***" in str(caught.value)
 
 
@@ -174,22 +174,22 @@ def test_requests_keep_their_pace() -> None:
         slept.append(seconds)
         clock[0] += seconds
 
-    pace = Pace(2.0, clock=lambda: clock[0], pause=pause)
-    pace.wait()
-    pace.wait()
-    pace.wait(cost=3)
+    limit = RateLimit(2.0, clock=lambda: clock[0], pause=pause)
+    limit.wait()
+    limit.wait()
+    limit.wait(cost=3)
     clock[0] += 0.2
-    pace.wait()
+    limit.wait()
     assert slept == pytest.approx([0.5, 0.5, 1.3])
 
 
 def test_each_request_waits_for_its_turn(server: FakeServer) -> None:
     turns: list[float] = []
-    pace = Pace(1.0, clock=lambda: 0.0, pause=turns.append)
-    door = Door("eia", server.base_url, pace=pace, patience=QUICK)
+    limit = RateLimit(1.0, clock=lambda: 0.0, pause=turns.append)
+    client = HttpClient("eia", server.base_url, rate_limit=limit, retry=QUICK)
     server.faults.append(BAD_GATEWAY)
-    door.get_json("/rows")
-    door.get_text("/rows")
+    client.get_json("/rows")
+    client.get_text("/rows")
     assert turns == [1.0, 2.0]  # a retry takes its turn as well
 
 

@@ -11,46 +11,56 @@ from typing import TYPE_CHECKING
 import polars as pl
 import pytest
 from fakes.open_meteo import fake_open_meteo
+from fakes.regions import region
 from fakes.server import CUT_SHORT, OVERLOADED, as_json
 
-from watthour.core.errors import PayloadChanged, SourceRejected, SourceUnavailable
-from watthour.core.region import WEATHER_VARIABLES, WeatherPoint, find_region
+from watthour.core.channel import Site, SiteKind
+from watthour.core.errors import InvalidInput, PayloadChanged, SourceRejected, SourceUnavailable
+from watthour.core.place import Place, Point
+from watthour.core.weather import HOURLY
 from watthour.core.window import HOUR, Window
-from watthour.sources.http import Pace, Patience
+from watthour.sources.http import RateLimit, RetryPolicy
 from watthour.sources.open_meteo import (
-    Doors,
+    Clients,
     OpenMeteoArchive,
     OpenMeteoForecast,
+    OpenMeteoOptions,
     OpenMeteoPreviousRuns,
     OpenMeteoSingleRuns,
-    open_doors,
+    open_client,
     parse_hourly,
+    points_of,
 )
 
 if TYPE_CHECKING:
+    from watthour.core.forecast import Context
     from watthour.core.ports import Delivery
 
 RECORDED = Path(__file__).parents[1] / "recorded"
-NEW_YORK = replace(
-    find_region("NYIS"),
-    points=(WeatherPoint("nyc", 40.71, -74.01, 0.7), WeatherPoint("buffalo", 42.89, -78.88, 0.3)),
-)
-ONE_POINT = replace(NEW_YORK, points=(WeatherPoint("equator", 0.0, -74.01, 1.0),))
+REGION = region("NYIS")
+
+
+def with_points(*points: Point) -> Context:
+    return replace(REGION, site=replace(REGION.site, points=points))
+
+
+NEW_YORK = with_points(Point("nyc", 40.71, -74.01, 0.7), Point("buffalo", 42.89, -78.88, 0.3))
+ONE_POINT = with_points(Point("equator", 0.0, -74.01, 1.0))
 MIDNIGHT = datetime(2024, 7, 20, tzinfo=UTC)
 DAY = Window(MIDNIGHT, MIDNIGHT + 24 * HOUR)
 NOW = datetime(2024, 8, 1, 12, tzinfo=UTC)
-QUICK = Patience(attempts=3, first_wait=0.001, longest_wait=0.5)
+QUICK = RetryPolicy(attempts=3, first_wait=0.001, longest_wait=0.5)
 
 
-def doors_to(base_url: str) -> Doors:
-    return open_doors(base_url=base_url, pace=Pace(1e9), patience=QUICK)
+def clients_to(base_url: str) -> Clients:
+    return open_client(OpenMeteoOptions(url=base_url), rate_limit=RateLimit(1e9), retry=QUICK)
 
 
 def weather(hours: int = 24 * 20, start: datetime = MIDNIGHT - timedelta(days=3)) -> pl.DataFrame:
     """Every variable counts the hours since midnight of the day."""
     stamps = pl.datetime_range(start, start + (hours - 1) * HOUR, "1h", time_zone="UTC", eager=True)
     count = (stamps - MIDNIGHT).dt.total_hours().cast(pl.Float64)
-    return pl.DataFrame({"stamp": stamps, **dict.fromkeys(WEATHER_VARIABLES, count)})
+    return pl.DataFrame({"stamp": stamps, **dict.fromkeys(HOURLY, count)})
 
 
 def runs(*inits: datetime) -> pl.DataFrame:
@@ -58,7 +68,7 @@ def runs(*inits: datetime) -> pl.DataFrame:
     return pl.concat(
         [
             weather(96, init)
-            .with_columns(pl.lit((init - MIDNIGHT) / HOUR).alias(variable) for variable in WEATHER_VARIABLES)
+            .with_columns(pl.lit((init - MIDNIGHT) / HOUR).alias(variable) for variable in HOURLY)
             .with_columns(run=pl.lit(init))
             for init in inits
         ]
@@ -71,7 +81,7 @@ def series(delivery: Delivery, channel: str) -> dict[datetime, float]:
 
 
 def recorded() -> pl.DataFrame:
-    return parse_hourly(json.loads((RECORDED / "open_meteo_archive.json").read_text()), NEW_YORK)
+    return parse_hourly(json.loads((RECORDED / "open_meteo_archive.json").read_text()), NEW_YORK.site)
 
 
 def test_several_points_are_told_apart_by_their_order() -> None:
@@ -94,7 +104,7 @@ def test_a_gap_stays_a_gap_and_a_variable_the_model_lacks_is_all_gaps() -> None:
 
 def test_one_point_is_answered_by_an_object() -> None:
     one = json.loads((RECORDED / "open_meteo_archive.json").read_text())[0]
-    rows = parse_hourly(one, replace(NEW_YORK, points=NEW_YORK.points[:1]))
+    rows = parse_hourly(one, with_points(NEW_YORK.site.points[0]).site)
     assert rows.height == 12
 
 
@@ -121,20 +131,20 @@ def _spoilt(**changes: object) -> object:
 )
 def test_an_answer_of_another_shape_is_a_changed_payload(answer: object, said: str) -> None:
     with pytest.raises(PayloadChanged, match=said):
-        parse_hourly(answer, NEW_YORK)
+        parse_hourly(answer, NEW_YORK.site)
 
 
 def test_another_unit_of_the_same_quantity_is_converted() -> None:
     answer = _spoilt(
         hourly={"time": ["2019-07-20T19:00"], "wind_speed_10m": [36.0]}, hourly_units={"wind_speed_10m": "km/h"}
     )
-    rows = parse_hourly(answer, NEW_YORK).filter(pl.col("channel") == "grid.ny.weather.nyc.wind_speed_10m")
+    rows = parse_hourly(answer, NEW_YORK.site).filter(pl.col("channel") == "grid.ny.weather.nyc.wind_speed_10m")
     assert rows["value"].to_list() == pytest.approx([10.0])
 
 
 def test_observed_weather_comes_for_every_point_and_variable() -> None:
     with fake_open_meteo(weather(), now=NOW) as server:
-        source = OpenMeteoArchive(NEW_YORK, doors_to(server.base_url))
+        source = OpenMeteoArchive(NEW_YORK, clients_to(server.base_url))
         delivery = source.fetch(DAY, now=NOW)
         assert len(server.requests) == 1
     assert delivery.readings.height == 2 * 12 * 24
@@ -146,7 +156,7 @@ def test_observed_weather_comes_for_every_point_and_variable() -> None:
 def test_days_that_are_not_offered_are_left_out() -> None:
     refusal = {"error": True, "reason": "Parameter 'end_date' is out of allowed range from 1940-01-01 to 2024-07-20"}
     with fake_open_meteo(weather(), now=NOW) as server:
-        source = OpenMeteoArchive(ONE_POINT, doors_to(server.base_url))
+        source = OpenMeteoArchive(ONE_POINT, clients_to(server.base_url))
         server.faults.append(as_json(refusal, 400))
         delivery = source.fetch(Window(DAY.start, DAY.end + 30 * HOUR), now=NOW)
         assert [request.one("end_date") for request in server.requests] == ["2024-07-22", "2024-07-20"]
@@ -160,7 +170,7 @@ def test_days_that_are_not_offered_are_left_out() -> None:
 
 def test_previous_runs_before_any_were_kept_are_not_asked_for() -> None:
     with fake_open_meteo(weather(), now=NOW) as server:
-        source = OpenMeteoPreviousRuns(ONE_POINT, doors_to(server.base_url))
+        source = OpenMeteoPreviousRuns(ONE_POINT, clients_to(server.base_url))
         old = datetime(2019, 7, 20, tzinfo=UTC)
         assert source.fetch(Window(old, old + HOUR), now=NOW).forecasts.is_empty()
         assert server.requests == []
@@ -168,20 +178,20 @@ def test_previous_runs_before_any_were_kept_are_not_asked_for() -> None:
 
 def test_winds_are_asked_for_in_metres_a_second() -> None:
     with fake_open_meteo(weather(), now=NOW) as server:
-        delivery = OpenMeteoArchive(ONE_POINT, doors_to(server.base_url)).fetch(DAY, now=NOW)
+        delivery = OpenMeteoArchive(ONE_POINT, clients_to(server.base_url)).fetch(DAY, now=NOW)
     assert series(delivery, "grid.ny.weather.equator.wind_speed_10m")[MIDNIGHT + 5 * HOUR] == 5.0
 
 
 def test_observed_weather_is_known_five_days_later() -> None:
     with fake_open_meteo(weather(), now=NOW) as server:
-        delivery = OpenMeteoArchive(ONE_POINT, doors_to(server.base_url)).fetch(DAY, now=NOW)
+        delivery = OpenMeteoArchive(ONE_POINT, clients_to(server.base_url)).fetch(DAY, now=NOW)
     delay = (delivery.readings["available_at"] - delivery.readings["time"]).unique().to_list()
     assert delay == [timedelta(days=5, hours=1)]
 
 
 def test_the_archive_is_not_asked_for_the_future() -> None:
     with fake_open_meteo(weather(), now=NOW) as server:
-        source = OpenMeteoArchive(ONE_POINT, doors_to(server.base_url))
+        source = OpenMeteoArchive(ONE_POINT, clients_to(server.base_url))
         assert source.fetch(Window(NOW + HOUR, NOW + 30 * HOUR), now=NOW).readings.is_empty()
         assert server.requests == []
         source.fetch(Window(NOW - HOUR, NOW + 300 * HOUR), now=NOW)
@@ -191,7 +201,7 @@ def test_the_archive_is_not_asked_for_the_future() -> None:
 def test_a_forecast_read_now_is_known_now_and_issued_at_the_last_third_hour() -> None:
     now = MIDNIGHT + 13.5 * HOUR
     with fake_open_meteo(weather(), now=now) as server:
-        delivery = OpenMeteoForecast(ONE_POINT, doors_to(server.base_url)).fetch(
+        delivery = OpenMeteoForecast(ONE_POINT, clients_to(server.base_url)).fetch(
             Window(MIDNIGHT, MIDNIGHT + 48 * HOUR), now=now
         )
     assert set(delivery.forecasts["issued_at"]) == {MIDNIGHT + 12 * HOUR}
@@ -205,7 +215,7 @@ def test_a_forecast_read_now_is_known_now_and_issued_at_the_last_third_hour() ->
 
 def test_a_forecast_is_not_asked_beyond_what_is_offered() -> None:
     with fake_open_meteo(weather(), now=MIDNIGHT) as server:
-        source = OpenMeteoForecast(ONE_POINT, doors_to(server.base_url))
+        source = OpenMeteoForecast(ONE_POINT, clients_to(server.base_url))
         source.fetch(Window(MIDNIGHT, MIDNIGHT + 1000 * HOUR), now=MIDNIGHT)
         assert server.requests[0].one("end_date") == "2024-08-04"
         assert source.fetch(Window(MIDNIGHT - 30 * HOUR, MIDNIGHT), now=MIDNIGHT).forecasts.is_empty()
@@ -215,7 +225,7 @@ def test_a_forecast_is_not_asked_beyond_what_is_offered() -> None:
 def test_previous_runs_are_dated_by_the_days_before_their_hour() -> None:
     inits = [MIDNIGHT - timedelta(days=days) for days in (3, 2, 1, 0)]
     with fake_open_meteo(weather(), runs=runs(*inits), now=NOW) as server:
-        delivery = OpenMeteoPreviousRuns(ONE_POINT, doors_to(server.base_url)).fetch(DAY, now=NOW)
+        delivery = OpenMeteoPreviousRuns(ONE_POINT, clients_to(server.base_url)).fetch(DAY, now=NOW)
     rows = delivery.forecasts.filter(
         pl.col("channel") == "grid.ny.weather.equator.temperature_2m", pl.col("time") == MIDNIGHT + 5 * HOUR
     ).sort("issued_at")
@@ -226,7 +236,7 @@ def test_previous_runs_are_dated_by_the_days_before_their_hour() -> None:
 
 def test_a_preceding_hours_sum_is_issued_by_its_own_stamp() -> None:
     with fake_open_meteo(weather(), now=NOW) as server:
-        delivery = OpenMeteoPreviousRuns(ONE_POINT, doors_to(server.base_url), days=(1,)).fetch(DAY, now=NOW)
+        delivery = OpenMeteoPreviousRuns(ONE_POINT, clients_to(server.base_url), days=(1,)).fetch(DAY, now=NOW)
     ahead = delivery.forecasts.select("channel", lead=pl.col("time") - pl.col("issued_at")).unique()
     leads = dict(ahead.iter_rows())
     assert leads["grid.ny.weather.equator.temperature_2m"] == timedelta(hours=24)
@@ -236,7 +246,7 @@ def test_a_preceding_hours_sum_is_issued_by_its_own_stamp() -> None:
 def test_previous_runs_that_are_not_out_yet_are_left_out() -> None:
     now = MIDNIGHT + 2 * HOUR
     with fake_open_meteo(weather(), now=now) as server:
-        delivery = OpenMeteoPreviousRuns(ONE_POINT, doors_to(server.base_url)).fetch(
+        delivery = OpenMeteoPreviousRuns(ONE_POINT, clients_to(server.base_url)).fetch(
             Window(MIDNIGHT, MIDNIGHT + 60 * HOUR), now=now
         )
     assert delivery.refused.is_empty()
@@ -246,7 +256,7 @@ def test_previous_runs_that_are_not_out_yet_are_left_out() -> None:
 def test_single_runs_are_dated_by_their_init_time() -> None:
     inits = [MIDNIGHT - timedelta(days=2), MIDNIGHT]
     with fake_open_meteo(weather(), runs=runs(*inits), now=NOW) as server:
-        delivery = OpenMeteoSingleRuns(ONE_POINT, doors_to(server.base_url)).fetch(DAY, now=NOW)
+        delivery = OpenMeteoSingleRuns(ONE_POINT, clients_to(server.base_url)).fetch(DAY, now=NOW)
         asked = [request.one("run") for request in server.requests]
     assert asked == ["2024-07-18T00:00", "2024-07-19T00:00", "2024-07-20T00:00"]
     rows = delivery.forecasts.filter(pl.col("channel") == "grid.ny.weather.equator.temperature_2m")
@@ -261,19 +271,19 @@ def test_single_runs_are_dated_by_their_init_time() -> None:
 
 def test_a_chosen_weather_model_is_asked_for_and_named() -> None:
     with fake_open_meteo(weather(), now=NOW) as server:
-        source = OpenMeteoPreviousRuns(ONE_POINT, doors_to(server.base_url), weather_model="gfs_seamless")
+        source = OpenMeteoPreviousRuns(ONE_POINT, clients_to(server.base_url), weather_model="gfs_seamless")
         delivery = source.fetch(DAY, now=NOW)
         assert server.requests[0].one("models") == "gfs_seamless"
     assert set(delivery.forecasts["model"]) == {"gfs_seamless"}
 
 
 def test_a_wrong_place_is_the_users_to_mend() -> None:
-    nowhere = replace(NEW_YORK, points=(WeatherPoint("nowhere", 522.0, 0.0, 1.0),))
+    nowhere = with_points(Point("nowhere", 522.0, 0.0, 1.0))
     with (
         fake_open_meteo(weather(), now=NOW) as server,
         pytest.raises(SourceRejected, match="Latitude must be in range"),
     ):
-        OpenMeteoArchive(nowhere, doors_to(server.base_url)).fetch(DAY, now=NOW)
+        OpenMeteoArchive(nowhere, clients_to(server.base_url)).fetch(DAY, now=NOW)
 
 
 @pytest.mark.parametrize(
@@ -288,25 +298,25 @@ def test_a_limit_that_lasts_is_not_asked_again_and_says_how_long(reason: str, sa
     with fake_open_meteo(weather(), now=NOW) as server:
         server.faults.append(as_json({"error": True, "reason": reason}, 429))
         with pytest.raises(SourceUnavailable, match=said):
-            OpenMeteoArchive(ONE_POINT, doors_to(server.base_url)).fetch(DAY, now=NOW)
+            OpenMeteoArchive(ONE_POINT, clients_to(server.base_url)).fetch(DAY, now=NOW)
         assert len(server.requests) == 1
 
 
 def test_an_overloaded_service_is_asked_again() -> None:
     with fake_open_meteo(weather(), now=NOW) as server:
         server.faults.extend([OVERLOADED, CUT_SHORT])
-        delivery = OpenMeteoArchive(ONE_POINT, doors_to(server.base_url)).fetch(DAY, now=NOW)
+        delivery = OpenMeteoArchive(ONE_POINT, clients_to(server.base_url)).fetch(DAY, now=NOW)
     assert delivery.readings.height == 12 * 24
 
 
 def test_a_large_request_costs_as_many_turns_as_the_provider_counts() -> None:
     waits: list[float] = []
-    doors = open_doors(
-        base_url="http://127.0.0.1:1",
-        pace=Pace(1.0, clock=lambda: 0.0, pause=waits.append),
-        patience=Patience(attempts=1),
+    clients = open_client(
+        OpenMeteoOptions(url="http://127.0.0.1:1"),
+        rate_limit=RateLimit(1.0, clock=lambda: 0.0, pause=waits.append),
+        retry=RetryPolicy(attempts=1),
     )
-    source = OpenMeteoArchive(NEW_YORK, doors)
+    source = OpenMeteoArchive(NEW_YORK, clients)
     for _ in range(2):
         with pytest.raises(SourceUnavailable):
             source.fetch(Window(MIDNIGHT, MIDNIGHT + timedelta(days=27, hours=22)), now=NOW + timedelta(days=90))
@@ -316,5 +326,19 @@ def test_a_large_request_costs_as_many_turns_as_the_provider_counts() -> None:
 @pytest.mark.parametrize("kind", [OpenMeteoArchive, OpenMeteoForecast, OpenMeteoPreviousRuns, OpenMeteoSingleRuns])
 def test_a_probe_is_one_small_request(kind: type[OpenMeteoArchive]) -> None:
     with fake_open_meteo(weather(), runs=runs(MIDNIGHT), now=MIDNIGHT + 30 * HOUR) as server:
-        kind(ONE_POINT, doors_to(server.base_url)).probe(now=MIDNIGHT + 30 * HOUR)
+        kind(ONE_POINT, clients_to(server.base_url)).probe(now=MIDNIGHT + 30 * HOUR)
         assert len(server.requests) == 1
+
+
+def test_a_site_without_points_has_the_weather_of_its_own_place() -> None:
+    home = Site("attic", "Attic", SiteKind.HOME, Place("Europe/Brussels", latitude=50.0, longitude=4.0))
+    assert points_of(home) == (Point("site", 50.0, 4.0),)
+    with pytest.raises(InvalidInput, match="no coordinates"):
+        points_of(replace(home, place=Place("Europe/Brussels")))
+
+
+def test_the_channels_of_a_point_carry_its_share_of_the_load() -> None:
+    source = OpenMeteoForecast(NEW_YORK, clients_to("http://127.0.0.1:1"))
+    weights = {(channel.point, channel.weight) for channel in source.channels()}
+    assert weights == {("nyc", 0.7), ("buffalo", 0.3)}
+    assert "grid.ny.weather.nyc.temperature_2m" in {channel.id for channel in source.channels()}

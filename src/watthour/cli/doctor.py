@@ -69,7 +69,6 @@ def _examine(settings: Settings, now: datetime) -> Iterator[Finding]:
         if free_gb > LEAST_FREE_GB
         else Finding("home", "broken", words, "Free some space.")
     )
-    yield _key(settings)
     yield _pages()
     try:
         app = open_app(settings)
@@ -78,6 +77,7 @@ def _examine(settings: Settings, now: datetime) -> Iterator[Finding]:
         return
     with app:
         yield Finding("store", "ok", f"{len(app.store.spans()):,} channels with readings")
+        yield from _settings_of_sources(app)
         yield from _sites(app, now)
         yield from _sources(app)
         refused = app.store.quarantined(limit=1)
@@ -87,14 +87,10 @@ def _examine(settings: Settings, now: datetime) -> Iterator[Finding]:
             yield Finding("refused rows", "note", words, "Mend the file and import it again.")
 
 
-def _key(settings: Settings) -> Finding:
-    from watthour.core.errors import NotConfigured
-
-    try:
-        settings.require_eia_key()
-    except NotConfigured as error:
-        return Finding("key of EIA", "missing", error.problem, error.remedy)
-    return Finding("key of EIA", "ok", "set")
+def _settings_of_sources(app: App) -> Iterator[Finding]:
+    """Tell what each source still needs from the settings."""
+    for block, error in app.lacking().items():
+        yield Finding(f"settings of {block}", "missing", error.problem, error.remedy)
 
 
 def _pages() -> Finding:

@@ -15,7 +15,7 @@ from watthour.cli.output import bar, show_json, show_table, utc_now
 from watthour.core.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from watthour.bootstrap import TableOptions
+    from watthour.bootstrap import App, TableOptions
     from watthour.core.ports import Source
     from watthour.core.window import Window
 
@@ -45,16 +45,16 @@ def import_files(  # noqa: PLR0913 - each is an option of the command
 
     Importing a file twice changes nothing. Rows that cannot be are kept aside with the rule they broke.
     """
-    from watthour.bootstrap import TableOptions, unknown_files
+    from watthour.bootstrap import TableOptions
     from watthour.workflows.ingest import backfill
 
     options = TableOptions(channel, unit, time_zone, time_column, value_column, named_by)
     now = utc_now()
     reports: list[dict[str, object]] = []
     with opened() as app:
-        found = [(path, source, window) for path in paths for source, window in _recognised(path, region, options)]
+        found = [(path, source, window) for path in paths for source, window in _recognised(app, path, region, options)]
         for path in paths:
-            if names := unknown_files(path, region):
+            if names := app.unknown_files(path, region):
                 typer.echo(f"Left aside, for no known layout: {', '.join(names)}.", err=True)
         total = sum((window.end - window.start).total_seconds() for _path, _source, window in found)
         with bar("import", total) as advance:
@@ -86,13 +86,11 @@ def import_files(  # noqa: PLR0913 - each is an option of the command
         typer.echo("Refused rows are kept with the rule they broke: `watthour doctor` shows the newest.", err=True)
 
 
-def _recognised(path: Path, region: str | None, options: TableOptions) -> list[tuple[Source, Window]]:
+def _recognised(app: App, path: Path, region: str | None, options: TableOptions) -> list[tuple[Source, Window]]:
     """Return what a file holds; on a terminal, what it cannot say itself is asked."""
-    from watthour.bootstrap import file_sources
-
     while True:
         try:
-            return file_sources(path, region, options)
+            return app.file_sources(path, region, options)
         except InvalidInput as error:
             if error.field not in ASKED or options.channel is None or not _can_ask():
                 raise

@@ -42,26 +42,26 @@ def up(
         import uvicorn
 
         from watthour.api.app import create_app
-        from watthour.cli.rounds import Rounds
+        from watthour.cli.scheduler import Scheduler
 
-        rounds = Rounds(app)
+        scheduler = Scheduler(app)
         config = uvicorn.Config(
             create_app(app), log_config=None, access_log=False, timeout_graceful_shutdown=LONGEST_GOODBYE_S
         )
         server = uvicorn.Server(config)
         _end_on_signals(server)
         if follow:
-            rounds.make_first_data()
+            scheduler.make_first_data()
         address, taken = listening.getsockname()[:2]
         shown = f"[{address}]" if ":" in address else address
         log.info("listening", url=f"http://{shown}:{taken}", home=str(settings.home))
         if follow:
-            rounds.start()
+            scheduler.start()
         server.run(sockets=[listening])
         log.info("stopping")
-        rounds.stop()
+        scheduler.stop()
     log.info("stopped")
-    rounds.leave()
+    scheduler.leave()
 
 
 def _listen(settings: Settings) -> socket.socket:

@@ -11,7 +11,7 @@ import numpy as np
 
 from watthour.core.errors import NotEnoughHistory
 from watthour.core.frames import LEVELS, Maker
-from watthour.forecasting.calibrate import Spread
+from watthour.forecasting.calibrate import FEWEST_ERRORS, Spread
 from watthour.forecasting.features import actuals, features
 from watthour.forecasting.quantile_forecast import describe_intervals, quantile_forecast
 from watthour.forecasting.stand_in import Points, chained, stand_in
@@ -41,7 +41,7 @@ class Rule(Protocol):
 
     @property
     def maker(self) -> Maker:
-        """Who is said to have made its forecasts."""
+        """The maker its forecasts are kept under."""
         ...
 
     def points(self, history: History, targets: dy.DataFrame[Targets]) -> Points:
@@ -155,10 +155,10 @@ _RULES = {"seasonal_naive": SeasonalNaive, "persistence_ensemble": PersistenceEn
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FittedRule:
-    """A rule and the errors it is known to make, as parts of the recent level; None where no past error is known."""
+    """A rule and the errors it is known to make."""
 
     rule: Rule
-    spread: Spread | None
+    spread: Spread | None  # of the errors, as parts of the recent level; None where no past error is known
 
     def predict(self, history: History, targets: dy.DataFrame[Targets]) -> Forecast:
         """Forecast each target, with the quantiles of the rule's past errors around it.
@@ -168,13 +168,7 @@ class FittedRule:
             InvalidInput: the targets are not intervals of the context's channel.
         """
         points = self.rule.points(history, targets)
-        spread, missing = self.spread, list(points.missing_inputs)
-        if spread is None:
-            spread = _assumed_spread()
-            missing.append(
-                f"No past error of {self.rule.name} is known: its intervals assume a standard deviation of "
-                f"{_ASSUMED_DEVIATION:.0%} of the recent level."
-            )
+        spread = self.spread or _assumed_spread()
         errors = around_point(spread.at(instants(targets["time"]), history.context.time_zone))
         return quantile_forecast(
             targets,
@@ -182,14 +176,25 @@ class FittedRule:
             history.context,
             model=self.rule.name,
             maker=self.rule.maker,
-            missing_inputs=missing,
+            missing_inputs=(*points.missing_inputs, *self._missing_errors()),
             fallback=points.fallback,
         )
 
+    def _missing_errors(self) -> tuple[str, ...]:
+        if self.spread is None:
+            assumed = f"a standard deviation of {_ASSUMED_DEVIATION:.0%} of the recent level"
+            return (f"No past error of {self.rule.name} is known: its intervals assume {assumed}.",)
+        if self.spread.n_errors < FEWEST_ERRORS:
+            return (f"The intervals of {self.rule.name} rest on {self.spread.n_errors} past errors alone.",)
+        return ()
+
     def files(self) -> Mapping[str, bytes]:
         """Return it as one JSON file."""
-        spread = self.spread.as_json() if self.spread is not None else None
-        kept = {"name": self.rule.name, "parameters": asdict(self.rule), "spread": spread}  # type: ignore[call-overload]  # every rule is a dataclass
+        kept = {
+            "name": self.rule.name,
+            "parameters": asdict(self.rule),  # type: ignore[call-overload]  # every rule is a dataclass
+            "spread": self.spread.as_json() if self.spread is not None else None,
+        }
         return {_FILE: json.dumps(kept).encode()}
 
     @classmethod
@@ -243,4 +248,4 @@ def _rival_points(history: History, targets: dy.DataFrame[Targets], *, debiased:
 
 def _assumed_spread() -> Spread:
     row = [_ASSUMED_DEVIATION * NormalDist().inv_cdf(level) for level in LEVELS]
-    return Spread(LEVELS, np.broadcast_to(np.array(row), (24, 12, len(LEVELS))).copy())
+    return Spread(LEVELS, np.broadcast_to(np.array(row), (24, 12, len(LEVELS))).copy(), 0)

@@ -1,10 +1,10 @@
-"""Honest intervals: quantiles of what past forecasts got wrong, by hour of day and season, never crossing."""
+"""Intervals from past errors: their quantiles by hour of day and season, never crossing."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from statistics import NormalDist
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, cast
 
 import numpy as np
 import polars as pl
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 HOURS, MONTHS = 24, 12
 _HOUR_WEIGHTS = np.array([1.0, 0.6, 0.2])  # by distance on the clock
 _MONTH_WEIGHTS = np.array([1.0, 0.6, 0.2, 0.05, 0.05, 0.05, 0.05])  # by distance on the calendar
-_FEWEST = 24
+FEWEST_ERRORS = 24  # with fewer, all hours and months share one set of quantiles
 _MIDDLE = 0.5
 _DIGITS = 8  # kept of an error in parts of its scale
 
 
 def _nearness(count: int, weights: Array) -> Array:
-    """Return how much a residual of one cell says about another, on a circle of ``count`` cells."""
+    """Return the weight of an error of one cell in another, on a circle: (count, count)."""
     apart = np.abs(np.arange(count)[:, None] - np.arange(count))
     apart = np.minimum(apart, count - apart)
     return np.where(apart < len(weights), weights[np.minimum(apart, len(weights) - 1)], 0.0)
@@ -46,6 +46,7 @@ class Spread:
 
     levels: tuple[float, ...]
     table: Array  # (24, 12, levels)
+    n_errors: int  # that it was learned from
 
     @classmethod
     def learn(cls, errors: Array, times: Instants, time_zone: str, levels: Sequence[float]) -> Self:
@@ -62,24 +63,25 @@ class Spread:
         good = np.isfinite(columns).all(axis=1)
         columns, where = columns[good], cells(times[good], time_zone)
         if columns.shape[1] == 1:
-            return cls(tuple(levels), _cell_quantiles(columns[:, 0], *where, levels).round(_DIGITS))
+            return cls(tuple(levels), _cell_quantiles(columns[:, 0], *where, levels).round(_DIGITS), len(columns))
         tables = [_cell_quantiles(columns[:, k], *where, [level]) for k, level in enumerate(levels)]
-        return cls(tuple(levels), np.concatenate(tables, axis=2).round(_DIGITS))
+        return cls(tuple(levels), np.concatenate(tables, axis=2).round(_DIGITS), len(columns))
 
     def at(self, times: Instants, time_zone: str) -> Array:
-        """Return the error quantiles for intervals: one row each, one column per level."""
+        """Return the error quantiles of intervals: (intervals, levels)."""
         hour, month = cells(times, time_zone)
         return self.table[hour, month]
 
     def as_json(self) -> dict[str, object]:
         """Return it as plain data."""
-        return {"levels": list(self.levels), "table": self.table.tolist()}
+        return {"levels": list(self.levels), "table": self.table.tolist(), "n_errors": self.n_errors}
 
     @classmethod
     def from_json(cls, kept: Mapping[str, object]) -> Self:
         """Build it again from plain data."""
-        levels, table = kept["levels"], kept["table"]
-        return cls(tuple(np.asarray(levels, dtype=np.float64).tolist()), np.asarray(table, dtype=np.float64))
+        levels, table = (np.asarray(kept[name], dtype=np.float64) for name in ("levels", "table"))
+        n_errors = cast("int", kept.get("n_errors", FEWEST_ERRORS))  # older files do not tell
+        return cls(tuple(levels.tolist()), table, n_errors)
 
 
 def cells(times: Instants, time_zone: str) -> tuple[Instants, Instants]:
@@ -119,7 +121,7 @@ def between_levels(quantiles: Array, known: Sequence[float], wanted: Sequence[fl
 
 def _cell_quantiles(errors: Array, hour: Instants, month: Instants, levels: Sequence[float]) -> Array:
     """Return the weighted quantiles of the errors for every cell: hours by months by levels."""
-    if len(errors) < _FEWEST:
+    if len(errors) < FEWEST_ERRORS:
         row = np.quantile(errors, levels) if len(errors) else np.full(len(levels), np.nan)
         return np.broadcast_to(row, (HOURS, MONTHS, len(levels)))
     order = np.argsort(errors)

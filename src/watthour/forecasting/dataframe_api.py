@@ -2,31 +2,35 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, cast
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from watthour.core.errors import InvalidInput, MissingExtra, NotEnoughHistory
-from watthour.core.frames import LEVELS, Targets
+from watthour.core.errors import InvalidInput, MissingExtra, NotEnoughHistory, WatthourError
+from watthour.core.frames import LEVELS
+from watthour.core.place import Place
 from watthour.core.window import DAY
-from watthour.forecasting.backtest import predict_with_actuals, scores
 from watthour.forecasting.calibrate import between_levels
 from watthour.forecasting.catalogue import recipe
-from watthour.forecasting.table import Columns, as_given, as_polars, histories, spoken, tidy
+from watthour.forecasting.dataframe_io import Columns, SeriesTable, as_in_table, read, with_future
+from watthour.forecasting.fleet import (
+    backtest_series,
+    default_horizon,
+    fit_all,
+    forecast_all,
+    issues_at,
+    past_issues,
+    pooled_growth,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from datetime import datetime
-
-    import dataframely as dy
 
     from watthour.core.forecast import Forecast, Forecaster, History, Recipe
+    from watthour.forecasting.fleet import Progress
 
-RIVALS = ("seasonal_naive", "persistence_ensemble")
-_OURS = "ours"
-_FIRST_DAYS = 9  # before the first issue to learn from, so that a week of lags is known
-_LONGEST_LEARNED_DAYS = 4 * 366
+POOLED = "gradient_boosting"  # the kind of model that can learn from many series at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +44,11 @@ class DayAhead:
         covariates: columns known in advance, such as ``temperature``; give their future values to ``predict``.
         time_zone: of the meter's clock.
         holidays: ISO code of a holiday calendar, such as ``FR`` or ``US-NY``.
+        latitude: of the meter [degrees north], for models that look at the sun.
+        longitude: of it [degrees east].
         model: a name of the catalogue.
         parameters: of that model.
+        local: fit each series alone; else trees learn from all series of the table together.
     """
 
     series: str = "unique_id"
@@ -50,41 +57,82 @@ class DayAhead:
     covariates: tuple[str, ...] = ()
     time_zone: str = "UTC"
     holidays: str | None = None
-    model: str = "gradient_boosting"
+    latitude: float | None = None
+    longitude: float | None = None
+    model: str = POOLED
     parameters: Mapping[str, object] | None = None
+    local: bool = False
 
-    def fit(self, frame: Any, *, horizon: int = 24) -> FittedDayAhead:  # noqa: ANN401 - polars or pandas, the latter not installed here
+    def fit(
+        self,
+        frame: Any,  # noqa: ANN401 - polars or pandas, the latter not installed here
+        *,
+        horizon: int | None = None,
+        workers: int = 1,
+        progress: Progress = False,
+    ) -> FittedDayAhead:
         """Learn each series up to its end, to forecast up to ``horizon`` intervals ahead.
 
+        A series that cannot be learned does not stop the others: a warning says which and why.
+
+        Args:
+            frame: one row per series and interval.
+            horizon: how many intervals ahead; a day of them if not said, a week where intervals are days.
+            workers: series worked at the same time, in threads.
+            progress: show a bar, or call this with the number of series done and to do.
+
         Raises:
-            InvalidInput: a column is missing, holds text, or has the same time twice.
+            InvalidInput: there is no row, or a column is missing, holds text, or has the same time twice.
+            NotEnoughHistory: no series can be learned.
         """
-        table = as_polars(frame)
-        columns = Columns(
-            self.series,
-            self.time,
-            self.target,
-            tuple(self.covariates),
-            self.time_zone,
-            self.holidays,
-            is_naive=getattr(table.schema.get(self.time), "time_zone", None) is None,
+        table = read(frame, self._columns())
+        made = self._recipe(table)
+        steps = default_horizon(table.step) if horizon is None else horizon
+        issues = {name: past_issues(past, steps) for name, past in table.pasts.items()}
+        found = fit_all(
+            made, table.pasts, issues, is_pooled=table.is_many and not self.local, workers=workers, progress=progress
         )
-        pasts = histories(tidy(table, columns), columns)
-        made = recipe(self.model, self.parameters)
-        models = {name: made.fit(past, _past_issues(past, horizon)) for name, past in pasts.items()}
-        return FittedDayAhead(made, columns, horizon, pasts, models, is_pandas=table is not frame)
+        models, problems = table.sorted_out(found, "learned")
+        return FittedDayAhead(made, table, steps, models, problems, is_local=self.local)
+
+    def backtest(
+        self,
+        frame: Any,  # noqa: ANN401 - polars or pandas
+        days: int = 28,
+        *,
+        workers: int = 1,
+        progress: Progress = False,
+    ) -> Any:  # noqa: ANN401 - as given
+        """Forecast each of the last days as ``FittedDayAhead.backtest`` does, without learning the whole table first."""
+        table = read(frame, self._columns())
+        return backtest_series(
+            self._recipe(table), table, days, is_local=self.local, workers=workers, progress=progress
+        )
+
+    def _columns(self) -> Columns:
+        place = Place(self.time_zone, self.latitude, self.longitude, self.holidays)
+        return Columns(self.series, self.time, self.target, tuple(self.covariates), place)
+
+    def _recipe(self, table: SeriesTable) -> Recipe:
+        is_pooled = self.model == POOLED and table.is_many and not self.local
+        return recipe(self.model, {**(pooled_growth() if is_pooled else {}), **(self.parameters or {})})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FittedDayAhead:
-    """A model per series, and the table each was learned from."""
+    """A model per series, and the table they were learned from."""
 
     recipe: Recipe
-    columns: Columns
+    table: SeriesTable
     horizon: int
-    pasts: Mapping[str, History]
     models: Mapping[str, Forecaster]
-    is_pandas: bool
+    problems: Mapping[str, str]  # series that could not be learned, and why
+    is_local: bool = False
+
+    @property
+    def pasts(self) -> Mapping[str, History]:
+        """What is known of each series."""
+        return self.table.pasts
 
     def predict(
         self,
@@ -92,146 +140,121 @@ class FittedDayAhead:
         levels: Sequence[float] = (0.05, 0.95),
         *,
         future: Any | None = None,  # noqa: ANN401 - polars or pandas
+        workers: int = 1,
+        progress: Progress = False,
     ) -> Any:  # noqa: ANN401 - as given to fit
         """Return the next intervals of each series: its name, time, ``forecast`` (the median) and the levels asked.
+
+        A series that cannot be forecast does not stop the others: it is left out, and a warning says why.
 
         Args:
             horizon: how many intervals; at most as many as were learned.
             levels: quantiles between 0.05 and 0.95.
             future: future values of the covariates, with the columns of the table given to ``fit``.
+            workers: series worked at the same time, in threads.
+            progress: show a bar, or call this with the number of series done and to do.
 
         Raises:
             InvalidInput: a horizon or level that was not learned.
+            NotEnoughHistory: no series can be forecast.
         """
-        steps = self.horizon if horizon is None else horizon
-        if not 0 < steps <= self.horizon:
-            raise InvalidInput(
-                "horizon", steps, f"{self.horizon} intervals were learned", remedy="Give fit a longer horizon."
-            )
         if any(not LEVELS[0] <= level <= LEVELS[-1] for level in levels):
             raise InvalidInput("levels", list(levels), "known from 0.05 to 0.95", remedy="Ask for levels between.")
-        ahead = self._ahead(future)
+        found = self._forecasts(self._steps(horizon), self.table.ahead(future), workers, progress)
+        forecasts, _ = self.table.sorted_out(found, "forecast")
         parts = [
-            self._quantiles(self._answer(name, steps, ahead.get(name)), levels).insert_column(
-                0, pl.lit(name).alias(self.columns.series)
-            )
-            for name in self.pasts
+            self._quantiles(forecast, levels).insert_column(0, pl.lit(name).alias(self.table.columns.series))
+            for name, forecast in forecasts.items()
         ]
-        return as_given(spoken(pl.concat(parts), self.columns), is_pandas=self.is_pandas)
+        return self.table.as_given(pl.concat(parts))
 
     def notes(self, horizon: int | None = None) -> dict[str, tuple[str, ...]]:
-        """Return, for each series, what its forecast lacked and what answered instead."""
-        answers = {name: self._answer(name, horizon or self.horizon, None) for name in self.pasts}
-        return {
-            name: (*answer.missing_inputs, *([answer.fallback] if answer.fallback else []))
-            for name, answer in answers.items()
-        }
+        """Return, for each series, what its forecast missed and what answered instead, or why there is none."""
+        found = self._forecasts(self._steps(horizon), {}, 1, progress=False)
+        notes = {name: (problem,) for name, problem in self.problems.items()}
+        for name, forecast in found.items():
+            if isinstance(forecast, WatthourError):
+                notes[name] = (self.table.problem(name, forecast),)
+            else:
+                notes[name] = (*forecast.missing_inputs, *([forecast.fallback] if forecast.fallback else []))
+        return notes
 
-    def backtest(self, days: int = 28) -> Any:  # noqa: ANN401 - as given to fit
+    def backtest(self, days: int = 28, *, workers: int = 1, progress: Progress = False) -> Any:  # noqa: ANN401 - as given to fit
         """Forecast each of the last days at its beginning, learned once before them, beside two simple rivals.
 
         Returns one row per series and model: n, mae, mape_percent, rmse, bias, coverage90_percent, skill_percent ...
+        A series too short for it is left out, and a warning says so.
 
         Raises:
-            NotEnoughHistory: nothing is left to learn from before those days.
+            NotEnoughHistory: nothing is left to learn from before those days in any series.
         """
-        parts: list[pl.DataFrame] = []
-        for name, past in self.pasts.items():
-            begin = past.as_of - days * DAY
-            learned = _past_issues(past.known_at(begin), self._day_steps(past))
-            if learned.is_empty():
-                raise NotEnoughHistory(
-                    f"{name} has nothing to learn from before its last {days} days", remedy="Give fewer days."
-                )
-            asked = _issues(past, [begin + n * DAY for n in range(days)], self._day_steps(past))
-            entrants = {_OURS: self.recipe, **{rival: recipe(rival) for rival in RIVALS}}
-            table = pl.concat(
-                predict_with_actuals(entrant.fit(past.known_at(begin), learned), past, asked).with_columns(
-                    model=pl.lit(label)
-                )
-                for label, entrant in entrants.items()
-            )
-            rows = scores(table, against=RIVALS[0])
-            parts.append(rows.insert_column(0, pl.lit(name).alias(self.columns.series)))
-        return as_given(pl.concat(parts), is_pandas=self.is_pandas)
+        return backtest_series(
+            self.recipe, self.table, days, is_local=self.is_local, workers=workers, progress=progress
+        )
 
     def plot(self, series: str | None = None, horizon: int | None = None, *, past_days: int = 7) -> Any:  # noqa: ANN401 - matplotlib has no types
         """Draw the last days of a series and its forecast with the 90 % band; returns the axes.
 
         Raises:
             MissingExtra: matplotlib is not installed.
+            InvalidInput: there is no such series.
+            NotEnoughHistory: the series cannot be forecast.
         """
         try:
-            import matplotlib.pyplot as plt  # noqa: PLC0415 - an extra
+            import matplotlib.pyplot as plt  # an extra
         except ImportError as error:
             raise MissingExtra("matplotlib", "plot") from error
         name = series or next(iter(self.pasts))
         if name not in self.pasts:
             raise InvalidInput("series", name, "no such series", remedy=f"There are: {', '.join(self.pasts)}.")
-        past = self.pasts[name]
-        seen = past.latest().filter(
-            pl.col("channel") == past.context.channel, pl.col("time") >= past.as_of - past_days * DAY
+        past, columns = self.pasts[name], self.table.columns
+        known = past.latest().filter(
+            pl.col("channel") == past.context.channel.id, pl.col("time") >= past.as_of - past_days * DAY
         )
-        band = spoken(
-            self._quantiles(self._answer(name, horizon or self.horizon, None), (LEVELS[0], LEVELS[-1])), self.columns
-        )
-        known = spoken(seen.select(pl.col("time").alias(self.columns.time), "value"), self.columns)
+        forecast = self._forecasts(self._steps(horizon), {}, 1, progress=False, only=name)[name]
+        if isinstance(forecast, WatthourError):
+            raise NotEnoughHistory(self.table.problem(name, forecast), remedy="Give more rows.") from forecast
+        band = as_in_table(self._quantiles(forecast, (LEVELS[0], LEVELS[-1])), columns)
+        known = as_in_table(known.select(pl.col("time").alias(columns.time), "value"), columns)
         _, axes = plt.subplots(figsize=(9, 3.5), layout="constrained")
-        axes.plot(known[self.columns.time].to_list(), known["value"].to_list(), color="0.35", label="measured")
-        when = band[self.columns.time].to_list()
+        axes.plot(known[columns.time].to_list(), known["value"].to_list(), color="0.35", label="measured")
+        when = band[columns.time].to_list()
         axes.fill_between(when, band["0.05"].to_list(), band["0.95"].to_list(), alpha=0.25, label="90 %", linewidth=0)
         axes.plot(when, band["forecast"].to_list(), label="forecast")
         axes.set_title(name)
-        axes.set_ylabel(self.columns.target)
+        axes.set_ylabel(columns.target)
         axes.legend(frameon=False, ncols=3, loc="upper left")
         return axes
 
-    def _ahead(self, future: Any | None) -> dict[str, History]:  # noqa: ANN401 - polars or pandas
-        if future is None:
-            return {}
-        step = next(iter(self.pasts.values())).context.resolution
-        return histories(tidy(as_polars(future), self.columns, is_future=True), self.columns, step)
+    def _steps(self, horizon: int | None) -> int:
+        steps = self.horizon if horizon is None else horizon
+        if not 0 < steps <= self.horizon:
+            raise InvalidInput(
+                "horizon", steps, f"{self.horizon} intervals were learned", remedy="Give fit a longer horizon."
+            )
+        return steps
 
-    def _answer(self, name: str, steps: int, ahead: History | None) -> Forecast:
-        past = self.pasts[name]
-        asked = _issues(past, [past.as_of], steps)
-        if ahead is not None:
-            past = replace(past, readings=pl.concat([past.readings, ahead.readings]))  # type: ignore[arg-type]  # both are Readings
-        return self.models[name].predict(past, asked)
+    def _forecasts(
+        self, steps: int, ahead: Mapping[str, History], workers: int, progress: Progress, only: str | None = None
+    ) -> dict[str, Forecast | WatthourError]:
+        """Return the forecast of each series that has a model, or of one, with what is known of the time ahead."""
+        models = {name: model for name, model in self.models.items() if only in (None, name)}
+        pasts: dict[str, History] = {}
+        for name in models:
+            past, more = self.pasts[name], ahead.get(name)
+            pasts[name] = past if more is None else with_future(past, more)
+        targets = {name: issues_at(past, [past.as_of], steps) for name, past in pasts.items()}
+        return forecast_all(models, pasts, targets, workers=workers, progress=progress)
 
-    def _quantiles(self, answer: Forecast, levels: Sequence[float]) -> pl.DataFrame:
+    def _quantiles(self, forecast: Forecast, levels: Sequence[float]) -> pl.DataFrame:
         """Return ``time, forecast`` and a column per level."""
-        wide = answer.values.pivot("level", index="time", values="value").sort("time")
+        wide = forecast.values.pivot("level", index="time", values="value").sort("time")
         known = wide.select([str(level) for level in LEVELS]).to_numpy()
         wanted = between_levels(known, LEVELS, list(levels))
         return pl.DataFrame(
             {
-                self.columns.time: wide["time"],
+                self.table.columns.time: wide["time"],
                 "forecast": wide["0.5"],
                 **{str(level): wanted[:, k] for k, level in enumerate(levels)},
             }
         )
-
-    def _day_steps(self, past: History) -> int:
-        return round(DAY / past.context.resolution)
-
-
-def _past_issues(past: History, horizon: int) -> dy.DataFrame[Targets]:
-    """Return one issue a day, at the clock time of the end, whose intervals have all been measured."""
-    first = cast("datetime", past.readings.filter(pl.col("channel") == past.context.channel)["time"].min())
-    span = horizon * past.context.resolution
-    n_days = min((past.as_of - span - first) // DAY - _FIRST_DAYS, _LONGEST_LEARNED_DAYS)
-    last = past.as_of - span
-    return _issues(past, [last - n * DAY for n in range(max(n_days, 0))][::-1], horizon)
-
-
-def _issues(past: History, instants: Sequence[datetime], steps: int) -> dy.DataFrame[Targets]:
-    """Return what is asked at each instant: the next ``steps`` intervals, everything before being known."""
-    issued = pl.DataFrame({"issued_at": instants}, schema={"issued_at": pl.Datetime("us", "UTC")})
-    step = past.context.resolution
-    ahead = pl.DataFrame({"ahead": [n * step for n in range(steps)]}, schema={"ahead": pl.Duration("us")})
-    return Targets.cast(
-        issued.join(ahead, how="cross").select(
-            "issued_at", (pl.col("issued_at") + pl.col("ahead")).alias("time"), pl.col("issued_at").alias("known_until")
-        )
-    )

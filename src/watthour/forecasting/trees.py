@@ -99,7 +99,9 @@ class Trees:
             level: lightgbm.train(_parameters(growth, level), learned, num_boost_round=growth.n_trees)
             for level in growth.levels
         }
-        gains = sum((booster.feature_importance("gain") for booster in boosters.values()), np.zeros(len(training.names)))
+        gains = sum(
+            (booster.feature_importance("gain") for booster in boosters.values()), np.zeros(len(training.names))
+        )
         shared = cls(
             operator=False,
             features=tuple(training.names),

@@ -1,6 +1,6 @@
 """LightGBM on 20 plain features of one hour, for callers who bring their own; and the same, step by step, for a day.
 
-The hour before is one of the features, so the model speaks of the next hour. A day ahead it feeds its own forecasts
+The hour before is one of the features, so the model forecasts the next hour. A day ahead it feeds its own forecasts
 back, and its intervals grow with the distance as its errors did.
 """
 
@@ -88,7 +88,7 @@ class TwentyFeatures:
         return FittedTwentyFeatures(model.text, _spread(model, history, unseen, table[cut:]))
 
     def _learn(self, learn: pl.DataFrame, later: pl.DataFrame) -> bytes:
-        import lightgbm  # noqa: PLC0415 - five seconds, for which only a training should wait
+        import lightgbm  # five seconds, for which only a training should wait
 
         booster = lightgbm.train(
             {
@@ -172,7 +172,7 @@ class FittedTwentyFeatures:
 
     @cached_property
     def _booster(self) -> Any:  # noqa: ANN401 - LightGBM ships no types
-        import lightgbm  # noqa: PLC0415 - as above
+        import lightgbm  # as above
 
         return lightgbm.Booster(model_str=self.text.decode())
 

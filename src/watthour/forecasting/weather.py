@@ -74,17 +74,17 @@ class Weather:
 
     @classmethod
     def of(cls, history: History) -> Weather:
-        """Take the covariates of a history that have any rows; a variable without a name of ours keeps its own."""
+        """Collect the covariates of a history that have any rows; a variable not in ``HOURLY`` keeps its name."""
         covariates = sorted(history.context.covariates, key=lambda covariate: covariate.channel)
         channels = [covariate.channel for covariate in covariates]
         measurements = measurement_vintages_by_channel(history, channels)
         forecasts = forecast_vintages_by_channel(history, channels)
-        ours = {variable: name for name, variable in HOURLY.items()}
+        names = {variable: name for name, variable in HOURLY.items()}
         variables: dict[str, list[PointWeather]] = {name: [] for name in (*HOURLY, *DAILY)}
         for covariate in covariates:
             seen, foreseen = measurements.get(covariate.channel), forecasts.get(covariate.channel)
             if seen is not None or foreseen is not None:
-                name = ours.get(covariate.variable, covariate.variable)
+                name = names.get(covariate.variable, covariate.variable)
                 variables.setdefault(name, []).append(PointWeather(covariate.weight, seen, foreseen))
         return cls(variables)
 

@@ -46,6 +46,16 @@ def _has_weather(context: Context) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
+class Way:
+    """How a person gets real data by a connector, as the page of a fresh installation says it."""
+
+    id: str
+    title: str
+    text: str
+    command: str  # ``{region}`` stands for the region that the settings name
+
+
+@dataclass(frozen=True, slots=True)
 class Card:
     """What a connector is, before it is imported."""
 
@@ -59,6 +69,7 @@ class Card:
     brings_load: bool = False  # measures what is forecast: a site can be followed once such a source can be asked
     has_sites: bool = False  # its module's ``contexts`` knows sites of its own
     options: str = ""  # class of its block in the settings, in the same module; none: it can only be switched off
+    way: Way | None = None  # shown until it can be asked; of files, always
 
     @property
     def module(self) -> str:
@@ -82,6 +93,12 @@ CATALOGUE: dict[str, Card] = {
         is_past=True,
         brings_load=True,
         options="EiaOptions",
+        way=Way(
+            "eia_key",
+            "Connect EIA with a free key",
+            "Register at https://www.eia.gov/opendata/register.php, then set EIA_API_KEY and start again.",
+            "EIA_API_KEY=... watthour up",
+        ),
     ),
     "eia_fuel_mix": Card(
         "watthour.sources.eia:EiaFuelMix",
@@ -100,6 +117,12 @@ CATALOGUE: dict[str, Card] = {
         "docs/reference/sources/eia_bulk.md",
         _known_to("eia"),
         options="EiaBulkOptions",
+        way=Way(
+            "eia_files",
+            "Read EIA's files, without a key",
+            "Download a six-month file EIA930_BALANCE_*.csv from the EIA Grid Monitor and import it.",
+            "watthour import EIA930_BALANCE_2026_Jul_Dec.csv --region {region}",
+        ),
     ),
     "elia": Card(
         "watthour.sources.elia:Elia",
@@ -191,7 +214,7 @@ def option_blocks(cards: Mapping[str, Card] = CATALOGUE) -> dict[str, Card]:
 
 def options_class(card: Card) -> type[Options]:
     """Return the class of a connector's block in the settings."""
-    from watthour.sources.options import Options  # noqa: PLC0415 - pydantic is slow to import
+    from watthour.sources.options import Options
 
     found: type[Options] = getattr(import_module(card.module), card.options) if card.options else Options
     return found

@@ -128,19 +128,20 @@ def parse_table(table: pl.DataFrame, channel: Channel, mapping: Mapping) -> tupl
     return readings, refused
 
 
-def most_common_step(table: pl.DataFrame, mapping: Mapping) -> timedelta:
-    """Return the step that most rows of a table keep.
+def most_common_step(table: pl.DataFrame, mapping: Mapping, *, fewest: int = 3) -> timedelta | None:
+    """Return the step that most rows of a table keep, None where fewer times than ``fewest`` can be read.
 
     Raises:
-        InvalidInput: no two times can be read, or the step does not divide a day.
+        InvalidInput: the step does not divide a day.
     """
     column = _column(table, mapping.time_column, TIME_NAMES, "time")
     times = _with_times(table.select(raw_time=pl.col(column)), mapping)["time"].drop_nulls().unique().sort()
-    steps = times.diff().drop_nulls().mode().sort()
-    step: timedelta | None = steps.first()  # type: ignore[assignment]  # a duration column
-    if step is None or DAY % step:
-        problem = "its rows keep no step that divides a day"
-        raise InvalidInput("resolution", str(step), problem, remedy="Resample it, or import it into a known channel.")
+    if times.len() < fewest:
+        return None
+    step: timedelta = times.diff().drop_nulls().mode().sort().first()  # type: ignore[assignment]  # a duration
+    if DAY % step:
+        problem = "most of its rows keep no step that divides a day"
+        raise InvalidInput("file", str(step), problem, remedy="Resample it to minutes that divide a day, or to days.")
     return step
 
 

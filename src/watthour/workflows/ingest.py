@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from watthour.core.errors import SourceError
 from watthour.core.ports import RunState, SourceRun
 from watthour.core.quality import FROZEN_AFTER, flag
-from watthour.core.window import HOUR, Window
+from watthour.core.window import Window
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -95,7 +95,7 @@ def backfill(
 def _keep(delivery: Delivery, source: Source, store: Store) -> IngestReport:
     new_rows = 0
     if not delivery.readings.is_empty():
-        readings = flag(delivery.readings, source.channels(), source.sites(), _before(delivery.readings, store))
+        readings = flag(delivery.readings, source.channels(), _before(delivery.readings, store))
         new_rows += store.append(readings)
     if not delivery.forecasts.is_empty():
         new_rows += store.append_forecasts(delivery.forecasts)
@@ -104,7 +104,7 @@ def _keep(delivery: Delivery, source: Source, store: Store) -> IngestReport:
 
 
 def _before(readings: dy.DataFrame[Readings], store: Store) -> dy.DataFrame[Readings]:
-    """Return the hours just before a delivery, in which a frozen value may have begun."""
+    """Return what is known of the time just before a delivery, in which a frozen value may have begun."""
     first: datetime = readings["time"].min()  # type: ignore[assignment]  # not empty, so an instant
     channels = readings["channel"].unique().to_list()
-    return store.read(channels, Window(first - FROZEN_AFTER * HOUR, first))
+    return store.read(channels, Window(first - FROZEN_AFTER, first))

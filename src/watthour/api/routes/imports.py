@@ -10,7 +10,7 @@ from fastapi import APIRouter, Form, UploadFile
 from watthour.api.contract import problems
 from watthour.api.schemas.readings import ImportedRows
 from watthour.api.state import ApiState, State
-from watthour.bootstrap import TableOptions, file_sources
+from watthour.bootstrap import TableOptions
 from watthour.core.errors import InvalidInput, PayloadChanged
 from watthour.core.forecast import Context
 from watthour.workflows.ingest import IngestReport, backfill
@@ -38,7 +38,7 @@ def _import(state: State, context: Context, file: UploadFile) -> ImportedRows:
             shutil.copyfileobj(file.file, copy)
         try:
             report = IngestReport(0, 0)
-            for source, window in file_sources(path, context.site.id, TableOptions()):
+            for source, window in state.app.file_sources(path, context.site.id, TableOptions()):
                 report += backfill(source, state.app.store, window, now=state.now(), chunk=window.end - window.start)
         except (InvalidInput, PayloadChanged) as error:
             raise InvalidInput(

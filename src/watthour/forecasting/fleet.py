@@ -1,0 +1,231 @@
+"""Many series at once: what is asked of each, models for all of them, pooled or each alone, and their forecasts."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
+from zoneinfo import ZoneInfo
+
+import polars as pl
+
+from watthour.core.errors import NotEnoughHistory, WatthourError
+from watthour.core.frames import INSTANT, Targets
+from watthour.core.window import DAY, local_midnight
+from watthour.forecasting.backtest import scores
+from watthour.forecasting.catalogue import recipe as named
+from watthour.forecasting.dataframe_io import as_given
+from watthour.forecasting.features import actuals
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from datetime import datetime, timedelta
+
+    import dataframely as dy
+
+    from watthour.core.forecast import Forecast, Forecaster, History, Recipe
+    from watthour.forecasting.dataframe_io import SeriesTable
+
+    Histories = Mapping[str, History]
+    Asked = Mapping[str, dy.DataFrame[Targets]]
+
+_Made = TypeVar("_Made")
+Progress: TypeAlias = "bool | Callable[[int, int], None]"
+
+RIVALS = ("seasonal_naive", "persistence_ensemble")
+_OURS = "ours"
+_DAYS_AHEAD = 7
+_FIRST_DAYS = 9  # before the first issue to learn from, so that a week of lags is known
+_LONGEST_LEARNED_DAYS = 4 * 366
+
+
+def fit_all(
+    recipe: Recipe, pasts: Histories, issues: Asked, *, is_pooled: bool, workers: int, progress: Progress
+) -> dict[str, Forecaster | WatthourError]:
+    """Return a model for each series, or why there is none.
+
+    Args:
+        recipe: how to make them.
+        pasts: what was known of each series, all of one step and one place.
+        issues: of each, to learn from.
+        is_pooled: learn from all series together; the recipe is that of gradient boosting.
+        workers: series worked at the same time.
+        progress: a bar, or what is called with the number of series done and to do.
+    """
+    from watthour.forecasting.gradient_boosting import GradientBoosting  # LightGBM is slow to import
+    from watthour.forecasting.pooled import each, fit_pooled
+
+    with reported("Learning", len(pasts), progress) as advance:
+        if is_pooled and isinstance(recipe, GradientBoosting):
+            names = list(pasts)
+            columns = [[table[name] for name in names] for table in (pasts, issues)]
+            fitted = fit_pooled(recipe, *columns, workers=workers, advance=advance)  # type: ignore[arg-type]  # histories, targets
+            return dict(zip(names, fitted, strict=True))
+        made = each(
+            lambda name: _tried(lambda: recipe.fit(pasts[name], issues[name])), pasts, workers=workers, advance=advance
+        )
+        return dict(zip(pasts, made, strict=True))
+
+
+def forecast_all(
+    models: Mapping[str, Forecaster], pasts: Histories, targets: Asked, *, workers: int = 1, progress: Progress = False
+) -> dict[str, Forecast | WatthourError]:
+    """Return the forecast of each series, or why there is none; models that share their trees are asked at once."""
+    from watthour.forecasting.gradient_boosting import FittedGradientBoosting  # LightGBM is slow to import
+    from watthour.forecasting.pooled import each, predict_pooled
+
+    names = list(models)
+    with reported("Forecasting", len(names), progress) as advance:
+        boosted = [model for model in models.values() if isinstance(model, FittedGradientBoosting)]
+        if len(boosted) == len(names):
+            made = predict_pooled(
+                boosted,
+                [pasts[name] for name in names],
+                [targets[name] for name in names],
+                workers=workers,
+                advance=advance,
+            )
+        else:
+            made = each(
+                lambda name: _tried(lambda: models[name].predict(pasts[name], targets[name])),
+                names,
+                workers=workers,
+                advance=advance,
+            )
+    return dict(zip(names, made, strict=True))
+
+
+def backtest_series(
+    recipe: Recipe, table: SeriesTable, days: int, *, is_local: bool, workers: int, progress: Progress
+) -> Any:  # noqa: ANN401 - as the table was given
+    """Forecast each of the last days of each series at its beginning, learned once before them, beside two rules.
+
+    Returns one row per series and model: its name, model, and the columns of ``backtest.scores``.
+
+    Raises:
+        NotEnoughHistory: nothing is left to learn from before those days in any series.
+    """
+    day_steps = max(1, round(DAY / table.step))
+    begins = {name: days_earlier(past.as_of, days, past) for name, past in table.pasts.items()}
+    known = {name: past.known_at(begins[name]) for name, past in table.pasts.items()}
+    learned = {name: past_issues(past, day_steps) for name, past in known.items()}
+    remedy = "Give fewer days."
+    enough: dict[str, History | WatthourError] = {
+        name: past
+        if learned[name].height
+        else NotEnoughHistory(f"{name} has nothing to learn from before its last {days} days", remedy=remedy)
+        for name, past in known.items()
+    }
+    pasts, _ = table.sorted_out(enough, "backtested")
+    asked = {
+        name: issues_at(past, [days_earlier(table.pasts[name].as_of, days - n, past) for n in range(days)], day_steps)
+        for name, past in pasts.items()
+    }
+    told: dict[str, list[pl.DataFrame]] = {name: [] for name in pasts}
+    for label, entrant in {_OURS: recipe, **{rival: named(rival) for rival in RIVALS}}.items():
+        found = fit_all(
+            entrant, pasts, learned, is_pooled=table.is_many and not is_local, workers=workers, progress=progress
+        )
+        models, _ = table.sorted_out(found, "learned")
+        whole = {name: table.pasts[name] for name in models}
+        forecasts = forecast_all(models, whole, asked, workers=workers, progress=progress)
+        for name, forecast in table.sorted_out(forecasts, "forecast")[0].items():
+            told[name].append(_with_actuals(forecast, table.pasts[name], asked[name], label))
+    parts = [
+        scores(pl.concat(rows), against=RIVALS[0]).insert_column(0, pl.lit(name).alias(table.columns.series))
+        for name, rows in told.items()
+        if len(rows) == 1 + len(RIVALS)
+    ]
+    return as_given(pl.concat(parts), is_pandas=table.is_pandas)
+
+
+def default_horizon(step: timedelta) -> int:
+    """Return how many intervals are forecast if nobody says: a day of them, a week where they are days."""
+    return round(DAY / step) if step < DAY else _DAYS_AHEAD
+
+
+def pooled_growth() -> dict[str, object]:
+    """Return how trees are grown on many series, unless somebody says otherwise."""
+    from watthour.forecasting.pooled import GROWTH  # LightGBM is slow to import
+
+    return GROWTH
+
+
+def past_issues(past: History, horizon: int) -> dy.DataFrame[Targets]:
+    """Return one issue a day, at the clock time of the end, whose intervals have all been measured.
+
+    Args:
+        past: what is known of a series.
+        horizon: intervals per issue.
+    """
+    first = past.readings.filter(pl.col("channel") == past.context.channel.id)["time"].min()
+    span = horizon * past.context.resolution
+    last = past.as_of - span
+    begin = cast("datetime", first) if first is not None else last
+    n_days = min((last - begin) // DAY - _FIRST_DAYS, _LONGEST_LEARNED_DAYS)
+    return issues_at(past, [days_earlier(last, n, past) for n in range(max(n_days, 0))][::-1], horizon)
+
+
+def days_earlier(instant: datetime, days: int, past: History) -> datetime:
+    """Return the same hour some days earlier; where intervals are days, their local midnight."""
+    if past.context.resolution < DAY:
+        return instant - days * DAY
+    return local_midnight(
+        (instant.astimezone(ZoneInfo(past.context.time_zone)) - days * DAY).date(), past.context.time_zone
+    )
+
+
+def issues_at(past: History, instants: Sequence[datetime], steps: int) -> dy.DataFrame[Targets]:
+    """Return what is asked at each instant: the next ``steps`` intervals, everything before being known."""
+    issued = pl.DataFrame({"issued_at": instants}, schema={"issued_at": INSTANT})
+    step = past.context.resolution
+    if step < DAY:
+        ahead = pl.DataFrame({"ahead": [n * step for n in range(steps)]}, schema={"ahead": pl.Duration("us")})
+        time = pl.col("issued_at") + pl.col("ahead")
+    else:  # local days may have 23 or 25 hours
+        ahead = pl.DataFrame({"ahead": [f"{n}d" for n in range(steps)]}, schema={"ahead": pl.String})
+        time = pl.col("issued_at").dt.convert_time_zone(past.context.time_zone).dt.offset_by(pl.col("ahead"))
+    return Targets.cast(
+        issued.join(ahead, how="cross").select(
+            "issued_at",
+            time.dt.convert_time_zone("UTC").alias("time"),
+            pl.col("issued_at").alias("known_until"),
+        )
+    )
+
+
+@contextmanager
+def reported(title: str, total: int, progress: Progress) -> Iterator[Callable[[], None]]:
+    """Give a function to call after each of ``total`` pieces of work: it moves a bar, or calls whoever wants to know."""
+    if progress is True:
+        from rich.progress import Progress as Bars  # slow to import
+
+        with Bars(transient=True) as bars:
+            bar = bars.add_task(title, total=total)
+            yield lambda: bars.advance(bar)
+        return
+    done = 0
+
+    def advance() -> None:
+        nonlocal done
+        done += 1
+        if progress is not False and progress is not True:
+            progress(done, total)
+
+    yield advance
+
+
+def _with_actuals(forecast: Forecast, past: History, targets: dy.DataFrame[Targets], label: str) -> pl.DataFrame:
+    """Return a forecast beside what came: ``issued_at, time, model, level, value, actual``."""
+    outcome = targets.select(
+        "issued_at", "time", actual=pl.Series(actuals(past, targets), dtype=pl.Float64).fill_nan(None)
+    )
+    rows = forecast.values.join(outcome, on=["issued_at", "time"], how="left")
+    return rows.select("issued_at", "time", pl.lit(label).alias("model"), "level", "value", "actual")
+
+
+def _tried(work: Callable[[], _Made]) -> _Made | WatthourError:
+    """Do some work, and return what stopped it; one series must not stop the others."""
+    try:
+        return work()
+    except WatthourError as error:
+        return error
