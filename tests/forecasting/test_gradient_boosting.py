@@ -29,7 +29,7 @@ TINY = GradientBoosting(n_trees=60, learning_rate=0.15, n_leaves=8, patience=10)
 
 
 def asked(days: list[date]) -> dy.DataFrame[Targets]:
-    return day_ahead_targets(days, world.ZONE, issue_clock=time(8), known_clock=None)
+    return day_ahead_targets(days, world.ZONE, resolution=HOUR, issue_clock=time(8), known_clock=None)
 
 
 @pytest.fixture(scope="module")
@@ -202,6 +202,6 @@ def test_any_lead_is_answered(past: History, fitted: FittedGradientBoosting) -> 
     from watthour.core.window import Window  # noqa: PLC0415 - used here alone
 
     now = local_day(UNSEEN[0], world.ZONE).start + 15 * HOUR
-    told = fitted.predict(past.known_at(now), targets(Window(now, now + 40 * HOUR), now))
+    told = fitted.predict(past.known_at(now), targets(Window(now, now + 40 * HOUR), now, resolution=HOUR, time_zone=world.ZONE))
     assert told.values["value"].null_count() == 0
     assert told.values.height == 40 * len(LEVELS)
