@@ -19,6 +19,7 @@ export default defineConfig({
   test: {
     setupFiles: ['src/test/setup.ts'],
     restoreMocks: true,
+    testTimeout: 20_000,
     maxWorkers: 2,
   },
 });

@@ -65,6 +65,10 @@ class App:
         except InvalidInput:  # unknown, or a site of several channels: nothing is forecast of it by itself
             return None
 
+    def near(self, name: str) -> list[str]:
+        """Return the ids of sites whose names are like this one."""
+        return list(dict.fromkeys(found for each in self.directories for found in each.near(name)))[:3]
+
     def sources_for(self, context: Context) -> list[Source]:
         """Return what is asked regularly for a site.
 
@@ -113,7 +117,7 @@ class App:
         return unknown_files(directory, region, self._known())
 
     def _known(self) -> Known:
-        return Known(self.find, self.store.sites(), self.store.channels())
+        return Known(self.find, self.store.sites(), self.store.channels(), self.near)
 
     def close(self) -> None:
         """Give the store back."""
@@ -139,9 +143,8 @@ def open_app(settings: Settings) -> App:
     app = App(settings, open_store(settings), open_registry(settings))
     for name in settings.regions:
         if app.find(name) is None:
-            near = [found for each in app.directories for found in each.near(name)]
             app.close()
-            raise UnknownSite(name, list(dict.fromkeys(near))[:3])
+            raise UnknownSite(name, app.near(name))
     return app
 
 

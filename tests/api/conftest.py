@@ -18,6 +18,7 @@ from watthour.simulation.simtown import SIMTOWN
 from watthour.simulation.town import SimulatedRegion
 from watthour.store.memory import MemoryStore
 from watthour.workflows.ingest import backfill
+from watthour.workflows.sites import find_context
 from watthour.workflows.twenty_features import train_features_model
 
 if TYPE_CHECKING:
@@ -103,4 +104,6 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[App, Manifest]:
     home = tmp_path_factory.mktemp("trained")
     app = App(load_settings(home=home), MemoryStore(), FileRegistry(home / "models"))
     backfill(SimulatedRegion(), app.store, Window(NOW - 150 * DAY, NOW), now=NOW)
-    return app, train_features_model(app.store, app.registry, SIMTOWN, now=NOW)
+    return app, train_features_model(
+        app.store, app.registry, find_context(app.store, app.directories, SIMTOWN.site.id), now=NOW
+    )

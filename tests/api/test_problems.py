@@ -20,7 +20,7 @@ def test_an_unknown_region_is_404_and_names_near_ones(client: TestClient) -> Non
     answer = client.get("/api/v1/grid/simtwon/forecast")
     assert (answer.status_code, answer.headers["content-type"]) == (404, MEDIA_TYPE)
     problem = answer.json()
-    assert problem["type"] == "urn:watthour:problem:unknown-region"
+    assert problem["type"] == "urn:watthour:problem:unknown-site"
     assert (problem["field"], problem["value"]) == ("region", "simtwon")
     assert "simtown" in problem["remedy"]
 

@@ -12,7 +12,7 @@ from fakes.eia import KEY, eia_rows, fake_eia
 from fakes.open_meteo import fake_open_meteo
 from fakes.server import Answer
 from typer.testing import CliRunner
-from watthour.core.region import WEATHER_VARIABLES
+from watthour.core.weather import HOURLY
 
 from watthour.cli.app import app
 
@@ -38,7 +38,7 @@ def eia(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeServer]:
     demand = [15000.0 + 100 * hour.hour for hour in hours]
     table = pl.DataFrame({"period": hours, "demand_mwh": demand, "day_ahead_forecast_mwh": [d + 50 for d in demand]})
     stamps = [NOW + timedelta(hours=n) for n in range(-24 * 25, 24 * 6)]
-    weather = pl.DataFrame({"stamp": stamps, **{name: [10.0] * len(stamps) for name in WEATHER_VARIABLES}})
+    weather = pl.DataFrame({"stamp": stamps, **{name: [10.0] * len(stamps) for name in HOURLY}})
     monkeypatch.setenv("EIA_API_KEY", KEY)
     with fake_eia(eia_rows(table, "PJM")) as server, fake_open_meteo(weather) as open_meteo:
         monkeypatch.setenv("WATTHOUR_EIA_URL", server.base_url)
@@ -89,7 +89,7 @@ def test_rows_that_cannot_be_are_refused_and_the_doctor_shows_why(
         (["--channel", "grid.ny.demand", "--unit", "furlong"], "MWh"),
         (["--channel", "grid.ny.demand", "--unit", "degC"], "measure different things"),
         (["--channel", "grid.ny.weather.moon.temperature_2m", "--unit", "degC"], "no such channel"),
-        (["--channel", "grid.nowhere.demand", "--unit", "MW"], "no balancing authority"),
+        (["--channel", "grid.nowhere.demand", "--unit", "MW"], "no region or site"),
         ([], "--channel"),
     ],
 )

@@ -19,7 +19,7 @@ def test_tomorrow_comes_as_a_table_of_its_hours(town: Callable[..., Outcome]) ->
     ended = town("forecast")
     assert ended.code == 0, ended.err
     header, *rows = ended.out.splitlines()
-    assert header.split("\t")[:4] == ["local hour", "MWh", "5 %", "95 %"]
+    assert header.split("\t")[:4] == ["local time", "MWh", "5 %", "95 %"]
     assert len(rows) in {23, 24, 25}
     assert rows[0].startswith(f"{TODAY + timedelta(days=1)}T00:00")
     assert "SIMULATED" in ended.err

@@ -120,6 +120,7 @@ def test_it_says_who_made_its_forecasts(name: str, fitted: Forecaster, past: His
     assert set(fitted.predict(past, asked(UNSEEN)).values["maker"]) == {str(makers.get(name, Maker.OWN))}
 
 
+LEARN_DAYS = {"day_process": 130}  # the fewest it learns from are 120; others do with 60
 SPRING, AUTUMN = date(2023, 3, 12), date(2023, 11, 5)  # days of 23 and of 25 hours
 
 
@@ -127,8 +128,9 @@ SPRING, AUTUMN = date(2023, 3, 12), date(2023, 11, 5)  # days of 23 and of 25 ho
 @pytest.mark.parametrize("step", [timedelta(minutes=5), timedelta(minutes=15), timedelta(minutes=30), HOUR, DAY])
 def test_it_answers_every_interval_of_any_step_or_refuses_the_step(name: str, step: timedelta, day: date) -> None:
     """A channel of 5 minutes was once answered with the 24 values of a day's hours, as large as twice its mean."""
-    past = world.history(day - timedelta(days=100), 103, context=world.context(step))
-    learned = at_step([day - timedelta(days=n) for n in range(62, 1, -1)], step)
+    n_days = LEARN_DAYS.get(name, 60)
+    past = world.history(day - timedelta(days=n_days + 40), n_days + 43, context=world.context(step))
+    learned = at_step([day - timedelta(days=n) for n in range(n_days + 2, 1, -1)], step)
     questions = at_step([day, day + timedelta(days=1)], step)
     try:
         told = recipe(name, SMALL.get(name)).fit(past.known_at(questions["issued_at"][0]), learned)

@@ -50,9 +50,9 @@ def written(value: float | None) -> str:
 
 
 def open_table(page: Page) -> list[tuple[str, list[str]]]:
-    """Return the hours of the day with their cells, from the chart's table view."""
+    """Return the intervals of the day with their cells, from the chart's table view."""
     page.get_by_role("radio", name="Table").click()
-    table = page.get_by_role("table", name="Demand of the day by hour")
+    table = page.get_by_role("table", name="The day in numbers")
     expect(table).to_be_visible()
     rows = table.locator("tbody tr").all()
     return [(row.get_by_role("rowheader").inner_text(), row.get_by_role("cell").all_inner_texts()) for row in rows]
@@ -87,7 +87,7 @@ def test_the_table_shows_what_the_api_says(page: Page, simulated: Served) -> Non
     assert [cells[LAST_WEEK] for _hour, cells in rows] == [written(point["seasonal_naive"]) for point in points]
 
 
-def test_the_chart_is_drawn_and_arrow_keys_choose_an_hour(page: Page, simulated: Served) -> None:
+def test_the_chart_is_drawn_and_arrow_keys_choose_an_interval(page: Page, simulated: Served) -> None:
     page.goto(f"{simulated.url}/grid/simtown")
     chart = page.get_by_role("slider")
     expect(chart.locator("svg text").filter(has_text="Forecast")).to_be_visible()
@@ -186,7 +186,7 @@ def test_real_days_of_23_and_25_hours_have_as_many_rows(page: Page, new_york: Se
 @pytest.mark.shared_data
 def test_a_published_zero_is_kept_and_doubted(page: Page, new_york: Served) -> None:
     page.goto(f"{new_york.url}/grid/ny?day=2019-04-17")
-    doubted = page.get_by_role("table", name="Demand of the day by hour").get_by_text("a zero, which demand cannot be")
+    doubted = page.get_by_role("table", name="The day in numbers").get_by_text("a zero, which cannot be here")
     open_table(page)
     expect(doubted).to_have_count(1)
 
@@ -221,7 +221,7 @@ def test_an_empty_store_offers_to_connect_and_a_file_brings_a_region(page: Page,
     home.mkdir()
     with up(home, "--no-follow") as served:
         page.goto(served.url)
-        expect(page.get_by_text("No demand of New York yet")).to_be_visible()
+        expect(page.get_by_text("No readings of New York yet")).to_be_visible()
         page.get_by_label("EIA930_BALANCE file (CSV)").set_input_files(file)
         page.get_by_role("button", name="Import", exact=True).click()
         expect(page).to_have_url(f"{served.url}/grid/ny")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 import pytest
+from builders import demand_context
 
 from watthour.core.errors import ModelCorrupt, ModelNotFound, NotEnoughHistory
 from watthour.core.frames import LEVELS
@@ -101,7 +102,7 @@ def test_without_a_model_the_best_baseline_answers_and_says_why(
 def test_without_the_operator_the_mean_of_four_weeks_answers(
     store: MemoryStore, registry: FileRegistry, now: datetime
 ) -> None:
-    report = forecast(store, registry, replace(CONTEXT, operator=None), now=now)
+    report = forecast(store, registry, replace(CONTEXT, rivals=()), now=now)
     assert report.version == "persistence_ensemble"
 
 
@@ -122,7 +123,7 @@ def test_with_nothing_known_the_error_says_what_to_bring(
     with pytest.raises(NotEnoughHistory, match="watthour backfill"):
         forecast(store, registry, CONTEXT, now=now + 200 * DAY)
     with pytest.raises(NotEnoughHistory):
-        forecast(store, registry, replace(CONTEXT, channel="grid.ny.demand"), now=now)
+        forecast(store, registry, demand_context(), now=now)
 
 
 def test_only_what_was_known_at_the_issue_time_is_used(

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import polars as pl
 import pytest
 
-from watthour.core.channel import Channel, Site, SiteKind
+from watthour.core.channel import Channel, Limits, Site, SiteKind
 from watthour.core.errors import SourceUnavailable
 from watthour.core.frames import Forecasts, Quality, Readings, Refused
+from watthour.core.place import Place
 from watthour.core.ports import Delivery, RunState
 from watthour.core.units import Quantity, Unit
 from watthour.core.vintage import stamp
@@ -34,10 +35,10 @@ class Meter:
     name: str = "meter"
 
     def sites(self) -> Sequence[Site]:
-        return (Site("test", "Test", SiteKind.REGION, "UTC"),)
+        return (Site("test", "Test", SiteKind.REGION, Place("UTC")),)
 
     def channels(self) -> Sequence[Channel]:
-        return (Channel(DEMAND, "test", Quantity.ENERGY, Unit.MWH),)
+        return (Channel(DEMAND, "test", Quantity.ENERGY, Unit.MWH, HOUR, limits=Limits(is_never_constant=True)),)
 
     def fetch(self, window: Window, *, now: datetime, watched_from: datetime | None = None) -> Delivery:
         if self.is_down:

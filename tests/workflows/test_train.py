@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 import pytest
+from builders import demand_context
 
 from watthour.core.errors import NotEnoughHistory
 from watthour.core.frames import Quality, Readings
@@ -92,8 +93,8 @@ def test_too_little_history_says_how_much_is_needed(store: MemoryStore, registry
     history = store.history(CONTEXT, Window(now - 60 * DAY, now), now)
     with pytest.raises(NotEnoughHistory, match="60 and 14 are the least"):
         split_days(history, frozen_days=FROZEN)
-    with pytest.raises(NotEnoughHistory, match="no demand"):
-        train(store, registry, replace(CONTEXT, channel="grid.ny.demand"), recipe("seasonal_naive"), now=now)
+    with pytest.raises(NotEnoughHistory, match="no reading"):
+        train(store, registry, demand_context(), recipe("seasonal_naive"), now=now)
 
 
 def test_doubted_hours_are_no_actuals(store: MemoryStore, now: datetime) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self, TypeAlias
+from weakref import ref
 
 import numpy as np
 import polars as pl
@@ -24,9 +25,10 @@ Instants: TypeAlias = NDArray[np.int64]  # microseconds since 1970 in UTC, as po
 HOUR_US = 3_600_000_000
 DAY_US = 24 * HOUR_US
 MEDIAN = 0.5  # the level at which a point forecast is kept
-_NEVER = np.iinfo(np.int64).max
 _LONGEST_INDEX = 16  # times as many steps as intervals, beyond which intervals are searched for instead
 _LONGEST_GAP_US = 6 * HOUR_US  # weather runs come in steps of up to six hours
+
+_KEPT: dict[int, tuple[ref[pl.DataFrame], dict[str, Vintages]]] = {}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -105,14 +107,17 @@ class Vintages:
         if rest.any():
             return self.known(first[:, None] + step * np.arange(width), known_at[:, None])
         length = len(self.index)
-        values, rank = np.full(length + 2 * width, np.nan), np.full(length + 2 * width, _NEVER)
+        values, rank = np.full(length + 2 * width, np.nan), np.zeros(length + 2 * width, dtype=np.int64)
         steps = width + np.flatnonzero(self.index >= 0)
         values[steps] = self.values
         rank[steps] = self.keys % (len(self.instants) + 1)
         begin = np.clip(offset + width, 0, length + width)
-        at = np.searchsorted(self.instants, known_at, side="right")[:, None]
         found: Array = sliding_window_view(values, width)[begin]
-        found[sliding_window_view(rank, width)[begin] > at] = np.nan
+        at = np.searchsorted(self.instants, known_at, side="right")
+        # only from the first column that any row may not know yet is it asked value by value
+        unsure = int((np.searchsorted(np.maximum.accumulate(rank), at, side="right") - begin).min(initial=width))
+        if (unsure := max(unsure, 0)) < width:
+            found[:, unsure:][sliding_window_view(rank[unsure:], width - unsure)[begin] > at[:, None]] = np.nan
         return found
 
     def between(self, times: Instants, known_at: Instants) -> Array:
@@ -143,8 +148,14 @@ def datetimes(times: Instants) -> pl.Series:
 
 
 def measurement_vintages(history: History, channel: str) -> Vintages:
-    """Return all versions of a channel's measurements: readings known only once their interval had begun."""
-    return measurement_vintages_by_channel(history, [channel]).get(channel, _nothing())
+    """Return all versions of a channel's measurements: readings known only once their interval had begun.
+
+    They are kept as long as the history's table of readings lives, as one forecast looks them up several times.
+    """
+    kept = _kept_with(history.readings)
+    if channel not in kept:
+        kept[channel] = measurement_vintages_by_channel(history, [channel]).get(channel, _nothing())
+    return kept[channel]
 
 
 def forecast_vintages(history: History, channel: str, *, model: str | None = None) -> Vintages:
@@ -177,6 +188,15 @@ def forecast_vintages_by_channel(
         facts = history.readings.filter(ours, pl.col("available_at") < pl.col("time"), is_trusted())
         published = pl.concat([published, facts.with_columns(issued_at="available_at").select(columns)])
     return _split(published.sort("channel", "time", "available_at", "issued_at"))
+
+
+def _kept_with(table: pl.DataFrame) -> dict[str, Vintages]:
+    """Return what is kept as long as a table lives; tables cannot be keys of a dictionary, so it goes by identity."""
+    key = id(table)
+    found = _KEPT.get(key)
+    if found is None or found[0]() is not table:
+        found = _KEPT[key] = (ref(table, lambda _: _KEPT.pop(key, None)), {})
+    return found[1]
 
 
 def _index(times: Instants) -> tuple[int, Instants | None]:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from watthour.core.channel import Channel, Site, SiteKind
-from watthour.core.errors import InvalidInput
+from watthour.core.errors import InvalidInput, UnknownSite
 from watthour.core.place import Place
 from watthour.core.units import Quantity, Unit, conversion, units_of
 from watthour.core.window import Window
@@ -46,6 +46,7 @@ class Known:
     find: Callable[[str], Context | None]  # what is forecast of the site of a name
     sites: Sequence[Site] = ()
     channels: Sequence[Channel] = ()
+    near: Callable[[str], Sequence[str]] = lambda _name: ()  # sites whose names are like this one
 
     def context(self, name: str) -> Context:
         """Return what is forecast of a site.
@@ -53,10 +54,8 @@ class Known:
         Raises:
             UnknownSite: nothing goes by this name.
         """
-        from watthour.core.errors import UnknownSite
-
         if (context := self.find(name)) is None:
-            raise UnknownSite(name, ())
+            raise UnknownSite(name, self.near(name))
         return context
 
 

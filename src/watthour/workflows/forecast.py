@@ -11,7 +11,7 @@ import polars as pl
 
 from watthour.core.errors import ModelCorrupt, ModelError, NotEnoughHistory
 from watthour.core.forecast import Forecast, day_ahead_targets, targets
-from watthour.core.frames import INSTANT, Forecasts, Quality
+from watthour.core.frames import INSTANT, Forecasts, Maker, Quality
 from watthour.core.ports import RunState, SourceRun
 from watthour.core.window import DAY, Window, local_midnight
 
@@ -191,7 +191,7 @@ def answer_with_fallback(
         except NotEnoughHistory as error:
             reason = str(error)
         else:
-            return replace(answer, model=served.manifest.version)
+            return under_version(answer, served.manifest.version)
     for name in BASELINES:
         if (answer_of := _baseline(name, history, asked)) is not None:
             words = f"{label_of(name)} answers: {reason}" if reason else answer_of.fallback
@@ -201,6 +201,12 @@ def answer_with_fallback(
         f"{history.as_of:%Y-%m-%d %H:%M} UTC",
         remedy="At least one week of readings is needed: `watthour backfill` or `watthour import` brings them.",
     )
+
+
+def under_version(answer: Forecast, version: str) -> Forecast:
+    """Return a saved model's answer under its version: a model of ours, whatever recipe it was made by."""
+    values = Forecasts.cast(answer.values.with_columns(maker=pl.lit(str(Maker.OWN))))
+    return replace(answer, values=values, model=version)
 
 
 def baseline_forecasts(history: History, asked: dy.DataFrame[Targets], names: Sequence[str]) -> dict[str, Forecast]:

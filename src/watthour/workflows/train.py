@@ -18,7 +18,14 @@ from watthour.core.frames import Quality, Targets
 from watthour.core.model import Manifest
 from watthour.core.window import DAY, Window, local_day, local_instant, local_midnight
 from watthour.workflows.compare import Decision, Verdict, actuals, judge, paired, scores_of
-from watthour.workflows.forecast import COMPANIONS, as_stored, baseline_forecasts, learned_until, load_model
+from watthour.workflows.forecast import (
+    COMPANIONS,
+    as_stored,
+    baseline_forecasts,
+    learned_until,
+    load_model,
+    under_version,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -109,7 +116,8 @@ def train(
     manifest = registry.save(manifest, {**challenger.files(), **_importance(challenger)})
     if verdict.decision is Decision.PROMOTED:
         registry.promote(context.channel.id, manifest.version, now=now, reason=" ".join(verdict.reasons))
-        for name, answer in {manifest.version: answers["challenger"], **baselines}.items():
+        mine = under_version(answers["challenger"], manifest.version)
+        for name, answer in {manifest.version: mine, **baselines}.items():
             store.append_forecasts(as_stored(answer.values, name, now, Quality.ASSUMED))
     return TrainReport(manifest, verdict, scores, manifest.splits["frozen"])
 

@@ -64,7 +64,8 @@ def train_features_model(store: Store, registry: ModelRegistry, context: Context
         NotEnoughHistory: too few days to learn from and to compare on.
         InvalidInput: the channel is not hourly.
     """
-    from watthour.forecasting.twenty_features import TwentyFeatures, feature_table
+    from watthour.forecasting.hourly_inputs import feature_table
+    from watthour.forecasting.twenty_features import TwentyFeatures
 
     recipe, name = TwentyFeatures(), model_name(context.channel.id)
     history = store.history(context, Window(now - MEMORY, now), now)

@@ -21,7 +21,7 @@ function Connect(): ReactElement | null {
   return options.length > 0 ? <ConnectCard options={options} /> : null;
 }
 
-/** The first region with demand; until there is one, how to get there. */
+/** The first region with readings; until there is one, how to get there. */
 function Home(): ReactElement | null {
   const status = useQuery(statusQuery);
   if (!status.data) return null; // the loader waits for it
@@ -30,8 +30,8 @@ function Home(): ReactElement | null {
   const [followed] = status.data.regions;
   return (
     <div className="grid gap-5">
-      <Notice title={followed ? `No demand of ${followed.name} yet` : 'No region yet'}>
-        Its forecast appears here as soon as enough demand has come in. `watthour doctor` says what is missing; below is how to bring some.
+      <Notice title={followed ? `No readings of ${followed.name} yet` : 'No region yet'}>
+        Its forecast appears here as soon as enough of them have come in. `watthour doctor` says what is missing; below is how to bring some.
       </Notice>
       <Connect />
     </div>

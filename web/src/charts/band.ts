@@ -4,6 +4,8 @@ export interface BandPoint {
   x: number;
   lower: number | null;
   upper: number | null;
+  /** Half the length of its interval: as wide as that is a band with neighbours on neither side. */
+  reach: number;
 }
 
 type Edge = BandPoint & { lower: number; upper: number };
@@ -41,8 +43,10 @@ export function bandSeries(id: string, points: readonly BandPoint[], { fill, hat
     renderItem: (params, api) => {
       const run = found.find(([first]) => first === found.flat()[params.dataIndex]);
       if (!run) return null;
-      const along = run.map(({ x, upper }) => api.coord([x, upper]));
-      const back = run.map(({ x, lower }) => api.coord([x, lower])).toReversed();
+      const [first] = run;
+      const edges = run.length === 1 && first ? [{ ...first, x: first.x - first.reach }, { ...first, x: first.x + first.reach }] : run;
+      const along = edges.map(({ x, upper }) => api.coord([x, upper]));
+      const back = edges.map(({ x, lower }) => api.coord([x, lower])).toReversed();
       return { type: 'polygon', shape: { points: [...along, ...back] }, style: { fill, ...(decal ? { decal } : {}) } };
     },
   };

@@ -4,7 +4,7 @@ import type { ComposeOption } from 'echarts/core';
 
 export type ChartOption = ComposeOption<CustomSeriesOption | LineSeriesOption | ScatterSeriesOption | GridComponentOption>;
 
-/** The hour under the pointer or the arrow keys. */
+/** The interval under the pointer or the arrow keys. */
 export interface Cursor {
   x: number;
   lineColor: string;

@@ -13,6 +13,11 @@ export function toCsv(header: readonly string[], rows: readonly (readonly Cell[]
   return [header, ...rows].map((row) => `${row.map(field).join(',')}\r\n`).join('');
 }
 
+/** A unit as the end of a column's name: `mwh`, `kw`, `eur_kwh`. */
+export function unitSuffix(unit: string): string {
+  return unit.toLowerCase().replaceAll('%', 'percent').replaceAll(/[^a-z0-9]+/g, '_');
+}
+
 /** Hands a text to the browser as a file. */
 export function download(name: string, text: string, type = 'text/csv;charset=utf-8'): void {
   const address = URL.createObjectURL(new Blob([text], { type }));

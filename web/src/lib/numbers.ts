@@ -6,7 +6,19 @@ function formatter(decimals: number): Intl.NumberFormat {
   return new Intl.NumberFormat('en-US', { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
 }
 
-const byDecimals = new Map<number, Intl.NumberFormat>([0, 1, 2].map((decimals) => [decimals, formatter(decimals)]));
+const byDecimals = new Map<number, Intl.NumberFormat>([0, 1, 2, 3].map((decimals) => [decimals, formatter(decimals)]));
+
+/** How many decimals show values of this size to three digits or more; the command line writes as many. */
+export function digitsFor(values: readonly (number | null | undefined)[]): number {
+  const largest = Math.max(0, ...values.map((value) => Math.abs(value ?? 0)));
+  return largest >= 100 ? 0 : largest >= 10 ? 1 : largest >= 1 ? 2 : 3;
+}
+
+/** How many decimals tell the marks of an axis apart that cuts this range in about four. */
+export function axisDigits(lowest: number, highest: number): number {
+  const mark = (highest - lowest) / 4;
+  return mark > 0 ? Math.min(3, Math.max(0, -Math.floor(Math.log10(mark)))) : 0;
+}
 
 /** A number without its unit, for a column whose head names it; a gap is a dash, never a zero. */
 export function formatNumber(value: number | null | undefined, decimals = 0): string {

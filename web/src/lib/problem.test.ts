@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 
 import { toProblem, unwrap } from './problem';
 
-const refused = { title: 'Unknown region', detail: 'There is no region nx.', remedy: 'Did you mean ny?' };
+const refused = { title: 'Unknown site', detail: 'no region or site has this name', remedy: 'Did you mean ny?' };
 
 test('a problem keeps its own words', async () => {
   const asking = unwrap(Promise.resolve({ error: refused, response: new Response(null, { status: 404 }) }));

@@ -1,17 +1,25 @@
 import { expect, test } from 'vitest';
 
-import { formatAge, formatDay, formatHour, formatInstant, localDay, relativeDay, shiftDay, zoneAbbreviation } from './time';
+import { DAY_MS, HOUR_MS, formatAge, formatDay, formatInstant, formatSpan, intervalEnd, localDay, relativeDay, shiftDay, zoneAbbreviation } from './time';
 
 const NEW_YORK = 'America/New_York';
 const FALL_BACK = Date.parse('2026-11-01T05:00Z'); // 01:00 EDT, the first of the two
 
-test('an hour is named by both its ends on the clock of the place', () => {
-  expect(formatHour(Date.parse('2026-11-22T22:00Z'), NEW_YORK)).toBe('17:00–18:00');
+test('an interval is named by both its ends on the clock of the place', () => {
+  const start = Date.parse('2026-11-22T22:00Z');
+  expect(formatSpan(start, start + HOUR_MS, NEW_YORK)).toBe('17:00–18:00');
+  expect(formatSpan(start, start + HOUR_MS / 4, NEW_YORK)).toBe('17:00–17:15');
 });
 
 test('the hour that comes twice is told apart by the letters of its zone', () => {
-  expect(formatHour(FALL_BACK, NEW_YORK, true)).toBe('01:00 EDT–01:00 EST');
-  expect(formatHour(FALL_BACK + 3_600_000, NEW_YORK, true)).toBe('01:00–02:00 EST');
+  expect(formatSpan(FALL_BACK, FALL_BACK + HOUR_MS, NEW_YORK, true)).toBe('01:00 EDT–01:00 EST');
+  expect(formatSpan(FALL_BACK + HOUR_MS, FALL_BACK + 2 * HOUR_MS, NEW_YORK, true)).toBe('01:00–02:00 EST');
+});
+
+test('an interval of a day ends at the next midnight of the place', () => {
+  const hours = (day: string): number => (intervalEnd(Date.parse(day), DAY_MS, NEW_YORK) - Date.parse(day)) / HOUR_MS;
+  expect(['2026-03-08T05:00Z', '2026-11-01T04:00Z', '2026-11-22T05:00Z'].map(hours)).toEqual([23, 25, 24]);
+  expect(intervalEnd(0, HOUR_MS / 4, NEW_YORK)).toBe(HOUR_MS / 4);
 });
 
 test('an instant is written in the zone of the place, with its letters', () => {

@@ -1,7 +1,7 @@
 /** Times as a place sees them: instants are UTC, words are in the place's own zone. */
 
 export const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
+export const DAY_MS = 24 * HOUR_MS;
 
 // Making a formatter costs a hundred times what using one does.
 const formatters = new Map<string, Intl.DateTimeFormat>();
@@ -67,9 +67,16 @@ export function relativeDay(day: string, today: string): string | null {
   return { '-1': 'Yesterday', '0': 'Today', '1': 'Tomorrow' }[String(distance)] ?? null;
 }
 
-/** The name of an hour by both its ends, `17:00–18:00`; with the zone's letters where a clock hour comes twice. */
-export function formatHour(start: number, timeZone: string, withZone = false): string {
-  const end = start + HOUR_MS;
+/** The instant an interval ends; one of a day ends at the next local midnight, 23 to 25 hours on. */
+export function intervalEnd(start: number, stepMs: number, timeZone: string): number {
+  if (stepMs !== DAY_MS) return start + stepMs;
+  const today = localDay(start, timeZone);
+  const ends = [23, 23.5, 24, 24.5].map((hours) => start + hours * HOUR_MS);
+  return ends.find((instant) => localDay(instant, timeZone) > today) ?? start + 25 * HOUR_MS;
+}
+
+/** The name of a span by both its ends, `17:00–17:15`; with the zone's letters where a clock hour comes twice. */
+export function formatSpan(start: number, end: number, timeZone: string, withZone = false): string {
   const [from, to] = [start, end].map((instant) => formatClock(instant, timeZone));
   if (!withZone) return `${from}–${to}`;
   const [before, after] = [start, end].map((instant) => zoneAbbreviation(instant, timeZone));

@@ -1,18 +1,88 @@
-/** A made-up region with numbers of a real one's size, for tests and for looking at the page without a server. */
-import type { ForecastPoint, GridForecast, GridScores, KnownPoint, ScoreRow, Status } from '@/client';
-import { HOUR_MS, formatClock, localDay } from '@/lib/time';
+/** Made-up sites with numbers of a real one's size, for tests and for looking at the page without a server. */
+import type { ForecastPoint, ForecastRegion, GridForecast, GridScores, KnownPoint, ScoreRow, Status } from '@/client';
+import { digitsFor, formatNumber } from '@/lib/numbers';
+import { DAY_MS, HOUR_MS, formatClock, intervalEnd, localDay } from '@/lib/time';
 
-const ZONE = 'America/New_York';
 export const NOW = '2026-11-21T14:20:00Z';
 
-/** Demand in MWh with two humps a day, lower at the weekend. */
-function shape(instant: number): number {
-  const hour = Number(formatClock(instant, ZONE).slice(0, 2));
-  const isWeekend = [0, 6].includes(new Date(instant - 5 * HOUR_MS).getUTCDay());
-  const morning = 1800 * Math.exp(-(((hour - 9) / 3) ** 2));
-  const evening = 4300 * Math.exp(-(((hour - 18) / 3.4) ** 2));
-  const night = -1900 * Math.exp(-(((hour - 3) / 3) ** 2));
-  return (16_100 + morning + evening + night) * (isWeekend ? 0.94 : 1);
+/** What each site is, and how high its values are about six in the evening. */
+const SITES = {
+  ny: {
+    peak: 20_400,
+    region: {
+      id: 'ny',
+      name: 'New York',
+      operator: 'NYISO',
+      time_zone: 'America/New_York',
+      channel: 'grid.ny.demand',
+      unit: 'MWh',
+      resolution_seconds: 3600,
+      simulated: false,
+    },
+  },
+  simtown: {
+    peak: 20_400,
+    region: {
+      id: 'simtown',
+      name: 'Simtown',
+      operator: 'Simulated operator',
+      time_zone: 'America/New_York',
+      channel: 'grid.simtown.demand',
+      unit: 'MWh',
+      resolution_seconds: 3600,
+      simulated: true,
+    },
+  },
+  be: {
+    peak: 10_440,
+    region: {
+      id: 'be',
+      name: 'Belgium',
+      operator: 'Elia',
+      time_zone: 'Europe/Brussels',
+      channel: 'grid.be.demand',
+      unit: 'MW',
+      resolution_seconds: 900,
+      simulated: false,
+    },
+  },
+  home: {
+    peak: 0.55,
+    region: {
+      id: 'home',
+      name: 'Home',
+      operator: null,
+      time_zone: 'Europe/London',
+      channel: 'home.main.power',
+      unit: 'kW',
+      resolution_seconds: 1800,
+      simulated: false,
+    },
+  },
+  works: {
+    peak: 86,
+    region: {
+      id: 'works',
+      name: 'Waterworks',
+      operator: null,
+      time_zone: 'Europe/Berlin',
+      channel: 'works.main.energy',
+      unit: 'MWh',
+      resolution_seconds: 86_400,
+      simulated: false,
+    },
+  },
+} as const satisfies Record<string, { peak: number; region: ForecastRegion }>;
+
+export type SiteName = keyof typeof SITES;
+
+/** Two humps a day, the evening's about one high, lower at the weekend. */
+function shape(instant: number, zone: string): number {
+  const [hour = 0, minute = 0] = formatClock(instant, zone).split(':').map(Number);
+  const clock = hour + minute / 60;
+  const isWeekend = [0, 6].includes(new Date(localDay(instant, zone)).getUTCDay());
+  const hump = (size: number, at: number, width: number): number => size * Math.exp(-(((clock - at) / width) ** 2));
+  return (0.789 + hump(0.088, 9, 3) + hump(0.211, 18, 3.4) - hump(0.093, 3, 3)) * (isWeekend ? 0.94 : 1);
 }
 
 /** The same small wobble for the same instant. */
@@ -21,104 +91,146 @@ function wobble(instant: number, size: number): number {
   return (turn - Math.floor(turn) - 0.5) * 2 * size;
 }
 
+const offsets = Object.fromEntries(
+  Object.values(SITES).map(({ region: { time_zone: timeZone } }) => [timeZone, new Intl.DateTimeFormat('en-US', { timeZone, timeZoneName: 'longOffset' })]),
+);
+
 /** `2026-11-22T17:00-05:00`. */
-export function localTime(instant: number, zone = ZONE): string {
-  const offset = new Intl.DateTimeFormat('en-US', { timeZone: zone, timeZoneName: 'longOffset' })
-    .formatToParts(instant)
+export function localTime(instant: number, zone: string): string {
+  const offset = offsets[zone]
+    ?.formatToParts(instant)
     .find(({ type }) => type === 'timeZoneName')?.value;
   return `${localDay(instant, zone)}T${formatClock(instant, zone)}${offset === 'GMT' ? '+00:00' : (offset ?? '').replace('GMT', '')}`;
 }
 
 const iso = (instant: number): string => new Date(instant).toISOString().replace('.000', '');
 
-/** The instants of a calendar day: 23, 24 or 25 of them. */
-export function hoursOfDay(day: string, zone = ZONE): number[] {
+/** The starts of a calendar day's intervals; of hours there are 23, 24 or 25. */
+export function startsOfDay(day: string, { time_zone: zone, resolution_seconds }: ForecastRegion): number[] {
+  const stepMs = resolution_seconds * 1000;
   const noon = Date.parse(`${day}T12:00Z`);
-  return Array.from({ length: 72 }, (_, index) => noon + (index - 36) * HOUR_MS).filter((instant) => localDay(instant, zone) === day);
+  const tick = Math.min(stepMs, HOUR_MS);
+  const instants = Array.from({ length: (72 * HOUR_MS) / tick }, (_, index) => noon - 36 * HOUR_MS + index * tick);
+  const ofDay = instants.filter((instant) => localDay(instant, zone) === day);
+  return stepMs === DAY_MS ? ofDay.slice(0, 1) : ofDay;
 }
 
-function point(instant: number, isPast: boolean): ForecastPoint {
-  const value = Math.round(shape(instant));
-  const spread = 260 + Math.round(Math.abs(wobble(instant, 140)));
-  const actual = isPast ? Math.round(value + wobble(instant + 7, 420)) : null;
+function dayBefore(midnight: number, zone: string): number {
+  return [23, 24, 25].map((hours) => midnight - hours * HOUR_MS).find((start) => intervalEnd(start, DAY_MS, zone) === midnight) ?? midnight;
+}
+
+/** The last two days of intervals before an instant. */
+function startsBefore(end: number, { time_zone: zone, resolution_seconds }: ForecastRegion): number[] {
+  const stepMs = resolution_seconds * 1000;
+  if (stepMs < DAY_MS) return Array.from({ length: (48 * HOUR_MS) / stepMs }, (_, index) => end - 48 * HOUR_MS + index * stepMs);
+  return [dayBefore(dayBefore(end, zone), zone), dayBefore(end, zone)];
+}
+
+/** Rounded to what a source of values of this size would send. */
+function roundedTo(peak: number): (value: number) => number {
+  const factor = 10 ** digitsFor([peak]);
+  return (value) => Math.round(value * factor) / factor;
+}
+
+function point(instant: number, { peak, region }: (typeof SITES)[SiteName], isPast: boolean): ForecastPoint {
+  const rounded = roundedTo(peak);
+  const value = rounded(shape(instant, region.time_zone) * peak);
+  const spread = (0.013 + Math.abs(wobble(instant, 0.007))) * peak;
+  const [lower, upper] = [rounded(value - spread), rounded(value + spread)];
+  const operator = region.operator === null ? null : rounded(value * 1.012 + wobble(instant + 3, 0.008 * peak));
   return {
     time: iso(instant),
-    local_time: localTime(instant),
+    local_time: localTime(instant, region.time_zone),
     value,
-    lower: value - spread,
-    upper: value + spread,
-    quantiles: { '0.05': value - spread, '0.5': value, '0.95': value + spread },
-    operator: Math.round(value * 1.012 + wobble(instant + 3, 160)),
-    actual,
+    lower,
+    upper,
+    quantiles: { '0.05': lower, '0.5': value, '0.95': upper },
+    operator,
+    rivals: region.operator === null ? {} : { operator },
+    actual: isPast ? rounded(value + wobble(instant + 7, 0.02 * peak)) : null,
     actual_quality: [],
-    seasonal_naive: Math.round(value * 0.962 + wobble(instant + 11, 380)),
+    seasonal_naive: rounded(value * 0.962 + wobble(instant + 11, 0.018 * peak)),
   };
 }
 
-function knownBefore(end: number): KnownPoint[] {
-  return Array.from({ length: 48 }, (_, index) => {
-    const instant = end - (48 - index) * HOUR_MS;
-    return { time: iso(instant), local_time: localTime(instant), value: Math.round(shape(instant) + wobble(instant, 240)) };
-  });
+function knownBefore(end: number, { peak, region }: (typeof SITES)[SiteName]): KnownPoint[] {
+  const rounded = roundedTo(peak);
+  return startsBefore(end, region).map((instant) => ({
+    time: iso(instant),
+    local_time: localTime(instant, region.time_zone),
+    value: rounded(shape(instant, region.time_zone) * peak + wobble(instant, 0.012 * peak)),
+  }));
+}
+
+/** As the API writes it, though a home's numbers have here as many decimals as the page gives them. */
+function headlineOf(points: readonly ForecastPoint[], { unit, time_zone: zone, resolution_seconds }: ForecastRegion, isPast: boolean): string {
+  const peak = points.reduce((best, candidate) => ((candidate.value ?? 0) > (best.value ?? 0) ? candidate : best));
+  const start = Date.parse(peak.time);
+  const digits = digitsFor([peak.value]);
+  const day = new Intl.DateTimeFormat('en-GB', { weekday: 'long', timeZone: zone }).format(start);
+  const span = resolution_seconds < 86_400 ? ` between ${formatClock(start, zone)} and ${formatClock(start + resolution_seconds * 1000, zone)}` : '';
+  const length = { 3600: 'hour', 86_400: 'day' }[resolution_seconds] ?? `${resolution_seconds / 60} minutes`;
+  const band = [peak.lower, peak.upper].map((edge) => formatNumber(edge, digits)).join(' to ');
+  return `${day} ${isPast ? 'was expected to peak' : 'peaks'} at ${formatNumber(peak.value, digits)} ${unit}${span}; the 90 % interval of that ${length} is ${band} ${unit}.`;
 }
 
 interface Wishes {
+  site?: SiteName;
   day?: string;
-  isSimulated?: boolean;
   isPast?: boolean;
 }
 
-export function makeForecast({ day = '2026-11-22', isSimulated = false, isPast = false }: Wishes = {}): GridForecast {
-  const instants = hoursOfDay(day);
+export function makeForecast({ site = 'ny', day = '2026-11-22', isPast = false }: Wishes = {}): GridForecast {
+  const made = SITES[site];
+  const { region, peak } = made;
+  const instants = startsOfDay(day, region);
   const begins = instants[0] ?? 0;
-  const knownUntil = begins - 18 * HOUR_MS;
+  const knownUntil = region.resolution_seconds === 86_400 ? dayBefore(begins, region.time_zone) : begins - 18 * HOUR_MS;
+  const points = instants.map((instant) => point(instant, made, isPast));
+  const score = (model: string, label: string, mape_percent: number) => ({ model, label, mae: (mape_percent / 100) * peak * 0.845, mape_percent });
+  const rival = { channel: region.channel, label: "Operator's forecast", last_time: '2026-11-23T04:00:00Z', age_hours: 2.2, stale: false };
   return {
-    region: {
-      id: isSimulated ? 'simtown' : 'ny',
-      name: isSimulated ? 'Simtown' : 'New York',
-      operator: isSimulated ? 'Simulated operator' : 'NYISO',
-      time_zone: ZONE,
-      simulated: isSimulated,
-    },
+    region,
     day,
     days: { first: '2024-01-08', last: '2026-11-22' },
     issued_at: iso(begins - 16 * HOUR_MS),
     known_until: iso(knownUntil),
     model_version: 'gradient_boosting-20261101T060000-ab12cd',
     reconstructed: isPast,
-    unit: 'MWh',
-    headline: isPast
-      ? 'Wednesday peaked at 20,610 MWh between 18:00 and 19:00; 20,400 MWh had been forecast.'
-      : 'Sunday peaks at 19,190 MWh between 18:00 and 19:00, 90 % sure to stay between 18,870 and 19,520.',
-    lacked: [],
+    unit: region.unit,
+    headline: headlineOf(points, region, isPast),
+    missing_inputs: [],
     fallback: null,
-    points: instants.map((instant) => point(instant, isPast)),
-    known: knownBefore(knownUntil),
+    points,
+    known: knownBefore(knownUntil, made),
     scores_of_day: isPast
       ? {
           rows: [
-            { model: 'ours', mae_mwh: 231, mape_percent: 1.34 },
-            { model: 'operator', mae_mwh: 297, mape_percent: 1.72 },
-            { model: 'seasonal_naive', mae_mwh: 704, mape_percent: 4.11 },
+            score('ours', 'Watthour', 1.34),
+            ...(region.operator === null ? [] : [score('operator', "Operator's forecast", 1.72)]),
+            score('seasonal_naive', 'Same hour last week', 4.11),
           ],
         }
       : null,
     freshness: [
-      { channel: 'grid.ny.demand', label: 'Demand', last_time: '2026-11-21T11:00:00Z', age_hours: 2.3, stale: false },
-      { channel: 'grid.ny.demand:operator', label: "Operator's forecast", last_time: '2026-11-23T04:00:00Z', age_hours: 2.2, stale: false },
-      { channel: 'grid.ny.weather', label: 'Weather forecast', last_time: '2026-11-23T23:00:00Z', age_hours: 31, stale: true },
+      { channel: region.channel, label: 'Demand', last_time: '2026-11-21T11:00:00Z', age_hours: 2.3, stale: false },
+      ...(region.operator === null ? [] : [rival]),
+      { channel: `weather.${region.id}.temperature_2m`, label: 'Weather forecast', last_time: '2026-11-23T23:00:00Z', age_hours: 31, stale: true },
     ],
   };
 }
 
 const LEADS = ['all', '1-6', '7-12', '13-24', '25-48'] as const;
 
-export function makeScores(): GridScores {
+export function makeScores({ site = 'ny' }: { site?: SiteName } = {}): GridScores {
+  const { region, peak } = SITES[site];
+  const size = peak / SITES.ny.peak;
   const rivals = [
     { model: 'ours', label: 'Watthour', mape: 1.41, mae: 246, bias: -18, coverage: 90.6 },
-    { model: 'operator', label: 'Operator (NYISO)', mape: 1.93, mae: 331, bias: 204, coverage: null },
-    { model: 'seasonal_naive', label: 'Same hour last week', mape: 4.87, mae: 842, bias: 61, coverage: null },
-  ];
+    { model: 'operator', label: "Operator's forecast", mape: 1.93, mae: 331, bias: 204, coverage: null },
+    { model: 'seasonal_naive', label: 'Same hour last week', mape: 4.87, mae: 842, bias: 61, coverage: 88.2 },
+  ].filter(({ model }) => region.operator !== null || model !== 'operator');
+  const inMwh = (value: number): number | null => (region.unit === 'MWh' ? value : null);
   const rows = LEADS.flatMap((lead_hours, step) =>
     rivals.map(({ model, label, mape, mae, bias, coverage }): ScoreRow => {
       const growth = step === 0 ? 1 : 0.82 + step * 0.09;
@@ -126,31 +238,35 @@ export function makeScores(): GridScores {
         model,
         label,
         lead_hours,
-        n: step === 0 ? 720 : 180,
-        mae_mwh: mae * growth,
+        n: ((step === 0 ? 720 : 180) * 3600) / region.resolution_seconds,
+        mae: mae * growth * size,
         mape_percent: mape * growth,
-        bias_mwh: bias,
-        rmse_mwh: mae * growth * 1.31,
-        coverage90_percent: coverage,
+        bias: bias * size,
+        rmse: mae * growth * 1.31 * size,
+        mae_mwh: inMwh(mae * growth * size),
+        bias_mwh: inMwh(bias * size),
+        rmse_mwh: inMwh(mae * growth * 1.31 * size),
+        coverage90_percent: coverage === null ? null : coverage - step,
+        winkler90: coverage === null ? null : mae * growth * 6 * size,
         skill_percent: 100 * (1 - mae / 842),
       };
     }),
   );
   return {
-    region: 'ny',
+    region: region.id,
     window: { start: '2026-10-22', end: '2026-11-20' },
-    unit: 'MWh',
+    unit: region.unit,
     protocol: 'Issued at 08:00 the day before, demand known to 06:00, weather as issued.',
     rows,
   };
 }
 
-export function makeStatus({ isSimulated = false }: { isSimulated?: boolean } = {}): Status {
-  const { region } = makeForecast({ isSimulated });
+export function makeStatus({ site = 'ny' }: { site?: SiteName } = {}): Status {
+  const { region } = SITES[site];
   return {
     version: '0.1.0',
     now: NOW,
-    simulated: isSimulated,
+    simulated: region.simulated,
     regions: [{ ...region, first_time: '2022-01-01T05:00:00Z', last_time: '2026-11-21T11:00:00Z' }],
     sources: [
       { name: 'EIA', state: 'ok', last_run_at: '2026-11-21T14:02:00Z', age_hours: 0.3, problem: null },

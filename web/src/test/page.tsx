@@ -7,7 +7,7 @@ import { makeQueryClient } from '@/app/queries';
 import { makeRouter } from '@/app/router';
 import { client } from '@/client/client.gen';
 
-import { makeForecast, makeScores, makeStatus } from './fixtures';
+import { type SiteName, makeForecast, makeScores, makeStatus } from './fixtures';
 
 export type Answers = Record<string, (request: Request) => unknown>;
 
@@ -15,14 +15,21 @@ export function problem(status: number, body: object): Response {
   return new Response(JSON.stringify({ status, ...body }), { status, headers: { 'Content-Type': 'application/problem+json' } });
 }
 
+/** What a server answers that knows this one site. */
+export function answersOf(site: SiteName): Answers {
+  return {
+    '/api/v1/status': () => makeStatus({ site }),
+    [`/api/v1/grid/${site}/forecast`]: ({ url }) => {
+      const day = new URL(url).searchParams.get('day');
+      return makeForecast(day ? { site, day, isPast: true } : { site });
+    },
+    [`/api/v1/grid/${site}/scores`]: () => makeScores({ site }),
+  };
+}
+
 /** Every request the page made, as `GET /api/v1/status`. */
 export function openPage(address: string, answers: Answers = {}): string[] {
-  const all: Answers = {
-    '/api/v1/status': () => makeStatus(),
-    '/api/v1/grid/ny/forecast': () => makeForecast(),
-    '/api/v1/grid/ny/scores': () => makeScores(),
-    ...answers,
-  };
+  const all: Answers = { ...answersOf('ny'), ...answers };
   const requests: string[] = [];
   const fetch = async (request: Request): Promise<Response> => {
     const { pathname, search } = new URL(request.url);

@@ -1,7 +1,9 @@
 import '@testing-library/jest-dom/vitest';
-import { cleanup } from '@testing-library/react';
+import { cleanup, configure } from '@testing-library/react';
 import { afterEach, vi } from 'vitest';
 
+// A busy machine takes longer than a second for the first page.
+configure({ asyncUtilTimeout: 8000 });
 afterEach(cleanup);
 
 // jsdom has no layout: tests see a narrow, light screen.

@@ -94,7 +94,7 @@ def headline(points: Sequence[Point], context: Context, *, is_past: bool) -> str
     if peak["lower"] is None or peak["upper"] is None:
         return f"{words}."
     band = f"{peak['lower']:,.{digits}f} to {peak['upper']:,.{digits}f}"
-    return f"{words}; the 90 % interval of that {_name_of(context.resolution)} is {band}."
+    return f"{words}; the 90 % interval of that {_name_of(context.resolution)} is {band} {unit}."
 
 
 def scores_of_day(points: Sequence[Point], context: Context) -> dict[str, object] | None:

@@ -57,7 +57,7 @@ def days_to_open(store: Store, context: Context, now: datetime) -> tuple[date, d
     if span is None:
         raise NotEnoughHistory(
             f"the store holds no reading of {context.channel.id} ({context.site.name})",
-            remedy=f"Bring some: `watthour backfill {context.site.id}` where a source has it, or `watthour import FILE`.",
+            remedy=f"Bring some: `watthour backfill {context.site.id}` or `watthour import FILE`.",
         )
     zone = ZoneInfo(context.time_zone)
     newest = now if now - span[1] <= FRESH else span[1]

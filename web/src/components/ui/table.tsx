@@ -2,6 +2,9 @@ import type { ComponentProps, ReactElement } from 'react';
 
 import { cn } from '@/lib/cn';
 
+/** Cells at the sides reach to the edges of the card, so that a first column can stay in sight. */
+const EDGES = 'first:pl-4 last:pr-4 sm:first:pl-5 sm:last:pr-5';
+
 interface TableProps extends ComponentProps<'table'> {
   'aria-label': string;
   boxClassName?: string;
@@ -12,7 +15,7 @@ export function Table({ 'aria-label': label, boxClassName, className, ...rest }:
   return (
     // A box that scrolls must be reachable by keyboard.
     // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex
-    <section tabIndex={0} aria-label={label} className={cn('relative -mx-4 overflow-auto px-4 sm:-mx-5 sm:px-5', boxClassName)}>
+    <section tabIndex={0} aria-label={label} className={cn('relative -mx-4 overflow-auto sm:-mx-5', boxClassName)}>
       <table aria-label={label} className={cn('text-small w-full border-separate border-spacing-0', className)} {...rest} />
     </section>
   );
@@ -27,7 +30,7 @@ export function Head({ unit, className, children, ...rest }: HeadProps): ReactEl
   return (
     <th
       scope="col"
-      className={cn('text-muted bg-surface border-line border-b py-2 pr-3 text-right align-bottom font-medium last:pr-0 sm:pr-4', className)}
+      className={cn('text-muted bg-surface border-line border-b py-2 pr-3 text-right align-bottom font-medium sm:pr-4', EDGES, className)}
       {...rest}
     >
       {children} {unit ? <span className="block font-normal">{unit}</span> : null}
@@ -36,9 +39,9 @@ export function Head({ unit, className, children, ...rest }: HeadProps): ReactEl
 }
 
 export function RowHead({ className, ...rest }: ComponentProps<'th'>): ReactElement {
-  return <th scope="row" className={cn('border-line border-b py-1.5 pr-3 text-left font-medium sm:pr-4', className)} {...rest} />;
+  return <th scope="row" className={cn('border-line border-b py-1.5 pr-3 text-left font-medium sm:pr-4', EDGES, className)} {...rest} />;
 }
 
 export function Value({ className, ...rest }: ComponentProps<'td'>): ReactElement {
-  return <td className={cn('border-line border-b py-1.5 pr-3 text-right whitespace-nowrap sm:pr-4 last:pr-0', className)} {...rest} />;
+  return <td className={cn('border-line border-b py-1.5 pr-3 text-right whitespace-nowrap sm:pr-4', EDGES, className)} {...rest} />;
 }

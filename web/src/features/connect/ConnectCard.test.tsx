@@ -3,16 +3,11 @@ import { screen } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { expect, test, vi } from 'vitest';
 
-import { makeForecast, makeScores, makeStatus } from '@/test/fixtures';
-import { type Answers, openPage, problem } from '@/test/page';
+import { type Answers, answersOf, openPage, problem } from '@/test/page';
 
 vi.mock('@/charts/Chart', () => ({ default: () => null }));
 
-const simulated: Answers = {
-  '/api/v1/status': () => makeStatus({ isSimulated: true }),
-  '/api/v1/grid/simtown/forecast': () => makeForecast({ isSimulated: true }),
-  '/api/v1/grid/simtown/scores': () => makeScores(),
-};
+const simulated = answersOf('simtown');
 
 async function importFile(answer: Answers[string]): Promise<void> {
   openPage('/grid/simtown', { ...simulated, '/api/v1/imports': answer });

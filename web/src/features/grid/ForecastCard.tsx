@@ -7,11 +7,12 @@ import { Card } from '@/components/ui/card';
 import { Choice } from '@/components/ui/choice';
 import { DayScores } from './DayScores';
 import { ForecastPicture } from './ForecastPicture';
-import { HoursTable } from './HoursTable';
+import { IntervalsTable } from './IntervalsTable';
 import { Readout } from './Readout';
-import { CSV_HEADER, csvRows, hourToStartWith, hoursOf } from './hours';
+import { csvHeader, csvRows, formatOf, intervalToStartWith, intervalsOf } from './intervals';
 import { download, toCsv } from '@/lib/csv';
 import { useMedia } from '@/lib/media';
+import { DAY_MS } from '@/lib/time';
 
 const VIEWS = [
   { value: 'picture', label: <><ChartSpline aria-hidden className="size-4" /> Picture</> },
@@ -23,6 +24,12 @@ const SPANS = [
   { value: 'before', label: '+ 48 h before' },
 ] as const;
 
+/** What the numbers of a unit are, over the length of an interval. */
+function meaningOf(unit: string): string {
+  if (/^[kM]Wh$/.test(unit)) return 'Energy of';
+  return /^[kM]?W$/.test(unit) ? 'Mean power of' : 'Values of';
+}
+
 interface ForecastCardProps {
   forecast: GridForecast;
   now: number;
@@ -33,28 +40,29 @@ export function ForecastCard({ forecast, now }: ForecastCardProps): ReactElement
   const isWide = useMedia('(min-width: 48rem)');
   const [view, setView] = useState<'picture' | 'table'>('picture');
   const [chosenSpan, setSpan] = useState<'day' | 'before' | null>(null);
-  const [chosenHour, setHour] = useState<number | null>(null);
+  const [chosenStart, setStart] = useState<number | null>(null);
 
-  const span = chosenSpan ?? (isWide ? 'before' : 'day');
-  const all = useMemo(() => hoursOf(forecast), [forecast]);
-  const hours = useMemo(() => (span === 'day' ? all.filter(({ part }) => part === 'day') : all), [all, span]);
-  const { time_zone: timeZone, simulated: isSimulated } = forecast.region;
+  const format = useMemo(() => formatOf(forecast), [forecast]);
+  const isDaily = format.step.ms === DAY_MS; // a day is then one point, which says nothing alone
+  const span = chosenSpan ?? (isWide || isDaily ? 'before' : 'day');
+  const all = useMemo(() => intervalsOf(forecast), [forecast]);
+  const intervals = useMemo(() => (span === 'day' ? all.filter(({ part }) => part === 'day') : all), [all, span]);
+  const { simulated: isSimulated } = forecast.region;
   const scene = useMemo(
-    () => ({ hours, timeZone, unit: forecast.unit, now, issuedAt: Date.parse(forecast.issued_at), isSimulated, isNarrow: !isWide }),
-    [hours, timeZone, forecast.unit, forecast.issued_at, now, isSimulated, isWide],
+    () => ({ intervals, format, now, issuedAt: Date.parse(forecast.issued_at), isSimulated, isNarrow: !isWide }),
+    [intervals, format, forecast.issued_at, now, isSimulated, isWide],
   );
-  const found = chosenHour === null ? -1 : hours.findIndex(({ start }) => start === chosenHour);
-  const selected = found >= 0 ? found : hourToStartWith(hours, now);
+  const found = chosenStart === null ? -1 : intervals.findIndex(({ start }) => start === chosenStart);
+  const selected = found >= 0 ? found : intervalToStartWith(intervals, now);
 
-  const hasDoubts = hours.some(({ doubts }) => doubts.length > 0);
+  const hasDoubts = intervals.some(({ doubts }) => doubts.length > 0);
   const save = (): void =>
-    download(`watthour-${forecast.region.id}-${forecast.day}.csv`, toCsv(CSV_HEADER, csvRows(all, isSimulated)));
+    download(`watthour-${forecast.region.id}-${forecast.day}.csv`, toCsv(csvHeader(format), csvRows(all, format, isSimulated)));
 
   return (
     <Card
-      aria-label="Demand hour by hour"
-      title="Hour by hour"
-      note={`Energy of each hour in ${forecast.unit}`}
+      title={format.step.title}
+      note={`${meaningOf(forecast.unit)} ${format.step.each} in ${forecast.unit}`}
       actions={
         <>
           <Choice label="Show as" value={view} options={VIEWS} onChange={setView} />
@@ -65,17 +73,17 @@ export function ForecastCard({ forecast, now }: ForecastCardProps): ReactElement
       }
     >
       {view === 'table' ? (
-        <HoursTable hours={all} timeZone={timeZone} unit={forecast.unit} />
+        <IntervalsTable intervals={all} format={format} />
       ) : (
         <>
-          <Readout hour={hours[selected]} timeZone={timeZone} unit={forecast.unit} isSimulated={isSimulated} hasDoubts={hasDoubts} />
-          <ForecastPicture scene={scene} selected={selected} onSelect={(index) => setHour(hours[index]?.start ?? null)} />
+          <Readout interval={intervals[selected]} format={format} isSimulated={isSimulated} hasDoubts={hasDoubts} />
+          <ForecastPicture scene={scene} selected={selected} onSelect={(index) => setStart(intervals[index]?.start ?? null)} />
           <div className="mt-3">
             <Choice label="Span" value={span} options={SPANS} onChange={setSpan} />
           </div>
         </>
       )}
-      {forecast.scores_of_day ? <DayScores rows={forecast.scores_of_day.rows} day={forecast.day} /> : null}
+      {forecast.scores_of_day ? <DayScores rows={forecast.scores_of_day.rows} day={forecast.day} unit={forecast.unit} /> : null}
     </Card>
   );
 }

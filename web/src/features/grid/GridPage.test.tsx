@@ -5,11 +5,11 @@ import { expect, test, vi } from 'vitest';
 
 import * as csv from '@/lib/csv';
 import { makeForecast, makeScores, makeStatus } from '@/test/fixtures';
-import { openPage, problem } from '@/test/page';
+import { answersOf, openPage, problem } from '@/test/page';
 
 vi.mock('@/charts/Chart', () => ({ default: () => <div data-testid="chart" /> }));
 
-const HEADLINE = /^Sunday peaks at 19,190 MWh/;
+const HEADLINE = /^Sunday peaks at 19,\d{3} MWh between 18:00 and 19:00; the 90 % interval of that hour is/;
 
 test('the first page is the grid of the first region', async () => {
   openPage('/');
@@ -30,10 +30,10 @@ test('the page says when the forecast was issued, what was known and by which mo
   expect(screen.getByText('gradient_boosting-20261101T060000-ab12cd')).toBeVisible();
 });
 
-test('the table shows what the API said, hour by hour', async () => {
+test('the table shows what the API said, interval by interval', async () => {
   openPage('/grid/ny');
   await userEvent.click(await screen.findByRole('radio', { name: 'Table' }));
-  const table = screen.getByRole('table', { name: 'Demand of the day by hour' });
+  const table = screen.getByRole('table', { name: 'The day in numbers' });
   const row = within(table).getByRole('row', { name: /^18:00–19:00/ });
   const point = makeForecast().points[18];
   expect(within(row).getAllByRole('cell')[0]).toHaveTextContent(point?.value?.toLocaleString('en-US') ?? 'no value');
@@ -59,18 +59,14 @@ test('the file holds the hours of the day and those before', async () => {
 });
 
 test('the previous day opens as it was known then', async () => {
-  const requests = openPage('/grid/ny', {
-    '/api/v1/grid/ny/forecast': ({ url }) => {
-      const day = new URL(url).searchParams.get('day');
-      return day ? makeForecast({ day, isPast: true }) : makeForecast();
-    },
-  });
+  const requests = openPage('/grid/ny');
   await userEvent.click(await screen.findByRole('button', { name: 'Previous day' }));
-  expect(await screen.findByText(/^Wednesday peaked/)).toBeVisible();
+  expect(await screen.findByText(/^Saturday was expected to peak/)).toBeVisible();
   expect(window.location.search).toBe('?day=2026-11-21');
   expect(requests).toContain('GET /api/v1/grid/ny/forecast?day=2026-11-21');
   expect(screen.getByText('Reconstructed')).toBeVisible();
-  expect(screen.getByText('1.34 %')).toBeVisible();
+  expect(screen.getByText('231 MWh')).toBeVisible();
+  expect(screen.getByText('(1.34 %)')).toBeVisible();
 });
 
 test('no day beyond the last can be opened', async () => {
@@ -79,11 +75,7 @@ test('no day beyond the last can be opened', async () => {
 });
 
 test('a simulated region says so first and offers a real one', async () => {
-  openPage('/', {
-    '/api/v1/status': () => makeStatus({ isSimulated: true }),
-    '/api/v1/grid/simtown/forecast': () => makeForecast({ isSimulated: true }),
-    '/api/v1/grid/simtown/scores': () => makeScores(),
-  });
+  openPage('/', answersOf('simtown'));
   expect(await screen.findByText('Simulated region: invented weather and demand')).toBeVisible();
   expect(await screen.findByRole('heading', { name: 'Connect real data' })).toBeVisible();
 });
@@ -99,7 +91,17 @@ test('scores stand beside those of the rivals, and by lead time', async () => {
   const table = await screen.findByRole('table', { name: 'Scores over all lead times' });
   expect(within(table).getByRole('row', { name: 'Watthour 1.41 246 −18 90.6 +70.8' })).toBeVisible();
   await userEvent.click(screen.getByRole('button', { name: 'By lead time' }));
-  expect(screen.getByRole('table', { name: 'Mean absolute error by lead time' })).toBeVisible();
+  const byLead = screen.getByRole('table', { name: 'Mean absolute error by lead time' });
+  expect(within(byLead).getByRole('row', { name: /^1–6 224 89.6\s% inside band 301 766 87.2\s% inside band$/ })).toBeVisible();
+});
+
+test('the file of the scores names their unit', async () => {
+  const download = vi.spyOn(csv, 'download').mockImplementation(() => {});
+  openPage('/grid/be', answersOf('be'));
+  await userEvent.click(await screen.findByRole('button', { name: 'Download scores as CSV' }));
+  expect(download.mock.calls[0]?.[1].split('\r\n')[0]).toBe(
+    'model,lead_hours,n,mae_mw,mape_percent,bias_mw,rmse_mw,coverage90_percent,skill_percent,winkler90_mw',
+  );
 });
 
 test('stale data is said with its age, a failing source with its problem', async () => {
@@ -108,9 +110,9 @@ test('stale data is said with its age, a failing source with its problem', async
   expect(await screen.findByText(/open_meteo: answered 503/)).toBeVisible();
 });
 
-test('a forecast made without some data says what it lacked', async () => {
+test('a forecast made without some data says what was missing', async () => {
   openPage('/grid/ny', {
-    '/api/v1/grid/ny/forecast': () => ({ ...makeForecast(), lacked: ['wind speed at Buffalo'], fallback: 'Seasonal naive: too little history.' }),
+    '/api/v1/grid/ny/forecast': () => ({ ...makeForecast(), missing_inputs: ['wind speed at Buffalo'], fallback: 'Seasonal naive: too little history.' }),
   });
   expect(await screen.findByText('wind speed at Buffalo')).toBeVisible();
   expect(screen.getByText('Seasonal naive: too little history.')).toBeVisible();
@@ -135,9 +137,9 @@ test('without scores the card says what to do next', async () => {
   expect(await screen.findByText(/Nothing to score in these days/)).toBeVisible();
 });
 
-test('a region without demand is not opened, the way to some is', async () => {
+test('a region without readings is not opened, the way to some is', async () => {
   openPage('/', { '/api/v1/status': () => ({ ...makeStatus(), regions: makeStatus().regions.map((region) => ({ ...region, last_time: null })) }) });
-  expect(await screen.findByText('No demand of New York yet')).toBeVisible();
+  expect(await screen.findByText('No readings of New York yet')).toBeVisible();
   expect(screen.getByRole('heading', { name: 'Connect real data' })).toBeVisible();
 });
 
@@ -151,4 +153,86 @@ test('a made-up day in the address is ignored', async () => {
   const requests = openPage('/grid/ny?day=soon');
   await screen.findByText(HEADLINE);
   await waitFor(() => expect(requests).toContain('GET /api/v1/grid/ny/forecast'));
+});
+
+/** The text of each cell; much quicker than asking for a hundred rows by their role. */
+function rowsOf(table: HTMLElement): string[][] {
+  return [...table.querySelectorAll('tr')].map((row) => [...row.cells].map(({ textContent }) => textContent));
+}
+
+const shownStale = (channel: string) => ({
+  ...makeForecast({ site: 'be' }),
+  freshness: makeForecast({ site: 'be' }).freshness.map((row, index) => ({ ...row, stale: index === 0, channel: index === 0 ? channel : row.channel })),
+});
+
+test('real data is offered where the readings of the channel itself are stale', async () => {
+  openPage('/grid/be', { ...answersOf('be'), '/api/v1/grid/be/forecast': () => shownStale('grid.be.demand') });
+  expect(await screen.findByRole('heading', { name: 'Connect real data' })).toBeVisible();
+});
+
+test('a stale rival or weather alone asks for no other data', async () => {
+  openPage('/grid/be', { ...answersOf('be'), '/api/v1/grid/be/forecast': () => ({ ...shownStale('weather.be'), freshness: shownStale('weather.be').freshness.toReversed() }) });
+  await screen.findByText(/^Sunday peaks/);
+  expect(screen.queryByRole('heading', { name: 'Connect real data' })).toBeNull();
+});
+
+test('a site of quarter hours in MW has 96 of them, and its file says MW', async () => {
+  const download = vi.spyOn(csv, 'download').mockImplementation(() => {});
+  openPage('/grid/be', answersOf('be'));
+  expect(await screen.findByText(/^Sunday peaks at 9,\d{3} MW between 18:00 and 18:15; the 90 % interval of that 15 minutes/)).toBeVisible();
+  expect(screen.getByText('Mean power of each 15 minutes in MW')).toBeVisible();
+  await userEvent.click(screen.getByRole('radio', { name: 'Table' }));
+  const [head, ...rows] = rowsOf(screen.getByRole('table', { name: 'The day in numbers' }));
+  expect(head).toEqual(['Time CET', 'Forecast MW', '90 % interval MW', 'Operator MW', 'Actual MW', 'Last week MW']);
+  expect(rows).toHaveLength(96);
+  expect(rows[68]?.slice(0, 2)).toEqual(['17:00–17:15', makeForecast({ site: 'be' }).points[68]?.value?.toLocaleString('en-US')]);
+  expect(screen.getByRole('button', { name: 'The 192 intervals known before' })).toBeVisible();
+  expect(await screen.findByText(/2,880 intervals$/)).toBeVisible();
+  await userEvent.click(screen.getByRole('button', { name: 'Download CSV' }));
+  expect(download.mock.calls[0]?.[1]).toContain('forecast_mw,lower90_mw,upper90_mw,operator_mw,actual_mw,actual_quality,seasonal_naive_mw');
+});
+
+test('arrow keys walk by quarter hours, pages by six hours', async () => {
+  openPage('/grid/be', answersOf('be'));
+  const chart = await screen.findByRole('slider', { name: 'Chart of the day; arrow keys choose an interval' });
+  chart.focus();
+  await userEvent.keyboard('{Home}{ArrowRight}');
+  expect(chart).toHaveAttribute('aria-valuetext', expect.stringMatching(/^Sun 22 Nov, 00:15–00:30, Forecast [\d,]+\u00A0MW,/));
+  await userEvent.keyboard('{PageUp}');
+  expect(chart).toHaveAttribute('aria-valuetext', expect.stringMatching(/^Sun 22 Nov, 06:15–06:30/));
+});
+
+test('a home has its name alone, no operator, and three decimals of a kW', async () => {
+  openPage('/grid/home', answersOf('home'));
+  expect(await screen.findByRole('heading', { level: 1, name: 'Home' })).toBeVisible();
+  expect(await screen.findByText(/^Sunday peaks at 0\.\d{3} kW between 18:00 and 18:30/)).toBeVisible();
+  const chart = screen.getByRole('slider', { name: /Chart of the day/ });
+  expect(chart).toHaveAttribute('aria-valuetext', expect.stringMatching(/^Sun 22 Nov, 18:00–18:30, Forecast 0\.\d{3}\u00A0kW, Last week 0\.\d{3}\u00A0kW$/));
+  expect(screen.queryByText('Operator')).toBeNull();
+  await userEvent.click(screen.getByRole('radio', { name: 'Table' }));
+  const [head, ...rows] = rowsOf(screen.getByRole('table', { name: 'The day in numbers' }));
+  expect(head).toEqual(['Time GMT', 'Forecast kW', '90 % interval kW', 'Actual kW', 'Last week kW']);
+  expect(rows[36]?.join(' ')).toMatch(/^18:00–18:30 0\.\d{3} 0\.\d{3}–0\.\d{3} – 0\.\d{3}$/);
+});
+
+test('where every actual was zero there is no percentage', async () => {
+  openPage('/grid/home', {
+    ...answersOf('home'),
+    '/api/v1/grid/home/forecast': () => {
+      const forecast = makeForecast({ site: 'home', day: '2026-11-20', isPast: true });
+      return { ...forecast, scores_of_day: { rows: [{ model: 'ours', label: 'Watthour', mae: 0.0123, mape_percent: null }] } };
+    },
+  });
+  expect(await screen.findByText('0.012 kW')).toBeVisible();
+  expect(screen.queryByText(/NaN|null/)).toBeNull();
+});
+
+test('a site of days is shown day by day', async () => {
+  openPage('/grid/works', answersOf('works'));
+  const chart = await screen.findByRole('slider', { name: 'Chart of the day; arrow keys choose a day' });
+  expect(chart).toHaveAttribute('aria-valuetext', expect.stringMatching(/^Sun 22 Nov, Forecast \d+\.\d\u00A0MWh/));
+  expect(screen.getByRole('heading', { name: 'Day by day' })).toBeVisible();
+  await userEvent.click(screen.getByRole('radio', { name: 'Table' }));
+  const table = screen.getByRole('table', { name: 'The day in numbers' });
+  expect(within(table).getByRole('row', { name: /^Sun 22 Nov \d/ })).toBeVisible();
 });

@@ -16,6 +16,7 @@ import { type ScoreDays, ScoresCard } from './ScoresCard';
 import { forecastQuery, scoresQuery } from './queries';
 import { cn } from '@/lib/cn';
 import { statusQuery } from '@/lib/status';
+import { type Step, stepOf } from '@/lib/step';
 import { formatDay, localDay, relativeDay } from '@/lib/time';
 
 interface GridPageProps {
@@ -31,8 +32,8 @@ interface GridPageProps {
 const CONNECT_ID = 'connect';
 
 /** Keeps a number and its unit on one line. */
-function unbroken(sentence: string): string {
-  return sentence.replaceAll(/(?<=\d) (?=MWh|%)/g, '\u00a0');
+function unbroken(sentence: string, unit: string): string {
+  return [unit, '%'].reduce((text, word) => text.replaceAll(` ${word}`, `\u00a0${word}`), sentence);
 }
 
 function Heading({ forecast, today }: { forecast: GridForecast; today: string }): ReactElement {
@@ -46,9 +47,14 @@ function Heading({ forecast, today }: { forecast: GridForecast; today: string })
   );
 }
 
+/** A name, and who runs the grid there where somebody does. */
+function called({ name, operator }: Status['regions'][number]): string {
+  return [name, operator].filter(Boolean).join(' · ');
+}
+
 function RegionChoice({ regions, region, onRegion }: { regions: Status['regions']; region: string; onRegion: (id: string) => void }): ReactElement {
   const here = regions.find(({ id }) => id === region);
-  if (regions.length < 2) return <>{here ? `${here.name} · ${here.operator}` : region}</>;
+  if (regions.length < 2) return <>{here ? called(here) : region}</>;
   return (
     <select
       aria-label="Region"
@@ -56,34 +62,43 @@ function RegionChoice({ regions, region, onRegion }: { regions: Status['regions'
       onChange={(event) => onRegion(event.target.value)}
       className="rounded-control border-line bg-surface -ml-1 h-9 max-w-full border px-2 font-semibold"
     >
-      {regions.map(({ id, name, operator, simulated }) => (
-        <option key={id} value={id}>
-          {name} · {operator}
-          {simulated ? ' (simulated)' : ''}
+      {regions.map((entry) => (
+        <option key={entry.id} value={entry.id}>
+          {called(entry)}
+          {entry.simulated ? ' (simulated)' : ''}
         </option>
       ))}
     </select>
   );
 }
 
-function Scores({ region, end }: { region: string; end: string | undefined }): ReactElement {
+interface ScoresProps {
+  region: string;
+  end: string | undefined;
+  /** What the intervals scored are called, where that is known yet. */
+  step: Step | undefined;
+}
+
+function Scores({ region, end, step }: ScoresProps): ReactElement {
   const [days, setDays] = useState<ScoreDays>(30);
   const scores = useQuery(scoresQuery(region, days, end));
-  if (scores.data) return <ScoresCard scores={scores.data} days={days} onDays={setDays} />;
+  if (scores.data) return <ScoresCard scores={scores.data} intervals={step?.many ?? 'intervals'} days={days} onDays={setDays} />;
   if (scores.error) return <ProblemNotice error={scores.error} onRetry={() => void scores.refetch()} />;
   return <ScoresSkeleton />;
 }
 
-/** Tomorrow's demand of a region, or any day of the past as it was known then. */
+/** Tomorrow as it is forecast for a site, or any day of the past as it was known then. */
 export function GridPage({ region, day, onDay, onRegion, connect }: GridPageProps): ReactElement {
   const status = useQuery(statusQuery);
   const query = useQuery(forecastQuery(region, day));
   const forecast = query.data;
   const now = status.data ? Date.parse(status.data.now) : query.dataUpdatedAt;
   const today = forecast ? localDay(now, forecast.region.time_zone) : '';
-  const isSimulated = forecast?.region.simulated ?? status.data?.regions.find(({ id }) => id === region)?.simulated ?? false;
+  const shown = forecast?.region ?? status.data?.regions.find(({ id }) => id === region);
+  const isSimulated = shown?.simulated ?? false;
 
-  const isStale = forecast?.freshness.find(({ channel }) => channel.endsWith('.demand'))?.stale ?? false;
+  // Rivals' forecasts go by the same channel; its own readings come first.
+  const isStale = forecast?.freshness.find(({ channel }) => channel === forecast.region.channel)?.stale ?? false;
   const wantsData = isSimulated || isStale || (query.error !== null && !forecast);
 
   useEffect(() => {
@@ -118,7 +133,7 @@ export function GridPage({ region, day, onDay, onRegion, connect }: GridPageProp
         <div className={cn('grid grid-cols-[minmax(0,1fr)] gap-5', query.isPlaceholderData && 'opacity-60')} aria-busy={query.isPlaceholderData}>
           <div>
             <p aria-live="polite" className="text-answer mb-3 max-w-4xl font-semibold text-balance">
-              {unbroken(forecast.headline)}
+              {unbroken(forecast.headline, forecast.unit)}
             </p>
             <Provenance forecast={forecast} now={now} />
           </div>
@@ -130,7 +145,7 @@ export function GridPage({ region, day, onDay, onRegion, connect }: GridPageProp
       )}
 
       <div className="grid grid-cols-[minmax(0,1fr)] items-start gap-5 lg:grid-cols-[minmax(0,2fr)_minmax(0,1fr)]">
-        {query.error && !forecast ? null : <Scores region={region} end={day} />}
+        {query.error && !forecast ? null : <Scores region={region} end={day} step={shown && stepOf(shown.resolution_seconds)} />}
         {forecast && status.data ? (
           <FreshnessCard series={forecast.freshness} sources={status.data.sources} timeZone={forecast.region.time_zone} now={now} />
         ) : query.error ? null : (

@@ -5,8 +5,8 @@ import { Notice } from '@/components/ui/notice';
 
 /** What a reader must know before trusting the picture. */
 export function Notices({ forecast }: { forecast: GridForecast }): ReactElement | null {
-  const { fallback, lacked } = forecast;
-  if (!fallback && lacked.length === 0) return null;
+  const { fallback, missing_inputs } = forecast;
+  if (!fallback && missing_inputs.length === 0) return null;
   return (
     <div className="grid gap-3">
       {fallback ? (
@@ -14,10 +14,10 @@ export function Notices({ forecast }: { forecast: GridForecast }): ReactElement 
           {fallback}
         </Notice>
       ) : null}
-      {lacked.length > 0 ? (
+      {missing_inputs.length > 0 ? (
         <Notice look="warn" title="Made without some of its data, so the band is wider">
           <ul className="list-disc pl-4">
-            {lacked.map((item) => (
+            {missing_inputs.map((item) => (
               <li key={item}>{item}</li>
             ))}
           </ul>

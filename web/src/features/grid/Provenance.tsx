@@ -10,7 +10,7 @@ export function Provenance({ forecast, now }: { forecast: GridForecast; now: num
   const zone = region.time_zone;
   const facts = [
     { name: 'Issued', value: formatInstant(Date.parse(issued_at), zone, now) },
-    { name: 'Demand known until', value: known_until ? formatInstant(Date.parse(known_until), zone, now) : 'none' },
+    { name: 'Readings known until', value: known_until ? formatInstant(Date.parse(known_until), zone, now) : 'none' },
     { name: 'Model', value: model_version },
   ];
   return (

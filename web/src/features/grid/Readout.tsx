@@ -1,10 +1,10 @@
 import type { ReactElement } from 'react';
 
-import { type Hour, doubtsInWords } from './hours';
-import { LINE_NAMES } from './forecastOption';
+import { type Format, type Interval, doubtsInWords } from './intervals';
+import { lineNames } from './forecastOption';
 import { cn } from '@/lib/cn';
 import { formatNumber, formatQuantity } from '@/lib/numbers';
-import { formatShortDay } from '@/lib/time';
+import { DAY_MS, formatShortDay } from '@/lib/time';
 
 type Swatch = 'forecast' | 'band' | 'operator' | 'actual' | 'naive';
 
@@ -26,31 +26,34 @@ function Key({ swatch, isHatched }: { swatch: Swatch; isHatched: boolean }): Rea
 }
 
 interface ReadoutProps {
-  hour: Hour | undefined;
-  timeZone: string;
-  unit: string;
+  interval: Interval | undefined;
+  format: Format;
   isSimulated: boolean;
-  /** Whether any hour of the day is doubted: its line then has its place from the start. */
+  /** Whether any interval of the day is doubted: its line then has its place from the start. */
   hasDoubts: boolean;
 }
 
-/** Key and values of the chosen hour in one; its size never changes with the hour. */
-export function Readout({ hour, timeZone, unit, isSimulated, hasDoubts }: ReadoutProps): ReactElement {
-  const interval =
-    hour && hour.lower !== null && hour.upper !== null ? `${formatNumber(hour.lower)}–${formatQuantity(hour.upper, unit)}` : '–';
+/** Key and values of the chosen interval in one; its size never changes with the interval. */
+export function Readout({ interval, format, isSimulated, hasDoubts }: ReadoutProps): ReactElement {
+  const { step, timeZone, unit, digits, rivals } = format;
+  const names = lineNames(format);
+  const { lower = null, upper = null } = interval ?? {};
+  const item = (swatch: Exclude<Swatch, 'band'>) => ({ swatch, name: names[swatch], value: formatQuantity(interval?.[swatch], unit, digits) });
+  const band = lower === null || upper === null ? '–' : `${formatNumber(lower, digits)}–${formatQuantity(upper, unit, digits)}`;
   const items: { swatch: Swatch; name: string; value: string }[] = [
-    { swatch: 'forecast', name: LINE_NAMES.forecast, value: formatQuantity(hour?.forecast, unit) },
-    { swatch: 'band', name: '90 % sure', value: interval },
-    { swatch: 'actual', name: LINE_NAMES.actual, value: formatQuantity(hour?.actual, unit) },
-    { swatch: 'operator', name: LINE_NAMES.operator, value: formatQuantity(hour?.operator, unit) },
-    { swatch: 'naive', name: LINE_NAMES.naive, value: formatQuantity(hour?.naive, unit) },
+    item('forecast'),
+    { swatch: 'band', name: '90 % interval', value: band },
+    item('actual'),
+    ...(rivals.length > 0 ? [item('operator')] : []),
+    item('naive'),
   ];
+  const day = interval && step.ms !== DAY_MS ? formatShortDay(interval.start, timeZone) : step.head;
   return (
     <div className="text-small mb-2">
-      <dl className="grid grid-cols-2 gap-x-4 gap-y-1.5 sm:grid-cols-6">
+      <dl className={cn('grid grid-cols-2 gap-x-4 gap-y-1.5', rivals.length > 0 ? 'sm:grid-cols-6' : 'sm:grid-cols-5')}>
         <div className="min-w-0">
-          <dt className="text-muted">{hour ? formatShortDay(hour.start, timeZone) : 'Hour'}</dt>
-          <dd className="font-semibold">{hour ? hour.label : '–'}</dd>
+          <dt className="text-muted">{day}</dt>
+          <dd className="font-semibold">{interval ? interval.label : '–'}</dd>
         </div>
         {items.map(({ swatch, name, value }) => (
           <div key={name} className="min-w-0">
@@ -63,7 +66,7 @@ export function Readout({ hour, timeZone, unit, isSimulated, hasDoubts }: Readou
         ))}
       </dl>
       {hasDoubts ? (
-        <p className="text-warn mt-1 min-h-5 font-medium">{hour && hour.doubts.length > 0 ? `◇ ${doubtsInWords(hour.doubts)}` : ''}</p>
+        <p className="text-warn mt-1 min-h-5 font-medium">{interval && interval.doubts.length > 0 ? `◇ ${doubtsInWords(interval.doubts)}` : ''}</p>
       ) : null}
     </div>
   );

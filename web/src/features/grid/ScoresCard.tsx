@@ -8,29 +8,54 @@ import { Card } from '@/components/ui/card';
 import { Choice } from '@/components/ui/choice';
 import { Head, RowHead, Table, Value } from '@/components/ui/table';
 import { cn } from '@/lib/cn';
-import { type Cell, download, toCsv } from '@/lib/csv';
-import { formatNumber, formatSigned } from '@/lib/numbers';
+import { type Cell, download, toCsv, unitSuffix } from '@/lib/csv';
+import { digitsFor, formatNumber, formatQuantity, formatSigned } from '@/lib/numbers';
 
 export const SCORE_DAYS = [7, 30, 90] as const;
 export type ScoreDays = (typeof SCORE_DAYS)[number];
 
-const CSV_HEADER = [
-  'model',
-  'lead_hours',
-  'n',
-  'mae_mwh',
-  'mape_percent',
-  'bias_mwh',
-  'rmse_mwh',
-  'coverage90_percent',
-  'skill_percent',
-] as const satisfies readonly (keyof ScoreRow)[];
-
-function best(rows: readonly ScoreRow[]): number {
-  return Math.min(...rows.map(({ mae_mwh }) => mae_mwh));
+/** One row per model and lead time; errors are in the unit of the channel. */
+function csvOf({ rows, unit }: GridScores): string {
+  const suffix = unitSuffix(unit);
+  const header = [
+    'model',
+    'lead_hours',
+    'n',
+    `mae_${suffix}`,
+    'mape_percent',
+    `bias_${suffix}`,
+    `rmse_${suffix}`,
+    'coverage90_percent',
+    'skill_percent',
+    `winkler90_${suffix}`,
+  ];
+  const cells = rows.map((row): Cell[] => [
+    row.model,
+    row.lead_hours,
+    row.n,
+    row.mae,
+    row.mape_percent,
+    row.bias,
+    row.rmse,
+    row.coverage90_percent,
+    row.skill_percent,
+    row.winkler90,
+  ]);
+  return toCsv(header, cells);
 }
 
-function Overall({ rows, unit }: { rows: readonly ScoreRow[]; unit: string }): ReactElement {
+function best(rows: readonly ScoreRow[]): number {
+  return Math.min(...rows.map(({ mae }) => mae));
+}
+
+interface TableProps {
+  rows: readonly ScoreRow[];
+  unit: string;
+  /** Decimals of an error. */
+  digits: number;
+}
+
+function Overall({ rows, unit, digits }: TableProps): ReactElement {
   const lowest = best(rows);
   return (
     <Table aria-label="Scores over all lead times">
@@ -46,11 +71,11 @@ function Overall({ rows, unit }: { rows: readonly ScoreRow[]; unit: string }): R
       </thead>
       <tbody>
         {rows.map((row) => (
-          <tr key={row.model} className={cn(row.mae_mwh === lowest && 'font-semibold')}>
-            <RowHead className={cn(row.mae_mwh === lowest && 'font-semibold')}>{row.label}</RowHead>
+          <tr key={row.model} className={cn(row.mae === lowest && 'font-semibold')}>
+            <RowHead className={cn(row.mae === lowest && 'font-semibold')}>{row.label}</RowHead>
             <Value>{formatNumber(row.mape_percent, 2)}</Value>
-            <Value>{formatNumber(row.mae_mwh)}</Value>
-            <Value>{formatSigned(row.bias_mwh)}</Value>
+            <Value>{formatNumber(row.mae, digits)}</Value>
+            <Value>{formatSigned(row.bias, digits)}</Value>
             <Value>{formatNumber(row.coverage90_percent, 1)}</Value>
             <Value>{formatSigned(row.skill_percent, 1)}</Value>
           </tr>
@@ -60,59 +85,78 @@ function Overall({ rows, unit }: { rows: readonly ScoreRow[]; unit: string }): R
   );
 }
 
-function ByLead({ rows, unit }: { rows: readonly ScoreRow[]; unit: string }): ReactElement {
+/** The mean absolute error, and under it how much of what came lay inside the band. */
+function OfLead({ row, isBest, digits }: { row: ScoreRow | undefined; isBest: boolean; digits: number }): ReactElement {
+  const coverage = row?.coverage90_percent ?? null;
+  return (
+    <Value className="align-top">
+      <span className={cn(isBest && 'font-semibold')}>{formatNumber(row?.mae, digits)}</span>{' '}
+      {coverage === null ? null : (
+        <span className="text-muted block">
+          {formatQuantity(coverage, '%', 1)} <span className="sr-only">inside band</span>
+        </span>
+      )}
+    </Value>
+  );
+}
+
+function ByLead({ rows, unit, digits }: TableProps): ReactElement {
   const models = [...new Map(rows.map(({ model, label }) => [model, label]))];
   const leads = [...new Set(rows.map(({ lead_hours }) => lead_hours))];
+  const hasBand = rows.some(({ coverage90_percent }) => coverage90_percent !== null);
   return (
-    <Table aria-label="Mean absolute error by lead time">
-      <thead>
-        <tr>
-          <Head className="text-left" unit="h">Lead time</Head>
-          {models.map(([model, label]) => (
-            <Head key={model} unit={unit}>
-              {label}
+    <>
+      <Table aria-label="Mean absolute error by lead time">
+        <thead>
+          <tr>
+            <Head className="text-left" unit="h">
+              Lead time
             </Head>
-          ))}
-        </tr>
-      </thead>
-      <tbody>
-        {leads.map((lead) => {
-          const ofLead = rows.filter(({ lead_hours }) => lead_hours === lead);
-          return (
-            <tr key={lead}>
-              <RowHead className="whitespace-nowrap">{lead.replace('-', '–')}</RowHead>
-              {models.map(([model]) => {
-                const row = ofLead.find((candidate) => candidate.model === model);
-                return (
-                  <Value key={model} className={cn(row?.mae_mwh === best(ofLead) && 'font-semibold')}>
-                    {formatNumber(row?.mae_mwh)}
-                  </Value>
-                );
-              })}
-            </tr>
-          );
-        })}
-      </tbody>
-    </Table>
+            {models.map(([model, label]) => (
+              <Head key={model} unit={unit}>
+                {label}
+              </Head>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {leads.map((lead) => {
+            const ofLead = rows.filter(({ lead_hours }) => lead_hours === lead);
+            return (
+              <tr key={lead}>
+                <RowHead className="align-top whitespace-nowrap">{lead.replace('-', '–')}</RowHead>
+                {models.map(([model]) => {
+                  const row = ofLead.find((candidate) => candidate.model === model);
+                  return <OfLead key={model} row={row} isBest={row?.mae === best(ofLead)} digits={digits} />;
+                })}
+              </tr>
+            );
+          })}
+        </tbody>
+      </Table>
+      <p className="text-small text-muted mt-2">Mean absolute error{hasBand ? ', and under it the share inside the 90 % band' : ''}.</p>
+    </>
   );
 }
 
 interface ScoresCardProps {
   scores: GridScores;
+  /** What the intervals scored are called: `hours`. */
+  intervals: string;
   days: ScoreDays;
   onDays: (days: ScoreDays) => void;
 }
 
 /** How well we did, never without those we compete with. */
-export function ScoresCard({ scores, days, onDays }: ScoresCardProps): ReactElement {
+export function ScoresCard({ scores, intervals, days, onDays }: ScoresCardProps): ReactElement {
   const overall = scores.rows.filter(({ lead_hours }) => lead_hours === 'all');
   const byLead = scores.rows.filter(({ lead_hours }) => lead_hours !== 'all');
-  const hours = Math.max(0, ...overall.map(({ n }) => n));
-  const rows: Cell[][] = scores.rows.map((row) => CSV_HEADER.map((column) => row[column]));
+  const scored = Math.max(0, ...overall.map(({ n }) => n));
+  const look = { unit: scores.unit, digits: digitsFor(scores.rows.map(({ mae }) => mae)) };
   return (
     <Card
       title="How good the forecasts were"
-      note={`${scores.window.start} to ${scores.window.end}, ${formatNumber(hours)} hours`}
+      note={`${scores.window.start} to ${scores.window.end}, ${formatNumber(scored)} ${intervals}`}
       actions={
         <>
           <Choice
@@ -126,7 +170,7 @@ export function ScoresCard({ scores, days, onDays }: ScoresCardProps): ReactElem
             look="quiet"
             aria-label="Download scores as CSV"
             title="Download CSV"
-            onClick={() => download(`watthour-${scores.region}-scores.csv`, toCsv(CSV_HEADER, rows))}
+            onClick={() => download(`watthour-${scores.region}-scores.csv`, csvOf(scores))}
           >
             <Download aria-hidden className="size-5" />
           </Button>
@@ -135,13 +179,13 @@ export function ScoresCard({ scores, days, onDays }: ScoresCardProps): ReactElem
     >
       {overall.length === 0 ? (
         <p className="text-muted py-6">
-          Nothing to score in these days: a score needs a forecast and the demand that followed. Choose more days, or come back when there is more.
+          Nothing to score in these days: a score needs a forecast and the readings that followed. Choose more days, or come back when there are more.
         </p>
       ) : (
         <>
-          <Overall rows={overall} unit={scores.unit} />
+          <Overall rows={overall} {...look} />
           <p className="text-small text-muted mt-2">
-            Bold is the smallest error; inside band is the share of hours within the 90 % band. {scores.protocol}
+            Bold is the smallest error; inside band is the share of {intervals} within the 90 % band. {scores.protocol}
           </p>
           {byLead.length > 0 ? (
             <Collapsible.Root className="mt-2">
@@ -150,7 +194,7 @@ export function ScoresCard({ scores, days, onDays }: ScoresCardProps): ReactElem
                 By lead time
               </Collapsible.Trigger>
               <Collapsible.Content>
-                <ByLead rows={byLead} unit={scores.unit} />
+                <ByLead rows={byLead} {...look} />
               </Collapsible.Content>
             </Collapsible.Root>
           ) : null}

@@ -2,18 +2,17 @@ import type { LineSeriesOption } from 'echarts/charts';
 import { expect, test } from 'vitest';
 
 import type { Palette } from '@/charts/palette';
-import { makeForecast } from '@/test/fixtures';
+import { type SiteName, makeForecast } from '@/test/fixtures';
 
 import { type Scene, forecastOption } from './forecastOption';
-import { type Hour, hoursOf } from './hours';
+import { type Interval, formatOf, intervalsOf } from './intervals';
 
 const palette = new Proxy({}, { get: (_, name) => `var(${String(name)})` }) as Palette;
 
 function scene(wishes: Partial<Scene> = {}): Scene {
   return {
-    hours: hoursOf(makeForecast()),
-    timeZone: 'America/New_York',
-    unit: 'MWh',
+    intervals: intervalsOf(makeForecast()),
+    format: formatOf(makeForecast()),
     now: Date.parse('2026-11-21T14:20Z'),
     issuedAt: Date.parse('2026-11-21T13:00Z'),
     isSimulated: false,
@@ -26,41 +25,48 @@ function series(option: ReturnType<typeof forecastOption>, id: string) {
   return [option.series].flat().find((candidate) => candidate?.id === id);
 }
 
-function linePoints(hours: readonly Hour[], id: string): (readonly [number, number | null])[] {
-  return (series(forecastOption(scene({ hours }), palette), id) as LineSeriesOption).data as [number, number | null][];
+interface Drawn {
+  value: [number, number | null];
+  symbol?: string;
 }
+
+function drawn(wishes: Partial<Scene>, id: string): Drawn[] {
+  return (series(forecastOption(scene(wishes), palette), id) as LineSeriesOption).data as Drawn[];
+}
+
+const linePoints = (intervals: readonly Interval[], id: string) => drawn({ intervals }, id).map(({ value }) => value);
 
 function ticks(wishes: Partial<Scene>): string[] {
   const option = forecastOption(scene(wishes), palette);
-  const axis = [option.xAxis].flat()[0] as { axisLabel: { customValues: number[]; formatter: (value: number) => string } };
-  return axis.axisLabel.customValues.map((value) => axis.axisLabel.formatter(value).replace(/[{}]|day\||clock\|/g, ''));
+  const xAxis = [option.xAxis].flat()[0] as { axisLabel: { customValues: number[]; formatter: (value: number) => string } };
+  return xAxis.axisLabel.customValues.map((value) => xAxis.axisLabel.formatter(value).replace(/[{}]|day\||clock\|/g, ''));
 }
 
-const day = (date: string): Hour[] => hoursOf(makeForecast({ day: date, isPast: true })).filter(({ part }) => part === 'day');
+const day = (date: string, site: SiteName = 'ny'): Interval[] => intervalsOf(makeForecast({ site, day: date, isPast: true })).filter(({ part }) => part === 'day');
 
-test('a value stands in the middle of its hour', () => {
-  const hours = day('2026-11-18');
-  expect(linePoints(hours, 'forecast')[0]?.[0]).toBe((hours[0]?.start ?? 0) + 1_800_000);
+test('a value stands in the middle of its interval', () => {
+  const intervals = day('2026-11-18');
+  expect(linePoints(intervals, 'forecast')[0]?.[0]).toBe((intervals[0]?.start ?? 0) + 1_800_000);
 });
 
 test('a gap stays a gap', () => {
-  const hours = day('2026-11-18').map((hour, index) => (index === 5 ? { ...hour, actual: null } : hour));
-  expect(linePoints(hours, 'actual')[5]?.[1]).toBeNull();
+  const intervals = day('2026-11-18').map((interval, index) => (index === 5 ? { ...interval, actual: null } : interval));
+  expect(linePoints(intervals, 'actual')[5]?.[1]).toBeNull();
 });
 
-test('hours that are absent altogether break the line too', () => {
-  const points = linePoints(hoursOf(makeForecast({ day: '2026-11-18', isPast: true })), 'actual');
+test('intervals that are absent altogether break the line too', () => {
+  const points = linePoints(intervalsOf(makeForecast({ day: '2026-11-18', isPast: true })), 'actual');
   expect(points.filter(([, value]) => value === null)).toHaveLength(1);
 });
 
 test('a line without a single value is not drawn', () => {
-  expect(series(forecastOption(scene({ hours: day('2026-11-18').map((hour) => ({ ...hour, operator: null })) }), palette), 'operator')).toBeUndefined();
+  expect(series(forecastOption(scene({ intervals: day('2026-11-18').map((interval) => ({ ...interval, operator: null })) }), palette), 'operator')).toBeUndefined();
 });
 
 test('ticks stand on the clock of the place on days of 23 and 25 hours', () => {
   const clocks = ['00:00', '03:00', '06:00', '09:00', '12:00', '15:00', '18:00', '21:00', '24:00'];
-  expect(ticks({ hours: day('2026-03-08') })).toEqual(clocks);
-  expect(ticks({ hours: day('2026-11-01') })).toEqual(clocks);
+  expect(ticks({ intervals: day('2026-03-08') })).toEqual(clocks);
+  expect(ticks({ intervals: day('2026-11-01') })).toEqual(clocks);
 });
 
 test('with the days before, midnights carry the day', () => {
@@ -69,8 +75,8 @@ test('with the days before, midnights carry the day', () => {
 });
 
 test('doubted values are marked', () => {
-  const hours = day('2026-11-18').map((hour, index) => (index === 3 ? { ...hour, doubts: ['frozen'] } : hour));
-  const marked = series(forecastOption(scene({ hours }), palette), 'doubted');
+  const intervals = day('2026-11-18').map((interval, index) => (index === 3 ? { ...interval, doubts: ['frozen'] } : interval));
+  const marked = series(forecastOption(scene({ intervals }), palette), 'doubted');
   expect(marked?.data).toHaveLength(1);
 });
 
@@ -80,5 +86,50 @@ function marksOf(wishes: Partial<Scene>) {
 
 test('now is marked only where it is in sight', () => {
   expect(marksOf({})).toHaveLength(2);
-  expect(marksOf({ hours: day('2026-11-18') })).toHaveLength(0);
+  expect(marksOf({ intervals: day('2026-11-18') })).toHaveLength(0);
+});
+
+const of = (site: SiteName, wishes: Parameters<typeof makeForecast>[0] = {}): Partial<Scene> => {
+  const forecast = makeForecast({ site, ...wishes });
+  return { intervals: intervalsOf(forecast), format: formatOf(forecast) };
+};
+
+test('quarter hours stand in their middles, with ticks on the hours', () => {
+  const intervals = day('2026-11-18', 'be');
+  expect(drawn({ ...of('be'), intervals }, 'forecast')[1]?.value[0]).toBe((intervals[1]?.start ?? 0) + 450_000);
+  expect(ticks({ ...of('be'), intervals })).toEqual(['00:00', '03:00', '06:00', '09:00', '12:00', '15:00', '18:00', '21:00', '24:00']);
+});
+
+test('what is known from a quarter past on has its ticks on full hours all the same', () => {
+  const { intervals = [] } = of('be');
+  const all = ticks(of('be'));
+  const later = ticks({ ...of('be'), intervals: intervals.slice(1) });
+  expect(later.length).toBeGreaterThan(0);
+  expect(all.slice(-later.length)).toEqual(later);
+});
+
+test('days carry their date under their middle, over a change of the clock too', () => {
+  const wishes = of('works', { day: '2026-10-27' });
+  expect(ticks(wishes)).toEqual(['Sat 24 Oct', 'Sun 25 Oct', 'Tue 27 Oct']);
+  expect(drawn(wishes, 'actual').map(({ value: [, value] }) => value === null)).toEqual([false, false, true, true]);
+});
+
+test('a value without neighbours is a dot, the others are none', () => {
+  expect(drawn(of('works'), 'forecast').map(({ symbol }) => symbol)).toEqual([undefined, undefined, undefined, 'circle']);
+  expect(drawn({}, 'forecast').some(({ symbol }) => symbol !== undefined)).toBe(false);
+});
+
+function axis(wishes: Partial<Scene>): { name: string; axisLabel: { formatter: (value: number) => string } } {
+  return [forecastOption(scene(wishes), palette).yAxis].flat()[0] as ReturnType<typeof axis>;
+}
+
+test('the axis has the unit and the decimals of the channel', () => {
+  expect(axis(of('be')).name).toBe('MW');
+  expect(axis(of('be')).axisLabel.formatter(9812)).toBe('9,812');
+  expect(axis(of('home')).name).toBe('kW');
+  expect(axis(of('home')).axisLabel.formatter(0.5)).toMatch(/^0\.50?$/);
+});
+
+test('without a rival there is no line of one', () => {
+  expect(series(forecastOption(scene(of('home')), palette), 'operator')).toBeUndefined();
 });

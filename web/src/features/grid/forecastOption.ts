@@ -5,14 +5,13 @@ import { bandSeries } from '@/charts/band';
 import { type Caption, captionSeries } from '@/charts/captions';
 import type { Palette } from '@/charts/palette';
 import type { ChartOption } from '@/charts/types';
-import { type Hour, MIDDLE_MS } from './hours';
-import { formatNumber } from '@/lib/numbers';
-import { HOUR_MS, formatClock, formatShortDay } from '@/lib/time';
+import { type Format, type Interval, middleOf, rivalName } from './intervals';
+import { axisDigits, formatNumber } from '@/lib/numbers';
+import { DAY_MS, HOUR_MS, formatClock, formatShortDay } from '@/lib/time';
 
 export interface Scene {
-  hours: readonly Hour[];
-  timeZone: string;
-  unit: string;
+  intervals: readonly Interval[];
+  format: Format;
   now: number;
   issuedAt: number;
   isSimulated: boolean;
@@ -22,14 +21,12 @@ export interface Scene {
 /** As --font-sans begins; ECharts measures text itself and cannot follow a token. */
 const FONT = 'system-ui, sans-serif';
 
-type LineName = 'forecast' | 'operator' | 'actual' | 'naive';
+export type LineName = 'forecast' | 'operator' | 'actual' | 'naive';
 
-export const LINE_NAMES: Record<LineName, string> = {
-  forecast: 'Forecast',
-  operator: 'Operator',
-  actual: 'Actual',
-  naive: 'Last week',
-};
+/** What the lines are called; the picture shows the first rival only. */
+export function lineNames({ rivals }: Format): Record<LineName, string> {
+  return { forecast: 'Forecast', operator: rivalName(rivals[0] ?? 'operator'), actual: 'Actual', naive: 'Last week' };
+}
 
 function lineLook(name: LineName, palette: Palette): NonNullable<LineSeriesOption['lineStyle']> {
   return {
@@ -40,21 +37,25 @@ function lineLook(name: LineName, palette: Palette): NonNullable<LineSeriesOptio
   }[name];
 }
 
-function line(name: LineName, hours: readonly Hour[], palette: Palette): LineSeriesOption {
-  const data: [number, number | null][] = [];
-  for (const [index, hour] of hours.entries()) {
-    const before = hours[index - 1];
-    // Hours that are absent altogether are a gap as much as hours without a value.
-    if (before && hour.start - before.start > HOUR_MS) data.push([before.start + HOUR_MS + MIDDLE_MS, null]);
-    data.push([hour.start + MIDDLE_MS, hour[name]]);
+function line(name: LineName, { intervals, format }: Scene, palette: Palette): LineSeriesOption {
+  const points: [number, number | null][] = [];
+  for (const [index, interval] of intervals.entries()) {
+    const before = intervals[index - 1];
+    // Intervals that are absent altogether are a gap as much as intervals without a value.
+    if (before && interval.start > before.end) points.push([(before.end + interval.start) / 2, null]);
+    points.push([middleOf(interval), interval[name]]);
   }
+  // No line leads to a value between two gaps, so it is drawn as a dot.
+  const isAlone = (index: number): boolean => (points[index - 1]?.[1] ?? null) === null && (points[index + 1]?.[1] ?? null) === null;
+  const { color } = lineLook(name, palette);
   return {
     id: name,
-    name: LINE_NAMES[name],
+    name: lineNames(format)[name],
     type: 'line',
     silent: true,
-    data,
-    showSymbol: false,
+    data: points.map((value, index) => (isAlone(index) && value[1] !== null ? { value, symbol: 'circle', symbolSize: 8 } : { value })),
+    symbol: 'none',
+    itemStyle: { color: color ?? palette.ink },
     connectNulls: false,
     lineStyle: lineLook(name, palette),
     z: { naive: 2, operator: 3, forecast: 4, actual: 5 }[name],
@@ -62,7 +63,7 @@ function line(name: LineName, hours: readonly Hour[], palette: Palette): LineSer
 }
 
 /** Values somebody should doubt stay in sight, as hollow diamonds. */
-function doubted(hours: readonly Hour[], palette: Palette): ScatterSeriesOption {
+function doubted(intervals: readonly Interval[], palette: Palette): ScatterSeriesOption {
   return {
     id: 'doubted',
     type: 'scatter',
@@ -71,7 +72,7 @@ function doubted(hours: readonly Hour[], palette: Palette): ScatterSeriesOption 
     symbol: 'diamond',
     symbolSize: 12,
     itemStyle: { color: palette.surface, borderColor: palette.warn, borderWidth: 2 },
-    data: hours.filter(({ doubts, actual }) => doubts.length > 0 && actual !== null).map((hour) => [hour.start + MIDDLE_MS, hour.actual ?? 0]),
+    data: intervals.filter(({ doubts, actual }) => doubts.length > 0 && actual !== null).map((interval) => [middleOf(interval), interval.actual ?? 0]),
   };
 }
 
@@ -83,9 +84,9 @@ interface Mark {
   place: 'left' | 'right';
 }
 
-function marksOf({ hours, now, issuedAt }: Scene, palette: Palette): Mark[] {
-  const begins = hours[0]?.start ?? 0;
-  const ends = (hours.at(-1)?.start ?? 0) + HOUR_MS;
+function marksOf({ intervals, now, issuedAt }: Scene, palette: Palette): Mark[] {
+  const begins = intervals[0]?.start ?? 0;
+  const ends = intervals.at(-1)?.end ?? 0;
   const marks: Mark[] = [
     { name: 'issued', x: issuedAt, color: palette.muted, dashes: [2, 3], place: 'left' },
     { name: 'now', x: now, color: palette.accent, dashes: 'solid', place: 'right' },
@@ -110,55 +111,76 @@ function markLines(marks: readonly Mark[]): LineSeriesOption {
 
 /** Each line's name where it ends, each mark's name above it, and a word in the gap between the known and the day. */
 function captions(scene: Scene, lines: readonly LineName[], marks: readonly Mark[], palette: Palette): Caption[] {
-  const { hours } = scene;
+  const { intervals, format } = scene;
   const named = lines.flatMap((name): Caption[] => {
-    const last = hours.findLast((hour) => hour[name] !== null);
+    const last = intervals.findLast((interval) => interval[name] !== null);
     if (!last) return [];
-    const before = hours[hours.indexOf(last) - 1]?.[name] ?? null;
+    const before = intervals[intervals.indexOf(last) - 1]?.[name] ?? null;
     const isFalling = before !== null && (last[name] ?? 0) < before;
-    const place = last === hours.at(-1) ? 'after' : isFalling ? 'below' : 'above';
-    return [{ text: LINE_NAMES[name], x: last.start + MIDDLE_MS, y: last[name], place, color: palette.ink }];
+    const place = last === intervals.at(-1) ? 'after' : isFalling ? 'below' : 'above';
+    return [{ text: lineNames(format)[name], x: middleOf(last), y: last[name], place, color: palette.ink }];
   });
   const marked = marks.map(({ name, x, color, place }): Caption => ({ text: name, x, y: null, place, color }));
   return [...named, ...marked];
 }
 
+// The clocks of all places are whole quarters of an hour apart.
+const QUARTER_MS = HOUR_MS / 4;
+
 /** Ticks stand on the place's own clock, so a day of 23 or 25 hours has them where its clock has them. */
-function ticks(begins: number, ends: number, timeZone: string, isNarrow: boolean): number[] {
+function ticks({ intervals, format, isNarrow }: Scene, begins: number, ends: number): number[] {
+  if (format.step.ms === DAY_MS) return intervals.map(middleOf);
   const hourCount = Math.round((ends - begins) / HOUR_MS);
   const every = hourCount > 49 ? (isNarrow ? 24 : 12) : hourCount > 25 || isNarrow ? 6 : 3;
-  const instants = Array.from({ length: hourCount + 1 }, (_, index) => begins + index * HOUR_MS);
-  return instants.filter((instant) => Number(formatClock(instant, timeZone).slice(0, 2)) % every === 0);
+  const first = Math.ceil(begins / QUARTER_MS) * QUARTER_MS;
+  const instants = Array.from({ length: Math.floor((ends - first) / QUARTER_MS) + 1 }, (_, index) => first + index * QUARTER_MS);
+  return instants.filter((instant) => {
+    const [hour, minute] = formatClock(instant, format.timeZone).split(':');
+    return Number(hour) % every === 0 && minute === '00';
+  });
 }
 
-function tickLabel(instant: number, timeZone: string, { isOneDay, isNarrow, ends }: { isOneDay: boolean; isNarrow: boolean; ends: number }): string {
-  const clock = formatClock(instant, timeZone);
-  if (isOneDay) return `{clock|${clock === '00:00' && instant === ends ? '24:00' : clock}}`;
-  if (clock !== '00:00') return `{clock|${clock}}`;
-  const day = formatShortDay(instant, timeZone);
+function tickLabel(instant: number, { format, isNarrow }: Scene, begins: number, ends: number): string {
+  const clock = formatClock(instant, format.timeZone);
+  const isDaily = format.step.ms === DAY_MS;
+  if (!isDaily && ends - begins <= 25 * HOUR_MS) return `{clock|${clock === '00:00' && instant === ends ? '24:00' : clock}}`;
+  if (!isDaily && clock !== '00:00') return `{clock|${clock}}`;
+  const day = formatShortDay(instant, format.timeZone);
   return `{day|${isNarrow ? day.split(' ').slice(0, 2).join(' ') : day}}`;
 }
 
-/** Room for the numbers left of the chart. */
-function widestNumber(hours: readonly Hour[]): number {
-  const highest = Math.max(0, ...hours.map(({ forecast, actual, upper }) => Math.max(forecast ?? 0, actual ?? 0, upper ?? 0)));
-  return 14 + 7 * formatNumber(highest).length;
+const CHARACTER_PX = 7;
+
+/** The decimals of the axis, and the room that its numbers and its unit need left of the chart. */
+function axisLook({ intervals, format }: Scene): { digits: number; left: number } {
+  const values = intervals
+    .flatMap(({ forecast, operator, actual, naive, lower, upper }) => [forecast, operator, actual, naive, lower, upper])
+    .filter((value) => value !== null);
+  const [lowest, highest] = [Math.min(...values), Math.max(...values)];
+  const digits = values.length > 0 ? axisDigits(lowest, highest) : 0;
+  const longest = Math.max(...[lowest, highest].map((value) => formatNumber(value, digits).length), format.unit.length);
+  return { digits, left: 14 + CHARACTER_PX * longest };
 }
 
 export function forecastOption(scene: Scene, palette: Palette): ChartOption {
-  const { hours, timeZone, unit, isSimulated, isNarrow } = scene;
-  const begins = hours[0]?.start ?? 0;
-  const ends = (hours.at(-1)?.start ?? 0) + HOUR_MS;
-  const at = ticks(begins, ends, timeZone, isNarrow);
-  const isOneDay = ends - begins <= 25 * HOUR_MS;
-  const label = (instant: number): string => tickLabel(instant, timeZone, { isOneDay, isNarrow, ends });
+  const { intervals, format, isSimulated } = scene;
+  const begins = intervals[0]?.start ?? 0;
+  const ends = intervals.at(-1)?.end ?? 0;
+  const at = ticks(scene, begins, ends);
+  const { digits, left } = axisLook(scene);
   const marks = marksOf(scene, palette);
-  const band = hours.map(({ start, lower, upper }) => ({ x: start + MIDDLE_MS, lower, upper }));
-  const lines = (['naive', 'operator', 'forecast', 'actual'] as const).filter((name) => hours.some((hour) => hour[name] !== null));
+  const band = intervals.map((interval) => ({
+    x: middleOf(interval),
+    lower: interval.lower,
+    upper: interval.upper,
+    reach: (interval.end - interval.start) / 2,
+  }));
+  const lines = (['naive', 'operator', 'forecast', 'actual'] as const).filter((name) => intervals.some((interval) => interval[name] !== null));
+  const longestName = Math.max(0, ...lines.map((name) => lineNames(format)[name].length));
   return {
     animation: false,
     textStyle: { fontFamily: FONT },
-    grid: { left: widestNumber(hours), right: 66, top: 26, bottom: 26, outerBoundsMode: 'none' },
+    grid: { left, right: Math.max(66, 3 + CHARACTER_PX * longestName), top: 26, bottom: 26, outerBoundsMode: 'none' },
     xAxis: {
       type: 'value',
       min: begins,
@@ -167,7 +189,7 @@ export function forecastOption(scene: Scene, palette: Palette): ChartOption {
       axisTick: { show: true, customValues: at, lineStyle: { color: palette.line } },
       axisLabel: {
         customValues: at,
-        formatter: label,
+        formatter: (instant: number) => tickLabel(instant, scene, begins, ends),
         color: palette.muted,
         fontSize: 12,
         hideOverlap: true,
@@ -178,20 +200,20 @@ export function forecastOption(scene: Scene, palette: Palette): ChartOption {
     yAxis: {
       type: 'value',
       scale: true,
-      name: unit,
+      name: format.unit,
       nameLocation: 'end',
       nameGap: 14,
       axisLine: { show: false },
       axisTick: { show: false },
       nameTextStyle: { color: palette.muted, fontSize: 12, align: 'right', padding: [0, 6, 0, 0] },
       splitNumber: 4,
-      axisLabel: { formatter: (value: number) => formatNumber(value), color: palette.muted, fontSize: 12 },
+      axisLabel: { formatter: (value: number) => formatNumber(value, digits), color: palette.muted, fontSize: 12 },
       splitLine: { lineStyle: { color: palette.line } },
     },
     series: [
       bandSeries('band', band, { fill: palette.loadBand, hatch: isSimulated ? palette.surface : null }),
-      ...lines.map((name) => line(name, hours, palette)),
-      doubted(hours, palette),
+      ...lines.map((name) => line(name, scene, palette)),
+      doubted(intervals, palette),
       markLines(marks),
       captionSeries('captions', captions(scene, lines, marks, palette), { fontFamily: FONT, ground: palette.surface }),
     ],
