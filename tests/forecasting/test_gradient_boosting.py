@@ -198,8 +198,8 @@ def test_a_day_is_answered_fast(past: History, fitted: FittedGradientBoosting) -
 
 
 def test_any_lead_is_answered(past: History, fitted: FittedGradientBoosting) -> None:
-    from watthour.core.forecast import targets  # noqa: PLC0415 - used here alone
-    from watthour.core.window import Window  # noqa: PLC0415 - used here alone
+    from watthour.core.forecast import targets
+    from watthour.core.window import Window
 
     now = local_day(UNSEEN[0], world.ZONE).start + 15 * HOUR
     told = fitted.predict(

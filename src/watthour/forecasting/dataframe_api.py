@@ -15,6 +15,7 @@ from watthour.forecasting.calibrate import between_levels
 from watthour.forecasting.catalogue import recipe
 from watthour.forecasting.dataframe_io import Columns, SeriesTable, as_in_table, read, with_future
 from watthour.forecasting.fleet import (
+    RIVALS,
     backtest_series,
     default_horizon,
     fit_all,
@@ -100,13 +101,14 @@ class DayAhead:
         frame: Any,  # noqa: ANN401 - polars or pandas
         days: int = 28,
         *,
+        rivals: Sequence[str] = RIVALS,
         workers: int = 1,
         progress: Progress = False,
     ) -> Any:  # noqa: ANN401 - as given
         """Forecast each of the last days as ``FittedDayAhead.backtest`` does, without learning the whole table first."""
         table = read(frame, self._columns())
         return backtest_series(
-            self._recipe(table), table, days, is_local=self.local, workers=workers, progress=progress
+            self._recipe(table), table, days, rivals=rivals, is_local=self.local, workers=workers, progress=progress
         )
 
     def _columns(self) -> Columns:
@@ -179,17 +181,19 @@ class FittedDayAhead:
                 notes[name] = (*forecast.missing_inputs, *([forecast.fallback] if forecast.fallback else []))
         return notes
 
-    def backtest(self, days: int = 28, *, workers: int = 1, progress: Progress = False) -> Any:  # noqa: ANN401 - as given to fit
-        """Forecast each of the last days at its beginning, learned once before them, beside two simple rivals.
+    def backtest(
+        self, days: int = 28, *, rivals: Sequence[str] = RIVALS, workers: int = 1, progress: Progress = False
+    ) -> Any:  # noqa: ANN401 - as given to fit
+        """Forecast each of the last days at its beginning, learned once before them, beside rivals.
 
-        Returns one row per series and model: n, mae, mape_percent, rmse, bias, coverage90_percent, skill_percent ...
+        Rivals are names of the catalogue, two simple rules if not said. Returns one row per series and model: n, mae, mape_percent, rmse, bias, coverage90_percent, skill_percent ...
         A series too short for it is left out, and a warning says so.
 
         Raises:
             NotEnoughHistory: nothing is left to learn from before those days in any series.
         """
         return backtest_series(
-            self.recipe, self.table, days, is_local=self.is_local, workers=workers, progress=progress
+            self.recipe, self.table, days, rivals=rivals, is_local=self.is_local, workers=workers, progress=progress
         )
 
     def plot(self, series: str | None = None, horizon: int | None = None, *, past_days: int = 7) -> Any:  # noqa: ANN401 - matplotlib has no types

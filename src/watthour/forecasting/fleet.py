@@ -95,11 +95,19 @@ def forecast_all(
 
 
 def backtest_series(
-    recipe: Recipe, table: SeriesTable, days: int, *, is_local: bool, workers: int, progress: Progress
+    recipe: Recipe,
+    table: SeriesTable,
+    days: int,
+    *,
+    rivals: Sequence[str],
+    is_local: bool,
+    workers: int,
+    progress: Progress,
 ) -> Any:  # noqa: ANN401 - as the table was given
-    """Forecast each of the last days of each series at its beginning, learned once before them, beside two rules.
+    """Forecast each of the last days of each series at its beginning, learned once before them, beside rivals.
 
-    Returns one row per series and model: its name, model, and the columns of ``backtest.scores``.
+    Returns one row per series and model: its name, model, and the columns of ``backtest.scores``; the skill is against
+    the first rival.
 
     Raises:
         NotEnoughHistory: nothing is left to learn from before those days in any series.
@@ -121,7 +129,7 @@ def backtest_series(
         for name, past in pasts.items()
     }
     told: dict[str, list[pl.DataFrame]] = {name: [] for name in pasts}
-    for label, entrant in {_OURS: recipe, **{rival: named(rival) for rival in RIVALS}}.items():
+    for label, entrant in {_OURS: recipe, **{rival: named(rival) for rival in rivals}}.items():
         found = fit_all(
             entrant, pasts, learned, is_pooled=table.is_many and not is_local, workers=workers, progress=progress
         )
@@ -131,9 +139,11 @@ def backtest_series(
         for name, forecast in table.sorted_out(forecasts, "forecast")[0].items():
             told[name].append(_with_actuals(forecast, table.pasts[name], asked[name], label))
     parts = [
-        scores(pl.concat(rows), against=RIVALS[0]).insert_column(0, pl.lit(name).alias(table.columns.series))
+        scores(pl.concat(rows), against=rivals[0] if rivals else None).insert_column(
+            0, pl.lit(name).alias(table.columns.series)
+        )
         for name, rows in told.items()
-        if len(rows) == 1 + len(RIVALS)
+        if len(rows) == 1 + len(rivals)
     ]
     return as_given(pl.concat(parts), is_pandas=table.is_pandas)
 

@@ -7,6 +7,7 @@ one table. Trees of many series learn more than those of one, and are grown once
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
@@ -32,7 +33,12 @@ if TYPE_CHECKING:
 
     Advance = Callable[[], None]
 
-GROWTH: dict[str, object] = {"n_trees": 150, "learning_rate": 0.1, "n_leaves": 31, "fewest_in_leaf": 100}  # for many series
+GROWTH: dict[str, object] = {
+    "n_trees": 150,
+    "learning_rate": 0.1,
+    "n_leaves": 31,
+    "fewest_in_leaf": 100,
+}  # for many series
 _MOST_ROWS = 100_000  # of targets learned from; more make no better trees
 _ENSEMBLE = "demand_same_weekday_mean_4w"
 
@@ -86,7 +92,9 @@ def fit_pooled(
     if sum(training.n_usual for training in sets.values()) < fewest_rows(context.resolution):
         return [recipe.fit(past, asked) for past, asked in zip(pasts, issues, strict=True)]
     pool = TrainingSet.pooled(list(sets.values()))
-    trees, shared = Trees.grow_pooled(recipe, pool, context.time_zone)
+    trees, shared = Trees.grow_pooled(
+        replace(recipe, n_threads=max(recipe.n_threads, workers)), pool, context.time_zone
+    )
     own = dict(zip(sets, trees, strict=True))
     stand_in = _ensemble(pool, context.time_zone)
     return [
