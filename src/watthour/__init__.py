@@ -14,8 +14,13 @@ __all__ = ["DayAhead", "__version__"]
 def __getattr__(name: str) -> object:
     """Import the notebook's door only when it is opened: it needs LightGBM, and a command line must start fast."""
     if name == "DayAhead":
-        from watthour.forecasting.dataframe_api import DayAhead  # noqa: PLC0415 - see above
+        from watthour.forecasting.dataframe_api import DayAhead
 
         return DayAhead
     message = f"module {__name__!r} has no attribute {name!r}"
     raise AttributeError(message)
+
+
+def __dir__() -> list[str]:
+    """Name what is public, though not all of it is imported yet."""
+    return sorted(__all__)

@@ -198,10 +198,12 @@ def test_a_day_is_answered_fast(past: History, fitted: FittedGradientBoosting) -
 
 
 def test_any_lead_is_answered(past: History, fitted: FittedGradientBoosting) -> None:
-    from watthour.core.forecast import targets  # noqa: PLC0415 - used here alone
-    from watthour.core.window import Window  # noqa: PLC0415 - used here alone
+    from watthour.core.forecast import targets
+    from watthour.core.window import Window
 
     now = local_day(UNSEEN[0], world.ZONE).start + 15 * HOUR
-    told = fitted.predict(past.known_at(now), targets(Window(now, now + 40 * HOUR), now, resolution=HOUR, time_zone=world.ZONE))
+    told = fitted.predict(
+        past.known_at(now), targets(Window(now, now + 40 * HOUR), now, resolution=HOUR, time_zone=world.ZONE)
+    )
     assert told.values["value"].null_count() == 0
     assert told.values.height == 40 * len(LEVELS)
