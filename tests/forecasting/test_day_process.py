@@ -10,11 +10,11 @@ import pytest
 
 from watthour.core import metrics
 from watthour.core.errors import InvalidInput, NotEnoughHistory
-from watthour.core.forecast import Forecast, History, day_ahead_targets
+from watthour.core.forecast import Context, Forecast, History, covariates_of, day_ahead_targets
 from watthour.core.frames import LEVELS, Forecasts, Readings, Targets
-from watthour.simulation.simtown import SIMTOWN
 from watthour.core.window import DAY, HOUR, Window
-from watthour.forecasting.day_process.model import DayProcess, FittedDayProcess
+from watthour.forecasting.gaussian_process.day_process.model import DayProcess, FittedDayProcess
+from watthour.simulation.simtown import DEMAND, SIMTOWN
 from watthour.simulation.town import SimulatedRegion
 
 if TYPE_CHECKING:
@@ -26,11 +26,12 @@ ZONE = SIMTOWN.time_zone
 FIRST = date(2023, 1, 20)
 N_LEARNED = 330  # from FIRST on
 UNSEEN = [FIRST + timedelta(days=N_LEARNED + 1 + n) for n in range(28)]
-OURS = pl.col("channel") == SIMTOWN.channel.id
+OURS = pl.col("channel") == DEMAND.id
+CONTEXT = replace(SIMTOWN, covariates=covariates_of(SimulatedRegion().channels()))
 
 
 def asked(days: Sequence[date], known_clock: time | None = None) -> dy.DataFrame[Targets]:
-    return day_ahead_targets(days, ZONE, issue_clock=time(8), known_clock=known_clock)
+    return day_ahead_targets(days, ZONE, resolution=HOUR, issue_clock=time(8), known_clock=known_clock)
 
 
 LEARNED = [FIRST + timedelta(days=n) for n in range(N_LEARNED)]
@@ -40,7 +41,7 @@ LEARNED = [FIRST + timedelta(days=n) for n in range(N_LEARNED)]
 def past() -> History:
     span = Window(datetime(2023, 1, 15, tzinfo=UTC), datetime(2024, 1, 20, tzinfo=UTC))
     told = SimulatedRegion().fetch(span, now=span.end)
-    return History(span.end, SIMTOWN, told.readings, told.forecasts)
+    return History(span.end, CONTEXT, told.readings, told.forecasts)
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +52,7 @@ def fitted(past: History) -> FittedDayProcess:
 @pytest.fixture(scope="module")
 def alone(past: History) -> FittedDayProcess:
     learned_at = asked(UNSEEN)["issued_at"][0]
-    return DayProcess(uses_operator=False).fit(past.known_at(learned_at), asked(LEARNED))
+    return DayProcess(uses_rival=False).fit(past.known_at(learned_at), asked(LEARNED))
 
 
 @pytest.fixture(scope="module")
@@ -141,14 +142,36 @@ def test_what_was_learnt_does_not_depend_on_what_came_later(past: History, fitte
     assert said(again.predict(past, targets)).equals(said(fitted.predict(past, targets)))
 
 
-def test_a_day_of_the_past_is_forecast_from_earlier_days_only(past: History, fitted: FittedDayProcess) -> None:
-    day = LEARNED[-40]
-    earlier = DayProcess().fit(past.known_at(asked([day])["issued_at"][0]), asked(LEARNED[:-42]))
-    now, then = (
-        each.predict(past, asked([day])).values.filter(pl.col("level") == 0.5).sort("time")["value"].to_numpy()
-        for each in (fitted, earlier)
+@pytest.mark.parametrize("known_clock", [None, time(6)], ids=["whole_days", "six_o_clock"])
+@pytest.mark.parametrize("uses_rival", [True, False])
+def test_a_day_of_the_past_is_forecast_as_if_no_later_day_had_been_learnt(
+    past: History, known_clock: time | None, *, uses_rival: bool
+) -> None:
+    targets = asked([LEARNED[-40]], known_clock)
+    recipe = DayProcess(uses_rival=uses_rival)
+    whole, earlier = (
+        recipe.fit(past.known_at(asked([day], known_clock)["issued_at"][0]), asked(learned, known_clock))
+        for day, learned in ((UNSEEN[0], LEARNED), (LEARNED[-40], LEARNED[:-41]))
     )
-    assert np.abs(now / then - 1).max() < 0.004  # the mean of all training days, and what was special in them, differ
+    now, then = (said(each.predict(past, targets)).to_numpy() for each in (whole, earlier))
+    assert now == pytest.approx(then, rel=1e-12)
+
+
+def test_a_day_published_late_is_not_known_before(past: History, fitted: FittedDayProcess) -> None:
+    late = LEARNED[-42]
+    targets = asked([LEARNED[-40]])
+    delayed = past.readings.with_columns(
+        available_at=pl.when(OURS & between(late, late + DAY))
+        .then(pl.lit(targets["issued_at"][0] + HOUR))
+        .otherwise("available_at")
+    )
+    history = replace(past, readings=Readings.cast(delayed.with_columns(recorded_at="available_at")))
+    model = DayProcess().fit(history.known_at(asked(UNSEEN)["issued_at"][0]), asked(LEARNED))
+    changed = pl.when(OURS & between(late, late + DAY)).then(1.2 * pl.col("value")).otherwise("value")
+    other = replace(history, readings=Readings.cast(history.readings.with_columns(value=changed)))
+    otherwise = DayProcess().fit(other.known_at(asked(UNSEEN)["issued_at"][0]), asked(LEARNED))
+    one, two = (said(each.predict(each_past, targets)) for each, each_past in ((model, history), (otherwise, other)))
+    assert one.to_numpy() == pytest.approx(two.to_numpy(), rel=1e-12)
 
 
 def test_it_is_better_than_the_operator_and_as_often_right_as_it_says(past: History, fitted: FittedDayProcess) -> None:
@@ -223,7 +246,7 @@ def test_without_the_operator_it_goes_on_alone_and_says_so(
 
 
 def test_without_weather_anywhere_it_learns_and_forecasts_from_demand(past: History) -> None:
-    blind = replace(past, context=replace(past.context, weather=(), operator=None))
+    blind = replace(past, context=replace(past.context, covariates=(), rivals=()))
     model = DayProcess().fit(blind.known_at(asked(UNSEEN)["issued_at"][0]), asked(LEARNED))
     forecast = model.predict(blind, asked(UNSEEN))
     told = table(forecast, past)
@@ -246,9 +269,116 @@ def test_its_files_hold_all_of_it(past: History, fitted: FittedDayProcess) -> No
 
 
 def test_another_channel_is_refused(past: History, fitted: FittedDayProcess) -> None:
-    other = replace(past, context=replace(past.context, channel="grid.elsewhere.demand"))
+    other = replace(past, context=replace(past.context, channel=replace(DEMAND, id="grid.elsewhere.demand")))
     with pytest.raises(InvalidInput, match="elsewhere"):
         fitted.predict(other, asked(UNSEEN[:1]))
+
+
+def test_another_step_than_it_learnt_is_refused(past: History, fitted: FittedDayProcess) -> None:
+    other = replace(past, context=stepped(timedelta(minutes=30)))
+    with pytest.raises(InvalidInput, match="steps of 60 minutes"):
+        fitted.predict(other, asked(UNSEEN[:1]))
+
+
+def stepped(step: timedelta) -> Context:
+    return replace(CONTEXT, channel=replace(DEMAND, resolution=step))
+
+
+def finer(past: History, step: timedelta) -> History:
+    """Each hour of load as so many intervals of the same level, with a wave within the hour."""
+    n_parts = HOUR // step
+    parts = pl.DataFrame({"part": range(n_parts)}).with_columns(wave=1 + 0.01 * pl.col("part"))
+    rows = past.readings.filter(OURS).join(parts, how="cross")
+    shifted = rows.with_columns(
+        pl.col("time") + step * pl.col("part"), pl.col("value") * pl.col("wave"), available_at="available_at"
+    ).select(Readings.column_names())
+    readings = pl.concat([past.readings.filter(~OURS), shifted])
+    told = past.forecasts.filter(OURS).join(parts, how="cross")
+    told = told.with_columns(pl.col("time") + step * pl.col("part"), pl.col("value") * pl.col("wave"))
+    forecasts = pl.concat([past.forecasts.filter(~OURS), told.select(Forecasts.column_names())])
+    return replace(
+        past, context=stepped(step), readings=Readings.validate(readings), forecasts=Forecasts.validate(forecasts)
+    )
+
+
+@pytest.mark.parametrize("minutes", [30, 15])
+def test_steps_below_an_hour_are_learnt_as_they_are(past: History, fitted: FittedDayProcess, minutes: int) -> None:
+    step = timedelta(minutes=minutes)
+    fine = finer(past, step)
+    days = [UNSEEN[0], date(2023, 11, 5), date(2023, 3, 12)]
+    targets, hourly = (
+        day_ahead_targets(days, ZONE, resolution=each, issue_clock=time(8), known_clock=None) for each in (step, HOUR)
+    )
+    learned = day_ahead_targets(LEARNED, ZONE, resolution=step, issue_clock=time(8), known_clock=None)
+    model = DayProcess().fit(fine.known_at(asked(UNSEEN)["issued_at"][0]), learned)
+    forecast = model.predict(fine, targets)
+    assert forecast.values["time"].n_unique() == (24 + 25 + 23) * HOUR // step
+    assert forecast.values["value"].null_count() == 0
+    median = forecast.values.filter(pl.col("level") == 0.5).sort("time")
+    hours = fitted.predict(past, hourly).values.filter(pl.col("level") == 0.5).sort("time")
+    first_parts = median.filter(pl.col("time").dt.minute() == 0)["value"].to_numpy()
+    assert first_parts == pytest.approx(hours["value"].to_numpy(), rel=0.01)
+    last_parts = median.filter(pl.col("time").dt.minute() == 60 - minutes)["value"].to_numpy()
+    assert last_parts / first_parts == pytest.approx(1 + 0.01 * (HOUR // step - 1), abs=0.004)
+
+
+@pytest.mark.parametrize("step", [DAY, 3 * HOUR])
+def test_steps_above_an_hour_are_refused_by_name(past: History, step: timedelta) -> None:
+    with pytest.raises(InvalidInput, match="the day process forecasts steps of up to an hour") as refused:
+        DayProcess().fit(replace(past, context=stepped(step)), asked(LEARNED))
+    assert "gradient_boosting" in refused.value.remedy
+
+
+def test_a_load_that_is_not_positive_is_refused_by_name(past: History) -> None:
+    solar = pl.when(OURS & (pl.col("time").dt.hour() < 2)).then(-pl.col("value")).otherwise("value")
+    feeding_in = replace(past, readings=Readings.cast(past.readings.with_columns(value=solar)))
+    with pytest.raises(InvalidInput, match="8% of its readings are zero or negative") as refused:
+        DayProcess().fit(feeding_in, asked(LEARNED))
+    assert "gradient_boosting" in refused.value.remedy
+
+
+def test_a_missing_interval_is_estimated_and_said(past: History, fitted: FittedDayProcess) -> None:
+    hole = datetime.combine(UNSEEN[8], time(20), tzinfo=UTC)
+    holed = without(past, OURS & (pl.col("time") == hole))
+    targets = asked(UNSEEN[10:11])
+    forecast = fitted.predict(holed, targets)
+    assert any("were estimated" in words for words in forecast.missing_inputs)
+    assert said(forecast).to_numpy() == pytest.approx(said(fitted.predict(past, targets)).to_numpy(), rel=0.01)
+    assert not any("estimated" in words for words in fitted.predict(holed, asked(UNSEEN[20:21])).missing_inputs)
+
+
+def test_a_day_with_many_missing_intervals_is_left_out(past: History) -> None:
+    morning = datetime.combine(LEARNED[200], time(9), tzinfo=UTC)
+    holed = without(past, OURS & pl.col("time").is_between(morning, morning + 6 * HOUR))
+    at = asked(UNSEEN)["issued_at"][0]
+    days = DayProcess().fit(holed.known_at(at), asked(LEARNED))._state.days
+    assert len(days) == len(LEARNED) - 1
+    assert (LEARNED[200] - date(1970, 1, 1)).days not in days
+
+
+def test_without_humidity_it_uses_temperature_and_says_so(past: History, alone: FittedDayProcess) -> None:
+    targets = asked(UNSEEN[10:14])
+    is_humidity = pl.col("channel").str.contains("humidity|dew_point|wet_bulb")
+    dry = without(past, is_humidity & between(UNSEEN[5], UNSEEN[-1]))
+    forecast = alone.predict(dry, targets)
+    assert any("No humidity was known" in words for words in forecast.missing_inputs)
+    assert mape(forecast, past) < 1.5 * mape(alone.predict(past, targets), past)
+    never = without(past, is_humidity)
+    model = DayProcess(uses_rival=False).fit(never.known_at(asked(UNSEEN)["issued_at"][0]), asked(LEARNED))
+    assert model.predict(never, targets).missing_inputs == ()
+
+
+def test_a_point_without_weight_counts_for_nothing(past: History) -> None:
+    at = asked(UNSEEN)["issued_at"][0]
+    points = {each.point for each in CONTEXT.covariates}
+    first = min(points)
+    weighed = tuple(replace(each, weight=float(each.point == first)) for each in CONTEXT.covariates)
+    alone = tuple(each for each in weighed if each.weight > 0)
+    one, other = (
+        DayProcess().fit(replace(past.known_at(at), context=replace(CONTEXT, covariates=covariates)), asked(LEARNED))
+        for covariates in (weighed, alone)
+    )
+    assert one.files() == other.files()
 
 
 def test_it_names_what_it_is_made_of(fitted: FittedDayProcess, alone: FittedDayProcess) -> None:

@@ -12,16 +12,17 @@ from forecasting import world
 from watthour.core.errors import InvalidInput, NotEnoughHistory
 from watthour.core.forecast import Forecaster, History, day_ahead_targets, targets
 from watthour.core.frames import Forecasts, Readings, Targets
-from watthour.core.window import DAY, Window, local_day, local_midnight
+from watthour.core.place import Place
+from watthour.core.window import DAY, HOUR, Window, local_day, local_midnight
 from watthour.forecasting.calendar import local_hours
 from watthour.forecasting.catalogue import forecaster
-from watthour.forecasting.hour_process.constants import FITTED, plain_start
-from watthour.forecasting.hour_process.days import Days, Place, names_of, sun_elevation
-from watthour.forecasting.hour_process.kernel import Inputs, Pair, variance_of
-from watthour.forecasting.hour_process.learning import _Hour, learn
-from watthour.forecasting.hour_process.model import HourProcess
-from watthour.forecasting.hour_process.one_hour import OneHour
-from watthour.forecasting.hour_process.temperature import BEFORE, features
+from watthour.forecasting.gaussian_process.hour_process.calendar import CalendarDays, sun_elevation
+from watthour.forecasting.gaussian_process.hour_process.constants import FITTED, plain_start
+from watthour.forecasting.gaussian_process.hour_process.hour_regression import HourRegression
+from watthour.forecasting.gaussian_process.hour_process.kernel import Inputs, Pair, variance_of
+from watthour.forecasting.gaussian_process.hour_process.learning import _Hour, learn
+from watthour.forecasting.gaussian_process.hour_process.model import HourProcess
+from watthour.forecasting.gaussian_process.hour_process.temperature import BEFORE, temperature_features
 
 if TYPE_CHECKING:
     import dataframely as dy
@@ -40,7 +41,7 @@ def weeks(first: date, n_weeks: int) -> dy.DataFrame[Targets]:
 
 def week(start: date) -> dy.DataFrame[Targets]:
     begins, ends = (local_midnight(day, world.ZONE) for day in (start, start + 7 * DAY))
-    return targets(Window(begins, ends), begins)
+    return targets(Window(begins, ends), begins, resolution=HOUR, time_zone=world.ZONE)
 
 
 def weekly_weather(past: History, first: date, n_weeks: int) -> History:
@@ -235,13 +236,43 @@ def test_too_little_to_learn_from_is_refused(past: History, without: str) -> Non
 
 
 def test_other_than_hourly_channels_are_refused(past: History) -> None:
-    half_hourly = replace(past, context=replace(past.context, resolution=timedelta(minutes=30)))
-    with pytest.raises(InvalidInput, match="hourly"):
+    half_hourly = replace(past, context=world.context(timedelta(minutes=30)))
+    with pytest.raises(InvalidInput, match="the hour process forecasts hours"):
         HourProcess().fit(half_hourly, Targets.create_empty())
 
 
+def test_a_day_of_the_past_is_forecast_as_if_no_later_day_had_been_learnt(past: History) -> None:
+    day = FITTED_ON - 30 * DAY
+    known = weekly_weather(past, day, 1)
+    whole, earlier = (
+        HourProcess().fit(known.known_at(local_midnight(at, world.ZONE)), Targets.create_empty())
+        for at in (FITTED_ON, day)
+    )
+    now, then = (
+        each.predict(known, week(day)).values.sort("time", "level")["value"].to_list() for each in (whole, earlier)
+    )
+    assert now == pytest.approx(then, rel=1e-12)
+
+
+def test_it_answers_the_same_to_the_last_bit_after_saving(fitted: Forecaster, past: History) -> None:
+    again = forecaster("hour_process", fitted.files())
+    one, other = (each.predict(past, weeks(FITTED_ON, 3)).values for each in (fitted, again))
+    assert one["value"].equals(other["value"])
+    assert again.files() == fitted.files()
+
+
+def test_a_place_without_coordinates_is_forecast_without_the_sun_and_it_says_so(past: History) -> None:
+    nowhere = replace(world.SITE, place=Place(world.ZONE, holidays="US-NY"))
+    blind = replace(past, context=replace(past.context, site=nowhere))
+    model = HourProcess().fit(blind.known_at(local_midnight(FITTED_ON, world.ZONE)), Targets.create_empty())
+    said = model.predict(blind, weeks(FITTED_ON, 2))
+    assert any("daylight was left out" in words for words in said.missing_inputs)
+    point = medians(said.values)
+    assert np.abs(point["value"].to_numpy() / actual(past, point) - 1).mean() < 0.02
+
+
 def test_another_channel_is_refused(fitted: Forecaster, past: History) -> None:
-    elsewhere = replace(past, context=replace(past.context, channel="grid.there.demand"))
+    elsewhere = replace(past, context=replace(past.context, channel=replace(world.CHANNEL, id="grid.there.demand")))
     with pytest.raises(InvalidInput, match="trained on"):
         fitted.predict(elsewhere, week(FITTED_ON))
 
@@ -249,7 +280,7 @@ def test_another_channel_is_refused(fitted: Forecaster, past: History) -> None:
 def test_temperature_of_training_days_is_that_known_when_they_were_asked() -> None:
     made = world.history(FIRST, 130, operator=False)
     asked = day_ahead_targets(
-        [FIRST + n * DAY for n in range(20, 125)], world.ZONE, issue_clock=time(8), known_clock=None
+        [FIRST + n * DAY for n in range(20, 125)], world.ZONE, resolution=HOUR, issue_clock=time(8), known_clock=None
     )
     as_issued = HourProcess().fit(made, asked)._state.windows
     as_known_now = HourProcess().fit(made, Targets.create_empty())._state.windows
@@ -265,39 +296,42 @@ def test_temperature_of_training_days_is_that_known_when_they_were_asked() -> No
 def some_days() -> Inputs:
     rng = np.random.default_rng(5)
     numbers = np.arange(19_700, 19_800)
-    place = Place("America/New_York", "US-NY")
+    place = Place("America/New_York", 40.7, -74.0, "US-NY")
     windows = 10 + np.cumsum(rng.normal(0, 0.7, (100, 216)), axis=1).reshape(100, 9, 24)
-    return Inputs.of(Days.of(numbers, place, names_of(numbers, place)), windows)
+    return Inputs.of(CalendarDays.of(numbers, place), windows)
 
 
 def test_learning_climbs_along_the_true_slope(some_days: Inputs) -> None:
     hour = _Hour(some_days, np.random.default_rng(6).normal(7, 0.05, 100), 18)
     start = plain_start()
     vector = start.as_vector() + 0.1
-    _, gradient = hour.unlikelihood(start.with_vector(vector))
+    _, gradient = hour.negative_log_likelihood(start.with_vector(vector))
     step = 1e-5
     for at in range(len(vector)):
         up, down = vector.copy(), vector.copy()
         up[at] += step
         down[at] -= step
-        rise = hour.unlikelihood(start.with_vector(up))[0] - hour.unlikelihood(start.with_vector(down))[0]
+        rise = (
+            hour.negative_log_likelihood(start.with_vector(up))[0]
+            - hour.negative_log_likelihood(start.with_vector(down))[0]
+        )
         assert gradient[at] == pytest.approx(rise / (2 * step), rel=1e-3, abs=1e-4)
 
 
 def test_constants_learnt_from_the_load_make_it_likelier(some_days: Inputs) -> None:
     rng = np.random.default_rng(8)
-    loads = 7 + 0.05 * some_days.felt[:, :, 0] + rng.normal(0, 0.01, (100, 24))
+    loads = 7 + 0.05 * some_days.temperature[:, :, 0] + rng.normal(0, 0.01, (100, 24))
     start = plain_start()
     learnt = learn(start, some_days, loads)
     hour = _Hour(some_days, loads[:, 12], 12)
-    assert hour.unlikelihood(learnt)[0] < hour.unlikelihood(start)[0] - 10
-    assert [part.name for part in learnt.parts] == [part.name for part in FITTED.parts]
+    assert hour.negative_log_likelihood(learnt)[0] < hour.negative_log_likelihood(start)[0] - 10
+    assert [term.name for term in learnt.terms] == [term.name for term in FITTED.terms]
 
 
 def test_constants_survive_their_vector() -> None:
     again = FITTED.with_vector(FITTED.as_vector())
     assert again.as_vector() == pytest.approx(FITTED.as_vector())
-    assert [part.is_hourly for part in again.parts] == [part.is_hourly for part in FITTED.parts]
+    assert [term.is_hourly for term in again.terms] == [term.is_hourly for term in FITTED.terms]
 
 
 def test_a_days_variance_is_its_covariance_with_itself(some_days: Inputs) -> None:
@@ -310,7 +344,7 @@ def test_days_known_later_count_as_if_they_had_been_trained_on(some_days: Inputs
     values, noise = rng.normal(7, 0.02, 100), np.full(100, 1e-4)
     covariance = next(iter(Pair(some_days, some_days).covariances(FITTED)))
     old, new, asked = slice(0, 70), slice(70, 90), slice(90, 100)
-    grown = OneHour.fit(covariance[old, old], noise[old], values[old]).then(
+    grown = HourRegression.fit(covariance[old, old], noise[old], values[old]).updated(
         covariance[old, new], covariance[new, new], noise[new], values[new]
     )
     mean, variance = grown.predict(covariance[old, asked], covariance[new, asked], np.diag(covariance)[asked], 70, 20)
@@ -321,17 +355,17 @@ def test_days_known_later_count_as_if_they_had_been_trained_on(some_days: Inputs
     assert variance == pytest.approx(np.diag(covariance[asked, asked] - covariance[asked, :90] @ weights), abs=1e-8)
 
 
-def test_what_is_felt_comes_from_the_hours_it_names() -> None:
+def test_temperature_features_come_from_the_hours_they_name() -> None:
     window = np.arange(216.0).reshape(1, 9, 24)
     now = BEFORE * 24 + 12  # noon
-    felt = features(window)[0, 12] * 10 / 1.8
+    found = temperature_features(window)[0, 12] * 10 / 1.8
     expected = [now - 0.5, now - 3.5, now - 14.5, now - 35.5, now - 71.5, 2.5, 23, now - 131.5, 23, 6.5, -11.5, 1, 1.5]
-    assert felt == pytest.approx(expected)
+    assert found == pytest.approx(expected)
 
 
 def test_the_sun_stands_where_it_does() -> None:
     numbers = np.array([(datetime(2024, 6, 21, tzinfo=UTC).date() - date(1970, 1, 1)).days])
-    sun = sun_elevation(numbers, Place("America/New_York", None, 42.36, -71.06))[0]
+    sun = sun_elevation(numbers, Place("America/New_York", 42.36, -71.06))[0]
     assert sun.max() == pytest.approx(71, abs=1)  # 90 - 42.36 + 23.44
     assert int(sun.argmax()) == 12  # solar noon at 12:46 daylight saving time
     assert (sun[[4, 20]] < 1).all()  # sunrise 5:07, sunset 20:25
@@ -339,7 +373,7 @@ def test_the_sun_stands_where_it_does() -> None:
 
 
 def test_great_holidays_are_days_of_rest_and_small_ones_are_not() -> None:
-    place = Place("America/New_York", "US-MA")
+    place = Place("America/New_York", holidays="US-MA")
     dates = [
         date(2024, 7, 4),
         date(2024, 7, 5),
@@ -349,7 +383,7 @@ def test_great_holidays_are_days_of_rest_and_small_ones_are_not() -> None:
         date(2024, 7, 3),
     ]
     numbers = np.array([(each - date(1970, 1, 1)).days for each in dates])
-    days = Days.of(numbers, place, names_of(numbers, place))
+    days = CalendarDays.of(numbers, place)
     assert days.rest.tolist() == [1, 0, 0, 0, 0, 0]
     assert days.weekday.tolist() == [6, 4, 0, 1, 4, 2]
     assert days.worked_holiday.tolist() == [0, 0, 1, 0, 0, 0]

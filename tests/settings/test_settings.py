@@ -6,7 +6,7 @@ import pytest
 
 from watthour.core.errors import InvalidInput, NotConfigured
 from watthour.settings import FILE_NAME, load_settings
-from watthour.sources.catalogue import Connectors
+from watthour.sources.connectors import Connectors
 from watthour.sources.eia import EiaOptions
 from watthour.sources.options import is_placeholder
 

@@ -18,7 +18,8 @@ from watthour.core.place import Place
 from watthour.core.units import Quantity, Unit
 from watthour.core.window import HOUR
 from watthour.simulation.simtown import SIMTOWN
-from watthour.sources.catalogue import CATALOGUE, Connectors, ConnectorSites, option_blocks, options_class
+from watthour.sources.catalogue import CATALOGUE, option_blocks, options_class
+from watthour.sources.connectors import Connectors, ConnectorSites
 from watthour.sources.eia import Eia, EiaOptions
 from watthour.sources.elia import contexts
 from watthour.sources.options import Options
@@ -114,7 +115,7 @@ def test_every_card_keeps_what_it_says(name: str) -> None:
 
 def test_reading_the_catalogue_imports_no_connector_and_nothing_slow() -> None:
     program = (
-        "import sys, watthour.sources.catalogue\n"
+        "import sys, watthour.sources.connectors\n"
         "slow = {'polars', 'pydantic', 'httpx2', 'watthour.sources.eia'} & set(sys.modules)\n"
         "assert not slow, slow\n"
     )

@@ -14,7 +14,7 @@ from watthour.core.errors import InvalidInput, UnknownSite
 from watthour.core.units import Quantity, Unit
 from watthour.core.window import DAY, Window
 from watthour.grid.regions import Regions
-from watthour.sources.catalogue import site_directory
+from watthour.sources.connectors import site_directory
 from watthour.sources.files import Known, TableOptions, file_sources
 from watthour.store.memory import MemoryStore
 from watthour.workflows.ingest import backfill

@@ -40,8 +40,8 @@ def server() -> Iterator[FakeServer]:
 
 @pytest.fixture
 def client(server: FakeServer) -> HttpClient:
-    manners = ProviderQuirks(key_remedy="Check EIA_API_KEY.", secrets=(KEY,))
-    return HttpClient("eia", server.base_url, headers={"X-Api-Key": KEY}, retry=QUICK, quirks=manners, timeout=0.3)
+    quirks = ProviderQuirks(key_remedy="Check EIA_API_KEY.", secrets=(KEY,))
+    return HttpClient("eia", server.base_url, headers={"X-Api-Key": KEY}, retry=QUICK, quirks=quirks, timeout=0.3)
 
 
 def test_an_answer_is_decoded_and_what_is_no_number_is_null(client: HttpClient) -> None:

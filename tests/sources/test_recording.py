@@ -17,7 +17,8 @@ from pydantic import SecretStr
 
 from watthour.core.window import DAY, HOUR, Window
 from watthour.sources import elia, nyiso
-from watthour.sources.catalogue import CATALOGUE, Connectors
+from watthour.sources.catalogue import CATALOGUE
+from watthour.sources.connectors import Connectors
 from watthour.sources.eia import EiaOptions
 from watthour.sources.nyiso import NyisoOptions
 from watthour.sources.recording import record, shortened

@@ -16,7 +16,7 @@ from watthour.core.forecast import day_ahead_targets
 from watthour.core.frames import Targets
 from watthour.core.window import DAY, local_midnight
 from watthour.forecasting.features import MEMORY, actuals
-from watthour.forecasting.vintages import datetimes, measurement_vintages
+from watthour.forecasting.vintages import MEDIAN, datetimes, measurement_vintages
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from watthour.core.forecast import Forecaster, History, Recipe
 
 Retrain = Literal["month", "week", "never"]
-LOWER, MEDIAN, UPPER = 0.05, 0.5, 0.95  # the 90 % interval and its middle
+LOWER, UPPER = 0.05, 0.95  # the 90 % interval
 _FEWEST_DAYS = 2
 
 

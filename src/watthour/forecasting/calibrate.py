@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from watthour.forecasting.calendar import clock_offsets
-from watthour.forecasting.vintages import DAY_US, HOUR_US
+from watthour.forecasting.vintages import DAY_US, HOUR_US, MEDIAN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,7 +21,6 @@ HOURS, MONTHS = 24, 12
 _HOUR_WEIGHTS = np.array([1.0, 0.6, 0.2])  # by distance on the clock
 _MONTH_WEIGHTS = np.array([1.0, 0.6, 0.2, 0.05, 0.05, 0.05, 0.05])  # by distance on the calendar
 FEWEST_ERRORS = 24  # with fewer, all hours and months share one set of quantiles
-_MIDDLE = 0.5
 _DIGITS = 8  # kept of an error in parts of its scale
 
 
@@ -102,8 +101,8 @@ def sorted_quantiles(quantiles: Array) -> Array:
 def wider(one: Array, other: Array, levels: Sequence[float]) -> Array:
     """Return the outer of two sets of quantiles: the lower one below the middle, the higher one above it."""
     level = np.asarray(levels)
-    outer = np.where(level < _MIDDLE, np.minimum(one, other), np.maximum(one, other))
-    return np.where(level == _MIDDLE, other, outer)
+    outer = np.where(level < MEDIAN, np.minimum(one, other), np.maximum(one, other))
+    return np.where(level == MEDIAN, other, outer)
 
 
 def between_levels(quantiles: Array, known: Sequence[float], wanted: Sequence[float]) -> Array:

@@ -19,22 +19,18 @@ from watthour.forecasting.vintages import (
     instants,
     measurement_vintages_by_channel,
 )
+from watthour.forecasting.weather import COMFORT, HOURLY
 
 if TYPE_CHECKING:
     from watthour.core.forecast import Context, History
     from watthour.forecasting.vintages import Array, Instants
 
 NAME = "twenty_features"
-# our name -> Open-Meteo's
-WEATHER = {
-    "temperature": "temperature_2m",
-    "apparent_temperature": "apparent_temperature",
-    "humidity": "relative_humidity_2m",
-    "wind_speed": "wind_speed_10m",
-    "cloud_cover": "cloud_cover",
-    "solar_radiation": "shortwave_radiation",
-    "precipitation": "precipitation",
-}
+_NAMES = (
+    *("temperature", "apparent_temperature", "humidity", "wind_speed", "cloud_cover", "solar_radiation"),
+    "precipitation",
+)
+WEATHER = {name: HOURLY[name] for name in _NAMES}  # our name -> the variable of the covariate
 CALENDAR = ("hour_of_day", "day_of_week", "month", "is_weekend", "is_holiday")
 LAGS = (
     "demand_lag_1h",
@@ -45,7 +41,6 @@ LAGS = (
 )
 DERIVED = ("temp_squared", "cooling_degree_hours", "heating_degree_hours")
 FEATURES = (*WEATHER, *CALENDAR, *LAGS, *DERIVED)
-COMFORT = 18.3  # [degC]; 65 degF, the base of degree days in US practice
 WEEK, DAY = 168, 24  # [h]
 FEWEST_IN_A_DAY = 18  # hours that a mean of 24 needs
 

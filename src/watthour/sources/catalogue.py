@@ -6,20 +6,16 @@ of options. The file's name is the name of its block in the settings.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from difflib import get_close_matches
+from dataclasses import dataclass
 from importlib import import_module
-from threading import Lock
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
-from watthour.core.errors import InvalidInput, NotConfigured
+from watthour.core.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
     from watthour.core.forecast import Context
-    from watthour.core.ports import SiteDirectory, Source
-    from watthour.sources.http import HttpClient
     from watthour.sources.options import Options
 
 _EIA, _METEO = "docs/reference/sources/eia.md", "docs/reference/sources/open_meteo.md"
@@ -218,118 +214,3 @@ def options_class(card: Card) -> type[Options]:
 
     found: type[Options] = getattr(import_module(card.module), card.options) if card.options else Options
     return found
-
-
-@dataclass(frozen=True)
-class Connectors:
-    """Builds sources from the settings; each provider's client is opened once, so that its rate limit holds for all."""
-
-    options: Mapping[str, Options]  # by block; a block that is not here has its defaults
-    cards: Mapping[str, Card] = field(default_factory=lambda: CATALOGUE)
-    _clients: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
-    _lock: Lock = field(default_factory=Lock, init=False, repr=False, compare=False)
-
-    def followed(self, context: Context) -> list[Source]:
-        """Return what is asked regularly for a site; raises NotConfigured where one of them lacks a setting."""
-        return [self._build(name, context) for name, card in self._serving(context) if card.is_followed]
-
-    def past(self, context: Context, name: str | None = None) -> list[Source]:
-        """Return what is asked for a site's past: all that a model learns from, or the one source that is named.
-
-        Raises:
-            NotConfigured: one of them lacks a setting.
-            InvalidInput: the site has no source of this name.
-        """
-        serving = dict(self._serving(context))
-        if name is None:
-            return [self._build(each, context) for each, card in serving.items() if card.is_past]
-        if name not in serving:
-            remedy = f"It has: {', '.join(serving) or 'none, but files can be imported'}."
-            raise InvalidInput("source", name, f"{context.site.name} has no such source", remedy=remedy)
-        return [self._build(name, context)]
-
-    def can_follow(self, context: Context) -> bool:
-        """Tell whether a source that measures the site's load is served, switched on, and has all it needs."""
-        loads = [name for name, card in self._serving(context) if card.brings_load and card.is_followed]
-        return any(self.lacks(name) is None for name in loads)
-
-    def lacks(self, name: str) -> NotConfigured | None:
-        """Return what a connector lacks in the settings, None if it can be asked."""
-        try:
-            self.client(self.cards[name])
-        except NotConfigured as error:
-            return error
-        return None
-
-    def client(self, card: Card) -> Any:  # noqa: ANN401 - an HttpClient, or a named tuple of them; the connector knows
-        """Return a provider's client, opened once; None where a connector has none.
-
-        Raises:
-            NotConfigured: a setting it needs is missing.
-        """
-        with self._lock:
-            if card.block not in self._clients:
-                opener = getattr(import_module(card.module), "open_client", None)
-                options = self.options.get(card.block) or options_class(card)()
-                self._clients[card.block] = None if opener is None else opener(options)
-            return self._clients[card.block]
-
-    def http_clients(self, name: str) -> tuple[HttpClient, ...]:
-        """Return every HTTP client of a connector, for whoever listens to its answers."""
-        client = self.client(self.cards[name])
-        return client if isinstance(client, tuple) else () if client is None else (client,)
-
-    def _serving(self, context: Context) -> Iterator[tuple[str, Card]]:
-        for name, card in self.cards.items():
-            options = self.options.get(card.block)
-            if card.serves(context) and (options is None or options.enabled):
-                yield name, card
-
-    def _build(self, name: str, context: Context) -> Source:
-        build = cast("Callable[..., Source]", connector(name, self.cards))
-        client = self.client(self.cards[name])
-        return build(context) if client is None else build(context, client)
-
-
-class ConnectorSites:
-    """The sites that connectors know by themselves; see ``core.ports.SiteDirectory``."""
-
-    def __init__(self, cards: Mapping[str, Card] = CATALOGUE) -> None:
-        self._cards = cards
-        self._by_name: dict[str, Context] | None = None
-
-    def find(self, name: str) -> Context | None:
-        """Return the site of this name: its id, its name, its operator's, its zone's or a provider's code."""
-        return self._names().get(name.strip().casefold())
-
-    def near(self, name: str) -> Sequence[str]:
-        """Return the ids of the sites whose names are like this one, the likest first."""
-        names = self._names()
-        near = get_close_matches(name.strip().casefold(), names, n=6, cutoff=0.5)
-        return list(dict.fromkeys(names[alias].site.id for alias in near))[:3]
-
-    def contexts(self) -> tuple[Context, ...]:
-        """Return what is forecast of each site."""
-        return tuple({context.site.id: context for context in self._names().values()}.values())
-
-    def _names(self) -> dict[str, Context]:
-        if self._by_name is None:
-            self._by_name = {
-                alias.casefold(): context
-                for card in self._cards.values()
-                if card.has_sites
-                for context in import_module(card.module).contexts()
-                for alias in _aliases(context)
-            }
-        return self._by_name
-
-
-def site_directory() -> SiteDirectory:
-    """Return the directory of the sites that connectors know by themselves."""
-    return ConnectorSites()
-
-
-def _aliases(context: Context) -> Iterator[str]:
-    site = context.site
-    yield from (name for name in (site.id, site.name, site.operator, site.zone) if name)
-    yield from (code for _provider, code in site.codes)

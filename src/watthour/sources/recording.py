@@ -30,7 +30,7 @@ def record(
 
     Args:
         source: asked as in use, so its queries are the real ones.
-        clients: through which it asks; see ``catalogue.Connectors.http_clients``.
+        clients: through which it asks; see ``connectors.Connectors.http_clients``.
         window: a few intervals are enough.
         now: the instant of asking.
         folder: where to keep them.
@@ -79,7 +79,7 @@ def shortened(text: str, most_rows: int = MOST_ROWS) -> tuple[str, str]:
 
     >>> shortened('{"total": 9, "rows": [1, 2, 3]}', 2)[1]
     'json'
-    >>> shortened("a,b\\n1,2\n3,4\n", 2)
+    >>> shortened("a,b\n1,2\n3,4\n", 2)
     ('a,b\n1,2\n', 'csv')
     """
     try:

@@ -14,7 +14,6 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
-from scipy.linalg import solve_triangular
 
 if TYPE_CHECKING:
     from watthour.forecasting.vintages import Array, Instants
@@ -75,7 +74,16 @@ class PrefixFactor:
 
 def whiten(lower: Array, values: Array) -> Array:
     """Return the inverse of a lower factor times values, (n, ...)."""
+    from scipy.linalg import solve_triangular
+
     return np.asarray(solve_triangular(lower, values, lower=True, check_finite=False))
+
+
+def weights_of(factor: PrefixFactor) -> Array:
+    """Return the inverse of the factored covariance times the values, (n, columns)."""
+    from scipy.linalg import solve_triangular
+
+    return np.asarray(solve_triangular(factor.lower, factor.whitened, lower=True, trans="T", check_finite=False))
 
 
 def schur_complement(own: Array, whitened_cross_covariance: Array) -> Array:

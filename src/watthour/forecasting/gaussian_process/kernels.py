@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial.distance import cdist
 
 if TYPE_CHECKING:
     from datetime import date
@@ -19,15 +18,41 @@ if TYPE_CHECKING:
 
 Names: TypeAlias = NDArray[np.str_]
 
+DAYS_IN_YEAR = 365.25
+
 
 def squared_distance(a: Array, b: Array) -> Array:
     """Return the squared Euclidean distances of rows (n, k) and (m, k), shape (n, m)."""
-    return np.asarray(cdist(a, b, "sqeuclidean")) if a.shape[1] else np.zeros((len(a), len(b)))
+    if not a.shape[1]:
+        return np.zeros((len(a), len(b)))
+    found = a @ (-2 * b.T)
+    found += (a * a).sum(axis=1)[:, None]
+    found += (b * b).sum(axis=1)[None, :]
+    return np.maximum(found, 0, out=found)
 
 
 def gaussian(squared: Array, length: float) -> Array:
     """Return the squared-exponential covariance of squared distances, with unit variance."""
-    return np.asarray(np.exp(-0.5 * squared / length**2))
+    exponent = squared * (-0.5 / length**2)
+    return np.asarray(np.exp(exponent, out=exponent))
+
+
+def days_apart(a: Array | Instants, b: Array | Instants) -> Instants:
+    """Return how many days lie between days (n) and (m) counted from any one, shape (n, m)."""
+    return np.asarray(np.abs(a.astype(np.int64)[:, None] - b.astype(np.int64)[None, :]))
+
+
+def forgetting(apart: Instants, *memories: tuple[float, float]) -> Array:
+    """Return a sum of exponential covariances of whole days apart, each of a variance and a length in days."""
+    table = np.arange(int(apart.max(initial=0)) + 1, dtype=np.float64)
+    found = np.sum([variance * np.exp(-table / length) for variance, length in memories], axis=0)
+    return np.asarray(found[apart])
+
+
+def seasonal(apart: Instants, length: float) -> Array:
+    """Return the squared-exponential covariance on the circle of the year, of days of the year so far apart."""
+    angle = 2 * np.pi * np.arange(int(apart.max(initial=0)) + 1) / DAYS_IN_YEAR
+    return np.asarray(gaussian(2 - 2 * np.cos(angle), length)[apart])
 
 
 def is_same(a: Instants, b: Instants) -> Array:
@@ -44,7 +69,7 @@ def n_shared(a: Names, b: Names) -> Array:
 
 def day_of_year_circle(dates: list[date]) -> Array:
     """Return the point of each day on the circle of the year, (n, 2)."""
-    angle = 2 * np.pi * np.array([day.timetuple().tm_yday for day in dates]) / 365.25
+    angle = 2 * np.pi * np.array([day.timetuple().tm_yday for day in dates]) / DAYS_IN_YEAR
     return np.stack([np.cos(angle), np.sin(angle)], axis=1)
 
 

@@ -14,7 +14,7 @@ export const forecastQuery = (region: string, day: string | undefined) =>
     placeholderData: keepPreviousData,
   });
 
-/** How well the forecasts of some days did, beside their rivals on the same hours. */
+/** How well the forecasts of some days did, beside their rivals on the same intervals. */
 export const scoresQuery = (region: string, days: number, end: string | undefined) =>
   queryOptions({
     queryKey: ['grid', region, 'scores', days, end ?? 'latest'],

@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from watthour.forecasting.gaussian_process.holidays import ONE_DAY, Holidays, as_dates
-from watthour.forecasting.gaussian_process.kernels import day_of_year_circle
 
 if TYPE_CHECKING:
     from datetime import date
@@ -31,7 +30,7 @@ class Calendar:
 
     kind: Instants  # (n,) 0 working day, 1 Saturday, 2 Sunday or day of rest
     weekday: Instants  # (n,) Monday is 0
-    season: Array  # (n, 2) the point of the day on the circle of the year
+    day_of_year: Instants  # (n,) from 1
     special: Names  # (n, k) the day's holiday, eve, day after, ...; empty where there is none
     summer_time: Array  # (n,) 1 while clocks are advanced
     index: Array  # (n,) days since 1970
@@ -62,7 +61,7 @@ def calendar(days: Instants, place: Place) -> Calendar:
     return Calendar(
         kind=np.where(rest | (weekday == _SUNDAY), 2, np.where(weekday == _SATURDAY, 1, 0)),
         weekday=weekday,
-        season=day_of_year_circle(dates).reshape(len(dates), 2),
+        day_of_year=np.array([day.timetuple().tm_yday for day in dates], dtype=np.int64),
         special=special,
         summer_time=np.array(advanced, dtype=np.float64),
         index=days.astype(np.float64),

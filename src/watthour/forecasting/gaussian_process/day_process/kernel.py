@@ -12,11 +12,19 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from watthour.forecasting.gaussian_process.kernels import gaussian, is_same, n_shared, squared_distance
+from watthour.forecasting.gaussian_process.kernels import (
+    days_apart,
+    forgetting,
+    gaussian,
+    is_same,
+    n_shared,
+    seasonal,
+    squared_distance,
+)
 
 if TYPE_CHECKING:
     from watthour.forecasting.gaussian_process.day_process.inputs import DayInputs
-    from watthour.forecasting.vintages import Array
+    from watthour.forecasting.vintages import Array, Instants
 
 _HOURS = 24  # the constants of the rival's kernel are for sums over so many intervals
 
@@ -71,32 +79,39 @@ class LoadKernel:
 
     def __call__(self, a: DayInputs, b: DayInputs) -> Array:
         """Return the covariance of days ``a`` (n) and ``b`` (m), shape (n, m), without noise."""
-        weather, season = squared_distance(a.weather, b.weather), squared_distance(a.calendar.season, b.calendar.season)
-        eve, before = squared_distance(a.eve, b.eve), squared_distance(a.before, b.before)
+        season = days_apart(a.calendar.day_of_year, b.calendar.day_of_year)
         kind = is_same(a.calendar.kind, b.calendar.kind)
-        total = self.const + self.weekday_var * is_same(a.calendar.weekday, b.calendar.weekday)
+        total = self.weekday_var * is_same(a.calendar.weekday, b.calendar.weekday)
+        total += self.const
         if self.weather_var + self.broad_var > 0:
-            total += self.weather_var * np.exp(
-                -0.5 * (weather / self.weather_len**2 + eve / self.eve_len**2 + before / self.before_len**2)
-            )
-            total += self.broad_var * gaussian(weather, self.broad_len)
-            total += self.past_var * gaussian(eve + before, self.past_len)
-            total += self.kind_weather_var * gaussian(weather, self.kind_weather_len) * kind
-            total += self.season_weather_var * np.exp(
-                -0.5 * (weather / self.season_weather_len**2 + season / self.season_weather_season_len**2)
-            )
-            total += self.heat_var * gaussian(squared_distance(a.heat, b.heat), self.heat_len)
-        total += self.season_var * gaussian(season, self.season_len)
-        total += self.kind_season_var * gaussian(season, self.kind_season_len) * kind
+            total += self._of_weather(a, b, kind)
+        total += self.season_var * seasonal(season, self.season_len)
+        total += self.kind_season_var * seasonal(season, self.kind_season_len) * kind
         total += self.special_var * n_shared(a.calendar.special, b.calendar.special)
         total += self.clock_var * np.outer(a.calendar.summer_time, b.calendar.summer_time)
-        days = np.abs(a.calendar.index[:, None] - b.calendar.index[None, :])
-        for var, length in (
+        total += forgetting(
+            days_apart(a.calendar.index, b.calendar.index),
             (self.days_var, self.days_len),
             (self.weeks_var, self.weeks_len),
             (self.year_var, self.year_len),
-        ):
-            total += var * np.exp(-days / length)
+        )
+        return np.asarray(total)
+
+    def _of_weather(self, a: DayInputs, b: DayInputs, kind: Array) -> Array:
+        weather = squared_distance(a.weather, b.weather)
+        eve, before = squared_distance(a.eve, b.eve), squared_distance(a.before, b.before)
+        past = eve / self.eve_len**2
+        past += before / self.before_len**2
+        past += weather / self.weather_len**2
+        total = self.weather_var * gaussian(past, 1.0)
+        total += self.broad_var * gaussian(weather, self.broad_len)
+        total += self.kind_weather_var * gaussian(weather, self.kind_weather_len) * kind
+        season = days_apart(a.calendar.day_of_year, b.calendar.day_of_year)
+        of_season = seasonal(season, self.season_weather_season_len)
+        total += self.season_weather_var * gaussian(weather, self.season_weather_len) * of_season
+        eve += before
+        total += self.past_var * gaussian(eve, self.past_len)
+        total += self.heat_var * gaussian(squared_distance(a.heat, b.heat), self.heat_len)
         return np.asarray(total)
 
     def noise_of(self, days: DayInputs) -> Array:
@@ -159,34 +174,49 @@ class RivalKernel:
 
     def __call__(self, a: DayInputs, b: DayInputs) -> Array:
         """Return the covariance of days ``a`` (n) and ``b`` (m), shape (n, m), without noise."""
-        weather, season = squared_distance(a.weather, b.weather), squared_distance(a.calendar.season, b.calendar.season)
         kind = is_same(a.calendar.kind, b.calendar.kind)
-        days = np.abs(a.calendar.index[:, None] - b.calendar.index[None, :])
-        per_hour = _HOURS / a.gap.shape[1]
-        gap = per_hour * (a.gap @ b.gap.T)
-        gap_distance = per_hour * squared_distance(a.gap, b.gap)
-        level_a, level_b = a.rival.mean(axis=1, keepdims=True), b.rival.mean(axis=1, keepdims=True)
-        shape_distance = per_hour * squared_distance(a.rival - level_a, b.rival - level_b)
-        total = self.const + self.gap_var * gap
-        total += self.mean_gap_var * np.outer(a.gap.mean(axis=1), b.gap.mean(axis=1))
-        total += self.recent_gap_var * gap * np.exp(-days / self.recent_gap_len)
-        total += self.near_gap_var * np.exp(
-            -0.5 * (gap_distance / self.near_gap_len**2 + weather / self.near_gap_weather_len**2)
-        )
-        total += self.weather_var * np.exp(
-            -0.5 * (weather / self.weather_len**2 + squared_distance(a.eve, b.eve) / self.eve_len**2)
-        )
-        total += self.level_var * np.exp(
-            -0.5 * (squared_distance(level_a, level_b) / self.level_len**2 + weather / self.level_weather_len**2)
-        )
-        total += self.shape_var * gaussian(shape_distance, self.shape_len)
-        total += (self.season_var + self.kind_season_var * kind) * gaussian(season, self.season_len)
-        total += self.weekday_var * is_same(a.calendar.weekday, b.calendar.weekday)
+        apart = days_apart(a.calendar.index, b.calendar.index)
+        total = self._of_gap(a, b, apart)
+        total += self._of_level(a, b)
+        of_kind = self.kind_season_var * kind
+        of_kind += self.season_var
+        of_kind *= seasonal(days_apart(a.calendar.day_of_year, b.calendar.day_of_year), self.season_len)
+        total += of_kind
+        total += self.const + self.weekday_var * is_same(a.calendar.weekday, b.calendar.weekday)
         total += self.special_var * n_shared(a.calendar.special, b.calendar.special)
         total += self.clock_var * np.outer(a.calendar.summer_time, b.calendar.summer_time)
-        total += self.days_var * np.exp(-days / self.days_len) + self.weeks_var * np.exp(-days / self.weeks_len)
-        total += self.year_var * np.exp(-days / self.year_len)
-        total += self.kind_days_var * np.exp(-days / self.kind_days_len) * kind
+        total += forgetting(
+            apart, (self.days_var, self.days_len), (self.weeks_var, self.weeks_len), (self.year_var, self.year_len)
+        )
+        total += forgetting(apart, (self.kind_days_var, self.kind_days_len)) * kind
+        return np.asarray(total)
+
+    def _of_gap(self, a: DayInputs, b: DayInputs, apart: Instants) -> Array:
+        """Return what the gap between the rival and us, (n, intervals), and the weather say."""
+        per_hour = _HOURS / a.gap.shape[1]
+        total = per_hour * (a.gap @ b.gap.T)
+        total *= self.gap_var + forgetting(apart, (self.recent_gap_var, self.recent_gap_len))
+        total += self.mean_gap_var * np.outer(a.gap.mean(axis=1), b.gap.mean(axis=1))
+        if self.near_gap_var > 0:
+            near = squared_distance(a.gap, b.gap) * (per_hour / self.near_gap_len**2)
+            near += squared_distance(a.weather, b.weather) / self.near_gap_weather_len**2
+            total += self.near_gap_var * gaussian(near, 1.0)
+        return np.asarray(total)
+
+    def _of_level(self, a: DayInputs, b: DayInputs) -> Array:
+        """Return what the level and the shape of the rival's forecast and the weather say."""
+        per_hour = _HOURS / a.rival.shape[1]
+        weather = squared_distance(a.weather, b.weather)
+        level_a, level_b = a.rival.mean(axis=1, keepdims=True), b.rival.mean(axis=1, keepdims=True)
+        shape = per_hour * squared_distance(a.rival - level_a, b.rival - level_b)
+        total = self.shape_var * gaussian(shape, self.shape_len)
+        near = squared_distance(level_a, level_b) / self.level_len**2
+        near += weather / self.level_weather_len**2
+        total += self.level_var * gaussian(near, 1.0)
+        if self.weather_var > 0:
+            weather /= self.weather_len**2
+            weather += squared_distance(a.eve, b.eve) / self.eve_len**2
+            total += self.weather_var * gaussian(weather, 1.0)
         return np.asarray(total)
 
     def noise_of(self, days: DayInputs) -> Array:

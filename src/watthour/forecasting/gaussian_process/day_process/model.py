@@ -19,6 +19,7 @@ from watthour.forecasting.gaussian_process.loads import check_loads, check_step,
 from watthour.forecasting.gaussian_process.local_days import DayGrid, DayRequests, IssueSchedule, is_complete
 from watthour.forecasting.gaussian_process.points import points_of
 from watthour.forecasting.quantile_forecast import describe_intervals, quantile_forecast
+from watthour.forecasting.steps import check_targets
 from watthour.forecasting.vintages import DAY_US, datetimes, instants
 
 if TYPE_CHECKING:
@@ -143,11 +144,12 @@ class FittedDayProcess:
         the training had ended there.
 
         Raises:
-            InvalidInput: the model was trained on another channel or another step.
+            InvalidInput: the model was trained on another channel or another step, or the targets have another.
             NotEnoughHistory: nothing is known from before any of the targets.
         """
         state = self._state
         self._check(history.context)
+        check_targets(targets, history.context)
         requests, belongs = DayRequests.of(targets, state.place.time_zone)
         known = KnownInputs.of(history, state, requests, self._layers.offsets)
         found = self._layers.forecast(known)

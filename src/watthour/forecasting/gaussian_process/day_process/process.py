@@ -6,15 +6,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
-from scipy.linalg import solve_triangular
 
-from watthour.forecasting.gaussian_process.conditioning import PrefixFactor, schur_complement, whiten
+from watthour.forecasting.gaussian_process.conditioning import PrefixFactor, schur_complement, weights_of, whiten
 
 if TYPE_CHECKING:
     from watthour.forecasting.gaussian_process.day_process.inputs import DayInputs
     from watthour.forecasting.gaussian_process.day_process.kernel import Kernel
     from watthour.forecasting.gaussian_process.local_days import Mask
     from watthour.forecasting.vintages import Array, Instants
+
+_BLOCK = 128  # days whose covariances fit a processor's cache
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,7 +46,7 @@ class DayRegression:
         Raises:
             LinAlgError: the covariance of the days is not positive definite.
         """
-        return cls(kernel, days, PrefixFactor.fit(kernel(days, days), kernel.noise_of(days), values))
+        return cls(kernel, days, PrefixFactor.fit(_lower_covariance(kernel, days), kernel.noise_of(days), values))
 
     def online(self, lag: int) -> Array:
         """Return what would have been forecast for each day from the days at least ``lag`` before it.
@@ -86,6 +87,16 @@ class DayRegression:
             if known.any():
                 innovations = updates.values[request, known] - base[known]
                 factor = PrefixFactor.fit(own[np.ix_(known, known)], noise[known], innovations, has_mean=False)
-                weights = solve_triangular(factor.lower, factor.whitened, lower=True, trans="T", check_finite=False)
-                added[request] = shared[request, known] @ weights
+                added[request] = shared[request, known] @ weights_of(factor)
         return added
+
+
+def _lower_covariance(kernel: Kernel, days: DayInputs) -> Array:
+    """Return the covariance of days with themselves, (n, n), zero above the blocks of its diagonal."""
+    n_days = len(days.calendar.index)
+    covariance = np.zeros((n_days, n_days))
+    for start in range(0, n_days, _BLOCK):
+        stop = min(start + _BLOCK, n_days)
+        here = np.arange(stop)
+        covariance[start:stop, :stop] = kernel(days.take(here[start:]), days.take(here))
+    return covariance

@@ -130,8 +130,9 @@ def _interval_shape(asked: Array, sizes: Array, known: Mask, index: Array) -> Ar
 
 def _running(asked: Array, sizes: Array, known: Mask, index: Array, halflife: float) -> Array:
     """Return exponentially weighted means of the sizes each request may know, shape (m, columns)."""
-    age = np.maximum(asked[:, None] - index[None, :], 0)
-    weights = known * 0.5 ** (age / halflife)
+    age = np.maximum(asked.astype(np.int64)[:, None] - index.astype(np.int64)[None, :], 0)
+    weights = (0.5 ** (np.arange(int(age.max(initial=0)) + 1) / halflife))[age]
+    weights *= known
     there = np.isfinite(sizes)
     total = weights @ np.where(there, sizes, 0.0)
     return np.asarray(total / np.maximum(weights @ there, 1e-300) + 1e-12)

@@ -9,7 +9,8 @@ import numpy as np
 
 from watthour.core.weather import DAILY
 from watthour.forecasting.calendar import day_starts
-from watthour.forecasting.vintages import HOUR_US, forecast_vintages, measurement_vintages
+from watthour.forecasting.gaussian_process.history import KnownChannels
+from watthour.forecasting.vintages import HOUR_US
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,7 +47,8 @@ def day_weather(history: History, points: Sequence[CovariatePoint], requests: Da
     if not points:
         return np.empty((len(requests.day), 0, LAGS, len(EXTREMES)))
     starts = day_starts(days.reshape(-1), history.context.time_zone).reshape(days.shape)
-    found = [_at_point(history, point.channels, starts, requests) for point in points]
+    known = KnownChannels.of(history, [channel for point in points for channel in point.channels.values()])
+    found = [_at_point(known, point.channels, starts, requests) for point in points]
     return _without_misreadings(np.stack(found, axis=1))
 
 
@@ -132,28 +134,27 @@ def mean_known(values: Array, axis: int) -> Array:
     return np.asarray(np.where(count > 0, total / np.maximum(count, 1), np.nan))
 
 
-def _at_point(history: History, channels: dict[str, str], starts: Instants, requests: DayRequests) -> Array:
+def _at_point(known: KnownChannels, channels: dict[str, str], starts: Instants, requests: DayRequests) -> Array:
     """Return the extremes of days that start at instants, (requests, LAGS), at one point, (requests, LAGS, 4)."""
     extremes = np.full((*starts.shape, len(EXTREMES)), np.nan)
     for number, name in enumerate(EXTREMES):
         if name in channels:
-            extremes[..., number] = _known(history, channels[name], starts, requests.issued[:, None])
+            extremes[..., number] = known.latest(channels[name], starts, requests.issued[:, None])
     if "temperature_2m" in channels and np.isnan(extremes).any():
-        extremes = np.where(np.isfinite(extremes), extremes, _from_hours(history, channels, starts, requests))
+        extremes = np.where(np.isfinite(extremes), extremes, _from_hours(known, channels, starts, requests))
     return extremes
 
 
-def _from_hours(history: History, channels: dict[str, str], starts: Instants, requests: DayRequests) -> Array:
+def _from_hours(known: KnownChannels, channels: dict[str, str], starts: Instants, requests: DayRequests) -> Array:
     times = starts[..., None] + np.arange(_HOURS) * HOUR_US
     at = requests.issued[:, None, None]
 
-    def known(variable: str) -> Array:
-        channel = channels.get(variable)
-        return np.full(times.shape, np.nan) if channel is None else _known(history, channel, times, at)
+    def hourly(variable: str) -> Array:
+        return known.latest(channels.get(variable, ""), times, at)
 
-    temperature, humidity = known("temperature_2m"), known("relative_humidity_2m")
+    temperature, humidity = hourly("temperature_2m"), hourly("relative_humidity_2m")
     if np.isnan(humidity).any():
-        humidity = np.where(np.isfinite(humidity), humidity, relative_humidity(temperature, known("dew_point_2m")))
+        humidity = np.where(np.isfinite(humidity), humidity, relative_humidity(temperature, hourly("dew_point_2m")))
     extremes = []
     for values in (temperature, wet_bulb(temperature, humidity)):
         there = np.isfinite(values)
@@ -163,11 +164,6 @@ def _from_hours(history: History, channels: dict[str, str], starts: Instants, re
             np.where(enough, np.where(there, values, np.inf).min(axis=-1), np.nan),
         ]
     return np.stack(extremes, axis=-1)
-
-
-def _known(history: History, channel: str, times: Instants, at: Instants) -> Array:
-    measured = measurement_vintages(history, channel).known(times, at)
-    return np.where(np.isfinite(measured), measured, forecast_vintages(history, channel).known(times, at))
 
 
 def _without_misreadings(weather: Array) -> Array:

@@ -8,8 +8,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.linalg import lapack
-from scipy.optimize import minimize
 
 from watthour.forecasting.gaussian_process.hour_process.kernel import Pair, noise_of
 
@@ -27,6 +25,8 @@ _ODD = 9.0  # squared deviations from which an error is held against the day
 
 def learn(start: Constants, inputs: Inputs, log_loads: Array) -> Constants:
     """Return the constants under which the loads of days, (n, 24), are most likely; NaN where unknown."""
+    from scipy.optimize import minimize
+
     hours = [_Hour(inputs, log_loads[:, hour], hour) for hour in _HOURS]
     origin = start.as_vector()
 
@@ -99,6 +99,8 @@ class _Hour:
 
     def _solve(self, constants: Constants) -> tuple[list[Array], Array | None, Array | None]:
         """Return the terms of the covariance, its factor and its inverse; None where it has none."""
+        from scipy.linalg import lapack
+
         terms = [self._pair.of_term(term, self._hour) for term in constants.terms]
         noisy = np.sum(terms, axis=0)
         noisy[np.diag_indices_from(noisy)] += noise_of(self._inputs, self._hour, constants.noise) * self._weights

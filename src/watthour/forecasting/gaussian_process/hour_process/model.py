@@ -32,6 +32,7 @@ from watthour.forecasting.gaussian_process.loads import check_loads, check_step,
 from watthour.forecasting.gaussian_process.local_days import DayGrid, DayRequests
 from watthour.forecasting.gaussian_process.points import points_of
 from watthour.forecasting.quantile_forecast import describe_intervals, quantile_forecast
+from watthour.forecasting.steps import check_targets
 from watthour.forecasting.vintages import DAY_US, datetimes, instants
 
 if TYPE_CHECKING:
@@ -157,12 +158,13 @@ class FittedHourProcess:
         training days that were over by then.
 
         Raises:
-            InvalidInput: the model was trained on another channel.
+            InvalidInput: the model was trained on another channel, or the targets are not hours.
             NotEnoughHistory: no temperature is known of any asked day.
         """
         state = self._state
         context = replace(history.context, site=replace(history.context.site, place=state.place))
         self._check(context)
+        check_targets(targets, context)
         time = instants(targets["time"])
         first = min(int(state.numbers[-1]) + 1, int(local_days(time, context.time_zone).min())) - BEFORE
         requests, of_issue, of_day = issue_requests(since(replace(history, context=context), first), targets, state)

@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from watthour.forecasting.gaussian_process.local_days import DayGrid
-from watthour.forecasting.vintages import HOUR_US, forecast_vintages, measurement_vintages
+from watthour.forecasting.vintages import (
+    HOUR_US,
+    Vintages,
+    forecast_vintages_by_channel,
+    measurement_vintages_by_channel,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,12 +57,15 @@ def windows(
     times, clock = grid.slots(np.arange(first, last + 1))
     asked = times[around - first]
     total, weight = np.zeros(asked.shape), np.zeros(asked.shape)
-    for point in points:
-        channel = point.channels[VARIABLE]
-        measured = measurement_vintages(history, channel).known(asked, at[:, None, None])
+    channels, nothing = [point.channels[VARIABLE] for point in points], Vintages.of(history.readings.clear())
+    measurements, forecasts = (
+        look_up(history, channels) for look_up in (measurement_vintages_by_channel, forecast_vintages_by_channel)
+    )
+    for point, channel in zip(points, channels, strict=True):
+        measured = measurements.get(channel, nothing).known(asked, at[:, None, None])
         measured[asked + HOUR_US > known_until[:, None, None]] = np.nan
         values = np.where(
-            np.isfinite(measured), measured, forecast_vintages(history, channel).between(asked, at[:, None, None])
+            np.isfinite(measured), measured, forecasts.get(channel, nothing).between(asked, at[:, None, None])
         )
         known = (values > _POSSIBLE_C[0]) & (values < _POSSIBLE_C[1])
         total += np.where(known, point.weight * values, 0)
