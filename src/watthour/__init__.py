@@ -19,3 +19,8 @@ def __getattr__(name: str) -> object:
         return DayAhead
     message = f"module {__name__!r} has no attribute {name!r}"
     raise AttributeError(message)
+
+
+def __dir__() -> list[str]:
+    """Name what is public, though not all of it is imported yet."""
+    return sorted(__all__)

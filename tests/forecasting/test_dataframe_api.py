@@ -12,9 +12,11 @@ import polars as pl
 import pytest
 from forecasting import world
 
+import watthour
 from watthour import DayAhead
 from watthour.core import metrics
 from watthour.core.errors import InvalidInput, MissingExtra, NotEnoughHistory
+from watthour.forecasting.fleet import issues_at
 
 mpl.use("agg")
 
@@ -106,6 +108,89 @@ def test_a_covariate_known_ahead_is_used() -> None:
     assert any("weather" in words for words in model.notes()[next(iter(model.pasts))])
 
 
+def fleet(n_series: int = 6, n_days: int = 70) -> pl.DataFrame:
+    """Homes of one habit in many sizes, each with its own noise."""
+    rng = np.random.default_rng(11)
+    parts = []
+    for number in range(n_series):
+        home = frame(n_days).with_columns(unique_id=pl.lit(f"home {number}"))
+        noise = 1 + 0.2 * rng.normal(size=home.height)
+        parts.append(home.with_columns(y=pl.col("y") * 10.0**number * pl.Series(noise)))
+    return pl.concat(parts)
+
+
+def test_many_series_share_their_trees_and_have_intervals_of_their_own() -> None:
+    model = DayAhead(parameters=SMALL).fit(fleet())
+    texts = {id(each.trees[0].texts) for each in model.models.values()}  # type: ignore[attr-defined]  # boosted
+    assert len(texts) == 1
+    told = model.predict(24)
+    assert told["unique_id"].n_unique() == 6
+    share = told.group_by("unique_id", maintain_order=True).agg(pl.col("forecast").mean())["forecast"]
+    assert np.log10(share.to_numpy()) == pytest.approx(np.log10(share[0]) + np.arange(6), abs=0.1)
+    one = model.models["home 3"]
+    again = type(one).from_files(one.files())
+    past = model.pasts["home 3"]
+    asked = issues_at(past, [past.as_of], 24)
+    assert again.predict(past, asked).values.equals(one.predict(past, asked).values)  # noqa: PD011 - not pandas
+
+
+def test_pooled_trees_are_no_worse_than_those_of_each_series_alone() -> None:
+    table = fleet()
+    pooled, alone = (DayAhead(parameters=SMALL, local=local).backtest(table, 14, rivals=()) for local in (False, True))
+    assert set(pooled["model"]) == {"ours"}
+    relative = (pooled.sort("unique_id")["mae"] / alone.sort("unique_id")["mae"]).mean()
+    assert relative < 1.02  # type: ignore[operator]  # a number
+    assert 70 < pooled["coverage90_percent"].mean() < 100  # type: ignore[operator]  # a number
+
+
+def test_threads_change_nothing_and_progress_is_told() -> None:
+    done: list[tuple[int, int]] = []
+    table = fleet(3, 60)
+    one = DayAhead(parameters=SMALL).fit(table).predict(4)
+    two = DayAhead(parameters=SMALL).fit(table, workers=2, progress=lambda n, of: done.append((n, of)))
+    assert two.predict(4, workers=2).equals(one)
+    assert done == [(1, 3), (2, 3), (3, 3)]
+
+
+def test_one_silent_series_does_not_stop_the_others() -> None:
+    silent = frame(40).with_columns(unique_id=pl.lit("Ümit's flat"), y=pl.lit(None, pl.Float64))
+    for model in (DayAhead(parameters=SMALL), NAIVE):
+        with pytest.warns(UserWarning, match="Ümit's flat"):
+            fitted = model.fit(pl.concat([frame(60), silent, frame(60).with_columns(unique_id=pl.lit("office"))]))
+        assert fitted.predict(3)["unique_id"].unique().sort().to_list() == ["home", "office"]
+        assert "no value" in fitted.notes()["Ümit's flat"][0]
+    with pytest.raises(NotEnoughHistory, match="Ümit's flat"):
+        NAIVE.fit(silent)
+
+
+def test_a_short_series_learns_from_the_others() -> None:
+    short = frame(12).with_columns(unique_id=pl.lit("new"))
+    model = DayAhead(parameters=SMALL).fit(pl.concat([fleet(3, 60), short]))
+    assert model.predict(24).filter(pl.col("unique_id") == "new")["forecast"].null_count() == 0
+    assert model.notes()["new"] == ()
+
+
+@pytest.mark.parametrize(("step", "per_day"), [("15m", 96), ("1d", 7)])
+def test_the_default_horizon_is_a_day_or_a_week_of_days(step: str, per_day: int) -> None:
+    told = DayAhead(model="seasonal_naive", time_zone="Europe/Berlin").fit(frame(60, step=step)).predict()
+    assert told.height == per_day
+    assert told["ds"][0] == datetime(2023, 3, 2)  # noqa: DTZ001 - as given
+    assert told["forecast"].null_count() == 0
+
+
+def test_days_follow_the_local_midnights_over_a_change_of_clocks() -> None:
+    table = frame(80, step="1d").with_columns(y=pl.col("ds").dt.weekday().cast(pl.Float64))
+    model = DayAhead(model="seasonal_naive", time_zone="Europe/Berlin").fit(table)
+    told = model.predict(7)
+    assert told["ds"].to_list() == [datetime(2023, 3, 22) + timedelta(days=n) for n in range(7)]  # noqa: DTZ001 - as given
+    assert told["forecast"].to_list() == [float((2 + n) % 7 + 1) for n in range(7)]
+    assert set(model.backtest(14)["n"]) == {14}
+
+
+def test_the_package_tells_its_public_names() -> None:
+    assert dir(watthour) == ["DayAhead", "__version__"]
+
+
 def test_a_backtest_stands_beside_its_rivals() -> None:
     scores = DayAhead(parameters=SMALL).fit(frame(100)).backtest(days=10)
     assert set(scores["model"]) == {"ours", "seasonal_naive", "persistence_ensemble"}
@@ -141,7 +226,9 @@ def test_without_matplotlib_the_cure_is_named(monkeypatch: pytest.MonkeyPatch) -
         (frame(5).with_columns(y=pl.lit("many")), "not numbers"),
         (pl.concat([frame(5)] * 3), "stands twice in home"),
         (frame(5).with_columns(ds=pl.lit("soon")), "no such time"),
-        (frame(60, step="1d"), "Resample to hours"),
+        (frame(60, step="7h"), "divide a day"),
+        (frame(60, step="1d").with_columns(pl.col("ds").dt.offset_by("6h")), "days begin at midnight"),
+        (frame(5).clear(), "no rows"),
         (frame(1).head(1), "too few rows"),
         ([1, 2, 3], "polars or pandas"),
     ],

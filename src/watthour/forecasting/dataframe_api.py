@@ -105,7 +105,12 @@ class DayAhead:
         workers: int = 1,
         progress: Progress = False,
     ) -> Any:  # noqa: ANN401 - as given
-        """Forecast each of the last days as ``FittedDayAhead.backtest`` does, without learning the whole table first."""
+        """Forecast each of the last days as ``FittedDayAhead.backtest`` does, without learning the whole table first.
+
+        Raises:
+            InvalidInput: the table cannot be read.
+            NotEnoughHistory: nothing is left to learn from before those days in any series.
+        """
         table = read(frame, self._columns())
         return backtest_series(
             self._recipe(table), table, days, rivals=rivals, is_local=self.local, workers=workers, progress=progress
@@ -173,7 +178,7 @@ class FittedDayAhead:
     def notes(self, horizon: int | None = None) -> dict[str, tuple[str, ...]]:
         """Return, for each series, what its forecast missed and what answered instead, or why there is none."""
         found = self._forecasts(self._steps(horizon), {}, 1, progress=False)
-        notes = {name: (problem,) for name, problem in self.problems.items()}
+        notes: dict[str, tuple[str, ...]] = {name: (problem,) for name, problem in self.problems.items()}
         for name, forecast in found.items():
             if isinstance(forecast, WatthourError):
                 notes[name] = (self.table.problem(name, forecast),)
@@ -186,7 +191,8 @@ class FittedDayAhead:
     ) -> Any:  # noqa: ANN401 - as given to fit
         """Forecast each of the last days at its beginning, learned once before them, beside rivals.
 
-        Rivals are names of the catalogue, two simple rules if not said. Returns one row per series and model: n, mae, mape_percent, rmse, bias, coverage90_percent, skill_percent ...
+        Rivals are names of the catalogue, two simple rules if not said. Returns one row per
+        series and model: n, mae, mape_percent, rmse, bias, coverage90_percent, skill_percent ...
         A series too short for it is left out, and a warning says so.
 
         Raises:

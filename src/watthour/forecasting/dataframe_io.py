@@ -13,7 +13,6 @@ from watthour.core.channel import Channel, Site, SiteKind
 from watthour.core.errors import InvalidInput, NotEnoughHistory, WatthourError
 from watthour.core.forecast import Context, Covariate, History, check_resolution
 from watthour.core.frames import INSTANT, Forecasts, Quality, Readings
-from watthour.core.place import Place
 from watthour.core.units import Quantity, Unit
 from watthour.core.window import DAY
 from watthour.forecasting.calendar import CALENDAR
@@ -21,6 +20,8 @@ from watthour.forecasting.weather import HOURLY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from watthour.core.place import Place
 
 _Made = TypeVar("_Made")
 

@@ -55,15 +55,17 @@ def fit_all(
     from watthour.forecasting.pooled import each, fit_pooled
 
     with reported("Learning", len(pasts), progress) as advance:
-        if is_pooled and isinstance(recipe, GradientBoosting):
+        silent = {name: _silence(past) for name, past in pasts.items() if not _first_time(past)}
+        pasts = {name: past for name, past in pasts.items() if name not in silent}
+        if pasts and is_pooled and isinstance(recipe, GradientBoosting):
             names = list(pasts)
             columns = [[table[name] for name in names] for table in (pasts, issues)]
             fitted = fit_pooled(recipe, *columns, workers=workers, advance=advance)  # type: ignore[arg-type]  # histories, targets
-            return dict(zip(names, fitted, strict=True))
+            return {**dict(zip(names, fitted, strict=True)), **silent}
         made = each(
             lambda name: _tried(lambda: recipe.fit(pasts[name], issues[name])), pasts, workers=workers, advance=advance
         )
-        return dict(zip(pasts, made, strict=True))
+        return {**dict(zip(pasts, made, strict=True)), **silent}
 
 
 def forecast_all(
@@ -167,11 +169,8 @@ def past_issues(past: History, horizon: int) -> dy.DataFrame[Targets]:
         past: what is known of a series.
         horizon: intervals per issue.
     """
-    first = past.readings.filter(pl.col("channel") == past.context.channel.id)["time"].min()
-    span = horizon * past.context.resolution
-    last = past.as_of - span
-    begin = cast("datetime", first) if first is not None else last
-    n_days = min((last - begin) // DAY - _FIRST_DAYS, _LONGEST_LEARNED_DAYS)
+    last = past.as_of - horizon * past.context.resolution
+    n_days = min((last - (_first_time(past) or last)) // DAY - _FIRST_DAYS, _LONGEST_LEARNED_DAYS)
     return issues_at(past, [days_earlier(last, n, past) for n in range(max(n_days, 0))][::-1], horizon)
 
 
@@ -205,7 +204,7 @@ def issues_at(past: History, instants: Sequence[datetime], steps: int) -> dy.Dat
 
 @contextmanager
 def reported(title: str, total: int, progress: Progress) -> Iterator[Callable[[], None]]:
-    """Give a function to call after each of ``total`` pieces of work: it moves a bar, or calls whoever wants to know."""
+    """Give a function to call after each of ``total`` pieces of work: it moves a bar, or tells whoever asked."""
     if progress is True:
         from rich.progress import Progress as Bars  # slow to import
 
@@ -218,10 +217,20 @@ def reported(title: str, total: int, progress: Progress) -> Iterator[Callable[[]
     def advance() -> None:
         nonlocal done
         done += 1
-        if progress is not False and progress is not True:
+        if callable(progress):
             progress(done, total)
 
     yield advance
+
+
+def _first_time(past: History) -> datetime | None:
+    """Return the start of the first interval with a value."""
+    first = past.readings.filter(pl.col("channel") == past.context.channel.id)["time"].min()
+    return cast("datetime | None", first)
+
+
+def _silence(past: History) -> NotEnoughHistory:
+    return NotEnoughHistory(f"{past.context.channel.id} has no value", remedy="Give at least two weeks of rows.")
 
 
 def _with_actuals(forecast: Forecast, past: History, targets: dy.DataFrame[Targets], label: str) -> pl.DataFrame:

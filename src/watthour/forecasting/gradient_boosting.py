@@ -104,7 +104,8 @@ class FittedGradientBoosting:
     def features_of(self, history: History, targets: dy.DataFrame[Targets]) -> pl.DataFrame:
         """Return the features the best trees look at, one row per target."""
         with_operator = bool(self.trees) and self.trees[0].operator
-        return features(history, targets, weather=self.recipe.weather, operator=with_operator)
+        weather = self.recipe.weather and bool(history.context.covariates)
+        return features(history, targets, weather=weather, operator=with_operator)
 
     def answer(
         self, history: History, targets: dy.DataFrame[Targets], table: pl.DataFrame, quantiles: Array

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Self
 
-import lightgbm
+import lightgbm  # noqa: TID253 - this module is nothing else, and is imported where trees are used
 import numpy as np
 import polars as pl
 
@@ -92,7 +92,9 @@ class Trees:
 
         All trees of ``growth.n_trees`` are grown: with many series nothing is learned by heart, and the rows held out
         only make the quantiles honest. A target of more than ten times the level teaches no more than one of ten: it
-        comes from a series that was nearly off the week before, and says nothing of the others. These move by what all series ask for at an hour and month, and by a constant
+        comes from a series that was nearly off the week before, and says nothing of the others.
+
+        The quantiles move by what all series ask for at an hour and month, and by a constant
         of each series on top, which counts by how many of its own rows were held out.
         """
         held = training.held_out
