@@ -25,9 +25,11 @@ from watthour.core import metrics
 from watthour.core.window import Window
 from watthour.forecasting.backtest import backtest
 from watthour.forecasting.catalogue import recipe
+from watthour.grid.regions import Regions
 from watthour.sources.datasets import recognise
 from watthour.store.memory import MemoryStore
 from watthour.workflows.ingest import ingest
+from watthour.workflows.sites import find_context
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,8 +46,8 @@ ROWS: dict[str, tuple[str, dict[str, object]]] = {
     "seasonal_naive": ("seasonal_naive", {}),
     "lightgbm": ("gradient_boosting", {"operator": False}),
     "lightgbm_with_operator": ("gradient_boosting", {"operator": True}),
-    "ours": ("day_process", {"uses_operator": False}),
-    "ours_with_operator": ("day_process", {"uses_operator": True}),
+    "ours": ("day_process", {"uses_rival": False}),
+    "ours_with_operator": ("day_process", {"uses_rival": True}),
 }
 STANDARD_ROWS = [name for name in ROWS if not name.startswith("lightgbm")]  # the trees take twenty times as long
 PROTOCOL = (
@@ -66,20 +68,23 @@ class Run:
     seconds: float
 
 
-def history_of(files: Sequence[Path], region: Region) -> History:
+def history_of(files: Sequence[Path], region: str) -> History:
     """Bring the files into a store and return everything that is known of the region."""
-    store, now = MemoryStore(), datetime.now(UTC)
+    store, regions, now = MemoryStore(), Regions(), datetime.now(UTC)
+    asked = find_context(store, [regions], region)
     for path in files:
         if path.exists():
-            for dataset in recognise(path, region):
-                if dataset.region == region:
+            for dataset in recognise(path, asked, find=regions.find):
+                if dataset.context.site.id == asked.site.id:
                     ingest(dataset, store, dataset.span(), now=now)
-    return store.history(region.context(), Window(datetime(2000, 1, 1, tzinfo=UTC), now), now)
+    context = find_context(store, [regions], region)  # now with the covariates that have come in
+    return store.history(context, Window(datetime(2000, 1, 1, tzinfo=UTC), now), now)
 
 
-def weather_of(history: History, prefix: str) -> pl.DataFrame:
-    """Return the issued weather of one place."""
-    return history.forecasts.filter(pl.col("channel").str.starts_with(f"{prefix}."))
+def rival_of(history: History) -> pl.DataFrame:
+    """Return the forecasts of the context's first rival."""
+    is_rival = (pl.col("channel") == history.context.channel.id) & (pl.col("model") == history.context.rival)
+    return history.forecasts.filter(is_rival)
 
 
 def run(name: str, history: History, year: int, known_clock: time | None, progress: Progress) -> Run:
@@ -100,19 +105,20 @@ def run(name: str, history: History, year: int, known_clock: time | None, progre
     return Run(name, table, perf_counter() - begun)
 
 
-def scored_hours(history: History, runs: Sequence[Run], region: Region) -> pl.DataFrame:
+def scored_hours(history: History, runs: Sequence[Run]) -> pl.DataFrame:
     """Return the hours that count: ``time, actual, month``."""
-    actual = history.readings.filter((pl.col("channel") == region.demand) & (pl.col("value") > 0)).select(
+    context = history.context
+    actual = history.readings.filter((pl.col("channel") == context.channel.id) & (pl.col("value") > 0)).select(
         "time", pl.col("value").alias("actual")
     )
-    operator = history.forecasts.filter((pl.col("channel") == region.demand) & (pl.col("model") == "operator"))
-    hours = actual.join(operator.select("time", pl.col("value").alias("operator")), on="time", how="left")
-    share = pl.col("operator") / pl.col("actual")
-    hours = hours.filter(pl.col("operator").is_null() | ((pl.col("operator") > 0) & share.is_between(0.5, 2)))
+    rival = rival_of(history).select("time", pl.col("value").alias("rival"))
+    share = pl.col("rival") / pl.col("actual")
+    hours = actual.join(rival, on="time", how="left")
+    hours = hours.filter(pl.col("rival").is_null() | ((pl.col("rival") > 0) & share.is_between(0.5, 2)))
     for each in runs:
         said = each.table.drop_nulls("value").filter(pl.col("level") == 0.5).select("time")  # noqa: PLR2004 - the median
         hours = hours.join(said, on="time", how="semi")
-    return hours.with_columns(month=pl.col("time").dt.convert_time_zone(region.time_zone).dt.month())
+    return hours.with_columns(month=pl.col("time").dt.convert_time_zone(context.time_zone).dt.month())
 
 
 def score(each: Run, hours: pl.DataFrame, test: str) -> dict[str, str | float]:
@@ -148,23 +154,25 @@ def main() -> None:
     parser.add_argument("--rows", nargs="*", choices=ROWS, default=STANDARD_ROWS)
     parser.add_argument("--keep", action="store_true", help="write the results file even for another data set")
     asked = parser.parse_args()
-    region = find_region(asked.region)
-    history = history_of([asked.data / "grid" / name for name in asked.files], region)
-    has_operator = not history.forecasts.filter(pl.col("model") == "operator").is_empty()
-    has_weather = any(not weather_of(history, prefix).is_empty() for prefix, _ in history.context.weather)
+    history = history_of([asked.data / "grid" / name for name in asked.files], asked.region)
+    has_operator = not rival_of(history).is_empty()
+    weather = [covariate.channel for covariate in history.context.covariates]
+    has_weather = not history.forecasts.filter(pl.col("channel").is_in(weather)).is_empty()
     if not has_operator:
         print("No forecast by the operator here: its rows and ours with it are left out.")
     if not has_weather:
         print("No issued weather here: rows that use weather go without.")
     names = [name for name in asked.rows if has_operator or "operator" not in name]
-    is_standard = region.id == "ny" and list(asked.years) == STANDARD_YEARS and list(asked.rows) == STANDARD_ROWS
+    is_standard = (
+        history.context.site.id == "ny" and list(asked.years) == STANDARD_YEARS and list(asked.rows) == STANDARD_ROWS
+    )
     results = RESULTS if is_standard or asked.keep else None
     found: list[dict[str, str | float]] = []
     for year in asked.years:
         for suffix, known_clock in LAGS.items():
             with Progress(transient=True) as progress:
                 runs = [run(name, history, year, known_clock, progress) for name in names]
-            hours = scored_hours(history, runs, region)
+            hours = scored_hours(history, runs)
             found += [score(each, hours, f"{year}{suffix}") for each in runs]
             report("ny_day_ahead", PROTOCOL, found, results=results)  # after each test: all of them take a while
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from watthour.core.errors import InvalidInput, UnknownSite
 from watthour.sources.catalogue import CATALOGUE, Card
-from watthour.sources.connectors import Connectors, site_directory
+from watthour.sources.connectors import Connectors, ConnectorSites
 from watthour.sources.files import Known, TableOptions, file_sources, unknown_files
 
 if TYPE_CHECKING:
@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
+    from watthour.core.directory import SiteDirectory
     from watthour.core.errors import NotConfigured
     from watthour.core.forecast import Context
-    from watthour.core.ports import ModelRegistry, SiteDirectory, Source, Store
+    from watthour.core.ports import ModelRegistry, Source, Store
     from watthour.core.window import Window
     from watthour.settings import Settings
 
@@ -157,7 +158,7 @@ def site_directories() -> tuple[SiteDirectory, ...]:
     from watthour.grid.regions import Regions
     from watthour.simulation.simtown import Simulation
 
-    return (Regions(), site_directory(), Simulation())
+    return (Regions(), ConnectorSites(), Simulation())
 
 
 def open_store(settings: Settings) -> Store:

@@ -54,7 +54,7 @@ def test_scores_show_everybody_by_lead_time(town: Callable[..., Outcome]) -> Non
     assert ended.code == 0
     rows = [line.split("\t") for line in ended.out.splitlines()]
     assert rows[0][0] == "lead [h]"
-    assert {row[1] for row in rows[1:]} >= {"Watthour", "Operator's forecast", "Same hour last week"}
+    assert {row[1] for row in rows[1:]} >= {"Watthour", "Operator's forecast", "Same time last week"}
     assert {row[0] for row in rows[1:]} >= {"all", "13-24", "25-48"}
     assert "made afterwards" in ended.err
 

@@ -5,10 +5,11 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import polars as pl
+from builders import forecasts
 
 from watthour.core.channel import Channel, Limits, home_limits
-from watthour.core.frames import Quality, Readings
-from watthour.core.quality import flag
+from watthour.core.frames import Forecasts, Quality, Readings
+from watthour.core.quality import flag, flag_forecasts
 from watthour.core.units import Quantity, Unit
 
 if TYPE_CHECKING:
@@ -82,6 +83,12 @@ def test_a_quarter_hourly_value_is_frozen_after_hours_not_after_a_few_rows() -> 
     quarterly = replace(DEMAND, resolution=timedelta(minutes=15))
     assert flag(readings([17_000.0] * 23), [quarterly])["quality"].to_list() == [0] * 23
     assert flag(readings([17_000.0] * 24), [quarterly])["quality"].to_list() == [Quality.FROZEN] * 24
+
+
+def test_a_forecast_of_nothing_is_doubted_where_nothing_cannot_be() -> None:
+    rows = pl.concat([forecasts(0.0, 90.0, channel=DEMAND.id), forecasts(0.0, channel=MAIN.id)])
+    flagged = flag_forecasts(Forecasts.cast(rows), [DEMAND, MAIN])
+    assert flagged["quality"].to_list() == [Quality.ZERO, 0, 0]
 
 
 def test_weather_beyond_what_has_ever_been_is_doubted() -> None:

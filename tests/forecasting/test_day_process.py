@@ -157,7 +157,7 @@ def test_a_day_of_the_past_is_forecast_as_if_no_later_day_had_been_learnt(
     assert now == pytest.approx(then, rel=1e-12)
 
 
-def test_a_day_published_late_is_not_known_before(past: History, fitted: FittedDayProcess) -> None:
+def test_a_day_published_late_is_not_known_before(past: History) -> None:
     late = LEARNED[-42]
     targets = asked([LEARNED[-40]])
     delayed = past.readings.with_columns(

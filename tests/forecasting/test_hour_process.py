@@ -189,7 +189,7 @@ def test_load_known_into_the_day_of_issue_helps_the_hours_it_is_known_at(past: H
     issued = local_midnight(FITTED_ON, world.ZONE) + timedelta(hours=6)
     model = HourProcess().fit(past.known_at(local_midnight(FITTED_ON, world.ZONE)), Targets.create_empty())
     known = weekly_weather(past, FITTED_ON, 1)
-    tomorrow = targets(local_day(FITTED_ON + DAY, world.ZONE), issued)
+    tomorrow = targets(local_day(FITTED_ON + DAY, world.ZONE), issued, resolution=HOUR, time_zone=world.ZONE)
     shifted = known.readings.with_columns(
         value=pl.when((pl.col("channel") == world.DEMAND) & (pl.col("time") >= local_midnight(FITTED_ON, world.ZONE)))
         .then(pl.col("value") * 1.05)
@@ -206,7 +206,7 @@ def test_load_known_into_the_day_of_issue_helps_the_hours_it_is_known_at(past: H
 
 def test_hours_without_temperature_are_left_open_and_said(fitted: Forecaster, past: History) -> None:
     begins = local_midnight(FITTED_ON, world.ZONE)
-    asked = targets(Window(begins, begins + 9 * DAY), begins)
+    asked = targets(Window(begins, begins + 9 * DAY), begins, resolution=HOUR, time_zone=world.ZONE)
     told = fitted.predict(past, asked)
     point = medians(told.values)
     assert point["value"].null_count() == 48
@@ -311,11 +311,8 @@ def test_learning_climbs_along_the_true_slope(some_days: Inputs) -> None:
         up, down = vector.copy(), vector.copy()
         up[at] += step
         down[at] -= step
-        rise = (
-            hour.negative_log_likelihood(start.with_vector(up))[0]
-            - hour.negative_log_likelihood(start.with_vector(down))[0]
-        )
-        assert gradient[at] == pytest.approx(rise / (2 * step), rel=1e-3, abs=1e-4)
+        above, below = (hour.negative_log_likelihood(start.with_vector(each))[0] for each in (up, down))
+        assert gradient[at] == pytest.approx((above - below) / (2 * step), rel=1e-3, abs=1e-4)
 
 
 def test_constants_learnt_from_the_load_make_it_likelier(some_days: Inputs) -> None:

@@ -9,6 +9,7 @@ from fakes.regions import region
 
 from watthour.core.errors import InvalidInput
 from watthour.core.frames import Quality
+from watthour.core.quality import flag_forecasts
 from watthour.core.window import Window
 from watthour.grid.regions import Regions
 from watthour.sources import datasets
@@ -54,7 +55,8 @@ def test_an_operator_that_forecasts_nothing_is_doubted(tmp_path: Path) -> None:
     path = tmp_path / "ny_demand.parquet"
     demand_table().write_parquet(path)
     (source,) = recognise(path)
-    forecasts = source.fetch(source.span(), now=NOW).forecasts
+    delivery = source.fetch(source.span(), now=NOW)
+    forecasts = flag_forecasts(delivery.forecasts, source.channels())
     assert [bool(quality & Quality.ZERO) for quality in forecasts["quality"]] == [False, False, True]
     assert set(forecasts["maker"]) == {"rival"}
 

@@ -16,6 +16,7 @@ from pydantic import SecretStr
 
 from watthour.core.errors import InvalidInput, NotConfigured, PayloadChanged, SourceRejected, SourceUnavailable
 from watthour.core.frames import Quality
+from watthour.core.quality import flag_forecasts
 from watthour.core.window import HOUR, Window, local_day
 from watthour.sources import eia
 from watthour.sources.eia import Eia, EiaFuelMix, EiaOptions, parse_fuel_mix, parse_region_data
@@ -327,5 +328,5 @@ def test_a_real_year_of_new_york_comes_over_http_as_it_was_published(shared_data
     assert demand["value"].to_list() == expected["demand_mwh"].cast(pl.Float64).to_list()
     assert demand.filter(pl.col("value") == 0)["time"].to_list() == [datetime(2019, 4, 18, 3, tzinfo=UTC)]
     assert delivery.forecasts.height == table["day_ahead_forecast_mwh"].drop_nulls().len()
-    zeros = delivery.forecasts.filter(pl.col("value") == 0)
+    zeros = flag_forecasts(delivery.forecasts, [NEW_YORK.channel]).filter(pl.col("value") == 0)
     assert ((zeros["quality"] & int(Quality.ZERO)) != 0).all()

@@ -14,7 +14,7 @@ from watthour.core.errors import InvalidInput, UnknownSite
 from watthour.core.units import Quantity, Unit
 from watthour.core.window import DAY, Window
 from watthour.grid.regions import Regions
-from watthour.sources.connectors import site_directory
+from watthour.sources.connectors import ConnectorSites
 from watthour.sources.files import Known, TableOptions, file_sources
 from watthour.store.memory import MemoryStore
 from watthour.workflows.ingest import backfill
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 START = datetime(2024, 7, 1, tzinfo=UTC)
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
-DIRECTORIES = (Regions(), site_directory())
+DIRECTORIES = (Regions(), ConnectorSites())
 QUARTER = timedelta(minutes=15)
 
 

@@ -9,7 +9,6 @@ import pytest
 from builders import demand_channel, demand_context, forecasts, readings, region_site
 
 from watthour.core.errors import InvalidInput, NotEnoughHistory
-from watthour.core.forecast import Context
 from watthour.core.frames import LEVELS, Forecasts, Quality
 from watthour.core.ports import RunState, SourceRun
 from watthour.core.window import DAY, HOUR, Window
@@ -30,6 +29,7 @@ from watthour.workflows.view import (
 )
 
 if TYPE_CHECKING:
+    from watthour.core.forecast import Context
     from watthour.registry.files import FileRegistry
 
 CONTEXT = SIMTOWN

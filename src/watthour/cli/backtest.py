@@ -11,7 +11,7 @@ import typer
 
 from watthour.cli.context import chosen_context, opened, parse_day
 from watthour.cli.options import AsJson, RegionName  # noqa: TC001 - typer reads annotations at run time
-from watthour.cli.output import bar, digits_for, number, show_json, show_table, utc_now
+from watthour.cli.output import bar, number, show_json, show_table, utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,6 +50,7 @@ def backtest(  # noqa: PLR0913 - each is an option of the command
     from watthour.forecasting.backtest import backtest as run
     from watthour.forecasting.catalogue import recipe as named_recipe
     from watthour.workflows.compare import backtest_scores, kept_rows
+    from watthour.workflows.view.wire import digits_for
 
     first, last = parse_day("--from", since), parse_day("--to", until)
     days = [first + n * DAY for n in range((last - first).days + 1)]

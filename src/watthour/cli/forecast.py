@@ -8,7 +8,7 @@ import typer
 
 from watthour.cli.context import chosen_context, opened, parse_day
 from watthour.cli.options import AsJson, RegionName  # noqa: TC001 - typer reads annotations at run time
-from watthour.cli.output import digits_for, number, show_json, show_table, steps, utc_now
+from watthour.cli.output import number, show_json, show_table, steps, utc_now
 
 
 def forecast(
@@ -39,6 +39,8 @@ def forecast(
 
 
 def _show(page: dict[str, Any]) -> None:
+    from watthour.workflows.view.wire import digits_for
+
     simulated = " (SIMULATED)" if page["region"]["simulated"] else ""
     typer.echo(f"{page['region']['name']}{simulated}, {page['day']}: {page['headline']}", err=True)
     digits = digits_for([point["value"] for point in page["points"]])

@@ -94,16 +94,6 @@ def number(value: object, digits: int = 1) -> str:
     return f"{value:,.{digits}f}" if isinstance(value, int | float) else "-"
 
 
-def digits_for(values: Sequence[float | None]) -> int:
-    """Return how many decimals show values of this size to three digits or more.
-
-    >>> digits_for([17_340.2]), digits_for([0.52, None])
-    (0, 3)
-    """
-    largest = max((abs(value) for value in values if value is not None), default=0.0)
-    return next((digits for digits, least in ((0, 100.0), (1, 10.0), (2, 1.0)) if largest >= least), 3)
-
-
 def pick(row: Mapping[str, object], *keys: str) -> list[object]:
     """Return some values of a row in order."""
     return [row[key] for key in keys]

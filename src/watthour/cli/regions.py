@@ -10,7 +10,7 @@ from watthour.cli.options import AsJson  # noqa: TC001 - typer reads annotations
 from watthour.cli.output import show_json, show_table
 
 if TYPE_CHECKING:
-    from watthour.grid.regions import Region
+    from watthour.core.channel import Site
 
 
 def regions(
@@ -24,45 +24,30 @@ def regions(
         show_json(
             [
                 {
-                    "id": region.site.id,
-                    "name": region.site.name,
-                    "operator": region.site.operator,
-                    "eia": region.site.code("eia"),
-                    "time_zone": region.site.place.time_zone,
+                    "id": site.id,
+                    "name": site.name,
+                    "operator": site.operator,
+                    "eia": site.code("eia"),
+                    "time_zone": site.place.time_zone,
                 }
-                for region in found
+                for site in found
             ]
         )
         return
     show_table(
         ("region", "name", "operator", "EIA", "time zone"),
-        [
-            (
-                region.site.id,
-                region.site.name,
-                region.site.operator or "",
-                region.site.code("eia") or "",
-                region.site.place.time_zone,
-            )
-            for region in found
-        ],
+        [(site.id, site.name, site.operator or "", site.code("eia") or "", site.place.time_zone) for site in found],
     )
 
 
-def _found(text: str | None) -> list[Region]:
-    """Return the region of exactly this name, else those with the text in a name, else say which names are near."""
+def _found(text: str | None) -> list[Site]:
+    """Return the site of exactly this name, else those with the text in a name, else say which names are near."""
+    from watthour.bootstrap import site_directories
     from watthour.core.errors import UnknownSite
-    from watthour.grid.regions import Regions, regions
 
-    if text is None:
-        return list(regions())
-    exact = Regions().find(text)
-    wanted = text.strip().casefold()
-    found = [
-        region
-        for region in regions()
-        if (region.site.id == exact.site.id if exact else any(wanted in name.casefold() for name in region.names))
-    ]
+    directories = site_directories()
+    exact = [context for each in directories if text and (context := each.find(text)) is not None]
+    found = exact or [context for each in directories for context in each.contexts(text or "")]
     if not found:
-        raise UnknownSite(text, Regions().near(text))
-    return found
+        raise UnknownSite(text or "", [near for each in directories for near in each.near(text or "")][:3])
+    return [context.site for context in found if exact or not context.site.is_simulated]

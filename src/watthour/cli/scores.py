@@ -8,7 +8,7 @@ import typer
 
 from watthour.cli.context import chosen_context, opened, parse_day
 from watthour.cli.options import AsJson, RegionName  # noqa: TC001 - typer reads annotations at run time
-from watthour.cli.output import digits_for, number, show_json, show_table, utc_now
+from watthour.cli.output import number, show_json, show_table, utc_now
 
 
 def scores(
@@ -20,6 +20,7 @@ def scores(
 ) -> None:
     """Show errors, bias, interval coverage and skill by lead time, everybody on the same hours."""
     from watthour.workflows.view import grid_scores
+    from watthour.workflows.view.wire import digits_for
 
     with opened() as app:
         context = chosen_context(app, region)

@@ -9,7 +9,7 @@ import typer
 
 from watthour.cli.context import chosen_contexts, opened
 from watthour.cli.options import AsJson, RegionNames  # noqa: TC001 - typer reads annotations at run time
-from watthour.cli.output import digits_for, number, show_json, show_table, steps, utc_now
+from watthour.cli.output import number, show_json, show_table, steps, utc_now
 
 
 def train(
@@ -24,6 +24,7 @@ def train(
     """Train a challenger; it serves only if it is better on days that nobody has learned from."""
     from watthour.forecasting.catalogue import recipe as named_recipe
     from watthour.workflows.rounds import retrain
+    from watthour.workflows.view.wire import digits_for
 
     options = _parameters(parameters)
     found: list[dict[str, object]] = []

@@ -11,6 +11,9 @@ import polars as pl
 INSTANT = pl.Datetime("us", "UTC")  # the type of every instant in every table
 
 
+OPERATOR = "operator"  # `model` under which a grid operator's own forecasts are kept
+
+
 class Maker(StrEnum):
     """Who made a forecast."""
 

@@ -76,18 +76,6 @@ class Source(Protocol):
         ...
 
 
-class SiteDirectory(Protocol):
-    """Sites that are known before any reading of them: a table of regions, the homes of a household."""
-
-    def find(self, name: str) -> Context | None:
-        """Return what is forecast of the site that goes by this name, in any spelling; None where there is none."""
-        ...
-
-    def near(self, name: str) -> Sequence[str]:
-        """Return the ids of sites whose names are like this one, the likest first."""
-        ...
-
-
 class ReadingStore(Protocol):
     """Readings with all their versions, the channels they belong to, and the log of who brought them."""
 

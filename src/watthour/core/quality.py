@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from watthour.core.frames import Quality, Readings
+from watthour.core.frames import Forecasts, Quality, Readings
 from watthour.core.units import Quantity
 
 if TYPE_CHECKING:
@@ -86,6 +86,14 @@ def flag(
         ).cast(pl.Int16)
     )
     return Readings.cast(flagged.filter("is_new").select(Readings.column_names()))
+
+
+def flag_forecasts(forecasts: dy.DataFrame[Forecasts], channels: Iterable[Channel]) -> dy.DataFrame[Forecasts]:
+    """Doubt forecasts of zero where zero cannot be: whoever forecasts no load at all has not forecast."""
+    never_zero = [channel.id for channel in channels if channel.limits.is_never_constant]
+    is_zero = pl.col("channel").is_in(never_zero) & (pl.col("value") == 0)
+    quality = (pl.col("quality") | _when(is_zero, Quality.ZERO)).cast(pl.Int16)
+    return Forecasts.cast(forecasts.with_columns(quality=quality))
 
 
 def _when(doubt: pl.Expr, quality: Quality) -> pl.Expr:

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from watthour.core.channel import Channel, Limits, Site, SiteKind
+from watthour.core.directory import SiteDirectory
 from watthour.core.forecast import Context
+from watthour.core.frames import OPERATOR
 from watthour.core.place import Place, Point
 from watthour.core.units import Quantity, Unit
 from watthour.core.window import HOUR
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
-OPERATOR = "operator"  # `model` under which the forecasts of a grid's operator are kept
 # Nowhere does a region's load fall below a tenth of its peak: NYIS 35 %, the smallest utilities about 20 %.
 _LEAST_LOAD = 0.1
 
@@ -55,24 +55,17 @@ def regions() -> tuple[Region, ...]:
     return tuple(sorted((_region(row) for row in table["region"]), key=lambda region: region.site.id))
 
 
-class Regions:
-    """The directory of these regions; see ``core.ports.SiteDirectory``."""
+class Regions(SiteDirectory):
+    """The directory of these regions: by id, EIA's codes, the operator's name or the full name."""
 
-    def find(self, name: str) -> Context | None:
-        """Return the region of this name: its id, EIA's codes, its operator's name or its full name."""
-        region = _by_name().get(name.strip().casefold())
-        return region.context() if region is not None else None
-
-    def near(self, name: str) -> Sequence[str]:
-        """Return the ids of the regions whose names are like this one, the likest first."""
-        names = _by_name()
-        near = get_close_matches(name.strip().casefold(), names, n=6, cutoff=0.5)
-        return list(dict.fromkeys(names[alias].site.id for alias in near))[:3]
+    def names(self) -> Mapping[str, Context]:
+        """Return what is forecast under every name, in lower case."""
+        return _by_name()
 
 
 @cache
-def _by_name() -> Mapping[str, Region]:
-    return {alias.casefold(): region for region in regions() for alias in region.names}
+def _by_name() -> Mapping[str, Context]:
+    return {alias.casefold(): region.context() for region in regions() for alias in region.names}
 
 
 def _region(row: dict[str, Any]) -> Region:

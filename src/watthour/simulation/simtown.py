@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from watthour.core.channel import Channel, Limits, Site, SiteKind
+from watthour.core.directory import SiteDirectory
 from watthour.core.forecast import Context
+from watthour.core.frames import OPERATOR
 from watthour.core.place import Place, Point
 from watthour.core.units import Quantity, Unit
 from watthour.core.window import HOUR
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping
 
-OPERATOR = "operator"  # `model` of its operator's forecasts
 PEAK_MWH = 11_000.0
 LEAST_LOAD = 0.1  # of the peak
 ALIAS = "simulated"
@@ -41,17 +41,9 @@ DEMAND = Channel(
 SIMTOWN = Context(SITE, DEMAND, rivals=(OPERATOR,))
 
 
-class Simulation:
-    """The directory that knows Simtown alone; see ``core.ports.SiteDirectory``."""
+class Simulation(SiteDirectory):
+    """The directory that knows Simtown alone."""
 
-    def find(self, name: str) -> Context | None:
-        """Return Simtown by its id, its names or its alias."""
-        return SIMTOWN if name.strip().casefold() in _names() else None
-
-    def near(self, name: str) -> Sequence[str]:
-        """Return Simtown's id if the name is like one of its own."""
-        return [SITE.id] if get_close_matches(name.strip().casefold(), _names(), n=1, cutoff=0.5) else []
-
-
-def _names() -> tuple[str, ...]:
-    return tuple(name.casefold() for name in (SITE.id, SITE.name, str(SITE.operator), ALIAS))
+    def names(self) -> Mapping[str, Context]:
+        """Return Simtown under its id, its names and its alias."""
+        return {name.casefold(): SIMTOWN for name in (SITE.id, SITE.name, str(SITE.operator), ALIAS)}

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from watthour.core.frames import INSTANT, Forecasts, Maker, Quality, Readings, Refused
+from watthour.core.frames import INSTANT, OPERATOR, Forecasts, Maker, Quality, Readings, Refused
 from watthour.core.ports import Delivery
 from watthour.core.vintage import stamp
 from watthour.core.weather import HOURLY, weather_channels
 from watthour.core.window import DAY, HOUR
 from watthour.simulation.noise import RedNoise, white
-from watthour.simulation.simtown import OPERATOR, SIMTOWN
+from watthour.simulation.simtown import SIMTOWN
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

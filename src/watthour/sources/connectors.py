@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from importlib import import_module
 from threading import Lock
 from typing import TYPE_CHECKING, Any, cast
 
+from watthour.core.directory import SiteDirectory
 from watthour.core.errors import InvalidInput, NotConfigured
 from watthour.sources.catalogue import CATALOGUE, Card, connector, options_class
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping
 
     from watthour.core.forecast import Context
-    from watthour.core.ports import SiteDirectory, Source
+    from watthour.core.ports import Source
     from watthour.sources.http import HttpClient
     from watthour.sources.options import Options
 
@@ -91,28 +91,15 @@ class Connectors:
         return build(context) if client is None else build(context, client)
 
 
-class ConnectorSites:
-    """The sites that connectors know by themselves; see ``core.ports.SiteDirectory``."""
+class ConnectorSites(SiteDirectory):
+    """The sites that connectors know by themselves."""
 
     def __init__(self, cards: Mapping[str, Card] = CATALOGUE) -> None:
         self._cards = cards
         self._by_name: dict[str, Context] | None = None
 
-    def find(self, name: str) -> Context | None:
-        """Return the site of this name: its id, its name, its operator's, its zone's or a provider's code."""
-        return self._names().get(name.strip().casefold())
-
-    def near(self, name: str) -> Sequence[str]:
-        """Return the ids of the sites whose names are like this one, the likest first."""
-        names = self._names()
-        near = get_close_matches(name.strip().casefold(), names, n=6, cutoff=0.5)
-        return list(dict.fromkeys(names[alias].site.id for alias in near))[:3]
-
-    def contexts(self) -> tuple[Context, ...]:
-        """Return what is forecast of each site."""
-        return tuple({context.site.id: context for context in self._names().values()}.values())
-
-    def _names(self) -> dict[str, Context]:
+    def names(self) -> Mapping[str, Context]:
+        """Return what is forecast under every name: a site's id, its name, its operator's, its zone's, its codes."""
         if self._by_name is None:
             self._by_name = {
                 alias.casefold(): context
@@ -122,11 +109,6 @@ class ConnectorSites:
                 for alias in _aliases(context)
             }
         return self._by_name
-
-
-def site_directory() -> SiteDirectory:
-    """Return the directory of the sites that connectors know by themselves."""
-    return ConnectorSites()
 
 
 def _aliases(context: Context) -> Iterator[str]:

@@ -15,11 +15,11 @@ import polars as pl
 
 from watthour.core.channel import Channel
 from watthour.core.errors import InvalidInput
-from watthour.core.frames import INSTANT, Quality
+from watthour.core.frames import INSTANT, OPERATOR, Quality
 from watthour.core.units import Unit, conversion
 from watthour.core.weather import DAILY, HOURLY, weather_channels
 from watthour.core.window import DAY, HOUR, Window
-from watthour.sources.delivery import OPERATOR, PARSED_FORECASTS, PARSED_READINGS, deliver, eve_of, local_instant
+from watthour.sources.delivery import PARSED_FORECASTS, PARSED_READINGS, deliver, eve_of, local_instant
 from watthour.sources.eia_930 import DEMAND_LAG, OPERATOR_POSTS_AT, PROVIDER, energy_channel
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from watthour.core.frames import INSTANT, Forecasts, Maker, Measurements, Quality, Readings, Refused, rows_with_reasons
+from watthour.core.frames import INSTANT, Forecasts, Maker, Measurements, Readings, Refused, rows_with_reasons
 from watthour.core.ports import Delivery
 from watthour.core.vintage import stamp
 from watthour.core.window import DAY
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from watthour.core.window import Window
 
-OPERATOR = "operator"  # `model` of the forecasts a grid's operator publishes itself
 _TEXT = pl.String()
 _READING: dict[str, pl.DataType] = {"channel": _TEXT, "time": INSTANT, "value": pl.Float64(), "published": INSTANT}
 PARSED_READINGS = pl.Schema(_READING)
@@ -104,12 +103,9 @@ def _stamped_forecasts(
     """Return forecasts of others in the columns of ``Forecasts``, not checked yet."""
     forecasts = pl.DataFrame(schema=PARSED_FORECASTS) if forecasts is None else forecasts
     stamped = stamp(forecasts.filter(inside), pl.col("published"), now=now, watched_from=watched_from)
-    # An operator that forecasts no load at all has not forecast: kept, and doubted as a zero demand is.
-    is_zero = (pl.col("model") == OPERATOR) & (pl.col("value") == 0)
     stamped = stamped.with_columns(
         maker=pl.lit(str(Maker.RIVAL)),
         level=pl.col("level") if "level" in stamped.columns else pl.lit(0.5),
-        quality=pl.when(is_zero).then(pl.col("quality") | int(Quality.ZERO)).otherwise("quality"),
     )
     return stamped.select(Forecasts.column_names())
 

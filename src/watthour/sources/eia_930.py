@@ -14,9 +14,10 @@ import polars as pl
 
 from watthour.core.channel import Channel
 from watthour.core.errors import InvalidInput
+from watthour.core.frames import OPERATOR
 from watthour.core.units import Quantity, Unit
 from watthour.core.window import HOUR
-from watthour.sources.delivery import OPERATOR, day_ahead_issue
+from watthour.sources.delivery import day_ahead_issue
 
 if TYPE_CHECKING:
     from datetime import datetime

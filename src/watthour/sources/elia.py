@@ -17,12 +17,11 @@ import polars as pl
 from watthour.core.channel import Channel, Limits, Site, SiteKind
 from watthour.core.errors import PayloadChanged, SourceRejected
 from watthour.core.forecast import Context
-from watthour.core.frames import INSTANT
+from watthour.core.frames import INSTANT, OPERATOR
 from watthour.core.place import Place, Point
 from watthour.core.units import Quantity, Unit
 from watthour.core.window import HOUR, Window
 from watthour.sources.delivery import (
-    OPERATOR,
     deliver,
     eve_of,
     local_instant,

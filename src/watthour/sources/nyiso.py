@@ -17,10 +17,9 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from watthour.core.errors import PayloadChanged
-from watthour.core.frames import INSTANT
+from watthour.core.frames import INSTANT, OPERATOR
 from watthour.core.window import DAY, HOUR, local_instant
 from watthour.sources.delivery import (
-    OPERATOR,
     PARSED_FORECASTS,
     PARSED_REFUSED,
     deliver,

@@ -39,7 +39,7 @@ _LABELS = {
     "operator": "Operator's forecast",
     "operator_debiased": "Operator's forecast, de-biased",
     "persistence_ensemble": "Mean of the last four same weekdays",
-    "seasonal_naive": "Same hour last week",
+    "seasonal_naive": "Same time last week",
 }
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from watthour.core.errors import SourceError
 from watthour.core.ports import RunState, SourceRun
-from watthour.core.quality import FROZEN_AFTER, flag
+from watthour.core.quality import FROZEN_AFTER, flag, flag_forecasts
 from watthour.core.window import Window
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def _keep(delivery: Delivery, source: Source, store: Store) -> IngestReport:
         readings = flag(delivery.readings, source.channels(), _before(delivery.readings, store))
         new_rows += store.append(readings)
     if not delivery.forecasts.is_empty():
-        new_rows += store.append_forecasts(delivery.forecasts)
+        new_rows += store.append_forecasts(flag_forecasts(delivery.forecasts, source.channels()))
     store.quarantine(delivery.refused)
     return IngestReport(new_rows, delivery.refused.height)
 

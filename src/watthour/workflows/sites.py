@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from watthour.core.channel import Channel, Site
-    from watthour.core.ports import SiteDirectory, Store
+    from watthour.core.directory import SiteDirectory
+    from watthour.core.ports import Store
 
 
 def find_context(store: Store, directories: Sequence[SiteDirectory], name: str) -> Context:

@@ -208,7 +208,7 @@ export function makeForecast({ site = 'ny', day = '2026-11-22', isPast = false }
           rows: [
             score('ours', 'Watthour', 1.34),
             ...(region.operator === null ? [] : [score('operator', "Operator's forecast", 1.72)]),
-            score('seasonal_naive', 'Same hour last week', 4.11),
+            score('seasonal_naive', 'Same time last week', 4.11),
           ],
         }
       : null,
@@ -228,7 +228,7 @@ export function makeScores({ site = 'ny' }: { site?: SiteName } = {}): GridScore
   const rivals = [
     { model: 'ours', label: 'Watthour', mape: 1.41, mae: 246, bias: -18, coverage: 90.6 },
     { model: 'operator', label: "Operator's forecast", mape: 1.93, mae: 331, bias: 204, coverage: null },
-    { model: 'seasonal_naive', label: 'Same hour last week', mape: 4.87, mae: 842, bias: 61, coverage: 88.2 },
+    { model: 'seasonal_naive', label: 'Same time last week', mape: 4.87, mae: 842, bias: 61, coverage: 88.2 },
   ].filter(({ model }) => region.operator !== null || model !== 'operator');
   const inMwh = (value: number): number | null => (region.unit === 'MWh' ? value : null);
   const rows = LEADS.flatMap((lead_hours, step) =>

@@ -119,7 +119,8 @@ class GridForecast(Answer):
             "model_version": "gradient_boosting-20261120T060000-ab12cd",
             "reconstructed": False,
             "unit": "MWh",
-            "headline": "Sunday peaks at 17,340 MWh between 17:00 and 18:00; the 90 % interval of that hour is 16,800 to 17,910 MWh.",
+            "headline": "Sunday peaks at 17,340 MWh between 17:00 and 18:00; the 90 % interval of that hour is "
+            "16,800 to 17,910 MWh.",
             "missing_inputs": [],
             "fallback": None,
             "points": [
@@ -142,7 +143,7 @@ class GridForecast(Answer):
             "freshness": [
                 {
                     "channel": "grid.ny.demand",
-                    "label": "Demand",
+                    "label": "Readings",
                     "last_time": "2026-11-21T10:00:00Z",
                     "age_hours": 1.0,
                     "stale": False,

@@ -14,7 +14,7 @@ from watthour.core.forecast import interval_starts
 from watthour.core.quality import is_trusted
 from watthour.core.window import DAY, Window
 from watthour.workflows.forecast import OURS, label_of
-from watthour.workflows.view.wire import age_hours, flag_names, utc_text
+from watthour.workflows.view.wire import age_hours, digits_for, flag_names, utc_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 KNOWN = timedelta(hours=48)
 LONGEST_SILENCE = timedelta(days=16)  # of a feed whose region is still forecast
 STALE_AFTER = timedelta(hours=12)
+READINGS = "Readings"  # what is forecast, as it is measured
 MEDIAN = 0.5
 MOST_OF_A_DAY = 20 / 24  # a day is scored when so much of it is known
-_WHOLE_FROM = 100  # larger values are shown without decimals
 _DOUBTS = {"zero", "frozen", "out_of_range"}
 
 Point = dict[str, Any]  # JSON-ready, but for its `time`
@@ -86,7 +86,7 @@ def headline(points: Sequence[Point], context: Context, *, is_past: bool) -> str
     start = peak["time"].astimezone(zone)
     end = (peak["time"] + context.resolution).astimezone(zone)
     verb = "was expected to peak" if is_past else "peaks"
-    digits = 0 if float(peak["value"]) >= _WHOLE_FROM else 2
+    digits = digits_for([point["value"] for point in forecast])
     value = f"{peak['value']:,.{digits}f} {unit}"
     words = f"{start:%A} {verb} at {value}"
     if context.resolution < DAY:
@@ -94,7 +94,7 @@ def headline(points: Sequence[Point], context: Context, *, is_past: bool) -> str
     if peak["lower"] is None or peak["upper"] is None:
         return f"{words}."
     band = f"{peak['lower']:,.{digits}f} to {peak['upper']:,.{digits}f}"
-    return f"{words}; the 90 % interval of that {_name_of(context.resolution)} is {band} {unit}."
+    return f"{words}; the 90 % interval of {_name_of(context.resolution)} is {band} {unit}."
 
 
 def scores_of_day(points: Sequence[Point], context: Context) -> dict[str, object] | None:
@@ -131,7 +131,7 @@ def freshness(store: Store, context: Context, now: datetime) -> list[dict[str, o
     channel = context.channel.id
     span = store.spans().get(channel)
     seen_at = span[1] + context.resolution if span else None
-    entries = [_entry(channel, "Demand", span[1] if span else None, seen_at, now)]
+    entries = [_entry(channel, READINGS, span[1] if span else None, seen_at, now)]
     around = Window(now - DAY, now + 2 * DAY)
     weather = [each.channel for each in context.covariates if each.variable == "temperature_2m"][:1]
     asked = [
@@ -154,7 +154,7 @@ def _entry(
         "label": label,
         "last_time": utc_text(last),
         "age_hours": age,
-        "stale": seen_at is None or now - seen_at > (STALE_AFTER if label == "Demand" else DAY + STALE_AFTER),
+        "stale": seen_at is None or now - seen_at > (STALE_AFTER if label == READINGS else DAY + STALE_AFTER),
     }
 
 
@@ -168,6 +168,6 @@ def _finite(number: float | None) -> float | None:
 
 
 def _name_of(resolution: timedelta) -> str:
-    """Return what an interval is called: a day, an hour, 15 minutes."""
-    named = {DAY: "day", timedelta(hours=1): "hour"}
-    return named.get(resolution) or f"{resolution // timedelta(minutes=1)} minutes"
+    """Return what the interval spoken of is called: that day, that hour, those 15 minutes."""
+    named = {DAY: "that day", timedelta(hours=1): "that hour"}
+    return named.get(resolution) or f"those {resolution // timedelta(minutes=1)} minutes"
