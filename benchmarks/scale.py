@@ -171,7 +171,7 @@ def ny_statsforecast(data: Path) -> Callable[[], Work]:
     program.cross_validation(df=given.tail(2000), h=2 * HOURS, n_windows=2, step_size=HOURS, level=[90])  # compiles
 
     def work() -> Work:
-        told = program.cross_validation(df=given, h=2 * HOURS, n_windows=365, step_size=HOURS, level=[90])
+        told: Any = program.cross_validation(df=given, h=2 * HOURS, n_windows=365, step_size=HOURS, level=[90])
         return scored(told[told["ds"] - told["cutoff"] > timedelta(hours=HOURS)], "SeasonalNaive", series)
 
     return work
@@ -209,7 +209,7 @@ def fleet_statsforecast(name: str) -> Case:
         protocol |= {"level": [90]} if is_naive else {"input_size": ETS_HOURS, "refit": False}
         given = as_pandas(series)
         program.cross_validation(df=given.head(2000), **{**protocol, "n_windows": 2})  # compiles
-        return lambda: scored(program.cross_validation(df=given, **protocol).reset_index(), name, series)
+        return lambda: scored(program.cross_validation(df=given, **protocol), name, series)
 
     return prepare
 
@@ -302,7 +302,8 @@ def main() -> None:
     parser.add_argument("--here", nargs=2, metavar=("PROGRAM", "TEST"), help="one case in this process, as JSON")
     asked = parser.parse_args()
     if asked.here:
-        print(json.dumps(measure(*asked.here, asked.data)))
+        program, test = asked.here
+        print(json.dumps(measure(program, test, asked.data)))
         return
     chosen = [(program, test) for program, test in CASES if program in asked.programs and test in asked.tests]
     rows = [row for program, test in chosen if (row := apart(program, test, asked.data)) is not None]

@@ -139,8 +139,8 @@ def test_pooled_trees_are_no_worse_than_those_of_each_series_alone() -> None:
     pooled, alone = (DayAhead(parameters=SMALL, local=local).backtest(table, 14, rivals=()) for local in (False, True))
     assert set(pooled["model"]) == {"ours"}
     relative = (pooled.sort("unique_id")["mae"] / alone.sort("unique_id")["mae"]).mean()
-    assert relative < 1.02  # type: ignore[operator]  # a number
-    assert 70 < pooled["coverage90_percent"].mean() < 100  # type: ignore[operator]  # a number
+    assert relative < 1.02
+    assert 70 < pooled["coverage90_percent"].mean() < 100
 
 
 def test_threads_change_nothing_and_progress_is_told() -> None:
