@@ -6,6 +6,7 @@ import json
 import os
 import platform
 import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ from rich.table import Table
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+_LOG_WIDTH = 160  # characters
 RESULTS = Path(__file__).parent / "results"
 
 Cell = float | int | str | None
@@ -78,7 +80,8 @@ def _print(name: str, protocol: str, rows: Sequence[Mapping[str, Cell]]) -> None
         table.add_column(column, justify="left" if column in {"row", "test"} else "right", overflow="fold")
     for row in rows:
         table.add_row(*(_cell(row.get(column)) for column in columns))
-    Console().print(table)
+    # A table that is piped or kept in a log has no window to fit.
+    Console(width=None if sys.stdout.isatty() else _LOG_WIDTH).print(table)
 
 
 def _cell(value: Cell) -> str:
