@@ -7,8 +7,11 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from watthour.store.sql import open_store
+
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from cli.conftest import Outcome
 
@@ -70,7 +73,19 @@ def test_a_backtest_scores_recipes_on_the_same_hours_and_can_be_kept(town: Calla
     assert operator["mae_mwh"] < naive["mae_mwh"]
     page = json.loads(town("forecast", "simtown", "--day", str(last), "--json").out)
     assert page["reconstructed"]
-    assert page["model_version"].endswith("-backtest")
+    assert page["model_version"] == "operator_debiased"
+    scored = json.loads(town("scores", "simtown", "--days", "12", "--json").out)["rows"]
+    assert "ours" not in {row["model"] for row in scored}  # a rule that is kept is no model of ours
+
+
+def test_what_a_rival_published_is_not_kept_a_second_time(town: Callable[..., Outcome], home: Path) -> None:
+    last = TODAY - timedelta(days=3)
+    store = open_store(f"sqlite:///{home / 'watthour.db'}")
+    before = store.models_of("grid.simtown.demand")
+    ended = town("backtest", "simtown", "--from", str(last), "--to", str(last), "--recipe", "operator", "--keep")
+    assert ended.code == 0, ended.err
+    assert store.models_of("grid.simtown.demand") == before
+    store.close()
 
 
 def test_without_any_data_the_error_says_what_to_bring(watthour: Callable[..., Outcome]) -> None:

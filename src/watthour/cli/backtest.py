@@ -45,7 +45,6 @@ def backtest(  # noqa: PLR0913 - each is an option of the command
     as_json: AsJson = False,
 ) -> None:
     """Forecast each day of a period as it would have been forecast then, and score everybody on the same intervals."""
-    from watthour.core.frames import Maker
     from watthour.core.window import DAY, Window, local_day
     from watthour.forecasting.backtest import backtest as run
     from watthour.forecasting.catalogue import recipe as named_recipe
@@ -75,9 +74,7 @@ def backtest(  # noqa: PLR0913 - each is an option of the command
                     workers=workers,
                 )
             if keep:
-                app.store.append_forecasts(
-                    kept_rows(tables[name], context.channel.id, f"{name}-backtest", now, Maker.OWN)
-                )
+                app.store.append_forecasts(kept_rows(tables[name], context.channel.id, name, now))
     rows: list[dict[str, Any]] = backtest_scores(tables, context.channel.unit)
     if as_json:
         show_json({"region": context.site.id, "from": since, "to": until, "rows": rows})

@@ -42,7 +42,7 @@ def backtest(
     progress: Callable[[int], None] | None = None,
     workers: int = 1,
 ) -> pl.DataFrame:
-    """Forecast past days as if each were tomorrow; returns ``issued_at, time, model, level, value, actual``.
+    """Forecast past days as if each were tomorrow; returns ``issued_at, time, model, maker, level, value, actual``.
 
     Before each period the recipe learns afresh, from days that were over when the period's first forecast was issued
     and with the values known then. Every forecast sees only what was known at its own issue.
@@ -99,7 +99,7 @@ def backtest(
 
 
 def predict_with_actuals(model: Forecaster, history: History, targets: dy.DataFrame[Targets]) -> pl.DataFrame:
-    """Return a model's forecasts of targets beside what came: ``issued_at, time, model, level, value, actual``."""
+    """Return a model's forecasts of targets beside what came: ``issued_at, time, model, maker, level, value, actual``."""
     outcome = pl.concat(
         [targets.select("issued_at", "time"), pl.DataFrame({"actual": actuals(history, targets)})], how="horizontal"
     )
@@ -107,7 +107,7 @@ def predict_with_actuals(model: Forecaster, history: History, targets: dy.DataFr
     return (
         values.join(outcome, on=["issued_at", "time"], how="left")
         .with_columns(pl.col("actual").fill_nan(None))
-        .select("issued_at", "time", "model", "level", "value", "actual")
+        .select("issued_at", "time", "model", "maker", "level", "value", "actual")
         .sort("model", "issued_at", "time", "level")
     )
 

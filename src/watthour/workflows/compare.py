@@ -106,17 +106,22 @@ def backtest_scores(tables: Mapping[str, pl.DataFrame], unit: Unit) -> list[dict
     return [{"recipe": name, **scores_of(common, name, unit)} for name in tables]
 
 
-def kept_rows(backtest: pl.DataFrame, channel: str, model: str, now: datetime, maker: Maker) -> dy.DataFrame[Forecasts]:
-    """Return a backtest's forecasts as rows of the store, marked as made afterwards."""
+def kept_rows(backtest: pl.DataFrame, channel: str, recipe: str, now: datetime) -> dy.DataFrame[Forecasts]:
+    """Return a backtest's forecasts as rows of the store, marked as made afterwards.
+
+    A model of ours stands under its recipe's name and ``-backtest``; a rule stands under its own name, as a baseline
+    beside the forecasts of the same issues. What a rival published is in the store already, and left out.
+    """
+    is_own = pl.col("maker") == str(Maker.OWN)
     moment = pl.lit(now).dt.convert_time_zone("UTC").cast(INSTANT)
     return Forecasts.validate(
-        backtest.select(
+        backtest.filter(pl.col("maker") != str(Maker.RIVAL)).select(
             pl.lit(channel).alias("channel"),
             "time",
             "issued_at",
-            pl.lit(model).alias("model"),
+            pl.when(is_own).then(pl.lit(f"{recipe}-backtest")).otherwise(pl.lit(recipe)).alias("model"),
             "level",
-            pl.lit(str(maker)).alias("maker"),
+            "maker",
             pl.col("issued_at").alias("available_at"),
             moment.alias("recorded_at"),
             "value",
