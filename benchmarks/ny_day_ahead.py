@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING
 import polars as pl
 from report import RESULTS, report
 from rich.progress import Progress
-from watthour.core.region import Region, find_region
 
 from watthour.core import metrics
 from watthour.core.window import Window

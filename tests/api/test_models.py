@@ -10,7 +10,7 @@ from town import IMPATIENT, NOW, URL
 
 from watthour.api.app import create_app
 from watthour.api.schemas.models import Features
-from watthour.forecasting.twenty_features import FEATURES
+from watthour.forecasting.hourly_inputs import FEATURES
 from watthour.simulation.simtown import SIMTOWN
 from watthour.workflows.twenty_features import model_name
 

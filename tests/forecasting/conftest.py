@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
@@ -31,7 +32,7 @@ def new_york(shared_data: Path) -> History:
         .filter(pl.col("time").is_between(*_SPAN, closed="left"))
     )
     limits = Limits(low=5_000, high=50_000, is_never_constant=True)
-    channel = world.replace(world.CHANNEL, limits=limits)
+    channel = replace(world.CHANNEL, limits=limits)
     demand = table.drop_nulls("demand_mwh")
     rows = world.readings(channel.id, demand["time"], demand["demand_mwh"].to_numpy())
     published = table.drop_nulls("day_ahead_forecast_mwh").filter(pl.col("day_ahead_forecast_mwh") > 0)

@@ -4,6 +4,7 @@ from datetime import date, time, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
+import polars as pl
 import pytest
 from forecasting import world
 
@@ -61,7 +62,7 @@ def test_a_model_names_the_steps_it_can() -> None:
 @pytest.mark.parametrize("zone", ["America/New_York", "America/Sao_Paulo", "Asia/Kolkata", "Australia/Lord_Howe"])
 def test_local_days_begin_where_the_core_says(zone: str) -> None:
     days = [date(2017, 1, 1) + timedelta(days=n) for n in range(730)]  # Sao Paulo changed its clocks at midnight
-    starts = instants(world.pl.Series([local_day(day, zone).start for day in days]))
+    starts = instants(pl.Series([local_day(day, zone).start for day in days]))
     numbers = np.array([(day - date(1970, 1, 1)).days for day in days])
     assert (day_starts(numbers, zone) == starts).all()
     assert (local_days(starts, zone) == numbers).all()

@@ -13,12 +13,8 @@ from watthour.core.errors import InvalidInput, NotEnoughHistory
 from watthour.core.forecast import day_ahead_targets, targets
 from watthour.core.frames import LEVELS, Forecasts, Readings
 from watthour.core.window import HOUR, Window
-from watthour.forecasting.twenty_features import (
-    FEATURES,
-    FittedTwentyFeatures,
-    TwentyFeatures,
-    feature_table,
-)
+from watthour.forecasting.hourly_inputs import FEATURES, feature_table
+from watthour.forecasting.twenty_features import FittedTwentyFeatures, TwentyFeatures
 
 if TYPE_CHECKING:
     import dataframely as dy

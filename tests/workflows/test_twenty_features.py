@@ -7,7 +7,7 @@ from town import NOW
 
 from watthour.core.errors import NotEnoughHistory
 from watthour.core.window import DAY, Window
-from watthour.forecasting.twenty_features import FEATURES
+from watthour.forecasting.hourly_inputs import FEATURES
 from watthour.registry.files import FileRegistry
 from watthour.simulation.simtown import SIMTOWN
 from watthour.simulation.town import SimulatedRegion

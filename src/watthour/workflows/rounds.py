@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING
 
-from watthour.core.errors import NotEnoughHistory, SourceError, WatthourError
+from watthour.core.errors import InvalidInput, NotEnoughHistory, SourceError, WatthourError
 from watthour.core.ports import RunState, SourceRun
 from watthour.core.units import Quantity
 from watthour.core.window import DAY, Window
@@ -198,7 +198,7 @@ def retrain(
     say("training the model of the twenty features")
     try:
         train_features_model(store, registry, context, now=now)
-    except NotEnoughHistory as error:  # `POST /predict` says so itself; the forecast does not need it
+    except (NotEnoughHistory, InvalidInput) as error:  # too short or not hourly; the forecast does not need it
         say(f"no model of the twenty features: {error}")
     store.note_run(SourceRun(f"{TRAIN_PREFIX}{context.channel.id}", now, now, report.frozen, RunState.OK, 0))
     return report

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from watthour.core.ports import Store
 
 
+_MOST_NAMED = 5  # sites in the hint of an error: the likest names, then what is in the store
+
+
 def find_context(store: Store, directories: Sequence[SiteDirectory], name: str) -> Context:
     """Return what is forecast under a name: a site's main channel, or the channel that is named.
 
@@ -43,7 +46,7 @@ def find_context(store: Store, directories: Sequence[SiteDirectory], name: str) 
         names = {each.casefold(): site.id for site in sites.values() for each in (site.id, site.name)}
         stored = [names[each] for each in get_close_matches(wanted, names, n=3, cutoff=0.5)]
         near = [found for directory in directories for found in directory.near(name)]
-        raise UnknownSite(name, list(dict.fromkeys([*stored, *near]))[:3])
+        raise UnknownSite(name, list(dict.fromkeys([*stored, *near, *sites]))[:_MOST_NAMED])
     return _completed(store, directories, site, _main_channel(site, channels), channels)
 
 
