@@ -13,7 +13,7 @@ from watthour.core.place import Place
 from watthour.core.window import DAY
 from watthour.forecasting.calibrate import between_levels
 from watthour.forecasting.catalogue import recipe
-from watthour.forecasting.dataframe_io import Columns, SeriesTable, as_in_table, read, with_future
+from watthour.forecasting.dataframe_io import Columns, as_in_table
 from watthour.forecasting.fleet import (
     RIVALS,
     backtest_series,
@@ -24,6 +24,7 @@ from watthour.forecasting.fleet import (
     past_issues,
     pooled_growth,
 )
+from watthour.forecasting.series_table import SeriesTable, read, with_future
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

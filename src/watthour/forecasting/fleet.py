@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import dataframely as dy
 
     from watthour.core.forecast import Forecast, Forecaster, History, Recipe
-    from watthour.forecasting.dataframe_io import SeriesTable
+    from watthour.forecasting.series_table import SeriesTable
 
     Histories = Mapping[str, History]
     Asked = Mapping[str, dy.DataFrame[Targets]]
