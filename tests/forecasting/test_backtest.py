@@ -60,7 +60,7 @@ def test_it_learns_as_often_as_asked(past: History, retrain: str, n_fits: int) -
 
 def test_the_table_has_every_hour_and_level_beside_what_came(past: History) -> None:
     table = backtest(SeasonalNaive(), past, DAYS, issue_clock=time(8), known_clock=None)
-    assert table.columns == ["issued_at", "time", "model", "level", "value", "actual"]
+    assert table.columns == ["issued_at", "time", "model", "maker", "level", "value", "actual"]
     assert table.height == len(DAYS) * 24 * len(LEVELS)
     assert table["actual"].null_count() == 0
 
