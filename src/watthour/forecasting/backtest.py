@@ -99,7 +99,7 @@ def backtest(
 
 
 def predict_with_actuals(model: Forecaster, history: History, targets: dy.DataFrame[Targets]) -> pl.DataFrame:
-    """Return a model's forecasts of targets beside what came: ``issued_at, time, model, maker, level, value, actual``."""
+    """Return forecasts of targets beside what came: ``issued_at, time, model, maker, level, value, actual``."""
     outcome = pl.concat(
         [targets.select("issued_at", "time"), pl.DataFrame({"actual": actuals(history, targets)})], how="horizontal"
     )
