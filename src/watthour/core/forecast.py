@@ -102,6 +102,16 @@ class History:
             forecasts=Forecasts.cast(self.forecasts.filter(known)),
         )
 
+    def without_covariates(self) -> History:
+        """Return what was known of the channel alone: its readings and the rivals' forecasts of it."""
+        mine = pl.col("channel") == self.context.channel.id
+        return replace(
+            self,
+            context=replace(self.context, covariates=()),
+            readings=Readings.cast(self.readings.filter(mine)),
+            forecasts=Forecasts.cast(self.forecasts.filter(mine)),
+        )
+
     def latest(self) -> pl.DataFrame:
         """Return the last known version of each reading: ``channel, time, value, quality``, sorted."""
         return (

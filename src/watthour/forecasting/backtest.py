@@ -64,6 +64,8 @@ def backtest(
     if not days:
         raise InvalidInput("days", days, "no days to forecast", remedy="Give at least one local day.")
     periods = [list(group) for _, group in groupby(sorted(days), key=lambda day: _period(day, retrain))]
+    if not getattr(recipe, "uses_covariates", True):  # a rule is spared sifting millions of weather forecasts
+        history = history.without_covariates()
     first = first_day(history)
     context = history.context
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from statistics import NormalDist
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, ClassVar, Protocol, Self
 
 import numpy as np
 
@@ -55,6 +55,8 @@ class SeasonalNaive:
 
     season: int = _HOURS_IN_WEEK  # a day or a week [h]
 
+    uses_covariates: ClassVar[bool] = False
+
     @property
     def name(self) -> str:
         """The catalogue's name."""
@@ -82,6 +84,8 @@ class PersistenceEnsemble:
     Source: the persistence ensemble of Emami, Sahu and Graf, BuildingsBench (2023), arXiv:2307.00142.
     """
 
+    uses_covariates: ClassVar[bool] = False
+
     @property
     def name(self) -> str:
         """The catalogue's name."""
@@ -105,6 +109,8 @@ class PersistenceEnsemble:
 class RivalForecast:
     """The forecast of the rival that the context names first, as it was known at issue."""
 
+    uses_covariates: ClassVar[bool] = False
+
     @property
     def name(self) -> str:
         """The catalogue's name."""
@@ -127,6 +133,8 @@ class RivalForecast:
 @dataclass(frozen=True, slots=True)
 class DebiasedRival:
     """The rival's forecast times the mean ratio of actual to forecast at that clock time on the last 28 known days."""
+
+    uses_covariates: ClassVar[bool] = False
 
     @property
     def name(self) -> str:
