@@ -59,9 +59,6 @@ class App:
         """Return what is forecast of the site of this name, None where nobody knows it."""
         from watthour.workflows.sites import find_context
 
-        described = next((found for each in self.directories if (found := each.find(name)) is not None), None)
-        if described is not None:
-            return described
         try:
             return find_context(self.store, self.directories, name)
         except InvalidInput:  # unknown, or a site of several channels: nothing is forecast of it by itself

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 import pytest
+from builders import demand_channel, readings, region_site
 from fakes.eia import KEY, eia_rows, fake_eia
 from fakes.open_meteo import fake_open_meteo
 from fakes.server import Answer
@@ -15,6 +16,7 @@ from typer.testing import CliRunner
 
 from watthour.cli.app import app
 from watthour.core.weather import HOURLY
+from watthour.store.sql import open_store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -179,3 +181,17 @@ def test_a_source_the_region_has_not_is_named_with_those_it_has(watthour: Callab
 def test_days_that_cannot_be_are_named(watthour: Callable[..., Outcome]) -> None:
     assert watthour("backfill", "ny", "--from", "yesterday").code == 2
     assert watthour("backfill", "ny", "--from", "2024-05-01", "--to", "2024-04-01").code == 2
+
+
+def test_a_region_without_its_key_does_not_stop_the_others(town: Callable[..., Outcome], home: Path) -> None:
+    store = open_store(f"sqlite:///{home / 'watthour.db'}")
+    store.register([region_site()], [demand_channel()])
+    store.append(readings(15_000.0))
+    store.close()
+    ended = town("ingest")
+    rows = {row.split("\t")[0]: row.split("\t")[1:] for row in ended.out.splitlines()[1:]}
+    assert rows["ny"][1] == "not set up"
+    assert rows["simtown"][0] == "simulation:simtown"
+    assert rows["simtown"][1].replace(",", "").isdigit()
+    assert ended.code == 3
+    assert "EIA_API_KEY" in ended.err

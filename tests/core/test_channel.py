@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from watthour.core.channel import Channel
+from watthour.core.channel import Channel, Limits
 from watthour.core.errors import InvalidInput
 from watthour.core.place import Place
 from watthour.core.units import Quantity, Unit
@@ -39,3 +39,18 @@ def test_nothing_else_has_a_currency() -> None:
 def test_a_place_lies_on_the_globe(latitude: float, longitude: float) -> None:
     with pytest.raises(InvalidInput, match="itude"):
         Place("UTC", latitude, longitude)
+
+
+@pytest.mark.parametrize("name", ["Bad/Zone", "Paris", "", "Europe", "../etc/passwd"])
+def test_a_place_keeps_a_clock_that_exists(name: str) -> None:
+    with pytest.raises(InvalidInput, match=r"time_zone.*Europe/Brussels"):
+        Place(name)
+
+
+def test_limits_steps_and_weights_that_cannot_be_are_refused() -> None:
+    with pytest.raises(InvalidInput, match="limits"):
+        Limits(5.0, 1.0)
+    with pytest.raises(InvalidInput, match="resolution"):
+        Channel("home.main.power", "main", Quantity.POWER, Unit.KW, timedelta(0))
+    with pytest.raises(InvalidInput, match="weight"):
+        Channel("home.main.power", "main", Quantity.POWER, Unit.KW, HOUR, weight=-1.0)

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 import polars as pl
 from builders import forecasts
 
-from watthour.core.channel import Channel, Limits, home_limits
+from watthour.core.channel import Channel, Limits, Site, SiteKind, home_limits
 from watthour.core.frames import Forecasts, Quality, Readings
-from watthour.core.quality import flag, flag_forecasts
+from watthour.core.place import Place, Point
+from watthour.core.quality import flag, flag_forecasts, look_back
 from watthour.core.units import Quantity, Unit
+from watthour.core.weather import weather_channels
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -92,5 +94,12 @@ def test_a_forecast_of_nothing_is_doubted_where_nothing_cannot_be() -> None:
 
 
 def test_weather_beyond_what_has_ever_been_is_doubted() -> None:
-    air = Channel("grid.ny.air", "ny", Quantity.TEMPERATURE, Unit.CELSIUS, HOUR)
+    site = Site("ny", "New York", SiteKind.REGION, Place("America/New_York"))
+    air, *_others = weather_channels(site, [Point("nyc", 40.7, -74.0)])
     assert flag(readings([70.0, 20.0], air.id), [air])["quality"].to_list() == [Quality.OUT_OF_RANGE, 0]
+
+
+def test_a_frozen_value_is_looked_for_as_far_back_as_it_can_have_begun() -> None:
+    daily = replace(DEMAND, resolution=timedelta(days=1))
+    assert look_back([DEMAND]) == timedelta(hours=6)
+    assert look_back([DEMAND, daily]) == timedelta(days=6)

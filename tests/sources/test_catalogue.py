@@ -93,7 +93,7 @@ def test_sites_of_connectors_go_by_any_of_their_names() -> None:
         assert sites.find(name) == BELGIUM
     assert sites.find("ny") is None
     assert list(sites.near("belgum")) == ["be"]
-    assert sites.contexts() == [BELGIUM]
+    assert BELGIUM in sites.contexts()
 
 
 def test_sites_of_connectors_take_no_name_of_a_region() -> None:

@@ -156,3 +156,19 @@ def test_a_site_of_its_own_name_reads_a_six_month_file(pytestconfig: pytest.Conf
     assert [source.name for source, _ in found] == ["eia_bulk:aec", "eia_bulk:tidc"]
     (one,) = file_sources(path, "AEC", TableOptions(), KNOWN)
     assert one[0].sites() == (region("AEC").site,)
+
+
+def test_a_home_cannot_take_the_name_of_a_region(tmp_path: Path) -> None:
+    for name in ("home.be.power", "home.nyis.power"):
+        with pytest.raises(InvalidInput, match=r"is a name of .* already"):
+            read(table(tmp_path), TableOptions(name, "kW", "Europe/Paris"))
+
+
+def test_a_home_in_a_time_zone_that_does_not_exist_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match="time_zone"):
+        read(table(tmp_path), TableOptions("home.main.power", "kW", "Bad/Zone"))
+
+
+def test_a_new_home_cannot_draw_more_than_its_service(tmp_path: Path) -> None:
+    (channel,) = read(table(tmp_path), TableOptions("home.main.power", "W", "Europe/Paris"))[0].channels()
+    assert channel.limits.high == 100_000.0

@@ -161,3 +161,12 @@ def test_an_empty_period_says_so(store: MemoryStore) -> None:
     scores = score(store, CONTEXT, DAY_ONE, now=NOW)
     assert scores.rows == ()
     assert "No forecast" in scores.protocol
+
+
+def test_a_rival_alone_is_scored_by_when_its_forecasts_could_be_read(store: MemoryStore) -> None:
+    made = START - 6 * HOUR
+    store.append_forecasts(forecasts(*[105.0] * 24, start=START, issued_at=made, available_at=made + HOUR / 2))
+    rows = rows_of(store)
+    assert rows["operator"]["n"] == 24
+    assert rows["operator"]["mae"] == pytest.approx(5.0)
+    assert rows["operator"]["skill_percent"] == pytest.approx(50.0)

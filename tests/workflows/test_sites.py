@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from unittest.mock import Mock
 
 import pytest
 from builders import demand_channel, demand_context, forecasts, readings, region_site, temperature_channel
@@ -81,3 +82,28 @@ def test_weights_of_points_sum_to_one_or_are_refused() -> None:
     lopsided = replace(demand_context(temperature_channel()).covariates[0], weight=0.7)
     with pytest.raises(InvalidInput, match=r"sum to 0\.7"):
         replace(demand_context(), covariates=(lopsided,))
+
+
+def test_a_home_with_the_word_of_a_region_stays_a_home() -> None:
+    store = MemoryStore()
+    home = Site("ny", "ny", SiteKind.HOME, Place("Europe/Paris"), main_channel="home.ny.power")
+    power = Channel("home.ny.power", "ny", Quantity.POWER, Unit.KW, QUARTER)
+    store.register([home], [power])
+    context = find_context(store, [Regions()], "home.ny.power")
+    assert (context.site, context.channel) == (home, power)
+    with pytest.raises(InvalidInput, match="kept as a home"):
+        store.register([region_site()], [])
+
+
+def test_many_sites_are_shown_without_asking_the_store_for_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    store = MemoryStore()
+    names = [f"home{n}" for n in range(30)]
+    for name in names:
+        channel = f"home.{name}.power"
+        site = Site(name, name, SiteKind.HOME, Place("UTC"), main_channel=channel)
+        store.register([site], [Channel(channel, name, Quantity.POWER, Unit.KW, QUARTER)])
+        store.append(readings(1.0, channel=channel))
+    channels = Mock(return_value=store.channels())
+    monkeypatch.setattr(store, "channels", channels)
+    assert len(contexts(store, [Regions()], [])) == len(names)
+    assert channels.call_count == 1

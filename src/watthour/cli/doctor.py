@@ -119,9 +119,11 @@ def _readings(app: App, context: Context, now: datetime) -> Finding:
         words += ", simulated"
     if age_hours <= STALE_HOURS:
         return Finding(what, "ok", words)
-    cure = (
-        "`watthour ingest` fetches what is new." if age_hours <= ARCHIVE_HOURS else "An archive, unless it is followed."
-    )
+    cure = "`watthour ingest` fetches what is new."
+    if not app.can_follow(context):
+        cure = "No source is asked for it: import a newer file."
+    elif age_hours > ARCHIVE_HOURS:
+        cure = "An archive, unless it is followed."
     return Finding(what, "stale", words, cure)
 
 

@@ -7,6 +7,7 @@ import typer
 from watthour.cli.context import chosen_contexts, opened
 from watthour.cli.options import RegionNames  # noqa: TC001 - typer reads annotations at run time
 from watthour.cli.output import show_table, utc_now
+from watthour.core.errors import NotConfigured, WatthourError
 
 
 def ingest(
@@ -17,10 +18,16 @@ def ingest(
 
     now = utc_now()
     rows: list[tuple[str, str, str, str]] = []
-    failures = []
+    failures: list[WatthourError] = []
     with opened() as app:
         for context in chosen_contexts(app, regions or []):
-            for polled in poll(app.sources_for(context), app.store, now=now):
+            try:
+                sources = app.sources_for(context)
+            except NotConfigured as error:  # the other sites are asked all the same
+                failures.append(error)
+                rows.append((context.site.id, "", "not set up", ""))
+                continue
+            for polled in poll(sources, app.store, now=now):
                 if polled.error is not None:
                     failures.append(polled.error)
                     rows.append((context.site.id, polled.source, "failed", ""))

@@ -69,6 +69,11 @@ class Limits:
     high: float | None = None  # [unit of the channel]
     is_never_constant: bool = False  # zero, and the same value many times in a row, are faults of the meter
 
+    def __post_init__(self) -> None:
+        if self.low is not None and self.high is not None and self.low > self.high:
+            remedy = "Give the lower limit first."
+            raise InvalidInput("limits", (self.low, self.high), "the lower limit is above the higher", remedy=remedy)
+
 
 def home_limits(unit: Unit, resolution: timedelta) -> Limits:
     """Return what the mains of a home can draw or feed in at all.
@@ -111,6 +116,11 @@ class Channel:
         if not _CHANNEL_ID.fullmatch(self.id):
             problem = "a channel id is lower-case words joined by dots"
             raise InvalidInput("channel", self.id, problem, remedy="Write it as home.kitchen.power.")
+        if self.resolution <= timedelta(0):
+            problem = f"the intervals of {self.id} must last a while"
+            raise InvalidInput("resolution", str(self.resolution), problem, remedy="Give 15 minutes or an hour.")
+        if self.weight < 0:
+            raise InvalidInput("weight", self.weight, f"{self.id} weighs less than nothing", remedy="Give a share.")
         if self.unit not in units_of(self.quantity):
             problem = f"{self.id} is {self.quantity}, which is not kept in {self.unit}"
             raise InvalidInput("unit", str(self.unit), problem, remedy=f"Use {', '.join(units_of(self.quantity))}.")

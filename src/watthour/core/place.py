@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from watthour.core.errors import InvalidInput
 
@@ -17,7 +19,7 @@ class Place:
     'Europe/Brussels'
 
     Raises:
-        InvalidInput: a coordinate is not on the globe.
+        InvalidInput: a coordinate is not on the globe, or nobody keeps a clock of this name.
     """
 
     time_zone: str
@@ -26,10 +28,22 @@ class Place:
     holidays: str | None = None  # ISO code of the holiday calendar, such as "US-NY"
 
     def __post_init__(self) -> None:
+        if not _is_time_zone(self.time_zone):
+            remedy = "Give a name of the IANA time zone database, such as Europe/Brussels."
+            raise InvalidInput("time_zone", self.time_zone, "there is no such time zone", remedy=remedy)
         for name, value, limit in (("latitude", self.latitude, _NORTH), ("longitude", self.longitude, _EAST)):
             if value is not None and not -limit <= value <= limit:
                 problem = f"it must lie between -{limit:g} and {limit:g} degrees"
                 raise InvalidInput(name, value, problem, remedy="Give decimal degrees, north and east positive.")
+
+
+@cache
+def _is_time_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # the last two: names of folders, and of no file at all
+        return False
+    return True
 
 
 @dataclass(frozen=True, slots=True)

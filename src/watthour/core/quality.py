@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from watthour.core.frames import Forecasts, Quality, Readings
-from watthour.core.units import Quantity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,17 +19,6 @@ if TYPE_CHECKING:
 # New York and PJM never repeat an hour more than twice in a row, ISO New England thrice.
 FROZEN_AFTER = timedelta(hours=6)
 _FEWEST_EQUAL = 6
-# Low and high of what a thermometer, hygrometer, ... near cities has ever shown. Source: WMO extremes archive, widened.
-_WEATHER_RANGE: dict[Quantity, tuple[float, float]] = {
-    Quantity.TEMPERATURE: (-70.0, 65.0),
-    Quantity.HUMIDITY: (0.0, 101.0),
-    Quantity.PRECIPITATION: (0.0, 320.0),
-    Quantity.SNOWFALL: (0.0, 100.0),
-    Quantity.CLOUD_COVER: (0.0, 100.0),
-    Quantity.WIND_SPEED: (0.0, 115.0),
-    Quantity.PRESSURE: (500.0, 1090.0),
-    Quantity.IRRADIANCE: (0.0, 1500.0),
-}
 
 
 def is_trusted(column: str = "quality") -> pl.Expr:
@@ -54,7 +42,13 @@ def flag(
     """
     limits = pl.DataFrame(
         [
-            (channel.id, *_range_of(channel), channel.limits.is_never_constant, _equal_in_a_row(channel))
+            (
+                channel.id,
+                channel.limits.low,
+                channel.limits.high,
+                channel.limits.is_never_constant,
+                _equal_in_a_row(channel),
+            )
             for channel in channels
         ],
         schema={
@@ -100,11 +94,9 @@ def _when(doubt: pl.Expr, quality: Quality) -> pl.Expr:
     return pl.when(doubt.fill_null(value=False)).then(int(quality)).otherwise(0)
 
 
-def _range_of(channel: Channel) -> tuple[float | None, float | None]:
-    """Return the lowest and highest possible value of a channel: its own, else what the weather has ever been."""
-    limits = channel.limits
-    low, high = _WEATHER_RANGE.get(channel.quantity, (None, None))
-    return limits.low if limits.low is not None else low, limits.high if limits.high is not None else high
+def look_back(channels: Iterable[Channel]) -> timedelta:
+    """Return how far before a delivery a frozen value may have begun."""
+    return max((_equal_in_a_row(channel) * channel.resolution for channel in channels), default=FROZEN_AFTER)
 
 
 def _equal_in_a_row(channel: Channel) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from watthour.core.channel import Channel
+from watthour.core.channel import Channel, Limits
 from watthour.core.units import Quantity, Unit
 from watthour.core.window import HOUR
 
@@ -38,6 +38,18 @@ DAILY: dict[str, tuple[Quantity, Unit]] = {
     "wet_bulb_min": (Quantity.TEMPERATURE, Unit.CELSIUS),
 }
 
+# Low and high of what a thermometer, hygrometer, ... near cities has ever shown. Source: WMO extremes archive, widened.
+_LIMITS: dict[Quantity, Limits] = {
+    Quantity.TEMPERATURE: Limits(-70.0, 65.0),
+    Quantity.HUMIDITY: Limits(0.0, 101.0),
+    Quantity.PRECIPITATION: Limits(0.0, 320.0),
+    Quantity.SNOWFALL: Limits(0.0, 100.0),
+    Quantity.CLOUD_COVER: Limits(0.0, 100.0),
+    Quantity.WIND_SPEED: Limits(0.0, 115.0),
+    Quantity.PRESSURE: Limits(500.0, 1090.0),
+    Quantity.IRRADIANCE: Limits(0.0, 1500.0),
+}
+
 
 def weather_channels(
     site: Site,
@@ -54,6 +66,7 @@ def weather_channels(
             quantity=quantity,
             unit=unit,
             resolution=resolution,
+            limits=_LIMITS[quantity],
             is_simulated=site.is_simulated,
             variable=variable,
             point=point.id,

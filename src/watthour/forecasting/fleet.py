@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from watthour.forecasting.series_table import SeriesTable
 
     Histories = Mapping[str, History]
-    Asked = Mapping[str, dy.DataFrame[Targets]]
+    TargetsBySeries = Mapping[str, dy.DataFrame[Targets]]
 
 _Made = TypeVar("_Made")
 Progress: TypeAlias = "bool | Callable[[int, int], None]"
@@ -39,7 +39,7 @@ _LONGEST_LEARNED_DAYS = 4 * 366
 
 
 def fit_all(
-    recipe: Recipe, pasts: Histories, issues: Asked, *, is_pooled: bool, workers: int, progress: Progress
+    recipe: Recipe, pasts: Histories, issues: TargetsBySeries, *, is_pooled: bool, workers: int, progress: Progress
 ) -> dict[str, Forecaster | WatthourError]:
     """Return a model for each series, or why there is none.
 
@@ -69,7 +69,12 @@ def fit_all(
 
 
 def forecast_all(
-    models: Mapping[str, Forecaster], pasts: Histories, targets: Asked, *, workers: int = 1, progress: Progress = False
+    models: Mapping[str, Forecaster],
+    pasts: Histories,
+    targets: TargetsBySeries,
+    *,
+    workers: int = 1,
+    progress: Progress = False,
 ) -> dict[str, Forecast | WatthourError]:
     """Return the forecast of each series, or why there is none; models that share their trees are asked at once."""
     from watthour.forecasting.gradient_boosting import FittedGradientBoosting  # LightGBM is slow to import

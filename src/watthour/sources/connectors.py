@@ -101,13 +101,12 @@ class ConnectorSites(SiteDirectory):
     def names(self) -> Mapping[str, Context]:
         """Return what is forecast under every name: a site's id, its name, its operator's, its zone's, its codes."""
         if self._by_name is None:
-            self._by_name = {
-                alias.casefold(): context
-                for card in self._cards.values()
-                if card.has_sites
-                for context in import_module(card.module).contexts()
-                for alias in _aliases(context)
-            }
+            found: dict[str, Context] = {}
+            for card in (each for each in self._cards.values() if each.has_sites):
+                for context in import_module(card.module).contexts():
+                    for alias in _aliases(context):
+                        found.setdefault(alias.casefold(), context)  # the first connector of the catalogue has a name
+            self._by_name = found
         return self._by_name
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from watthour.core.channel import Channel, Site, SiteKind
+from watthour.core.channel import Channel, Limits, Site, SiteKind, home_limits
 from watthour.core.errors import InvalidInput, UnknownSite
 from watthour.core.place import Place
 from watthour.core.units import Quantity, Unit, conversion, units_of
@@ -148,7 +148,7 @@ def _known_channel(options: TableOptions, region: str | None, known: Known) -> t
     context = known.context(region) if region else None
     if context is None and prefix not in sites:
         if prefix.startswith("home."):
-            return _new_home(name, options.time_zone), None
+            return _new_home(name, options.time_zone, known), None
         context = known.context(prefix.partition(".")[2] or name)
     site = sites[prefix] if context is None else context.site
     described = [] if context is None else [context.channel, *weather_channels(site, site.points)]
@@ -160,11 +160,11 @@ def _known_channel(options: TableOptions, region: str | None, known: Known) -> t
     return site, channel
 
 
-def _new_home(channel: str, time_zone: str | None) -> Site:
+def _new_home(channel: str, time_zone: str | None, known: Known) -> Site:
     """Return a home that is met for the first time, by the id of its first channel.
 
     Raises:
-        InvalidInput: the id names no home, or nobody says where it is.
+        InvalidInput: the id names no home, or a site that is none, or nobody says where it is.
     """
     words = channel.split(".")
     if len(words) < _WHOLE_HOME:
@@ -174,6 +174,9 @@ def _new_home(channel: str, time_zone: str | None) -> Site:
         problem = f"the home {words[1]} is new, and its days begin by a clock that nobody has named"
         raise InvalidInput("time_zone", None, problem, remedy="Say it with --time-zone, such as Europe/Brussels.")
     main = channel if len(words) == _WHOLE_HOME else None
+    if (other := known.find(words[1])) is not None:
+        problem = f"{words[1]} is a name of {other.site.name} already"
+        raise InvalidInput("channel", channel, problem, remedy=f"Call the home by another word, such as my_{words[1]}.")
     return Site(words[1], words[1], SiteKind.HOME, Place(time_zone), main_channel=main)
 
 
@@ -192,7 +195,8 @@ def _new_channel(name: str, site: Site, unit: Unit, step: timedelta | None, know
     else:
         quantity = _quantity_of(unit)
         unit = unit if unit in units_of(quantity) else units_of(quantity)[0]
-    return Channel(name, site.id, quantity, unit, step, is_simulated=site.is_simulated)
+    limits = home_limits(unit, step) if site.kind is SiteKind.HOME else Limits()
+    return Channel(name, site.id, quantity, unit, step, limits=limits, is_simulated=site.is_simulated)
 
 
 def _is_energy(unit: Unit) -> bool:

@@ -70,11 +70,14 @@ def last_issues(forecasts: pl.DataFrame) -> pl.DataFrame:
 
 
 def check_site(kept: Site | None, site: Site) -> None:
-    """Refuse to turn a simulated site into a real one or the other way round.
+    """Refuse to turn a simulated site into a real one or a home into a region, or the other way round.
 
     Raises:
-        InvalidInput: the site is kept with the other nature.
+        InvalidInput: the site is kept with the other nature or kind.
     """
+    if kept is not None and kept.kind is not site.kind:
+        remedy = "Give the other one another id: a home and a region of one id are never mixed."
+        raise InvalidInput("kind", str(site.kind), f"site {site.id} is kept as a {kept.kind}", remedy=remedy)
     if kept is not None and kept.is_simulated != site.is_simulated:
         raise InvalidInput(
             "is_simulated",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from watthour.core.errors import SourceError
 from watthour.core.ports import RunState, SourceRun
-from watthour.core.quality import FROZEN_AFTER, flag, flag_forecasts
+from watthour.core.quality import flag, flag_forecasts, look_back
 from watthour.core.window import Window
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def backfill(
 def _keep(delivery: Delivery, source: Source, store: Store) -> IngestReport:
     new_rows = 0
     if not delivery.readings.is_empty():
-        readings = flag(delivery.readings, source.channels(), _before(delivery.readings, store))
+        readings = flag(delivery.readings, source.channels(), _before(delivery.readings, source, store))
         new_rows += store.append(readings)
     if not delivery.forecasts.is_empty():
         new_rows += store.append_forecasts(flag_forecasts(delivery.forecasts, source.channels()))
@@ -103,8 +103,8 @@ def _keep(delivery: Delivery, source: Source, store: Store) -> IngestReport:
     return IngestReport(new_rows, delivery.refused.height)
 
 
-def _before(readings: dy.DataFrame[Readings], store: Store) -> dy.DataFrame[Readings]:
+def _before(readings: dy.DataFrame[Readings], source: Source, store: Store) -> dy.DataFrame[Readings]:
     """Return what is known of the time just before a delivery, in which a frozen value may have begun."""
     first: datetime = readings["time"].min()  # type: ignore[assignment]  # not empty, so an instant
     channels = readings["channel"].unique().to_list()
-    return store.read(channels, Window(first - FROZEN_AFTER, first))
+    return store.read(channels, Window(first - look_back(source.channels()), first))

@@ -81,7 +81,9 @@ def side_by_side(
         base = ours
     elif rivals:
         first = next(iter(rivals))
-        base = rivals[first].drop(_columns_of(rivals[first], first))
+        # Alone, a rival is scored by when its forecasts could be read: nobody had them at the hour they were made.
+        base = rivals[first].drop(_columns_of(rivals[first], first)).with_columns(issued_at="available_at")
+        base = base.unique(_KEYS)
     else:
         return ours, ()
     table = base.drop("available_at").join(actual.rename({"value": "actual"}), on="time").sort("issued_at")

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from watthour.core.errors import InvalidInput, UnknownSite
 from watthour.core.forecast import Context, covariates_of
 from watthour.core.frames import Maker
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from watthour.core.channel import Channel, Site
     from watthour.core.directory import SiteDirectory
@@ -32,22 +33,7 @@ def find_context(store: Store, directories: Sequence[SiteDirectory], name: str) 
         UnknownSite: nothing goes by this name; near matches are named.
         InvalidInput: the site has several channels and none is its main one.
     """
-    wanted = name.strip().casefold()
-    channels = store.channels()
-    sites = {site.id: site for site in store.sites()}
-    named = next((channel for channel in channels if channel.id == wanted), None)
-    if named is not None:
-        return _completed(store, directories, sites[named.site], named, channels)
-    for directory in directories:
-        if (described := directory.find(name)) is not None:
-            return _completed(store, directories, described.site, described.channel, channels)
-    site = next((site for site in sites.values() if wanted in (site.id.casefold(), site.name.casefold())), None)
-    if site is None:
-        names = {each.casefold(): site.id for site in sites.values() for each in (site.id, site.name)}
-        stored = [names[each] for each in get_close_matches(wanted, names, n=3, cutoff=0.5)]
-        near = [found for directory in directories for found in directory.near(name)]
-        raise UnknownSite(name, list(dict.fromkeys([*stored, *near, *sites]))[:_MOST_NAMED])
-    return _completed(store, directories, site, _main_channel(site, channels), channels)
+    return _Known.of(store, directories).context(name)
 
 
 def contexts(store: Store, directories: Sequence[SiteDirectory], names: Sequence[str]) -> list[Context]:
@@ -56,45 +42,74 @@ def contexts(store: Store, directories: Sequence[SiteDirectory], names: Sequence
     Raises:
         UnknownSite: a name is nobody's.
     """
-    spans = store.spans()
-    named = [find_context(store, directories, name) for name in names]
-    channels = store.channels()
-    kept = [
-        find_context(store, directories, site.main_channel or site.id)
-        for site in store.sites()
-        if _has_main_channel(site, channels)
-    ]
+    known, spans = _Known.of(store, directories), store.spans()
+    named = [known.context(name) for name in names]
+    kept = [context for site in known.sites.values() if (context := known.main(site)) is not None]
     found = {each.channel.id: each for each in (*named, *sorted(kept, key=lambda each: each.site.is_simulated))}
     filled = [each for each in found.values() if each.channel.id in spans]
     return filled or named
 
 
-def _completed(
-    store: Store, directories: Sequence[SiteDirectory], site: Site, channel: Channel, channels: Sequence[Channel]
-) -> Context:
-    """Return the context of a channel with the covariates its site has and the rivals that have forecast it."""
-    described = next((found for each in directories if (found := each.find(site.id)) is not None), None)
-    rivals: tuple[str, ...] = ()
-    if described is not None and described.site.id == site.id:
-        site = described.site
-        if described.channel.id == channel.id:
-            channel, rivals = described.channel, described.rivals
-    known = [model for model, maker in store.models_of(channel.id).items() if maker is Maker.RIVAL]
-    here = [each for each in channels if each.site == site.id and each.id != channel.id]
-    return Context(site, channel, covariates_of(here), tuple(dict.fromkeys([*rivals, *known])))
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What the store and the directories know of sites, read once."""
 
+    store: Store
+    directories: Sequence[SiteDirectory]
+    sites: Mapping[str, Site]
+    channels: Mapping[str, Sequence[Channel]]  # by site
 
-def _has_main_channel(site: Site, channels: Sequence[Channel]) -> bool:
-    ids = [channel.id for channel in channels if channel.site == site.id]
-    return site.main_channel in ids or (site.main_channel is None and len(ids) == 1)
+    @classmethod
+    def of(cls, store: Store, directories: Sequence[SiteDirectory]) -> Self:
+        channels: dict[str, list[Channel]] = {}
+        for channel in store.channels():
+            channels.setdefault(channel.site, []).append(channel)
+        return cls(store, directories, {site.id: site for site in store.sites()}, channels)
 
-
-def _main_channel(site: Site, channels: Sequence[Channel]) -> Channel:
-    mine = [channel for channel in channels if channel.site == site.id]
-    main = [channel for channel in mine if channel.id == site.main_channel] or (mine if len(mine) == 1 else [])
-    if not main:
-        ids = ", ".join(channel.id for channel in mine if channel.variable is None) or "none"
-        raise InvalidInput(
-            "region", site.id, "this site has no main channel", remedy=f"Name one of its channels: {ids}."
+    def context(self, name: str) -> Context:
+        wanted = name.strip().casefold()
+        for site, channels in self.channels.items():
+            for channel in channels:
+                if channel.id == wanted:
+                    return self._completed(self.sites[site], channel)
+        for directory in self.directories:
+            if (described := directory.find(name)) is not None:
+                return self._completed(described.site, described.channel)
+        found = next(
+            (each for each in self.sites.values() if wanted in (each.id.casefold(), each.name.casefold())), None
         )
-    return main[0]
+        if found is None:
+            raise UnknownSite(name, self._near(name))
+        if (context := self.main(found)) is None:
+            ids = ", ".join(channel.id for channel in self._channels(found) if channel.variable is None) or "none"
+            problem = "this site has no main channel"
+            raise InvalidInput("region", found.id, problem, remedy=f"Name one of its channels: {ids}.")
+        return context
+
+    def main(self, site: Site) -> Context | None:
+        """Return what is forecast of a site by itself: its main channel, or the only one it has."""
+        here = self._channels(site)
+        main = [channel for channel in here if channel.id == site.main_channel] or (here if len(here) == 1 else [])
+        return self._completed(site, main[0]) if main else None
+
+    def _channels(self, site: Site) -> Sequence[Channel]:
+        return self.channels.get(site.id, ())
+
+    def _completed(self, site: Site, channel: Channel) -> Context:
+        """Return the context of a channel with the covariates its site has and the rivals that have forecast it."""
+        described = next((found for each in self.directories if (found := each.find(site.id)) is not None), None)
+        rivals: tuple[str, ...] = ()
+        # A home may have the word of a region; what is written of the one says nothing of the other.
+        if described is not None and described.site.prefix == site.prefix:
+            site = described.site
+            if described.channel.id == channel.id:
+                channel, rivals = described.channel, described.rivals
+        known = [model for model, maker in self.store.models_of(channel.id).items() if maker is Maker.RIVAL]
+        here = [each for each in self._channels(site) if each.id != channel.id]
+        return Context(site, channel, covariates_of(here), tuple(dict.fromkeys([*rivals, *known])))
+
+    def _near(self, name: str) -> list[str]:
+        names = {each.casefold(): site.id for site in self.sites.values() for each in (site.id, site.name)}
+        stored = [names[each] for each in get_close_matches(name.strip().casefold(), names, n=3, cutoff=0.5)]
+        near = [found for directory in self.directories for found in directory.near(name)]
+        return list(dict.fromkeys([*stored, *near, *self.sites]))[:_MOST_NAMED]
