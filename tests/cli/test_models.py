@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+
+from watthour.registry.files import FileRegistry
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -82,3 +86,20 @@ def test_parameters_that_cannot_be_are_named(town: Callable[..., Outcome]) -> No
     unknown = town("train", "simtown", "--recipe", "crystal_ball")
     assert unknown.code == 2
     assert "gradient_boosting" in unknown.err
+
+
+def test_a_model_of_another_version_is_broken_and_cannot_be_made_to_serve(
+    town: Callable[..., Outcome], home: Path
+) -> None:
+    trained(town, "operator_debiased")
+    registry = FileRegistry(home / "models")
+    channel = "grid.simtown.demand"
+    manifest, files = registry.load(channel)
+    foreign = replace(manifest, version=f"{manifest.version}-foreign", hashes={})
+    registry.save(foreign, {name: b"{}" for name in files if name.endswith(".json")})
+    ended = town("models", "promote", "simtown", foreign.version)
+    assert ended.code != 0
+    assert "watthour train" in ended.err
+    registry.promote(channel, foreign.version, now=datetime.now(UTC), reason="by another program")
+    finding = next(each for each in json.loads(town("doctor", "--json").out) if each["what"] == f"model of {channel}")
+    assert finding["state"] == "broken"

@@ -172,3 +172,12 @@ def test_a_home_in_a_time_zone_that_does_not_exist_is_refused(tmp_path: Path) ->
 def test_a_new_home_cannot_draw_more_than_its_service(tmp_path: Path) -> None:
     (channel,) = read(table(tmp_path), TableOptions("home.main.power", "W", "Europe/Paris"))[0].channels()
     assert channel.limits.high == 100_000.0
+
+
+def test_a_region_of_ones_own_is_made_as_a_home_is(tmp_path: Path) -> None:
+    source, _window = read(table(tmp_path), TableOptions("grid.nl.demand", "MW", "Europe/Amsterdam"))
+    (site,), (channel,) = source.sites(), source.channels()
+    assert (site.kind, site.main_channel, site.place.time_zone) == (SiteKind.REGION, channel.id, "Europe/Amsterdam")
+    assert (channel.unit, channel.resolution) == (Unit.MW, QUARTER)
+    with pytest.raises(UnknownSite):
+        read(table(tmp_path), TableOptions("grid.nl.demand", "MW"))

@@ -11,6 +11,7 @@ from builders import demand_context
 
 from watthour.core.errors import NotEnoughHistory
 from watthour.core.frames import Quality, Readings
+from watthour.core.units import Unit
 from watthour.core.window import DAY, Window, local_day, local_midnight
 from watthour.forecasting.catalogue import recipe
 from watthour.simulation.simtown import SIMTOWN
@@ -114,7 +115,7 @@ def test_the_first_model_serves_when_it_beats_the_seasonal_naive(
     assert report.verdict.decision is Decision.PROMOTED
     assert registry.champion(CONTEXT.channel.id) == report.manifest.version
     assert report.scores["challenger"]["mae_mwh"] < report.scores["seasonal_naive"]["mae_mwh"]
-    assert "same hour last week" in registry.promotions(CONTEXT.channel.id)[0].reason
+    assert "same time last week" in registry.promotions(CONTEXT.channel.id)[0].reason
 
 
 def test_a_first_model_no_better_than_the_seasonal_naive_does_not_serve(
@@ -203,7 +204,7 @@ def test_only_a_gain_beyond_chance_promotes(champion: float, decision: Decision)
     swings = [3.0, -4.0, 1.0, 5.0, -6.0, 2.0, -1.0, 4.0, -3.0, 0.0, 6.0, -5.0, 2.0, -2.0]
     opposite = [-swing for swing in swings]
     errors = table(challenger=[20 + s for s in swings], champion=[champion + s for s in opposite])
-    assert judge(errors).decision is decision
+    assert judge(errors, Unit.MWH).decision is decision
 
 
 def test_a_damaged_champion_is_said_and_does_not_block_the_next(

@@ -29,6 +29,7 @@ class Limits:
     answer_lifetime_s: float = 60.0  # ages of readings are part of an answer
     state_lifetime_s: float = 1.0  # so much later than new data at most, a warm answer is dropped
     gauges_lifetime_s: float = 60.0
+    models: int = 4  # loaded at once; the factors of a large day process take a hundred megabytes
     is_warmed_up: bool = True  # load models and make tomorrow's answers before anybody asks
 
 

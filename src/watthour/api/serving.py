@@ -47,6 +47,7 @@ class Models:
         self._versions: dict[str, tuple[float, str | None]] = {}
         self._lock = Lock()
         self._loaded: dict[str, Served] = {}
+        self._asked_at: dict[str, float] = {}
 
     def version(self, role: Role) -> str | None:
         """Return the version that should serve, if any; a promotion is seen within a second."""
@@ -64,6 +65,7 @@ class Models:
             ModelCorrupt: its files are damaged.
         """
         version = self.version(role)
+        self._asked_at[role.name] = monotonic()
         kept = self._loaded.get(role.name)
         if kept is not None and kept.manifest.version == version:
             return kept
@@ -71,6 +73,8 @@ class Models:
             kept = self._loaded.get(role.name)
             if kept is None or kept.manifest.version != version:
                 kept = self._loaded[role.name] = load_model(self._app.registry, role.name, version)
+            for name in sorted(self._loaded, key=lambda each: -self._asked_at[each])[self._limits.models :]:
+                del self._loaded[name]
             return kept
 
     def serving_or_none(self, role: Role) -> Served | None:

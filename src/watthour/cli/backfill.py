@@ -42,7 +42,11 @@ def backfill(
     rows: list[tuple[str, str, str]] = []
     with opened() as app:
         context = chosen_context(app, region)
-        for each in app.past_sources(context, source):
+        sources = app.past_sources(context, source)
+        if not sources:
+            problem = "no source brings the past of this site"
+            raise InvalidInput("region", context.site.id, problem, remedy="Bring a file: `watthour import FILE`.")
+        for each in sources:
             with bar(each.name, (end - start).total_seconds()) as advance:
                 report = ingest.backfill(each, app.store, Window(start, end), now=now, progress=_tell(advance))
             rows.append((each.name, f"{report.new_rows:,}", f"{report.refused_rows:,}"))

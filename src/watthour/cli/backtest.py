@@ -45,18 +45,19 @@ def backtest(  # noqa: PLR0913 - each is an option of the command
     as_json: AsJson = False,
 ) -> None:
     """Forecast each day of a period as it would have been forecast then, and score everybody on the same intervals."""
+    from watthour.core.units import digits_for
     from watthour.core.window import DAY, Window, local_day
     from watthour.forecasting.backtest import backtest as run
     from watthour.forecasting.catalogue import recipe as named_recipe
     from watthour.workflows.compare import backtest_scores, kept_rows
-    from watthour.workflows.view.wire import digits_for
 
     first, last = parse_day("--from", since), parse_day("--to", until)
     days = [first + n * DAY for n in range((last - first).days + 1)]
     now = utc_now()
     with opened() as app:
         context = chosen_context(app, region)
-        names = recipe or ["seasonal_naive", "operator_debiased", app.settings.recipe]
+        rivals = ["operator_debiased"] if context.rival is not None else []
+        names = recipe or ["seasonal_naive", *rivals, app.settings.recipe]
         zone = context.time_zone
         span = Window(local_day(first, zone).start - TRAINING_YEARS, local_day(last, zone).end)
         history = app.store.history(context, span, now)

@@ -129,13 +129,25 @@ def _readings(app: App, context: Context, now: datetime) -> Finding:
 
 def _model(app: App, context: Context) -> Finding:
     what = f"model of {context.channel.id}"
+    from watthour.workflows.forecast import load_model
+
     try:
-        manifest, _files = app.registry.load(context.channel.id)
+        manifest = load_model(app.registry, context.channel.id).manifest
     except ModelNotFound as error:
         return Finding(what, "missing", error.problem, f"`watthour train {context.site.id}`.")
     except WatthourError as error:
         return Finding(what, "broken", error.problem, error.remedy)
     return Finding(what, "ok", f"{manifest.version}, trained {manifest.created_at:%Y-%m-%d}, files unchanged")
+
+
+def _cure(source: str) -> str:
+    """Return the command that tries again what failed."""
+    kind, _, channel = source.partition(":")
+    return {
+        "train": f"`watthour train {channel}` tries again.",
+        "forecast": f"`watthour forecast {channel}` tries again.",
+        "score": "It is tried again tomorrow.",
+    }.get(kind, "`watthour ingest` tries again.")
 
 
 def _sources(app: App) -> Iterator[Finding]:
@@ -146,6 +158,6 @@ def _sources(app: App) -> Iterator[Finding]:
         seen.add(run.source)
         when = f"{run.ended_at:%Y-%m-%d %H:%M} UTC"
         if run.problem is not None and str(run.state) == "failed":
-            yield Finding(run.source, "broken", f"failed at {when}: {run.problem}", "`watthour ingest` tries again.")
+            yield Finding(run.source, "broken", f"failed at {when}: {run.problem}", _cure(run.source))
         else:
             yield Finding(run.source, "ok", f"last at {when}")

@@ -39,7 +39,7 @@ def forecast(
 
 
 def _show(page: dict[str, Any]) -> None:
-    from watthour.workflows.view.wire import digits_for
+    from watthour.core.units import digits_for
 
     simulated = " (SIMULATED)" if page["region"]["simulated"] else ""
     typer.echo(f"{page['region']['name']}{simulated}, {page['day']}: {page['headline']}", err=True)

@@ -56,6 +56,10 @@ def import_files(  # noqa: PLR0913 - each is an option of the command
         for path in paths:
             if names := app.unknown_files(path, region):
                 typer.echo(f"Left aside, for no known layout: {', '.join(names)}.", err=True)
+        known = {site.id for site in app.store.sites()}
+        for site in {site.id: site for _path, source, _window in found for site in source.sites()}.values():
+            if site.id not in known and all(each.find(site.id) is None for each in app.directories):
+                typer.echo(f"New {site.kind}: {site.id}, on the clock of {site.place.time_zone}.", err=True)
         total = sum((window.end - window.start).total_seconds() for _path, _source, window in found)
         with bar("import", total) as advance:
             for path, source, window in found:

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import typer
 
 from watthour.cli.context import chosen_contexts, opened
 from watthour.cli.options import RegionNames  # noqa: TC001 - typer reads annotations at run time
 from watthour.cli.output import show_table, utc_now
 from watthour.core.errors import NotConfigured, WatthourError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from watthour.bootstrap import App
+    from watthour.core.forecast import Context
 
 
 def ingest(
@@ -20,7 +28,7 @@ def ingest(
     rows: list[tuple[str, str, str, str]] = []
     failures: list[WatthourError] = []
     with opened() as app:
-        for context in chosen_contexts(app, regions or []):
+        for context in _asked(app, regions or []):
             try:
                 sources = app.sources_for(context)
             except NotConfigured as error:  # the other sites are asked all the same
@@ -39,3 +47,16 @@ def ingest(
         typer.echo(f"Error: {failure}", err=True)
     if failures:
         raise failures[-1]
+
+
+def _asked(app: App, names: Sequence[str]) -> list[Context]:
+    """Return the sites that are named; without names those that can be asked, or that the settings name."""
+    found = chosen_contexts(app, names)
+    if names:
+        return found
+    wanted = {context.site.id for name in app.settings.regions if (context := app.find(name)) is not None}
+    asked = [context for context in found if app.can_follow(context) or context.site.id in wanted]
+    left = [context.site.id for context in found if context not in asked]
+    if left:
+        typer.echo(f"Not asked, for no source of theirs can be: {', '.join(left)}.", err=True)
+    return asked

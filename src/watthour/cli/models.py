@@ -9,6 +9,8 @@ import typer
 from watthour.cli.context import chosen_context, opened, read_settings
 from watthour.cli.options import AsJson  # noqa: TC001 - typer reads annotations at run time
 from watthour.cli.output import number, show_json, show_table, utc_now
+from watthour.core.errors import WatthourError
+from watthour.core.units import digits_for
 
 if TYPE_CHECKING:
     from watthour.core.ports import ModelRegistry
@@ -62,7 +64,7 @@ def list_models(
                 manifest.name,
                 manifest.version,
                 f"{manifest.created_at:%Y-%m-%d %H:%M}",
-                number(manifest.metrics.get("mae")),
+                _written(manifest.metrics.get("mae", manifest.metrics.get("mae_mwh"))),
                 number(manifest.metrics.get("mape_percent"), 2),
             )
             for manifest in manifests
@@ -110,16 +112,35 @@ def promote(
 ) -> None:
     """Make a version serve, whatever the comparison said."""
     registry, channel = _registry(), _channel(name)
-    registry.load(channel, version)  # a damaged model must not be made to serve
+    _check(registry, channel, version)
     registry.promote(channel, version, now=utc_now(), reason=reason)
     typer.echo(f"{version} serves {channel} now.")
 
 
 def rollback(name: Name) -> None:
     """Go back to the version that served before."""
-    channel = _channel(name)
-    version = _registry().rollback(channel, now=utc_now())
+    registry, channel, now = _registry(), _channel(name), utc_now()
+    before = registry.champion(channel)
+    version = registry.rollback(channel, now=now)
+    try:
+        _check(registry, channel, version)
+    except WatthourError:
+        if before is not None:  # a model that cannot be read must not be left to serve
+            registry.promote(channel, before, now=now, reason=f"{version} cannot be read, so the rollback was undone")
+        raise
     typer.echo(f"{version} serves {channel} again.")
+
+
+def _check(registry: ModelRegistry, channel: str, version: str) -> None:
+    """Refuse a model that is damaged, or that this version of Watthour cannot read."""
+    from watthour.workflows.forecast import load_model
+
+    load_model(registry, channel, version)
+
+
+def _written(error: float | None) -> str:
+    """Write an error to three digits; models of one table may be of channels in any unit."""
+    return "-" if error is None else number(error, digits_for([error]))
 
 
 def _registry() -> ModelRegistry:

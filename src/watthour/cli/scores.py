@@ -19,8 +19,8 @@ def scores(
     as_json: AsJson = False,
 ) -> None:
     """Show errors, bias, interval coverage and skill by lead time, everybody on the same hours."""
+    from watthour.core.units import digits_for
     from watthour.workflows.view import grid_scores
-    from watthour.workflows.view.wire import digits_for
 
     with opened() as app:
         context = chosen_context(app, region)

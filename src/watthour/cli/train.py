@@ -22,9 +22,9 @@ def train(
     as_json: AsJson = False,
 ) -> None:
     """Train a challenger; it serves only if it is better on days that nobody has learned from."""
+    from watthour.core.units import digits_for
     from watthour.forecasting.catalogue import recipe as named_recipe
     from watthour.workflows.rounds import retrain
-    from watthour.workflows.view.wire import digits_for
 
     options = _parameters(parameters)
     found: list[dict[str, object]] = []

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 class Quantity(StrEnum):
@@ -104,3 +108,13 @@ def conversion(source: Unit, target: Unit) -> tuple[float, float]:
         message = f"{source} cannot be turned into {target}: they measure different things"
         raise ValueError(message)
     return factor_s / factor_t, (offset_s - offset_t) / factor_t
+
+
+def digits_for(values: Iterable[float | None]) -> int:
+    """Return how many decimals show values of this size to three digits or more.
+
+    >>> digits_for([17_340.2]), digits_for([0.52, None])
+    (0, 3)
+    """
+    largest = max((abs(value) for value in values if value is not None), default=0.0)
+    return next((digits for digits, least in ((0, 100.0), (1, 10.0), (2, 1.0)) if largest >= least), 3)

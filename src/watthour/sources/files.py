@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
 LATEST = datetime(2200, 1, 1, tzinfo=UTC)
 _FEWEST_TIMES = 3  # of a file that shows its step
-_WHOLE_HOME = 3  # words of the id of a home's main channel, such as home.main.power
+_WHOLE_SITE = 3  # words of the id of a site's main channel, such as home.main.power
+_KINDS = {"home": SiteKind.HOME, "grid": SiteKind.REGION}  # by the first word of a channel's id
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +148,9 @@ def _known_channel(options: TableOptions, region: str | None, known: Known) -> t
     prefix = ".".join(name.split(".")[:2])
     context = known.context(region) if region else None
     if context is None and prefix not in sites:
-        if prefix.startswith("home."):
-            return _new_home(name, options.time_zone, known), None
+        kind = _KINDS.get(name.partition(".")[0])
+        if kind is SiteKind.HOME or (kind is SiteKind.REGION and options.time_zone and not known.find(prefix[5:])):
+            return _new_site(name, kind, options.time_zone, known), None
         context = known.context(prefix.partition(".")[2] or name)
     site = sites[prefix] if context is None else context.site
     described = [] if context is None else [context.channel, *weather_channels(site, site.points)]
@@ -160,24 +162,24 @@ def _known_channel(options: TableOptions, region: str | None, known: Known) -> t
     return site, channel
 
 
-def _new_home(channel: str, time_zone: str | None, known: Known) -> Site:
-    """Return a home that is met for the first time, by the id of its first channel.
+def _new_site(channel: str, kind: SiteKind, time_zone: str | None, known: Known) -> Site:
+    """Return a home or a region that is met for the first time, by the id of its first channel.
 
     Raises:
-        InvalidInput: the id names no home, or a site that is none, or nobody says where it is.
+        InvalidInput: the id names none, or another site, or nobody says where it is.
     """
     words = channel.split(".")
-    if len(words) < _WHOLE_HOME:
-        problem = "it does not say which home and what is measured"
+    if len(words) < _WHOLE_SITE:
+        problem = f"it does not say which {kind} and what is measured"
         raise InvalidInput("channel", channel, problem, remedy="Write it as home.main.power.")
     if time_zone is None:
-        problem = f"the home {words[1]} is new, and its days begin by a clock that nobody has named"
+        problem = f"the {kind} {words[1]} is new, and its days begin by a clock that nobody has named"
         raise InvalidInput("time_zone", None, problem, remedy="Say it with --time-zone, such as Europe/Brussels.")
-    main = channel if len(words) == _WHOLE_HOME else None
+    main = channel if len(words) == _WHOLE_SITE else None
     if (other := known.find(words[1])) is not None:
         problem = f"{words[1]} is a name of {other.site.name} already"
-        raise InvalidInput("channel", channel, problem, remedy=f"Call the home by another word, such as my_{words[1]}.")
-    return Site(words[1], words[1], SiteKind.HOME, Place(time_zone), main_channel=main)
+        raise InvalidInput("channel", channel, problem, remedy=f"Use another word, such as my_{words[1]}.")
+    return Site(words[1], words[1], kind, Place(time_zone), main_channel=main)
 
 
 def _new_channel(name: str, site: Site, unit: Unit, step: timedelta | None, known: Known) -> Channel:

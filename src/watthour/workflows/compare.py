@@ -11,6 +11,7 @@ import polars as pl
 from watthour.core import metrics
 from watthour.core.frames import INSTANT, Forecasts, Maker, Quality
 from watthour.core.quality import is_trusted
+from watthour.core.units import digits_for
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     import dataframely as dy
 
     from watthour.core.forecast import Forecast, History
+    from watthour.core.metrics import Array
     from watthour.core.units import Unit
 
 SIGNIFICANCE = 0.05
@@ -51,7 +53,7 @@ def paired(history: History, answers: Mapping[str, Forecast]) -> pl.DataFrame:
     return table.drop_nulls(list(answers)).sort("issued_at", "time")
 
 
-def judge(errors: pl.DataFrame, *, trouble: str | None = None) -> Verdict:
+def judge(errors: pl.DataFrame, unit: Unit, *, trouble: str | None = None) -> Verdict:
     """Decide on a challenger from everybody's forecasts of the frozen window.
 
     Against a champion it must be better with significance: Diebold-Mariano on the daily mean absolute errors,
@@ -69,8 +71,8 @@ def judge(errors: pl.DataFrame, *, trouble: str | None = None) -> Verdict:
         theirs = daily["champion"].to_numpy()
         p_value = diebold_mariano(mine, theirs, horizon=2)[1]  # the last hours of a day lie 40 h ahead
         words = (
-            f"On {daily.height} frozen days the challenger's mean absolute error is {mine.mean():,.1f} and the "
-            f"champion's {theirs.mean():,.1f} (Diebold-Mariano, one-sided: p = {p_value:.3f})."
+            f"On {daily.height} frozen days the challenger's mean absolute error is {_written(mine, unit)} and the "
+            f"champion's {_written(theirs, unit)} (Diebold-Mariano, one-sided: p = {p_value:.3f})."
         )
         if p_value < SIGNIFICANCE:
             return Verdict(Decision.PROMOTED, (words,))
@@ -81,15 +83,21 @@ def judge(errors: pl.DataFrame, *, trouble: str | None = None) -> Verdict:
     if "seasonal_naive" in daily.columns:
         naive = daily["seasonal_naive"].to_numpy()
         words = (
-            f"On {daily.height} frozen days its mean absolute error is {mine.mean():,.1f}, that of the same hour last "
-            f"week {naive.mean():,.1f}."
+            f"On {daily.height} frozen days its mean absolute error is {_written(mine, unit)}, that of the same time "
+            f"last week {_written(naive, unit)}."
         )
         if mine.mean() >= naive.mean():
             return Verdict(
                 Decision.KEPT, (*reasons, words, "It does not beat the seasonal naive, so it does not serve.")
             )
         reasons.append(words)
-    return Verdict(Decision.PROMOTED, (*reasons, "It is the first model to serve."))
+    words = "No other model can serve." if trouble else "It is the first model to serve."
+    return Verdict(Decision.PROMOTED, (*reasons, words))
+
+
+def _written(errors: Array, unit: Unit) -> str:
+    mean = float(errors.mean())
+    return f"{mean:,.{digits_for([mean])}f} {unit}"
 
 
 def backtest_scores(tables: Mapping[str, pl.DataFrame], unit: Unit) -> list[dict[str, object]]:

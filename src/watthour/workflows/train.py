@@ -110,7 +110,7 @@ def train(
     baselines = baseline_forecasts(history, frozen, COMPANIONS)
     errors = paired(history, {**answers, **baselines})
     scores = {name: scores_of(errors, name, context.channel.unit) for name in (*answers, *baselines)}
-    verdict = judge(errors, trouble=trouble)
+    verdict = judge(errors, context.channel.unit, trouble=trouble)
     manifest = _manifest(challenger, recipe, known_then, split, scores["challenger"], now)
     say("saving")
     manifest = registry.save(manifest, {**challenger.files(), **_importance(challenger)})

@@ -13,7 +13,7 @@ from watthour.core import metrics
 from watthour.core.errors import InvalidInput, ModelError
 from watthour.core.forecast import day_ahead_targets
 from watthour.core.model import Manifest
-from watthour.core.window import DAY, Window, local_midnight
+from watthour.core.window import DAY, HOUR, Window, local_midnight
 from watthour.workflows.compare import SIGNIFICANCE
 from watthour.workflows.forecast import load_model
 from watthour.workflows.train import fingerprint, split_days
@@ -65,10 +65,14 @@ def train_features_model(store: Store, registry: ModelRegistry, context: Context
         InvalidInput: the channel is not hourly.
     """
     from watthour.forecasting.hourly_inputs import feature_table
+    from watthour.forecasting.steps import require_resolution
     from watthour.forecasting.twenty_features import TwentyFeatures
 
+    require_resolution(context, (HOUR,), NAME)
     recipe, name = TwentyFeatures(), model_name(context.channel.id)
-    history = store.history(context, Window(now - MEMORY, now), now)
+    _first, last, _recorded = store.spans().get(context.channel.id, (now, now, now))  # an archive may end long ago
+    end = min(now, last + context.resolution)
+    history = store.history(context, Window(end - MEMORY, end), now)
     split = split_days(history, frozen_days=FROZEN_DAYS)
     clock = time(8)
     issues = day_ahead_targets(

@@ -12,9 +12,10 @@ import polars as pl
 from watthour.core import metrics
 from watthour.core.forecast import interval_starts
 from watthour.core.quality import is_trusted
+from watthour.core.units import digits_for
 from watthour.core.window import DAY, Window
 from watthour.workflows.forecast import OURS, label_of
-from watthour.workflows.view.wire import age_hours, digits_for, flag_names, utc_text
+from watthour.workflows.view.wire import age_hours, flag_names, utc_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -132,7 +133,8 @@ def freshness(store: Store, context: Context, now: datetime) -> list[dict[str, o
     span = store.spans().get(channel)
     seen_at = span[1] + context.resolution if span else None
     entries = [_entry(channel, READINGS, span[1] if span else None, seen_at, now)]
-    around = Window(now - DAY, now + 2 * DAY)
+    newest = now if seen_at is None else min(now, seen_at)  # an archive's rivals ended with it
+    around = Window(newest - DAY, newest + 3 * DAY)
     weather = [each.channel for each in context.covariates if each.variable == "temperature_2m"][:1]
     asked = [
         *((channel, label_of(name), [name]) for name in context.rivals),

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from watthour.core.frames import Quality
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from zoneinfo import ZoneInfo
 
 
@@ -40,13 +39,3 @@ def flag_names(quality: int) -> list[str]:
 def age_hours(instant: datetime, now: datetime) -> float:
     """Return how long ago an instant was, in hours."""
     return round((now - instant).total_seconds() / 3600, 2)
-
-
-def digits_for(values: Iterable[float | None]) -> int:
-    """Return how many decimals show values of this size to three digits or more.
-
-    >>> digits_for([17_340.2]), digits_for([0.52, None])
-    (0, 3)
-    """
-    largest = max((abs(value) for value in values if value is not None), default=0.0)
-    return next((digits for digits, least in ((0, 100.0), (1, 10.0), (2, 1.0)) if largest >= least), 3)

@@ -160,11 +160,25 @@ class FittedDayProcess:
             history.context,
             model=_NAME,
             missing_inputs=[
-                f"{what} {describe_intervals(targets, missing[belongs], history.context)}."
-                for what, missing in self._missing(known, found)
-                if missing[belongs].any()
+                *self._never_learned(history.context),
+                *(
+                    f"{what} {describe_intervals(targets, missing[belongs], history.context)}."
+                    for what, missing in self._missing(known, found)
+                    if missing[belongs].any()
+                ),
             ],
         )
+
+    def _never_learned(self, context: Context) -> list[str]:
+        """Return which inputs the site has by now that this model was trained without, in words for a person."""
+        words = []
+        if points_of(context, VARIABLES) and not self._layers.best_level:
+            words.append("The model was trained without weather, of which too little was known.")
+        if context.rival is not None and self._state.rival is not None and not self._layers.uses_rival:
+            words.append(
+                f"The model was trained without the {context.rival}'s forecast, of which too little was known."
+            )
+        return words
 
     def _missing(self, known: KnownInputs, found: DayForecast) -> list[tuple[str, Mask]]:
         """Return what was missing, in words for a person, and for which requests."""
