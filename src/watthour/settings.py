@@ -7,6 +7,7 @@ options are found in the file and in the environment.
 from __future__ import annotations
 
 import os
+import re
 import sys
 import tomllib
 from difflib import get_close_matches
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, TomlConfigSettingsSource
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError, TomlConfigSettingsSource
 from pydantic_settings.sources import InitSettingsSource, PydanticBaseSettingsSource
 
 from watthour.core.errors import InvalidInput
@@ -98,6 +99,16 @@ class Settings(BaseSettings):
     @classmethod
     def _unset_when_empty(cls, value: object) -> object:
         return None if isinstance(value, str) and not value.strip() else value
+
+    @field_validator("recipe", mode="after")
+    @classmethod
+    def _known(cls, value: str) -> str:
+        from watthour.forecasting.catalogue import RECIPES
+
+        if value not in RECIPES:
+            message = f"there is no such model; there are {', '.join(RECIPES)}"
+            raise ValueError(message)
+        return value
 
     @field_validator("home", mode="after")
     @classmethod
@@ -185,7 +196,7 @@ def _fault_in_block(name: str, options: type[Options], error: ValidationError) -
     if fault["type"] == "extra_forbidden":
         remedy = f"[sources.{name}] has: {', '.join(options.model_fields)}."
         return InvalidInput(field, "(hidden)", "there is no such setting", remedy=remedy)
-    shown = "(hidden)" if option in options.model_fields and _is_secret(name, option) else fault["input"]
+    shown = "(hidden)" if option in options.model_fields and _is_secret(name, option) else _shown(fault["input"])
     remedy = f"Set {option} under [sources.{name}] in {FILE_NAME}, or WATTHOUR_{name.upper()}_{option.upper()}."
     return InvalidInput(field, shown, fault["msg"][:1].lower() + fault["msg"][1:], remedy=remedy)
 
@@ -222,6 +233,14 @@ def load_settings(**said: object) -> Settings:
     """
     try:
         return Settings(**said)  # type: ignore[arg-type]  # pydantic checks them
+    except SettingsError as error:
+        remedy = "Lists and blocks are written as JSON, or set in watthour.toml."
+        raise InvalidInput("environment", "(hidden)", str(error), remedy=remedy) from None
+    except UnicodeDecodeError:
+        path = settings_file(Path(str(said.get("home") or home_directory())))
+        raise InvalidInput(
+            "settings file", str(path), "it is not written in UTF-8", remedy="Save it as UTF-8."
+        ) from None
     except ValidationError as error:
         raise _first_fault(error) from None  # the chained error would show the value of a secret
     except tomllib.TOMLDecodeError as error:
@@ -242,10 +261,17 @@ def _first_fault(error: ValidationError) -> InvalidInput:
     is_secret = known is not None and "SecretStr" in str(known.annotation)
     return InvalidInput(
         field,
-        "(hidden)" if is_secret else fault["input"],
+        "(hidden)" if is_secret else _shown(fault["input"]),
         fault["msg"][:1].lower() + fault["msg"][1:],
         remedy=f"Set {field} in {FILE_NAME}, or {environment_name(field)} in the environment.",
     )
+
+
+def _shown(value: object) -> object:
+    """Return a value as an error may show it: no password of an address, and nothing of what is nested."""
+    if isinstance(value, str):
+        return re.sub(r"://[^/@\s]+@", "://(hidden)@", value)
+    return value if isinstance(value, int | float | None) else "(hidden)"
 
 
 def environment_name(field: str) -> str:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import date, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,7 +12,7 @@ from watthour.core.errors import InvalidInput
 from watthour.core.forecast import day_ahead_targets
 from watthour.core.frames import Targets
 from watthour.core.window import DAY, HOUR, local_day
-from watthour.forecasting.calendar import day_starts, local_days
+from watthour.forecasting.calendar import clock_offsets, day_starts, local_days
 from watthour.forecasting.steps import check_targets, require_resolution
 from watthour.forecasting.vintages import DAY_US, instants
 
@@ -68,3 +68,20 @@ def test_local_days_begin_where_the_core_says(zone: str) -> None:
     assert (local_days(starts, zone) == numbers).all()
     assert (local_days(starts - 1, zone) == numbers - 1).all()
     assert set(np.diff(starts) % DAY_US) <= {0, DAY_US // 24, 23 * DAY_US // 24, DAY_US // 48, 47 * DAY_US // 48}
+
+
+@pytest.mark.parametrize(("zone", "day"), [("Asia/Amman", date(2021, 10, 29)), ("Asia/Gaza", date(2018, 10, 27))])
+def test_of_two_midnights_a_day_begins_at_the_first(zone: str, day: date) -> None:
+    days = [day + timedelta(days=n) for n in range(-2, 3)]
+    numbers = np.array([(each - date(1970, 1, 1)).days for each in days])
+    starts = instants(pl.Series([local_day(each, zone).start for each in days]))
+    assert (day_starts(numbers, zone) == starts).all()
+
+
+@pytest.mark.parametrize("zone", ["Asia/Tehran", "America/St_Johns", "Australia/Lord_Howe", "Asia/Kathmandu"])
+def test_clocks_that_change_in_the_middle_of_an_hour_are_followed_to_the_quarter(zone: str) -> None:
+    quarters = pl.datetime_range(
+        datetime(2015, 1, 1, tzinfo=UTC), datetime(2020, 1, 1, tzinfo=UTC), "15m", eager=True
+    ).dt.replace_time_zone("UTC")
+    local = quarters.dt.convert_time_zone(zone).dt.replace_time_zone(None).dt.replace_time_zone("UTC")
+    assert (clock_offsets(instants(quarters), zone) == instants(local) - instants(quarters)).all()

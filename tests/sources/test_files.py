@@ -181,3 +181,9 @@ def test_a_region_of_ones_own_is_made_as_a_home_is(tmp_path: Path) -> None:
     assert (channel.unit, channel.resolution) == (Unit.MW, QUARTER)
     with pytest.raises(UnknownSite):
         read(table(tmp_path), TableOptions("grid.nl.demand", "MW"))
+
+
+def test_hours_of_utc_in_a_zone_of_half_hours_are_refused_with_the_cure(tmp_path: Path) -> None:
+    hours = table(tmp_path, step=timedelta(hours=1))
+    with pytest.raises(InvalidInput, match=r"30 minutes after those of the local day in Asia/Kolkata.*Resample"):
+        read(hours, TableOptions("home.main.power", "kW", "Asia/Kolkata"))

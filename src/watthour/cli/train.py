@@ -10,6 +10,7 @@ import typer
 from watthour.cli.context import chosen_contexts, opened
 from watthour.cli.options import AsJson, RegionNames  # noqa: TC001 - typer reads annotations at run time
 from watthour.cli.output import number, show_json, show_table, steps, utc_now
+from watthour.core.errors import WatthourError
 
 
 def train(
@@ -28,19 +29,25 @@ def train(
 
     options = _parameters(parameters)
     found: list[dict[str, object]] = []
+    failures: list[WatthourError] = []
     with opened() as app:
+        made = named_recipe(recipe or app.settings.recipe, options)
         for context in chosen_contexts(app, regions or []):
-            with steps(f"train {context.site.id}") as say:
-                report = retrain(
-                    app.store,
-                    app.registry,
-                    context,
-                    named_recipe(recipe or app.settings.recipe, options),
-                    now=utc_now(),
-                    frozen_days=app.settings.frozen_days,
-                    issue_hour=app.settings.issue_hour,
-                    progress=say,
-                )
+            try:
+                with steps(f"train {context.site.id}") as say:
+                    report = retrain(
+                        app.store,
+                        app.registry,
+                        context,
+                        made,
+                        now=utc_now(),
+                        frozen_days=app.settings.frozen_days,
+                        issue_hour=app.settings.issue_hour,
+                        progress=say,
+                    )
+            except WatthourError as error:  # the other sites are trained all the same
+                failures.append(error)
+                continue
             found.append(
                 {
                     "region": context.site.id,
@@ -68,6 +75,10 @@ def train(
                 )
     if as_json:
         show_json(found)
+    for failure in failures[:-1]:
+        typer.echo(f"Error: {failure}", err=True)
+    if failures:
+        raise failures[-1]
 
 
 def _parameters(text: str | None) -> dict[str, object] | None:

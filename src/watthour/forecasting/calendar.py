@@ -26,6 +26,9 @@ DAYS_IN_YEAR = 365.2425
 _EPOCH = date(1970, 1, 1)
 _CLOCK_DAYS = (-25_567, 65_745)  # 1900 to 2150, in days since 1970: nobody forecasts beyond
 
+_QUARTER_US = HOUR_US // 4
+_QUARTERS = 97  # of a day, both its ends included
+
 
 def clock_offsets(times: Instants, time_zone: str) -> Instants:
     """Return by how much the local clock is ahead of UTC at each instant [microseconds]."""
@@ -40,14 +43,14 @@ def clock_offsets(times: Instants, time_zone: str) -> Instants:
 
 @cache
 def _clock_changes(time_zone: str) -> tuple[Instants, Instants]:
-    """Return the full hours at which a clock is changed, and its offset before the first and after each of them."""
+    """Return the instants at which a clock is changed, and its offset before the first and after each of them."""
     days = np.arange(*_CLOCK_DAYS, dtype=np.int64) * DAY_US
     changed = np.flatnonzero(np.diff(_offsets(days, time_zone)))
-    hours = (days[changed, None] + HOUR_US * np.arange(25)).ravel()
-    offsets = _offsets(hours, time_zone).reshape(-1, 25)
+    quarters = (days[changed, None] + _QUARTER_US * np.arange(_QUARTERS)).ravel()  # Tehran changes at half past, UTC
+    offsets = _offsets(quarters, time_zone).reshape(-1, _QUARTERS)
     row, column = np.nonzero(np.diff(offsets, axis=1))
     before = _offsets(days[:1], time_zone)
-    return days[changed][row] + HOUR_US * (column + 1), np.concatenate([before, offsets[row, column + 1]])
+    return days[changed][row] + _QUARTER_US * (column + 1), np.concatenate([before, offsets[row, column + 1]])
 
 
 def _offsets(times: Instants, time_zone: str) -> Instants:
@@ -74,11 +77,11 @@ def local_hours(times: Instants, time_zone: str) -> Instants:
 
 
 def day_starts(days: Instants, time_zone: str) -> Instants:
-    """Return the instant at which each local day begins: midnight, or the first instant after a skipped one."""
+    """Return the instant at which each local day begins: its first midnight, or the instant after a skipped one."""
     midnight = days * DAY_US
-    guess = midnight - clock_offsets(midnight, time_zone)
-    start = midnight - clock_offsets(guess, time_zone)
-    return np.where(local_days(start, time_zone) == days, start, guess)
+    before, after = (clock_offsets(midnight + hours * HOUR_US, time_zone) for hours in (-36, 36))
+    first, second = midnight - np.maximum(before, after), midnight - np.minimum(before, after)
+    return np.where(first + clock_offsets(first, time_zone) == midnight, first, second)
 
 
 def holiday_days(code: str | None, first: date, last: date) -> Instants:

@@ -28,6 +28,7 @@ from watthour.forecasting.hourly_inputs import (
     hourly_calendar,
     hourly_weather,
 )
+from watthour.forecasting.positive_load import check_loads
 from watthour.forecasting.quantile_forecast import describe_intervals, quantile_forecast
 from watthour.forecasting.steps import check_targets, require_resolution
 from watthour.forecasting.vintages import HOUR_US, datetimes, instants, measurement_vintages
@@ -67,9 +68,10 @@ class TwentyFeatures:
 
         Raises:
             NotEnoughHistory: too few of them have their demand and its lags.
-            InvalidInput: the channel is not hourly.
+            InvalidInput: the channel is not hourly, or its load is not positive.
         """
         require_resolution(history.context, (HOUR,), NAME)
+        check_loads(history, "the model of the twenty features", NAME, why="measures its errors in parts of the load")
         table = (
             feature_table(history)
             .join(issues.select("time").unique(), on="time", how="semi")

@@ -158,7 +158,8 @@ def parse(answer: object, name: str, *, now: datetime) -> tuple[pl.DataFrame, pl
             "time_is_a_quarter_hour": (pl.col("time") != pl.col("time").dt.truncate("15m")).fill_null(value=False),
         },
     )
-    readings = good.filter(pl.col("field") == MEASURED[name]).select(
+    is_over = pl.col("time") + QUARTER <= pl.lit(now)  # what stands ahead of the meter is no measurement
+    readings = good.filter(is_over & (pl.col("field") == MEASURED[name])).select(
         "channel", "time", "value", (pl.col("time") + QUARTER + LOAD_LAG).alias("published")
     )
     issued_at = local_instant(eve_of(pl.col("time"), BELGIUM.place.time_zone), ISSUED_AT, BELGIUM.place.time_zone)
@@ -187,10 +188,11 @@ def _table(answer: object, name: str) -> pl.DataFrame:
         raise PayloadChanged("elia", f"{name} answered no list of rows", remedy=_REPORT)
     fields = (MEASURED[name], *DAY_AHEAD)
     columns: dict[str, list[str | None]] = {"said": [], "resolution": [], "field": [], "raw": [], "row": []}
+    needed = {"datetime", "resolutioncode", *fields}
     for row in answer:
-        if not isinstance(row, dict) or not {"datetime", "resolutioncode", MEASURED[name]} <= row.keys():
-            problem = f"a row of {name} lacks datetime, resolutioncode or {MEASURED[name]}"
-            raise PayloadChanged("elia", problem, remedy=_REPORT)
+        if not isinstance(row, dict) or not needed <= row.keys():
+            lacking = ", ".join(sorted(needed - set(row))) if isinstance(row, dict) else "every field"
+            raise PayloadChanged("elia", f"a row of {name} lacks {lacking}", remedy=_REPORT)
         for field in fields:
             value = row.get(field)
             columns["said"].append(str(row["datetime"]))

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from datetime import timedelta
     from pathlib import Path
 
+    import polars as pl
+
     from watthour.core.forecast import Context
     from watthour.core.ports import Source
     from watthour.sources.csv import Mapping
@@ -131,7 +133,23 @@ def _any_table(path: Path, region: str | None, options: TableOptions, known: Kno
     times = source.fetch(Window(EARLIEST, LATEST), now=LATEST).readings["time"]
     if not times.len():  # the whole of time is asked, so that every refused row is kept with its reason
         return source, Window(EARLIEST, LATEST)
+    _check_phase(times, channel, site.place.time_zone, path.name)
     return source, Window(times.min(), times.max() + channel.resolution)  # type: ignore[arg-type,operator]  # instants
+
+
+def _check_phase(times: pl.Series, channel: Channel, time_zone: str, file: str) -> None:
+    """Refuse intervals that do not begin with those of the local day, in whose steps a site is forecast.
+
+    Raises:
+        InvalidInput: most begin in between, such as full hours of UTC in India.
+    """
+    local = times.dt.convert_time_zone(time_zone).dt.replace_time_zone(None)
+    phase = (local - local.dt.truncate("1d")).dt.total_seconds() % int(channel.resolution.total_seconds())
+    if int((phase != 0).sum()) > len(phase) / 2:
+        minutes = int(phase.filter(phase != 0).mode()[0]) // 60
+        problem = f"its intervals begin {minutes} minutes after those of the local day in {time_zone}"
+        remedy = f"Resample it to steps of {minutes} minutes, or to intervals that begin at the local midnight."
+        raise InvalidInput("file", file, problem, remedy=remedy)
 
 
 def _known_channel(options: TableOptions, region: str | None, known: Known) -> tuple[Site, Channel | None]:

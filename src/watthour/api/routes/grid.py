@@ -68,13 +68,17 @@ async def grid_scores(state: ApiState, region: RegionName, asked: Annotated[Scor
 
 
 async def warm_up(state: State) -> None:
-    """Load the models that serve and make tomorrow's answers, so that the first caller does not wait for it."""
+    """Load the models that forecast and make tomorrow's answers, so that the first caller does not wait for it.
+
+    What answers ``POST /predict`` is loaded when somebody asks: its library takes a hundred megabytes and more.
+    """
     log = structlog.get_logger("watthour.api")
     for role in await state.compute.run(state.models.roles, timeout_s=WARM_UP_S):
+        if role.serves != "forecast":
+            continue
         try:
             await state.compute.run(partial(state.models.serving_or_none, role), timeout_s=WARM_UP_S)
-            if role.serves == "forecast":
-                await _forecast(state, role.context, None)
+            await _forecast(state, role.context, None)
         except (WatthourError, Refusal) as error:
             log.info("not warmed up", model=role.name, problem=str(error))
 

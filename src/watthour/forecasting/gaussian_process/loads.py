@@ -8,6 +8,7 @@ import numpy as np
 
 from watthour.core.errors import InvalidInput
 from watthour.core.window import HOUR
+from watthour.forecasting.positive_load import OTHER_MODELS
 from watthour.forecasting.vintages import measurement_vintages
 
 if TYPE_CHECKING:
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
     from watthour.forecasting.vintages import Array, Instants, Vintages
 
 _MOST_MISSING = 1 / 12  # of the intervals of a day that still counts as known
-_MOST_NOT_POSITIVE = 0.01  # of the readings; a few zeros are outages
-_OTHER_MODELS = "gradient_boosting, persistence_ensemble or seasonal_naive"
 
 
 def known_loads(history: History, requests: DayRequests, days: Instants, grid: DayGrid) -> Array:
@@ -57,29 +56,6 @@ def is_known(loads: Array, skipped: Mask) -> Mask:
     return np.asarray(n_missing <= _MOST_MISSING * loads.shape[-1], dtype=np.bool_)
 
 
-def check_loads(history: History, model: str, name: str) -> None:
-    """Refuse a load that has no logarithm.
-
-    Args:
-        history: what is known of it.
-        model: as a person calls it.
-        name: in the catalogue.
-
-    Raises:
-        InvalidInput: more than 1 % of the readings are zero or negative.
-    """
-    values = measurement_vintages(history, history.context.channel.id).values
-    values = values[np.isfinite(values)]
-    share = float(np.mean(values <= 0)) if len(values) else 0.0
-    if share > _MOST_NOT_POSITIVE:
-        raise InvalidInput(
-            "channel",
-            history.context.channel.id,
-            f"{share:.0%} of its readings are zero or negative, and {model} forecasts logarithms",
-            remedy=f"Choose another model than {name}: {_OTHER_MODELS}.",
-        )
-
-
 def check_step(context: Context, model: str, *, is_hourly: bool) -> None:
     """Refuse a step the model has no intervals for.
 
@@ -97,7 +73,7 @@ def check_step(context: Context, model: str, *, is_hourly: bool) -> None:
             "resolution",
             str(context.resolution),
             f"{model} forecasts {'hours' if is_hourly else 'steps of up to an hour'}",
-            remedy=f"Resample the readings to hours, or choose another model: {_OTHER_MODELS}{finer}.",
+            remedy=f"Resample the readings to hours, or choose another model: {OTHER_MODELS}{finer}.",
         )
 
 

@@ -15,9 +15,10 @@ from watthour.forecasting.gaussian_process.day_process.known_inputs import Known
 from watthour.forecasting.gaussian_process.day_process.layers import Layers
 from watthour.forecasting.gaussian_process.day_process.state import State
 from watthour.forecasting.gaussian_process.day_process.weather import VARIABLES, day_weather, points_reporting
-from watthour.forecasting.gaussian_process.loads import check_loads, check_step, is_known, known_loads, known_since
+from watthour.forecasting.gaussian_process.loads import check_step, is_known, known_loads, known_since
 from watthour.forecasting.gaussian_process.local_days import DayGrid, DayRequests, IssueSchedule, is_complete
 from watthour.forecasting.gaussian_process.points import points_of
+from watthour.forecasting.positive_load import check_loads
 from watthour.forecasting.quantile_forecast import describe_intervals, quantile_forecast
 from watthour.forecasting.steps import check_targets
 from watthour.forecasting.vintages import DAY_US, datetimes, instants

@@ -28,9 +28,10 @@ from watthour.forecasting.gaussian_process.hour_process.temperature import (
     has_temperature,
     windows,
 )
-from watthour.forecasting.gaussian_process.loads import check_loads, check_step, known_loads, known_since
+from watthour.forecasting.gaussian_process.loads import check_step, known_loads, known_since
 from watthour.forecasting.gaussian_process.local_days import DayGrid, DayRequests
 from watthour.forecasting.gaussian_process.points import points_of
+from watthour.forecasting.positive_load import check_loads
 from watthour.forecasting.quantile_forecast import describe_intervals, quantile_forecast
 from watthour.forecasting.steps import check_targets
 from watthour.forecasting.vintages import DAY_US, datetimes, instants
