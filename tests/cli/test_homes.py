@@ -1,0 +1,68 @@
+"""A home's own table beside the simulated region: every command goes on for both, in each one's unit and step."""
+
+from __future__ import annotations
+
+import json
+import math
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from cli.conftest import Outcome
+
+DAYS = 220
+END = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def table(path: Path, step: timedelta, value: Callable[[int], float]) -> Path:
+    start, n_rows = END - DAYS * timedelta(days=1), int(DAYS * timedelta(days=1) / step)
+    rows = (f"{start + n * step:%Y-%m-%dT%H:%MZ},{value(n):.3f}\n" for n in range(n_rows))
+    path.write_text("time,power\n" + "".join(rows))
+    return path
+
+
+@pytest.fixture
+def with_home(town: Callable[..., Outcome], tmp_path: Path) -> Callable[..., Outcome]:
+    """The town's store with a home of half hours in it."""
+    half_hours = table(
+        tmp_path / "home.csv", timedelta(minutes=30), lambda n: 0.5 + 0.3 * math.sin(n / 48 * 2 * math.pi)
+    )
+    ended = town("import", str(half_hours), "--channel", "home.main.power", "--unit", "kW", "--time-zone", "UTC")
+    assert ended.code == 0, ended.err
+    assert "New home: main" in ended.err
+    return town
+
+
+def test_a_home_is_shown_forecast_and_scored_in_its_unit_and_step(with_home: Callable[..., Outcome]) -> None:
+    page = json.loads(with_home("forecast", "main", "--json").out)
+    assert (page["unit"], page["region"]["resolution_seconds"], len(page["points"])) == ("kW", 1800, 48)
+    assert " kW" in page["headline"]
+    assert with_home("doctor").code == 0
+    assert with_home("scores", "main", "--json").code == 0
+    assert json.loads(with_home("forecast", "simtown", "--json").out)["unit"] == "MWh"
+
+
+def test_a_backtest_of_a_site_without_a_rival_asks_for_none(with_home: Callable[..., Outcome]) -> None:
+    last = (END - timedelta(days=2)).date()
+    ended = with_home("backtest", "main", "--from", str(last - timedelta(days=3)), "--to", str(last), "--json")
+    assert ended.code == 0, ended.err
+    rows = json.loads(ended.out)["rows"]
+    assert [row["recipe"] for row in rows] == ["seasonal_naive", "day_process"]
+    assert "mae_mwh" not in rows[0]
+
+
+def test_a_site_that_cannot_be_trained_does_not_stop_the_others(
+    with_home: Callable[..., Outcome], tmp_path: Path
+) -> None:
+    days = table(tmp_path / "days.csv", timedelta(days=1), lambda n: 10.0 + n % 7)
+    words = ["--channel", "home.daily.energy", "--unit", "kWh", "--time-zone", "UTC"]
+    assert with_home("import", str(days), *words).code == 0
+    ended = with_home("train", "daily", "main", "--recipe", "day_process", "--json")
+    assert ended.code == 2
+    assert "resolution" in ended.err
+    assert [each["region"] for each in json.loads(ended.out)] == ["main"]
