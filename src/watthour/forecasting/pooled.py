@@ -65,7 +65,7 @@ def fit_pooled(
 ) -> list[FittedGradientBoosting]:
     """Grow one set of trees on the past issues of many series, and return it as one model per series.
 
-    Of very many rows only some are learned from: issues of each series, evenly spaced. Series too short to learn from are
+    Of very many rows some are left out: issues of each series, evenly spaced. Series too short to learn from are
     answered by what the others taught. With too few rows in all of them, each is fitted alone.
 
     Args:
