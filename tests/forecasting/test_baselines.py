@@ -147,7 +147,7 @@ def test_a_silent_day_of_the_operator_is_filled_and_said(past: History) -> None:
     heard = past.forecasts.filter(~pl.col("time").is_between(day.start, day.end, closed="left"))
     gap = replace(past, forecasts=Forecasts.cast(heard))
     told = DebiasedRival().fit(past, asked(PAST_DAYS)).predict(gap, asked([DAY - timedelta(days=1), DAY]))
-    assert "24 of 48 intervals, from 2023-03-29 00:00: the forecast by operator" in told.missing_inputs[0]
+    assert "24 of 48 intervals, from 2023-03-29 00:00: the operator's forecast" in told.missing_inputs[0]
     assert told.values["value"].null_count() == 0
 
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -355,3 +355,11 @@ def test_the_operators_zero_is_not_shown_as_a_forecast(registry: FileRegistry) -
     points = page_of(store, registry, day, now=now, context=demand_context())["points"]
     assert points[0]["operator"] is None
     assert points[1]["operator"] == 90.0
+
+
+def test_a_past_day_is_made_at_the_hour_of_issue_that_is_set(
+    store: MemoryStore, trained: FileRegistry, now: datetime
+) -> None:
+    day = date(2024, 5, 20)
+    page = grid_forecast(store, trained, CONTEXT, day, now=now, issue_clock=time(18))
+    assert page["issued_at"] == "2024-05-19T22:00:00Z"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import time
 from typing import Annotated, Any
 
 import typer
@@ -31,7 +32,9 @@ def forecast(
                 issue(app.store, app.registry, context, now=now)
             say("reading")
             wanted = parse_day("--day", day) if day else None
-            page: dict[str, Any] = grid_forecast(app.store, app.registry, context, wanted, now=now)
+            page: dict[str, Any] = grid_forecast(
+                app.store, app.registry, context, wanted, now=now, issue_clock=time(app.settings.issue_hour)
+            )
     if as_json:
         show_json(page)
         return

@@ -241,7 +241,7 @@ def _rival_points(history: History, targets: dy.DataFrame[Targets], *, debiased:
             f"no forecast of {history.context.channel.id} by {rival or 'anybody else'} was known at issue",
             remedy="Bring the forecasts others publish with `watthour backfill`, or use another model.",
         )
-    rest = stand_in(published, f"the forecast by {rival}", history, targets, table)
+    rest = stand_in(published, f"the {rival}'s forecast", history, targets, table)
     if not debiased:
         return rest
     ratio = table["operator_ratio_28d"].to_numpy()
@@ -249,7 +249,7 @@ def _rival_points(history: History, targets: dy.DataFrame[Targets], *, debiased:
     missing = list(rest.missing_inputs)
     if unlearned.any():
         where = describe_intervals(targets, unlearned, history.context)
-        missing.append(f"The habitual error of {rival} was unknown for {where}: its forecast stands as published.")
+        missing.append(f"The habitual error of the {rival}'s forecast was unknown for {where}: it stands as published.")
     values = np.where(gap | unlearned, rest.values, rest.values * ratio)
     return Points(values, rest.level, tuple(missing), rest.fallback)
 

@@ -118,11 +118,11 @@ def _intervals(times: Instants, step: int, phase: int, time_zone: str) -> Instan
     return local_days(times, time_zone) if step == DAY_US else (times - phase) // step
 
 
-def mean_known(values: Array, *, at_least: int = 1) -> Array:
-    """Return the mean of each row's known values, NaN where fewer than ``at_least`` are."""
+def mean_known(values: Array, *, axis: int = -1, at_least: int = 1) -> Array:
+    """Return the mean of what is known along an axis, NaN where fewer than ``at_least`` values are."""
     known = np.isfinite(values)
-    count = known.sum(axis=-1)
-    total = np.where(known, values, 0).sum(axis=-1)
+    count = known.sum(axis=axis)
+    total = np.where(known, values, 0).sum(axis=axis)
     return np.where(count >= at_least, total / np.maximum(count, 1), np.nan)
 
 

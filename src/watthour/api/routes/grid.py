@@ -1,7 +1,7 @@
 """What a site will use: its forecast for a day, and how well forecasts did."""
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, time
 from functools import partial
 from time import perf_counter
 from typing import Annotated, TypeVar
@@ -92,7 +92,13 @@ async def _context(state: State, name: str) -> Context:
 async def _forecast(state: State, context: Context, day: date | None) -> Response:
     def look() -> bytes:
         content = view.grid_forecast(
-            state.app.store, state.app.registry, context, day, now=state.now(), served=_served(state, context)
+            state.app.store,
+            state.app.registry,
+            context,
+            day,
+            now=state.now(),
+            served=_served(state, context),
+            issue_clock=time(state.app.settings.issue_hour),
         )
         return _bytes(GridForecast, content)
 

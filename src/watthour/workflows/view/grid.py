@@ -10,11 +10,11 @@ from watthour.core.errors import InvalidInput
 from watthour.core.window import DAY, Window, local_day
 from watthour.workflows.score import score
 from watthour.workflows.view.day import freshness, headline, known_readings, points_of, scores_of_day
-from watthour.workflows.view.issue import days_to_open, kept_issue, make_issue
+from watthour.workflows.view.issue import ISSUE_CLOCK, days_to_open, kept_issue, make_issue
 from watthour.workflows.view.wire import local_text, utc_text
 
 if TYPE_CHECKING:
-    from datetime import date, datetime
+    from datetime import date, datetime, time
 
     from watthour.core.forecast import Context
     from watthour.core.ports import ModelRegistry, Store
@@ -45,6 +45,7 @@ def grid_forecast(
     *,
     now: datetime,
     served: Served | None = None,
+    issue_clock: time = ISSUE_CLOCK,
 ) -> dict[str, object]:
     """Return a local day's forecast with everything that belongs beside it.
 
@@ -58,6 +59,7 @@ def grid_forecast(
         day: local; None means tomorrow, or the day after the last reading where that is older.
         now: the present.
         served: the champion, if it is loaded already.
+        issue_clock: local clock time on the day before at which a day-ahead forecast is issued.
 
     Raises:
         InvalidInput: the day is outside of what can be opened.
@@ -70,7 +72,9 @@ def grid_forecast(
         raise InvalidInput("day", day.isoformat(), problem, remedy=f"Choose a day from {first} to {last}.")
     zone = ZoneInfo(context.time_zone)
     window = local_day(day, context.time_zone)
-    issue = kept_issue(store, context, day, now) or make_issue(store, registry, context, day, now=now, served=served)
+    issue = kept_issue(store, context, day, now, issue_clock=issue_clock) or make_issue(
+        store, registry, context, day, now=now, served=served, issue_clock=issue_clock
+    )
     known = known_readings(store, context, issue.issued_at)
     points = points_of(store, context, issue, window, now)
     return {

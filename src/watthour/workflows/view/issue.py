@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from watthour.core.forecast import Context
     from watthour.core.ports import ModelRegistry, Store
 
-ISSUE_CLOCK = time(8)  # local, the day before; the operator's own forecast is out by then
+ISSUE_CLOCK = time(8)  # local, the day before, unless the settings say another; an American operator's is out by then
 FRESH = timedelta(days=14)  # older demand is an archive, and its page opens at its end
 FIRST_WEEK = timedelta(days=8)  # nothing can be forecast from less
 
@@ -71,7 +71,9 @@ def is_followed(store: Store, context: Context, now: datetime) -> bool:
     return span is not None and now - span[1] <= FRESH
 
 
-def kept_issue(store: Store, context: Context, day: date, now: datetime) -> Issue | None:
+def kept_issue(
+    store: Store, context: Context, day: date, now: datetime, *, issue_clock: time = ISSUE_CLOCK
+) -> Issue | None:
     """Return the day-ahead forecast kept in the store; of a day to come, the newest one."""
     window = local_day(day, context.time_zone)
     last_interval = Window(interval_starts(window, context.resolution, context.time_zone)[-1], window.end)
@@ -83,7 +85,7 @@ def kept_issue(store: Store, context: Context, day: date, now: datetime) -> Issu
     ours = issues.filter(maker=str(Maker.OWN))
     stand_ins = issues.filter(pl.col("model").is_in(list(BASELINES)))
     candidates = ours if not ours.is_empty() else stand_ins
-    due = local_instant(day - DAY, ISSUE_CLOCK, context.time_zone)
+    due = local_instant(day - DAY, issue_clock, context.time_zone)
     if window.start <= now:
         ahead = candidates.filter(pl.col("issued_at") < window.start)
         on_time = ahead.filter(pl.col("issued_at") >= due)
@@ -109,7 +111,14 @@ def kept_issue(store: Store, context: Context, day: date, now: datetime) -> Issu
 
 
 def make_issue(
-    store: Store, registry: ModelRegistry, context: Context, day: date, *, now: datetime, served: Served | None
+    store: Store,
+    registry: ModelRegistry,
+    context: Context,
+    day: date,
+    *,
+    now: datetime,
+    served: Served | None,
+    issue_clock: time = ISSUE_CLOCK,
 ) -> Issue:
     """Forecast a day from what was known at its issue time, by a model that had learned only from before.
 
@@ -117,7 +126,7 @@ def make_issue(
         NotEnoughHistory: nothing can be forecast from what was known then.
     """
     window = local_day(day, context.time_zone)
-    due = local_instant(day - DAY, ISSUE_CLOCK, context.time_zone)
+    due = local_instant(day - DAY, issue_clock, context.time_zone)
     is_live = window.start > now
     issued_at = now if is_live else due
     asked = targets(window, issued_at, resolution=context.resolution, time_zone=context.time_zone)

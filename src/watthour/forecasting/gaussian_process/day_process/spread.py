@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
+from watthour.forecasting.panel import mean_known
+
 if TYPE_CHECKING:
     from watthour.forecasting.gaussian_process.local_days import Mask
     from watthour.forecasting.vintages import Array
@@ -118,7 +120,7 @@ def _quantiles(ratios: Array, levels: tuple[float, ...]) -> Array:
 
 
 def _terms(asked: Array, sizes: Array, known: Mask, features: Array, index: Array) -> Array:
-    day_size = _mean_known(sizes)[:, None]
+    day_size = mean_known(sizes)[:, None]
     running = [np.log(_running(asked, day_size, known, index, days)[:, 0] + _FLOOR) for days in (_FAST, _SLOW)]
     return np.column_stack([np.ones(len(asked)), *running, features])
 
@@ -136,9 +138,3 @@ def _running(asked: Array, sizes: Array, known: Mask, index: Array, halflife: fl
     there = np.isfinite(sizes)
     total = weights @ np.where(there, sizes, 0.0)
     return np.asarray(total / np.maximum(weights @ there, 1e-300) + 1e-12)
-
-
-def _mean_known(sizes: Array) -> Array:
-    there = np.isfinite(sizes)
-    count = there.sum(axis=1)
-    return np.asarray(np.where(count > 0, np.where(there, sizes, 0).sum(axis=1) / np.maximum(count, 1), np.nan))

@@ -10,6 +10,7 @@ import numpy as np
 from watthour.core.weather import DAILY
 from watthour.forecasting.calendar import day_starts
 from watthour.forecasting.gaussian_process.history import KnownChannels
+from watthour.forecasting.panel import mean_known
 from watthour.forecasting.vintages import HOUR_US
 
 if TYPE_CHECKING:
@@ -124,14 +125,6 @@ def relative_humidity(temperature: Array, dew_point: Array) -> Array:
     """
     vapour, saturated = (np.exp(17.625 * celsius / (243.04 + celsius)) for celsius in (dew_point, temperature))
     return np.asarray(100 * vapour / saturated)
-
-
-def mean_known(values: Array, axis: int) -> Array:
-    """Return the mean over what is known, NaN where nothing is."""
-    known = np.isfinite(values)
-    count = known.sum(axis=axis)
-    total = np.where(known, values, 0).sum(axis=axis)
-    return np.asarray(np.where(count > 0, total / np.maximum(count, 1), np.nan))
 
 
 def _at_point(known: KnownChannels, channels: dict[str, str], starts: Instants, requests: DayRequests) -> Array:
