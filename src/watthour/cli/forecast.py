@@ -47,11 +47,12 @@ def _show(page: dict[str, Any]) -> None:
     simulated = " (SIMULATED)" if page["region"]["simulated"] else ""
     typer.echo(f"{page['region']['name']}{simulated}, {page['day']}: {page['headline']}", err=True)
     digits = digits_for([point["value"] for point in page["points"]])
-    columns = ("value", "lower", "upper", "operator", "seasonal_naive", "actual")
+    rivals = list(page["points"][0]["rivals"]) if page["points"] else []
+    columns = ("value", "lower", "upper", *rivals, "seasonal_naive", "actual")
     show_table(
-        ("local time", page["unit"], "5 %", "95 %", "operator", "last week", "actual"),
+        ("local time", page["unit"], "5 %", "95 %", *rivals, "last week", "actual"),
         [
-            (point["local_time"][:16], *(number(point[column], digits) for column in columns))
+            (point["local_time"][:16], *(number({**point, **point["rivals"]}[column], digits) for column in columns))
             for point in page["points"]
         ],
     )
