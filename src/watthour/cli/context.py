@@ -42,7 +42,11 @@ def chosen_contexts(app: App, names: Sequence[str]) -> list[Context]:
 
 
 def chosen_context(app: App, name: str | None) -> Context:
-    """Return what is forecast of one site: the named, or the first that has readings."""
+    """Return what is forecast of one site: the named, or the first that has readings.
+
+    Raises:
+        InvalidInput: none is named, and no region is set.
+    """
     found = chosen_contexts(app, [name] if name else [])
     if not found:
         raise InvalidInput("region", name, "no region is set", remedy="Name one, or run `watthour init`.")
@@ -54,6 +58,9 @@ def parse_day(field: str, text: str) -> date:
 
     >>> parse_day("--day", "2024-07-01")
     datetime.date(2024, 7, 1)
+
+    Raises:
+        InvalidInput: the text is no day.
     """
     try:
         return date.fromisoformat(text)

@@ -2,6 +2,8 @@
 
 Definitions are those of fev and utilsforecast, so that figures can be compared digit by digit. A pair in which either
 side is missing (None or NaN) is left out; ``n_ignored`` counts them. A score of nothing is NaN.
+
+Columns are (n,), one number per row; quantiles are (n, levels).
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ _CONFIDENCE = 0.9  # of the interval that is scored [-]
 
 
 def usable(*columns: Column) -> tuple[Array, ...]:
-    """Return the columns without the rows in which any of them is missing."""
+    """Return the columns, each (n,) or (n, levels), without the rows in which any of them is missing."""
     arrays = [np.asarray(column, dtype=np.float64) for column in columns]
     good = np.logical_and.reduce([_is_known(array) for array in arrays])
     return tuple(array[good] for array in arrays)
@@ -110,7 +112,7 @@ def pinball(actual: Column, predicted: Column, level: float) -> float:
 
 
 def mean_pinball(actual: Column, quantiles: Column, levels: Sequence[float]) -> float:
-    """Mean pinball loss over all levels, one column each [unit of the target].
+    """Mean pinball loss over all levels, one column each: (n, levels) [unit of the target].
 
     Source: as ``pinball``.
     """

@@ -225,7 +225,11 @@ def fit_rule(rule: Rule, history: History, issues: dy.DataFrame[Targets]) -> Fit
 
 
 def around_point(errors: Array) -> Array:
-    """Return error quantiles that keep the point the median: a habitual error widens its side only."""
+    """Return error quantiles that keep the point the median: a habitual error widens its side only.
+
+    Args:
+        errors: (targets, ``LEVELS``), and so is the answer.
+    """
     level = np.array(LEVELS)
     return np.where(level < MEDIAN, np.minimum(errors, 0), np.where(level > MEDIAN, np.maximum(errors, 0), 0.0))
 

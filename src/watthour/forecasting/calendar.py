@@ -31,7 +31,7 @@ _QUARTERS = 97  # of a day, both its ends included
 
 
 def clock_offsets(times: Instants, time_zone: str) -> Instants:
-    """Return by how much the local clock is ahead of UTC at each instant [microseconds]."""
+    """Return by how much the local clock is ahead of UTC at each instant, of any shape [microseconds]."""
     changes, offsets = _clock_changes(time_zone)
     if not times.size:
         return np.zeros(times.shape, dtype=np.int64)
@@ -59,7 +59,10 @@ def _offsets(times: Instants, time_zone: str) -> Instants:
 
 
 def same_clock(times: Instants, days: Instants, time_zone: str) -> Instants:
-    """Return the instant at the same local clock time some days earlier; a skipped hour gives the one after it."""
+    """Return the instant at the same local clock time some days earlier; a skipped hour gives the one after it.
+
+    Instants and days broadcast; the answer has the shape of both together.
+    """
     offset = clock_offsets(times, time_zone)
     guess = times - days * DAY_US
     earlier = guess + offset - clock_offsets(guess, time_zone)
@@ -67,17 +70,20 @@ def same_clock(times: Instants, days: Instants, time_zone: str) -> Instants:
 
 
 def local_days(times: Instants, time_zone: str) -> Instants:
-    """Return the local day of each instant, as days since 1970-01-01."""
+    """Return the local day of each instant, of any shape, as days since 1970-01-01."""
     return (times + clock_offsets(times, time_zone)) // DAY_US
 
 
 def local_hours(times: Instants, time_zone: str) -> Instants:
-    """Return the local clock hour of each instant."""
+    """Return the local clock hour of each instant, of any shape."""
     return (times + clock_offsets(times, time_zone)) % DAY_US // HOUR_US
 
 
 def day_starts(days: Instants, time_zone: str) -> Instants:
-    """Return the instant at which each local day begins: its first midnight, or the instant after a skipped one."""
+    """Return the instant at which each local day begins: its first midnight, or the instant after a skipped one.
+
+    Any shape.
+    """
     midnight = days * DAY_US
     before, after = (clock_offsets(midnight + hours * HOUR_US, time_zone) for hours in (-36, 36))
     first, second = midnight - np.maximum(before, after), midnight - np.minimum(before, after)
@@ -85,7 +91,7 @@ def day_starts(days: Instants, time_zone: str) -> Instants:
 
 
 def holiday_days(code: str | None, first: date, last: date) -> Instants:
-    """Return the holidays of a calendar such as ``US-NY`` in some years, as days since 1970-01-01, ascending.
+    """Return the holidays of a calendar such as ``US-NY`` in some years, as days since 1970-01-01, ascending: (days,).
 
     Args:
         code: ISO code of a country, or of a part of it; None has no holidays.
@@ -120,7 +126,7 @@ def _holidays_of_year(code: str, year: int) -> Instants:
 
 
 def calendar_features(times: Instants, context: Context) -> dict[str, Array]:
-    """Return what the local calendar says of intervals, one array per name of ``CALENDAR``.
+    """Return what the local calendar says of intervals, (n,): one array, (n,), per name of ``CALENDAR``.
 
     Raises:
         InvalidInput: the place names a holiday calendar that does not exist.

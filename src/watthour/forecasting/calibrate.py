@@ -52,9 +52,9 @@ class Spread:
         """Learn from errors made out of sample; unknown ones (NaN) are left out.
 
         Args:
-            errors: actual minus forecast, over whatever scale they will be multiplied with; one column for all
-                levels, or one per level.
-            times: the intervals they belong to.
+            errors: actual minus forecast, over whatever scale they will be multiplied with; (n,) or (n, 1) for all
+                levels, or (n, levels).
+            times: the intervals they belong to, (n,).
             time_zone: of the place.
             levels: the quantiles wanted.
         """
@@ -84,14 +84,14 @@ class Spread:
 
 
 def cells(times: Instants, time_zone: str) -> tuple[Instants, Instants]:
-    """Return the local hour of day and the month (from 0) of each interval."""
+    """Return the local hour of day and the month (from 0) of each interval, each (n,)."""
     local = times + clock_offsets(times, time_zone)
     month = pl.Series((local // DAY_US).astype(np.int32)).cast(pl.Date).dt.month().to_numpy()
     return local % DAY_US // HOUR_US, month.astype(np.int64) - 1
 
 
 def sorted_quantiles(quantiles: Array) -> Array:
-    """Return quantiles in ascending order; sorting never makes them worse.
+    """Return quantiles, (n, levels), in ascending order; sorting never makes them worse.
 
     Source: Chernozhukov, Fernandez-Val and Galichon, Econometrica 78 (2010), doi:10.3982/ECTA7880.
     """
@@ -99,14 +99,26 @@ def sorted_quantiles(quantiles: Array) -> Array:
 
 
 def wider(one: Array, other: Array, levels: Sequence[float]) -> Array:
-    """Return the outer of two sets of quantiles: the lower one below the middle, the higher one above it."""
+    """Return the outer of two sets of quantiles: the lower one below the middle, the higher one above it.
+
+    Both are (n, levels), and so is the answer; of the middle it has that of ``other``.
+    """
     level = np.asarray(levels)
     outer = np.where(level < MEDIAN, np.minimum(one, other), np.maximum(one, other))
     return np.where(level == MEDIAN, other, outer)
 
 
 def between_levels(quantiles: Array, known: Sequence[float], wanted: Sequence[float]) -> Array:
-    """Return quantiles at other levels: straight lines in the standard normal's scores, level beyond the ends."""
+    """Return quantiles at other levels: straight lines in the standard normal's scores, level beyond the ends.
+
+    Args:
+        quantiles: (n, known).
+        known: the levels of their columns, ascending.
+        wanted: the levels to return.
+
+    Returns:
+        (n, wanted)
+    """
     score = NormalDist().inv_cdf
     at = np.array([score(level) for level in known])
     out = np.empty((len(quantiles), len(wanted)))

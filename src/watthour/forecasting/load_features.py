@@ -188,7 +188,7 @@ RIVAL_FEATURES: Mapping[str, Callable[[KnownLoad], Array]] = {
 
 
 def mean_of_first(values: Array, count: int) -> Array:
-    """Return the mean of each row's first ``count`` known values."""
+    """Return the mean of each row's first ``count`` known values: (n,) of values (n, k)."""
     known = np.isfinite(values)
     return mean_known(np.where(known.cumsum(axis=1) <= count, values, np.nan))
 

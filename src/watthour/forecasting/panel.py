@@ -66,11 +66,11 @@ class Panel:
             yield cls(step, phase, zone, issued, known_until, edge, which[rows] - start, time, interval, rows)
 
     def interval_of(self, times: Instants) -> Instants:
-        """Return the interval that each instant lies in."""
+        """Return the interval that each instant, of any shape, lies in."""
         return _intervals(times, self.step, self.phase, self.time_zone)
 
     def start(self, intervals: Instants) -> Instants:
-        """Return the instants at which intervals begin [microseconds]."""
+        """Return the instants at which intervals, of any shape, begin [microseconds]."""
         if self.step == DAY_US:
             return day_starts(intervals, self.time_zone)
         return intervals * self.step + self.phase
@@ -93,9 +93,9 @@ class Panel:
         """Return, per target, the panel's values at intervals counted from 1970; NaN outside the panel.
 
         Args:
-            panel: one row per issue.
+            panel: (I, columns), one row per issue.
             back: by how many intervals the panel begins before the edge.
-            intervals: one row per target, one or more columns.
+            intervals: (R,), or (R, k) for k of each target; the answer has their shape.
         """
         issue = self.issue.reshape(-1, *[1] * (intervals.ndim - 1))
         column = intervals - self.edge[issue] + back
@@ -119,7 +119,7 @@ def _intervals(times: Instants, step: int, phase: int, time_zone: str) -> Instan
 
 
 def mean_known(values: Array, *, axis: int = -1, at_least: int = 1) -> Array:
-    """Return the mean of what is known along an axis, NaN where fewer than ``at_least`` values are."""
+    """Return the mean of what is known along an axis, one dimension less; NaN where fewer than ``at_least`` are."""
     known = np.isfinite(values)
     count = known.sum(axis=axis)
     total = np.where(known, values, 0).sum(axis=axis)
@@ -127,7 +127,7 @@ def mean_known(values: Array, *, axis: int = -1, at_least: int = 1) -> Array:
 
 
 def first_known(values: Array) -> tuple[Array, Instants]:
-    """Return each row's first known value and its column; NaN and -1 where none is."""
+    """Return each row's first known value and its column, both (...) of (..., k); NaN and -1 where none is."""
     known = np.isfinite(values)
     column = known.argmax(axis=-1)
     some = known.any(axis=-1)
@@ -136,6 +136,9 @@ def first_known(values: Array) -> tuple[Array, Instants]:
 
 
 def deviation_known(values: Array, *, at_least: int = 2) -> Array:
-    """Return the standard deviation of each row's known values, NaN where fewer than ``at_least`` are."""
+    """Return the standard deviation of each row's known values, NaN where fewer than ``at_least`` are.
+
+    Values are (..., k), the answer (...).
+    """
     centre = mean_known(values, at_least=at_least)
     return np.sqrt(mean_known((values - centre[..., None]) ** 2, at_least=at_least))

@@ -86,7 +86,7 @@ def nothing_known(targets: dy.DataFrame[Targets], context: Context) -> NotEnough
 
 
 def describe_intervals(targets: dy.DataFrame[Targets], mask: NDArray[np.bool_], context: Context) -> str:
-    """Return how many targets a mask holds and the first of them in local time, for a message."""
+    """Return how many targets a mask, (targets,), holds and the first of them in local time, for a message."""
     count = int(mask.sum())
     first = cast("datetime", targets["time"].filter(pl.Series(mask)).min())
     return f"{count} of {targets.height} intervals, from {first.astimezone(ZoneInfo(context.time_zone)):%Y-%m-%d %H:%M}"

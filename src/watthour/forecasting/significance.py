@@ -17,8 +17,8 @@ def diebold_mariano(loss_a: Column, loss_b: Column, horizon: int = 1) -> tuple[f
     """Test whether the losses of ``a`` are smaller than those of ``b`` beyond chance; one-sided.
 
     Args:
-        loss_a: losses in the order of time, one per forecast (for day-ahead forecasts: one per day).
-        loss_b: those of the rival, on the same rows.
+        loss_a: (n,) losses in the order of time, one per forecast (for day-ahead forecasts: one per day).
+        loss_b: (n,) those of the rival, on the same rows.
         horizon: how many steps ahead was forecast; errors overlap up to ``horizon - 1`` steps.
 
     Returns:

@@ -52,7 +52,7 @@ def stand_in(
     """Fill unknown numbers with the best baseline that is possible, and say so.
 
     Args:
-        values: one per target, NaN where unknown.
+        values: (targets,), NaN where unknown [unit of the channel].
         wanted: what they are, in words.
         history: for the place's clock, and for features that the table has not.
         targets: what is asked.
@@ -77,6 +77,8 @@ def stand_in(
 
 def level_of(table: pl.DataFrame) -> Array:
     """Return the recent level of load of each target, by which errors are measured: the first known of four features.
+
+    Shape (rows,) [unit of the channel].
 
     Where load is zero throughout, the level is one unit: never zero, as errors are divided by it.
     """

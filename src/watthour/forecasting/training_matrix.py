@@ -155,7 +155,7 @@ class TrainingSet:
 
     @property
     def held_out(self) -> Mask:
-        """Which rows the trees are stopped and calibrated on."""
+        """Which rows the trees are stopped and calibrated on: (rows,)."""
         return held_out(self.age_days, self.series)
 
 

@@ -158,7 +158,7 @@ class Trees:
         return design.reference[:, None] + wanted * design.scale[:, None]
 
     def is_without_weather(self, table: pl.DataFrame) -> Mask:
-        """Tell of which rows most of the weather is unknown that used to be known."""
+        """Tell of which rows most of the weather is unknown that used to be known: (rows,)."""
         if not self.weather_features:
             return np.zeros(table.height, dtype=bool)
         known = [name for name in self.weather_features if name in table.columns]
@@ -166,7 +166,7 @@ class Trees:
         return (n_known < len(self.weather_features) / 2).to_numpy()
 
     def is_stale(self, table: pl.DataFrame) -> Mask:
-        """Tell for which rows the last known demand is older than usual."""
+        """Tell for which rows the last known demand is older than usual: (rows,)."""
         age = table["demand_age_hours"].to_numpy()
         return np.asarray(~(age <= self.usual_age + _OLDER_HOURS))
 

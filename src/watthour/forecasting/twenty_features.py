@@ -124,7 +124,7 @@ class FittedTwentyFeatures:
     features: tuple[str, ...] = FEATURES
 
     def predict_rows(self, rows: pl.DataFrame) -> Array:
-        """Return the demand of each row of 20 features [MWh].
+        """Return the demand of each row of 20 features: (rows,) [MWh].
 
         Raises:
             InvalidInput: a feature is missing.

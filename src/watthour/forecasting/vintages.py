@@ -55,7 +55,7 @@ class Vintages:
 
     @classmethod
     def from_arrays(cls, time: Instants, available: Instants, values: Array) -> Self:
-        """Build from arrays with a row per version."""
+        """Build from arrays with a row per version, each (N,)."""
         times, position = np.unique(time, return_inverse=True)
         moments, rank = np.unique(available, return_inverse=True)
         keys = position.astype(np.int64) * (len(moments) + 1) + rank + 1
@@ -65,7 +65,10 @@ class Vintages:
         return cls(times, moments, keys, values, *_index(times))
 
     def known(self, times: Instants, known_at: Instants) -> Array:
-        """Return the value of each interval as known at its instant, NaN where none was; both broadcast."""
+        """Return the value of each interval as known at its instant, NaN where none was; both broadcast.
+
+        The answer has the shape of both together [unit of the channel].
+        """
         shape = np.broadcast_shapes(times.shape, known_at.shape)
         if not len(self.times):
             return np.full(shape, np.nan)
@@ -121,7 +124,10 @@ class Vintages:
         return found
 
     def between(self, times: Instants, known_at: Instants) -> Array:
-        """Return values as ``known`` does, on a straight line between the two neighbours of a coarser channel."""
+        """Return values as ``known`` does, on a straight line between the two neighbours of a coarser channel.
+
+        Both arguments broadcast; the answer has the shape of both together.
+        """
         exact = self.known(times, known_at)
         times, known_at = np.broadcast_arrays(times, known_at)
         gap = np.isnan(exact)
@@ -138,12 +144,12 @@ class Vintages:
 
 
 def instants(column: pl.Series) -> Instants:
-    """Return a column of aware datetimes as microseconds since 1970 in UTC."""
+    """Return a column of aware datetimes as microseconds since 1970 in UTC: (rows,)."""
     return column.cast(INSTANT).to_physical().to_numpy()
 
 
 def datetimes(times: Instants) -> pl.Series:
-    """Return microseconds since 1970 as a column of UTC datetimes."""
+    """Return microseconds since 1970, (n,), as a column of UTC datetimes."""
     return pl.Series(times, dtype=pl.Int64).cast(INSTANT)
 
 

@@ -55,7 +55,7 @@ class PointWeather:
         return max(each.step for each in (self.measurements, self.forecasts) if each is not None)
 
     def known(self, times: Instants, panel: Panel, *, step: int) -> Array:
-        """Return the measurement where it was known at issue, else the latest forecast; one row per issue."""
+        """Return the measurement where it was known at issue, else the latest forecast: as ``times``, (I, k)."""
         known = np.full(times.shape, np.nan)
         if self.forecasts is not None:
             known = self.forecasts.between(times, panel.issued[:, None])
@@ -94,7 +94,10 @@ class Weather:
         return [name for name in self.points if name not in DAILY]
 
     def panel(self, name: str, times: Instants, panel: Panel, *, step: int) -> Array | None:
-        """Return a variable's mean over the points that are known, by their weights; None where it has no channel."""
+        """Return a variable's mean over the points that are known, by their weights; None where it has no channel.
+
+        Times are (I, k), one row per issue, and so is the answer.
+        """
         if not self.points[name]:
             return None
         total = np.zeros(times.shape)
@@ -129,13 +132,14 @@ def is_weather(feature: str) -> bool:
 
 
 def weather_features(weather: Weather, panel: Panel, context: Context, reference: Instants) -> dict[str, Array]:
-    """Return the weather of each target and before it.
+    """Return the weather of each target and before it, each column (R,).
 
     Args:
         weather: the channels.
         panel: the issues.
         context: for the local clock.
-        reference: the interval whose demand is the last known at the same clock time, to compare temperatures with.
+        reference: (R,) the interval whose demand is the last known at the same clock time, to compare temperatures
+            with.
     """
     columns = _daily_features(weather, panel, context)
     ahead = int((panel.interval - panel.edge[panel.issue]).max()) + 1

@@ -43,7 +43,11 @@ class FileRegistry:
         self._root = root
 
     def save(self, manifest: Manifest, files: Mapping[str, bytes]) -> Manifest:
-        """Keep a model durably; return its manifest with the file hashes filled in."""
+        """Keep a model durably; return its manifest with the file hashes filled in.
+
+        Raises:
+            InvalidInput: the version exists with other files, or a name could lead out of the registry.
+        """
         place = self._place(manifest.name, manifest.version)
         hashes = {safe_file(name): digest(content) for name, content in sorted(files.items())}
         kept = replace(manifest, hashes=hashes)
@@ -68,7 +72,12 @@ class FileRegistry:
         return kept
 
     def load(self, name: str, version: str | None = None) -> tuple[Manifest, Mapping[str, bytes]]:
-        """Return a model's manifest and files, hashes checked; no version means the champion."""
+        """Return a model's manifest and files, hashes checked; no version means the champion.
+
+        Raises:
+            ModelNotFound: no such name or version, or no champion yet.
+            ModelCorrupt: a file differs from its hash.
+        """
         wanted = version or self.champion(name)
         if wanted is None:
             raise not_found(name, None, self._versions(name))
@@ -99,14 +108,22 @@ class FileRegistry:
         return champions[-1] if champions else None
 
     def promote(self, name: str, version: str, *, now: datetime, reason: str) -> None:
-        """Make a version the champion; the one before it is remembered."""
+        """Make a version the champion; the one before it is remembered.
+
+        Raises:
+            ModelNotFound: no such name or version.
+        """
         if not self._place(name, version).is_dir():
             raise not_found(name, version, self._versions(name))
         if self.champion(name) != version:
             self._note(name, Promotion(version, now, reason))
 
     def rollback(self, name: str, *, now: datetime) -> str:
-        """Make the champion before this one champion again and return its version."""
+        """Make the champion before this one champion again and return its version.
+
+        Raises:
+            ModelNotFound: there was no champion before this one, or it is not kept any more.
+        """
         champions = standing(name, self.promotions(name))
         if len(champions) < 2:  # noqa: PLR2004 - the one and the one before
             problem = f"{name} has no champion before the present one"

@@ -114,6 +114,9 @@ def standing(name: str, promotions: Sequence[Promotion]) -> list[str]:
     """Return the champions one could roll back through, the present one last.
 
     A promotion puts a version on top; a rollback takes the top away.
+
+    Raises:
+        ModelCorrupt: a rollback goes to another version than the one before.
     """
     champions: list[str] = []
     for promotion in promotions:

@@ -61,7 +61,12 @@ class MlflowRegistry:
             raise _unusable(error) from error
 
     def save(self, manifest: Manifest, files: Mapping[str, bytes]) -> Manifest:
-        """Log a training as a run and keep its model as a registered version."""
+        """Log a training as a run and keep its model as a registered version.
+
+        Raises:
+            InvalidInput: the version exists with other files, or a name could lead out of the registry.
+            ModelError: MLflow cannot be used.
+        """
         safe_name("model", manifest.name)
         safe_name("version", manifest.version)
         hashes = {safe_file(name): digest(content) for name, content in sorted(files.items())}
@@ -84,7 +89,12 @@ class MlflowRegistry:
         return kept
 
     def load(self, name: str, version: str | None = None) -> tuple[Manifest, Mapping[str, bytes]]:
-        """Return a model's manifest and files, hashes checked; no version means the champion."""
+        """Return a model's manifest and files, hashes checked; no version means the champion.
+
+        Raises:
+            ModelNotFound: no such name or version, or no champion yet.
+            ModelCorrupt: the files cannot be fetched, or one differs from its hash.
+        """
         found = self._champion(name) if version is None else self._find(name, version)
         if found is None:
             raise not_found(name, version, [str(each.tags.get(VERSION_TAG)) for each in self._versions(name)])
@@ -111,7 +121,11 @@ class MlflowRegistry:
         return None if found is None else str(found.tags[VERSION_TAG])
 
     def promote(self, name: str, version: str, *, now: datetime, reason: str) -> None:
-        """Move the alias; the version it pointed to is remembered."""
+        """Move the alias; the version it pointed to is remembered.
+
+        Raises:
+            ModelNotFound: no such name or version.
+        """
         found = self._find(name, version)
         if found is None:
             raise not_found(name, version, [str(each.tags.get(VERSION_TAG)) for each in self._versions(name)])
@@ -120,7 +134,11 @@ class MlflowRegistry:
             self._client.set_registered_model_alias(name, ALIAS, found.version)
 
     def rollback(self, name: str, *, now: datetime) -> str:
-        """Move the alias back to the champion before this one and return its version."""
+        """Move the alias back to the champion before this one and return its version.
+
+        Raises:
+            ModelNotFound: there was no champion before this one, or it is not kept any more.
+        """
         champions = standing(name, self.promotions(name))
         if len(champions) < 2:  # noqa: PLR2004 - the one and the one before
             problem = f"{name} has no champion before the present one"
@@ -133,7 +151,11 @@ class MlflowRegistry:
         return champions[-2]
 
     def promotions(self, name: str) -> list[Promotion]:
-        """Return the last changes of champion, oldest first."""
+        """Return the last changes of champion, oldest first.
+
+        Raises:
+            ModelError: MLflow cannot be used.
+        """
         try:
             tags = self._client.get_registered_model(name).tags
         except MlflowException as error:

@@ -40,7 +40,7 @@ class RedNoise:
 
 
 def white(seed: tuple[int, ...], hours: NDArray[np.int64]) -> Array:
-    """Return independent standard normal values at whole hours from the epoch."""
+    """Return independent standard normal values at whole hours from the epoch; any shape."""
     blocks = hours // _BLOCK_HOURS
     values = np.empty(hours.shape)
     for block in np.unique(blocks):

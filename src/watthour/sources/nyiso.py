@@ -102,7 +102,11 @@ class Nyiso:
         self._file(now.astimezone(ZoneInfo(TIME_ZONE)).date(), now)
 
     def fetch(self, window: Window, *, now: datetime, watched_from: datetime | None = None) -> Delivery:
-        """Return the forecasts of the window made for each of its days; see ``core.ports.Source``."""
+        """Return the forecasts of the window made for each of its days; see ``core.ports.Source``.
+
+        Raises:
+            PayloadChanged: no day has a file, and more of them are long posted than may be missing.
+        """
         forecasts = [pl.DataFrame(schema=PARSED_FORECASTS)]
         refused = [pl.DataFrame(schema=PARSED_REFUSED)]
         today = now.astimezone(ZoneInfo(TIME_ZONE)).date()

@@ -74,7 +74,7 @@ def number_types(query: Select[Any]) -> dict[str, str]:
 
 
 def frame_of(columns: Mapping[str, np.ndarray[Any, Any]]) -> pl.DataFrame:
-    """Return columns as a frame, infinity as null: a store keeps no infinite values."""
+    """Return columns, each (rows,), as a frame, infinity as null: a store keeps no infinite values."""
     frame = pl.DataFrame(
         {name: np.ascontiguousarray(column, column.dtype.newbyteorder("=")) for name, column in columns.items()}
     )

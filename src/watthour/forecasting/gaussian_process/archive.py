@@ -36,7 +36,7 @@ def unpack(files: Mapping[str, bytes]) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def in_half(values: Array) -> Array:
-    """Return values to the precision of four bytes, as the archive keeps what needs no more.
+    """Return values to the precision of four bytes, as the archive keeps what needs no more; any shape.
 
     A model works with these from the beginning, so that it answers the same to the last bit before and after saving.
     """

@@ -47,7 +47,10 @@ class KnownChannels:
         return cls(measurement_vintages_by_channel(history, channels), forecast_vintages_by_channel(history, channels))
 
     def latest(self, channel: str, times: Instants, at: Instants) -> Array:
-        """Return what was measured where that was known at instants, else the latest forecast; NaN where neither."""
+        """Return what was measured where that was known at instants, else the latest forecast; NaN where neither.
+
+        Times and instants broadcast; the answer has the shape of both together.
+        """
         shape = np.broadcast_shapes(times.shape, at.shape)
         found = np.full(shape, np.nan)
         for kind in (self.forecast, self.measured):

@@ -38,7 +38,7 @@ class Holidays:
 
 
 def as_dates(days: Instants) -> list[date]:
-    """Return days since 1970 as dates."""
+    """Return days since 1970, (n,), as dates."""
     return [EPOCH + int(day) * ONE_DAY for day in days]
 
 

@@ -32,7 +32,7 @@ def squared_distance(a: Array, b: Array) -> Array:
 
 
 def gaussian(squared: Array, length: float) -> Array:
-    """Return the squared-exponential covariance of squared distances, with unit variance."""
+    """Return the squared-exponential covariance of squared distances of any shape, with unit variance."""
     exponent = squared * (-0.5 / length**2)
     return np.asarray(np.exp(exponent, out=exponent))
 
@@ -43,14 +43,20 @@ def days_apart(a: Array | Instants, b: Array | Instants) -> Instants:
 
 
 def forgetting(apart: Instants, *memories: tuple[float, float]) -> Array:
-    """Return a sum of exponential covariances of whole days apart, each of a variance and a length in days."""
+    """Return a sum of exponential covariances of whole days apart, each of a variance and a length in days.
+
+    Any shape, such as the (n, m) of ``days_apart``.
+    """
     table = np.arange(int(apart.max(initial=0)) + 1, dtype=np.float64)
     found = np.sum([variance * np.exp(-table / length) for variance, length in memories], axis=0)
     return np.asarray(found[apart])
 
 
 def seasonal(apart: Instants, length: float) -> Array:
-    """Return the squared-exponential covariance on the circle of the year, of days of the year so far apart."""
+    """Return the squared-exponential covariance on the circle of the year, of days of the year so far apart.
+
+    Any shape, such as the (n, m) of ``days_apart``.
+    """
     angle = 2 * np.pi * np.arange(int(apart.max(initial=0)) + 1) / DAYS_IN_YEAR
     return np.asarray(gaussian(2 - 2 * np.cos(angle), length)[apart])
 

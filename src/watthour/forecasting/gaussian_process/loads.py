@@ -50,7 +50,7 @@ def is_known(loads: Array, skipped: Mask) -> Mask:
 
     Args:
         loads: (..., n), NaN where unknown.
-        skipped: intervals that the clock skips, which cannot be missing.
+        skipped: intervals that the clock skips, which cannot be missing; the shape of the last dimensions of ``loads``.
     """
     n_missing = (np.isnan(loads) & ~skipped).sum(axis=-1)
     return np.asarray(n_missing <= _MOST_MISSING * loads.shape[-1], dtype=np.bool_)

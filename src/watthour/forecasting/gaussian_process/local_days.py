@@ -24,7 +24,7 @@ _LONGEST_DAY_US = 25 * HOUR_US
 
 
 def is_complete(values: Array) -> Mask:
-    """Return which rows have a value in every column, one dimension less."""
+    """Return which rows of (..., columns) have a value in every column, one dimension less."""
     return np.asarray(np.isfinite(values).all(axis=-1), dtype=np.bool_)
 
 
@@ -54,7 +54,7 @@ class DayGrid:
         return HOUR_US / self.step
 
     def columns_of(self, times: Instants) -> Instants:
-        """Return the column of each instant."""
+        """Return the column of each instant, of any shape."""
         return (times + clock_offsets(times, self.time_zone)) % DAY_US // self.step
 
     def slots(self, days: Instants) -> tuple[Instants, Instants]:
@@ -119,7 +119,7 @@ class DayRequests:
         return local_days(self.known_until, time_zone) - 1
 
     def take(self, rows: Instants) -> DayRequests:
-        """Return some of the requests."""
+        """Return some of the requests, by position (r,)."""
         return DayRequests(self.day[rows], self.issued[rows], self.known_until[rows])
 
     def followed_by(self, others: DayRequests) -> DayRequests:
@@ -155,7 +155,7 @@ class IssueSchedule:
         return cls(*clocks)
 
     def requests(self, days: Instants, time_zone: str) -> DayRequests:
-        """Return the usual request of each day."""
+        """Return the usual request of each day, (m,)."""
 
         def instant(days_before: int, clock_us: int) -> Instants:
             guess = (days - days_before) * DAY_US + clock_us

@@ -37,17 +37,17 @@ class Calendar:
 
     @property
     def is_special(self) -> Array:
-        """Whether anything but weekday and season sets a day apart."""
+        """Whether anything but weekday and season sets a day apart, 1 or 0: (n,)."""
         return np.asarray((self.special != "").any(axis=1), dtype=np.float64)
 
     @property
     def is_weekend(self) -> Array:
-        """Whether a day is a Saturday or a Sunday."""
+        """Whether a day is a Saturday or a Sunday, 1 or 0: (n,)."""
         return np.asarray(self.weekday >= _SATURDAY, dtype=np.float64)
 
 
 def calendar(days: Instants, place: Place) -> Calendar:
-    """Return the calendar inputs of local days."""
+    """Return the calendar inputs of local days, (n,), counted from 1970."""
     dates = as_dates(days)
     holidays = Holidays(place.holidays)
     weekday = np.array([day.weekday() for day in dates], dtype=np.int64)

@@ -34,7 +34,7 @@ class DayInputs:
     gap: Array  # (n, intervals) our log forecast minus the rival's
 
     def take(self, rows: Instants | Mask) -> DayInputs:
-        """Return some of the days."""
+        """Return some of the days: by position, (r,), or by a mask, (n,)."""
         calendar = Calendar(**{each.name: getattr(self.calendar, each.name)[rows] for each in fields(Calendar)})
         return DayInputs(calendar, *(getattr(self, each.name)[rows] for each in fields(self)[1:]))
 

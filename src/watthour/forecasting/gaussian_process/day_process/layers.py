@@ -88,7 +88,12 @@ class LevelInputs:
         )
 
     def of_rival(self, known: KnownInputs, from_days: Array | None) -> LayerRequest:
-        """Return the request of the rival's layer, given what the load's layer expects of the chosen."""
+        """Return the request of the rival's layer, given what the load's layer expects of the chosen.
+
+        Args:
+            known: what is known at each request.
+            from_days: (chosen, intervals) log load; None leaves it out.
+        """
         load, has_rival = self.of_load(known), is_complete(known.log_rival)
         ours = np.full_like(known.log_rival, np.nan)
         if from_days is not None:

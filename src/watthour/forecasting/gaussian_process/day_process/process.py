@@ -27,7 +27,7 @@ class UpdateDays:
     known: Mask  # (m, r) nearly all intervals known
 
     def take(self, rows: Instants) -> UpdateDays:
-        """Return the same days as some of the requests know them."""
+        """Return the same days as some of the requests, by position (k,), know them."""
         return UpdateDays(self.days, self.values[rows], self.known[rows])
 
 

@@ -74,7 +74,10 @@ class Spread:
         return offsets * scale[:, :, None]
 
     def extended(self, index: Array, errors: Array, features: Array, lag: int) -> Spread:
-        """Return the same spread with the errors of later days added; arguments as in ``fit``."""
+        """Return the same spread with the errors of later days added; arguments as in ``fit``.
+
+        Of r later days: the index is (r,), errors are (r, intervals) and features (r, k).
+        """
         both = Spread(
             np.concatenate([self.index, index]), np.concatenate([self.errors, errors]), self.weights, self.scales
         )

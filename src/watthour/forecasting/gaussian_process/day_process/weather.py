@@ -84,6 +84,8 @@ def running_offsets(weather: Array) -> Array:
 def points_reporting(weather: Array) -> Mask:
     """Return which points to use: known on half of the days with any weather, and some still known in the last year.
 
+    Weather is (requests, points, LAGS, 4) in order of time, the answer (points,).
+
     Known is a point whose temperatures are. Where none of those reports any more, the sources have changed and the
     last year alone decides.
     """
@@ -94,7 +96,10 @@ def points_reporting(weather: Array) -> Mask:
 
 
 def levels_known(weather: Array) -> Instants:
-    """Return how much of the filled weather of each request is known at every point, as ``WeatherLevel``."""
+    """Return how much of the filled weather of each request is known at every point, as ``WeatherLevel``.
+
+    Weather is (requests, points, LAGS, 4), the answer (requests,).
+    """
     level = np.zeros(len(weather), dtype=np.int64)
     if weather.shape[1]:
         for each in (WeatherLevel.TEMPERATURE, WeatherLevel.ALL):
@@ -104,6 +109,8 @@ def levels_known(weather: Array) -> Instants:
 
 def wet_bulb(temperature: Array, humidity: Array) -> Array:
     """Return the wet-bulb temperature [degC] from air temperature [degC] and relative humidity [%].
+
+    Any shape.
 
     Valid for 5 to 99 % and -20 to 50 degC at sea level.
     Source: Stull, J. Appl. Meteor. Climatol. 50 (2011), doi:10.1175/JAMC-D-11-0143.1.
@@ -120,6 +127,8 @@ def wet_bulb(temperature: Array, humidity: Array) -> Array:
 
 def relative_humidity(temperature: Array, dew_point: Array) -> Array:
     """Return relative humidity [%] from temperature and dew point [degC], by the Magnus formula.
+
+    Any shape.
 
     Source: Alduchov and Eskridge, J. Appl. Meteor. 35 (1996), equation 25.
     """

@@ -45,7 +45,7 @@ class CalendarDays:
 
     @classmethod
     def of(cls, numbers: Instants, place: Place) -> CalendarDays:
-        """Return the calendar of local days, counted from 1970."""
+        """Return the calendar of local days, (n,), counted from 1970."""
         dates = as_dates(numbers)
         known = Holidays(place.holidays)
         weekday = np.array([day.weekday() for day in dates], dtype=np.int64)
@@ -66,7 +66,7 @@ class CalendarDays:
         )
 
     def take(self, rows: Instants) -> CalendarDays:
-        """Return some of the days."""
+        """Return some of the days, by position (r,)."""
         return CalendarDays(**{name: getattr(self, name)[rows] for name in self.__slots__})
 
 

@@ -53,7 +53,7 @@ class Noise:
 
     @property
     def growth(self) -> Array:
-        """The four exponents."""
+        """The four exponents, (4,)."""
         return np.array([self.off, self.heat, self.cold, self.named])
 
 
@@ -65,13 +65,16 @@ class Constants:
     noise: Noise
 
     def as_vector(self) -> Array:
-        """Return every constant as one number that may take any value: logarithms, and the growths as they are."""
+        """Return every constant as one number that may take any value: logarithms, and the growths as they are.
+
+        Shape (k,), as many as all terms and the noise have.
+        """
         return np.array(
             [number for term in self.terms for number in np.log(_numbers(term))] + _noise_vector(self.noise)
         )
 
     def with_vector(self, vector: Array) -> Self:
-        """Return the same terms with other numbers, in the order of ``as_vector``."""
+        """Return the same terms with other numbers, (k,), in the order of ``as_vector``."""
         terms: list[KernelTerm] = []
         at = 0
         for term in self.terms:

@@ -55,7 +55,13 @@ class HourRegression:
 
     @classmethod
     def fit(cls, covariance: Array, noise: Array, values: Array) -> Self:
-        """Learn from training days in order of time; arguments as in ``RobustFactor.fit``."""
+        """Learn from training days in order of time; arguments as in ``RobustFactor.fit``.
+
+        Args:
+            covariance: without noise, (n, n).
+            noise: of the days, (n,).
+            values: their log load, (n,).
+        """
         nothing = RobustFactor.fit(np.empty((0, 0)), np.empty(0), np.empty(0), has_mean=False)
         return cls(RobustFactor.fit(covariance, noise, values), np.empty((len(values), 0)), nothing)
 

@@ -31,7 +31,7 @@ class Innovations:
 
     @classmethod
     def of(cls, number: Array, errors: Array, deviations: Array) -> Innovations:
-        """Take errors and what was expected of their size, NaN where unknown."""
+        """Take errors of days, (n,), and what was expected of their size, both (n, 24), NaN where unknown."""
         known = np.isfinite(errors)
         ratios = np.clip(np.where(known, errors / deviations, 0), -_LARGEST, _LARGEST)
         return cls(number, np.where(known, ratios * deviations, 0), known.astype(np.float64), ratios)

@@ -39,7 +39,7 @@ class Inputs:
         return cls(days, temperature_features(windows))
 
     def take(self, rows: Instants) -> Inputs:
-        """Return some of the days."""
+        """Return some of the days, by position (r,)."""
         return Inputs(self.days.take(rows), self.temperature[rows])
 
     def distances(self, term: KernelTerm, hour: int) -> Array:

@@ -39,7 +39,7 @@ class IssueRequest:
         return self.known_day + (hour < self.known_hours)
 
     def last_known(self, trained: Instants) -> int:
-        """Return the last day of which it knows any load, from training days and later ones."""
+        """Return the last day of which it knows any load, from training days, (n,), and later ones."""
         before = trained[trained < self.known_day]
         return self.later[-1][0] if self.later else int(before[-1]) if len(before) else -1
 

@@ -39,7 +39,7 @@ class State:
         return self.place.latitude is not None and self.place.longitude is not None
 
     def inputs(self, numbers: Instants, windows: Array) -> Inputs:
-        """Return inputs of days with the temperature around each."""
+        """Return inputs of days, (n,), with the temperature around each, (n, 9, 24) [degC]."""
         return Inputs.of(CalendarDays.of(numbers, self.place), windows)
 
     def files(self) -> dict[str, bytes]:
