@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -18,8 +17,6 @@ if TYPE_CHECKING:
 
     from watthour.workflows.ingest import IngestReport
 
-YEARS = timedelta(days=2 * 366)
-
 
 def backfill(
     region: RegionName = None,
@@ -33,10 +30,11 @@ def backfill(
     Asking twice changes nothing; a gap is refilled; a revision is kept beside the old value.
     """
     from watthour.workflows import ingest
+    from watthour.workflows.rounds import FIRST_PAST
 
     now = utc_now()
     end = midnight(parse_day("--to", until)) + DAY if until else now
-    start = midnight(parse_day("--from", since)) if since else end - YEARS
+    start = midnight(parse_day("--from", since)) if since else end - FIRST_PAST
     if start >= end:
         raise InvalidInput("--from", since, "it is not before --to", remedy="Give an earlier day.")
     rows: list[tuple[str, str, str]] = []

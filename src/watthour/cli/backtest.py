@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import time, timedelta
+from datetime import time
 from enum import StrEnum
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     import polars as pl
-
-TRAINING_YEARS = timedelta(days=4 * 366)
 
 
 class Retrain(StrEnum):
@@ -50,6 +48,7 @@ def backtest(  # noqa: PLR0913 - each is an option of the command
     from watthour.forecasting.backtest import backtest as run
     from watthour.forecasting.catalogue import recipe as named_recipe
     from watthour.workflows.compare import backtest_scores, kept_rows
+    from watthour.workflows.train import YEARS
 
     first, last = parse_day("--from", since), parse_day("--to", until)
     days = [first + n * DAY for n in range((last - first).days + 1)]
@@ -59,7 +58,7 @@ def backtest(  # noqa: PLR0913 - each is an option of the command
         rivals = ["operator_debiased"] if context.rival is not None else []
         names = recipe or ["seasonal_naive", *rivals, app.settings.recipe]
         zone = context.time_zone
-        span = Window(local_day(first, zone).start - TRAINING_YEARS, local_day(last, zone).end)
+        span = Window(local_day(first, zone).start - YEARS, local_day(last, zone).end)
         history = app.store.history(context, span, now)
         tables: dict[str, pl.DataFrame] = {}
         for name in names:

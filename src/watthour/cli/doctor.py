@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from watthour.settings import Settings
 
 LEAST_FREE_GB = 1.0
-STALE_HOURS = 12.0
-ARCHIVE_HOURS = 14 * 24.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +106,9 @@ def _sites(app: App, now: datetime) -> Iterator[Finding]:
 
 
 def _readings(app: App, context: Context, now: datetime) -> Finding:
+    from watthour.workflows.view.day import STALE_AFTER
+    from watthour.workflows.view.issue import FRESH
+
     what = f"readings of {context.channel.id}"
     span = app.store.spans().get(context.channel.id)
     if span is None:
@@ -117,12 +118,12 @@ def _readings(app: App, context: Context, now: datetime) -> Finding:
     words = f"{span[0]:%Y-%m-%d} to {span[1]:%Y-%m-%d %H:%M} UTC, {age_hours:,.0f} h old"
     if context.site.is_simulated:
         words += ", simulated"
-    if age_hours <= STALE_HOURS:
+    if now - span[1] <= STALE_AFTER:
         return Finding(what, "ok", words)
     cure = "`watthour ingest` fetches what is new."
     if not app.can_follow(context):
         cure = "No source is asked for it: import a newer file."
-    elif age_hours > ARCHIVE_HOURS:
+    elif now - span[1] > FRESH:
         cure = "An archive, unless it is followed."
     return Finding(what, "stale", words, cure)
 

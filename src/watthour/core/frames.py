@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from enum import IntFlag, StrEnum
 
 import dataframely as dy
@@ -164,10 +163,9 @@ def rows_with_reasons(
         pl.col("channel").cast(pl.String),
         rule.alias("rule"),
         pl.struct(pl.exclude(broken)).struct.json_encode().alias("row"),
-        recorded_at.cast(pl.Datetime("us", "UTC")).alias("recorded_at"),
+        recorded_at.cast(INSTANT).alias("recorded_at"),
     )
     return good, Refused.validate(refused)
 
 
 LEVELS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
-LONGEST_FEED_LAG = timedelta(days=2)  # EIA demand is 1-2 h late in practice and up to two days at worst

@@ -41,7 +41,8 @@ if TYPE_CHECKING:
     from watthour.core.forecast import Forecast, History
     from watthour.forecasting.vintages import Array
 
-FEED_LAG = 48  # so far back a feed may have stopped and the steps still begin at its end [h]
+# So far back a feed may have stopped and the steps still begin at its end: EIA's is up to two days late at worst. [h]
+FEED_LAG = 48
 FEWEST_HOURS = 60 * DAY  # of demand with its lags
 LEARNING_SHARE = 0.8  # the rest, later in time, stops the learning and gives the intervals
 BLOCK = 12  # leads that share their intervals [h]
