@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     import dataframely as dy
 
-    from watthour.core.forecast import Forecaster, History, Recipe
+    from watthour.core.forecast import Forecast, Forecaster, History, Recipe
 
 Retrain = Literal["month", "week", "never"]
 LOWER, UPPER = 0.05, 0.95  # the 90 % interval
@@ -102,12 +102,14 @@ def backtest(
 
 def predict_with_actuals(model: Forecaster, history: History, targets: dy.DataFrame[Targets]) -> pl.DataFrame:
     """Return forecasts of targets beside what came: ``issued_at, time, model, maker, level, value, actual``."""
-    outcome = pl.concat(
-        [targets.select("issued_at", "time"), pl.DataFrame({"actual": actuals(history, targets)})], how="horizontal"
-    )
-    values = model.predict(history, targets).values
+    return with_actuals(model.predict(history, targets), history, targets)
+
+
+def with_actuals(forecast: Forecast, history: History, targets: dy.DataFrame[Targets]) -> pl.DataFrame:
+    """Return a forecast beside what came, with the columns of ``predict_with_actuals``; null where nothing came."""
+    outcome = targets.select("issued_at", "time", actual=pl.Series(actuals(history, targets), dtype=pl.Float64))
     return (
-        values.join(outcome, on=["issued_at", "time"], how="left")
+        forecast.values.join(outcome, on=["issued_at", "time"], how="left")
         .with_columns(pl.col("actual").fill_nan(None))
         .select("issued_at", "time", "model", "maker", "level", "value", "actual")
         .sort("model", "issued_at", "time", "level")

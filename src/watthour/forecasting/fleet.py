@@ -11,10 +11,9 @@ import polars as pl
 from watthour.core.errors import NotEnoughHistory, WatthourError
 from watthour.core.frames import INSTANT, Targets
 from watthour.core.window import DAY, local_midnight
-from watthour.forecasting.backtest import scores
+from watthour.forecasting.backtest import scores, with_actuals
 from watthour.forecasting.catalogue import recipe as named
 from watthour.forecasting.dataframe_io import as_given
-from watthour.forecasting.features import actuals
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -135,7 +134,7 @@ def backtest_series(
         name: issues_at(past, [days_earlier(table.pasts[name].as_of, days - n, past) for n in range(days)], day_steps)
         for name, past in pasts.items()
     }
-    told: dict[str, list[pl.DataFrame]] = {name: [] for name in pasts}
+    tables: dict[str, list[pl.DataFrame]] = {name: [] for name in pasts}
     for label, entrant in {_OURS: recipe, **{rival: named(rival) for rival in rivals}}.items():
         found = fit_all(
             entrant, pasts, learned, is_pooled=table.is_many and not is_local, workers=workers, progress=progress
@@ -144,12 +143,13 @@ def backtest_series(
         whole = {name: table.pasts[name] for name in models}
         forecasts = forecast_all(models, whole, asked, workers=workers, progress=progress)
         for name, forecast in table.sorted_out(forecasts, "forecast")[0].items():
-            told[name].append(_with_actuals(forecast, table.pasts[name], asked[name], label))
+            beside = with_actuals(forecast, table.pasts[name], asked[name])
+            tables[name].append(beside.with_columns(model=pl.lit(label)))
     parts = [
         scores(pl.concat(rows), against=rivals[0] if rivals else None).insert_column(
             0, pl.lit(name).alias(table.columns.series)
         )
-        for name, rows in told.items()
+        for name, rows in tables.items()
         if len(rows) == 1 + len(rivals)
     ]
     return as_given(pl.concat(parts), is_pandas=table.is_pandas)
@@ -236,15 +236,6 @@ def _first_time(past: History) -> datetime | None:
 
 def _silence(past: History) -> NotEnoughHistory:
     return NotEnoughHistory(f"{past.context.channel.id} has no value", remedy="Give at least two weeks of rows.")
-
-
-def _with_actuals(forecast: Forecast, past: History, targets: dy.DataFrame[Targets], label: str) -> pl.DataFrame:
-    """Return a forecast beside what came: ``issued_at, time, model, level, value, actual``."""
-    outcome = targets.select(
-        "issued_at", "time", actual=pl.Series(actuals(past, targets), dtype=pl.Float64).fill_nan(None)
-    )
-    rows = forecast.values.join(outcome, on=["issued_at", "time"], how="left")
-    return rows.select("issued_at", "time", pl.lit(label).alias("model"), "level", "value", "actual")
 
 
 def _tried(work: Callable[[], _Made]) -> _Made | WatthourError:

@@ -148,11 +148,11 @@ class Layers:
             found[levels == level] = load.log_quantiles
             of_rival = asked.of_rival(known, load.from_days if level else None)
             of_rival.chosen[:n] &= self._n_before(self._rows(level) & self._rival_rows, known) >= _FEWEST_WITH_RIVAL
-            told = of_rival.chosen[:n]
-            if told.any():
+            with_rival = of_rival.chosen[:n]
+            if with_rival.any():
                 errors = self._rival(level).forecast(known, of_rival)
-                found[told] = errors.log_quantiles + known.log_rival[:n][told][:, :, None]
-                has_rival |= told
+                found[with_rival] = errors.log_quantiles + known.log_rival[:n][with_rival][:, :, None]
+                has_rival |= with_rival
         median = found[:, :, LEVELS.index(0.5), None]
         wider = np.where(levels > 0, 1.0, _WIDER_WITHOUT_WEATHER)[:, None, None]
         return DayForecast(median + wider * (found - median), levels, has_rival)
