@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from time import sleep
 from typing import TYPE_CHECKING
 
 import pytest
@@ -60,6 +61,76 @@ def test_20_features_give_a_demand(serving: TestClient, trained: tuple[App, Mani
     assert prediction["model_version"] == trained[1].version
     assert prediction["timestamp"] == "2026-11-21T15:30:00Z"
     assert (prediction["region"], prediction["simulated"]) == ("simtown", True)
+
+
+def test_a_prediction_says_its_interval_and_what_it_stands_on(
+    serving: TestClient, trained: tuple[App, Manifest]
+) -> None:
+    prediction = serving.post("/predict", json=example()).json()
+    assert prediction["lower_mwh"] < prediction["predicted_demand_mwh"] < prediction["upper_mwh"]
+    interval = prediction["interval"]
+    assert interval["level"] == 0.9
+    assert interval["unseen_hours"] > 300
+    assert interval["coverage_percent"] == pytest.approx(trained[1].metrics["coverage90_percent"])
+    assert 85 <= interval["coverage_percent"] <= 95
+
+
+def test_features_that_contradict_each_other_are_refused(serving: TestClient) -> None:
+    answer = serving.post("/predict", json={**example(), "temp_squared": 400.0})
+    assert answer.status_code == 400
+    problem = answer.json()
+    assert (problem["field"], problem["value"]) == ("temp_squared", "400.0")
+    assert "20.25" in problem["detail"]
+
+
+def test_an_unknown_region_is_404(serving: TestClient) -> None:
+    assert serving.post("/predict", json=example(), params={"region": "atlantis"}).status_code == 404
+
+
+def test_among_several_regions_one_must_be_named(
+    trained: tuple[App, Manifest], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = trained[0]
+    with TestClient(create_app(app, now=lambda: NOW, limits=IMPATIENT), base_url=URL) as client:
+        models = client.app.state.watthour.models  # type: ignore[attr-defined]  # FastAPI's
+        ny = models.context("ny")
+        monkeypatch.setattr(models, "shown", lambda: [ny, models.context("simtown")])
+        answer = client.post("/predict", json=example())
+        assert answer.status_code == 400
+        assert answer.json()["field"] == "region"
+        assert "ny, simtown" in answer.json()["remedy"]
+        assert client.post("/predict", json=example(), params={"region": "simtown"}).json()["region"] == "simtown"
+
+
+def test_a_model_of_another_channel_is_refused(
+    serving: TestClient, trained: tuple[App, Manifest], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    manifest, files = trained[0].registry.load(MODEL)
+    other = replace(manifest, name="grid.ny.demand.twenty_features")
+    monkeypatch.setattr(type(trained[0].registry), "load", lambda *_: (other, files))
+    assert serving.post("/predict", json=example(), params={"region": "simtown"}).status_code == 503
+
+
+def test_an_older_model_without_an_interval_says_how_to_get_one(
+    serving: TestClient, trained: tuple[App, Manifest], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    manifest, files = trained[0].registry.load(MODEL)
+    older = {name: content for name, content in files.items() if name != "next_hour.json"}
+    monkeypatch.setattr(type(trained[0].registry), "load", lambda *_: (manifest, older))
+    answer = serving.post("/predict", json=example())
+    assert answer.status_code == 503
+    assert "watthour train" in answer.json()["remedy"]
+
+
+def test_the_first_caller_finds_the_model_loaded(trained: tuple[App, Manifest]) -> None:
+    app = trained[0]
+    with TestClient(create_app(app, now=lambda: NOW), base_url=URL) as client:
+        for _ in range(600):  # until what runs beside the start is done
+            if MODEL in client.app.state.watthour.models._loaded:  # type: ignore[attr-defined]  # FastAPI's
+                break
+            sleep(0.05)
+        else:
+            pytest.fail("the model was not loaded by itself")
 
 
 def test_a_real_region_without_a_model_is_not_answered_by_the_simulated_one(serving: TestClient) -> None:

@@ -1,18 +1,22 @@
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from watthour.api.problems import MEDIA_TYPE
+from watthour.api.web import PAGES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from starlette.testclient import TestClient
 
     from watthour.bootstrap import App
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -26,12 +30,29 @@ def pages(empty: App, tmp_path: Path, open_client: Callable[..., TestClient]) ->
     return open_client(empty, static=static)
 
 
-@pytest.mark.parametrize("path", ["/", "/grid", "/grid/ny?day=2026-11-20", "/settings/sources"])
+@pytest.mark.parametrize("path", ["/", "/grid/ny", "/grid/ny/", "/grid/ny?day=2026-11-20", "/grid/home.main.power"])
 def test_every_address_of_the_app_is_its_one_page(pages: TestClient, path: str) -> None:
     answer = pages.get(path)
     assert answer.status_code == 200
     assert "the app" in answer.text
     assert answer.headers["cache-control"] == "no-cache"
+
+
+@pytest.mark.parametrize("path", ["/nothing", "/grid", "/grid/ny/days", "/settings/sources", "/%00x"])
+def test_an_address_that_the_app_has_no_page_for_is_404(pages: TestClient, path: str) -> None:
+    answer = pages.get(path)
+    assert answer.status_code == 404
+
+
+def test_an_unknown_address_shows_the_apps_own_words(pages: TestClient) -> None:
+    answer = pages.get("/nothing", headers={"if-none-match": "*"})
+    assert answer.status_code == 404
+    assert "the app" in answer.text
+
+
+def test_the_server_knows_the_pages_of_the_router() -> None:
+    router = (ROOT / "web" / "src" / "app" / "router.tsx").read_text(encoding="utf-8")
+    assert tuple(re.findall(r"^\s*path: '(/[^']*)'", router, flags=re.MULTILINE)) == PAGES
 
 
 def test_a_hashed_file_is_kept_for_ever(pages: TestClient) -> None:

@@ -11,6 +11,7 @@ import sys
 import time
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.request import urlopen
 from zoneinfo import ZoneInfo
@@ -28,7 +29,6 @@ from watthour.workflows.ingest import ingest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from cli.conftest import Outcome
 
@@ -93,6 +93,16 @@ def test_only_serving_follows_nothing_and_ends_on_an_interrupt(home: Path) -> No
     assert code == 0
     assert events[-1] == "stopped"
     assert not (home / "models").exists()
+
+
+@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="only Linux says which libraries a process holds")
+def test_the_server_holds_lightgbm_and_none_of_the_libraries_it_brings_along(home: Path) -> None:
+    pytest.importorskip("sklearn")
+    with running(home, "--no-follow") as (process, url, _logged):
+        assert get(f"{url}/health")["status"]
+        held = Path(f"/proc/{process.pid}/maps").read_text(encoding="utf-8")
+    assert "lib_lightgbm" in held
+    assert not [name for name in ("pandas", "sklearn", "pyarrow") if f"/{name}/" in held]
 
 
 def test_a_port_that_is_taken_is_said_at_once(watthour: Callable[..., Outcome], home: Path) -> None:

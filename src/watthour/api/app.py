@@ -15,6 +15,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from watthour import __version__
 from watthour.api import contract, problems, web
 from watthour.api.compute import Compute, Limits, Warm
+from watthour.api.conditional import EntityTags, HeadAsGet
 from watthour.api.metrics import Metrics
 from watthour.api.routes import channels, grid, health, imports, models, readings, status
 from watthour.api.security import BodyLimit, Gate, SecurityHeaders, policy_of
@@ -43,7 +44,7 @@ def _cross_origin(policy: Policy) -> list[Middleware]:
     headers = ["Authorization", "X-API-Key"]
     return [
         Middleware(
-            CORSMiddleware, allow_origins=list(policy.origins), allow_methods=["GET", "POST"], allow_headers=headers
+            CORSMiddleware, allow_origins=list(policy.origins), allow_methods=["GET", "HEAD", "POST"], allow_headers=headers
         )
     ]
 
@@ -98,8 +99,10 @@ def create_app(
         telemetry={"tracing": False, "metrics": False, "logs": False},  # Prometheus is what we speak
         middleware=[
             Middleware(SecurityHeaders),
+            Middleware(HeadAsGet),
             *_cross_origin(policy),
             Middleware(GZipMiddleware, minimum_size=2000, compresslevel=4),
+            Middleware(EntityTags),
             Middleware(problems.CatchAll),
             Middleware(Gate, policy=policy),
             Middleware(BodyLimit),

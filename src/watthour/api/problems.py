@@ -195,17 +195,18 @@ def _on_refusal(_request: Request, error: Exception) -> Response:
 
 def _on_http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for nothing else
-    status = HTTPStatus(error.status_code)
+    status, headers = HTTPStatus(error.status_code), dict(error.headers or {})
     detail, remedy = error.detail, None
     if status is HTTPStatus.NOT_FOUND and detail == status.phrase:
         detail = f"There is nothing at {request.url.path[:LONGEST_VALUE]}."
-        remedy = "/openapi.json lists what can be asked."
+        remedy = "/docs lists what can be asked."
     elif status is HTTPStatus.METHOD_NOT_ALLOWED:
         detail = f"{request.method[:20]} is not possible here."
-        allowed = (error.headers or {}).get("Allow")
-        remedy = f"Use {allowed}." if allowed else None
+        if headers.get("Allow") == "GET":
+            headers["Allow"] = "GET, HEAD"
+        remedy = f"Use {headers['Allow']}." if "Allow" in headers else None
     problem = Problem(type="about:blank", title=status.phrase, status=status, detail=detail, remedy=remedy)
-    return answer(problem, error.headers)
+    return answer(problem, headers)
 
 
 def _on_invalid_request(_request: Request, error: Exception) -> Response:
@@ -220,7 +221,7 @@ def _on_invalid_request(_request: Request, error: Exception) -> Response:
             detail="; ".join(f"{fault.field}: {fault.problem}" for fault in faults[:10]) or first.problem,
             field=first.field,
             value=first.value,
-            remedy="/openapi.json says what this route takes, with examples.",
+            remedy="/docs says what this route takes, with examples.",
             errors=faults if len(faults) > 1 else None,
         )
     )

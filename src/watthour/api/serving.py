@@ -8,7 +8,7 @@ from threading import Lock
 from time import monotonic
 from typing import TYPE_CHECKING, Literal
 
-from watthour.core.errors import ModelNotFound
+from watthour.core.errors import InvalidInput, ModelCorrupt, ModelNotFound
 from watthour.workflows.forecast import Served, load_model
 from watthour.workflows.sites import contexts, find_context
 from watthour.workflows.twenty_features import model_name
@@ -62,7 +62,7 @@ class Models:
 
         Raises:
             ModelNotFound: nothing serves.
-            ModelCorrupt: its files are damaged.
+            ModelCorrupt: its files are damaged, or are those of another channel's model.
         """
         version = self.version(role)
         self._asked_at[role.name] = monotonic()
@@ -72,10 +72,20 @@ class Models:
         with self._lock:
             kept = self._loaded.get(role.name)
             if kept is None or kept.manifest.version != version:
-                kept = self._loaded[role.name] = load_model(self._app.registry, role.name, version)
+                kept = self._loaded[role.name] = self._load(role, version)
             for name in sorted(self._loaded, key=lambda each: -self._asked_at[each])[self._limits.models :]:
                 del self._loaded[name]
             return kept
+
+    def _load(self, role: Role, version: str | None) -> Served:
+        """Load a model and make sure that it was trained for what it is asked."""
+        served = load_model(self._app.registry, role.name, version)
+        if served.manifest.name != role.name:
+            raise ModelCorrupt(
+                f"{served.manifest.version} is a model of {served.manifest.name}, not of {role.name}",
+                remedy=f"Train one with `watthour train {role.context.site.id}`.",
+            )
+        return served
 
     def serving_or_none(self, role: Role) -> Served | None:
         """Return the champion, or None if nothing serves yet."""
@@ -105,17 +115,25 @@ class Models:
         return known
 
     def predictor(self, region: str | None) -> Role:
-        """Return who answers for a region; without one, the first region that has a model for it.
+        """Return who answers for a region; none need be named where there is only one.
 
         Raises:
             UnknownSite: nothing goes by this name.
+            InvalidInput: there are several regions, and none is named.
             ModelNotFound: there is no such model.
         """
         roles = [role for role in self.roles(region) if role.serves == "predict"]
+        names = ", ".join(role.context.site.id for role in roles) or "any region"
+        if len(roles) > 1:
+            raise InvalidInput(
+                "region",
+                region,
+                "there are several regions, and the answer is another for each",
+                remedy=f"Name one: {names}.",
+            )
         for role in roles:
             if self.version(role) is not None:
                 return role
-        names = ", ".join(role.context.site.id for role in roles) or "any region"
         raise ModelNotFound(
             f"no model for 20 features serves {names} yet",
             remedy="Train one with `watthour train`; readings come by `watthour backfill` or `watthour import`.",

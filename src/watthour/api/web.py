@@ -1,4 +1,4 @@
-"""The web app: built files with the right cache headers, and one page for every address of its own."""
+"""The web app: built files with the right cache headers, and its one page for every address."""
 
 from __future__ import annotations
 
@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 
 STATIC = Path(__file__).with_name("static")
 # What is no page: a program that mistypes an address or a method must be told so, not be shown a page.
-_NOT_PAGES = frozenset({"api", "health", "ready", "metrics", "predict", "reload-model", "model-info", "openapi.json"})
+_NOT_PAGES = frozenset(
+    {"api", "docs", "health", "ready", "metrics", "predict", "reload-model", "model-info", "openapi.json"}
+)
+# The addresses that the web app's router knows; any other is shown the app's own "no such page", with status 404.
+PAGES = ("/", "/grid/$region")
 _FOREVER = "public, max-age=31536000, immutable"  # names under assets/ change with their content
 _NOT_BUILT = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
@@ -28,7 +32,7 @@ body { font: 1.05rem/1.5 system-ui, sans-serif; max-width: 38rem; margin: 12vh a
 code { font-size: .95em; }
 </style></head>
 <body><h1>Watthour is running, its pages are not built</h1>
-<p>The API answers: see <a href="/api/v1/status">/api/v1/status</a> and <a href="/openapi.json">/openapi.json</a>.</p>
+<p>The API answers: see <a href="/docs">/docs</a> and <a href="/api/v1/status">/api/v1/status</a>.</p>
 <p>To build the pages, run <code>make web</code> in the source tree (it needs Node.js), then load this page again.</p>
 </body></html>
 """
@@ -41,6 +45,22 @@ class _Pages(Route):
         """Leave the API's addresses to its own routes."""
         first = str(scope.get("path", "")).lstrip("/").partition("/")[0]
         return (Match.NONE, {}) if first in _NOT_PAGES else super().matches(scope)
+
+
+def _is_page(path: str) -> bool:
+    """Tell whether the web app has a page at an address.
+
+    >>> _is_page(""), _is_page("grid/ny"), _is_page("grid"), _is_page("grid/ny/days")
+    (True, True, False, False)
+    """
+    parts = path.strip("/").split("/")
+    for page in PAGES:
+        wanted = page.strip("/").split("/")
+        if len(parts) == len(wanted) and all(
+            part == want or (want.startswith("$") and part) for part, want in zip(parts, wanted, strict=True)
+        ):
+            return True
+    return False
 
 
 def serve_pages(app: FastAPI, root: Path = STATIC) -> None:
@@ -59,7 +79,8 @@ def serve_pages(app: FastAPI, root: Path = STATIC) -> None:
             raise HTTPException(HTTPStatus.NOT_FOUND)
         index = root / "index.html"
         if index.is_file():
-            return FileResponse(index, headers={"Cache-Control": "no-cache"})
+            status = HTTPStatus.OK if _is_page(path) else HTTPStatus.NOT_FOUND
+            return FileResponse(index, status_code=status, headers={"Cache-Control": "no-cache"})
         return HTMLResponse(_NOT_BUILT, status_code=503, headers={"Cache-Control": "no-store"})
 
     app.router.routes.append(_Pages("/{path:path}", page, methods=["GET", "HEAD"], include_in_schema=False))

@@ -43,7 +43,9 @@ def up(
 
         from watthour.api.app import create_app
         from watthour.cli.scheduler import Scheduler
+        from watthour.forecasting.lean_lightgbm import import_lean_lightgbm
 
+        import_lean_lightgbm()  # before any thread loads a model, and with it the whole of LightGBM's neighbours
         scheduler = Scheduler(app)
         config = uvicorn.Config(
             create_app(app), log_config=None, access_log=False, timeout_graceful_shutdown=LONGEST_GOODBYE_S

@@ -7,7 +7,7 @@ back, and its intervals grow with the distance as its errors did.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self, cast
 
@@ -47,7 +47,19 @@ FEWEST_HOURS = 60 * DAY  # of demand with its lags
 LEARNING_SHARE = 0.8  # the rest, later in time, stops the learning and gives the intervals
 BLOCK = 12  # leads that share their intervals [h]
 FEWEST_ERRORS = 100  # a block with fewer takes the interval of the one before
-MODEL_FILE, SPREAD_FILE = "model.txt", "spread.json"
+MODEL_FILE, SPREAD_FILE, NEXT_HOUR_FILE = "model.txt", "spread.json", "next_hour.json"
+
+
+@dataclass(frozen=True, slots=True)
+class NextHourErrors:
+    """How far off the model was one hour ahead, on hours that it had not learned from."""
+
+    relative: tuple[float, ...]  # quantiles at each of LEVELS of demand / forecast - 1
+    n_hours: int
+
+    def of(self, demand: Array) -> Array:
+        """Return the quantiles around forecasts of one hour: (rows, levels of LEVELS) [unit of the forecasts]."""
+        return np.maximum(demand[:, None] * (1 + np.array(self.relative, dtype=np.float64)), np.float64(0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +100,8 @@ class TwentyFeatures:
         cut = int(LEARNING_SHARE * table.height)
         model = FittedTwentyFeatures(self._learn(table[:cut], table[cut:]), {})
         unseen = Targets.cast(issues.filter(pl.col("time").is_between(table["time"][cut], table["time"][-1])))
-        return FittedTwentyFeatures(model.text, _spread(model, history, unseen, table[cut:]))
+        spread = _spread(model, history, unseen, table[cut:])
+        return FittedTwentyFeatures(model.text, spread, _next_hour(model, table[cut:]))
 
     def _learn(self, learn: pl.DataFrame, later: pl.DataFrame) -> bytes:
         import lightgbm  # five seconds, for which only a training should wait
@@ -122,6 +135,7 @@ class FittedTwentyFeatures:
 
     text: bytes  # LightGBM's own format
     spread: Mapping[str, Sequence[float]]  # block of leads -> relative error at each of LEVELS
+    next_hour: NextHourErrors | None = None  # models saved before version 0.2 have none
     features: tuple[str, ...] = FEATURES
 
     def predict_rows(self, rows: pl.DataFrame) -> Array:
@@ -158,12 +172,17 @@ class FittedTwentyFeatures:
 
     def files(self) -> Mapping[str, bytes]:
         """Return the model as LightGBM's text and the spread as JSON."""
-        return {MODEL_FILE: self.text, SPREAD_FILE: json.dumps(dict(self.spread), sort_keys=True).encode()}
+        files = {MODEL_FILE: self.text, SPREAD_FILE: json.dumps(dict(self.spread), sort_keys=True).encode()}
+        if self.next_hour is not None:
+            files[NEXT_HOUR_FILE] = json.dumps(asdict(self.next_hour), sort_keys=True).encode()
+        return files
 
     @classmethod
     def from_files(cls, files: Mapping[str, bytes]) -> Self:
         """Build the model again, opened, so that its first caller does not wait for LightGBM."""
-        model = cls(files[MODEL_FILE], json.loads(files[SPREAD_FILE]))
+        kept = json.loads(files[NEXT_HOUR_FILE]) if NEXT_HOUR_FILE in files else None
+        next_hour = NextHourErrors(tuple(kept["relative"]), kept["n_hours"]) if kept is not None else None
+        model = cls(files[MODEL_FILE], json.loads(files[SPREAD_FILE]), next_hour)
         model._booster  # noqa: B018 - opens it
         return model
 
@@ -292,6 +311,16 @@ def _spread(
         if len(mine) >= fewest:
             spread[str(block)] = [float(np.quantile(mine, level)) for level in LEVELS]
     return _without_gaps(spread)
+
+
+def _next_hour(model: FittedTwentyFeatures, later: pl.DataFrame) -> NextHourErrors | None:
+    """Return the quantiles of the relative errors one hour ahead; None where nothing above zero was forecast."""
+    predicted, demand = model.predict_rows(later), later["demand"].to_numpy()
+    is_positive = predicted > 0
+    if not is_positive.any():
+        return None
+    errors = demand[is_positive] / predicted[is_positive] - 1
+    return NextHourErrors(tuple(float(np.quantile(errors, level)) for level in LEVELS), len(errors))
 
 
 def _without_gaps(spread: dict[str, list[float]]) -> dict[str, list[float]]:

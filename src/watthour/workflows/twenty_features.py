@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import UTC, time, timedelta
 from typing import TYPE_CHECKING, cast
 
+import numpy as np
 import polars as pl
 
 from watthour.core import metrics
@@ -21,8 +22,6 @@ from watthour.workflows.train import fingerprint, split_days
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
-
-    import numpy as np
 
     from watthour.core.forecast import Context
     from watthour.core.ports import ModelRegistry, Store
@@ -44,14 +43,38 @@ def model_name(channel: str) -> str:
     return f"{channel}.{NAME}"
 
 
-def predict_demand(served: Served, features: Mapping[str, float]) -> float:
-    """Return the demand of one hour [MWh].
+@dataclass(frozen=True, slots=True)
+class HourAnswer:
+    """The demand of one hour with its 90 % interval [MWh], and what the interval stands on."""
+
+    demand: float
+    lower: float
+    upper: float
+    n_hours: int  # unseen hours whose errors give the interval
+    coverage_percent: float | None  # how many of the frozen hours fell into such an interval
+
+
+def predict_demand(served: Served, features: Mapping[str, float]) -> HourAnswer:
+    """Return the demand of one hour with its interval.
 
     Raises:
-        InvalidInput: a feature is missing.
+        InvalidInput: a feature is missing, or says something else than those it follows from.
+        ModelError: the model was saved without the errors that give an interval.
     """
+    from watthour.forecasting.feature_checks import check_features
+
     model = cast("FittedTwentyFeatures", served.forecaster)
-    return float(model.predict_rows(pl.DataFrame({name: [value] for name, value in features.items()}))[0])
+    rows = pl.DataFrame({name: [value] for name, value in features.items()})
+    check_features(features)
+    if model.next_hour is None:
+        raise ModelError(
+            f"{served.manifest.version} was saved by an older version of Watthour and has no interval",
+            remedy="Train it again with `watthour train`.",
+        )
+    demand = model.predict_rows(rows)
+    lower, *_, upper = map(float, model.next_hour.of(demand)[0])
+    coverage = served.manifest.metrics.get("coverage90_percent")
+    return HourAnswer(float(demand[0]), lower, upper, model.next_hour.n_hours, coverage)
 
 
 def train_features_model(store: Store, registry: ModelRegistry, context: Context, *, now: datetime) -> Manifest:
@@ -112,6 +135,9 @@ def _scores(frozen: pl.DataFrame, model: FittedTwentyFeatures, unit: Unit) -> di
     for name, lag in (("hour_before", "demand_lag_1h"), ("day_before", "demand_lag_24h")):
         before = metrics.scores(actual, frozen[lag].to_numpy(), unit=unit)
         scores |= {f"{name}_{key}": value for key, value in before.items() if key.startswith("mae")}
+    if model.next_hour is not None:
+        quantiles = model.next_hour.of(predicted)
+        scores["coverage90_percent"] = 100 * float(np.mean((quantiles[:, 0] <= actual) & (actual <= quantiles[:, -1])))
     return scores
 
 

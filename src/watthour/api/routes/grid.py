@@ -23,7 +23,7 @@ from watthour.workflows.forecast import Served
 
 router = APIRouter(prefix="/api/v1/grid", tags=["grid"])
 
-WARM_UP_S = 120.0  # loading LightGBM alone takes seconds
+WARM_UP_S = 120.0  # on a busy machine
 RUNS_LOOKED_AT = 8  # a run that took long ends after younger ones
 
 RegionName = Annotated[
@@ -68,17 +68,19 @@ async def grid_scores(state: ApiState, region: RegionName, asked: Annotated[Scor
 
 
 async def warm_up(state: State) -> None:
-    """Load the models that forecast and make tomorrow's answers, so that the first caller does not wait for it.
+    """Load the models and make tomorrow's answers, so that the first caller does not wait for it.
 
-    What answers ``POST /predict`` is loaded when somebody asks: its library takes a hundred megabytes and more.
+    Models that forecast come first; those that answer ``POST /predict`` follow as far as there is room for them.
     """
     log = structlog.get_logger("watthour.api")
-    for role in await state.compute.run(state.models.roles, timeout_s=WARM_UP_S):
-        if role.serves != "forecast":
-            continue
+    roles = await state.compute.run(state.models.roles, timeout_s=WARM_UP_S)
+    first = [role for role in roles if role.serves == "forecast"]
+    room = max(0, state.limits.models - len(first))
+    for role in (*first, *[role for role in roles if role.serves == "predict"][:room]):
         try:
             await state.compute.run(partial(state.models.serving_or_none, role), timeout_s=WARM_UP_S)
-            await _forecast(state, role.context, None)
+            if role.serves == "forecast":
+                await _forecast(state, role.context, None)
         except (WatthourError, Refusal) as error:
             log.info("not warmed up", model=role.name, problem=str(error))
 

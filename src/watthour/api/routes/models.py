@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query
 from watthour.api.contract import problems
 from watthour.api.schemas.models import (
     Features,
+    IntervalBasis,
     ModelCard,
     ModelInfo,
     Prediction,
@@ -27,7 +28,10 @@ router = APIRouter(tags=["models"])
 
 @router.post("/predict", summary="One hour of demand from 20 features", responses=problems(403, 404, 413))
 async def predict(state: ApiState, features: Features, asked: Annotated[RegionQuestion, Query()]) -> Prediction:
-    """Answer with the model that learned exactly these 20 features."""
+    """Answer with the region's model that learned exactly these 20 features, and with its 90 % interval.
+
+    Features that follow from others, such as `temp_squared`, must agree with them.
+    """
     begun = perf_counter()
     outcome = "failed"
     try:
@@ -58,8 +62,12 @@ async def model_info(state: ApiState, asked: Annotated[RegionQuestion, Query()])
 def _predict(state: State, features: Features, region: str | None) -> Prediction:
     role = state.models.predictor(region)
     served = state.models.serving(role)
+    answer = predict_demand(served, {name: float(value) for name, value in features})
     return Prediction(
-        predicted_demand_mwh=predict_demand(served, {name: float(value) for name, value in features}),
+        predicted_demand_mwh=answer.demand,
+        lower_mwh=answer.lower,
+        upper_mwh=answer.upper,
+        interval=IntervalBasis(level=0.9, unseen_hours=answer.n_hours, coverage_percent=answer.coverage_percent),
         model_version=served.manifest.version,
         timestamp=state.now(),
         region=role.context.site.id,

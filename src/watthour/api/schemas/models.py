@@ -54,8 +54,24 @@ class RegionQuestion(Question):
         None,
         min_length=1,
         max_length=100,
-        description="Any name of a region; without it the first region that has a model.",
+        description="Any name of a region; may be left out only where there is just one.",
         examples=["ny"],
+    )
+
+
+class IntervalBasis(Answer):
+    """What an interval stands on: the model's errors one hour ahead, on hours that it had not learned from."""
+
+    level: float = Field(description="How often the demand should lie inside. [share]", examples=[0.9])
+    unseen_hours: int = Field(
+        description="Hours that the model had not learned from; the quantiles of its relative errors on them give the "
+        "interval. [count]",
+        examples=[4320],
+    )
+    coverage_percent: float | None = Field(
+        description="How many of the hours of the frozen window, which were used for nothing else, lay inside such an "
+        "interval; null where it was not measured. [%]",
+        examples=[90.2],
     )
 
 
@@ -65,6 +81,9 @@ class Prediction(Answer):
     model_config = shown_as(
         {
             "predicted_demand_mwh": 17240.0,
+            "lower_mwh": 16960.0,
+            "upper_mwh": 17515.0,
+            "interval": {"level": 0.9, "unseen_hours": 4320, "coverage_percent": 90.2},
             "model_version": "twenty_features-20261120T060000-ab12cd",
             "timestamp": "2026-11-21T12:00:00Z",
             "region": "ny",
@@ -72,7 +91,10 @@ class Prediction(Answer):
         }
     )
 
-    predicted_demand_mwh: float = Field(examples=[17240.0])
+    predicted_demand_mwh: float = Field(description="Demand of the hour that is asked for. [MWh]", examples=[17240.0])
+    lower_mwh: float = Field(description="Lower end of the 90 % interval. [MWh]", examples=[16960.0])
+    upper_mwh: float = Field(description="Upper end of the 90 % interval. [MWh]", examples=[17515.0])
+    interval: IntervalBasis = Field(description="What the interval stands on.")
     model_version: str = Field(examples=["twenty_features-20261120T060000-ab12cd"])
     timestamp: datetime = Field(description="When this was predicted.", examples=["2026-11-21T12:00:00Z"])
     region: str = Field(examples=["ny"])
