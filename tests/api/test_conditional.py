@@ -4,9 +4,11 @@ from typing import TYPE_CHECKING
 
 import httpx2
 import pytest
-from town import IMPATIENT, NOW, served
+from town import IMPATIENT, NOW, forecasts, served
 
 from watthour.api.app import create_app
+from watthour.core.ports import RunState, SourceRun
+from watthour.core.window import DAY, Window
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -30,7 +32,8 @@ def test_every_address_that_answers_a_get_answers_a_head(api: FastAPI, town_clie
 
 
 @pytest.mark.parametrize(
-    "path", [FORECAST, "/api/v1/grid/simtown/scores", "/api/v1/channels", "/openapi.json", "/docs", "/docs/reference.js"]
+    "path",
+    [FORECAST, "/api/v1/grid/simtown/scores", "/api/v1/channels", "/openapi.json", "/docs", "/docs/reference.js"],
 )
 def test_who_has_the_answer_already_is_told_so(town_client: TestClient, path: str) -> None:
     first = town_client.get(path)
@@ -44,10 +47,9 @@ def test_who_has_the_answer_already_is_told_so(town_client: TestClient, path: st
 
 
 def test_a_changed_answer_has_another_tag(town: App, town_client: TestClient) -> None:
-    from town import forecasts
-
     first = town_client.get(FORECAST)
     town.store.append_forecasts(forecasts(NOW.replace(minute=10), value=6000.0))
+    town.store.note_run(SourceRun("forecast:grid.simtown.demand", NOW, NOW, Window(NOW, NOW + DAY), RunState.OK, 1))
     again = town_client.get(FORECAST, headers={"If-None-Match": first.headers["etag"]})
     assert again.status_code == 200
     assert again.json() != first.json()

@@ -1,8 +1,9 @@
 from __future__ import annotations
 
+import re
 import runpy
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from fastapi.routing import APIRoute
@@ -92,3 +93,32 @@ def _has_example(document: dict[str, object], schema: dict[str, object]) -> bool
         return False
     name = str(reference).rpartition("/")[2]
     return "examples" in document["components"]["schemas"][name]  # type: ignore[index]  # JSON
+
+
+def test_every_property_is_described_with_its_unit(api: FastAPI) -> None:
+    undescribed, without_unit = [], []
+    for name, schema in api.openapi()["components"]["schemas"].items():
+        for field, content in schema.get("properties", {}).items():
+            words = content.get("description", "")
+            if not words:
+                undescribed.append(f"{name}.{field}")
+            if _is_number(content) and not re.search(r"\[[^\]]+\]$", words):
+                without_unit.append(f"{name}.{field}")
+    assert (undescribed, without_unit) == ([], [])
+
+
+def test_every_parameter_is_described_with_its_unit(api: FastAPI) -> None:
+    for path, operations in api.openapi()["paths"].items():
+        for operation in operations.values():
+            for parameter in operation.get("parameters", []):
+                words = parameter.get("description", "")
+                assert words, (path, parameter["name"])
+                assert not _is_number(parameter["schema"]) or re.search(r"\[[^\]]+\]$", words), parameter["name"]
+
+
+def _is_number(schema: dict[str, Any]) -> bool:
+    """Tell whether a value is a number, or numbers by name or in a list."""
+    inner = [schema.get("items"), schema.get("additionalProperties"), *schema.get("anyOf", [])]
+    return schema.get("type") in {"number", "integer"} or any(
+        _is_number(each) for each in inner if isinstance(each, dict)
+    )

@@ -13,7 +13,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 
 from watthour import __version__
-from watthour.api import contract, problems, web
+from watthour.api import contract, docs, problems, web
 from watthour.api.compute import Compute, Limits, Warm
 from watthour.api.conditional import EntityTags, HeadAsGet
 from watthour.api.metrics import Metrics
@@ -44,7 +44,10 @@ def _cross_origin(policy: Policy) -> list[Middleware]:
     headers = ["Authorization", "X-API-Key"]
     return [
         Middleware(
-            CORSMiddleware, allow_origins=list(policy.origins), allow_methods=["GET", "HEAD", "POST"], allow_headers=headers
+            CORSMiddleware,
+            allow_origins=list(policy.origins),
+            allow_methods=["GET", "HEAD", "POST"],
+            allow_headers=headers,
         )
     ]
 
@@ -92,7 +95,7 @@ def create_app(
         title="Watthour",
         version=__version__,
         summary="Energy intelligence from the appliance to the grid",
-        docs_url=None,  # its page loads scripts from elsewhere, which neither our content policy nor offline use allows
+        docs_url=None,  # FastAPI's page loads scripts from elsewhere; ours comes with us and works offline
         redoc_url=None,
         lifespan=lifespan,
         generate_unique_id_function=contract.operation_id,
@@ -113,5 +116,6 @@ def create_app(
     for router in _ROUTERS:
         api.include_router(router)
     contract.describe(api)
+    docs.serve_docs(api)
     web.serve_pages(api, static)
     return api

@@ -51,24 +51,26 @@ _KEPT_INSIDE: tuple[tuple[type[errors.WatthourError], str, str], ...] = (
 
 
 class FieldProblem(BaseModel):
-    """One value that cannot be."""
+    """One value that cannot be used."""
 
-    field: str
-    problem: str
-    value: str | None = None
+    field: str = Field(description="Name of the parameter or property.")
+    problem: str = Field(description="What is wrong with it.")
+    value: str | None = Field(default=None, description="The value as it was sent, cut after 200 characters.")
 
 
 class Problem(BaseModel):
     """What went wrong, by RFC 9457, with the value that is to blame and the cure where they are known."""
 
-    type: str = Field(examples=["urn:watthour:problem:unknown-site"])
-    title: str = Field(examples=["Unknown site"])
-    status: int = Field(examples=[404])
-    detail: str = Field(examples=["region = 'nyy': no region or site has this name"])
-    field: str | None = Field(default=None, examples=["region"])
-    value: str | None = Field(default=None, examples=["nyy"])
-    remedy: str | None = Field(default=None, examples=["Did you mean ny?"])
-    errors: list[FieldProblem] | None = None
+    type: str = Field(description="Kind of problem, for programs.", examples=["urn:watthour:problem:unknown-site"])
+    title: str = Field(description="Kind of problem, for people.", examples=["Unknown site"])
+    status: int = Field(description="HTTP status. [number]", examples=[404])
+    detail: str = Field(description="What happened.", examples=["region = 'nyy': no region or site has this name"])
+    field: str | None = Field(
+        default=None, description="Name of the parameter or property to blame.", examples=["region"]
+    )
+    value: str | None = Field(default=None, description="Its value as it was sent.", examples=["nyy"])
+    remedy: str | None = Field(default=None, description="What to do about it.", examples=["Did you mean ny?"])
+    errors: list[FieldProblem] | None = Field(default=None, description="Each value to blame, if there are several.")
 
 
 class Refusal(Exception):

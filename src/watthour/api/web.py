@@ -75,11 +75,12 @@ def serve_pages(app: FastAPI, root: Path = STATIC) -> None:
         if path and file.is_file() and file.is_relative_to(root):
             is_hashed = file.parent == root / "assets"
             return FileResponse(file, headers={"Cache-Control": _FOREVER if is_hashed else "no-cache"})
-        if "." in path.rpartition("/")[2] or path.startswith("assets/"):
+        is_page = _is_page(path)  # also `/grid/home.main.power`, which looks like a file
+        if not is_page and ("." in path.rpartition("/")[2] or path.startswith("assets/")):
             raise HTTPException(HTTPStatus.NOT_FOUND)
         index = root / "index.html"
         if index.is_file():
-            status = HTTPStatus.OK if _is_page(path) else HTTPStatus.NOT_FOUND
+            status = HTTPStatus.OK if is_page else HTTPStatus.NOT_FOUND
             return FileResponse(index, status_code=status, headers={"Cache-Control": "no-cache"})
         return HTMLResponse(_NOT_BUILT, status_code=503, headers={"Cache-Control": "no-store"})
 

@@ -5,7 +5,7 @@ import tempfile
 from pathlib import Path
 from typing import Annotated
 
-from fastapi import APIRouter, Form, UploadFile
+from fastapi import APIRouter, File, Form, UploadFile
 
 from watthour.api.contract import problems
 from watthour.api.schemas.readings import ImportedRows
@@ -22,7 +22,9 @@ router = APIRouter(prefix="/api/v1", tags=["readings"])
 
 @router.post("/imports", summary="Import a six-month file of EIA", responses=problems(403, 404, 413, 507))
 async def import_file(
-    state: ApiState, file: UploadFile, region: Annotated[str, Form(min_length=1, max_length=100, examples=["ny"])]
+    state: ApiState,
+    file: Annotated[UploadFile, File(description="A file `EIA930_BALANCE_*.csv`, unchanged.")],
+    region: Annotated[str, Form(min_length=1, max_length=100, description="Any name of the region.", examples=["ny"])],
 ) -> ImportedRows:
     """Read a file `EIA930_BALANCE_*.csv` of the EIA Grid Monitor; importing it twice changes nothing."""
     context = await state.compute.run(lambda: state.models.context(region))

@@ -21,7 +21,7 @@ class ForecastQuestion(Question):
 class ScoresQuestion(Question):
     """Which days."""
 
-    days: int = Field(30, ge=1, le=366, description="Number of local days that are scored.", examples=[30])
+    days: int = Field(30, ge=1, le=366, description="How many local days are scored. [count]", examples=[30])
     end: date | None = Field(
         None, description="Last local day; without it the last one known.", examples=["2026-11-20"]
     )
@@ -30,71 +30,103 @@ class ScoresQuestion(Question):
 class ForecastRegion(Answer):
     """The region that is forecast."""
 
-    id: str = Field(examples=["ny"])
-    name: str = Field(examples=["New York"])
-    operator: str | None = Field(description="Who runs its grid.", examples=["New York ISO"])
-    time_zone: str = Field(examples=["America/New_York"])
-    channel: str = Field(description="What is forecast.", examples=["grid.ny.demand"])
-    unit: str = Field(examples=["MWh"])
-    resolution_seconds: int = Field(description="Length of an interval.", examples=[3600])
-    simulated: bool
+    id: str = Field(description="Short name, as in addresses.", examples=["ny"])
+    name: str = Field(description="Full name.", examples=["New York"])
+    operator: str | None = Field(
+        description="Who runs its grid; null where nobody is known.", examples=["New York ISO"]
+    )
+    time_zone: str = Field(description="IANA name of its time zone.", examples=["America/New_York"])
+    channel: str = Field(description="Id of the channel that is forecast.", examples=["grid.ny.demand"])
+    unit: str = Field(description="Unit of every value of the channel.", examples=["MWh"])
+    resolution_seconds: int = Field(description="Length of an interval. [s]", examples=[3600])
+    simulated: bool = Field(description="True if its data are invented by the simulation.")
 
 
 class DayRange(Answer):
     """Local days that can be opened."""
 
-    first: date
-    last: date
+    first: date = Field(description="First local day.", examples=["2019-01-09"])
+    last: date = Field(description="Last local day, included.", examples=["2026-11-22"])
 
 
 class ForecastPoint(Answer):
     """One interval: its forecast with the 90 % interval, the rivals', and what came [unit of the channel]."""
 
     time: datetime = Field(description="Start of the interval, UTC.", examples=["2026-11-22T05:00:00Z"])
-    local_time: datetime = Field(examples=["2026-11-22T00:00:00-05:00"])
-    value: float | None = Field(examples=[15240.0])
-    lower: float | None = Field(examples=[14810.0])
-    upper: float | None = Field(examples=[15720.0])
-    quantiles: dict[str, float] = Field(examples=[{"0.05": 14810.0, "0.5": 15240.0, "0.95": 15720.0}])
-    operator: float | None = Field(description="The first rival, such as the operator.", examples=[15310.0])
-    rivals: dict[str, float | None] = Field(description="Every rival's forecast.", examples=[{"operator": 15310.0}])
-    actual: float | None = Field(examples=[None])
-    actual_quality: list[str]
-    seasonal_naive: float | None = Field(examples=[14980.0])
+    local_time: datetime = Field(
+        description="The same instant by the clock of the region.", examples=["2026-11-22T00:00:00-05:00"]
+    )
+    value: float | None = Field(
+        description="Our forecast, its median; null if there is none. [unit of the channel]", examples=[15240.0]
+    )
+    lower: float | None = Field(description="Lower end of the 90 % interval. [unit of the channel]", examples=[14810.0])
+    upper: float | None = Field(description="Upper end of the 90 % interval. [unit of the channel]", examples=[15720.0])
+    quantiles: dict[str, float] = Field(
+        description="Our forecast at each level from 0.05 to 0.95: the demand lies below it with that probability. "
+        "[unit of the channel]",
+        examples=[{"0.05": 14810.0, "0.5": 15240.0, "0.95": 15720.0}],
+    )
+    operator: float | None = Field(
+        description="Forecast of the first rival, such as the grid's operator; null if there is none. "
+        "[unit of the channel]",
+        examples=[15310.0],
+    )
+    rivals: dict[str, float | None] = Field(
+        description="Every rival's forecast by its name. [unit of the channel]", examples=[{"operator": 15310.0}]
+    )
+    actual: float | None = Field(
+        description="What was measured; null if it is not known yet. [unit of the channel]", examples=[None]
+    )
+    actual_quality: list[str] = Field(
+        description="What is special about the measured value: `assumed` (when it became known is assumed), "
+        "`simulated`, `estimated`, `zero`, `frozen`, `out_of_range`; empty if nothing is.",
+        examples=[["assumed"]],
+    )
+    seasonal_naive: float | None = Field(
+        description="What was measured at the same time a week before. [unit of the channel]", examples=[14980.0]
+    )
 
 
 class KnownPoint(Answer):
     """An interval that was measured and known at issue [unit of the channel]."""
 
-    time: datetime
-    local_time: datetime
-    value: float | None
+    time: datetime = Field(description="Start of the interval, UTC.", examples=["2026-11-21T10:00:00Z"])
+    local_time: datetime = Field(
+        description="The same instant by the clock of the region.", examples=["2026-11-21T05:00:00-05:00"]
+    )
+    value: float | None = Field(description="What was measured. [unit of the channel]", examples=[13410.0])
 
 
 class DayScore(Answer):
     """How far off one forecaster was on this day."""
 
-    model: str = Field(examples=["ours"])
-    label: str = Field(examples=["Watthour"])
-    mae: float = Field(description="In the unit of the channel.", examples=[231.0])
-    mae_mwh: float | None = Field(None, description="The same, of a channel in MWh.", examples=[231.0])
-    mape_percent: float | None = Field(description="Null where every actual is zero.", examples=[1.4])
+    model: str = Field(description="Name of the forecaster; `ours` is Watthour's own.", examples=["ours"])
+    label: str = Field(description="Its name for people.", examples=["Watthour"])
+    mae: float = Field(description="Mean absolute error. [unit of the channel]", examples=[231.0])
+    mae_mwh: float | None = Field(None, description="The same, only for a channel in MWh. [MWh]", examples=[231.0])
+    mape_percent: float | None = Field(
+        description="Mean absolute percentage error; null where every measured value is zero. [%]", examples=[1.4]
+    )
 
 
 class DayScores(Answer):
     """How far off everybody was, on the same hours."""
 
-    rows: list[DayScore]
+    rows: list[DayScore] = Field(description="One row per forecaster.")
 
 
 class Freshness(Answer):
     """How old the newest value of an input is."""
 
-    channel: str = Field(examples=["grid.ny.demand"])
-    label: str
-    last_time: datetime | None
-    age_hours: float | None
-    stale: bool
+    channel: str = Field(description="Id of the channel, or name of the rival.", examples=["grid.ny.demand"])
+    label: str = Field(description="Its name for people.", examples=["Readings"])
+    last_time: datetime | None = Field(
+        description="Start of the newest interval, UTC; null if there is none.", examples=["2026-11-21T10:00:00Z"]
+    )
+    age_hours: float | None = Field(
+        description="Time since the newest value could be known; null if there is none. [h]", examples=[1.0]
+    )
+    stale: bool = Field(description="True if it is older than it should be.")
 
 
 class GridForecast(Answer):
@@ -152,50 +184,69 @@ class GridForecast(Answer):
         }
     )
 
-    region: ForecastRegion
-    day: date
-    days: DayRange
-    issued_at: datetime
-    known_until: datetime | None = Field(description="End of the last reading that was known at issue.")
-    model_version: str = Field(examples=["gradient_boosting-20261120T060000-ab12cd"])
+    region: ForecastRegion = Field(description="Whose demand it is.")
+    day: date = Field(description="The local day that is shown.")
+    days: DayRange = Field(description="First and last day that can be asked for.")
+    issued_at: datetime = Field(description="When the forecast was made, UTC.")
+    known_until: datetime | None = Field(description="End of the last reading that was known when it was made.")
+    model_version: str = Field(
+        description="Version of the model, or the baseline that stood in for one.",
+        examples=["gradient_boosting-20261120T060000-ab12cd"],
+    )
     reconstructed: bool = Field(description="True if this was computed later, from what was known at its issue time.")
-    unit: str = Field(examples=["MWh"])
-    headline: str
-    missing_inputs: list[str] = Field(description="What was not known or only estimated, in words.")
-    fallback: str | None
-    points: list[ForecastPoint]
-    known: list[KnownPoint]
-    scores_of_day: DayScores | None
-    freshness: list[Freshness]
+    unit: str = Field(description="Unit of every value of the channel.", examples=["MWh"])
+    headline: str = Field(description="The day in one sentence: when it peaks, how high, how sure.")
+    missing_inputs: list[str] = Field(
+        description="What was not known or only estimated, each in words; empty on a good day."
+    )
+    fallback: str | None = Field(description="Why something simpler than the model answered; null if the model did.")
+    points: list[ForecastPoint] = Field(description="One entry per interval of the day.")
+    known: list[KnownPoint] = Field(description="The last two days that were known when the forecast was made.")
+    scores_of_day: DayScores | None = Field(
+        description="How far off everybody was; null until nearly all of the day has been measured."
+    )
+    freshness: list[Freshness] = Field(description="How old the newest value of each input is.")
 
 
 class ScoreWindow(Answer):
     """First and last local day that were scored."""
 
-    start: date
-    end: date
+    start: date = Field(description="First local day.")
+    end: date = Field(description="Last local day, included.")
 
 
 class ScoreRow(Answer):
     """One forecaster at one distance."""
 
-    model: str = Field(examples=["ours"])
-    label: str = Field(examples=["Watthour"])
-    lead_hours: Literal["all", "1-6", "7-12", "13-24", "25-48"]
-    n: int = Field(examples=[720])
-    mae: float = Field(description="In the unit of the channel, as bias and rmse.", examples=[241.0])
-    mape_percent: float | None = Field(description="Null where every actual is zero.", examples=[1.5])
-    bias: float = Field(examples=[-12.0])
-    rmse: float = Field(examples=[320.0])
-    mae_mwh: float | None = Field(None, description="The same, of a channel in MWh.", examples=[241.0])
-    bias_mwh: float | None = Field(None, examples=[-12.0])
-    rmse_mwh: float | None = Field(None, examples=[320.0])
-    coverage90_percent: float | None = Field(examples=[90.4])
+    model: str = Field(description="Name of the forecaster; `ours` is Watthour's own.", examples=["ours"])
+    label: str = Field(description="Its name for people.", examples=["Watthour"])
+    lead_hours: Literal["all", "1-6", "7-12", "13-24", "25-48"] = Field(
+        description="Hours from the issue of the forecast to the interval, or `all` of them."
+    )
+    n: int = Field(description="Intervals that were scored. [count]", examples=[720])
+    mae: float = Field(description="Mean absolute error. [unit of the channel]", examples=[241.0])
+    mape_percent: float | None = Field(
+        description="Mean absolute percentage error; null where every measured value is zero. [%]", examples=[1.5]
+    )
+    bias: float = Field(description="Mean of forecast less measured. [unit of the channel]", examples=[-12.0])
+    rmse: float = Field(description="Root of the mean squared error. [unit of the channel]", examples=[320.0])
+    mae_mwh: float | None = Field(None, description="As `mae`, only for a channel in MWh. [MWh]", examples=[241.0])
+    bias_mwh: float | None = Field(None, description="As `bias`, only for a channel in MWh. [MWh]", examples=[-12.0])
+    rmse_mwh: float | None = Field(None, description="As `rmse`, only for a channel in MWh. [MWh]", examples=[320.0])
+    coverage90_percent: float | None = Field(
+        description="How many of the measured values lay inside the 90 % interval; null without one. [%]",
+        examples=[90.4],
+    )
     winkler90: float | None = Field(
-        None, description="Mean interval score of the 90 % interval, in the unit of the channel.", examples=[1480.0]
+        None,
+        description="Mean interval score of the 90 % interval, less is better: its width, and 20 times what lies "
+        "outside. [unit of the channel]",
+        examples=[1480.0],
     )
     skill_percent: float | None = Field(
-        description="MAE saved against the seasonal naive forecast; null without one.", examples=[58.0]
+        description="How much smaller the mean absolute error is than that of the same time last week; null without "
+        "one. [%]",
+        examples=[58.0],
     )
 
 
@@ -228,8 +279,8 @@ class GridScores(Answer):
         }
     )
 
-    region: str = Field(examples=["ny"])
-    window: ScoreWindow
-    unit: str = Field(examples=["MWh"])
-    protocol: str
-    rows: list[ScoreRow]
+    region: str = Field(description="Id of the region.", examples=["ny"])
+    window: ScoreWindow = Field(description="The days that were scored.")
+    unit: str = Field(description="Unit of every value of the channel.", examples=["MWh"])
+    protocol: str = Field(description="How it was scored, in words.")
+    rows: list[ScoreRow] = Field(description="One row per forecaster and lead time.")

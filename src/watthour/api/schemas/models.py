@@ -16,26 +16,38 @@ class Features(Question):
     apparent_temperature: float = Field(ge=-110, le=90, description="Felt temperature. [degC]", examples=[1.2])
     humidity: float = Field(ge=0, le=100, description="Relative humidity at 2 m. [%]", examples=[71.0])
     wind_speed: float = Field(ge=0, le=115, description="Wind at 10 m. [m/s]", examples=[4.1])
-    cloud_cover: float = Field(ge=0, le=100, description="[%]", examples=[64.0])
+    cloud_cover: float = Field(ge=0, le=100, description="Share of the sky under cloud. [%]", examples=[64.0])
     solar_radiation: float = Field(ge=0, le=1500, description="Shortwave radiation. [W/m2]", examples=[120.0])
-    precipitation: float = Field(ge=0, le=400, description="Of the hour. [mm]", examples=[0.0])
-    hour_of_day: int = Field(ge=0, le=23, description="Local hour.", examples=[17])
-    day_of_week: int = Field(ge=0, le=6, description="Monday is 0.", examples=[6])
-    month: int = Field(ge=1, le=12, examples=[11])
-    is_weekend: Literal[0, 1] | bool = Field(examples=[1])
-    is_holiday: Literal[0, 1] | bool = Field(examples=[0])
+    precipitation: float = Field(ge=0, le=400, description="Rain and melted snow of the hour. [mm]", examples=[0.0])
+    hour_of_day: int = Field(ge=0, le=23, description="Hour by the local clock. [h]", examples=[17])
+    day_of_week: int = Field(
+        ge=0, le=6, description="Day of the week by the local clock, Monday is 0. [number]", examples=[6]
+    )
+    month: int = Field(ge=1, le=12, description="Month by the local clock, January is 1. [number]", examples=[11])
+    is_weekend: Literal[0, 1] | bool = Field(
+        description="1 on Saturday and Sunday, else 0; follows from `day_of_week`. [0 or 1]", examples=[1]
+    )
+    is_holiday: Literal[0, 1] | bool = Field(description="1 on a public holiday, else 0. [0 or 1]", examples=[0])
     demand_lag_1h: float = Field(ge=0, le=1e6, description="Demand of the hour before. [MWh]", examples=[16850.0])
-    demand_lag_24h: float = Field(ge=0, le=1e6, description="A day before. [MWh]", examples=[17100.0])
-    demand_lag_168h: float = Field(ge=0, le=1e6, description="A week before. [MWh]", examples=[16990.0])
+    demand_lag_24h: float = Field(
+        ge=0, le=1e6, description="Demand of the same hour a day before. [MWh]", examples=[17100.0]
+    )
+    demand_lag_168h: float = Field(
+        ge=0, le=1e6, description="Demand of the same hour a week before. [MWh]", examples=[16990.0]
+    )
     demand_rolling_mean_24h: float = Field(
         ge=0, le=1e6, description="Mean of the 24 hours before. [MWh]", examples=[15620.0]
     )
     demand_rolling_std_24h: float = Field(
-        ge=0, le=1e6, description="Standard deviation of the 24 hours before. [MWh]", examples=[1430.0]
+        ge=0, le=1e6, description="Sample deviation of the 24 hours before. [MWh]", examples=[1430.0]
     )
-    temp_squared: float = Field(ge=0, le=8100, description="Square of temperature. [degC2]", examples=[20.25])
-    cooling_degree_hours: float = Field(ge=0, le=100, description="Above 18.3 degC. [K]", examples=[0.0])
-    heating_degree_hours: float = Field(ge=0, le=200, description="Below 18.3 degC. [K]", examples=[13.8])
+    temp_squared: float = Field(ge=0, le=8100, description="Square of `temperature`. [degC2]", examples=[20.25])
+    cooling_degree_hours: float = Field(
+        ge=0, le=100, description="Degrees of `temperature` above 18.3 degC, else 0. [K]", examples=[0.0]
+    )
+    heating_degree_hours: float = Field(
+        ge=0, le=200, description="Degrees of `temperature` below 18.3 degC, else 0. [K]", examples=[13.8]
+    )
 
     @field_validator("*", mode="before")
     @classmethod
@@ -95,33 +107,42 @@ class Prediction(Answer):
     lower_mwh: float = Field(description="Lower end of the 90 % interval. [MWh]", examples=[16960.0])
     upper_mwh: float = Field(description="Upper end of the 90 % interval. [MWh]", examples=[17515.0])
     interval: IntervalBasis = Field(description="What the interval stands on.")
-    model_version: str = Field(examples=["twenty_features-20261120T060000-ab12cd"])
-    timestamp: datetime = Field(description="When this was predicted.", examples=["2026-11-21T12:00:00Z"])
-    region: str = Field(examples=["ny"])
+    model_version: str = Field(
+        description="Version of the model that answered.", examples=["twenty_features-20261120T060000-ab12cd"]
+    )
+    timestamp: datetime = Field(description="When this was predicted, UTC.", examples=["2026-11-21T12:00:00Z"])
+    region: str = Field(description="Id of the region whose model answered.", examples=["ny"])
     simulated: bool = Field(description="True if the model learned from simulated data.")
 
 
 class Split(Answer):
     """A span of data that a model saw, and for what."""
 
-    start: datetime
-    end: datetime
+    start: datetime = Field(description="First instant, UTC.")
+    end: datetime = Field(description="First instant after it, UTC.")
 
 
 class ModelCard(Answer):
     """A model that serves."""
 
-    serves: Literal["forecast", "predict"]
-    region: str = Field(examples=["ny"])
-    simulated: bool
-    name: str = Field(examples=["grid.ny.demand"])
-    model_version: str = Field(examples=["gradient_boosting-20261120T060000-ab12cd"])
-    recipe: str = Field(examples=["gradient_boosting"])
-    features: list[str]
-    splits: dict[str, Split]
-    data_fingerprint: str
-    metrics: dict[str, float]
-    trained_at: datetime
+    serves: Literal["forecast", "predict"] = Field(
+        description="What it answers: `forecast` the day ahead, `predict` the address `/predict`."
+    )
+    region: str = Field(description="Id of the region.", examples=["ny"])
+    simulated: bool = Field(description="True if the model learned from simulated data.")
+    name: str = Field(description="Name in the registry.", examples=["grid.ny.demand"])
+    model_version: str = Field(description="Version.", examples=["gradient_boosting-20261120T060000-ab12cd"])
+    recipe: str = Field(description="Kind of model.", examples=["gradient_boosting"])
+    features: list[str] = Field(description="What it looks at.")
+    splits: dict[str, Split] = Field(
+        description="Spans of data by use: `train` to learn from, `frozen` only to compare with other models."
+    )
+    data_fingerprint: str = Field(description="Hash of the data it learned from.")
+    metrics: dict[str, float] = Field(
+        description="Scores on the frozen span by name, such as `mae` [unit of the channel], `mae_mwh` [MWh] and "
+        "`mape_percent` [%]; names with a forecaster in front are its scores. [as the name says]"
+    )
+    trained_at: datetime = Field(description="When it was trained, UTC.")
 
 
 class ModelInfo(Answer):
@@ -147,16 +168,18 @@ class ModelInfo(Answer):
         }
     )
 
-    models: list[ModelCard]
+    models: list[ModelCard] = Field(description="One entry per model that serves.")
 
 
 class ReloadedModel(Answer):
     """A model loaded anew."""
 
-    serves: Literal["forecast", "predict"]
-    region: str = Field(examples=["ny"])
-    name: str = Field(examples=["grid.ny.demand"])
-    model_version: str
+    serves: Literal["forecast", "predict"] = Field(
+        description="What it answers: `forecast` the day ahead, `predict` the address `/predict`."
+    )
+    region: str = Field(description="Id of the region.", examples=["ny"])
+    name: str = Field(description="Name in the registry.", examples=["grid.ny.demand"])
+    model_version: str = Field(description="Version that serves now.")
     previous_version: str | None = Field(description="What served before; null if nothing was loaded.")
 
 
@@ -178,5 +201,5 @@ class Reloaded(Answer):
         }
     )
 
-    reloaded: list[ReloadedModel]
-    reloaded_at: datetime
+    reloaded: list[ReloadedModel] = Field(description="One entry per model that serves.")
+    reloaded_at: datetime = Field(description="When they were loaded, UTC.")

@@ -21,21 +21,21 @@ class ReadingsQuestion(Question):
     as_of: AwareDatetime | None = Field(
         None, description="Answer with what was known at this instant; without it now.", examples=[None]
     )
-    limit: int = Field(1000, ge=1, le=100_000, description="Most rows in one answer.", examples=[1000])
+    limit: int = Field(1000, ge=1, le=100_000, description="Most rows in one answer. [count]", examples=[1000])
     format: Literal["json", "csv"] = Field("json", description="How to answer.")
 
 
 class ChannelSummary(Answer):
     """A channel and the span of its readings."""
 
-    id: str = Field(examples=["grid.ny.demand"])
-    site: str = Field(examples=["ny"])
-    quantity: str = Field(examples=["energy"])
-    unit: str = Field(examples=["MWh"])
-    resolution_seconds: int = Field(examples=[3600])
-    simulated: bool
-    first_time: datetime | None
-    last_time: datetime | None
+    id: str = Field(description="Id of the channel.", examples=["grid.ny.demand"])
+    site: str = Field(description="Id of the site it belongs to.", examples=["ny"])
+    quantity: str = Field(description="What is measured, such as `energy` or `temperature`.", examples=["energy"])
+    unit: str = Field(description="Unit of every value.", examples=["MWh"])
+    resolution_seconds: int = Field(description="Length of an interval. [s]", examples=[3600])
+    simulated: bool = Field(description="True if its data are invented by the simulation.")
+    first_time: datetime | None = Field(description="Start of the first interval, UTC; null without readings.")
+    last_time: datetime | None = Field(description="Start of the last interval, UTC; null without readings.")
 
 
 class ChannelList(Answer):
@@ -58,17 +58,25 @@ class ChannelList(Answer):
         }
     )
 
-    channels: list[ChannelSummary]
+    channels: list[ChannelSummary] = Field(description="One entry per channel.")
 
 
 class Reading(Answer):
     """One interval's value, with when it became known; null is a gap."""
 
-    time: datetime = Field(examples=["2026-11-20T00:00:00Z"])
-    value: float | None = Field(examples=[16020.0])
-    available_at: datetime = Field(examples=["2026-11-20T03:00:00Z"])
-    recorded_at: datetime = Field(examples=["2026-11-20T03:05:00Z"])
-    quality: list[str] = Field(examples=[["assumed"]])
+    time: datetime = Field(description="Start of the interval, UTC.", examples=["2026-11-20T00:00:00Z"])
+    value: float | None = Field(
+        description="What was measured; null is a gap. [unit of the channel]", examples=[16020.0]
+    )
+    available_at: datetime = Field(
+        description="When this value could first be known, UTC.", examples=["2026-11-20T03:00:00Z"]
+    )
+    recorded_at: datetime = Field(description="When we stored it, UTC.", examples=["2026-11-20T03:05:00Z"])
+    quality: list[str] = Field(
+        description="What is special about the value: `assumed` (when it became known is assumed), `simulated`, "
+        "`estimated`, `zero`, `frozen`, `out_of_range`; empty if nothing is.",
+        examples=[["assumed"]],
+    )
 
 
 class ReadingPage(Answer):
@@ -91,9 +99,9 @@ class ReadingPage(Answer):
         }
     )
 
-    channel: str = Field(examples=["grid.ny.demand"])
-    unit: str = Field(examples=["MWh"])
-    readings: list[Reading]
+    channel: str = Field(description="Id of the channel.", examples=["grid.ny.demand"])
+    unit: str = Field(description="Unit of every value.", examples=["MWh"])
+    readings: list[Reading] = Field(description="One entry per interval.")
     next: datetime | None = Field(description="Give this as `start` for the next page; null on the last one.")
 
 
@@ -102,6 +110,6 @@ class ImportedRows(Answer):
 
     model_config = shown_as({"region": "ny", "new_rows": 4368, "refused_rows": 0})
 
-    region: str = Field(examples=["ny"])
-    new_rows: int = Field(examples=[4368])
-    refused_rows: int = Field(examples=[0])
+    region: str = Field(description="Id of the region.", examples=["ny"])
+    new_rows: int = Field(description="Values that were new. [count]", examples=[4368])
+    refused_rows: int = Field(description="Rows that were left out because they broke a rule. [count]", examples=[0])

@@ -13,15 +13,17 @@ class Health(Answer):
 
     model_config = shown_as({"status": "alive", "version": "0.1.0"})
 
-    status: Literal["alive"]
-    version: str = Field(examples=["0.1.0"])
+    status: Literal["alive"] = Field(description="Always `alive`.")
+    version: str = Field(description="Version of Watthour.", examples=["0.1.0"])
 
 
 class Degraded(Answer):
     """A source that does not deliver."""
 
-    name: str = Field(examples=["eia"])
-    problem: str = Field(examples=["eia: answered 503 four times. Try again later."])
+    name: str = Field(description="Name of the source.", examples=["eia"])
+    problem: str = Field(
+        description="What went wrong, and what to do.", examples=["eia: answered 503 four times. Try again later."]
+    )
 
 
 class Ready(Answer):
@@ -31,43 +33,45 @@ class Ready(Answer):
         {"status": "ready", "regions": ["ny"], "degraded": [{"name": "eia", "problem": "eia: answered 503 four times"}]}
     )
 
-    status: Literal["ready"]
-    regions: list[str] = Field(examples=[["ny"]])
-    degraded: list[Degraded]
+    status: Literal["ready"] = Field(description="Always `ready`; otherwise the answer is 503.")
+    regions: list[str] = Field(description="Ids of the regions with readings.", examples=[["ny"]])
+    degraded: list[Degraded] = Field(description="Sources whose last run failed.")
 
 
 class RegionSummary(Answer):
     """A region and the span of its readings that is here."""
 
-    id: str = Field(examples=["ny"])
-    name: str = Field(examples=["New York"])
-    operator: str | None = Field(description="Who runs its grid.", examples=["New York ISO"])
-    time_zone: str = Field(examples=["America/New_York"])
-    channel: str = Field(description="What is forecast.", examples=["grid.ny.demand"])
-    unit: str = Field(examples=["MWh"])
-    resolution_seconds: int = Field(description="Length of an interval.", examples=[3600])
-    simulated: bool
-    first_time: datetime | None
-    last_time: datetime | None
+    id: str = Field(description="Short name, as in addresses.", examples=["ny"])
+    name: str = Field(description="Full name.", examples=["New York"])
+    operator: str | None = Field(
+        description="Who runs its grid; null where nobody is known.", examples=["New York ISO"]
+    )
+    time_zone: str = Field(description="IANA name of its time zone.", examples=["America/New_York"])
+    channel: str = Field(description="Id of the channel that is forecast.", examples=["grid.ny.demand"])
+    unit: str = Field(description="Unit of every value of the channel.", examples=["MWh"])
+    resolution_seconds: int = Field(description="Length of an interval. [s]", examples=[3600])
+    simulated: bool = Field(description="True if its data are invented by the simulation.")
+    first_time: datetime | None = Field(description="Start of the first interval, UTC; null without readings.")
+    last_time: datetime | None = Field(description="Start of the last interval, UTC; null without readings.")
 
 
 class SourceState(Answer):
     """How the last asking of a source ended."""
 
-    name: str = Field(examples=["eia"])
-    state: Literal["ok", "failed", "never"]
-    last_run_at: datetime | None
-    age_hours: float | None
-    problem: str | None
+    name: str = Field(description="Name of the source.", examples=["eia"])
+    state: Literal["ok", "failed", "never"] = Field(description="How its last run ended; `never` if it has not run.")
+    last_run_at: datetime | None = Field(description="When its last run ended, UTC; null if it has not run.")
+    age_hours: float | None = Field(description="Time since its last run; null if it has not run. [h]")
+    problem: str | None = Field(description="What went wrong, and what to do; null if nothing did.")
 
 
 class ConnectOption(Answer):
     """A way to bring in real data."""
 
-    id: str = Field(examples=["eia_key"])
-    title: str
-    text: str
-    command: str
+    id: str = Field(description="Name of the way.", examples=["eia_key"])
+    title: str = Field(description="What it does, in a few words.")
+    text: str = Field(description="What to do.")
+    command: str = Field(description="The command that does it.")
 
 
 class Status(Answer):
@@ -112,9 +116,9 @@ class Status(Answer):
         }
     )
 
-    version: str = Field(examples=["0.1.0"])
-    now: datetime
+    version: str = Field(description="Version of Watthour.", examples=["0.1.0"])
+    now: datetime = Field(description="The server's clock, UTC.")
     simulated: bool = Field(description="True if any region shown is simulated.")
-    regions: list[RegionSummary]
-    sources: list[SourceState]
-    connect: list[ConnectOption]
+    regions: list[RegionSummary] = Field(description="What is shown, real regions first.")
+    sources: list[SourceState] = Field(description="Where data come from, and how each source's last run ended.")
+    connect: list[ConnectOption] = Field(description="Ways to bring in real data that are not used yet.")
