@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from fastapi.routing import APIRoute
 
+from watthour.api.schemas.days import ForecastDays, ForecastIssues
 from watthour.api.schemas.grid import GridForecast, GridScores
 from watthour.api.schemas.models import ModelInfo, Prediction, Reloaded
 from watthour.api.schemas.readings import ChannelList, ImportedRows, ReadingPage
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 ANSWERS = [
     ChannelList,
+    ForecastDays,
+    ForecastIssues,
     GridForecast,
     GridScores,
     Health,
@@ -45,6 +48,8 @@ def test_operations_have_plain_names_for_clients(api: FastAPI) -> None:
     assert sorted(names) == [
         "channels",
         "grid_forecast",
+        "grid_forecast_issues",
+        "grid_forecasts",
         "grid_scores",
         "health",
         "import_file",

@@ -31,7 +31,7 @@ def test_an_unknown_region_is_404_and_names_near_ones(client: TestClient) -> Non
         ("/api/v1/grid/ny/forecast?day=soon", "day"),
         ("/api/v1/grid/ny/scores?days=0", "days"),
         ("/api/v1/readings?channels=grid.ny.demand", "channels"),
-        ("/api/v1/readings?channel=grid.ny.demand&start=2026-11-20", "start"),
+        ("/api/v1/readings?channel=grid.ny.demand&start=2026-11-20T00:00:00", "start"),
     ],
 )
 def test_a_request_that_does_not_fit_names_the_field(client: TestClient, path: str, field: str) -> None:

@@ -8,7 +8,12 @@ import pytest
 from town import NOW
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from starlette.testclient import TestClient
+
+    from watthour.bootstrap import App
+    from watthour.core.window import Window
 
 READINGS = "/api/v1/readings"
 DEMAND = "grid.simtown.demand"
@@ -92,3 +97,50 @@ def test_an_unknown_channel_is_refused_and_the_list_named(town_client: TestClien
     answer = town_client.get(READINGS, params={"channel": "grid.atlantis.demand"})
     assert answer.status_code == 400
     assert "/api/v1/channels" in answer.json()["remedy"]
+
+
+def test_days_are_those_of_the_site_and_included_whole(town_client: TestClient) -> None:
+    asked = {"channel": DEMAND, "start": "2026-11-18", "end": "2026-11-19"}
+    rows = town_client.get(READINGS, params=asked).json()["readings"]
+    assert (rows[0]["time"], rows[-1]["time"], len(rows)) == ("2026-11-18T05:00:00Z", "2026-11-20T04:00:00Z", 48)
+
+
+def test_an_instant_and_a_day_can_be_mixed(town_client: TestClient) -> None:
+    asked = {"channel": DEMAND, "start": "2026-11-19T12:00:00Z", "end": "2026-11-19"}
+    rows = town_client.get(READINGS, params=asked).json()["readings"]
+    assert (rows[0]["time"], rows[-1]["time"]) == ("2026-11-19T12:00:00Z", "2026-11-20T04:00:00Z")
+
+
+def test_a_csv_is_not_cut_after_a_thousand_rows(town_client: TestClient) -> None:
+    channel = {"channel": "grid.simtown.demand", "start": "2020-01-01", "end": "2026-11-21"}
+    n_json = len(town_client.get(READINGS, params={**channel, "limit": "100000"}).json()["readings"])
+    answer = town_client.get(READINGS, params={**channel, "format": "csv"})
+    assert len(answer.text.splitlines()) == n_json + 1
+    assert "x-next" not in answer.headers
+
+
+def test_a_long_window_is_read_piece_by_piece(
+    town: App, town_client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = {"channel": DEMAND, "start": "1990-01-01", "end": "2026-11-20", "limit": "30"}
+    whole = town_client.get(READINGS, params={**asked, "limit": "100000"}).json()["readings"]
+    hours: list[int] = []
+    read = town.store.read
+
+    def watched(channels: list[str], window: Window, as_of: datetime | None = None) -> object:
+        hours.append(window.hours)
+        return read(channels, window, as_of)
+
+    monkeypatch.setattr("watthour.workflows.view.readings.FEWEST_READ", 24)
+    monkeypatch.setattr(town.store, "read", watched)
+    page = town_client.get(READINGS, params=asked).json()
+    assert max(hours) == 31
+    assert page["readings"] == whole[:30]
+    assert page["next"] == whole[30]["time"]
+
+
+@pytest.mark.parametrize("day", ["2026-11-31", "1950-01-01", "2026-11-20T00:00:00", "yesterday"])
+def test_a_start_that_is_no_day_and_no_instant_is_refused(town_client: TestClient, day: str) -> None:
+    answer = town_client.get(READINGS, params={"channel": DEMAND, "start": day})
+    assert answer.status_code in {400, 422}
+    assert answer.json()["field"] == "start"

@@ -11,6 +11,7 @@ from watthour.api.compute import Compute, Limits, Warm
 from watthour.api.metrics import Metrics
 from watthour.api.serving import Models
 from watthour.bootstrap import App
+from watthour.core.forecast import Context
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,16 @@ def state_of(request: Request) -> State:
     """Return the state of the application that got this request."""
     state: State = request.app.state.watthour
     return state
+
+
+async def context_of(state: State, name: str) -> Context:
+    """Return what is forecast under a name; the look into the store is kept as long as other state is.
+
+    Raises:
+        UnknownSite: nothing goes by this name.
+    """
+    lifetime_s = state.limits.state_lifetime_s
+    return await state.warm.get(("context", name), lambda: state.models.context(name), lifetime_s=lifetime_s)
 
 
 ApiState = Annotated[State, Depends(state_of)]

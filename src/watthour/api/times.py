@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 from watthour.core.errors import InvalidInput
-from watthour.core.window import DAY, Window
+from watthour.core.window import DAY, Window, local_midnight
 
 FIRST_YEAR, LAST_YEAR = 1980, 2100
 _REMEDY = f"Choose a time between {FIRST_YEAR} and {LAST_YEAR}."
@@ -33,15 +33,28 @@ def instant(field: str, value: datetime) -> datetime:
     return value.astimezone(UTC)
 
 
-def window_of(start: datetime | None, end: datetime | None, now: datetime) -> Window:
+def window_of(start: datetime | date | None, end: datetime | date | None, now: datetime, time_zone: str) -> Window:
     """Return the span a caller means: without an end up to now, without a start one day.
+
+    Args:
+        start: an instant, or a local day.
+        end: an instant, or a local day that is included whole.
+        now: the present.
+        time_zone: whose days they are.
 
     Raises:
         InvalidInput: it is empty or lies beyond all data.
     """
-    last = instant("end", end) if end else now
-    first = instant("start", start) if start else last - DAY
+    last = _edge("end", end, time_zone, after=DAY) if end else now
+    first = _edge("start", start, time_zone) if start else last - DAY
     if not first < last:
         problem = f"it must lie before end = {last:%Y-%m-%dT%H:%M:%SZ}"
         raise InvalidInput("start", first.isoformat(), problem, remedy="Swap them, or name both.")
     return Window(first, last)
+
+
+def _edge(field: str, value: datetime | date, time_zone: str, after: timedelta = timedelta(0)) -> datetime:
+    if isinstance(value, datetime):
+        return instant(field, value)
+    day(field, value)
+    return local_midnight(value + after, time_zone)

@@ -14,7 +14,7 @@ from watthour.api.problems import Refusal
 from watthour.api.schemas.base import Answer
 from watthour.api.schemas.grid import ForecastQuestion, GridForecast, GridScores, ScoresQuestion
 from watthour.api.serving import Role
-from watthour.api.state import ApiState, State
+from watthour.api.state import ApiState, State, context_of
 from watthour.api.times import day as checked_day
 from watthour.core.errors import ModelError, WatthourError
 from watthour.core.forecast import Context
@@ -43,7 +43,7 @@ async def grid_forecast(state: ApiState, region: RegionName, asked: Annotated[Fo
     begun = perf_counter()
     outcome = "failed"
     try:
-        answer = await _forecast(state, await _context(state, region), checked_day("day", asked.day))
+        answer = await _forecast(state, await context_of(state, region), checked_day("day", asked.day))
         outcome = "ok"
     finally:
         state.metrics.observe("forecast", outcome, perf_counter() - begun)
@@ -58,7 +58,7 @@ async def grid_forecast(state: ApiState, region: RegionName, asked: Annotated[Fo
 )
 async def grid_scores(state: ApiState, region: RegionName, asked: Annotated[ScoresQuestion, Query()]) -> Response:
     """Score everybody on the same hours, by lead time."""
-    context, end = await _context(state, region), checked_day("end", asked.end)
+    context, end = await context_of(state, region), checked_day("end", asked.end)
 
     def look() -> bytes:
         content = view.grid_scores(state.app.store, context, days=asked.days, end=end, now=state.now())
@@ -83,12 +83,6 @@ async def warm_up(state: State) -> None:
                 await _forecast(state, role.context, None)
         except (WatthourError, Refusal) as error:
             log.info("not warmed up", model=role.name, problem=str(error))
-
-
-async def _context(state: State, name: str) -> Context:
-    """Return what is forecast under a name; the look into the store is kept as long as other state is."""
-    lifetime_s = state.limits.state_lifetime_s
-    return await state.warm.get(("context", name), lambda: state.models.context(name), lifetime_s=lifetime_s)
 
 
 async def _forecast(state: State, context: Context, day: date | None) -> Response:

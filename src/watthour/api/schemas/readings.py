@@ -1,27 +1,58 @@
 """Channels and their readings."""
 
-from datetime import datetime
-from typing import Literal
+import re
+from datetime import date, datetime
+from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, Field, ValidatorFunctionWrapHandler, WithJsonSchema, WrapValidator
+from pydantic_core import PydanticCustomError
 
 from watthour.api.schemas.base import Answer, Question, shown_as
+
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
+def _instant_or_day(value: object, instant: ValidatorFunctionWrapHandler) -> object:
+    """Read a bare date as a day; whatever has a clock time must say its offset."""
+    if not isinstance(value, str) or not _DAY.fullmatch(value):
+        return instant(value)
+    try:
+        return date.fromisoformat(value)
+    except ValueError as error:
+        raise PydanticCustomError("day", "there is no such day in the calendar") from error
+
+
+InstantOrDay = Annotated[
+    AwareDatetime,
+    WrapValidator(_instant_or_day),
+    WithJsonSchema({"anyOf": [{"type": "string", "format": "date-time"}, {"type": "string", "format": "date"}]}),
+]
 
 
 class ReadingsQuestion(Question):
     """Which readings, as known when."""
 
     channel: str = Field(description="Id of a channel.", examples=["grid.ny.demand"], min_length=3, max_length=200)
-    start: AwareDatetime | None = Field(
-        None, description="First interval start; without it a day before `end`.", examples=["2026-11-20T00:00:00Z"]
+    start: InstantOrDay | None = Field(
+        None,
+        description="An instant, or a local day of the channel's site; without it a day before `end`.",
+        examples=["2026-11-20T00:00:00Z", "2026-11-20"],
     )
-    end: AwareDatetime | None = Field(
-        None, description="Interval starts before this; without it now.", examples=["2026-11-21T00:00:00Z"]
+    end: InstantOrDay | None = Field(
+        None,
+        description="Intervals begin before this instant; a local day is included whole; without it now.",
+        examples=["2026-11-21T00:00:00Z", "2026-11-21"],
     )
     as_of: AwareDatetime | None = Field(
         None, description="Answer with what was known at this instant; without it now.", examples=[None]
     )
-    limit: int = Field(1000, ge=1, le=100_000, description="Most rows in one answer. [count]", examples=[1000])
+    limit: int | None = Field(
+        None,
+        ge=1,
+        le=100_000,
+        description="Most rows in one answer; without it 1,000 as JSON and 100,000 as CSV. [count]",
+        examples=[1000],
+    )
     format: Literal["json", "csv"] = Field("json", description="How to answer.")
 
 

@@ -1,17 +1,34 @@
 """What the API and the pages show, as plain JSON-ready content; no web framework here."""
 
+from watthour.workflows.view.days import day_columns, day_rows, days_between, issue_list, kept_day
 from watthour.workflows.view.grid import grid_forecast, grid_scores, region_entry
 from watthour.workflows.view.issue import is_followed
-from watthour.workflows.view.readings import channel_list, reading_page
+from watthour.workflows.view.readings import (
+    CSV_COLUMNS,
+    channel_list,
+    known_channel,
+    reading_page,
+    readings_between,
+    readings_csv,
+)
 from watthour.workflows.view.status import freshness_hours, status
 
 __all__ = [
+    "CSV_COLUMNS",
     "channel_list",
+    "day_columns",
+    "day_rows",
+    "days_between",
     "freshness_hours",
     "grid_forecast",
     "grid_scores",
     "is_followed",
+    "issue_list",
+    "kept_day",
+    "known_channel",
     "reading_page",
+    "readings_between",
+    "readings_csv",
     "region_entry",
     "status",
 ]
