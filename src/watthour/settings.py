@@ -246,7 +246,10 @@ def load_settings(**said: object) -> Settings:
     except tomllib.TOMLDecodeError as error:
         path = settings_file(Path(str(said.get("home") or home_directory())))
         raise InvalidInput(
-            "settings file", str(path), f"it is no TOML: {error}", remedy="Mend that line, or run `watthour init`."
+            "settings file",
+            str(path),
+            f"it is not valid TOML: {error}",
+            remedy="Correct that line, or run `watthour init`.",
         ) from None
 
 

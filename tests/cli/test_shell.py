@@ -122,7 +122,7 @@ def test_a_fault_of_ours_asks_for_a_report_and_a_full_disk_for_space(
     monkeypatch.setattr("watthour.cli.models.read_settings", raising(OSError(28, "No space left on device", "/x")))
     full = watthour("models", "list")
     assert full.code == Exit.SYSTEM
-    assert "nothing that was acknowledged is lost" in full.err
+    assert "Everything stored before is safe" in full.err
 
 
 def test_init_writes_a_file_only_its_owner_can_read(

@@ -110,7 +110,7 @@ def test_less_than_a_week_gives_the_last_known_day_and_says_so(past: History) ->
     short = only_from(past, local_day(DAY - timedelta(days=4), world.ZONE).start)
     told = SeasonalNaive().fit(short, asked(PAST_DAYS)).predict(short, asked([DAY]))
     assert told.fallback is not None
-    assert "the same time of the last known day stands in" in told.fallback
+    assert "the same time of the last known day is used instead" in told.fallback
     assert len(medians(told)) == 24
 
 
@@ -133,7 +133,7 @@ def test_intervals_without_past_errors_say_what_they_assume(past: History) -> No
 def test_intervals_from_few_errors_say_so(past: History) -> None:
     first = Targets.cast(asked(PAST_DAYS[:1]).head(5))
     told = SeasonalNaive().fit(past, first).predict(past, asked([DAY]))
-    assert told.missing_inputs == ("The intervals of seasonal_naive rest on 5 past errors alone.",)
+    assert told.missing_inputs == ("The intervals of seasonal_naive are based on 5 past errors only.",)
 
 
 def test_no_operator_at_all_is_an_error(past: History) -> None:

@@ -224,7 +224,7 @@ def test_without_matplotlib_the_cure_is_named(monkeypatch: pytest.MonkeyPatch) -
     [
         (frame(5).drop("y"), "no column y"),
         (frame(5).with_columns(y=pl.lit("many")), "not numbers"),
-        (pl.concat([frame(5)] * 3), "stands twice in home"),
+        (pl.concat([frame(5)] * 3), "occurs twice in home"),
         (frame(5).with_columns(ds=pl.lit("soon")), "no such time"),
         (frame(60, step="7h"), "divide a day"),
         (frame(60, step="1d").with_columns(pl.col("ds").dt.offset_by("6h")), "days begin at midnight"),

@@ -269,7 +269,7 @@ def test_an_error_with_a_good_status_is_still_an_error() -> None:
 def test_rows_that_were_promised_and_do_not_come_are_asked_another_time() -> None:
     with (
         fake_eia(hours_of(DAY), most=0) as server,
-        pytest.raises(SourceUnavailable, match="told of 48 rows and gave 0"),
+        pytest.raises(SourceUnavailable, match="announced 48 rows and sent 0"),
     ):
         Eia(NEW_YORK, client_to(server.base_url)).fetch(DAY, now=NOW)
 

@@ -163,7 +163,7 @@ def test_older_days_come_from_the_months_archive_asked_for_once() -> None:
 def test_an_archive_that_is_none_is_a_changed_payload() -> None:
     with fake_files({"20250201isolf_csv.zip": b"<html></html>"}) as server:
         source = source_at(server.base_url)
-        with pytest.raises(PayloadChanged, match="no ZIP"):
+        with pytest.raises(PayloadChanged, match="not a ZIP"):
             source.fetch(local_day(DAY, TIME_ZONE), now=datetime(2026, 11, 21, tzinfo=UTC))
 
 

@@ -67,7 +67,7 @@ def test_a_store_from_a_newer_version_is_left_alone(path: Path) -> None:
 
 def test_a_file_that_is_no_database_is_left_alone(path: Path) -> None:
     path.write_text("time,value\n" * 1000)
-    with pytest.raises(StoreError, match="This file is no Watthour store"):
+    with pytest.raises(StoreError, match="This file is not a Watthour store"):
         open_store(f"sqlite:///{path}")
     assert path.read_text().startswith("time,value")
 

@@ -64,8 +64,11 @@ def test_a_damaged_champion_gives_way(store: MemoryStore, registry: FileRegistry
 
 
 def test_a_row_of_features_gives_its_demand(registry: FileRegistry) -> None:
-    mild = dict.fromkeys(FEATURES, 0.0) | {"demand_lag_1h": 5000.0, "demand_lag_24h": 5000.0, "demand_lag_168h": 5000.0}
-    assert predict_demand(load_model(registry, NAME), mild) == pytest.approx(5000, rel=0.2)
+    loads = dict.fromkeys([name for name in FEATURES if name.startswith("demand")], 5000.0)
+    mild = dict.fromkeys(FEATURES, 0.0) | loads | {"demand_rolling_std_24h": 400.0, "heating_degree_hours": 18.3}
+    answer = predict_demand(load_model(registry, NAME), mild)
+    assert answer.demand == pytest.approx(5000, rel=0.2)
+    assert answer.lower < answer.demand < answer.upper
 
 
 def test_with_too_little_history_it_says_so(tmp_path: Path) -> None:

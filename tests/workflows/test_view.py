@@ -133,7 +133,7 @@ def test_a_day_the_model_learned_from_is_not_shown_as_if_it_had_not(
     page = page_of(store, trained, date(2024, 5, 20), now=now)
     assert page["reconstructed"]
     assert page["model_version"] == "operator_debiased"
-    assert "learned from this day" in page["fallback"]
+    assert "trained on this day" in page["fallback"]
     assert page["issued_at"] == "2024-05-19T12:00:00Z"
 
 

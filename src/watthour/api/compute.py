@@ -51,8 +51,8 @@ class Compute:
             raise Refusal(
                 HTTPStatus.SERVICE_UNAVAILABLE,
                 "busy",
-                "Too many computations are waiting.",
-                remedy="Ask again in a few seconds.",
+                "The server is busy: too many requests are waiting.",
+                remedy="Try again in a few seconds.",
                 headers={"Retry-After": "5"},
             )
         self._running += 1
@@ -77,7 +77,7 @@ class Compute:
                 HTTPStatus.GATEWAY_TIMEOUT,
                 "timeout",
                 f"The computation took longer than {limit:g} s.",
-                remedy="Ask again: it goes on and its answer is kept.",
+                remedy="Try again: the computation goes on, and its result is kept.",
                 headers={"Retry-After": "10"},
             )
         return future.result()

@@ -11,17 +11,33 @@ from watthour.api.problems import MEDIA_TYPE, Problem
 
 _REFERENCE = "#/components/schemas/{model}"
 _MEANINGS = {
-    400: ("It cannot be answered as asked.", "invalid-input", "day = '1950-01-01': nothing is known that early"),
-    401: ("The key is missing or wrong.", "key-needed", "This server asks for its key."),
-    403: ("A page of another site asked.", "foreign-origin", "A page of another site may not change anything here."),
-    404: ("There is no such thing.", "unknown-site", "region = 'nyy': no region or site has this name"),
+    400: (
+        "The request cannot be answered as it is.",
+        "invalid-input",
+        "day = '1950-01-01': nothing is known that early",
+    ),
+    401: ("The key is missing or wrong.", "key-needed", "This server requires its API key."),
+    403: (
+        "The request came from a page of another site.",
+        "foreign-origin",
+        "A page of another site may not change anything here.",
+    ),
+    404: ("Not found.", "unknown-site", "region = 'nyy': no region or site has this name"),
     409: ("Too little is known to answer.", "not-enough-history", "the store holds no demand of New York"),
     413: ("The body is too large.", "too-large", "The body is larger than 1,000,000 bytes."),
     422: ("The request does not fit its description.", "invalid-request", "days: input should be less than 367"),
-    502: ("A source answered something we cannot use.", "payload-changed", "eia: the answer has another shape"),
-    503: ("It cannot be answered yet, or not now.", "model-not-found", "no model serves grid.ny.demand yet"),
+    502: (
+        "A data source gave an answer that cannot be used.",
+        "payload-changed",
+        "eia: the answer has an unexpected format",
+    ),
+    503: ("Not available yet, or not at the moment.", "model-not-found", "no model serves grid.ny.demand yet"),
     504: ("It took too long.", "timeout", "The computation took longer than 30 s."),
-    507: ("No space is left.", "store-full", "No space is left to keep this; nothing acknowledged is lost."),
+    507: (
+        "The disk is full.",
+        "store-full",
+        "The disk is full, so this was not stored. Everything stored before is safe.",
+    ),
 }
 _ALWAYS = (400, 401, 422, 503, 504)
 

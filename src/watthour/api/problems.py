@@ -40,12 +40,16 @@ _STATUS: tuple[tuple[type[errors.WatthourError], HTTPStatus], ...] = (
 )
 # Their messages may name files and addresses of this machine: they go to the log, the caller gets these words.
 _KEPT_INSIDE: tuple[tuple[type[errors.WatthourError], str, str], ...] = (
-    (errors.StoreFull, "No space is left to keep this; nothing acknowledged is lost.", "Free space and try again."),
+    (
+        errors.StoreFull,
+        "The disk is full, so this was not stored. Everything stored before is safe.",
+        "Free space and try again.",
+    ),
     (errors.StoreError, "The store cannot be used at the moment.", "`watthour doctor` tells what is wrong."),
     (
         errors.ModelCorrupt,
         "The saved model is damaged, so it is not used.",
-        "Go back with `watthour models rollback`, or train anew with `watthour train`.",
+        "Go back with `watthour models rollback`, or train again with `watthour train`.",
     ),
 )
 
@@ -175,8 +179,8 @@ _UNEXPECTED = Problem(
     type="about:blank",
     title="Internal Server Error",
     status=HTTPStatus.INTERNAL_SERVER_ERROR,
-    detail="Something broke that should not. What it was is in the server's log.",
-    remedy="Try again; if it happens twice, report it with the log's lines.",
+    detail="An unexpected error occurred. The server's log has the details.",
+    remedy="Try again. If it happens again, report it with the lines of the log.",
 )
 
 
@@ -201,9 +205,9 @@ def _on_http_error(request: Request, error: Exception) -> Response:
     detail, remedy = error.detail, None
     if status is HTTPStatus.NOT_FOUND and detail == status.phrase:
         detail = f"There is nothing at {request.url.path[:LONGEST_VALUE]}."
-        remedy = "/docs lists what can be asked."
+        remedy = "/docs lists all addresses."
     elif status is HTTPStatus.METHOD_NOT_ALLOWED:
-        detail = f"{request.method[:20]} is not possible here."
+        detail = f"{request.method[:20]} is not allowed here."
         if headers.get("Allow") == "GET":
             headers["Allow"] = "GET, HEAD"
         remedy = f"Use {headers['Allow']}." if "Allow" in headers else None

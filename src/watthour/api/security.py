@@ -137,7 +137,7 @@ class Gate:
             return Refusal(
                 HTTPStatus.BAD_REQUEST,
                 "unknown-host",
-                "This server does not go by the name it was called.",
+                "This server does not accept requests under this host name.",
                 remedy="Call it as 127.0.0.1 or localhost, or list the name in WATTHOUR_ALLOWED_HOSTS.",
             )
         if scope["method"] not in SAFE_METHODS and not self._is_own_page(headers):
@@ -197,7 +197,7 @@ class BodyLimit:
 _NEEDS_KEY = Refusal(
     HTTPStatus.UNAUTHORIZED,
     "key-needed",
-    "This server asks for its key.",
+    "This server requires its API key.",
     remedy="Send it as `Authorization: Bearer <key>` or `X-API-Key: <key>`, or as the password in a browser.",
     headers={"WWW-Authenticate": 'Basic realm="Watthour", charset="UTF-8"'},
 )

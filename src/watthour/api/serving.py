@@ -128,7 +128,7 @@ class Models:
             raise InvalidInput(
                 "region",
                 region,
-                "there are several regions, and the answer is another for each",
+                "there are several regions, and each has its own answer",
                 remedy=f"Name one: {names}.",
             )
         for role in roles:

@@ -18,7 +18,7 @@ def day(field: str, value: date | None) -> date | None:
         InvalidInput: it lies beyond all data.
     """
     if value is not None and not FIRST_YEAR <= value.year < LAST_YEAR:
-        raise InvalidInput(field, value.isoformat(), "no data reaches there", remedy=_REMEDY)
+        raise InvalidInput(field, value.isoformat(), "there are no data for that time", remedy=_REMEDY)
     return value
 
 
@@ -29,7 +29,7 @@ def instant(field: str, value: datetime) -> datetime:
         InvalidInput: it lies beyond all data.
     """
     if not FIRST_YEAR <= value.year < LAST_YEAR:
-        raise InvalidInput(field, value.isoformat(), "no data reaches there", remedy=_REMEDY)
+        raise InvalidInput(field, value.isoformat(), "there are no data for that time", remedy=_REMEDY)
     return value.astimezone(UTC)
 
 

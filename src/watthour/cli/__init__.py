@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             raise
         where = f" ({error.filename})" if error.filename else ""
         cure = (
-            "Free some space and run the command again: nothing that was acknowledged is lost."
+            "Free some space and run the command again. Everything stored before is safe."
             if error.errno == errno.ENOSPC
             else "Check the path and its permissions; --debug shows where it happened."
         )
@@ -42,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except Exception as error:
         if is_debugging:
             raise
-        cure = "This is a fault of Watthour: run it again with --debug and report what it shows."
+        cure = "This is a bug in Watthour: run it again with --debug and report what it shows."
         _say(f"{type(error).__name__}: {error}. {cure}")
         sys.exit(Exit.FAULT)
 

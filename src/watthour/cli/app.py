@@ -38,7 +38,7 @@ def _start(
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and leave.")
     ] = False,
     debug: Annotated[
-        bool, typer.Option("--debug", help="Show the full trace of an error; may stand anywhere.")
+        bool, typer.Option("--debug", help="Show the full trace of an error; works anywhere on the line.")
     ] = False,
 ) -> None:
     """Energy intelligence from the appliance to the grid."""
@@ -52,13 +52,13 @@ def _build() -> typer.Typer:
     table: tuple[tuple[str, Callable[..., None], str], ...] = (
         ("init", init.init, "Ask what you have and write the settings."),
         ("doctor", doctor.doctor, "What works, what is stale, what is missing."),
-        ("regions", regions.regions, "Which regions there are, by all their names."),
-        ("import", importing.import_files, "Bring in files of EIA's, or any table."),
+        ("regions", regions.regions, "List the regions by all their names."),
+        ("import", importing.import_files, "Import EIA's files, or any table."),
         ("backfill", backfill.backfill, "Fetch past demand, weather and forecasts."),
         ("ingest", ingest.ingest, "Fetch what is new."),
         ("train", train.train, "Train a model; it serves only if it is better."),
         ("forecast", forecast.forecast, "Tomorrow, or any day, hour by hour."),
-        ("backtest", backtest.backtest, "How recipes would have done, day by day."),
+        ("backtest", backtest.backtest, "How models would have done, day by day."),
         ("scores", scores.scores, "How good the forecasts were, by lead time."),
         ("up", up.up, "Start everything: pages, API and schedule."),
     )

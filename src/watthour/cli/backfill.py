@@ -23,11 +23,11 @@ def backfill(
     *,
     since: Annotated[str | None, typer.Option("--from", help="First day; default: two years ago.")] = None,
     until: Annotated[str | None, typer.Option("--to", help="Last day; default: today.")] = None,
-    source: Annotated[str | None, typer.Option(help="Only this one; default: all that models learn from.")] = None,
+    source: Annotated[str | None, typer.Option(help="Only this source; default: all that models learn from.")] = None,
 ) -> None:
-    """Fetch past demand, weather and forecasts, each known when its source's rule says.
+    """Fetch past demand, weather and forecasts, each with the time at which it was published.
 
-    Asking twice changes nothing; a gap is refilled; a revision is kept beside the old value.
+    Running it twice changes nothing; gaps are filled; a revised value is kept beside the old one.
     """
     from watthour.workflows import ingest
     from watthour.workflows.rounds import FIRST_PAST
@@ -42,8 +42,8 @@ def backfill(
         context = chosen_context(app, region)
         sources = app.past_sources(context, source)
         if not sources:
-            problem = "no source brings the past of this site"
-            raise InvalidInput("region", context.site.id, problem, remedy="Bring a file: `watthour import FILE`.")
+            problem = "no source has past data of this site"
+            raise InvalidInput("region", context.site.id, problem, remedy="Import a file: `watthour import FILE`.")
         for each in sources:
             with bar(each.name, (end - start).total_seconds()) as advance:
                 report = ingest.backfill(each, app.store, Window(start, end), now=now, progress=_tell(advance))

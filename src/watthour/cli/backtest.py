@@ -32,17 +32,17 @@ def backtest(  # noqa: PLR0913 - each is an option of the command
     *,
     since: Annotated[str, typer.Option("--from", help="First local day.")],
     until: Annotated[str, typer.Option("--to", help="Last local day.")],
-    recipe: Annotated[list[str] | None, typer.Option(help="Recipes to compare; may stand several times.")] = None,
+    recipe: Annotated[list[str] | None, typer.Option(help="Models to compare; can be given several times.")] = None,
     known_hour: Annotated[
         int | None,
         typer.Option(min=0, max=23, help="Demand is known to this hour of the day before."),
     ] = None,
-    retrain: Annotated[Retrain, typer.Option(help="How often to train anew.")] = Retrain.MONTH,
-    workers: Annotated[int, typer.Option(min=1, help="Processes to spread the origins over.")] = 1,
+    retrain: Annotated[Retrain, typer.Option(help="How often to retrain.")] = Retrain.MONTH,
+    workers: Annotated[int, typer.Option(min=1, help="How many processes share the work.")] = 1,
     keep: Annotated[bool, typer.Option(help="Keep the forecasts in the store, marked as made afterwards.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Forecast each day of a period as it would have been forecast then, and score everybody on the same intervals."""
+    """Forecast each day of a period as it would have been then, and score every forecaster on the same intervals."""
     from watthour.core.units import digits_for
     from watthour.core.window import DAY, Window, local_day
     from watthour.forecasting.backtest import backtest as run

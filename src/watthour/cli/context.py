@@ -65,7 +65,7 @@ def parse_day(field: str, text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError as error:
-        raise InvalidInput(field, text, "this is no day", remedy="Write it as 2024-07-31.") from error
+        raise InvalidInput(field, text, "this is not a date", remedy="Write it as 2024-07-31.") from error
 
 
 def midnight(day: date) -> datetime:

@@ -16,7 +16,7 @@ def forecast(
     region: RegionName = None,
     *,
     day: Annotated[str | None, typer.Option(help="Local day, such as 2024-07-31; default: tomorrow.")] = None,
-    keep: Annotated[bool, typer.Option(help="Issue and keep a live forecast first, if there is something new.")] = True,
+    keep: Annotated[bool, typer.Option(help="Make and store a live forecast first, if there are new data.")] = True,
     as_json: AsJson = False,
 ) -> None:
     """Forecast what a site will use, interval by interval, with its 90 % interval and the rivals beside it."""

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def ingest(
     regions: RegionNames = None,
 ) -> None:
-    """Fetch what is new, and what the last days still lacked."""
+    """Fetch what is new, and what was still missing in the last days."""
     from watthour.workflows.rounds import poll
 
     now = utc_now()
@@ -58,5 +58,5 @@ def _asked(app: App, names: Sequence[str]) -> list[Context]:
     asked = [context for context in found if app.can_follow(context) or context.site.id in wanted]
     left = [context.site.id for context in found if context not in asked]
     if left:
-        typer.echo(f"Not asked, for no source of theirs can be: {', '.join(left)}.", err=True)
+        typer.echo(f"Not asked, as none of their sources is set up: {', '.join(left)}.", err=True)
     return asked

@@ -106,7 +106,7 @@ def show(
 
 def promote(
     name: Name,
-    version: Annotated[str, typer.Argument(help="Which one shall serve.")],
+    version: Annotated[str, typer.Argument(help="The version that is to serve.")],
     *,
     reason: Annotated[str, typer.Option(help="Why; kept with the promotion.")] = "promoted by hand",
 ) -> None:

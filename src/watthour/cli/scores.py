@@ -18,7 +18,7 @@ def scores(
     end: Annotated[str | None, typer.Option(help="The last of them; default: today.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show errors, bias, interval coverage and skill by lead time, everybody on the same hours."""
+    """Show errors, bias, interval coverage and skill by lead time, every forecaster on the same hours."""
     from watthour.core.units import digits_for
     from watthour.workflows.view import grid_scores
 

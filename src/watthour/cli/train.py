@@ -22,7 +22,7 @@ def train(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Train a challenger; it serves only if it is better on days that nobody has learned from."""
+    """Train a new model; it serves only if it is better on days that neither model has learned from."""
     from watthour.core.units import digits_for
     from watthour.forecasting.catalogue import recipe as named_recipe
     from watthour.workflows.rounds import retrain
@@ -89,7 +89,9 @@ def _parameters(text: str | None) -> dict[str, object] | None:
     try:
         content = json.loads(text)
     except ValueError as error:
-        raise InvalidInput("--parameters", text, f"it is no JSON: {error}", remedy='Write {"name": value}.') from error
+        raise InvalidInput(
+            "--parameters", text, f"this is not valid JSON: {error}", remedy='Write {"name": value}.'
+        ) from error
     if not isinstance(content, dict):
-        raise InvalidInput("--parameters", text, "it is no JSON object", remedy='Write {"name": value}.')
+        raise InvalidInput("--parameters", text, "this is not a JSON object", remedy='Write {"name": value}.')
     return content

@@ -79,7 +79,7 @@ def _listen(settings: Settings) -> socket.socket:
     except OSError as error:
         problem = f"cannot listen there ({error.strerror})"
         raise InvalidInput(
-            "port", settings.port, problem, remedy="Choose another with --port, or end what uses it."
+            "port", settings.port, problem, remedy="Choose another with --port, or stop the program that uses it."
         ) from error
     # asyncio sets this on sockets of its own only; without it a small answer waits 40 ms for the caller's receipt.
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

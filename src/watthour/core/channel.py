@@ -117,15 +117,17 @@ class Channel:
             problem = "a channel id is lower-case words joined by dots"
             raise InvalidInput("channel", self.id, problem, remedy="Write it as home.kitchen.power.")
         if self.resolution <= timedelta(0):
-            problem = f"the intervals of {self.id} must last a while"
+            problem = f"the intervals of {self.id} must be longer than zero"
             raise InvalidInput("resolution", str(self.resolution), problem, remedy="Give 15 minutes or an hour.")
         if self.weight < 0:
-            raise InvalidInput("weight", self.weight, f"{self.id} weighs less than nothing", remedy="Give a share.")
+            raise InvalidInput(
+                "weight", self.weight, f"{self.id} has a negative weight", remedy="Give a share from 0 to 1."
+            )
         if self.unit not in units_of(self.quantity):
             problem = f"{self.id} is {self.quantity}, which is not kept in {self.unit}"
             raise InvalidInput("unit", str(self.unit), problem, remedy=f"Use {', '.join(units_of(self.quantity))}.")
         if (self.quantity is Quantity.PRICE) != (self.currency is not None) or (
             self.currency is not None and not _CURRENCY.fullmatch(self.currency)
         ):
-            problem = f"{self.id} is {self.quantity}: a price has a currency, and nothing else has"
+            problem = f"{self.id} is {self.quantity}: a price needs a currency, and nothing else may have one"
             raise InvalidInput("currency", self.currency, problem, remedy="Give the ISO code, such as EUR.")

@@ -7,7 +7,7 @@ WatthourError                 what happened, and the cure
 ├── SourceError               a connector could not deliver
 │   ├── SourceUnavailable     try later
 │   ├── SourceRejected        the user must act (key, request)
-│   └── PayloadChanged        we must act: the answer has another shape
+│   └── PayloadChanged        we must act: the answer has an unexpected format
 ├── StoreError                the store cannot be used
 │   ├── StoreFull             no space is left
 │   └── StoreTooNew           written by a newer version

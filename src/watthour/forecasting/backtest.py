@@ -85,7 +85,7 @@ def backtest(
         if (period[0] - first).days - 1 < _FEWEST_DAYS:
             raise NotEnoughHistory(
                 f"{context.channel.id} is known from {first - MEMORY} on: too late to learn for {period[0]}",
-                remedy=f"Begin at {first + _FEWEST_DAYS * DAY + DAY} or later, or bring more history.",
+                remedy=f"Begin at {first + _FEWEST_DAYS * DAY + DAY} or later, or add more history.",
             )
         over = pl.col("time") < local_midnight(period[0] - DAY, context.time_zone)
         model = recipe.fit(history.known_at(targets["issued_at"][0]), Targets.cast(every_day.filter(over)))
@@ -174,7 +174,7 @@ def first_day(history: History) -> date:
     if not len(times):
         raise NotEnoughHistory(
             f"no reading of {history.context.channel.id} is known",
-            remedy="Bring readings with `watthour backfill` or `watthour import`.",
+            remedy="Add readings with `watthour backfill` or `watthour import`.",
         )
     begin: datetime = datetimes(times[:1])[0]
     return (begin + MEMORY).astimezone(ZoneInfo(history.context.time_zone)).date() + timedelta(days=1)

@@ -193,7 +193,7 @@ class FittedRule:
             assumed = f"a standard deviation of {_ASSUMED_DEVIATION:.0%} of the recent level"
             return (f"No past error of {self.rule.name} is known: its intervals assume {assumed}.",)
         if self.spread.n_errors < FEWEST_ERRORS:
-            return (f"The intervals of {self.rule.name} rest on {self.spread.n_errors} past errors alone.",)
+            return (f"The intervals of {self.rule.name} are based on {self.spread.n_errors} past errors only.",)
         return ()
 
     def files(self) -> Mapping[str, bytes]:
@@ -243,7 +243,7 @@ def _rival_points(history: History, targets: dy.DataFrame[Targets], *, debiased:
     if gap.all():
         raise NotEnoughHistory(
             f"no forecast of {history.context.channel.id} by {rival or 'anybody else'} was known at issue",
-            remedy="Bring the forecasts others publish with `watthour backfill`, or use another model.",
+            remedy="Fetch the forecasts that others publish with `watthour backfill`, or use another model.",
         )
     rest = stand_in(published, f"the {rival}'s forecast", history, targets, table)
     if not debiased:
@@ -253,7 +253,9 @@ def _rival_points(history: History, targets: dy.DataFrame[Targets], *, debiased:
     missing = list(rest.missing_inputs)
     if unlearned.any():
         where = describe_intervals(targets, unlearned, history.context)
-        missing.append(f"The habitual error of the {rival}'s forecast was unknown for {where}: it stands as published.")
+        missing.append(
+            f"The habitual error of the {rival}'s forecast was unknown for {where}: it is used as published."
+        )
     values = np.where(gap | unlearned, rest.values, rest.values * ratio)
     return Points(values, rest.level, tuple(missing), rest.fallback)
 

@@ -86,13 +86,13 @@ def tidy(table: pl.DataFrame, columns: Columns, *, is_future: bool = False) -> p
         raise InvalidInput(
             columns.time,
             str(lost),
-            f"no such time in {columns.time_zone}",
-            remedy="Drop those rows, or say where the clock hangs: DayAhead(time_zone='UTC').",
+            f"this local time does not exist in {columns.time_zone}",
+            remedy="Drop those rows, or name the time zone of the times: DayAhead(time_zone='UTC').",
         )
     twice = tidied.filter(tidied.select("series", "time").is_duplicated())
     if twice.height:
         first = twice.row(0, named=True)
-        raise InvalidInput(columns.time, str(first["time"]), f"stands twice in {first['series']}", remedy="Keep one.")
+        raise InvalidInput(columns.time, str(first["time"]), f"occurs twice in {first['series']}", remedy="Keep one.")
     return tidied
 
 
@@ -250,6 +250,6 @@ def _resolution(table: pl.DataFrame, columns: Columns) -> timedelta:
         first = cast("datetime", table["time"].filter(clock != time())[0])
         problem = f"days begin at midnight in {columns.time_zone}"
         raise InvalidInput(
-            columns.time, str(first), problem, remedy="Say where the clock hangs: DayAhead(time_zone=...)."
+            columns.time, str(first), problem, remedy="Name the time zone of the times: DayAhead(time_zone=...)."
         )
     return step

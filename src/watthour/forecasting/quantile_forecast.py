@@ -81,7 +81,7 @@ def nothing_known(targets: dy.DataFrame[Targets], context: Context) -> NotEnough
     first = cast("datetime", targets["issued_at"].min())
     return NotEnoughHistory(
         f"too little of {context.channel.id} was known at {first:%Y-%m-%d %H:%M} UTC to forecast it by any means",
-        remedy="Bring at least one day of readings before the issue time: `watthour backfill` or `watthour import`.",
+        remedy="Add at least one day of readings before the issue time: `watthour backfill` or `watthour import`.",
     )
 
 

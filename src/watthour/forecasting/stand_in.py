@@ -67,7 +67,7 @@ def stand_in(
             if filled.any():
                 values = np.where(filled, chain[name], values)
                 where = describe_intervals(targets, filled, history.context)
-                missing.append(f"Unknown for {where}: {wanted}; {words} stands in.")
+                missing.append(f"Unknown for {where}: {wanted}; {words} is used instead.")
     level = level_of(table)
     if (unknown := np.isnan(level)).any():
         levels = _features_of(unknown, table, history, targets, _LEVELS)

@@ -93,9 +93,9 @@ class TwentyFeatures:
         )
         if table.height < FEWEST_HOURS:
             raise NotEnoughHistory(
-                f"{history.context.channel.id} has {table.height} hours to learn 20 features from, "
-                f"{FEWEST_HOURS} are the least",
-                remedy="Bring more readings with `watthour backfill` or `watthour import`.",
+                f"{history.context.channel.id} has {table.height} hours to learn 20 features from; at least "
+                f"{FEWEST_HOURS} are needed",
+                remedy="Add more readings with `watthour backfill` or `watthour import`.",
             )
         cut = int(LEARNING_SHARE * table.height)
         model = FittedTwentyFeatures(self._learn(table[:cut], table[cut:]), {})
@@ -221,7 +221,7 @@ def _walk(
     if np.isnan(demand).all():
         raise NotEnoughHistory(
             f"{channel} has no demand in the {(WEEK + FEED_LAG) // DAY} days before any of the issues",
-            remedy="Bring more readings with `watthour backfill` or `watthour import`.",
+            remedy="Add more readings with `watthour backfill` or `watthour import`.",
         )
     steps = span >= -FEED_LAG
     is_stale = np.isnan(demand[:, steps & (span < 0)]).all(axis=1)
@@ -245,7 +245,7 @@ def _walk(
     if (stale := found["is_stale"].fill_null(value=False).to_numpy()).any():
         where = describe_intervals(targets, stale, history.context)
         missing.append(
-            f"No demand of the {FEED_LAG} hours before was known for {where}: the last known hour stands in."
+            f"No demand of the {FEED_LAG} hours before was known for {where}: the last known hour is used instead."
         )
     return found, tuple(missing)
 
@@ -302,7 +302,7 @@ def _spread(
     if errors.is_empty():
         raise NotEnoughHistory(
             "no hour is left on which the model can be tested, so its intervals cannot be known",
-            remedy="Bring more readings with `watthour backfill` or `watthour import`.",
+            remedy="Add more readings with `watthour backfill` or `watthour import`.",
         )
     spread: dict[str, list[float]] = {}
     fewest = min(FEWEST_ERRORS, errors.height)

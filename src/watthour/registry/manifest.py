@@ -27,7 +27,10 @@ def safe_name(field: str, name: str) -> str:
     """
     if not _SAFE_NAME.fullmatch(name):
         raise InvalidInput(
-            field, name, "this cannot name a model or its file", remedy="Use letters, digits and . _ - + only."
+            field,
+            name,
+            "this is not a valid name of a model or its file",
+            remedy="Use letters, digits and . _ - + only.",
         )
     return name
 
@@ -88,10 +91,10 @@ def from_json(text: str | bytes, *, where: str) -> Manifest:
             hashes=content["hashes"],
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        problem = f"{where} is no readable manifest ({type(error).__name__}: {error})"
+        problem = f"{where} is not a readable manifest ({type(error).__name__}: {error})"
         raise ModelCorrupt(problem, remedy=_CURE) from error
     if not all(_SAFE_NAME.fullmatch(part) for name in manifest.hashes for part in name.split("/")):
-        raise ModelCorrupt(f"{where} names files that cannot be its own", remedy=_CURE)
+        raise ModelCorrupt(f"{where} names files that do not belong to it", remedy=_CURE)
     if written_format > FORMAT:
         raise ModelCorrupt(f"{where} was written by a newer version of Watthour", remedy="Update Watthour.")
     return manifest
@@ -139,4 +142,4 @@ def not_found(name: str, version: str | None, known: Sequence[str]) -> ModelNotF
     return ModelNotFound(f"there is no version {version} of {name}", remedy=hint)
 
 
-_CURE = "It is not loaded: go back with `watthour models rollback`, or train anew with `watthour train`."
+_CURE = "It is not loaded: go back with `watthour models rollback`, or train again with `watthour train`."

@@ -99,7 +99,7 @@ def parse(answer: object, channel: Channel) -> tuple[pl.DataFrame, pl.DataFrame]
     An absent value stays null. Nothing here touches the network or the clock, so every oddity can be a test.
 
     Raises:
-        PayloadChanged: the answer has another shape.
+        PayloadChanged: the answer has an unexpected format.
     """
     rows = answer.get("readings") if isinstance(answer, dict) else None
     if not isinstance(rows, list) or not all(isinstance(row, dict) and {"ends", "kwh"} <= row.keys() for row in rows):

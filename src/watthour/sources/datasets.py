@@ -140,7 +140,7 @@ def recognise(path: Path, context: Context | None = None, *, find: Find) -> list
 def _found(name: str, path: Path, find: Find) -> Context:
     context = find(name)
     if context is None:
-        problem = "the file does not say whose it is"
+        problem = "the file does not say which region it is of"
         raise InvalidInput("region", path.name, problem, remedy="Name it with --region.")
     return context
 

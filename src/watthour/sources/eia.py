@@ -246,7 +246,7 @@ def _rows(client: HttpClient, route: str, facets: dict[str, list[str]], code: st
         if offset >= total:
             return
         if not rows:
-            problem = f"it told of {total:,} rows and gave {offset:,}"
+            problem = f"it announced {total:,} rows and sent {offset:,}"
             raise SourceUnavailable("eia", problem, remedy="Ask again later.")
 
 
@@ -269,12 +269,12 @@ def _content(answer: object, offset: int) -> tuple[list[object], int]:
     rows = response.get("data") if isinstance(response, dict) else None
     if not isinstance(response, dict) or not isinstance(rows, list):
         if said := reason_in(answer):
-            raise SourceRejected("eia", said, remedy="Check what was asked for: region and dates.")
+            raise SourceRejected("eia", said, remedy="Check the region and the dates.")
         raise PayloadChanged("eia", "the answer holds no response.data", remedy=_REPORT)
     try:
         total = int(response.get("total", offset + len(rows)))  # a number or a string
     except (TypeError, ValueError):
-        raise PayloadChanged("eia", "the number of rows is none", remedy=_REPORT) from None
+        raise PayloadChanged("eia", "the number of rows is not a number", remedy=_REPORT) from None
     return rows, total
 
 

@@ -149,7 +149,7 @@ def parse(answer: object, name: str, *, now: datetime) -> tuple[pl.DataFrame, pl
 
     Raises:
         SourceRejected: the answer is an error.
-        PayloadChanged: the answer has another shape.
+        PayloadChanged: the answer has an unexpected format.
     """
     good, refused = split_unreadable(
         _table(answer, name),
@@ -183,9 +183,9 @@ def parse(answer: object, name: str, *, now: datetime) -> tuple[pl.DataFrame, pl
 def _table(answer: object, name: str) -> pl.DataFrame:
     """Return one row per interval and field, as ``split_unreadable`` takes it."""
     if isinstance(answer, dict) and (reason := reason_in(answer)):
-        raise SourceRejected("elia", reason, remedy="Check what was asked for: the days.")
+        raise SourceRejected("elia", reason, remedy="Check the days that were asked for.")
     if not isinstance(answer, list):
-        raise PayloadChanged("elia", f"{name} answered no list of rows", remedy=_REPORT)
+        raise PayloadChanged("elia", f"{name} did not answer with a list of rows", remedy=_REPORT)
     fields = (MEASURED[name], *DAY_AHEAD)
     columns: dict[str, list[str | None]] = {"said": [], "resolution": [], "field": [], "raw": [], "row": []}
     needed = {"datetime", "resolutioncode", *fields}

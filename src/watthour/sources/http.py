@@ -219,7 +219,7 @@ class HttpClient:
             raise _TransientFault("it cannot be reached") from None
         except (httpx2.UnsupportedProtocol, httpx2.InvalidURL):
             remedy = "Set it to one that begins with https://, or leave it out."
-            raise SourceRejected(self.source, "its address in the settings is none", remedy=remedy) from None
+            raise SourceRejected(self.source, "its address in the settings is not a valid one", remedy=remedy) from None
         except (httpx2.TransportError, httpx2.DecodingError):
             raise _TransientFault("the answer broke off") from None
         if not (answer.is_success or (may_be_missing and answer.status_code == _MISSING)):
@@ -240,7 +240,7 @@ class HttpClient:
         if _MOVED <= status < _REFUSED:
             remedy = "Its address has moved: update Watthour, or set the new one in the settings."
             return PayloadChanged(self.source, problem, remedy=remedy)
-        return SourceRejected(self.source, problem, remedy="Check what was asked for: region, dates, variables.")
+        return SourceRejected(self.source, problem, remedy="Check the region, the dates and the variables.")
 
     def _reason(self, answer: httpx2.Response) -> str:
         try:

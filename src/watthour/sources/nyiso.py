@@ -120,7 +120,7 @@ class Nyiso:
             forecasts.append(good)
             refused.append(bad)
         if missing > MAY_BE_MISSING and len(forecasts) == 1:
-            problem = f"none of {missing} days that are long posted has a file"
+            problem = f"none of {missing} days that were due long ago has a file"
             raise PayloadChanged("nyiso", problem, remedy="Its files may have moved: update Watthour.")
         return deliver(
             self.name,
@@ -208,7 +208,7 @@ def _unzip(content: bytes, name: str) -> dict[str, str]:
         with ZipFile(BytesIO(content)) as archive:
             return {file: archive.read(file).decode("utf-8", errors="replace") for file in archive.namelist()}
     except BadZipFile:
-        raise PayloadChanged("nyiso", f"{name} is no ZIP file", remedy=_REPORT) from None
+        raise PayloadChanged("nyiso", f"{name} is not a ZIP file", remedy=_REPORT) from None
 
 
 def _days(window: Window, now: datetime) -> Iterator[date]:

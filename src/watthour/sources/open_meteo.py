@@ -110,7 +110,9 @@ def points_of(site: Site) -> tuple[Point, ...]:
         return site.points
     latitude, longitude = site.place.latitude, site.place.longitude
     if latitude is None or longitude is None:
-        raise InvalidInput("site", site.id, "it has no coordinates, so no weather", remedy="Give it a place.")
+        raise InvalidInput(
+            "site", site.id, "it has no coordinates, so no weather", remedy="Give its latitude and longitude."
+        )
     return (Point("site", latitude, longitude),)
 
 
@@ -278,7 +280,7 @@ def parse_hourly(answer: object, site: Site) -> pl.DataFrame:
     ``_previous_dayN``, else zero. One point is answered by an object, several by a list in the order asked.
 
     Raises:
-        PayloadChanged: the answer has another shape, unit or time zone.
+        PayloadChanged: the answer has an unexpected format, unit or time zone.
     """
     answers = answer if isinstance(answer, list) else [answer]
     points = points_of(site)

@@ -103,11 +103,11 @@ class Postgres:
         if isinstance(cause, psycopg.errors.DiskFull):
             return StoreFull(
                 f"no space is left for {self.name}",
-                remedy="Free some space and do it again; everything acknowledged is kept.",
+                remedy="Free some space and try again. Everything stored before is safe.",
             )
         problem = str(cause).strip().partition("\n")[0]
         return StoreError(
-            f"{self.name}: {problem}", remedy="Check DATABASE_URL, and that the server runs and lets you in."
+            f"{self.name}: {problem}", remedy="Check DATABASE_URL, and that the server runs and accepts your user."
         )
 
 

@@ -242,7 +242,9 @@ def _database(url: str) -> Database:
     try:
         parsed = make_url(url)
     except ArgumentError:
-        raise InvalidInput("url", "(hidden)", "it is no database URL", remedy=remedy) from None  # may hold a password
+        raise InvalidInput(
+            "url", "(hidden)", "this is not a database URL", remedy=remedy
+        ) from None  # may hold a password
     match parsed.get_backend_name():
         case "sqlite":
             from watthour.store.sqlite import Sqlite
@@ -253,7 +255,7 @@ def _database(url: str) -> Database:
 
             return Postgres(parsed)
         case other:
-            raise InvalidInput("url", other, "we keep no store in this kind of database", remedy=remedy)
+            raise InvalidInput("url", other, "this kind of database is not supported", remedy=remedy)
 
 
 def _sites(connection: Connection) -> list[Site]:

@@ -116,16 +116,16 @@ class Sqlite:
             case sqlite3.SQLITE_FULL:
                 return StoreFull(
                     f"no space is left for {self.path}",
-                    remedy="Free some space and do it again; everything acknowledged is kept.",
+                    remedy="Free some space and try again. Everything stored before is safe.",
                 )
             case sqlite3.SQLITE_CANTOPEN:
                 remedy = "Check that its directory exists and that you may write there."
             case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
                 remedy = f"Another process has been writing for {PATIENCE_S:.0f} s: try again when it is done."
             case sqlite3.SQLITE_NOTADB:
-                remedy = "This file is no Watthour store: name another one."
+                remedy = "This file is not a Watthour store: choose another one."
             case sqlite3.SQLITE_READONLY:
-                remedy = "Give yourself the right to write it."
+                remedy = "Give your user permission to write it."
             case _:
                 remedy = "Run `watthour doctor`; if the file is damaged, restore it from a backup."
         return StoreError(f"{self.path}: {cause}", remedy=remedy)

@@ -41,7 +41,7 @@ def microseconds(instant: datetime) -> int:
         InvalidInput: the instant has no time zone.
     """
     if instant.tzinfo is None:
-        raise InvalidInput("instant", instant.isoformat(), "it has no time zone", remedy="Say which, such as UTC.")
+        raise InvalidInput("instant", instant.isoformat(), "it has no time zone", remedy="Give one, such as UTC.")
     return (instant - _EPOCH) // _MICROSECOND
 
 

@@ -76,14 +76,14 @@ def check_site(kept: Site | None, site: Site) -> None:
         InvalidInput: the site is kept with the other nature or kind.
     """
     if kept is not None and kept.kind is not site.kind:
-        remedy = "Give the other one another id: a home and a region of one id are never mixed."
+        remedy = "Choose another id: a home and a region cannot share one."
         raise InvalidInput("kind", str(site.kind), f"site {site.id} is kept as a {kept.kind}", remedy=remedy)
     if kept is not None and kept.is_simulated != site.is_simulated:
         raise InvalidInput(
             "is_simulated",
             site.is_simulated,
             f"site {site.id} is kept as {'simulated' if kept.is_simulated else 'real'}",
-            remedy="Give the other one another id: simulated and real readings are never mixed.",
+            remedy="Choose another id: simulated and real readings are never mixed.",
         )
 
 
@@ -105,7 +105,7 @@ def check_channel(kept: Channel | None, channel: Channel, sites: Iterable[str]) 
                 field,
                 getattr(channel, field),
                 f"channel {channel.id} is kept with {getattr(kept, field)!s}",
-                remedy="Convert the readings, or bring them into a channel of their own.",
+                remedy="Convert the readings, or import them into a channel of their own.",
             )
 
 
@@ -130,7 +130,7 @@ def check_instants(**instants: datetime | None) -> None:
     """
     for name, instant in instants.items():
         if instant is not None and instant.tzinfo is None:
-            raise InvalidInput(name, instant.isoformat(), "it has no time zone", remedy="Say which, such as UTC.")
+            raise InvalidInput(name, instant.isoformat(), "it has no time zone", remedy="Give one, such as UTC.")
 
 
 def _state(*, offset: int = 0) -> Sequence[pl.Expr]:

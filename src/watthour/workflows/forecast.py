@@ -159,7 +159,7 @@ def recall(store: Store, context: Context, window: Window, as_of: datetime) -> H
         raise NotEnoughHistory(
             f"no reading of {context.channel.id} from the {MEMORY.days} days before {window.start:%Y-%m-%d %H:%M} UTC "
             f"was known at {as_of:%Y-%m-%d %H:%M} UTC",
-            remedy="Bring readings with `watthour backfill` or `watthour import`, or ask for a day they cover.",
+            remedy="Add readings with `watthour backfill` or `watthour import`, or ask for a day they cover.",
         )
     return history
 

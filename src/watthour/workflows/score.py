@@ -44,7 +44,7 @@ def score(store: Store, context: Context, window: Window, *, now: datetime) -> S
     """
     table, present = side_by_side(store, context, window, now=now)
     if table.is_empty():
-        return Scores((), "No forecast of this period has met its actual yet.")
+        return Scores((), "No forecast of this period can be compared with a measurement yet.")
     rows = [
         _row(group, name, label, context)
         for label, (least, most) in LEADS.items()

@@ -57,7 +57,7 @@ async def grid_forecast(state: ApiState, region: RegionName, asked: Annotated[Fo
     responses=problems(404, 409),
 )
 async def grid_scores(state: ApiState, region: RegionName, asked: Annotated[ScoresQuestion, Query()]) -> Response:
-    """Score everybody on the same hours, by lead time."""
+    """Score every forecaster on the same hours, by lead time."""
     context, end = await context_of(state, region), checked_day("end", asked.end)
 
     def look() -> bytes:

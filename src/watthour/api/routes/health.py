@@ -68,7 +68,7 @@ def _readiness(state: State) -> Ready:
             HTTPStatus.SERVICE_UNAVAILABLE,
             "not-ready",
             "The store holds no demand of any region yet, so nothing can be forecast.",
-            remedy="Bring some with `watthour backfill` or `watthour import`, or let `watthour up` simulate a region.",
+            remedy="Add some with `watthour backfill` or `watthour import`, or let `watthour up` simulate a region.",
         )
     failed = [source for source in content["sources"] if source["state"] == "failed"]  # type: ignore[attr-defined]  # as above
     degraded = [Degraded(name=source["name"], problem=source["problem"] or "it failed") for source in failed]

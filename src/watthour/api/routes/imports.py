@@ -46,7 +46,7 @@ def _import(state: State, context: Context, file: UploadFile) -> ImportedRows:
             raise InvalidInput(
                 "file",
                 file.filename,
-                f"this is no file EIA930_BALANCE_*.csv with rows of {context.site.name}",
+                f"this is not a file EIA930_BALANCE_*.csv with rows of {context.site.name}",
                 remedy="Download one from https://www.eia.gov/electricity/gridmonitor and send it unchanged.",
             ) from error
     return ImportedRows(region=context.site.id, new_rows=report.new_rows, refused_rows=report.refused_rows)

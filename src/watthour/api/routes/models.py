@@ -44,7 +44,7 @@ async def predict(state: ApiState, features: Features, asked: Annotated[RegionQu
 
 
 @router.post(
-    "/reload-model", summary="Load the champions anew and drop every warm answer", responses=problems(403, 404)
+    "/reload-model", summary="Load the serving models again and drop every kept answer", responses=problems(403, 404)
 )
 async def reload_model(state: ApiState, asked: Annotated[RegionQuestion, Query()]) -> Reloaded:
     """Do it after a promotion or a rollback; a new champion is otherwise found within a second."""

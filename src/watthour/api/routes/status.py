@@ -13,7 +13,7 @@ router = APIRouter(prefix="/api/v1", tags=["status"])
 
 @router.get("/status", summary="What is here, how fresh, and what could be connected", responses=problems())
 async def status(state: ApiState) -> Status:
-    """Tell regions, sources with their failures, and the ways to real data that are still open."""
+    """List the regions, the sources with their failures, and the ways to real data that are not used yet."""
     app = state.app
 
     def look() -> Status:

@@ -57,7 +57,7 @@ def days_to_open(store: Store, context: Context, now: datetime) -> tuple[date, d
     if span is None:
         raise NotEnoughHistory(
             f"the store holds no reading of {context.channel.id} ({context.site.name})",
-            remedy=f"Bring some: `watthour backfill {context.site.id}` or `watthour import FILE`.",
+            remedy=f"Add some: `watthour backfill {context.site.id}` or `watthour import FILE`.",
         )
     zone = ZoneInfo(context.time_zone)
     newest = now if now - span[1] <= FRESH else span[1]
@@ -169,4 +169,4 @@ def _model_of_then(registry: ModelRegistry, name: str, issued_at: datetime) -> t
                 return None, str(error)
     if not manifests:
         return None, "no model has been trained yet."
-    return None, "every model has learned from this day or later ones, so none can be shown as if it had not."
+    return None, "every model was trained on this day or later ones, so none of them can show an honest forecast of it."

@@ -105,7 +105,7 @@ class DayProcess:
             raise NotEnoughHistory(
                 f"{len(known)} whole days of {history.context.channel.id} are known; the day process needs "
                 f"{FEWEST_DAYS}",
-                remedy="Bring more history with `watthour backfill`, or use a baseline such as persistence_ensemble.",
+                remedy="Add more history with `watthour backfill`, or use a baseline such as persistence_ensemble.",
             )
         return requests.take(known), loads[known]
 

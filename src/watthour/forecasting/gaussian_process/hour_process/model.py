@@ -90,7 +90,7 @@ class HourProcess:
             raise NotEnoughHistory(
                 f"{int(usable.sum())} days of {context.channel.id} with a temperature are known at "
                 f"{history.as_of:%Y-%m-%d %H:%M} UTC; the hour process needs {FEWEST_DAYS}",
-                remedy="Bring more history of load and of temperature_2m at its weather points (`watthour backfill`), "
+                remedy="Add more history of load and of temperature_2m at its weather points (`watthour backfill`), "
                 "or use a baseline such as persistence_ensemble.",
             )
         state = State(
@@ -180,7 +180,7 @@ class FittedHourProcess:
         if unknown.all():
             raise NotEnoughHistory(
                 f"no temperature was known at issue of any day asked of {state.channel}",
-                remedy="Bring weather forecasts, or temperatures known in advance, for the days to forecast.",
+                remedy="Add weather forecasts, or temperatures known in advance, for the days to forecast.",
             )
         last_known = np.array([each.last_known(state.numbers) for each in requests])[of_issue]
         stale = last_known < np.array([each.known_day for each in requests])[of_issue] - _STALE_DAYS
