@@ -10,6 +10,7 @@ from watthour import __version__
 from watthour.cli import (
     backfill,
     backtest,
+    days,
     doctor,
     forecast,
     importing,
@@ -60,6 +61,8 @@ def _build() -> typer.Typer:
         ("forecast", forecast.forecast, "Tomorrow, or any day, hour by hour."),
         ("backtest", backtest.backtest, "How models would have done, day by day."),
         ("scores", scores.scores, "How good the forecasts were, by lead time."),
+        ("issues", days.issues, "Which forecasts were issued, and when."),
+        ("export", days.export, "Kept forecasts and measurements as CSV."),
         ("up", up.up, "Start everything: pages, API and schedule."),
     )
     for name, command, summary in table:
