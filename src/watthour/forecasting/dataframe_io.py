@@ -86,7 +86,7 @@ def tidy(table: pl.DataFrame, columns: Columns, *, is_future: bool = False) -> p
         raise InvalidInput(
             columns.time,
             str(lost),
-            f"this local time does not exist in {columns.time_zone}",
+            f"no such time in {columns.time_zone}",
             remedy="Drop those rows, or name the time zone of the times: DayAhead(time_zone='UTC').",
         )
     twice = tidied.filter(tidied.select("series", "time").is_duplicated())

@@ -126,7 +126,7 @@ class FileRegistry:
         """
         champions = standing(name, self.promotions(name))
         if len(champions) < 2:  # noqa: PLR2004 - the one and the one before
-            problem = f"{name} has no earlier champion"
+            problem = f"{name} has no champion before the current one"
             raise ModelNotFound(problem, remedy="`watthour models list` shows what could be promoted instead.")
         before = champions[-2]
         if not self._place(name, before).is_dir():
