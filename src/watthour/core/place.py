@@ -49,16 +49,15 @@ def _is_time_zone(name: str) -> bool:
 
 
 def _time_zone_remedy(name: str) -> str:
-    """Return the names of the time zone database that somebody may have meant."""
+    """Return the cure of a name that is none, with those that somebody may have meant."""
     names = sorted(available_timezones())
     wanted = name.strip().replace(" ", "_").lower()
     cities = {each.rsplit("/", 1)[-1].lower(): each for each in reversed(names) if "/" in each}
     whole = {each.lower(): each for each in names}
     near = [whole[key] for key in get_close_matches(wanted, whole, n=1, cutoff=0.8)]
     near += [cities[key] for key in get_close_matches(wanted.rsplit("/", 1)[-1], cities, n=1, cutoff=0.8)]
-    if near:
-        return f"Did you mean {' or '.join(dict.fromkeys(near))}?"
-    return "Give a name of the IANA time zone database, such as Europe/Brussels."
+    meant = f"Did you mean {' or '.join(dict.fromkeys(near))}? " if near else ""
+    return f"{meant}Give a name of the IANA time zone database, such as Europe/Brussels."
 
 
 @dataclass(frozen=True, slots=True)

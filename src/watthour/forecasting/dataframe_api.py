@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -14,6 +14,7 @@ from watthour.core.place import Place
 from watthour.core.window import DAY
 from watthour.forecasting.calibrate import between_levels
 from watthour.forecasting.catalogue import recipe
+from watthour.forecasting.dataframe_files import Saved, load, save
 from watthour.forecasting.dataframe_io import Columns, as_in_table
 from watthour.forecasting.fleet import (
     RIVALS,
@@ -502,9 +503,10 @@ class FittedDayAhead:
         Raises:
             InvalidInput: there is something at that path.
         """
-        from watthour.forecasting.dataframe_files import save
-
-        save(self, path)
+        save(
+            Saved(asdict(self.door), self.table, self.horizon, self.models, self.problems, self._choice),
+            path,
+        )
 
     @classmethod
     def load(cls, path: str | Path) -> FittedDayAhead:
@@ -514,9 +516,8 @@ class FittedDayAhead:
             ModelNotFound: nothing was saved there.
             ModelCorrupt: a file is missing or differs from its hash.
         """
-        from watthour.forecasting.dataframe_files import load
-
-        return load(path)
+        saved = load(path)
+        return cls(DayAhead(**saved.door), saved.table, saved.horizon, saved.models, saved.problems, saved.choice)
 
     def plot(
         self,

@@ -6,7 +6,7 @@ import io
 import json
 import os
 import shutil
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -20,7 +20,6 @@ from watthour.core.frames import Forecasts, Readings
 from watthour.core.model import digest
 from watthour.core.place import Place
 from watthour.forecasting.catalogue import forecaster, recipe
-from watthour.forecasting.dataframe_api import DayAhead, FittedDayAhead
 from watthour.forecasting.dataframe_io import Columns, context_of
 from watthour.forecasting.model_choice import Choice
 from watthour.forecasting.series_table import SeriesTable
@@ -28,12 +27,26 @@ from watthour.forecasting.series_table import SeriesTable
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from watthour.core.forecast import Forecaster
+
 FORMAT = 1
 _MANIFEST, _SUM, _READINGS, _COMPARED = "manifest.json", "manifest.sha256", "readings.parquet", "compared.parquet"
 _CURE = "It is not loaded: fit again and save to a new folder."
 
 
-def save(fitted: FittedDayAhead, path: str | Path) -> None:
+@dataclass(frozen=True, slots=True, eq=False)
+class Saved:
+    """What a fitted model is made of."""
+
+    door: Mapping[str, Any]  # the arguments of ``DayAhead``
+    table: SeriesTable
+    horizon: int
+    models: Mapping[str, Forecaster]
+    problems: Mapping[str, str]
+    choice: Choice
+
+
+def save(fitted: Saved, path: str | Path) -> None:
     """Write a fitted model into a new folder, which appears when all of it is on the disk.
 
     Raises:
@@ -55,7 +68,7 @@ def save(fitted: FittedDayAhead, path: str | Path) -> None:
         name: {
             "as_of": past.as_of.isoformat(),
             "channel": past.context.channel.id,
-            "recipe": _recipe(fitted, name),
+            "recipe": _recipe(fitted.choice, name),
             "files": {part: kept(content) for part, content in fitted.models[name].files().items()}
             if name in fitted.models
             else None,
@@ -64,17 +77,17 @@ def save(fitted: FittedDayAhead, path: str | Path) -> None:
     }
     manifest = {
         "format": FORMAT,
-        "door": asdict(fitted.door),
+        "door": dict(fitted.door),
         "columns": asdict(table.columns),
         "step_seconds": table.step.total_seconds(),
         "is_pandas": table.is_pandas,
         "horizon": fitted.horizon,
         "series": series,
         "problems": dict(fitted.problems),
-        "reasons": dict(fitted.reasons),
-        "is_pooled": fitted._choice.is_pooled,  # noqa: SLF001 - its other half
+        "reasons": dict(fitted.choice.reasons),
+        "is_pooled": fitted.choice.is_pooled,
         _READINGS: kept(_as_parquet(pl.concat([past.readings for past in table.pasts.values()])), ".parquet"),
-        _COMPARED: kept(_as_parquet(fitted._choice.table), ".parquet"),  # noqa: SLF001 - its other half
+        _COMPARED: kept(_as_parquet(fitted.choice.table), ".parquet"),
     }
     text = json.dumps(manifest, indent=1).encode()
     building = place.with_name(f".{place.name}-{uuid4().hex[:8]}")
@@ -88,7 +101,7 @@ def save(fitted: FittedDayAhead, path: str | Path) -> None:
         raise
 
 
-def load(path: str | Path) -> FittedDayAhead:
+def load(path: str | Path) -> Saved:
     """Load what ``save`` wrote; every file is compared with its hash first.
 
     Raises:
@@ -124,8 +137,8 @@ def load(path: str | Path) -> FittedDayAhead:
             models[name] = forecaster(each["recipe"]["name"], files)
     door = {**manifest["door"], "covariates": tuple(manifest["door"]["covariates"])}
     compared = pl.read_parquet(io.BytesIO(_checked(place, manifest[_COMPARED])))
-    return FittedDayAhead(
-        DayAhead(**door),
+    return Saved(
+        door,
         SeriesTable(columns, pasts, is_pandas=manifest["is_pandas"]),
         manifest["horizon"],
         models,
@@ -134,8 +147,8 @@ def load(path: str | Path) -> FittedDayAhead:
     )
 
 
-def _recipe(fitted: FittedDayAhead, name: str) -> dict[str, object]:
-    chosen = fitted._choice.recipes[name]  # noqa: SLF001 - its other half
+def _recipe(choice: Choice, name: str) -> dict[str, object]:
+    chosen = choice.recipes[name]
     return {"name": chosen.name, "parameters": asdict(cast("Any", chosen))}
 
 
