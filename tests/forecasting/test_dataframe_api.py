@@ -193,7 +193,11 @@ def test_days_follow_the_local_midnights_over_a_change_of_clocks() -> None:
 
 
 def test_the_package_tells_its_public_names() -> None:
-    assert dir(watthour) == ["DayAhead", "__version__"]
+    names = ["DayAhead", "FittedDayAhead", "InvalidInput", "MissingExtra", "ModelCorrupt", "NotEnoughHistory"]
+    assert dir(watthour) == [*names, "WatthourError", "__version__"]
+    assert all(hasattr(watthour, name) for name in dir(watthour))
+    with pytest.raises(AttributeError, match="There are: DayAhead"):
+        watthour.Dayahead  # noqa: B018 - the point of the test
 
 
 def test_a_backtest_stands_beside_its_rivals() -> None:

@@ -18,8 +18,9 @@ from watthour.forecasting.dataframe_files import Saved, load, save
 from watthour.forecasting.dataframe_io import Columns, as_in_table
 from watthour.forecasting.fleet import (
     RIVALS,
+    DayBefore,
+    EachDay,
     backtest_series,
-    day_ahead,
     default_horizon,
     forecast_all,
     forecasts_beside,
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 
     from watthour.core.forecast import Forecast, Forecaster, History
     from watthour.core.frames import Targets
-    from watthour.forecasting.fleet import Histories, Learn, Progress, TargetsBySeries
+    from watthour.forecasting.fleet import Histories, Learn, Progress, Protocol, TargetsBySeries
 
 _DEFAULT_LEVELS = (LEVELS[0], LEVELS[-1])
 _WIDEST = round(100 * (LEVELS[-1] - LEVELS[0]))  # per cent of the widest band
@@ -104,7 +105,7 @@ class DayAhead:
         asked = _one_of(horizon, h)
         steps = default_horizon(table.step) if asked is None else _at_least_one(asked)
         issues = {name: past_issues(past, steps) for name, past in table.pasts.items()}
-        found, choice = self._learned(table, table.pasts, issues, steps, workers, progress)
+        found, choice = self._learned(table, table.pasts, issues, EachDay(steps), workers, progress)
         models, problems = table.sorted_out(found, "learned", depth=2)
         return FittedDayAhead(self, table, steps, models, problems, choice)
 
@@ -183,12 +184,14 @@ class DayAhead:
         place = Place(self.time_zone, self.latitude, self.longitude, self.holidays)
         return Columns(self.series, self.time, self.target, tuple(self.covariates), place)
 
-    def _choice(self, table: SeriesTable, pasts: Histories, horizon: int, workers: int, progress: Progress) -> Choice:
+    def _choice(
+        self, table: SeriesTable, pasts: Histories, protocol: Protocol, workers: int, progress: Progress
+    ) -> Choice:
         if self.model == AUTO:
             if self.parameters:
                 remedy = f"Name the model too: DayAhead(model='{TREES}', parameters=...)."
                 raise InvalidInput("parameters", dict(self.parameters), "they belong to a named model", remedy=remedy)
-            return choose(table, pasts, horizon, is_local=self.local, workers=workers, progress=progress)
+            return choose(table, pasts, protocol, is_local=self.local, workers=workers, progress=progress)
         is_pooled = self.model == TREES and table.is_many and not self.local
         made = recipe(self.model, {**(pooled_growth() if is_pooled else {}), **(self.parameters or {})})
         return Choice.of_one(made, list(pasts), is_pooled=is_pooled)
@@ -198,16 +201,16 @@ class DayAhead:
         table: SeriesTable,
         pasts: Histories,
         issues: TargetsBySeries,
-        horizon: int,
+        protocol: Protocol,
         workers: int,
         progress: Progress,
     ) -> tuple[dict[str, Forecaster | WatthourError], Choice]:
         """Choose a model for each series from what is known of it, and fit it."""
-        choice = self._choice(table, pasts, horizon, workers, progress)
+        choice = self._choice(table, pasts, protocol, workers, progress)
         return fit_chosen(choice, pasts, issues, workers=workers, progress=progress)
 
-    def _learner(self, table: SeriesTable, horizon: int, workers: int, progress: Progress) -> Learn:
-        return lambda pasts, issues: self._learned(table, pasts, issues, horizon, workers, progress)[0]
+    def _learner(self, table: SeriesTable, protocol: Protocol, workers: int, progress: Progress) -> Learn:
+        return lambda pasts, issues: self._learned(table, pasts, issues, protocol, workers, progress)[0]
 
     def _backtest(
         self,
@@ -219,8 +222,10 @@ class DayAhead:
         workers: int,
         progress: Progress,
     ) -> Any:  # noqa: ANN401 - as the table was given
-        plans = last_days(table, days) if issue_hour is None else day_ahead(table, days, issue_hour, known_hour)
-        learn = self._learner(table, max(1, round(DAY / table.step)), workers, progress)
+        a_day = EachDay(max(1, round(DAY / table.step)))
+        protocol = a_day if issue_hour is None else DayBefore(issue_hour, known_hour)
+        plans = last_days(table, days, protocol)
+        learn = self._learner(table, protocol, workers, progress)
         return backtest_series(learn, table, plans, rivals=rivals, workers=workers, progress=progress)
 
     def _cross_validation(
@@ -236,7 +241,7 @@ class DayAhead:
         progress: Progress,
     ) -> Any:  # noqa: ANN401 - as the table was given
         steps = default_horizon(table.step) if h is None else _at_least_one(h)
-        learn = self._learner(table, steps, workers, progress)
+        learn = self._learner(table, EachDay(steps), workers, progress)
         parts = []
         for plans in windows(table, steps, n_windows, step_size, refit=refit):
             found = forecasts_beside(learn, table, plans, workers=workers, progress=progress)

@@ -20,7 +20,7 @@ from watthour.forecasting.dataframe_io import as_given
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
-    from datetime import datetime, timedelta
+    from datetime import date, datetime, timedelta
 
     import dataframely as dy
 
@@ -131,7 +131,7 @@ def backtest_series(
     Args:
         learn: how our models are made.
         table: all that is known.
-        plans: of ``last_days`` or ``day_ahead``.
+        plans: of ``last_days``.
         rivals: names of the catalogue.
         workers: series worked at the same time.
         progress: a bar, or what is called with the number of series done and to do.
@@ -170,53 +170,79 @@ def forecasts_beside(
     return {name: with_actuals(forecast, whole[name], asked[name]) for name, forecast in forecasts.items()}
 
 
-def last_days(table: SeriesTable, days: int) -> dict[str, Plan]:
-    """Plan to forecast each of the last days of each series at its beginning, learned once before them.
+@dataclass(frozen=True, slots=True)
+class EachDay:
+    """Forecast the last days, each at its beginning: ``horizon`` intervals, everything before being known."""
+
+    horizon: int
+
+    def days(self, step: timedelta) -> int:
+        """Return how many days one forecast reaches."""
+        return -(-self.horizon * step // DAY)
+
+    def plan(self, past: History, days: int) -> Plan:
+        """Return the plan of the last days, learned once before them; no forecast reaches past the end."""
+        known = past.known_at(days_earlier(past.as_of, days, past))
+        n_issues = days - self.days(past.context.resolution) + 1
+        instants = [days_earlier(past.as_of, days - n, past) for n in range(n_issues)]
+        return Plan(known, past_issues(known, self.horizon), issues_at(past, instants, self.horizon))
+
+
+@dataclass(frozen=True, slots=True)
+class DayBefore:
+    """Forecast whole local days at an hour of the day before, as the command line does.
+
+    Raises:
+        InvalidInput: an hour is none.
+    """
+
+    issue_hour: int
+    known_hour: int = 0  # of the day of issue, to which the target is known; 0 is the end of the day before
+
+    def __post_init__(self) -> None:
+        for field, hour in (("issue_hour", self.issue_hour), ("known_hour", self.known_hour)):
+            if not 0 <= hour < 24:  # noqa: PLR2004 - hours of a day
+                raise InvalidInput(field, hour, "no hour of a day", remedy="Give a whole hour from 0 to 23.")
+
+    def days(self, step: timedelta) -> int:  # noqa: ARG002 - a day of any step
+        """Return how many days one forecast reaches."""
+        return 1
+
+    def plan(self, past: History, days: int) -> Plan:
+        """Return the plan of the last whole local days, learned once before the first issue."""
+        zone = past.context.time_zone
+        end = past.as_of.astimezone(ZoneInfo(zone)).date()
+        wanted = [end + (n - days) * DAY for n in range(days)]
+        asked = self._targets(wanted, past)
+        known = past.known_at(asked["issued_at"][0])
+        first = first_day(past) if _first_time(past) is not None else wanted[0]
+        every_day = self._targets([first + n * DAY for n in range((wanted[0] - first).days - 1)], past)
+        over = pl.col("time") < local_midnight(wanted[0] - DAY, zone)
+        return Plan(known, Targets.cast(every_day.filter(over)), asked)
+
+    def _targets(self, days: Sequence[date], past: History) -> dy.DataFrame[Targets]:
+        return day_ahead_targets(
+            days,
+            past.context.time_zone,
+            resolution=past.context.resolution,
+            issue_clock=time(self.issue_hour),
+            known_clock=time(self.known_hour),
+        )
+
+
+Protocol: TypeAlias = EachDay | DayBefore
+
+
+def last_days(table: SeriesTable, days: int, protocol: Protocol) -> dict[str, Plan]:
+    """Plan to forecast the last days of each series by a protocol, learned once before them.
 
     Raises:
         InvalidInput: there are no days.
         NotEnoughHistory: nothing is left to learn from before those days in any series.
     """
-    _check_days(days)
-    steps = max(1, round(DAY / table.step))
-    plans = {}
-    for name, past in table.pasts.items():
-        known = past.known_at(days_earlier(past.as_of, days, past))
-        instants = [days_earlier(past.as_of, days - n, past) for n in range(days)]
-        plans[name] = Plan(known, past_issues(known, steps), issues_at(past, instants, steps))
-    return _possible(table, plans, f"its last {days} days", "Give fewer days.")
-
-
-def day_ahead(table: SeriesTable, days: int, issue_hour: int, known_hour: int) -> dict[str, Plan]:
-    """Plan to forecast each of the last whole local days at an hour of the day before, learned once before them.
-
-    Args:
-        table: the series.
-        days: how many.
-        issue_hour: local clock hour of issue.
-        known_hour: the target is known to this clock hour of the day of issue; 0 to the end of the day before.
-
-    Raises:
-        InvalidInput: there are no days, or an hour is none.
-        NotEnoughHistory: nothing is left to learn from before those days in any series.
-    """
-    _check_days(days)
-    for field, hour in (("issue_hour", issue_hour), ("known_hour", known_hour)):
-        if not 0 <= hour < 24:  # noqa: PLR2004 - hours of a day
-            raise InvalidInput(field, hour, "no hour of a day", remedy="Give a whole hour from 0 to 23.")
-    protocol: dict[str, Any] = {"issue_clock": time(issue_hour), "known_clock": time(known_hour)}
-    plans = {}
-    for name, past in table.pasts.items():
-        zone, step = past.context.time_zone, past.context.resolution
-        end = past.as_of.astimezone(ZoneInfo(zone)).date()
-        wanted = [end + (n - days) * DAY for n in range(days)]
-        asked = day_ahead_targets(wanted, zone, resolution=step, **protocol)
-        known = past.known_at(asked["issued_at"][0])
-        first = first_day(past) if _first_time(past) is not None else wanted[0]
-        before = [first + n * DAY for n in range((wanted[0] - first).days - 1)]
-        every_day = day_ahead_targets(before, zone, resolution=step, **protocol)
-        over = pl.col("time") < local_midnight(wanted[0] - DAY, zone)
-        plans[name] = Plan(known, Targets.cast(every_day.filter(over)), asked)
+    if days < 1:
+        raise InvalidInput("days", days, "at least one day is needed", remedy="Give a whole number from 1 on.")
+    plans = {name: protocol.plan(past, days) for name, past in table.pasts.items()}
     return _possible(table, plans, f"its last {days} days", "Give fewer days.")
 
 
@@ -347,11 +373,6 @@ def _rule(name: str, workers: int, progress: Progress) -> Learn:
     return lambda pasts, issues: fit_all(
         named(name), pasts, issues, is_pooled=False, workers=workers, progress=progress
     )
-
-
-def _check_days(days: int) -> None:
-    if days < 1:
-        raise InvalidInput("days", days, "at least one day is needed", remedy="Give a whole number from 1 on.")
 
 
 def _possible(table: SeriesTable, plans: Mapping[str, Plan], before: str, remedy: str) -> dict[str, Plan]:

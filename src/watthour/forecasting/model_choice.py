@@ -12,21 +12,13 @@ from watthour.core.errors import WatthourError
 from watthour.core.window import DAY
 from watthour.forecasting.backtest import scores, with_actuals
 from watthour.forecasting.catalogue import recipe as named
-from watthour.forecasting.fleet import (
-    Plan,
-    days_earlier,
-    fit_all,
-    forecast_all,
-    issues_at,
-    past_issues,
-    pooled_growth,
-)
+from watthour.forecasting.fleet import fit_all, forecast_all, pooled_growth
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from watthour.core.forecast import Forecaster, History, Recipe
-    from watthour.forecasting.fleet import Histories, Progress, TargetsBySeries
+    from watthour.forecasting.fleet import Histories, Plan, Progress, Protocol, TargetsBySeries
     from watthour.forecasting.series_table import SeriesTable
 
 AUTO = "auto"
@@ -60,7 +52,7 @@ class Choice:
 
 
 def choose(
-    table: SeriesTable, pasts: Histories, horizon: int, *, is_local: bool, workers: int, progress: Progress
+    table: SeriesTable, pasts: Histories, protocol: Protocol, *, is_local: bool, workers: int, progress: Progress
 ) -> Choice:
     """Compare the models that can learn each series on the last weeks of what is known, and return the best of each.
 
@@ -71,13 +63,13 @@ def choose(
     Args:
         table: for the names of the series in words.
         pasts: what is known of each series.
-        horizon: intervals of each forecast.
+        protocol: when they forecast those weeks, and how far.
         is_local: trees learn each series alone.
         workers: series worked at the same time.
         progress: a bar, or what is called with the number of series done and to do.
     """
     is_pooled = not (is_local and len(pasts) > 1)
-    plans = {name: plan for name, past in pasts.items() if (plan := _plan(past, horizon)) is not None}
+    plans = {name: plan for name, past in pasts.items() if (plan := _plan(past, protocol)) is not None}
     is_sample = len(plans) > MOST_SERIES
     if is_sample:
         chosen = np.linspace(0, len(plans) - 1, MOST_SERIES).round().astype(int)
@@ -160,19 +152,16 @@ def _recipe(name: str) -> Recipe:
     return named(name, pooled_growth() if name == TREES else {})
 
 
-def _plan(past: History, horizon: int) -> Plan | None:
+def _plan(past: History, protocol: Protocol) -> Plan | None:
     """Return what to learn from and what to forecast of the last weeks; None where too little is known."""
     first = past.readings.filter(pl.col("channel") == past.context.channel.id)["time"].min()
     if first is None:
         return None
     n_days = min((past.as_of - first) // DAY // _PARTS, _MOST_DAYS)  # type: ignore[operator]  # a time
-    horizon_days = -(-horizon * past.context.resolution // DAY)
-    if n_days < max(_FEWEST_DAYS, horizon_days):
+    if n_days < max(_FEWEST_DAYS, protocol.days(past.context.resolution)):
         return None
-    known = past.known_at(days_earlier(past.as_of, n_days, past))
-    learned = past_issues(known, horizon)
-    issues = [days_earlier(past.as_of, n_days - n, past) for n in range(n_days - horizon_days + 1)]
-    return Plan(known, learned, issues_at(past, issues, horizon)) if learned.height else None
+    plan = protocol.plan(past, n_days)
+    return plan if plan.learned.height else None
 
 
 def _compared(

@@ -53,7 +53,7 @@ class SeriesTable:
             raise InvalidInput("future", "a table", "this model was fitted without covariates", remedy=remedy)
         given = as_polars(future, self.columns)
         names = list(self.pasts)
-        if self.columns.series not in given.columns:
+        if self.columns.series not in given.columns and not given.is_empty():
             if self.is_many:
                 problem = f"no column {self.columns.series} says of which series its rows are"
                 remedy = "Add the column, with the covariates of every series."
