@@ -156,7 +156,7 @@ def test_a_cure_in_a_notebook_is_one_for_a_notebook() -> None:
     table = region(100).drop("temperature")
     with pytest.raises(NotEnoughHistory, match=r"'town' with a temperature .*covariates=\('temperature',\)"):
         DayAhead(model="hour_process", time_zone=ZONE).fit(table)
-    with pytest.raises(NotEnoughHistory, match=r"'town' are known.*DayAhead\(model='persistence_ensemble'\)"):
+    with pytest.raises(NotEnoughHistory, match=r"'town' are known.*DayAhead\(model='auto'\)"):
         DayAhead(model="day_process", time_zone=ZONE).fit(table)
     with pytest.raises(InvalidInput, match=r"'town'.*zero or negative.*Choose another model") as told:
         DayAhead(model="day_process", time_zone=ZONE).fit(table.with_columns(y=-pl.col("y")))

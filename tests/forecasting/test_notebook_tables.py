@@ -171,3 +171,18 @@ def test_a_time_the_clocks_skip_is_told_from_one_that_cannot_be_read() -> None:
     spring = table(60).with_columns(pl.col("ds").dt.offset_by("45d"))
     with pytest.raises(InvalidInput, match=r"2023-03-26 02:00:00.*put forward.*time_zone='UTC'"):
         DayAhead(model="persistence_ensemble", time_zone="Europe/Paris").fit(spring)
+
+
+@pytest.mark.parametrize(
+    ("door", "words"),
+    [
+        (DayAhead(covariates="temperature"), r"covariates=\('temperature',\)"),
+        (DayAhead(covariates=("y",)), "y stands for two things"),
+        (DayAhead(model="prophet"), "There are: auto, seasonal_naive"),
+        (DayAhead(holidays="ZZ"), "holidays = 'ZZ'.*no such holiday calendar"),
+        (DayAhead(latitude=100), "latitude = 100"),
+    ],
+)
+def test_arguments_that_cannot_be_say_what_can(door: DayAhead, words: str) -> None:
+    with pytest.raises(InvalidInput, match=words):
+        door.fit(table())

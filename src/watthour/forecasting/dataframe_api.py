@@ -13,7 +13,7 @@ from watthour.core.frames import LEVELS
 from watthour.core.place import Place
 from watthour.core.window import DAY
 from watthour.forecasting.calibrate import between_levels
-from watthour.forecasting.catalogue import recipe
+from watthour.forecasting.catalogue import RECIPES, recipe
 from watthour.forecasting.dataframe_files import Saved, load, save
 from watthour.forecasting.dataframe_io import Columns, as_in_table
 from watthour.forecasting.fleet import (
@@ -68,7 +68,7 @@ class DayAhead:
     series: str = "unique_id"
     time: str = "ds"
     target: str = "y"
-    covariates: tuple[str, ...] = ()
+    covariates: Sequence[str] = ()
     time_zone: str = "UTC"
     holidays: str | None = None
     latitude: float | None = None
@@ -180,7 +180,19 @@ class DayAhead:
 
     @property
     def columns(self) -> Columns:
-        """What the columns of a table are called, and where its meter is."""
+        """What the columns of a table are called, and where its meter is.
+
+        Raises:
+            InvalidInput: a column has two meanings, or the place is none.
+        """
+        if isinstance(self.covariates, str):
+            remedy = f"Give them as a tuple: covariates=('{self.covariates}',)."
+            raise InvalidInput("covariates", self.covariates, "one text is no list of columns", remedy=remedy)
+        names = [self.series, self.time, self.target, *self.covariates]
+        if len(set(names)) < len(names):
+            twice = next(name for name in names if names.count(name) > 1)
+            remedy = "Give series, time, target and each covariate a column of its own."
+            raise InvalidInput("columns", names, f"{twice} stands for two things", remedy=remedy)
         place = Place(self.time_zone, self.latitude, self.longitude, self.holidays)
         return Columns(self.series, self.time, self.target, tuple(self.covariates), place)
 
@@ -192,6 +204,9 @@ class DayAhead:
                 remedy = f"Name the model too: DayAhead(model='{TREES}', parameters=...)."
                 raise InvalidInput("parameters", dict(self.parameters), "they belong to a named model", remedy=remedy)
             return choose(table, pasts, protocol, is_local=self.local, workers=workers, progress=progress)
+        if self.model not in RECIPES:
+            remedy = f"There are: {', '.join((AUTO, *RECIPES))}."
+            raise InvalidInput("model", self.model, "no such model", remedy=remedy)
         is_pooled = self.model == TREES and table.is_many and not self.local
         made = recipe(self.model, {**(pooled_growth() if is_pooled else {}), **(self.parameters or {})})
         return Choice.of_one(made, list(pasts), is_pooled=is_pooled)
@@ -259,7 +274,7 @@ class Quantiles:
     columns: tuple[tuple[str, float], ...]
 
     @classmethod
-    def of(cls, levels: Sequence[float] | None, level: Sequence[float] | None) -> Quantiles:
+    def of(cls, levels: Sequence[float] | float | None, level: Sequence[float] | float | None) -> Quantiles:
         """Return the columns of quantiles, and of bands in per cent; the 90 % band if neither is asked.
 
         Args:
@@ -269,6 +284,7 @@ class Quantiles:
         Raises:
             InvalidInput: a quantile beyond 0.05 or 0.95, or a band wider than 90 %.
         """
+        levels, level = ([each] if isinstance(each, int | float) else each for each in (levels, level))
         wanted = list(_DEFAULT_LEVELS if levels is None and level is None else levels or ())
         if any(not LEVELS[0] <= each <= LEVELS[-1] for each in wanted):
             remedy = "Ask for levels between; bands in per cent are asked by level=[80, 90]."
@@ -544,7 +560,7 @@ class FittedDayAhead:
             import matplotlib.pyplot as plt  # an extra
         except ImportError as error:
             raise MissingExtra("matplotlib", "plot") from error
-        name = series or next(iter(self.models))
+        name = next(iter(self.models)) if series is None else str(series)
         if name not in self.models:
             raise InvalidInput(
                 "series",

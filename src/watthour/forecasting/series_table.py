@@ -148,4 +148,4 @@ def remedy(error: WatthourError, columns: Columns) -> str:
         return "Give more rows with a temperature, and that of the time ahead: predict(future=...)."
     if "temperature" in error.problem + error.remedy:
         return "Give a column of temperatures [°C] and name it: DayAhead(covariates=('temperature',))."
-    return "Give more rows, or another model: DayAhead(model='persistence_ensemble') needs a week."
+    return "Give more rows, at least two weeks; DayAhead(model='auto') takes a model that can learn from them."
