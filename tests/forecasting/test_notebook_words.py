@@ -270,3 +270,16 @@ def test_a_covariate_the_model_makes_no_use_of_is_said_and_not_asked_for() -> No
     model = DayAhead(model="persistence_ensemble", covariates=("temperature",)).fit(homes(n_days=40))
     assert model.notes()["flat"] == ("persistence_ensemble makes no use of temperature.",)
     assert model.predict(24).height == 24
+
+
+def test_rows_after_the_last_value_are_the_future_too() -> None:
+    table = homes(n_days=60)
+    first = START + timedelta(days=59)
+    whole = table.with_columns(y=pl.when(pl.col("ds") < first).then("y"))
+    apart = WARM.fit(table.filter(pl.col("ds") < first)).predict(24, future=table.filter(pl.col("ds") >= first))
+    assert WARM.fit(whole).predict(24).equals(apart)
+
+
+def test_a_temperature_in_fahrenheit_is_noticed() -> None:
+    with pytest.warns(UserWarning, match="read as °C"):
+        WARM.fit(homes().with_columns(temperature=pl.col("temperature") * 1.8 + 60))

@@ -157,8 +157,10 @@ def _plan(past: History, protocol: Protocol) -> Plan | None:
     first = past.readings.filter(pl.col("channel") == past.context.channel.id)["time"].min()
     if first is None:
         return None
-    n_days = min((past.as_of - first) // DAY // _PARTS, _MOST_DAYS)  # type: ignore[operator]  # a time
-    if n_days < max(_FEWEST_DAYS, protocol.days(past.context.resolution)):
+    reach = protocol.days(past.context.resolution)
+    longest = max(_MOST_DAYS, reach + _FEWEST_DAYS - 1)  # so that a long horizon is asked some times too
+    n_days = min((past.as_of - first) // DAY // _PARTS, longest)  # type: ignore[operator]  # a time
+    if n_days < max(_FEWEST_DAYS, reach):
         return None
     plan = protocol.plan(past, n_days)
     return plan if plan.learned.height else None

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _Made = TypeVar("_Made")
 
+_HOTTEST = 60.0  # of any air [°C]; 56.7 was measured in Death Valley in 1913
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SeriesTable:
@@ -130,6 +132,7 @@ def read(frame: Any, columns: Columns) -> SeriesTable:  # noqa: ANN401 - polars 
     """
     table = as_polars(frame, columns)
     tidied = tidy(table, columns)
+    _warn_of_fahrenheit(tidied, columns)
     known = replace(columns, is_naive=has_naive_times(table, columns))
     return SeriesTable(known, histories(tidied, known), is_pandas=not isinstance(frame, pl.DataFrame | pl.LazyFrame))
 
@@ -138,6 +141,16 @@ def with_future(past: History, ahead: History) -> History:
     """Return what is known of a series with its covariates of the time ahead; the later table counts."""
     rows = pl.concat([past.readings, ahead.readings]).unique(["channel", "time", "available_at"], keep="last")
     return replace(past, readings=Readings.cast(rows.sort("channel", "time")))
+
+
+def _warn_of_fahrenheit(table: pl.DataFrame, columns: Columns) -> None:
+    """Warn of air temperatures that are too high for degrees Celsius."""
+    highest = table["temperature"].max() if "temperature" in columns.covariates else None
+    if isinstance(highest, float) and highest > _HOTTEST:
+        warnings.warn(
+            f"temperature reaches {highest:g}, and is read as °C. If it is in °F: (temperature - 32) / 1.8.",
+            stacklevel=4,
+        )
 
 
 def remedy(error: WatthourError, columns: Columns) -> str:
