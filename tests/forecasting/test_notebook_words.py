@@ -83,7 +83,9 @@ def test_what_cannot_be_asked_says_what_can(asked: dict[str, Any], words: str) -
 
 
 def test_h_is_the_horizon_for_fitting_too() -> None:
-    assert RULE.fit(plain(), h=48).predict().height == 48
+    model = RULE.fit(plain(), h=48)
+    assert model.predict().height == 48
+    assert model.cross_validation().height == 48
 
 
 def test_cross_validation_returns_forecasts_with_their_cutoffs() -> None:

@@ -466,7 +466,7 @@ class FittedDayAhead:
         """
         return self.door._cross_validation(  # noqa: SLF001 - its other half
             self.table,
-            h,
+            self.horizon if h is None else h,
             n_windows,
             step_size,
             Quantiles.of(levels, level),

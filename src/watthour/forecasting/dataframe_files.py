@@ -122,6 +122,7 @@ def load(path: str | Path) -> Saved:
     step = timedelta(seconds=manifest["step_seconds"])
     readings = _from_parquet(_checked(place, manifest[_READINGS])).partition_by("number", as_dict=True)
     kept: dict[str, Mapping[str, Any]] = manifest["series"]
+    read: dict[str, bytes] = {}  # series of a pool share their trees
     pasts, models, recipes = {}, {}, {}
     for number, (name, each) in enumerate(kept.items()):
         rows = readings[(number,)].drop("number") if (number,) in readings else Readings.create_empty()
@@ -133,7 +134,10 @@ def load(path: str | Path) -> Saved:
         )
         recipes[name] = recipe(each["recipe"]["name"], each["recipe"]["parameters"])
         if each["files"] is not None:
-            files = {part: _checked(place, hashed) for part, hashed in each["files"].items()}
+            for hashed in each["files"].values():
+                if hashed not in read:
+                    read[hashed] = _checked(place, hashed)
+            files = {part: read[hashed] for part, hashed in each["files"].items()}
             models[name] = forecaster(each["recipe"]["name"], files)
     door = {**manifest["door"], "covariates": tuple(manifest["door"]["covariates"])}
     compared = pl.read_parquet(io.BytesIO(_checked(place, manifest[_COMPARED])))
