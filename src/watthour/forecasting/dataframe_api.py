@@ -618,7 +618,11 @@ class FittedDayAhead:
             if covariate not in idle and len(lost):
                 first = as_in_table(pl.DataFrame({columns.time: lost.head(1)}), columns)[columns.time][0]
                 words.append(f"{covariate} for {len(lost)} of {asked.height} intervals, from {first} on")
-        return f"Not known: {'; '.join(words)}. The forecast goes without them; give predict(future=...)." if words else None
+        return (
+            f"Not known: {'; '.join(words)}. The forecast goes without them; give predict(future=...)."
+            if words
+            else None
+        )
 
     def _idle(self, name: str) -> list[str]:
         """Return the covariates that a series' model makes no use of."""
