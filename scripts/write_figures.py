@@ -26,6 +26,7 @@ LABELS = {
     "ours_with_operator": "**Watthour, with the operator's forecast**",
     "ours_own_constants": "Watthour, constants learned on the task's own data only",
 }
+MODELS = {"ny_day_ahead": "day_process", "gefcom2014": "hour_process"}  # behind our rows, by its name in the catalogue
 COLUMNS = {  # metric -> heading and decimals
     "mape_percent": ("MAPE %", 2),
     "mae_mwh": ("MAE MWh", 0),
@@ -49,14 +50,17 @@ def _marked(benchmark: str, test: str) -> str:
     rows = [row for row in content["rows"] if row["test"] == test]
     columns = [name for name in COLUMNS if any(row.get(name) is not None for row in rows)]
     lines = ["| | " + " | ".join(COLUMNS[name][0] for name in columns) + " |", "|---|" + "--:|" * len(columns)]
-    lines += [_line(row, columns) for row in rows]
+    lines += [_line(row, columns, MODELS.get(benchmark)) for row in rows]
     table = "\n".join(lines)
     return f"<!-- figures: {benchmark} {test} -->\n{table}\n<!-- end of figures -->"
 
 
-def _line(row: Mapping[str, Any], columns: list[str]) -> str:
+def _line(row: Mapping[str, Any], columns: list[str], model: str | None) -> str:
+    label = LABELS.get(row["row"], row["row"])
+    if model is not None and row["row"].startswith("ours"):
+        label += f" (`{model}`)"
     cells = ["" if row.get(name) is None else f"{row[name]:,.{COLUMNS[name][1]}f}" for name in columns]
-    return f"| {LABELS.get(row['row'], row['row'])} | " + " | ".join(cells) + " |"
+    return f"| {label} | " + " | ".join(cells) + " |"
 
 
 if __name__ == "__main__":

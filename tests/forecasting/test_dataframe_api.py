@@ -32,7 +32,7 @@ def frame(n_days: int = 80, first: datetime = datetime(2023, 1, 1), step: str = 
 
 
 def test_a_plain_table_gives_the_next_day() -> None:
-    told = DayAhead(parameters=SMALL).fit(frame()).predict(24, levels=(0.1, 0.9))
+    told = DayAhead(model="gradient_boosting", parameters=SMALL).fit(frame()).predict(24, levels=(0.1, 0.9))
     assert told.columns == ["unique_id", "ds", "forecast", "0.1", "0.9"]
     assert told["ds"].to_list() == [datetime(2023, 3, 22) + timedelta(hours=n) for n in range(24)]  # noqa: DTZ001 - as given
     assert (told["0.1"] <= told["forecast"]).all()
@@ -96,12 +96,12 @@ def test_a_covariate_known_ahead_is_used() -> None:
         {"ds": times, "temperature": heat, "y": 100 + 5 * np.maximum(heat - 8, 0) + rng.normal(0, 1, len(heat))}
     )
     cut = 24 * 147
-    model = DayAhead(covariates=("temperature",), parameters={"n_trees": 120, "learning_rate": 0.1}).fit(
-        table.head(cut)
-    )
+    growth = {"n_trees": 120, "learning_rate": 0.1}
+    model = DayAhead(model="gradient_boosting", covariates=("temperature",), parameters=growth).fit(table.head(cut))
     truth = table.slice(cut, 24)
     with_it = model.predict(24, future=truth.drop("y"))
-    without = model.predict(24)
+    with pytest.warns(UserWarning, match="temperature for 24 of 24 intervals"):
+        without = model.predict(24)
     seeing, blind = (metrics.mae(truth["y"], told["forecast"]) for told in (with_it, without))
     assert seeing < 0.5 * blind
     assert with_it["ds"].dtype == pl.Datetime("us", "UTC")
@@ -120,7 +120,7 @@ def fleet(n_series: int = 6, n_days: int = 70) -> pl.DataFrame:
 
 
 def test_many_series_share_their_trees_and_have_intervals_of_their_own() -> None:
-    model = DayAhead(parameters=SMALL).fit(fleet())
+    model = DayAhead(model="gradient_boosting", parameters=SMALL).fit(fleet())
     texts = {id(each.trees[0].texts) for each in model.models.values()}  # type: ignore[attr-defined]  # boosted
     assert len(texts) == 1
     told = model.predict(24)
@@ -136,7 +136,10 @@ def test_many_series_share_their_trees_and_have_intervals_of_their_own() -> None
 
 def test_pooled_trees_are_no_worse_than_those_of_each_series_alone() -> None:
     table = fleet()
-    pooled, alone = (DayAhead(parameters=SMALL, local=local).backtest(table, 14, rivals=()) for local in (False, True))
+    pooled, alone = (
+        DayAhead(model="gradient_boosting", parameters=SMALL, local=local).backtest(table, 14, rivals=())
+        for local in (False, True)
+    )
     assert set(pooled["model"]) == {"ours"}
     relative = (pooled.sort("unique_id")["mae"] / alone.sort("unique_id")["mae"]).mean()
     assert relative < 1.02
@@ -146,15 +149,17 @@ def test_pooled_trees_are_no_worse_than_those_of_each_series_alone() -> None:
 def test_threads_change_nothing_and_progress_is_told() -> None:
     done: list[tuple[int, int]] = []
     table = fleet(3, 60)
-    one = DayAhead(parameters=SMALL).fit(table).predict(4)
-    two = DayAhead(parameters=SMALL).fit(table, workers=2, progress=lambda n, of: done.append((n, of)))
+    one = DayAhead(model="gradient_boosting", parameters=SMALL).fit(table).predict(4)
+    two = DayAhead(model="gradient_boosting", parameters=SMALL).fit(
+        table, workers=2, progress=lambda n, of: done.append((n, of))
+    )
     assert two.predict(4, workers=2).equals(one)
     assert done == [(1, 3), (2, 3), (3, 3)]
 
 
 def test_one_silent_series_does_not_stop_the_others() -> None:
     silent = frame(40).with_columns(unique_id=pl.lit("Ümit's flat"), y=pl.lit(None, pl.Float64))
-    for model in (DayAhead(parameters=SMALL), NAIVE):
+    for model in (DayAhead(model="gradient_boosting", parameters=SMALL), NAIVE):
         with pytest.warns(UserWarning, match="Ümit's flat"):
             fitted = model.fit(pl.concat([frame(60), silent, frame(60).with_columns(unique_id=pl.lit("office"))]))
         assert fitted.predict(3)["unique_id"].unique().sort().to_list() == ["home", "office"]
@@ -165,7 +170,7 @@ def test_one_silent_series_does_not_stop_the_others() -> None:
 
 def test_a_short_series_learns_from_the_others() -> None:
     short = frame(12).with_columns(unique_id=pl.lit("new"))
-    model = DayAhead(parameters=SMALL).fit(pl.concat([fleet(3, 60), short]))
+    model = DayAhead(model="gradient_boosting", parameters=SMALL).fit(pl.concat([fleet(3, 60), short]))
     assert model.predict(24).filter(pl.col("unique_id") == "new")["forecast"].null_count() == 0
     assert model.notes()["new"] == ()
 
@@ -188,11 +193,15 @@ def test_days_follow_the_local_midnights_over_a_change_of_clocks() -> None:
 
 
 def test_the_package_tells_its_public_names() -> None:
-    assert dir(watthour) == ["DayAhead", "__version__"]
+    names = ["DayAhead", "FittedDayAhead", "InvalidInput", "MissingExtra", "ModelCorrupt", "NotEnoughHistory"]
+    assert dir(watthour) == [*names, "WatthourError", "__version__"]
+    assert all(hasattr(watthour, name) for name in dir(watthour))
+    with pytest.raises(AttributeError, match="There are: DayAhead"):
+        watthour.Dayahead  # noqa: B018 - the point of the test
 
 
 def test_a_backtest_stands_beside_its_rivals() -> None:
-    scores = DayAhead(parameters=SMALL).fit(frame(100)).backtest(days=10)
+    scores = DayAhead(model="gradient_boosting", parameters=SMALL).fit(frame(100)).backtest(days=10)
     assert set(scores["model"]) == {"ours", "seasonal_naive", "persistence_ensemble"}
     assert set(scores["n"]) == {240}
     assert {"mae", "coverage90_percent", "skill_percent"} <= set(scores.columns)
@@ -225,7 +234,7 @@ def test_without_matplotlib_the_cure_is_named(monkeypatch: pytest.MonkeyPatch) -
         (frame(5).drop("y"), "no column y"),
         (frame(5).with_columns(y=pl.lit("many")), "not numbers"),
         (pl.concat([frame(5)] * 3), "occurs twice in home"),
-        (frame(5).with_columns(ds=pl.lit("soon")), "no such time"),
+        (frame(5).with_columns(ds=pl.lit("soon")), "no time that can be read"),
         (frame(60, step="7h"), "divide a day"),
         (frame(60, step="1d").with_columns(pl.col("ds").dt.offset_by("6h")), "days begin at midnight"),
         (frame(5).clear(), "no rows"),

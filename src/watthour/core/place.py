@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import cache
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from watthour.core.errors import InvalidInput
 
@@ -29,8 +30,9 @@ class Place:
 
     def __post_init__(self) -> None:
         if not _is_time_zone(self.time_zone):
-            remedy = "Give a name of the IANA time zone database, such as Europe/Brussels."
-            raise InvalidInput("time_zone", self.time_zone, "there is no such time zone", remedy=remedy)
+            raise InvalidInput(
+                "time_zone", self.time_zone, "there is no such time zone", remedy=_time_zone_remedy(self.time_zone)
+            )
         for name, value, limit in (("latitude", self.latitude, _NORTH), ("longitude", self.longitude, _EAST)):
             if value is not None and not -limit <= value <= limit:
                 problem = f"it must lie between -{limit:g} and {limit:g} degrees"
@@ -44,6 +46,18 @@ def _is_time_zone(name: str) -> bool:
     except (ZoneInfoNotFoundError, ValueError, OSError):  # the last two: names of folders, and of no file at all
         return False
     return True
+
+
+def _time_zone_remedy(name: str) -> str:
+    """Return the cure of a name that is none, with those that somebody may have meant."""
+    names = sorted(available_timezones())
+    wanted = name.strip().replace(" ", "_").lower()
+    cities = {each.rsplit("/", 1)[-1].lower(): each for each in reversed(names) if "/" in each}
+    whole = {each.lower(): each for each in names}
+    near = [whole[key] for key in get_close_matches(wanted, whole, n=1, cutoff=0.8)]
+    near += [cities[key] for key in get_close_matches(wanted.rsplit("/", 1)[-1], cities, n=1, cutoff=0.8)]
+    meant = f"Did you mean {' or '.join(dict.fromkeys(near))}? " if near else ""
+    return f"{meant}Give a name of the IANA time zone database, such as Europe/Brussels."
 
 
 @dataclass(frozen=True, slots=True)

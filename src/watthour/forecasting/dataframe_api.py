@@ -2,37 +2,49 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import warnings
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from watthour.core.errors import InvalidInput, MissingExtra, NotEnoughHistory, WatthourError
+from watthour.core.errors import InvalidInput, MissingExtra, WatthourError
 from watthour.core.frames import LEVELS
 from watthour.core.place import Place
 from watthour.core.window import DAY
 from watthour.forecasting.calibrate import between_levels
-from watthour.forecasting.catalogue import recipe
+from watthour.forecasting.catalogue import RECIPES, recipe
+from watthour.forecasting.dataframe_files import Saved, load, save
 from watthour.forecasting.dataframe_io import Columns, as_in_table
 from watthour.forecasting.fleet import (
     RIVALS,
+    DayBefore,
+    EachDay,
     backtest_series,
     default_horizon,
-    fit_all,
     forecast_all,
+    forecasts_beside,
     issues_at,
+    last_days,
     past_issues,
     pooled_growth,
+    windows,
 )
+from watthour.forecasting.model_choice import AUTO, TREES, Choice, choose, fit_chosen, used_variables
 from watthour.forecasting.series_table import SeriesTable, read, with_future
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
-    from watthour.core.forecast import Forecast, Forecaster, History, Recipe
-    from watthour.forecasting.fleet import Progress
+    import dataframely as dy
 
-POOLED = "gradient_boosting"  # the kind of model that can learn from many series at once
+    from watthour.core.forecast import Forecast, Forecaster, History
+    from watthour.core.frames import Targets
+    from watthour.forecasting.fleet import Histories, Learn, Progress, Protocol, TargetsBySeries
+
+_DEFAULT_LEVELS = (LEVELS[0], LEVELS[-1])
+_WIDEST = round(100 * (LEVELS[-1] - LEVELS[0]))  # per cent of the widest band
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,20 +60,20 @@ class DayAhead:
         holidays: ISO code of a holiday calendar, such as ``FR`` or ``US-NY``.
         latitude: of the meter [degrees north], for models that look at the sun.
         longitude: of it [degrees east].
-        model: a name of the catalogue.
-        parameters: of that model.
+        model: a name of the catalogue; ``auto`` compares those that can learn the series on its last weeks.
+        parameters: of a named model.
         local: fit each series alone; else trees learn from all series of the table together.
     """
 
     series: str = "unique_id"
     time: str = "ds"
     target: str = "y"
-    covariates: tuple[str, ...] = ()
+    covariates: Sequence[str] = ()
     time_zone: str = "UTC"
     holidays: str | None = None
     latitude: float | None = None
     longitude: float | None = None
-    model: str = POOLED
+    model: str = AUTO
     parameters: Mapping[str, object] | None = None
     local: bool = False
 
@@ -70,6 +82,7 @@ class DayAhead:
         frame: Any,  # noqa: ANN401 - polars or pandas, the latter not installed here
         *,
         horizon: int | None = None,
+        h: int | None = None,
         workers: int = 1,
         progress: Progress = False,
     ) -> FittedDayAhead:
@@ -80,6 +93,7 @@ class DayAhead:
         Args:
             frame: one row per series and interval.
             horizon: how many intervals ahead; a day of them if not said, a week where intervals are days.
+            h: the same, as Nixtla's libraries call it.
             workers: series worked at the same time, in threads.
             progress: show a bar, or call this with the number of series done and to do.
 
@@ -87,15 +101,13 @@ class DayAhead:
             InvalidInput: there is no row, or a column is missing, holds text, or has the same time twice.
             NotEnoughHistory: no series can be learned.
         """
-        table = read(frame, self._columns())
-        made = self._recipe(table)
-        steps = default_horizon(table.step) if horizon is None else horizon
+        table = read(frame, self.columns)
+        asked = _one_of(horizon, h)
+        steps = default_horizon(table.step) if asked is None else _at_least_one(asked)
         issues = {name: past_issues(past, steps) for name, past in table.pasts.items()}
-        found = fit_all(
-            made, table.pasts, issues, is_pooled=table.is_many and not self.local, workers=workers, progress=progress
-        )
-        models, problems = table.sorted_out(found, "learned")
-        return FittedDayAhead(made, table, steps, models, problems, is_local=self.local)
+        found, choice = self._learned(table, table.pasts, issues, EachDay(steps), workers, progress)
+        models, problems = table.sorted_out(found, "learned", depth=2)
+        return FittedDayAhead(self, table, steps, models, problems, choice)
 
     def backtest(
         self,
@@ -103,6 +115,8 @@ class DayAhead:
         days: int = 28,
         *,
         rivals: Sequence[str] = RIVALS,
+        issue_hour: int | None = None,
+        known_hour: int = 0,
         workers: int = 1,
         progress: Progress = False,
     ) -> Any:  # noqa: ANN401 - as given
@@ -112,120 +126,458 @@ class DayAhead:
             InvalidInput: the table cannot be read.
             NotEnoughHistory: nothing is left to learn from before those days in any series.
         """
-        table = read(frame, self._columns())
-        return backtest_series(
-            self._recipe(table), table, days, rivals=rivals, is_local=self.local, workers=workers, progress=progress
+        table = read(frame, self.columns)
+        return self._backtest(table, days, rivals, issue_hour, known_hour, workers, progress)
+
+    def cross_validation(  # noqa: PLR0913 - each is a choice of the caller, as in Nixtla's libraries
+        self,
+        frame: Any,  # noqa: ANN401 - polars or pandas
+        h: int | None = None,
+        n_windows: int = 1,
+        *,
+        step_size: int | None = None,
+        level: Sequence[float] | None = None,
+        levels: Sequence[float] | None = None,
+        refit: bool = False,
+        workers: int = 1,
+        progress: Progress = False,
+    ) -> Any:  # noqa: ANN401 - as given
+        """Forecast the last windows of a table as they would have been forecast, and return what was forecast.
+
+        Args:
+            frame: one row per series and interval.
+            h: intervals of each window; a day of them if not said, a week where intervals are days.
+            n_windows: how many; the last ends with the table.
+            step_size: intervals from the start of one window to that of the next; ``h`` if not said.
+            level: bands, as ``predict`` has them.
+            levels: quantiles, likewise.
+            refit: choose and learn anew before each window, not once before the first.
+            workers: series worked at the same time, in threads.
+            progress: show a bar, or call this with the number of series done and to do.
+
+        Returns:
+            One row per series, window and interval: its name, time, ``cutoff`` (the last interval known), the target,
+            ``forecast`` and the quantiles asked.
+
+        Raises:
+            InvalidInput: the table cannot be read, or there are no windows.
+            NotEnoughHistory: nothing is left to learn from before the first window in any series.
+        """
+        table = read(frame, self.columns)
+        return self._cross_validation(
+            table, h, n_windows, step_size, Quantiles.of(levels, level), refit=refit, workers=workers, progress=progress
         )
 
-    def _columns(self) -> Columns:
+    @staticmethod
+    def load(path: str | Path) -> FittedDayAhead:
+        """Load what ``FittedDayAhead.save`` wrote; it answers exactly as before.
+
+        Raises:
+            ModelNotFound: nothing was saved there.
+            ModelCorrupt: a file is missing or differs from its hash.
+        """
+        return FittedDayAhead.load(path)
+
+    @property
+    def columns(self) -> Columns:
+        """What the columns of a table are called, and where its meter is.
+
+        Raises:
+            InvalidInput: a column has two meanings, or the place is none.
+        """
+        if isinstance(self.covariates, str):
+            remedy = f"Give them as a tuple: covariates=('{self.covariates}',)."
+            raise InvalidInput("covariates", self.covariates, "one text is no list of columns", remedy=remedy)
+        names = [self.series, self.time, self.target, *self.covariates]
+        if len(set(names)) < len(names):
+            twice = next(name for name in names if names.count(name) > 1)
+            remedy = "Give series, time, target and each covariate a column of its own."
+            raise InvalidInput("columns", names, f"{twice} stands for two things", remedy=remedy)
         place = Place(self.time_zone, self.latitude, self.longitude, self.holidays)
         return Columns(self.series, self.time, self.target, tuple(self.covariates), place)
 
-    def _recipe(self, table: SeriesTable) -> Recipe:
-        is_pooled = self.model == POOLED and table.is_many and not self.local
-        return recipe(self.model, {**(pooled_growth() if is_pooled else {}), **(self.parameters or {})})
+    def _choice(
+        self, table: SeriesTable, pasts: Histories, protocol: Protocol, workers: int, progress: Progress
+    ) -> Choice:
+        if self.model == AUTO:
+            if self.parameters:
+                remedy = f"Name the model too: DayAhead(model='{TREES}', parameters=...)."
+                raise InvalidInput("parameters", dict(self.parameters), "they belong to a named model", remedy=remedy)
+            return choose(table, pasts, protocol, is_local=self.local, workers=workers, progress=progress)
+        if self.model not in RECIPES:
+            remedy = f"There are: {', '.join((AUTO, *RECIPES))}."
+            raise InvalidInput("model", self.model, "no such model", remedy=remedy)
+        is_pooled = self.model == TREES and table.is_many and not self.local
+        made = recipe(self.model, {**(pooled_growth() if is_pooled else {}), **(self.parameters or {})})
+        return Choice.of_one(made, list(pasts), is_pooled=is_pooled)
+
+    def _learned(
+        self,
+        table: SeriesTable,
+        pasts: Histories,
+        issues: TargetsBySeries,
+        protocol: Protocol,
+        workers: int,
+        progress: Progress,
+    ) -> tuple[dict[str, Forecaster | WatthourError], Choice]:
+        """Choose a model for each series from what is known of it, and fit it."""
+        choice = self._choice(table, pasts, protocol, workers, progress)
+        return fit_chosen(choice, pasts, issues, workers=workers, progress=progress)
+
+    def _learner(self, table: SeriesTable, protocol: Protocol, workers: int, progress: Progress) -> Learn:
+        return lambda pasts, issues: self._learned(table, pasts, issues, protocol, workers, progress)[0]
+
+    def _backtest(
+        self,
+        table: SeriesTable,
+        days: int,
+        rivals: Sequence[str],
+        issue_hour: int | None,
+        known_hour: int,
+        workers: int,
+        progress: Progress,
+    ) -> Any:  # noqa: ANN401 - as the table was given
+        a_day = EachDay(max(1, round(DAY / table.step)))
+        protocol = a_day if issue_hour is None else DayBefore(issue_hour, known_hour)
+        plans = last_days(table, days, protocol)
+        learn = self._learner(table, protocol, workers, progress)
+        return backtest_series(learn, table, plans, rivals=rivals, workers=workers, progress=progress)
+
+    def _cross_validation(
+        self,
+        table: SeriesTable,
+        h: int | None,
+        n_windows: int,
+        step_size: int | None,
+        quantiles: Quantiles,
+        *,
+        refit: bool,
+        workers: int,
+        progress: Progress,
+    ) -> Any:  # noqa: ANN401 - as the table was given
+        steps = default_horizon(table.step) if h is None else _at_least_one(h)
+        learn = self._learner(table, EachDay(steps), workers, progress)
+        parts = []
+        for plans in windows(table, steps, n_windows, step_size, refit=refit):
+            found = forecasts_beside(learn, table, plans, workers=workers, progress=progress)
+            parts += [_beside_actuals(rows, name, table, quantiles) for name, rows in found.items()]
+        return table.as_given(
+            pl.concat(parts).sort(table.columns.series, "cutoff", table.columns.time),
+            times=("cutoff", table.columns.time),
+        )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True)
+class Quantiles:
+    """The columns of quantiles asked: their names and levels."""
+
+    columns: tuple[tuple[str, float], ...]
+
+    @classmethod
+    def of(cls, levels: Sequence[float] | float | None, level: Sequence[float] | float | None) -> Quantiles:
+        """Return the columns of quantiles, and of bands in per cent; the 90 % band if neither is asked.
+
+        Args:
+            levels: quantiles such as 0.1, whose columns are called so.
+            level: bands such as 80, in columns ``forecast-lo-80`` and ``forecast-hi-80``.
+
+        Raises:
+            InvalidInput: a quantile beyond 0.05 or 0.95, or a band wider than 90 %.
+        """
+        levels, level = ([each] if isinstance(each, int | float) else each for each in (levels, level))
+        wanted = list(_DEFAULT_LEVELS if levels is None and level is None else levels or ())
+        if any(not LEVELS[0] <= each <= LEVELS[-1] for each in wanted):
+            remedy = "Ask for levels between; bands in per cent are asked by level=[80, 90]."
+            raise InvalidInput("levels", wanted, "quantiles are known from 0.05 to 0.95", remedy=remedy)
+        bands = list(level or ())
+        if any(not 0 < each <= _WIDEST for each in bands):
+            remedy = "Give per cents such as level=[80, 90]; quantiles are asked by levels=[0.1, 0.9]."
+            raise InvalidInput("level", bands, f"bands are known up to {_WIDEST} %", remedy=remedy)
+        named = [(str(each), each) for each in wanted]
+        for each in bands:
+            tail = (1 - each / 100) / 2
+            named += [(f"forecast-lo-{each:g}", tail), (f"forecast-hi-{each:g}", 1 - tail)]
+        return cls(tuple(dict(named).items()))
+
+    def wide(self, rows: pl.DataFrame, index: Sequence[str]) -> pl.DataFrame:
+        """Return the index, ``forecast`` (the median) and a column per quantile from one row per level."""
+        wide = rows.pivot("level", index=index, values="value").sort(index)
+        known = wide.select([str(level) for level in LEVELS]).cast(pl.Float64).to_numpy()
+        wanted = between_levels(known, LEVELS, [level for _, level in self.columns])
+        quantiles = [pl.Series(name, wanted[:, k]).fill_nan(None) for k, (name, _) in enumerate(self.columns)]
+        return wide.select(*index, pl.col("0.5").alias("forecast")).with_columns(quantiles)
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class FittedDayAhead:
     """A model per series, and the table they were learned from."""
 
-    recipe: Recipe
+    door: DayAhead
     table: SeriesTable
     horizon: int
     models: Mapping[str, Forecaster]
     problems: Mapping[str, str]  # series that could not be learned, and why
-    is_local: bool = False
+    _choice: Choice
+
+    def __repr__(self) -> str:
+        step = "1 day" if self.table.step == DAY else f"{self.table.step.total_seconds() / 60:g} minutes"
+        words = [f"{len(self.models)} series, {self.horizon} intervals of {step} ahead"]
+        kinds = [self._choice.recipes[name].name for name in self.models]
+        counted = ", ".join(f"{kind} ({kinds.count(kind)})" for kind in dict.fromkeys(kinds))
+        words.append(kinds[0] if len(set(kinds)) == 1 else counted)
+        reasons = dict.fromkeys(self._choice.reasons.get(name, "") for name in self.models)
+        if len(reasons) == 1 and (reason := next(iter(reasons))):
+            words.append(reason)
+        elif len(reasons) > 1:
+            words.append("`.choice` compares the models of each series")
+        return f"FittedDayAhead({'; '.join(words)})"
 
     @property
     def pasts(self) -> Mapping[str, History]:
         """What is known of each series."""
         return self.table.pasts
 
+    @property
+    def choice(self) -> Any:  # noqa: ANN401 - as given to fit
+        """The models compared on the last weeks: series, model, chosen, pinball, mae, coverage90_percent, n, note.
+
+        Of models that could not answer the note says why. Empty where a model was named.
+        """
+        renamed = self._choice.table.rename({"series": self.table.columns.series})
+        return self.table.as_given(renamed, times=())
+
+    @property
+    def reasons(self) -> Mapping[str, str]:
+        """For each series one sentence: which model was taken, and by how much it won; empty where one was named."""
+        return self._choice.reasons
+
     def predict(
         self,
         horizon: int | None = None,
-        levels: Sequence[float] = (0.05, 0.95),
+        levels: Sequence[float] | None = None,
         *,
+        h: int | None = None,
+        level: Sequence[float] | None = None,
         future: Any | None = None,  # noqa: ANN401 - polars or pandas
         workers: int = 1,
         progress: Progress = False,
     ) -> Any:  # noqa: ANN401 - as given to fit
-        """Return the next intervals of each series: its name, time, ``forecast`` (the median) and the levels asked.
+        """Return the next intervals of each series: its name, time, ``forecast`` (the median) and the quantiles asked.
 
-        A series that cannot be forecast does not stop the others: it is left out, and a warning says why.
+        A series that cannot be forecast does not stop the others: it is left out, and a warning says why. Covariates
+        that are not known for all intervals asked are named in a warning.
 
         Args:
             horizon: how many intervals; at most as many as were learned.
-            levels: quantiles between 0.05 and 0.95.
+            levels: quantiles between 0.05 and 0.95; these two if nothing is said.
+            h: the same as ``horizon``, as Nixtla's libraries call it.
+            level: bands in per cent up to 90; 80 gives columns ``forecast-lo-80`` and ``forecast-hi-80``.
             future: future values of the covariates, with the columns of the table given to ``fit``.
             workers: series worked at the same time, in threads.
             progress: show a bar, or call this with the number of series done and to do.
 
         Raises:
-            InvalidInput: a horizon or level that was not learned.
+            InvalidInput: a horizon or level that was not learned, or a ``future`` that cannot be read.
             NotEnoughHistory: no series can be forecast.
         """
-        if any(not LEVELS[0] <= level <= LEVELS[-1] for level in levels):
-            raise InvalidInput("levels", list(levels), "known from 0.05 to 0.95", remedy="Ask for levels between.")
-        found = self._forecasts(self._steps(horizon), self.table.ahead(future), workers, progress)
-        forecasts, _ = self.table.sorted_out(found, "forecast")
-        parts = [
-            self._quantiles(forecast, levels).insert_column(0, pl.lit(name).alias(self.table.columns.series))
-            for name, forecast in forecasts.items()
-        ]
-        return self.table.as_given(pl.concat(parts))
+        quantiles = Quantiles.of(levels, level)
+        question = self._question(_one_of(horizon, h), future)
+        _warn_of(question.gaps)
+        found = self._answers(question, workers, progress)
+        forecasts, _ = self.table.sorted_out(found, "forecast", depth=2)
+        return self.table.as_given(
+            pl.concat([self._in_table(forecast, quantiles, name) for name, forecast in forecasts.items()])
+        )
 
-    def notes(self, horizon: int | None = None) -> dict[str, tuple[str, ...]]:
-        """Return, for each series, what its forecast missed and what answered instead, or why there is none."""
-        found = self._forecasts(self._steps(horizon), {}, 1, progress=False)
+    def notes(
+        self,
+        horizon: int | None = None,
+        *,
+        h: int | None = None,
+        future: Any | None = None,  # noqa: ANN401 - polars or pandas
+    ) -> dict[str, tuple[str, ...]]:
+        """Return, for each series, what its forecast missed and what answered instead, or why there is none.
+
+        Raises:
+            InvalidInput: a horizon that was not learned, or a ``future`` that cannot be read.
+        """
+        question = self._question(_one_of(horizon, h), future)
         notes: dict[str, tuple[str, ...]] = {name: (problem,) for name, problem in self.problems.items()}
-        for name, forecast in found.items():
+        for name, forecast in self._answers(question, 1, progress=False).items():
+            own = [question.gaps[name]] if name in question.gaps else []
+            if idle := self._idle(name):
+                own.append(f"{self._choice.recipes[name].name} makes no use of {', '.join(idle)}.")
+            if name in self._choice.reasons and " won " not in self._choice.reasons[name]:
+                own.append(self._choice.reasons[name])
             if isinstance(forecast, WatthourError):
-                notes[name] = (self.table.problem(name, forecast),)
+                own.append(self.table.problem(name, forecast))
             else:
-                notes[name] = (*forecast.missing_inputs, *([forecast.fallback] if forecast.fallback else []))
+                own += [*forecast.missing_inputs, *([forecast.fallback] if forecast.fallback else [])]
+            notes[name] = tuple(own)
         return notes
 
     def backtest(
-        self, days: int = 28, *, rivals: Sequence[str] = RIVALS, workers: int = 1, progress: Progress = False
+        self,
+        days: int = 28,
+        *,
+        rivals: Sequence[str] = RIVALS,
+        issue_hour: int | None = None,
+        known_hour: int = 0,
+        workers: int = 1,
+        progress: Progress = False,
     ) -> Any:  # noqa: ANN401 - as given to fit
-        """Forecast each of the last days at its beginning, learned once before them, beside rivals.
+        """Forecast each of the last days at its beginning, chosen and learned once before them, beside rivals.
 
-        Rivals are names of the catalogue, two simple rules if not said. Returns one row per
-        series and model: n, mae, mape_percent, rmse, bias, coverage90_percent, skill_percent ...
-        A series too short for it is left out, and a warning says so.
+        Returns one row per series and model: n, mae, mape_percent, rmse, bias, coverage90_percent, skill_percent ...
+        A series too short for it is left out, and a warning says so. Covariates count as known in advance: with a
+        temperature that was measured later, a backtest is better than the forecasts will be.
+
+        Args:
+            days: how many.
+            rivals: names of the catalogue that stand beside; two simple rules if not said.
+            issue_hour: forecast whole local days at this hour of the day before, as `watthour backtest` does.
+            known_hour: then the target is known to this hour of the day of issue; 0 to the end of the day before.
+            workers: series worked at the same time, in threads.
+            progress: show a bar, or call this with the number of series done and to do.
 
         Raises:
+            InvalidInput: there are no days, or an hour is none.
             NotEnoughHistory: nothing is left to learn from before those days in any series.
         """
-        return backtest_series(
-            self.recipe, self.table, days, rivals=rivals, is_local=self.is_local, workers=workers, progress=progress
+        return self.door._backtest(self.table, days, rivals, issue_hour, known_hour, workers, progress)  # noqa: SLF001 - its other half
+
+    def cross_validation(
+        self,
+        h: int | None = None,
+        n_windows: int = 1,
+        *,
+        step_size: int | None = None,
+        level: Sequence[float] | None = None,
+        levels: Sequence[float] | None = None,
+        refit: bool = False,
+        workers: int = 1,
+        progress: Progress = False,
+    ) -> Any:  # noqa: ANN401 - as given to fit
+        """Forecast the last windows of the table as ``DayAhead.cross_validation`` does; learned anew before them.
+
+        Raises:
+            InvalidInput: there are no windows.
+            NotEnoughHistory: nothing is left to learn from before the first window in any series.
+        """
+        return self.door._cross_validation(  # noqa: SLF001 - its other half
+            self.table,
+            self.horizon if h is None else h,
+            n_windows,
+            step_size,
+            Quantiles.of(levels, level),
+            refit=refit,
+            workers=workers,
+            progress=progress,
         )
 
-    def plot(self, series: str | None = None, horizon: int | None = None, *, past_days: int = 7) -> Any:  # noqa: ANN401 - matplotlib has no types
+    def fitted_values(
+        self,
+        days: int = 28,
+        *,
+        level: Sequence[float] | None = None,
+        levels: Sequence[float] | None = None,
+        workers: int = 1,
+        progress: Progress = False,
+    ) -> Any:  # noqa: ANN401 - as given to fit
+        """Return what the model would have said of each of the last days, a day ahead, beside what was measured.
+
+        Honest, that is learned from what was known before those days alone: not the fit of a curve to the points it
+        was drawn through. The columns are those of ``cross_validation``.
+
+        Raises:
+            InvalidInput: there are no days.
+            NotEnoughHistory: nothing is left to learn from before those days in any series.
+        """
+        steps = max(1, round(DAY / self.table.step))
+        return self.cross_validation(steps, days, level=level, levels=levels, workers=workers, progress=progress)
+
+    def importance(self) -> Any:  # noqa: ANN401 - as given to fit
+        """Return how much each feature helps: series, feature, its share of the gain of all, largest first.
+
+        Trees have it; series of other models are left out.
+
+        Raises:
+            InvalidInput: no series has such a model.
+        """
+        shares = {name: getattr(model, "importance", None) for name, model in self.models.items()}
+        parts = [
+            pl.DataFrame({"feature": list(share), "importance": list(share.values())})
+            .sort("importance", descending=True)
+            .insert_column(0, pl.lit(name).alias(self.table.columns.series))
+            for name, share in shares.items()
+            if share
+        ]
+        if not parts:
+            kinds = sorted({self._choice.recipes[name].name for name in self.models})
+            remedy = f"Trees do: DayAhead(model='{TREES}')."
+            raise InvalidInput("model", ", ".join(kinds), "it does not weigh its features one by one", remedy=remedy)
+        return self.table.as_given(pl.concat(parts), times=())
+
+    def save(self, path: str | Path) -> None:
+        """Write the models and what is known of their series into a new folder: native files, a manifest and hashes.
+
+        Raises:
+            InvalidInput: there is something at that path.
+        """
+        save(
+            Saved(asdict(self.door), self.table, self.horizon, self.models, self.problems, self._choice),
+            path,
+        )
+
+    @classmethod
+    def load(cls, path: str | Path) -> FittedDayAhead:
+        """Load what ``save`` wrote; it answers exactly as before.
+
+        Raises:
+            ModelNotFound: nothing was saved there.
+            ModelCorrupt: a file is missing or differs from its hash.
+        """
+        saved = load(path)
+        return cls(DayAhead(**saved.door), saved.table, saved.horizon, saved.models, saved.problems, saved.choice)
+
+    def plot(
+        self,
+        series: str | None = None,
+        horizon: int | None = None,
+        *,
+        h: int | None = None,
+        future: Any | None = None,  # noqa: ANN401 - polars or pandas
+        past_days: int = 7,
+    ) -> Any:  # noqa: ANN401 - matplotlib has no types
         """Draw the last days of a series and its forecast with the 90 % band; returns the axes.
 
         Raises:
             MissingExtra: matplotlib is not installed.
-            InvalidInput: there is no such series.
+            InvalidInput: there is no such series, or ``future`` cannot be read.
             NotEnoughHistory: the series cannot be forecast.
         """
         try:
             import matplotlib.pyplot as plt  # an extra
         except ImportError as error:
             raise MissingExtra("matplotlib", "plot") from error
-        name = series or next(iter(self.pasts))
-        if name not in self.pasts:
-            raise InvalidInput("series", name, "no such series", remedy=f"There are: {', '.join(self.pasts)}.")
+        name = next(iter(self.models)) if series is None else str(series)
+        if name not in self.models:
+            raise InvalidInput(
+                "series",
+                name,
+                self.problems.get(name, "no such series"),
+                remedy=f"There are: {', '.join(list(self.models)[:10])}.",
+            )
         past, columns = self.pasts[name], self.table.columns
         known = past.latest().filter(
             pl.col("channel") == past.context.channel.id, pl.col("time") >= past.as_of - past_days * DAY
         )
-        forecast = self._forecasts(self._steps(horizon), {}, 1, progress=False, only=name)[name]
+        question = self._question(_one_of(horizon, h), future, only=name)
+        _warn_of(question.gaps)
+        forecast = self._answers(question, 1, progress=False)[name]
         if isinstance(forecast, WatthourError):
-            raise NotEnoughHistory(self.table.problem(name, forecast), remedy="Give more rows.") from forecast
-        band = as_in_table(self._quantiles(forecast, (LEVELS[0], LEVELS[-1])), columns)
+            raise self.table.renamed(name, forecast) from forecast
+        band = as_in_table(self._in_table(forecast, Quantiles.of(None, None), name), columns)
         known = as_in_table(known.select(pl.col("time").alias(columns.time), "value"), columns)
         _, axes = plt.subplots(figsize=(9, 3.5), layout="constrained")
         axes.plot(known[columns.time].to_list(), known["value"].to_list(), color="0.35", label="measured")
@@ -237,35 +589,101 @@ class FittedDayAhead:
         axes.legend(frameon=False, ncols=3, loc="upper left")
         return axes
 
-    def _steps(self, horizon: int | None) -> int:
-        steps = self.horizon if horizon is None else horizon
-        if not 0 < steps <= self.horizon:
-            raise InvalidInput(
-                "horizon", steps, f"{self.horizon} intervals were learned", remedy="Give fit a longer horizon."
-            )
-        return steps
-
-    def _forecasts(
-        self, steps: int, ahead: Mapping[str, History], workers: int, progress: Progress, only: str | None = None
-    ) -> dict[str, Forecast | WatthourError]:
-        """Return the forecast of each series that has a model, or of one, with what is known of the time ahead."""
-        models = {name: model for name, model in self.models.items() if only in (None, name)}
-        pasts: dict[str, History] = {}
-        for name in models:
-            past, more = self.pasts[name], ahead.get(name)
-            pasts[name] = past if more is None else with_future(past, more)
+    def _question(self, horizon: int | None, future: Any | None, only: str | None = None) -> _Question:  # noqa: ANN401 - polars or pandas
+        """Return what is asked of each series that has a model, or of one, and what is known for it."""
+        steps = self.horizon if horizon is None else _at_least_one(horizon)
+        if steps > self.horizon:
+            problem = f"{self.horizon} intervals were learned"
+            raise InvalidInput("horizon", steps, problem, remedy=f"Learn so many: fit(frame, horizon={steps}).")
+        ahead = self.table.ahead(future)
+        names = [name for name in self.models if only in (None, name)]
+        pasts = {
+            name: with_future(self.pasts[name], ahead[name]) if name in ahead else self.pasts[name] for name in names
+        }
         targets = {name: issues_at(past, [past.as_of], steps) for name, past in pasts.items()}
-        return forecast_all(models, pasts, targets, workers=workers, progress=progress)
+        gaps = {name: gap for name in names if (gap := self._gap(name, pasts[name], targets[name])) is not None}
+        return _Question(pasts, targets, gaps)
 
-    def _quantiles(self, forecast: Forecast, levels: Sequence[float]) -> pl.DataFrame:
-        """Return ``time, forecast`` and a column per level."""
-        wide = forecast.values.pivot("level", index="time", values="value").sort("time")
-        known = wide.select([str(level) for level in LEVELS]).to_numpy()
-        wanted = between_levels(known, LEVELS, list(levels))
-        return pl.DataFrame(
-            {
-                self.table.columns.time: wide["time"],
-                "forecast": wide["0.5"],
-                **{str(level): wanted[:, k] for k, level in enumerate(levels)},
-            }
+    def _answers(self, question: _Question, workers: int, progress: Progress) -> dict[str, Forecast | WatthourError]:
+        models = {name: self.models[name] for name in question.pasts}
+        return forecast_all(models, question.pasts, question.targets, workers=workers, progress=progress)
+
+    def _gap(self, name: str, past: History, asked: dy.DataFrame[Targets]) -> str | None:
+        """Return which covariates that the model uses are unknown for intervals asked, in words."""
+        columns, words = self.table.columns, []
+        idle = self._idle(name)
+        for covariate, channel in zip(columns.covariates, past.context.covariates, strict=True):
+            known = past.readings.filter(pl.col("channel") == channel.channel, pl.col("value").is_not_null())["time"]
+            lost = asked.filter(~pl.col("time").is_in(known.implode()))["time"]
+            if covariate not in idle and len(lost):
+                first = as_in_table(pl.DataFrame({columns.time: lost.head(1)}), columns)[columns.time][0]
+                words.append(f"{covariate} for {len(lost)} of {asked.height} intervals, from {first} on")
+        return (
+            f"Not known: {'; '.join(words)}. The forecast goes without them; give predict(future=...)."
+            if words
+            else None
         )
+
+    def _idle(self, name: str) -> list[str]:
+        """Return the covariates that a series' model makes no use of."""
+        kind, context = self._choice.recipes[name], self.pasts[name].context
+        used = used_variables(kind)
+        pairs = zip(self.table.columns.covariates, context.covariates, strict=True)
+        return [] if used is None else [own for own, covariate in pairs if covariate.variable not in used]
+
+    def _in_table(self, forecast: Forecast, quantiles: Quantiles, name: str) -> pl.DataFrame:
+        """Return a forecast as rows of the user's table."""
+        columns = self.table.columns
+        wide = quantiles.wide(forecast.values, ["time"]).rename({"time": columns.time})
+        return wide.insert_column(0, pl.lit(name).alias(columns.series))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Question:
+    """What is known of each series, what is asked, and which covariates are missing for it."""
+
+    pasts: Mapping[str, History]
+    targets: Mapping[str, dy.DataFrame[Targets]]
+    gaps: Mapping[str, str]
+
+
+def _beside_actuals(rows: pl.DataFrame, name: str, table: SeriesTable, quantiles: Quantiles) -> pl.DataFrame:
+    """Return forecasts of one series beside what came, as rows of the user's table."""
+    columns = table.columns
+    wide = quantiles.wide(rows, ["issued_at", "time"])
+    actual = rows.select("issued_at", "time", "actual").unique()
+    step = table.step
+    cutoff = (
+        pl.col("issued_at") - step
+        if step < DAY
+        else pl.col("issued_at").dt.convert_time_zone(columns.time_zone).dt.offset_by("-1d").dt.convert_time_zone("UTC")
+    )
+    return wide.join(actual, on=["issued_at", "time"]).select(
+        pl.lit(name).alias(columns.series),
+        pl.col("time").alias(columns.time),
+        cutoff.alias("cutoff"),
+        pl.col("actual").alias(columns.target),
+        "forecast",
+        *[each for each, _ in quantiles.columns],
+    )
+
+
+def _warn_of(gaps: Mapping[str, str]) -> None:
+    """Warn of covariates that are not known for the time asked."""
+    if gaps:
+        name, words = next(iter(gaps.items()))
+        others = f" ({len(gaps) - 1} other series likewise)" if len(gaps) > 1 else ""
+        warnings.warn(f"{name}: {words}{others}", stacklevel=3)
+
+
+def _one_of(horizon: int | None, h: int | None) -> int | None:
+    """Return the number of intervals asked, by either name."""
+    if horizon is not None and h is not None and horizon != h:
+        raise InvalidInput("h", h, f"horizon says {horizon}", remedy="Give one of the two.")
+    return h if horizon is None else horizon
+
+
+def _at_least_one(steps: int) -> int:
+    if steps < 1:
+        raise InvalidInput("horizon", steps, "at least one interval is needed", remedy="Give a whole number from 1 on.")
+    return steps

@@ -15,6 +15,7 @@ from watthour.core.frames import INSTANT, Forecasts, Quality, Readings
 from watthour.core.units import Quantity, Unit
 from watthour.core.window import DAY
 from watthour.forecasting.calendar import CALENDAR
+from watthour.forecasting.text_times import parsed
 from watthour.forecasting.weather import HOURLY
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from watthour.core.place import Place
 
 ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)  # a covariate known in advance was known since
+_ROWS_THAT_SHOW_A_STEP = 48  # of a series; with fewer, its gaps may be what is common
 _OWN_FEATURES = ("demand_", "operator_")  # how the names of features begin that are made here
 
 
@@ -43,28 +45,58 @@ class Columns:
         return self.place.time_zone
 
 
-def as_polars(frame: Any) -> pl.DataFrame:  # noqa: ANN401 - pandas is not imported here
+def as_polars(frame: Any, columns: Columns | None = None) -> pl.DataFrame:  # noqa: ANN401 - pandas is not imported here
     """Return a polars or pandas frame as polars; a pandas one column by column, without Arrow.
 
+    Of a pandas frame the index counts as columns where it is named like one that is missing; an index of times without
+    a name is the column of times.
+
+    Args:
+        frame: a polars or pandas table, or one pandas series with its times as the index.
+        columns: what the table's columns should be called; None leaves the index out.
+
     Raises:
-        InvalidInput: it is neither.
+        InvalidInput: it is neither, or two columns have the same name.
     """
+    if isinstance(frame, pl.LazyFrame):
+        return frame.collect()
     if isinstance(frame, pl.DataFrame):
         return frame
+    if columns is not None and not hasattr(frame, "columns") and hasattr(frame, "to_frame") and hasattr(frame, "index"):
+        frame = frame.to_frame(columns.target)
     if not hasattr(frame, "columns") or not hasattr(frame, "to_numpy"):
         raise InvalidInput("frame", type(frame).__name__, "not a table", remedy="Give a polars or pandas DataFrame.")
-    columns: dict[str, pl.Series] = {}
-    for name in frame.columns:
-        column = frame[name]
-        zone = getattr(column.dtype, "tz", None)
-        if zone is not None:
-            naive = column.dt.tz_convert("UTC").dt.tz_localize(None).to_numpy()
-            columns[str(name)] = pl.Series(naive).cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
-        elif column.dtype == object:
-            columns[str(name)] = pl.Series(column.tolist(), strict=False)
-        else:
-            columns[str(name)] = pl.Series(column.to_numpy())
-    return pl.DataFrame(columns)
+    names = [str(name) for name in frame.columns]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise InvalidInput("frame", names, f"two columns are called {', '.join(twice)}", remedy="Rename one of them.")
+    index = {} if columns is None else _index_columns(frame.index, columns, names)
+    return pl.DataFrame({**index, **{str(name): _column(frame[name], str(name)) for name in frame.columns}})
+
+
+def _index_columns(index: Any, columns: Columns, names: Sequence[str]) -> dict[str, pl.Series]:  # noqa: ANN401 - of pandas
+    """Return the levels of a pandas index that stand for columns which are missing."""
+    found: dict[str, pl.Series] = {}
+    for number in range(index.nlevels):
+        values = index.get_level_values(number)
+        name = values.name
+        if name is None and str(values.dtype).startswith("datetime64"):
+            name = columns.time
+        if name in (columns.time, columns.series) and name not in names:
+            found[name] = _column(values.to_series(), name)
+    return found
+
+
+def _column(column: Any, name: str) -> pl.Series:  # noqa: ANN401 - of pandas
+    """Return a pandas column as polars has it."""
+    if getattr(column.dtype, "tz", None) is not None:
+        naive = column.dt.tz_convert("UTC").dt.tz_localize(None).to_numpy()
+        return pl.Series(name, naive).cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
+    values = column.to_numpy()
+    if values.dtype == object:  # text, or numbers with pandas' own mark of a missing one
+        missing = column.isna().to_numpy()
+        return pl.Series(name, [None if gap else one for one, gap in zip(values, missing, strict=True)], strict=False)
+    return pl.Series(name, values)
 
 
 def tidy(table: pl.DataFrame, columns: Columns, *, is_future: bool = False) -> pl.DataFrame:
@@ -73,26 +105,35 @@ def tidy(table: pl.DataFrame, columns: Columns, *, is_future: bool = False) -> p
     Raises:
         InvalidInput: there is no row, or a column is missing, holds text, or has the same time twice.
     """
-    numbers = _numbers(table, columns, is_future=is_future)
+    table = _with_numbers(table, columns, is_future=is_future)
+    table = _with_times(table, columns)
+    numbers = [name for name in (columns.target, *columns.covariates) if name in table.columns]
+    numbers = [name for name in numbers if not (is_future and name == columns.target)]
     if columns.series not in table.columns:
         table = table.with_columns(pl.lit(columns.target).alias(columns.series))
     tidied = table.select(
-        pl.col(columns.series).cast(pl.String).alias("series"),
+        pl.col(columns.series).cast(pl.String).fill_null(columns.target).alias("series"),
         _instants(table, columns).alias("time"),
         *[pl.col(name).cast(pl.Float64).fill_nan(None) for name in numbers],
-    ).sort("series", "time")
+    )
     if tidied["time"].null_count():
-        lost = table.filter(table.select(_instants(table, columns).is_null()).to_series())[columns.time][0]
+        lost = table.filter(tidied["time"].is_null())[columns.time][0]
         raise InvalidInput(
             columns.time,
             str(lost),
-            f"no such time in {columns.time_zone}",
-            remedy="Drop those rows, or name the time zone of the times: DayAhead(time_zone='UTC').",
+            f"this time does not exist in {columns.time_zone}, where the clocks are put forward",
+            remedy="Drop those rows or, if the table keeps another clock, name it: DayAhead(time_zone='UTC').",
         )
+    tidied = tidied.sort("series", "time")
     twice = tidied.filter(tidied.select("series", "time").is_duplicated())
     if twice.height:
         first = twice.row(0, named=True)
-        raise InvalidInput(columns.time, str(first["time"]), f"occurs twice in {first['series']}", remedy="Keep one.")
+        raise InvalidInput(
+            columns.time,
+            str(first["time"]),
+            f"occurs twice in {first['series']}",
+            remedy=f"Keep one row of each time: frame.unique(['{columns.series}', '{columns.time}']) in polars.",
+        )
     return tidied
 
 
@@ -161,9 +202,9 @@ def interval_end(step: timedelta, time_zone: str) -> pl.Expr:
     return pl.col("time").dt.convert_time_zone(time_zone).dt.offset_by("1d").dt.convert_time_zone("UTC").cast(INSTANT)
 
 
-def as_in_table(table: pl.DataFrame, columns: Columns) -> pl.DataFrame:
+def as_in_table(table: pl.DataFrame, columns: Columns, times: Sequence[str] | None = None) -> pl.DataFrame:
     """Return a table with its times as the user's table had them."""
-    local = pl.col(columns.time).dt.convert_time_zone(columns.time_zone)
+    local = pl.col(list((columns.time,) if times is None else times)).dt.convert_time_zone(columns.time_zone)
     return table.with_columns(local.dt.replace_time_zone(None) if columns.is_naive else local)
 
 
@@ -173,7 +214,11 @@ def as_given(table: pl.DataFrame, *, is_pandas: bool) -> Any:  # noqa: ANN401 - 
         return table
     import pandas as pd  # whoever gives a pandas frame has it
 
-    return pd.DataFrame({name: table[name].to_numpy() for name in table.columns})
+    made = pd.DataFrame({name: table[name].to_numpy() for name in table.columns})
+    for name, kind in table.schema.items():
+        if isinstance(kind, pl.Datetime) and kind.time_zone is not None:
+            made[name] = made[name].dt.tz_localize("UTC").dt.tz_convert(kind.time_zone)
+    return made
 
 
 def _channel_id(covariate: int | None) -> str:
@@ -197,37 +242,84 @@ def _readings(rows: pl.DataFrame, channel: str, name: str, available_at: pl.Expr
     )
 
 
-def _numbers(table: pl.DataFrame, columns: Columns, *, is_future: bool) -> list[str]:
-    """Return the names of the columns of numbers, all of them there and usable."""
+def _with_numbers(table: pl.DataFrame, columns: Columns, *, is_future: bool) -> pl.DataFrame:
+    """Return the table with its target and covariates as numbers; says which of them are missing or none."""
     if table.is_empty():
-        raise InvalidInput("frame", table.columns, "it has no rows", remedy="Give at least two weeks of intervals.")
+        raise InvalidInput(
+            "future" if is_future else "frame",
+            table.columns,
+            "it has no rows",
+            remedy="Give the covariates of the intervals to forecast."
+            if is_future
+            else "Give at least two weeks of intervals.",
+        )
     numbers = [*([] if is_future else [columns.target]), *columns.covariates]
     missing = [name for name in (columns.time, *numbers) if name not in table.columns]
     if missing:
         raise InvalidInput(
-            "frame",
+            "future" if is_future else "frame",
             table.columns,
             f"no column {', '.join(missing)}",
             remedy="Name the columns: DayAhead(time=..., target=..., series=...).",
         )
-    for name in numbers:
-        if not (table[name].dtype.is_numeric() or table[name].dtype in (pl.Null, pl.Boolean)):
-            raise InvalidInput(name, str(table[name].dtype), "not numbers", remedy="Cast the column to numbers first.")
     for name in columns.covariates:
         if name in CALENDAR or name.startswith(_OWN_FEATURES):
             raise InvalidInput("covariates", name, "a feature of this name is made here", remedy="Rename the column.")
+    return table.with_columns(_number(table[name]) for name in numbers)
+
+
+def _number(column: pl.Series) -> pl.Series:
+    """Return a column as numbers; text counts where every row of it is a plain number."""
+    found = column
+    if column.dtype in (pl.String, pl.Categorical):
+        text = column.cast(pl.String).str.strip_chars()
+        found = text.cast(pl.Float64, strict=False)
+        unread = text.filter(found.is_null() & text.is_not_null() & (text != ""))
+        if len(unread):
+            raise InvalidInput(
+                column.name,
+                unread[0],
+                f"not numbers: {len(unread)} of {len(text)} rows hold text such as this",
+                remedy="Use a point as the decimal mark and no mark of thousands, and leave unknown values empty.",
+            )
+    elif not (column.dtype.is_numeric() or column.dtype in (pl.Null, pl.Boolean)):
+        raise InvalidInput(column.name, str(column.dtype), "not numbers", remedy="Cast the column to numbers first.")
+    numbers = found.cast(pl.Float64)
+    if (endless := numbers.is_infinite().fill_null(value=False)).any():
+        raise InvalidInput(
+            column.name,
+            float(numbers.filter(endless)[0]),
+            f"row {int(endless.arg_true()[0])} is infinite",
+            remedy="Make it null: a value that is not known is left out.",
+        )
     return numbers
+
+
+def _with_times(table: pl.DataFrame, columns: Columns) -> pl.DataFrame:
+    """Return the table with its column of times as times, whatever it was written as."""
+    times = table[columns.time]
+    if times.dtype in (pl.String, pl.Categorical):
+        times = parsed(times.cast(pl.String))
+    if not isinstance(times.dtype, pl.Datetime | pl.Date):
+        remedy = "Cast the column to datetimes first."
+        if times.dtype.is_integer():
+            remedy = "If they count seconds since 1970, make times of them: pl.from_epoch or pd.to_datetime(unit='s')."
+        raise InvalidInput(columns.time, str(times.dtype), "not times", remedy=remedy)
+    if times.null_count():
+        row = int(times.is_null().arg_true()[0])
+        raise InvalidInput(columns.time, None, f"row {row} has no time", remedy="Drop the rows without a time.")
+    return table.with_columns(times.alias(columns.time))
+
+
+def has_naive_times(table: pl.DataFrame, columns: Columns) -> bool:
+    """Tell whether the times of a table are those of a clock on the wall, without a zone or an offset."""
+    return getattr(_with_times(table, columns).schema[columns.time], "time_zone", None) is None
 
 
 def _instants(table: pl.DataFrame, columns: Columns) -> pl.Expr:
     """Return the times in UTC; of an hour that comes twice the first row is the first pass."""
     kind = table[columns.time].dtype
     times = pl.col(columns.time)
-    if kind == pl.String:
-        times = times.str.to_datetime(time_unit="us", strict=False)
-        kind = table.select(times)[columns.time].dtype
-    if not isinstance(kind, pl.Datetime | pl.Date):
-        raise InvalidInput(columns.time, str(kind), "not times", remedy="Cast the column to datetimes first.")
     if isinstance(kind, pl.Datetime) and kind.time_zone is not None:
         return times.dt.convert_time_zone("UTC").cast(INSTANT)
     nth = pl.int_range(pl.len()).over(columns.series, columns.time)
@@ -245,11 +337,22 @@ def _resolution(table: pl.DataFrame, columns: Columns) -> timedelta:
     if not isinstance(step, timedelta):
         raise InvalidInput(columns.time, table.height, "too few rows", remedy="Give at least two weeks of intervals.")
     check_resolution(step)
+    own = table.group_by("series", maintain_order=True).agg(
+        pl.col("time").diff().drop_nulls().mode().min().alias("step"), pl.len().alias("n")
+    )
+    other = own.filter(pl.col("step") != step, pl.col("n") >= _ROWS_THAT_SHOW_A_STEP)
+    if other.height:
+        name, its_step, _ = other.row(0)
+        problem = f"the intervals of {name} are {its_step} long, those of other series {step}"
+        raise InvalidInput(columns.time, str(its_step), problem, remedy="Fit a table for each length of interval.")
     clock = table["time"].dt.convert_time_zone(columns.time_zone).dt.time()
     if step == DAY and (clock != time()).any():
         first = cast("datetime", table["time"].filter(clock != time())[0])
         problem = f"days begin at midnight in {columns.time_zone}"
         raise InvalidInput(
-            columns.time, str(first), problem, remedy="Name the time zone of the times: DayAhead(time_zone=...)."
+            columns.time,
+            str(first),
+            problem,
+            remedy="Name the time zone of the table's clock: DayAhead(time_zone=...).",
         )
     return step

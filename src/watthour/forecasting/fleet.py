@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import time
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
 from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from watthour.core.errors import NotEnoughHistory, WatthourError
+from watthour.core.errors import InvalidInput, NotEnoughHistory, WatthourError
+from watthour.core.forecast import day_ahead_targets
 from watthour.core.frames import INSTANT, Targets
 from watthour.core.window import DAY, local_midnight
-from watthour.forecasting.backtest import scores, with_actuals
+from watthour.forecasting.backtest import first_day, scores, with_actuals
 from watthour.forecasting.catalogue import recipe as named
 from watthour.forecasting.dataframe_io import as_given
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
-    from datetime import datetime, timedelta
+    from datetime import date, datetime, timedelta
 
     import dataframely as dy
 
@@ -29,12 +32,23 @@ if TYPE_CHECKING:
 
 _Made = TypeVar("_Made")
 Progress: TypeAlias = "bool | Callable[[int, int], None]"
+Learn: TypeAlias = "Callable[[Histories, TargetsBySeries], dict[str, Forecaster | WatthourError]]"
 
 RIVALS = ("seasonal_naive", "persistence_ensemble")
 _OURS = "ours"
 _DAYS_AHEAD = 7
 _FIRST_DAYS = 9  # before the first issue to learn from, so that a week of lags is known
 _LONGEST_LEARNED_DAYS = 4 * 366
+_LEARN_FROM_DAYS = ("day_process", "hour_process")  # models that know whole local days only
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Plan:
+    """What a series is learned from, and what is asked of its model."""
+
+    known: History  # before the first issue
+    learned: dy.DataFrame[Targets]
+    asked: dy.DataFrame[Targets]
 
 
 def fit_all(
@@ -54,7 +68,7 @@ def fit_all(
     from watthour.forecasting.pooled import each, fit_pooled
 
     with reported("Learning", len(pasts), progress) as advance:
-        silent = {name: _silence(past) for name, past in pasts.items() if not _first_time(past)}
+        silent = {name: error for name, past in pasts.items() if (error := _too_little(past, recipe)) is not None}
         pasts = {name: past for name, past in pasts.items() if name not in silent}
         if pasts and is_pooled and isinstance(recipe, GradientBoosting):
             names = list(pasts)
@@ -101,49 +115,34 @@ def forecast_all(
 
 
 def backtest_series(
-    recipe: Recipe,
+    learn: Learn,
     table: SeriesTable,
-    days: int,
+    plans: Mapping[str, Plan],
     *,
     rivals: Sequence[str],
-    is_local: bool,
     workers: int,
     progress: Progress,
 ) -> Any:  # noqa: ANN401 - as the table was given
-    """Forecast each of the last days of each series at its beginning, learned once before them, beside rivals.
+    """Forecast what each series' plan asks, learned once before, beside rivals.
 
     Returns one row per series and model: its name, model, and the columns of ``backtest.scores``; the skill is against
     the first rival.
 
+    Args:
+        learn: how our models are made.
+        table: all that is known.
+        plans: of ``last_days``.
+        rivals: names of the catalogue.
+        workers: series worked at the same time.
+        progress: a bar, or what is called with the number of series done and to do.
+
     Raises:
         NotEnoughHistory: nothing is left to learn from before those days in any series.
     """
-    day_steps = max(1, round(DAY / table.step))
-    begins = {name: days_earlier(past.as_of, days, past) for name, past in table.pasts.items()}
-    known = {name: past.known_at(begins[name]) for name, past in table.pasts.items()}
-    learned = {name: past_issues(past, day_steps) for name, past in known.items()}
-    remedy = "Give fewer days."
-    enough: dict[str, History | WatthourError] = {
-        name: past
-        if learned[name].height
-        else NotEnoughHistory(f"{name} has nothing to learn from before its last {days} days", remedy=remedy)
-        for name, past in known.items()
-    }
-    pasts, _ = table.sorted_out(enough, "backtested")
-    asked = {
-        name: issues_at(past, [days_earlier(table.pasts[name].as_of, days - n, past) for n in range(days)], day_steps)
-        for name, past in pasts.items()
-    }
-    tables: dict[str, list[pl.DataFrame]] = {name: [] for name in pasts}
-    for label, entrant in {_OURS: recipe, **{rival: named(rival) for rival in rivals}}.items():
-        found = fit_all(
-            entrant, pasts, learned, is_pooled=table.is_many and not is_local, workers=workers, progress=progress
-        )
-        models, _ = table.sorted_out(found, "learned")
-        whole = {name: table.pasts[name] for name in models}
-        forecasts = forecast_all(models, whole, asked, workers=workers, progress=progress)
-        for name, forecast in table.sorted_out(forecasts, "forecast")[0].items():
-            beside = with_actuals(forecast, table.pasts[name], asked[name])
+    tables: dict[str, list[pl.DataFrame]] = {name: [] for name in plans}
+    for label, entrant in {_OURS: learn, **{rival: _rule(rival, workers, progress) for rival in rivals}}.items():
+        found = forecasts_beside(entrant, table, plans, workers=workers, progress=progress)
+        for name, beside in found.items():
             tables[name].append(beside.with_columns(model=pl.lit(label)))
     parts = [
         scores(pl.concat(rows), against=rivals[0] if rivals else None).insert_column(
@@ -153,6 +152,131 @@ def backtest_series(
         if len(rows) == 1 + len(rivals)
     ]
     return as_given(pl.concat(parts), is_pandas=table.is_pandas)
+
+
+def forecasts_beside(
+    learn: Learn, table: SeriesTable, plans: Mapping[str, Plan], *, workers: int, progress: Progress
+) -> dict[str, pl.DataFrame]:
+    """Return, for each series, what its plan asks as it would have been forecast, beside what came.
+
+    A series that cannot be learned or forecast is left out, and a warning says why.
+    """
+    learned = learn({name: plan.known for name, plan in plans.items()}, {name: p.learned for name, p in plans.items()})
+    models, _ = table.sorted_out(learned, "learned")
+    asked = {name: plans[name].asked for name in models}
+    whole = {name: table.pasts[name] for name in models}
+    found = forecast_all(models, whole, asked, workers=workers, progress=progress)
+    forecasts, _ = table.sorted_out(found, "forecast")
+    return {name: with_actuals(forecast, whole[name], asked[name]) for name, forecast in forecasts.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class EachDay:
+    """Forecast the last days, each at its beginning: ``horizon`` intervals, everything before being known."""
+
+    horizon: int
+
+    def days(self, step: timedelta) -> int:
+        """Return how many days one forecast reaches."""
+        return -(-self.horizon * step // DAY)
+
+    def plan(self, past: History, days: int) -> Plan:
+        """Return the plan of the last days, learned once before them; no forecast reaches past the end."""
+        known = past.known_at(days_earlier(past.as_of, days, past))
+        n_issues = days - self.days(past.context.resolution) + 1
+        instants = [days_earlier(past.as_of, days - n, past) for n in range(n_issues)]
+        return Plan(known, past_issues(known, self.horizon), issues_at(past, instants, self.horizon))
+
+
+@dataclass(frozen=True, slots=True)
+class DayBefore:
+    """Forecast whole local days at an hour of the day before, as the command line does.
+
+    Raises:
+        InvalidInput: an hour is none.
+    """
+
+    issue_hour: int
+    known_hour: int = 0  # of the day of issue, to which the target is known; 0 is the end of the day before
+
+    def __post_init__(self) -> None:
+        for field, hour in (("issue_hour", self.issue_hour), ("known_hour", self.known_hour)):
+            if not 0 <= hour < 24:  # noqa: PLR2004 - hours of a day
+                raise InvalidInput(field, hour, "no hour of a day", remedy="Give a whole hour from 0 to 23.")
+
+    def days(self, step: timedelta) -> int:  # noqa: ARG002 - a day of any step
+        """Return how many days one forecast reaches."""
+        return 1
+
+    def plan(self, past: History, days: int) -> Plan:
+        """Return the plan of the last whole local days, learned once before the first issue."""
+        zone = past.context.time_zone
+        end = past.as_of.astimezone(ZoneInfo(zone)).date()
+        wanted = [end + (n - days) * DAY for n in range(days)]
+        asked = self._targets(wanted, past)
+        known = past.known_at(asked["issued_at"][0])
+        first = first_day(past) if _first_time(past) is not None else wanted[0]
+        every_day = self._targets([first + n * DAY for n in range((wanted[0] - first).days - 1)], past)
+        over = pl.col("time") < local_midnight(wanted[0] - DAY, zone)
+        return Plan(known, Targets.cast(every_day.filter(over)), asked)
+
+    def _targets(self, days: Sequence[date], past: History) -> dy.DataFrame[Targets]:
+        return day_ahead_targets(
+            days,
+            past.context.time_zone,
+            resolution=past.context.resolution,
+            issue_clock=time(self.issue_hour),
+            known_clock=time(self.known_hour),
+        )
+
+
+Protocol: TypeAlias = EachDay | DayBefore
+
+
+def last_days(table: SeriesTable, days: int, protocol: Protocol) -> dict[str, Plan]:
+    """Plan to forecast the last days of each series by a protocol, learned once before them.
+
+    Raises:
+        InvalidInput: there are no days.
+        NotEnoughHistory: nothing is left to learn from before those days in any series.
+    """
+    if days < 1:
+        raise InvalidInput("days", days, "at least one day is needed", remedy="Give a whole number from 1 on.")
+    plans = {name: protocol.plan(past, days) for name, past in table.pasts.items()}
+    return _possible(table, plans, f"its last {days} days", "Give fewer days.")
+
+
+def windows(
+    table: SeriesTable, horizon: int, n_windows: int, step_size: int | None, *, refit: bool
+) -> list[dict[str, Plan]]:
+    """Plan rolling forecasts of ``horizon`` intervals up to the end: all learned before the first, or each before it.
+
+    Args:
+        table: the series.
+        horizon: intervals of each window.
+        n_windows: how many.
+        step_size: intervals from one window to the next; None puts them end to end.
+        refit: learn anew before each window.
+
+    Raises:
+        InvalidInput: there are no windows, or no step.
+        NotEnoughHistory: nothing is left to learn from before the windows in any series.
+    """
+    stride = horizon if step_size is None else step_size
+    for field, number in (("n_windows", n_windows), ("step_size", stride)):
+        if number < 1:
+            raise InvalidInput(field, number, "at least 1 is needed", remedy="Give a whole number from 1 on.")
+    back = [horizon + (n_windows - 1 - n) * stride for n in range(n_windows)]
+    groups = [[each] for each in back] if refit else [back]
+    plans: list[dict[str, Plan]] = []
+    for group in groups:
+        mine = {}
+        for name, past in table.pasts.items():
+            known = past.known_at(_steps_earlier(past, group[0]))
+            instants = [_steps_earlier(past, steps) for steps in group]
+            mine[name] = Plan(known, past_issues(known, horizon), issues_at(past, instants, horizon))
+        plans.append(_possible(table, mine, "the first window", "Give fewer windows."))
+    return plans
 
 
 def default_horizon(step: timedelta) -> int:
@@ -234,8 +358,38 @@ def _first_time(past: History) -> datetime | None:
     return cast("datetime | None", first)
 
 
-def _silence(past: History) -> NotEnoughHistory:
-    return NotEnoughHistory(f"{past.context.channel.id} has no value", remedy="Give at least two weeks of rows.")
+def _too_little(past: History, recipe: Recipe) -> NotEnoughHistory | None:
+    """Return why nothing can be learned of a series at all, if that is so."""
+    first, channel = _first_time(past), past.context.channel.id
+    if first is None:
+        return NotEnoughHistory(f"{channel} has no value", remedy="Give at least two weeks of rows.")
+    if recipe.name in _LEARN_FROM_DAYS and past.as_of - first < 2 * DAY:
+        return NotEnoughHistory(f"{channel} has no whole day", remedy="Bring more rows.")
+    return None
+
+
+def _rule(name: str, workers: int, progress: Progress) -> Learn:
+    """Return how a rival is made, which learns from each series alone."""
+    return lambda pasts, issues: fit_all(
+        named(name), pasts, issues, is_pooled=False, workers=workers, progress=progress
+    )
+
+
+def _possible(table: SeriesTable, plans: Mapping[str, Plan], before: str, remedy: str) -> dict[str, Plan]:
+    """Return the plans that have something to learn from; a warning tells of the others."""
+    found: dict[str, Plan | WatthourError] = {
+        name: plan
+        if plan.learned.height
+        else NotEnoughHistory(f"{name} has nothing to learn from before {before}", remedy=remedy)
+        for name, plan in plans.items()
+    }
+    return table.sorted_out(found, "backtested")[0]
+
+
+def _steps_earlier(past: History, steps: int) -> datetime:
+    """Return the instant some intervals before the end of a series."""
+    step = past.context.resolution
+    return past.as_of - steps * step if step < DAY else days_earlier(past.as_of, steps, past)
 
 
 def _tried(work: Callable[[], _Made]) -> _Made | WatthourError:

@@ -134,10 +134,10 @@ def _tree_quantiles(
 ) -> list[Array]:
     """Return (targets, ``LEVELS``) what the best trees of each model say, all that share their trees at once."""
     quantiles = [np.full((asked.height, len(LEVELS)), np.nan) for asked in targets]
-    groups: dict[int, list[int]] = {}
+    groups: dict[tuple[str, ...], list[int]] = {}
     for number, model in enumerate(models):
         if model.trees:
-            groups.setdefault(id(model.trees[0].texts), []).append(number)
+            groups.setdefault(tuple(model.trees[0].texts.values()), []).append(number)
     for numbers in groups.values():
         first = models[numbers[0]].trees[0]
         designs = [TrainingMatrix.of(tables[k], operator=first.operator, names=first.features) for k in numbers]

@@ -8,18 +8,20 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import polars as pl
 
-from watthour.core.errors import NotEnoughHistory, WatthourError
+from watthour.core.errors import InvalidInput, NotEnoughHistory, WatthourError
 from watthour.core.frames import Readings
-from watthour.forecasting.dataframe_io import as_given, as_in_table, as_polars, histories, tidy
+from watthour.forecasting.dataframe_io import as_given, as_in_table, as_polars, has_naive_times, histories, tidy
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import timedelta
 
     from watthour.core.forecast import History
     from watthour.forecasting.dataframe_io import Columns
 
 _Made = TypeVar("_Made")
+
+_HOTTEST = 60.0  # of any air [°C]; 56.7 was measured in Death Valley in 1913
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,43 +43,84 @@ class SeriesTable:
         return len(self.pasts) > 1
 
     def ahead(self, future: Any | None) -> dict[str, History]:  # noqa: ANN401 - polars or pandas
-        """Return the covariates of the time ahead, by series."""
+        """Return the covariates of the time ahead, by series.
+
+        Raises:
+            InvalidInput: there are no covariates, or the table cannot be read, or none of its series is known.
+        """
         if future is None:
             return {}
-        known = histories(
-            tidy(as_polars(future), self.columns, is_future=True), self.columns, self.step, list(self.pasts)
-        )
-        return {name: history for name, history in known.items() if name in self.pasts}
+        if not self.columns.covariates:
+            remedy = "Name its columns before fitting: DayAhead(covariates=('temperature',))."
+            raise InvalidInput("future", "a table", "this model was fitted without covariates", remedy=remedy)
+        given = as_polars(future, self.columns)
+        names = list(self.pasts)
+        if self.columns.series not in given.columns and not given.is_empty():
+            if self.is_many:
+                problem = f"no column {self.columns.series} says of which series its rows are"
+                remedy = "Add the column, with the covariates of every series."
+                raise InvalidInput("future", given.columns, problem, remedy=remedy)
+            given = given.with_columns(pl.lit(names[0]).alias(self.columns.series))
+        tidied = tidy(given, self.columns, is_future=True)
+        known = histories(tidied, self.columns, self.step, names)
+        if not set(tidied["series"].unique()) & set(names):
+            raise InvalidInput(
+                "future",
+                tidied["series"].unique().sort().head(3).to_list(),
+                "it has none of the series that were fitted",
+                remedy=f"Name them as the fitted table did: {', '.join(names[:3])}.",
+            )
+        return {name: known[name] for name in names}
 
-    def as_given(self, table: pl.DataFrame) -> Any:  # noqa: ANN401 - as given
-        """Return a table of the kind, and with the clock, of the user's."""
-        return as_given(as_in_table(table, self.columns), is_pandas=self.is_pandas)
+    def as_given(self, table: pl.DataFrame, *, times: Sequence[str] | None = None) -> Any:  # noqa: ANN401 - as given
+        """Return a table of the kind, and with the clock, of the user's.
+
+        Args:
+            table: with times in UTC.
+            times: its columns of times; that of the user's table if not said.
+        """
+        names = (self.columns.time,) if times is None else times
+        return as_given(as_in_table(table, self.columns, names), is_pandas=self.is_pandas)
 
     def problem(self, name: str, error: WatthourError) -> str:
         """Return what is wrong with a series under the name its table gave it."""
-        return error.problem.replace(self.pasts[name].context.channel.id, repr(name))
+        channel = self.pasts[name].context.channel.id
+        return error.problem.replace(repr(channel), repr(name)).replace(channel, repr(name))
+
+    def renamed(self, name: str, error: WatthourError) -> WatthourError:
+        """Return the error of a series in the words of its table, with a cure for somebody with a table."""
+        words, cure = self.problem(name, error), remedy(error, self.columns)
+        if isinstance(error, InvalidInput):
+            value = name if error.value == self.pasts[name].context.channel.id else error.value
+            return InvalidInput(error.field, value, words.removeprefix(f"{error.field} = {value!r}: "), remedy=cure)
+        return NotEnoughHistory(words, remedy=cure)
 
     def sorted_out(
-        self, found: Mapping[str, _Made | WatthourError], done: str
+        self, found: Mapping[str, _Made | WatthourError], done: str, *, depth: int = 5
     ) -> tuple[dict[str, _Made], dict[str, str]]:
         """Return what was made of each series, and why it could not be of the others, of which a warning tells.
 
         Args:
             found: what was made of each series, or the error that stopped it.
             done: the work in one word, such as ``learned``.
+            depth: calls from here to the user's line, which the warning names.
 
         Raises:
             NotEnoughHistory: it could be made of none.
+            InvalidInput: likewise, for a reason that lies in the arguments.
         """
         made = {name: one for name, one in found.items() if not isinstance(one, WatthourError)}
         errors = {name: one for name, one in found.items() if isinstance(one, WatthourError)}
         problems = {name: self.problem(name, error) for name, error in errors.items()}
         if not made:
             name, error = next(iter(errors.items()))
-            raise NotEnoughHistory(problems[name], remedy=_remedy(error)) from error
+            raise self.renamed(name, error) from error
         if problems:
             listed = "; ".join(f"{name}: {problem}" for name, problem in problems.items())
-            warnings.warn(f"{len(problems)} of {len(found)} series could not be {done}: {listed}", stacklevel=3)
+            cures = " ".join(dict.fromkeys(remedy(error, self.columns) for error in errors.values()))
+            warnings.warn(
+                f"{len(problems)} of {len(found)} series could not be {done}: {listed}. {cures}", stacklevel=depth + 1
+            )
         return made, problems
 
 
@@ -87,10 +130,11 @@ def read(frame: Any, columns: Columns) -> SeriesTable:  # noqa: ANN401 - polars 
     Raises:
         InvalidInput: there is no row, or a column is missing, holds text, or has the same time twice.
     """
-    table = as_polars(frame)
-    is_naive = getattr(table.schema.get(columns.time), "time_zone", None) is None
-    known = replace(columns, is_naive=is_naive)
-    return SeriesTable(known, histories(tidy(table, known), known), is_pandas=table is not frame)
+    table = as_polars(frame, columns)
+    tidied = tidy(table, columns)
+    _warn_of_fahrenheit(tidied, columns)
+    known = replace(columns, is_naive=has_naive_times(table, columns))
+    return SeriesTable(known, histories(tidied, known), is_pandas=not isinstance(frame, pl.DataFrame | pl.LazyFrame))
 
 
 def with_future(past: History, ahead: History) -> History:
@@ -99,6 +143,22 @@ def with_future(past: History, ahead: History) -> History:
     return replace(past, readings=Readings.cast(rows.sort("channel", "time")))
 
 
-def _remedy(error: WatthourError) -> str:
-    """Return the cure for somebody with a table; that of a store's reader names commands."""
-    return "Give at least two weeks of rows." if "`watthour " in error.remedy else error.remedy
+def _warn_of_fahrenheit(table: pl.DataFrame, columns: Columns) -> None:
+    """Warn of air temperatures that are too high for degrees Celsius."""
+    highest = table["temperature"].max() if "temperature" in columns.covariates else None
+    if isinstance(highest, float) and highest > _HOTTEST:
+        warnings.warn(
+            f"temperature reaches {highest:g}, and is read as °C. If it is in °F: (temperature - 32) / 1.8.",
+            stacklevel=4,
+        )
+
+
+def remedy(error: WatthourError, columns: Columns) -> str:
+    """Return the cure of an error for somebody with a table; those of a store's reader name commands and sources."""
+    if not any(word in error.remedy for word in ("`watthour ", "Bring ")):
+        return error.remedy
+    if "temperature" in error.problem + error.remedy and "temperature" in columns.covariates:
+        return "Give more rows with a temperature, and that of the time ahead: predict(future=...)."
+    if "temperature" in error.problem + error.remedy:
+        return "Give a column of temperatures [°C] and name it: DayAhead(covariates=('temperature',))."
+    return "Give more rows, at least two weeks; DayAhead(model='auto') takes a model that can learn from them."
