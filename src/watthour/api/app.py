@@ -16,7 +16,7 @@ from watthour import __version__
 from watthour.api import contract, problems, web
 from watthour.api.compute import Compute, Limits, Warm
 from watthour.api.metrics import Metrics
-from watthour.api.routes import channels, grid, health, imports, models, readings, status
+from watthour.api.routes import channels, grid, health, imports, models, readings, sites, status
 from watthour.api.security import BodyLimit, Gate, SecurityHeaders, policy_of
 from watthour.api.serving import Models
 from watthour.api.state import State
@@ -28,7 +28,16 @@ if TYPE_CHECKING:
     from watthour.api.security import Policy
     from watthour.bootstrap import App
 
-_ROUTERS = (health.router, status.router, channels.router, readings.router, grid.router, imports.router, models.router)
+_ROUTERS = (
+    health.router,
+    status.router,
+    sites.router,
+    channels.router,
+    readings.router,
+    grid.router,
+    imports.router,
+    models.router,
+)
 
 
 def utc_now() -> datetime:
@@ -43,7 +52,10 @@ def _cross_origin(policy: Policy) -> list[Middleware]:
     headers = ["Authorization", "X-API-Key"]
     return [
         Middleware(
-            CORSMiddleware, allow_origins=list(policy.origins), allow_methods=["GET", "POST"], allow_headers=headers
+            CORSMiddleware,
+            allow_origins=list(policy.origins),
+            allow_methods=["GET", "POST", "PATCH", "DELETE"],
+            allow_headers=headers,
         )
     ]
 

@@ -3,6 +3,7 @@
 from watthour.workflows.view.grid import grid_forecast, grid_scores, region_entry
 from watthour.workflows.view.issue import is_followed
 from watthour.workflows.view.readings import channel_list, reading_page
+from watthour.workflows.view.sites import site_entry, site_list
 from watthour.workflows.view.status import freshness_hours, status
 
 __all__ = [
@@ -13,5 +14,7 @@ __all__ = [
     "is_followed",
     "reading_page",
     "region_entry",
+    "site_entry",
+    "site_list",
     "status",
 ]
