@@ -103,7 +103,7 @@ def id_for(name: str) -> str:
     >>> id_for("Maison de Zoé"), id_for("家")
     ('maison_de_zoe', '')
     """
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().casefold()
+    plain = unicodedata.normalize("NFKD", name.casefold()).encode("ascii", "ignore").decode()
     return re.sub(r"[^a-z0-9]+", "_", plain).strip("_")
 
 

@@ -3,12 +3,21 @@
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import Field, JsonValue
+from pydantic import BeforeValidator, Field, JsonValue
 
 from watthour.api.schemas.base import Answer, Question, shown_as
 
-Latitude = Annotated[float, Field(ge=-90, le=90, description="Degrees north.", examples=[48.85])]
-Longitude = Annotated[float, Field(ge=-180, le=180, description="Degrees east.", examples=[2.35])]
+
+def _no_flag(value: object) -> object:
+    """Refuse what JSON says is true or false; Python would count it as 1 or 0."""
+    if isinstance(value, bool):
+        message = "input should be a number"
+        raise ValueError(message)  # noqa: TRY004 - pydantic turns this one into an answer
+    return value
+
+
+Latitude = Annotated[float, Field(strict=True, ge=-90, le=90, description="Degrees north.", examples=[48.85])]
+Longitude = Annotated[float, Field(strict=True, ge=-180, le=180, description="Degrees east.", examples=[2.35])]
 Weight = Annotated[
     float,
     Field(
@@ -33,6 +42,7 @@ Holidays = Annotated[
     ),
 ]
 Zone = Annotated[str, Field(max_length=50, description="Grid zone it belongs to.", examples=["FR"])]
+Seconds = Annotated[int, BeforeValidator(_no_flag)]
 Word = Annotated[str, Field(min_length=1, max_length=60, pattern="^[a-z0-9_]+$")]
 
 _EXAMPLE: dict[str, JsonValue] = {
@@ -113,7 +123,7 @@ class SiteEntry(Answer):
     zone: str | None = Field(description="Grid zone it belongs to.", examples=["FR"])
     points: list[WeatherPoint] = Field(description="Where its weather is taken; none without coordinates.")
     described_in: Literal["store", "settings", "watthour"] = Field(
-        description="Who describes it: a person by this API or the command line (store), the settings file, or Watthour."
+        description="Who describes it: a person (store), the settings file (settings), or Watthour itself."
     )
     simulated: bool = Field(description="Its readings are invented.")
     main_channel: str | None = Field(description="What is forecast.", examples=["home.summer_house.power"])
@@ -147,7 +157,9 @@ class NewChannel(Question):
 
     name: Word = Field(description="Last word of its id.", examples=["power"])
     unit: str = Field(max_length=20, description="Unit of its readings: W, kW, MW, kWh or MWh.", examples=["kW"])
-    resolution_seconds: int = Field(ge=1, le=86400, description="Length of an interval in seconds.", examples=[1800])
+    resolution_seconds: Seconds = Field(
+        ge=1, le=86400, description="Length of an interval in seconds.", examples=[1800]
+    )
 
 
 class NewSite(Question):
