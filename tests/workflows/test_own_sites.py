@@ -13,6 +13,7 @@ from watthour.core.errors import InvalidInput, UnknownSite
 from watthour.core.forecast import check_fits_clock
 from watthour.core.place import Point
 from watthour.core.units import Quantity, Unit
+from watthour.core.weather import weather_channels, weather_points
 from watthour.core.window import DAY, HOUR, Window
 from watthour.forecasting.holiday_calendars import checked_calendar, likely_calendar
 from watthour.grid.regions import Regions
@@ -28,7 +29,7 @@ from watthour.workflows.own_sites import (
     remove_site,
     settle_site,
 )
-from watthour.workflows.sites import find_context
+from watthour.workflows.sites import find_context, site_named
 
 DIRECTORIES = [Regions()]
 HALF_HOUR = timedelta(minutes=30)
@@ -49,6 +50,15 @@ def store() -> MemoryStore:
     return MemoryStore()
 
 
+def bring_weather(store: MemoryStore, name: str) -> str:
+    """Let a site's weather come in as its source brings it; return its first temperature channel."""
+    site = site_named(store, name)
+    channels = weather_channels(site, weather_points(site))
+    store.register([site], channels)
+    store.append_forecasts(forecasts(1.0, channel=channels[0].id, model="open_meteo"))
+    return channels[0].id
+
+
 def temperatures(store: MemoryStore, name: str) -> list[tuple[str, float]]:
     covariates = find_context(store, DIRECTORIES, name).covariates
     return [(each.point, round(each.weight, 3)) for each in covariates if each.variable == "temperature_2m"]
@@ -61,6 +71,8 @@ def test_a_home_is_found_by_its_names_with_its_place_its_step_and_its_weather(st
         assert context.site == site
         assert (context.channel.id, context.resolution, context.channel.unit) == (POWER, HALF_HOUR, Unit.KW)
     assert (site.place.latitude, site.place.longitude, site.place.holidays) == (48.85, 2.35, "FR")
+    assert temperatures(store, POWER) == []
+    bring_weather(store, "maison_de_zoe")
     assert temperatures(store, POWER) == [("n4885_e235", 1.0)]
     assert context.channel.limits.high == 100.0
 
@@ -69,6 +81,7 @@ def test_a_region_has_weather_at_several_points_by_their_share_of_the_load(store
     points = [point_words("kolkata:22.57:88.36:3"), point_words("siliguri:26.7:88.4")]
     channels = [channel_words("demand:MW:15min"), channel_words("solar:MWh:1 h")]
     add_site(store, DIRECTORIES, SiteWords("Bengal", "region", "Asia/Kolkata", points=points, channels=channels))
+    bring_weather(store, "bengal")
     assert temperatures(store, "bengal") == [("kolkata", 0.75), ("siliguri", 0.25)]
     assert find_context(store, DIRECTORIES, "bengal").channel.id == "grid.bengal.demand"
 
@@ -170,15 +183,16 @@ def test_a_home_that_was_imported_gets_its_place_afterwards(store: MemoryStore) 
         store, DIRECTORIES, POWER.split(".")[1], {"latitude": -33.9, "longitude": 151.2, "holidays": "AU-NSW"}
     )
     assert (site.place.latitude, site.place.holidays, site.main_channel) == (-33.9, "AU-NSW", POWER)
-    assert temperatures(store, POWER) == [("s3390_e15120", 1.0)]
+    assert [point.id for point in weather_points(site)] == ["s3390_e15120"]
     assert store.spans()[POWER]
 
 
 def test_after_a_move_the_weather_of_two_places_is_never_mixed(store: MemoryStore) -> None:
     add_site(store, DIRECTORIES, HOME)
-    before = find_context(store, DIRECTORIES, POWER).covariates[0].channel
-    store.append_forecasts(forecasts(1.0, channel=before, model="open_meteo"))
+    bring_weather(store, "maison_de_zoe")
     change_site(store, DIRECTORIES, "maison_de_zoe", {"latitude": 43.3, "longitude": 5.4})
+    assert temperatures(store, POWER) == []
+    bring_weather(store, "maison_de_zoe")
     assert temperatures(store, POWER) == [("n4330_e540", 1.0)]
     change_site(store, DIRECTORIES, "maison_de_zoe", {"latitude": None, "longitude": None})
     assert temperatures(store, POWER) == []
@@ -191,6 +205,7 @@ def test_a_point_that_moves_takes_another_name(store: MemoryStore) -> None:
     with pytest.raises(InvalidInput, match="town_2"):
         change_site(store, DIRECTORIES, "maison_de_zoe", {"points": [Point("town", 43.3, 5.4)]})
     change_site(store, DIRECTORIES, "maison_de_zoe", {"points": [Point("town_2", 43.3, 5.4)]})
+    bring_weather(store, "maison_de_zoe")
     assert temperatures(store, POWER) == [("town_2", 1.0)]
 
 

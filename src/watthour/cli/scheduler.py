@@ -97,7 +97,10 @@ class Scheduler:
             self._add("day ahead", context, self._day_ahead, day_ahead)
             self._add("score", context, self._score, CronTrigger(hour=6, minute=30, timezone=zone))
             self._add("train", context, self._train, training, executor="training")
-        self._scheduler.add_job(self._weather, IntervalTrigger(minutes=1), id="weather", next_run_time=_utc_now())
+        every_minute = IntervalTrigger(minutes=1)
+        self._scheduler.add_job(
+            self._weather, every_minute, id="weather", name="weather of sites by files", next_run_time=_utc_now()
+        )
         if not self.followed():
             cures = [error.remedy for error in self._app.lacking().values()]
             self._log.info("nothing_followed", why="no source of a load can be asked", cure=cures or "import files")

@@ -115,7 +115,7 @@ def add_site(store: Store, directories: Sequence[SiteDirectory], words: SiteWord
     """
     site, channels = _checked(words)
     _check_free(store, directories, site)
-    store.register([site], [*channels, *_weather(site)])
+    store.register([site], channels)
     return site
 
 
@@ -359,7 +359,10 @@ def _weather(site: Site) -> list[Channel]:
 
 
 def _keep(store: Store, site: Site, channels: Sequence[Channel]) -> None:
-    """Keep a site; where its weather was taken before weighs nothing, and channels without readings may differ."""
+    """Keep a site; where its weather was taken before weighs nothing, and channels without readings may differ.
+
+    Channels of weather come with the weather itself: a model that is promised some and gets none cannot be trained.
+    """
     kept = {channel.id: channel for channel in store.channels() if channel.site == site.id}
     weather = _weather(site)
     points = {channel.point for channel in weather}
@@ -376,7 +379,8 @@ def _keep(store: Store, site: Site, channels: Sequence[Channel]) -> None:
             problem = f"it has readings in {was.unit}, {was.resolution // timedelta(minutes=1)} minutes apart"
             raise InvalidInput("channel", was.id, problem, remedy="Describe it so, or give the new one another name.")
         store.forget(other)
-    store.register([site], [*channels, *weather, *retired])
+    again = [channel for channel in weather if channel.id in kept]
+    store.register([site], [*channels, *again, *retired])
 
 
 def _meaning(channel: Channel) -> tuple[object, ...]:
