@@ -174,9 +174,9 @@ def test_a_home_by_files_without_a_place_makes_nothing_fail(watthour: Callable[.
         ((*ADD, "--latitude", "north"), "decimal degrees"),
         ((*ADD, "--channel", "power:kW"), "power:kW:30min"),
         ((*ADD, "--point", "lyon"), "lyon:45.76:4.84:0.3"),
-        (("site", "show", "nowhere"), "lists all"),
+        (("site", "show", "nowhere"), "watthour site list"),
         (("site", "change", "nowhere"), "--holidays FR"),
-        (("site", "remove", "nowhere"), "lists all"),
+        (("site", "remove", "nowhere"), "watthour site list"),
     ],
 )
 def test_what_cannot_be_is_refused_with_its_cure(
