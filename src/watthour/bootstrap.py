@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from watthour.core.forecast import Context
     from watthour.core.ports import ModelRegistry, Source, Store
     from watthour.core.window import Window
-    from watthour.settings import Settings
+    from watthour.settings import Settings, SiteBlock
 
 __all__ = ["App", "TableOptions", "open_app", "open_registry", "open_store", "site_directories"]
 
@@ -89,6 +89,10 @@ class App:
         """Tell whether the load of a site can be asked for with what is set."""
         return self.connectors.can_follow(context)
 
+    def comes_by_files(self, context: Context) -> bool:
+        """Tell whether the load of a real site can come by files alone; its weather is asked for all the same."""
+        return not context.site.is_simulated and not self.connectors.brings_load(context)
+
     def lacking(self) -> dict[str, NotConfigured]:
         """Return what is not set yet for the sites that the settings name, by block of the settings."""
         named = [context for name in self.settings.regions if (context := self.find(name)) is not None]
@@ -139,15 +143,47 @@ def open_app(settings: Settings) -> App:
 
     Raises:
         UnknownSite: the settings name a region that neither the store nor any directory knows.
+        InvalidInput: a site that the settings describe cannot be.
         StoreError: the store cannot be opened.
         MissingExtra: the settings name an adapter that is not installed.
     """
     app = App(settings, open_store(settings), open_registry(settings))
-    for name in settings.regions:
-        if app.find(name) is None:
-            app.close()
-            raise UnknownSite(name, app.near(name))
+    try:
+        for name, block in settings.sites.items():
+            _settle(app, name, block)
+        _check_regions(app)
+    except BaseException:
+        app.close()
+        raise
     return app
+
+
+def _check_regions(app: App) -> None:
+    from watthour.workflows.sites import find_context
+
+    for name in app.settings.regions:
+        try:
+            find_context(app.store, app.directories, name)
+        except UnknownSite:
+            raise
+        except InvalidInput:  # a site that is known and has no readings yet
+            continue
+
+
+def _settle(app: App, name: str, block: SiteBlock) -> None:
+    """Let the store hold a site as the settings describe it."""
+    from watthour.core.place import Point
+    from watthour.workflows.own_sites import SiteWords, channel_words, settle_site
+
+    said = block.model_dump(exclude={"points", "channels", "name"})
+    try:
+        points = [Point(**point.model_dump()) for point in block.points]
+        channels = [channel_words(text) for text in block.channels]
+        words = SiteWords(block.name or name, **said, id=name, points=points, channels=channels)
+        settle_site(app.store, app.directories, words)
+    except InvalidInput as error:
+        problem = error.problem.removeprefix(f"{error.field} = {error.value!r}: ")
+        raise InvalidInput(f"sites.{name}.{error.field}", error.value, problem, remedy=error.remedy) from error
 
 
 def site_directories() -> tuple[SiteDirectory, ...]:

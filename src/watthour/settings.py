@@ -14,7 +14,16 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import (
+    AliasChoices,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError, TomlConfigSettingsSource
 from pydantic_settings.sources import InitSettingsSource, PydanticBaseSettingsSource
 
@@ -44,6 +53,34 @@ def settings_file(home: Path) -> Path | None:
     return next((path for path in (home / FILE_NAME, Path.cwd() / FILE_NAME) if path.is_file()), None)
 
 
+class PointBlock(BaseModel):
+    """One of ``points`` of a site's block: where its weather is asked for."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True, allow_inf_nan=False)
+
+    id: str
+    latitude: float  # [degrees north]
+    longitude: float  # [degrees east]
+    weight: float = 1.0  # share of the site's load, beside those of the other points
+
+
+class SiteBlock(BaseModel):
+    """The block ``[sites.<id>]``: a site of one's own, whose description here wins over the store's."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True, allow_inf_nan=False)
+
+    name: str | None = None  # its id, unless said
+    kind: str  # home or region
+    time_zone: str
+    latitude: float | None = None  # [degrees north]
+    longitude: float | None = None  # [degrees east]
+    holidays: str | None = None  # such as FR or AU-NSW
+    zone: str | None = None  # of the grid
+    points: tuple[PointBlock, ...] = ()
+    channels: tuple[str, ...] = ()  # name:unit:step, such as power:kW:30min
+    main: str | None = None  # which of them is forecast; the first, unless said
+
+
 class Settings(BaseSettings):
     """Everything that can be set; `docs/reference/settings.md` says each in a sentence."""
 
@@ -64,6 +101,8 @@ class Settings(BaseSettings):
     allowed_origins: Annotated[tuple[str, ...], NoDecode] = ()  # other web pages that may call the API
 
     sources: dict[str, Options] = Field(default_factory=dict)  # by block, only those in which something is set
+
+    sites: dict[str, SiteBlock] = Field(default_factory=dict)  # of one's own, by id
 
     ingest_every_hours: int = Field(1, ge=1, le=24)
     refresh_every_hours: int = Field(1, ge=1, le=24)
@@ -94,6 +133,14 @@ class Settings(BaseSettings):
     @classmethod
     def _read_blocks(cls, value: dict[str, dict[str, Any]]) -> dict[str, Options]:
         return {name: _read_block(name, block) for name, block in value.items()}
+
+    @field_validator("sites", mode="before")
+    @classmethod
+    def _read_sites(cls, value: object) -> object:
+        if not isinstance(value, dict) or not all(isinstance(block, dict | SiteBlock) for block in value.values()):
+            remedy = 'Write [sites.my_home] and under it kind = "home" and time_zone = "Europe/Paris".'
+            raise InvalidInput("sites", "(hidden)", "each site has a block of its own", remedy=remedy)
+        return {name: _read_site(name, block) for name, block in value.items()}
 
     @field_validator("database_url", "mlflow_tracking_uri", "reload_token", "api_key", mode="before")
     @classmethod
@@ -187,6 +234,26 @@ def _read_block(name: str, block: Mapping[str, object]) -> Options:
         return options.model_validate(dict(block))
     except ValidationError as error:
         raise _fault_in_block(name, options, error) from None  # the chained error would show the value of a secret
+
+
+def _read_site(name: str, block: Mapping[str, object] | SiteBlock) -> SiteBlock:
+    """Check the block of a site of one's own, as far as it can be without its neighbours.
+
+    Raises:
+        InvalidInput: a field is missing or unknown, or a value has the wrong type.
+    """
+    try:
+        return SiteBlock.model_validate(block)
+    except ValidationError as error:
+        fault = error.errors(include_url=False)[0]
+        field = ".".join([f"sites.{name}", *(str(part) for part in fault["loc"])])
+        known = PointBlock if len(fault["loc"]) > 1 and fault["loc"][0] == "points" else SiteBlock
+        remedy = f"Mend [sites.{name}] in {FILE_NAME}, which takes: {', '.join(known.model_fields)}."
+        problem = fault["msg"][:1].lower() + fault["msg"][1:]
+        shown = None if fault["type"] == "missing" else _shown(fault["input"])
+        if fault["type"] == "extra_forbidden":
+            problem = "there is no such setting of a site"
+        raise InvalidInput(field, shown, problem, remedy=remedy) from None
 
 
 def _fault_in_block(name: str, options: type[Options], error: ValidationError) -> InvalidInput:

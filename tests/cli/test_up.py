@@ -174,7 +174,7 @@ def test_every_region_has_its_rounds_by_the_clock(scheduler: Scheduler, monkeypa
     monkeypatch.setattr(scheduler._scheduler, "start", lambda: None)
     scheduler.start()
     planned = {job.name: str(job.trigger) for job in scheduler._scheduler.get_jobs()}
-    assert set(planned) == {
+    assert set(planned) == {"weather of sites by files"} | {
         f"{what} simtown" for what in ("prepare", "ingest", "refresh", "day ahead", "score", "train")
     }
     assert planned["ingest simtown"] == "cron[hour='*/1', minute='5']"

@@ -459,3 +459,47 @@ class TestRuns:
         store.watch("eia", hour(9))
         assert store.watched_from("eia") == hour(5)
         assert store.watched_from("open_meteo") is None
+
+
+class TestForgetting:
+    def test_a_channel_goes_with_its_forecasts_and_the_site_after_it(self, filled: Store) -> None:
+        filled.append_forecasts(forecasts(1.0, model="seasonal_naive"))
+        filled.append_forecasts(forecasts(1.0, channel=TEMPERATURE, model="open_meteo"))
+        filled.forget([DEMAND, TEMPERATURE], ["ny"])
+        assert filled.channels() == []
+        assert filled.sites() == []
+        filled.register([region_site()], [demand_channel(), temperature_channel()])
+        assert filled.forecasts([DEMAND, TEMPERATURE], EVER).is_empty()
+        assert filled.models_of(DEMAND) == {}
+
+    def test_readings_are_kept_unless_said(self, filled: Store) -> None:
+        filled.append(readings(1.0, 2.0))
+        with pytest.raises(InvalidInput, match=DEMAND):
+            filled.forget([DEMAND, TEMPERATURE], ["ny"])
+        assert len(filled.channels()) == 2
+        assert filled.read([DEMAND], EVER).height == 2
+        filled.forget([DEMAND, TEMPERATURE], ["ny"], with_readings=True)
+        assert filled.spans() == {}
+        filled.register([region_site()], [demand_channel()])
+        assert filled.versions([DEMAND], EVER).is_empty()
+
+    def test_a_rivals_forecasts_are_kept_unless_said(self, filled: Store) -> None:
+        filled.append_forecasts(forecasts(1.0, model="operator"))
+        with pytest.raises(InvalidInput, match="forecasts of others"):
+            filled.forget([DEMAND])
+        assert list(filled.models_of(DEMAND)) == ["operator"]
+
+    def test_a_site_stays_while_it_has_another_channel_and_nothing_is_lost(self, filled: Store) -> None:
+        filled.append(readings(1.0))
+        with pytest.raises(InvalidInput, match=TEMPERATURE):
+            filled.forget([DEMAND], ["ny"], with_readings=True)
+        assert filled.read([DEMAND], EVER).height == 1
+        assert [site.id for site in filled.sites()] == ["ny"]
+
+    def test_the_readings_of_others_stay_as_they_were(self, filled: Store) -> None:
+        filled.register([], [demand_channel("grid.ny.other")])
+        filled.append(readings(1.0, channel="grid.ny.other"))
+        filled.append(readings(2.0))
+        filled.forget([DEMAND, "grid.nobody.knows"], with_readings=True)
+        assert values(filled.read(["grid.ny.other"], EVER)) == [1.0]
+        assert [channel.id for channel in filled.channels()] == ["grid.ny.other", TEMPERATURE]

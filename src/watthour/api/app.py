@@ -17,7 +17,7 @@ from watthour.api import contract, docs, problems, web
 from watthour.api.compute import Compute, Limits, Warm
 from watthour.api.conditional import EntityTags, HeadAsGet
 from watthour.api.metrics import Metrics
-from watthour.api.routes import channels, days, grid, health, imports, models, readings, status
+from watthour.api.routes import channels, days, grid, health, imports, models, readings, sites, status
 from watthour.api.security import BodyLimit, Gate, SecurityHeaders, policy_of
 from watthour.api.serving import Models
 from watthour.api.state import State
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 _ROUTERS = (
     health.router,
     status.router,
+    sites.router,
     channels.router,
     readings.router,
     grid.router,
@@ -55,7 +56,7 @@ def _cross_origin(policy: Policy) -> list[Middleware]:
         Middleware(
             CORSMiddleware,
             allow_origins=list(policy.origins),
-            allow_methods=["GET", "HEAD", "POST"],
+            allow_methods=["GET", "HEAD", "POST", "PATCH", "DELETE"],
             allow_headers=headers,
         )
     ]

@@ -12,6 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import compile_path
 
 from watthour.core import errors
 
@@ -201,18 +202,25 @@ def _on_refusal(_request: Request, error: Exception) -> Response:
 
 def _on_http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for nothing else
-    status, headers = HTTPStatus(error.status_code), dict(error.headers or {})
+    status = HTTPStatus(error.status_code)
     detail, remedy = error.detail, None
+    headers = dict(error.headers or {})
     if status is HTTPStatus.NOT_FOUND and detail == status.phrase:
         detail = f"There is nothing at {request.url.path[:LONGEST_VALUE]}."
         remedy = "/docs lists all addresses."
     elif status is HTTPStatus.METHOD_NOT_ALLOWED:
         detail = f"{request.method[:20]} is not allowed here."
-        if headers.get("Allow") == "GET":
-            headers["Allow"] = "GET, HEAD"
-        remedy = f"Use {headers['Allow']}." if "Allow" in headers else None
+        allowed = headers["Allow"] = _allowed(request) or headers.get("Allow", "")
+        remedy = f"Use {allowed}." if allowed else None
     problem = Problem(type="about:blank", title=status.phrase, status=status, detail=detail, remedy=remedy)
     return answer(problem, headers)
+
+
+def _allowed(request: Request) -> str:
+    """Return every method of a path; the router names only those of its first route."""
+    paths = request.app.openapi()["paths"].items()
+    known = {method.upper() for path, said in paths if compile_path(path)[0].match(request.url.path) for method in said}
+    return ", ".join(sorted(known | ({"HEAD"} if "GET" in known else set())))
 
 
 def _on_invalid_request(_request: Request, error: Exception) -> Response:

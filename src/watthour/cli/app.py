@@ -19,6 +19,7 @@ from watthour.cli import (
     models,
     regions,
     scores,
+    sites,
     train,
     up,
 )
@@ -67,6 +68,7 @@ def _build() -> typer.Typer:
     )
     for name, command, summary in table:
         commands.command(name, short_help=summary)(command)
+    commands.add_typer(sites.build(), name="site")
     commands.add_typer(models.build(), name="models")
     return commands
 

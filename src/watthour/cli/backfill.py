@@ -21,8 +21,12 @@ if TYPE_CHECKING:
 def backfill(
     region: RegionName = None,
     *,
-    since: Annotated[str | None, typer.Option("--from", help="First day; default: two years ago.")] = None,
-    until: Annotated[str | None, typer.Option("--to", help="Last day; default: today.")] = None,
+    since: Annotated[
+        str | None, typer.Option("--from", help="First day; default: two years ago, or the first of the site's files.")
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option("--to", help="Last day; default: today, or the last of the site's files.")
+    ] = None,
     source: Annotated[str | None, typer.Option(help="Only this source; default: all that models learn from.")] = None,
 ) -> None:
     """Fetch past demand, weather and forecasts, each with the time at which it was published.
@@ -31,15 +35,18 @@ def backfill(
     """
     from watthour.workflows import ingest
     from watthour.workflows.rounds import FIRST_PAST
+    from watthour.workflows.weather_rounds import past_of
 
     now = utc_now()
-    end = midnight(parse_day("--to", until)) + DAY if until else now
-    start = midnight(parse_day("--from", since)) if since else end - FIRST_PAST
-    if start >= end:
-        raise InvalidInput("--from", since, "it is not before --to", remedy="Give an earlier day.")
     rows: list[tuple[str, str, str]] = []
     with opened() as app:
         context = chosen_context(app, region)
+        past = past_of(app.store, context, now, by_files=app.comes_by_files(context))
+        end = midnight(parse_day("--to", until)) + DAY if until else past.end
+        first = end - FIRST_PAST if until else past.start
+        start = midnight(parse_day("--from", since)) if since else first
+        if start >= end:
+            raise InvalidInput("--from", since, "it is not before --to", remedy="Give an earlier day.")
         sources = app.past_sources(context, source)
         if not sources:
             problem = "no source has past data of this site"

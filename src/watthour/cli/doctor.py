@@ -15,7 +15,7 @@ from watthour.cli.output import show_json, show_table, utc_now
 from watthour.core.errors import ModelNotFound, WatthourError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
     from watthour.bootstrap import App
@@ -77,6 +77,7 @@ def _examine(settings: Settings, now: datetime) -> Iterator[Finding]:
         yield Finding("store", "ok", f"{len(app.store.spans()):,} channels with readings")
         yield from _settings_of_sources(app)
         yield from _sites(app, now)
+        yield from _own_sites(app)
         yield from _sources(app)
         refused = app.store.quarantined(limit=1)
         if not refused.is_empty():
@@ -103,6 +104,19 @@ def _sites(app: App, now: datetime) -> Iterator[Finding]:
     for context in chosen_contexts(app, []):
         yield _readings(app, context, now)
         yield _model(app, context)
+
+
+def _own_sites(app: App) -> Iterator[Finding]:
+    """Tell what the sites of one's own still lack."""
+    from watthour.workflows import view
+
+    for site in app.store.sites():
+        entry = view.site_entry(app.store, app.registry, app.directories, site, app.settings.sites)
+        if entry["described_in"] != "watthour":
+            steps: Sequence[Mapping[str, str]] = entry["next"]  # type: ignore[assignment]  # a list, by the view
+            words = f"{site.kind} {site.name}, {site.place.time_zone}, described in the {entry['described_in']}"
+            cure = " ".join(f"{step['text']} `{step['command']}`" for step in steps)
+            yield Finding(f"site {site.id}", "note" if steps else "ok", words, cure)
 
 
 def _readings(app: App, context: Context, now: datetime) -> Finding:

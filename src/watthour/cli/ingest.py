@@ -55,7 +55,13 @@ def _asked(app: App, names: Sequence[str]) -> list[Context]:
     if names:
         return found
     wanted = {context.site.id for name in app.settings.regions if (context := app.find(name)) is not None}
-    asked = [context for context in found if app.can_follow(context) or context.site.id in wanted]
+    asked = [
+        context
+        for context in found
+        if app.can_follow(context)
+        or context.site.id in wanted
+        or (app.comes_by_files(context) and app.sources_for(context))
+    ]
     left = [context.site.id for context in found if context not in asked]
     if left:
         typer.echo(f"Not asked, as none of their sources is set up: {', '.join(left)}.", err=True)

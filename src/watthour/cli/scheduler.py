@@ -30,14 +30,17 @@ from watthour.workflows.rounds import (
     prepare,
 )
 from watthour.workflows.score import score
-from watthour.workflows.sites import find_context
+from watthour.workflows.sites import contexts, find_context, has_weather
 from watthour.workflows.view import is_followed
+from watthour.workflows.weather_rounds import weather_round
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from watthour.bootstrap import App
     from watthour.core.forecast import Context
+    from watthour.core.place import Point
+    from watthour.workflows.rounds import Polled
 
 STAND_IN = "simulated"  # what is shown while nothing real is there
 FIRST_LOOK = timedelta(days=75)  # enough of the simulated region to show a page at once
@@ -54,6 +57,7 @@ class Scheduler:
         self._log = structlog.get_logger("watthour.rounds")
         self._stopping = threading.Event()
         self._prepared: set[str] = set()
+        self._places: dict[str, tuple[Point, ...]] = {}  # where the weather of a site was asked for last
         self._training: subprocess.Popen[str] | None = None
         self._scheduler = BackgroundScheduler(
             timezone=UTC,
@@ -64,7 +68,7 @@ class Scheduler:
     def followed(self) -> list[Context]:
         """Return the sites whose sources are asked: those the settings name, else the simulated one."""
         app = self._app
-        named = [find_context(app.store, app.directories, name) for name in app.settings.regions]
+        named = [context for name in app.settings.regions if (context := app.find(name)) is not None]
         stand_in = find_context(app.store, app.directories, STAND_IN) if app.settings.simulate else None
         return followed(named, app.store, can_follow=app.can_follow, stand_in=stand_in)
 
@@ -93,7 +97,11 @@ class Scheduler:
             self._add("day ahead", context, self._day_ahead, day_ahead)
             self._add("score", context, self._score, CronTrigger(hour=6, minute=30, timezone=zone))
             self._add("train", context, self._train, training, executor="training")
-        if not self._scheduler.get_jobs():
+        every_minute = IntervalTrigger(minutes=1)
+        self._scheduler.add_job(
+            self._weather, every_minute, id="weather", name="weather of sites by files", next_run_time=_utc_now()
+        )
+        if not self.followed():
             cures = [error.remedy for error in self._app.lacking().values()]
             self._log.info("nothing_followed", why="no source of a load can be asked", cure=cures or "import files")
         self._scheduler.start()
@@ -204,11 +212,38 @@ class Scheduler:
 
     def _ingest(self, context: Context) -> None:
         for polled in poll(self._app.sources_for(context), self._app.store, now=_utc_now()):
-            if polled.error is not None:
-                error = polled.error
-                self._log.warning("source_failed", source=polled.source, problem=error.problem, remedy=error.remedy)
-            elif polled.report is not None:
-                self._log.info("ingested", source=polled.source, new_rows=polled.report.new_rows)
+            self._tell_polled(polled)
+
+    def _tell_polled(self, polled: Polled) -> None:
+        if polled.error is not None:
+            error = polled.error
+            self._log.warning("source_failed", source=polled.source, problem=error.problem, remedy=error.remedy)
+        elif polled.report is not None:
+            self._log.info("ingested", source=polled.source, new_rows=polled.report.new_rows)
+
+    def _weather(self) -> None:
+        """Ask for the weather of the sites whose readings come by files; a new site is seen within a minute."""
+        app, now = self._app, _utc_now()
+        followed = {context.channel.id for context in self.followed()}
+        for context in contexts(app.store, app.directories, ()):
+            if context.channel.id not in followed and app.comes_by_files(context):
+                self._guard(f"weather:{context.site.id}", partial(self._weather_of, context, now))
+
+    def _weather_of(self, context: Context, now: datetime) -> None:
+        app, site = self._app, context.site
+        if site.id not in self._places and has_weather(app.store, site):
+            self._places[site.id] = site.points
+        for polled in weather_round(
+            app.past_sources(context),
+            app.sources_for(context),
+            app.store,
+            context,
+            now=now,
+            every=timedelta(hours=app.settings.ingest_every_hours),
+            is_new_place=self._places.get(site.id) != site.points,
+        ):
+            self._tell_polled(polled)
+        self._places[site.id] = site.points
 
     def _forecast(self, context: Context) -> None:
         report = issue(self._app.store, self._app.registry, context, now=_utc_now())

@@ -49,7 +49,8 @@ class UnknownSite(InvalidInput):
 
     def __init__(self, name: str, near: Sequence[str]) -> None:
         self.near = tuple(near)
-        hint = f"Did you mean {', '.join(near)}?" if near else "`watthour regions` lists all of them."
+        lists = "`watthour regions` lists the regions, `watthour site list` what is in the store."
+        hint = f"Did you mean {', '.join(near)}?" if near else lists
         super().__init__("region", name, "no region or site has this name", remedy=hint)
 
 

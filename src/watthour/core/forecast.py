@@ -166,10 +166,12 @@ class Recipe(Protocol):
 def covariates_of(channels: Iterable[Channel]) -> tuple[Covariate, ...]:
     """Return the covariates among a site's channels, the weights of their points scaled to a sum of 1.
 
+    A point of weight 0 is left out: it is where the site's weather was taken before the site was moved.
+
     Raises:
-        InvalidInput: a weight is negative, or all are zero.
+        InvalidInput: a weight is negative.
     """
-    known = [channel for channel in channels if channel.variable is not None]
+    known = [channel for channel in channels if channel.variable is not None and (channel.weight or not channel.point)]
     weights = {channel.point: channel.weight for channel in known if channel.point}
     total = sum(weights.values())
     if weights and (total <= 0 or min(weights.values()) < 0):
@@ -260,3 +262,27 @@ def check_resolution(resolution: timedelta) -> None:
     if resolution <= timedelta(0) or DAY % resolution:
         remedy = "Resample to minutes that divide a day, such as 5, 15, 30 or 60, or to days."
         raise InvalidInput("resolution", str(resolution), "this step does not divide a day", remedy=remedy)
+
+
+def check_fits_clock(resolution: timedelta, time_zone: str, window: Window) -> None:
+    """Refuse a step of less than a day whose intervals begin at other local times after the clock was changed.
+
+    Raises:
+        InvalidInput: in this window they would, such as steps of two hours where the clock is moved by one.
+    """
+    zone, n_days = ZoneInfo(time_zone), (window.end - window.start) // DAY + 1
+    offsets = {(window.start + n * DAY).astimezone(zone).utcoffset() or timedelta() for n in range(n_days)}
+    move = next((each for each in (offset - min(offsets) for offset in offsets) if each % resolution), None)
+    if resolution < DAY and move is not None:
+        minutes = move // timedelta(minutes=1)
+        problem = (
+            f"{time_zone} moves its clock by {minutes} minutes, so the intervals of this step would begin at one local "
+            "time in summer and at another in winter"
+        )
+        remedy = f"Resample to steps that divide {minutes} minutes, such as {_divisors(minutes)}, or to days."
+        raise InvalidInput("resolution", str(resolution), problem, remedy=remedy)
+
+
+def _divisors(minutes: int) -> str:
+    fitting = [str(each) for each in (15, 30, 60) if minutes % each == 0] or ["5"]
+    return f"{' or '.join(fitting)} minutes"

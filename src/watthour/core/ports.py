@@ -91,6 +91,17 @@ class ReadingStore(Protocol):
         """Return all known channels, sorted by id."""
         ...
 
+    def forget(self, channels: Iterable[str], sites: Iterable[str] = (), *, with_readings: bool = False) -> None:
+        """Remove channels and what is kept of them, then sites; all of it or, where something is refused, nothing.
+
+        Weather and forecasts made for a channel go with it. Unknown names change nothing.
+
+        Raises:
+            InvalidInput: a channel has readings or a rival's forecasts, and ``with_readings`` is not said; or a site
+                still has another channel.
+        """
+        ...
+
     def append(self, readings: dy.DataFrame[Readings]) -> int:
         """Keep what is new, durably, and return how many versions that was.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from watthour.core.channel import Channel, Limits
+from watthour.core.place import Point
 from watthour.core.units import Quantity, Unit
 from watthour.core.window import HOUR
 
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from watthour.core.channel import Site
-    from watthour.core.place import Point
 
 # variable as Open-Meteo names it -> what it is and the unit it is kept in
 HOURLY: dict[str, tuple[Quantity, Unit]] = {
@@ -49,6 +49,14 @@ _LIMITS: dict[Quantity, Limits] = {
     Quantity.PRESSURE: Limits(500.0, 1090.0),
     Quantity.IRRADIANCE: Limits(0.0, 1500.0),
 }
+
+
+def weather_points(site: Site) -> tuple[Point, ...]:
+    """Return where a site's weather is asked for: at its points, else at its own place; none where nobody knows it."""
+    latitude, longitude = site.place.latitude, site.place.longitude
+    if site.points or latitude is None or longitude is None:
+        return site.points
+    return (Point("site", latitude, longitude),)
 
 
 def weather_channels(

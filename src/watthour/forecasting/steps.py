@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from watthour.core.errors import InvalidInput
-from watthour.core.forecast import check_resolution
+from watthour.core.forecast import check_fits_clock, check_resolution
+from watthour.core.window import DAY, Window
 from watthour.forecasting.calendar import day_starts, local_days
 from watthour.forecasting.vintages import DAY_US, instants
 
@@ -52,6 +53,8 @@ def check_targets(targets: dy.DataFrame[Targets], context: Context) -> None:
     else:
         fits = times % step == times[0] % step
     if not fits.all():
+        first, last = targets["time"].min(), targets["time"].max()
+        check_fits_clock(context.resolution, context.time_zone, Window(first, last + DAY))  # type: ignore[arg-type,operator]  # instants
         raise _misfit(context, f"{int((~fits).sum())} of {len(times)} targets begin inside its intervals")
     apart = _common_distance(instants(targets["issued_at"]), times)
     if apart > step and step < DAY_US:

@@ -53,6 +53,10 @@ class Connectors:
         loads = [name for name, card in self._serving(context) if card.brings_load and card.is_followed]
         return any(self.lacks(name) is None for name in loads)
 
+    def brings_load(self, context: Context) -> bool:
+        """Tell whether any source measures the site's load, set up or not; else it comes by files alone."""
+        return any(card.brings_load for _name, card in self._serving(context))
+
     def lacks(self, name: str) -> NotConfigured | None:
         """Return what a connector lacks in the settings, None if it can be asked."""
         try:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from watthour.core.channel import Channel, Limits, Site, SiteKind, home_limits
 from watthour.core.errors import InvalidInput, UnknownSite
+from watthour.core.forecast import check_fits_clock
 from watthour.core.place import Place
 from watthour.core.units import Quantity, Unit, conversion, units_of
 from watthour.core.window import Window
@@ -146,6 +147,7 @@ def _check_phase(times: pl.Series, channel: Channel, time_zone: str, file: str) 
     local = times.dt.convert_time_zone(time_zone).dt.replace_time_zone(None)
     phase = (local - local.dt.truncate("1d")).dt.total_seconds() % int(channel.resolution.total_seconds())
     if int((phase != 0).sum()) > len(phase) / 2:
+        check_fits_clock(channel.resolution, time_zone, Window(times.min(), times.max() + channel.resolution))  # type: ignore[arg-type,operator]  # instants
         minutes = int(phase.filter(phase != 0).mode()[0]) // 60
         problem = f"its intervals begin {minutes} minutes after those of the local day in {time_zone}"
         remedy = f"Resample it to steps of {minutes} minutes, or to intervals that begin at the local midnight."

@@ -18,9 +18,8 @@ import polars as pl
 
 from watthour.core.errors import InvalidInput, PayloadChanged, SourceRejected
 from watthour.core.frames import INSTANT
-from watthour.core.place import Point
 from watthour.core.units import Unit, conversion
-from watthour.core.weather import HOURLY, weather_channels
+from watthour.core.weather import HOURLY, weather_channels, weather_points
 from watthour.core.window import DAY, HOUR, Window
 from watthour.sources.delivery import PARSED_FORECASTS, deliver, without_unpublished
 from watthour.sources.http import MINUTE, HttpClient, ProviderQuirks, RateLimit, RetryPolicy
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
 
     from watthour.core.channel import Channel, Site
     from watthour.core.forecast import Context
+    from watthour.core.place import Point
     from watthour.core.ports import Delivery
 
 FORECAST_URL = "https://api.open-meteo.com"
@@ -106,14 +106,10 @@ def points_of(site: Site) -> tuple[Point, ...]:
     Raises:
         InvalidInput: nobody knows where it is.
     """
-    if site.points:
-        return site.points
-    latitude, longitude = site.place.latitude, site.place.longitude
-    if latitude is None or longitude is None:
-        raise InvalidInput(
-            "site", site.id, "it has no coordinates, so no weather", remedy="Give its latitude and longitude."
-        )
-    return (Point("site", latitude, longitude),)
+    if not (points := weather_points(site)):
+        remedy = f"Give it some: `watthour site change {site.id} --latitude 48.85 --longitude 2.35`."
+        raise InvalidInput("site", site.id, "it has no coordinates, so no weather", remedy=remedy)
+    return points
 
 
 @dataclass(frozen=True, slots=True)

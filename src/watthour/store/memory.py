@@ -13,9 +13,11 @@ from watthour.store.versions import (
     ISSUE,
     VERSION,
     check_channel,
+    check_empty,
     check_instants,
     check_known,
     check_site,
+    check_unused,
     last_issues,
     last_versions,
     new_versions,
@@ -65,6 +67,24 @@ class MemoryStore:
     def channels(self) -> list[Channel]:
         """Return all known channels, sorted by id."""
         return [self._channels[key] for key in sorted(self._channels)]
+
+    def forget(self, channels: Iterable[str], sites: Iterable[str] = (), *, with_readings: bool = False) -> None:
+        """Remove channels and what is kept of them, then sites; all of it or, where something is refused, nothing."""
+        with self._writing:
+            gone, sites = set(channels) & set(self._channels), list(sites)
+            if not with_readings:
+                loads = [name for name in gone if self._channels[name].variable is None]
+                rival = pl.col("maker") == str(Maker.RIVAL)
+                kept = [self._readings["channel"], self._forecasts.filter(rival)["channel"]]
+                check_empty(set(loads) & {name for column in kept for name in column.unique()})
+            left = {name: channel for name, channel in self._channels.items() if name not in gone}
+            for site in sites:
+                check_unused(site, (name for name, channel in left.items() if channel.site == site))
+            is_gone = pl.col("channel").is_in(sorted(gone))
+            self._channels = left
+            self._readings = self._readings.filter(~is_gone)
+            self._forecasts = self._forecasts.filter(~is_gone)
+            self._sites = {name: site for name, site in self._sites.items() if name not in sites}
 
     def append(self, readings: dy.DataFrame[Readings]) -> int:
         """Keep what is new and return how many versions that was."""

@@ -6,7 +6,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 import polars as pl
-from sqlalchemy import insert, make_url, select, update
+from sqlalchemy import delete, insert, make_url, select, update
 from sqlalchemy.exc import ArgumentError
 
 from watthour.core.errors import InvalidInput
@@ -17,8 +17,10 @@ from watthour.store.records import channel_of, channel_row, run_of, run_row, sit
 from watthour.store.versions import (
     ISSUE,
     check_channel,
+    check_empty,
     check_instants,
     check_site,
+    check_unused,
     last_issues,
     last_versions,
 )
@@ -82,6 +84,11 @@ class SqlStore:
         """Return all known channels, sorted by id."""
         with self._database.reading() as connection:
             return sorted(_channels(connection), key=lambda channel: channel.id)
+
+    def forget(self, channels: Iterable[str], sites: Iterable[str] = (), *, with_readings: bool = False) -> None:
+        """Remove channels and what is kept of them, then sites; all of it or, where something is refused, nothing."""
+        with self._database.writing() as connection:
+            _forget(connection, set(channels), list(sites), with_readings=with_readings)
 
     def append(self, readings: dy.DataFrame[Readings]) -> int:
         """Keep what is new, durably, and return how many versions that was."""
@@ -282,6 +289,25 @@ def _register(connection: Connection, sites: Mapping[str, Site], channels: Mappi
         else:
             same = tables.channels.c.id == channel.id
             connection.execute(update(tables.channels).where(same).values(channel_row(channel)))
+
+
+def _forget(connection: Connection, names: set[str], sites: Sequence[str], *, with_readings: bool) -> None:
+    channel, series = tables.channels.c, tables.forecast_series.c
+    if not with_readings:
+        loads = select(channel.id).where(channel.id.in_(names), channel.variable.is_(None))
+        rivals = loads.join_from(tables.channels, tables.forecast_series).where(series.maker == str(Maker.RIVAL))
+        filled = loads.where(channel.first_time.is_not(None))
+        check_empty({name for query in (filled, rivals) for name in connection.execute(query).scalars()})
+    for site in sites:
+        left = select(channel.id).where(channel.site == site, channel.id.not_in(names))
+        check_unused(site, connection.execute(left).scalars())
+    keys = list(connection.execute(select(channel.key).where(channel.id.in_(names))).scalars())
+    of_them = select(series.key).where(series.channel.in_(keys))
+    connection.execute(delete(tables.forecasts).where(tables.forecasts.c.series.in_(of_them)))
+    connection.execute(delete(tables.forecast_series).where(series.channel.in_(keys)))
+    connection.execute(delete(tables.readings).where(tables.readings.c.channel.in_(keys)))
+    connection.execute(delete(tables.channels).where(channel.key.in_(keys)))
+    connection.execute(delete(tables.sites).where(tables.sites.c.id.in_(sites)))
 
 
 def _quarantine(connection: Connection, rows: Mapping[str, Mapping[str, object]]) -> int:

@@ -109,6 +109,28 @@ def check_channel(kept: Channel | None, channel: Channel, sites: Iterable[str]) 
             )
 
 
+def check_empty(filled: Iterable[str]) -> None:
+    """Refuse to remove channels that hold what nobody can fetch or compute again.
+
+    Raises:
+        InvalidInput: there are such channels.
+    """
+    if names := sorted(filled):
+        problem = "it holds readings, or forecasts of others, that would be lost"
+        raise InvalidInput("channel", names[0], problem, remedy="Keep it, or say that its readings shall go too.")
+
+
+def check_unused(site: str, channels: Iterable[str]) -> None:
+    """Refuse to remove a site that still has channels.
+
+    Raises:
+        InvalidInput: it has.
+    """
+    if names := sorted(channels):
+        problem = f"it still has the channel {names[0]}"
+        raise InvalidInput("site", site, problem, remedy="Remove its channels with it.")
+
+
 def check_known(named: Iterable[str], known: Iterable[str]) -> None:
     """Refuse rows of channels nobody has described.
 

@@ -13,6 +13,7 @@ from watthour.core.errors import ModelCorrupt, ModelError, NotEnoughHistory
 from watthour.core.forecast import Forecast, day_ahead_targets, targets
 from watthour.core.frames import INSTANT, Forecasts, Maker, Quality
 from watthour.core.ports import RunState, SourceRun
+from watthour.core.weather import weather_points
 from watthour.core.window import DAY, Window, local_midnight
 
 if TYPE_CHECKING:
@@ -191,7 +192,7 @@ def answer_with_fallback(
         except NotEnoughHistory as error:
             reason = str(error)
         else:
-            return under_version(answer, served.manifest.version)
+            return under_version(_weather_named(answer, history.context), served.manifest.version)
     for name in BASELINES:
         if (answer_of := _baseline(name, history, asked)) is not None:
             words = f"{label_of(name)} answers: {reason}" if reason else answer_of.fallback
@@ -201,6 +202,14 @@ def answer_with_fallback(
         f"{history.as_of:%Y-%m-%d %H:%M} UTC",
         remedy="At least one week of readings is needed: `watthour backfill` or `watthour import` brings them.",
     )
+
+
+def _weather_named(answer: Forecast, context: Context) -> Forecast:
+    """Return a model's answer that says so where the place is known and none of its weather."""
+    if context.covariates or not weather_points(context.site):
+        return answer
+    words = f"No weather forecast of {context.site.name} has come in yet."
+    return replace(answer, missing_inputs=(*answer.missing_inputs, words))
 
 
 def under_version(answer: Forecast, version: str) -> Forecast:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Self
+from unicodedata import normalize
 
 from watthour.core.errors import InvalidInput, UnknownSite
 from watthour.core.forecast import Context, covariates_of
 from watthour.core.frames import Maker
+from watthour.core.weather import weather_channels, weather_points
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -43,11 +45,47 @@ def contexts(store: Store, directories: Sequence[SiteDirectory], names: Sequence
         UnknownSite: a name is nobody's.
     """
     known, spans = _Known.of(store, directories), store.spans()
-    named = [known.context(name) for name in names]
+    named = [context for name in names if (context := known.named(name)) is not None]
     kept = [context for site in known.sites.values() if (context := known.main(site)) is not None]
     found = {each.channel.id: each for each in (*named, *sorted(kept, key=lambda each: each.site.is_simulated))}
     filled = [each for each in found.values() if each.channel.id in spans]
     return filled or named
+
+
+def site_named(store: Store, name: str) -> Site:
+    """Return the site of the store with this id or name.
+
+    Raises:
+        UnknownSite: there is none.
+    """
+    sites = store.sites()
+    found = next((each for each in sites if spelt(name) in (spelt(each.id), spelt(each.name))), None)
+    if found is None:
+        names = {spelt(word): each.id for each in sites for word in (each.id, each.name)}
+        raise UnknownSite(name, [names[each] for each in get_close_matches(spelt(name), names, n=3)])
+    return found
+
+
+def described(directories: Sequence[SiteDirectory], site: Site) -> Context | None:
+    """Return what the directories know of a site of the store, None where it is known from the store alone."""
+    found = next((context for each in directories if (context := each.find(site.id)) is not None), None)
+    # A home may have the word of a region; what is written of the one says nothing of the other.
+    return found if found is not None and found.site.prefix == site.prefix else None
+
+
+def has_weather(store: Store, site: Site) -> bool:
+    """Tell whether any forecast of the weather at a site's places is kept."""
+    first = weather_channels(site, weather_points(site)[:1])
+    return any(store.models_of(channel.id) for channel in first)
+
+
+def spelt(name: str) -> str:
+    """Return a name as it is compared: however its letters are written.
+
+    >>> spelt(" Zoe\u0301 ") == spelt("ZO\u00c9")
+    True
+    """
+    return normalize("NFKC", name).strip().casefold()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +105,7 @@ class _Known:
         return cls(store, directories, {site.id: site for site in store.sites()}, channels)
 
     def context(self, name: str) -> Context:
-        wanted = name.strip().casefold()
+        wanted = spelt(name)
         for site, channels in self.channels.items():
             for channel in channels:
                 if channel.id == wanted:
@@ -75,21 +113,31 @@ class _Known:
         for directory in self.directories:
             if (described := directory.find(name)) is not None:
                 return self._completed(described.site, described.channel)
-        found = next(
-            (each for each in self.sites.values() if wanted in (each.id.casefold(), each.name.casefold())), None
-        )
+        found = next((each for each in self.sites.values() if wanted in (spelt(each.id), spelt(each.name))), None)
         if found is None:
             raise UnknownSite(name, self._near(name))
         if (context := self.main(found)) is None:
-            ids = ", ".join(channel.id for channel in self._channels(found) if channel.variable is None) or "none"
-            problem = "this site has no main channel"
-            raise InvalidInput("region", found.id, problem, remedy=f"Name one of its channels: {ids}.")
+            ids = ", ".join(channel.id for channel in self._channels(found) if channel.variable is None)
+            problem = "this site has no main channel" if ids else "this site has no readings yet"
+            cure = f"`watthour import FILE --channel {found.prefix}.power` brings some: power is a name of your choice."
+            raise InvalidInput("region", found.id, problem, remedy=f"Name one of its channels: {ids}." if ids else cure)
         return context
+
+    def named(self, name: str) -> Context | None:
+        """Return what is forecast under a name that the settings give; None of a site without readings yet."""
+        try:
+            return self.context(name)
+        except UnknownSite:
+            raise
+        except InvalidInput:
+            return None
 
     def main(self, site: Site) -> Context | None:
         """Return what is forecast of a site by itself: its main channel, or the only one it has."""
         here = self._channels(site)
-        main = [channel for channel in here if channel.id == site.main_channel] or (here if len(here) == 1 else [])
+        main = [channel for channel in here if channel.id == site.main_channel]
+        loads = [channel for channel in here if channel.variable is None]
+        main = main or (loads if len(loads) == 1 else [])
         return self._completed(site, main[0]) if main else None
 
     def _channels(self, site: Site) -> Sequence[Channel]:
@@ -97,19 +145,17 @@ class _Known:
 
     def _completed(self, site: Site, channel: Channel) -> Context:
         """Return the context of a channel with the covariates its site has and the rivals that have forecast it."""
-        described = next((found for each in self.directories if (found := each.find(site.id)) is not None), None)
         rivals: tuple[str, ...] = ()
-        # A home may have the word of a region; what is written of the one says nothing of the other.
-        if described is not None and described.site.prefix == site.prefix:
-            site = described.site
-            if described.channel.id == channel.id:
-                channel, rivals = described.channel, described.rivals
+        if (known_as := described(self.directories, site)) is not None:
+            site = known_as.site
+            if known_as.channel.id == channel.id:
+                channel, rivals = known_as.channel, known_as.rivals
         known = [model for model, maker in self.store.models_of(channel.id).items() if maker is Maker.RIVAL]
         here = [each for each in self._channels(site) if each.id != channel.id]
         return Context(site, channel, covariates_of(here), tuple(dict.fromkeys([*rivals, *known])))
 
     def _near(self, name: str) -> list[str]:
-        names = {each.casefold(): site.id for site in self.sites.values() for each in (site.id, site.name)}
-        stored = [names[each] for each in get_close_matches(name.strip().casefold(), names, n=3, cutoff=0.5)]
+        names = {spelt(each): site.id for site in self.sites.values() for each in (site.id, site.name)}
+        stored = [names[each] for each in get_close_matches(spelt(name), names, n=3, cutoff=0.5)]
         near = [found for directory in self.directories for found in directory.near(name)]
         return list(dict.fromkeys([*stored, *near, *self.sites]))[:_MOST_NAMED]

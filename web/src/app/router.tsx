@@ -1,5 +1,5 @@
 import { QueryClient, useQuery } from '@tanstack/react-query';
-import { Navigate, createRootRouteWithContext, createRoute, createRouter, useNavigate } from '@tanstack/react-router';
+import { Navigate, createRootRouteWithContext, createRoute, createRouter, lazyRouteComponent, useNavigate } from '@tanstack/react-router';
 import type { ReactElement } from 'react';
 
 import { Shell } from '@/app/Shell';
@@ -86,8 +86,14 @@ const grid = createRoute({
   },
 });
 
+const sites = createRoute({
+  getParentRoute: () => root,
+  path: '/sites',
+  component: lazyRouteComponent(() => import('@/features/sites'), 'SitesPage'),
+});
+
 export function makeRouter(queries: QueryClient) {
-  return createRouter({ routeTree: root.addChildren([home, grid]), context: { queries }, scrollRestoration: true });
+  return createRouter({ routeTree: root.addChildren([home, grid, sites]), context: { queries }, scrollRestoration: true });
 }
 
 declare module '@tanstack/react-router' {

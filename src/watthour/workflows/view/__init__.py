@@ -11,6 +11,7 @@ from watthour.workflows.view.readings import (
     readings_between,
     readings_csv,
 )
+from watthour.workflows.view.sites import site_entry, site_list
 from watthour.workflows.view.status import freshness_hours, status
 
 __all__ = [
@@ -30,5 +31,7 @@ __all__ = [
     "readings_between",
     "readings_csv",
     "region_entry",
+    "site_entry",
+    "site_list",
     "status",
 ]

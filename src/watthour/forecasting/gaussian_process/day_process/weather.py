@@ -148,7 +148,8 @@ def _at_point(known: KnownChannels, channels: dict[str, str], starts: Instants, 
 
 
 def _from_hours(known: KnownChannels, channels: dict[str, str], starts: Instants, requests: DayRequests) -> Array:
-    times = starts[..., None] + np.arange(_HOURS) * HOUR_US
+    first = -(-starts // HOUR_US) * HOUR_US  # weather stands at full hours of UTC; days of India begin in between
+    times = first[..., None] + np.arange(_HOURS) * HOUR_US
     at = requests.issued[:, None, None]
 
     def hourly(variable: str) -> Array:

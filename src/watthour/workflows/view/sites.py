@@ -1,0 +1,102 @@
+"""The sites of the store: where they are, what is measured there, and what is still missing for a forecast."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from watthour.core.weather import weather_points
+from watthour.workflows.sites import described, has_weather
+from watthour.workflows.view.wire import utc_text
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from watthour.core.channel import Channel, Site
+    from watthour.core.directory import SiteDirectory
+    from watthour.core.ports import ModelRegistry, Store
+
+
+def site_list(
+    store: Store, registry: ModelRegistry, directories: Sequence[SiteDirectory], settled: Collection[str]
+) -> dict[str, object]:
+    """Return all sites of the store, as `GET /api/v1/sites` shows them."""
+    return {"sites": [site_entry(store, registry, directories, site, settled) for site in store.sites()]}
+
+
+def site_entry(
+    store: Store,
+    registry: ModelRegistry,
+    directories: Sequence[SiteDirectory],
+    site: Site,
+    settled: Collection[str],
+) -> dict[str, object]:
+    """Return one site with its channels, its weather, its model and what a person can do next.
+
+    Args:
+        store: holds it.
+        registry: holds its models.
+        directories: sites that are known without the store.
+        site: of the store.
+        settled: ids of the sites that the settings describe.
+    """
+    spans = store.spans()
+    channels = [each for each in store.channels() if each.site == site.id and each.variable is None]
+    main = site.main_channel or (channels[0].id if len(channels) == 1 else None)
+    points = weather_points(site)
+    weather = "none" if not points else "known" if has_weather(store, site) else "awaited"
+    model = registry.champion(main) if main is not None else None
+    is_own = not site.is_simulated and described(directories, site) is None
+    entry: dict[str, object] = {
+        "id": site.id,
+        "name": site.name,
+        "kind": str(site.kind),
+        "time_zone": site.place.time_zone,
+        "latitude": site.place.latitude,
+        "longitude": site.place.longitude,
+        "holidays": site.place.holidays,
+        "zone": site.zone,
+        "points": [
+            {"id": point.id, "latitude": point.latitude, "longitude": point.longitude, "weight": point.weight}
+            for point in points
+        ],
+        "described_in": "settings" if site.id in settled else "store" if is_own else "watthour",
+        "simulated": site.is_simulated,
+        "main_channel": main,
+        "channels": [
+            {
+                "id": channel.id,
+                "quantity": str(channel.quantity),
+                "unit": str(channel.unit),
+                "resolution_seconds": int(channel.resolution.total_seconds()),
+                "first_time": utc_text(spans[channel.id][0]) if channel.id in spans else None,
+                "last_time": utc_text(spans[channel.id][1]) if channel.id in spans else None,
+            }
+            for channel in channels
+        ],
+        "weather": weather,
+        "model": model,
+    }
+    has_readings = main is not None and main in spans
+    entry["next"] = _next_steps(site, channels, weather, has_model=model is not None, has_readings=has_readings)
+    return entry
+
+
+def _next_steps(
+    site: Site, channels: Sequence[Channel], weather: str, *, has_model: bool, has_readings: bool
+) -> list[dict[str, object]]:
+    """Return what is missing for a good forecast, the most important first, each with the command that brings it."""
+    steps: list[tuple[str, str]] = []
+    if not has_readings:
+        example = channels[0].id if channels else site.main_channel or f"{site.prefix}.power"
+        unit = str(channels[0].unit) if channels else "kW"
+        command = f"watthour import FILE.csv --channel {example} --unit {unit} --time-zone {site.place.time_zone}"
+        steps.append(("Import a file with its readings.", command))
+    if weather == "none":
+        command = f"watthour site change {site.id} --latitude 48.85 --longitude 2.35"
+        steps.append(("Give its coordinates, so that its forecast knows the weather.", command))
+    elif weather == "awaited" and has_readings:
+        text = "Fetch its weather; a running server does so by itself."
+        steps.append((text, f"watthour backfill {site.id}"))
+    if has_readings and not has_model:
+        steps.append(("Train its model.", f"watthour train {site.id}"))
+    return [{"text": text, "command": command} for text, command in steps]
