@@ -88,7 +88,7 @@ def test_a_quarter_hourly_value_is_frozen_after_hours_not_after_a_few_rows() -> 
 
 
 def test_a_forecast_of_nothing_is_doubted_where_nothing_cannot_be() -> None:
-    rows = pl.concat([forecasts(0.0, 90.0, channel=DEMAND.id), forecasts(0.0, channel=MAIN.id)])
+    rows = pl.concat([forecasts(0.0, 18_000.0, channel=DEMAND.id), forecasts(0.0, channel=MAIN.id)])
     flagged = flag_forecasts(Forecasts.cast(rows), [DEMAND, MAIN])
     assert flagged["quality"].to_list() == [Quality.ZERO, 0, 0]
 

@@ -7,18 +7,21 @@ from datetime import timedelta
 from time import monotonic
 from typing import TYPE_CHECKING
 
+import polars as pl
+
 from watthour.core.errors import SourceError
+from watthour.core.frames import Forecasts, Readings
 from watthour.core.ports import RunState, SourceRun
-from watthour.core.quality import flag, flag_forecasts, look_back
+from watthour.core.quality import compared_with, flag, flag_forecasts, look_back
 from watthour.core.window import Window
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     import dataframely as dy
 
-    from watthour.core.frames import Readings
+    from watthour.core.channel import Channel
     from watthour.core.ports import Delivery, Source, Store
 
 CHUNK = timedelta(days=92)  # a season; about 2,200 hours per series, within one page of EIA's answers
@@ -98,9 +101,21 @@ def _keep(delivery: Delivery, source: Source, store: Store) -> IngestReport:
         readings = flag(delivery.readings, source.channels(), _before(delivery.readings, source, store))
         new_rows += store.append(readings)
     if not delivery.forecasts.is_empty():
-        new_rows += store.append_forecasts(flag_forecasts(delivery.forecasts, source.channels()))
+        new_rows += store.append_forecasts(_checked(delivery.forecasts, source.channels(), store))
     store.quarantine(delivery.refused)
     return IngestReport(new_rows, delivery.refused.height)
+
+
+def _checked(forecasts: dy.DataFrame[Forecasts], channels: Sequence[Channel], store: Store) -> dy.DataFrame[Forecasts]:
+    """Return forecasts with the doubts that follow from what the store knows of their channels."""
+    readings, before = [Readings.create_empty()], [Forecasts.create_empty()]
+    for needed in compared_with(forecasts, channels):
+        readings.append(store.read(needed.channels, needed.window))
+        if needed.has_runs:
+            before.append(store.forecasts(needed.channels, needed.window, latest_issue=True))
+    return flag_forecasts(
+        forecasts, channels, readings=Readings.cast(pl.concat(readings)), before=Forecasts.cast(pl.concat(before))
+    )
 
 
 def _before(readings: dy.DataFrame[Readings], source: Source, store: Store) -> dy.DataFrame[Readings]:

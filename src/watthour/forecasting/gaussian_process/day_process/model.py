@@ -189,7 +189,14 @@ class FittedDayProcess:
         return [
             ("No weather forecast was known for", without & (best > 0)),
             ("No humidity was known, and the forecast does without, for", ~without & (found.level < best)),
-            (f"The {state.rival}'s forecast was not known for", ~found.has_rival & layers.uses_rival),
+            (
+                f"The {state.rival}'s forecast is further from our own than on any day learned, and was left out, for",
+                found.refuses_rival,
+            ),
+            (
+                f"The {state.rival}'s forecast was not known for",
+                ~found.has_rival & ~found.refuses_rival & layers.uses_rival,
+            ),
             ("Demand was known to an earlier hour than usual for", known.distance[:n] > state.schedule.lag),
             (
                 "Demand of the week before lacked intervals, which were estimated from those beside them, for",
