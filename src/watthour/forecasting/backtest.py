@@ -13,7 +13,7 @@ import polars as pl
 from watthour.core import metrics
 from watthour.core.errors import InvalidInput, NotEnoughHistory
 from watthour.core.forecast import day_ahead_targets
-from watthour.core.frames import Targets
+from watthour.core.frames import Quality, Targets
 from watthour.core.window import DAY, local_midnight
 from watthour.forecasting.features import MEMORY, actuals
 from watthour.forecasting.vintages import MEDIAN, datetimes, measurement_vintages
@@ -106,11 +106,15 @@ def predict_with_actuals(model: Forecaster, history: History, targets: dy.DataFr
 
 
 def with_actuals(forecast: Forecast, history: History, targets: dy.DataFrame[Targets]) -> pl.DataFrame:
-    """Return a forecast beside what came, with the columns of ``predict_with_actuals``; null where nothing came."""
+    """Return a forecast beside what came, with the columns of ``predict_with_actuals``; null where nothing came.
+
+    Where another stood in for whoever is asked, the value is null as well: it says nothing of them.
+    """
+    is_own = (pl.col("quality") & int(Quality.ESTIMATED)) == 0
     outcome = targets.select("issued_at", "time", actual=pl.Series(actuals(history, targets), dtype=pl.Float64))
     return (
         forecast.values.join(outcome, on=["issued_at", "time"], how="left")
-        .with_columns(pl.col("actual").fill_nan(None))
+        .with_columns(pl.col("actual").fill_nan(None), value=pl.when(is_own).then("value"))
         .select("issued_at", "time", "model", "maker", "level", "value", "actual")
         .sort("model", "issued_at", "time", "level")
     )
