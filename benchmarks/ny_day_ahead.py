@@ -24,10 +24,13 @@ from watthour.core import metrics
 from watthour.core.window import Window
 from watthour.forecasting.backtest import backtest
 from watthour.forecasting.catalogue import recipe
+from watthour.forecasting.rival import without_silent_rivals
 from watthour.grid.regions import Regions
 from watthour.sources.datasets import recognise
 from watthour.store.memory import MemoryStore
+from watthour.workflows.compare import days_left_out
 from watthour.workflows.ingest import ingest
+from watthour.workflows.score import MOSTLY
 from watthour.workflows.sites import find_context
 
 if TYPE_CHECKING:
@@ -86,10 +89,27 @@ def rival_of(history: History) -> pl.DataFrame:
     return history.forecasts.filter(is_rival)
 
 
+def days_of(year: int) -> list[date]:
+    """Return the days of a calendar year."""
+    return [date(year, 1, 1) + timedelta(days=n) for n in range((date(year + 1, 1, 1) - date(year, 1, 1)).days)]
+
+
+def able(names: Sequence[str], history: History, year: int) -> list[str]:
+    """Return the rows that can answer most of a year, and say which cannot: an operator may have stopped publishing."""
+    recipes = {name: recipe(*ROWS[name]) for name in names}
+    left, notes = without_silent_rivals(recipes, history, days_of(year), least=MOSTLY)
+    for note in notes:
+        print(note)
+    if len(left) == len(names):
+        return list(names)
+    uses_rival = {name for name in names if "with_operator" in name}
+    return [name for name in left if name not in uses_rival]
+
+
 def run(name: str, history: History, year: int, known_clock: time | None, progress: Progress) -> Run:
     """Backtest one row over one calendar year."""
     kind, parameters = ROWS[name]
-    days = [date(year, 1, 1) + timedelta(days=n) for n in range((date(year + 1, 1, 1) - date(year, 1, 1)).days)]
+    days = days_of(year)
     begun = perf_counter()
     bar = progress.add_task(f"{year} {name}", total=len(days))
     table = backtest(
@@ -101,6 +121,8 @@ def run(name: str, history: History, year: int, known_clock: time | None, progre
         progress=lambda n_days: progress.advance(bar, n_days),
     )
     progress.remove_task(bar)
+    for words in days_left_out(table, days, history.context.time_zone):
+        print(f"{name} {words}")
     return Run(name, table, perf_counter() - begun)
 
 
@@ -168,9 +190,10 @@ def main() -> None:
     results = RESULTS if is_standard or asked.keep else None
     found: list[dict[str, str | float]] = []
     for year in asked.years:
+        present = able(names, history, year)
         for suffix, known_clock in LAGS.items():
             with Progress(transient=True) as progress:
-                runs = [run(name, history, year, known_clock, progress) for name in names]
+                runs = [run(name, history, year, known_clock, progress) for name in present]
             hours = scored_hours(history, runs)
             found += [score(each, hours, f"{year}{suffix}") for each in runs]
             report("ny_day_ahead", PROTOCOL, found, results=results)  # after each test: all of them take a while

@@ -45,7 +45,8 @@ def backtest(
     """Forecast past days as if each were tomorrow; returns ``issued_at, time, model, maker, level, value, actual``.
 
     Before each period the recipe learns afresh, from days that were over when the period's first forecast was issued
-    and with the values known then. Every forecast sees only what was known at its own issue.
+    and with the values known then. Every forecast sees only what was known at its own issue. A period of which too
+    little was known leaves a gap.
 
     Args:
         recipe: how the forecaster is made.
@@ -59,7 +60,7 @@ def backtest(
 
     Raises:
         InvalidInput: no days were given.
-        NotEnoughHistory: nothing is known before the first day.
+        NotEnoughHistory: no period could be forecast.
     """
     if not days:
         raise InvalidInput("days", days, "no days to forecast", remedy="Give at least one local day.")
@@ -91,13 +92,39 @@ def backtest(
         model = recipe.fit(history.known_at(targets["issued_at"][0]), Targets.cast(every_day.filter(over)))
         return predict_with_actuals(model, history, targets)
 
+    return pl.concat(_answered(run, periods, workers, progress or (lambda _n_days: None)))
+
+
+def _answered(
+    run: Callable[[list[date]], pl.DataFrame],
+    periods: Sequence[list[date]],
+    workers: int,
+    progress: Callable[[int], None],
+) -> list[pl.DataFrame]:
+    """Return what came of the periods that could be forecast.
+
+    Raises:
+        NotEnoughHistory: none could.
+    """
+
+    def tried(period: list[date]) -> pl.DataFrame | NotEnoughHistory:
+        try:
+            return run(period)
+        except NotEnoughHistory as error:
+            return error
+
     parts: list[pl.DataFrame] = []
+    errors: list[NotEnoughHistory] = []
     with ThreadPoolExecutor(workers) as pool:
-        for period, part in zip(periods, pool.map(run, periods) if workers > 1 else map(run, periods), strict=True):
-            parts.append(part)
-            if progress is not None:
-                progress(len(period))
-    return pl.concat(parts)
+        for period, part in zip(periods, pool.map(tried, periods) if workers > 1 else map(tried, periods), strict=True):
+            if isinstance(part, NotEnoughHistory):
+                errors.append(part)
+            else:
+                parts.append(part)
+            progress(len(period))
+    if not parts:
+        raise errors[0]
+    return parts
 
 
 def predict_with_actuals(model: Forecaster, history: History, targets: dy.DataFrame[Targets]) -> pl.DataFrame:

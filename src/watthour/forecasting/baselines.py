@@ -112,6 +112,7 @@ class RivalForecast:
     """The forecast of the rival that the context names first, as it was known at issue."""
 
     uses_covariates: ClassVar[bool] = False
+    needs_rival: ClassVar[bool] = True
 
     @property
     def name(self) -> str:
@@ -137,6 +138,7 @@ class DebiasedRival:
     """The rival's forecast times the mean ratio of actual to forecast at that clock time on the last 28 known days."""
 
     uses_covariates: ClassVar[bool] = False
+    needs_rival: ClassVar[bool] = True
 
     @property
     def name(self) -> str:
