@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import polars as pl
 
 from watthour.core.errors import SourceError
 from watthour.core.frames import Forecasts, Readings
 from watthour.core.ports import RunState, SourceRun
-from watthour.core.quality import compared_with, flag, flag_forecasts, look_back
+from watthour.core.quality import compared_with, flag, flag_forecasts, is_trusted, look_back
 from watthour.core.window import Window
 
 if TYPE_CHECKING:
@@ -109,13 +109,36 @@ def _keep(delivery: Delivery, source: Source, store: Store) -> IngestReport:
 def _checked(forecasts: dy.DataFrame[Forecasts], channels: Sequence[Channel], store: Store) -> dy.DataFrame[Forecasts]:
     """Return forecasts with the doubts that follow from what the store knows of their channels."""
     readings, before = [Readings.create_empty()], [Forecasts.create_empty()]
+    first = cast("datetime", forecasts["time"].min())
     for needed in compared_with(forecasts, channels):
         readings.append(store.read(needed.channels, needed.window))
         if needed.has_runs:
             before.append(store.forecasts(needed.channels, needed.window, latest_issue=True))
+        else:
+            stored = store.forecasts(needed.channels, Window(first, needed.window.end))
+            forecasts = _with_corrections(forecasts, stored)
     return flag_forecasts(
         forecasts, channels, readings=Readings.cast(pl.concat(readings)), before=Forecasts.cast(pl.concat(before))
     )
+
+
+def _with_corrections(forecasts: dy.DataFrame[Forecasts], stored: dy.DataFrame[Forecasts]) -> dy.DataFrame[Forecasts]:
+    """Return forecasts in which those that replace doubted ones of the same issue became known when they were fetched.
+
+    The first value of an issue stays in the store; without an instant of its own, the better one would be lost.
+    """
+    doubted = stored.filter(~is_trusted())
+    if doubted.is_empty():
+        return forecasts
+    key = ["channel", "time", "model", "level"]
+    newest = stored.sort("issued_at").unique(key, keep="last").select(*key, newest="value")
+    first_said = doubted.select(*key, "issued_at", doubted="value")
+    beside = forecasts.join(first_said, on=[*key, "issued_at"], how="left", maintain_order="left")
+    beside = beside.join(newest, on=key, how="left", maintain_order="left")
+    is_new = (pl.col("value") != pl.col("doubted")) & pl.col("value").ne_missing(pl.col("newest"))
+    is_new = is_new.fill_null(value=False)
+    seen = [pl.when(is_new).then("recorded_at").otherwise(name).alias(name) for name in ("issued_at", "available_at")]
+    return Forecasts.cast(beside.with_columns(seen).select(Forecasts.column_names()))
 
 
 def _before(readings: dy.DataFrame[Readings], source: Source, store: Store) -> dy.DataFrame[Readings]:

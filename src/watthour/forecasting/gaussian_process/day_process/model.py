@@ -200,7 +200,7 @@ class FittedDayProcess:
             ("No weather forecast was known for", without & (best > 0)),
             ("No humidity was known, and the forecast does without, for", ~without & (found.level < best)),
             (
-                "The weather of single places was estimated from that of the others for",
+                "The weather of some places was estimated from that of the others for",
                 ~without & known.lacks_points[:n],
             ),
             ("The weather of a day before was taken from the day after it for", ~without & known.lacks_days[:n]),
