@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 import polars as pl
 
 from watthour.core.errors import SourceError
-from watthour.core.frames import Forecasts, Readings
+from watthour.core.frames import Forecasts, Quality, Readings
 from watthour.core.ports import RunState, SourceRun
 from watthour.core.quality import compared_with, flag, flag_forecasts, is_trusted, look_back
 from watthour.core.window import Window
@@ -137,8 +137,14 @@ def _with_corrections(forecasts: dy.DataFrame[Forecasts], stored: dy.DataFrame[F
     beside = beside.join(newest, on=key, how="left", maintain_order="left")
     is_new = (pl.col("value") != pl.col("doubted")) & pl.col("value").ne_missing(pl.col("newest"))
     is_new = is_new.fill_null(value=False)
-    seen = [pl.when(is_new).then("recorded_at").otherwise(name).alias(name) for name in ("issued_at", "available_at")]
-    return Forecasts.cast(beside.with_columns(seen).select(Forecasts.column_names()))
+    observed = (pl.col("quality") & ~int(Quality.ASSUMED)).cast(pl.Int16)
+    return Forecasts.cast(
+        beside.with_columns(
+            pl.when(is_new).then("recorded_at").otherwise(name).alias(name) for name in ("issued_at", "available_at")
+        )
+        .with_columns(quality=pl.when(is_new).then(observed).otherwise("quality"))
+        .select(Forecasts.column_names())
+    )
 
 
 def _before(readings: dy.DataFrame[Readings], source: Source, store: Store) -> dy.DataFrame[Readings]:
