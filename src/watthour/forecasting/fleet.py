@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
 from zoneinfo import ZoneInfo
@@ -118,6 +119,7 @@ def backtest_series(
     Raises:
         NotEnoughHistory: nothing is left to learn from before those days in any series.
     """
+    rivals = _able(rivals, table)
     day_steps = max(1, round(DAY / table.step))
     begins = {name: days_earlier(past.as_of, days, past) for name, past in table.pasts.items()}
     known = {name: past.known_at(begins[name]) for name, past in table.pasts.items()}
@@ -152,7 +154,21 @@ def backtest_series(
         for name, rows in tables.items()
         if len(rows) == 1 + len(rivals)
     ]
+    if not parts:
+        raise NotEnoughHistory(
+            "no series could be forecast by all", remedy="Give more rows, fewer days or other rivals."
+        )
     return as_given(pl.concat(parts), is_pandas=table.is_pandas)
+
+
+def _able(rivals: Sequence[str], table: SeriesTable) -> list[str]:
+    """Return the rivals that can answer; a warning names those that need a forecast which the table does not hold."""
+    if any(past.context.rivals for past in table.pasts.values()):
+        return list(rivals)
+    silent = [name for name in rivals if getattr(named(name), "needs_rival", False)]
+    for name in silent:
+        warnings.warn(f"{name} is left out: the table holds no forecast by anybody else", stacklevel=4)
+    return [name for name in rivals if name not in silent]
 
 
 def default_horizon(step: timedelta) -> int:
