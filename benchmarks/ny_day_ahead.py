@@ -21,10 +21,11 @@ from report import RESULTS, report
 from rich.progress import Progress
 
 from watthour.core import metrics
+from watthour.core.errors import NotEnoughHistory
 from watthour.core.window import Window
 from watthour.forecasting.backtest import backtest
 from watthour.forecasting.catalogue import recipe
-from watthour.forecasting.rival import without_silent_rivals
+from watthour.forecasting.rival import published_share
 from watthour.grid.regions import Regions
 from watthour.sources.datasets import recognise
 from watthour.store.memory import MemoryStore
@@ -96,14 +97,24 @@ def days_of(year: int) -> list[date]:
 
 def able(names: Sequence[str], history: History, year: int) -> list[str]:
     """Return the rows that can answer most of a year, and say which cannot: an operator may have stopped publishing."""
-    recipes = {name: recipe(*ROWS[name]) for name in names}
-    left, notes = without_silent_rivals(recipes, history, days_of(year), least=MOSTLY)
-    for note in notes:
-        print(note)
-    if len(left) == len(names):
-        return list(names)
-    uses_rival = {name for name in names if "with_operator" in name}
-    return [name for name in left if name not in uses_rival]
+    share = published_share(history, days_of(year))
+    left_out = [name for name in names if "operator" in name and share < MOSTLY]
+    if left_out:
+        print(f"{year}: the operator's forecast is known of {share:.0%} of the hours; left out: {', '.join(left_out)}.")
+    return [name for name in names if name not in left_out]
+
+
+def runs_of(
+    names: Sequence[str], history: History, year: int, known_clock: time | None, progress: Progress
+) -> list[Run]:
+    """Backtest rows over one calendar year; one that cannot answer any month of it is left out, and named."""
+    found = []
+    for name in names:
+        try:
+            found.append(run(name, history, year, known_clock, progress))
+        except NotEnoughHistory as error:
+            print(f"{year}: {name} is left out. {error.problem}")
+    return found
 
 
 def run(name: str, history: History, year: int, known_clock: time | None, progress: Progress) -> Run:
@@ -193,8 +204,11 @@ def main() -> None:
         present = able(names, history, year)
         for suffix, known_clock in LAGS.items():
             with Progress(transient=True) as progress:
-                runs = [run(name, history, year, known_clock, progress) for name in present]
+                runs = runs_of(present, history, year, known_clock, progress)
             hours = scored_hours(history, runs)
+            if hours.is_empty() or not runs:
+                print(f"{year}{suffix}: there is no hour that all rows forecast and that was measured.")
+                continue
             found += [score(each, hours, f"{year}{suffix}") for each in runs]
             report("ny_day_ahead", PROTOCOL, found, results=results)  # after each test: all of them take a while
 
