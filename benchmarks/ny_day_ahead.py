@@ -21,13 +21,17 @@ from report import RESULTS, report
 from rich.progress import Progress
 
 from watthour.core import metrics
+from watthour.core.errors import NotEnoughHistory
 from watthour.core.window import Window
 from watthour.forecasting.backtest import backtest
 from watthour.forecasting.catalogue import recipe
+from watthour.forecasting.rival import published_share
 from watthour.grid.regions import Regions
 from watthour.sources.datasets import recognise
 from watthour.store.memory import MemoryStore
+from watthour.workflows.compare import days_left_out
 from watthour.workflows.ingest import ingest
+from watthour.workflows.score import MOSTLY
 from watthour.workflows.sites import find_context
 
 if TYPE_CHECKING:
@@ -86,10 +90,37 @@ def rival_of(history: History) -> pl.DataFrame:
     return history.forecasts.filter(is_rival)
 
 
+def days_of(year: int) -> list[date]:
+    """Return the days of a calendar year."""
+    return [date(year, 1, 1) + timedelta(days=n) for n in range((date(year + 1, 1, 1) - date(year, 1, 1)).days)]
+
+
+def able(names: Sequence[str], history: History, year: int) -> list[str]:
+    """Return the rows that can answer most of a year, and say which cannot: an operator may have stopped publishing."""
+    share = published_share(history, days_of(year))
+    left_out = [name for name in names if "operator" in name and share < MOSTLY]
+    if left_out:
+        print(f"{year}: the operator's forecast is known of {share:.0%} of the hours; left out: {', '.join(left_out)}.")
+    return [name for name in names if name not in left_out]
+
+
+def runs_of(
+    names: Sequence[str], history: History, year: int, known_clock: time | None, progress: Progress
+) -> list[Run]:
+    """Backtest rows over one calendar year; one that cannot answer any month of it is left out, and named."""
+    found = []
+    for name in names:
+        try:
+            found.append(run(name, history, year, known_clock, progress))
+        except NotEnoughHistory as error:
+            print(f"{year}: {name} is left out. {error.problem}")
+    return found
+
+
 def run(name: str, history: History, year: int, known_clock: time | None, progress: Progress) -> Run:
     """Backtest one row over one calendar year."""
     kind, parameters = ROWS[name]
-    days = [date(year, 1, 1) + timedelta(days=n) for n in range((date(year + 1, 1, 1) - date(year, 1, 1)).days)]
+    days = days_of(year)
     begun = perf_counter()
     bar = progress.add_task(f"{year} {name}", total=len(days))
     table = backtest(
@@ -101,6 +132,8 @@ def run(name: str, history: History, year: int, known_clock: time | None, progre
         progress=lambda n_days: progress.advance(bar, n_days),
     )
     progress.remove_task(bar)
+    for words in days_left_out(table, days, history.context.time_zone):
+        print(f"{name} {words}")
     return Run(name, table, perf_counter() - begun)
 
 
@@ -168,10 +201,14 @@ def main() -> None:
     results = RESULTS if is_standard or asked.keep else None
     found: list[dict[str, str | float]] = []
     for year in asked.years:
+        present = able(names, history, year)
         for suffix, known_clock in LAGS.items():
             with Progress(transient=True) as progress:
-                runs = [run(name, history, year, known_clock, progress) for name in names]
+                runs = runs_of(present, history, year, known_clock, progress)
             hours = scored_hours(history, runs)
+            if hours.is_empty() or not runs:
+                print(f"{year}{suffix}: there is no hour that all rows forecast and that was measured.")
+                continue
             found += [score(each, hours, f"{year}{suffix}") for each in runs]
             report("ny_day_ahead", PROTOCOL, found, results=results)  # after each test: all of them take a while
 

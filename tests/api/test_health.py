@@ -2,11 +2,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from town import NOW
+import polars as pl
+from town import NOW, forecasts
 
 from watthour.core.errors import StoreError
+from watthour.core.frames import Forecasts, Quality
 from watthour.core.ports import RunState, SourceRun
-from watthour.core.window import DAY, Window
+from watthour.core.window import DAY, HOUR, Window
 
 if TYPE_CHECKING:
     import pytest
@@ -107,3 +109,14 @@ def test_status_names_sources_regions_and_ways_to_connect(town: App, town_client
     assert [region["id"] for region in status["regions"]] == ["simtown"]
     assert {source["name"]: source["state"] for source in status["sources"]}["eia"] == "failed"
     assert {option["id"] for option in status["connect"]} == {"eia_key", "eia_files"}
+
+
+def test_status_counts_what_is_kept_but_not_used(town: App, town_client: TestClient) -> None:
+    assert town_client.get("/api/v1/status").json()["doubted"] == []
+    said = forecasts(NOW - HOUR, model="operator", value=5e6, hours=24).filter(pl.col("level") == 0.5)
+    town.store.append_forecasts(Forecasts.cast(said.with_columns(quality=pl.lit(int(Quality.UNUSUAL), pl.Int16))))
+    (entry,) = town_client.get("/api/v1/status").json()["doubted"]
+    assert entry["region"] == "simtown"
+    assert entry["what"] == "Operator's forecast of grid.simtown.demand"
+    assert entry["count"] == 24
+    assert entry["words"].endswith("values are kept but not used: far from what was usual just before (24)")

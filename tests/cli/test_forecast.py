@@ -7,6 +7,10 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+import polars as pl
+
+from watthour.core.frames import INSTANT, Forecasts, Quality
+from watthour.core.window import Window
 from watthour.store.sql import open_store
 
 if TYPE_CHECKING:
@@ -76,6 +80,24 @@ def test_a_backtest_scores_recipes_on_the_same_hours_and_can_be_kept(town: Calla
     assert page["model_version"] == "operator_debiased"
     scored = json.loads(town("scores", "simtown", "--days", "12", "--json").out)["rows"]
     assert "ours" not in {row["model"] for row in scored}  # a rule that is kept is no model of ours
+
+
+def test_the_doctor_counts_what_is_kept_but_not_used(town: Callable[..., Outcome], home: Path) -> None:
+    assert "doubted" not in town("doctor").out
+    store, now = open_store(f"sqlite:///{home / 'watthour.db'}"), datetime.now(UTC)
+    hours = Window(now, now + timedelta(days=3))
+    said = store.forecasts(["grid.simtown.demand"], hours, models=["operator"])
+    wrong = said.with_columns(
+        pl.col("value") * 1000,
+        pl.lit(int(Quality.OUT_OF_RANGE), pl.Int16).alias("quality"),
+        *(pl.lit(now).cast(INSTANT).alias(name) for name in ("issued_at", "available_at")),
+    ).unique(["time"])
+    assert store.append_forecasts(Forecasts.cast(wrong)) == wrong.height
+    store.close()
+    examined = town("doctor")
+    assert examined.code == 0
+    assert "doubted: Operator's forecast of grid.simtown.demand" in examined.out
+    assert f"outside what is possible ({wrong.height})" in examined.out
 
 
 def test_what_a_rival_published_is_not_kept_a_second_time(town: Callable[..., Outcome], home: Path) -> None:

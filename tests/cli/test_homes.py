@@ -56,6 +56,20 @@ def test_a_backtest_of_a_site_without_a_rival_asks_for_none(with_home: Callable[
     assert "mae_mwh" not in rows[0]
 
 
+def test_a_rival_that_a_site_does_not_have_is_left_out_of_a_backtest_and_said(
+    with_home: Callable[..., Outcome],
+) -> None:
+    last = (END - timedelta(days=2)).date()
+    words = ["backtest", "main", "--from", str(last - timedelta(days=3)), "--to", str(last), "--recipe", "operator"]
+    ended = with_home(*words, "--recipe", "seasonal_naive")
+    assert ended.code == 0, ended.err
+    assert "operator is left out. A forecast by anybody else of home.main.power" in ended.err
+    assert "is left out" not in ended.out
+    alone = with_home(*words)
+    assert alone.code == 6
+    assert "watthour backfill" in alone.err
+
+
 def test_a_site_that_cannot_be_trained_does_not_stop_the_others(
     with_home: Callable[..., Outcome], tmp_path: Path
 ) -> None:

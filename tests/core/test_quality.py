@@ -5,9 +5,10 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import polars as pl
+import pytest
 from builders import forecasts
 
-from watthour.core.channel import Channel, Limits, Site, SiteKind, home_limits
+from watthour.core.channel import Channel, Limits, Site, SiteKind, beside_load_limits, home_limits
 from watthour.core.frames import Forecasts, Quality, Readings
 from watthour.core.place import Place, Point
 from watthour.core.quality import flag, flag_forecasts, look_back
@@ -88,7 +89,7 @@ def test_a_quarter_hourly_value_is_frozen_after_hours_not_after_a_few_rows() -> 
 
 
 def test_a_forecast_of_nothing_is_doubted_where_nothing_cannot_be() -> None:
-    rows = pl.concat([forecasts(0.0, 90.0, channel=DEMAND.id), forecasts(0.0, channel=MAIN.id)])
+    rows = pl.concat([forecasts(0.0, 18_000.0, channel=DEMAND.id), forecasts(0.0, channel=MAIN.id)])
     flagged = flag_forecasts(Forecasts.cast(rows), [DEMAND, MAIN])
     assert flagged["quality"].to_list() == [Quality.ZERO, 0, 0]
 
@@ -102,4 +103,59 @@ def test_weather_beyond_what_has_ever_been_is_doubted() -> None:
 def test_a_frozen_value_is_looked_for_as_far_back_as_it_can_have_begun() -> None:
     daily = replace(DEMAND, resolution=timedelta(days=1))
     assert look_back([DEMAND]) == timedelta(hours=6)
+    assert look_back([weather("temperature_2m")]) == timedelta(days=8)
     assert look_back([DEMAND, daily]) == timedelta(days=6)
+
+
+def weather(variable: str) -> Channel:
+    site = Site("ny", "New York", SiteKind.REGION, Place("America/New_York"))
+    channels = weather_channels(site, [Point("nyc", 40.7, -74.0)])
+    return next(channel for channel in channels if channel.variable == variable)
+
+
+@pytest.mark.parametrize(
+    ("variable", "values", "expected"),
+    [
+        ("temperature_2m", [-9999.0, 1e30, 20.0], [Quality.OUT_OF_RANGE, Quality.OUT_OF_RANGE, 0]),
+        ("shortwave_radiation", [-20.0, 0.0, 400.0], [Quality.OUT_OF_RANGE, 0, 0]),
+        ("temperature_2m", [5.0] * 48, [Quality.FROZEN] * 48),
+        ("temperature_2m", [5.0] * 47, [0] * 47),
+        ("cloud_cover", [100.0] * 60, [0] * 60),  # a week of fog
+        ("shortwave_radiation", [300.0, *[0.0] * 36], [0, *[Quality.ZERO] * 36]),
+        ("shortwave_radiation", [0.0] * 60, [0] * 60),  # the sun may not rise
+    ],
+)
+def test_forecasts_and_readings_keep_the_same_limits(variable: str, values: list[float], expected: list[int]) -> None:
+    channel = weather(variable)
+    said = flag_forecasts(forecasts(*values, channel=channel.id, start=START, model="open_meteo"), [channel])
+    assert said["quality"].to_list() == expected
+    assert said["value"].to_list() == values
+    assert flag(readings(values, channel.id), [channel])["quality"].to_list() == expected
+
+
+@pytest.mark.parametrize(("factor", "doubt"), [(1000.0, Quality.OUT_OF_RANGE), (2.0, Quality.UNUSUAL), (1.0, 0)])
+def test_an_operators_forecast_is_compared_with_the_load_of_the_weeks_before(factor: float, doubt: int) -> None:
+    load = [12_000.0 + 3_000.0 * ((hour % 24) / 24) + hour % 5 for hour in range(24 * 30)]
+    start = START + 30 * 24 * HOUR
+    said = forecasts(*[factor * value for value in load[:24]], channel=DEMAND.id, start=start)
+    known = readings(load)
+    assert set(flag_forecasts(said, [DEMAND], readings=known)["quality"].to_list()) == {doubt}
+
+
+def test_doubted_load_is_no_measure_of_a_forecast() -> None:
+    load = [16_000.0 + hour % 24 for hour in range(24 * 30)]
+    said = forecasts(*[2 * value for value in load[:24]], channel=DEMAND.id, start=START + 30 * 24 * HOUR)
+    doubtful = Readings.cast(readings(load).with_columns(quality=pl.lit(int(Quality.FROZEN), pl.Int16)))
+    assert set(flag_forecasts(said, [DEMAND], readings=doubtful)["quality"].to_list()) == {0}
+
+
+def test_a_generation_a_thousand_times_too_large_is_doubted() -> None:
+    limits = beside_load_limits(DEMAND.limits)
+    wind = Channel("grid.ny.generation.wind", "ny", Quantity.ENERGY, Unit.MWH, HOUR, limits=limits)
+    flagged = flag(readings([1_200.0, 1_200_000.0, 0.0, -5.0], wind.id), [wind])
+    assert flagged["quality"].to_list() == [0, Quality.OUT_OF_RANGE, 0, 0]
+
+
+def test_nothing_is_so_large_anywhere() -> None:
+    bare = replace(DEMAND, limits=Limits())
+    assert flag(readings([1e30, 5.0]), [bare])["quality"].to_list() == [Quality.OUT_OF_RANGE, 0]

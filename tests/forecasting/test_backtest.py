@@ -10,9 +10,18 @@ from forecasting import world
 from polars.testing import assert_frame_equal
 
 from watthour.core.errors import InvalidInput, NotEnoughHistory
-from watthour.core.frames import LEVELS, Readings, Targets
+from watthour.core.frames import LEVELS, Forecasts, Readings, Targets
+from watthour.core.window import local_day
 from watthour.forecasting.backtest import backtest, compare, scores
-from watthour.forecasting.baselines import DebiasedRival, FittedRule, PersistenceEnsemble, SeasonalNaive
+from watthour.forecasting.baselines import (
+    DebiasedRival,
+    FittedRule,
+    PersistenceEnsemble,
+    RivalForecast,
+    SeasonalNaive,
+)
+from watthour.forecasting.rival import without_silent_rivals
+from watthour.workflows.compare import days_left_out
 
 if TYPE_CHECKING:
     from watthour.core.forecast import History, Recipe
@@ -108,6 +117,45 @@ def test_everybody_is_scored_on_the_same_hours(past: History) -> None:
     assert by_name["naive"]["skill_percent"] == pytest.approx(0)
     assert by_name["operator"]["skill_percent"] > 20
     assert {"mape_percent", "rmse", "coverage90_percent", "winkler90", "pinball"} <= set(table.columns)
+
+
+def until(past: History, last: date) -> History:
+    """The operator stops publishing."""
+    end = local_day(last, world.ZONE).end
+    kept = (pl.col("channel") != world.DEMAND) | (pl.col("time") < end)
+    return replace(past, forecasts=Forecasts.cast(past.forecasts.filter(kept)))
+
+
+@pytest.mark.parametrize("recipe", [RivalForecast(), DebiasedRival()])
+def test_what_stands_in_for_an_operator_is_not_scored_as_the_operator(past: History, recipe: Recipe) -> None:
+    silent_from = DAYS[5]
+    table = backtest(recipe, until(past, DAYS[4]), DAYS, issue_clock=time(8), known_clock=None)
+    said = table.drop_nulls("value")["time"].dt.convert_time_zone(world.ZONE).dt.date()
+    assert sorted(said.unique()) == [day for day in DAYS if day < silent_from]
+
+
+def test_a_month_that_cannot_be_answered_leaves_a_gap(past: History) -> None:
+    table = backtest(DebiasedRival(), until(past, date(2023, 3, 31)), DAYS, issue_clock=time(8), known_clock=None)
+    days = table.drop_nulls("value")["time"].dt.convert_time_zone(world.ZONE).dt.date()
+    assert sorted(days.unique()) == [day for day in DAYS if day.month == 3]
+    assert days_left_out(table, DAYS, world.ZONE) == ["could not forecast 8 of 20 days, from 2023-04-01 to 2023-04-08."]
+    with pytest.raises(NotEnoughHistory):
+        backtest(DebiasedRival(), until(past, DAYS[0] - timedelta(days=9)), DAYS, issue_clock=time(8), known_clock=None)
+
+
+def test_rivals_that_are_silent_are_left_out_before_anything_is_run(past: History) -> None:
+    recipes: dict[str, Recipe] = {"naive": SeasonalNaive(), "operator": RivalForecast(), "biased": DebiasedRival()}
+    assert without_silent_rivals(recipes, past, DAYS) == (recipes, [])
+    left, notes = without_silent_rivals(recipes, until(past, DAYS[0] - timedelta(days=1)), DAYS)
+    assert list(left) == ["naive"]
+    where = "grid.here.demand from 2023-03-20 to 2023-04-08"
+    assert notes[0] == f"operator is left out. The operator's forecast of {where} is not known."
+    assert len(notes) == 2
+    half = until(past, DAYS[9])
+    assert without_silent_rivals(recipes, half, DAYS)[0] == recipes
+    left, notes = without_silent_rivals(recipes, half, DAYS, least=0.8)
+    assert list(left) == ["naive"]
+    assert notes[0].endswith("is known of only 50% of the intervals.")
 
 
 def test_a_rival_that_is_not_there_is_named(past: History) -> None:

@@ -142,6 +142,21 @@ def test_no_operator_at_all_is_an_error(past: History) -> None:
         DebiasedRival().fit(silent, asked(PAST_DAYS))
 
 
+@pytest.mark.parametrize("factor", [1000.0, 2.0, 0.001])
+def test_an_operator_that_cannot_be_right_is_left_out_and_said(past: History, factor: float) -> None:
+    day = local_day(DAY, world.ZONE)
+    is_there = (pl.col("model") == "operator") & pl.col("time").is_between(day.start, day.end, closed="left")
+    wrong = past.forecasts.with_columns(value=pl.when(is_there).then(factor * pl.col("value")).otherwise("value"))
+    spoiled = replace(past, forecasts=Forecasts.cast(wrong))
+    days = [DAY - timedelta(days=1), DAY]
+    told = DebiasedRival().fit(past, asked(PAST_DAYS)).predict(spoiled, asked(days))
+    usual = medians(PersistenceEnsemble().fit(past, asked(PAST_DAYS)).predict(past, asked([DAY])))
+    assert {when: value for when, value in medians(told).items() if when in usual} == usual
+    assert told.missing_inputs[0].startswith("The operator's forecast cannot be right, and was left out, for 24 of 48")
+    with pytest.raises(NotEnoughHistory, match="operator that can be right"):
+        RivalForecast().fit(past, asked(PAST_DAYS)).predict(spoiled, asked([DAY]))
+
+
 def test_a_silent_day_of_the_operator_is_filled_and_said(past: History) -> None:
     day = local_day(DAY, world.ZONE)
     heard = past.forecasts.filter(~pl.col("time").is_between(day.start, day.end, closed="left"))

@@ -209,6 +209,12 @@ def test_a_backtest_stands_beside_its_rivals() -> None:
         NAIVE.fit(frame(20)).backtest(days=15)
 
 
+def test_a_rival_that_nobody_heard_of_is_left_out_of_a_backtest_with_a_warning() -> None:
+    with pytest.warns(UserWarning, match="operator is left out: the table holds no forecast by anybody else"):
+        scores = NAIVE.fit(frame(60)).backtest(days=5, rivals=["seasonal_naive", "operator"])
+    assert set(scores["model"]) == {"ours", "seasonal_naive"}
+
+
 def test_a_short_table_gets_a_baseline_and_a_note() -> None:
     model = DayAhead().fit(frame(12))
     assert model.predict(24)["forecast"].null_count() == 0

@@ -11,7 +11,7 @@ import pytest
 from watthour.core import metrics
 from watthour.core.errors import InvalidInput, NotEnoughHistory
 from watthour.core.forecast import Context, Forecast, History, covariates_of, day_ahead_targets
-from watthour.core.frames import LEVELS, Forecasts, Readings, Targets
+from watthour.core.frames import LEVELS, Forecasts, Quality, Readings, Targets
 from watthour.core.window import DAY, HOUR, Window
 from watthour.forecasting.gaussian_process.day_process.model import DayProcess, FittedDayProcess
 from watthour.simulation.simtown import DEMAND, SIMTOWN
@@ -243,6 +243,85 @@ def test_without_the_operator_it_goes_on_alone_and_says_so(
     forecast = fitted.predict(dead, targets)
     assert said(forecast).equals(said(alone.predict(past, targets)))
     assert any("operator's forecast was not known" in words for words in forecast.missing_inputs)
+
+
+def spoiled(past: History, day: date, value: pl.Expr) -> History:
+    """Change what the operator said of a local day; nothing is known against it."""
+    is_there = OURS & (pl.col("model") == "operator") & (pl.col("time").dt.convert_time_zone(ZONE).dt.date() == day)
+    said_then = pl.when(is_there).then(value).otherwise("value")
+    return replace(past, forecasts=Forecasts.cast(past.forecasts.with_columns(value=said_then)))
+
+
+VALUE, AT_17 = pl.col("value"), pl.col("time").dt.convert_time_zone(ZONE).dt.hour() == 17
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        1000 * VALUE,
+        2 * VALUE,
+        0.5 * VALUE,
+        VALUE / 1000,
+        VALUE * 1e300,
+        pl.when(AT_17).then(10 * VALUE).otherwise(VALUE),
+    ],
+    ids=["x1000", "x2", "x0.5", "/1000", "x1e300", "one hour x10"],
+)
+def test_a_rival_further_from_our_own_than_ever_is_refused_and_said(
+    past: History, fitted: FittedDayProcess, alone: FittedDayProcess, value: pl.Expr
+) -> None:
+    targets = asked([UNSEEN[12]])
+    forecast = fitted.predict(spoiled(past, UNSEEN[12], value), targets)
+    assert said(forecast).equals(said(alone.predict(past, targets)))
+    assert any("further from our own than on any day learned" in words for words in forecast.missing_inputs)
+
+
+def test_a_rival_that_is_below_zero_counts_as_unknown(past: History, fitted: FittedDayProcess) -> None:
+    forecast = fitted.predict(spoiled(past, UNSEEN[12], -VALUE), asked([UNSEEN[12]]))
+    assert any("operator's forecast was not known" in words for words in forecast.missing_inputs)
+
+
+def test_a_rival_that_is_late_by_an_hour_is_still_believed(past: History, fitted: FittedDayProcess) -> None:
+    late = past.forecasts.filter(OURS).with_columns(time=pl.col("time") + HOUR)
+    others = past.forecasts.filter(~OURS)
+    shifted = replace(past, forecasts=Forecasts.cast(pl.concat([others, late.select(others.columns)])))
+    assert fitted.predict(shifted, asked(UNSEEN[12:20])).missing_inputs == ()
+
+
+def test_honest_rivals_are_not_refused(past: History, fitted: FittedDayProcess) -> None:
+    assert fitted.predict(past, asked(UNSEEN)).missing_inputs == ()
+
+
+@pytest.mark.parametrize("known_clock", [None, time(6)])
+def test_a_fault_of_the_rival_days_ago_moves_nothing_that_comes_after(
+    past: History, fitted: FittedDayProcess, of_six_o_clock: FittedDayProcess, known_clock: time | None
+) -> None:
+    model = fitted if known_clock is None else of_six_o_clock
+    targets = asked(UNSEEN[12:16], known_clock)
+    honest = said(model.predict(past, targets)).to_numpy()
+    after = said(model.predict(spoiled(past, UNSEEN[11], 3 * VALUE), targets)).to_numpy()
+    assert np.abs(after / honest - 1).max() < 0.03
+
+
+def test_a_rival_that_was_doubted_when_it_came_is_said(past: History, fitted: FittedDayProcess) -> None:
+    day = pl.col("time").dt.convert_time_zone(ZONE).dt.date() == UNSEEN[12]
+    doubts = pl.when(day & OURS).then(int(Quality.UNUSUAL)).otherwise(0).cast(pl.Int16)
+    doubted = replace(past, forecasts=Forecasts.cast(past.forecasts.with_columns(quality=doubts)))
+    forecast = fitted.predict(doubted, asked([UNSEEN[12]]))
+    (words,) = forecast.missing_inputs
+    assert "The operator's forecast cannot be right, and was left out, for 24 of 24 intervals" in words
+
+
+def test_weather_that_is_estimated_is_said(past: History, alone: FittedDayProcess) -> None:
+    targets, span = asked([UNSEEN[12]]), between(UNSEEN[12], UNSEEN[13])
+    harbour = pl.col("channel").str.contains("harbour")
+    one_point = alone.predict(without(past, harbour & span), targets)
+    assert any("weather of some places was estimated" in words for words in one_point.missing_inputs)
+    eve = between(UNSEEN[11], UNSEEN[12]) & pl.col("channel").str.contains("weather")
+    no_eve = alone.predict(without(past, eve), targets)
+    assert any("weather of a day before was taken from the day after" in words for words in no_eve.missing_inputs)
+    one_hour = pl.col("time") == datetime.combine(UNSEEN[12], time(18), tzinfo=UTC)
+    assert alone.predict(without(past, harbour & one_hour), targets).missing_inputs == ()  # not worth a word
 
 
 def test_without_weather_anywhere_it_learns_and_forecasts_from_demand(past: History) -> None:

@@ -122,6 +122,27 @@ def test_a_dead_operator_feed_gives_a_wider_answer_that_says_so(past: History, f
     assert usual.missing_inputs == ()
 
 
+@pytest.mark.parametrize("factor", [1000.0, 2.0, 0.001, -1.0])
+def test_an_operator_that_cannot_be_right_counts_as_silent_and_that_is_said(
+    past: History, fitted: FittedGradientBoosting, factor: float
+) -> None:
+    since = local_day(UNSEEN[0] - timedelta(days=1), world.ZONE).start
+    is_bad = (pl.col("model") == "operator") & (pl.col("issued_at") >= since)
+    said = past.forecasts.with_columns(value=pl.when(is_bad).then(factor * pl.col("value")).otherwise("value"))
+    told = fitted.predict(replace(past, forecasts=Forecasts.cast(said)), asked(UNSEEN[:1]))
+    silent = fitted.predict(without_operator(past, since), asked(UNSEEN[:1]))
+    assert told.values.equals(silent.values)
+    assert any("cannot be right, and was left out, for 24 of 24" in words for words in told.missing_inputs)
+
+
+def test_an_operator_whose_habitual_error_is_unknown_is_said(past: History, fitted: FittedGradientBoosting) -> None:
+    target = asked(UNSEEN[:1])
+    first = target["issued_at"][0] - timedelta(hours=1)
+    late = (pl.col("model") != "operator") | (pl.col("issued_at") >= first)
+    told = fitted.predict(replace(past, forecasts=Forecasts.cast(past.forecasts.filter(late))), target)
+    assert any("counts as published, as its habitual error was unknown" in words for words in told.missing_inputs)
+
+
 def test_a_place_without_an_operators_forecast_is_learned_without() -> None:
     place = world.history(FIRST, 90, operator=False)
     fitted = replace(TINY, n_trees=10).fit(place, asked(LEARNED[:40]))

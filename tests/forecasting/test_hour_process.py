@@ -213,6 +213,21 @@ def test_hours_without_temperature_are_left_open_and_said(fitted: Forecaster, pa
     assert any("No temperature was known for 48 of 216 intervals" in words for words in told.missing_inputs)
 
 
+def test_hours_whose_temperature_is_estimated_are_said_beyond_the_step_of_a_weather_run(
+    fitted: Forecaster, past: History
+) -> None:
+    asked = week(FITTED_ON)
+    begin = local_midnight(FITTED_ON + 2 * DAY, world.ZONE) + 7 * HOUR
+
+    def without(hours: int) -> History:
+        hole = pl.col("channel").is_in(WEEK_AHEAD) & pl.col("time").is_between(begin, begin + (hours - 1) * HOUR)
+        return replace(past, forecasts=Forecasts.cast(past.forecasts.filter(~hole)))
+
+    assert fitted.predict(without(5), asked).missing_inputs == ()
+    (words,) = fitted.predict(without(6), asked).missing_inputs
+    assert words.startswith("The temperature was estimated from the hours beside them for 6 of 168 intervals")
+
+
 def test_no_temperature_at_all_is_refused_with_the_cure(fitted: Forecaster, past: History) -> None:
     blind = replace(past, forecasts=Forecasts.create_empty())
     with pytest.raises(NotEnoughHistory, match="temperature"):

@@ -204,3 +204,8 @@ def test_with_nothing_known_it_refuses(model: FittedTwentyFeatures, past: Histor
         model.predict(nothing, asked(UNSEEN))
     with pytest.raises(NotEnoughHistory):
         SMALL.fit(nothing, asked(LEARNED))
+
+
+def test_a_load_below_zero_is_not_forecast_as_zero(model: FittedTwentyFeatures, table: pl.DataFrame) -> None:
+    feeding_in = table.drop_nulls("demand_lag_1h").tail(48).with_columns(demand_lag_1h=pl.lit(-5000.0))
+    assert (model.predict_rows(feeding_in) < -1000).all()

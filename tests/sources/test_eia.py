@@ -150,7 +150,9 @@ def test_a_row_without_its_unit_column_is_a_changed_payload_and_no_guess() -> No
 def test_demand_says_what_its_values_can_be() -> None:
     channels = {channel.id: channel for channel in Eia(NEW_YORK, client_to("http://127.0.0.1:1")).channels()}
     assert channels["grid.ny.demand"] == NEW_YORK.channel
-    assert channels["grid.ny.interchange"].limits.low is None
+    limits = channels["grid.ny.interchange"].limits
+    assert limits == channels["grid.ny.net_generation"].limits
+    assert (limits.low, limits.high) == (-720_000.0, 720_000.0)  # an exchange goes both ways, and may be large
 
 
 def test_the_fuel_mix_goes_to_a_channel_per_source_and_a_new_code_to_its_own() -> None:

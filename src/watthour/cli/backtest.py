@@ -42,12 +42,18 @@ def backtest(  # noqa: PLR0913 - each is an option of the command
     keep: Annotated[bool, typer.Option(help="Keep the forecasts in the store, marked as made afterwards.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Forecast each day of a period as it would have been then, and score every forecaster on the same intervals."""
+    """Forecast each day of a period as it would have been then, and score every forecaster on the same intervals.
+
+    A recipe that cannot answer is left out, and days that cannot be forecast leave gaps; both are said.
+    """
+    from watthour.core.errors import NotEnoughHistory
     from watthour.core.units import digits_for
     from watthour.core.window import DAY, Window, local_day
     from watthour.forecasting.backtest import backtest as run
     from watthour.forecasting.catalogue import recipe as named_recipe
-    from watthour.workflows.compare import backtest_scores, kept_rows
+    from watthour.forecasting.rival import without_silent_rivals
+    from watthour.workflows.compare import backtest_scores, days_left_out, kept_rows
+    from watthour.workflows.score import MOSTLY
     from watthour.workflows.train import YEARS
 
     first, last = parse_day("--from", since), parse_day("--to", until)
@@ -60,25 +66,42 @@ def backtest(  # noqa: PLR0913 - each is an option of the command
         zone = context.time_zone
         span = Window(local_day(first, zone).start - YEARS, local_day(last, zone).end)
         history = app.store.history(context, span, now)
+        recipes = {name: named_recipe(name, None) for name in names}
+        recipes, notes = without_silent_rivals(recipes, history, days, least=0.0 if recipe else MOSTLY)
+        for note in notes:  # before the long work
+            typer.echo(note, err=True)
+        n_told = len(notes)
         tables: dict[str, pl.DataFrame] = {}
-        for name in names:
-            with bar(name, len(days)) as advance:
-                tables[name] = run(
-                    named_recipe(name, None),
-                    history,
-                    days,
-                    issue_clock=time(app.settings.issue_hour),
-                    known_clock=None if known_hour is None else time(known_hour),
-                    retrain=retrain.value,
-                    progress=partial(_tell, advance),
-                    workers=workers,
-                )
+        silent: list[NotEnoughHistory] = []
+        for name, each in recipes.items():
+            try:
+                with bar(name, len(days)) as advance:
+                    tables[name] = run(
+                        each,
+                        history,
+                        days,
+                        issue_clock=time(app.settings.issue_hour),
+                        known_clock=None if known_hour is None else time(known_hour),
+                        retrain=retrain.value,
+                        progress=partial(_tell, advance),
+                        workers=workers,
+                    )
+            except NotEnoughHistory as error:
+                silent.append(error)
+                notes.append(f"{name} is left out. {error.problem}")
+                continue
+            notes += [f"{name} {words}" for words in days_left_out(tables[name], days, zone)]
             if keep:
                 app.store.append_forecasts(kept_rows(tables[name], context.channel.id, name, now))
+    if not tables:
+        remedy = "Bring what they need with `watthour backfill`, or compare other recipes or days."
+        raise silent[0] if silent else NotEnoughHistory(" ".join(notes), remedy=remedy)
     rows: list[dict[str, Any]] = backtest_scores(tables, context.channel.unit)
     if as_json:
-        show_json({"region": context.site.id, "from": since, "to": until, "rows": rows})
+        show_json({"region": context.site.id, "from": since, "to": until, "rows": rows, "notes": notes})
         return
+    for note in notes[n_told:]:
+        typer.echo(note, err=True)
     unit, digits = context.channel.unit, digits_for([row["mae"] for row in rows])
     columns = ("mae", "mape_percent", "bias", "rmse", "coverage90_percent")
     show_table(

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from watthour.settings import Settings
 
 LEAST_FREE_GB = 1.0
+_CURE_OF_DOUBT = "Forecasts go on without them. If they are right after all, tell us: the limits are too narrow."
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +102,13 @@ def _pages() -> Finding:
 
 
 def _sites(app: App, now: datetime) -> Iterator[Finding]:
+    from watthour.workflows.doubts import doubted
+
     for context in chosen_contexts(app, []):
         yield _readings(app, context, now)
         yield _model(app, context)
+        for each in doubted(app.store, context, now):
+            yield Finding(f"doubted: {each.what}", "note", each.words, _CURE_OF_DOUBT)
 
 
 def _own_sites(app: App) -> Iterator[Finding]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _CHANNEL_ID = re.compile(r"[a-z0-9_]+(\.[a-z0-9_]+)+")
 _HOME_PEAK_KW = 100.0  # a 400 A service at 240 V; no home draws more
+_LARGEST_OVER_LOAD = 20.0  # generation or exchange of a region, over the highest load it can have
 _CURRENCY = re.compile(r"[A-Z]{3}")
 
 
@@ -86,6 +87,17 @@ def home_limits(unit: Unit, resolution: timedelta) -> Limits:
     energy = {Unit.KWH: hours, Unit.MWH: hours / 1000}
     most = _HOME_PEAK_KW * (scale | energy).get(unit, float("inf"))
     return Limits(-most, most)
+
+
+def beside_load_limits(load: Limits) -> Limits:
+    """Return what the generation, the exchange or a part of a region can be at all, from the limits of its load.
+
+    A small region may hold a large plant: Ohio Valley's load stays below 0.2 GW, and its plants make 2.2.
+
+    >>> beside_load_limits(Limits(3_600.0, 36_000.0)).high
+    720000.0
+    """
+    return Limits() if load.high is None else Limits(-_LARGEST_OVER_LOAD * load.high, _LARGEST_OVER_LOAD * load.high)
 
 
 @dataclass(frozen=True, slots=True)

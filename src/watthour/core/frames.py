@@ -31,7 +31,8 @@ class Quality(IntFlag):
     ZERO = 8  # zero where zero cannot be
     FROZEN = 16  # the same value too many times in a row
     OUT_OF_RANGE = 32
-    DOUBTED = ZERO | FROZEN | OUT_OF_RANGE
+    UNUSUAL = 64  # far from what was known of the channel before it; see ``core.plausibility``
+    DOUBTED = ZERO | FROZEN | OUT_OF_RANGE | UNUSUAL
 
 
 def _instant(*, primary_key: bool = False) -> dy.Datetime:

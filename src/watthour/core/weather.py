@@ -39,8 +39,9 @@ DAILY: dict[str, tuple[Quantity, Unit]] = {
 }
 
 # Low and high of what a thermometer, hygrometer, ... near cities has ever shown. Source: WMO extremes archive, widened.
+POSSIBLE_C = (-70.0, 65.0)
 _LIMITS: dict[Quantity, Limits] = {
-    Quantity.TEMPERATURE: Limits(-70.0, 65.0),
+    Quantity.TEMPERATURE: Limits(*POSSIBLE_C),
     Quantity.HUMIDITY: Limits(0.0, 101.0),
     Quantity.PRECIPITATION: Limits(0.0, 320.0),
     Quantity.SNOWFALL: Limits(0.0, 100.0),

@@ -13,7 +13,7 @@ import polars as pl
 from watthour.core import metrics
 from watthour.core.errors import InvalidInput, NotEnoughHistory
 from watthour.core.forecast import day_ahead_targets
-from watthour.core.frames import Targets
+from watthour.core.frames import Quality, Targets
 from watthour.core.window import DAY, local_midnight
 from watthour.forecasting.features import MEMORY, actuals
 from watthour.forecasting.vintages import MEDIAN, datetimes, measurement_vintages
@@ -45,7 +45,8 @@ def backtest(
     """Forecast past days as if each were tomorrow; returns ``issued_at, time, model, maker, level, value, actual``.
 
     Before each period the recipe learns afresh, from days that were over when the period's first forecast was issued
-    and with the values known then. Every forecast sees only what was known at its own issue.
+    and with the values known then. Every forecast sees only what was known at its own issue. A period of which too
+    little was known leaves a gap.
 
     Args:
         recipe: how the forecaster is made.
@@ -59,7 +60,7 @@ def backtest(
 
     Raises:
         InvalidInput: no days were given.
-        NotEnoughHistory: nothing is known before the first day.
+        NotEnoughHistory: no period could be forecast.
     """
     if not days:
         raise InvalidInput("days", days, "no days to forecast", remedy="Give at least one local day.")
@@ -91,13 +92,39 @@ def backtest(
         model = recipe.fit(history.known_at(targets["issued_at"][0]), Targets.cast(every_day.filter(over)))
         return predict_with_actuals(model, history, targets)
 
+    return pl.concat(_answered(run, periods, workers, progress or (lambda _n_days: None)))
+
+
+def _answered(
+    run: Callable[[list[date]], pl.DataFrame],
+    periods: Sequence[list[date]],
+    workers: int,
+    progress: Callable[[int], None],
+) -> list[pl.DataFrame]:
+    """Return what came of the periods that could be forecast.
+
+    Raises:
+        NotEnoughHistory: none could.
+    """
+
+    def tried(period: list[date]) -> pl.DataFrame | NotEnoughHistory:
+        try:
+            return run(period)
+        except NotEnoughHistory as error:
+            return error
+
     parts: list[pl.DataFrame] = []
+    errors: list[NotEnoughHistory] = []
     with ThreadPoolExecutor(workers) as pool:
-        for period, part in zip(periods, pool.map(run, periods) if workers > 1 else map(run, periods), strict=True):
-            parts.append(part)
-            if progress is not None:
-                progress(len(period))
-    return pl.concat(parts)
+        for period, part in zip(periods, pool.map(tried, periods) if workers > 1 else map(tried, periods), strict=True):
+            if isinstance(part, NotEnoughHistory):
+                errors.append(part)
+            else:
+                parts.append(part)
+            progress(len(period))
+    if not parts:
+        raise errors[0]
+    return parts
 
 
 def predict_with_actuals(model: Forecaster, history: History, targets: dy.DataFrame[Targets]) -> pl.DataFrame:
@@ -106,11 +133,15 @@ def predict_with_actuals(model: Forecaster, history: History, targets: dy.DataFr
 
 
 def with_actuals(forecast: Forecast, history: History, targets: dy.DataFrame[Targets]) -> pl.DataFrame:
-    """Return a forecast beside what came, with the columns of ``predict_with_actuals``; null where nothing came."""
+    """Return a forecast beside what came, with the columns of ``predict_with_actuals``; null where nothing came.
+
+    Where another stood in for whoever is asked, the value is null as well: it says nothing of them.
+    """
+    is_own = (pl.col("quality") & int(Quality.ESTIMATED)) == 0
     outcome = targets.select("issued_at", "time", actual=pl.Series(actuals(history, targets), dtype=pl.Float64))
     return (
         forecast.values.join(outcome, on=["issued_at", "time"], how="left")
-        .with_columns(pl.col("actual").fill_nan(None))
+        .with_columns(pl.col("actual").fill_nan(None), value=pl.when(is_own).then("value"))
         .select("issued_at", "time", "model", "maker", "level", "value", "actual")
         .sort("model", "issued_at", "time", "level")
     )

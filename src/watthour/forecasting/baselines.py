@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from statistics import NormalDist
 from typing import TYPE_CHECKING, ClassVar, Protocol, Self
 
@@ -14,6 +14,7 @@ from watthour.core.frames import LEVELS, Maker
 from watthour.forecasting.calibrate import FEWEST_ERRORS, Spread
 from watthour.forecasting.features import actuals, features
 from watthour.forecasting.quantile_forecast import describe_intervals, quantile_forecast
+from watthour.forecasting.rival import was_published
 from watthour.forecasting.stand_in import Points, chained, stand_in
 from watthour.forecasting.vintages import MEDIAN, instants
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import dataframely as dy
+    from numpy.typing import NDArray
 
     from watthour.core.forecast import Forecast, History
     from watthour.core.frames import Targets
@@ -110,6 +112,7 @@ class RivalForecast:
     """The forecast of the rival that the context names first, as it was known at issue."""
 
     uses_covariates: ClassVar[bool] = False
+    needs_rival: ClassVar[bool] = True
 
     @property
     def name(self) -> str:
@@ -135,6 +138,7 @@ class DebiasedRival:
     """The rival's forecast times the mean ratio of actual to forecast at that clock time on the last 28 known days."""
 
     uses_covariates: ClassVar[bool] = False
+    needs_rival: ClassVar[bool] = True
 
     @property
     def name(self) -> str:
@@ -186,6 +190,7 @@ class FittedRule:
             maker=self.rule.maker,
             missing_inputs=(*points.missing_inputs, *self._missing_errors()),
             fallback=points.fallback,
+            estimated=points.stands_in,
         )
 
     def _missing_errors(self) -> tuple[str, ...]:
@@ -242,10 +247,12 @@ def _rival_points(history: History, targets: dy.DataFrame[Targets], *, debiased:
     gap = np.isnan(published)
     if gap.all():
         raise NotEnoughHistory(
-            f"no forecast of {history.context.channel.id} by {rival or 'anybody else'} was known at issue",
+            f"no forecast of {history.context.channel.id} by {rival or 'anybody else'} that can be right was known at "
+            "issue",
             remedy="Fetch the forecasts that others publish with `watthour backfill`, or use another model.",
         )
     rest = stand_in(published, f"the {rival}'s forecast", history, targets, table)
+    rest = replace(rest, stands_in=gap, missing_inputs=(*_doubted(gap, history, targets), *rest.missing_inputs))
     if not debiased:
         return rest
     ratio = table["operator_ratio_28d"].to_numpy()
@@ -257,7 +264,15 @@ def _rival_points(history: History, targets: dy.DataFrame[Targets], *, debiased:
             f"The habitual error of the {rival}'s forecast was unknown for {where}: it is used as published."
         )
     values = np.where(gap | unlearned, rest.values, rest.values * ratio)
-    return Points(values, rest.level, tuple(missing), rest.fallback)
+    return replace(rest, values=values, missing_inputs=tuple(missing))
+
+
+def _doubted(gap: NDArray[np.bool_], history: History, targets: dy.DataFrame[Targets]) -> tuple[str, ...]:
+    """Say where the rival's forecast is not used because it is doubted."""
+    if not gap.any() or not (doubted := gap & was_published(history, targets)).any():
+        return ()
+    where = describe_intervals(targets, doubted, history.context)
+    return (f"The {history.context.rival}'s forecast cannot be right, and was left out, for {where}.",)
 
 
 def _assumed_spread() -> Spread:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import time
@@ -139,6 +140,7 @@ def backtest_series(
     Raises:
         NotEnoughHistory: nothing is left to learn from before those days in any series.
     """
+    rivals = _able(rivals, table)
     tables: dict[str, list[pl.DataFrame]] = {name: [] for name in plans}
     for label, entrant in {_OURS: learn, **{rival: _rule(rival, workers, progress) for rival in rivals}}.items():
         found = forecasts_beside(entrant, table, plans, workers=workers, progress=progress)
@@ -151,6 +153,10 @@ def backtest_series(
         for name, rows in tables.items()
         if len(rows) == 1 + len(rivals)
     ]
+    if not parts:
+        raise NotEnoughHistory(
+            "no series could be forecast by all", remedy="Give more rows, fewer days or other rivals."
+        )
     return as_given(pl.concat(parts), is_pandas=table.is_pandas)
 
 
@@ -277,6 +283,16 @@ def windows(
             mine[name] = Plan(known, past_issues(known, horizon), issues_at(past, instants, horizon))
         plans.append(_possible(table, mine, "the first window", "Give fewer windows."))
     return plans
+
+
+def _able(rivals: Sequence[str], table: SeriesTable) -> list[str]:
+    """Return the rivals that can answer; a warning names those that need a forecast which the table does not hold."""
+    if any(past.context.rivals for past in table.pasts.values()):
+        return list(rivals)
+    silent = [name for name in rivals if getattr(named(name), "needs_rival", False)]
+    for name in silent:
+        warnings.warn(f"{name} is left out: the table holds no forecast by anybody else", stacklevel=4)
+    return [name for name in rivals if name not in silent]
 
 
 def default_horizon(step: timedelta) -> int:

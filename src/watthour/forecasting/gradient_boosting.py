@@ -26,6 +26,7 @@ from watthour.forecasting.baselines import FittedRule, PersistenceEnsemble
 from watthour.forecasting.calendar import local_days
 from watthour.forecasting.features import features
 from watthour.forecasting.quantile_forecast import describe_intervals, quantile_forecast
+from watthour.forecasting.rival import was_published
 from watthour.forecasting.training_matrix import TrainingSet, held_out
 from watthour.forecasting.trees import GrowthParameters, Trees
 from watthour.forecasting.vintages import instants
@@ -175,9 +176,19 @@ class FittedGradientBoosting:
         if not self.trees:
             return []
         best, missing = self.trees[0], []
+        rival = f"The {history.context.rival}'s forecast"
         if best.operator and (gap := table["operator_forecast"].is_null().to_numpy()).any():
-            where = describe_intervals(targets, gap, history.context)
-            missing.append(f"The operator's forecast was missing for {where}.")
+            doubted = gap & was_published(history, targets)
+            missing += [
+                f"{rival} {what} for {describe_intervals(targets, rows, history.context)}."
+                for what, rows in (("was missing", gap & ~doubted), ("cannot be right, and was left out,", doubted))
+                if rows.any()
+            ]
+        if best.operator:
+            no_ratio = table["operator_ratio_28d"].is_null() & table["operator_forecast"].is_not_null()
+            if (rows := no_ratio.to_numpy()).any():
+                where = describe_intervals(targets, rows, history.context)
+                missing.append(f"{rival} counts as published, as its habitual error was unknown, for {where}.")
         if (gap := best.is_without_weather(table)).any():
             missing.append(f"No weather forecast was known for {describe_intervals(targets, gap, history.context)}.")
         if (gap := best.is_stale(table)).any():

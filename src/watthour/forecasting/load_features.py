@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from watthour.forecasting.calendar import same_clock
+from watthour.core.plausibility import is_unlike_before
+from watthour.forecasting.calendar import local_days, same_clock
 from watthour.forecasting.panel import deviation_known, first_known, mean_known
 from watthour.forecasting.vintages import HOUR_US
 
@@ -44,7 +45,8 @@ class KnownLoad:
         published = rival.known(panel.grid(back, ahead), panel.issued[:, None]) if rival is not None else None
         if published is not None and context.channel.limits.is_never_constant:
             published[published <= 0] = np.nan  # a fault, as in the readings of such a channel
-        return cls(panel, panel.measured(load, back), published)
+        found = cls(panel, panel.measured(load, back), published)
+        return found if published is None else found._without_doubted(published)
 
     @property
     def back(self) -> int:
@@ -142,6 +144,18 @@ class KnownLoad:
         half = self.panel.per(12)
         span = self.panel.interval[:, None] + np.arange(-half, half + 1)
         return self.forecast / mean_known(self.panel.pick(self.rival, self.back, span), at_least=half)
+
+    def _without_doubted(self, published: Array) -> KnownLoad:
+        """Return the same without the rival's forecasts of targets that are unlike the load of the days before."""
+        days = local_days(self.panel.time, self.panel.time_zone)
+        _, day = np.unique(np.stack([self.panel.issue, days], axis=1), axis=0, return_inverse=True)
+        doubted = is_unlike_before(self.forecast, self.same_hour, day.reshape(-1))
+        if not doubted.any():
+            return self
+        issue = self.panel.issue[doubted]
+        kept = published.copy()
+        kept[issue, self.panel.interval[doubted] - self.panel.edge[issue] + self.back] = np.nan
+        return KnownLoad(self.panel, self.load, kept)
 
     def _recent(self, hours: int, before: int) -> Array:
         shift = self.panel.per(before) if before else 0

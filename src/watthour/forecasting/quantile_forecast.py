@@ -34,6 +34,7 @@ def quantile_forecast(
     maker: Maker = Maker.OWN,
     missing_inputs: Sequence[str] = (),
     fallback: str | None = None,
+    estimated: NDArray[np.bool_] | None = None,
 ) -> Forecast:
     """Return a forecast from one row of quantiles per target, sorted where they cross.
 
@@ -45,6 +46,7 @@ def quantile_forecast(
         maker: who made it.
         missing_inputs: what was not known or only estimated, in words for a person.
         fallback: why something simpler than the model answered, if it did.
+        estimated: (targets,) which rows are not the maker's own, and so are no measure of it.
 
     Raises:
         NotEnoughHistory: every row has a NaN.
@@ -57,9 +59,11 @@ def quantile_forecast(
         missing.append(f"{int(unknown.sum())} of {targets.height} intervals could not be forecast.")
     ordered = np.where(unknown[:, None], np.nan, sorted_quantiles(quantiles))
     wide = pl.DataFrame(ordered, schema=[str(level) for level in LEVELS], orient="row")
+    quality = np.where(np.zeros(targets.height) if estimated is None else estimated, Quality.ESTIMATED, Quality.GOOD)
+    asked = targets.select("issued_at", "time", quality=pl.Series(quality, dtype=pl.Int16))
     rows = (
-        pl.concat([targets.select("issued_at", "time"), wide], how="horizontal")
-        .unpivot([str(level) for level in LEVELS], index=["issued_at", "time"], variable_name="level")
+        pl.concat([asked, wide], how="horizontal")
+        .unpivot([str(level) for level in LEVELS], index=asked.columns, variable_name="level")
         .select(
             pl.lit(context.channel.id).alias("channel"),
             "time",
@@ -70,7 +74,7 @@ def quantile_forecast(
             pl.col("issued_at").alias("available_at"),
             pl.col("issued_at").alias("recorded_at"),
             pl.col("value").fill_nan(None),
-            pl.lit(int(Quality.GOOD), pl.Int16).alias("quality"),
+            "quality",
         )
     )
     return Forecast(Forecasts.cast(rows), model, tuple(missing), fallback)

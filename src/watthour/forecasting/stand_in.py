@@ -38,6 +38,7 @@ class Points:
     level: Array  # (targets,) [unit of the channel]
     missing_inputs: tuple[str, ...] = ()
     fallback: str | None = None
+    stands_in: NDArray[np.bool_] | None = None  # (targets,) where another took the place of what a rival did not say
 
 
 def chained(column: str, history: History, targets: dy.DataFrame[Targets]) -> Points:

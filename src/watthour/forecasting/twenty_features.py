@@ -200,7 +200,7 @@ class FittedTwentyFeatures:
 
     def _demand(self, rows: Array) -> Array:
         change = np.asarray(self._booster.predict(rows, num_threads=1), dtype=np.float64)
-        return np.maximum(rows[:, FEATURES.index("demand_lag_1h")] + change, 0.0)
+        return np.asarray(rows[:, FEATURES.index("demand_lag_1h")] + change, dtype=np.float64)
 
 
 def _walk(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from watthour.core.channel import Channel
+from watthour.core.channel import Channel, beside_load_limits
 from watthour.core.errors import InvalidInput
 from watthour.core.frames import OPERATOR
 from watthour.core.units import Quantity, Unit
@@ -62,6 +62,7 @@ def energy_channel(context: Context, series: str = "demand") -> Channel:
         quantity=Quantity.ENERGY,
         unit=Unit.MWH,
         resolution=HOUR,
+        limits=beside_load_limits(context.channel.limits),
         is_simulated=context.site.is_simulated,
     )
 

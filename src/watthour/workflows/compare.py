@@ -14,8 +14,8 @@ from watthour.core.quality import is_trusted
 from watthour.core.units import digits_for
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from datetime import datetime
+    from collections.abc import Mapping, Sequence
+    from datetime import date, datetime
 
     import dataframely as dy
 
@@ -114,6 +114,15 @@ def backtest_scores(tables: Mapping[str, pl.DataFrame], unit: Unit) -> list[dict
     return [{"recipe": name, **scores_of(common, name, unit)} for name in tables]
 
 
+def days_left_out(backtest: pl.DataFrame, days: Sequence[date], time_zone: str) -> list[str]:
+    """Say which of the local days asked for have no forecast at all; nothing where all have."""
+    answered = backtest.drop_nulls("value")["time"].dt.convert_time_zone(time_zone).dt.date()
+    missing = sorted(set(days) - set(answered))
+    if not missing:
+        return []
+    return [f"could not forecast {len(missing)} of {len(days)} days, from {missing[0]} to {missing[-1]}."]
+
+
 def kept_rows(backtest: pl.DataFrame, channel: str, recipe: str, now: datetime) -> dy.DataFrame[Forecasts]:
     """Return a backtest's forecasts as rows of the store, marked as made afterwards.
 
@@ -123,7 +132,7 @@ def kept_rows(backtest: pl.DataFrame, channel: str, recipe: str, now: datetime) 
     is_own = pl.col("maker") == str(Maker.OWN)
     moment = pl.lit(now).dt.convert_time_zone("UTC").cast(INSTANT)
     return Forecasts.validate(
-        backtest.filter(pl.col("maker") != str(Maker.RIVAL)).select(
+        backtest.filter(pl.col("maker") != str(Maker.RIVAL), pl.col("value").is_not_null()).select(
             pl.lit(channel).alias("channel"),
             "time",
             "issued_at",

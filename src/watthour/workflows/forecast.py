@@ -193,10 +193,13 @@ def answer_with_fallback(
             reason = str(error)
         else:
             return under_version(_weather_named(answer, history.context), served.manifest.version)
+    doubted: tuple[str, ...] = ()
     for name in BASELINES:
         if (answer_of := _baseline(name, history, asked)) is not None:
             words = f"{label_of(name)} answers: {reason}" if reason else answer_of.fallback
-            return replace(answer_of, model=name, fallback=words)
+            missing_inputs = (*doubted, *answer_of.missing_inputs)
+            return replace(answer_of, model=name, fallback=words, missing_inputs=missing_inputs)
+        doubted = doubted or _doubted_rival(history, asked)  # what stands on it comes first, and could not answer
     raise NotEnoughHistory(
         f"{history.context.channel.id} cannot be forecast, not even by a baseline, from what was known at "
         f"{history.as_of:%Y-%m-%d %H:%M} UTC",
@@ -262,6 +265,15 @@ def _baseline(name: str, history: History, asked: dy.DataFrame[Targets]) -> Fore
         return recipe(name, None).fit(history.known_at(first), past).predict(history, asked)
     except NotEnoughHistory:
         return None
+
+
+def _doubted_rival(history: History, asked: dy.DataFrame[Targets]) -> tuple[str, ...]:
+    """Say that a rival's forecast was there and could not be believed."""
+    from watthour.forecasting.rival import was_published
+
+    if not was_published(history, asked).any():
+        return ()
+    return (f"The {history.context.rival}'s forecast cannot be right, and was left out.",)
 
 
 def _first_issue(asked: dy.DataFrame[Targets]) -> datetime:

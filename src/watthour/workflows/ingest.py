@@ -5,20 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
+
+import polars as pl
 
 from watthour.core.errors import SourceError
+from watthour.core.frames import Forecasts, Quality, Readings
 from watthour.core.ports import RunState, SourceRun
-from watthour.core.quality import flag, flag_forecasts, look_back
+from watthour.core.quality import compared_with, flag, flag_forecasts, is_trusted, look_back
 from watthour.core.window import Window
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     import dataframely as dy
 
-    from watthour.core.frames import Readings
+    from watthour.core.channel import Channel
     from watthour.core.ports import Delivery, Source, Store
 
 CHUNK = timedelta(days=92)  # a season; about 2,200 hours per series, within one page of EIA's answers
@@ -98,9 +101,50 @@ def _keep(delivery: Delivery, source: Source, store: Store) -> IngestReport:
         readings = flag(delivery.readings, source.channels(), _before(delivery.readings, source, store))
         new_rows += store.append(readings)
     if not delivery.forecasts.is_empty():
-        new_rows += store.append_forecasts(flag_forecasts(delivery.forecasts, source.channels()))
+        new_rows += store.append_forecasts(_checked(delivery.forecasts, source.channels(), store))
     store.quarantine(delivery.refused)
     return IngestReport(new_rows, delivery.refused.height)
+
+
+def _checked(forecasts: dy.DataFrame[Forecasts], channels: Sequence[Channel], store: Store) -> dy.DataFrame[Forecasts]:
+    """Return forecasts with the doubts that follow from what the store knows of their channels."""
+    readings, before = [Readings.create_empty()], [Forecasts.create_empty()]
+    first = cast("datetime", forecasts["time"].min())
+    for needed in compared_with(forecasts, channels):
+        readings.append(store.read(needed.channels, needed.window))
+        if needed.has_runs:
+            before.append(store.forecasts(needed.channels, needed.window, latest_issue=True))
+        else:
+            stored = store.forecasts(needed.channels, Window(first, needed.window.end))
+            forecasts = _with_corrections(forecasts, stored)
+    return flag_forecasts(
+        forecasts, channels, readings=Readings.cast(pl.concat(readings)), before=Forecasts.cast(pl.concat(before))
+    )
+
+
+def _with_corrections(forecasts: dy.DataFrame[Forecasts], stored: dy.DataFrame[Forecasts]) -> dy.DataFrame[Forecasts]:
+    """Return forecasts in which those that replace doubted ones of the same issue became known when they were fetched.
+
+    The first value of an issue stays in the store; without an instant of its own, the better one would be lost.
+    """
+    doubted = stored.filter(~is_trusted())
+    if doubted.is_empty():
+        return forecasts
+    key = ["channel", "time", "model", "level"]
+    newest = stored.sort("issued_at").unique(key, keep="last").select(*key, newest="value")
+    first_said = doubted.select(*key, "issued_at", doubted="value")
+    beside = forecasts.join(first_said, on=[*key, "issued_at"], how="left", maintain_order="left")
+    beside = beside.join(newest, on=key, how="left", maintain_order="left")
+    is_new = (pl.col("value") != pl.col("doubted")) & pl.col("value").ne_missing(pl.col("newest"))
+    is_new = is_new.fill_null(value=False)
+    observed = (pl.col("quality") & ~int(Quality.ASSUMED)).cast(pl.Int16)
+    return Forecasts.cast(
+        beside.with_columns(
+            pl.when(is_new).then("recorded_at").otherwise(name).alias(name) for name in ("issued_at", "available_at")
+        )
+        .with_columns(quality=pl.when(is_new).then(observed).otherwise("quality"))
+        .select(Forecasts.column_names())
+    )
 
 
 def _before(readings: dy.DataFrame[Readings], source: Source, store: Store) -> dy.DataFrame[Readings]:

@@ -17,13 +17,8 @@ async def status(state: ApiState) -> Status:
     app = state.app
 
     def look() -> Status:
-        content = view.status(
-            app.store,
-            state.models.shown(),
-            now=state.now(),
-            version=__version__,
-            connect=app.connections(),
-        )
-        return Status.model_validate(content)
+        shown, now = state.models.shown(), state.now()
+        content = view.status(app.store, shown, now=now, version=__version__, connect=app.connections())
+        return Status.model_validate({**content, "doubted": view.doubts(app.store, shown, now=now)})
 
     return await state.warm.get("status", look, lifetime_s=state.limits.state_lifetime_s)

@@ -65,6 +65,18 @@ class SourceState(Answer):
     problem: str | None = Field(description="What went wrong, and what to do; null if nothing did.")
 
 
+class DoubtedValues(Answer):
+    """Values that came in, are kept, and are not used, as they cannot be right."""
+
+    region: str = Field(description="The site they belong to.", examples=["ny"])
+    what: str = Field(description="Who said what.", examples=["Operator's forecast of grid.ny.demand"])
+    count: int = Field(description="How many values of the last and the next seven days.", examples=[24])
+    words: str = Field(
+        description="How many of how many, and why.",
+        examples=["24 of 192 values are kept but not used: far from what was usual just before (24)"],
+    )
+
+
 class ConnectOption(Answer):
     """A way to bring in real data."""
 
@@ -105,6 +117,7 @@ class Status(Answer):
                     "problem": None,
                 }
             ],
+            "doubted": [],
             "connect": [
                 {
                     "id": "eia_key",
@@ -121,4 +134,5 @@ class Status(Answer):
     simulated: bool = Field(description="True if any region shown is simulated.")
     regions: list[RegionSummary] = Field(description="What is shown, real regions first.")
     sources: list[SourceState] = Field(description="Where data come from, and how each source's last run ended.")
+    doubted: list[DoubtedValues] = Field(description="What is kept but not used, by who said it.")
     connect: list[ConnectOption] = Field(description="Ways to bring in real data that are not used yet.")

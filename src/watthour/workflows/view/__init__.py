@@ -12,7 +12,7 @@ from watthour.workflows.view.readings import (
     readings_csv,
 )
 from watthour.workflows.view.sites import site_entry, site_list
-from watthour.workflows.view.status import freshness_hours, status
+from watthour.workflows.view.status import doubts, freshness_hours, status
 
 __all__ = [
     "CSV_COLUMNS",
@@ -20,6 +20,7 @@ __all__ = [
     "day_columns",
     "day_rows",
     "days_between",
+    "doubts",
     "freshness_hours",
     "grid_forecast",
     "grid_scores",

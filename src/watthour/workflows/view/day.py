@@ -11,6 +11,7 @@ import polars as pl
 
 from watthour.core import metrics
 from watthour.core.forecast import interval_starts
+from watthour.core.frames import Quality
 from watthour.core.quality import is_trusted
 from watthour.core.units import digits_for
 from watthour.core.window import DAY, Window
@@ -31,7 +32,7 @@ STALE_AFTER = timedelta(hours=12)
 READINGS = "Readings"  # what is forecast, as it is measured
 MEDIAN = 0.5
 MOST_OF_A_DAY = 20 / 24  # a day is scored when so much of it is known
-_DOUBTS = {"zero", "frozen", "out_of_range"}
+_DOUBTS = set(flag_names(int(Quality.DOUBTED)))
 
 Point = dict[str, Any]  # JSON-ready, but for its `time`
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from watthour.core.ports import RunState
+from watthour.workflows.doubts import doubted
 from watthour.workflows.view.grid import region_entry
 from watthour.workflows.view.wire import age_hours, utc_text
 
@@ -53,6 +54,15 @@ def status(
         "sources": _sources(store.runs(limit=RUNS_LOOKED_AT), expected_sources, now),
         "connect": [dict(way) for way in connect],
     }
+
+
+def doubts(store: Store, shown: Sequence[Context], *, now: datetime) -> list[dict[str, object]]:
+    """Return what is kept of each region but not used, as it cannot be right."""
+    return [
+        {"region": context.site.id, "what": each.what, "count": each.n_doubted, "words": each.words}
+        for context in shown
+        for each in doubted(store, context, now)
+    ]
 
 
 def freshness_hours(store: Store, *, now: datetime) -> dict[str, float]:

@@ -45,6 +45,7 @@ const DOUBTS: Record<string, string> = {
   zero: 'a zero, which cannot be here',
   frozen: 'the same value for hours',
   out_of_range: 'outside what is possible here',
+  unusual: 'far from what is usual here',
   estimated: 'estimated by the source',
 };
 

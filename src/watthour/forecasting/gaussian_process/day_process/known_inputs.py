@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from watthour.forecasting.calendar import day_starts
-from watthour.forecasting.gaussian_process.day_process.weather import LAGS, day_weather, filled
+from watthour.forecasting.gaussian_process.day_process.weather import LAGS, day_weather, estimates, filled
 from watthour.forecasting.gaussian_process.history import since
 from watthour.forecasting.gaussian_process.loads import is_known, known_loads
 from watthour.forecasting.gaussian_process.local_days import is_complete
@@ -31,6 +31,8 @@ class KnownInputs:
     n_requests: int  # of the targets
     requests: DayRequests  # (a)
     weather: Array  # (a, points, LAGS, 4) filled [degC]
+    lacks_points: Mask  # (a,) whether that of single points was estimated from the others
+    lacks_days: Mask  # (a,) whether that of a day before was taken from the day after it
     log_rival: Array  # (a, intervals) NaN on days not known whole
     later: Instants  # (r,) day numbers
     row_of_later: Instants  # (r,) the usual request of each later day
@@ -67,13 +69,14 @@ class KnownInputs:
         row = n + np.searchsorted(days, np.clip(last_known + 1, None, days[-1]))
         row_under_way = np.where(days[row - n] == last_known + 1, row, -1)
         latest = np.where(is_whole, later, 0).max(axis=1, initial=0)
+        weather = day_weather(history, state.points, both)
+        lacks_points, lacks_days = estimates(weather)
         return cls(
             n_requests=n,
             requests=both,
-            weather=filled(
-                day_weather(history, state.points, both),
-                offsets[np.searchsorted(state.days, last_known, side="right")],
-            ),
+            weather=filled(weather, offsets[np.searchsorted(state.days, last_known, side="right")]),
+            lacks_points=lacks_points,
+            lacks_days=lacks_days,
             log_rival=np.log(rival_forecasts(history, state.rival, both, grid)),
             later=later,
             row_of_later=n + np.searchsorted(days, later),

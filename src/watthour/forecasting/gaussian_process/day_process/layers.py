@@ -39,6 +39,9 @@ _FEWEST_WITH_WEATHER = 200  # days
 _FEWEST_WITH_RIVAL = 120  # days
 _LARGEST_ERROR = 0.25  # of the rival, in log load; beyond it the interval is a fault of the feed
 _SETTLING_DAYS = 60  # before our own online forecasts can be compared with the rival's
+# How much further from our own than on any day learned a rival may be, in parts of that; and what is always or never
+# allowed, in log load, of a whole day and of its furthest interval: a figure that is doubled is 0.69 away.
+_FURTHER, _ALWAYS, _NEVER = 1.25, (0.05, 0.1), (0.35, 0.5)
 # Without weather, errors of one season are alike: a year holds too few independent ones for its quantiles.
 _WIDER_WITHOUT_WEATHER = 1.08
 
@@ -50,6 +53,7 @@ class DayForecast:
     log_quantiles: Array  # (m, intervals, levels)
     level: Instants  # (m,) of the weather that was used
     has_rival: Mask  # (m,) whether it stands on the rival's forecast
+    refuses_rival: Mask  # (m,) whether the rival's forecast was known, but too far from our own to be believed
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,24 +91,29 @@ class LevelInputs:
             self.is_enough[known.row_of_later],
         )
 
-    def of_rival(self, known: KnownInputs, from_days: Array | None) -> LayerRequest:
+    def of_rival(self, known: KnownInputs, from_days: Array, believed: Mask, *, compares: bool) -> LayerRequest:
         """Return the request of the rival's layer, given what the load's layer expects of the chosen.
 
         Args:
             known: what is known at each request.
-            from_days: (chosen, intervals) log load; None leaves it out.
+            from_days: (chosen, intervals) log load.
+            believed: of which requests the rival's forecast is, (a,).
+            compares: whether how we differ from the rival says anything.
         """
-        load, has_rival = self.of_load(known), is_complete(known.log_rival)
-        ours = np.full_like(known.log_rival, np.nan)
-        if from_days is not None:
+        load, log_rival = self.of_load(known), np.where(believed[:, None], known.log_rival, np.nan)
+        ours = np.full_like(log_rival, np.nan)
+        if compares:
             ours[self.chosen] = from_days
+        later, under_way = log_rival[known.row_of_later], log_rival[known.row_under_way]
+        errors = load.log_values - later
+        is_fault = (np.abs(known.once_known(errors)) >= _LARGEST_ERROR).any(axis=1)  # as of the days learned from
         return LayerRequest(
-            with_rival(self.inputs, known.log_rival, ours),
+            with_rival(self.inputs, log_rival, ours),
             self.features,
-            load.log_values - known.log_rival[known.row_of_later],
-            load.log_under_way - known.log_rival[known.row_under_way],
-            self.chosen & has_rival,
-            load.usable & has_rival[known.row_of_later],
+            errors,
+            load.log_under_way - under_way,
+            self.chosen & believed,
+            load.usable & believed[known.row_of_later] & ~is_fault,
         )
 
 
@@ -116,6 +125,7 @@ class Layers:
         self._shares = shares(state.points)
         self._of_load: dict[WeatherLevel, GpLayer] = {}
         self._of_rival: dict[WeatherLevel, GpLayer] = {}
+        self._limits: dict[WeatherLevel, Array] = {}
 
     @cached_property
     def offsets(self) -> Array:
@@ -138,7 +148,7 @@ class Layers:
         state, n = self._state, known.n_requests
         available, levels = levels_known(known.weather), self._usable_levels(known)
         found = np.full((n, state.grid.n_intervals, len(LEVELS)), np.nan)
-        has_rival = np.zeros(n, dtype=np.bool_)
+        has_rival, refuses = np.zeros((2, n), dtype=np.bool_)
         days = calendar(known.requests.day, state.place)
         for level in (each for each in WeatherLevel if (levels == each).any()):
             asked = LevelInputs.of(
@@ -146,8 +156,13 @@ class Layers:
             )
             load = self._load(level).forecast(known, asked.of_load(known))
             found[levels == level] = load.log_quantiles
-            of_rival = asked.of_rival(known, load.from_days if level else None)
-            of_rival.chosen[:n] &= self._n_before(self._rows(level) & self._rival_rows, known) >= _FEWEST_WITH_RIVAL
+            if not self.uses_rival:
+                continue
+            believed = self._believes(level, known, asked.chosen, load.from_days)
+            of_rival = asked.of_rival(known, load.from_days, believed, compares=level > 0)
+            enough = self._n_before(self._rows(level) & self._rival_rows, known) >= _FEWEST_WITH_RIVAL
+            refuses |= (levels == level) & enough & is_complete(known.log_rival[:n]) & ~believed[:n]
+            of_rival.chosen[:n] &= enough
             with_rival = of_rival.chosen[:n]
             if with_rival.any():
                 errors = self._rival(level).forecast(known, of_rival)
@@ -155,7 +170,32 @@ class Layers:
                 has_rival |= with_rival
         median = found[:, :, LEVELS.index(0.5), None]
         wider = np.where(levels > 0, 1.0, _WIDER_WITHOUT_WEATHER)[:, None, None]
-        return DayForecast(median + wider * (found - median), levels, has_rival)
+        return DayForecast(median + wider * (found - median), levels, has_rival, refuses)
+
+    def _believes(self, level: WeatherLevel, known: KnownInputs, chosen: Mask, from_days: Array) -> Mask:
+        """Return of which requests the rival's forecast is known and no further from our own than it ever was, (a,).
+
+        Args:
+            level: of the weather.
+            known: what is known at each request.
+            chosen: requests whose load was forecast, (a,).
+            from_days: log load that was, (chosen, intervals).
+        """
+        n_days = np.searchsorted(self._state.days, known.last_known[chosen], side="right")
+        distance = _distance(from_days - known.log_rival[chosen])
+        believed = np.zeros(len(chosen), dtype=np.bool_)
+        believed[chosen] = (distance <= self._furthest(level)[n_days]).all(axis=1)
+        return believed
+
+    def _furthest(self, level: WeatherLevel) -> Array:
+        """Return how far the rival may be from our own after the first 0, 1, .. training days, (days + 1, 2)."""
+        if level not in self._limits:
+            rows = self._rows(level) & self._rival_rows
+            away = np.zeros((len(rows) + 1, 2))
+            of_load = self._load(level).online[rows[self._rows(level)]]
+            away[1:][rows] = np.nan_to_num(_distance(of_load - self._state.log_rival[rows]))
+            self._limits[level] = np.clip(_FURTHER * np.maximum.accumulate(away), _ALWAYS, _NEVER)
+        return self._limits[level]
 
     def _usable_levels(self, known: KnownInputs) -> Instants:
         """Return how much weather each request of the targets knows and has enough days to use, (m,)."""
@@ -235,3 +275,8 @@ class Layers:
         error = np.abs(state.log_loads - state.log_rival)
         believable = is_complete(state.log_rival) & ~(error >= _LARGEST_ERROR).any(axis=1)
         return np.asarray(believable & (state.days >= state.days[0] + _SETTLING_DAYS), dtype=np.bool_)
+
+
+def _distance(gap: Array) -> Array:
+    """Return how far two log forecasts of days are apart, as a whole and at most: (m, 2) of (m, intervals)."""
+    return np.stack([np.abs(gap.mean(axis=1)), np.abs(gap).max(axis=1)], axis=1)

@@ -20,6 +20,7 @@ from watthour.forecasting.gaussian_process.local_days import DayGrid, DayRequest
 from watthour.forecasting.gaussian_process.points import points_of
 from watthour.forecasting.positive_load import check_loads
 from watthour.forecasting.quantile_forecast import describe_intervals, quantile_forecast
+from watthour.forecasting.rival import was_published
 from watthour.forecasting.steps import check_targets
 from watthour.forecasting.vintages import DAY_US, datetimes, instants
 
@@ -153,6 +154,8 @@ class FittedDayProcess:
         check_targets(targets, history.context)
         requests, belongs = DayRequests.of(targets, state.place.time_zone)
         known = KnownInputs.of(history, state, requests, self._layers.offsets)
+        doubted = np.zeros(len(requests.day), dtype=np.bool_)
+        doubted[belongs[was_published(history, targets, only_doubted=True)]] = True
         found = self._layers.forecast(known)
         columns = state.grid.columns_of(instants(targets["time"]))
         return quantile_forecast(
@@ -164,7 +167,7 @@ class FittedDayProcess:
                 *self._never_learned(history.context),
                 *(
                     f"{what} {describe_intervals(targets, missing[belongs], history.context)}."
-                    for what, missing in self._missing(known, found)
+                    for what, missing in self._missing(known, found, doubted)
                     if missing[belongs].any()
                 ),
             ],
@@ -181,15 +184,32 @@ class FittedDayProcess:
             )
         return words
 
-    def _missing(self, known: KnownInputs, found: DayForecast) -> list[tuple[str, Mask]]:
-        """Return what was missing, in words for a person, and for which requests."""
+    def _missing(self, known: KnownInputs, found: DayForecast, doubted: Mask) -> list[tuple[str, Mask]]:
+        """Return what was missing, in words for a person, and for which requests.
+
+        Args:
+            known: what was known at each.
+            found: what was made of it.
+            doubted: for which the rival's forecast of any interval was doubted when it came.
+        """
         n = known.n_requests
         state, layers = self._state, self._layers
         without, best = found.level == 0, layers.best_level
+        has_no_rival = ~found.has_rival & ~found.refuses_rival & layers.uses_rival
         return [
             ("No weather forecast was known for", without & (best > 0)),
             ("No humidity was known, and the forecast does without, for", ~without & (found.level < best)),
-            (f"The {state.rival}'s forecast was not known for", ~found.has_rival & layers.uses_rival),
+            (
+                "The weather of some places was estimated from that of the others for",
+                ~without & known.lacks_points[:n],
+            ),
+            ("The weather of a day before was taken from the day after it for", ~without & known.lacks_days[:n]),
+            (
+                f"The {state.rival}'s forecast is further from our own than on any day learned, and was left out, for",
+                found.refuses_rival,
+            ),
+            (f"The {state.rival}'s forecast cannot be right, and was left out, for", has_no_rival & doubted),
+            (f"The {state.rival}'s forecast was not known for", has_no_rival & ~doubted),
             ("Demand was known to an earlier hour than usual for", known.distance[:n] > state.schedule.lag),
             (
                 "Demand of the week before lacked intervals, which were estimated from those beside them, for",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from watthour.core.weather import DAILY
+from watthour.core.weather import DAILY, POSSIBLE_C
 from watthour.forecasting.calendar import day_starts
 from watthour.forecasting.gaussian_process.history import KnownChannels
 from watthour.forecasting.panel import mean_known
@@ -26,7 +26,6 @@ EXTREMES = tuple(DAILY)  # highest and lowest temperature, then highest and lowe
 VARIABLES = (*EXTREMES, "temperature_2m", "relative_humidity_2m", "dew_point_2m")
 _HOURS = 24
 _FEWEST_HOURS = 6  # of a day; three-hourly weather models give eight
-_POSSIBLE_C = (-45.0, 50.0)
 _FURTHEST_FROM_OTHERS_C = 19.4  # a point that differs more from the median of all points is misread
 _YEAR = 365
 
@@ -67,6 +66,21 @@ def filled(weather: Array, offsets: Array) -> Array:
     for lag in range(1, LAGS):
         whole[:, :, lag] = np.where(np.isfinite(whole[:, :, lag]), whole[:, :, lag], whole[:, :, lag - 1])
     return whole
+
+
+def estimates(weather: Array) -> tuple[Mask, Mask]:
+    """Return which requests have weather that ``filled`` estimates: of single points, of days before; (requests,) each.
+
+    Only temperatures are looked at, and requests whose own day nobody forecast have neither.
+
+    Args:
+        weather: (requests, points, LAGS, 4) [degC], not filled.
+    """
+    known = np.asarray(np.isfinite(weather[..., : WeatherLevel.TEMPERATURE]).all(axis=-1))
+    some = np.asarray(known.any(axis=1))
+    has_day = some[:, 0]
+    has_points, has_days = (np.asarray(each.all(axis=1)) for each in (known[:, :, 0], some[:, 1:]))
+    return has_day & ~has_points, has_day & ~has_days
 
 
 def running_offsets(weather: Array) -> Array:
@@ -170,7 +184,7 @@ def _from_hours(known: KnownChannels, channels: dict[str, str], starts: Instants
 
 
 def _without_misreadings(weather: Array) -> Array:
-    weather = np.where((weather < _POSSIBLE_C[0]) | (weather > _POSSIBLE_C[1]), np.nan, weather)
+    weather = np.where((weather < POSSIBLE_C[0]) | (weather > POSSIBLE_C[1]), np.nan, weather)
     # The median of all points; unknown points sort last and are left out of the count.
     ordered = np.sort(weather, axis=1)
     count = np.isfinite(weather).sum(axis=1, keepdims=True)

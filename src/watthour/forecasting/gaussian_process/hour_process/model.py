@@ -31,6 +31,7 @@ from watthour.forecasting.gaussian_process.hour_process.temperature import (
 from watthour.forecasting.gaussian_process.loads import check_step, known_loads, known_since
 from watthour.forecasting.gaussian_process.local_days import DayGrid, DayRequests
 from watthour.forecasting.gaussian_process.points import points_of
+from watthour.forecasting.hourly_inputs import hourly_weather
 from watthour.forecasting.positive_load import check_loads
 from watthour.forecasting.quantile_forecast import describe_intervals, quantile_forecast
 from watthour.forecasting.steps import check_targets
@@ -43,10 +44,12 @@ if TYPE_CHECKING:
 
     from watthour.core.forecast import Context, Forecast, History
     from watthour.core.frames import Targets
+    from watthour.forecasting.gaussian_process.local_days import Mask
     from watthour.forecasting.vintages import Array, Instants
 
 FEWEST_DAYS = 90  # of known load and temperature before anything can be learnt
 _STALE_DAYS = 2
+_WORTH_A_WORD_HOURS = 3  # of a day without a temperature of their own; fewer change nothing
 _NAME = "hour_process"
 _Z = np.array([NormalDist().inv_cdf(level) for level in LEVELS])
 
@@ -168,7 +171,8 @@ class FittedHourProcess:
         check_targets(targets, context)
         time = instants(targets["time"])
         first = min(int(state.numbers[-1]) + 1, int(local_days(time, context.time_zone).min())) - BEFORE
-        requests, of_issue, of_day = issue_requests(since(replace(history, context=context), first), targets, state)
+        since_first = since(replace(history, context=context), first)
+        requests, of_issue, of_day = issue_requests(since_first, targets, state)
         hour = local_hours(time, context.time_zone)
         mean, deviation = np.full(len(time), np.nan), np.full(len(time), np.nan)
         for group in shared_update_groups(requests):
@@ -189,6 +193,7 @@ class FittedHourProcess:
             for what, which in (
                 ("No temperature was known for", unknown),
                 ("No recent load was known for", stale),
+                ("The temperature was estimated from the hours beside them for", _estimated(since_first, targets)),
             )
             if which.any()
         ]
@@ -222,6 +227,16 @@ def _known_days(history: History, longest: int) -> tuple[Instants, Array]:
     end = min(int(days.max()) + 1, int(local_days(np.array([now]), context.time_zone)[0]))
     numbers = np.arange(max(int(days.min()), end - longest), end)
     return numbers, known_loads(history, DayRequests.at(numbers[0], now), numbers, DayGrid.of(context))[0]
+
+
+def _estimated(history: History, targets: dy.DataFrame[Targets]) -> Mask:
+    """Return which targets have no temperature of their own, of days with some that lack a few hours of it."""
+    times, issued = instants(targets["time"]), instants(targets["issued_at"])
+    known = np.isfinite(hourly_weather(history, times, issued, issued)["temperature"])
+    days = np.stack([issued, local_days(times, history.context.time_zone)], axis=1)
+    belongs = np.unique(days, axis=0, return_inverse=True)[1].reshape(-1)
+    n_known, n_unknown = np.bincount(belongs, known), np.bincount(belongs, ~known)
+    return np.asarray(~known & ((n_known > 0) & (n_unknown >= _WORTH_A_WORD_HOURS))[belongs], dtype=np.bool_)
 
 
 def _asked_at(issues: dy.DataFrame[Targets], numbers: Instants, context: Context, now: int) -> Instants:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from watthour.core.weather import POSSIBLE_C
 from watthour.forecasting.gaussian_process.local_days import DayGrid
 from watthour.forecasting.vintages import (
     HOUR_US,
@@ -29,7 +30,6 @@ VARIABLE = "temperature_2m"
 DEGREES = 10 / 1.8  # one unit of distance in the kernel is 10 degF [degC]
 N_FEATURES = 13
 _FEWEST_HOURS = 18  # of the day itself
-_POSSIBLE_C = (-60.0, 60.0)
 
 
 def windows(
@@ -67,7 +67,7 @@ def windows(
         values = np.where(
             np.isfinite(measured), measured, forecasts.get(channel, nothing).between(asked, at[:, None, None])
         )
-        known = (values > _POSSIBLE_C[0]) & (values < _POSSIBLE_C[1])
+        known = (values > POSSIBLE_C[0]) & (values < POSSIBLE_C[1])
         total += np.where(known, point.weight * values, 0)
         weight += np.where(known, point.weight, 0)
     mean = np.where(weight > 0, total / np.where(weight > 0, weight, 1), np.nan)
