@@ -44,7 +44,9 @@ def test_operations_have_plain_names_for_clients(api: FastAPI) -> None:
     assert sorted(names) == [
         "channels",
         "grid_forecast",
+        "grid_history",
         "grid_scores",
+        "grid_week",
         "health",
         "import_file",
         "metrics",

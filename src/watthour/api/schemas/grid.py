@@ -71,8 +71,72 @@ class KnownPoint(Answer):
     value: float | None
 
 
+class LaterPoint(Answer):
+    """An interval that was measured after the issue [unit of the channel]."""
+
+    time: datetime = Field(description="Start of the interval, UTC.", examples=["2026-11-21T11:00:00Z"])
+    local_time: datetime = Field(description="The same on the clock of the place.")
+    value: float = Field(description="In the unit of the channel.", examples=[13410.0])
+    quality: list[str] = Field(description="What the source or our checks say about the value.")
+
+
+class OutlookPoint(Answer):
+    """One interval of a forecast [unit of the channel]."""
+
+    time: datetime = Field(description="Start of the interval, UTC.", examples=["2026-11-21T15:00:00Z"])
+    local_time: datetime = Field(description="The same on the clock of the place.")
+    value: float | None = Field(description="Median, in the unit of the channel.", examples=[15240.0])
+    lower: float | None = Field(description="Lower edge of the 90 % interval, same unit.", examples=[14810.0])
+    upper: float | None = Field(description="Upper edge of the 90 % interval, same unit.", examples=[15720.0])
+
+
+class Outlook(Answer):
+    """The forecast of one issue, with who made it."""
+
+    issued_at: datetime = Field(description="When it was made, UTC.")
+    model_version: str = Field(
+        description="The model's id, or the baseline's.", examples=["day_process-20261120T060000-ab12cd"]
+    )
+    model_label: str = Field(description="The same in words.", examples=["Day process, trained 20 November 2026"])
+    is_baseline: bool = Field(description="True where a baseline stood in for a trained model.")
+    points: list[OutlookPoint]
+
+
+class DayAheadOutlook(Outlook):
+    """What was said of one local day at its hour of issue, the day before."""
+
+    day: date = Field(description="Local day that was forecast.", examples=["2026-11-22"])
+
+
+class TemperaturePoint(Answer):
+    """The temperature of one interval [degC]."""
+
+    time: datetime = Field(description="Start of the interval, UTC.")
+    local_time: datetime = Field(description="The same on the clock of the place.")
+    value: float = Field(description="Degrees Celsius.", examples=[8.4])
+    measured: bool = Field(description="False where it is a weather forecast.")
+
+
+class Temperature(Answer):
+    """The mean temperature of the place, weighted by where its load is."""
+
+    unit: str = Field(description="Always degC.", examples=["degC"])
+    points: list[TemperaturePoint]
+
+
+class ShownIn(Answer):
+    """The unit in which the sentence and the picture read best; all values here stay in the unit of the channel."""
+
+    unit: str = Field(description="Such as GWh for a channel in MWh, from 10,000 on.", examples=["GWh"])
+    divisor: float = Field(
+        description="Values of the channel divided by this are in that unit [unit of the channel per unit shown].",
+        examples=[1000.0],
+    )
+    digits: int = Field(description="Decimals to write [number].", examples=[2])
+
+
 class DayScore(Answer):
-    """How far off one forecaster was on this day."""
+    """How far off one forecaster was on this day; a baseline that stood in for a model goes by its own name."""
 
     model: str = Field(examples=["ours"])
     label: str = Field(examples=["Watthour"])
@@ -92,9 +156,13 @@ class Freshness(Answer):
 
     channel: str = Field(examples=["grid.ny.demand"])
     label: str
+    first_time: datetime | None = Field(None, description="Start of the first interval, of readings alone.")
     last_time: datetime | None
     age_hours: float | None
     stale: bool
+    archive: bool = Field(
+        default=False, description="True of readings that were brought in once: they end, and nothing is late."
+    )
 
 
 class GridForecast(Answer):
@@ -117,10 +185,12 @@ class GridForecast(Answer):
             "issued_at": "2026-11-21T13:00:00Z",
             "known_until": "2026-11-21T11:00:00Z",
             "model_version": "gradient_boosting-20261120T060000-ab12cd",
+            "model_label": "Gradient boosting, trained 20 November 2026",
             "reconstructed": False,
             "unit": "MWh",
-            "headline": "Sunday peaks at 17,340 MWh between 17:00 and 18:00; the 90 % interval of that hour is "
-            "16,800 to 17,910 MWh.",
+            "shown_in": {"unit": "GWh", "divisor": 1000.0, "digits": 2},
+            "headline": "Sunday peaks at 17.34 GWh between 17:00 and 18:00; the 90 % interval of that hour is "
+            "16.80 to 17.91 GWh.",
             "missing_inputs": [],
             "fallback": None,
             "points": [
@@ -139,6 +209,34 @@ class GridForecast(Answer):
                 }
             ],
             "known": [{"time": "2026-11-21T10:00:00Z", "local_time": "2026-11-21T05:00:00-05:00", "value": 13410.0}],
+            "later": [],
+            "newest": {
+                "issued_at": "2026-11-21T13:00:00Z",
+                "model_version": "gradient_boosting-20261120T060000-ab12cd",
+                "model_label": "Gradient boosting, trained 20 November 2026",
+                "is_baseline": False,
+                "points": [
+                    {
+                        "time": "2026-11-21T13:00:00Z",
+                        "local_time": "2026-11-21T08:00:00-05:00",
+                        "value": 14920.0,
+                        "lower": 14700.0,
+                        "upper": 15130.0,
+                    }
+                ],
+            },
+            "day_ahead": [],
+            "temperature": {
+                "unit": "degC",
+                "points": [
+                    {
+                        "time": "2026-11-22T05:00:00Z",
+                        "local_time": "2026-11-22T00:00:00-05:00",
+                        "value": 6.2,
+                        "measured": False,
+                    }
+                ],
+            },
             "scores_of_day": None,
             "freshness": [
                 {
@@ -158,6 +256,7 @@ class GridForecast(Answer):
     issued_at: datetime
     known_until: datetime | None = Field(description="End of the last reading that was known at issue.")
     model_version: str = Field(examples=["gradient_boosting-20261120T060000-ab12cd"])
+    model_label: str = Field(description="The same in words.", examples=["Gradient boosting, trained 20 November 2026"])
     reconstructed: bool = Field(description="True if this was computed later, from what was known at its issue time.")
     unit: str = Field(examples=["MWh"])
     headline: str
@@ -165,6 +264,19 @@ class GridForecast(Answer):
     fallback: str | None
     points: list[ForecastPoint]
     known: list[KnownPoint]
+    later: list[LaterPoint] = Field(
+        description="What was measured after the issue: up to the day, and of today and tomorrow up to now."
+    )
+    newest: Outlook | None = Field(
+        description="The newest forecast, from the end of the last reading to the end of tomorrow; null on past days."
+    )
+    day_ahead: list[DayAheadOutlook] = Field(
+        description="What was said of today and of tomorrow at the hour of issue in the settings, where that is "
+        "another forecast than the newest; empty on past days, whose `points` are that forecast."
+    )
+    temperature: Temperature | None = Field(
+        description="As known at issue, on today and tomorrow as known now; null for a site without weather."
+    )
     scores_of_day: DayScores | None
     freshness: list[Freshness]
 

@@ -54,7 +54,9 @@ class RegionSummary(Answer):
 class SourceState(Answer):
     """How the last asking of a source ended."""
 
-    name: str = Field(examples=["eia"])
+    name: str = Field(examples=["eia:ny"])
+    label: str = Field(description="What it is called.", examples=["EIA, demand"])
+    site: str | None = Field(description="Id of the site it serves; null of a file.", examples=["ny"])
     state: Literal["ok", "failed", "never"]
     last_run_at: datetime | None
     age_hours: float | None
@@ -94,7 +96,9 @@ class Status(Answer):
             ],
             "sources": [
                 {
-                    "name": "eia",
+                    "name": "eia:ny",
+                    "label": "EIA, demand",
+                    "site": "ny",
                     "state": "ok",
                     "last_run_at": "2026-11-21T11:30:00Z",
                     "age_hours": 0.5,
