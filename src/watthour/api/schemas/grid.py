@@ -88,6 +88,7 @@ class OutlookPoint(Answer):
     value: float | None = Field(description="Median, in the unit of the channel.", examples=[15240.0])
     lower: float | None = Field(description="Lower edge of the 90 % interval, same unit.", examples=[14810.0])
     upper: float | None = Field(description="Upper edge of the 90 % interval, same unit.", examples=[15720.0])
+    operator: float | None = Field(None, description="What the first rival said, same unit.", examples=[15310.0])
 
 
 class Outlook(Answer):
@@ -258,8 +259,9 @@ class GridForecast(Answer):
     model_version: str = Field(examples=["gradient_boosting-20261120T060000-ab12cd"])
     model_label: str = Field(description="The same in words.", examples=["Gradient boosting, trained 20 November 2026"])
     reconstructed: bool = Field(description="True if this was computed later, from what was known at its issue time.")
-    unit: str = Field(examples=["MWh"])
-    headline: str
+    unit: str = Field(description="Of every value here, unless a field says another.", examples=["MWh"])
+    shown_in: ShownIn
+    headline: str = Field(description="The answer in a sentence, in the unit of `shown_in`.")
     missing_inputs: list[str] = Field(description="What was not known or only estimated, in words.")
     fallback: str | None
     points: list[ForecastPoint]

@@ -52,8 +52,8 @@ def points_of(store: Store, context: Context, issue: Issue, window: Window, now:
     answered = issue.rows.filter(pl.col("model") == issue.model).drop_nulls("value")
     for row in answered.sort("time", "level").to_dicts():
         quantiles.setdefault(row["time"], {})[f"{row['level']:g}"] = row["value"]
-    rivals = {name: _medians(issue.rows, name) for name in context.rivals}
-    naive = _medians(issue.rows, "seasonal_naive")
+    rivals = {name: medians(issue.rows, name) for name in context.rivals}
+    naive = medians(issue.rows, "seasonal_naive")
     actual = {row["time"]: row for row in store.read([context.channel.id], window, now).to_dicts()}
     points: list[Point] = []
     for time in interval_starts(window, context.resolution, context.time_zone):
@@ -200,7 +200,8 @@ def _judged(entry: dict[str, Any], now: datetime, *, is_archive: bool) -> dict[s
     }
 
 
-def _medians(rows: pl.DataFrame, model: str) -> dict[datetime, float]:
+def medians(rows: pl.DataFrame, model: str) -> dict[datetime, float]:
+    """Return a forecaster's medians by interval, without those that are doubted."""
     wanted = rows.filter(pl.col("model") == model, pl.col("level") == MEDIAN, is_trusted())
     return dict(wanted.select("time", "value").iter_rows())
 

@@ -11,7 +11,7 @@ from watthour.core.forecast import interval_starts
 from watthour.core.units import Unit
 from watthour.core.window import DAY, HOUR, Window, local_day
 from watthour.workflows.forecast import BASELINES
-from watthour.workflows.view.day import KNOWN
+from watthour.workflows.view.day import KNOWN, medians
 from watthour.workflows.view.issue import day_ahead_on_time, kept_issue, make_issue
 from watthour.workflows.view.names import model_label
 from watthour.workflows.view.wire import flag_names, local_text, utc_text
@@ -58,6 +58,7 @@ def outlook(context: Context, issue: Issue, window: Window) -> dict[str, object]
         pl.col("level").is_in([LOWER, MEDIAN, UPPER]),
         pl.col("time").is_between(window.start, window.end, closed="left"),
     ).drop_nulls("value")
+    rival = medians(issue.rows, context.rival or "")
     found: dict[datetime, dict[float, float]] = {}
     for time, level, value in rows.select("time", "level", "value").sort("time").iter_rows():
         found.setdefault(time, {})[level] = value
@@ -73,6 +74,7 @@ def outlook(context: Context, issue: Issue, window: Window) -> dict[str, object]
                 "value": values.get(MEDIAN),
                 "lower": values.get(LOWER),
                 "upper": values.get(UPPER),
+                "operator": rival.get(time),
             }
             for time, values in found.items()
         ],

@@ -6,20 +6,22 @@ import { formatInstant } from '@/lib/time';
 
 /** What the forecast stands on: when it was made, what was known, by which model. */
 export function Provenance({ forecast, now }: { forecast: GridForecast; now: number }): ReactElement {
-  const { region, issued_at, known_until, model_version, reconstructed } = forecast;
+  const { region, issued_at, known_until, model_version, model_label, reconstructed } = forecast;
   const zone = region.time_zone;
-  const facts = [
+  const facts: { name: string; value: string; hint?: string }[] = [
     { name: 'Issued', value: formatInstant(Date.parse(issued_at), zone, now) },
     { name: 'Readings known until', value: known_until ? formatInstant(Date.parse(known_until), zone, now) : 'none' },
-    { name: 'Model', value: model_version },
+    { name: 'Model', value: model_label, hint: model_version },
   ];
   return (
     <>
       <dl className="text-small flex flex-wrap gap-x-6 gap-y-1">
-        {facts.map(({ name, value }) => (
+        {facts.map(({ name, value, hint }) => (
           <div key={name} className="flex min-w-0 flex-wrap gap-x-1.5">
             <dt className="text-muted">{name}</dt>
-            <dd className="min-w-0 break-words">{value}</dd>
+            <dd className="min-w-0 break-words" title={hint}>
+              {value}
+            </dd>
           </div>
         ))}
       </dl>
