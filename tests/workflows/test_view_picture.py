@@ -95,6 +95,26 @@ def test_before_the_hour_of_issue_there_is_no_day_ahead_forecast_of_tomorrow(
     assert [each["day"] for each in page["day_ahead"]] == ["2024-07-10"]
 
 
+def test_the_sentence_of_today_is_the_newest_forecasts(
+    store: MemoryStore, followed: FileRegistry, now: datetime
+) -> None:
+    page = page_of(store, followed, TODAY, now=now)
+    today = [point for point in page["newest"]["points"] if point["local_time"].startswith("2024-07-10")]
+    peak = max(today, key=lambda point: float(point["value"]))
+    assert f"Wednesday peaks at {peak['value']:,.0f} MWh" in page["headline"]
+    assert f"{peak['lower']:,.0f} to {peak['upper']:,.0f} MWh" in page["headline"]
+    assert page["newest"]["known_until"] == "2024-07-10T14:00:00Z"
+
+
+def test_a_peak_that_was_measured_already_is_said_to_have_been(
+    store: MemoryStore, followed: FileRegistry, now: datetime
+) -> None:
+    high = readings(9_900.0, channel=SIMTOWN.channel.id, start=MIDNIGHT + 5 * HOUR, available_at=now - HOUR)
+    store.append(high)
+    page = page_of(store, followed, TODAY, now=now)
+    assert page["headline"] == "Wednesday peaked at 9,900 MWh between 05:00 and 06:00."
+
+
 def test_a_past_day_has_what_came_between_the_issue_and_the_day(
     store: MemoryStore, followed: FileRegistry, now: datetime
 ) -> None:

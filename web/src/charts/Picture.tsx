@@ -1,6 +1,6 @@
 /** A chart one can walk through: arrow keys and the pointer choose a point, buttons, keys, wheel and fingers zoom. */
 import { Maximize2, ZoomIn, ZoomOut } from 'lucide-react';
-import { type KeyboardEvent, type ReactElement, useMemo, useState } from 'react';
+import { type KeyboardEvent, type ReactElement, type ReactNode, useMemo, useState } from 'react';
 
 import Chart from '@/charts/Chart';
 import type { Cursor, Drawing, View } from '@/charts/types';
@@ -25,6 +25,8 @@ interface PictureProps {
   page?: number;
   /** Zooming makes no sense where everything is in sight. */
   canZoom?: boolean;
+  /** Stands below at the left, beside the buttons that zoom. */
+  controls?: ReactNode;
   className?: string;
 }
 
@@ -32,7 +34,7 @@ function nearest(places: readonly number[], x: number): number {
   return places.reduce((best, place, index) => (Math.abs(place - x) < Math.abs((places[best] ?? Infinity) - x) ? index : best), 0);
 }
 
-export function Picture({ label, drawing, places, selected, onSelect, spoken, dots, page = 6, canZoom = true, className }: PictureProps): ReactElement {
+export function Picture({ label, drawing, places, selected, onSelect, spoken, dots, page = 6, canZoom = true, controls, className }: PictureProps): ReactElement {
   const { domain, leastSpan } = drawing;
   const [chosen, setView] = useState<{ domain: View; view: View } | null>(null);
   // Another picture is seen whole; the same one that only grew stays where it is.
@@ -68,7 +70,7 @@ export function Picture({ label, drawing, places, selected, onSelect, spoken, do
   };
 
   return (
-    <div className="relative">
+    <>
       <div
         role="slider"
         tabIndex={0}
@@ -84,18 +86,21 @@ export function Picture({ label, drawing, places, selected, onSelect, spoken, do
         <Chart drawing={drawing} view={view} cursor={cursor} onPoint={(x) => onSelect(nearest(places, x))} onView={canZoom ? see : () => {}} />
       </div>
       {canZoom ? (
-        <div className="mt-1 flex justify-end gap-1" role="group" aria-label="Zoom">
-          <Button square look="quiet" aria-label="Zoom in" title="Zoom in (+)" aria-disabled={view[1] - view[0] <= leastSpan} onClick={() => zoom(NEARER)}>
-            <ZoomIn aria-hidden className="size-5" />
-          </Button>
-          <Button square look="quiet" aria-label="Zoom out" title="Zoom out (−)" aria-disabled={isWhole(view, domain)} onClick={() => zoom(1 / NEARER)}>
-            <ZoomOut aria-hidden className="size-5" />
-          </Button>
-          <Button square look="quiet" aria-label="Show everything" title="Show everything (0)" aria-disabled={isWhole(view, domain)} onClick={() => see(domain)}>
-            <Maximize2 aria-hidden className="size-5" />
-          </Button>
+        <div className="mt-2 flex flex-wrap items-center justify-between gap-x-3 gap-y-1">
+          <div>{controls}</div>
+          <div className="flex gap-1" role="group" aria-label="Zoom">
+            <Button square look="quiet" aria-label="Zoom in" title="Zoom in (+)" aria-disabled={view[1] - view[0] <= leastSpan} onClick={() => zoom(NEARER)}>
+              <ZoomIn aria-hidden className="size-5" />
+            </Button>
+            <Button square look="quiet" aria-label="Zoom out" title="Zoom out (−)" aria-disabled={isWhole(view, domain)} onClick={() => zoom(1 / NEARER)}>
+              <ZoomOut aria-hidden className="size-5" />
+            </Button>
+            <Button square look="quiet" aria-label="Show everything" title="Show everything (0)" aria-disabled={isWhole(view, domain)} onClick={() => see(domain)}>
+              <Maximize2 aria-hidden className="size-5" />
+            </Button>
+          </div>
         </div>
       ) : null}
-    </div>
+    </>
   );
 }

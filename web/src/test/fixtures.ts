@@ -1,5 +1,5 @@
 /** Made-up sites with numbers of a real one's size, for tests and for looking at the page without a server. */
-import type { ForecastPoint, ForecastRegion, GridForecast, GridHistory, GridScores, GridWeek, KnownPoint, Outlook, ScoreRow, ShownIn, Status } from '@/client';
+import type { ForecastPoint, ForecastRegion, GridForecast, GridHistory, GridScores, GridWeek, KnownPoint, NewestOutlook, ScoreRow, ShownIn, Status } from '@/client';
 import { digitsFor, formatNumber } from '@/lib/numbers';
 import { DAY_MS, HOUR_MS, formatClock, intervalEnd, localDay, shiftDay } from '@/lib/time';
 
@@ -182,7 +182,7 @@ function headlineOf(points: readonly ForecastPoint[], { time_zone: zone, resolut
 
 const MODEL = { model_version: 'gradient_boosting-20261101T060000-ab12cd', model_label: 'Gradient boosting, trained 1 November 2026' };
 
-const outlookPoint = ({ time, local_time, value, lower, upper, operator }: ForecastPoint): Outlook['points'][number] => ({ time, local_time, value, lower, upper, operator });
+const outlookPoint = ({ time, local_time, value, lower, upper, operator }: ForecastPoint): NewestOutlook['points'][number] => ({ time, local_time, value, lower, upper, operator });
 
 interface Wishes {
   site?: SiteName;
@@ -200,7 +200,15 @@ export function makeForecast({ site = 'ny', day = '2026-11-22', isPast = false }
   const shownIn = shownInOf(made, points);
   const stepMs = region.resolution_seconds * 1000;
   const restOfToday = stepMs === DAY_MS ? [] : Array.from({ length: (begins - knownUntil) / stepMs }, (_, index) => point(knownUntil + index * stepMs, made, false));
-  const newest: Outlook = { issued_at: iso(begins - 16 * HOUR_MS), ...MODEL, is_baseline: false, points: [...restOfToday, ...points].map(outlookPoint) };
+  const newest: NewestOutlook = {
+    issued_at: iso(begins - 16 * HOUR_MS),
+    ...MODEL,
+    is_baseline: false,
+    fallback: null,
+    missing_inputs: [],
+    known_until: iso(knownUntil),
+    points: [...restOfToday, ...points].map(outlookPoint),
+  };
   const warmth = instants.map((instant) => ({ time: iso(instant), local_time: localTime(instant, region.time_zone), value: 8 + wobble(instant, 3), measured: isPast }));
   const score = (model: string, label: string, mape_percent: number) => ({ model, label, mae: (mape_percent / 100) * peak * 0.845, mape_percent });
   const rival = { channel: region.channel, label: "Operator's forecast", last_time: '2026-11-23T04:00:00Z', age_hours: 2.2, stale: false, archive: false };

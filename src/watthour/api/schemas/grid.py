@@ -100,7 +100,15 @@ class Outlook(Answer):
     )
     model_label: str = Field(description="The same in words.", examples=["Day process, trained 20 November 2026"])
     is_baseline: bool = Field(description="True where a baseline stood in for a trained model.")
+    fallback: str | None = Field(description="Why something simpler than the model answered, if it did.")
+    missing_inputs: list[str] = Field(description="What was not known or only estimated, in words.")
     points: list[OutlookPoint]
+
+
+class NewestOutlook(Outlook):
+    """The newest forecast of today and tomorrow."""
+
+    known_until: datetime = Field(description="End of the last reading, where its points begin, UTC.")
 
 
 class DayAheadOutlook(Outlook):
@@ -216,6 +224,9 @@ class GridForecast(Answer):
                 "model_version": "gradient_boosting-20261120T060000-ab12cd",
                 "model_label": "Gradient boosting, trained 20 November 2026",
                 "is_baseline": False,
+                "fallback": None,
+                "missing_inputs": [],
+                "known_until": "2026-11-21T13:00:00Z",
                 "points": [
                     {
                         "time": "2026-11-21T13:00:00Z",
@@ -269,7 +280,7 @@ class GridForecast(Answer):
     later: list[LaterPoint] = Field(
         description="What was measured after the issue: up to the day, and of today and tomorrow up to now."
     )
-    newest: Outlook | None = Field(
+    newest: NewestOutlook | None = Field(
         description="The newest forecast, from the end of the last reading to the end of tomorrow; null on past days."
     )
     day_ahead: list[DayAheadOutlook] = Field(

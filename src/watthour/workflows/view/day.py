@@ -92,10 +92,11 @@ def headline(points: Sequence[Point], context: Context, *, is_past: bool) -> str
     if not forecast:
         return "There is no forecast of this day."
     peak = max(forecast, key=lambda point: float(point["value"]))
+    is_measured = not is_past and peak["actual"] is not None
     zone, shown = ZoneInfo(context.time_zone), size_of(points, context)
     start = peak["time"].astimezone(zone)
     end = (peak["time"] + context.resolution).astimezone(zone)
-    verb = "was expected to peak" if is_past else "peaks"
+    verb = "was expected to peak" if is_past else "peaked" if is_measured else "peaks"
     words = f"{start:%A} {verb} at {shown.write(peak['value'])} {shown.unit}"
     if context.resolution < DAY:
         words += f" between {start:%H:%M} and {end:%H:%M}"

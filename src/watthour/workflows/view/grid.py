@@ -18,6 +18,7 @@ from watthour.workflows.view.picture import (
     newest_issue,
     outlook,
     picture_window,
+    said_of_today,
     temperature,
 )
 from watthour.workflows.view.wire import local_text, shown_in_entry, utc_text
@@ -91,6 +92,8 @@ def grid_forecast(
     picture = picture_window(day, known_until, now, context)
     later = later_readings(store, context, known_until, picture.end if newest else window.start, now)
     measured_until = _end_of(later, context) or known_until or picture.start
+    ahead = outlook(context, newest, _from(measured_until, picture)) if newest is not None else None
+    said = said_of_today(points, ahead)
     return {
         "region": region_entry(context),
         "day": day.isoformat(),
@@ -101,8 +104,8 @@ def grid_forecast(
         "model_label": model_label(issue.model),
         "reconstructed": issue.is_reconstructed,
         "unit": str(context.channel.unit),
-        "shown_in": shown_in_entry(size_of(points, context)),
-        "headline": headline(points, context, is_past=window.end <= now),
+        "shown_in": shown_in_entry(size_of(said, context)),
+        "headline": headline(said, context, is_past=window.end <= now),
         "missing_inputs": list(issue.missing_inputs),
         "fallback": issue.fallback,
         "points": [
@@ -114,7 +117,7 @@ def grid_forecast(
             for row in known.to_dicts()
         ],
         "later": later,
-        "newest": outlook(context, newest, _from(measured_until, picture)) if newest is not None else None,
+        "newest": {**ahead, "known_until": utc_text(measured_until)} if ahead is not None else None,
         "day_ahead": (
             day_aheads(store, context, issue, newest, day, now=now, issue_clock=issue_clock) if newest else []
         ),

@@ -17,11 +17,13 @@ from watthour.workflows.view.names import model_label
 from watthour.workflows.view.wire import flag_names, local_text, utc_text
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from datetime import date, datetime, time
 
     from watthour.core.forecast import Context
     from watthour.core.ports import ModelRegistry, Store
     from watthour.workflows.forecast import Served
+    from watthour.workflows.view.day import Point
     from watthour.workflows.view.issue import Issue
 
 LOWER, MEDIAN, UPPER = 0.05, 0.5, 0.95
@@ -51,7 +53,7 @@ def newest_issue(
 
 
 def outlook(context: Context, issue: Issue, window: Window) -> dict[str, object]:
-    """Return the forecast of one issue over a window, with who made it and when."""
+    """Return the forecast of one issue over a window, with who made it, when, and what it said of itself."""
     zone = ZoneInfo(context.time_zone)
     rows = issue.rows.filter(
         pl.col("model") == issue.model,
@@ -67,6 +69,8 @@ def outlook(context: Context, issue: Issue, window: Window) -> dict[str, object]
         "model_version": issue.model,
         "model_label": model_label(issue.model),
         "is_baseline": issue.model in BASELINES,
+        "fallback": issue.fallback,
+        "missing_inputs": list(issue.missing_inputs),
         "points": [
             {
                 "time": utc_text(time),
@@ -79,6 +83,22 @@ def outlook(context: Context, issue: Issue, window: Window) -> dict[str, object]
             for time, values in found.items()
         ],
     }
+
+
+def said_of_today(points: Sequence[Point], newest: Mapping[str, Any] | None) -> list[Point]:
+    """Return a day's points as they stand now: measured where they are, else as the newest forecast says."""
+    if newest is None:
+        return list(points)
+    said = {each["time"]: each for each in newest["points"]}
+    nothing = {"value": None, "lower": None, "upper": None}
+    found: list[Point] = []
+    for point in points:
+        ahead = said.get(utc_text(point["time"]))
+        if ahead is not None:
+            found.append({**point, "value": ahead["value"], "lower": ahead["lower"], "upper": ahead["upper"]})
+        else:
+            found.append({**point, **nothing, "value": point["actual"]})
+    return found
 
 
 def day_aheads(

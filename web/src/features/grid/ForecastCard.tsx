@@ -55,6 +55,13 @@ function useShown(forecast: GridForecast, span: Span, now: number): { shown: Sho
   return { shown, week };
 }
 
+/** Where the readout begins: of a week, within the day that is shown. */
+function startOf(intervals: readonly Interval[], { day, region }: GridForecast, isWeek: boolean, now: number): number {
+  if (!isWeek) return intervalToStartWith(intervals, now);
+  const before = intervals.findIndex(({ start }) => localDay(start, region.time_zone) === day);
+  return before < 0 ? 0 : before + intervalToStartWith(intervals.slice(before), now);
+}
+
 interface ForecastCardProps {
   forecast: GridForecast;
   now: number;
@@ -82,12 +89,14 @@ export function ForecastCard({ forecast, now }: ForecastCardProps): ReactElement
   const issuedAt = isWeek ? null : Date.parse(forecast.newest?.issued_at ?? forecast.issued_at);
   const scene = useMemo((): Scene => ({ intervals, format, now, issuedAt, isSimulated }), [intervals, format, now, issuedAt, isSimulated]);
   const found = chosenStart === null ? -1 : intervals.findIndex(({ start }) => start === chosenStart);
-  const selected = found >= 0 ? found : intervalToStartWith(intervals, now);
+  const start = useMemo(() => startOf(intervals, forecast, isWeek, now), [intervals, forecast, isWeek, now]);
+  const selected = found >= 0 ? found : start;
 
   const hasDoubts = intervals.some(({ doubts }) => doubts.length > 0);
   const save = (): void =>
     download(`watthour-${forecast.region.id}-${isWeek ? 'week-' : ''}${forecast.day}.csv`, toCsv(csvHeader(format), csvRows(all, format, isSimulated)));
 
+  const spanChoice = <Choice label="Span" value={span} options={spans} onChange={setSpan} />;
   return (
     <Card
       title={format.step.title}
@@ -102,11 +111,10 @@ export function ForecastCard({ forecast, now }: ForecastCardProps): ReactElement
       }
     >
       {view === 'table' ? (
-        isWeek ? (
-          <WeekTable intervals={all} format={format} />
-        ) : (
-          <IntervalsTable intervals={all} format={format} />
-        )
+        <>
+          {isWeek ? <WeekTable intervals={all} format={format} /> : <IntervalsTable intervals={all} format={format} />}
+          <div className="mt-3">{spanChoice}</div>
+        </>
       ) : (
         <>
           <Readout interval={intervals[selected]} format={format} isSimulated={isSimulated} hasDoubts={hasDoubts} />
@@ -115,12 +123,10 @@ export function ForecastCard({ forecast, now }: ForecastCardProps): ReactElement
             label={`Chart of the ${isWeek ? 'week' : 'day'}; arrow keys choose ${format.step.one}`}
             selected={selected}
             onSelect={(index) => setStart(intervals[index]?.start ?? null)}
+            controls={spanChoice}
           />
         </>
       )}
-      <div className={view === 'table' ? 'mt-3' : '-mt-10 pr-32'}>
-        <Choice label="Span" value={span} options={spans} onChange={setSpan} />
-      </div>
       {span === 'week' && week.error ? <ProblemNotice className="mt-3" error={week.error} onRetry={() => void week.refetch()} /> : null}
       {isWeek ? <p className="text-small text-muted mt-2">Each day as it was forecast the day before. Days without a kept forecast show their readings alone.</p> : null}
       {forecast.scores_of_day ? <DayScores rows={forecast.scores_of_day.rows} day={forecast.day} unit={forecast.unit} /> : null}

@@ -1,4 +1,4 @@
-import { type ReactElement, useMemo } from 'react';
+import { type ReactElement, type ReactNode, useMemo } from 'react';
 
 import { Picture } from '@/charts/Picture';
 import { cn } from '@/lib/cn';
@@ -17,7 +17,7 @@ interface PictureProps {
   label: string;
   selected: number;
   onSelect: (index: number) => void;
-  className?: string;
+  controls: ReactNode;
 }
 
 function spokenOf(interval: Interval, { format }: Scene): string {
@@ -32,7 +32,7 @@ function spokenOf(interval: Interval, { format }: Scene): string {
 }
 
 /** The chart of a day or a week; arrow keys and pointer choose an interval. */
-export function ForecastPicture({ scene, label, selected, onSelect, className }: PictureProps): ReactElement {
+export function ForecastPicture({ scene, label, selected, onSelect, controls }: PictureProps): ReactElement {
   const drawing = useMemo(() => forecastDrawing(scene), [scene]);
   const { intervals, format, isSimulated } = scene;
   const places = useMemo(() => intervals.map(middleOf), [intervals]);
@@ -56,7 +56,8 @@ export function ForecastPicture({ scene, label, selected, onSelect, className }:
       spoken={interval ? spokenOf(interval, scene) : ''}
       dots={dots}
       page={intervalsIn(PAGE_HOURS, format.step)}
-      className={cn(hasWeather ? 'h-88 sm:h-108' : 'h-64 sm:h-80', isSimulated && 'hatched', className)}
+      className={cn(hasWeather ? 'h-88 sm:h-108' : 'h-64 sm:h-80', isSimulated && 'hatched')}
+      controls={controls}
     />
   );
 }

@@ -3,9 +3,17 @@ import { screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { expect, test, vi } from 'vitest';
 
+import type { GridForecast, NewestOutlook } from '@/client';
 import * as csv from '@/lib/csv';
 import { makeForecast, makeHistory, makeScores, makeStatus } from '@/test/fixtures';
 import { answersOf, openPage, problem } from '@/test/page';
+
+/** A forecast whose newest issue says something of itself. */
+function withNewest(words: Partial<NewestOutlook>): GridForecast {
+  const forecast = makeForecast();
+  if (!forecast.newest) throw new Error('a day to come has a newest forecast');
+  return { ...forecast, newest: { ...forecast.newest, ...words } };
+}
 
 const HEADLINE = /^Sunday peaks at 19\.\d{2} GWh between 18:00 and 19:00; the 90 % interval of that hour is/;
 
@@ -113,7 +121,7 @@ test('stale data is said with its age, a failing source with its problem', async
 
 test('a forecast made without some data says what was missing', async () => {
   openPage('/grid/ny', {
-    '/api/v1/grid/ny/forecast': () => ({ ...makeForecast(), missing_inputs: ['wind speed at Buffalo'], fallback: 'Seasonal naive: too little history.' }),
+    '/api/v1/grid/ny/forecast': () => ({ ...makeForecast(), newest: null, missing_inputs: ['wind speed at Buffalo'], fallback: 'Seasonal naive: too little history.' }),
   });
   expect(await screen.findByText('wind speed at Buffalo')).toBeVisible();
   expect(screen.getByText('Seasonal naive: too little history.')).toBeVisible();
@@ -327,7 +335,16 @@ test('an archive is told with its span and does not alarm', async () => {
 });
 
 test('a command in the words of the API is shown as a command', async () => {
-  openPage('/grid/ny', { '/api/v1/grid/ny/forecast': () => ({ ...makeForecast(), fallback: 'No model yet: run `watthour train`.' }) });
+  openPage('/grid/ny', { '/api/v1/grid/ny/forecast': () => withNewest({ fallback: 'No model yet: run `watthour train`.' }) });
   expect((await screen.findByText('watthour train')).tagName).toBe('CODE');
   expect(screen.queryByText(/`/)).toBeNull();
+});
+
+test('on the days that run, the newest forecast says when it was made and what it lacked', async () => {
+  const newest = { issued_at: '2026-11-21T14:00:00Z', known_until: '2026-11-21T12:00:00Z', missing_inputs: ['the sky over Albany'] };
+  openPage('/grid/ny', { '/api/v1/grid/ny/forecast': () => ({ ...withNewest(newest), reconstructed: true }) });
+  expect(await screen.findByText('Sat 21 Nov, 09:00 EST')).toBeVisible();
+  expect(screen.getByText('Sat 21 Nov, 07:00 EST')).toBeVisible();
+  expect(screen.getByText('the sky over Albany')).toBeVisible();
+  expect(screen.queryByText('Reconstructed')).toBeNull();
 });

@@ -6,7 +6,7 @@ import { Words } from '@/components/ui/words';
 
 /** What a reader must know before trusting the picture. */
 export function Notices({ forecast }: { forecast: GridForecast }): ReactElement | null {
-  const { fallback, missing_inputs } = forecast;
+  const { fallback, missing_inputs } = forecast.newest ?? forecast;
   if (!fallback && missing_inputs.length === 0) return null;
   return (
     <div className="grid gap-3">

@@ -92,7 +92,7 @@ function marksOf({ intervals, now, issuedAt }: Scene): Mark[] {
 const QUARTER_MS = HOUR_MS / 4;
 const EVERY_HOURS = [0.25, 1, 2, 3, 6, 12, 24, 48, 96];
 const CLOCK_PX = 46;
-const DAY_PX = 92;
+const DAY_PX = 112;
 const DATE_PX = 84;
 
 /** Ticks stand on the place's own clock, so a day of 23 or 25 hours has them where its clock has them. */
@@ -113,7 +113,7 @@ function clockTicks([from, to]: View, width: number, { timeZone }: Format, [begi
       return isWanted ? [{ at, label: isMidnight && at === ends ? '24:00' : clock, anchor: 'middle', isStrong: false }] : [];
     }
     if (isMidnight) {
-      const isNamed = day % Math.max(1, every / 24) === 0 && ((to - at) * width) / (to - from) > DAY_PX / 2;
+      const isNamed = day % Math.max(1, every / 24) === 0 && ((to - at) * width) / (to - from) > DATE_PX / 2;
       return at === ends && !isNamed ? [] : [{ at, label: isNamed ? formatShortDay(at, timeZone).replace(/ \w+$/, every >= 24 ? '' : '$&') : '', anchor: 'start', isStrong: true }];
     }
     const isWanted = every < 24 && (hour + minute / 60) % every === 0;
