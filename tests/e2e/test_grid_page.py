@@ -245,12 +245,25 @@ def test_the_wheel_scrolls_the_page_while_the_chart_has_no_focus(page: Page, sim
     expect(page.get_by_role("button", name="Show everything").first).to_have_attribute("aria-disabled", "true")
 
 
-def test_a_week_is_shown_with_what_was_said_of_its_days(page: Page, simulated: Served) -> None:
-    page.goto(f"{simulated.url}/grid/simtown")
+def test_a_week_is_shown_with_what_was_said_of_its_days(page: Page, judged: Served) -> None:
+    page.goto(f"{judged.url}/grid/simtown")
     page.get_by_role("radio", name="Week").click()
     chart = page.get_by_role("slider", name=re.compile("^Chart of the week"))
     expect(chart.locator("[data-shape=actual]").first).to_be_visible()
     expect(chart.locator("[data-shape=band]")).to_be_visible()
+    week = judged.ask(f"/api/v1/grid/simtown/week?end={page.get_by_label('Day shown').input_value()}")
+    assert sum(day["issued_at"] is not None for day in week["days"]) >= 5
+
+
+def test_the_errors_of_a_day_are_those_of_the_api(page: Page, judged: Served) -> None:
+    page.goto(f"{judged.url}/grid/simtown")
+    history = judged.ask("/api/v1/grid/simtown/history?days=30")
+    day = next(each for each in reversed(history["days"]) if each["rows"])
+    page.get_by_role("radio", name="Table of errors").click()
+    row = page.get_by_role("table", name="Errors of each day").get_by_role("row").filter(has_text=day["day"])
+    cells = row.get_by_role("cell").all_inner_texts()
+    assert cells[0] == f"{Decimal(str(day['rows'][0]['mape_percent'])).quantize(Decimal('0.01'), ROUND_HALF_UP)}"
+    expect(page.get_by_text(re.compile(r"lay inside the 90\s% band"))).to_be_visible()
 
 
 def test_the_first_view_fetches_at_most_250_kb(browser: Browser, simulated: Served) -> None:
@@ -273,16 +286,18 @@ def test_the_first_view_fetches_at_most_250_kb(browser: Browser, simulated: Serv
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("view", ["Picture", "Table", "Week", "4 days"])
-def test_the_page_breaks_no_rule_of_accessibility(browser: Browser, simulated: Served, scheme: str, view: str) -> None:
+def test_the_page_breaks_no_rule_of_accessibility(browser: Browser, judged: Served, scheme: str, view: str) -> None:
     if not AXE.is_file():
         pytest.skip("axe-core is not installed: run `npm ci` in web")
     with browser.new_context(viewport=PHONE, color_scheme=scheme, bypass_csp=True) as context:  # type: ignore[arg-type]  # as above
         page = context.new_page()
-        page.goto(f"{simulated.url}/grid/simtown")
+        page.goto(f"{judged.url}/grid/simtown")
         expect(chart_of(page).locator("svg")).to_be_visible()
         expect(page.get_by_role("table", name="Scores over all lead times")).to_be_visible()
         expect(page.get_by_role("slider", name="Chart of the levels")).to_be_visible()
         page.get_by_role("radio", name=view, exact=True).click()
+        for also in ("Table of errors", "Table of levels") if view == "Table" else ():
+            page.get_by_role("radio", name=also).click()
         page.evaluate(AXE.read_text(encoding="utf-8"))
         found = page.evaluate("axe.run()")
     assert [(rule["id"], [node["html"] for node in rule["nodes"]]) for rule in found["violations"]] == []

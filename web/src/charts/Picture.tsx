@@ -86,9 +86,9 @@ export function Picture({ label, drawing, places, selected, onSelect, spoken, do
         <Chart drawing={drawing} view={view} cursor={cursor} onPoint={(x) => onSelect(nearest(places, x))} onView={canZoom ? see : () => {}} />
       </div>
       {canZoom ? (
-        <div className="mt-2 flex flex-wrap items-center justify-between gap-x-3 gap-y-1">
+        <div className="mt-2 flex flex-wrap items-center justify-between gap-y-1">
           <div>{controls}</div>
-          <div className="flex gap-1" role="group" aria-label="Zoom">
+          <div className="flex sm:gap-1" role="group" aria-label="Zoom">
             <Button square look="quiet" aria-label="Zoom in" title="Zoom in (+)" aria-disabled={view[1] - view[0] <= leastSpan} onClick={() => zoom(NEARER)}>
               <ZoomIn aria-hidden className="size-5" />
             </Button>

@@ -280,7 +280,7 @@ test('errors stand day by day beside the rivals, as picture, table and file', as
   const chart = await screen.findByRole('slider', { name: 'Chart of the errors; arrow keys choose a day' });
   expect(chart).toHaveAttribute('aria-valuetext', expect.stringMatching(/^Friday 20 November 2026, Watthour \d\.\d{2}\u00A0%, Operator's forecast/));
   await userEvent.click(screen.getByRole('radio', { name: 'Table of errors' }));
-  const table = screen.getByRole('table', { name: 'Errors day by day' });
+  const table = screen.getByRole('table', { name: 'Errors of each day' });
   expect(within(table).getAllByRole('row')).toHaveLength(31);
   expect(within(table).getByRole('row', { name: '2026-11-21 – – –' })).toBeVisible();
   await userEvent.click(screen.getByRole('button', { name: 'Download errors as CSV' }));

@@ -84,7 +84,7 @@ export function HistoryCard({ history, days, onDays }: HistoryCardProps): ReactE
           after a training.
         </p>
       ) : view === 'table' ? (
-        <Table aria-label="Errors day by day" boxClassName="max-h-96 border-line border-b">
+        <Table aria-label="Errors of each day" boxClassName="max-h-96 border-line border-b">
           <thead>
             <tr>
               <Head className="sticky top-0 left-0 z-2 text-left">Day</Head>
