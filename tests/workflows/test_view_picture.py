@@ -78,6 +78,19 @@ def test_the_first_forecast_of_a_new_site_covers_the_rest_of_today_too(
     assert page["newest"]["points"][-1]["time"] == "2024-07-12T03:00:00Z"
 
 
+def test_a_new_model_leaves_no_hole_between_the_last_reading_and_its_first_issue(registry: FileRegistry) -> None:
+    store = MemoryStore()
+    store.register([region_site()], [demand_channel()])
+    store.append(readings(*[50.0] * 24 * 30, start=MIDNIGHT - 30 * DAY, available_at=MIDNIGHT))
+    for model, value, begins in (("before-1", 40.0, 0), ("after-1", 60.0, 3)):
+        issued_at = MIDNIGHT + begins * HOUR
+        rows = forecasts(*[value] * (48 - begins), start=issued_at, issued_at=issued_at, model=model)
+        store.append_forecasts(rows)
+    page = page_of(store, registry, now=MIDNIGHT + 4 * HOUR, context=demand_context())
+    assert page["newest"]["model_version"] == "after-1"
+    assert [point["value"] for point in page["newest"]["points"]][:5] == [40.0, 40.0, 40.0, 60.0, 60.0]
+
+
 @pytest.mark.parametrize("day", [TODAY, TOMORROW])
 def test_what_was_said_at_the_hour_of_issue_stands_behind(
     store: MemoryStore, followed: FileRegistry, now: datetime, day: date

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from watthour.core.forecast import interval_starts
+from watthour.core.frames import Maker
 from watthour.core.units import Unit
 from watthour.core.window import DAY, HOUR, Window, local_day
 from watthour.workflows.forecast import BASELINES
@@ -55,11 +56,15 @@ def newest_issue(
 def outlook(context: Context, issue: Issue, window: Window) -> dict[str, object]:
     """Return the forecast of one issue over a window, with who made it, when, and what it said of itself."""
     zone = ZoneInfo(context.time_zone)
-    rows = issue.rows.filter(
-        pl.col("model") == issue.model,
+    said = issue.rows.filter(
         pl.col("level").is_in([LOWER, MEDIAN, UPPER]),
         pl.col("time").is_between(window.start, window.end, closed="left"),
     ).drop_nulls("value")
+    mine = said.filter(pl.col("model") == issue.model)
+    # Readings come late: for the hours between the last one and the issue, what the model before it said is the newest.
+    before = said.filter(pl.col("maker") == str(Maker.OWN), pl.col("time") < (mine["time"].min() or window.start))
+    before = before.sort("issued_at").unique(["time", "level"], keep="last")
+    rows = pl.concat([before, mine])
     rival = medians(issue.rows, context.rival or "")
     found: dict[datetime, dict[float, float]] = {}
     for time, level, value in rows.select("time", "level", "value").sort("time").iter_rows():
