@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -97,3 +98,36 @@ def test_too_slow_is_a_504_problem(town: App, open_client: Callable[..., TestCli
     answer = open_client(town, limits=Limits(timeout_s=0.0)).get(FORECAST)
     assert answer.status_code == 504
     assert "Retry-After" in answer.headers
+
+
+def test_the_day_is_shown_as_issued_at_the_hour_of_the_settings(
+    town: App, open_client: Callable[..., TestClient]
+) -> None:
+    for hours in (0, 2):
+        town.store.append_forecasts(forecasts(NOW.replace(hour=13 + hours, minute=0) - DAY, value=6000.0 + hours))
+    late = replace(town, settings=town.settings.model_copy(update={"issue_hour": 10}))
+    day = open_client(late).get(FORECAST, params={"day": "2026-11-21"}).json()
+    assert day["issued_at"] == "2026-11-20T15:00:00Z"
+
+
+def test_a_week_is_seven_days_up_to_tomorrow(town_client: TestClient) -> None:
+    week = town_client.get("/api/v1/grid/simtown/week").json()
+    assert week["window"] == {"start": "2026-11-16", "end": "2026-11-22"}
+    assert [day["issued_at"] is not None for day in week["days"]] == [False, False, False, False, True, True, True]
+    assert len(week["points"]) == 168
+
+
+def test_the_history_has_a_row_per_day_and_counts_what_was_met(town_client: TestClient) -> None:
+    history = town_client.get("/api/v1/grid/simtown/history", params={"days": 7}).json()
+    assert [day["day"] for day in history["days"]][-1] == "2026-11-21"
+    scored = [day for day in history["days"] if day["rows"]]
+    assert [day["day"] for day in scored] == ["2026-11-20"]
+    assert history["reliability"]["n"] >= 24
+    assert {row["level_percent"] for row in history["reliability"]["rows"]} == {5.0, 50.0, 95.0}
+
+
+@pytest.mark.parametrize(("route", "field"), [("week?end=2100-01-01", "end"), ("history?days=999", None)])
+def test_days_that_cannot_be_are_refused(town_client: TestClient, route: str, field: str | None) -> None:
+    answer = town_client.get(f"/api/v1/grid/simtown/{route}")
+    assert answer.status_code in {400, 422}
+    assert answer.json().get("field") == field or answer.status_code == 422

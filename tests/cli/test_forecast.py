@@ -66,6 +66,18 @@ def test_scores_show_everybody_by_lead_time(town: Callable[..., Outcome]) -> Non
     assert "made afterwards" in ended.err
 
 
+def test_scores_show_errors_day_by_day_and_levels(town: Callable[..., Outcome]) -> None:
+    town("train", "simtown", "--recipe", "operator_debiased")
+    by_day = json.loads(town("scores", "simtown", "--days", "12", "--by", "day", "--json").out)
+    assert len(by_day["days"]) == 12
+    assert {row["model"] for day in by_day["days"] for row in day["rows"]} >= {"ours", "operator"}
+    table = town("scores", "simtown", "--days", "12", "--by", "day").out
+    assert table.splitlines()[0].split("\t") == ["day", "forecast", "MAE [MWh]", "MAPE [%]"]
+    levels = town("scores", "simtown", "--days", "12", "--by", "level").out.splitlines()
+    assert levels[0].startswith("level [%]")
+    assert len(levels) == 1 + 11
+
+
 def test_a_backtest_scores_recipes_on_the_same_hours_and_can_be_kept(town: Callable[..., Outcome]) -> None:
     last = TODAY - timedelta(days=3)
     words = ["backtest", "simtown", "--from", str(last - timedelta(days=9)), "--to", str(last)]

@@ -53,6 +53,18 @@ def simulated(browser_type_launch_args: dict[str, Any], tmp_path_factory: pytest
 
 
 @pytest.fixture(scope="session")
+def judged(browser_type_launch_args: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """The simulated region with a trained model whose forecasts of the last weeks were kept."""
+    del browser_type_launch_args
+    home = tmp_path_factory.mktemp("judged")
+    with up(home):
+        pass
+    watthour(home, "train", "simtown", "--recipe", "operator_debiased")
+    with up(home, "--no-follow") as served:
+        yield served
+
+
+@pytest.fixture(scope="session")
 def new_york(
     browser_type_launch_args: dict[str, Any], shared_data: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Served]:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from e2e.served import Served
-    from playwright.sync_api import Browser, ConsoleMessage
+    from playwright.sync_api import Browser, ConsoleMessage, Locator
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
@@ -51,11 +51,16 @@ def written(value: float | None) -> str:
 
 def open_table(page: Page) -> list[tuple[str, list[str]]]:
     """Return the intervals of the day with their cells, from the chart's table view."""
-    page.get_by_role("radio", name="Table").click()
+    page.get_by_role("radio", name="Table", exact=True).click()
     table = page.get_by_role("table", name="The day in numbers")
     expect(table).to_be_visible()
     rows = table.locator("tbody tr").all()
     return [(row.get_by_role("rowheader").inner_text(), row.get_by_role("cell").all_inner_texts()) for row in rows]
+
+
+def chart_of(page: Page) -> Locator:
+    """Return the picture of the day or week, which stands first."""
+    return page.get_by_role("slider", name=re.compile(r"^Chart of the (day|week);"))
 
 
 def has_no_sideways_scroll(page: Page) -> bool:
@@ -89,8 +94,8 @@ def test_the_table_shows_what_the_api_says(page: Page, simulated: Served) -> Non
 
 def test_the_chart_is_drawn_and_arrow_keys_choose_an_interval(page: Page, simulated: Served) -> None:
     page.goto(f"{simulated.url}/grid/simtown")
-    chart = page.get_by_role("slider")
-    expect(chart.locator("svg text").filter(has_text="Forecast")).to_be_visible()
+    chart = chart_of(page)
+    expect(chart.locator("svg").get_by_text("Forecast", exact=True)).to_be_visible()
     chart.focus()
     page.keyboard.press("End")
     expect(chart).to_have_attribute("aria-valuetext", re.compile(r"23:00.00:00.*Forecast"))
@@ -134,7 +139,7 @@ def test_a_phone_in_light_or_dark_never_scrolls_sideways(browser: Browser, simul
     with browser.new_context(viewport=PHONE, color_scheme=scheme, has_touch=True) as context:  # type: ignore[arg-type]  # playwright wants a Literal
         page = context.new_page()
         page.goto(f"{simulated.url}/grid/simtown")
-        expect(page.get_by_role("slider").locator("svg")).to_be_visible()
+        expect(chart_of(page).locator("svg")).to_be_visible()
         assert has_no_sideways_scroll(page)
         open_table(page)
         assert has_no_sideways_scroll(page)
@@ -192,23 +197,107 @@ def test_a_published_zero_is_kept_and_doubted(page: Page, new_york: Served) -> N
 
 
 @pytest.mark.shared_data
-def test_old_data_is_said_to_be_stale_with_its_age(page: Page, new_york: Served) -> None:
+def test_an_archive_is_told_with_its_span_and_does_not_alarm(page: Page, new_york: Served) -> None:
     page.goto(f"{new_york.url}/grid/ny")
-    expect(page.get_by_text(re.compile(r"^stale, [\d,]+\sdays old$"))).to_be_visible()
-    expect(page.get_by_text("last value Sun 31 Dec 2023, 17:00 EST")).to_be_visible()
+    expect(page.get_by_text("Wed 1 Jul 2015, 00:00 EDT to Sun 31 Dec 2023, 17:00 EST")).to_be_visible()
+    expect(page.get_by_text("last value Tue 31 Dec 2019, 17:00 EST")).to_be_visible()  # the operator's ended earlier
+    expect(page.get_by_text("stale")).to_have_count(0)
+
+
+@pytest.mark.shared_data
+def test_a_large_load_is_said_in_gw_by_sentence_axis_and_readout_alike(page: Page, new_york: Served) -> None:
+    page.goto(f"{new_york.url}/grid/ny?day=2019-07-20")
+    expect(page.get_by_text(re.compile(r"^Saturday was expected to peak at \d\d\.\d\d\sGWh"))).to_be_visible()
+    expect(chart_of(page).locator("svg").get_by_text("GWh", exact=True)).to_be_visible()
+    expect(chart_of(page)).to_have_attribute("aria-valuetext", re.compile(r"Forecast \d\d\.\d\d\sGWh"))
+
+
+def test_today_and_tomorrow_stand_in_one_picture(page: Page, simulated: Served) -> None:
+    page.goto(f"{simulated.url}/grid/simtown")
+    answer = simulated.ask("/api/v1/grid/simtown/forecast")
+    chart = chart_of(page)
+    expect(chart.locator("svg").get_by_text("now", exact=True)).to_be_visible()
+    chart.focus()
+    page.keyboard.press("Home")
+    expect(chart).to_have_attribute("aria-valuetext", re.compile(r", 00:00.01:00, .*Actual"))
+    assert chart.locator("[data-shape=forecast] path").get_attribute("d")
+    assert answer["newest"]["points"][-1]["time"] == answer["points"][-1]["time"]
+
+
+def test_a_chart_zooms_by_wheel_and_goes_back(page: Page, simulated: Served) -> None:
+    page.goto(f"{simulated.url}/grid/simtown")
+    chart = chart_of(page)
+    whole = page.get_by_role("button", name="Show everything").first
+    expect(whole).to_have_attribute("aria-disabled", "true")
+    chart.focus()
+    chart.hover()
+    page.mouse.wheel(0, -400)
+    expect(whole).to_have_attribute("aria-disabled", "false")
+    whole.click()
+    expect(whole).to_have_attribute("aria-disabled", "true")
+
+
+def test_the_wheel_scrolls_the_page_while_the_chart_has_no_focus(page: Page, simulated: Served) -> None:
+    page.goto(f"{simulated.url}/grid/simtown")
+    chart_of(page).hover()
+    page.mouse.wheel(0, 300)
+    page.wait_for_function("window.scrollY > 0")
+    expect(page.get_by_role("button", name="Show everything").first).to_have_attribute("aria-disabled", "true")
+
+
+def test_a_week_is_shown_with_what_was_said_of_its_days(page: Page, judged: Served) -> None:
+    page.goto(f"{judged.url}/grid/simtown")
+    page.get_by_role("radio", name="Week").click()
+    chart = page.get_by_role("slider", name=re.compile("^Chart of the week"))
+    expect(chart.locator("[data-shape=actual]").first).to_be_visible()
+    expect(chart.locator("[data-shape=band]")).to_be_visible()
+    week = judged.ask(f"/api/v1/grid/simtown/week?end={page.get_by_label('Day shown').input_value()}")
+    assert sum(day["issued_at"] is not None for day in week["days"]) >= 5
+
+
+def test_the_errors_of_a_day_are_those_of_the_api(page: Page, judged: Served) -> None:
+    page.goto(f"{judged.url}/grid/simtown")
+    history = judged.ask("/api/v1/grid/simtown/history?days=30")
+    day = next(each for each in reversed(history["days"]) if each["rows"])
+    page.get_by_role("radio", name="Table of errors").click()
+    row = page.get_by_role("table", name="Errors of each day").get_by_role("row").filter(has_text=day["day"])
+    cells = row.get_by_role("cell").all_inner_texts()
+    assert cells[0] == f"{Decimal(str(day['rows'][0]['mape_percent'])).quantize(Decimal('0.01'), ROUND_HALF_UP)}"
+    expect(page.get_by_text(re.compile(r"lay inside the 90\s% band"))).to_be_visible()
+
+
+def test_the_first_view_fetches_at_most_250_kb(browser: Browser, simulated: Served) -> None:
+    """Counts what really crosses the wire until the picture stands: the page, its code and style, theme and icon."""
+    with browser.new_context() as context:
+        page = context.new_page()
+        wire = context.new_cdp_session(page)
+        wire.send("Network.enable")
+        names: dict[str, str] = {}
+        weights: dict[str, float] = {}
+        wire.on("Network.responseReceived", lambda seen: names.update({seen["requestId"]: seen["response"]["url"]}))
+        wire.on("Network.loadingFinished", lambda seen: weights.update({seen["requestId"]: seen["encodedDataLength"]}))
+        page.goto(f"{simulated.url}/grid/simtown")
+        expect(chart_of(page).locator("svg [data-shape=forecast]")).to_be_visible()
+        page.wait_for_load_state("networkidle")
+    files = {url: weights[key] for key, url in names.items() if key in weights and "/api/" not in url}
+    assert any(url.endswith(".js") and "/assets/" in url for url in files)
+    assert sum(files.values()) <= 250 * 1024
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("view", ["Picture", "Table"])
-def test_the_page_breaks_no_rule_of_accessibility(browser: Browser, simulated: Served, scheme: str, view: str) -> None:
+@pytest.mark.parametrize("view", ["Picture", "Table", "Week", "4 days"])
+def test_the_page_breaks_no_rule_of_accessibility(browser: Browser, judged: Served, scheme: str, view: str) -> None:
     if not AXE.is_file():
         pytest.skip("axe-core is not installed: run `npm ci` in web")
     with browser.new_context(viewport=PHONE, color_scheme=scheme, bypass_csp=True) as context:  # type: ignore[arg-type]  # as above
         page = context.new_page()
-        page.goto(f"{simulated.url}/grid/simtown")
-        expect(page.get_by_role("slider").locator("svg")).to_be_visible()
+        page.goto(f"{judged.url}/grid/simtown")
+        expect(chart_of(page).locator("svg")).to_be_visible()
         expect(page.get_by_role("table", name="Scores over all lead times")).to_be_visible()
-        page.get_by_role("radio", name=view).click()
+        expect(page.get_by_role("slider", name="Chart of the levels")).to_be_visible()
+        page.get_by_role("radio", name=view, exact=True).click()
+        for also in ("Table of errors", "Table of levels") if view == "Table" else ():
+            page.get_by_role("radio", name=also).click()
         page.evaluate(AXE.read_text(encoding="utf-8"))
         found = page.evaluate("axe.run()")
     assert [(rule["id"], [node["html"] for node in rule["nodes"]]) for rule in found["violations"]] == []

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 CONTEXT = SIMTOWN
 TODAY = date(2024, 7, 10)
+EIGHT = time(8)
 
 
 @pytest.fixture
@@ -45,7 +46,7 @@ def trained(store: MemoryStore, registry: FileRegistry, now: datetime) -> FileRe
 def page_of(
     store: MemoryStore, registry: FileRegistry, day: date | None = None, *, now: datetime, context: Context = CONTEXT
 ) -> dict[str, Any]:
-    page: dict[str, Any] = grid_forecast(store, registry, context, day, now=now)
+    page: dict[str, Any] = grid_forecast(store, registry, context, day, now=now, issue_clock=EIGHT)
     json.dumps(page, allow_nan=False)  # what is shown is plain JSON
     return page
 
@@ -185,7 +186,7 @@ def test_an_archive_opens_at_the_day_after_its_end(store: MemoryStore, registry:
     assert page["day"] == "2024-07-11"
     assert page["days"]["last"] == "2024-07-11"
     assert page["reconstructed"]
-    assert page["freshness"][0]["stale"]
+    assert page["newest"] is None
 
 
 @pytest.mark.parametrize("day", [date(2020, 1, 1), date(2024, 7, 12), date(2100, 1, 1)])
@@ -193,12 +194,12 @@ def test_a_day_nothing_is_known_of_names_the_days_there_are(
     store: MemoryStore, registry: FileRegistry, now: datetime, day: date
 ) -> None:
     with pytest.raises(InvalidInput, match="to 2024-07-11"):
-        grid_forecast(store, registry, CONTEXT, day, now=now)
+        grid_forecast(store, registry, CONTEXT, day, now=now, issue_clock=EIGHT)
 
 
 def test_a_region_without_demand_says_what_to_bring(registry: FileRegistry, now: datetime) -> None:
     with pytest.raises(NotEnoughHistory, match="watthour import"):
-        grid_forecast(MemoryStore(), registry, demand_context(), now=now)
+        grid_forecast(MemoryStore(), registry, demand_context(), now=now, issue_clock=EIGHT)
     with pytest.raises(NotEnoughHistory, match="watthour import"):
         grid_scores(MemoryStore(), demand_context(), now=now)
 
@@ -253,11 +254,14 @@ def test_status_shows_each_source_with_its_last_run(store: MemoryStore, now: dat
         SourceRun("eia:ny", now - 2 * HOUR, now - 2 * HOUR, window, RunState.FAILED, 0, problem="it is down")
     )
     store.note_run(SourceRun("open_meteo:ny", now - HOUR, now - HOUR, window, RunState.OK, 24, problem="a note"))
-    content: Any = status(store, [CONTEXT], now=now, version="1.2", expected_sources=["eia:ny", "nyiso:ny"])
+    shown = [CONTEXT, demand_context()]
+    content: Any = status(store, shown, now=now, version="1.2", expected_sources=["eia:ny", "nyiso:ny"])
     json.dumps(content, allow_nan=False)
     assert content["sources"] == [
         {
             "name": "eia:ny",
+            "label": "EIA, demand",
+            "site": "ny",
             "state": "failed",
             "last_run_at": "2024-07-10T14:20:00Z",
             "age_hours": 2.0,
@@ -265,12 +269,22 @@ def test_status_shows_each_source_with_its_last_run(store: MemoryStore, now: dat
         },
         {
             "name": "open_meteo:ny",
+            "label": "Open meteo",
+            "site": "ny",
             "state": "ok",
             "last_run_at": "2024-07-10T15:20:00Z",
             "age_hours": 1.0,
             "problem": None,
         },
-        {"name": "nyiso:ny", "state": "never", "last_run_at": None, "age_hours": None, "problem": None},
+        {
+            "name": "nyiso:ny",
+            "label": "NYISO",
+            "site": "ny",
+            "state": "never",
+            "last_run_at": None,
+            "age_hours": None,
+            "problem": None,
+        },
     ]
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from datetime import time
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -16,15 +17,26 @@ def scores(
     *,
     days: Annotated[int, typer.Option(min=1, help="How many local days.")] = 30,
     end: Annotated[str | None, typer.Option(help="The last of them; default: today.")] = None,
+    by: Annotated[
+        Literal["lead", "day", "level"],
+        typer.Option(help="Scores by hours ahead, errors day by day, or readings below each level."),
+    ] = "lead",
     as_json: AsJson = False,
 ) -> None:
     """Show errors, bias, interval coverage and skill by lead time, every forecaster on the same hours."""
     from watthour.core.units import digits_for
-    from watthour.workflows.view import grid_scores
+    from watthour.workflows.view import grid_history, grid_scores
 
     with opened() as app:
         context = chosen_context(app, region)
         last = parse_day("--end", end) if end else None
+        if by != "lead":
+            clock = time(app.settings.issue_hour)
+            history: dict[str, Any] = grid_history(
+                app.store, context, days=days, end=last, now=utc_now(), issue_clock=clock
+            )
+            _show_history(history, by, as_json=as_json)
+            return
         page: dict[str, Any] = grid_scores(app.store, context, days=days, end=last, now=utc_now())
     if as_json:
         show_json(page)
@@ -58,3 +70,22 @@ def scores(
         ],
     )
     typer.echo(page["protocol"], err=True)
+
+
+def _show_history(history: dict[str, Any], by: str, *, as_json: bool) -> None:
+    from watthour.core.units import digits_for
+
+    if as_json:
+        show_json(history)
+    elif by == "level":
+        found = history["reliability"]
+        rows = [(number(row["level_percent"]), number(row["below_percent"])) for row in found["rows"]]
+        show_table(("level [%]", "readings at or below [%]"), rows)
+        typer.echo(f"{found['n']:,} intervals of day-ahead forecasts of trained models.", err=True)
+    else:
+        days = [(day["day"], row) for day in history["days"] for row in day["rows"]]
+        digits = digits_for([row["mae"] for _day, row in days])
+        show_table(
+            ("day", "forecast", f"MAE [{history['unit']}]", "MAPE [%]"),
+            [(day, row["label"], number(row["mae"], digits), number(row["mape_percent"], 2)) for day, row in days],
+        )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -118,3 +119,36 @@ def digits_for(values: Iterable[float | None]) -> int:
     """
     largest = max((abs(value) for value in values if value is not None), default=0.0)
     return next((digits for digits, least in ((0, 100.0), (1, 10.0), (2, 1.0)) if largest >= least), 3)
+
+
+_LARGER = {Unit.MWH: "GWh", Unit.MW: "GW", Unit.KWH: "MWh", Unit.KW: "MW", Unit.W: "kW"}
+_READS_BETTER_FROM = 10_000.0
+_PER_LARGER = 1000.0
+
+
+@dataclass(frozen=True, slots=True)
+class ShownIn:
+    """How the numbers of one picture and its sentence are written."""
+
+    unit: str
+    divisor: float  # of a value in the unit it is kept in
+    digits: int
+
+    def write(self, value: float) -> str:
+        """Write a value that is kept in the channel's unit, without the unit's name."""
+        return f"{value / self.divisor:,.{self.digits}f}"
+
+
+def shown_in(unit: Unit, values: Iterable[float | None]) -> ShownIn:
+    """Return the unit in which values of this size read well: GW instead of MW from 10,000 on.
+
+    >>> shown_in(Unit.MWH, [17_340.2]).write(17_340.2), shown_in(Unit.MWH, [17_340.2]).unit
+    ('17.34', 'GWh')
+    >>> shown_in(Unit.MW, [9_812.0]).write(9_812.0), shown_in(Unit.MW, [9_812.0]).unit
+    ('9,812', 'MW')
+    """
+    known = [abs(value) for value in values if value is not None]
+    if unit in _LARGER and max(known, default=0.0) >= _READS_BETTER_FROM:
+        digits = 1 + digits_for(value / _PER_LARGER for value in known)  # ten of the unit it is kept in stay in sight
+        return ShownIn(_LARGER[unit], _PER_LARGER, digits)
+    return ShownIn(str(unit), 1.0, digits_for(known))

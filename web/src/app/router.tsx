@@ -5,6 +5,7 @@ import type { ReactElement } from 'react';
 import { Shell } from '@/app/Shell';
 import { Notice } from '@/components/ui/notice';
 import { ProblemNotice } from '@/components/ui/problem';
+import { Words } from '@/components/ui/words';
 import { ConnectCard } from '@/features/connect';
 import { GridPage } from '@/features/grid';
 import { statusQuery } from '@/lib/status';
@@ -31,7 +32,7 @@ function Home(): ReactElement | null {
   return (
     <div className="grid gap-5">
       <Notice title={followed ? `No readings of ${followed.name} yet` : 'No region yet'}>
-        Its forecast appears here as soon as enough of them have come in. `watthour doctor` says what is missing; below is how to bring some.
+        <Words>Its forecast appears here as soon as enough of them have come in. `watthour doctor` says what is missing; below is how to bring some.</Words>
       </Notice>
       <Connect />
     </div>

@@ -1,13 +1,89 @@
-import type { CustomSeriesOption, LineSeriesOption, ScatterSeriesOption } from 'echarts/charts';
-import type { GridComponentOption } from 'echarts/components';
-import type { ComposeOption } from 'echarts/core';
+/** What a chart shows, free of how it is drawn. */
+import type { BandPoint } from '@/charts/band';
 
-export type ChartOption = ComposeOption<CustomSeriesOption | LineSeriesOption | ScatterSeriesOption | GridComponentOption>;
+export type Colour = 'load' | 'load-forecast' | 'rival' | 'naive' | 'accent' | 'muted';
+
+export type Point = readonly [x: number, y: number | null];
+
+export interface LineShape {
+  kind: 'line';
+  id: string;
+  /** Written where the line ends; a line without a name has none. */
+  name: string | null;
+  /** From left to right; null is a gap. */
+  points: readonly Point[];
+  colour: Colour;
+  width: number;
+  dashes?: string;
+  /** Drawn paler: what came after the forecast was made. */
+  isFaint?: boolean;
+  /** A dot on every point. */
+  hasDots?: boolean;
+}
+
+export interface BandShape {
+  kind: 'band';
+  id: string;
+  points: readonly BandPoint[];
+  /** Marks what is invented. */
+  isHatched: boolean;
+}
+
+/** Hollow diamonds: values somebody should doubt. */
+export interface DoubtShape {
+  kind: 'doubts';
+  id: string;
+  points: readonly (readonly [number, number])[];
+}
+
+export type Shape = LineShape | BandShape | DoubtShape;
+
+export interface Panel {
+  id: string;
+  unit: string;
+  /** Said above the panel, beside its unit. */
+  title?: string;
+  shapes: readonly Shape[];
+  /** A height in pixels; the panel without one takes what is left. */
+  height?: number;
+  /** About how many marks its axis has. */
+  marks: number;
+  /** The ends of its axis; without them it is fitted to what is in sight. */
+  fixed?: readonly [number, number];
+  /** Whether nought is always in sight. */
+  hasZero?: boolean;
+}
+
+/** An instant or level that concerns all panels. */
+export interface Mark {
+  name: string;
+  x: number;
+  colour: Colour;
+  dashes?: string;
+  place: 'left' | 'right';
+}
+
+export interface Tick {
+  at: number;
+  label: string;
+  /** Days stand at their beginning, clock times under their tick. */
+  anchor: 'start' | 'middle';
+  isStrong: boolean;
+}
+
+export type View = readonly [from: number, to: number];
+
+export interface Drawing {
+  domain: View;
+  /** The least that can be zoomed into. */
+  leastSpan: number;
+  panels: readonly Panel[];
+  marks: readonly Mark[];
+  ticks: (view: View, width: number) => readonly Tick[];
+}
 
 /** The interval under the pointer or the arrow keys. */
 export interface Cursor {
   x: number;
-  lineColor: string;
-  edgeColor: string;
-  points: readonly { y: number; color: string }[];
+  points: readonly { panel: string; y: number; colour: Colour }[];
 }

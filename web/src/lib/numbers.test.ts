@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { axisDigits, digitsFor, formatNumber, formatQuantity, formatSigned } from './numbers';
+import { digitsFor, formatNumber, formatQuantity, formatSigned } from './numbers';
 
 test('numbers are grouped and keep the decimals asked for', () => {
   expect(formatNumber(21_340.4)).toBe('21,340');
@@ -10,13 +10,6 @@ test('numbers are grouped and keep the decimals asked for', () => {
 test('values are written to three digits or more, whatever their size', () => {
   expect([[19_190, 100], [9_812], [99.9], [2.4, 0.1], [0.52, null], []].map(digitsFor)).toEqual([0, 0, 1, 2, 3, 3]);
   expect(digitsFor([-250, 3])).toBe(0);
-});
-
-test('an axis has the decimals that tell its marks apart', () => {
-  expect(axisDigits(14_000, 19_500)).toBe(0);
-  expect(axisDigits(0.1, 0.9)).toBe(1);
-  expect(axisDigits(0.41, 0.52)).toBe(2);
-  expect(axisDigits(5, 5)).toBe(0);
 });
 
 test('a gap is a dash and never a zero', () => {

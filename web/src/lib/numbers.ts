@@ -14,12 +14,6 @@ export function digitsFor(values: readonly (number | null | undefined)[]): numbe
   return largest >= 100 ? 0 : largest >= 10 ? 1 : largest >= 1 ? 2 : 3;
 }
 
-/** How many decimals tell the marks of an axis apart that cuts this range in about four. */
-export function axisDigits(lowest: number, highest: number): number {
-  const mark = (highest - lowest) / 4;
-  return mark > 0 ? Math.min(3, Math.max(0, -Math.floor(Math.log10(mark)))) : 0;
-}
-
 /** A number without its unit, for a column whose head names it; a gap is a dash, never a zero. */
 export function formatNumber(value: number | null | undefined, decimals = 0): string {
   if (value === null || value === undefined || !Number.isFinite(value)) return NOTHING;

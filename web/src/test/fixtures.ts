@@ -1,7 +1,7 @@
 /** Made-up sites with numbers of a real one's size, for tests and for looking at the page without a server. */
-import type { ForecastPoint, ForecastRegion, GridForecast, GridScores, KnownPoint, ScoreRow, Status } from '@/client';
+import type { ForecastPoint, ForecastRegion, GridForecast, GridHistory, GridScores, GridWeek, KnownPoint, NewestOutlook, ScoreRow, ShownIn, Status } from '@/client';
 import { digitsFor, formatNumber } from '@/lib/numbers';
-import { DAY_MS, HOUR_MS, formatClock, intervalEnd, localDay } from '@/lib/time';
+import { DAY_MS, HOUR_MS, formatClock, intervalEnd, localDay, shiftDay } from '@/lib/time';
 
 export const NOW = '2026-11-21T14:20:00Z';
 
@@ -162,17 +162,27 @@ function knownBefore(end: number, { peak, region }: (typeof SITES)[SiteName]): K
   }));
 }
 
+/** As the API chooses: a larger unit from 10,000 on. */
+function shownInOf({ region }: (typeof SITES)[SiteName], points: readonly ForecastPoint[]): ShownIn {
+  const peak = Math.max(...points.map(({ value }) => value ?? 0));
+  if (peak < 10_000) return { unit: region.unit, divisor: 1, digits: digitsFor([peak]) };
+  return { unit: region.unit.replace('M', 'G'), divisor: 1000, digits: 1 + digitsFor([peak / 1000]) };
+}
+
 /** As the API writes it, though a home's numbers have here as many decimals as the page gives them. */
-function headlineOf(points: readonly ForecastPoint[], { unit, time_zone: zone, resolution_seconds }: ForecastRegion, isPast: boolean): string {
+function headlineOf(points: readonly ForecastPoint[], { time_zone: zone, resolution_seconds }: ForecastRegion, { unit, divisor, digits }: ShownIn, isPast: boolean): string {
   const peak = points.reduce((best, candidate) => ((candidate.value ?? 0) > (best.value ?? 0) ? candidate : best));
   const start = Date.parse(peak.time);
-  const digits = digitsFor([peak.value]);
   const day = new Intl.DateTimeFormat('en-GB', { weekday: 'long', timeZone: zone }).format(start);
   const span = resolution_seconds < 86_400 ? ` between ${formatClock(start, zone)} and ${formatClock(start + resolution_seconds * 1000, zone)}` : '';
   const length = { 3600: 'hour', 86_400: 'day' }[resolution_seconds] ?? `${resolution_seconds / 60} minutes`;
-  const band = [peak.lower, peak.upper].map((edge) => formatNumber(edge, digits)).join(' to ');
-  return `${day} ${isPast ? 'was expected to peak' : 'peaks'} at ${formatNumber(peak.value, digits)} ${unit}${span}; the 90 % interval of that ${length} is ${band} ${unit}.`;
+  const band = [peak.lower, peak.upper].map((edge) => formatNumber((edge ?? 0) / divisor, digits)).join(' to ');
+  return `${day} ${isPast ? 'was expected to peak' : 'peaks'} at ${formatNumber((peak.value ?? 0) / divisor, digits)} ${unit}${span}; the 90 % interval of that ${length} is ${band} ${unit}.`;
 }
+
+const MODEL = { model_version: 'gradient_boosting-20261101T060000-ab12cd', model_label: 'Gradient boosting, trained 1 November 2026' };
+
+const outlookPoint = ({ time, local_time, value, lower, upper, operator }: ForecastPoint): NewestOutlook['points'][number] => ({ time, local_time, value, lower, upper, operator });
 
 interface Wishes {
   site?: SiteName;
@@ -187,22 +197,40 @@ export function makeForecast({ site = 'ny', day = '2026-11-22', isPast = false }
   const begins = instants[0] ?? 0;
   const knownUntil = region.resolution_seconds === 86_400 ? dayBefore(begins, region.time_zone) : begins - 18 * HOUR_MS;
   const points = instants.map((instant) => point(instant, made, isPast));
+  const shownIn = shownInOf(made, points);
+  const stepMs = region.resolution_seconds * 1000;
+  const restOfToday = stepMs === DAY_MS ? [] : Array.from({ length: (begins - knownUntil) / stepMs }, (_, index) => point(knownUntil + index * stepMs, made, false));
+  const newest: NewestOutlook = {
+    issued_at: iso(begins - 16 * HOUR_MS),
+    ...MODEL,
+    is_baseline: false,
+    fallback: null,
+    missing_inputs: [],
+    known_until: iso(knownUntil),
+    points: [...restOfToday, ...points].map(outlookPoint),
+  };
+  const warmth = instants.map((instant) => ({ time: iso(instant), local_time: localTime(instant, region.time_zone), value: 8 + wobble(instant, 3), measured: isPast }));
   const score = (model: string, label: string, mape_percent: number) => ({ model, label, mae: (mape_percent / 100) * peak * 0.845, mape_percent });
-  const rival = { channel: region.channel, label: "Operator's forecast", last_time: '2026-11-23T04:00:00Z', age_hours: 2.2, stale: false };
+  const rival = { channel: region.channel, label: "Operator's forecast", last_time: '2026-11-23T04:00:00Z', age_hours: 2.2, stale: false, archive: false };
   return {
     region,
     day,
     days: { first: '2024-01-08', last: '2026-11-22' },
     issued_at: iso(begins - 16 * HOUR_MS),
     known_until: iso(knownUntil),
-    model_version: 'gradient_boosting-20261101T060000-ab12cd',
+    ...MODEL,
     reconstructed: isPast,
     unit: region.unit,
-    headline: headlineOf(points, region, isPast),
+    shown_in: shownIn,
+    headline: headlineOf(points, region, shownIn, isPast),
     missing_inputs: [],
     fallback: null,
     points,
     known: knownBefore(knownUntil, made),
+    later: [],
+    newest: isPast ? null : newest,
+    day_ahead: [],
+    temperature: region.operator === null ? null : { unit: 'degC', points: warmth },
     scores_of_day: isPast
       ? {
           rows: [
@@ -213,9 +241,9 @@ export function makeForecast({ site = 'ny', day = '2026-11-22', isPast = false }
         }
       : null,
     freshness: [
-      { channel: region.channel, label: 'Demand', last_time: '2026-11-21T11:00:00Z', age_hours: 2.3, stale: false },
+      { channel: region.channel, label: 'Readings', first_time: '2022-01-01T05:00:00Z', last_time: '2026-11-21T11:00:00Z', age_hours: 2.3, stale: false, archive: false },
       ...(region.operator === null ? [] : [rival]),
-      { channel: `weather.${region.id}.temperature_2m`, label: 'Weather forecast', last_time: '2026-11-23T23:00:00Z', age_hours: 31, stale: true },
+      { channel: `weather.${region.id}.temperature_2m`, label: 'Weather forecast', last_time: '2026-11-23T23:00:00Z', age_hours: 31, stale: true, archive: false },
     ],
   };
 }
@@ -261,6 +289,56 @@ export function makeScores({ site = 'ny' }: { site?: SiteName } = {}): GridScore
   };
 }
 
+/** Seven days up to one; of the first no forecast was kept. */
+export function makeWeek({ site = 'ny', end = '2026-11-22' }: { site?: SiteName; end?: string } = {}): GridWeek {
+  const made = SITES[site];
+  const days = Array.from({ length: 7 }, (_, index) => shiftDay(end, index - 6));
+  const points = days.flatMap((day, index) =>
+    startsOfDay(day, made.region).map((instant): ForecastPoint => {
+      const whole = point(instant, made, index < 6);
+      return index === 0 ? Object.assign(whole, { value: null, lower: null, upper: null, quantiles: {}, operator: null, rivals: {} }) : whole;
+    }),
+  );
+  return {
+    region: made.region.id,
+    window: { start: days[0] ?? end, end },
+    unit: made.region.unit,
+    shown_in: shownInOf(made, points),
+    days: days.map((day, index) => ({ day, issued_at: index === 0 ? null : `${shiftDay(day, -1)}T13:00:00Z`, model_label: index === 0 ? null : MODEL.model_label, reconstructed: false })),
+    points,
+  };
+}
+
+export function makeHistory({ site = 'ny', days = 30 }: { site?: SiteName; days?: number } = {}): GridHistory {
+  const { region, peak } = SITES[site];
+  const models = [
+    { model: 'ours', label: 'Watthour', mape: 1.4 },
+    { model: 'operator', label: "Operator's forecast", mape: 1.9 },
+    { model: 'seasonal_naive', label: 'Same time last week', mape: 4.9 },
+  ].filter(({ model }) => region.operator !== null || model !== 'operator');
+  const all = Array.from({ length: days }, (_, index) => shiftDay('2026-11-21', index + 1 - days));
+  return {
+    region: region.id,
+    window: { start: all[0] ?? '', end: '2026-11-21' },
+    unit: region.unit,
+    models: models.map(({ model, label }) => ({ model, label })),
+    days: all.map((day, index) => ({
+      day,
+      rows:
+        index === days - 1
+          ? []
+          : models.map(({ model, label, mape }) => {
+              const mape_percent = mape + wobble(Date.parse(day) + mape, 0.6);
+              return { model, label, mae: (mape_percent / 100) * peak, mape_percent };
+            }),
+    })),
+    reliability: {
+      n: 24 * (days - 1),
+      rows: [5, 10, 20, 30, 40, 50, 60, 70, 80, 90, 95].map((level) => ({ level_percent: level, below_percent: level + (50 - level) * 0.04 })),
+    },
+  };
+}
+
 export function makeStatus({ site = 'ny' }: { site?: SiteName } = {}): Status {
   const { region } = SITES[site];
   return {
@@ -270,9 +348,11 @@ export function makeStatus({ site = 'ny' }: { site?: SiteName } = {}): Status {
     regions: [{ ...region, first_time: '2022-01-01T05:00:00Z', last_time: '2026-11-21T11:00:00Z' }],
     doubted: [],
     sources: [
-      { name: 'EIA', state: 'ok', last_run_at: '2026-11-21T14:02:00Z', age_hours: 0.3, problem: null },
+      { name: `eia:${region.id}`, label: 'EIA, demand', site: region.id, state: 'ok', last_run_at: '2026-11-21T14:02:00Z', age_hours: 0.3, problem: null },
       {
-        name: 'Open-Meteo',
+        name: `open_meteo_forecast:${region.id}`,
+        label: 'Open-Meteo, weather forecast',
+        site: region.id,
         state: 'failed',
         last_run_at: '2026-11-21T14:02:00Z',
         age_hours: 0.3,

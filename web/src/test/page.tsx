@@ -7,7 +7,7 @@ import { makeQueryClient } from '@/app/queries';
 import { makeRouter } from '@/app/router';
 import { client } from '@/client/client.gen';
 
-import { type SiteName, makeForecast, makeScores, makeStatus } from './fixtures';
+import { type SiteName, makeForecast, makeHistory, makeScores, makeStatus, makeWeek } from './fixtures';
 
 export type Answers = Record<string, (request: Request) => unknown>;
 
@@ -24,6 +24,8 @@ export function answersOf(site: SiteName): Answers {
       return makeForecast(day ? { site, day, isPast: true } : { site });
     },
     [`/api/v1/grid/${site}/scores`]: () => makeScores({ site }),
+    [`/api/v1/grid/${site}/week`]: ({ url }) => makeWeek({ site, end: new URL(url).searchParams.get('end') ?? '2026-11-22' }),
+    [`/api/v1/grid/${site}/history`]: ({ url }) => makeHistory({ site, days: Number(new URL(url).searchParams.get('days') ?? 30) }),
   };
 }
 

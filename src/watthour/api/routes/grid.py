@@ -13,6 +13,7 @@ from watthour.api.contract import problems
 from watthour.api.problems import Refusal
 from watthour.api.schemas.base import Answer
 from watthour.api.schemas.grid import ForecastQuestion, GridForecast, GridScores, ScoresQuestion
+from watthour.api.schemas.past import GridHistory, GridWeek, WeekQuestion
 from watthour.api.serving import Role
 from watthour.api.state import ApiState, State, context_of
 from watthour.api.times import day as checked_day
@@ -67,6 +68,42 @@ async def grid_scores(state: ApiState, region: RegionName, asked: Annotated[Scor
     return await _warm(state, context, ("scores", asked.days, end), look)
 
 
+@router.get(
+    "/{region}/week",
+    summary="Seven local days: what was measured, and what the day-ahead forecasts had said",
+    response_model=GridWeek,
+    responses=problems(404, 409),
+)
+async def grid_week(state: ApiState, region: RegionName, asked: Annotated[WeekQuestion, Query()]) -> Response:
+    """Answer with the forecasts that were kept; a day without one has its readings alone."""
+    context, end = await context_of(state, region), checked_day("end", asked.end)
+
+    def look() -> bytes:
+        content = view.grid_week(state.app.store, context, end=end, now=state.now(), issue_clock=_issue_clock(state))
+        return _bytes(GridWeek, content)
+
+    return await _warm(state, context, ("week", end), look)
+
+
+@router.get(
+    "/{region}/history",
+    summary="Errors day by day, and the share of readings below each level of the forecasts",
+    response_model=GridHistory,
+    responses=problems(404, 409),
+)
+async def grid_history(state: ApiState, region: RegionName, asked: Annotated[ScoresQuestion, Query()]) -> Response:
+    """Judge the day-ahead forecasts that were kept of each of the last days."""
+    context, end = await context_of(state, region), checked_day("end", asked.end)
+
+    def look() -> bytes:
+        content = view.grid_history(
+            state.app.store, context, days=asked.days, end=end, now=state.now(), issue_clock=_issue_clock(state)
+        )
+        return _bytes(GridHistory, content)
+
+    return await _warm(state, context, ("history", asked.days, end), look)
+
+
 async def warm_up(state: State) -> None:
     """Load the models and make tomorrow's answers, so that the first caller does not wait for it.
 
@@ -94,11 +131,15 @@ async def _forecast(state: State, context: Context, day: date | None) -> Respons
             day,
             now=state.now(),
             served=_served(state, context),
-            issue_clock=time(state.app.settings.issue_hour),
+            issue_clock=_issue_clock(state),
         )
         return _bytes(GridForecast, content)
 
     return await _warm(state, context, ("forecast", day), look)
+
+
+def _issue_clock(state: State) -> time:
+    return time(state.app.settings.issue_hour)
 
 
 async def _warm(state: State, context: Context, question: tuple[object, ...], look: Callable[[], bytes]) -> Response:

@@ -97,8 +97,87 @@ class KnownPoint(Answer):
     value: float | None = Field(description="What was measured. [unit of the channel]", examples=[13410.0])
 
 
+class LaterPoint(Answer):
+    """An interval that was measured after the issue [unit of the channel]."""
+
+    time: datetime = Field(description="Start of the interval, UTC.", examples=["2026-11-21T11:00:00Z"])
+    local_time: datetime = Field(description="The same on the clock of the place.")
+    value: float = Field(description="What was measured. [unit of the channel]", examples=[13410.0])
+    quality: list[str] = Field(description="What the source or our checks say about the value.")
+
+
+class OutlookPoint(Answer):
+    """One interval of a forecast [unit of the channel]."""
+
+    time: datetime = Field(description="Start of the interval, UTC.", examples=["2026-11-21T15:00:00Z"])
+    local_time: datetime = Field(description="The same on the clock of the place.")
+    value: float | None = Field(description="Median. [unit of the channel]", examples=[15240.0])
+    lower: float | None = Field(
+        description="Lower edge of the 90 % interval. [unit of the channel]", examples=[14810.0]
+    )
+    upper: float | None = Field(
+        description="Upper edge of the 90 % interval. [unit of the channel]", examples=[15720.0]
+    )
+    operator: float | None = Field(
+        None, description="What the first rival said. [unit of the channel]", examples=[15310.0]
+    )
+
+
+class Outlook(Answer):
+    """The forecast of one issue, with who made it."""
+
+    issued_at: datetime = Field(description="When it was made, UTC.")
+    model_version: str = Field(
+        description="The model's id, or the baseline's.", examples=["day_process-20261120T060000-ab12cd"]
+    )
+    model_label: str = Field(description="The same in words.", examples=["Day process, trained 20 November 2026"])
+    is_baseline: bool = Field(description="True where a baseline stood in for a trained model.")
+    fallback: str | None = Field(description="Why something simpler than the model answered, if it did.")
+    missing_inputs: list[str] = Field(description="What was not known or only estimated, in words.")
+    points: list[OutlookPoint] = Field(description="One entry per interval.")
+
+
+class NewestOutlook(Outlook):
+    """The newest forecast of today and tomorrow."""
+
+    known_until: datetime = Field(description="End of the last reading, where its points begin, UTC.")
+
+
+class DayAheadOutlook(Outlook):
+    """What was said of one local day at its hour of issue, the day before."""
+
+    day: date = Field(description="Local day that was forecast.", examples=["2026-11-22"])
+
+
+class TemperaturePoint(Answer):
+    """The temperature of one interval [degC]."""
+
+    time: datetime = Field(description="Start of the interval, UTC.")
+    local_time: datetime = Field(description="The same on the clock of the place.")
+    value: float = Field(description="Temperature. [degC]", examples=[8.4])
+    measured: bool = Field(description="False where it is a weather forecast.")
+
+
+class Temperature(Answer):
+    """The mean temperature of the place, weighted by where its load is."""
+
+    unit: str = Field(description="Always degC.", examples=["degC"])
+    points: list[TemperaturePoint] = Field(description="One entry per interval, in order of time.")
+
+
+class ShownIn(Answer):
+    """The unit in which the sentence and the picture read best; all values here stay in the unit of the channel."""
+
+    unit: str = Field(description="Such as GWh for a channel in MWh, from 10,000 on.", examples=["GWh"])
+    divisor: float = Field(
+        description="Values of the channel divided by this are in that unit. [unit of the channel per unit shown]",
+        examples=[1000.0],
+    )
+    digits: int = Field(description="Decimals to write. [number]", examples=[2])
+
+
 class DayScore(Answer):
-    """How far off one forecaster was on this day."""
+    """How far off one forecaster was on this day; a baseline that stood in for a model goes by its own name."""
 
     model: str = Field(description="Name of the forecaster; `ours` is Watthour's own.", examples=["ours"])
     label: str = Field(description="Its name for people.", examples=["Watthour"])
@@ -120,6 +199,7 @@ class Freshness(Answer):
 
     channel: str = Field(description="Id of the channel, or name of the rival.", examples=["grid.ny.demand"])
     label: str = Field(description="Its name for people.", examples=["Readings"])
+    first_time: datetime | None = Field(None, description="Start of the first interval, UTC; of readings only.")
     last_time: datetime | None = Field(
         description="Start of the newest interval, UTC; null if there is none.", examples=["2026-11-21T10:00:00Z"]
     )
@@ -127,6 +207,9 @@ class Freshness(Answer):
         description="Time since the newest value could be known; null if there is none. [h]", examples=[1.0]
     )
     stale: bool = Field(description="True if it is older than it should be.")
+    archive: bool = Field(
+        default=False, description="True of readings that were imported once: they end, and nothing is late."
+    )
 
 
 class GridForecast(Answer):
@@ -149,10 +232,12 @@ class GridForecast(Answer):
             "issued_at": "2026-11-21T13:00:00Z",
             "known_until": "2026-11-21T11:00:00Z",
             "model_version": "gradient_boosting-20261120T060000-ab12cd",
+            "model_label": "Gradient boosting, trained 20 November 2026",
             "reconstructed": False,
             "unit": "MWh",
-            "headline": "Sunday peaks at 17,340 MWh between 17:00 and 18:00; the 90 % interval of that hour is "
-            "16,800 to 17,910 MWh.",
+            "shown_in": {"unit": "GWh", "divisor": 1000.0, "digits": 2},
+            "headline": "Sunday peaks at 17.34 GWh between 17:00 and 18:00; the 90 % interval of that hour is "
+            "16.80 to 17.91 GWh.",
             "missing_inputs": [],
             "fallback": None,
             "points": [
@@ -171,6 +256,37 @@ class GridForecast(Answer):
                 }
             ],
             "known": [{"time": "2026-11-21T10:00:00Z", "local_time": "2026-11-21T05:00:00-05:00", "value": 13410.0}],
+            "later": [],
+            "newest": {
+                "issued_at": "2026-11-21T13:00:00Z",
+                "model_version": "gradient_boosting-20261120T060000-ab12cd",
+                "model_label": "Gradient boosting, trained 20 November 2026",
+                "is_baseline": False,
+                "fallback": None,
+                "missing_inputs": [],
+                "known_until": "2026-11-21T13:00:00Z",
+                "points": [
+                    {
+                        "time": "2026-11-21T13:00:00Z",
+                        "local_time": "2026-11-21T08:00:00-05:00",
+                        "value": 14920.0,
+                        "lower": 14700.0,
+                        "upper": 15130.0,
+                    }
+                ],
+            },
+            "day_ahead": [],
+            "temperature": {
+                "unit": "degC",
+                "points": [
+                    {
+                        "time": "2026-11-22T05:00:00Z",
+                        "local_time": "2026-11-22T00:00:00-05:00",
+                        "value": 6.2,
+                        "measured": False,
+                    }
+                ],
+            },
             "scores_of_day": None,
             "freshness": [
                 {
@@ -193,15 +309,32 @@ class GridForecast(Answer):
         description="Version of the model, or the baseline that stood in for one.",
         examples=["gradient_boosting-20261120T060000-ab12cd"],
     )
+    model_label: str = Field(description="The same in words.", examples=["Gradient boosting, trained 20 November 2026"])
     reconstructed: bool = Field(description="True if this was computed later, from what was known at its issue time.")
-    unit: str = Field(description="Unit of every value of the channel.", examples=["MWh"])
-    headline: str = Field(description="The day in one sentence: when it peaks, how high, how sure.")
+    unit: str = Field(description="Unit of every value here, unless a field says another.", examples=["MWh"])
+    shown_in: ShownIn = Field(description="The unit in which the sentence and the picture read best.")
+    headline: str = Field(
+        description="The day in a sentence, in the unit of `shown_in`: when it peaks, how high, how sure."
+    )
     missing_inputs: list[str] = Field(
         description="What was not known or only estimated, each in words; empty on a good day."
     )
     fallback: str | None = Field(description="Why something simpler than the model answered; null if the model did.")
     points: list[ForecastPoint] = Field(description="One entry per interval of the day.")
     known: list[KnownPoint] = Field(description="The last two days that were known when the forecast was made.")
+    later: list[LaterPoint] = Field(
+        description="What was measured after the issue: up to the day, and of today and tomorrow up to now."
+    )
+    newest: NewestOutlook | None = Field(
+        description="The newest forecast, from the end of the last reading to the end of tomorrow; null on past days."
+    )
+    day_ahead: list[DayAheadOutlook] = Field(
+        description="What was forecast of today and of tomorrow at the hour of issue in the settings, where that is "
+        "another forecast than the newest; empty on past days, whose `points` are that forecast."
+    )
+    temperature: Temperature | None = Field(
+        description="As known at issue, on today and tomorrow as known now; null for a site without weather."
+    )
     scores_of_day: DayScores | None = Field(
         description="How far off everybody was; null until nearly all of the day has been measured."
     )

@@ -16,12 +16,17 @@ def _no_flag(value: object) -> object:
     return value
 
 
-Latitude = Annotated[float, Field(strict=True, ge=-90, le=90, description="Degrees north.", examples=[48.85])]
-Longitude = Annotated[float, Field(strict=True, ge=-180, le=180, description="Degrees east.", examples=[2.35])]
+Latitude = Annotated[float, Field(strict=True, ge=-90, le=90, description="Degrees north. [degrees]", examples=[48.85])]
+Longitude = Annotated[
+    float, Field(strict=True, ge=-180, le=180, description="Degrees east. [degrees]", examples=[2.35])
+]
 Weight = Annotated[
     float,
     Field(
-        gt=0, le=1e9, description="Share of the site's load, beside the weights of its other points.", examples=[1.0]
+        gt=0,
+        le=1e9,
+        description="Share of the site's load, beside the weights of its other points. [share]",
+        examples=[1.0],
     ),
 ]
 SiteName = Annotated[
@@ -86,7 +91,7 @@ class WeatherPoint(Answer):
     latitude: Latitude
     longitude: Longitude
     weight: float = Field(
-        description="Share of the site's load, beside the weights of its other points.", examples=[1.0]
+        description="Share of the site's load, beside the weights of its other points. [share]", examples=[1.0]
     )
 
 
@@ -96,7 +101,7 @@ class SiteChannel(Answer):
     id: str = Field(description="Id of the channel.", examples=["home.summer_house.power"])
     quantity: str = Field(description="What is measured.", examples=["power"])
     unit: str = Field(description="Unit of its readings and forecasts.", examples=["kW"])
-    resolution_seconds: int = Field(description="Length of an interval in seconds.", examples=[1800])
+    resolution_seconds: int = Field(description="Length of an interval. [s]", examples=[1800])
     first_time: datetime | None = Field(description="Start of its first interval; null without readings.")
     last_time: datetime | None = Field(description="Start of its last interval; null without readings.")
 
@@ -117,8 +122,8 @@ class SiteEntry(Answer):
     name: str = Field(description="What people call it.", examples=["Summer house"])
     kind: Literal["home", "region"] = Field(description="A household, or anything larger.")
     time_zone: str = Field(description="Its clock, by the IANA time zone database.", examples=["Europe/Paris"])
-    latitude: float | None = Field(description="Degrees north.", examples=[48.85])
-    longitude: float | None = Field(description="Degrees east.", examples=[2.35])
+    latitude: float | None = Field(description="Degrees north. [degrees]", examples=[48.85])
+    longitude: float | None = Field(description="Degrees east. [degrees]", examples=[2.35])
     holidays: str | None = Field(description="Calendar of public holidays.", examples=["FR"])
     zone: str | None = Field(description="Grid zone it belongs to.", examples=["FR"])
     points: list[WeatherPoint] = Field(description="Where its weather is taken; none without coordinates.")
@@ -157,9 +162,7 @@ class NewChannel(Question):
 
     name: Word = Field(description="Last word of its id.", examples=["power"])
     unit: str = Field(max_length=20, description="Unit of its readings: W, kW, MW, kWh or MWh.", examples=["kW"])
-    resolution_seconds: Seconds = Field(
-        ge=1, le=86400, description="Length of an interval in seconds.", examples=[1800]
-    )
+    resolution_seconds: Seconds = Field(ge=1, le=86400, description="Length of an interval. [s]", examples=[1800])
 
 
 class NewSite(Question):
@@ -181,10 +184,12 @@ class NewSite(Question):
     kind: Literal["home", "region"] = Field(description="home: the meter of a household; region: anything larger.")
     time_zone: TimeZone
     id: Word | None = Field(None, description="Its short name; made from its name unless said.", examples=[None])
-    latitude: Latitude | None = None
-    longitude: Longitude | None = None
-    holidays: Holidays | None = None
-    zone: Zone | None = None
+    latitude: Latitude | None = Field(None, description="Degrees north. [degrees]")
+    longitude: Longitude | None = Field(None, description="Degrees east. [degrees]")
+    holidays: Holidays | None = Field(
+        None, description="Calendar of public holidays: ISO code of a country, or of a part of it."
+    )
+    zone: Zone | None = Field(None, description="Grid zone it belongs to.")
     points: list[NewPoint] = Field(
         default=[], max_length=50, description="Where its weather is taken, for a wide region; else at its coordinates."
     )
@@ -203,10 +208,12 @@ class SiteChange(Question):
 
     name: SiteName = ""
     time_zone: TimeZone = ""
-    latitude: Latitude | None = None
-    longitude: Longitude | None = None
-    holidays: Holidays | None = None
-    zone: Zone | None = None
+    latitude: Latitude | None = Field(None, description="Degrees north. [degrees]")
+    longitude: Longitude | None = Field(None, description="Degrees east. [degrees]")
+    holidays: Holidays | None = Field(
+        None, description="Calendar of public holidays: ISO code of a country, or of a part of it."
+    )
+    zone: Zone | None = Field(None, description="Grid zone it belongs to.")
     points: list[NewPoint] = Field(default=[], max_length=50, description="Replace all points it has.")
     channels: list[NewChannel] = Field(
         default=[], max_length=50, description="New series, or such as have no readings yet."

@@ -20,7 +20,7 @@ class Health(Answer):
 class Degraded(Answer):
     """A source that does not deliver."""
 
-    name: str = Field(description="Name of the source.", examples=["eia"])
+    name: str = Field(description="Name of the source.", examples=["eia:ny"])
     problem: str = Field(
         description="What went wrong, and what to do.", examples=["eia: answered 503 four times. Try again later."]
     )
@@ -58,7 +58,9 @@ class RegionSummary(Answer):
 class SourceState(Answer):
     """How the last asking of a source ended."""
 
-    name: str = Field(description="Name of the source.", examples=["eia"])
+    name: str = Field(description="Name of the source.", examples=["eia:ny"])
+    label: str = Field(description="What it is called.", examples=["EIA, demand"])
+    site: str | None = Field(description="Id of the site it serves; null of a file.", examples=["ny"])
     state: Literal["ok", "failed", "never"] = Field(description="How its last run ended; `never` if it has not run.")
     last_run_at: datetime | None = Field(description="When its last run ended, UTC; null if it has not run.")
     age_hours: float | None = Field(description="Time since its last run; null if it has not run. [h]")
@@ -110,7 +112,9 @@ class Status(Answer):
             ],
             "sources": [
                 {
-                    "name": "eia",
+                    "name": "eia:ny",
+                    "label": "EIA, demand",
+                    "site": "ny",
                     "state": "ok",
                     "last_run_at": "2026-11-21T11:30:00Z",
                     "age_hours": 0.5,

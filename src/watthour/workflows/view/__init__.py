@@ -3,6 +3,7 @@
 from watthour.workflows.view.days import day_columns, day_rows, days_between, issue_list, kept_day
 from watthour.workflows.view.grid import grid_forecast, grid_scores, region_entry
 from watthour.workflows.view.issue import is_followed
+from watthour.workflows.view.past import grid_history, grid_week
 from watthour.workflows.view.readings import (
     CSV_COLUMNS,
     channel_list,
@@ -23,7 +24,9 @@ __all__ = [
     "doubts",
     "freshness_hours",
     "grid_forecast",
+    "grid_history",
     "grid_scores",
+    "grid_week",
     "is_followed",
     "issue_list",
     "kept_day",

@@ -13,9 +13,10 @@ from watthour.core import metrics
 from watthour.core.forecast import interval_starts
 from watthour.core.frames import Quality
 from watthour.core.quality import is_trusted
-from watthour.core.units import digits_for
+from watthour.core.units import ShownIn, shown_in
 from watthour.core.window import DAY, Window
-from watthour.workflows.forecast import OURS, label_of
+from watthour.workflows.forecast import BASELINES, OURS, label_of
+from watthour.workflows.view.issue import FRESH
 from watthour.workflows.view.wire import age_hours, flag_names, utc_text
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ READINGS = "Readings"  # what is forecast, as it is measured
 MEDIAN = 0.5
 MOST_OF_A_DAY = 20 / 24  # a day is scored when so much of it is known
 _DOUBTS = set(flag_names(int(Quality.DOUBTED)))
+_LOOK_BACKS = (DAY, 400 * DAY, 3660 * DAY)  # how far before the newest reading a rival's last word is sought, in turn
+_RUNS_LOOKED_AT = 500
 
 Point = dict[str, Any]  # JSON-ready, but for its `time`
 
@@ -50,8 +53,8 @@ def points_of(store: Store, context: Context, issue: Issue, window: Window, now:
     answered = issue.rows.filter(pl.col("model") == issue.model).drop_nulls("value")
     for row in answered.sort("time", "level").to_dicts():
         quantiles.setdefault(row["time"], {})[f"{row['level']:g}"] = row["value"]
-    rivals = {name: _medians(issue.rows, name) for name in context.rivals}
-    naive = _medians(issue.rows, "seasonal_naive")
+    rivals = {name: medians(issue.rows, name) for name in context.rivals}
+    naive = medians(issue.rows, "seasonal_naive")
     actual = {row["time"]: row for row in store.read([context.channel.id], window, now).to_dicts()}
     points: list[Point] = []
     for time in interval_starts(window, context.resolution, context.time_zone):
@@ -75,6 +78,12 @@ def points_of(store: Store, context: Context, issue: Issue, window: Window, now:
     return points
 
 
+def size_of(points: Sequence[Point], context: Context) -> ShownIn:
+    """Return the unit in which a day's picture and its sentence are written."""
+    forecast = [point["value"] for point in points if point["value"] is not None]
+    return shown_in(context.channel.unit, forecast or [point["actual"] for point in points])
+
+
 def headline(points: Sequence[Point], context: Context, *, is_past: bool) -> str:
     """Say when the day's forecast is highest, how high, and the 90 % interval of that one interval.
 
@@ -84,33 +93,44 @@ def headline(points: Sequence[Point], context: Context, *, is_past: bool) -> str
     if not forecast:
         return "There is no forecast of this day."
     peak = max(forecast, key=lambda point: float(point["value"]))
-    zone, unit = ZoneInfo(context.time_zone), context.channel.unit
+    is_measured = not is_past and peak["actual"] is not None
+    zone, shown = ZoneInfo(context.time_zone), size_of(points, context)
     start = peak["time"].astimezone(zone)
     end = (peak["time"] + context.resolution).astimezone(zone)
-    verb = "was expected to peak" if is_past else "peaks"
-    digits = digits_for([point["value"] for point in forecast])
-    value = f"{peak['value']:,.{digits}f} {unit}"
-    words = f"{start:%A} {verb} at {value}"
+    verb = "was expected to peak" if is_past else "peaked" if is_measured else "peaks"
+    words = f"{start:%A} {verb} at {shown.write(peak['value'])} {shown.unit}"
     if context.resolution < DAY:
         words += f" between {start:%H:%M} and {end:%H:%M}"
     if peak["lower"] is None or peak["upper"] is None:
         return f"{words}."
-    band = f"{peak['lower']:,.{digits}f} to {peak['upper']:,.{digits}f}"
-    return f"{words}; the 90 % interval of {_name_of(context.resolution)} is {band} {unit}."
+    band = f"{shown.write(peak['lower'])} to {shown.write(peak['upper'])}"
+    return f"{words}; the 90 % interval of {_name_of(context.resolution)} is {band} {shown.unit}."
 
 
-def scores_of_day(points: Sequence[Point], context: Context) -> dict[str, object] | None:
-    """Return everybody's error on the intervals of the day that all of them forecast, once nearly all are known."""
+def is_good(point: Point) -> bool:
+    """Tell a point whose reading can be held against a forecast."""
+    return point["actual"] is not None and not _DOUBTS & set(point["actual_quality"])
+
+
+def scores_of_day(points: Sequence[Point], context: Context, model: str) -> dict[str, object] | None:
+    """Return everybody's error on the intervals of the day that all of them forecast, once nearly all are known.
+
+    Args:
+        points: of the day.
+        context: what is forecast.
+        model: who made the forecast that is shown; a baseline that stood in is called by its own name.
+    """
+    shown = model if model in BASELINES else OURS
     columns = {
-        OURS: "value",
+        shown: "value",
         **({context.rival: "operator"} if context.rival else {}),
-        "seasonal_naive": "seasonal_naive",
+        **({"seasonal_naive": "seasonal_naive"} if shown != "seasonal_naive" else {}),
     }
     fewest = MOST_OF_A_DAY * len(points)
-    good = [point for point in points if point["actual"] is not None and not _DOUBTS & set(point["actual_quality"])]
+    good = [point for point in points if is_good(point)]
     present = {name: column for name, column in columns.items() if sum(p[column] is not None for p in good) >= fewest}
     rows = [point for point in good if all(point[column] is not None for column in present.values())]
-    if len(rows) < fewest or OURS not in present:
+    if len(rows) < fewest or shown not in present:
         return None
     actual = [point["actual"] for point in rows]
     found = {
@@ -129,39 +149,61 @@ def scores_of_day(points: Sequence[Point], context: Context) -> dict[str, object
 
 
 def freshness(store: Store, context: Context, now: datetime) -> list[dict[str, object]]:
-    """Return how old the newest readings, rivals' forecasts and covariates are."""
+    """Return how old the newest readings, rivals' forecasts and covariates are; of an archive, its span."""
     channel = context.channel.id
     span = store.spans().get(channel)
+    is_archive = span is not None and is_archived(store, context, now)
     seen_at = span[1] + context.resolution if span else None
-    entries = [_entry(channel, READINGS, span[1] if span else None, seen_at, now)]
-    newest = now if seen_at is None else min(now, seen_at)  # an archive's rivals ended with it
-    around = Window(newest - DAY, newest + 3 * DAY)
+    entries = [_entry(channel, READINGS, span[0] if span else None, span[1] if span else None, seen_at)]
+    newest = now if seen_at is None else min(now, seen_at)
     weather = [each.channel for each in context.covariates if each.variable == "temperature_2m"][:1]
     asked = [
         *((channel, label_of(name), [name]) for name in context.rivals),
         *((covariate, "Weather forecast", None) for covariate in weather),
     ]
     for name, label, models in asked:
-        rows = store.forecasts([name], around, as_of=now, models=models, levels=[0.5], latest_issue=True)
+        for look_back in _LOOK_BACKS:
+            around = Window(newest - look_back, newest + 3 * DAY)
+            rows = store.forecasts([name], around, as_of=now, models=models, levels=[0.5], latest_issue=True)
+            if not rows.is_empty():
+                break
         last, known_at = rows.select(pl.col("time").max(), pl.col("available_at").max()).row(0)
-        entries.append(_entry(name, label, last, known_at, now))
-    return entries
+        entries.append(_entry(name, label, None, last, known_at))
+    return [_judged(entry, now, is_archive=is_archive) for entry in entries]
+
+
+def is_archived(store: Store, context: Context, now: datetime) -> bool:
+    """Tell readings that were brought in once from a feed that fell silent: no live source was asked lately."""
+    span = store.spans().get(context.channel.id)
+    if span is None or now - span[1] <= FRESH:
+        return False
+    runs = store.runs(limit=_RUNS_LOOKED_AT)
+    feeds = [run for run in runs if run.source.endswith(f":{context.site.id}") and run.started_at > now - FRESH]
+    return not any(run.window.end > run.started_at - DAY for run in feeds)
 
 
 def _entry(
-    channel: str, label: str, last: datetime | None, seen_at: datetime | None, now: datetime
-) -> dict[str, object]:
-    age = None if seen_at is None else max(0.0, age_hours(seen_at, now))
+    channel: str, label: str, first: datetime | None, last: datetime | None, seen_at: datetime | None
+) -> dict[str, Any]:
+    return {"channel": channel, "label": label, "first": first, "last": last, "seen_at": seen_at}
+
+
+def _judged(entry: dict[str, Any], now: datetime, *, is_archive: bool) -> dict[str, object]:
+    seen_at, first, last = entry["seen_at"], entry["first"], entry["last"]
+    patience = STALE_AFTER if entry["label"] == READINGS else DAY + STALE_AFTER
     return {
-        "channel": channel,
-        "label": label,
+        "channel": entry["channel"],
+        "label": entry["label"],
+        "first_time": utc_text(first),
         "last_time": utc_text(last),
-        "age_hours": age,
-        "stale": seen_at is None or now - seen_at > (STALE_AFTER if label == READINGS else DAY + STALE_AFTER),
+        "age_hours": None if seen_at is None else max(0.0, age_hours(seen_at, now)),
+        "stale": not is_archive and (seen_at is None or now - seen_at > patience),
+        "archive": is_archive,
     }
 
 
-def _medians(rows: pl.DataFrame, model: str) -> dict[datetime, float]:
+def medians(rows: pl.DataFrame, model: str) -> dict[datetime, float]:
+    """Return a forecaster's medians by interval, without those that are doubted."""
     wanted = rows.filter(pl.col("model") == model, pl.col("level") == MEDIAN, is_trusted())
     return dict(wanted.select("time", "value").iter_rows())
 

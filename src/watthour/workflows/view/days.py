@@ -13,7 +13,7 @@ from watthour.core.frames import Maker, Quality
 from watthour.core.window import DAY, Window, local_day
 from watthour.workflows.forecast import BASELINES
 from watthour.workflows.view.day import points_of
-from watthour.workflows.view.issue import ISSUE_CLOCK, kept_issue
+from watthour.workflows.view.issue import kept_issue
 from watthour.workflows.view.wire import local_text, utc_text
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def days_between(first: date, last: date) -> list[date]:
 
 
 def kept_day(
-    store: Store, context: Context, day: date, *, now: datetime, issue_clock: time = ISSUE_CLOCK
+    store: Store, context: Context, day: date, *, now: datetime, issue_clock: time
 ) -> dict[str, object] | None:
     """Return a local day's kept day-ahead forecast beside what was measured, or None where none was kept."""
     issue = kept_issue(store, context, day, now, issue_clock=issue_clock)

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from watthour.core.errors import InvalidInput
 from watthour.core.window import DAY, Window, local_day
 from watthour.workflows.score import score
-from watthour.workflows.view.day import freshness, headline, known_readings, points_of, scores_of_day
-from watthour.workflows.view.issue import ISSUE_CLOCK, days_to_open, kept_issue, make_issue
-from watthour.workflows.view.wire import local_text, utc_text
+from watthour.workflows.view.day import freshness, headline, known_readings, points_of, scores_of_day, size_of
+from watthour.workflows.view.issue import days_to_open, kept_issue, make_issue
+from watthour.workflows.view.names import model_label
+from watthour.workflows.view.picture import (
+    day_aheads,
+    later_readings,
+    newest_issue,
+    outlook,
+    picture_window,
+    said_of_today,
+    temperature,
+)
+from watthour.workflows.view.wire import local_text, shown_in_entry, utc_text
 
 if TYPE_CHECKING:
-    from datetime import date, datetime, time
+    from datetime import date, time
 
     from watthour.core.forecast import Context
     from watthour.core.ports import ModelRegistry, Store
@@ -45,7 +55,7 @@ def grid_forecast(
     *,
     now: datetime,
     served: Served | None = None,
-    issue_clock: time = ISSUE_CLOCK,
+    issue_clock: time,
 ) -> dict[str, object]:
     """Return a local day's forecast with everything that belongs beside it.
 
@@ -76,17 +86,26 @@ def grid_forecast(
         store, registry, context, day, now=now, served=served, issue_clock=issue_clock
     )
     known = known_readings(store, context, issue.issued_at)
+    known_until = known["time"][-1] + context.resolution if known.height else None
     points = points_of(store, context, issue, window, now)
+    newest = newest_issue(store, registry, context, issue, day, now=now, served=served, issue_clock=issue_clock)
+    picture = picture_window(day, known_until, now, context)
+    later = later_readings(store, context, known_until, picture.end if newest else window.start, now)
+    measured_until = _end_of(later, context) or known_until or picture.start
+    ahead = outlook(context, newest, _from(measured_until, picture)) if newest is not None else None
+    said = said_of_today(points, ahead)
     return {
         "region": region_entry(context),
         "day": day.isoformat(),
         "days": {"first": first.isoformat(), "last": last.isoformat()},
         "issued_at": utc_text(issue.issued_at),
-        "known_until": utc_text(known["time"][-1] + context.resolution) if known.height else None,
+        "known_until": utc_text(known_until),
         "model_version": issue.model,
+        "model_label": model_label(issue.model),
         "reconstructed": issue.is_reconstructed,
         "unit": str(context.channel.unit),
-        "headline": headline(points, context, is_past=window.end <= now),
+        "shown_in": shown_in_entry(size_of(said, context)),
+        "headline": headline(said, context, is_past=window.end <= now),
         "missing_inputs": list(issue.missing_inputs),
         "fallback": issue.fallback,
         "points": [
@@ -97,7 +116,13 @@ def grid_forecast(
             {"time": utc_text(row["time"]), "local_time": local_text(row["time"], zone), "value": row["value"]}
             for row in known.to_dicts()
         ],
-        "scores_of_day": scores_of_day(points, context),
+        "later": later,
+        "newest": {**ahead, "known_until": utc_text(measured_until)} if ahead is not None else None,
+        "day_ahead": (
+            day_aheads(store, context, issue, newest, day, now=now, issue_clock=issue_clock) if newest else []
+        ),
+        "temperature": temperature(store, context, picture, now if newest else issue.issued_at),
+        "scores_of_day": scores_of_day(points, context, issue.model),
         "freshness": freshness(store, context, now),
     }
 
@@ -131,3 +156,12 @@ def grid_scores(
         "protocol": scores.protocol,
         "rows": list(scores.rows),
     }
+
+
+def _end_of(later: list[dict[str, object]], context: Context) -> datetime | None:
+    """Return where the newest reading of a list ends."""
+    return datetime.fromisoformat(str(later[-1]["time"])) + context.resolution if later else None
+
+
+def _from(instant: datetime, window: Window) -> Window:
+    return Window(min(instant, window.end - timedelta(seconds=1)), window.end)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -21,18 +21,21 @@ from watthour.workflows.forecast import (
     as_stored,
     baseline_forecasts,
     learned_until,
+    live_window,
     load_model,
     notes_of_issue,
     recall,
 )
 
 if TYPE_CHECKING:
+    from datetime import date, datetime, time
+
     from watthour.core.forecast import Context
     from watthour.core.ports import ModelRegistry, Store
 
-ISSUE_CLOCK = time(8)  # local, the day before, unless the settings say another; an American operator's is out by then
 FRESH = timedelta(days=14)  # older demand is an archive, and its page opens at its end
 FIRST_WEEK = timedelta(days=8)  # nothing can be forecast from less
+LATEST_READINGS = timedelta(days=2)  # how long before an issue the newest reading may lie and its forecast be drawn
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +75,35 @@ def is_followed(store: Store, context: Context, now: datetime) -> bool:
 
 
 def kept_issue(
-    store: Store, context: Context, day: date, now: datetime, *, issue_clock: time = ISSUE_CLOCK
+    store: Store, context: Context, day: date, now: datetime, *, issue_clock: time, has_notes: bool = True
 ) -> Issue | None:
-    """Return the day-ahead forecast kept in the store; of a day to come, the newest one."""
+    """Return the day-ahead forecast kept in the store; of a day to come, the newest one.
+
+    Args:
+        store: the store.
+        context: what is forecast.
+        day: local.
+        now: the present.
+        issue_clock: local clock time on the day before at which the day-ahead forecast is issued.
+        has_notes: whether to look up what the forecast said of itself.
+    """
+    candidates = _candidates(store, context, day, now)
+    if local_day(day, context.time_zone).start <= now:
+        chosen = _day_ahead(candidates, context, day, issue_clock)
+    else:
+        chosen = candidates.filter(pl.col("issued_at") == pl.col("issued_at").max())
+    return _issue_of(store, context, day, chosen, has_notes=has_notes)
+
+
+def day_ahead_on_time(store: Store, context: Context, day: date, now: datetime, *, issue_clock: time) -> Issue | None:
+    """Return the first forecast of a day kept at or after its hour of issue, whatever came later; None before it."""
+    due = local_instant(day - DAY, issue_clock, context.time_zone)
+    on_time = _candidates(store, context, day, now).filter(pl.col("issued_at") >= due)
+    return _issue_of(store, context, day, _day_ahead(on_time, context, day, issue_clock), has_notes=False)
+
+
+def _candidates(store: Store, context: Context, day: date, now: datetime) -> pl.DataFrame:
+    """Return who has forecast the last interval of a day, and when: our models, or where they have not, baselines."""
     window = local_day(day, context.time_zone)
     last_interval = Window(interval_starts(window, context.resolution, context.time_zone)[-1], window.end)
     issues = pl.DataFrame(
@@ -83,16 +112,19 @@ def kept_issue(
         )
     ).drop_nulls("value")
     ours = issues.filter(maker=str(Maker.OWN))
-    stand_ins = issues.filter(pl.col("model").is_in(list(BASELINES)))
-    candidates = ours if not ours.is_empty() else stand_ins
+    return ours if not ours.is_empty() else issues.filter(pl.col("model").is_in(list(BASELINES)))
+
+
+def _day_ahead(candidates: pl.DataFrame, context: Context, day: date, issue_clock: time) -> pl.DataFrame:
+    """Keep the first issue from the hour of issue on; where there is none before the day begins, the last before it."""
     due = local_instant(day - DAY, issue_clock, context.time_zone)
-    if window.start <= now:
-        ahead = candidates.filter(pl.col("issued_at") < window.start)
-        on_time = ahead.filter(pl.col("issued_at") >= due)
-        first = pl.col("issued_at").min() if not on_time.is_empty() else pl.col("issued_at").max()
-        chosen = (on_time if not on_time.is_empty() else ahead).filter(pl.col("issued_at") == first)
-    else:
-        chosen = candidates.filter(pl.col("issued_at") == pl.col("issued_at").max())
+    ahead = candidates.filter(pl.col("issued_at") < local_day(day, context.time_zone).start)
+    on_time = ahead.filter(pl.col("issued_at") >= due)
+    first = pl.col("issued_at").min() if not on_time.is_empty() else pl.col("issued_at").max()
+    return (on_time if not on_time.is_empty() else ahead).filter(pl.col("issued_at") == first)
+
+
+def _issue_of(store: Store, context: Context, day: date, chosen: pl.DataFrame, *, has_notes: bool) -> Issue | None:
     if chosen.is_empty():
         return None
     # Of one instant: a live one before one made afterwards, then the best baseline, then the latest recorded.
@@ -104,10 +136,12 @@ def kept_issue(
             -row["recorded_at"].timestamp(),
         ),
     )
-    rows = pl.DataFrame(store.forecasts([context.channel.id], window, as_of=best["issued_at"], latest_issue=True))
-    fallback, missing_inputs = notes_of_issue(store, context, best["issued_at"])
-    is_reconstructed = bool(best["quality"] & Quality.ASSUMED)
-    return Issue(best["issued_at"], best["model"], is_reconstructed, rows, missing_inputs, fallback)
+    issued_at: datetime = best["issued_at"]
+    window = local_day(day, context.time_zone)
+    span = Window(min(window.start, issued_at - LATEST_READINGS), window.end)
+    rows = pl.DataFrame(store.forecasts([context.channel.id], span, as_of=issued_at, latest_issue=True))
+    fallback, missing_inputs = notes_of_issue(store, context, issued_at) if has_notes else (None, ())
+    return Issue(issued_at, best["model"], bool(best["quality"] & Quality.ASSUMED), rows, missing_inputs, fallback)
 
 
 def make_issue(
@@ -118,7 +152,7 @@ def make_issue(
     *,
     now: datetime,
     served: Served | None,
-    issue_clock: time = ISSUE_CLOCK,
+    issue_clock: time,
 ) -> Issue:
     """Forecast a day from what was known at its issue time, by a model that had learned only from before.
 
@@ -129,7 +163,9 @@ def make_issue(
     due = local_instant(day - DAY, issue_clock, context.time_zone)
     is_live = window.start > now
     issued_at = now if is_live else due
-    asked = targets(window, issued_at, resolution=context.resolution, time_zone=context.time_zone)
+    # A day to come is forecast from the interval now running on: the rest of today belongs to the same picture.
+    span = Window(min(window.start, live_window(context, now).start), window.end) if is_live else window
+    asked = targets(span, issued_at, resolution=context.resolution, time_zone=context.time_zone)
     history = recall(store, context, window, issued_at)
     why_none = None
     if not is_live:
@@ -147,7 +183,7 @@ def make_issue(
         .filter(
             pl.col("channel") == context.channel.id,
             pl.col("model").is_in(context.rivals),
-            pl.col("time").is_between(window.start, window.end, closed="left"),
+            pl.col("time").is_between(span.start, span.end, closed="left"),
         )
         .sort("issued_at")
         .unique(["model", "time", "level"], keep="last")

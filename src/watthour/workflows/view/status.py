@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from watthour.core.ports import RunState
 from watthour.workflows.doubts import doubted
 from watthour.workflows.view.grid import region_entry
+from watthour.workflows.view.names import feed_label
 from watthour.workflows.view.wire import age_hours, utc_text
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def status(
             }
             for context in shown
         ],
-        "sources": _sources(store.runs(limit=RUNS_LOOKED_AT), expected_sources, now),
+        "sources": _sources(store, shown, expected_sources, now),
         "connect": [dict(way) for way in connect],
     }
 
@@ -70,13 +71,21 @@ def freshness_hours(store: Store, *, now: datetime) -> dict[str, float]:
     return {channel: age_hours(last, now) for channel, (_first, last, _recorded) in store.spans().items()}
 
 
-def _sources(runs: Sequence[SourceRun], expected: Sequence[str], now: datetime) -> list[dict[str, object]]:
+def _sources(store: Store, shown: Sequence[Context], expected: Sequence[str], now: datetime) -> list[dict[str, object]]:
     newest: dict[str, SourceRun] = {}
-    for run in runs:
+    for run in store.runs(limit=RUNS_LOOKED_AT):
         newest.setdefault(run.source, run)
+    sites = {site.id for site in (*store.sites(), *(context.site for context in shown))}
+    site_of = {channel.id: channel.site for channel in store.channels()}
+
+    def named(name: str) -> dict[str, object]:
+        about = name.partition(":")[2]
+        site = site_of.get(about) or (about if about in sites or name in expected else None)
+        return {"name": name, "label": feed_label(name), "site": site}
+
     entries: list[dict[str, object]] = [
         {
-            "name": name,
+            **named(name),
             "state": str(run.state),
             "last_run_at": utc_text(run.ended_at),
             "age_hours": age_hours(run.ended_at, now),
@@ -85,4 +94,4 @@ def _sources(runs: Sequence[SourceRun], expected: Sequence[str], now: datetime) 
         for name, run in sorted(newest.items())
     ]
     blank: dict[str, object] = {"state": "never", "last_run_at": None, "age_hours": None, "problem": None}
-    return [*entries, *({"name": name, **blank} for name in expected if name not in newest)]
+    return [*entries, *({**named(name), **blank} for name in expected if name not in newest)]

@@ -10,6 +10,8 @@ from watthour.core.frames import Quality
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
+    from watthour.core.units import ShownIn
+
 
 def utc_text(instant: datetime | None) -> str | None:
     """Write an instant as ISO 8601 in UTC.
@@ -39,3 +41,8 @@ def flag_names(quality: int) -> list[str]:
 def age_hours(instant: datetime, now: datetime) -> float:
     """Return how long ago an instant was, in hours."""
     return round((now - instant).total_seconds() / 3600, 2)
+
+
+def shown_in_entry(shown: ShownIn) -> dict[str, object]:
+    """Return how a picture writes its numbers."""
+    return {"unit": shown.unit, "divisor": shown.divisor, "digits": shown.digits}

@@ -29,7 +29,7 @@ export function Card({ title, note, actions, className, children, ...rest }: Car
             ) : null}
             {note ? <p className="text-small text-muted">{note}</p> : null}
           </div>
-          {actions ? <div className="flex items-center gap-2">{actions}</div> : null}
+          {actions ? <div className="flex flex-wrap items-center gap-2">{actions}</div> : null}
         </header>
       ) : null}
       {children}

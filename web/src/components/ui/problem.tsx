@@ -3,6 +3,7 @@ import type { ReactElement, ReactNode } from 'react';
 
 import { Button } from '@/components/ui/button';
 import { Notice } from '@/components/ui/notice';
+import { Words } from '@/components/ui/words';
 import { ApiProblem } from '@/lib/problem';
 
 interface ProblemNoticeProps {
@@ -35,8 +36,14 @@ export function ProblemNotice({ error, onRetry, actions, className }: ProblemNot
         </>
       }
     >
-      <p>{problem.detail}</p>
-      {problem.remedy ? <p className="mt-1 font-medium">{problem.remedy}</p> : null}
+      <p>
+        <Words>{problem.detail}</Words>
+      </p>
+      {problem.remedy ? (
+        <p className="mt-1 font-medium">
+          <Words>{problem.remedy}</Words>
+        </p>
+      ) : null}
     </Notice>
   );
 }

@@ -1,95 +1,63 @@
-import { type KeyboardEvent, type ReactElement, Suspense, lazy, useMemo } from 'react';
+import { type ReactElement, type ReactNode, useMemo } from 'react';
 
-import { readPalette } from '@/charts/palette';
-import type { Cursor } from '@/charts/types';
-import { Skeleton } from '@/components/ui/skeleton';
-import { type Scene, forecastOption, lineNames } from './forecastOption';
-import { type Interval, doubtsInWords, middleOf } from './intervals';
-import { useThemeName } from '@/lib/theme';
+import { Picture } from '@/charts/Picture';
 import { cn } from '@/lib/cn';
-import { formatQuantity } from '@/lib/numbers';
 import { intervalsIn } from '@/lib/step';
 import { DAY_MS, formatShortDay } from '@/lib/time';
 
-const Chart = lazy(() => import('@/charts/Chart'));
+import { LINE_LOOKS, type LineName, type Scene, forecastDrawing, lineNames } from './forecastDrawing';
+import { type Interval, doubtsInWords, middleOf, shownQuantity } from './intervals';
+import { formatQuantity } from '@/lib/numbers';
 
-const ARROWS: Record<string, number> = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1 };
 const PAGE_HOURS = 6;
+const POINTED: readonly LineName[] = ['dayAhead', 'forecast', 'operator', 'actual'];
 
 interface PictureProps {
   scene: Scene;
+  label: string;
   selected: number;
   onSelect: (index: number) => void;
+  controls: ReactNode;
 }
 
-function spoken(interval: Interval, { format }: Scene): string {
-  const { step, timeZone, unit, digits } = format;
-  const values = (['forecast', 'operator', 'actual', 'naive'] as const)
+function spokenOf(interval: Interval, { format }: Scene): string {
+  const { step, timeZone, shownIn } = format;
+  const values = (['forecast', 'dayAhead', 'operator', 'actual', 'naive'] as const)
     .filter((name) => interval[name] !== null)
-    .map((name) => `${lineNames(format)[name]} ${formatQuantity(interval[name], unit, digits)}`);
+    .map((name) => `${lineNames(format)[name]} ${shownQuantity(interval[name], shownIn)}`);
+  const warmth = interval.temperature === null ? [] : [`temperature ${formatQuantity(interval.temperature, '°C', 1)}`];
   const doubts = interval.doubts.length > 0 ? [`doubted: ${doubtsInWords(interval.doubts)}`] : [];
   const when = step.ms === DAY_MS ? interval.label : `${formatShortDay(interval.start, timeZone)}, ${interval.label}`;
-  return [when, ...values, ...doubts].join(', ');
+  return [when, ...values, ...warmth, ...doubts].join(', ');
 }
 
-/** The chart of a day; arrow keys and pointer choose an interval. */
-export function ForecastPicture({ scene, selected, onSelect }: PictureProps): ReactElement {
-  const theme = useThemeName();
-  // oxlint-disable-next-line react/exhaustive-deps -- the tokens behind the palette change with the theme
-  const palette = useMemo(() => readPalette(), [theme]);
-  const option = useMemo(() => forecastOption(scene, palette), [scene, palette]);
-  const { intervals, format } = scene;
+/** The chart of a day or a week; arrow keys and pointer choose an interval. */
+export function ForecastPicture({ scene, label, selected, onSelect, controls }: PictureProps): ReactElement {
+  const drawing = useMemo(() => forecastDrawing(scene), [scene]);
+  const { intervals, format, isSimulated } = scene;
+  const places = useMemo(() => intervals.map(middleOf), [intervals]);
   const interval = intervals[selected];
-
-  const cursor = useMemo((): Cursor | null => {
-    if (!interval) return null;
-    const dots = [
-      { y: interval.forecast, color: palette.loadForecast },
-      { y: interval.operator, color: palette.rival },
-      { y: interval.actual, color: palette.load },
-    ];
-    return {
-      x: middleOf(interval),
-      lineColor: palette.muted,
-      edgeColor: palette.surface,
-      points: dots.flatMap(({ y, color }) => (y === null ? [] : [{ y, color }])),
-    };
-  }, [interval, palette]);
-
-  const choose = (index: number): void => onSelect(Math.max(0, Math.min(intervals.length - 1, index)));
-  const onKeyDown = (event: KeyboardEvent): void => {
-    const page = intervalsIn(PAGE_HOURS, format.step);
-    const moves: Record<string, number> = { ...ARROWS, PageUp: page, PageDown: -page };
-    const ends: Record<string, number> = { Home: 0, End: intervals.length - 1 };
-    const move = moves[event.key];
-    const target = move === undefined ? ends[event.key] : selected + move;
-    if (target === undefined) return;
-    event.preventDefault();
-    choose(target);
-  };
-  const onPoint = (x: number): void => {
-    const distance = (candidate: Interval): number => Math.abs(middleOf(candidate) - x);
-    const nearest = intervals.reduce((best, candidate, index) => (distance(candidate) < distance(intervals[best] ?? candidate) ? index : best), 0);
-    const found = intervals[nearest];
-    if (found && distance(found) <= found.end - found.start) choose(nearest);
-  };
-
+  const dots = useMemo(() => {
+    if (!interval) return [];
+    const onLines = POINTED.flatMap((name) => {
+      const value = interval[name];
+      return value === null ? [] : [{ panel: 'load', y: value / format.shownIn.divisor, colour: LINE_LOOKS[name].colour }];
+    });
+    return interval.temperature === null ? onLines : [...onLines, { panel: 'temperature', y: interval.temperature, colour: 'muted' as const }];
+  }, [interval, format.shownIn.divisor]);
+  const hasWeather = drawing.panels.length > 1;
   return (
-    <div
-      role="slider"
-      tabIndex={0}
-      aria-label={`Chart of the day; arrow keys choose ${format.step.one}`}
-      aria-orientation="horizontal"
-      aria-valuemin={0}
-      aria-valuemax={intervals.length - 1}
-      aria-valuenow={selected}
-      aria-valuetext={interval ? spoken(interval, scene) : ''}
-      onKeyDown={onKeyDown}
-      className={cn('rounded-control h-64 w-full sm:h-80', scene.isSimulated && 'hatched')}
-    >
-      <Suspense fallback={<Skeleton className="size-full" />}>
-        <Chart option={option} cursor={cursor} onPoint={onPoint} />
-      </Suspense>
-    </div>
+    <Picture
+      label={label}
+      drawing={drawing}
+      places={places}
+      selected={selected}
+      onSelect={onSelect}
+      spoken={interval ? spokenOf(interval, scene) : ''}
+      dots={dots}
+      page={intervalsIn(PAGE_HOURS, format.step)}
+      className={cn(hasWeather ? 'h-88 sm:h-108' : 'h-64 sm:h-80', isSimulated && 'hatched')}
+      controls={controls}
+    />
   );
 }

@@ -4,6 +4,7 @@ import type { ReactElement } from 'react';
 import type { Freshness, SourceState } from '@/client';
 import { Badge } from '@/components/ui/badge';
 import { Card } from '@/components/ui/card';
+import { Words } from '@/components/ui/words';
 import { formatAge, formatInstant } from '@/lib/time';
 
 const SOURCE_LOOKS = {
@@ -12,19 +13,27 @@ const SOURCE_LOOKS = {
   never: { icon: CircleDashed, word: 'not run yet', tint: 'text-muted' },
 } as const;
 
+/** Whether a series is late, with its age; an archive ends, and nothing of it is late. */
+function Age({ row }: { row: Freshness }): ReactElement {
+  const age = row.age_hours === null ? null : `${formatAge(row.age_hours)} old`;
+  if (row.archive) return <span className="text-muted">archive</span>;
+  if (!row.stale) return <span className="text-muted">{age ?? 'none yet'}</span>;
+  return (
+    <Badge look="warn">
+      <Clock aria-hidden className="size-3.5" />
+      {age === null ? 'none yet' : `stale, ${age}`}
+    </Badge>
+  );
+}
+
 function Series({ row, timeZone, now }: { row: Freshness; timeZone: string; now: number }): ReactElement {
+  const written = (time: string): string => formatInstant(Date.parse(time), timeZone, now);
+  const span = row.archive && row.first_time ? `${written(row.first_time)} to ` : 'last value ';
   return (
     <li className="border-line flex flex-wrap items-baseline justify-between gap-x-3 border-b py-2 last:border-b-0">
       <span className="font-medium">{row.label}</span>
-      {row.stale ? (
-        <Badge look="warn">
-          <Clock aria-hidden className="size-3.5" />
-          {row.age_hours === null ? 'stale, none yet' : `stale, ${formatAge(row.age_hours)} old`}
-        </Badge>
-      ) : (
-        <span className="text-muted">{row.age_hours === null ? 'none yet' : `${formatAge(row.age_hours)} old`}</span>
-      )}
-      <span className="text-muted w-full">{row.last_time ? `last value ${formatInstant(Date.parse(row.last_time), timeZone, now)}` : 'no value yet'}</span>
+      <Age row={row} />
+      <span className="text-muted w-full">{row.last_time ? `${span}${written(row.last_time)}` : 'no value yet'}</span>
     </li>
   );
 }
@@ -35,19 +44,24 @@ function Source({ source }: { source: SourceState }): ReactElement {
   return (
     <li className="py-1.5">
       <div className="flex flex-wrap items-center justify-between gap-x-3">
-        <span className="min-w-0 font-medium break-words">{source.name.replace(':', ' · ')}</span>
+        <span className="min-w-0 font-medium break-words">{source.label}</span>
         <span className="text-muted inline-flex items-center gap-1.5">
           <Icon aria-hidden className={`size-4 ${tint}`} />
           {[word, age].filter(Boolean).join(', ')}
         </span>
       </div>
-      {source.problem ? <p className="text-bad break-words">{source.problem}</p> : null}
+      {source.problem ? (
+        <p className="text-bad break-words">
+          <Words>{source.problem}</Words>
+        </p>
+      ) : null}
     </li>
   );
 }
 
 interface FreshnessCardProps {
   series: readonly Freshness[];
+  /** Those of this site. */
   sources: readonly SourceState[];
   timeZone: string;
   now: number;
@@ -64,7 +78,9 @@ export function FreshnessCard({ series, sources, timeZone, now }: FreshnessCardP
           ))}
         </ul>
       ) : (
-        <p className="text-small text-muted">No data yet. Connect a source, or run `watthour ingest`.</p>
+        <p className="text-small text-muted">
+          <Words>No data yet. Connect a source, or run `watthour ingest`.</Words>
+        </p>
       )}
       {sources.length > 0 ? (
         <>

@@ -3,13 +3,19 @@ import { screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { expect, test, vi } from 'vitest';
 
+import type { GridForecast, NewestOutlook } from '@/client';
 import * as csv from '@/lib/csv';
-import { makeForecast, makeScores, makeStatus } from '@/test/fixtures';
+import { makeForecast, makeHistory, makeScores, makeStatus } from '@/test/fixtures';
 import { answersOf, openPage, problem } from '@/test/page';
 
-vi.mock('@/charts/Chart', () => ({ default: () => <div data-testid="chart" /> }));
+/** A forecast whose newest issue says something of itself. */
+function withNewest(words: Partial<NewestOutlook>): GridForecast {
+  const forecast = makeForecast();
+  if (!forecast.newest) throw new Error('a day to come has a newest forecast');
+  return { ...forecast, newest: { ...forecast.newest, ...words } };
+}
 
-const HEADLINE = /^Sunday peaks at 19,\d{3} MWh between 18:00 and 19:00; the 90 % interval of that hour is/;
+const HEADLINE = /^Sunday peaks at 19\.\d{2} GWh between 18:00 and 19:00; the 90 % interval of that hour is/;
 
 test('the first page is the grid of the first region', async () => {
   openPage('/');
@@ -27,7 +33,7 @@ test('the page says when the forecast was issued, what was known and by which mo
   openPage('/grid/ny');
   expect(await screen.findByText('Sat 21 Nov, 08:00 EST')).toBeVisible();
   expect(screen.getByText('Sat 21 Nov, 06:00 EST')).toBeVisible();
-  expect(screen.getByText('gradient_boosting-20261101T060000-ab12cd')).toBeVisible();
+  expect(screen.getByText('Gradient boosting, trained 1 November 2026')).toHaveAttribute('title', 'gradient_boosting-20261101T060000-ab12cd');
 });
 
 test('the table shows what the API said, interval by interval', async () => {
@@ -48,7 +54,7 @@ test('arrow keys choose an hour and say its values', async () => {
   await userEvent.keyboard('{ArrowRight}');
   expect(chart).toHaveAttribute('aria-valuetext', expect.stringMatching(/^Sun 22 Nov, 19:00–20:00/));
   await userEvent.keyboard('{Home}{ArrowLeft}');
-  expect(chart).toHaveAttribute('aria-valuetext', expect.stringMatching(/^Sun 22 Nov, 00:00–01:00/));
+  expect(chart).toHaveAttribute('aria-valuetext', expect.stringMatching(/^Sat 21 Nov, 00:00–01:00/));
 });
 
 test('the file holds the hours of the day and those before', async () => {
@@ -91,8 +97,11 @@ test('scores stand beside those of the rivals, and by lead time', async () => {
   const table = await screen.findByRole('table', { name: 'Scores over all lead times' });
   expect(within(table).getByRole('row', { name: 'Watthour 1.41 246 −18 90.6 +70.8' })).toBeVisible();
   await userEvent.click(screen.getByRole('button', { name: 'By lead time' }));
-  const byLead = screen.getByRole('table', { name: 'Mean absolute error by lead time' });
-  expect(within(byLead).getByRole('row', { name: /^1–6 224 89.6\s% inside band 301 766 87.2\s% inside band$/ })).toBeVisible();
+  const byLead = screen.getByRole('table', { name: 'Scores by lead time' });
+  expect(within(byLead).getAllByRole('columnheader').map((head) => head.textContent.trim())).toContain('Inside band %');
+  const [first] = within(byLead).getAllByRole('row', { name: /^Watthour/ });
+  expect(within(byLead).getByText('1 to 6 hours ahead')).toBeVisible();
+  expect(first).toHaveAccessibleName('Watthour 1.28 224 −18 89.6 +70.8');
 });
 
 test('the file of the scores names their unit', async () => {
@@ -112,7 +121,7 @@ test('stale data is said with its age, a failing source with its problem', async
 
 test('a forecast made without some data says what was missing', async () => {
   openPage('/grid/ny', {
-    '/api/v1/grid/ny/forecast': () => ({ ...makeForecast(), missing_inputs: ['wind speed at Buffalo'], fallback: 'Seasonal naive: too little history.' }),
+    '/api/v1/grid/ny/forecast': () => ({ ...makeForecast(), newest: null, missing_inputs: ['wind speed at Buffalo'], fallback: 'Seasonal naive: too little history.' }),
   });
   expect(await screen.findByText('wind speed at Buffalo')).toBeVisible();
   expect(screen.getByText('Seasonal naive: too little history.')).toBeVisible();
@@ -183,23 +192,23 @@ test('a site of quarter hours in MW has 96 of them, and its file says MW', async
   expect(screen.getByText('Mean power of each 15 minutes in MW')).toBeVisible();
   await userEvent.click(screen.getByRole('radio', { name: 'Table' }));
   const [head, ...rows] = rowsOf(screen.getByRole('table', { name: 'The day in numbers' }));
-  expect(head).toEqual(['Time CET', 'Forecast MW', '90 % interval MW', 'Operator MW', 'Actual MW', 'Last week MW']);
+  expect(head).toEqual(['Time CET', 'Forecast MW', '90 % interval MW', 'Operator MW', 'Actual MW', 'Last week MW', 'Temperature °C']);
   expect(rows).toHaveLength(96);
   expect(rows[68]?.slice(0, 2)).toEqual(['17:00–17:15', makeForecast({ site: 'be' }).points[68]?.value?.toLocaleString('en-US')]);
   expect(screen.getByRole('button', { name: 'The 192 intervals known before' })).toBeVisible();
   expect(await screen.findByText(/2,880 intervals$/)).toBeVisible();
   await userEvent.click(screen.getByRole('button', { name: 'Download CSV' }));
-  expect(download.mock.calls[0]?.[1]).toContain('forecast_mw,lower90_mw,upper90_mw,operator_mw,actual_mw,actual_quality,seasonal_naive_mw');
+  expect(download.mock.calls[0]?.[1]).toContain('forecast_mw,lower90_mw,upper90_mw,operator_mw,actual_mw,actual_quality,seasonal_naive_mw,day_ahead_mw,temperature_degc');
 });
 
 test('arrow keys walk by quarter hours, pages by six hours', async () => {
   openPage('/grid/be', answersOf('be'));
   const chart = await screen.findByRole('slider', { name: 'Chart of the day; arrow keys choose an interval' });
   chart.focus();
-  await userEvent.keyboard('{Home}{ArrowRight}');
-  expect(chart).toHaveAttribute('aria-valuetext', expect.stringMatching(/^Sun 22 Nov, 00:15–00:30, Forecast [\d,]+\u00A0MW,/));
+  await userEvent.keyboard('{End}{PageDown}{ArrowLeft}');
+  expect(chart).toHaveAttribute('aria-valuetext', expect.stringMatching(/^Sun 22 Nov, 17:30–17:45, Forecast [\d,]+\u00A0MW,/));
   await userEvent.keyboard('{PageUp}');
-  expect(chart).toHaveAttribute('aria-valuetext', expect.stringMatching(/^Sun 22 Nov, 06:15–06:30/));
+  expect(chart).toHaveAttribute('aria-valuetext', expect.stringMatching(/^Sun 22 Nov, 23:30–23:45/));
 });
 
 test('a home has its name alone, no operator, and three decimals of a kW', async () => {
@@ -235,4 +244,107 @@ test('a site of days is shown day by day', async () => {
   await userEvent.click(screen.getByRole('radio', { name: 'Table' }));
   const table = screen.getByRole('table', { name: 'The day in numbers' });
   expect(within(table).getByRole('row', { name: /^Sun 22 Nov \d/ })).toBeVisible();
+});
+
+test('buttons and keys zoom, and a chosen hour comes into sight', async () => {
+  openPage('/grid/ny');
+  const chart = await screen.findByRole('slider', { name: /Chart of the day/ });
+  const texts = (): string[] => [...chart.querySelectorAll('svg text')].map((text) => text.textContent);
+  expect(screen.getAllByRole('button', { name: 'Zoom out' })[0]).toHaveAttribute('aria-disabled', 'true');
+  expect(texts()).toContain('Sat 21 Nov');
+  const zoom = screen.getAllByRole('button', { name: 'Zoom in' })[0];
+  if (!zoom) throw new Error('no button to zoom');
+  for (let times = 0; times < 4; times += 1) await userEvent.click(zoom); // oxlint-disable-line no-await-in-loop -- one after the other
+  expect(texts()).not.toContain('Sat 21 Nov');
+  chart.focus();
+  await userEvent.keyboard('{Home}');
+  expect(texts()).toContain('Sat 21 Nov');
+  await userEvent.keyboard('0');
+  expect(screen.getAllByRole('button', { name: 'Zoom out' })[0]).toHaveAttribute('aria-disabled', 'true');
+});
+
+test('a week shows seven days with what was said of them, as a table too', async () => {
+  const requests = openPage('/grid/ny');
+  await userEvent.click(await screen.findByRole('radio', { name: 'Week' }));
+  expect(await screen.findByRole('slider', { name: 'Chart of the week; arrow keys choose an hour' })).toBeVisible();
+  expect(requests).toContain('GET /api/v1/grid/ny/week?end=2026-11-22');
+  await userEvent.click(screen.getByRole('radio', { name: 'Table' }));
+  const rows = rowsOf(screen.getByRole('table', { name: 'The week in numbers' }));
+  expect(rows).toHaveLength(1 + 7 * 24);
+  expect(rows[1]?.[0]).toBe('Mon 16 Nov, 00:00–01:00');
+});
+
+test('errors stand day by day beside the rivals, as picture, table and file', async () => {
+  const download = vi.spyOn(csv, 'download').mockImplementation(() => {});
+  const requests = openPage('/grid/ny');
+  const chart = await screen.findByRole('slider', { name: 'Chart of the errors; arrow keys choose a day' });
+  expect(chart).toHaveAttribute('aria-valuetext', expect.stringMatching(/^Friday 20 November 2026, Watthour \d\.\d{2}\u00A0%, Operator's forecast/));
+  await userEvent.click(screen.getByRole('radio', { name: 'Table of errors' }));
+  const table = screen.getByRole('table', { name: 'Errors of each day' });
+  expect(within(table).getAllByRole('row')).toHaveLength(31);
+  expect(within(table).getByRole('row', { name: '2026-11-21 – – –' })).toBeVisible();
+  await userEvent.click(screen.getByRole('button', { name: 'Download errors as CSV' }));
+  expect(download.mock.calls[0]?.[1]).toMatch(/^day,model,mae_mwh,mape_percent\r\n2026-10-23,ours,/);
+  await userEvent.click(screen.getByRole('radio', { name: '90 days of errors' }));
+  await waitFor(() => expect(requests).toContain('GET /api/v1/grid/ny/history?days=90'));
+});
+
+test('the reliability of the bands is said in a sentence and shown level by level', async () => {
+  openPage('/grid/ny');
+  expect(await screen.findByText('86.4 % of 696 hours lay inside the 90 % band.')).toBeVisible();
+  const chart = screen.getByRole('slider', { name: /Chart of the levels/ });
+  expect(chart).toHaveAttribute('aria-valuetext', 'Level 95\u00A0%: 93.2\u00A0% of the readings at or below it');
+  await userEvent.click(screen.getByRole('radio', { name: 'Table of levels' }));
+  expect(within(screen.getByRole('table', { name: 'Levels and what came' })).getByRole('row', { name: '5 6.8' })).toBeVisible();
+});
+
+test('without days to judge the cards say when there will be some', async () => {
+  const history = makeHistory();
+  openPage('/grid/ny', {
+    '/api/v1/grid/ny/history': () => ({ ...history, days: history.days.map(({ day }) => ({ day, rows: [] })), models: [], reliability: { n: 0, rows: [] } }),
+  });
+  expect(await screen.findByText(/No day to judge yet/)).toBeVisible();
+  expect(screen.getByText(/Nothing to judge yet/)).toBeVisible();
+});
+
+test('a simulated site says so once in its name', async () => {
+  const status = makeStatus({ site: 'simtown' });
+  const region = { ...status.regions[0], name: 'Simtown (simulated)', operator: 'Simtown Power (simulated)' };
+  openPage('/grid/simtown', { ...answersOf('simtown'), '/api/v1/status': () => ({ ...status, regions: [region, ...makeStatus().regions] }) });
+  expect(await screen.findByRole('option', { name: 'Simtown · Simtown Power (simulated)' })).toBeVisible();
+});
+
+test('the data card names the sources of the site that is shown, and no others', async () => {
+  const status = makeStatus();
+  const other = makeStatus({ site: 'be' }).sources.map((source) => ({ ...source, label: `${source.label} of Belgium` }));
+  openPage('/grid/ny', { '/api/v1/status': () => ({ ...status, sources: [...status.sources, ...other] }) });
+  const list = await screen.findByRole('list', { name: 'Sources' });
+  expect(within(list).getAllByRole('listitem')).toHaveLength(2);
+  expect(within(list).getByText('EIA, demand')).toBeVisible();
+  expect(within(list).queryByText(/eia:ny|Belgium/)).toBeNull();
+});
+
+test('an archive is told with its span and does not alarm', async () => {
+  const forecast = makeForecast();
+  const [readings] = forecast.freshness;
+  const archived = { ...readings, age_hours: 25_000, stale: false, archive: true, last_time: '2023-12-31T22:00:00Z' };
+  openPage('/grid/ny', { '/api/v1/grid/ny/forecast': () => ({ ...forecast, freshness: [archived] }) });
+  expect(await screen.findByText('archive')).toBeVisible();
+  expect(screen.getByText('Sat 1 Jan 2022, 00:00 EST to Sun 31 Dec 2023, 17:00 EST')).toBeVisible();
+  expect(screen.queryByText(/stale/)).toBeNull();
+});
+
+test('a command in the words of the API is shown as a command', async () => {
+  openPage('/grid/ny', { '/api/v1/grid/ny/forecast': () => withNewest({ fallback: 'No model yet: run `watthour train`.' }) });
+  expect((await screen.findByText('watthour train')).tagName).toBe('CODE');
+  expect(screen.queryByText(/`/)).toBeNull();
+});
+
+test('on the days that run, the newest forecast says when it was made and what it lacked', async () => {
+  const newest = { issued_at: '2026-11-21T14:00:00Z', known_until: '2026-11-21T12:00:00Z', missing_inputs: ['the sky over Albany'] };
+  openPage('/grid/ny', { '/api/v1/grid/ny/forecast': () => ({ ...withNewest(newest), reconstructed: true }) });
+  expect(await screen.findByText('Sat 21 Nov, 09:00 EST')).toBeVisible();
+  expect(screen.getByText('Sat 21 Nov, 07:00 EST')).toBeVisible();
+  expect(screen.getByText('the sky over Albany')).toBeVisible();
+  expect(screen.queryByText('Reconstructed')).toBeNull();
 });

@@ -12,8 +12,10 @@ import { FreshnessCard } from './FreshnessCard';
 import { DataSkeleton, GridSkeleton, ScoresSkeleton } from './GridSkeleton';
 import { Notices, SimulatedBanner } from './Notices';
 import { Provenance } from './Provenance';
+import { HistoryCard, type HistoryDays } from './HistoryCard';
+import { ReliabilityCard } from './ReliabilityCard';
 import { type ScoreDays, ScoresCard } from './ScoresCard';
-import { forecastQuery, scoresQuery } from './queries';
+import { forecastQuery, historyQuery, scoresQuery } from './queries';
 import { cn } from '@/lib/cn';
 import { statusQuery } from '@/lib/status';
 import { type Step, stepOf } from '@/lib/step';
@@ -47,9 +49,13 @@ function Heading({ forecast, today }: { forecast: GridForecast; today: string })
   );
 }
 
+/** What the names of a simulated site say too; it is said once, at the end. */
+const SIMULATED = / \(simulated\)$/;
+
 /** A name, and who runs the grid there where somebody does. */
-function called({ name, operator }: Status['regions'][number]): string {
-  return [name, operator].filter(Boolean).join(' · ');
+function called({ name, operator, simulated }: Status['regions'][number]): string {
+  const words = [name, operator].filter((word) => word !== null && word !== '').map((word) => word?.replace(SIMULATED, ''));
+  return words.join(' · ') + (simulated ? ' (simulated)' : '');
 }
 
 function RegionChoice({ regions, region, onRegion }: { regions: Status['regions']; region: string; onRegion: (id: string) => void }): ReactElement {
@@ -65,7 +71,6 @@ function RegionChoice({ regions, region, onRegion }: { regions: Status['regions'
       {regions.map((entry) => (
         <option key={entry.id} value={entry.id}>
           {called(entry)}
-          {entry.simulated ? ' (simulated)' : ''}
         </option>
       ))}
     </select>
@@ -87,6 +92,20 @@ function Scores({ region, end, step }: ScoresProps): ReactElement {
   return <ScoresSkeleton />;
 }
 
+/** How far off everybody was, and whether the bands kept their word, over the same days. */
+function History({ region, end, step }: ScoresProps): ReactElement {
+  const [days, setDays] = useState<HistoryDays>(30);
+  const history = useQuery(historyQuery(region, days, end));
+  if (history.error) return <ProblemNotice error={history.error} onRetry={() => void history.refetch()} />;
+  if (!history.data) return <ScoresSkeleton />;
+  return (
+    <div className="grid grid-cols-[minmax(0,1fr)] items-start gap-5 lg:grid-cols-[minmax(0,2fr)_minmax(0,1fr)]">
+      <HistoryCard history={history.data} days={days} onDays={setDays} />
+      <ReliabilityCard history={history.data} intervals={step?.many ?? 'intervals'} />
+    </div>
+  );
+}
+
 /** Tomorrow as it is forecast for a site, or any day of the past as it was known then. */
 export function GridPage({ region, day, onDay, onRegion, connect }: GridPageProps): ReactElement {
   const status = useQuery(statusQuery);
@@ -98,8 +117,8 @@ export function GridPage({ region, day, onDay, onRegion, connect }: GridPageProp
   const isSimulated = shown?.simulated ?? false;
 
   // Rivals' forecasts go by the same channel; its own readings come first.
-  const isStale = forecast?.freshness.find(({ channel }) => channel === forecast.region.channel)?.stale ?? false;
-  const wantsData = isSimulated || isStale || (query.error !== null && !forecast);
+  const readings = forecast?.freshness.find(({ channel }) => channel === forecast.region.channel);
+  const wantsData = isSimulated || readings?.stale === true || readings?.archive === true || (query.error !== null && !forecast);
 
   useEffect(() => {
     document.title = forecast ? `${forecast.region.name}, ${forecast.day} · Watthour` : 'Watthour';
@@ -133,7 +152,7 @@ export function GridPage({ region, day, onDay, onRegion, connect }: GridPageProp
         <div className={cn('grid grid-cols-[minmax(0,1fr)] gap-5', query.isPlaceholderData && 'opacity-60')} aria-busy={query.isPlaceholderData}>
           <div>
             <p aria-live="polite" className="text-answer mb-3 max-w-4xl font-semibold text-balance">
-              {unbroken(forecast.headline, forecast.unit)}
+              {unbroken(forecast.headline, forecast.shown_in.unit)}
             </p>
             <Provenance forecast={forecast} now={now} />
           </div>
@@ -147,11 +166,12 @@ export function GridPage({ region, day, onDay, onRegion, connect }: GridPageProp
       <div className="grid grid-cols-[minmax(0,1fr)] items-start gap-5 lg:grid-cols-[minmax(0,2fr)_minmax(0,1fr)]">
         {query.error && !forecast ? null : <Scores region={region} end={day} step={shown && stepOf(shown.resolution_seconds)} />}
         {forecast && status.data ? (
-          <FreshnessCard series={forecast.freshness} sources={status.data.sources} timeZone={forecast.region.time_zone} now={now} />
+          <FreshnessCard series={forecast.freshness} sources={status.data.sources.filter(({ site }) => site === region)} timeZone={forecast.region.time_zone} now={now} />
         ) : query.error ? null : (
           <DataSkeleton />
         )}
       </div>
+      {query.error && !forecast ? null : <History region={region} end={day} step={shown && stepOf(shown.resolution_seconds)} />}
       {wantsData ? <div id={CONNECT_ID}>{connect}</div> : null}
     </div>
   );

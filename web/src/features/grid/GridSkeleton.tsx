@@ -14,9 +14,9 @@ export function GridSkeleton(): ReactElement {
       </div>
       <Card>
         <Skeleton className="mb-3 h-12 w-48" />
-        <Skeleton className="mb-2 h-36 w-full sm:h-18" />
-        <Skeleton className="h-64 w-full sm:h-80" />
-        <Skeleton className="mt-3 h-10 w-48" />
+        <Skeleton className="mb-2 h-44 w-full sm:h-10" />
+        <Skeleton className="h-88 w-full sm:h-108" />
+        <Skeleton className="mt-2 h-10 w-48" />
       </Card>
     </div>
   );

@@ -7,7 +7,7 @@ import { cn } from '@/lib/cn';
 import { formatNumber } from '@/lib/numbers';
 import { DAY_MS, HOUR_MS, formatClock, formatShortDay, zoneAbbreviation } from '@/lib/time';
 
-import { lineNames } from './forecastOption';
+import { lineNames } from './forecastDrawing';
 import { type Format, type Interval, doubtsInWords, rivalName } from './intervals';
 
 interface IntervalsProps {
@@ -72,12 +72,12 @@ function TimeHead({ intervals, format }: IntervalsProps): ReactElement {
   );
 }
 
-function DayTable({ intervals, format }: IntervalsProps): ReactElement {
-  const { unit, digits, rivals } = format;
+function DayTable({ intervals, format, label }: IntervalsProps & { label: string }): ReactElement {
+  const { unit, digits, rivals, hasDayAhead, hasTemperature } = format;
   const names = lineNames(format);
-  const heads = [names.forecast, '90 % interval', ...rivals.map(rivalName), names.actual, names.naive];
+  const heads = [names.forecast, '90 % interval', ...rivals.map(rivalName), names.actual, names.naive, ...(hasDayAhead ? [names.dayAhead] : [])];
   return (
-    <Table aria-label="The day in numbers" boxClassName={boxOf(intervals)}>
+    <Table aria-label={label} boxClassName={boxOf(intervals)}>
       <thead>
         <tr>
           <TimeHead intervals={intervals} format={format} />
@@ -86,6 +86,11 @@ function DayTable({ intervals, format }: IntervalsProps): ReactElement {
               {name}
             </Head>
           ))}
+          {hasTemperature ? (
+            <Head unit="°C" className="sticky top-0 z-1">
+              Temperature
+            </Head>
+          ) : null}
         </tr>
       </thead>
       <tbody>
@@ -101,6 +106,8 @@ function DayTable({ intervals, format }: IntervalsProps): ReactElement {
                 <Actual interval={interval} digits={digits} />
               </Value>
               <Value>{formatNumber(interval.naive, digits)}</Value>
+              {hasDayAhead ? <Value>{formatNumber(interval.dayAhead, digits)}</Value> : null}
+              {hasTemperature ? <Value>{formatNumber(interval.temperature, 1)}</Value> : null}
             </>
           </Row>
         ))}
@@ -143,23 +150,42 @@ function KnownTable({ intervals, format }: IntervalsProps): ReactElement {
   );
 }
 
-/** The chart in numbers: the day first, the intervals known before it below. */
+/** The chart in numbers: the day first, tomorrow and the rest of today where they are in it, the known past below. */
 export function IntervalsTable({ intervals, format }: IntervalsProps): ReactElement {
-  const known = intervals.filter(({ part }) => part === 'known');
+  const of = (part: Interval['part']): Interval[] => intervals.filter((interval) => interval.part === part);
+  const { many } = format.step;
   return (
     <>
-      <DayTable intervals={intervals.filter(({ part }) => part === 'day')} format={format} />
-      {known.length > 0 ? (
-        <Collapsible.Root className="mt-2">
-          <Collapsible.Trigger className="text-small text-accent group rounded-control inline-flex h-10 items-center gap-1 font-medium">
-            <ChevronDown aria-hidden className="size-4 transition-transform group-data-[state=open]:rotate-180" />
-            The {known.length} {format.step.many} known before
-          </Collapsible.Trigger>
-          <Collapsible.Content>
-            <KnownTable intervals={known} format={format} />
-          </Collapsible.Content>
-        </Collapsible.Root>
-      ) : null}
+      <DayTable intervals={of('day')} format={format} label="The day in numbers" />
+      <More name={`The {n} ${many} after it`} intervals={of('after')}>
+        <DayTable intervals={of('after')} format={format} label="The day after in numbers" />
+      </More>
+      <More name={`The {n} ${many} between`} intervals={of('until')}>
+        <DayTable intervals={of('until')} format={format} label="Up to the day in numbers" />
+      </More>
+      <More name={`The {n} ${many} known before`} intervals={of('known')}>
+        <KnownTable intervals={of('known')} format={format} />
+      </More>
     </>
+  );
+}
+
+/** Seven days in numbers. */
+export function WeekTable({ intervals, format }: IntervalsProps): ReactElement {
+  const isDaily = format.step.ms === DAY_MS;
+  const labelled = isDaily ? intervals : intervals.map((interval) => Object.assign({}, interval, { label: `${formatShortDay(interval.start, format.timeZone)}, ${interval.label}` }));
+  return <DayTable intervals={labelled} format={format} label="The week in numbers" />;
+}
+
+function More({ name, intervals, children }: { name: string; intervals: readonly Interval[]; children: ReactElement }): ReactElement | null {
+  if (intervals.length === 0) return null;
+  return (
+    <Collapsible.Root className="mt-2">
+      <Collapsible.Trigger className="text-small text-accent group rounded-control flex h-10 items-center gap-1 font-medium">
+        <ChevronDown aria-hidden className="size-4 transition-transform group-data-[state=open]:rotate-180" />
+        {name.replace('{n}', String(intervals.length))}
+      </Collapsible.Trigger>
+      <Collapsible.Content>{children}</Collapsible.Content>
+    </Collapsible.Root>
   );
 }

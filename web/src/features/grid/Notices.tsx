@@ -2,23 +2,26 @@ import type { ReactElement } from 'react';
 
 import type { GridForecast } from '@/client';
 import { Notice } from '@/components/ui/notice';
+import { Words } from '@/components/ui/words';
 
 /** What a reader must know before trusting the picture. */
 export function Notices({ forecast }: { forecast: GridForecast }): ReactElement | null {
-  const { fallback, missing_inputs } = forecast;
+  const { fallback, missing_inputs } = forecast.newest ?? forecast;
   if (!fallback && missing_inputs.length === 0) return null;
   return (
     <div className="grid gap-3">
       {fallback ? (
         <Notice look="warn" title="A simpler forecast stands in">
-          {fallback}
+          <Words>{fallback}</Words>
         </Notice>
       ) : null}
       {missing_inputs.length > 0 ? (
         <Notice look="warn" title="Made without some of its data, so the band is wider">
           <ul className="list-disc pl-4">
             {missing_inputs.map((item) => (
-              <li key={item}>{item}</li>
+              <li key={item}>
+                <Words>{item}</Words>
+              </li>
             ))}
           </ul>
         </Notice>

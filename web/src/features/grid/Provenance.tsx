@@ -4,22 +4,28 @@ import type { GridForecast } from '@/client';
 import { Badge } from '@/components/ui/badge';
 import { formatInstant } from '@/lib/time';
 
-/** What the forecast stands on: when it was made, what was known, by which model. */
+/** What the forecast stands on: when it was made, what was known, by which model; on the days that run, the newest one. */
 export function Provenance({ forecast, now }: { forecast: GridForecast; now: number }): ReactElement {
-  const { region, issued_at, known_until, model_version, reconstructed } = forecast;
-  const zone = region.time_zone;
-  const facts = [
-    { name: 'Issued', value: formatInstant(Date.parse(issued_at), zone, now) },
-    { name: 'Readings known until', value: known_until ? formatInstant(Date.parse(known_until), zone, now) : 'none' },
-    { name: 'Model', value: model_version },
+  const { region, newest, day_ahead, day } = forecast;
+  const { issued_at, known_until, model_version, model_label } = newest ?? forecast;
+  const written = (time: string): string => formatInstant(Date.parse(time), region.time_zone, now);
+  const before = day_ahead.find((each) => each.day === day);
+  const facts: { name: string; value: string; hint?: string }[] = [
+    { name: 'Issued', value: written(issued_at) },
+    { name: 'Readings known until', value: known_until ? written(known_until) : 'none' },
+    { name: 'Model', value: model_label, hint: model_version },
+    ...(before ? [{ name: 'Day-ahead issued', value: written(before.issued_at) }] : []),
   ];
+  const reconstructed = forecast.reconstructed && newest === null;
   return (
     <>
       <dl className="text-small flex flex-wrap gap-x-6 gap-y-1">
-        {facts.map(({ name, value }) => (
+        {facts.map(({ name, value, hint }) => (
           <div key={name} className="flex min-w-0 flex-wrap gap-x-1.5">
             <dt className="text-muted">{name}</dt>
-            <dd className="min-w-0 break-words">{value}</dd>
+            <dd className="min-w-0 break-words" title={hint}>
+              {value}
+            </dd>
           </div>
         ))}
       </dl>

@@ -1,26 +1,28 @@
 import type { ReactElement } from 'react';
 
-import { type Format, type Interval, doubtsInWords } from './intervals';
-import { lineNames } from './forecastOption';
+import { LINE_LOOKS, type LineName, lineNames } from './forecastDrawing';
+import { type Format, type Interval, doubtsInWords, shownQuantity, shownValue } from './intervals';
 import { cn } from '@/lib/cn';
-import { formatNumber, formatQuantity } from '@/lib/numbers';
+import { formatQuantity } from '@/lib/numbers';
 import { DAY_MS, formatShortDay } from '@/lib/time';
 
-type Swatch = 'forecast' | 'band' | 'operator' | 'actual' | 'naive';
+type Swatch = LineName | 'band' | 'temperature';
 
-const STROKES: Record<Exclude<Swatch, 'band'>, { className: string; width: number; dashes?: string }> = {
-  forecast: { className: 'stroke-load-forecast', width: 3 },
-  operator: { className: 'stroke-rival', width: 2, dashes: '5 3' },
-  actual: { className: 'stroke-load', width: 3 },
-  naive: { className: 'stroke-naive', width: 2, dashes: '1.5 3' },
+const STROKES: Record<LineName | 'temperature', string> = {
+  forecast: 'stroke-load-forecast',
+  dayAhead: 'stroke-load-forecast',
+  operator: 'stroke-rival',
+  actual: 'stroke-load',
+  naive: 'stroke-naive',
+  temperature: 'stroke-muted',
 };
 
 function Key({ swatch, isHatched }: { swatch: Swatch; isHatched: boolean }): ReactElement {
   if (swatch === 'band') return <span aria-hidden className={cn('bg-load-band h-3 w-5 rounded-sm', isHatched && 'hatched')} />;
-  const { className, width, dashes } = STROKES[swatch];
+  const { width, dashes } = swatch === 'temperature' ? { width: 1.75, dashes: undefined } : LINE_LOOKS[swatch];
   return (
     <svg aria-hidden viewBox="0 0 20 12" className="h-3 w-5 shrink-0">
-      <line x1="0" x2="20" y1="6" y2="6" strokeWidth={width} strokeDasharray={dashes} className={className} />
+      <line x1="1" x2="19" y1="6" y2="6" strokeWidth={width} strokeDasharray={dashes} strokeLinecap="round" className={STROKES[swatch]} />
     </svg>
   );
 }
@@ -35,22 +37,24 @@ interface ReadoutProps {
 
 /** Key and values of the chosen interval in one; its size never changes with the interval. */
 export function Readout({ interval, format, isSimulated, hasDoubts }: ReadoutProps): ReactElement {
-  const { step, timeZone, unit, digits, rivals } = format;
+  const { step, timeZone, shownIn, rivals, hasDayAhead, hasTemperature } = format;
   const names = lineNames(format);
   const { lower = null, upper = null } = interval ?? {};
-  const item = (swatch: Exclude<Swatch, 'band'>) => ({ swatch, name: names[swatch], value: formatQuantity(interval?.[swatch], unit, digits) });
-  const band = lower === null || upper === null ? '–' : `${formatNumber(lower, digits)}–${formatQuantity(upper, unit, digits)}`;
+  const item = (swatch: LineName) => ({ swatch, name: names[swatch], value: shownQuantity(interval?.[swatch], shownIn) });
+  const band = lower === null || upper === null ? '–' : `${shownValue(lower, shownIn)}–${shownQuantity(upper, shownIn)}`;
   const items: { swatch: Swatch; name: string; value: string }[] = [
     item('forecast'),
     { swatch: 'band', name: '90 % interval', value: band },
     item('actual'),
+    ...(hasDayAhead ? [item('dayAhead')] : []),
     ...(rivals.length > 0 ? [item('operator')] : []),
     item('naive'),
+    ...(hasTemperature ? [{ swatch: 'temperature' as const, name: 'Temperature', value: formatQuantity(interval?.temperature, '°C', 1) }] : []),
   ];
   const day = interval && step.ms !== DAY_MS ? formatShortDay(interval.start, timeZone) : step.head;
   return (
     <div className="text-small mb-2">
-      <dl className={cn('grid grid-cols-2 gap-x-4 gap-y-1.5', rivals.length > 0 ? 'sm:grid-cols-6' : 'sm:grid-cols-5')}>
+      <dl className="grid grid-cols-2 gap-x-4 gap-y-1.5 sm:grid-cols-[repeat(auto-fit,minmax(6.75rem,1fr))]">
         <div className="min-w-0">
           <dt className="text-muted">{day}</dt>
           <dd className="font-semibold">{interval ? interval.label : '–'}</dd>

@@ -9,7 +9,7 @@ import { Choice } from '@/components/ui/choice';
 import { Head, RowHead, Table, Value } from '@/components/ui/table';
 import { cn } from '@/lib/cn';
 import { type Cell, download, toCsv, unitSuffix } from '@/lib/csv';
-import { digitsFor, formatNumber, formatQuantity, formatSigned } from '@/lib/numbers';
+import { digitsFor, formatNumber, formatSigned } from '@/lib/numbers';
 
 export const SCORE_DAYS = [7, 30, 90] as const;
 export type ScoreDays = (typeof SCORE_DAYS)[number];
@@ -55,87 +55,63 @@ interface TableProps {
   digits: number;
 }
 
-function Overall({ rows, unit, digits }: TableProps): ReactElement {
+function ScoreHeads({ first, unit }: { first: string; unit: string }): ReactElement {
+  return (
+    <thead>
+      <tr>
+        <Head className="text-left">{first}</Head>
+        <Head unit="%">MAPE</Head>
+        <Head unit={unit}>MAE</Head>
+        <Head unit={unit}>Bias</Head>
+        <Head unit="%">Inside band</Head>
+        <Head unit="%">Skill</Head>
+      </tr>
+    </thead>
+  );
+}
+
+function ScoreRows({ rows, digits }: { rows: readonly ScoreRow[]; digits: number }): ReactElement[] {
   const lowest = best(rows);
+  return rows.map((row) => (
+    <tr key={row.model} className={cn(row.mae === lowest && 'font-semibold')}>
+      <RowHead className={cn(row.mae === lowest && 'font-semibold')}>{row.label}</RowHead>
+      <Value>{formatNumber(row.mape_percent, 2)}</Value>
+      <Value>{formatNumber(row.mae, digits)}</Value>
+      <Value>{formatSigned(row.bias, digits)}</Value>
+      <Value>{formatNumber(row.coverage90_percent, 1)}</Value>
+      <Value>{formatSigned(row.skill_percent, 1)}</Value>
+    </tr>
+  ));
+}
+
+function Overall({ rows, unit, digits }: TableProps): ReactElement {
   return (
     <Table aria-label="Scores over all lead times">
-      <thead>
-        <tr>
-          <Head className="text-left">Forecast</Head>
-          <Head unit="%">MAPE</Head>
-          <Head unit={unit}>MAE</Head>
-          <Head unit={unit}>Bias</Head>
-          <Head unit="%">Inside band</Head>
-          <Head unit="%">Skill</Head>
-        </tr>
-      </thead>
+      <ScoreHeads first="Forecast" unit={unit} />
       <tbody>
-        {rows.map((row) => (
-          <tr key={row.model} className={cn(row.mae === lowest && 'font-semibold')}>
-            <RowHead className={cn(row.mae === lowest && 'font-semibold')}>{row.label}</RowHead>
-            <Value>{formatNumber(row.mape_percent, 2)}</Value>
-            <Value>{formatNumber(row.mae, digits)}</Value>
-            <Value>{formatSigned(row.bias, digits)}</Value>
-            <Value>{formatNumber(row.coverage90_percent, 1)}</Value>
-            <Value>{formatSigned(row.skill_percent, 1)}</Value>
-          </tr>
-        ))}
+        <ScoreRows rows={rows} digits={digits} />
       </tbody>
     </Table>
   );
 }
 
-/** The mean absolute error, and under it how much of what came lay inside the band. */
-function OfLead({ row, isBest, digits }: { row: ScoreRow | undefined; isBest: boolean; digits: number }): ReactElement {
-  const coverage = row?.coverage90_percent ?? null;
-  return (
-    <Value className="align-top">
-      <span className={cn(isBest && 'font-semibold')}>{formatNumber(row?.mae, digits)}</span>{' '}
-      {coverage === null ? null : (
-        <span className="text-muted block">
-          {formatQuantity(coverage, '%', 1)} <span className="sr-only">inside band</span>
-        </span>
-      )}
-    </Value>
-  );
-}
-
+/** The same figures for each block of hours ahead. */
 function ByLead({ rows, unit, digits }: TableProps): ReactElement {
-  const models = [...new Map(rows.map(({ model, label }) => [model, label]))];
   const leads = [...new Set(rows.map(({ lead_hours }) => lead_hours))];
-  const hasBand = rows.some(({ coverage90_percent }) => coverage90_percent !== null);
   return (
-    <>
-      <Table aria-label="Mean absolute error by lead time">
-        <thead>
+    <Table aria-label="Scores by lead time">
+      <ScoreHeads first="Lead time" unit={unit} />
+      {leads.map((lead) => (
+        <tbody key={lead}>
           <tr>
-            <Head className="text-left" unit="h">
-              Lead time
-            </Head>
-            {models.map(([model, label]) => (
-              <Head key={model} unit={unit}>
-                {label}
-              </Head>
-            ))}
+            <th scope="rowgroup" colSpan={6} className="border-line border-b pt-3 pb-1.5 text-left font-semibold first:pl-4 sm:first:pl-5">
+              {lead.replace('-', ' to ')} hours ahead
+            </th>
           </tr>
-        </thead>
-        <tbody>
-          {leads.map((lead) => {
-            const ofLead = rows.filter(({ lead_hours }) => lead_hours === lead);
-            return (
-              <tr key={lead}>
-                <RowHead className="align-top whitespace-nowrap">{lead.replace('-', '–')}</RowHead>
-                {models.map(([model]) => {
-                  const row = ofLead.find((candidate) => candidate.model === model);
-                  return <OfLead key={model} row={row} isBest={row?.mae === best(ofLead)} digits={digits} />;
-                })}
-              </tr>
-            );
-          })}
+          <ScoreRows rows={rows.filter(({ lead_hours }) => lead_hours === lead)} digits={digits} />
         </tbody>
-      </Table>
-      <p className="text-small text-muted mt-2">Mean absolute error{hasBand ? ', and under it the share inside the 90 % band' : ''}.</p>
-    </>
+      ))}
+    </Table>
   );
 }
 

@@ -1,0 +1,60 @@
+"""What a person reads instead of an id."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+
+from watthour.workflows.forecast import BASELINES, label_of
+
+_VERSION = re.compile(r"^(?P<recipe>\w+?)-(?P<trained>\d{8}T\d{6})-\w+$")
+_RECIPES = {
+    "day_process": "Day process",
+    "hour_process": "Hour process",
+    "gradient_boosting": "Gradient boosting",
+    "seasonal_naive": "Same time last week",
+}
+_FEEDS = {
+    "eia": "EIA, demand",
+    "eia_fuel_mix": "EIA, fuel mix",
+    "eia_bulk": "EIA, six-month files",
+    "elia": "Elia",
+    "nyiso": "NYISO",
+    "open_meteo_archive": "Open-Meteo, past weather",
+    "open_meteo_forecast": "Open-Meteo, weather forecast",
+    "open_meteo_previous_runs": "Open-Meteo, earlier forecasts",
+    "forecast": "Our forecasts",
+    "train": "Our training",
+}
+
+
+def model_label(version: str) -> str:
+    """Name a model by its kind and the day it was trained, a baseline by what it does.
+
+    >>> model_label("day_process-20261101T060000-ab12cd")
+    'Day process, trained 1 November 2026'
+    >>> model_label("seasonal_naive")
+    'Same time last week'
+    """
+    found = _VERSION.match(version)
+    if version in BASELINES or found is None:
+        return label_of(version)
+    recipe = found["recipe"]
+    kind = _RECIPES.get(recipe) or (label_of(recipe) if recipe in BASELINES else _in_words(recipe))
+    trained = datetime.strptime(found["trained"], "%Y%m%dT%H%M%S")  # noqa: DTZ007 - only its day is read
+    return f"{kind}, trained {trained.day} {trained:%B %Y}"
+
+
+def feed_label(source: str) -> str:
+    """Name a source of data without the site it serves.
+
+    >>> feed_label("open_meteo_forecast:ny"), feed_label("csv:meter.csv")
+    ('Open-Meteo, weather forecast', 'File meter.csv')
+    """
+    kind, _, rest = source.partition(":")
+    return f"File {rest}" if kind == "csv" else _FEEDS.get(kind) or _in_words(kind)
+
+
+def _in_words(name: str) -> str:
+    words = name.replace("_", " ")
+    return words[:1].upper() + words[1:]

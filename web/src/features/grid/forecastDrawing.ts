@@ -1,0 +1,185 @@
+/** The picture of a day or a week: band, lines, gaps as gaps, marks for now and for the time of issue. */
+import type { BandPoint } from '@/charts/band';
+import type { Colour, Drawing, LineShape, Mark, Panel, Point, Tick, View } from '@/charts/types';
+import { DAY_MS, HOUR_MS, formatClock, formatShortDay } from '@/lib/time';
+
+import { type Format, type Interval, middleOf, rivalName } from './intervals';
+
+export interface Scene {
+  intervals: readonly Interval[];
+  format: Format;
+  now: number;
+  /** When the forecast shown was made; null where there are several. */
+  issuedAt: number | null;
+  isSimulated: boolean;
+}
+
+export type LineName = 'forecast' | 'dayAhead' | 'operator' | 'actual' | 'naive';
+
+/** What the lines are called; the picture shows the first rival only. */
+export function lineNames({ rivals }: Format): Record<LineName, string> {
+  return { forecast: 'Forecast', dayAhead: 'Day-ahead', operator: rivalName(rivals[0] ?? 'operator'), actual: 'Actual', naive: 'Last week' };
+}
+
+/** How each line looks; the readout's key shows the same. */
+export const LINE_LOOKS: Record<LineName, { colour: Colour; width: number; dashes?: string }> = {
+  forecast: { colour: 'load-forecast', width: 2.5 },
+  dayAhead: { colour: 'load-forecast', width: 1.25 },
+  operator: { colour: 'rival', width: 1.75, dashes: '6 4' },
+  actual: { colour: 'load', width: 2.5 },
+  naive: { colour: 'naive', width: 1.5, dashes: '0.5 4' },
+};
+
+const TEMPERATURE_PX = 60;
+
+/** Values in the middle of their intervals; intervals that are absent altogether are a gap as much as those without a value. */
+function pointsOf(intervals: readonly Interval[], valueOf: (interval: Interval) => number | null): Point[] {
+  const points: Point[] = [];
+  for (const [index, interval] of intervals.entries()) {
+    const before = intervals[index - 1];
+    if (before && interval.start > before.end) points.push([(before.end + interval.start) / 2, null]);
+    points.push([middleOf(interval), valueOf(interval)]);
+  }
+  return points;
+}
+
+function line(name: LineName, { intervals, format }: Scene): LineShape {
+  const { divisor } = format.shownIn;
+  const points = pointsOf(intervals, (interval) => (interval[name] === null ? null : interval[name] / divisor));
+  return { kind: 'line', id: name, name: lineNames(format)[name], points, ...LINE_LOOKS[name] };
+}
+
+/** What was measured; what came after the forecast was made is a paler line of its own that goes on from the first. */
+function measured(scene: Scene): LineShape[] {
+  const { intervals } = scene;
+  const whole = line('actual', scene);
+  if (!intervals.some(({ isLater }) => isLater)) return [whole];
+  const part = (isLater: boolean): Point[] =>
+    whole.points.map(([x, y]): Point => {
+      const index = intervals.findIndex((interval) => middleOf(interval) === x);
+      const [here, next] = [intervals[index], intervals[index + 1]];
+      const isLink = isLater && next?.isLater === true && next.start === here?.end;
+      return [x, here?.isLater === isLater || isLink ? y : null];
+    });
+  const later: LineShape = { ...whole, id: 'later', points: part(true), isFaint: true, width: 2 };
+  const before: LineShape = { ...whole, points: part(false), name: null };
+  return before.points.some(([, y]) => y !== null) ? [before, later] : [later];
+}
+
+function band({ intervals, format: { shownIn } }: Scene): BandPoint[] {
+  const edge = (value: number | null): number | null => (value === null ? null : value / shownIn.divisor);
+  return intervals.flatMap((interval, index): BandPoint[] => {
+    const before = intervals[index - 1];
+    const reach = (interval.end - interval.start) / 2;
+    const gap = before && interval.start > before.end ? [{ x: before.end, lower: null, upper: null, reach }] : [];
+    return [...gap, { x: middleOf(interval), lower: edge(interval.lower), upper: edge(interval.upper), reach }];
+  });
+}
+
+function marksOf({ intervals, now, issuedAt }: Scene): Mark[] {
+  const begins = intervals[0]?.start ?? 0;
+  const ends = intervals.at(-1)?.end ?? 0;
+  const isLive = issuedAt !== null && now - issuedAt < DAY_MS;
+  const marks: Mark[] = [
+    // The newest forecast is made just before now: two words would cover each other, and one says enough.
+    ...(issuedAt === null || isLive ? [] : [{ name: 'issued', x: issuedAt, colour: 'muted', dashes: '2 3', place: 'left' } as const]),
+    { name: 'now', x: now, colour: 'accent', place: 'right' },
+  ];
+  return marks.filter(({ x }) => begins < x && x < ends);
+}
+
+// The clocks of all places are whole quarters of an hour apart.
+const QUARTER_MS = HOUR_MS / 4;
+const EVERY_HOURS = [0.25, 1, 2, 3, 6, 12, 24, 48, 96];
+const CLOCK_PX = 46;
+const DAY_PX = 112; // a day's name and a clock time after it
+const SHORT_DAY_PX = 52;
+const DATE_PX = 84;
+
+/** Ticks stand on the place's own clock, so a day of 23 or 25 hours has them where its clock has them. */
+function clockTicks([from, to]: View, width: number, { timeZone }: Format, [begins, ends]: View): Tick[] {
+  const hours = (to - from) / HOUR_MS;
+  const isOneDay = ends - begins <= 25 * HOUR_MS;
+  const every = EVERY_HOURS.find((step) => (step * width) / hours >= (isOneDay ? CLOCK_PX : step < 24 ? DAY_PX : SHORT_DAY_PX)) ?? 168;
+  const first = Math.ceil(from / QUARTER_MS) * QUARTER_MS;
+  const instants = Array.from({ length: Math.max(0, Math.floor((to - first) / QUARTER_MS) + 1) }, (_, index) => first + index * QUARTER_MS);
+  let day = -1;
+  return instants.flatMap((at): Tick[] => {
+    const clock = formatClock(at, timeZone);
+    const [hour = 0, minute = 0] = clock.split(':').map(Number);
+    const isMidnight = clock === '00:00';
+    if (isMidnight) day += 1;
+    if (isOneDay) {
+      const isWanted = (hour + minute / 60) % every === 0;
+      return isWanted ? [{ at, label: isMidnight && at === ends ? '24:00' : clock, anchor: 'middle', isStrong: false }] : [];
+    }
+    if (isMidnight) {
+      const isNamed = day % Math.max(1, every / 24) === 0 && ((to - at) * width) / (to - from) > SHORT_DAY_PX;
+      return at === ends && !isNamed ? [] : [{ at, label: isNamed ? formatShortDay(at, timeZone).replace(/ \w+$/, every >= 24 ? '' : '$&') : '', anchor: 'start', isStrong: true }];
+    }
+    const isWanted = every < 24 && (hour + minute / 60) % every === 0;
+    return isWanted && ((to - at) * width) / (to - from) > 16 ? [{ at, label: clock, anchor: 'middle', isStrong: false }] : [];
+  });
+}
+
+/** Days have their date under their middle, as many as have room. */
+function dateTicks([from, to]: View, width: number, intervals: readonly Interval[], timeZone: string): Tick[] {
+  const seen = intervals.filter((interval) => middleOf(interval) >= from && middleOf(interval) <= to);
+  const every = Math.max(1, Math.ceil((seen.length * DATE_PX) / width));
+  return seen
+    .filter((_, index) => index % every === 0)
+    .map((interval) => ({ at: middleOf(interval), label: formatShortDay(interval.start, timeZone), anchor: 'middle', isStrong: false }));
+}
+
+/** The weather has no colour of its own: it is what the load follows, not what is forecast here. */
+function temperaturePanel({ intervals }: Scene): Panel[] {
+  const seen = intervals.filter(({ temperature }) => temperature !== null);
+  if (seen.length === 0) return [];
+  const firstAhead = intervals.findIndex(({ isWarmthForecast }) => isWarmthForecast);
+  const [before, first] = [intervals[firstAhead - 1], intervals[firstAhead]];
+  const goesOn = before !== undefined && first !== undefined && before.end === first.start && before.temperature !== null;
+  const part = (isAhead: boolean): LineShape => ({
+    kind: 'line',
+    id: isAhead ? 'temperature-ahead' : 'temperature',
+    name: null,
+    points: pointsOf(
+      intervals.filter((_, index) => firstAhead < 0 || (isAhead ? index >= firstAhead - (goesOn ? 1 : 0) : index < firstAhead)),
+      ({ temperature }) => temperature,
+    ),
+    colour: 'muted',
+    width: 1.75,
+    ...(isAhead ? { dashes: '2 4' } : {}),
+  });
+  const shapes = firstAhead < 0 ? [part(false)] : [part(false), part(true)];
+  const title = firstAhead < 0 ? 'Temperature' : 'Temperature, dotted where forecast';
+  return [{ id: 'temperature', unit: '°C', title, shapes, height: TEMPERATURE_PX, marks: 2 }];
+}
+
+export function forecastDrawing(scene: Scene): Drawing {
+  const { intervals, format, isSimulated } = scene;
+  const domain: View = [intervals[0]?.start ?? 0, intervals.at(-1)?.end ?? 1];
+  const has = (name: LineName): boolean => intervals.some((interval) => interval[name] !== null);
+  const lines = (['naive', 'operator', 'dayAhead', 'forecast'] as const).filter(has).map((name) => line(name, scene));
+  const doubted = intervals.flatMap((interval): [number, number][] =>
+    interval.doubts.length > 0 && interval.actual !== null ? [[middleOf(interval), interval.actual / format.shownIn.divisor]] : [],
+  );
+  const main: Panel = {
+    id: 'load',
+    unit: format.shownIn.unit,
+    marks: 4,
+    shapes: [
+      { kind: 'band', id: 'band', points: band(scene), isHatched: isSimulated },
+      ...lines,
+      ...(has('actual') ? measured(scene) : []),
+      ...(doubted.length > 0 ? [{ kind: 'doubts', id: 'doubted', points: doubted } as const] : []),
+    ],
+  };
+  return {
+    domain,
+    leastSpan: Math.min(domain[1] - domain[0], Math.max(3 * HOUR_MS, 6 * format.step.ms)),
+    panels: [main, ...temperaturePanel(scene)],
+    marks: marksOf(scene),
+    ticks: (view, width) =>
+      format.step.ms === DAY_MS ? dateTicks(view, width, intervals, format.timeZone) : clockTicks(view, width, format, domain),
+  };
+}
