@@ -16,7 +16,7 @@ from watthour import __version__
 from watthour.api import contract, problems, web
 from watthour.api.compute import Compute, Limits, Warm
 from watthour.api.metrics import Metrics
-from watthour.api.routes import channels, grid, health, imports, models, readings, status
+from watthour.api.routes import channels, grid, health, imports, models, readings, status, training
 from watthour.api.security import BodyLimit, Gate, SecurityHeaders, policy_of
 from watthour.api.serving import Models
 from watthour.api.state import State
@@ -28,7 +28,18 @@ if TYPE_CHECKING:
     from watthour.api.security import Policy
     from watthour.bootstrap import App
 
-_ROUTERS = (health.router, status.router, channels.router, readings.router, grid.router, imports.router, models.router)
+_ROUTERS = tuple(
+    each.router for each in (health, status, channels, readings, grid, imports, models, training)
+)
+    health.router,
+    status.router,
+    channels.router,
+    readings.router,
+    grid.router,
+    imports.router,
+    models.router,
+    training.router,
+)
 
 
 def utc_now() -> datetime:

@@ -41,6 +41,6 @@ def configure_logging(settings: Settings) -> Any:  # noqa: ANN401 - structlog's 
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.INFO)
-    for chatty in ("apscheduler", "httpx2", "httpcore", "alembic", "uvicorn.error"):
+    for chatty in ("httpx2", "httpcore", "alembic", "uvicorn.error"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     return structlog.get_logger("watthour")

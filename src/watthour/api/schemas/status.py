@@ -55,10 +55,38 @@ class SourceState(Answer):
     """How the last asking of a source ended."""
 
     name: str = Field(examples=["eia"])
-    state: Literal["ok", "failed", "never"]
+    state: Literal["ok", "running", "interrupted", "failed", "never"] = Field(
+        description="Interrupted: the process that asked has ended before the answer."
+    )
     last_run_at: datetime | None
     age_hours: float | None
     problem: str | None
+
+
+class Span(Answer):
+    """From the first instant to just before the last, UTC."""
+
+    start: datetime
+    end: datetime
+
+
+class FillState(Answer):
+    """How much of its past a source has brought in; what is missing is asked for again, newest first."""
+
+    source: str = Field(examples=["eia:ny"])
+    share: float = Field(description="Of the past that is asked for, from 0 to 1.", examples=[0.87])
+    start: datetime = Field(description="Where the past that is asked for begins.")
+    end: datetime
+    holes: list[Span] = Field(description="What has not been brought in yet, oldest first.")
+    empty: list[Span] = Field(description="What the source answered to have nothing of; asked again after a month.")
+
+
+class StoreState(Answer):
+    """Whether new readings and forecasts can be kept; reading goes on in any case."""
+
+    state: Literal["ok", "locked", "full", "read-only"]
+    problem: str | None = Field(examples=["No space is left for new readings and forecasts."])
+    remedy: str | None = Field(examples=["Free some space; what is kept stays readable."])
 
 
 class ConnectOption(Answer):
@@ -101,6 +129,17 @@ class Status(Answer):
                     "problem": None,
                 }
             ],
+            "fill": [
+                {
+                    "source": "eia:ny",
+                    "share": 0.87,
+                    "start": "2024-11-20T12:00:00Z",
+                    "end": "2026-11-21T12:00:00Z",
+                    "holes": [{"start": "2024-11-20T12:00:00Z", "end": "2025-02-22T00:00:00Z"}],
+                    "empty": [],
+                }
+            ],
+            "store": {"state": "ok", "problem": None, "remedy": None},
             "connect": [
                 {
                     "id": "eia_key",
@@ -117,4 +156,6 @@ class Status(Answer):
     simulated: bool = Field(description="True if any region shown is simulated.")
     regions: list[RegionSummary]
     sources: list[SourceState]
+    fill: list[FillState] = Field(description="The past of each source that is asked for.")
+    store: StoreState
     connect: list[ConnectOption]

@@ -3,7 +3,7 @@
 from watthour.workflows.view.grid import grid_forecast, grid_scores, region_entry
 from watthour.workflows.view.issue import is_followed
 from watthour.workflows.view.readings import channel_list, reading_page
-from watthour.workflows.view.status import freshness_hours, status
+from watthour.workflows.view.status import freshness_hours, status, store_state
 
 __all__ = [
     "channel_list",
@@ -14,4 +14,5 @@ __all__ = [
     "reading_page",
     "region_entry",
     "status",
+    "store_state",
 ]
