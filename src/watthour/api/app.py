@@ -28,18 +28,7 @@ if TYPE_CHECKING:
     from watthour.api.security import Policy
     from watthour.bootstrap import App
 
-_ROUTERS = tuple(
-    each.router for each in (health, status, channels, readings, grid, imports, models, training)
-)
-    health.router,
-    status.router,
-    channels.router,
-    readings.router,
-    grid.router,
-    imports.router,
-    models.router,
-    training.router,
-)
+_ROUTERS = tuple(each.router for each in (health, status, channels, readings, grid, imports, models, training))
 
 
 def utc_now() -> datetime:
