@@ -9,7 +9,7 @@ import typer
 from watthour.cli.context import chosen_context, midnight, opened, parse_day
 from watthour.cli.options import RegionName  # noqa: TC001 - typer reads annotations at run time
 from watthour.cli.output import bar, show_table, utc_now
-from watthour.core.errors import InvalidInput
+from watthour.core.errors import InvalidInput, SourceError
 from watthour.core.window import DAY, Window
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ def backfill(
     if start >= end:
         raise InvalidInput("--from", since, "it is not before --to", remedy="Give an earlier day.")
     rows: list[tuple[str, str, str]] = []
+    failures: list[SourceError] = []
     with opened() as app:
         context = chosen_context(app, region)
         sources = app.past_sources(context, source)
@@ -45,10 +46,19 @@ def backfill(
             problem = "no source brings the past of this site"
             raise InvalidInput("region", context.site.id, problem, remedy="Bring a file: `watthour import FILE`.")
         for each in sources:
-            with bar(each.name, (end - start).total_seconds()) as advance:
-                report = ingest.backfill(each, app.store, Window(start, end), now=now, progress=_tell(advance))
+            try:
+                with bar(each.name, (end - start).total_seconds()) as advance:
+                    report = ingest.backfill(each, app.store, Window(start, end), now=now, progress=_tell(advance))
+            except SourceError as error:  # the other sources are asked all the same
+                failures.append(error)
+                rows.append((each.name, "failed", ""))
+                continue
             rows.append((each.name, f"{report.new_rows:,}", f"{report.refused_rows:,}"))
     show_table(("source", "new rows", "refused rows"), rows)
+    for failure in failures[:-1]:
+        typer.echo(f"Error: {failure}", err=True)
+    if failures:
+        raise failures[-1]
 
 
 def _tell(advance: Callable[[float, str], None]) -> Callable[[Window, IngestReport], None]:
