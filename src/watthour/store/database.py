@@ -34,6 +34,14 @@ class Database(Protocol):
         """Tell whether this process is writing at the moment."""
         ...
 
+    def check_space(self) -> None:
+        """Look whether there is room to write, where that can be seen without writing.
+
+        Raises:
+            StoreFull: there is none.
+        """
+        ...
+
     def writing(self, *, patience_s: float = PATIENCE_S) -> AbstractContextManager[Connection]:
         """Open a transaction that holds the one right to write; it is durable when the block ends.
 

@@ -56,6 +56,9 @@ class Postgres:
             connection.execute(select(func.pg_advisory_xact_lock(_WRITERS)))
             yield connection
 
+    def check_space(self) -> None:
+        """Its server alone sees its disk."""
+
     def is_writing(self) -> bool:
         """Tell whether this process is writing: the server is asked instead, as others may write through it too."""
         return False

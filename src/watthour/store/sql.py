@@ -234,6 +234,7 @@ class SqlStore:
         """Write and change nothing, waiting no longer than a second for other writers."""
         if self._database.is_writing():
             return
+        self._database.check_space()
         with self._database.writing(patience_s=PROBE_PATIENCE_S) as connection:
             connection.execute(update(migrate.VERSION).values(version_num=migrate.VERSION.c.version_num))
 

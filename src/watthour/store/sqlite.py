@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from contextlib import contextmanager
+from pathlib import Path
 from threading import Lock
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     import polars as pl
     from sqlalchemy import URL, Connection, Select, Table
 
+LEAST_FREE = 1_000_000  # [bytes]
 _BEGIN, _PATIENCE = "watthour_begin", "watthour_patience"
 _INFINITY = literal_column("9e999", Double)  # stands for null on the way into numpy
 # FULL: what was acknowledged survives a power cut, not only a kill. One commit is one fsync, and commits are batches.
@@ -66,6 +69,11 @@ class Sqlite:
             self._counted(),
         ):
             yield connection
+
+    def check_space(self) -> None:
+        """Raise StoreFull where the device has no room: a small write may still find some within the files."""
+        if shutil.disk_usage(Path(str(self.path)).absolute().parent).free < LEAST_FREE:
+            raise _full(self.path)
 
     def is_writing(self) -> bool:
         """Tell whether this process is writing at the moment."""
@@ -132,10 +140,7 @@ class Sqlite:
         cause = error.orig if isinstance(error, DBAPIError) else error
         match code:
             case sqlite3.SQLITE_FULL:
-                return StoreFull(
-                    f"no space is left for {self.path}",
-                    remedy="Free some space and do it again; everything acknowledged is kept.",
-                )
+                return _full(self.path)
             case sqlite3.SQLITE_CANTOPEN:
                 remedy = "Check that its directory exists and that you may write there."
             case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
@@ -150,6 +155,11 @@ class Sqlite:
             case _:
                 remedy = "Run `watthour doctor`; if the file is damaged, restore it from a backup."
         return StoreError(f"{self.path}: {cause}", remedy=remedy)
+
+
+def _full(path: str | None) -> StoreFull:
+    remedy = "Free some space and do it again; everything acknowledged is kept."
+    return StoreFull(f"no space is left for {path}", remedy=remedy)
 
 
 def _prepare(connection: sqlite3.Connection, _record: object) -> None:
