@@ -196,16 +196,23 @@ def _on_refusal(_request: Request, error: Exception) -> Response:
 def _on_http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for nothing else
     status = HTTPStatus(error.status_code)
-    detail, remedy = error.detail, None
+    detail, remedy, headers = error.detail, None, error.headers
     if status is HTTPStatus.NOT_FOUND and detail == status.phrase:
         detail = f"There is nothing at {request.url.path[:LONGEST_VALUE]}."
         remedy = "/openapi.json lists what can be asked."
     elif status is HTTPStatus.METHOD_NOT_ALLOWED:
         detail = f"{request.method[:20]} is not possible here."
-        allowed = (error.headers or {}).get("Allow")
+        allowed = ", ".join(_allowed_methods(request, (headers or {}).get("Allow", "")))
         remedy = f"Use {allowed}." if allowed else None
+        headers = {**(headers or {}), "Allow": allowed} if allowed else headers
     problem = Problem(type="about:blank", title=status.phrase, status=status, detail=detail, remedy=remedy)
-    return answer(problem, error.headers)
+    return answer(problem, headers)
+
+
+def _allowed_methods(request: Request, of_first_route: str) -> list[str]:
+    """Return every method that a path takes: each is a route of its own, and the router knows only the first."""
+    described = request.app.openapi()["paths"].get(request.url.path, {})
+    return sorted({*(method.upper() for method in described), *filter(None, of_first_route.split(", "))})
 
 
 def _on_invalid_request(_request: Request, error: Exception) -> Response:
