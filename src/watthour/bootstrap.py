@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -12,6 +13,8 @@ from watthour.sources.connectors import Connectors, ConnectorSites
 from watthour.sources.files import Known, TableOptions, file_sources, unknown_files
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
     from pathlib import Path
     from types import TracebackType
     from typing import Self
@@ -22,6 +25,8 @@ if TYPE_CHECKING:
     from watthour.core.ports import ModelRegistry, Source, Store
     from watthour.core.window import Window
     from watthour.settings import Settings, SiteBlock
+    from watthour.workflows.runs import Fill
+    from watthour.workflows.training_process import Trainings
 
 __all__ = ["App", "TableOptions", "open_app", "open_registry", "open_store", "site_directories"]
 
@@ -54,6 +59,13 @@ class App:
     def connectors(self) -> Connectors:
         """The sources of the catalogue, and the simulation."""
         return Connectors(self.settings.sources, {"simulation": SIMULATION, **CATALOGUE})
+
+    @cached_property
+    def trainings(self) -> Trainings:
+        """The trainings that this process has begun."""
+        from watthour.workflows.training_process import Trainings
+
+        return Trainings(self.settings.home)
 
     def find(self, name: str) -> Context | None:
         """Return what is forecast of the site of this name, None where nobody knows it."""
@@ -92,6 +104,18 @@ class App:
     def comes_by_files(self, context: Context) -> bool:
         """Tell whether the load of a real site can come by files alone; its weather is asked for all the same."""
         return not context.site.is_simulated and not self.connectors.brings_load(context)
+
+    def pasts(self, shown: Sequence[Context], now: datetime) -> list[Fill]:
+        """Return how much of its past each source of the sites that can be followed has brought in."""
+        from watthour.core.errors import NotConfigured
+        from watthour.workflows.rounds import pasts
+
+        found: list[Fill] = []
+        for context in shown:
+            if self.can_follow(context):
+                with suppress(NotConfigured):  # what is not set yet is told by `lacking`
+                    found += pasts(self.past_sources(context), self.store, context, now)
+        return found
 
     def lacking(self) -> dict[str, NotConfigured]:
         """Return what is not set yet for the sites that the settings name, by block of the settings."""

@@ -14,6 +14,7 @@ from watthour.api.schemas.models import ModelInfo, Prediction, Reloaded
 from watthour.api.schemas.readings import ChannelList, ImportedRows, ReadingPage
 from watthour.api.schemas.sites import HolidayCalendars, RemovedSite, SiteEntry, SiteList
 from watthour.api.schemas.status import Health, Ready, Status
+from watthour.api.schemas.training import TrainingBegun, TrainingState
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -39,6 +40,8 @@ ANSWERS = [
     SiteEntry,
     SiteList,
     Status,
+    TrainingBegun,
+    TrainingState,
 ]
 
 
@@ -73,6 +76,8 @@ def test_operations_have_plain_names_for_clients(api: FastAPI) -> None:
         "removed_site",
         "sites",
         "status",
+        "train",
+        "training",
     ]
 
 

@@ -61,6 +61,7 @@ known = description(
 @pytest.fixture(scope="module")
 def address(trained: tuple[App, Manifest]) -> Iterator[str]:
     app = trained[0]
+    app.trainings.stop()  # what is begun here ends at once, before it has a process
     app.store.append_forecasts(forecasts(NOW.replace(hour=13, minute=0)))
     with served(create_app(app, now=lambda: NOW)) as url:
         yield url

@@ -103,3 +103,43 @@ def test_a_model_of_another_version_is_broken_and_cannot_be_made_to_serve(
     registry.promote(channel, foreign.version, now=datetime.now(UTC), reason="by another program")
     finding = next(each for each in json.loads(town("doctor", "--json").out) if each["what"] == f"model of {channel}")
     assert finding["state"] == "broken"
+
+
+def damage(home: Path, version: str) -> None:
+    place = home / "models" / "grid.simtown.demand" / version
+    next(file for file in place.iterdir() if file.name != "manifest.json").write_bytes(b"damaged")
+
+
+def test_with_a_damaged_champion_the_one_before_it_forecasts_and_all_cures_work(
+    town: Callable[..., Outcome], home: Path
+) -> None:
+    models = home / "models" / "grid.simtown.demand"
+    first, second, third = (
+        trained(town, recipe) for recipe in ("persistence_ensemble", "operator_debiased", "seasonal_naive")
+    )
+    for version in (first, second, third):
+        assert town("models", "promote", "simtown", version).code == 0
+    damage(home, second)
+    damage(home, third)
+    (models / "half").mkdir()
+    (models / "half" / "manifest.json").write_text("{")
+    wrong = {"version": "unknown", "at": "2024-07-01T12:00:00+00:00", "reason": "", "rollback": True}
+    (models / "promotions.jsonl").write_text(f"{json.dumps(wrong)}\n{(models / 'promotions.jsonl').read_text()}")
+    forecast = town("forecast", "simtown")
+    assert forecast.code == 0
+    assert f"{first}, which served before, answers" in forecast.out + forecast.err
+    listed = town("models", "list")
+    assert listed.code == 0
+    assert "half" in listed.err
+    rolled_back = town("models", "rollback", "simtown")
+    assert rolled_back.out == f"{first} serves grid.simtown.demand again.\n", rolled_back.err
+    assert "Passed over" in rolled_back.err
+    assert town("train", "simtown", "--recipe", "operator_debiased").code == 0
+
+
+def test_with_nothing_that_can_be_loaded_a_baseline_forecasts(town: Callable[..., Outcome], home: Path) -> None:
+    damage(home, trained(town, "operator_debiased"))
+    forecast = town("forecast", "simtown")
+    assert forecast.code == 0
+    assert "differs from the hash" in forecast.out + forecast.err
+    assert town("train", "simtown", "--recipe", "operator_debiased").code == 0

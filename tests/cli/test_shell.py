@@ -4,25 +4,35 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import stat
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+import polars as pl
 import pytest
+from fakes.eia import KEY, fake_eia
+from fakes.server import BAD_GATEWAY
 from typer.testing import CliRunner
 
 from watthour import __version__
 from watthour.cli import main
 from watthour.cli.app import app
 from watthour.cli.exits import Exit, exit_code
+from watthour.cli.output import show_table
 from watthour.core.errors import InvalidInput, ModelNotFound, NotConfigured, SourceUnavailable, StoreFull, WatthourError
+from watthour.core.ports import RunState, SourceRun
+from watthour.core.window import Window
+from watthour.store.sql import open_store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from cli.conftest import Outcome
+    from fakes.server import FakeServer
 
 HEAVY = (
     "polars",
@@ -125,6 +135,18 @@ def test_a_fault_of_ours_asks_for_a_report_and_a_full_disk_for_space(
     assert "Everything stored before is safe" in full.err
 
 
+@pytest.fixture
+def eia(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeServer]:
+    """EIA as it answers, with one key that it takes."""
+    rows = pl.DataFrame(
+        schema={"period": pl.Datetime("us", "UTC"), "respondent": pl.String, "code": pl.String, "value": pl.Float64}
+    )
+    with fake_eia(rows) as server:
+        monkeypatch.setenv("WATTHOUR_EIA_URL", server.base_url)
+        yield server
+
+
+@pytest.mark.usefixtures("eia")
 def test_init_writes_a_file_only_its_owner_can_read(
     watthour: Callable[..., Outcome], home: Path, tmp_path: Path
 ) -> None:
@@ -143,7 +165,7 @@ def test_init_writes_a_file_only_its_owner_can_read(
     assert not any(finding["what"] == "settings of eia" for finding in examined)
 
 
-@pytest.mark.usefixtures("home")
+@pytest.mark.usefixtures("home", "eia")
 def test_init_asks_and_hides_the_key() -> None:
     ended = CliRunner().invoke(app, ["init"], input="PJM\n8f14e45fceea167a5a36dedd4bea2543\n")
     assert ended.exit_code == 0, ended.output
@@ -157,6 +179,32 @@ def test_init_refuses_a_placeholder_and_an_unknown_region(watthour: Callable[...
     key.write_text("your_key_here")
     assert watthour("init", "--yes", "--eia-key-file", str(key)).code == Exit.INPUT
     assert watthour("init", "--yes", "--region", "atlantis").code == Exit.INPUT
+
+
+@pytest.mark.usefixtures("home", "eia")
+def test_init_asks_again_for_a_mistyped_region_and_a_key_that_is_none(home: Path) -> None:
+    said = f"new yrok\nNew York\nshort\n{'0123456789abcdef' * 2}\n{KEY}\n"
+    ended = CliRunner().invoke(app, ["init"], input=said)
+    assert ended.exit_code == 0, ended.output
+    assert "Did you mean ny" in ended.output
+    assert "it has 5 characters" in ended.output
+    assert "answered 403" in ended.output
+    assert "region ny" in ended.output
+    assert KEY in (home / "watthour.toml").read_text()
+
+
+def test_init_refuses_a_key_that_eia_refuses_and_keeps_one_that_cannot_be_checked(
+    watthour: Callable[..., Outcome], tmp_path: Path, eia: FakeServer
+) -> None:
+    key = tmp_path / "key"
+    key.write_text("0123456789abcdef" * 2)
+    refused = watthour("init", "--yes", "--eia-key-file", str(key))
+    assert refused.code == Exit.INPUT
+    assert "answered 403" in refused.err
+    eia.faults.append(BAD_GATEWAY)
+    kept = watthour("init", "--yes", "--eia-key-file", str(key))
+    assert kept.code == 0, kept.err
+    assert "could not be checked" in kept.err
 
 
 def test_a_fresh_home_is_examined_without_a_fault(watthour: Callable[..., Outcome]) -> None:
@@ -207,3 +255,62 @@ def test_no_command_shows_the_help(capsys: pytest.CaptureFixture[str]) -> None:
         "up",
     )
     assert all(command in shown.out + shown.err for command in commands)
+
+
+def test_doctor_does_not_wait_for_a_registry_that_does_not_answer(
+    watthour: Callable[..., Outcome], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("watthour.cli.doctor.LONGEST_LOOK_S", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # takes the connection and says nothing
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{silent.getsockname()[1]}")
+        examined = json.loads(watthour("doctor", "--json").out)
+    (finding,) = [each for each in examined if each["what"] == "models"]
+    assert finding["state"] == "broken"
+    assert "does not answer" in finding["words"]
+
+
+def test_doctor_says_what_of_the_past_is_missing_and_who_was_interrupted(
+    town: Callable[..., Outcome], home: Path
+) -> None:
+    now = datetime.now(UTC)
+    store = open_store(f"sqlite:///{home / 'watthour.db'}")
+    for days, name, state in ((200, "simulation:simtown", RunState.OK), (1, "eia:ny", RunState.RUNNING)):
+        begun = now - timedelta(days=1)
+        store.note_run(SourceRun(name, begun, begun, Window(begun - timedelta(days=days), begun), state, 0))
+    store.close()
+    found = {each["what"]: each for each in json.loads(town("doctor", "--json").out)}
+    past = found["past of simulation:simtown"]
+    assert past["state"] == "note"
+    assert f"{now - timedelta(days=400):%Y-%m-%d} to " in past["words"]
+    assert found["eia:ny"]["state"] == "note"
+    assert "has ended before the answer" in found["eia:ny"]["words"]
+
+
+def test_on_a_narrow_terminal_no_word_of_a_table_is_cut(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "60")
+    url = "https://www.eia.gov/opendata/register.php?and=" + "x" * 60
+    show_table(("what", "found", "cure"), [("settings of eia", "no key is set", url)])
+    printed = capsys.readouterr().out
+    assert "\N{HORIZONTAL ELLIPSIS}" not in printed
+    assert "x" * 5 in printed
+    assert sum(line.count("x") for line in printed.splitlines()) == 60
+
+
+def test_a_retry_does_not_spoil_the_answer_of_a_pipe(home: Path, eia: FakeServer) -> None:
+    home.mkdir()
+    eia.faults.append(BAD_GATEWAY)
+    ended = process(
+        "ingest",
+        "ny",
+        home=home,
+        EIA_API_KEY=KEY,
+        WATTHOUR_EIA_URL=eia.base_url,
+        WATTHOUR_OPEN_METEO_ENABLED="false",
+        WATTHOUR_NYISO_ENABLED="false",
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert "retry" in ended.stderr
+    assert [line.split("\t")[0] for line in ended.stdout.splitlines()] == ["region", "ny", "ny"]

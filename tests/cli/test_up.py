@@ -8,9 +8,9 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
+import time as clock
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.request import urlopen
@@ -21,16 +21,21 @@ import pytest
 from watthour.bootstrap import App, open_registry, open_store
 from watthour.cli.scheduler import Scheduler
 from watthour.core.errors import NotEnoughHistory, SourceUnavailable, WatthourError
+from watthour.core.ports import RunState, SourceRun
 from watthour.core.window import DAY, Window, local_day
 from watthour.settings import load_settings
 from watthour.simulation.simtown import SIMTOWN
 from watthour.simulation.town import SimulatedRegion
 from watthour.workflows.ingest import ingest
+from watthour.workflows.schedule import Daily, Every, Hourly, Round
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from cli.conftest import Outcome
+
+    from watthour.core.forecast import Context
+    from watthour.core.ports import Store
 
 LONGEST_START_S = 90.0  # a busy machine; alone it takes two seconds
 
@@ -66,10 +71,10 @@ def ended(process: subprocess.Popen[str], number: int) -> tuple[int, list[str]]:
 
 @pytest.mark.xdist_group("up")
 def test_started_with_nothing_it_shows_a_simulated_region_and_ends_on_a_signal(home: Path) -> None:
-    begun = time.monotonic()
+    begun = clock.monotonic()
     with running(home) as (process, url, logged):
         status = get(f"{url}/api/v1/status")
-        assert time.monotonic() - begun < LONGEST_START_S
+        assert clock.monotonic() - begun < LONGEST_START_S
         assert status["simulated"]
         assert [region["id"] for region in status["regions"]] == ["simtown"]
         assert {way["id"] for way in status["connect"]} == {"eia_key", "eia_files"}
@@ -157,7 +162,8 @@ def test_the_rounds_of_a_region_fetch_forecast_and_score(scheduler: Scheduler) -
     scheduler._forecast(SIMTOWN)
     scheduler._score(SIMTOWN)
     states = {run.source: str(run.state) for run in store.runs()}
-    assert states == {"simulation:simtown": "ok", f"forecast:{SIMTOWN.channel.id}": "ok"}
+    ours = {f"{what}:{SIMTOWN.channel.id}": "ok" for what in ("forecast", "score")}
+    assert states == {"simulation:simtown": "ok", **ours}
     tomorrow = local_day(now.astimezone(ZoneInfo(SIMTOWN.time_zone)).date() + DAY, SIMTOWN.time_zone)
     kept = store.forecasts([SIMTOWN.channel.id], tomorrow, models=["seasonal_naive"], levels=[0.5])
     assert kept["time"].n_unique() == tomorrow.hours
@@ -170,16 +176,75 @@ def test_a_region_whose_demand_has_stopped_long_ago_is_a_failure_that_is_said(sc
         scheduler._forecast(SIMTOWN)
 
 
-def test_every_region_has_its_rounds_by_the_clock(scheduler: Scheduler, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(scheduler._scheduler, "start", lambda: None)
-    scheduler.start()
-    planned = {job.name: str(job.trigger) for job in scheduler._scheduler.get_jobs()}
-    assert set(planned) == {"weather of sites by files"} | {
-        f"{what} simtown" for what in ("prepare", "ingest", "refresh", "day ahead", "score", "train")
+def test_every_region_has_its_rounds_by_the_clock(scheduler: Scheduler) -> None:
+    scheduler._plan()
+    planned = {each.name: each.rule for each in scheduler._rounds}
+    assert set(planned) == {
+        *(f"{what} simtown" for what in ("prepare", "ingest", "refresh", "day ahead", "score", "train")),
+        "files",
+        "weather",
     }
-    assert planned["ingest simtown"] == "cron[hour='*/1', minute='5']"
-    assert planned["day ahead simtown"] == "cron[hour='8', minute='0']"
-    assert planned["train simtown"] == "interval[7 days, 0:00:00]"
+    assert planned["ingest simtown"] == Hourly(1, 5)
+    assert planned["day ahead simtown"] == Daily(time(8), SIMTOWN.time_zone)
+
+
+NOON = datetime(2024, 7, 10, 16, tzinfo=UTC)  # in Simtown
+
+
+def noted(store: Store, what: str, instant: datetime) -> None:
+    store.note_run(SourceRun(what, instant, instant, Window(instant, instant + DAY), RunState.OK, 0))
+
+
+def due_rounds(scheduler: Scheduler, now: datetime) -> set[str]:
+    return {each.name for each in scheduler._rounds if each.is_due(now)}
+
+
+def test_rounds_missed_while_nothing_ran_are_made_up_once(scheduler: Scheduler) -> None:
+    store, channel = scheduler._app.store, SIMTOWN.channel.id
+    for what in ("forecast", "score"):
+        noted(store, f"{what}:{channel}", NOON - 5 * DAY)
+    scheduler = Scheduler(scheduler._app, clock=lambda: NOON)
+    scheduler._plan()
+    assert due_rounds(scheduler, NOON) == {"prepare simtown", "day ahead simtown", "score simtown", "files", "weather"}
+    for each in scheduler._rounds:
+        each.last = NOON
+    assert due_rounds(scheduler, NOON + timedelta(seconds=59)) == set()
+
+
+def test_a_machine_restarted_every_week_trains_all_the_same(
+    scheduler: Scheduler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trained: list[datetime] = []
+    for week in range(3):
+        for minutes in (1, 40):
+            now = NOON + timedelta(days=6.5 * week, minutes=minutes)
+            again = Scheduler(scheduler._app, clock=lambda now=now: now)  # type: ignore[misc]  # a default argument
+
+            def train(_context: Context, now: datetime = now) -> None:
+                trained.append(now)
+                noted(scheduler._app.store, f"train:{SIMTOWN.channel.id}", now)
+
+            monkeypatch.setattr(again, "_train", train)
+            again._train_when_due(SIMTOWN)
+    assert [instant.day for instant in trained] == [10, 23]
+
+
+def test_a_clock_that_was_set_back_stops_no_round(scheduler: Scheduler) -> None:
+    scheduler = Scheduler(scheduler._app, clock=lambda: NOON + 365 * DAY)
+    scheduler._plan()
+    assert "ingest simtown" in due_rounds(scheduler, NOON + 365 * DAY + timedelta(hours=1))
+    due_rounds(scheduler, NOON)  # set back by a year
+    due = due_rounds(scheduler, NOON + timedelta(hours=1, minutes=15))
+    assert {"ingest simtown", "refresh simtown", "train simtown"} <= due
+    assert "day ahead simtown" in due_rounds(scheduler, NOON + DAY)
+
+
+def test_a_round_that_is_running_is_not_begun_again(scheduler: Scheduler) -> None:
+    each = Round("x", Every(timedelta(hours=1)), lambda: None)
+    assert each.is_due(NOON)
+    each.is_running = True
+    assert not each.is_due(NOON + DAY)
+    assert scheduler._rounds == []
 
 
 def test_after_the_stop_no_round_begins(scheduler: Scheduler) -> None:

@@ -503,3 +503,20 @@ class TestForgetting:
         filled.forget([DEMAND, "grid.nobody.knows"], with_readings=True)
         assert values(filled.read(["grid.ny.other"], EVER)) == [1.0]
         assert [channel.id for channel in filled.channels()] == ["grid.ny.other", TEMPERATURE]
+
+
+def test_the_end_of_a_run_takes_the_place_of_its_beginning(store: Store) -> None:
+    begun = SourceRun("eia", hour(9), hour(9), hours(0, 4), RunState.RUNNING, 0, problem="asked by process 1 on x")
+    other = replace(begun, window=hours(4, 8))
+    for run in (begun, other, replace(begun, state=RunState.OK, new_rows=4, problem=None)):
+        store.note_run(run)
+    assert {(run.window, run.state) for run in store.runs("eia")} == {
+        (hours(0, 4), RunState.OK),
+        (hours(4, 8), RunState.RUNNING),
+    }
+    store.note_run(replace(begun, state=RunState.FAILED, problem="x"))
+    assert len(store.runs("eia")) == 3
+
+
+def test_a_store_can_tell_whether_it_may_be_written(store: Store) -> None:
+    store.check_writable()

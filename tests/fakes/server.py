@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections import deque
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from io import BufferedIOBase
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,9 @@ class Answer:
     hangs_up: bool = False  # closes the connection instead of answering
     keeps: float = 1.0  # share of the body that is sent [-]
     passes: bool = False  # the usual answer, delayed or cut as said
+    drips: float = 0.0  # [s] between two bytes of an answer that never ends
+    drips_in_head: bool = False  # it never ends in its head, not in its body
+    is_endless: bool = False  # as many bytes as the other side takes
 
 
 def as_json(content: object, status: int = 200, **headers: str) -> Answer:
@@ -75,6 +79,14 @@ class FakeServer:
     faults: deque[Answer] = field(default_factory=deque)
 
 
+def _never_end(connection: BufferedIOBase, how: Answer) -> None:
+    connection.write(b"HTTP/1.0 200 OK\r\n" + (b"X-Long: " if how.drips_in_head else b"\r\n"))
+    with suppress(OSError):  # until the client has gone
+        while True:
+            connection.write(b"1" if how.drips else bytes(65536))
+            time.sleep(how.drips)
+
+
 @contextmanager
 def serve(answer: Callable[[Request], Answer], prefix: str = "") -> Iterator[FakeServer]:
     """Serve until the block ends."""
@@ -95,6 +107,10 @@ def serve(answer: Callable[[Request], Answer], prefix: str = "") -> Iterator[Fak
             time.sleep(how.delay)
             if how.hangs_up:
                 self.close_connection = True
+                return
+            if how.drips or how.is_endless:
+                self.close_connection = True
+                _never_end(self.wfile, how)
                 return
             body = said.body[: int(len(said.body) * how.keeps)]
             self.send_response(said.status)

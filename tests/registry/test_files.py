@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -122,3 +123,81 @@ for n in itertools.count():
     assert registry.champion(NAME) in versions
     for version in versions:
         registry.load(NAME, version)
+
+
+CONTRADICTORY = [  # as two processes that promoted at once have left it
+    {"version": "v1", "at": "2024-07-01T12:00:00+00:00", "reason": "", "rollback": True},
+    {"version": "v2", "at": "2024-07-01T12:00:00+00:00", "reason": "", "rollback": True},
+]
+
+
+def test_a_log_that_contradicts_itself_still_says_who_serves_and_can_be_gone_on_with(
+    registry: FileRegistry, tmp_path: Path
+) -> None:
+    with (tmp_path / NAME / PROMOTIONS_FILE).open("a") as log:
+        log.write("".join(f"\n{json.dumps(line)}\n" for line in CONTRADICTORY))
+    assert registry.champion(NAME) == "v2"
+    assert registry.rollback(NAME, now=NOW) == "v1"
+    registry.promote(NAME, "v2", now=NOW, reason="the cure")
+    assert registry.champion(NAME) == "v2"
+
+
+def test_a_rollback_passes_over_versions_that_are_gone(registry: FileRegistry, tmp_path: Path) -> None:
+    registry.save(manifest("v3"), {"model.txt": b"3"})
+    registry.promote(NAME, "v3", now=NOW, reason="test")
+    shutil.rmtree(tmp_path / NAME / "v2")
+    assert registry.rollback(NAME, now=NOW) == "v1"
+    assert registry.champion(NAME) == "v1"
+
+
+def test_a_damaged_manifest_hides_no_other_and_is_named(registry: FileRegistry, tmp_path: Path) -> None:
+    (tmp_path / NAME / "v1" / "manifest.json").write_text("{")
+    assert [each.version for each in registry.manifests()] == ["v2"]
+    (error,) = registry.damaged(NAME)
+    assert "v1" in str(error)
+
+
+PROMOTER = """
+import sys
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from watthour.core.errors import ModelNotFound
+from watthour.core.model import Manifest
+from watthour.registry.files import FileRegistry
+registry, name, me = FileRegistry(Path(sys.argv[1])), sys.argv[2], sys.argv[3]
+now = datetime(2024, 7, 1, tzinfo=UTC)
+sys.stdin.readline()
+for n in range(40):
+    version = f"{me}{n:02d}"
+    registry.save(Manifest(name, version, "r", {}, (), {}, "0", {}, now), {"a": b"x"})
+    registry.promote(name, version, now=now, reason="at once")
+    if n % 2:
+        with suppress(ModelNotFound):
+            registry.rollback(name, now=now)
+"""
+
+
+def test_two_processes_that_promote_and_roll_back_at_once_leave_one_story(tmp_path: Path) -> None:
+    commands = [[sys.executable, "-c", PROMOTER, str(tmp_path), NAME, me] for me in ("a", "b")]
+    with (
+        subprocess.Popen(commands[0], stdin=subprocess.PIPE, text=True) as one,
+        subprocess.Popen(commands[1], stdin=subprocess.PIPE, text=True) as other,
+    ):
+        for process in (one, other):
+            assert process.stdin is not None
+            process.stdin.write("go\n")
+            process.stdin.flush()
+    assert (one.returncode, other.returncode) == (0, 0)
+    registry = FileRegistry(tmp_path)
+    champions: list[str] = []
+    for promotion in registry.promotions(NAME):
+        if promotion.is_rollback:
+            champions.pop()
+            assert champions[-1] == promotion.version
+        else:
+            assert champions[-1:] != [promotion.version]
+            champions.append(promotion.version)
+    assert registry.champion(NAME) == champions[-1]
+    assert sum(not promotion.is_rollback for promotion in registry.promotions(NAME)) == 80
+    assert registry.rollback(NAME, now=NOW) == champions[-2]

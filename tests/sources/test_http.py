@@ -10,7 +10,7 @@ from fakes.eia import KEY
 from fakes.server import BAD_GATEWAY, CUT_SHORT, HANGS_UP, Answer, as_json, html, limited, serve, slow
 
 from watthour.core.errors import PayloadChanged, SourceRejected, SourceUnavailable
-from watthour.sources.http import HttpClient, ProviderQuirks, RateLimit, RetryPolicy, reason_in
+from watthour.sources.http import AnswerLimits, HttpClient, ProviderQuirks, RateLimit, RetryPolicy, reason_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -196,3 +196,43 @@ def test_each_request_waits_for_its_turn(server: FakeServer) -> None:
 @pytest.mark.parametrize("body", [None, [], "text", {"error": True}, {"error": {}}, {"message": 5}])
 def test_a_body_without_words_gives_no_reason(body: object) -> None:
     assert reason_in(body) is None
+
+
+@pytest.mark.parametrize("is_in_head", [True, False])
+def test_an_answer_that_comes_byte_by_byte_has_an_end(server: FakeServer, is_in_head: bool) -> None:  # noqa: FBT001 - a parameter of pytest's
+    client = HttpClient(
+        "eia", server.base_url, retry=RetryPolicy(attempts=1), timeout=5.0, limits=AnswerLimits(deadline=0.3)
+    )
+    server.faults.append(Answer(drips=0.02, drips_in_head=is_in_head))
+    with pytest.raises(SourceUnavailable, match=r"not complete within 0\.3 seconds"):
+        client.get_json("/rows")
+    assert client.get_json("/rows")
+
+
+def test_an_answer_without_end_is_not_read_on(server: FakeServer) -> None:
+    client = HttpClient("eia", server.base_url, limits=AnswerLimits(most_bytes=1_000_000))
+    server.faults.append(Answer(is_endless=True))
+    with pytest.raises(PayloadChanged, match="larger than 1,000,000 bytes"):
+        client.get_text("/rows")
+
+
+def test_json_nested_without_end_is_a_changed_payload(server: FakeServer, client: HttpClient) -> None:
+    server.faults.append(Answer(body=b"[" * 200_000))
+    with pytest.raises(PayloadChanged, match="nested too deeply"):
+        client.get_json("/rows")
+    server.faults.append(Answer(status=400, body=b"[" * 200_000))
+    with pytest.raises(SourceRejected, match="answered 400"):
+        client.get_json("/rows")
+
+
+def test_retries_are_logged_on_the_standard_error(
+    server: FakeServer, client: HttpClient, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from watthour.cli.logs import log_to_stderr
+
+    log_to_stderr()
+    server.faults.append(BAD_GATEWAY)
+    client.get_json("/rows")
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert "retry" in printed.err

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
 from builders import DEMAND, MIDNIGHT, demand_channel, hours, readings, region_site
 from sqlalchemy import event
 
-from watthour.core.errors import InvalidInput, StoreError, StoreFull, StoreTooNew
+from watthour.core.errors import InvalidInput, StoreError, StoreFull, StoreLocked, StoreReadOnly, StoreTooNew
 from watthour.store import sqlite
 from watthour.store.sql import SqlStore, open_store
 from watthour.store.sqlite import Sqlite
@@ -122,3 +123,37 @@ def test_spaces_and_odd_signs_may_be_in_its_path(tmp_path: Path) -> None:
     folder.mkdir()
     fill(folder / "watthour.db").close()
     assert (folder / "watthour.db").exists()
+
+
+def test_a_store_that_may_be_written_is_found_so_and_not_changed(path: Path) -> None:
+    with closing(fill(path)) as store:
+        store.check_writable()
+        assert store.read([DEMAND], hours(0, 99))["value"].to_list() == [1.0, 2.0]
+
+
+def test_a_store_that_another_process_writes_is_locked_and_can_be_read(path: Path) -> None:
+    with closing(fill(path)) as store, closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreLocked, match="writing for 1 s"):
+            store.check_writable()
+        assert store.read([DEMAND], hours(0, 99)).height == 2
+        other.execute("ROLLBACK")
+        store.check_writable()
+
+
+def test_a_store_that_may_only_be_read_says_so(path: Path) -> None:
+    with closing(fill(path)) as store:
+        database = store._database
+        assert isinstance(database, Sqlite)
+        database.close()
+        event.listen(database.engine, "connect", lambda connection, _: connection.execute("PRAGMA query_only = ON"))
+        with pytest.raises(StoreReadOnly):
+            store.check_writable()
+        assert store.read([DEMAND], hours(0, 99)).height == 2
+
+
+def test_a_device_without_room_is_full_before_anything_is_written(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with closing(fill(path)) as store:
+        monkeypatch.setattr("shutil.disk_usage", lambda _path: SimpleNamespace(free=1000))
+        with pytest.raises(StoreFull, match="no space"):
+            store.check_writable()

@@ -9,23 +9,26 @@ import pytest
 from builders import demand_channel, readings, region_site
 
 from watthour.core.errors import NotEnoughHistory, SourceUnavailable
-from watthour.core.ports import RunState
+from watthour.core.ports import RunState, SourceRun
 from watthour.core.window import DAY, Window
 from watthour.simulation.simtown import SIMTOWN
 from watthour.simulation.town import SimulatedRegion
 from watthour.sources.elia import contexts
 from watthour.store.memory import MemoryStore
+from watthour.workflows.asking import fill
 from watthour.workflows.rounds import (
     FIRST_PAST,
     SIMULATED_PAST,
-    fill,
     first_window,
     followed,
     issue,
-    missing_past,
+    last_begun,
     note_failure,
     note_recovery,
+    own_rounds,
+    pasts,
     prepare,
+    training_is_due,
 )
 
 if TYPE_CHECKING:
@@ -56,46 +59,37 @@ def test_beside_real_load_nothing_is_invented() -> None:
 
 def test_a_followed_site_begins_with_a_past() -> None:
     assert first_window(BELGIUM, NOW) == Window(NOW - FIRST_PAST, NOW)
-    assert missing_past(MemoryStore(), SIMTOWN, NOW) == Window(NOW - SIMULATED_PAST, NOW)
+    assert first_window(SIMTOWN, NOW) == Window(NOW - SIMULATED_PAST, NOW)
 
 
 def test_a_past_that_is_there_is_not_asked_for_again() -> None:
-    store = MemoryStore()
-    source = SimulatedRegion()
-    for filled in fill([source], store, Window(NOW - SIMULATED_PAST, NOW - SIMULATED_PAST + DAY), clock=lambda: NOW):
-        assert filled.report.new_rows > 0
-    assert missing_past(store, SIMTOWN, NOW) is None
-
-
-def test_filling_tells_each_piece_and_each_source() -> None:
-    told: list[tuple[str, int]] = []
+    store, source = MemoryStore(), SimulatedRegion()
     window = Window(NOW - timedelta(days=100), NOW)
-    done = [
-        filled.source
-        for filled in fill(
-            [SimulatedRegion()],
-            MemoryStore(),
-            window,
-            clock=lambda: NOW,
-            progress=lambda source, piece: told.append((source, (piece.end - piece.start).days)),
-        )
-    ]
-    assert told == [("simulation:simtown", 92), ("simulation:simtown", 8)]
-    assert done == ["simulation:simtown"]
+    told = list(fill([source], store, window, clock=lambda: NOW))
+    assert all(filled.report is not None for filled in told)
+    assert list(fill([source], store, window, clock=lambda: NOW)) == []
+    (past,) = pasts([source], store, SIMTOWN, NOW)
+    assert past.holes == (Window(NOW - SIMULATED_PAST, NOW - timedelta(days=100)),)
+
+
+def test_filling_tells_each_piece_of_each_source_newest_first() -> None:
+    window = Window(NOW - timedelta(days=100), NOW)
+    told = list(fill([SimulatedRegion()], MemoryStore(), window, clock=lambda: NOW))
+    assert {filled.source for filled in told} == {"simulation:simtown"}
+    assert [filled.window.start for filled in told] == sorted((filled.window.start for filled in told), reverse=True)
+    assert (told[0].window.end, told[-1].window.start) == (window.end, window.start)
 
 
 def test_a_site_is_filled_refreshed_trained_and_refreshed_again(registry: FileRegistry) -> None:
     steps: list[str] = []
     prepare(
-        MemoryStore(),
         registry,
         SIMTOWN,
-        now=NOW,
-        fill_past=lambda window: steps.append(f"fill {(window.end - window.start).days}"),
+        fill_past=lambda: steps.append("fill"),
         refresh=lambda: steps.append("refresh"),
         train_first=lambda: steps.append("train"),
     )
-    assert steps == ["fill 400", "refresh", "train", "refresh"]
+    assert steps == ["fill", "refresh", "train", "refresh"]
 
 
 def test_a_site_whose_load_keeps_coming_is_forecast(
@@ -115,3 +109,58 @@ def test_a_failure_is_noted_and_ended_once() -> None:
     note_recovery(store, "score:x", now=NOW + DAY)
     note_recovery(store, "score:x", now=NOW + 2 * DAY)
     assert [run.state for run in store.runs("score:x")] == [RunState.OK, RunState.FAILED]
+
+
+def trained_at(store: MemoryStore, channel: str, instant: datetime, state: RunState = RunState.OK) -> None:
+    store.note_run(SourceRun(f"train:{channel}", instant, instant, Window(instant, instant + DAY), state, 0))
+
+
+WEEKLY = timedelta(days=7)
+
+
+def test_a_training_is_due_by_the_last_one_and_not_by_the_start_of_the_process(registry: FileRegistry) -> None:
+    store, channel = MemoryStore(), SIMTOWN.channel.id
+    assert training_is_due(store, registry, SIMTOWN, now=NOW, every=WEEKLY)
+    trained_at(store, channel, NOW)
+    assert not training_is_due(store, registry, SIMTOWN, now=NOW + timedelta(days=6), every=WEEKLY)
+    assert training_is_due(store, registry, SIMTOWN, now=NOW + WEEKLY, every=WEEKLY)
+
+
+def test_a_training_that_failed_is_tried_again_the_next_day(registry: FileRegistry) -> None:
+    store = MemoryStore()
+    trained_at(store, SIMTOWN.channel.id, NOW, RunState.FAILED)
+    assert not training_is_due(store, registry, SIMTOWN, now=NOW + DAY / 2, every=WEEKLY)
+    assert training_is_due(store, registry, SIMTOWN, now=NOW + DAY, every=WEEKLY)
+
+
+def test_a_run_that_a_wrong_clock_put_into_the_future_counts_for_nothing(registry: FileRegistry) -> None:
+    store = MemoryStore()
+    trained_at(store, SIMTOWN.channel.id, NOW + 400 * DAY)
+    assert training_is_due(store, registry, SIMTOWN, now=NOW, every=WEEKLY)
+    assert last_begun(store, f"train:{SIMTOWN.channel.id}", now=NOW) is None
+
+
+def test_a_site_of_ones_own_is_trained_and_forecast_when_readings_were_imported(
+    store: MemoryStore, registry: FileRegistry, now: datetime
+) -> None:
+    later = now + timedelta(minutes=5)
+    wanted = own_rounds(store, registry, SIMTOWN, now=later, every=WEEKLY)
+    assert wanted.trains
+    assert wanted.forecasts
+    trained_at(store, SIMTOWN.channel.id, later)
+    issue(store, registry, SIMTOWN, now=later)
+    for days in (0, 8):  # nothing new has come
+        wanted = own_rounds(store, registry, SIMTOWN, now=later + days * DAY, every=WEEKLY)
+        assert not wanted.trains
+        assert not wanted.forecasts
+
+
+def test_an_archive_of_ones_own_is_trained_once_and_never_forecast(
+    store: MemoryStore, registry: FileRegistry, now: datetime
+) -> None:
+    later = now + 300 * DAY
+    wanted = own_rounds(store, registry, SIMTOWN, now=later, every=WEEKLY)
+    assert wanted.trains
+    assert not wanted.forecasts
+    trained_at(store, SIMTOWN.channel.id, later)
+    assert not own_rounds(store, registry, SIMTOWN, now=later + 30 * DAY, every=WEEKLY).trains

@@ -15,8 +15,10 @@ from watthour.core.units import Unit
 from watthour.core.window import DAY, Window, local_day, local_midnight
 from watthour.forecasting.catalogue import recipe
 from watthour.simulation.simtown import SIMTOWN
+from watthour.store.memory import MemoryStore
 from watthour.workflows.compare import Decision, judge
 from watthour.workflows.forecast import learned_until, load_model
+from watthour.workflows.holes import holes
 from watthour.workflows.train import fingerprint, split_days, train, training_issues
 
 if TYPE_CHECKING:
@@ -25,7 +27,6 @@ if TYPE_CHECKING:
     from watthour.core.forecast import Forecaster, History, Recipe
     from watthour.core.frames import Targets
     from watthour.registry.files import FileRegistry
-    from watthour.store.memory import MemoryStore
 
 CONTEXT = SIMTOWN
 ZONE = ZoneInfo(SIMTOWN.time_zone)
@@ -218,3 +219,20 @@ def test_a_damaged_champion_is_said_and_does_not_block_the_next(
     report = train(store, registry, CONTEXT, recipe("operator_debiased"), now=now + DAY / 24, frozen_days=FROZEN)
     assert report.verdict.decision is Decision.PROMOTED
     assert "could not be compared" in " ".join(report.verdict.reasons)
+
+
+def test_a_verdict_says_across_which_holes_was_trained(
+    store: MemoryStore, registry: FileRegistry, now: datetime
+) -> None:
+    whole = store.history(CONTEXT, Window(now - 200 * DAY, now), now)
+    assert holes(whole) == []
+    gap = Window(
+        local_midnight(date(2024, 4, 3), SIMTOWN.time_zone), local_midnight(date(2024, 4, 9), SIMTOWN.time_zone)
+    )
+    rest = whole.readings.filter(~pl.col("time").is_between(gap.start, gap.end, closed="left"))
+    assert holes(replace(whole, readings=Readings.cast(rest))) == [gap]
+    holed = MemoryStore()
+    holed.register([SIMTOWN.site], [SIMTOWN.channel])
+    holed.append(Readings.cast(rest))
+    report = train(holed, registry, CONTEXT, recipe("persistence_ensemble"), now=now, frozen_days=FROZEN)
+    assert "trained across holes in the readings: 2024-04-03 to 2024-04-09" in " ".join(report.verdict.reasons)

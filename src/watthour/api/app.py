@@ -17,7 +17,7 @@ from watthour.api import contract, docs, problems, web
 from watthour.api.compute import Compute, Limits, Warm
 from watthour.api.conditional import EntityTags, HeadAsGet
 from watthour.api.metrics import Metrics
-from watthour.api.routes import channels, days, grid, health, imports, models, readings, sites, status
+from watthour.api.routes import channels, days, grid, health, imports, models, readings, sites, status, training
 from watthour.api.security import BodyLimit, Gate, SecurityHeaders, policy_of
 from watthour.api.serving import Models
 from watthour.api.state import State
@@ -29,16 +29,8 @@ if TYPE_CHECKING:
     from watthour.api.security import Policy
     from watthour.bootstrap import App
 
-_ROUTERS = (
-    health.router,
-    status.router,
-    sites.router,
-    channels.router,
-    readings.router,
-    grid.router,
-    days.router,
-    imports.router,
-    models.router,
+_ROUTERS = tuple(
+    each.router for each in (health, status, sites, channels, readings, grid, days, imports, models, training)
 )
 
 

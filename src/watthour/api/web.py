@@ -21,7 +21,7 @@ _NOT_PAGES = frozenset(
     {"api", "docs", "health", "ready", "metrics", "predict", "reload-model", "model-info", "openapi.json"}
 )
 # The addresses that the web app's router knows; any other is shown the app's own "no such page", with status 404.
-PAGES = ("/", "/grid/$region")
+PAGES = ("/", "/grid/$region", "/sites")
 _FOREVER = "public, max-age=31536000, immutable"  # names under assets/ change with their content
 _NOT_BUILT = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">

@@ -9,7 +9,7 @@ import typer
 from watthour.cli.context import chosen_context, midnight, opened, parse_day
 from watthour.cli.options import RegionName  # noqa: TC001 - typer reads annotations at run time
 from watthour.cli.output import bar, show_table, utc_now
-from watthour.core.errors import InvalidInput
+from watthour.core.errors import InvalidInput, SourceError
 from watthour.core.window import DAY, Window
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ def backfill(
 
     now = utc_now()
     rows: list[tuple[str, str, str]] = []
+    failures: list[SourceError] = []
     with opened() as app:
         context = chosen_context(app, region)
         past = past_of(app.store, context, now, by_files=app.comes_by_files(context))
@@ -52,10 +53,19 @@ def backfill(
             problem = "no source has past data of this site"
             raise InvalidInput("region", context.site.id, problem, remedy="Import a file: `watthour import FILE`.")
         for each in sources:
-            with bar(each.name, (end - start).total_seconds()) as advance:
-                report = ingest.backfill(each, app.store, Window(start, end), now=now, progress=_tell(advance))
+            try:
+                with bar(each.name, (end - start).total_seconds()) as advance:
+                    report = ingest.backfill(each, app.store, Window(start, end), now=now, progress=_tell(advance))
+            except SourceError as error:  # the other sources are asked all the same
+                failures.append(error)
+                rows.append((each.name, "failed", ""))
+                continue
             rows.append((each.name, f"{report.new_rows:,}", f"{report.refused_rows:,}"))
     show_table(("source", "new rows", "refused rows"), rows)
+    for failure in failures[:-1]:
+        typer.echo(f"Error: {failure}", err=True)
+    if failures:
+        raise failures[-1]
 
 
 def _tell(advance: Callable[[float, str], None]) -> Callable[[Window, IngestReport], None]:

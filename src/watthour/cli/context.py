@@ -27,7 +27,9 @@ def read_settings() -> Settings:
 def opened() -> Iterator[App]:
     """Open store and registry, and close them at the end."""
     from watthour.bootstrap import open_app
+    from watthour.cli.logs import log_to_stderr
 
+    log_to_stderr()
     with open_app(read_settings()) as app:
         yield app
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 LEAST_FREE_GB = 1.0
 _CURE_OF_DOUBT = "Forecasts go on without them. If they are right after all, tell us: the limits are too narrow."
+LONGEST_LOOK_S = 5.0  # at a server that may not answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,22 +71,64 @@ def _examine(settings: Settings, now: datetime) -> Iterator[Finding]:
         else Finding("home", "broken", words, "Free some space.")
     )
     yield _pages()
+    if (unreachable := _registry_that_does_not_answer(settings)) is not None:
+        yield unreachable
     try:
         app = open_app(settings)
     except WatthourError as error:
         yield Finding("store", "broken", error.problem, error.remedy)
         return
     with app:
-        yield Finding("store", "ok", f"{len(app.store.spans()):,} channels with readings")
+        yield _store(app)
         yield from _settings_of_sources(app)
-        yield from _sites(app, now)
-        yield from _own_sites(app)
-        yield from _sources(app)
+        yield from _sites(app, now, asks_models=unreachable is None)
+        if unreachable is None:
+            yield from _own_sites(app)
+        yield from _fills(app, now)
+        yield from _sources(app, now)
         refused = app.store.quarantined(limit=1)
         if not refused.is_empty():
             newest = refused.to_dicts()[0]
             words = f"newest: {newest['source']}, rule {newest['rule']}: {newest['row'][:120]}"
             yield Finding("refused rows", "note", words, "Mend the file and import it again.")
+
+
+def _registry_that_does_not_answer(settings: Settings) -> Finding | None:
+    """Ask MLflow's server for a moment; its own client would wait for minutes."""
+    uri = settings.mlflow_tracking_uri.get_secret_value() if settings.mlflow_tracking_uri else ""
+    if not uri.startswith(("http://", "https://")):
+        return None
+    import httpx2
+
+    try:
+        httpx2.get(uri, timeout=LONGEST_LOOK_S)
+    except (httpx2.TransportError, httpx2.InvalidURL) as error:
+        words = f"the MLflow server does not answer ({type(error).__name__})"
+        return Finding("models", "broken", words, "Check MLFLOW_TRACKING_URI and that its server runs.")
+    return None
+
+
+def _store(app: App) -> Finding:
+    try:
+        app.store.check_writable()
+    except WatthourError as error:
+        return Finding("store", "broken", f"it can be read but not written: {error.problem}", error.remedy)
+    return Finding("store", "ok", f"{len(app.store.spans()):,} channels with readings")
+
+
+def _fills(app: App, now: datetime) -> Iterator[Finding]:
+    """Tell what of the past of each source has not been brought in."""
+    from watthour.workflows.view.wire import day_span
+
+    for fill in app.pasts(chosen_contexts(app, []), now):
+        what = f"past of {fill.source}"
+        empty = f"; it has nothing of {', '.join(map(day_span, fill.empty))}" if fill.empty else ""
+        if fill.holes:
+            holes = ", ".join(map(day_span, fill.holes))
+            words = f"{math.floor(100 * fill.share)} % is here; missing {holes}{empty}"
+            yield Finding(what, "note", words, "`watthour up` brings it in, newest first; or `watthour backfill`.")
+        else:
+            yield Finding(what, "ok", f"whole since {fill.wanted.start:%Y-%m-%d}{empty}")
 
 
 def _settings_of_sources(app: App) -> Iterator[Finding]:
@@ -101,16 +145,6 @@ def _pages() -> Finding:
     return Finding("pages", "missing", "the web app is not built; the API works without it", "Run `make web`.")
 
 
-def _sites(app: App, now: datetime) -> Iterator[Finding]:
-    from watthour.workflows.doubts import doubted
-
-    for context in chosen_contexts(app, []):
-        yield _readings(app, context, now)
-        yield _model(app, context)
-        for each in doubted(app.store, context, now):
-            yield Finding(f"doubted: {each.what}", "note", each.words, _CURE_OF_DOUBT)
-
-
 def _own_sites(app: App) -> Iterator[Finding]:
     """Tell what the sites of one's own still lack."""
     from watthour.workflows import view
@@ -122,6 +156,19 @@ def _own_sites(app: App) -> Iterator[Finding]:
             words = f"{site.kind} {site.name}, {site.place.time_zone}, described in the {entry['described_in']}"
             cure = " ".join(f"{step['text']} `{step['command']}`" for step in steps)
             yield Finding(f"site {site.id}", "note" if steps else "ok", words, cure)
+
+
+def _sites(app: App, now: datetime, *, asks_models: bool) -> Iterator[Finding]:
+    from watthour.workflows.doubts import doubted
+
+    for context in chosen_contexts(app, []):
+        yield _readings(app, context, now)
+        for each in doubted(app.store, context, now):
+            yield Finding(f"doubted: {each.what}", "note", each.words, _CURE_OF_DOUBT)
+        if asks_models:
+            yield _model(app, context)
+            for error in app.registry.damaged(context.channel.id):
+                yield Finding(f"model of {context.channel.id}", "broken", error.problem, error.remedy)
 
 
 def _readings(app: App, context: Context, now: datetime) -> Finding:
@@ -170,14 +217,22 @@ def _cure(source: str) -> str:
     }.get(kind, "`watthour ingest` tries again.")
 
 
-def _sources(app: App) -> Iterator[Finding]:
+def _sources(app: App, now: datetime) -> Iterator[Finding]:
+    from watthour.workflows.runs import INTERRUPTED, state_of
+
     seen: set[str] = set()
     for run in app.store.runs(limit=500):
         if run.source in seen:
             continue
         seen.add(run.source)
         when = f"{run.ended_at:%Y-%m-%d %H:%M} UTC"
-        if run.problem is not None and str(run.state) == "failed":
-            yield Finding(run.source, "broken", f"failed at {when}: {run.problem}", _cure(run.source))
-        else:
-            yield Finding(run.source, "ok", f"last at {when}")
+        match state_of(run, now=now):
+            case "failed":
+                yield Finding(run.source, "broken", f"failed at {when}: {run.problem}", _cure(run.source))
+            case "running":
+                yield Finding(run.source, "ok", f"being asked since {when}")
+            case state if state == INTERRUPTED:
+                words = f"the process that asked at {when} has ended before the answer"
+                yield Finding(run.source, "note", words, _cure(run.source))
+            case _:
+                yield Finding(run.source, "ok", f"last at {when}")

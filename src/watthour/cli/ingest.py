@@ -22,7 +22,7 @@ def ingest(
     regions: RegionNames = None,
 ) -> None:
     """Fetch what is new, and what was still missing in the last days."""
-    from watthour.workflows.rounds import poll
+    from watthour.workflows.asking import poll
 
     now = utc_now()
     rows: list[tuple[str, str, str, str]] = []

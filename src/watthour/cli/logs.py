@@ -12,6 +12,20 @@ if TYPE_CHECKING:
     from watthour.settings import Settings
 
 
+def log_to_stderr() -> None:
+    """Keep the standard output free for the answer of a command: every log line goes to the standard error."""
+    # The file is looked up at each line: a test, or a shell that is redirected, may have changed it since.
+    structlog.configure(
+        processors=[
+            structlog.stdlib.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.dev.ConsoleRenderer(colors=False),
+        ],
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+
+
 def configure_logging(settings: Settings) -> Any:  # noqa: ANN401 - structlog's loggers have no common type
     """Set up structured logs once: JSON for machines, coloured text on a terminal; other libraries' logs join in."""
     as_json = settings.log_format == "json" or (settings.log_format == "auto" and not sys.stderr.isatty())
@@ -41,6 +55,6 @@ def configure_logging(settings: Settings) -> Any:  # noqa: ANN401 - structlog's 
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.INFO)
-    for chatty in ("apscheduler", "httpx2", "httpcore", "alembic", "uvicorn.error"):
+    for chatty in ("httpx2", "httpcore", "alembic", "uvicorn.error"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     return structlog.get_logger("watthour")

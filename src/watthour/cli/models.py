@@ -9,7 +9,7 @@ import typer
 from watthour.cli.context import chosen_context, opened, read_settings
 from watthour.cli.options import AsJson  # noqa: TC001 - typer reads annotations at run time
 from watthour.cli.output import number, show_json, show_table, utc_now
-from watthour.core.errors import WatthourError
+from watthour.core.errors import ModelError, ModelNotFound
 from watthour.core.units import digits_for
 
 if TYPE_CHECKING:
@@ -37,7 +37,10 @@ def list_models(
 ) -> None:
     """List saved models, newest first; the star marks the one that serves."""
     registry = _registry()
-    manifests = registry.manifests(_channel(name) if name else None)
+    channel = _channel(name) if name else None
+    manifests = registry.manifests(channel)
+    for error in registry.damaged(channel):
+        typer.echo(f"Left out: {error}", err=True)
     champions = {each: registry.champion(each) for each in {manifest.name for manifest in manifests}}
     if as_json:
         show_json(
@@ -118,16 +121,22 @@ def promote(
 
 
 def rollback(name: Name) -> None:
-    """Go back to the version that served before."""
+    """Go back to the version that served before; one that cannot be read is passed over."""
     registry, channel, now = _registry(), _channel(name), utc_now()
     before = registry.champion(channel)
-    version = registry.rollback(channel, now=now)
-    try:
-        _check(registry, channel, version)
-    except WatthourError:
-        if before is not None:  # a model that cannot be read must not be left to serve
-            registry.promote(channel, before, now=now, reason=f"{version} cannot be read, so the rollback was undone")
-        raise
+    while True:
+        try:
+            version = registry.rollback(channel, now=now)
+        except ModelNotFound:
+            if before is not None and registry.champion(channel) != before:
+                registry.promote(channel, before, now=now, reason="no version before it can be read: rollback undone")
+            raise
+        try:
+            _check(registry, channel, version)
+        except ModelError as error:  # a model that cannot be read must not be left to serve
+            typer.echo(f"Passed over: {error}", err=True)
+        else:
+            break
     typer.echo(f"{version} serves {channel} again.")
 
 

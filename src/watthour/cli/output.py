@@ -32,9 +32,9 @@ def show_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None
             typer.echo("\t".join(row))
         return
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column, Table
 
-    table = Table(*columns, box=None, header_style="bold")
+    table = Table(*(Column(name, overflow="fold") for name in columns), box=None, header_style="bold")
     for number, column in enumerate(table.columns):
         if rows and all(
             isinstance(row[number], int | float) or _is_number(texts[n][number]) for n, row in enumerate(rows)

@@ -3,34 +3,37 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 import threading
-from datetime import UTC, datetime, timedelta
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, time, timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
+from time import monotonic
+from typing import TYPE_CHECKING
 
 import structlog
-from apscheduler.executors.pool import ThreadPoolExecutor
-from apscheduler.schedulers.background import BackgroundScheduler
-from apscheduler.triggers.cron import CronTrigger
-from apscheduler.triggers.interval import IntervalTrigger
 
 from watthour.core.errors import WatthourError
-from watthour.core.window import DAY, Window
+from watthour.core.window import DAY, HOUR, Window
+from watthour.workflows.asking import WORKER_NAME, Workers, fill, poll
 from watthour.workflows.forecast import RUN_PREFIX
 from watthour.workflows.rounds import (
-    fill,
+    SCORE_PREFIX,
+    first_window,
     followed,
     issue,
+    last_begun,
+    note_done,
     note_failure,
     note_recovery,
-    poll,
+    own_rounds,
     prepare,
+    training_is_due,
 )
+from watthour.workflows.runs import due
+from watthour.workflows.schedule import Daily, Every, Hourly, Round
 from watthour.workflows.score import score
-from watthour.workflows.sites import contexts, find_context, has_weather
+from watthour.workflows.sites import contexts, find_context, has_weather, name_of
 from watthour.workflows.view import is_followed
 from watthour.workflows.weather_rounds import weather_round
 
@@ -40,30 +43,40 @@ if TYPE_CHECKING:
     from watthour.bootstrap import App
     from watthour.core.forecast import Context
     from watthour.core.place import Point
-    from watthour.workflows.rounds import Polled
+    from watthour.workflows.asking import Polled
+    from watthour.workflows.schedule import Rule
 
 STAND_IN = "simulated"  # what is shown while nothing real is there
 FIRST_LOOK = timedelta(days=75)  # enough of the simulated region to show a page at once
-LATE = 3600  # a round missed by up to an hour, asleep or busy, is still made [s]
-LONGEST_WAIT_S = 5.0
 WEEK = timedelta(days=7)
+LOOK_FOR_FILES = timedelta(minutes=2)  # how soon readings that were imported are forecast
+LOOK_FOR_WEATHER = timedelta(minutes=1)
+LOOK_FOR_TRAINING = timedelta(minutes=30)  # how often it is looked whether a training is due
+TICK_S = 10.0  # how often the clock is looked at
+LONGEST_WAIT_S = 5.0  # for what still runs at the end
+POOL_NAME = "watthour-round"
 
 
 class Scheduler:
-    """The clock of one process's rounds; `start` and `stop` belong together."""
+    """The clock of one process's rounds; `start` and `stop` belong together.
 
-    def __init__(self, app: App) -> None:
+    Args:
+        app: the opened application.
+        clock: tells the present.
+    """
+
+    def __init__(self, app: App, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._app = app
+        self._now = clock
         self._log = structlog.get_logger("watthour.rounds")
         self._stopping = threading.Event()
         self._prepared: set[str] = set()
         self._places: dict[str, tuple[Point, ...]] = {}  # where the weather of a site was asked for last
-        self._training: subprocess.Popen[str] | None = None
-        self._scheduler = BackgroundScheduler(
-            timezone=UTC,
-            executors={"default": ThreadPoolExecutor(2), "training": ThreadPoolExecutor(1)},
-            job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": LATE},
-        )
+        self._workers = Workers()
+        self._trainings = app.trainings
+        self._rounds: list[Round] = []
+        self._pool = ThreadPoolExecutor(4, thread_name_prefix=POOL_NAME)
+        self._long_pool = ThreadPoolExecutor(1, thread_name_prefix=f"{POOL_NAME}-long")
 
     def followed(self) -> list[Context]:
         """Return the sites whose sources are asked: those the settings name, else the simulated one."""
@@ -74,7 +87,7 @@ class Scheduler:
 
     def make_first_data(self) -> None:
         """Give the simulated region, where it is what there is, enough of a past to show a page at once."""
-        now = _utc_now()
+        now = self._now()
         for context in self.followed():
             if context.site.is_simulated and context.channel.id not in self._app.store.spans():
                 self._log.info(
@@ -84,78 +97,96 @@ class Scheduler:
                 self._guard(f"simulate:{context.channel.id}", partial(self._fill, context, first_look))
 
     def start(self) -> None:
-        """Begin the rounds; the first one runs at once."""
-        settings = self._app.settings
-        ingest_hours, refresh_hours = f"*/{settings.ingest_every_hours}", f"*/{settings.refresh_every_hours}"
-        for context in self.followed():
-            zone = ZoneInfo(context.time_zone)
-            day_ahead = CronTrigger(hour=settings.issue_hour, minute=0, timezone=zone)
-            training = IntervalTrigger(days=settings.train_every_days)
-            self._add("prepare", context, self._prepare, IntervalTrigger(hours=1), executor="training", at_once=True)
-            self._add("ingest", context, self._ingest, CronTrigger(hour=ingest_hours, minute=5))
-            self._add("refresh", context, self._forecast, CronTrigger(hour=refresh_hours, minute=12))
-            self._add("day ahead", context, self._day_ahead, day_ahead)
-            self._add("score", context, self._score, CronTrigger(hour=6, minute=30, timezone=zone))
-            self._add("train", context, self._train, training, executor="training")
-        every_minute = IntervalTrigger(minutes=1)
-        self._scheduler.add_job(
-            self._weather, every_minute, id="weather", name="weather of sites by files", next_run_time=_utc_now()
-        )
-        if not self.followed():
-            cures = [error.remedy for error in self._app.lacking().values()]
-            self._log.info("nothing_followed", why="no source of a load can be asked", cure=cures or "import files")
-        self._scheduler.start()
+        """Begin the rounds: those that were missed while nothing ran are made up once, at once."""
+        self._plan()
+        self.tick()
+        threading.Thread(target=self._keep_time, name=f"{POOL_NAME}-clock", daemon=True).start()
+
+    def tick(self) -> None:
+        """Begin every round that is due now."""
+        now = self._now()
+        for each in self._rounds:
+            if each.is_due(now) and not self._stopping.is_set():
+                each.last, each.is_running = now, True
+                (self._long_pool if each.is_long else self._pool).submit(self._do, each)
 
     def stop(self) -> None:
         """End the rounds: no new one begins, a training is ended, a running fetch gets a moment."""
         self._stopping.set()
-        training = self._training
-        if training is not None and training.poll() is None:
-            training.terminate()
-            try:
-                training.wait(LONGEST_WAIT_S)
-            except subprocess.TimeoutExpired:
-                training.kill()
-        if self._scheduler.running:
-            self._scheduler.shutdown(wait=False)
-        for thread in threading.enumerate():
-            if thread.name.startswith("ThreadPoolExecutor"):
-                thread.join(LONGEST_WAIT_S)
+        self._trainings.stop()
+        for pool in (self._pool, self._long_pool):
+            pool.shutdown(wait=False, cancel_futures=True)
+        give_up_at = monotonic() + LONGEST_WAIT_S
+        for thread in _own_threads():
+            thread.join(max(0.0, give_up_at - monotonic()))
 
     def leave(self) -> None:
         """Leave the process even if a fetch still hangs: what the store acknowledged is on the disk."""
-        if any(thread.name.startswith("ThreadPoolExecutor") for thread in threading.enumerate()):
+        if _own_threads():
             self._log.warning("abandoned", what="a round that did not end in time")
             sys.stdout.flush()
             sys.stderr.flush()
             os._exit(0)
+
+    def _plan(self) -> None:
+        """Set up the rounds, each counted from its last run in the log."""
+        settings, store, now = self._app.settings, self._app.store, self._now()
+        for context in self.followed():
+            channel, zone = context.channel.id, context.time_zone
+            day_ahead, scoring = Daily(time(settings.issue_hour), zone), Daily(time(6, 30), zone)
+            issued = last_begun(store, f"{RUN_PREFIX}{channel}", now=now) or now
+            scored = last_begun(store, f"{SCORE_PREFIX}{channel}", now=now) or now
+            self._add("prepare", context, self._prepare, Every(HOUR), is_long=True)
+            self._add("ingest", context, self._ingest, Hourly(settings.ingest_every_hours, 5), last=now)
+            self._add("refresh", context, self._forecast, Hourly(settings.refresh_every_hours, 12), last=now)
+            self._add("day ahead", context, self._day_ahead, day_ahead, last=issued)
+            self._add("score", context, self._score, scoring, last=scored)
+            self._add("train", context, self._train_when_due, Every(LOOK_FOR_TRAINING), last=now, is_long=True)
+        if not self._rounds:
+            cures = [error.remedy for error in self._app.lacking().values()]
+            self._log.info("nothing_followed", why="no source of a load can be asked", cure=cures or "import files")
+        self._rounds.append(Round("weather", Every(LOOK_FOR_WEATHER), self._weather))
+        self._rounds.append(Round("files", Every(LOOK_FOR_FILES), self._own_files, is_long=True))
+
+    def _keep_time(self) -> None:
+        while not self._stopping.wait(TICK_S):
+            try:
+                self.tick()
+            except Exception:  # noqa: BLE001 - the clock goes on, whatever a look at it met
+                self._log.exception("clock_failed")
+
+    def _do(self, each: Round) -> None:
+        try:
+            each.work()
+        except Exception:  # noqa: BLE001 - what a round meets is guarded; this is about the noting of it
+            self._log.exception("round_failed", round=each.name)
+        finally:
+            each.is_running = False
 
     def _add(
         self,
         what: str,
         context: Context,
         work: Callable[[Context], None],
-        trigger: CronTrigger | IntervalTrigger,
-        executor: str = "default",
+        rule: Rule,
         *,
-        at_once: bool = False,
+        last: datetime | None = None,
+        is_long: bool = False,
     ) -> None:
-        name = f"{what} {context.site.id}"
-        first: dict[str, Any] = {"next_run_time": _utc_now()} if at_once else {}
         label = {"refresh": RUN_PREFIX, "day ahead": RUN_PREFIX}.get(what, f"{what}:") + context.channel.id
-        self._scheduler.add_job(
-            self._guard,
-            trigger,
-            args=(label, lambda: work(self._as_known_now(context))),
-            id=name,
-            name=name,
-            executor=executor,
-            **first,
+        self._rounds.append(
+            Round(
+                f"{what} {context.site.id}",
+                rule,
+                partial(self._guard, label, lambda: work(self._as_known_now(context))),
+                last,
+                is_long=is_long,
+            )
         )
 
     def _as_known_now(self, context: Context) -> Context:
         """Return the context with the covariates and rivals that the store has by now."""
-        return find_context(self._app.store, self._app.directories, _name_of(context))
+        return find_context(self._app.store, self._app.directories, name_of(context))
 
     def _guard(self, what: str, work: Callable[[], None]) -> None:
         """Do a round; a failure is an event in the log, the status and the doctor, and the next round comes anyway."""
@@ -172,46 +203,52 @@ class Scheduler:
                 self._note(what, error)
         else:
             if not self._stopping.is_set():
-                note_recovery(self._app.store, what, now=_utc_now())
+                note_recovery(self._app.store, what, now=self._now())
 
     def _note(self, what: str, error: Exception) -> None:
         try:
-            note_failure(self._app.store, what, error, now=_utc_now())
+            note_failure(self._app.store, what, error, now=self._now())
         except WatthourError as second:
             self._log.warning("not_noted", round=what, problem=second.problem)
 
     def _prepare(self, context: Context) -> None:
-        """Fetch the past if there is little, forecast, and train if nothing serves; again until it has worked."""
-        if context.channel.id in self._prepared:
+        """Fetch what the past lacks, forecast, and train if nothing serves; again until it has worked."""
+        store, now = self._app.store, self._now()
+        wanted = first_window(context, now)
+        is_whole = not any(due(each.name, store, wanted, now=now) for each in self._app.past_sources(context))
+        if is_whole and context.channel.id in self._prepared:
             return
         prepare(
-            self._app.store,
             self._app.registry,
             context,
-            now=_utc_now(),
-            fill_past=partial(self._fill, context),
+            fill_past=partial(self._fill, context, wanted),
             refresh=partial(self._day_ahead, context),
             train_first=partial(self._train, context),
         )
         self._prepared.add(context.channel.id)
 
-    def _fill(self, context: Context, window: Window) -> None:
-        store = self._app.store
+    def _fill(self, context: Context, wanted: Window) -> None:
+        store, is_shown = self._app.store, False
         sources = self._app.past_sources(context)
-        for filled in fill(sources, store, window, clock=_utc_now, progress=self._tell_progress):
+        for filled in fill(sources, store, wanted, clock=self._now, is_stopping=self._stopping.is_set):
+            span = {"start": str(filled.window.start), "end": str(filled.window.end)}
+            if filled.report is None:
+                self._log.warning("fill_failed", source=filled.source, problem=str(filled.error), **span)
+                continue
             report = filled.report
-            self._log.info("filled", source=filled.source, new_rows=report.new_rows, refused_rows=report.refused_rows)
-            if is_followed(store, context, _utc_now()):  # a page as soon as there is load, weather or not
+            self._log.info(
+                "filled", source=filled.source, new_rows=report.new_rows, refused_rows=report.refused_rows, **span
+            )
+            if not is_shown and is_followed(store, context, self._now()):  # a page as soon as there is load
+                is_shown = True
                 forecast = partial(self._forecast, self._as_known_now(context))
                 self._guard(f"{RUN_PREFIX}{context.channel.id}", forecast)
-
-    def _tell_progress(self, source: str, window: Window) -> None:
         if self._stopping.is_set():
             raise InterruptedError
-        self._log.info("filling", source=source, start=str(window.start), end=str(window.end))
 
     def _ingest(self, context: Context) -> None:
-        for polled in poll(self._app.sources_for(context), self._app.store, now=_utc_now()):
+        sources = self._app.sources_for(context)
+        for polled in poll(sources, self._app.store, now=self._now(), workers=self._workers):
             self._tell_polled(polled)
 
     def _tell_polled(self, polled: Polled) -> None:
@@ -223,7 +260,7 @@ class Scheduler:
 
     def _weather(self) -> None:
         """Ask for the weather of the sites whose readings come by files; a new site is seen within a minute."""
-        app, now = self._app, _utc_now()
+        app, now = self._app, self._now()
         followed = {context.channel.id for context in self.followed()}
         for context in contexts(app.store, app.directories, ()):
             if context.channel.id not in followed and app.comes_by_files(context):
@@ -241,12 +278,13 @@ class Scheduler:
             now=now,
             every=timedelta(hours=app.settings.ingest_every_hours),
             is_new_place=self._places.get(site.id) != site.points,
+            is_stopping=self._stopping.is_set,
         ):
             self._tell_polled(polled)
         self._places[site.id] = site.points
 
     def _forecast(self, context: Context) -> None:
-        report = issue(self._app.store, self._app.registry, context, now=_utc_now())
+        report = issue(self._app.store, self._app.registry, context, now=self._now())
         self._log.info(
             "forecast", region=context.site.id, model=report.version, new_rows=report.new_rows, note=report.fallback
         )
@@ -256,38 +294,43 @@ class Scheduler:
         self._forecast(self._as_known_now(context))
 
     def _score(self, context: Context) -> None:
-        now = _utc_now()
+        now = self._now()
         scores = score(self._app.store, context, Window(now - WEEK, now), now=now)
         for row in scores.rows:
             if row["lead_hours"] == "all":
                 self._log.info("scored", region=context.site.id, **row)
+        note_done(self._app.store, f"{SCORE_PREFIX}{context.channel.id}", now=now)
+
+    def _train_when_due(self, context: Context) -> None:
+        every = self._app.settings.train_every_days * DAY
+        if training_is_due(self._app.store, self._app.registry, context, now=self._now(), every=every):
+            self._train(context)
 
     def _train(self, context: Context) -> None:
         """Train in a process of its own: serving stays quick, and a signal ends it at once."""
-        name = _name_of(context)
-        command = [sys.executable, "-m", "watthour", "train", name]
-        environment = {**os.environ, "WATTHOUR_HOME": str(self._app.settings.home)}
-        self._training = subprocess.Popen(  # noqa: S603 - ourselves
-            command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-        )
-        last = ""
-        with self._training as training:
-            for line in training.stdout or ():
-                last = line.strip()
-                self._log.info("training", region=context.site.id, step=last)
-        if self._stopping.is_set():
-            raise InterruptedError
-        if training.returncode:
-            raise WatthourError(
-                f"training ended with code {training.returncode}: {last}", remedy=f"Run `watthour train {name}`."
-            )
+
+        def tell(step: str) -> None:
+            self._log.info("training", region=context.site.id, step=step)
+
+        verdict = self._trainings.run(name_of(context), progress=tell)
+        self._log.info("trained", region=context.site.id, verdict=verdict)
+
+    def _own_files(self) -> None:
+        """Forecast and train the sites whose readings a person imports, when new ones have come."""
+        app = self._app
+        here = {context.channel.id for context in self.followed()}
+        every = app.settings.train_every_days * DAY
+        for context in contexts(app.store, app.directories, app.settings.regions):
+            if context.channel.id in here or context.site.is_simulated:
+                continue
+            wanted = own_rounds(app.store, app.registry, context, now=self._now(), every=every)
+            channel = context.channel.id
+            if wanted.trains:
+                self._guard(f"train:{channel}", partial(self._train, context))
+            if wanted.forecasts:
+                self._guard(f"{RUN_PREFIX}{channel}", partial(self._forecast, context))
 
 
-def _name_of(context: Context) -> str:
-    """Return the name under which this channel, and no other of the site, is found again."""
-    is_main = context.channel.id == context.site.main_channel
-    return context.site.id if is_main else context.channel.id
-
-
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
+def _own_threads() -> list[threading.Thread]:
+    """Return the threads in which rounds run and sources are asked."""
+    return [thread for thread in threading.enumerate() if thread.name.startswith((POOL_NAME, WORKER_NAME))]

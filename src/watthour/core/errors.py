@@ -10,6 +10,8 @@ WatthourError                 what happened, and the cure
 │   └── PayloadChanged        we must act: the answer has an unexpected format
 ├── StoreError                the store cannot be used
 │   ├── StoreFull             no space is left
+│   ├── StoreLocked           another process is writing
+│   ├── StoreReadOnly         nothing may be written
 │   └── StoreTooNew           written by a newer version
 ├── NotEnoughHistory          nothing can be forecast from what is known
 ├── ModelError                a model cannot be used
@@ -84,6 +86,14 @@ class StoreError(WatthourError):
 
 class StoreFull(StoreError):
     """No space is left on the device that holds the store; nothing acknowledged is lost."""
+
+
+class StoreLocked(StoreError):
+    """Another process holds the right to write for longer than we wait; reading goes on."""
+
+
+class StoreReadOnly(StoreError):
+    """The store may be read but not written."""
 
 
 class StoreTooNew(StoreError):

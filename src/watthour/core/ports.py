@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import dataframely as dy
 
     from watthour.core.channel import Channel, Site
+    from watthour.core.errors import ModelCorrupt
     from watthour.core.forecast import Context, History
     from watthour.core.frames import Forecasts, Maker, Readings, Refused
     from watthour.core.model import Manifest, Promotion
@@ -20,15 +21,20 @@ if TYPE_CHECKING:
 
 
 class RunState(StrEnum):
-    """How one asking of a source ended."""
+    """How one asking of a source ended, or that it has not ended yet."""
 
+    RUNNING = "running"
     OK = "ok"
+    EMPTY = "empty"  # the source answered that it has nothing of this window
     FAILED = "failed"
 
 
 @dataclass(frozen=True, slots=True)
 class SourceRun:
-    """One asking of a source, kept so that freshness and failures can be shown."""
+    """One asking of a source, kept so that freshness and failures can be shown.
+
+    ``problem`` says why it failed; of one that is running, which process asks.
+    """
 
     source: str
     started_at: datetime
@@ -134,7 +140,10 @@ class ReadingStore(Protocol):
         ...
 
     def note_run(self, run: SourceRun) -> None:
-        """Log one asking of a source."""
+        """Log one asking of a source; the end of a run takes the place of its beginning.
+
+        The beginning is the run with state RUNNING and the same source, start and window.
+        """
         ...
 
     def runs(self, source: str | None = None, limit: int = 100) -> list[SourceRun]:
@@ -186,6 +195,17 @@ class Store(ReadingStore, ForecastStore, Protocol):
         """Return all versions known at ``as_of`` of the context's channel, its covariates and its rivals' forecasts."""
         ...
 
+    def check_writable(self) -> None:
+        """Write and change nothing, waiting no longer than a second for other writers.
+
+        Raises:
+            StoreFull: no space is left.
+            StoreLocked: another process holds the right to write.
+            StoreReadOnly: nothing may be written.
+            StoreError: it cannot be written for another reason.
+        """
+        ...
+
     def close(self) -> None:
         """Give the connection back."""
         ...
@@ -208,11 +228,19 @@ class ModelRegistry(Protocol):
         ...
 
     def manifests(self, name: str | None = None) -> list[Manifest]:
-        """Return what is kept, newest first."""
+        """Return what is kept and can be read, newest first."""
+        ...
+
+    def damaged(self, name: str | None = None) -> list[ModelCorrupt]:
+        """Return what is kept but cannot be read: one error each, with its cure."""
         ...
 
     def champion(self, name: str) -> str | None:
-        """Return the version that serves, if any."""
+        """Return the version that serves, if any.
+
+        Raises:
+            ModelError: the registry cannot be asked.
+        """
         ...
 
     def promote(self, name: str, version: str, *, now: datetime, reason: str) -> None:

@@ -12,6 +12,7 @@ from uuid import uuid4
 
 from watthour.core.errors import InvalidInput, ModelCorrupt, ModelNotFound
 from watthour.core.model import Promotion, digest
+from watthour.registry.lock import locked
 from watthour.registry.manifest import (
     MANIFEST_FILE,
     check_files,
@@ -25,18 +26,21 @@ from watthour.registry.manifest import (
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from watthour.core.model import Manifest
 
 PROMOTIONS_FILE = "promotions.jsonl"
+LOCK_FILE = ".promotions.lock"
 
 
 class FileRegistry:
     """A registry in a directory; several processes may use it at once.
 
     A version appears by one rename, when all of it is on the disk; promotions are lines appended to a log, so a kill at
-    any moment leaves either the old or the new state.
+    any moment leaves either the old or the new state. Who promotes holds a lock, so that each decides by what the one
+    before it has written.
     """
 
     def __init__(self, root: Path) -> None:
@@ -94,17 +98,17 @@ class FileRegistry:
         return manifest, files
 
     def manifests(self, name: str | None = None) -> list[Manifest]:
-        """Return what is kept, newest first."""
-        if name is not None:
-            names = [name]
-        else:
-            names = sorted(path.name for path in self._root.iterdir()) if self._root.is_dir() else []
-        found = [self._manifest(self._place(each, version)) for each in names for version in self._versions(each)]
+        """Return what is kept and can be read, newest first."""
+        found, _ = self._readable(name)
         return sorted(found, key=lambda manifest: (manifest.created_at, manifest.version), reverse=True)
+
+    def damaged(self, name: str | None = None) -> list[ModelCorrupt]:
+        """Return what is kept but cannot be read: one error each, with its cure."""
+        return self._readable(name)[1]
 
     def champion(self, name: str) -> str | None:
         """Return the version that serves, if any."""
-        champions = standing(name, self.promotions(name))
+        champions = standing(self.promotions(name))
         return champions[-1] if champions else None
 
     def promote(self, name: str, version: str, *, now: datetime, reason: str) -> None:
@@ -115,8 +119,9 @@ class FileRegistry:
         """
         if not self._place(name, version).is_dir():
             raise not_found(name, version, self._versions(name))
-        if self.champion(name) != version:
-            self._note(name, Promotion(version, now, reason))
+        with self._promoting(name):
+            if self.champion(name) != version:
+                self._note(name, Promotion(version, now, reason))
 
     def rollback(self, name: str, *, now: datetime) -> str:
         """Make the champion before this one champion again and return its version.
@@ -124,23 +129,42 @@ class FileRegistry:
         Raises:
             ModelNotFound: there was no champion before this one, or it is not kept any more.
         """
-        champions = standing(name, self.promotions(name))
-        if len(champions) < 2:  # noqa: PLR2004 - the one and the one before
-            problem = f"{name} has no champion before the current one"
-            raise ModelNotFound(problem, remedy="`watthour models list` shows what could be promoted instead.")
-        before = champions[-2]
-        if not self._place(name, before).is_dir():
-            raise not_found(name, before, self._versions(name))
-        self._note(name, Promotion(before, now, f"rolled back from {champions[-1]}", is_rollback=True))
-        return before
+        with self._promoting(name):
+            champions = standing(self.promotions(name))
+            if len(champions) < 2:  # noqa: PLR2004 - the one and the one before
+                problem = f"{name} has no champion before the current one"
+                raise ModelNotFound(problem, remedy="`watthour models list` shows what could be promoted instead.")
+            kept = [version for version in champions[:-1] if self._place(name, version).is_dir()]
+            if not kept:
+                raise not_found(name, champions[-2], self._versions(name))
+            self._note(name, Promotion(kept[-1], now, f"rolled back from {champions[-1]}", is_rollback=True))
+            return kept[-1]
 
     def promotions(self, name: str) -> list[Promotion]:
         """Return every change of champion, oldest first."""
         log = self._root / safe_name("model", name) / PROMOTIONS_FILE
         if not log.is_file():
             return []
-        lines = log.read_text(encoding="utf-8").splitlines()
+        lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
         return [promotion for line in lines if (promotion := _promotion(line)) is not None]
+
+    def _promoting(self, name: str) -> AbstractContextManager[None]:
+        return locked(self._root / safe_name("model", name) / LOCK_FILE)
+
+    def _readable(self, name: str | None) -> tuple[list[Manifest], list[ModelCorrupt]]:
+        """Return the manifests that can be read, and what is wrong with the others."""
+        if name is not None:
+            names = [safe_name("model", name)]
+        else:
+            names = sorted(path.name for path in self._root.iterdir()) if self._root.is_dir() else []
+        found: list[Manifest] = []
+        damaged: list[ModelCorrupt] = []
+        for place in (self._root / each / version for each in names for version in self._versions(each)):
+            try:
+                found.append(self._manifest(place))
+            except ModelCorrupt as error:
+                damaged.append(error)
+        return found, damaged
 
     def _place(self, name: str, version: str) -> Path:
         return self._root / safe_name("model", name) / safe_name("version", version)

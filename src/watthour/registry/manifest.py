@@ -113,21 +113,18 @@ def check_files(manifest: Manifest, files: Mapping[str, bytes], *, where: str) -
             raise ModelCorrupt(f"{where}: the file {file_name} differs from the hash in its manifest", remedy=_CURE)
 
 
-def standing(name: str, promotions: Sequence[Promotion]) -> list[str]:
+def standing(promotions: Sequence[Promotion]) -> list[str]:
     """Return the champions one could roll back through, the present one last.
 
-    A promotion puts a version on top; a rollback takes the top away.
-
-    Raises:
-        ModelCorrupt: a rollback goes to another version than the one before.
+    A promotion puts a version on top; a rollback takes away what was put on top of the version it goes back to. Two
+    processes that promoted at once with a version of Watthour before 0.2 may have written a rollback to another version
+    than the one before; its word holds all the same, as it was the last.
     """
     champions: list[str] = []
     for promotion in promotions:
-        if promotion.is_rollback:
-            if len(champions) < 2 or champions[-2] != promotion.version:  # noqa: PLR2004 - the one and the one before
-                problem = f"the record of promotions of {name} contradicts itself"
-                raise ModelCorrupt(problem, remedy="Promote a version by hand: `watthour models promote`.")
-            champions.pop()
+        if promotion.is_rollback and promotion.version in champions[:-1]:
+            last = len(champions) - 2 - champions[-2::-1].index(promotion.version)
+            del champions[last + 1 :]
         elif not champions or champions[-1] != promotion.version:
             champions.append(promotion.version)
     return champions

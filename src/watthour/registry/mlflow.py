@@ -6,6 +6,7 @@ Files go up as plain artifacts, in their native formats; nothing is pickled and 
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from watthour.core.errors import InvalidInput, MissingExtra, ModelCorrupt, ModelError, ModelNotFound
 from watthour.core.model import Manifest, Promotion, digest
+from watthour.registry.lock import locked
 from watthour.registry.manifest import (
     MANIFEST_FILE,
     check_files,
@@ -34,6 +36,7 @@ except ImportError as error:
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from contextlib import AbstractContextManager
 
 ALIAS = "champion"
 ARTIFACTS = "model"
@@ -41,6 +44,7 @@ VERSION_TAG = "watthour.version"  # MLflow counts versions 1, 2, 3; ours says re
 MANIFEST_TAG = "watthour.manifest"
 PROMOTIONS_TAG = "watthour.promotions"
 KEPT_PROMOTIONS = 100
+_PATIENCE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2", "MLFLOW_HTTP_REQUEST_TIMEOUT": "20"}  # [-], [s]
 _PER_BATCH = 100  # parameters and tags that MLflow takes at once
 
 
@@ -54,6 +58,9 @@ class MlflowRegistry:
 
     def __init__(self, uri: str, *, artifacts: Path) -> None:
         self._has_server = uri.startswith(("http://", "https://"))
+        if self._has_server:  # else MLflow asks a server that does not answer for a quarter of an hour
+            for name, value in _PATIENCE.items():
+                os.environ.setdefault(name, value)
         self._artifacts = artifacts
         try:
             self._client = MlflowClient(tracking_uri=uri, registry_uri=uri)
@@ -110,10 +117,17 @@ class MlflowRegistry:
         return manifest, files
 
     def manifests(self, name: str | None = None) -> list[Manifest]:
-        """Return what is kept, newest first."""
-        names = [name] if name is not None else [each.name for each in self._client.search_registered_models()]
-        found = [self._manifest(version) for each in names for version in self._versions(each)]
+        """Return what is kept and can be read, newest first.
+
+        Raises:
+            ModelError: MLflow cannot be used.
+        """
+        found, _ = self._readable(name)
         return sorted(found, key=lambda manifest: (manifest.created_at, manifest.version), reverse=True)
+
+    def damaged(self, name: str | None = None) -> list[ModelCorrupt]:
+        """Return what is kept but cannot be read: one error each, with its cure."""
+        return self._readable(name)[1]
 
     def champion(self, name: str) -> str | None:
         """Return the version that serves, if any."""
@@ -129,9 +143,10 @@ class MlflowRegistry:
         found = self._find(name, version)
         if found is None:
             raise not_found(name, version, [str(each.tags.get(VERSION_TAG)) for each in self._versions(name)])
-        if self.champion(name) != version:
-            self._note(name, Promotion(version, now, reason))
-            self._client.set_registered_model_alias(name, ALIAS, found.version)
+        with self._promoting(name):
+            if self.champion(name) != version:
+                self._note(name, Promotion(version, now, reason))
+                self._client.set_registered_model_alias(name, ALIAS, found.version)
 
     def rollback(self, name: str, *, now: datetime) -> str:
         """Move the alias back to the champion before this one and return its version.
@@ -139,16 +154,18 @@ class MlflowRegistry:
         Raises:
             ModelNotFound: there was no champion before this one, or it is not kept any more.
         """
-        champions = standing(name, self.promotions(name))
-        if len(champions) < 2:  # noqa: PLR2004 - the one and the one before
-            problem = f"{name} has no champion before the current one"
-            raise ModelNotFound(problem, remedy="`watthour models list` shows what could be promoted instead.")
-        before = self._find(name, champions[-2])
-        if before is None:
-            raise not_found(name, champions[-2], [str(each.tags.get(VERSION_TAG)) for each in self._versions(name)])
-        self._note(name, Promotion(champions[-2], now, f"rolled back from {champions[-1]}", is_rollback=True))
-        self._client.set_registered_model_alias(name, ALIAS, before.version)
-        return champions[-2]
+        with self._promoting(name):
+            champions = standing(self.promotions(name))
+            if len(champions) < 2:  # noqa: PLR2004 - the one and the one before
+                problem = f"{name} has no champion before the current one"
+                raise ModelNotFound(problem, remedy="`watthour models list` shows what could be promoted instead.")
+            versions = {str(each.tags[VERSION_TAG]): each for each in self._versions(name)}
+            kept = [version for version in champions[:-1] if version in versions]
+            if not kept:
+                raise not_found(name, champions[-2], list(versions))
+            self._note(name, Promotion(kept[-1], now, f"rolled back from {champions[-1]}", is_rollback=True))
+            self._client.set_registered_model_alias(name, ALIAS, versions[kept[-1]].version)
+            return kept[-1]
 
     def promotions(self, name: str) -> list[Promotion]:
         """Return the last changes of champion, oldest first.
@@ -166,6 +183,25 @@ class MlflowRegistry:
             Promotion(version, datetime.fromisoformat(at), reason, bool(is_rollback))
             for version, at, reason, is_rollback in json.loads(tags.get(PROMOTIONS_TAG, "[]"))
         ]
+
+    def _promoting(self, name: str) -> AbstractContextManager[None]:
+        """Promote one after the other; on a server shared by several machines this holds on each of them alone."""
+        return locked(self._artifacts / f".{safe_name('model', name)}.lock")
+
+    def _readable(self, name: str | None) -> tuple[list[Manifest], list[ModelCorrupt]]:
+        try:
+            names = [name] if name is not None else [each.name for each in self._client.search_registered_models()]
+            versions = [version for each in names for version in self._versions(each)]
+        except MlflowException as error:
+            raise _unusable(error) from error
+        found: list[Manifest] = []
+        damaged: list[ModelCorrupt] = []
+        for version in versions:
+            try:
+                found.append(self._manifest(version))
+            except ModelCorrupt as error:
+                damaged.append(error)
+        return found, damaged
 
     def _log_run(self, manifest: Manifest, files: Mapping[str, bytes]) -> str:
         """Log parameters, dates of the splits, metrics and files of a training; return the run's id."""

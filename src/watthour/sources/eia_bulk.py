@@ -30,7 +30,7 @@ from watthour.sources.eia_930 import (
     operator_forecasts,
     respondent_of,
 )
-from watthour.sources.http import HttpClient, RateLimit, RetryPolicy
+from watthour.sources.http import AnswerLimits, HttpClient, RateLimit, RetryPolicy
 from watthour.sources.options import Options
 
 if TYPE_CHECKING:
@@ -96,7 +96,14 @@ def open_client(
     options: EiaBulkOptions, *, rate_limit: RateLimit | None = None, retry: RetryPolicy | None = None
 ) -> HttpClient:
     """Return the way to EIA's files; one is some 40 MB."""
-    return HttpClient("eia_bulk", options.url, rate_limit=rate_limit or RateLimit(1.0), retry=retry, timeout=120.0)
+    return HttpClient(
+        "eia_bulk",
+        options.url,
+        rate_limit=rate_limit or RateLimit(1.0),
+        retry=retry,
+        timeout=120.0,
+        limits=AnswerLimits(deadline=900.0),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,14 @@ Secrets travel in headers, never in an address, and are struck out of every mess
 from __future__ import annotations
 
 import json
+import socket
+from contextlib import suppress
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from functools import cached_property
-from threading import Lock
+from threading import Lock, Timer
 from time import monotonic, sleep
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx2
 import stamina
@@ -21,6 +23,8 @@ from watthour.core.errors import PayloadChanged, SourceRejected, SourceUnavailab
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from types import TracebackType
+    from typing import Self
 
     from watthour.core.errors import SourceError
 
@@ -34,6 +38,7 @@ _SERVER_FAULT = 500
 _MOVED = 300
 _REFUSED = 400
 MINUTE = 60.0  # [s]
+_CODINGS = frozenset({"content-encoding", "transfer-encoding", "content-length"})  # undone when an answer is read
 
 
 class RateLimit:
@@ -66,6 +71,14 @@ class RetryPolicy:
     first_wait: float = 1.0  # [s] doubles with each attempt, plus jitter of up to as much
     longest_wait: float = 65.0  # [s] who tells us to wait longer is asked another time
     timeout: float = 240.0  # [s]
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerLimits:
+    """How long a whole answer may take, however steadily its bytes come, and how large it may be."""
+
+    deadline: float = 90.0  # [s]
+    most_bytes: int = 256 * 1024 * 1024  # unpacked; the largest known, a six-month file of EIA's, has 40 MB
 
 
 def reason_in(body: object) -> str | None:
@@ -111,6 +124,43 @@ class _TransientFault(Exception):
         super().__init__(problem)
 
 
+class _Deadline:
+    """Cuts the connection of a request that takes too long in all; a time limit per read is met by a byte a second."""
+
+    def __init__(self, seconds: float) -> None:
+        self.has_passed = False
+        self._socket: socket.socket | None = None
+        self._lock = Lock()
+        self._timer = Timer(seconds, self._pass)
+        self._timer.daemon = True
+
+    def follow(self, event: str, details: Mapping[str, Any]) -> None:
+        """Note the connection as soon as it is open; the client tells of each of its steps."""
+        if event.endswith(("connect_tcp.complete", "start_tls.complete")):
+            with self._lock:
+                self._socket = details["return_value"].get_extra_info("socket")
+                self._cut()
+
+    def _pass(self) -> None:
+        with self._lock:
+            self.has_passed = True
+            self._cut()
+
+    def _cut(self) -> None:
+        if self.has_passed and self._socket is not None:
+            with suppress(OSError):  # it is closed already
+                socket.socket.shutdown(self._socket, socket.SHUT_RDWR)  # not that of TLS, which another thread reads
+
+    def __enter__(self) -> Self:
+        self._timer.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._timer.cancel()
+
+
 class HttpClient:
     """One provider's HTTP address; shared by all sites that ask there, so that they share its rate limit."""
 
@@ -124,6 +174,7 @@ class HttpClient:
         retry: RetryPolicy | None = None,
         quirks: ProviderQuirks | None = None,
         timeout: float = 60.0,
+        limits: AnswerLimits | None = None,
     ) -> None:
         """Prepare to ask; nothing is opened yet.
 
@@ -135,6 +186,7 @@ class HttpClient:
             retry: how often to ask again.
             quirks: what is particular to this provider.
             timeout: for an answer to begin, or to go on. [s]
+            limits: how long and how large a whole answer may be.
         """
         self.source = source
         self._base_url = base_url.rstrip("/")
@@ -143,6 +195,7 @@ class HttpClient:
         self._retry = retry or RetryPolicy()
         self._quirks = quirks or ProviderQuirks()
         self._timeout = timeout
+        self._limits = limits or AnswerLimits()
         self.on_answer: Callable[[str, bytes], None] | None = None  # told of each good answer's path and content
 
     def get_json(self, path: str, params: Sequence[tuple[str, str]] = (), *, cost: float = 1.0) -> object:
@@ -211,8 +264,10 @@ class HttpClient:
     ) -> httpx2.Response:
         if self._rate_limit is not None:
             self._rate_limit.wait(cost)
+        deadline = _Deadline(self._limits.deadline)
         try:
-            answer = self._client.get(self._base_url + path, params=list(params))
+            with deadline:
+                answer = self._whole(self._base_url + path, params, deadline)
         except httpx2.TimeoutException:
             raise _TransientFault(f"no answer within {self._timeout:g} seconds") from None
         except httpx2.ConnectError:
@@ -221,12 +276,29 @@ class HttpClient:
             remedy = "Set it to one that begins with https://, or leave it out."
             raise SourceRejected(self.source, "its address in the settings is not a valid one", remedy=remedy) from None
         except (httpx2.TransportError, httpx2.DecodingError):
+            if deadline.has_passed:
+                raise _TransientFault(f"the answer was not complete within {self._limits.deadline:g} seconds") from None
             raise _TransientFault("the answer broke off") from None
+        if deadline.has_passed:  # cut off where an answer of unknown length seems to end
+            raise _TransientFault(f"the answer was not complete within {self._limits.deadline:g} seconds")
         if not (answer.is_success or (may_be_missing and answer.status_code == _MISSING)):
             raise self._fault(answer)
         if self.on_answer is not None and answer.is_success:
             self.on_answer(path, answer.content)
         return answer
+
+    def _whole(self, url: str, params: Sequence[tuple[str, str]], deadline: _Deadline) -> httpx2.Response:
+        """Read an answer to its end, as long as it is not too large."""
+        content = bytearray()
+        trace = {"trace": deadline.follow}
+        with self._client.stream("GET", url, params=list(params), extensions=trace) as answer:
+            for part in answer.iter_bytes():
+                content += part
+                if len(content) > self._limits.most_bytes:
+                    problem = f"its answer is larger than {self._limits.most_bytes:,} bytes"
+                    raise PayloadChanged(self.source, problem, remedy="It is not read; report it if it stays so.")
+            headers = [(name, value) for name, value in answer.headers.items() if name.lower() not in _CODINGS]
+        return httpx2.Response(answer.status_code, headers=headers, content=bytes(content))
 
     def _fault(self, answer: httpx2.Response) -> _TransientFault | SourceError:
         status = answer.status_code
@@ -245,7 +317,7 @@ class HttpClient:
     def _reason(self, answer: httpx2.Response) -> str:
         try:
             said = reason_in(json.loads(answer.content)) or ""
-        except ValueError:
+        except (ValueError, RecursionError):
             said = ""  # an HTML page of a gateway, or nothing
         return " ".join(self.without_secrets(said).split())[:_LONGEST_REASON].rstrip(".")
 
@@ -258,6 +330,9 @@ class HttpClient:
     def _decoded(self, answer: httpx2.Response) -> object:
         try:
             return json.loads(answer.content, parse_constant=lambda _name: None)
+        except RecursionError:
+            remedy = "It is asked again; if it stays so, update Watthour or report it."
+            raise PayloadChanged(self.source, "its answer is nested too deeply to be read", remedy=remedy) from None
         except ValueError:
             if answer.content.lstrip()[:1] in {b"{", b"[", b""}:
                 raise _TransientFault("the answer was cut short") from None

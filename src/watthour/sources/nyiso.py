@@ -7,6 +7,7 @@ NYISO names an hour by its local *beginning*.
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from io import BytesIO, StringIO
@@ -42,6 +43,7 @@ BASE_URL = "https://mis.nyiso.com/public/csv/isolf"
 TIME_ZONE = "America/New_York"
 POSTED_BY = time(7, 55)
 MAY_BE_MISSING = 2  # days in a row; more, and it is the address that is wrong
+MOST_UNZIPPED = 100_000_000  # [bytes] a month has 2 MB
 DAYS_KEPT_SINGLE = 8  # older days are only in the month's ZIP
 
 _TOTAL = "NYISO"
@@ -206,9 +208,11 @@ def _table(text: str, day: date) -> pl.DataFrame:
 def _unzip(content: bytes, name: str) -> dict[str, str]:
     try:
         with ZipFile(BytesIO(content)) as archive:
+            if sum(file.file_size for file in archive.infolist()) > MOST_UNZIPPED:
+                raise PayloadChanged("nyiso", f"{name} is too large to be a month of files", remedy=_REPORT)
             return {file: archive.read(file).decode("utf-8", errors="replace") for file in archive.namelist()}
-    except BadZipFile:
-        raise PayloadChanged("nyiso", f"{name} is not a ZIP file", remedy=_REPORT) from None
+    except (BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError):  # the last one: with a password
+        raise PayloadChanged("nyiso", f"{name} is not a ZIP file, or is damaged", remedy=_REPORT) from None
 
 
 def _days(window: Window, now: datetime) -> Iterator[date]:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection, Select, Table
     from sqlalchemy.types import TypeEngine
 
+PATIENCE_S = 60.0  # how long a writer waits for another; a million rows take some seconds
 _NUMBERS: dict[type[TypeEngine[Any]], str] = {BigInteger: "i8", Integer: "i4", SmallInteger: "i2", Double: "f8"}
 
 
@@ -29,11 +30,28 @@ class Database(Protocol):
         """
         ...
 
-    def writing(self) -> AbstractContextManager[Connection]:
+    def is_writing(self) -> bool:
+        """Tell whether this process is writing at the moment."""
+        ...
+
+    def check_space(self) -> None:
+        """Look whether there is room to write, where that can be seen without writing.
+
+        Raises:
+            StoreFull: there is none.
+        """
+        ...
+
+    def writing(self, *, patience_s: float = PATIENCE_S) -> AbstractContextManager[Connection]:
         """Open a transaction that holds the one right to write; it is durable when the block ends.
+
+        Args:
+            patience_s: how long to wait for other writers. [s]
 
         Raises:
             StoreFull: no space is left; nothing of the transaction is kept.
+            StoreLocked: others did not end in time.
+            StoreReadOnly: nothing may be written.
             StoreError: the database cannot be written.
         """
         ...

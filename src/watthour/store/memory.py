@@ -9,6 +9,7 @@ import polars as pl
 
 from watthour.core.forecast import History
 from watthour.core.frames import Forecasts, Maker, Readings, Refused
+from watthour.core.ports import RunState
 from watthour.store.versions import (
     ISSUE,
     VERSION,
@@ -131,9 +132,9 @@ class MemoryStore:
         return Refused.cast(newest.head(limit))
 
     def note_run(self, run: SourceRun) -> None:
-        """Log one asking of a source."""
+        """Log one asking of a source; the end of a run takes the place of its beginning."""
         with self._writing:
-            self._runs.append(run)
+            self._runs = [kept for kept in self._runs if not _is_beginning(kept, run)] + [run]
 
     def runs(self, source: str | None = None, limit: int = 100) -> list[SourceRun]:
         """Return the newest runs first."""
@@ -200,8 +201,16 @@ class MemoryStore:
             forecasts=Forecasts.cast(pl.concat(parts).sort(ISSUE)),
         )
 
+    def check_writable(self) -> None:
+        """Nothing can be in the way."""
+
     def close(self) -> None:
         """Nothing to give back; what was kept stays readable."""
+
+
+def _is_beginning(kept: SourceRun, run: SourceRun) -> bool:
+    same = (kept.source, kept.started_at, kept.window) == (run.source, run.started_at, run.window)
+    return same and kept.state is RunState.RUNNING
 
 
 def _asked(channels: Sequence[str], window: Window, as_of: datetime | None) -> pl.Expr:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 HEAD = "0002"  # the newest migration; a test compares it with the folder
 VERSION_TABLE = "watthour_version"  # MLflow and Prefect keep an `alembic_version` and may share the database
+VERSION = Table(VERSION_TABLE, MetaData(), Column("version_num", String))
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -21,8 +22,7 @@ def kept_version(connection: Connection) -> str | None:
     """Return the version of the tables, None where there are none yet."""
     if not inspect(connection).has_table(VERSION_TABLE):
         return None
-    version = Table(VERSION_TABLE, MetaData(), Column("version_num", String))
-    return connection.execute(select(version.c.version_num)).scalar_one_or_none()
+    return connection.execute(select(VERSION.c.version_num)).scalar_one_or_none()
 
 
 def is_current(connection: Connection) -> bool:

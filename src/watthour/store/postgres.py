@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
-from sqlalchemy import Column, Double, MetaData, Table, create_engine, func, literal_column, select
+from sqlalchemy import Column, Double, MetaData, Table, create_engine, func, literal_column, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
 
-from watthour.core.errors import MissingExtra, StoreError, StoreFull
-from watthour.store.database import frame_of, number_types, numbers_only
+from watthour.core.errors import MissingExtra, StoreError, StoreFull, StoreLocked, StoreReadOnly
+from watthour.store.database import PATIENCE_S, frame_of, number_types, numbers_only
 
 try:
     import psycopg
@@ -48,11 +48,20 @@ class Postgres:
             yield connection
 
     @contextmanager
-    def writing(self) -> Iterator[Connection]:
+    def writing(self, *, patience_s: float = PATIENCE_S) -> Iterator[Connection]:
         """Open a transaction that waits for other writers first, so that it sees what they wrote."""
         with self._translated(), self.engine.begin() as connection:
+            if patience_s < PATIENCE_S:  # else it waits as long as others write
+                connection.execute(text(f"SET LOCAL lock_timeout = {int(patience_s * 1000)}"))
             connection.execute(select(func.pg_advisory_xact_lock(_WRITERS)))
             yield connection
+
+    def check_space(self) -> None:
+        """Its server alone sees its disk."""
+
+    def is_writing(self) -> bool:
+        """Tell whether this process is writing: the server is asked instead, as others may write through it too."""
+        return False
 
     def insert(self, connection: Connection, table: Table, rows: pl.DataFrame, *, are_new: bool = False) -> int:
         """Insert rows of numbers, skipping keys that are taken; return how many were inserted."""
@@ -106,6 +115,12 @@ class Postgres:
                 remedy="Free some space and try again. Everything stored before is safe.",
             )
         problem = str(cause).strip().partition("\n")[0]
+        if isinstance(cause, psycopg.errors.LockNotAvailable):
+            return StoreLocked(
+                f"{self.name}: {problem}", remedy="Another process is writing: try again when it is done."
+            )
+        if isinstance(cause, psycopg.errors.ReadOnlySqlTransaction):
+            return StoreReadOnly(f"{self.name}: {problem}", remedy="Name a server that may be written in DATABASE_URL.")
         return StoreError(
             f"{self.name}: {problem}", remedy="Check DATABASE_URL, and that the server runs and accepts your user."
         )

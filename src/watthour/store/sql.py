@@ -12,6 +12,7 @@ from sqlalchemy.exc import ArgumentError
 from watthour.core.errors import InvalidInput
 from watthour.core.forecast import History
 from watthour.core.frames import Forecasts, Maker, Readings, Refused
+from watthour.core.ports import RunState
 from watthour.store import bulk, migrate, tables
 from watthour.store.records import channel_of, channel_row, run_of, run_row, site_of, site_row
 from watthour.store.versions import (
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from watthour.store.database import Database
 
 
+PROBE_PATIENCE_S = 1.0  # for other writers, when only asked whether one could write
 MOST_PARAMETERS = 10_000  # of one statement; SQLite takes 32,766
 
 
@@ -150,9 +152,12 @@ class SqlStore:
         return Refused.cast(pl.DataFrame(rows, schema=Refused.create_empty().schema, orient="row"))
 
     def note_run(self, run: SourceRun) -> None:
-        """Log one asking of a source."""
+        """Log one asking of a source; the end of a run takes the place of its beginning."""
+        columns, row = tables.source_runs.c, run_row(run)
+        same = [columns[name] == row[name] for name in ("source", "started_at", "window_start", "window_end")]
         with self._database.writing() as connection:
-            connection.execute(insert(tables.source_runs).values(run_row(run)))
+            connection.execute(delete(tables.source_runs).where(*same, columns.state == str(RunState.RUNNING)))
+            connection.execute(insert(tables.source_runs).values(row))
 
     def runs(self, source: str | None = None, limit: int = 100) -> list[SourceRun]:
         """Return the newest runs first."""
@@ -231,6 +236,14 @@ class SqlStore:
             readings=Readings.cast(readings),
             forecasts=Forecasts.cast(pl.concat(parts).sort(ISSUE)),
         )
+
+    def check_writable(self) -> None:
+        """Write and change nothing, waiting no longer than a second for other writers."""
+        if self._database.is_writing():
+            return
+        self._database.check_space()
+        with self._database.writing(patience_s=PROBE_PATIENCE_S) as connection:
+            connection.execute(update(migrate.VERSION).values(version_num=migrate.VERSION.c.version_num))
 
     def close(self) -> None:
         """Give the connections back."""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from contextlib import contextmanager
+from pathlib import Path
+from threading import Lock
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any
 
@@ -12,8 +15,8 @@ from sqlalchemy import Double, bindparam, create_engine, event, literal_column
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.exc import DBAPIError
 
-from watthour.core.errors import InvalidInput, StoreError, StoreFull
-from watthour.store.database import frame_of, number_types, numbers_only
+from watthour.core.errors import InvalidInput, StoreError, StoreFull, StoreLocked, StoreReadOnly
+from watthour.store.database import PATIENCE_S, frame_of, number_types, numbers_only
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,8 +24,8 @@ if TYPE_CHECKING:
     import polars as pl
     from sqlalchemy import URL, Connection, Select, Table
 
-PATIENCE_S = 60.0  # how long a writer waits for another; a million rows take some seconds
-_BEGIN = "watthour_begin"
+LEAST_FREE = 1_000_000  # [bytes]
+_BEGIN, _PATIENCE = "watthour_begin", "watthour_patience"
 _INFINITY = literal_column("9e999", Double)  # stands for null on the way into numpy
 # FULL: what was acknowledged survives a power cut, not only a kill. One commit is one fsync, and commits are batches.
 _PRAGMAS = {
@@ -41,6 +44,8 @@ class Sqlite:
         if url.database in {None, "", ":memory:"}:
             raise InvalidInput("url", str(url), "it names no file", remedy="Use sqlite:///path/to/watthour.db.")
         self.path = url.database
+        self._n_writers = 0
+        self._counting = Lock()
         self.engine = create_engine(url, connect_args={"timeout": PATIENCE_S})
         event.listen(self.engine, "connect", _prepare)
         event.listen(self.engine, "begin", _begin)
@@ -54,14 +59,25 @@ class Sqlite:
             yield connection
 
     @contextmanager
-    def writing(self) -> Iterator[Connection]:
+    def writing(self, *, patience_s: float = PATIENCE_S) -> Iterator[Connection]:
         """Open a transaction that takes the right to write at once, so that it can never be refused it midway."""
+        options: dict[str, Any] = {_BEGIN: "BEGIN IMMEDIATE", _PATIENCE: patience_s}
         with (
-            self._translated(),
+            self._translated(patience_s),
             self.engine.connect() as connection,
-            connection.execution_options(**{_BEGIN: "BEGIN IMMEDIATE"}).begin(),
+            connection.execution_options(**options).begin(),
+            self._counted(),
         ):
             yield connection
+
+    def check_space(self) -> None:
+        """Raise StoreFull where the device has no room: a small write may still find some within the files."""
+        if shutil.disk_usage(Path(str(self.path)).absolute().parent).free < LEAST_FREE:
+            raise _full(self.path)
+
+    def is_writing(self) -> bool:
+        """Tell whether this process is writing at the moment."""
+        return self._n_writers > 0
 
     def insert(self, connection: Connection, table: Table, rows: pl.DataFrame, *, are_new: bool = False) -> int:  # noqa: ARG002 - no faster way here
         """Insert rows of numbers, skipping keys that are taken; return how many were inserted."""
@@ -103,32 +119,47 @@ class Sqlite:
                 sleep(0.02)
 
     @contextmanager
-    def _translated(self) -> Iterator[None]:
+    def _counted(self) -> Iterator[None]:
+        with self._counting:
+            self._n_writers += 1
+        try:
+            yield
+        finally:
+            with self._counting:
+                self._n_writers -= 1
+
+    @contextmanager
+    def _translated(self, patience_s: float = PATIENCE_S) -> Iterator[None]:
         try:
             yield
         except (DBAPIError, sqlite3.Error) as error:
-            raise self._problem(error) from error
+            raise self._problem(error, patience_s) from error
 
-    def _problem(self, error: Exception) -> StoreError:
+    def _problem(self, error: Exception, patience_s: float) -> StoreError:
         code = _code(error)
         cause = error.orig if isinstance(error, DBAPIError) else error
         match code:
             case sqlite3.SQLITE_FULL:
-                return StoreFull(
-                    f"no space is left for {self.path}",
-                    remedy="Free some space and try again. Everything stored before is safe.",
-                )
+                return _full(self.path)
             case sqlite3.SQLITE_CANTOPEN:
                 remedy = "Check that its directory exists and that you may write there."
             case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
-                remedy = f"Another process has been writing for {PATIENCE_S:.0f} s: try again when it is done."
+                return StoreLocked(
+                    f"{self.path}: {cause}",
+                    remedy=f"Another process has been writing for {patience_s:.0f} s: try again when it is done.",
+                )
             case sqlite3.SQLITE_NOTADB:
                 remedy = "This file is not a Watthour store: choose another one."
             case sqlite3.SQLITE_READONLY:
-                remedy = "Give your user permission to write it."
+                return StoreReadOnly(f"{self.path}: {cause}", remedy="Give your user permission to write it.")
             case _:
                 remedy = "Run `watthour doctor`; if the file is damaged, restore it from a backup."
         return StoreError(f"{self.path}: {cause}", remedy=remedy)
+
+
+def _full(path: str | None) -> StoreFull:
+    remedy = "Free some space and do it again; everything acknowledged is kept."
+    return StoreFull(f"no space is left for {path}", remedy=remedy)
 
 
 def _prepare(connection: sqlite3.Connection, _record: object) -> None:
@@ -144,7 +175,10 @@ def _driver(connection: Connection) -> sqlite3.Connection:
 
 
 def _begin(connection: Connection) -> None:
-    connection.exec_driver_sql(connection.get_execution_options().get(_BEGIN, "BEGIN"))
+    options = connection.get_execution_options()
+    if (patience_s := options.get(_PATIENCE)) is not None:
+        connection.exec_driver_sql(f"PRAGMA busy_timeout = {int(patience_s * 1000)}")
+    connection.exec_driver_sql(options.get(_BEGIN, "BEGIN"))
 
 
 def _code(error: Exception) -> int:

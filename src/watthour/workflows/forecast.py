@@ -50,6 +50,7 @@ class Served:
 
     manifest: Manifest
     forecaster: Forecaster
+    instead_of: str | None = None  # why the champion cannot serve, where an earlier one stands in
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,27 @@ def load_model(registry: ModelRegistry, name: str, version: str | None = None) -
             f"this version of Watthour cannot read {name} {manifest.version} ({type(error).__name__}: {error})",
             remedy=f"Train anew with `watthour train`, or promote another: `watthour models list {name}`.",
         ) from error
+
+
+def load_serving(registry: ModelRegistry, name: str) -> Served:
+    """Load the champion; where it cannot be loaded, the last one before it that can, which says so.
+
+    Raises:
+        ModelNotFound: nothing has been promoted yet.
+        ModelError: nothing that was ever promoted can be loaded; says what is wrong with the champion.
+    """
+    try:
+        return load_model(registry, name)
+    except ModelError as error:
+        why, champion = error, registry.champion(name)
+    earlier = [promotion.version for promotion in reversed(registry.promotions(name))]
+    for version in dict.fromkeys(each for each in earlier if each != champion):
+        try:
+            served = load_model(registry, name, version)
+        except ModelError:
+            continue
+        return replace(served, instead_of=str(why))
+    raise why
 
 
 def learned_until(manifest: Manifest) -> datetime | None:
@@ -126,7 +148,7 @@ def forecast(
         NotEnoughHistory: not even a baseline is possible; says what to bring.
     """
     window = window or live_window(context, now)
-    expected = served.manifest.version if served is not None else registry.champion(context.channel.id)
+    expected = served.manifest.version if served is not None else _champion(registry, context.channel.id)
     if (before := _already_issued(store, context, window, expected, now)) is not None:
         return before
     asked = targets(window, now, resolution=context.resolution, time_zone=context.time_zone)
@@ -183,7 +205,7 @@ def answer_with_fallback(
     reason = why_none
     if served is None and registry is not None:
         try:
-            served = load_model(registry, history.context.channel.id)
+            served = load_serving(registry, history.context.channel.id)
         except ModelError as error:
             reason = str(error)
     if served is not None:
@@ -192,7 +214,12 @@ def answer_with_fallback(
         except NotEnoughHistory as error:
             reason = str(error)
         else:
-            return under_version(_weather_named(answer, history.context), served.manifest.version)
+            answer = under_version(_weather_named(answer, history.context), served.manifest.version)
+            if served.instead_of is None:
+                return answer
+            return replace(
+                answer, fallback=f"{served.manifest.version}, which served before, is used instead: {served.instead_of}"
+            )
     doubted: tuple[str, ...] = ()
     for name in BASELINES:
         if (answer_of := _baseline(name, history, asked)) is not None:
@@ -248,6 +275,14 @@ def as_stored(
         ),
         cast=True,
     )
+
+
+def _champion(registry: ModelRegistry, name: str) -> str | None:
+    """Return which version should serve; where the registry cannot be asked, none, and the forecast says why."""
+    try:
+        return registry.champion(name)
+    except ModelError:
+        return None
 
 
 def _baseline(name: str, history: History, asked: dy.DataFrame[Targets]) -> Forecast | None:

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, cast
 
 import polars as pl
 
-from watthour.core.errors import SourceError
+from watthour.core.errors import PayloadChanged, WatthourError
 from watthour.core.frames import Forecasts, Quality, Readings
 from watthour.core.ports import RunState, SourceRun
 from watthour.core.quality import compared_with, flag, flag_forecasts, is_trusted, look_back
 from watthour.core.window import Window
+from watthour.workflows.runs import CHUNK, asker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from watthour.core.channel import Channel
     from watthour.core.ports import Delivery, Source, Store
 
-CHUNK = timedelta(days=92)  # a season; about 2,200 hours per series, within one page of EIA's answers
+LONGEST_PROBLEM = 500  # [characters] of what a source's failure says
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +50,13 @@ def ingest(source: Source, store: Store, window: Window, *, now: datetime, live:
         live: this is regular polling, so from the first such call on rows are known when we saw them, not when the
             source's rule says.
 
+    The run is noted when it begins, so that one whose process died can be told from one that never was.
+
     Raises:
-        SourceError: the source failed; the failure is logged in the store, nothing else changes.
+        SourceError: the source failed, or its answer made our reading fail; the failure is logged in the store, nothing
+            else changes.
+        InvalidInput: a file that a person gave cannot be read.
+        StoreError: what came cannot be kept.
     """
     begun = monotonic()
 
@@ -60,17 +66,36 @@ def ingest(source: Source, store: Store, window: Window, *, now: datetime, live:
             SourceRun(source.name, now, ended_at, window, state, report.new_rows, report.refused_rows, problem)
         )
 
+    store.note_run(SourceRun(source.name, now, now, window, RunState.RUNNING, 0, problem=asker()))
     try:
         delivery = source.fetch(window, now=now, watched_from=store.watched_from(source.name))
-    except SourceError as error:
-        note(RunState.FAILED, IngestReport(0, 0), str(error))
+        store.register(source.sites(), source.channels())
+        report = _keep(delivery, source, store)
+    except WatthourError as error:
+        note(RunState.FAILED, IngestReport(0, 0), plain(str(error)))
         raise
-    store.register(source.sites(), source.channels())
-    report = _keep(delivery, source, store)
+    except MemoryError:
+        note(RunState.FAILED, IngestReport(0, 0), "the memory of this machine did not suffice for its answer")
+        raise
+    except Exception as error:  # whatever an answer makes our reading do ends this source alone
+        failure = _unreadable(source.name, error)
+        note(RunState.FAILED, IngestReport(0, 0), str(failure))
+        raise failure from error
     if live:
         store.watch(source.name, now)
-    note(RunState.OK, report)
+    is_empty = delivery.readings.is_empty() and delivery.forecasts.is_empty() and delivery.refused.is_empty()
+    note(RunState.EMPTY if is_empty else RunState.OK, report)
     return report
+
+
+def plain(text: str) -> str:
+    """Return a text as every store and terminal can keep it: one line, not too long, no half characters."""
+    return " ".join(text.encode("utf-8", "replace").decode().split())[:LONGEST_PROBLEM]
+
+
+def _unreadable(source: str, error: Exception) -> PayloadChanged:
+    problem = plain(f"its answer could not be read ({type(error).__name__}: {error})")
+    return PayloadChanged(source, problem, remedy="It is asked again; if it stays so, update Watthour or report it.")
 
 
 def backfill(

@@ -6,48 +6,32 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING
 
-from watthour.core.errors import InvalidInput, NotEnoughHistory, SourceError, WatthourError
+from watthour.core.errors import InvalidInput, NotEnoughHistory, WatthourError
 from watthour.core.ports import RunState, SourceRun
 from watthour.core.units import Quantity
 from watthour.core.window import DAY, Window
-from watthour.workflows.forecast import forecast
-from watthour.workflows.ingest import backfill, ingest
-from watthour.workflows.train import train
+from watthour.workflows.forecast import RUN_PREFIX, forecast
+from watthour.workflows.runs import fill_of
+from watthour.workflows.train import FEWEST_FROZEN_DAYS, FEWEST_TRAINING_DAYS, FIRST_LAGS, train
 from watthour.workflows.view import is_followed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from watthour.core.forecast import Context, Recipe
     from watthour.core.ports import ModelRegistry, Source, Store
     from watthour.workflows.forecast import ForecastReport
-    from watthour.workflows.ingest import IngestReport
+    from watthour.workflows.runs import Fill
     from watthour.workflows.train import TrainReport
 
-LOOK_BACK = timedelta(days=5)  # late hours and revisions of the last days are asked for again
-LONGEST_GAP = timedelta(days=90)  # a longer absence is a backfill
-LOOK_AHEAD = timedelta(days=4)  # how far the weather and the operator are asked ahead
 FIRST_PAST = timedelta(days=2 * 366)  # a followed site begins with two years, enough for a first model
 SIMULATED_PAST = timedelta(days=400)
-PAST_MAY_LACK = timedelta(days=7)  # at its beginning, before it is asked for again
 TRAIN_PREFIX = "train:"
-
-
-@dataclass(frozen=True, slots=True)
-class Polled:
-    """How asking one source went: a report, or the error it ended with."""
-
-    source: str
-    report: IngestReport | None
-    error: SourceError | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Filled:
-    """One source whose past has been brought in."""
-
-    source: str
-    report: IngestReport
+SCORE_PREFIX = "score:"
+TRY_AGAIN_AFTER = DAY  # a training that failed
+FEWEST_DAYS = timedelta(days=FIRST_LAGS.days + FEWEST_TRAINING_DAYS + FEWEST_FROZEN_DAYS + 2)  # that can be trained on
+QUIET = timedelta(minutes=1)  # readings that have just come may be a part of a file
+RUNS_LOOKED_AT = 50
 
 
 def followed(
@@ -72,67 +56,33 @@ def first_window(context: Context, now: datetime) -> Window:
     return Window(now - (SIMULATED_PAST if context.site.is_simulated else FIRST_PAST), now)
 
 
-def missing_past(store: Store, context: Context, now: datetime) -> Window | None:
-    """Return the window to fill before a followed site can be forecast well; None if the store has it."""
-    span = store.spans().get(context.channel.id)
-    wanted = first_window(context, now)
-    return wanted if span is None or span[0] > wanted.start + PAST_MAY_LACK else None
+def pasts(sources: Sequence[Source], store: Store, context: Context, now: datetime) -> list[Fill]:
+    """Return how much of its past each source of a site has brought in, by the log of runs."""
+    return [fill_of(source.name, store, first_window(context, now), now=now) for source in sources]
 
 
 def prepare(
-    store: Store,
     registry: ModelRegistry,
     context: Context,
     *,
-    now: datetime,
-    fill_past: Callable[[Window], None],
+    fill_past: Callable[[], None],
     refresh: Callable[[], None],
     train_first: Callable[[], None],
 ) -> None:
-    """Make a site ready to be followed: fetch its past if there is little, forecast, and train if nothing serves.
+    """Make a site ready to be followed: fetch what its past lacks, forecast, and train if nothing serves.
 
     Args:
-        store: what has been brought in.
         registry: what has been trained.
         context: what is forecast.
-        now: the present.
-        fill_past: brings a window in.
+        fill_past: brings in what the past lacks.
         refresh: brings in what is new and issues a forecast.
         train_first: trains the first model.
     """
-    if (window := missing_past(store, context, now)) is not None:
-        fill_past(window)
+    fill_past()
     refresh()
     if registry.champion(context.channel.id) is None:
         train_first()
         refresh()
-
-
-def fill(
-    sources: Sequence[Source],
-    store: Store,
-    window: Window,
-    *,
-    clock: Callable[[], datetime],
-    progress: Callable[[str, Window], None] | None = None,
-) -> Iterator[Filled]:
-    """Bring the past in, source by source; yields after each, so that a page can be shown as soon as there is load.
-
-    Args:
-        sources: asked for the past.
-        store: where it is kept.
-        window: the past.
-        clock: tells the instant of asking, as filling takes long.
-        progress: told of each piece that is in, by source; may end the filling by raising.
-    """
-    for source in sources:
-        name = source.name
-
-        def tell(piece: Window, _report: IngestReport, name: str = name) -> None:
-            if progress is not None:
-                progress(name, piece)
-
-        yield Filled(name, backfill(source, store, window, now=clock(), progress=tell))
 
 
 def issue(store: Store, registry: ModelRegistry, context: Context, *, now: datetime) -> ForecastReport:
@@ -147,19 +97,6 @@ def issue(store: Store, registry: ModelRegistry, context: Context, *, now: datet
             remedy="`watthour doctor` tells which source brings nothing.",
         )
     return forecast(store, registry, context, now=now)
-
-
-def poll(sources: Sequence[Source], store: Store, *, now: datetime) -> list[Polled]:
-    """Ask every source for what is new; one that fails is noted in the store and does not stop the others."""
-    polled: list[Polled] = []
-    for source in sources:
-        try:
-            report = ingest(source, store, _since_last(source, store, now), now=now, live=True)
-        except SourceError as error:
-            polled.append(Polled(source.name, None, error))
-        else:
-            polled.append(Polled(source.name, report))
-    return polled
 
 
 def retrain(
@@ -204,6 +141,68 @@ def retrain(
     return report
 
 
+def last_begun(store: Store, what: str, *, now: datetime) -> datetime | None:
+    """Return when something was last begun by the log of runs; runs that a wrong clock put into the future are none."""
+    return next((run.started_at for run in store.runs(what, limit=RUNS_LOOKED_AT) if run.started_at <= now), None)
+
+
+def training_is_due(
+    store: Store, registry: ModelRegistry, context: Context, *, now: datetime, every: timedelta
+) -> bool:
+    """Tell whether a site is to be trained again, counted from its last training, whoever began it.
+
+    Args:
+        store: with the log of runs.
+        registry: what has been trained.
+        context: what is forecast.
+        now: the present.
+        every: how often to train; after a failure it is tried again the next day.
+    """
+    channel = context.channel.id
+    runs = [run for run in store.runs(f"{TRAIN_PREFIX}{channel}", limit=RUNS_LOOKED_AT) if run.started_at <= now]
+    if runs:
+        pause = min(every, TRY_AGAIN_AFTER) if runs[0].state is RunState.FAILED else every
+        return now - runs[0].started_at >= pause
+    trained = [manifest.created_at for manifest in registry.manifests(channel) if manifest.created_at <= now]
+    return not trained or now - max(trained) >= every
+
+
+@dataclass(frozen=True, slots=True)
+class OwnRounds:
+    """What is to be done with a site whose readings a person imports."""
+
+    forecasts: bool
+    trains: bool
+
+
+def own_rounds(
+    store: Store, registry: ModelRegistry, context: Context, *, now: datetime, every: timedelta
+) -> OwnRounds:
+    """Tell what to do with a site that no source follows: nothing, until new readings have come.
+
+    An archive is trained once and never forecast; imported again and again, a site is forecast after each import and
+    trained as often as others.
+    """
+    span = store.spans().get(context.channel.id)
+    if span is None or now - span[2] < QUIET:
+        return OwnRounds(forecasts=False, trains=False)
+    first, last, recorded_at = span
+    issued = last_begun(store, f"{RUN_PREFIX}{context.channel.id}", now=now)
+    trained = last_begun(store, f"{TRAIN_PREFIX}{context.channel.id}", now=now)
+    trains = (
+        (trained is None or trained < recorded_at)
+        and last - first >= FEWEST_DAYS
+        and training_is_due(store, registry, context, now=now, every=every)
+    )
+    is_news = issued is None or issued < recorded_at or trains
+    return OwnRounds(forecasts=is_news and is_followed(store, context, now), trains=trains)
+
+
+def note_done(store: Store, what: str, *, now: datetime) -> None:
+    """Keep when a round was done, so that the next one is counted from it."""
+    store.note_run(SourceRun(what, now, now, Window(now, now + DAY), RunState.OK, 0))
+
+
 def note_failure(store: Store, what: str, error: Exception, *, now: datetime) -> None:
     """Keep a failure where status and doctor show it."""
     store.note_run(SourceRun(what, now, now, Window(now, now + DAY), RunState.FAILED, 0, problem=str(error)))
@@ -222,10 +221,3 @@ def _has_real_load(store: Store) -> bool:
     return any(
         channel.quantity in load and not channel.is_simulated and channel.id in spans for channel in store.channels()
     )
-
-
-def _since_last(source: Source, store: Store, now: datetime) -> Window:
-    spans = store.spans()
-    lasts = [spans[channel.id][1] for channel in source.channels() if channel.id in spans]
-    start = min([now - LOOK_BACK, *lasts])
-    return Window(max(start, now - LONGEST_GAP), now + LOOK_AHEAD)

@@ -38,6 +38,12 @@ def find_context(store: Store, directories: Sequence[SiteDirectory], name: str) 
     return _Known.of(store, directories).context(name)
 
 
+def name_of(context: Context) -> str:
+    """Return the name under which this channel, and no other of the site, is found again."""
+    is_main = context.channel.id == context.site.main_channel
+    return context.site.id if is_main else context.channel.id
+
+
 def contexts(store: Store, directories: Sequence[SiteDirectory], names: Sequence[str]) -> list[Context]:
     """Return what is shown: of the named and the stored sites those with readings, real ones first, else the named.
 

@@ -26,6 +26,7 @@ from watthour.workflows.forecast import (
     load_model,
     under_version,
 )
+from watthour.workflows.holes import told_of_holes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -110,7 +111,7 @@ def train(
     baselines = baseline_forecasts(history, frozen, COMPANIONS)
     errors = paired(history, {**answers, **baselines})
     scores = {name: scores_of(errors, name, context.channel.unit) for name in (*answers, *baselines)}
-    verdict = judge(errors, context.channel.unit, trouble=trouble)
+    verdict = told_of_holes(judge(errors, context.channel.unit, trouble=trouble), known_then)
     manifest = _manifest(challenger, recipe, known_then, split, scores["challenger"], now)
     say("saving")
     manifest = registry.save(manifest, {**challenger.files(), **_importance(challenger)})

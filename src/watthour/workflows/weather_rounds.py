@@ -8,19 +8,20 @@ from typing import TYPE_CHECKING
 from watthour.core.errors import SourceError
 from watthour.core.ports import RunState
 from watthour.core.window import HOUR, Window
-from watthour.workflows.ingest import backfill
-from watthour.workflows.rounds import FIRST_PAST, Polled, poll
+from watthour.workflows.asking import Polled, poll
+from watthour.workflows.ingest import ingest
+from watthour.workflows.rounds import FIRST_PAST
+from watthour.workflows.runs import due, pieces
 from watthour.workflows.view.issue import FRESH
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from watthour.core.forecast import Context
     from watthour.core.ports import Source, SourceRun, Store
 
 RETRY_AFTER = timedelta(minutes=15)  # a provider that failed is left alone for this long
-RUNS_LOOKED_AT = 1000
 
 
 def past_of(store: Store, context: Context, now: datetime, *, by_files: bool) -> Window:
@@ -40,6 +41,7 @@ def weather_round(
     now: datetime,
     every: timedelta,
     is_new_place: bool = False,
+    is_stopping: Callable[[], bool] = lambda: False,
 ) -> list[Polled]:
     """Ask for the weather that a site's readings still lack; of an archive its past alone, of a site without any none.
 
@@ -51,6 +53,7 @@ def weather_round(
         now: the present.
         every: how often what is new is asked for.
         is_new_place: nothing that was asked before counts, for it was of another place.
+        is_stopping: whether no further piece of the past shall be asked for.
     """
     span = store.spans().get(context.channel.id)
     if span is None:
@@ -58,11 +61,15 @@ def weather_round(
     polled: list[Polled] = []
     wanted = past_of(store, context, now, by_files=True)
     for source in past:
-        runs = store.runs(source=source.name, limit=RUNS_LOOKED_AT)
-        if not _is_resting(runs, now):
-            for piece in uncovered(wanted, [] if is_new_place else [run.window for run in runs if _is_ok(run)]):
-                polled.append(_fill(source, store, piece, now))
-                if polled[-1].error is not None:
+        if not _is_resting(store.runs(source=source.name, limit=1), now):
+            missing = [wanted] if is_new_place else due(source.name, store, wanted, now=now)
+            for piece in pieces(missing):
+                if is_stopping():
+                    return polled
+                try:
+                    polled.append(Polled(source.name, ingest(source, store, piece, now=now)))
+                except SourceError as error:
+                    polled.append(Polled(source.name, None, error))
                     break
     for source in live if now - span[1] <= FRESH else ():
         runs = store.runs(source=source.name, limit=1)
@@ -71,30 +78,9 @@ def weather_round(
     return polled
 
 
-def uncovered(wanted: Window, asked: Iterable[Window]) -> list[Window]:
-    """Return the parts of a window of an hour or more that no other one covers, the newest first."""
-    gaps, start = [], wanted.start
-    for window in sorted(asked, key=lambda each: each.start):
-        if window.start >= wanted.end:
-            break
-        if window.start - start >= HOUR:
-            gaps.append(Window(start, window.start))
-        start = max(start, window.end)
-    if wanted.end - start >= HOUR:
-        gaps.append(Window(start, wanted.end))
-    return gaps[::-1]
-
-
-def _fill(source: Source, store: Store, window: Window, now: datetime) -> Polled:
-    try:
-        return Polled(source.name, backfill(source, store, window, now=now))
-    except SourceError as error:
-        return Polled(source.name, None, error)
-
-
 def _is_resting(runs: Sequence[SourceRun], now: datetime) -> bool:
     return bool(runs) and not _is_ok(runs[0]) and now - runs[0].started_at < RETRY_AFTER
 
 
 def _is_ok(run: SourceRun) -> bool:
-    return run.state is RunState.OK
+    return run.state in {RunState.OK, RunState.EMPTY}

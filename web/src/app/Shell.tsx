@@ -3,6 +3,7 @@ import { Moon, Sun } from 'lucide-react';
 import type { ReactElement } from 'react';
 
 import { NAVIGATION } from '@/app/navigation';
+import { StoreNotices } from '@/app/StoreNotices';
 import { useTheme } from '@/lib/theme';
 import { Button } from '@/components/ui/button';
 import { cn } from '@/lib/cn';
@@ -75,6 +76,7 @@ export function Shell(): ReactElement {
           <ThemeToggle />
         </div>
       </header>
+      <StoreNotices />
       <main id="content" className="mx-auto max-w-6xl px-4 py-5 sm:px-6 sm:py-7">
         <Outlet />
       </main>

@@ -359,6 +359,8 @@ export function makeStatus({ site = 'ny' }: { site?: SiteName } = {}): Status {
         problem: 'open_meteo: answered 503 four times. It is tried again within the hour.',
       },
     ],
+    fill: [],
+    store: { state: 'ok', problem: null, remedy: null },
     connect: [
       {
         id: 'eia_key',

@@ -8,17 +8,28 @@ from watthour.api.schemas.status import Status
 from watthour.api.state import ApiState
 from watthour.workflows import view
 
+LOOK_LIFETIME_S = 5.0  # looking at the store writes to it, and the log of runs is long
+
 router = APIRouter(prefix="/api/v1", tags=["status"])
 
 
 @router.get("/status", summary="What is here, how fresh, and what could be connected", responses=problems())
 async def status(state: ApiState) -> Status:
     """List the regions, the sources with their failures, and the ways to real data that are not used yet."""
-    app = state.app
+    app, shown = state.app, state.models.shown
+    kept = await state.warm.get("store", lambda: view.store_state(app.store), lifetime_s=LOOK_LIFETIME_S)
+    fills = await state.warm.get("fill", lambda: app.pasts(shown(), state.now()), lifetime_s=LOOK_LIFETIME_S)
 
     def look() -> Status:
-        shown, now = state.models.shown(), state.now()
-        content = view.status(app.store, shown, now=now, version=__version__, connect=app.connections())
-        return Status.model_validate({**content, "doubted": view.doubts(app.store, shown, now=now)})
+        content = view.status(
+            app.store,
+            shown(),
+            now=state.now(),
+            version=__version__,
+            connect=app.connections(),
+            store_state=kept,
+            fills=fills,
+        )
+        return Status.model_validate({**content, "doubted": view.doubts(app.store, shown(), now=state.now())})
 
     return await state.warm.get("status", look, lifetime_s=state.limits.state_lifetime_s)

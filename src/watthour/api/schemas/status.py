@@ -61,7 +61,10 @@ class SourceState(Answer):
     name: str = Field(description="Name of the source.", examples=["eia:ny"])
     label: str = Field(description="What it is called.", examples=["EIA, demand"])
     site: str | None = Field(description="Id of the site it serves; null of a file.", examples=["ny"])
-    state: Literal["ok", "failed", "never"] = Field(description="How its last run ended; `never` if it has not run.")
+    state: Literal["ok", "running", "interrupted", "failed", "never"] = Field(
+        description="How its last run ended; `never` if it has not run, `interrupted` if the process that asked has "
+        "ended before the answer."
+    )
     last_run_at: datetime | None = Field(description="When its last run ended, UTC; null if it has not run.")
     age_hours: float | None = Field(description="Time since its last run; null if it has not run. [h]")
     problem: str | None = Field(description="What went wrong, and what to do; null if nothing did.")
@@ -72,10 +75,40 @@ class DoubtedValues(Answer):
 
     region: str = Field(description="The site they belong to.", examples=["ny"])
     what: str = Field(description="Who said what.", examples=["Operator's forecast of grid.ny.demand"])
-    count: int = Field(description="How many values of the last and the next seven days.", examples=[24])
+    count: int = Field(description="How many values of the last and the next seven days. [count]", examples=[24])
     words: str = Field(
         description="How many of how many, and why.",
         examples=["24 of 192 values are kept but not used: far from what was usual just before (24)"],
+    )
+
+
+class Span(Answer):
+    """From the first instant to just before the last, UTC."""
+
+    start: datetime = Field(description="First instant, UTC.")
+    end: datetime = Field(description="Just after the last, UTC.")
+
+
+class FillState(Answer):
+    """How much of its past a source has brought in; what is missing is asked for again, newest first."""
+
+    source: str = Field(description="Name of the source.", examples=["eia:ny"])
+    share: float = Field(description="How much of the past that is asked for is here. [share]", examples=[0.87])
+    start: datetime = Field(description="Where the past that is asked for begins, UTC.")
+    end: datetime = Field(description="Where it ends, UTC.")
+    holes: list[Span] = Field(description="What has not been brought in yet, oldest first.")
+    empty: list[Span] = Field(description="What the source answered to have nothing of; asked again after a month.")
+
+
+class StoreState(Answer):
+    """Whether new readings and forecasts can be kept; reading goes on in any case."""
+
+    state: Literal["ok", "locked", "full", "read-only"] = Field(description="What keeps it from being written.")
+    problem: str | None = Field(
+        description="What is wrong; null if nothing is.", examples=["No space is left for new readings and forecasts."]
+    )
+    remedy: str | None = Field(
+        description="What to do; null if nothing is wrong.", examples=["Free some space; what is kept stays readable."]
     )
 
 
@@ -122,6 +155,17 @@ class Status(Answer):
                 }
             ],
             "doubted": [],
+            "fill": [
+                {
+                    "source": "eia:ny",
+                    "share": 0.87,
+                    "start": "2024-11-20T12:00:00Z",
+                    "end": "2026-11-21T12:00:00Z",
+                    "holes": [{"start": "2024-11-20T12:00:00Z", "end": "2025-02-22T00:00:00Z"}],
+                    "empty": [],
+                }
+            ],
+            "store": {"state": "ok", "problem": None, "remedy": None},
             "connect": [
                 {
                     "id": "eia_key",
@@ -139,4 +183,6 @@ class Status(Answer):
     regions: list[RegionSummary] = Field(description="What is shown, real regions first.")
     sources: list[SourceState] = Field(description="Where data come from, and how each source's last run ended.")
     doubted: list[DoubtedValues] = Field(description="What is kept but not used, by who said it.")
+    fill: list[FillState] = Field(description="How much of the past of each source is here.")
+    store: StoreState = Field(description="Whether the store can be written.")
     connect: list[ConnectOption] = Field(description="Ways to bring in real data that are not used yet.")

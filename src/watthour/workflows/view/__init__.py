@@ -13,7 +13,7 @@ from watthour.workflows.view.readings import (
     readings_csv,
 )
 from watthour.workflows.view.sites import site_entry, site_list
-from watthour.workflows.view.status import doubts, freshness_hours, status
+from watthour.workflows.view.status import doubts, freshness_hours, status, store_state
 
 __all__ = [
     "CSV_COLUMNS",
@@ -38,4 +38,5 @@ __all__ = [
     "site_entry",
     "site_list",
     "status",
+    "store_state",
 ]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from watthour.core.errors import StoreError, StoreFull, StoreLocked, StoreReadOnly
 from watthour.core.ports import RunState
 from watthour.workflows.doubts import doubted
+from watthour.workflows.runs import INTERRUPTED, state_of
 from watthour.workflows.view.grid import region_entry
 from watthour.workflows.view.names import feed_label
 from watthour.workflows.view.wire import age_hours, utc_text
@@ -16,8 +18,26 @@ if TYPE_CHECKING:
 
     from watthour.core.forecast import Context
     from watthour.core.ports import SourceRun, Store
+    from watthour.core.window import Window
+    from watthour.workflows.runs import Fill
 
 RUNS_LOOKED_AT = 500
+# Whoever asks may not be the owner: the words name no file of this machine, `watthour doctor` does.
+_TROUBLES: tuple[tuple[type[StoreError], tuple[str, str, str]], ...] = (
+    (
+        StoreFull,
+        ("full", "No space is left for new readings and forecasts.", "Free some space; what is kept stays readable."),
+    ),
+    (
+        StoreReadOnly,
+        ("read-only", "The store may be read but not written.", "Give Watthour the right to write its files."),
+    ),
+    (
+        StoreLocked,
+        ("locked", "Another process is writing to the store.", "Wait until it has ended, or end it."),
+    ),
+    (StoreError, ("locked", "The store cannot be written.", "`watthour doctor` tells what is wrong.")),
+)
 
 
 def status(
@@ -28,6 +48,8 @@ def status(
     version: str,
     connect: Sequence[Mapping[str, str]] = (),
     expected_sources: Sequence[str] = (),
+    store_state: Mapping[str, object] | None = None,
+    fills: Sequence[Fill] = (),
 ) -> dict[str, object]:
     """Return the state of everything, as `GET /api/v1/status` shows it.
 
@@ -38,6 +60,8 @@ def status(
         version: of the program.
         connect: the ways to real data that are still open.
         expected_sources: names of the sources that should be polled; one never asked is shown as such.
+        store_state: see ``store_state``; None: it is not asked.
+        fills: how much of its past each source has brought in.
     """
     spans = store.spans()
     return {
@@ -53,6 +77,18 @@ def status(
             for context in shown
         ],
         "sources": _sources(store, shown, expected_sources, now),
+        "fill": [
+            {
+                "source": fill.source,
+                "share": round(fill.share, 4),
+                "start": utc_text(fill.wanted.start),
+                "end": utc_text(fill.wanted.end),
+                "holes": [_span(hole) for hole in fill.holes],
+                "empty": [_span(span) for span in fill.empty],
+            }
+            for fill in fills
+        ],
+        "store": dict(store_state or {"state": "ok", "problem": None, "remedy": None}),
         "connect": [dict(way) for way in connect],
     }
 
@@ -66,9 +102,29 @@ def doubts(store: Store, shown: Sequence[Context], *, now: datetime) -> list[dic
     ]
 
 
+def store_state(store: Store) -> dict[str, object]:
+    """Return whether the store can be written; it may be read all the same."""
+    try:
+        store.check_writable()
+    except StoreError as error:
+        state, problem, remedy = next(words for kind, words in _TROUBLES if isinstance(error, kind))
+        return {"state": state, "problem": problem, "remedy": remedy}
+    return {"state": "ok", "problem": None, "remedy": None}
+
+
 def freshness_hours(store: Store, *, now: datetime) -> dict[str, float]:
     """Return the age of each channel's newest reading, in hours."""
     return {channel: age_hours(last, now) for channel, (_first, last, _recorded) in store.spans().items()}
+
+
+def _span(window: Window) -> dict[str, str | None]:
+    return {"start": utc_text(window.start), "end": utc_text(window.end)}
+
+
+def _problem_of(run: SourceRun, now: datetime) -> str | None:
+    if run.state is RunState.FAILED:
+        return run.problem
+    return "The process that asked has ended before the answer." if state_of(run, now=now) == INTERRUPTED else None
 
 
 def _sources(store: Store, shown: Sequence[Context], expected: Sequence[str], now: datetime) -> list[dict[str, object]]:
@@ -86,10 +142,10 @@ def _sources(store: Store, shown: Sequence[Context], expected: Sequence[str], no
     entries: list[dict[str, object]] = [
         {
             **named(name),
-            "state": str(run.state),
+            "state": state_of(run, now=now),
             "last_run_at": utc_text(run.ended_at),
             "age_hours": age_hours(run.ended_at, now),
-            "problem": run.problem if run.state is RunState.FAILED else None,
+            "problem": _problem_of(run, now),
         }
         for name, run in sorted(newest.items())
     ]

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from watthour.core.units import ShownIn
+    from watthour.core.window import Window
 
 
 def utc_text(instant: datetime | None) -> str | None:
@@ -22,6 +23,11 @@ def utc_text(instant: datetime | None) -> str | None:
     if instant is None:
         return None
     return instant.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="auto") + "Z"
+
+
+def day_span(window: Window) -> str:
+    """Write a span by its first and its last day, UTC."""
+    return f"{window.start:%Y-%m-%d} to {window.end:%Y-%m-%d}"
 
 
 def local_text(instant: datetime, zone: ZoneInfo) -> str:

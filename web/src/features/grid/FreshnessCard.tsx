@@ -9,6 +9,8 @@ import { formatAge, formatInstant } from '@/lib/time';
 
 const SOURCE_LOOKS = {
   ok: { icon: CircleCheck, word: 'works', tint: 'text-good' },
+  running: { icon: CircleDashed, word: 'being asked', tint: 'text-muted' },
+  interrupted: { icon: CircleX, word: 'interrupted', tint: 'text-bad' },
   failed: { icon: CircleX, word: 'failed', tint: 'text-bad' },
   never: { icon: CircleDashed, word: 'not run yet', tint: 'text-muted' },
 } as const;

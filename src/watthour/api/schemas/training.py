@@ -1,0 +1,46 @@
+"""Training a site's model, and how far it is."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from watthour.api.schemas.base import Answer, Question, shown_as
+
+
+class TrainQuestion(Question):
+    """Which site is trained."""
+
+    region: str = Field(
+        min_length=1, max_length=100, description="Any name of a region or site, or a channel.", examples=["ny"]
+    )
+
+
+class TrainingBegun(Answer):
+    """A training has begun; ask for its state."""
+
+    model_config = shown_as({"region": "ny", "state": "running"})
+
+    region: str = Field(description="The id of the site.", examples=["ny"])
+    state: Literal["running"] = Field(description="It runs, in a process of its own.")
+
+
+class TrainingState(Answer):
+    """How far a training is, and what was decided."""
+
+    model_config = shown_as(
+        {
+            "region": "ny",
+            "state": "done",
+            "step": None,
+            "problem": None,
+            "verdict": "day_process-20261121T120000-ab12cd is promoted. It is the first model to serve.",
+        }
+    )
+
+    region: str = Field(description="The id of the site.", examples=["ny"])
+    state: Literal["idle", "running", "done", "failed"] = Field(
+        description="Idle: none has been begun here since this server started."
+    )
+    step: str | None = Field(description="What is being done, while it runs.", examples=["reading history"])
+    problem: str | None = Field(description="Why it failed, with the cure.")
+    verdict: str | None = Field(description="Whether the new model serves, and why.")

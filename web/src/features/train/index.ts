@@ -1,0 +1,1 @@
+export { TrainNow } from './TrainNow';

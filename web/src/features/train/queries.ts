@@ -1,0 +1,20 @@
+import { queryOptions } from '@tanstack/react-query';
+
+import { train, training } from '@/client';
+import { unwrap } from '@/lib/problem';
+
+const LOOK_MS = 2000;
+
+/** How far the training of a site is; looked at again while it runs. */
+export function trainingQuery(region: string) {
+  return queryOptions({
+    queryKey: ['training', region],
+    queryFn: ({ signal }) => unwrap(training({ query: { region }, signal })),
+    refetchInterval: ({ state }) => (state.data?.state === 'running' ? LOOK_MS : false),
+  });
+}
+
+/** Begins a training; a second one is refused while one runs. */
+export function begin(region: string) {
+  return unwrap(train({ query: { region } }));
+}
