@@ -17,7 +17,7 @@ from watthour.forecasting.gaussian_process.day_process.kernel import (
     LoadKernel,
     RivalKernel,
 )
-from watthour.forecasting.gaussian_process.day_process.layer import GpLayer, LayerRequest
+from watthour.forecasting.gaussian_process.day_process.layer import GpLayer, LayerRequest, usable_lag
 from watthour.forecasting.gaussian_process.day_process.weather import (
     WeatherLevel,
     filled,
@@ -58,7 +58,7 @@ class LevelInputs:
 
     inputs: DayInputs
     features: Array  # (a, k)
-    chosen: Mask  # (a,) the targets of this level, and all usual requests of which enough is known
+    chosen: Mask  # (a,) the targets of this level, and all others of which enough is known
     is_enough: Mask  # (a,) whether so much of the weather is known
 
     @classmethod
@@ -115,7 +115,7 @@ class Layers:
         self._state = state
         self._shares = shares(state.points)
         self._of_load: dict[WeatherLevel, GpLayer] = {}
-        self._of_rival: dict[WeatherLevel, GpLayer] = {}
+        self._of_rival: dict[tuple[WeatherLevel, int], GpLayer] = {}
 
     @cached_property
     def offsets(self) -> Array:
@@ -150,7 +150,7 @@ class Layers:
             of_rival.chosen[:n] &= self._n_before(self._rows(level) & self._rival_rows, known) >= _FEWEST_WITH_RIVAL
             with_rival = of_rival.chosen[:n]
             if with_rival.any():
-                errors = self._rival(level).forecast(known, of_rival)
+                errors = self._rival(level, int(usable_lag(known.schedule.lag))).forecast(known, of_rival)
                 found[with_rival] = errors.log_quantiles + known.log_rival[:n][with_rival][:, :, None]
                 has_rival |= with_rival
         median = found[:, :, LEVELS.index(0.5), None]
@@ -177,30 +177,30 @@ class Layers:
             rows, kernel = self._rows(level), LoadKernel() if level else LOAD_WITHOUT_WEATHER
             state, inputs = self._state, self._trained(level)
             features = self._features(self._calendar, self._weather, level)
-            self._of_load[level] = GpLayer(
-                kernel, inputs.take(rows), state.log_loads[rows], features[rows], state.schedule
-            )
+            self._of_load[level] = GpLayer(kernel, inputs.take(rows), state.log_loads[rows], features[rows])
         return self._of_load[level]
 
-    def _rival(self, level: WeatherLevel) -> GpLayer:
-        """Return the layer of the rival's errors; among its inputs is what the load's layer would have said online."""
-        if level not in self._of_rival:
+    def _rival(self, level: WeatherLevel, lag: int) -> GpLayer:
+        """Return the layer of the rival's errors; among its inputs is what the load's layer would have said online.
+
+        The lag is that of the days asked for, as what we say of a day depends on it.
+        """
+        if (level, lag) not in self._of_rival:
             state = self._state
             # Where we do not know the weather, the rival does: how we differ from it says nothing.
             ours = np.full_like(state.log_loads, np.nan)
             if level:
-                ours[self._rows(level)] = self._load(level).online
+                ours[self._rows(level)] = self._load(level).online(lag)
             rows = self._rows(level) & self._rival_rows
             inputs = with_rival(self._trained(level), state.log_rival, ours)
             features = self._features(self._calendar, self._weather, level)
-            self._of_rival[level] = GpLayer(
+            self._of_rival[level, lag] = GpLayer(
                 RivalKernel() if level else RIVAL_WITHOUT_WEATHER,
                 inputs.take(rows),
                 (state.log_loads - state.log_rival)[rows],
                 features[rows],
-                state.schedule,
             )
-        return self._of_rival[level]
+        return self._of_rival[level, lag]
 
     def _trained(self, level: WeatherLevel) -> DayInputs:
         return self._inputs(self._calendar, self._weather, level)

@@ -50,7 +50,7 @@ class Spread:
         known = np.arange(len(index))[None, :] < n_known[:, None]
         sizes = np.abs(errors)
         terms = _terms(index, sizes, known, features, index)
-        log_size = np.log(np.maximum(sizes, _SMALLEST)).mean(axis=1)
+        log_size = np.log(np.maximum(sizes, _SMALLEST))[:, _has_errors(errors)].mean(axis=1)
         weights = _weights(terms, log_size)
         scales = _scales(terms, weights[n_known], _interval_shape(index, sizes, known, index))
         return cls(index, errors, weights, scales)
@@ -130,7 +130,12 @@ def _terms(asked: Array, sizes: Array, known: Mask, features: Array, index: Arra
 
 def _interval_shape(asked: Array, sizes: Array, known: Mask, index: Array) -> Array:
     shape = np.log(_running(asked, sizes, known, index, _BY_INTERVAL) + _FLOOR)
-    return np.asarray(shape - shape.mean(axis=1, keepdims=True))
+    return np.asarray(shape - shape[:, _has_errors(sizes)].mean(axis=1, keepdims=True))
+
+
+def _has_errors(errors: Array) -> Mask:
+    """Return which intervals have an error on any day, (intervals,); those known at issue have none."""
+    return np.asarray(np.isfinite(errors).any(axis=0))
 
 
 def _running(asked: Array, sizes: Array, known: Mask, index: Array, halflife: float) -> Array:
