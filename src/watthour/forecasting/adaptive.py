@@ -105,18 +105,22 @@ def _misses(actual: Array, bands: Array) -> Array:
 def _factor(misses: Array, age: Instants) -> float:
     """Return the weighted quantile of the misses of days, (days, slots), among those of a band that holds.
 
-    The share moves outwards by (n + 1) / n, n being the effective number of days: hours of one day err together.
+    The share moves outwards as conformal prediction asks, n being the effective number of days, as hours of one day err
+    together; the more so, the more these count beside a band that holds.
     """
     there = np.isfinite(misses)
     of_day = 0.5 ** (age / _HALFLIFE) * there.any(axis=1)
-    n_days = (of_day.sum() + _PRIOR_DAYS) ** 2 / ((of_day**2).sum() + _PRIOR_DAYS)
+    if not of_day.any():
+        return 1.0
+    total = of_day.sum() + _PRIOR_DAYS
+    n_days = total**2 / ((of_day**2).sum() + _PRIOR_DAYS)
+    wanted = _SHARE * (1 + of_day.sum() / total / n_days)
     per_day = of_day / np.maximum(there.sum(axis=1), 1)
     weights = np.broadcast_to(per_day[:, None], misses.shape)[there]
     values = np.concatenate([misses[there], _NORMAL])
     weights = np.concatenate([weights, np.full(len(_NORMAL), _PRIOR_DAYS / len(_NORMAL))])
     order = np.argsort(values)
     share = np.cumsum(weights[order]) - weights[order] / 2
-    wanted = min(_SHARE * (n_days + 1) / n_days, 1.0) if of_day.any() else _SHARE
     return float(np.clip(np.interp(wanted * weights.sum(), share, values[order]), _NARROWEST, _WIDEST))
 
 
