@@ -48,7 +48,7 @@ class KnownInputs:
         """Look everything up as it was known at each request.
 
         Args:
-            history: what is known.
+            history: what is known, at least of ``recent``.
             state: of the model.
             requests: of the targets, n.
             schedule: by which all of them are asked.
@@ -56,7 +56,6 @@ class KnownInputs:
         """
         grid, n = state.grid, len(requests.day)
         first_later = int(state.days[-1]) + 1
-        history = since(history, min(first_later, int(requests.day.min())) - LAGS)
         later = np.arange(first_later, max(int(requests.day.max()) + 1, first_later))
         asked = requests.followed_by(schedule.requests(later, grid.time_zone))
         under_way = _whole_days(history, state, asked, later)[0] + 1
@@ -101,6 +100,11 @@ class KnownInputs:
         found = values[first, np.arange(values.shape[1])]
         found[~np.asarray(self.is_whole.any(axis=0))] = np.nan
         return np.asarray(found, dtype=np.float64)
+
+
+def recent(history: History, state: State, requests: DayRequests) -> History:
+    """Return the part of a history that the inputs of requests can come from."""
+    return since(history, min(int(state.days[-1]) + 1, int(requests.day.min())) - LAGS)
 
 
 def rival_forecasts(history: History, rival: str | None, requests: DayRequests, grid: DayGrid) -> Array:

@@ -12,7 +12,7 @@ from watthour.core.errors import InvalidInput, NotEnoughHistory
 from watthour.core.frames import LEVELS
 from watthour.core.window import Window
 from watthour.forecasting.gaussian_process.archive import in_half
-from watthour.forecasting.gaussian_process.day_process.known_inputs import KnownInputs, rival_forecasts
+from watthour.forecasting.gaussian_process.day_process.known_inputs import KnownInputs, recent, rival_forecasts
 from watthour.forecasting.gaussian_process.day_process.layers import Layers
 from watthour.forecasting.gaussian_process.day_process.state import State
 from watthour.forecasting.gaussian_process.day_process.weather import VARIABLES, day_weather, points_reporting
@@ -155,6 +155,7 @@ class FittedDayProcess:
         requests, belongs = DayRequests.of(targets, state.place.time_zone)
         log_quantiles = np.empty((len(requests.day), state.grid.n_intervals, len(LEVELS)))
         missing: dict[str, Mask] = {}
+        history = recent(history, state, requests)
         for schedule, rows in IssueSchedule.groups(requests, state.place.time_zone):
             known = KnownInputs.of(history, state, requests.take(rows), schedule, self._layers.offsets)
             found = self._layers.forecast(known)
