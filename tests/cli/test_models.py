@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 def trained(town: Callable[..., Outcome], recipe: str) -> str:
     ended = town("train", "simtown", "--recipe", recipe, "--json")
     assert ended.code == 0, ended.err
-    version: str = json.loads(ended.out)[0]["version"]
+    report = json.loads(ended.out)[0]
+    version: str = report["version"]
+    if report["decision"] == "kept":  # today's frozen days may lie outside of its band too often
+        assert town("models", "promote", "simtown", version).code == 0
     return version
 
 
@@ -35,7 +38,10 @@ def test_a_trained_model_is_listed_with_its_scores_and_a_star(town: Callable[...
 def test_training_says_its_verdict_and_everybodys_scores(town: Callable[..., Outcome]) -> None:
     ended = town("train", "simtown", "--recipe", "persistence_ensemble")
     assert ended.code == 0
-    assert "is promoted" in ended.out
+    scores = next(line for line in ended.out.splitlines() if line.startswith("challenger\t")).split("\t")
+    holds = 85 <= float(scores[-1]) <= 95
+    assert ("is promoted" if holds else "is kept") in ended.out
+    assert holds or "a baseline answers until a model's band holds" in ended.out
     assert "challenger\t" in ended.out
     assert "seasonal_naive\t" in ended.out
     assert "reading history" in ended.err

@@ -10,9 +10,9 @@ import pytest
 
 from watthour.core import metrics
 from watthour.core.errors import InvalidInput, NotEnoughHistory
-from watthour.core.forecast import Context, Forecast, History, covariates_of, day_ahead_targets
+from watthour.core.forecast import Context, Forecast, History, covariates_of, day_ahead_targets, targets
 from watthour.core.frames import LEVELS, Forecasts, Quality, Readings, Targets
-from watthour.core.window import DAY, HOUR, Window
+from watthour.core.window import DAY, HOUR, Window, local_day, local_instant
 from watthour.forecasting.gaussian_process.day_process.model import DayProcess, FittedDayProcess
 from watthour.simulation.simtown import DEMAND, SIMTOWN
 from watthour.simulation.town import SimulatedRegion
@@ -464,3 +464,48 @@ def test_it_names_what_it_is_made_of(fitted: FittedDayProcess, alone: FittedDayP
     assert "operator's forecast" in fitted.features
     assert "operator's forecast" not in alone.features
     assert fitted.splits["train"].start.date() == FIRST
+
+
+def refreshed(days: Sequence[date], clock: time) -> dy.DataFrame[Targets]:
+    """Return days asked once more at another hour of the day before."""
+    return day_ahead_targets(days, ZONE, resolution=HOUR, issue_clock=clock, known_clock=clock)
+
+
+@pytest.mark.parametrize("hour", [0, 14, 21])
+def test_issues_refreshed_at_other_hours_leave_the_band_of_the_morning_alone(past: History, hour: int) -> None:
+    known = past.known_at(asked(UNSEEN)["issued_at"][0])
+    morning = refreshed(LEARNED, time(8))
+    mixed = Targets.validate(pl.concat([morning, refreshed(LEARNED[1::2], time(hour))]))
+    alone, among_others = (DayProcess().fit(known, issues) for issues in (morning, mixed))
+    question = refreshed(UNSEEN[:7], time(8))
+    assert among_others.predict(past, question).values.equals(alone.predict(past, question).values)
+
+
+def test_a_band_is_that_of_the_hours_known_of_the_running_day(past: History, alone: FittedDayProcess) -> None:
+    def width(hour: int) -> float:
+        """Return that of the last three hours of the day, seen from an hour of it."""
+        found = []
+        for day in UNSEEN:
+            evening = Window(local_instant(day, time(21), ZONE), local_day(day, ZONE).end)
+            issued_at = local_instant(day, time(hour), ZONE)
+            question = targets(evening, issued_at, resolution=HOUR, time_zone=ZONE)
+            found.append(table(alone.predict(past, question), past))
+        wide = pl.concat(found)
+        return float((wide["0.95"] / wide["0.05"]).log().mean())  # type: ignore[arg-type]  # never empty
+
+    assert width(20) < 0.85 * width(3)
+
+
+def test_a_band_depends_on_its_own_issue_alone(past: History, fitted: FittedDayProcess) -> None:
+    morning, evening = refreshed(UNSEEN[:5], time(8)), refreshed(UNSEEN[:5], time(20))
+    together = fitted.predict(past, Targets.validate(pl.concat([morning, evening]))).values
+    for question in (morning, evening):
+        mine = together.join(question.select("issued_at").unique(), on="issued_at", how="semi")
+        said = fitted.predict(past, question).values
+        assert mine.sort("issued_at", "time", "level").equals(said.sort("issued_at", "time", "level"))
+
+
+def test_saved_and_read_again_it_answers_the_same_at_any_hour(past: History, fitted: FittedDayProcess) -> None:
+    question = Targets.validate(pl.concat([refreshed(UNSEEN[:3], time(hour)) for hour in (0, 8, 17)]))
+    again = FittedDayProcess.from_files(fitted.files())
+    assert again.predict(past, question).values.equals(fitted.predict(past, question).values)

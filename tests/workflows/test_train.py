@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 CONTEXT = SIMTOWN
 ZONE = ZoneInfo(SIMTOWN.time_zone)
-FROZEN = 21
+FROZEN = 28
 
 
 def table(**errors: list[float]) -> pl.DataFrame:
@@ -206,6 +206,40 @@ def test_only_a_gain_beyond_chance_promotes(champion: float, decision: Decision)
     opposite = [-swing for swing in swings]
     errors = table(challenger=[20 + s for s in swings], champion=[champion + s for s in opposite])
     assert judge(errors, Unit.MWH).decision is decision
+
+
+def covering(table: pl.DataFrame, n_within: int) -> pl.DataFrame:
+    """Give the challenger a band that holds so many of the actuals."""
+    is_within = pl.int_range(pl.len()) < n_within
+    return table.with_columns(
+        challenger_lower=pl.col("actual") - pl.when(is_within).then(1.0).otherwise(-1.0),
+        challenger_upper=pl.col("actual") + 2.0,
+    )
+
+
+@pytest.mark.parametrize(
+    ("n_within", "decision", "word"),
+    [
+        (0, Decision.KEPT, "too narrow: 0.0 %"),
+        (16, Decision.KEPT, "too narrow: 80.0 %"),
+        (17, Decision.PROMOTED, ""),
+        (18, Decision.PROMOTED, ""),
+        (19, Decision.PROMOTED, ""),
+        (20, Decision.KEPT, "too wide: 100.0 %"),
+    ],
+)
+@pytest.mark.parametrize("rival", ["champion", "seasonal_naive"])
+def test_only_a_band_that_covers_what_it_says_is_promoted(
+    n_within: int, decision: Decision, word: str, rival: str
+) -> None:
+    swings = [1.0, -1.0] * 10
+    errors = table(challenger=[5 + s for s in swings], **{rival: [30 - s for s in swings]})
+    verdict = judge(covering(errors, n_within), Unit.MWH)
+    assert verdict.decision is decision
+    assert word in " ".join(verdict.reasons)
+    if decision is Decision.KEPT:
+        says = "the champion stays" if rival == "champion" else "a baseline answers"
+        assert says in verdict.reasons[-1]
 
 
 def test_a_damaged_champion_is_said_and_does_not_block_the_next(

@@ -35,7 +35,9 @@ def backtest(  # noqa: PLR0913 - each is an option of the command
     recipe: Annotated[list[str] | None, typer.Option(help="Models to compare; can be given several times.")] = None,
     known_hour: Annotated[
         int | None,
-        typer.Option(min=0, max=23, help="Demand is known to this hour of the day before."),
+        typer.Option(
+            min=0, max=23, help="Demand is known to this hour of the day before; default: the hour of issue, as live."
+        ),
     ] = None,
     retrain: Annotated[Retrain, typer.Option(help="How often to retrain.")] = Retrain.MONTH,
     workers: Annotated[int, typer.Option(min=1, help="How many processes share the work.")] = 1,
@@ -81,7 +83,7 @@ def backtest(  # noqa: PLR0913 - each is an option of the command
                         history,
                         days,
                         issue_clock=time(app.settings.issue_hour),
-                        known_clock=None if known_hour is None else time(known_hour),
+                        known_clock=time(app.settings.issue_hour if known_hour is None else known_hour),
                         retrain=retrain.value,
                         progress=partial(_tell, advance),
                         workers=workers,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import time
 from typing import Annotated
 
 import typer
@@ -20,11 +21,18 @@ def train(
     parameters: Annotated[
         str | None, typer.Option(help='Parameters of the recipe as JSON, such as {"seed": 1}.')
     ] = None,
+    past_days: Annotated[
+        int,
+        typer.Option(
+            min=0, max=3660, help="Days back of which to keep what the model that serves would have said, afterwards."
+        ),
+    ] = 365,
     as_json: AsJson = False,
 ) -> None:
-    """Train a new model; it serves only if it is better on days that neither model has learned from."""
+    """Train a new model; it serves only if it is better on days that neither has learned from, and its band holds."""
     from watthour.core.units import digits_for
     from watthour.forecasting.catalogue import recipe as named_recipe
+    from watthour.workflows.past import keep_past
     from watthour.workflows.rounds import retrain
 
     options = _parameters(parameters)
@@ -73,6 +81,20 @@ def train(
                         for name, scores in report.scores.items()
                     ],
                 )
+            with steps(f"the past of {context.site.id}") as say:  # what serves is decided, and said, by now
+                past = keep_past(
+                    app.store,
+                    app.registry,
+                    context,
+                    clock=utc_now,
+                    issue_clock=time(app.settings.issue_hour),
+                    most_days=past_days,
+                    progress=say,
+                )
+            found[-1]["past"] = {"new_days": past.new_days, "missing_days": past.missing_days}
+            if not as_json and past.new_days:
+                left = f"; {past.missing_days} are left" if past.missing_days else ""
+                typer.echo(f"What it would have said is kept for {past.new_days} past days, made afterwards{left}.")
     if as_json:
         show_json(found)
     for failure in failures[:-1]:

@@ -11,6 +11,7 @@ import numpy as np
 
 from watthour.core.errors import NotEnoughHistory
 from watthour.core.frames import LEVELS, Maker
+from watthour.forecasting.adaptive import adapted
 from watthour.forecasting.calibrate import FEWEST_ERRORS, Spread
 from watthour.forecasting.features import actuals, features
 from watthour.forecasting.quantile_forecast import describe_intervals, quantile_forecast
@@ -180,11 +181,16 @@ class FittedRule:
             InvalidInput: the targets are not intervals of the context's channel.
         """
         points = self.rule.points(history, targets)
-        spread = self.spread or _assumed_spread()
-        errors = around_point(spread.at(instants(targets["time"]), history.context.time_zone))
+
+        def of_past(asked: dy.DataFrame[Targets]) -> Array:
+            try:
+                return self._around(self.rule.points(history, asked), asked, history)
+            except NotEnoughHistory:
+                return np.full((asked.height, len(LEVELS)), np.nan)
+
         return quantile_forecast(
             targets,
-            points.values[:, None] + errors * points.level[:, None],
+            adapted(history, targets, self._around(points, targets, history), of_past),
             history.context,
             model=self.rule.name,
             maker=self.rule.maker,
@@ -192,6 +198,12 @@ class FittedRule:
             fallback=points.fallback,
             estimated=points.stands_in,
         )
+
+    def _around(self, points: Points, targets: dy.DataFrame[Targets], history: History) -> Array:
+        """Return the quantiles of the rule's past errors around its points, (targets, ``LEVELS``)."""
+        spread = self.spread or _assumed_spread()
+        errors = around_point(spread.at(instants(targets["time"]), history.context.time_zone))
+        return np.asarray(points.values[:, None] + errors * points.level[:, None])
 
     def _missing_errors(self) -> tuple[str, ...]:
         if self.spread is None:

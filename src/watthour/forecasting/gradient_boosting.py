@@ -22,6 +22,7 @@ import polars as pl
 from watthour.core.errors import NotEnoughHistory
 from watthour.core.frames import LEVELS, Targets
 from watthour.core.window import DAY, Window
+from watthour.forecasting.adaptive import adapted
 from watthour.forecasting.baselines import FittedRule, PersistenceEnsemble
 from watthour.forecasting.calendar import local_days
 from watthour.forecasting.features import features
@@ -100,7 +101,16 @@ class FittedGradientBoosting:
             NotEnoughHistory: not even a baseline can answer any of them.
         """
         table = self.features_of(history, targets)
-        return self.answer(history, targets, table, np.full((targets.height, len(LEVELS)), np.nan))
+        quantiles = self._of_trees(table, targets, history, np.full((targets.height, len(LEVELS)), np.nan))
+        if self.trees:
+
+            def of_past(asked: dy.DataFrame[Targets]) -> Array:
+                nothing = np.full((asked.height, len(LEVELS)), np.nan)
+                return self._of_trees(self.features_of(history, asked), asked, history, nothing)
+
+            learned_until = round(self.splits["train"].end.timestamp() * 1_000_000)
+            quantiles = adapted(history, targets, quantiles, of_past, learned_until=learned_until)
+        return self.answer(history, targets, table, quantiles)
 
     def features_of(self, history: History, targets: dy.DataFrame[Targets]) -> pl.DataFrame:
         """Return the features the best trees look at, one row per target."""
@@ -122,12 +132,8 @@ class FittedGradientBoosting:
         Raises:
             NotEnoughHistory: not even a baseline can answer any of them.
         """
-        times, context = instants(targets["time"]), history.context
-        for trees in self.trees:
-            gap = np.isnan(quantiles).any(axis=1)
-            if gap.any():
-                rows = pl.Series(gap)
-                quantiles[gap] = trees.quantiles(table.filter(rows), times[gap], context.time_zone)
+        context = history.context
+        quantiles = self._of_trees(table, targets, history, quantiles)
         missing = self._missing_inputs(table, targets, history)
         gap = np.isnan(quantiles).any(axis=1)
         fallback: str | None = None
@@ -170,6 +176,18 @@ class FittedGradientBoosting:
             FittedRule.from_files(stand_in),
             {name: Window(*map(datetime.fromisoformat, span)) for name, span in kept["splits"].items()},
         )
+
+    def _of_trees(
+        self, table: pl.DataFrame, targets: dy.DataFrame[Targets], history: History, quantiles: Array
+    ) -> Array:
+        """Return quantiles, (targets, ``LEVELS``), with those that are unknown from the best trees that know them."""
+        times = instants(targets["time"])
+        for trees in self.trees:
+            gap = np.isnan(quantiles).any(axis=1)
+            if gap.any():
+                rows = pl.Series(gap)
+                quantiles[gap] = trees.quantiles(table.filter(rows), times[gap], history.context.time_zone)
+        return quantiles
 
     def _missing_inputs(self, table: pl.DataFrame, targets: dy.DataFrame[Targets], history: History) -> list[str]:
         """Say what is missing that is usually known."""

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from watthour.core.units import Unit
 
 SIGNIFICANCE = 0.05
+HOLDS_PERCENT = (85, 95)  # of the actuals of the frozen window within a 90 % band that can be believed
 
 
 class Decision(StrEnum):
@@ -57,7 +58,8 @@ def judge(errors: pl.DataFrame, unit: Unit, *, trouble: str | None = None) -> Ve
     """Decide on a challenger from everybody's forecasts of the frozen window.
 
     Against a champion it must be better with significance: Diebold-Mariano on the daily mean absolute errors,
-    one-sided, p < 0.05. The first model only has to beat the seasonal naive, where that exists.
+    one-sided, p < 0.05. The first model only has to beat the seasonal naive, where that exists. Either needs a band
+    that covers what it says: between 85 and 95 % of the actuals of the frozen window lie within its 90 %.
     """
     from watthour.forecasting.significance import diebold_mariano
 
@@ -74,11 +76,13 @@ def judge(errors: pl.DataFrame, unit: Unit, *, trouble: str | None = None) -> Ve
             f"On {daily.height} frozen days the challenger's mean absolute error is {_written(mine, unit)} and the "
             f"champion's {_written(theirs, unit)} (Diebold-Mariano, one-sided: p = {p_value:.3f})."
         )
-        if p_value < SIGNIFICANCE:
-            return Verdict(Decision.PROMOTED, (words,))
-        return Verdict(
-            Decision.KEPT, (words, f"The gain is not significant at {SIGNIFICANCE:.0%}: the champion stays.")
-        )
+        if p_value >= SIGNIFICANCE:
+            return Verdict(
+                Decision.KEPT, (words, f"The gain is not significant at {SIGNIFICANCE:.0%}: the champion stays.")
+            )
+        if (doubt := _band_that_does_not_hold(errors)) is not None:
+            return Verdict(Decision.KEPT, (words, f"{doubt}: the champion stays."))
+        return Verdict(Decision.PROMOTED, (words,))
     reasons = [trouble] if trouble else []
     if "seasonal_naive" in daily.columns:
         naive = daily["seasonal_naive"].to_numpy()
@@ -91,8 +95,27 @@ def judge(errors: pl.DataFrame, unit: Unit, *, trouble: str | None = None) -> Ve
                 Decision.KEPT, (*reasons, words, "It does not beat the seasonal naive, so it does not serve.")
             )
         reasons.append(words)
+    if (doubt := _band_that_does_not_hold(errors)) is not None:
+        words = "it does not serve, and a baseline answers until a model's band holds"
+        return Verdict(Decision.KEPT, (*reasons, f"{doubt}: {words}."))
     words = "No other model can serve." if trouble else "It is the first model to serve."
     return Verdict(Decision.PROMOTED, (*reasons, words))
+
+
+def _band_that_does_not_hold(errors: pl.DataFrame) -> str | None:
+    """Say how much the challenger's 90 % band covers, if that is too little or too much."""
+    bounds = ("challenger_lower", "challenger_upper")
+    if not set(bounds) <= set(errors.columns):
+        return None
+    covered = 100 * metrics.coverage(errors["actual"], *(errors[bound] for bound in bounds))
+    least, most = HOLDS_PERCENT
+    if least <= covered <= most:
+        return None
+    size = "narrow" if covered < least else "wide"
+    return (
+        f"Its 90 % band is too {size}: {covered:.1f} % of the measurements of the frozen days lie within, and "
+        f"{least} to {most} % must"
+    )
 
 
 def _written(errors: Array, unit: Unit) -> str:

@@ -130,15 +130,19 @@ class DayRequests:
             np.concatenate([self.known_until, others.known_until]),
         )
 
-    def last_of_each_day(self) -> DayRequests:
-        """Return the last request of each day, in order of days."""
-        _, last = np.unique(self.day[::-1], return_index=True)
-        return self.take(len(self.day) - 1 - last)
+    def usual_of_each_day(self, time_zone: str) -> DayRequests:
+        """Return one request of each day, in order of days: the one on the usual schedule, else the last."""
+        is_usual = np.zeros(len(self.day), dtype=np.bool_)
+        if len(self.day):
+            is_usual[_most_frequent(IssueSchedule.groups(self, time_zone))[1]] = True
+        order = np.lexsort((np.arange(len(self.day)), is_usual, self.day))
+        _, last = np.unique(self.day[order][::-1], return_index=True)
+        return self.take(order[::-1][last])
 
 
 @dataclass(frozen=True, slots=True)
 class IssueSchedule:
-    """When days are usually asked for, on the local clock of a day before them."""
+    """When days are asked for, on the local clock of that day or of a day before it."""
 
     issued_days_before: int
     issued_clock_us: int
@@ -146,13 +150,19 @@ class IssueSchedule:
     known_clock_us: int
 
     @classmethod
-    def of(cls, requests: DayRequests, time_zone: str) -> Self:
-        """Return the schedule of the last request."""
+    def groups(cls, requests: DayRequests, time_zone: str) -> list[tuple[IssueSchedule, Instants]]:
+        """Return the schedules by which requests are asked, each with the rows of its requests."""
         clocks = []
-        for instant in (requests.issued[-1:], requests.known_until[-1:]):
-            local = int((instant + clock_offsets(instant, time_zone))[0])
-            clocks += [int(requests.day[-1]) - local // DAY_US, local % DAY_US]
-        return cls(*clocks)
+        for instant in (requests.issued, requests.known_until):
+            local = instant + clock_offsets(instant, time_zone)
+            clocks += [requests.day - local // DAY_US, local % DAY_US]
+        found, which = np.unique(np.stack(clocks, axis=1), axis=0, return_inverse=True)
+        return [(cls(*clock), np.flatnonzero(which.reshape(-1) == row)) for row, clock in enumerate(found.tolist())]
+
+    @classmethod
+    def usual(cls, requests: DayRequests, time_zone: str) -> IssueSchedule:
+        """Return the schedule of most requests."""
+        return _most_frequent(cls.groups(requests, time_zone))[0]
 
     def requests(self, days: Instants, time_zone: str) -> DayRequests:
         """Return the usual request of each day, (m,)."""
@@ -171,3 +181,7 @@ class IssueSchedule:
     def lag(self) -> int:
         """Days from the last day known whole to the day asked for."""
         return self.known_days_before + 1
+
+
+def _most_frequent(groups: list[tuple[IssueSchedule, Instants]]) -> tuple[IssueSchedule, Instants]:
+    return max(groups, key=lambda group: len(group[1]))

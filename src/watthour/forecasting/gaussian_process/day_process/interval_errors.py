@@ -17,6 +17,7 @@ _HALFLIFE = 400.0  # days
 _LARGEST = 0.1  # of log load an error counts at most
 _FEWEST_DAYS = 50  # that two covariances are learnt from
 _HOURS = 24
+_AT_ONCE = 64  # days whose regressions are solved together
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,36 +64,47 @@ class ErrorRegression:
         return expected
 
 
-def next_day_online(one_ahead: Array, two_ahead: Array, n_known: int, lag: int) -> Array:
-    """Return what the first intervals of the day before let expect of each day's errors, learnt online, (days, n).
+def corrections_online(one_ahead: Array, two_ahead: Array, n_known: int, lag: int) -> Array:
+    """Return what the first intervals of a day let expect of each day's errors, learnt online, (days, n).
 
-    Row d is regressed on the first ``n_known`` errors of day d - 1, by what the days up to d - ``lag`` have taught.
+    Row d is regressed on the first ``n_known`` errors of day d itself if the lag is one day, else on those of the day
+    before, by what the days up to d - ``lag`` have taught.
 
     Args:
         one_ahead: online errors of consecutive days forecast from the day before, (days, n), NaN where unknown.
         two_ahead: likewise from two days before.
-        n_known: intervals known of the day before.
-        lag: of the last day known whole.
+        n_known: intervals known of the day after the last whole one.
+        lag: days from the last day known whole.
     """
     n_days, n = one_ahead.shape
     first, second, usable = _clipped(one_ahead, two_ahead)
-    known = np.arange(n) < n_known
-    within, across = np.zeros((n_known, n_known)), np.zeros((n_known, n))
-    weight, pair_weight, n_pairs = 0.0, 0.0, 0
-    decay, found = 0.5 ** (1 / _HALFLIFE), np.zeros((n_days, n))
-    for day in range(lag, n_days):
-        learnt = day - lag
-        within, across = within * decay, across * decay
-        weight, pair_weight = weight * decay, pair_weight * decay
-        if usable[learnt]:
-            within, weight = within + np.outer(first[learnt, known], first[learnt, known]), weight + 1
-            if learnt and usable[learnt - 1]:
-                across = across + np.outer(first[learnt - 1, known], second[learnt])
-                pair_weight, n_pairs = pair_weight + 1, n_pairs + 1
-        eve = one_ahead[day - 1, known]
-        there = np.isfinite(eve)
-        if n_pairs >= _FEWEST_DAYS and there.any():
-            found[day] = _predict(eve[None, there], within / weight, across / pair_weight, there)[0]
+    found = np.zeros((n_days, n))
+    growth = 2.0 ** ((np.arange(n_days) - n_days) / _HALFLIFE)  # a weighted mean knows no common factor
+    weight, pair_weight = growth * usable, growth * (usable & np.roll(usable, 1))
+    pair_weight[0] = 0.0
+    enough = np.cumsum(pair_weight > 0) >= _FEWEST_DAYS
+    eves = one_ahead if lag == 1 else np.concatenate([np.full((1, n), np.nan), one_ahead[:-1]])
+    known, before = first[:, :n_known], np.concatenate([np.zeros((1, n_known)), first[:-1, :n_known]])
+    sums = np.zeros((n_known, n_known)), np.zeros((n_known, n))
+    for start in range(0, n_days - lag, _AT_ONCE):
+        learnt = np.arange(start, min(start + _AT_ONCE, n_days - lag))
+        to_weight, to_pair_weight = np.cumsum(weight)[learnt], np.cumsum(pair_weight)[learnt]
+        within = sums[0] + np.cumsum(weight[learnt, None, None] * _outer(known[learnt], known[learnt]), axis=0)
+        if lag == 1:
+            target = sums[1] + np.cumsum(weight[learnt, None, None] * _outer(known[learnt], first[learnt]), axis=0)
+        else:
+            pairs = _outer(before[learnt], second[learnt])
+            target = sums[1] + np.cumsum(pair_weight[learnt, None, None] * pairs, axis=0)
+        sums = within[-1], target[-1]
+        rows = learnt[enough[learnt]]
+        if len(rows):
+            here = enough[learnt]
+            target_weight = to_weight if lag == 1 else to_pair_weight
+            found[rows + lag] = _predict_each(
+                eves[rows + lag, :n_known],
+                within[here] / to_weight[here, None, None],
+                target[here] / target_weight[here, None, None],
+            )
     return found
 
 
@@ -102,6 +114,25 @@ def _predict(errors: Array, within: Array, target: Array, known: Mask) -> Array:
     ridge = ErrorRegression.RIDGE * target.shape[1] / _HOURS
     own = within[np.ix_(known, known)] + ridge * np.eye(int(known.sum()))
     return np.asarray(np.clip(errors, -_LARGEST, _LARGEST) @ np.linalg.solve(own, target[known]))
+
+
+def _predict_each(errors: Array, within: Array, target: Array) -> Array:
+    """Return the expected errors of days, (m, n), each from those of its known intervals by its own regression.
+
+    Args:
+        errors: (m, known), NaN where unknown.
+        within: (m, known, known).
+        target: (m, known, n).
+    """
+    there = np.isfinite(errors)
+    own = within * (there[:, :, None] & there[:, None, :])
+    own += ErrorRegression.RIDGE * target.shape[2] / _HOURS * np.eye(errors.shape[1])
+    clipped = np.where(there, np.clip(errors, -_LARGEST, _LARGEST), 0.0)
+    return np.asarray((np.linalg.solve(own, clipped[:, :, None]) * target).sum(axis=1))
+
+
+def _outer(a: Array, b: Array) -> Array:
+    return a[:, :, None] * b[:, None, :]
 
 
 def _clipped(one_ahead: Array, two_ahead: Array) -> tuple[Array, Array, Mask]:

@@ -1,4 +1,4 @@
-"""Everything that was known at some requests, and at the usual requests of the days beside them."""
+"""Everything that was known at some requests, and at like requests of the days beside them."""
 
 from __future__ import annotations
 
@@ -17,17 +17,19 @@ from watthour.forecasting.vintages import forecast_vintages
 if TYPE_CHECKING:
     from watthour.core.forecast import History
     from watthour.forecasting.gaussian_process.day_process.state import State
-    from watthour.forecasting.gaussian_process.local_days import DayGrid, DayRequests, Mask
+    from watthour.forecasting.gaussian_process.local_days import DayGrid, DayRequests, IssueSchedule, Mask
     from watthour.forecasting.vintages import Array, Instants
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class KnownInputs:
-    """What was known at a requests: those of the targets, then the usual ones of later days and of days under way.
+    """What was known at a requests: those of the targets, then those of later days and of days under way.
 
-    Later days are those after the training. The day under way is the one in which a request's measurements end.
+    All are asked by one schedule. Later days are those after the training. The day under way is the one after the last
+    that is known whole: where measurements end.
     """
 
+    schedule: IssueSchedule
     n_requests: int  # of the targets
     requests: DayRequests  # (a)
     weather: Array  # (a, points, LAGS, 4) filled [degC]
@@ -35,43 +37,39 @@ class KnownInputs:
     lacks_days: Mask  # (a,) whether that of a day before was taken from the day after it
     log_rival: Array  # (a, intervals) NaN on days not known whole
     later: Instants  # (r,) day numbers
-    row_of_later: Instants  # (r,) the usual request of each later day
+    row_of_later: Instants  # (r,) the request of each later day
     loads: Array  # (a, r, intervals) of later days as known at each request, NaN where unknown
     is_whole: Mask  # (a, r) over and known but for a few intervals
     has_gap: Mask  # (a, r) of these, which lack some intervals
-    last_known: Instants  # (a,) the last day that was over when measurements end, and published where it is trained on
-    row_under_way: Instants  # (a,) the usual request of the day after; -1 where nothing is known of it
+    last_known: Instants  # (a,) the last day that was over when measurements end and is known whole
+    row_under_way: Instants  # (a,) the request of the day after; -1 where there is none
     under_way: Array  # (a, intervals) load of that day, NaN where unknown
-    distance: Instants  # (a,) days since the load was last known whole
 
     @classmethod
-    def of(cls, history: History, state: State, requests: DayRequests, offsets: Array) -> Self:
+    def of(cls, history: History, state: State, requests: DayRequests, schedule: IssueSchedule, offsets: Array) -> Self:
         """Look everything up as it was known at each request.
 
         Args:
-            history: what is known.
+            history: what is known, at least of ``recent``.
             state: of the model.
             requests: of the targets, n.
+            schedule: by which all of them are asked.
             offsets: of each weather point after the first 0, 1, .. training days, (days + 1, points, 4) [K].
         """
         grid, n = state.grid, len(requests.day)
         first_later = int(state.days[-1]) + 1
-        history = since(history, min(first_later, int(requests.day.min())) - LAGS)
         later = np.arange(first_later, max(int(requests.day.max()) + 1, first_later))
-        usual = state.schedule.requests(later, grid.time_zone)
-        under_way = _last_known(requests.followed_by(usual), state) + 1
+        asked = requests.followed_by(schedule.requests(later, grid.time_zone))
+        under_way = _whole_days(history, state, asked, later)[0] + 1
         days = np.union1d(later, under_way)
-        both = requests.followed_by(state.schedule.requests(days, grid.time_zone))
-        last_known = _last_known(both, state)
-        loads = known_loads(history, both, later, grid)
-        skipped = grid.skipped(later)
-        is_whole = is_known(loads, skipped) & (later[None, :] <= last_known[:, None])
+        both = requests.followed_by(schedule.requests(days, grid.time_zone))
+        last_known, loads, is_whole = _whole_days(history, state, both, later)
         row = n + np.searchsorted(days, np.clip(last_known + 1, None, days[-1]))
         row_under_way = np.where(days[row - n] == last_known + 1, row, -1)
-        latest = np.where(is_whole, later, 0).max(axis=1, initial=0)
         weather = day_weather(history, state.points, both)
         lacks_points, lacks_days = estimates(weather)
         return cls(
+            schedule=schedule,
             n_requests=n,
             requests=both,
             weather=filled(weather, offsets[np.searchsorted(state.days, last_known, side="right")]),
@@ -82,12 +80,16 @@ class KnownInputs:
             row_of_later=n + np.searchsorted(days, later),
             loads=loads,
             is_whole=is_whole,
-            has_gap=is_whole & (np.isnan(loads) & ~skipped).any(axis=-1),
+            has_gap=is_whole & (np.isnan(loads) & ~grid.skipped(later)).any(axis=-1),
             last_known=last_known,
             row_under_way=row_under_way,
             under_way=_under_way(history, both, last_known + 1, grid),
-            distance=both.day - np.maximum(latest, np.minimum(last_known, first_later - 1)),
         )
+
+    @property
+    def distance(self) -> Instants:
+        """Days from the last one known whole to the one asked for, (a,)."""
+        return self.requests.day - self.last_known
 
     def once_known(self, values: Array) -> Array:
         """Return values of later days from the first request that knew them whole, (r, intervals).
@@ -101,6 +103,11 @@ class KnownInputs:
         found = values[first, np.arange(values.shape[1])]
         found[~np.asarray(self.is_whole.any(axis=0))] = np.nan
         return np.asarray(found, dtype=np.float64)
+
+
+def recent(history: History, state: State, requests: DayRequests) -> History:
+    """Return the part of a history that the inputs of requests can come from."""
+    return since(history, min(int(state.days[-1]) + 1, int(requests.day.min())) - LAGS)
 
 
 def rival_forecasts(history: History, rival: str | None, requests: DayRequests, grid: DayGrid) -> Array:
@@ -122,13 +129,20 @@ def rival_forecasts(history: History, rival: str | None, requests: DayRequests, 
     return np.where(whole[:, None], found, nothing)
 
 
-def _last_known(requests: DayRequests, state: State) -> Instants:
-    """Return the last day that was over when measurements end; of training days, that was published at issue."""
-    last = requests.last_over(state.grid.time_zone)
-    over = np.searchsorted(state.days, last, side="right")
+def _whole_days(history: History, state: State, requests: DayRequests, later: Instants) -> tuple[Instants, Array, Mask]:
+    """Return the last day that each request knows whole, (m,), the loads of later days, and which are known whole.
+
+    A day counts if it was over when measurements end; of training days, those published at issue, in order of time.
+    Loads are (m, r, intervals), NaN where unknown; the third is (m, r).
+    """
+    over = requests.last_over(state.grid.time_zone)
     published = np.searchsorted(np.maximum.accumulate(state.known_since), requests.issued, side="right")
-    first_unpublished = state.days[np.minimum(published, len(state.days) - 1)]
-    return np.asarray(np.where(published < over, first_unpublished - 1, last))
+    n_trained = np.minimum(published, np.searchsorted(state.days, over, side="right"))
+    trained = np.concatenate([state.days[:1] - 1, state.days])[n_trained]
+    loads = known_loads(history, requests, later, state.grid)
+    is_whole = is_known(loads, state.grid.skipped(later)) & (later[None, :] <= over[:, None])
+    is_whole &= (n_trained == len(state.days))[:, None]
+    return np.maximum(trained, np.where(is_whole, later, 0).max(axis=1, initial=0)), loads, is_whole
 
 
 def _under_way(history: History, requests: DayRequests, days: Instants, grid: DayGrid) -> Array:

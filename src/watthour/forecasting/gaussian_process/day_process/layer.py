@@ -9,19 +9,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from watthour.core.frames import LEVELS
-from watthour.forecasting.gaussian_process.day_process.interval_errors import ErrorRegression, next_day_online
+from watthour.forecasting.gaussian_process.day_process.interval_errors import ErrorRegression, corrections_online
 from watthour.forecasting.gaussian_process.day_process.process import DayRegression, UpdateDays
 from watthour.forecasting.gaussian_process.day_process.spread import Spread
-from watthour.forecasting.vintages import DAY_US
 
 if TYPE_CHECKING:
     from watthour.forecasting.gaussian_process.day_process.inputs import DayInputs
     from watthour.forecasting.gaussian_process.day_process.kernel import Kernel
     from watthour.forecasting.gaussian_process.day_process.known_inputs import KnownInputs
-    from watthour.forecasting.gaussian_process.local_days import IssueSchedule, Mask
+    from watthour.forecasting.gaussian_process.local_days import Mask
     from watthour.forecasting.vintages import Array, Instants
 
-_WIDEST = 3.0  # times the usual spread, however long ago the load was last known
+_CORRECTED = 2  # days after the last whole one that the intervals known of the day after it correct
+_LONGEST_LAG = 8  # days from the last whole day known, up to which errors are measured ...
+_WIDEST = 3.0  # ... and beyond which they grow, to at most so many times these
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,9 +48,7 @@ class LayerForecast:
 class GpLayer:
     """A regression over days, the regression of its errors within a day, and its spread."""
 
-    def __init__(
-        self, kernel: Kernel, days: DayInputs, values: Array, features: Array, schedule: IssueSchedule
-    ) -> None:
+    def __init__(self, kernel: Kernel, days: DayInputs, values: Array, features: Array) -> None:
         """Learn from days in order of time.
 
         Args:
@@ -57,27 +56,36 @@ class GpLayer:
             days: inputs of n days.
             values: logarithms, (n, intervals), NaN where unknown.
             features: of the spread, (n, k).
-            schedule: how days are usually asked for.
         """
         self.regression = DayRegression.fit(kernel, days, values)
-        self.schedule = schedule
         self._values, self._features = values, features
+        self._online: dict[int, Array] = {}
+        self._spreads: dict[tuple[int, int], Spread] = {}
 
-    @cached_property
-    def online(self) -> Array:
-        """What would have been forecast for its own days from whole days, (n, intervals); NaN of the first ones."""
-        return self.regression.online(self.schedule.lag)
+    def online(self, lag: int) -> Array:
+        """Return what would have been forecast for its own days from whole days, (n, intervals); NaN of the first ones.
 
-    @cached_property
-    def spread(self) -> Spread:
-        """Its own online errors."""
-        index, lag = self._index, self.schedule.lag
-        errors = self._values - self.online
-        n_known = self.schedule.known_clock_us * self._values.shape[1] // DAY_US
-        if self.schedule.known_days_before == 1 and n_known:
-            corrections = next_day_online(*self._calendar_errors, n_known, lag)
-            errors = errors - corrections[(index - index[0]).astype(int)]
-        return Spread.fit(index, errors, self._features, lag)
+        The lag is that from the last whole day known to the day asked for [days].
+        """
+        if lag not in self._online:
+            self._online[lag] = self.regression.online(lag)
+        return self._online[lag]
+
+    def spread(self, lag: int, n_known: int) -> Spread:
+        """Return its own online errors, each day asked for as many days after the last whole one known.
+
+        Args:
+            lag: these days.
+            n_known: intervals known of the day after the last whole one; their own errors are left out.
+        """
+        if (lag, n_known) not in self._spreads:
+            index = self._index
+            errors = self._values - self.online(lag)
+            if n_known:
+                corrections = corrections_online(*self._calendar_errors, n_known, lag)
+                errors = errors - corrections[(index - index[0]).astype(int)]
+            self._spreads[lag, n_known] = Spread.fit(index, _unknown_yet(errors, lag, n_known), self._features, lag)
+        return self._spreads[lag, n_known]
 
     def forecast(self, known: KnownInputs, request: LayerRequest) -> LayerForecast:
         """Forecast the chosen requests from what was known at each."""
@@ -89,13 +97,20 @@ class GpLayer:
         from_days = self._expect(days, last_known, updates)
         expected = from_days + self._from_the_day_under_way(known, request, rows, from_days, updates)
         is_target = rows < known.n_requests
-        spread = self._extended(known, request, rows, later, expected)
-        offsets = spread.quantiles(
-            days.calendar.index[is_target], request.features[rows[is_target]], last_known[is_target], LEVELS
-        )
+        distance = known.distance[rows[is_target]]
+        lag = usable_lag(distance)
+        n_known = np.where(lag <= _CORRECTED, np.isfinite(request.log_under_way[rows[is_target]]).sum(axis=1), 0)
+        n_known = np.minimum(n_known, expected.shape[1] - 1)
+        offsets = np.empty((len(distance), expected.shape[1], len(LEVELS)))
+        for one_lag, one_n_known in np.unique(np.stack([lag, n_known], axis=1), axis=0).tolist():
+            alike = (lag == one_lag) & (n_known == one_n_known)
+            asked = np.flatnonzero(is_target)[alike]
+            spread = self._extended(known, request, rows, later, expected, one_lag, one_n_known)
+            offsets[alike] = spread.quantiles(
+                days.calendar.index[asked], request.features[rows[asked]], last_known[asked], LEVELS
+            )
         # Errors grow like those of a random walk with the days that the load has not been seen.
-        distance = known.distance[rows[is_target]] / self.schedule.lag
-        offsets *= np.clip(np.sqrt(distance), 1, _WIDEST)[:, None, None]
+        offsets *= np.clip(np.sqrt(distance / lag), 1, _WIDEST)[:, None, None]
         return LayerForecast(from_days, expected[is_target][:, :, None] + _around_zero(offsets))
 
     @property
@@ -119,16 +134,24 @@ class GpLayer:
         return self.regression.predict(days, self.regression.n_known(last_known), updates)
 
     def _extended(
-        self, known: KnownInputs, request: LayerRequest, rows: Instants, later: Instants, expected: Array
+        self,
+        known: KnownInputs,
+        request: LayerRequest,
+        rows: Instants,
+        later: Instants,
+        expected: Array,
+        lag: int,
+        n_known: int,
     ) -> Spread:
         """Return the spread with the errors of the later days among the rows, whose expectations are given."""
+        spread = self.spread(lag, n_known)
         own = np.isin(rows, known.row_of_later[later])
         if not own.any():
-            return self.spread
+            return spread
         of_later = np.searchsorted(known.row_of_later, rows[own])
-        errors = known.once_known(request.log_values)[of_later] - expected[own]
+        errors = _unknown_yet(known.once_known(request.log_values)[of_later] - expected[own], lag, n_known)
         index = request.inputs.calendar.index[rows[own]]
-        return self.spread.extended(index, errors, request.features[rows[own]], self.schedule.lag)
+        return spread.extended(index, errors, request.features[rows[own]], lag)
 
     def _from_the_day_under_way(
         self, known: KnownInputs, request: LayerRequest, rows: Instants, from_days: Array, updates: UpdateDays
@@ -136,12 +159,12 @@ class GpLayer:
         """Return what the intervals known of the day after the last whole one add to each expectation."""
         added = np.zeros_like(from_days)
         seen = (known.row_under_way[rows] >= 0) & np.isfinite(request.log_under_way[rows]).any(axis=1)
-        distance = known.requests.day[rows] - known.last_known[rows] - 1
+        distance = known.distance[rows]
         learnt_until = np.minimum(known.last_known[rows], self._index[-1])
-        for last in np.unique(learnt_until[seen & (distance <= 1)]):
+        for last in np.unique(learnt_until[seen & (distance <= _CORRECTED)]):
             regression = self._errors_known(float(last))
             here = seen & (learnt_until == last)
-            same, following = (np.flatnonzero(here & (distance == days)) for days in (0, 1))
+            same, following = (np.flatnonzero(here & (distance == days)) for days in (1, _CORRECTED))
             if len(same):
                 added[same] = regression.of_same_day(request.log_under_way[rows[same]] - from_days[same])
             if len(following):
@@ -150,6 +173,19 @@ class GpLayer:
                 expected = self._expect(eves, last_known, updates.take(following))
                 added[following] = regression.of_next_day(request.log_under_way[rows[following]] - expected)
         return added
+
+
+def usable_lag(distance: Instants | int) -> Instants:
+    """Return the days from the last whole one known by which errors are measured, of any shape."""
+    return np.clip(distance, 1, _LONGEST_LAG)
+
+
+def _unknown_yet(errors: Array, lag: int, n_known: int) -> Array:
+    """Return errors, (m, intervals), without those of a day's own known intervals."""
+    found = errors.copy()
+    if lag == 1:
+        found[:, :n_known] = np.nan
+    return found
 
 
 def _around_zero(offsets: Array) -> Array:

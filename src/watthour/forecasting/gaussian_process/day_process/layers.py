@@ -17,7 +17,7 @@ from watthour.forecasting.gaussian_process.day_process.kernel import (
     LoadKernel,
     RivalKernel,
 )
-from watthour.forecasting.gaussian_process.day_process.layer import GpLayer, LayerRequest
+from watthour.forecasting.gaussian_process.day_process.layer import GpLayer, LayerRequest, usable_lag
 from watthour.forecasting.gaussian_process.day_process.weather import (
     WeatherLevel,
     filled,
@@ -62,7 +62,7 @@ class LevelInputs:
 
     inputs: DayInputs
     features: Array  # (a, k)
-    chosen: Mask  # (a,) the targets of this level, and all usual requests of which enough is known
+    chosen: Mask  # (a,) the targets of this level, and all others of which enough is known
     is_enough: Mask  # (a,) whether so much of the weather is known
 
     @classmethod
@@ -124,8 +124,8 @@ class Layers:
         self._state = state
         self._shares = shares(state.points)
         self._of_load: dict[WeatherLevel, GpLayer] = {}
-        self._of_rival: dict[WeatherLevel, GpLayer] = {}
-        self._limits: dict[WeatherLevel, Array] = {}
+        self._of_rival: dict[tuple[WeatherLevel, int], GpLayer] = {}
+        self._limits: dict[tuple[WeatherLevel, int], Array] = {}
 
     @cached_property
     def offsets(self) -> Array:
@@ -165,7 +165,7 @@ class Layers:
             of_rival.chosen[:n] &= enough
             with_rival = of_rival.chosen[:n]
             if with_rival.any():
-                errors = self._rival(level).forecast(known, of_rival)
+                errors = self._rival(level, int(usable_lag(known.schedule.lag))).forecast(known, of_rival)
                 found[with_rival] = errors.log_quantiles + known.log_rival[:n][with_rival][:, :, None]
                 has_rival |= with_rival
         median = found[:, :, LEVELS.index(0.5), None]
@@ -184,18 +184,19 @@ class Layers:
         n_days = np.searchsorted(self._state.days, known.last_known[chosen], side="right")
         distance = _distance(from_days - known.log_rival[chosen])
         believed = np.zeros(len(chosen), dtype=np.bool_)
-        believed[chosen] = (distance <= self._furthest(level)[n_days]).all(axis=1)
+        limits = self._furthest(level, int(usable_lag(known.schedule.lag)))
+        believed[chosen] = (distance <= limits[n_days]).all(axis=1)
         return believed
 
-    def _furthest(self, level: WeatherLevel) -> Array:
+    def _furthest(self, level: WeatherLevel, lag: int) -> Array:
         """Return how far the rival may be from our own after the first 0, 1, .. training days, (days + 1, 2)."""
-        if level not in self._limits:
+        if (level, lag) not in self._limits:
             rows = self._rows(level) & self._rival_rows
             away = np.zeros((len(rows) + 1, 2))
-            of_load = self._load(level).online[rows[self._rows(level)]]
+            of_load = self._load(level).online(lag)[rows[self._rows(level)]]
             away[1:][rows] = np.nan_to_num(_distance(of_load - self._state.log_rival[rows]))
-            self._limits[level] = np.clip(_FURTHER * np.maximum.accumulate(away), _ALWAYS, _NEVER)
-        return self._limits[level]
+            self._limits[level, lag] = np.clip(_FURTHER * np.maximum.accumulate(away), _ALWAYS, _NEVER)
+        return self._limits[level, lag]
 
     def _usable_levels(self, known: KnownInputs) -> Instants:
         """Return how much weather each request of the targets knows and has enough days to use, (m,)."""
@@ -217,30 +218,30 @@ class Layers:
             rows, kernel = self._rows(level), LoadKernel() if level else LOAD_WITHOUT_WEATHER
             state, inputs = self._state, self._trained(level)
             features = self._features(self._calendar, self._weather, level)
-            self._of_load[level] = GpLayer(
-                kernel, inputs.take(rows), state.log_loads[rows], features[rows], state.schedule
-            )
+            self._of_load[level] = GpLayer(kernel, inputs.take(rows), state.log_loads[rows], features[rows])
         return self._of_load[level]
 
-    def _rival(self, level: WeatherLevel) -> GpLayer:
-        """Return the layer of the rival's errors; among its inputs is what the load's layer would have said online."""
-        if level not in self._of_rival:
+    def _rival(self, level: WeatherLevel, lag: int) -> GpLayer:
+        """Return the layer of the rival's errors; among its inputs is what the load's layer would have said online.
+
+        The lag is that of the days asked for, as what we say of a day depends on it.
+        """
+        if (level, lag) not in self._of_rival:
             state = self._state
             # Where we do not know the weather, the rival does: how we differ from it says nothing.
             ours = np.full_like(state.log_loads, np.nan)
             if level:
-                ours[self._rows(level)] = self._load(level).online
+                ours[self._rows(level)] = self._load(level).online(lag)
             rows = self._rows(level) & self._rival_rows
             inputs = with_rival(self._trained(level), state.log_rival, ours)
             features = self._features(self._calendar, self._weather, level)
-            self._of_rival[level] = GpLayer(
+            self._of_rival[level, lag] = GpLayer(
                 RivalKernel() if level else RIVAL_WITHOUT_WEATHER,
                 inputs.take(rows),
                 (state.log_loads - state.log_rival)[rows],
                 features[rows],
-                state.schedule,
             )
-        return self._of_rival[level]
+        return self._of_rival[level, lag]
 
     def _trained(self, level: WeatherLevel) -> DayInputs:
         return self._inputs(self._calendar, self._weather, level)

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from watthour.core.errors import InvalidInput, NotEnoughHistory
+from watthour.core.frames import LEVELS
 from watthour.core.window import Window
 from watthour.forecasting.gaussian_process.archive import in_half
-from watthour.forecasting.gaussian_process.day_process.known_inputs import KnownInputs, rival_forecasts
+from watthour.forecasting.gaussian_process.day_process.known_inputs import KnownInputs, recent, rival_forecasts
 from watthour.forecasting.gaussian_process.day_process.layers import Layers
 from watthour.forecasting.gaussian_process.day_process.state import State
 from watthour.forecasting.gaussian_process.day_process.weather import VARIABLES, day_weather, points_reporting
@@ -70,7 +71,7 @@ class DayProcess:
         check_step(context, "the day process", is_hourly=False)
         check_loads(history, "the day process", _NAME)
         grid = DayGrid.of(context)
-        requests = DayRequests.of(issues, context.time_zone)[0].last_of_each_day()
+        requests = DayRequests.of(issues, context.time_zone)[0].usual_of_each_day(context.time_zone)
         kept, loads = self._known_days(history, requests, grid)
         points = points_of(context, VARIABLES)
         weather = day_weather(history, points, kept)
@@ -83,7 +84,7 @@ class DayProcess:
                 known_since=known_since(history, kept.day, _now(history), grid),
                 weather=in_half(weather[:, reporting]),
                 log_rival=np.log(rival_forecasts(history, rival, kept, grid)),
-                schedule=IssueSchedule.of(requests, context.time_zone),
+                schedule=IssueSchedule.usual(kept, context.time_zone),
                 channel=context.channel.id,
                 step=grid.step,
                 place=context.place,
@@ -153,22 +154,29 @@ class FittedDayProcess:
         self._check(history.context)
         check_targets(targets, history.context)
         requests, belongs = DayRequests.of(targets, state.place.time_zone)
-        known = KnownInputs.of(history, state, requests, self._layers.offsets)
+        log_quantiles = np.empty((len(requests.day), state.grid.n_intervals, len(LEVELS)))
+        missing: dict[str, Mask] = {}
         doubted = np.zeros(len(requests.day), dtype=np.bool_)
         doubted[belongs[was_published(history, targets, only_doubted=True)]] = True
-        found = self._layers.forecast(known)
+        history = recent(history, state, requests)
+        for schedule, rows in IssueSchedule.groups(requests, state.place.time_zone):
+            known = KnownInputs.of(history, state, requests.take(rows), schedule, self._layers.offsets)
+            found = self._layers.forecast(known)
+            log_quantiles[rows] = found.log_quantiles
+            for what, is_so in self._missing(known, found, doubted[rows]):
+                missing.setdefault(what, np.zeros(len(requests.day), dtype=np.bool_))[rows] = is_so
         columns = state.grid.columns_of(instants(targets["time"]))
         return quantile_forecast(
             targets,
-            np.exp(found.log_quantiles[belongs, columns]),
+            np.exp(log_quantiles[belongs, columns]),
             history.context,
             model=_NAME,
             missing_inputs=[
                 *self._never_learned(history.context),
                 *(
-                    f"{what} {describe_intervals(targets, missing[belongs], history.context)}."
-                    for what, missing in self._missing(known, found, doubted)
-                    if missing[belongs].any()
+                    f"{what} {describe_intervals(targets, is_so[belongs], history.context)}."
+                    for what, is_so in missing.items()
+                    if is_so[belongs].any()
                 ),
             ],
         )
@@ -210,7 +218,7 @@ class FittedDayProcess:
             ),
             (f"The {state.rival}'s forecast cannot be right, and was left out, for", has_no_rival & doubted),
             (f"The {state.rival}'s forecast was not known for", has_no_rival & ~doubted),
-            ("Demand was known to an earlier hour than usual for", known.distance[:n] > state.schedule.lag),
+            ("Demand was known to an earlier hour than usual for", known.distance[:n] > known.schedule.lag),
             (
                 "Demand of the week before lacked intervals, which were estimated from those beside them, for",
                 self._stands_on_estimates(known),

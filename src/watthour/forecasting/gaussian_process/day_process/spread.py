@@ -1,12 +1,17 @@
 """How far off a forecast may be: a scale from recent errors, weather and calendar, and the quantiles around it.
 
 Conformal in spirit: the quantiles are those of the errors that the same forecaster made online, each divided by the
-scale it had then, over the last year that each request may know.
+scale it had then, over the last year that each request may know. Where the days since then left the 90 % band more
+often than one time in ten, all quantiles move out, where less often, in.
+
+Source: Gibbs and Candes, Adaptive Conformal Inference Under Distribution Shift, NeurIPS 34 (2021), arXiv:2106.00170.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
+from statistics import NormalDist
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
@@ -15,7 +20,7 @@ from watthour.forecasting.panel import mean_known
 
 if TYPE_CHECKING:
     from watthour.forecasting.gaussian_process.local_days import Mask
-    from watthour.forecasting.vintages import Array
+    from watthour.forecasting.vintages import Array, Instants
 
 _SMALLEST = 0.002  # of log load; an error below 0.2 % is as good as none
 _FLOOR = 1e-4
@@ -24,6 +29,11 @@ _WINDOW = 365  # days of errors the quantiles come from
 _BURN_IN = 90  # days before which the running means say little
 _PRIOR = {1: 0.2, 2: 0.5}  # how much of the fast and slow mean error is believed before any data
 _RIDGE = 5.0
+_SIGMA = math.sqrt(math.pi / 2)  # of normal errors, in parts of their mean size
+_BAND = (0.05, 0.95)
+_STEP = 0.2  # by which a day wholly outside of its band widens the next ones, log of the width
+_WIDENING = (math.log(0.5), math.log(3.0))  # at least and at most
+_RENEWED = 28  # days after which the bands that days are counted against are worked out anew
 _BLOCKS, _REACH = 6, 12  # blocks of a day with quantiles of their own; a block's errors reach a twelfth of a day beyond
 
 
@@ -35,6 +45,7 @@ class Spread:
     errors: Array  # (n, intervals) log actual minus log forecast
     weights: Array  # (t + 1, 3 + k) learnt from the first 0, 1, .. t days
     scales: Array  # (n, intervals) as they were expected online
+    widening: Array  # (n + 1,) log of what the quantiles are multiplied with after the first 0, 1, .. n days
 
     @classmethod
     def fit(cls, index: Array, errors: Array, features: Array, lag: int) -> Self:
@@ -50,10 +61,10 @@ class Spread:
         known = np.arange(len(index))[None, :] < n_known[:, None]
         sizes = np.abs(errors)
         terms = _terms(index, sizes, known, features, index)
-        log_size = np.log(np.maximum(sizes, _SMALLEST)).mean(axis=1)
+        log_size = np.log(np.maximum(sizes, _SMALLEST))[:, _has_errors(errors)].mean(axis=1)
         weights = _weights(terms, log_size)
         scales = _scales(terms, weights[n_known], _interval_shape(index, sizes, known, index))
-        return cls(index, errors, weights, scales)
+        return cls(index, errors, weights, scales, _widening(np.zeros(1), errors / scales, n_known))
 
     def quantiles(self, index: Array, features: Array, last_known: Array, levels: tuple[float, ...]) -> Array:
         """Return how far each level lies from the forecast, in log load, shape (m, intervals, levels).
@@ -64,27 +75,26 @@ class Spread:
             last_known: the last day number whose error each request may know, (m,).
             levels: of the quantiles.
         """
-        scale = self._scale_of(index, features, self.index[None, :] <= last_known[:, None])
+        scale = self.scale_of(index, features, self.index[None, :] <= last_known[:, None])
         n_known = np.searchsorted(self.index, last_known, side="right")
         ratios = self.errors / self.scales
-        ratios[:_BURN_IN] = np.nan
         offsets = np.empty((len(index), ratios.shape[1], len(levels)))
         for n_days in np.unique(n_known):
-            offsets[n_known == n_days] = _quantiles(ratios[:n_days][-_WINDOW:], levels)
-        return offsets * scale[:, :, None]
+            offsets[n_known == n_days] = _quantiles(ratios, n_days, levels)
+        return offsets * (scale * np.exp(self.widening[n_known])[:, None])[:, :, None]
 
     def extended(self, index: Array, errors: Array, features: Array, lag: int) -> Spread:
         """Return the same spread with the errors of later days added; arguments as in ``fit``.
 
         Of r later days: the index is (r,), errors are (r, intervals) and features (r, k).
         """
-        both = Spread(
-            np.concatenate([self.index, index]), np.concatenate([self.errors, errors]), self.weights, self.scales
-        )
-        scales = both._scale_of(index, features, both.index[None, :] <= index[:, None] - lag)
-        return Spread(both.index, both.errors, self.weights, np.concatenate([self.scales, scales]))
+        both = replace(self, index=np.concatenate([self.index, index]), errors=np.concatenate([self.errors, errors]))
+        known = both.index[None, :] <= index[:, None] - lag
+        scales = np.concatenate([self.scales, both.scale_of(index, features, known)])
+        widening = _widening(self.widening, both.errors / scales, known.sum(axis=1))
+        return replace(both, scales=scales, widening=widening)
 
-    def _scale_of(self, index: Array, features: Array, known: Mask) -> Array:
+    def scale_of(self, index: Array, features: Array, known: Mask) -> Array:
         """Return the scale of asked days from the days each may know, (m, intervals)."""
         sizes = np.abs(self.errors)
         n_learnt = np.minimum(known.sum(axis=1), len(self.weights) - 1)
@@ -109,10 +119,40 @@ def _scales(terms: Array, weights: Array, shape: Array) -> Array:
     return np.asarray(np.exp((terms * weights).sum(axis=1)[:, None] + shape))
 
 
-def _quantiles(ratios: Array, levels: tuple[float, ...]) -> Array:
-    """Return quantiles of the ratios around each interval, (intervals, levels); zero where none is known."""
+def _widening(before: Array, ratios: Array, n_known: Instants) -> Array:
+    """Return the log of the widening after the first 0, 1, .. n days, (n + 1,), given that of the first ones.
+
+    Args:
+        before: (k + 1,).
+        ratios: errors in parts of their scale, (n, intervals).
+        n_known: how many of the days each of the last n - k days may know, (n - k,).
+    """
+    first = len(before) - 1
+    found = np.concatenate([before, np.zeros(len(ratios) - first)])
+    bands: dict[int, Array] = {}
+    for day, n_days in enumerate(n_known.tolist(), start=first):
+        found[day + 1] = found[day]
+        there = np.isfinite(ratios[day])
+        if day < _BURN_IN or not there.any():
+            continue
+        renewed = n_days // _RENEWED * _RENEWED
+        if renewed not in bands:
+            bands[renewed] = _quantiles(ratios, renewed, _BAND)
+        lower, upper = (np.exp(found[n_days]) * bands[renewed]).T
+        outside = (ratios[day] < np.minimum(lower, 0)) | (ratios[day] > np.maximum(upper, 0))
+        surprise = outside[there].mean() - (1 - _BAND[1] + _BAND[0])
+        found[day + 1] = np.clip(found[day] + _STEP * surprise, *_WIDENING)
+    return found
+
+
+def _quantiles(ratios: Array, n_days: int, levels: tuple[float, ...]) -> Array:
+    """Return quantiles of the ratios of the first days around each interval, (intervals, levels).
+
+    Those of normal errors where none is known.
+    """
+    ratios = ratios[_BURN_IN:n_days][-_WINDOW:]
     n = ratios.shape[1]
-    offsets = np.zeros((n, len(levels)))
+    offsets = np.tile([NormalDist(sigma=_SIGMA).inv_cdf(level) for level in levels], (n, 1))
     block, reach = max(1, round(n / _BLOCKS)), round(n / _REACH)
     for start in range(0, n, block):
         pool = ratios[:, np.arange(start - reach, start + block + reach) % n]
@@ -130,7 +170,12 @@ def _terms(asked: Array, sizes: Array, known: Mask, features: Array, index: Arra
 
 def _interval_shape(asked: Array, sizes: Array, known: Mask, index: Array) -> Array:
     shape = np.log(_running(asked, sizes, known, index, _BY_INTERVAL) + _FLOOR)
-    return np.asarray(shape - shape.mean(axis=1, keepdims=True))
+    return np.asarray(shape - shape[:, _has_errors(sizes)].mean(axis=1, keepdims=True))
+
+
+def _has_errors(errors: Array) -> Mask:
+    """Return which intervals have an error on any day, (intervals,); those known at issue have none."""
+    return np.asarray(np.isfinite(errors).any(axis=0))
 
 
 def _running(asked: Array, sizes: Array, known: Mask, index: Array, halflife: float) -> Array:

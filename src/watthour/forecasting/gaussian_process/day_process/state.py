@@ -1,4 +1,4 @@
-"""What a fitted day process remembers: its training days as arrays, and how it is usually asked."""
+"""What a fitted day process remembers: its training days as arrays, and how they were asked for."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class State:
     known_since: Instants  # (n,) when all of each day had become known [microseconds]
     weather: Array  # (n, points, LAGS, 4) degC as known at issue, to the precision of its file; NaN where unknown
     log_rival: Array  # (n, intervals) as known at issue; a day that is not known whole is NaN
-    schedule: IssueSchedule
+    schedule: IssueSchedule  # by which weather and rival of the training days are known
     channel: str
     step: int  # [microseconds]
     place: Place

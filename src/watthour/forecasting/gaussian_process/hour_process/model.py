@@ -240,8 +240,8 @@ def _estimated(history: History, targets: dy.DataFrame[Targets]) -> Mask:
 
 
 def _asked_at(issues: dy.DataFrame[Targets], numbers: Instants, context: Context, now: int) -> Instants:
-    """Return the last instant each day was asked at, and now where it never was, (n,)."""
-    requests, _ = DayRequests.of(issues, context.time_zone)
+    """Return the usual instant each day was asked at, and now where it never was, (n,)."""
+    requests = DayRequests.of(issues, context.time_zone)[0].usual_of_each_day(context.time_zone)
     at = dict(zip(requests.day.tolist(), requests.issued.tolist(), strict=True))
     return np.array([at.get(number, now) for number in numbers.tolist()], dtype=np.int64)
 

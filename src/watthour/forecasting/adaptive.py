@@ -1,0 +1,133 @@
+"""Bands that follow how the same forecaster did on the last weeks, asked at the same clock.
+
+Where more than one measurement in ten lay outside of the 90 % band, the quantiles move out, where fewer, in.
+
+Source: Gibbs and Candes, Adaptive Conformal Inference Under Distribution Shift, NeurIPS 34 (2021), arXiv:2106.00170;
+here by the weighted quantile of the last weeks' misses, so that an answer depends on nothing else that is asked.
+"""
+
+from __future__ import annotations
+
+from statistics import NormalDist
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from watthour.core.frames import LEVELS, Targets
+from watthour.forecasting.calendar import day_starts
+from watthour.forecasting.gaussian_process.local_days import DayGrid, DayRequests, IssueSchedule
+from watthour.forecasting.vintages import datetimes, measurement_vintages
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import dataframely as dy
+
+    from watthour.core.forecast import History
+    from watthour.forecasting.gaussian_process.local_days import Mask
+    from watthour.forecasting.vintages import Array, Instants
+
+_DAYS = 42  # looked back on
+_HALFLIFE = 10.0  # days after which a miss counts half
+_PRIOR_DAYS = 5.0  # that a band which covers what it says counts for
+_NARROWEST, _WIDEST = 0.5, 4.0  # times the band as it was
+_LOWER, _MIDDLE, _UPPER = (LEVELS.index(level) for level in (0.05, 0.5, 0.95))
+_SHARE = 0.9  # of the measurements within the band
+_NORMAL = np.array([NormalDist().inv_cdf(0.5 + (k + 0.5) / 200) for k in range(100)]) / NormalDist().inv_cdf(0.95)
+
+
+def adapted(
+    history: History,
+    targets: dy.DataFrame[Targets],
+    quantiles: Array,
+    answer: Callable[[dy.DataFrame[Targets]], Array],
+    *,
+    learned_until: int | None = None,
+) -> Array:
+    """Return quantiles, (targets, ``LEVELS``), moved around their middle by what they missed on the days before.
+
+    Args:
+        history: what is known.
+        targets: what is asked.
+        quantiles: of the targets [unit of the channel].
+        answer: gives the quantiles of other targets, NaN where it has none.
+        learned_until: days before this instant say nothing, as the forecaster has learned from them [microseconds].
+    """
+    grid = DayGrid.of(history.context)
+    requests, belongs = DayRequests.of(targets, grid.time_zone)
+    factor = np.ones(len(requests.day))
+    for schedule, rows in IssueSchedule.groups(requests, grid.time_zone):
+        factor[rows] = _factors(history, requests.take(rows), schedule, grid, answer, learned_until)
+    middle = quantiles[:, [_MIDDLE]]
+    return np.asarray(middle + (quantiles - middle) * factor[belongs, None])
+
+
+def _factors(
+    history: History,
+    requests: DayRequests,
+    schedule: IssueSchedule,
+    grid: DayGrid,
+    answer: Callable[[dy.DataFrame[Targets]], Array],
+    learned_until: int | None,
+) -> Array:
+    """Return what the band of each request is to be multiplied with, (m,)."""
+    lag = max(schedule.lag, 1)
+    days = np.arange(int(requests.day.min()) - lag - _DAYS + 1, int(requests.day.max()) - lag + 1)
+    if learned_until is not None:
+        days = days[day_starts(days, grid.time_zone) >= learned_until]
+    if not len(days):
+        return np.ones(len(requests.day))
+    before = schedule.requests(days, grid.time_zone)
+    times, columns = grid.slots(days)
+    asked = (columns >= 0) & (times >= before.known_until[:, None]) & (times >= before.issued[:, None])
+    bands = np.full((*times.shape, len(LEVELS)), np.nan)
+    bands[asked] = answer(_targets(before, times, asked))
+    vintages = measurement_vintages(history, history.context.channel.id)
+    found = np.ones(len(requests.day))
+    for row, day in enumerate(requests.day.tolist()):
+        age = day - lag - days
+        near = (age >= 0) & (age < _DAYS)
+        actual = vintages.known(times[near], requests.issued[row])
+        actual = np.where(times[near] + grid.step <= requests.known_until[row], actual, np.nan)
+        found[row] = _factor(_misses(actual, bands[near]), age[near])
+    return found
+
+
+def _misses(actual: Array, bands: Array) -> Array:
+    """Return how far measurements lay from the middle in parts of that half of the band, (days, slots)."""
+    middle = bands[..., _MIDDLE]
+    away = actual - middle
+    half = np.where(away < 0, middle - bands[..., _LOWER], bands[..., _UPPER] - middle)
+    return np.asarray(np.abs(away) / np.maximum(half, 1e-9))
+
+
+def _factor(misses: Array, age: Instants) -> float:
+    """Return the weighted quantile of the misses of days, (days, slots), among those of a band that holds.
+
+    The share moves outwards as conformal prediction asks, n being the effective number of days, as hours of one day err
+    together; the more so, the more these count beside a band that holds.
+    """
+    there = np.isfinite(misses)
+    of_day = 0.5 ** (age / _HALFLIFE) * there.any(axis=1)
+    if not of_day.any():
+        return 1.0
+    total = of_day.sum() + _PRIOR_DAYS
+    n_days = total**2 / ((of_day**2).sum() + _PRIOR_DAYS)
+    wanted = _SHARE * (1 + of_day.sum() / total / n_days)
+    per_day = of_day / np.maximum(there.sum(axis=1), 1)
+    weights = np.broadcast_to(per_day[:, None], misses.shape)[there]
+    values = np.concatenate([misses[there], _NORMAL])
+    weights = np.concatenate([weights, np.full(len(_NORMAL), _PRIOR_DAYS / len(_NORMAL))])
+    order = np.argsort(values)
+    share = np.cumsum(weights[order]) - weights[order] / 2
+    return float(np.clip(np.interp(wanted * weights.sum(), share, values[order]), _NARROWEST, _WIDEST))
+
+
+def _targets(requests: DayRequests, times: Instants, asked: Mask) -> dy.DataFrame[Targets]:
+    """Return the asked slots of requests as targets, in order."""
+    issued, known_until = (
+        np.broadcast_to(each[:, None], times.shape)[asked] for each in (requests.issued, requests.known_until)
+    )
+    columns = {"issued_at": issued, "time": times[asked], "known_until": known_until}
+    return Targets.cast(pl.DataFrame({name: datetimes(values) for name, values in columns.items()}))
