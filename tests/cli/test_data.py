@@ -76,8 +76,10 @@ def test_rows_that_cannot_be_are_refused_and_the_doctor_shows_why(
     assert json.loads(ended.out)[0] == {
         "file": str(path),
         "source": "csv:load.csv",
+        "channel": "grid.ny.demand",
         "new_rows": 2,
         "refused_rows": 2,
+        "refused": {"time_is_unique": 1, "value_is_a_number": 1},
     }
     examined = watthour("doctor")
     assert "refused rows" in examined.out
@@ -109,7 +111,7 @@ def test_on_a_terminal_what_a_table_cannot_say_is_asked(tmp_path: Path, monkeypa
     path = hourly(tmp_path / "load.csv", times=["2024-01-01T00:00", "2024-01-01T01:00"], values=["15000", "15100"])
     monkeypatch.setattr("watthour.cli.importing._can_ask", lambda: True)
     words = ["import", str(path), "--channel", "grid.ny.demand"]
-    ended = CliRunner().invoke(app, words, input="MW\nAmerica/New_York\n")
+    ended = CliRunner().invoke(app, words, input="MW\nAmerica/New_York\ny\n")
     assert ended.exit_code == 0, ended.output
     assert "csv:load.csv\t2\t0" in ended.output
 

@@ -11,6 +11,7 @@ from watthour.core.errors import SourceError
 from watthour.core.ports import RunState, SourceRun
 from watthour.core.quality import flag, flag_forecasts, look_back
 from watthour.core.window import Window
+from watthour.workflows.corrections import as_corrections
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,7 +36,9 @@ class IngestReport:
         return IngestReport(self.new_rows + other.new_rows, self.refused_rows + other.refused_rows)
 
 
-def ingest(source: Source, store: Store, window: Window, *, now: datetime, live: bool = False) -> IngestReport:
+def ingest(
+    source: Source, store: Store, window: Window, *, now: datetime, live: bool = False, corrects: bool = False
+) -> IngestReport:
     """Fetch one window and keep it; asking twice changes nothing.
 
     Args:
@@ -45,6 +48,7 @@ def ingest(source: Source, store: Store, window: Window, *, now: datetime, live:
         now: the instant of asking.
         live: this is regular polling, so from the first such call on rows are known when we saw them, not when the
             source's rule says.
+        corrects: values that differ from what is kept are the right ones, see ``workflows.corrections``.
 
     Raises:
         SourceError: the source failed; the failure is logged in the store, nothing else changes.
@@ -63,7 +67,7 @@ def ingest(source: Source, store: Store, window: Window, *, now: datetime, live:
         note(RunState.FAILED, IngestReport(0, 0), str(error))
         raise
     store.register(source.sites(), source.channels())
-    report = _keep(delivery, source, store)
+    report = _keep(delivery, source, store, corrects=corrects)
     if live:
         store.watch(source.name, now)
     note(RunState.OK, report)
@@ -77,6 +81,7 @@ def backfill(
     *,
     now: datetime,
     chunk: timedelta = CHUNK,
+    corrects: bool = False,
     progress: Callable[[Window, IngestReport], None] | None = None,
 ) -> IngestReport:
     """Bring a long window in, oldest first and piece by piece, so that what is done survives an interruption."""
@@ -84,7 +89,7 @@ def backfill(
     start = window.start
     while start < window.end:
         piece = Window(start, min(start + chunk, window.end))
-        report = ingest(source, store, piece, now=now)
+        report = ingest(source, store, piece, now=now, corrects=corrects)
         total += report
         if progress is not None:
             progress(piece, report)
@@ -92,10 +97,11 @@ def backfill(
     return total
 
 
-def _keep(delivery: Delivery, source: Source, store: Store) -> IngestReport:
+def _keep(delivery: Delivery, source: Source, store: Store, *, corrects: bool = False) -> IngestReport:
     new_rows = 0
     if not delivery.readings.is_empty():
         readings = flag(delivery.readings, source.channels(), _before(delivery.readings, source, store))
+        readings = as_corrections(readings, store) if corrects else readings
         new_rows += store.append(readings)
     if not delivery.forecasts.is_empty():
         new_rows += store.append_forecasts(flag_forecasts(delivery.forecasts, source.channels()))
