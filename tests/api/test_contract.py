@@ -8,8 +8,9 @@ import pytest
 from fastapi.routing import APIRoute
 
 from watthour.api.schemas.grid import GridForecast, GridScores
+from watthour.api.schemas.imports import ImportedRows
 from watthour.api.schemas.models import ModelInfo, Prediction, Reloaded
-from watthour.api.schemas.readings import ChannelList, ImportedRows, ReadingPage
+from watthour.api.schemas.readings import ChannelList, ReadingPage
 from watthour.api.schemas.status import Health, Ready, Status
 
 if TYPE_CHECKING:

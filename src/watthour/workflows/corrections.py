@@ -24,9 +24,9 @@ _KEY = ["channel", "time"]
 def as_corrections(readings: dy.DataFrame[Readings], store: Store) -> dy.DataFrame[Readings]:
     """Let a file of one's own correct what was kept before, at the instants at which that was assumed to be known.
 
-    When the values of such a file could be known is assumed. A second file that says something else mends the
-    first one, so it is assumed to be known a microsecond after it: the last import wins, a backtest sees the mended value and
-    what was said before stays in the store. Where a value was really observed, history stays: the new one is known
+    When the values of such a file could be known is assumed. A second file that says something else mends the first
+    one, so it is assumed to be known a microsecond after it: the last import wins, a backtest sees the mended value
+    and what was said before stays in the store. Where a value was really observed, history stays: the new one is known
     from now on.
 
     Args:

@@ -95,13 +95,3 @@ class ReadingPage(Answer):
     unit: str = Field(examples=["MWh"])
     readings: list[Reading]
     next: datetime | None = Field(description="Give this as `start` for the next page; null on the last one.")
-
-
-class ImportedRows(Answer):
-    """What a file brought."""
-
-    model_config = shown_as({"region": "ny", "new_rows": 4368, "refused_rows": 0})
-
-    region: str = Field(examples=["ny"])
-    new_rows: int = Field(examples=[4368])
-    refused_rows: int = Field(examples=[0])

@@ -76,7 +76,7 @@ _DATES = {  # year, month, day in the order of the names
 _PACKED = r"(\d{2})(\d{2})(\d{2})?"  # 0530 after a date without marks
 _WEEKDAY = r"^(?i:mon|tue|wed|thu|fri|sat|sun|lun|mar|mer|jeu|ven|sam|dim|die|mit|don|fre|son|mo|di|mi|do|fr|sa|so)"
 _WEEKDAY += r"[^\W\d_]{0,7}\.?,?\s+(?P<rest>\d.*)$"
-_INTERVAL = r"^(.*\d(?:[^\d]*\))?)\s+(?:-|\u2013|\u2014|to|bis|à)\s+.*\d.*$"
+_INTERVAL = r"^(.*\d[^\d]{0,12}?)\s+(?:-|\u2013|\u2014|to|bis|à)\s+.*\d.*$"
 _ISO_INTERVAL = r"^(\d{4}-\d\d-\d\d[T ][^/]+)/.+$"
 
 

@@ -85,7 +85,7 @@ class Understood:
     cells: Cells
     hints: Hints
     roles: Roles
-    rows: pl.DataFrame  # day_and_clock (naive), after (duration), offset_minutes, instant, text, row
+    rows: pl.DataFrame  # day, day_and_clock (naive), after (duration), offset_minutes, instant, text, row
     marks: Marks
     order: Order
     value_column: str
@@ -122,7 +122,7 @@ class Understood:
         if zone is None:
             placed = rows.with_columns(time=pl.coalesce("instant", by_offset), is_skipped=pl.lit(value=False))
         elif self.is_counted:
-            midnight = localised(rows.with_columns(naive=pl.col("naive").dt.truncate("1d")), zone, repeated=False)
+            midnight = localised(rows.with_columns(naive=pl.col("day")), zone, repeated=False)
             placed = midnight.with_columns(time=pl.col("time") + pl.col("after"))
         else:
             placed = self._by_clock(rows, zone, step).with_columns(
@@ -189,10 +189,12 @@ def understand(cells: Cells, hints: Hints) -> Understood:
     offsets = moments.offsets
     if roles.zone is not None:
         offsets = long.select(pl.coalesce(offset_of(pl.col("zone")), offsets))["zone"]
+    day = naive
     if after is not None:
         naive = naive + after
     rows = pl.DataFrame(
         {
+            "day": day,
             "day_and_clock": naive,
             "after": after if after is not None else pl.Series([None] * long.height, dtype=pl.Duration("us")),
             "offset_minutes": offsets.alias("offset_minutes"),
@@ -204,6 +206,8 @@ def understand(cells: Cells, hints: Hints) -> Understood:
             "row": long["row"],
         }
     )
+    if roles.wide or roles.period is not None:  # days may come newest first, with their hours in order
+        rows = rows.sort("day", *(["after"] if roles.period is not None else []), maintain_order=True, nulls_last=True)
     time_name = cells.names[roles.time]
     names = [cells.names[number] for number in roles.values[:1]] or [f"{len(roles.wide)} columns of a day"]
     return Understood(
