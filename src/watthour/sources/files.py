@@ -217,9 +217,10 @@ def _look(path: Path, region: str | None, options: TableOptions, known: Known) -
         try:
             site, channel = _known_channel(replace(options, channel=name), region, known)
         except InvalidInput as error:
-            if error.field != "time_zone" or options.time_zone is not None:
+            is_new = options.site is not None and isinstance(error, UnknownSite)
+            if options.time_zone is not None or not (is_new or error.field == "time_zone"):
                 raise
-            questions.append(Question("time_zone", str(error.problem), (), error.remedy))
+            questions.append(_new_site_question(options.site or name, error))
     if unit is None:
         questions.append(unit_question(channel))
     if found.needs_zone and all(question.field != "time_zone" for question in questions):
@@ -335,7 +336,7 @@ def _channel_of_site(options: TableOptions, unit: Unit | None, known: Known) -> 
         if wanted in (site.id.casefold(), site.name.casefold()):
             word = "demand" if site.kind is SiteKind.REGION else "power"
             return site.main_channel or f"{site.prefix}.{word}"
-    if not (slug := _slug(options.site)) or (options.time_zone is None and known.near(options.site)):
+    if not (slug := _slug(options.site)):
         raise UnknownSite(options.site, known.near(options.site))
     return _first_channel(slug, unit)
 
@@ -361,6 +362,12 @@ def _channel_question(proposal: str) -> Question:
     problem = "nobody has said what the table measures, and where"
     remedy = f"Name the channel with --channel, such as {proposal}, or the site with --site."
     return Question("channel", problem, (proposal,), remedy)
+
+
+def _new_site_question(name: str, error: InvalidInput) -> Question:
+    near = f" (near: {', '.join(error.near)})" if isinstance(error, UnknownSite) and error.near else ""
+    problem = f"{name} is a new site{near}, whose days begin by a clock that nobody has named"
+    return Question("time_zone", problem, (), "Say it with --time-zone, such as Europe/Brussels.")
 
 
 def _issue_question() -> Question:

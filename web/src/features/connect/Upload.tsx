@@ -268,9 +268,11 @@ export function Upload({ next }: { next?: ((site: string) => ReactNode) | undefi
   const [file, setFile] = useState<File | null>(null);
   const [choices, setChoices] = useState<Choices>({});
   const queries = useQueryClient();
-  const looking = useMutation({ mutationFn: preview });
+  const [seen, setSeen] = useState<ImportedRows | null>(null); // stays while the next look is under way or fails
+  const looking = useMutation({ mutationFn: preview, onSuccess: setSeen });
   const sending = useMutation({ mutationFn: upload, onSuccess: () => queries.invalidateQueries() });
   const look = (chosen: File, said: Choices): void => {
+    if (chosen !== file) setSeen(null);
     setFile(chosen);
     setChoices(said);
     sending.reset();
@@ -280,7 +282,7 @@ export function Upload({ next }: { next?: ((site: string) => ReactNode) | undefi
     event.preventDefault();
     if (file) sending.mutate({ file, choices });
   };
-  const found = looking.data?.preview;
+  const found = seen?.preview;
   const isReady = looking.data !== undefined && looking.error === null && !looking.isPending && (found?.questions.length ?? 0) === 0;
   return (
     <form onSubmit={submit} aria-label="Import a file" aria-busy={looking.isPending || sending.isPending}>
@@ -297,7 +299,7 @@ export function Upload({ next }: { next?: ((site: string) => ReactNode) | undefi
           actions={Object.keys(choices).length > 0 ? <Button onClick={() => look(file, {})}>Start again with this file</Button> : null}
         />
       ) : null}
-      {file && found && !looking.error && !sending.data ? (
+      {file && found && !sending.data ? (
         <section aria-label="What was understood" className="mt-4">
           <Settings key={file.name} found={found} choices={choices} onChoose={(choice) => look(file, { ...choices, ...choice })} />
           <Understood found={found} />
@@ -308,7 +310,7 @@ export function Upload({ next }: { next?: ((site: string) => ReactNode) | undefi
           Nothing has to be said of it{looking.data.region ? `: it holds ${looking.data.region}` : ''}.
         </Notice>
       ) : null}
-      {file && looking.data && !sending.data ? (
+      {file && seen && !sending.data ? (
         <div className="mt-3 flex flex-wrap items-center gap-3">
           <Button type="submit" look="primary" disabled={!isReady || sending.isPending}>
             <UploadIcon aria-hidden className="size-4" />
