@@ -18,7 +18,7 @@ _FIRST, _LAST = 1900, 2199  # years that a series of energy can be of
 _CENTURY = 70  # two digits below belong to 2000
 _NOON = 12
 
-# How far local clocks named by letters are from UTC [minutes]; letters of several meanings (IST, CST of China) are left
+# How far local clocks named by letters are from UTC [minutes]; letters of several meanings, as those of India, are left
 # out, and US ones are as in the US.
 ABBREVIATIONS = {
     "UTC": 0,
@@ -74,7 +74,7 @@ _DATES = {  # year, month, day in the order of the names
     "us_named": r"(?P<name>[^\W\d_]{3,9})\.?\s+(?P<day>\d{1,2}),?\s+(?P<year>\d{4})",
 }
 _PACKED = r"(\d{2})(\d{2})(\d{2})?"  # 0530 after a date without marks
-_WEEKDAY = r"^(?i:mon|tue|wed|thu|fri|sat|sun|lun|mar|mer|jeu|ven|sam|dim|die|mit|don|fre|son|mo|di|mi|do|fr|sa|so)"
+_WEEKDAY = r"^(?i:mon|tue|wed|thu|fri|sat|sun|lun|mar|mer|jeu|ven|sam|dim|die|mit|don|son|mo|di|mi|do|fr|sa|so)"
 _WEEKDAY += r"[^\W\d_]{0,7}\.?,?\s+(?P<rest>\d.*)$"
 _INTERVAL = r"^(.*\d[^\d]{0,12}?)\s+(?:-|\u2013|\u2014|to|bis|à)\s+.*\d.*$"
 _ISO_INTERVAL = r"^(\d{4}-\d\d-\d\d[T ][^/]+)/.+$"

@@ -234,7 +234,7 @@ def _time(cells: Cells, dates: Sequence[float]) -> tuple[int, list[Question]]:
         lambda number: names[number] in TIME_NAMES,
         lambda number: re.search(r"start|begin|from|\bvon\b|début|debut|desde", names[number]) is not None,
         lambda number: (
-            not names_the_end(names[number]) and re.search(r"issue|publi|creat|updat|made|run", names[number]) is None
+            not names_the_end(names[number]) and re.search(r"issue|publi|creat|update|made|run", names[number]) is None
         ),
     )
     for wanted in wishes:

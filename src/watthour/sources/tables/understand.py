@@ -368,7 +368,7 @@ def _notes(cells: Cells, roles: Roles) -> list[str]:
         notes.append(f"{cells.n_ragged:,} rows have more cells than the header; what is beyond is not read")
     others = [cells.names[number] for number in roles.forecasts if number not in roles.values[:1]]
     if others:
-        notes.append(f"not read: {', '.join(others)}; --forecast-column brings somebody's forecast in")
+        notes.append(f"not read, for it looks like somebody's forecast: {', '.join(others)}")
     return notes
 
 
