@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -222,6 +223,37 @@ def test_counted_periods_follow_days_of_23_and_25_hours(tmp_path: Path, day: dat
         lines.append(f"{time:%d/%m/%Y},{count},{number}\n")
     path = text(tmp_path, "Date,Period,Load (MW)\n" + "".join(lines))
     assert said(path)[0] == [time.astimezone(UTC) for time in times]
+
+
+def test_settlement_periods_beside_days_with_names_of_months_are_half_hours(tmp_path: Path) -> None:
+    rows = "".join(f"{day:02}-OCT-2021,{period},{period}\n" for day in (5, 6) for period in range(1, 49))
+    times, _values = said(text(tmp_path, "SETTLEMENT_DATE,SETTLEMENT_PERIOD,ND\n" + rows), replace(MINE, unit="MW"))
+    assert times[0] == datetime(2021, 10, 4, 22, tzinfo=UTC)
+    assert {after - before for before, after in pairwise(times)} == {HOUR / 2}
+
+
+def test_an_empty_cell_of_the_hour_that_spring_skips_is_no_fault(tmp_path: Path) -> None:
+    rows = "".join(f"28.03.2021 {hour:02}:00,{'' if hour == 2 else hour}\n" for hour in range(24))
+    assert len(said(text(tmp_path, "Time,Load (MW)\n" + rows))[0]) == 23
+
+
+def test_a_bar_in_the_cells_of_a_comma_table_splits_nothing(tmp_path: Path) -> None:
+    rows = "".join(f"2021-01-01 {hour:02}:00,BZN|EE,{hour}\n" for hour in range(24))
+    assert seen(text(tmp_path, "Time,Area,Load (MW)\n" + rows)).separator == "comma"
+
+
+@pytest.mark.shared_data
+@pytest.mark.parametrize(
+    ("name", "n_rows"),
+    [("total_load_FI_60min_2020_clock_changes", 50), ("total_load_DE-LU_15min_2021_clock_changes", 194)],
+)
+def test_the_real_files_of_a_portal_are_read_through_both_changes_of_the_clock(
+    shared_data: Path, name: str, n_rows: int
+) -> None:
+    path = shared_data / "europe" / "fixtures" / "gui_csv" / f"{name}.csv"
+    delivery = brought(path)
+    assert delivery.refused.is_empty()
+    assert delivery.readings.height == n_rows
 
 
 def test_offsets_and_abbreviations_need_no_time_zone(tmp_path: Path) -> None:

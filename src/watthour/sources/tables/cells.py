@@ -172,16 +172,21 @@ def _decoded(content: bytes, name: str) -> tuple[str, str]:
 
 
 def _separator(lines: Sequence[str], name: str) -> str:
-    """Return what splits most lines into the same number of cells; the comma, which numbers hold too, comes last."""
+    """Return what splits most lines into the same number of cells; numbers hold commas too, and names hold bars."""
     shares: dict[str, float] = {}
+    widths: dict[str, int] = {}
     for separator in SEPARATORS.values():
-        widths = Counter(len(row) for row in _split(lines, separator, name) if len(row) > 1)
-        shares[separator] = max(widths.values(), default=0) / len(lines)
+        counts = Counter(len(row) for row in _split(lines, separator, name) if len(row) > 1)
+        widths[separator], n_alike = counts.most_common(1)[0] if counts else (0, 0)
+        shares[separator] = n_alike / len(lines)
     best = max(shares.values())
     if not best:
         problem = "its lines have one column: no comma, semicolon, tab or bar splits them"
         raise InvalidInput("file", name, problem, remedy=_AS_TABLE)
-    return next(separator for separator, share in shares.items() if share >= _NEARLY * best)
+    fitting = [separator for separator, share in shares.items() if share >= _NEARLY * best]
+    if fitting == ["|", ","] and widths[","] > widths["|"]:
+        return ","
+    return fitting[0]
 
 
 def _split(lines: Sequence[str], separator: str, name: str) -> list[list[str]]:

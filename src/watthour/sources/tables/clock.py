@@ -265,7 +265,7 @@ def recognise_order(  # noqa: PLR0911 - one return per piece of evidence, in the
         is_day_first: a reason from the rest of the file why the day comes first, such as a decimal comma.
     """
     if not moments.is_open:
-        return Order("dmy", is_sure=True, reason="the year comes first or the month is a word")
+        return Order("ymd", is_sure=True, reason="the year comes first, or the month is a word")
     series = {order: moments.naive(order) for order in ORDERS}
     if extra is not None:
         series = {order: naive + extra for order, naive in series.items()}

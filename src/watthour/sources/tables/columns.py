@@ -28,8 +28,9 @@ VALUE_NAMES = (
 _SAMPLE = 500  # filled cells of a column that are looked at
 _MOST = 0.5  # share of them that makes a column what it is
 _FEWEST_WIDE = 23  # hours of a table with a day per row
-_LOAD = r"load|demand|consum|verbrauch|netzlast|charge|last$|belasting|verbruik|carico|usage|use$"
-_OTHER = r"temp|price|preis|prix|wind|solar|humid|pressure|cloud|rain|snow|id$|^id|code|year|month|^day|week|dst"
+_LOAD = r"load|total|demand|consum|verbrauch|netzlast|charge|last$|belasting|verbruik|carico|usage|use$"
+_OTHER = r"temp|price|preis|prix|wind|solar|humid|pressure|cloud|rain|snow|id$|^id|code|year|month|^day"
+_OTHER += r"|week|dst|react|volt|generat"
 _FORECAST = r"forecast|prognos|pr[ée]vision|predict|planned|vorhersage|pron[óo]stic|voorspel|day.?ahead"
 _HOUR_NAME = r"^(he|h|hr|hrs|hour.*|heure.*|stunde.*|uur|hora|ora|time|interval|period|.*period|sp|mtu|quarter.*)$"
 _END_NAME = r"\bend|ending|\bhe\b|hasta|\bbis\b|\bfin\b"
@@ -125,7 +126,7 @@ def find_roles(cells: Cells, time_column: str | None, value_column: str | None) 
         time, asked = _time(cells, share(is_date_text))
         questions.extend(asked)
     dates = share(is_date_text)
-    is_date_alone = not any(":" in text or "T" in text for text in cells.texts(time, _SAMPLE).to_list())
+    is_date_alone = not any(":" in text or re.search(r"\dT\d", text) for text in cells.texts(time, _SAMPLE).to_list())
     free = [number for number in range(len(cells.names)) if number != time and dates[number] < _MOST]
     clocks = share(lambda text: CLOCK_ALONE.match(text) is not None and ":" in text)
     clock = next((number for number in free if is_date_alone and clocks[number] > _MOST), None)

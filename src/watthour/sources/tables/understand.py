@@ -129,9 +129,9 @@ class Understood:
                 time=pl.coalesce("instant", by_offset, "time"),
                 is_skipped=pl.col("is_skipped") & pl.col("offset_minutes").is_null(),
             )
-        if self.roles.wide or self.roles.period is not None:  # tables with a cell for every hour of every day
-            is_no_hour = placed["is_skipped"] & placed["text"].fill_null("").str.to_lowercase().is_in(GAPS)
-            placed = placed.filter(~is_no_hour)
+        # Many tables have an empty cell for the hour that the spring clock skips: it is no hour, and no fault.
+        is_no_hour = placed["is_skipped"] & placed["text"].fill_null("").str.to_lowercase().is_in(GAPS)
+        placed = placed.filter(~is_no_hour)
         shift = step if self.end[0] and step is not None else timedelta(0)
         issued = [] if self.hints.issued_column is None else [self._issued(placed, zone)]
         return placed.select(pl.col("time").cast(INSTANT) - shift, "is_skipped", "raw", "text", "row", *issued)
