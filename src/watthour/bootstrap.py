@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from watthour.core.errors import InvalidInput, UnknownSite
 from watthour.sources.catalogue import CATALOGUE, Card
 from watthour.sources.connectors import Connectors, ConnectorSites
-from watthour.sources.files import Known, TableOptions, file_sources, unknown_files
+from watthour.sources.files import Known, Preview, TableOptions, file_sources, preview, unknown_files
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from watthour.workflows.runs import Fill
     from watthour.workflows.training_process import Trainings
 
-__all__ = ["App", "TableOptions", "open_app", "open_registry", "open_store", "site_directories"]
+__all__ = ["App", "Preview", "TableOptions", "open_app", "open_registry", "open_store", "site_directories"]
 
 SIMULATION = Card(
     "watthour.simulation.town:SimulatedRegion",
@@ -141,6 +141,14 @@ class App:
             InvalidInput: no such file, none of the known layouts and no channel named, or nobody knows the site.
         """
         return file_sources(path, region, options, self._known())
+
+    def preview(self, path: Path, region: str | None, options: TableOptions) -> Preview | None:
+        """Return what is understood of a table before it is kept; None where the file has a known layout.
+
+        Raises:
+            InvalidInput: no such file, not a table, or something that was said cannot be.
+        """
+        return preview(path, region, options, self._known())
 
     def unknown_files(self, directory: Path, region: str | None) -> list[str]:
         """Return the names of the files in a directory that ``file_sources`` leaves aside."""

@@ -10,8 +10,9 @@ from fastapi.routing import APIRoute
 
 from watthour.api.schemas.days import ForecastDays, ForecastIssues
 from watthour.api.schemas.grid import GridForecast, GridScores
+from watthour.api.schemas.imports import ImportedRows
 from watthour.api.schemas.models import ModelInfo, Prediction, Reloaded
-from watthour.api.schemas.readings import ChannelList, ImportedRows, ReadingPage
+from watthour.api.schemas.readings import ChannelList, ReadingPage
 from watthour.api.schemas.sites import HolidayCalendars, RemovedSite, SiteEntry, SiteList
 from watthour.api.schemas.status import Health, Ready, Status
 from watthour.api.schemas.training import TrainingBegun, TrainingState

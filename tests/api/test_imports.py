@@ -41,22 +41,22 @@ def test_the_same_file_again_changes_nothing(client: TestClient) -> None:
 
 @pytest.mark.parametrize(
     "content",
-    [
-        b"",
-        b"hello",
-        b"a,b\n1,2\n",
-        b"\x00\xff\xfe",
-        b"PK\x03\x04zip",
-        FILE.read_bytes().replace(b"Demand (MW)", b"Load"),
-    ],
-    ids=["empty", "text", "other table", "bytes", "zip", "no demand"],
+    [b"", b"hello", b"a,b\n1,2\n", b"\x00\xff\xfe", b"PK\x03\x04zip"],
+    ids=["empty", "text", "no dates", "bytes", "zip"],
 )
-def test_what_is_no_balance_file_is_refused_and_nothing_kept(client: TestClient, empty: App, content: bytes) -> None:
+def test_what_is_no_table_is_refused_and_nothing_kept(client: TestClient, empty: App, content: bytes) -> None:
     status, problem = send(client, content)
     assert status == 400
-    assert problem["field"] == "file"
-    assert "gridmonitor" in problem["remedy"]
+    assert problem["field"] in {"file", "time_column"}
+    assert problem["remedy"]
     assert "/tmp" not in str(problem)  # noqa: S108 - that it is not told
+    assert empty.store.spans() == {}
+
+
+def test_a_balance_file_without_demand_says_where_there_is_one(client: TestClient, empty: App) -> None:
+    status, problem = send(client, FILE.read_bytes().replace(b"Demand (MW)", b"Load"))
+    assert (status, problem["field"]) == (400, "file")
+    assert "gridmonitor" in problem["remedy"]
     assert empty.store.spans() == {}
 
 
@@ -78,3 +78,54 @@ def test_a_missing_file_is_named(client: TestClient) -> None:
     answer = client.post(IMPORTS, data={"region": "ny"})
     assert answer.status_code == 422
     assert answer.json()["field"] == "file"
+
+
+TABLE = (
+    "Timestamp;Verbrauch (kW)\n"
+    + "".join(f"{day:02}.05.2021 {hour:02}:00;1.{hour:03},5\n" for day in range(1, 15) for hour in range(24))
+).encode()
+
+
+def post(
+    client: TestClient, content: bytes, name: str = "Mein Zähler.csv", **fields: str
+) -> tuple[int, dict[str, Any]]:
+    answer = client.post(IMPORTS, files={"file": (name, content, "text/csv")}, data=fields)
+    return answer.status_code, answer.json()
+
+
+def test_a_dry_run_shows_what_was_understood_and_what_is_open(client: TestClient, empty: App) -> None:
+    status, answer = post(client, TABLE, dry_run="true")
+    assert status == 200
+    preview = answer["preview"]
+    assert (preview["separator"], preview["decimal"], preview["date_order"]) == ("semicolon", "comma", "dmy")
+    assert (preview["unit"], preview["step_seconds"], preview["rows"]) == ("kW", 3600, 14 * 24)
+    assert preview["channel"] == "home.mein_zahler.power"
+    assert preview["cells"][0] == ["01.05.2021 00:00", "1.000,5"]
+    assert preview["values"][0]["value"] == 1000.5
+    assert [question["field"] for question in preview["questions"]] == ["channel", "time_zone"]
+    assert empty.store.spans() == {}
+
+
+def test_an_open_question_is_a_problem_that_names_the_field(client: TestClient, empty: App) -> None:
+    status, problem = post(client, TABLE, site="mein_haus")
+    assert (status, problem["field"]) == (400, "time_zone")
+    assert empty.store.spans() == {}
+
+
+def test_a_table_of_a_new_site_comes_in_and_its_mended_copy_wins(client: TestClient, empty: App) -> None:
+    fields = {"site": "me", "time_zone": "Europe/Berlin", "unit": "W"}
+    status, first = post(client, TABLE, **fields)
+    assert (status, first["region"], first["channel"], first["new_rows"]) == (200, "me", "home.me.power", 14 * 24)
+    assert post(client, TABLE, **fields)[1]["new_rows"] == 0
+    mended = TABLE.replace(b"1.000,5", b"1.000,7")
+    assert post(client, mended, **fields)[1]["new_rows"] == 14
+    assert post(client, TABLE, **fields)[1]["new_rows"] == 14
+    asked = {"channel": "home.me.power", "start": "2021-04-30T22:00:00Z", "end": "2021-05-01T22:00:00Z"}
+    assert client.get("/api/v1/readings", params=asked).json()["readings"][0]["value"] == 1000.5
+    assert set(empty.store.spans()) == {"home.me.power"}
+
+
+def test_a_table_in_the_wrong_unit_is_refused_and_nothing_kept(client: TestClient, empty: App) -> None:
+    status, problem = post(client, TABLE, site="me", time_zone="Europe/Berlin")
+    assert (status, problem["field"]) == (400, "unit")
+    assert empty.store.spans() == {}

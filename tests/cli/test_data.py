@@ -76,8 +76,10 @@ def test_rows_that_cannot_be_are_refused_and_the_doctor_shows_why(
     assert json.loads(ended.out)[0] == {
         "file": str(path),
         "source": "csv:load.csv",
+        "channel": "grid.ny.demand",
         "new_rows": 2,
         "refused_rows": 2,
+        "refused": {"time_is_unique": 1, "value_is_a_number": 1},
     }
     examined = watthour("doctor")
     assert "refused rows" in examined.out
@@ -109,9 +111,40 @@ def test_on_a_terminal_what_a_table_cannot_say_is_asked(tmp_path: Path, monkeypa
     path = hourly(tmp_path / "load.csv", times=["2024-01-01T00:00", "2024-01-01T01:00"], values=["15000", "15100"])
     monkeypatch.setattr("watthour.cli.importing._can_ask", lambda: True)
     words = ["import", str(path), "--channel", "grid.ny.demand"]
-    ended = CliRunner().invoke(app, words, input="MW\nAmerica/New_York\n")
+    ended = CliRunner().invoke(app, words, input="MW\nAmerica/New_York\ny\n")
     assert ended.exit_code == 0, ended.output
     assert "csv:load.csv\t2\t0" in ended.output
+
+
+def test_a_dry_run_shows_what_is_understood_and_keeps_nothing(watthour: Callable[..., Outcome], tmp_path: Path) -> None:
+    rows = [
+        f"01/{day:02}/2021 {hour:02}:00 {half},{day}"
+        for day in range(1, 20)
+        for half in ("AM", "PM")
+        for hour in (12, *range(1, 12))
+    ]
+    (tmp_path / "City load.csv").write_text("Timestamp,Load (MW)\n" + "\n".join(rows), encoding="utf-8")
+    ended = watthour("import", "City load.csv", "--dry-run")
+    assert ended.code == 0, ended.err
+    for words in ("month first", "Load (MW) [MW]", "60 minutes", "456, of them 0 refused", "--channel", "--time-zone"):
+        assert words in ended.out
+    assert watthour("import", "City load.csv", "--site", "city").code == 2
+    assert "new rows" not in watthour("import", "City load.csv", "--yes").out
+    ended = watthour("import", "City load.csv", "--yes", "--time-zone", "America/Chicago")
+    assert (ended.code, ended.out.splitlines()[1]) == (0, "csv:City load.csv\t456\t0")
+    assert "New region: city_load, on the clock of America/Chicago." in ended.err
+
+
+@pytest.mark.parametrize(("value", "words"), [("a lot", "value_is_a_number 24"), ("150000", "--unit")])
+def test_a_file_that_was_misread_ends_with_an_error_and_nothing_is_kept(
+    watthour: Callable[..., Outcome], tmp_path: Path, value: str, words: str
+) -> None:
+    path = hourly(tmp_path / "load.csv", times=[f"2024-01-01T{hour:02}:00Z" for hour in range(24)], values=[value] * 24)
+    options = ["--channel", "home.me.power", "--unit", "kW", "--time-zone", "UTC", "--value-column", "load"]
+    ended = watthour("import", str(path), *options, "--json")
+    assert (ended.code, ended.out) == (2, "")
+    assert words in ended.err
+    assert watthour("forecast", "me").code != 0
 
 
 def test_a_missing_file_is_named(watthour: Callable[..., Outcome], tmp_path: Path) -> None:

@@ -110,6 +110,14 @@ class TestAppending:
         assert values(filled.versions([DEMAND], EVER)) == [1.0, 2.0, 3.0]
         assert values(filled.read([DEMAND], EVER, as_of=hour(5))) == [1.0]
 
+    def test_a_revision_that_is_taken_back_is_taken_back(self, filled: Store) -> None:
+        for value, recorded in ((1.0, 5), (2.0, 40), (1.0, 50)):
+            rows = readings(value, available_at=hour(5), recorded_at=hour(recorded), quality=Quality.ASSUMED)
+            assert filled.append(rows) == 1
+            assert filled.append(rows) == 0
+        known = [values(filled.read([DEMAND], EVER, as_of=hour(at))) for at in (39, 49, 50)]
+        assert known == [[1.0], [2.0], [1.0]]
+
     def test_of_several_rewritten_versions_only_the_last_is_news(self, filled: Store) -> None:
         def both(first: float, second: float, recorded: float) -> dy.DataFrame[Readings]:
             return reading_rows(

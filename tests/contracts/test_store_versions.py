@@ -45,6 +45,7 @@ class Account:
 
     def __init__(self) -> None:
         self.said: defaultdict[int, dict[datetime, tuple[float | None, int]]] = defaultdict(dict)
+        self.log: defaultdict[int, list[tuple[datetime, datetime]]] = defaultdict(list)  # recorded_at, available_at
 
     def append(self, batch: list[Version], recorded_at: datetime) -> int:
         """Tell the rows with a free instant in order, then of the others the last of each interval."""
@@ -53,11 +54,16 @@ class Account:
         n_new = 0
         for time, at, value, quality in sorted(batch, key=lambda version: version[1]):
             if (time, at) not in taken:
-                n_new += self._tell(time, hour(at), value, quality)
+                n_new += self._tell(time, hour(at), value, quality, recorded_at)
         for time, at, value, quality in batch:
-            if (time, at) in taken and at == last[time] and self._differs(time, hour(at), value, quality):
-                n_new += self._tell(time, recorded_at, value, quality)
+            is_told = (time, at) in taken and at == last[time]
+            if is_told and (self._differs(time, hour(at), value, quality) or self._takes_back(time, value, quality)):
+                n_new += self._tell(time, recorded_at, value, quality, recorded_at)
         return n_new
+
+    def _takes_back(self, time: int, value: float | None, quality: Quality) -> bool:
+        recorded_at, at = max(self.log[time])
+        return at >= recorded_at and self.said[time][at] != (value, quality & ~Quality.ASSUMED)
 
     def known(self, time: int, as_of: datetime) -> tuple[float | None, int] | None:
         before = [at for at in self.said[time] if at <= as_of]
@@ -66,11 +72,12 @@ class Account:
     def _differs(self, time: int, at: datetime, value: float | None, quality: Quality) -> bool:
         return self.known(time, at) != (value, quality & ~Quality.ASSUMED)
 
-    def _tell(self, time: int, at: datetime, value: float | None, quality: Quality) -> int:
+    def _tell(self, time: int, at: datetime, value: float | None, quality: Quality, recorded_at: datetime) -> int:
         if not self._differs(time, at, value, quality):
             return 0
         assert at not in self.said[time]
         self.said[time][at] = value, quality & ~Quality.ASSUMED
+        self.log[time].append((recorded_at, at))
         return 1
 
 

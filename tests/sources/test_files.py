@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 from fakes.regions import region
 
-from watthour.core.channel import SiteKind
+from watthour.core.channel import Site, SiteKind
 from watthour.core.errors import InvalidInput, UnknownSite
+from watthour.core.place import Place
 from watthour.core.units import Quantity, Unit
 from watthour.core.window import DAY, Window
 from watthour.grid.regions import Regions
@@ -187,3 +188,19 @@ def test_hours_of_utc_in_a_zone_of_half_hours_are_refused_with_the_cure(tmp_path
     hours = table(tmp_path, step=timedelta(hours=1))
     with pytest.raises(InvalidInput, match=r"30 minutes after those of the local day in Asia/Kolkata.*Resample"):
         read(hours, TableOptions("home.main.power", "kW", "Asia/Kolkata"))
+
+
+def test_a_site_that_was_added_without_channels_gets_its_first_by_name(tmp_path: Path) -> None:
+    lyon = Site("lyon", "Lyon Métropole", SiteKind.REGION, Place("Europe/Paris"))
+    for name in ("lyon", "Lyon Métropole"):
+        source, _window = read(table(tmp_path), TableOptions(unit="MW", site=name), Known(find, sites=(lyon,)))
+        (channel,) = source.channels()
+        assert (channel.id, source.sites()) == ("grid.lyon.demand", (lyon,))
+
+
+def test_a_new_name_of_a_site_asks_for_its_clock_and_names_what_is_near(tmp_path: Path) -> None:
+    known = replace(KNOWN, near=lambda _name: ["ny"])
+    with pytest.raises(InvalidInput, match=r"nyy is a new site \(near: ny\).*--time-zone"):
+        read(table(tmp_path), TableOptions(unit="MW", site="nyy"), known)
+    (site,) = read(table(tmp_path), TableOptions(unit="MW", site="nyy", time_zone="Europe/Paris"), known)[0].sites()
+    assert site.id == "nyy"

@@ -1,9 +1,9 @@
-"""`watthour import`: files and directories into the store."""
+"""`watthour import`: files and directories into the store, with a look at them first."""
 
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path  # noqa: TC003 - typer reads annotations at run time
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,61 +15,117 @@ from watthour.cli.output import bar, show_json, show_table, utc_now
 from watthour.core.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from watthour.bootstrap import App, TableOptions
-    from watthour.core.ports import Source
-    from watthour.core.window import Window
+    from collections.abc import Sequence
+
+    from watthour.bootstrap import App, Preview, TableOptions
 
 ASKED = {
     "unit": "Unit of the values, such as MW",
     "time_zone": "Time zone of the times, such as America/New_York",
     "time_column": "Column with the times",
     "value_column": "Column with the values",
+    "channel": "Channel to fill: grid.<place>.demand or home.<name>.power",
+    "date_order": "Order of the dates (dmy: day first, mdy: month first)",
+    "decimal": "Decimal mark of the numbers (point or comma)",
+    "issued_at": "When were the forecasts made? Clock of the day before, such as 06:00",
 }
+_SHOWN = 5  # rows of the preview
 
 
 def import_files(  # noqa: PLR0913 - each is an option of the command
     paths: Annotated[list[Path], typer.Argument(help="Files, or directories of them.")],
     *,
     region: Annotated[str | None, typer.Option(help="Whose they are, where a file does not say; any name.")] = None,
+    site: Annotated[str | None, typer.Option(help="Any table: the site whose load it is; a new one is made.")] = None,
     channel: Annotated[str | None, typer.Option(help="Any table: the channel to fill, such as grid.ny.demand.")] = None,
     unit: Annotated[str | None, typer.Option(help="Any table: the unit of its values, such as MW.")] = None,
-    time_zone: Annotated[str | None, typer.Option(help="Any table: zone of times without offset.")] = None,
+    time_zone: Annotated[
+        str | None, typer.Option(help="Any table: time zone of a new site, and of times without offset.")
+    ] = None,
+    times_in: Annotated[
+        str | None, typer.Option(help="Any table: time zone of its times, if not the site's, such as UTC.")
+    ] = None,
     time_column: Annotated[str | None, typer.Option(help="Any table: the column with the times.")] = None,
     value_column: Annotated[str | None, typer.Option(help="Any table: the column with the values.")] = None,
     named_by: Annotated[
-        str, typer.Option(help="Any table: the times name the `start` or `end` of intervals.")
-    ] = "start",
+        str | None, typer.Option(help="Any table: the times name the `start` or `end` of intervals.")
+    ] = None,
+    separator: Annotated[
+        str | None, typer.Option(help="Any table: `comma`, `semicolon`, `tab` or `bar` between its columns.")
+    ] = None,
+    decimal: Annotated[
+        str | None, typer.Option(help="Any table: decimal mark of its numbers, `point` or `comma`.")
+    ] = None,
+    date_order: Annotated[
+        str | None, typer.Option(help="Any table: `dmy` (day first), `mdy` (month first) or `ymd`.")
+    ] = None,
+    forecast_of: Annotated[
+        str | None, typer.Option(help="The values are somebody's forecast of this channel, such as grid.be.demand.")
+    ] = None,
+    forecast_column: Annotated[
+        str | None, typer.Option(help="A column beside the load that holds somebody's forecast of it.")
+    ] = None,
+    issued_column: Annotated[str | None, typer.Option(help="The column that says when a forecast was made.")] = None,
+    issued_at: Annotated[
+        str | None, typer.Option(help="No such column: clock of the day before, such as 06:00; marked as assumed.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing; take the proposed channel.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", "--preview", help="Show what is understood, and keep nothing.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Bring files in: EIA's six-month balance files, known research tables, or any CSV or Parquet with --channel.
+    """Bring files in: EIA's six-month balance files, known research tables, or any table as CSV or Parquet.
 
-    Importing a file twice changes nothing. Rows that cannot be are kept aside with the rule they broke.
+    What is understood of a table is shown first. Importing a file twice changes nothing. Rows that cannot be read are
+    kept aside, each with the reason.
     """
     from watthour.bootstrap import TableOptions
     from watthour.workflows.ingest import backfill
 
-    options = TableOptions(channel, unit, time_zone, time_column, value_column, named_by)
+    options = TableOptions(
+        channel=channel,
+        unit=unit,
+        time_zone=time_zone,
+        time_column=time_column,
+        value_column=value_column,
+        named_by=named_by,
+        site=site,
+        times_in=times_in,
+        separator=separator,
+        decimal=decimal,
+        date_order=date_order,
+        forecast_of=forecast_of,
+        forecast_column=forecast_column,
+        issued_column=issued_column,
+        issued_at=issued_at,
+    )
     now = utc_now()
     reports: list[dict[str, object]] = []
     with opened() as app:
-        found = [(path, source, window) for path in paths for source, window in _recognised(app, path, region, options)]
+        looked = [(path, *_settled(app, path, region, options, yes=yes, dry_run=dry_run)) for path in paths]
+        if dry_run:
+            _show_dry_run([seen for _path, seen, _options in looked], as_json=as_json)
+            return
+        found = [
+            (path, source, window, seen)
+            for path, seen, settled in looked
+            for source, window in app.file_sources(path, region, settled)
+        ]
         for path in paths:
             if names := app.unknown_files(path, region):
                 typer.echo(f"Left aside, for no known layout: {', '.join(names)}.", err=True)
         known = {site.id for site in app.store.sites()}
-        for site in {site.id: site for _path, source, _window in found for site in source.sites()}.values():
-            if site.id not in known and all(each.find(site.id) is None for each in app.directories):
-                typer.echo(f"New {site.kind}: {site.id}, on the clock of {site.place.time_zone}.", err=True)
-        total = sum((window.end - window.start).total_seconds() for _path, _source, window in found)
+        for each in {site.id: site for _path, source, *_rest in found for site in source.sites()}.values():
+            if each.id not in known and all(directory.find(each.id) is None for directory in app.directories):
+                typer.echo(f"New {each.kind}: {each.id}, on the clock of {each.place.time_zone}.", err=True)
+        if any(seen is not None for *_rest, seen in found) and not yes and _can_ask():
+            typer.confirm("Import?", default=True, abort=True, err=True)
+        total = sum((window.end - window.start).total_seconds() for _path, _source, window, _seen in found)
         with bar("import", total) as advance:
-            for path, source, window in found:
-                report = backfill(
-                    source,
-                    app.store,
-                    window,
-                    now=now,
-                    chunk=window.end - window.start,
-                )
+            for path, source, window, seen in found:
+                chunk = window.end - window.start
+                report = backfill(source, app.store, window, now=now, chunk=chunk, corrects=seen is not None)
                 advance((window.end - window.start).total_seconds(), source.name)
                 reports.append(
                     {
@@ -77,6 +133,7 @@ def import_files(  # noqa: PLR0913 - each is an option of the command
                         "source": source.name,
                         "new_rows": report.new_rows,
                         "refused_rows": report.refused_rows,
+                        **({"channel": seen.channel, "refused": dict(seen.refused)} if seen is not None else {}),
                     }
                 )
     if as_json:
@@ -87,19 +144,90 @@ def import_files(  # noqa: PLR0913 - each is an option of the command
         [(r["source"], f"{r['new_rows']:,}", f"{r['refused_rows']:,}") for r in reports],
     )
     if any(report["refused_rows"] for report in reports):
-        typer.echo("Refused rows are kept with the rule they broke: `watthour doctor` shows the newest.", err=True)
+        typer.echo("Refused rows are kept with the reason: `watthour doctor` shows the newest.", err=True)
 
 
-def _recognised(app: App, path: Path, region: str | None, options: TableOptions) -> list[tuple[Source, Window]]:
-    """Return what a file holds; on a terminal, what it cannot say itself is asked."""
+def _settled(
+    app: App, path: Path, region: str | None, options: TableOptions, *, yes: bool, dry_run: bool
+) -> tuple[Preview | None, TableOptions]:
+    """Return what is understood of a table, and the options that leave nothing open.
+
+    On a terminal what is open is asked; elsewhere the first open question is an error.
+
+    Raises:
+        InvalidInput: something is open, or cannot be.
+    """
+    asks = _can_ask() and not yes
     while True:
         try:
-            return app.file_sources(path, region, options)
+            seen = app.preview(path, region, options)
         except InvalidInput as error:
-            if error.field not in ASKED or options.channel is None or not _can_ask():
+            if error.field not in ASKED or not asks:
                 raise
             typer.echo(str(error), err=True)
-            options = replace(options, **{error.field: typer.prompt(ASKED[error.field])})
+            options = replace(options, **{error.field: typer.prompt(ASKED[error.field], err=True)})
+            continue
+        if seen is None or not seen.questions or (dry_run and not asks):
+            break
+        question = seen.questions[0]
+        if asks:
+            typer.echo(f"{path.name}: {question.problem}.", err=True)
+            words = f"{ASKED.get(question.field, question.field)}"
+            proposed = question.choices[0] if question.field == "channel" else None
+            answer = typer.prompt(words, default=proposed, err=True)
+        elif question.field == "channel" and yes:
+            answer = question.choices[0]
+        else:
+            raise question.error()
+        options = replace(options, **{question.field: answer})
+    if seen is not None and not dry_run:
+        for line in _lines(seen):
+            typer.echo(line, err=True)
+    return seen, options
+
+
+def _show_dry_run(previews: Sequence[Preview | None], *, as_json: bool) -> None:
+    if as_json:
+        show_json([None if seen is None else asdict(seen) for seen in previews])
+        return
+    for seen in previews:
+        lines = ["A file of a known layout: nothing has to be said of it."] if seen is None else _lines(seen)
+        typer.echo("\n".join(lines))
+        for question in [] if seen is None else seen.questions:
+            typer.echo(f"Open: {question.problem}. {question.remedy}")
+    typer.echo("Nothing was kept.", err=True)
+
+
+def _lines(seen: Preview) -> list[str]:
+    """Return a preview as lines of text."""
+    kind = "Parquet" if seen.encoding is None else f"{seen.encoding}, columns split by {seen.separator}"
+    order = {"dmy": "day first", "mdy": "month first", "ymd": "year first"}[seen.date_order]
+    end = "end" if seen.names_end else "start"
+    step = "unknown" if seen.step is None else f"{seen.step.total_seconds() / 60:g} minutes"
+    clock = "UTC" if seen.time_zone or all(each.field != "time_zone" for each in seen.questions) else "as written"
+    first, last = (None if each is None else f"{each:%Y-%m-%d %H:%M}" for each in (seen.first_time, seen.last_time))
+    span = "none" if first is None else f"{first} to {last} {clock}"
+    rules = ", ".join(f"{rule} {count:,}" for rule, count in seen.refused.items())
+    facts = {
+        "file": f"{seen.file} ({kind})",
+        "times": f"{', '.join(seen.time_columns)}, in {seen.time_zone or 'no known time zone'}",
+        "dates": f"{order} ({seen.date_order_reason})",
+        "times name": f"the {end} of each interval ({seen.named_by_reason})",
+        "values": f"{seen.value_column} [{seen.unit or 'unit unknown'}]",
+        "decimal mark": f"{seen.decimal} ({seen.decimal_reason})",
+        "channel": seen.channel or "not said",
+        "step": step,
+        "span": span,
+        "rows": f"{seen.n_rows:,}, of them {seen.n_refused:,} refused" + (f" ({rules})" if rules else ""),
+        **{f"note {number}": note for number, note in enumerate(seen.notes, start=1)},
+    }
+    width = max(len(name) for name in facts)
+    rows = [
+        f"  {time:%Y-%m-%d %H:%M} {clock}  {'gap' if value is None else f'{value:g}'}"
+        for time, value in seen.values
+        if time
+    ]
+    return [*(f"{name:<{width}}  {text}" for name, text in facts.items()), "first rows", *rows[:_SHOWN]]
 
 
 def _can_ask() -> bool:

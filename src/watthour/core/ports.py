@@ -113,7 +113,8 @@ class ReadingStore(Protocol):
 
         A row whose value and quality equal what was already known of its interval at its ``available_at`` (the ASSUMED
         flag aside) changes nothing. A changed value is a new version; if its ``available_at`` is already taken, it
-        became known when it was recorded. Raises InvalidInput for channels that are not registered.
+        became known when it was recorded, and so did a first value that comes again after its revision.
+        Raises InvalidInput for channels that are not registered.
         """
         ...
 

@@ -35,6 +35,9 @@ class Unit(StrEnum):
     MW = "MW"
     KW = "kW"
     W = "W"
+    GW = "GW"  # of files; kept in MW
+    GWH = "GWh"  # of files; kept in MWh
+    WH = "Wh"  # of files; kept in kWh
     CELSIUS = "degC"
     FAHRENHEIT = "degF"
     KELVIN = "K"
@@ -76,8 +79,11 @@ def units_of(quantity: Quantity) -> tuple[Unit, ...]:
 
 # unit -> (base unit, factor, offset): base = factor * value + offset. Exact by definition (SI brochure, 9th ed.).
 _TO_BASE: dict[Unit, tuple[str, float, float]] = {
+    Unit.GWH: ("J", 3.6e12, 0.0),
     Unit.MWH: ("J", 3.6e9, 0.0),
     Unit.KWH: ("J", 3.6e6, 0.0),
+    Unit.WH: ("J", 3.6e3, 0.0),
+    Unit.GW: ("W", 1e9, 0.0),
     Unit.MW: ("W", 1e6, 0.0),
     Unit.KW: ("W", 1e3, 0.0),
     Unit.W: ("W", 1.0, 0.0),

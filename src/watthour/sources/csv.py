@@ -1,23 +1,25 @@
 """Any CSV or Parquet table with a time and a value column, into any channel.
 
-What a file cannot say by itself is asked of the caller: the unit, and the time zone where the times have none. Naive
-local times keep the order of the file through the autumn hour that comes twice.
+Its layout is recognised (see ``tables``). What a file cannot say by itself is asked of the caller, such as the time
+zone where its times have none. Local times keep the order of the file through the autumn hour that comes twice.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, field, replace
+from datetime import time, timedelta
 from typing import TYPE_CHECKING, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import polars as pl
 
 from watthour.core.errors import InvalidInput
-from watthour.core.frames import INSTANT, Readings
+from watthour.core.frames import OPERATOR, Readings
 from watthour.core.units import Quantity, Unit, conversion, units_of
 from watthour.core.window import DAY, HOUR
-from watthour.sources.delivery import deliver, split_unreadable
+from watthour.sources.delivery import PARSED_FORECASTS, day_ahead_issue, deliver, split_unreadable
+from watthour.sources.tables.cells import SEPARATORS, cells_of, read_cells
+from watthour.sources.tables.columns import Question
+from watthour.sources.tables.understand import Hints, Understood, falls, understand
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,24 +30,60 @@ if TYPE_CHECKING:
     from watthour.core.ports import Delivery
     from watthour.core.window import Window
 
-TIME_NAMES = ("time", "timestamp", "datetime", "ts", "ds", "period", "date", "time_utc", "timestamp_utc", "utc_time")
-VALUE_NAMES = (
-    *("value", "y", "load", "demand", "demand_mwh", "mw", "mwh"),
-    *("power", "watts", "active_power", "aggregate", "energy", "kwh", "consumption"),
-)
-GAPS = ("", "na", "n/a", "nan", "null", "none", "-")  # how tables write a missing value
+
+@dataclass(frozen=True, slots=True)
+class ForecastColumn:
+    """Somebody's forecast in a table: its column (None: the values are the forecast), and when it was made."""
+
+    column: str | None = None
+    issued: str | None = None  # column of the times of issue
+    clock: str | None = None  # where there is none: the local clock of the day before, such as 06:00; assumed
+
+    def __post_init__(self) -> None:
+        try:
+            time.fromisoformat(self.clock or "00:00")
+        except ValueError as error:
+            problem = "it is no time of day"
+            raise InvalidInput("issued_at", self.clock, problem, remedy="Write it as 06:00.") from error
 
 
 @dataclass(frozen=True, slots=True)
 class Mapping:
-    """How a table's columns become readings of one channel."""
+    """How a table's columns become readings of one channel; what is None is recognised."""
 
-    unit: Unit
-    time_column: str | None = None  # None: the one with a usual name
+    unit: Unit | None = None
+    time_column: str | None = None
     value_column: str | None = None
     time_zone: str | None = None  # of times written without an offset
-    named_by: Literal["start", "end"] = "start"  # which end of its interval a time names
+    named_by: Literal["start", "end"] | None = None  # which end of its interval a time names
     published_after: timedelta = timedelta(0)  # from the interval's end to when the value could be known
+    separator: str | None = None
+    decimal: str | None = None
+    date_order: str | None = None
+    forecast: ForecastColumn | None = None
+
+    @property
+    def hints(self) -> Hints:
+        """What is said of the layout."""
+        return Hints(
+            SEPARATORS.get(self.separator or "", self.separator),
+            self.decimal,
+            self.date_order,
+            self.time_column,
+            self.value_column,
+            self.time_zone,
+            self.named_by,
+        )
+
+
+def read_table(path: Path, mapping: Mapping) -> Understood:
+    """Read a CSV or Parquet file and recognise its layout.
+
+    Raises:
+        InvalidInput: no such file, not a table, or no column holds times or values.
+    """
+    hints = mapping.hints.checked()
+    return understand(read_cells(path, hints.separator), hints)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +94,7 @@ class CsvSource:
     site: Site
     channel: Channel
     mapping: Mapping
+    found: Understood | None = field(default=None, compare=False, repr=False)  # the table, where it was read already
 
     @property
     def name(self) -> str:
@@ -72,70 +111,83 @@ class CsvSource:
 
     def fetch(self, window: Window, *, now: datetime, watched_from: datetime | None = None) -> Delivery:
         """Return the rows of the file in the window; see ``parse_table`` for what is refused."""
-        readings, refused = parse_table(read_table(self.path), self.channel, self.mapping)
+        found = self.found or read_table(self.path, self.mapping)
+        said = self.mapping.forecast
+        parsed: list[pl.DataFrame] = []
+        refused: list[pl.DataFrame] = []
+        if said is None or said.column is not None:
+            rows, bad = parse_table(found, self.channel, self.mapping)
+            parsed.append(rows)
+            refused.append(bad)
+        forecasts = None
+        if said is not None:
+            of_issue = replace(
+                found.hints,
+                value_column=said.column or found.value_column,
+                issued_column=said.issued,
+                time_zone=found.zone,
+            )
+            rows, bad = parse_table(understand(found.cells, of_issue), self.channel, self.mapping)
+            refused.append(bad)
+            forecasts = _issued(rows, said, self.site.place.time_zone, now=now)
         return deliver(
             self.name,
             window,
-            readings=readings,
-            refused=refused,
+            readings=parsed[0] if parsed else None,
+            forecasts=forecasts,
+            refused=pl.concat(refused),
             now=now,
             watched_from=watched_from,
             schema=Readings,  # a table may hold what is known ahead, such as prices
         )
 
 
-def read_table(path: Path) -> pl.DataFrame:
-    """Read a CSV (every column as text, so that nothing is guessed) or Parquet file.
-
-    Raises:
-        InvalidInput: no such file, or not a table.
-    """
-    if not path.is_file():
-        raise InvalidInput("file", str(path), "there is no such file", remedy="Check the path.")
-    try:
-        if path.suffix.lower() in {".parquet", ".pq"}:
-            return pl.read_parquet(path)
-        return pl.read_csv(path, infer_schema=False)
-    except (pl.exceptions.PolarsError, OSError) as error:
-        problem = f"it cannot be read as a table ({error})"
-        raise InvalidInput("file", str(path), problem, remedy="Give a CSV with a header row, or Parquet.") from error
+def _issued(rows: pl.DataFrame, said: ForecastColumn, time_zone: str, *, now: datetime) -> pl.DataFrame:
+    """Return values of a table as forecasts of somebody else, issued when the table says or at the clock assumed."""
+    if said.issued is None:
+        clock = time.fromisoformat(said.clock or "00:00")
+        issued = day_ahead_issue(pl.col("time"), clock, time_zone, now=now)
+        rows = rows.with_columns(issued_at=issued)
+    forecasts = rows.with_columns(published=pl.col("issued_at"), model=pl.lit(OPERATOR))
+    return forecasts.select(PARSED_FORECASTS.names())
 
 
-def parse_table(table: pl.DataFrame, channel: Channel, mapping: Mapping) -> tuple[pl.DataFrame, pl.DataFrame]:
+def parse_table(
+    table: pl.DataFrame | Understood, channel: Channel, mapping: Mapping
+) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Turn a table into parsed readings of one channel, and the rows that cannot be with the rule they broke.
 
     Rules: ``time_exists`` (a local time skipped by the clock), ``time_is_unique``, ``time_goes_forward``,
     ``time_is_readable``, ``value_is_a_number``.
 
     Raises:
-        InvalidInput: a column is missing, the unit cannot be turned into the channel's, or a time zone is needed.
+        InvalidInput: a column is missing, the unit cannot be turned into the channel's, the table leaves something
+            open, or a time zone is needed.
     """
-    time_column = _column(table, mapping.time_column, TIME_NAMES, "time")
-    value_column = _column(table, mapping.value_column, VALUE_NAMES, "value")
-    factor, offset = _conversion(mapping.unit, channel)
-    shift = channel.resolution if mapping.named_by == "end" else timedelta(0)
-    text = pl.col(value_column).cast(pl.String).str.strip_chars()
-    rows = _with_times(table.select(raw_time=pl.col(time_column), text=text), mapping).with_columns(
-        channel=pl.lit(channel.id),
-        raw=pl.when(pl.col("text").str.to_lowercase().is_in(GAPS)).then(None).otherwise(pl.col("text")),
-        row=pl.struct(pl.col("raw_time").cast(pl.String).alias(time_column), pl.col("text").alias(value_column))
-        .struct.json_encode(),
-    )  # fmt: skip
-    good, refused = split_unreadable(rows, _broken_times(rows["time"]))
-    readings = good.select("channel", pl.col("time") - shift, pl.col("value") * factor + offset).with_columns(
+    found = table if isinstance(table, Understood) else understand(cells_of(table), mapping.hints)
+    for question in found.questions:
+        raise question.error()
+    unit = mapping.unit or found.unit
+    if unit is None:
+        raise unit_question(channel).error()
+    factor, offset = conversion_of(unit, channel)
+    rows = found.placed(found.zone, channel.resolution).with_columns(channel=pl.lit(channel.id))
+    good, refused = split_unreadable(rows, broken_times(rows))
+    issued = [name for name in ("issued_at",) if name in good.columns]
+    readings = good.select("channel", "time", pl.col("value") * factor + offset, *issued).with_columns(
         published=pl.col("time") + channel.resolution + mapping.published_after
     )
     return readings, refused
 
 
-def most_common_step(table: pl.DataFrame, mapping: Mapping, *, fewest: int = 3) -> timedelta | None:
+def step_of(found: Understood, *, fewest: int = 3) -> timedelta | None:
     """Return the step that most rows of a table keep, None where fewer times than ``fewest`` can be read.
 
     Raises:
         InvalidInput: the step does not divide a day.
     """
-    column = _column(table, mapping.time_column, TIME_NAMES, "time")
-    times = _with_times(table.select(raw_time=pl.col(column)), mapping)["time"].drop_nulls().unique().sort()
+    zone = found.zone or ("UTC" if found.needs_zone else None)
+    times = found.placed(zone)["time"].drop_nulls().unique().sort()
     if times.len() < fewest:
         return None
     step: timedelta = times.diff().drop_nulls().mode().sort().first()  # type: ignore[assignment]  # a duration
@@ -145,29 +197,19 @@ def most_common_step(table: pl.DataFrame, mapping: Mapping, *, fewest: int = 3) 
     return step
 
 
-def _column(table: pl.DataFrame, wanted: str | None, usual: Sequence[str], what: str) -> str:
-    if wanted is not None:
-        if wanted in table.columns:
-            return wanted
-        raise InvalidInput(
-            f"{what}_column", wanted, "the file has no such column", remedy=f"It has: {', '.join(table.columns)}."
-        )
-    found = [name for name in table.columns if name.strip().lower() in usual]
-    if len(found) == 1:
-        return found[0]
-    problem = "several columns could be meant" if found else "no column has a usual name"
-    raise InvalidInput(
-        f"{what}_column",
-        ", ".join(found or table.columns),
-        problem,
-        remedy=f"Name one with --{what}-column; the file has: {', '.join(table.columns)}.",
+def unit_question(channel: Channel | None) -> Question:
+    """Return the question after the unit of a table whose header does not say it."""
+    kept = f"{channel.id} is kept in {channel.unit}. " if channel is not None else ""
+    units = ("MW", "kW", "W", "GW", "MWh", "kWh", "Wh", "GWh")
+    return Question(
+        "unit", "the file cannot say its unit", units, f"Name it with --unit. {kept}Units: {', '.join(Unit)}."
     )
 
 
-def _conversion(unit: Unit, channel: Channel) -> tuple[float, float]:
+def conversion_of(unit: Unit, channel: Channel) -> tuple[float, float]:
     """Return factor and offset to the channel's unit; the mean power of an interval is its energy, and the reverse."""
     hours = channel.resolution / HOUR
-    power, energy = units_of(Quantity.POWER), units_of(Quantity.ENERGY)
+    power, energy = (*units_of(Quantity.POWER), Unit.GW), (*units_of(Quantity.ENERGY), Unit.GWH, Unit.WH)
     if unit in power and channel.unit in energy:
         return conversion(unit, Unit.KW)[0] * hours * conversion(Unit.KWH, channel.unit)[0], 0.0
     if unit in energy and channel.unit in power:
@@ -180,62 +222,19 @@ def _conversion(unit: Unit, channel: Channel) -> tuple[float, float]:
         ) from error
 
 
-def _with_times(rows: pl.DataFrame, mapping: Mapping) -> pl.DataFrame:
-    """Add ``time`` (UTC) and ``is_skipped``, a local time that the clock jumped over."""
-    kind = rows.schema["raw_time"]
-    if isinstance(kind, pl.Datetime) and kind.time_zone is not None:
-        return rows.with_columns(pl.col("raw_time").cast(INSTANT).alias("time"), is_skipped=pl.lit(value=False))
-    if kind == pl.String:
-        text = pl.col("raw_time").str.strip_chars().str.replace(r"^(\d{4}-\d\d-\d\d)[ T](\d\d)(Z|$)", "${1}T${2}:00$3")
-        has_offset = text.str.contains(r"(Z|[+-]\d\d:?\d\d)$") & text.str.contains(":")
-        if rows.select((has_offset & text.is_not_null()).all()).item() and rows.height:
-            aware = text.str.replace("Z$", "+00:00").str.replace(" ", "T")
-            return rows.with_columns(
-                pl.coalesce(
-                    aware.str.to_datetime(form, time_unit="us", strict=False).dt.convert_time_zone("UTC")
-                    for form in ("%Y-%m-%dT%H:%M:%S%.f%:z", "%Y-%m-%dT%H:%M%:z")
-                ).alias("time"),
-                is_skipped=pl.lit(value=False),
-            )
-        plain = text.str.replace("T", " ")
-        forms = ("%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%d %H:%M", "%m/%d/%Y %H:%M:%S", "%m/%d/%Y %H:%M", "%Y-%m-%d")
-        naive = pl.coalesce(plain.str.to_datetime(form, time_unit="us", strict=False) for form in forms)
-    else:
-        naive = pl.col("raw_time").cast(pl.Datetime("us"), strict=False)
-    return _localised(rows.with_columns(naive=naive), mapping.time_zone)
+def broken_times(rows: pl.DataFrame) -> dict[str, pl.Expr]:
+    """Return the rules on times; a file sorted newest first is as good as oldest first.
 
-
-def _localised(rows: pl.DataFrame, time_zone: str | None) -> pl.DataFrame:
-    if time_zone is None:
-        first = rows["raw_time"].first() if rows.height else None
-        raise InvalidInput(
-            "time_zone",
-            first,
-            "the file's times carry no time zone, so each could be off by hours",
-            remedy="Say it with --time-zone, such as America/New_York or UTC.",
-        )
-    try:
-        ZoneInfo(time_zone)
-    except (ZoneInfoNotFoundError, ValueError) as error:
-        raise InvalidInput(
-            "time_zone", time_zone, "no such time zone", remedy="Use an IANA name such as America/New_York."
-        ) from error
-    newest_first = _falls(rows["naive"])
-    first_pass = pl.col("naive").dt.replace_time_zone(time_zone, ambiguous="earliest", non_existent="null")
-    second_pass = pl.col("naive").dt.replace_time_zone(time_zone, ambiguous="latest", non_existent="null")
-    return rows.with_columns(
-        # The repeated hour: its second appearance in the file is the second pass of the clock.
-        pl.when(pl.col("naive").cum_count(reverse=newest_first).over("naive") > 1)
-        .then(second_pass.cast(INSTANT))
-        .otherwise(first_pass.cast(INSTANT))
-        .alias("time"),
-        is_skipped=pl.col("naive").is_not_null() & first_pass.is_null(),
-    ).drop("naive")
-
-
-def _broken_times(times: pl.Series) -> dict[str, pl.Expr]:
-    """Return the rules on times; a file sorted newest first is as good as oldest first."""
-    newest_first = _falls(times)
+    Forecasts that say when they were made may speak of a time again and again, and never twice in one issue.
+    """
+    if "issued_at" in rows.columns:
+        key = pl.struct("time", "issued_at")
+        return {
+            "time_exists": pl.col("is_skipped"),
+            "issue_is_readable": pl.col("issued_at").is_null(),
+            "time_is_unique": pl.col("time").is_not_null() & ~key.is_first_distinct(),
+        }
+    newest_first = falls(rows["time"])
     time = pl.col("time").reverse() if newest_first else pl.col("time")
     is_backward = time < time.cum_max().shift(1)
     is_backward = is_backward.reverse() if newest_first else is_backward
@@ -244,8 +243,3 @@ def _broken_times(times: pl.Series) -> dict[str, pl.Expr]:
         "time_is_unique": pl.col("time").is_not_null() & ~pl.col("time").is_first_distinct(),
         "time_goes_forward": is_backward.fill_null(value=False),
     }
-
-
-def _falls(times: pl.Series) -> bool:
-    seconds = times.diff().drop_nulls().dt.total_seconds()
-    return int((seconds < 0).sum()) > seconds.len() / 2

@@ -2,27 +2,37 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+import unicodedata
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+
+import polars as pl
 
 from watthour.core.channel import Channel, Limits, Site, SiteKind, home_limits
 from watthour.core.errors import InvalidInput, UnknownSite
 from watthour.core.forecast import check_fits_clock
+from watthour.core.frames import Quality
 from watthour.core.place import Place
+from watthour.core.quality import flag
 from watthour.core.units import Quantity, Unit, conversion, units_of
 from watthour.core.window import Window
+from watthour.sources.csv import conversion_of, step_of, unit_question
+from watthour.sources.tables.cells import SEPARATORS, first_rows
+from watthour.sources.tables.columns import Question, unit_named
+from watthour.sources.tables.understand import zone_question
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import timedelta
     from pathlib import Path
 
-    import polars as pl
-
     from watthour.core.forecast import Context
     from watthour.core.ports import Source
-    from watthour.sources.csv import Mapping
+    from watthour.sources.csv import CsvSource
+    from watthour.sources.csv import Mapping as TableMapping
+    from watthour.sources.tables.understand import Understood
 
 EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
 LATEST = datetime(2200, 1, 1, tzinfo=UTC)
@@ -33,14 +43,65 @@ _KINDS = {"home": SiteKind.HOME, "grid": SiteKind.REGION}  # by the first word o
 
 @dataclass(frozen=True, slots=True)
 class TableOptions:
-    """What a person says of a table that cannot say it itself."""
+    """What a person says of a table; what is None is recognised, or asked."""
 
     channel: str | None = None
     unit: str | None = None
-    time_zone: str | None = None
+    time_zone: str | None = None  # of a new site, and of times that carry none
     time_column: str | None = None
     value_column: str | None = None
-    named_by: str = "start"
+    named_by: str | None = None
+    site: str | None = None
+    times_in: str | None = None  # zone of the times, where it is not the site's
+    separator: str | None = None
+    decimal: str | None = None
+    date_order: str | None = None
+    forecast_of: str | None = None  # channel whose values are forecast by the values of the table
+    forecast_column: str | None = None
+    issued_column: str | None = None
+    issued_at: str | None = None
+
+    @property
+    def is_said(self) -> bool:
+        """Whether the file is said to be a table of one's own, of whatever layout."""
+        return any((self.channel, self.site, self.forecast_of))
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What was understood of a table, before anything is kept."""
+
+    file: str
+    encoding: str | None  # None: Parquet
+    separator: str | None
+    decimal: str
+    decimal_reason: str
+    date_order: str
+    date_order_reason: str
+    time_columns: tuple[str, ...]
+    time_zone: str | None
+    names_end: bool
+    named_by_reason: str
+    value_column: str
+    value_columns: tuple[str, ...]  # that could be meant
+    columns: tuple[str, ...]
+    unit: str | None
+    channel: str | None  # as said, or as proposed
+    step: timedelta | None
+    first_time: datetime | None
+    last_time: datetime | None
+    n_rows: int
+    refused: Mapping[str, int]  # rows by the rule they break
+    n_doubted: int  # values outside what the channel can be
+    cells: tuple[tuple[str, ...], ...]  # first rows of the file
+    values: tuple[tuple[datetime | None, float | None], ...]  # the same, understood, in the unit of the file
+    notes: tuple[str, ...]
+    questions: tuple[Question, ...]  # what is open
+
+    @property
+    def n_refused(self) -> int:
+        """How many rows cannot be read."""
+        return sum(self.refused.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +139,20 @@ def file_sources(path: Path, region: str | None, options: TableOptions, known: K
         return found
     if not path.is_file():
         raise InvalidInput("path", str(path), "there is no such file", remedy="Check the path.")
-    if options.channel is not None:
-        return [_any_table(path, region, options, known)]
-    found = _by_layout(path, region, known)
-    if not found:
-        remedy = "For any other table say --channel and --unit, and --time-zone where its times have none."
-        raise InvalidInput("path", str(path), "the file has none of the known layouts", remedy=remedy)
-    return found
+    if not options.is_said and (found := _by_layout(path, region, known)):
+        return found
+    return [_any_table(path, region, options, known)]
+
+
+def preview(path: Path, region: str | None, options: TableOptions, known: Known) -> Preview | None:
+    """Return what is understood of a table, with what it leaves open; None where the file has a known layout.
+
+    Raises:
+        InvalidInput: no such file, not a table, or something that was said cannot be.
+    """
+    if path.is_dir() or (path.is_file() and not options.is_said and _by_layout(path, region, known)):
+        return None
+    return _look(path, region, options, known)[0]
 
 
 def unknown_files(directory: Path, region: str | None, known: Known) -> list[str]:
@@ -111,31 +179,220 @@ def _by_layout(file: Path, region: str | None, known: Known) -> list[tuple[Sourc
 
 
 def _any_table(path: Path, region: str | None, options: TableOptions, known: Known) -> tuple[Source, Window]:
-    """Return a table as the one channel that a person says it is, with the window of its readable rows."""
-    from watthour.sources.csv import CsvSource, Mapping
+    """Return a table as one channel, with the window of its readable rows.
 
-    if options.named_by not in ("start", "end"):
-        raise InvalidInput("named_by", options.named_by, "times name a start or an end", remedy="Say start or end.")
-    site, channel = _known_channel(options, region, known)
-    mapping = Mapping(
-        _unit(options.unit, channel),
-        options.time_column,
-        options.value_column,
-        options.time_zone,
-        "end" if options.named_by == "end" else "start",
-    )
-    step = _step(path, mapping)
-    if channel is None:
-        channel = _new_channel(str(options.channel), site, mapping.unit, step, known)
-    elif step is not None and step != channel.resolution:
-        problem = f"its rows are {_minutes(step)} apart, and {channel.id} has a step of {_minutes(channel.resolution)}"
-        raise InvalidInput("file", path.name, problem, remedy="Resample it, or name another channel.")
-    source = CsvSource(path, site, channel, mapping)
-    times = source.fetch(Window(EARLIEST, LATEST), now=LATEST).readings["time"]
+    Raises:
+        InvalidInput: it leaves something open, most of its rows cannot be read, or its unit is wrong.
+    """
+    seen, source = _look(path, region, options, known)
+    for question in seen.questions:
+        raise question.error()
+    assert source is not None  # noqa: S101 - nothing is open
+    _check_refused(seen)
+    delivery = source.fetch(Window(EARLIEST, LATEST), now=LATEST)
+    times = pl.concat([delivery.readings["time"], delivery.forecasts["time"]]).drop_nulls()
     if not times.len():  # the whole of time is asked, so that every refused row is kept with its reason
         return source, Window(EARLIEST, LATEST)
-    _check_phase(times, channel, site.place.time_zone, path.name)
-    return source, Window(times.min(), times.max() + channel.resolution)  # type: ignore[arg-type,operator]  # instants
+    _check_phase(times, source.channel, source.site.place.time_zone, path.name)
+    return source, Window(times.min(), times.max() + source.channel.resolution)  # type: ignore[arg-type,operator]  # instants
+
+
+def _look(path: Path, region: str | None, options: TableOptions, known: Known) -> tuple[Preview, CsvSource | None]:
+    """Return what is understood of a table, and the source it is where nothing is open."""
+    from watthour.sources.csv import CsvSource, read_table
+
+    options = replace(options, site=options.site or (None if options.channel or options.forecast_of else region))
+    said = options.forecast_of is not None or options.forecast_column is not None
+    mapping = _mapping(options, is_forecast=said)
+    found = read_table(path, mapping)
+    if found.zone is None and options.time_zone:
+        found = replace(found, zone=options.time_zone)
+    questions = list(found.questions)
+    unit = _unit(options.unit) or found.unit
+    site, channel, step = None, None, None
+    step = step_of(found, fewest=_FEWEST_TIMES)
+    name = options.channel or options.forecast_of or _channel_of_site(options, unit, known)
+    if name is None:
+        questions.append(_channel_question(_proposal(path, unit, known)))
+    else:
+        try:
+            site, channel = _known_channel(replace(options, channel=name), region, known)
+        except InvalidInput as error:
+            is_new = options.site is not None and isinstance(error, UnknownSite)
+            if options.time_zone is not None or not (is_new or error.field == "time_zone"):
+                raise
+            questions.append(_new_site_question(options.site or name, error))
+    if unit is None:
+        questions.append(unit_question(channel))
+    if found.needs_zone and all(question.field != "time_zone" for question in questions):
+        first = found.rows["first_words"].drop_nulls().head(1).to_list()
+        questions.append(zone_question(first[0] if first else None))
+    if said and options.issued_column is None and options.issued_at is None:
+        questions.append(_issue_question())
+    source = None
+    if not questions and site is not None and unit is not None:
+        channel = _fitting(channel, str(name), site, unit, step, known, path.name)
+        source = CsvSource(path, site, channel, replace(mapping, unit=unit, time_zone=found.zone), found)
+    return _seen(path, found, name or _proposal(path, unit, known), unit, step, source, questions), source
+
+
+def _mapping(options: TableOptions, *, is_forecast: bool) -> TableMapping:
+    from watthour.sources.csv import ForecastColumn, Mapping
+
+    said = ForecastColumn(options.forecast_column, options.issued_column, options.issued_at) if is_forecast else None
+    if options.named_by not in (None, "start", "end"):
+        raise InvalidInput("named_by", options.named_by, "times name a start or an end", remedy="Say start or end.")
+    return Mapping(
+        time_column=options.time_column,
+        value_column=options.value_column,
+        time_zone=options.times_in,
+        named_by=options.named_by,  # type: ignore[arg-type]  # one of the two, as checked
+        separator=options.separator,
+        decimal=options.decimal,
+        date_order=options.date_order,
+        forecast=said,
+    )
+
+
+def _seen(
+    path: Path,
+    found: Understood,
+    name: str,
+    unit: Unit | None,
+    step: timedelta | None,
+    source: CsvSource | None,
+    questions: Sequence[Question],
+) -> Preview:
+    from watthour.sources.csv import broken_times
+    from watthour.sources.delivery import split_unreadable
+
+    rows = found.placed(found.zone or ("UTC" if found.needs_zone else None), step).with_columns(channel=pl.lit(name))
+    good, refused = split_unreadable(rows, broken_times(rows))
+    if source is not None and source.mapping.forecast is None:
+        delivery = source.fetch(Window(EARLIEST, LATEST), now=LATEST)
+        flagged = flag(delivery.readings, source.channels())
+        doubted = int(((flagged["quality"] & int(Quality.OUT_OF_RANGE)) != 0).sum())
+    else:
+        doubted = 0
+    times = good["time"]
+    columns = found.cells.names
+    time_columns = [found.roles.time, found.roles.clock, found.roles.period, found.roles.zone]
+    return Preview(
+        path.name,
+        found.cells.encoding,
+        next((word for word, sign in SEPARATORS.items() if sign == found.cells.separator), found.cells.separator),
+        "comma" if found.marks.decimal == "," else "point",
+        found.marks.reason,
+        found.order.order,
+        found.order.reason,
+        tuple(columns[number] for number in time_columns if number is not None),
+        found.zone,
+        *found.end,
+        found.value_column,
+        tuple(columns[number] for number in (*found.roles.values, *found.roles.forecasts)),
+        columns,
+        str(unit) if unit is not None else None,
+        name,
+        step,
+        times.min(),  # type: ignore[arg-type]  # an instant
+        times.max(),  # type: ignore[arg-type]  # an instant
+        rows.height,
+        dict(refused.group_by("rule").len().sort("len", descending=True).iter_rows()),
+        doubted,
+        tuple(tuple(row) for row in first_rows(found.cells)),
+        tuple(good.head(5).select("time", "value").iter_rows()),
+        found.notes,
+        tuple(questions),
+    )
+
+
+def _check_refused(seen: Preview) -> None:
+    """Refuse a table of which most cannot be: to keep the rest would hide that it was misread.
+
+    Raises:
+        InvalidInput: most rows are refused, or most values are outside what the channel can be.
+    """
+    if seen.n_rows and seen.n_refused > seen.n_rows / 2:
+        rules = ", ".join(f"{rule} {count:,}" for rule, count in seen.refused.items())
+        problem = f"{seen.n_refused:,} of its {seen.n_rows:,} rows cannot be read ({rules}), so nothing is kept"
+        remedy = {
+            "value_is_a_number": "Say --decimal point or comma, or another --value-column.",
+            "time_is_readable": "Say --date-order dmy, mdy or ymd, or another --time-column.",
+        }.get(next(iter(seen.refused)), "It should hold one row per time: name its columns, or keep one series of it.")
+        raise InvalidInput("file", seen.file, problem, remedy=remedy)
+    if seen.n_doubted > seen.n_rows / 2:
+        problem = f"{seen.n_doubted:,} of its {seen.n_rows:,} values are more than {seen.channel} can be in {seen.unit}"
+        remedy = "Name the unit of the file with --unit, such as MW, kW or W."
+        raise InvalidInput("unit", seen.unit, problem, remedy=remedy)
+
+
+def _channel_of_site(options: TableOptions, unit: Unit | None, known: Known) -> str | None:
+    """Return the id of the main channel of the site that is named; a new site gets one."""
+    if options.site is None:
+        return None
+    if (context := known.find(options.site)) is not None:
+        return context.channel.id
+    wanted = options.site.strip().casefold()
+    for site in known.sites:
+        if wanted in (site.id.casefold(), site.name.casefold()):
+            word = "demand" if site.kind is SiteKind.REGION else "power"
+            return site.main_channel or f"{site.prefix}.{word}"
+    if not (slug := _slug(options.site)):
+        raise UnknownSite(options.site, known.near(options.site))
+    return _first_channel(slug, unit)
+
+
+def _proposal(path: Path, unit: Unit | None, known: Known) -> str:
+    """Return a channel for a table of which nobody said what it measures: by its file's name and its unit."""
+    slug = _slug(path.stem) or "mine"
+    return _first_channel(slug if known.find(slug) is None else f"my_{slug}", unit)
+
+
+def _first_channel(slug: str, unit: Unit | None) -> str:
+    if unit in {Unit.KWH, Unit.WH}:
+        return f"home.{slug}.energy"
+    return f"home.{slug}.power" if unit in {Unit.KW, Unit.W} else f"grid.{slug}.demand"
+
+
+def _slug(name: str) -> str:
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    return re.sub(r"[^a-z0-9]+", "_", plain.casefold()).strip("_")[:40].strip("_")
+
+
+def _channel_question(proposal: str) -> Question:
+    problem = "nobody has said what the table measures, and where"
+    remedy = f"Name the channel with --channel, such as {proposal}, or the site with --site."
+    return Question("channel", problem, (proposal,), remedy)
+
+
+def _new_site_question(name: str, error: InvalidInput) -> Question:
+    near = f" (near: {', '.join(error.near)})" if isinstance(error, UnknownSite) and error.near else ""
+    problem = f"{name} is a new site{near}, whose days begin by a clock that nobody has named"
+    return Question("time_zone", problem, (), "Say it with --time-zone, such as Europe/Brussels.")
+
+
+def _issue_question() -> Question:
+    problem = "nobody has said when the forecasts were made, and so when they could be known"
+    remedy = "Name their column with --issued-column, or a clock of the day before with --issued-at 06:00 (assumed)."
+    return Question("issued_at", problem, (), remedy)
+
+
+def _fitting(
+    channel: Channel | None,
+    name: str,
+    site: Site,
+    unit: Unit,
+    step: timedelta | None,
+    known: Known,
+    file: str,
+) -> Channel:
+    if channel is None:
+        return _new_channel(name, site, unit, step, known)
+    if step is not None and step != channel.resolution:
+        problem = f"its rows are {_minutes(step)} apart, and {channel.id} has a step of {_minutes(channel.resolution)}"
+        raise InvalidInput("file", file, problem, remedy="Resample it, or name another channel.")
+    conversion_of(unit, channel)
+    return channel
 
 
 def _check_phase(times: pl.Series, channel: Channel, time_zone: str, file: str) -> None:
@@ -216,13 +473,14 @@ def _new_channel(name: str, site: Site, unit: Unit, step: timedelta | None, know
         quantity, unit = context.channel.quantity, context.channel.unit
     else:
         quantity = _quantity_of(unit)
-        unit = unit if unit in units_of(quantity) else units_of(quantity)[0]
+        smaller = {Unit.WH: Unit.KWH}.get(unit, unit)
+        unit = smaller if smaller in units_of(quantity) else units_of(quantity)[0]
     limits = home_limits(unit, step) if site.kind is SiteKind.HOME else Limits()
     return Channel(name, site.id, quantity, unit, step, limits=limits, is_simulated=site.is_simulated)
 
 
 def _is_energy(unit: Unit) -> bool:
-    return unit in (*units_of(Quantity.POWER), *units_of(Quantity.ENERGY))
+    return any(_converts(unit, base) for base in (Unit.KW, Unit.KWH))
 
 
 def _quantity_of(unit: Unit) -> Quantity:
@@ -246,21 +504,17 @@ def _converts(unit: Unit, kept: Unit) -> bool:
     return True
 
 
-def _step(path: Path, mapping: Mapping) -> timedelta | None:
-    """Return the step of a table, None where it has too few rows to show one."""
-    from watthour.sources.csv import most_common_step, read_table
+def _unit(name: str | None) -> Unit | None:
+    """Return the unit that a person names, None where nobody does.
 
-    return most_common_step(read_table(path), mapping, fewest=_FEWEST_TIMES)
-
-
-def _unit(name: str | None, channel: Channel | None) -> Unit:
-    by_name = {str(unit).casefold(): unit for unit in Unit}
-    if name is None or name.casefold() not in by_name:
-        problem = "the file cannot say its unit" if name is None else "there is no such unit"
-        kept = f"{channel.id} is kept in {channel.unit}. " if channel is not None else ""
-        remedy = f"Name it with --unit. {kept}Units: {', '.join(Unit)}."
-        raise InvalidInput("unit", name, problem, remedy=remedy)
-    return by_name[name.casefold()]
+    Raises:
+        InvalidInput: there is no such unit.
+    """
+    if name is None:
+        return None
+    if (unit := unit_named(name)) is None:
+        raise InvalidInput("unit", name, "there is no such unit", remedy=f"Name one with --unit: {', '.join(Unit)}.")
+    return unit
 
 
 def _minutes(step: timedelta) -> str:

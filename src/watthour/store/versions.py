@@ -27,7 +27,8 @@ def new_versions(incoming: pl.DataFrame, existing: pl.DataFrame) -> pl.DataFrame
     """Return the incoming readings that are new versions, at the instants under which they are to be kept.
 
     A row that equals what was known of its interval at its ``available_at`` is not new. Where that instant is taken by
-    another value, history is not rewritten: the row became known when it was recorded. Of several such rows of one
+    another value, history is not rewritten: the row became known when it was recorded. So does a row that says again
+    what was said at its instant first and revised since: the revision is taken back. Of several such rows of one
     interval only the last counts, for the earlier ones were never what was known.
 
     Args:
@@ -42,7 +43,8 @@ def new_versions(incoming: pl.DataFrame, existing: pl.DataFrame) -> pl.DataFrame
     )["is_taken"]
     free = _changes(incoming.filter(is_taken.is_null()), existing)
     known = pl.concat([existing.select(incoming.columns), free])
-    moved = _differing(incoming.filter(is_taken), existing).join(
+    told = incoming.filter(is_taken)
+    moved = pl.concat([_differing(told, existing), _taken_back(told, existing)]).join(
         incoming.group_by(INTERVAL).agg(pl.col("available_at").max()), on=VERSION, how="semi"
     )
     moved = moved.with_columns(
@@ -189,5 +191,22 @@ def _differing(incoming: pl.DataFrame, existing: pl.DataFrame) -> pl.DataFrame:
     return (
         incoming.join(kept, on=VERSION, how="inner")
         .filter(value.ne_missing(pl.col("kept_value")) | (doubts != pl.col("kept_doubts")))
+        .select(incoming.columns)
+    )
+
+
+def _taken_back(incoming: pl.DataFrame, existing: pl.DataFrame) -> pl.DataFrame:
+    """Return the incoming rows that say again what was said at their instant, after something else became known."""
+    value, doubts = _state()
+    newest = (
+        existing.sort("recorded_at", "available_at")
+        .unique(INTERVAL, keep="last", maintain_order=True)
+        .filter(pl.col("available_at") >= pl.col("recorded_at"))
+        .select(*INTERVAL, newest_value=value, newest_doubts=doubts)
+    )
+    again = incoming.join(_differing(incoming, existing), on=VERSION, how="anti")
+    return (
+        again.join(newest, on=INTERVAL, how="inner")
+        .filter(value.ne_missing(pl.col("newest_value")) | (doubts != pl.col("newest_doubts")))
         .select(incoming.columns)
     )

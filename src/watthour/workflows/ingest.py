@@ -14,6 +14,7 @@ from watthour.core.frames import Forecasts, Quality, Readings
 from watthour.core.ports import RunState, SourceRun
 from watthour.core.quality import compared_with, flag, flag_forecasts, is_trusted, look_back
 from watthour.core.window import Window
+from watthour.workflows.corrections import as_corrections
 from watthour.workflows.runs import CHUNK, asker
 
 if TYPE_CHECKING:
@@ -39,7 +40,9 @@ class IngestReport:
         return IngestReport(self.new_rows + other.new_rows, self.refused_rows + other.refused_rows)
 
 
-def ingest(source: Source, store: Store, window: Window, *, now: datetime, live: bool = False) -> IngestReport:
+def ingest(
+    source: Source, store: Store, window: Window, *, now: datetime, live: bool = False, corrects: bool = False
+) -> IngestReport:
     """Fetch one window and keep it; asking twice changes nothing.
 
     Args:
@@ -49,6 +52,7 @@ def ingest(source: Source, store: Store, window: Window, *, now: datetime, live:
         now: the instant of asking.
         live: this is regular polling, so from the first such call on rows are known when we saw them, not when the
             source's rule says.
+        corrects: values that differ from what is kept are the right ones, see ``workflows.corrections``.
 
     The run is noted when it begins, so that one whose process died can be told from one that never was.
 
@@ -70,7 +74,7 @@ def ingest(source: Source, store: Store, window: Window, *, now: datetime, live:
     try:
         delivery = source.fetch(window, now=now, watched_from=store.watched_from(source.name))
         store.register(source.sites(), source.channels())
-        report = _keep(delivery, source, store)
+        report = _keep(delivery, source, store, corrects=corrects)
     except WatthourError as error:
         note(RunState.FAILED, IngestReport(0, 0), plain(str(error)))
         raise
@@ -105,6 +109,7 @@ def backfill(
     *,
     now: datetime,
     chunk: timedelta = CHUNK,
+    corrects: bool = False,
     progress: Callable[[Window, IngestReport], None] | None = None,
 ) -> IngestReport:
     """Bring a long window in, oldest first and piece by piece, so that what is done survives an interruption."""
@@ -112,7 +117,7 @@ def backfill(
     start = window.start
     while start < window.end:
         piece = Window(start, min(start + chunk, window.end))
-        report = ingest(source, store, piece, now=now)
+        report = ingest(source, store, piece, now=now, corrects=corrects)
         total += report
         if progress is not None:
             progress(piece, report)
@@ -120,10 +125,11 @@ def backfill(
     return total
 
 
-def _keep(delivery: Delivery, source: Source, store: Store) -> IngestReport:
+def _keep(delivery: Delivery, source: Source, store: Store, *, corrects: bool = False) -> IngestReport:
     new_rows = 0
     if not delivery.readings.is_empty():
         readings = flag(delivery.readings, source.channels(), _before(delivery.readings, source, store))
+        readings = as_corrections(readings, store) if corrects else readings
         new_rows += store.append(readings)
     if not delivery.forecasts.is_empty():
         new_rows += store.append_forecasts(_checked(delivery.forecasts, source.channels(), store))

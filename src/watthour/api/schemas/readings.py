@@ -134,13 +134,3 @@ class ReadingPage(Answer):
     unit: str = Field(description="Unit of every value.", examples=["MWh"])
     readings: list[Reading] = Field(description="One entry per interval.")
     next: datetime | None = Field(description="Give this as `start` for the next page; null on the last one.")
-
-
-class ImportedRows(Answer):
-    """What a file brought."""
-
-    model_config = shown_as({"region": "ny", "new_rows": 4368, "refused_rows": 0})
-
-    region: str = Field(description="Id of the region.", examples=["ny"])
-    new_rows: int = Field(description="Values that were new. [count]", examples=[4368])
-    refused_rows: int = Field(description="Rows that were left out because they broke a rule. [count]", examples=[0])

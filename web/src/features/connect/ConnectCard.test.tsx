@@ -1,5 +1,5 @@
 // @vitest-environment jsdom
-import { screen } from '@testing-library/react';
+import { fireEvent, screen, waitFor } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { expect, test, vi } from 'vitest';
 
@@ -9,11 +9,53 @@ vi.mock('@/charts/Chart', () => ({ default: () => null }));
 
 const simulated = answersOf('simtown');
 
-async function importFile(answer: Answers[string]): Promise<void> {
-  openPage('/grid/simtown', { ...simulated, '/api/v1/imports': answer });
-  const file = new File(['Balancing Authority,Data Date'], 'EIA930_BALANCE_2026_Jul_Dec.csv', { type: 'text/csv' });
-  await userEvent.upload(await screen.findByLabelText(/EIA930_BALANCE file/), file);
-  await userEvent.click(screen.getByRole('button', { name: 'Import' }));
+const PREVIEW = {
+  file: 'load.csv',
+  encoding: 'utf-8',
+  separator: 'comma',
+  decimal: 'point',
+  date_order: 'mdy',
+  date_order_reason: 'only so most dates exist',
+  time_columns: ['Timestamp'],
+  time_zone: null,
+  names_end: false,
+  named_by_reason: 'assumed',
+  value_column: 'Load (MW)',
+  value_columns: ['Load (MW)'],
+  columns: ['Timestamp', 'Load (MW)'],
+  unit: 'MW',
+  channel: 'grid.load.demand',
+  step_seconds: 3600,
+  first_time: '2021-01-01T00:00:00Z',
+  last_time: '2021-01-31T23:00:00Z',
+  rows: 744,
+  refused: { value_is_a_number: 3 },
+  doubted: 0,
+  cells: [['01/01/2021 12:00 AM', '15,234']],
+  values: [{ time: '2021-01-01T00:00:00Z', value: 15234 }],
+  notes: [],
+  questions: [
+    { field: 'channel', problem: 'nobody has said what the table measures', choices: ['grid.load.demand'] },
+    { field: 'time_zone', problem: 'the times carry no time zone', choices: [] },
+  ],
+};
+
+/** A server that is asked with ever more choices, and at last to import. */
+function makeServer(): Answers[string] {
+  let asked = 0;
+  return () => {
+    const preview = { ...PREVIEW, time_zone: asked > 1 ? 'America/New_York' : null, questions: PREVIEW.questions.slice(asked) };
+    const isImport = asked === 3;
+    asked += 1;
+    const rows = isImport ? 741 : 0;
+    return { region: 'load', channel: PREVIEW.channel, new_rows: rows, refused_rows: 3, refused: PREVIEW.refused, preview };
+  };
+}
+
+async function choose(imports: Answers[string]): Promise<void> {
+  openPage('/grid/simtown', { ...simulated, '/api/v1/imports': imports });
+  const file = new File(['Timestamp,Load (MW)'], 'load.csv', { type: 'text/csv' });
+  await userEvent.upload(await screen.findByLabelText(/Table of loads/), file);
 }
 
 test('each way to connect shows its command', async () => {
@@ -21,14 +63,29 @@ test('each way to connect shows its command', async () => {
   expect(await screen.findByText('EIA_API_KEY=... watthour up')).toBeVisible();
 });
 
-test('a file is sent with its region and the new rows are counted', async () => {
-  await importFile(() => ({ region: 'ny', new_rows: 4416, refused_rows: 3 }));
-  expect(await screen.findByText('4,416 new rows for ny')).toBeVisible();
+test('a file is shown as understood, asked what is open, and then imported', async () => {
+  await choose(makeServer());
+  expect(await screen.findByRole('table', { name: 'First rows as understood' })).toHaveTextContent('15234');
+  expect(screen.getByText('3 rows cannot be read')).toBeVisible();
+  expect(screen.getByRole('button', { name: 'Import' })).toBeDisabled();
+  await userEvent.click(screen.getByRole('button', { name: 'Use' }));
+  await userEvent.selectOptions(await screen.findByLabelText(/Time zone/), 'America/New_York');
+  await waitFor(() => expect(screen.getByRole('button', { name: 'Import' })).toBeEnabled());
+  await userEvent.click(screen.getByRole('button', { name: 'Import' }));
+  expect(await screen.findByText('741 new rows for load')).toBeVisible();
   expect(screen.getByText(/3 rows were refused/)).toBeVisible();
-  expect(screen.getByRole('link', { name: 'Open ny' })).toHaveAttribute('href', '/grid/ny');
+  expect(screen.getByRole('link', { name: 'Open load' })).toHaveAttribute('href', '/grid/load');
+});
+
+test('a file that is dropped is read like one that is chosen', async () => {
+  openPage('/grid/simtown', { ...simulated, '/api/v1/imports': makeServer() });
+  const zone = (await screen.findByText(/Drop a file here/)).closest('div');
+  const file = new File(['Timestamp,Load (MW)'], 'load.csv', { type: 'text/csv' });
+  fireEvent.drop(zone as HTMLElement, { dataTransfer: { files: [file] } });
+  expect(await screen.findByRole('table', { name: 'First rows as understood' })).toBeVisible();
 });
 
 test('a refused file says why and what to do', async () => {
-  await importFile(() => problem(422, { title: 'Not a balance file', detail: 'It has no column "Demand (MW)".', remedy: 'Take the six-month file.' }));
-  expect(await screen.findByRole('alert')).toHaveTextContent('Take the six-month file.');
+  await choose(() => problem(400, { title: 'Invalid input', detail: 'It is an Excel workbook.', remedy: 'Save it as CSV UTF-8.' }));
+  expect(await screen.findByRole('alert')).toHaveTextContent('Save it as CSV UTF-8.');
 });

@@ -1,12 +1,29 @@
-import { importFile } from '@/client';
+import { type ImportedRows, importFile } from '@/client';
 import { unwrap } from '@/lib/problem';
+
+/** What a person says of a table; what is left out is recognised. The names are those of the API. */
+export interface Choices {
+  site?: string;
+  time_zone?: string;
+  unit?: string;
+  time_column?: string;
+  value_column?: string;
+  date_order?: string;
+  decimal?: string;
+  named_by?: string;
+}
 
 export interface Upload {
   file: File;
-  region: string;
+  choices: Choices;
 }
 
-/** Brings one six-month file of EIA's into the store; asking twice changes nothing. */
-export function upload({ file, region }: Upload) {
-  return unwrap(importFile({ body: { file, region } }));
+/** Says what would be brought in, and what is still open; nothing is kept. */
+export function preview({ file, choices }: Upload): Promise<ImportedRows> {
+  return unwrap(importFile({ body: { file, ...choices, dry_run: true } }));
+}
+
+/** Brings a file into the store; asking twice changes nothing. */
+export function upload({ file, choices }: Upload): Promise<ImportedRows> {
+  return unwrap(importFile({ body: { file, ...choices } }));
 }

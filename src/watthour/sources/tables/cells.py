@@ -1,0 +1,282 @@
+"""From a file to cells of text: encoding, separator, the lines above the header and those below the table."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections import Counter
+from dataclasses import dataclass, replace
+from io import BytesIO
+from itertools import islice
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from watthour.core.errors import InvalidInput
+from watthour.sources.tables.clock import is_date_text
+from watthour.sources.tables.figures import GAPS, is_number_text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+SEPARATORS = {"tab": "\t", "semicolon": ";", "bar": "|", "comma": ","}
+_SAMPLE = 400  # lines looked at to find separator and header
+_MOST_COLUMNS = 2000
+_MOST_NOTES = 20  # lines below a table; more are rows
+_NEARLY = 0.8  # of the lines that the best separator splits alike
+_BYTE_MARKS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
+_CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1f]")
+_FIRST_LINE = re.compile(r'"?sep=(.)"?')
+_UNIT_ROW = re.compile(r"[\[(]?[A-Za-z°%/µ]{0,8}[\])]?")
+_EXCEL = "In the spreadsheet program choose Save As, then `CSV UTF-8`, and import that file."
+_AS_TABLE = "Give a CSV or Parquet table: one line per time, with the time and the value."
+_OTHER_FILES = (
+    (b"PK\x03\x04", "it is an Excel workbook or another zipped file, not a table of text", _EXCEL),
+    (b"\xd0\xcf\x11\xe0", "it is an old Excel workbook, not a table of text", _EXCEL),
+    (b"\x1f\x8b", "it is compressed", "Unpack it first."),
+    (b"%PDF", "it is a PDF, not a table", _AS_TABLE),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """The cells of a table as text, and how they were found."""
+
+    names: tuple[str, ...]  # of the columns, all different
+    table: pl.DataFrame  # text; columns "0", "1", ... in the order of `names`
+    encoding: str | None = None
+    separator: str | None = None
+    has_header: bool = True
+    above: tuple[str, ...] = ()  # lines above the header
+    below: tuple[str, ...] = ()  # lines below the last row, such as a total
+    n_ragged: int = 0  # rows with more cells than the header
+
+    def column(self, name: str) -> int:
+        """Return the number of a column."""
+        return self.names.index(name)
+
+    def texts(self, number: int, most: int | None = None) -> pl.Series:
+        """Return the filled cells of a column, at most the first so many."""
+        column = self.table[str(number)]
+        column = column.filter(column.is_not_null() & (column != ""))
+        return column if most is None else column.head(most)
+
+
+def read_cells(path: Path, separator: str | None = None) -> Cells:
+    """Read a CSV or Parquet file; which of the two it is, its content says.
+
+    Raises:
+        InvalidInput: no such file, or not a table.
+    """
+    if not path.is_file():
+        raise InvalidInput("file", str(path), "there is no such file", remedy="Check the path.")
+    try:
+        with path.open("rb") as file:
+            head = file.read(4)
+            content = b"" if head == b"PAR1" else head + file.read()
+    except OSError as error:
+        problem = f"it cannot be opened ({error.strerror})"
+        raise InvalidInput("file", path.name, problem, remedy="Check that you may read it.") from error
+    if head == b"PAR1":
+        return cells_of(_read_parquet(path))
+    for mark, problem, remedy in _OTHER_FILES:
+        if content.startswith(mark):
+            raise InvalidInput("file", path.name, problem, remedy=remedy)
+    return _text_cells(content, path.name, separator)
+
+
+def cells_of(table: pl.DataFrame) -> Cells:
+    """Return a typed table as text; instants keep their offset, nested columns are left out."""
+    texts: dict[str, pl.Series] = {}
+    for column in table.get_columns():
+        kind = column.dtype
+        if kind.is_nested() or kind in {pl.Binary, pl.Object, pl.Null, pl.Duration}:
+            continue
+        if isinstance(kind, pl.Datetime):
+            zoned = column.dt.convert_time_zone("UTC") if kind.time_zone else column
+            form = "%Y-%m-%dT%H:%M:%S%.f" + ("Z" if kind.time_zone else "")
+            texts[column.name] = zoned.dt.cast_time_unit("us").dt.strftime(form)
+        else:
+            texts[column.name] = column.cast(pl.String, strict=False)
+    if not texts or not table.height:
+        raise InvalidInput("file", None, "it holds no rows", remedy=_AS_TABLE)
+    stripped = [series.str.strip_chars().alias(str(number)) for number, series in enumerate(texts.values())]
+    return Cells(tuple(texts), pl.DataFrame(stripped))
+
+
+def _read_parquet(path: Path) -> pl.DataFrame:
+    try:
+        return pl.read_parquet(path)
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
+        problem = "it begins as a Parquet file, but cannot be read as one"
+        raise InvalidInput("file", path.name, problem, remedy="Write it anew, or as CSV.") from error
+
+
+def _text_cells(content: bytes, name: str, wanted: str | None) -> Cells:
+    text, encoding = _decoded(content, name)
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    said = _FIRST_LINE.fullmatch(lines[0].strip()) if lines else None
+    if said:
+        lines = lines[1:]
+    lines = [line for line in lines if line.strip(" \t;,|\"'")]
+    if not lines:
+        problem = "it is empty" if not content.strip() else "it has no filled line"
+        raise InvalidInput("file", name, problem, remedy=_AS_TABLE)
+    separator = wanted or (said[1] if said else _separator(lines[:_SAMPLE], name))
+    rows = _split(lines[:_SAMPLE], separator, name)
+    first, header = _begin(rows)
+    n_columns = max((len(row) for row in [header or (), *rows[first:]]), default=0)
+    usual = Counter(len(row) for row in rows[first:]).most_common(1)[0][0] if rows[first:] else len(header or ())
+    if header and usual > len(header) and any(header):
+        problem = f"its rows have {usual} cells, and its header has {len(header)}"
+        remedy = "A number may hold the separator: write it in quotes, or name another with --separator."
+        raise InvalidInput("file", name, problem, remedy=remedy)
+    n_columns = len(header) if header else n_columns
+    if not 1 < n_columns <= _MOST_COLUMNS:
+        problem = f"its lines have {n_columns} column{'s' * (n_columns != 1)} when split at {separator!r}"
+        raise InvalidInput("file", name, problem, remedy="Name what splits the columns with --separator.")
+    if first >= len(lines):
+        raise InvalidInput("file", name, "it has a header and no rows", remedy=_AS_TABLE)
+    table, n_ragged = _table(lines[first:], separator, n_columns, name)
+    cells = Cells(
+        _names(header or [""] * n_columns),
+        table,
+        encoding,
+        separator,
+        header is not None,
+        tuple(lines[: first - (1 if header else 0)]),
+        (),
+        n_ragged,
+    )
+    return _without_empty_columns(_without_end(cells))
+
+
+def _decoded(content: bytes, name: str) -> tuple[str, str]:
+    for mark, encoding in _BYTE_MARKS:
+        if content.startswith(mark):
+            return content[len(mark) :].decode(encoding, errors="replace"), encoding
+    zeros = content[:4096].count(0)
+    if zeros > len(content[:4096]) // 3:
+        encoding = "utf-16-le" if content[1:4096:2].count(0) > zeros / 2 else "utf-16-be"
+        text = content.decode(encoding, errors="replace")
+    else:
+        try:
+            text, encoding = content.decode("utf-8"), "utf-8"
+        except UnicodeDecodeError:
+            text, encoding = content.decode("cp1252", errors="replace"), "cp1252"
+    if _CONTROLS.search(text):
+        problem = "it holds bytes that no text has, so it is no CSV"
+        raise InvalidInput("file", name, problem, remedy=_AS_TABLE)
+    return text, encoding
+
+
+def _separator(lines: Sequence[str], name: str) -> str:
+    """Return what splits most lines into the same number of cells; numbers hold commas too, and names hold bars."""
+    shares: dict[str, float] = {}
+    widths: dict[str, int] = {}
+    for separator in SEPARATORS.values():
+        counts = Counter(len(row) for row in _split(lines, separator, name) if len(row) > 1)
+        widths[separator], n_alike = counts.most_common(1)[0] if counts else (0, 0)
+        shares[separator] = n_alike / len(lines)
+    best = max(shares.values())
+    if not best:
+        problem = "its lines have one column: no comma, semicolon, tab or bar splits them"
+        raise InvalidInput("file", name, problem, remedy=_AS_TABLE)
+    fitting = [separator for separator, share in shares.items() if share >= _NEARLY * best]
+    if fitting == ["|", ","] and widths[","] > widths["|"]:
+        return ","
+    return fitting[0]
+
+
+def _split(lines: Sequence[str], separator: str, name: str) -> list[list[str]]:
+    try:
+        return [[cell.strip() for cell in row] for row in csv.reader(lines, delimiter=separator)]
+    except csv.Error as error:
+        problem = f"its lines cannot be split into cells ({error})"
+        raise InvalidInput("file", name, problem, remedy=_AS_TABLE) from error
+
+
+def _begin(rows: Sequence[Sequence[str]]) -> tuple[int, list[str] | None]:
+    """Return the number of the first row of the table, and the header above it if there is one."""
+    dated = Counter(number for row in rows for number, cell in enumerate(row) if is_date_text(cell))
+    if dated:
+        column = dated.most_common(1)[0][0]
+        is_row = [len(row) > column and is_date_text(row[column]) for row in rows]
+    else:  # times written as one number, such as seconds since 1970
+        is_row = [len(row) > 1 and all(is_number_text(cell) or cell.lower() in GAPS for cell in row) for row in rows]
+    follows = [*is_row[1:], True]
+    first = next((number for number, (here, then) in enumerate(zip(is_row, follows, strict=True)) if here and then), 1)
+    header = list(rows[first - 1]) if first else None
+    if header is None or not any(cell and not is_number_text(cell) for cell in header):
+        return first, None
+    above = rows[first - 2] if first > 1 else []
+    if len(above) == len(header) and all(_UNIT_ROW.fullmatch(cell) for cell in header) and "" in header:
+        header = [f"{name} [{unit.strip('[]()')}]" if unit else name for name, unit in zip(above, header, strict=True)]
+    return first, header
+
+
+def _table(lines: Sequence[str], separator: str, n_columns: int, name: str) -> tuple[pl.DataFrame, int]:
+    names = [str(number) for number in range(n_columns + 1)]  # one more, in which too long rows show
+    try:
+        table = pl.read_csv(
+            BytesIO("\n".join([separator.join(names), *lines]).encode("utf-8", errors="replace")),
+            separator=separator,
+            infer_schema=False,
+            truncate_ragged_lines=True,
+        )
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
+        problem = "its lines cannot be split into cells: a quotation mark may be open"
+        raise InvalidInput("file", name, problem, remedy=_AS_TABLE) from error
+    table = table.with_columns(pl.all().str.strip_chars())
+    n_ragged = int((table[names[-1]].fill_null("") != "").sum())
+    return table.select(names[:-1]), n_ragged
+
+
+def _names(header: Sequence[str]) -> tuple[str, ...]:
+    found: list[str] = []
+    for number, cell in enumerate(header):
+        name = " ".join(cell.split()) or f"column_{number + 1}"
+        found.append(next(each for each in _variants(name) if each not in found))
+    return tuple(found)
+
+
+def _variants(name: str) -> list[str]:
+    return [name, *(f"{name} ({number})" for number in range(2, _MOST_COLUMNS + 2))]
+
+
+def _without_end(cells: Cells) -> Cells:
+    """Leave out the last lines that bear no date, such as totals and notes."""
+    dated = {
+        number: int(texts.map_elements(is_date_text, return_dtype=pl.Boolean).sum())
+        for number in range(len(cells.names))
+        if (texts := cells.texts(number, _SAMPLE)).len()
+    }
+    column = max(dated, key=lambda number: dated[number], default=None)
+    if column is None or not dated[column]:
+        return cells
+    words: list[str] = cells.table[str(column)].fill_null("").to_list()
+    n_below = next((number for number, text in enumerate(reversed(words)) if is_date_text(text)), 0)
+    n_below = n_below if n_below <= min(_MOST_NOTES, len(words) // 2) else 0
+    if not n_below:
+        return cells
+    ended = cells.table.tail(n_below).fill_null("").rows()
+    if any(any(character.isdigit() for character in row[column]) for row in ended):
+        return cells  # an unreadable time is a row to refuse, not a note
+    below = tuple((cells.separator or ",").join(row).rstrip(cells.separator or ",") for row in ended)
+    return replace(cells, table=cells.table.head(len(words) - n_below), below=below)
+
+
+def _without_empty_columns(cells: Cells) -> Cells:
+    kept = [
+        number
+        for number, name in enumerate(cells.names)
+        if not name.startswith("column_") or cells.texts(number, 1).len()
+    ]
+    table = cells.table.select(pl.col(str(number)).alias(str(place)) for place, number in enumerate(kept))
+    return replace(cells, names=tuple(cells.names[number] for number in kept), table=table)
+
+
+def first_rows(cells: Cells, most: int = 5) -> list[list[str]]:
+    """Return the first rows as they stand in the file."""
+    return [["" if cell is None else cell for cell in row] for row in islice(cells.table.iter_rows(), most)]

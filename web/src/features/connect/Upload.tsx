@@ -1,0 +1,330 @@
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { FileUp, Upload as UploadIcon } from 'lucide-react';
+import { type DragEvent, type FormEvent, type ReactElement, type ReactNode, useId, useRef, useState } from 'react';
+
+import type { ImportPreview, ImportedRows } from '@/client';
+import { Button } from '@/components/ui/button';
+import { Notice } from '@/components/ui/notice';
+import { ProblemNotice } from '@/components/ui/problem';
+import { Head, RowHead, Table, Value } from '@/components/ui/table';
+import { cn } from '@/lib/cn';
+import { formatNumber } from '@/lib/numbers';
+
+import { type Choices, preview, upload } from './queries';
+
+const UNITS = ['MW', 'kW', 'W', 'GW', 'MWh', 'kWh', 'Wh', 'GWh'];
+const ORDERS = [
+  { value: 'dmy', label: 'Day first (31.12.2021)' },
+  { value: 'mdy', label: 'Month first (12/31/2021)' },
+  { value: 'ymd', label: 'Year first (2021-12-31)' },
+];
+const MARKS = [
+  { value: 'point', label: 'Point (1,234.5)' },
+  { value: 'comma', label: 'Comma (1.234,5)' },
+];
+const ENDS = [
+  { value: 'start', label: 'The start of each interval' },
+  { value: 'end', label: 'The end of each interval' },
+];
+const CONTROL = 'rounded-control border-control-line bg-surface h-10 w-full min-w-0 border px-3 font-normal';
+
+interface Option {
+  value: string;
+  label: string;
+}
+
+function zones(): Option[] {
+  const own = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const all = [own, 'UTC', ...Intl.supportedValuesOf('timeZone')];
+  return [...new Set(all)].map((zone) => ({ value: zone, label: zone }));
+}
+
+interface PickProps {
+  label: string;
+  /** What was recognised or chosen; empty: nothing yet. */
+  value: string;
+  options: readonly Option[];
+  isOpen: boolean;
+  onChange: (value: string) => void;
+}
+
+function Pick({ label, value, options, isOpen, onChange }: PickProps): ReactElement {
+  return (
+    <label className="text-small grid min-w-0 gap-1 font-medium">
+      <span>
+        {label} {isOpen ? <span className="text-warn">(please choose)</span> : null}
+      </span>
+      <select value={isOpen ? '' : value} onChange={(event) => onChange(event.target.value)} className={cn(CONTROL, isOpen && 'border-warn')}>
+        {isOpen || value === '' ? (
+          <option value="" disabled>
+            Choose…
+          </option>
+        ) : null}
+        {options.map((option) => (
+          <option key={option.value} value={option.value}>
+            {option.label}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+const named = (names: readonly string[]): Option[] => names.map((name) => ({ value: name, label: name }));
+
+/** The word of a proposed channel that names its site, such as `load_2021` of `grid.load_2021.demand`. */
+const proposedSite = (found: ImportPreview): string => found.channel?.split('.')[1] ?? '';
+
+interface SettingsProps {
+  found: ImportPreview;
+  choices: Choices;
+  onChoose: (choice: Choices) => void;
+}
+
+function Settings({ found, choices, onChoose }: SettingsProps): ReactElement {
+  const open = new Set(found.questions.map(({ field }) => field));
+  const [site, setSite] = useState(choices.site ?? proposedSite(found));
+  const columns = found.value_columns.length > 0 ? found.value_columns : found.columns;
+  return (
+    <div className="grid gap-3 sm:grid-cols-2 lg:grid-cols-4">
+      <label className="text-small grid min-w-0 gap-1 font-medium">
+        <span>
+          Name of the place or home {open.has('channel') ? <span className="text-warn">(please confirm)</span> : null}
+        </span>
+        <span className="flex gap-2">
+          <input value={site} onChange={(event) => setSite(event.target.value)} autoComplete="off" className={CONTROL} />
+          <Button onClick={() => onChoose({ site: site.trim() })} disabled={site.trim() === '' || site.trim() === choices.site}>
+            Use
+          </Button>
+        </span>
+      </label>
+      <Pick
+        label="Time zone"
+        value={choices.time_zone ?? found.time_zone ?? ''}
+        options={zones()}
+        isOpen={open.has('time_zone')}
+        onChange={(value) => onChoose({ time_zone: value })}
+      />
+      <Pick label="Unit" value={found.unit ?? ''} options={named(UNITS)} isOpen={open.has('unit')} onChange={(value) => onChoose({ unit: value })} />
+      <Pick
+        label="Column of values"
+        value={found.value_column}
+        options={named(columns.includes(found.value_column) ? columns : [found.value_column, ...columns])}
+        isOpen={open.has('value_column')}
+        onChange={(value) => onChoose({ value_column: value })}
+      />
+      <Pick
+        label="Column of times"
+        value={found.time_columns[0] ?? ''}
+        options={named(found.columns)}
+        isOpen={open.has('time_column')}
+        onChange={(value) => onChoose({ time_column: value })}
+      />
+      <Pick label="Dates" value={found.date_order} options={ORDERS} isOpen={open.has('date_order')} onChange={(value) => onChoose({ date_order: value })} />
+      <Pick label="Decimal mark" value={found.decimal} options={MARKS} isOpen={open.has('decimal')} onChange={(value) => onChoose({ decimal: value })} />
+      <Pick
+        label="A time names"
+        value={found.names_end ? 'end' : 'start'}
+        options={ENDS}
+        isOpen={false}
+        onChange={(value) => onChoose({ named_by: value })}
+      />
+    </div>
+  );
+}
+
+/** An instant as UTC, or as written in the file where the time zone is still open. */
+function when(time: string | null, isOpen: boolean): string {
+  if (time === null) return 'none';
+  return `${time.slice(0, 16).replace('T', ' ')}${isOpen ? '' : ' UTC'}`;
+}
+
+function Understood({ found }: { found: ImportPreview }): ReactElement {
+  const isOpen = found.questions.some(({ field }) => field === 'time_zone');
+  const refused = Object.entries(found.refused);
+  return (
+    <>
+      <dl className="text-small mt-4 flex flex-wrap gap-x-6 gap-y-1">
+        {[
+          ['Rows', formatNumber(found.rows)],
+          ['Step', found.step_seconds === null ? 'unknown' : `${formatNumber(found.step_seconds / 60)} min`],
+          ['From', when(found.first_time, isOpen)],
+          ['To', when(found.last_time, isOpen)],
+          ['Columns split by', found.separator ?? 'nothing (Parquet)'],
+        ].map(([name, value]) => (
+          <div key={name} className="flex gap-x-1.5">
+            <dt className="text-muted">{name}</dt>
+            <dd className="tabular-nums">{value}</dd>
+          </div>
+        ))}
+      </dl>
+      {refused.length > 0 ? (
+        <Notice look="warn" title={`${formatNumber(refused.reduce((sum, [, count]) => sum + count, 0))} rows cannot be read`} className="mt-3">
+          {refused.map(([rule, count]) => `${rule.replaceAll('_', ' ')} fails in ${formatNumber(count)}`).join('; ')}.
+        </Notice>
+      ) : null}
+      {found.notes.length > 0 ? (
+        <ul className="text-small text-muted mt-3 list-disc pl-4">
+          {found.notes.map((note) => (
+            <li key={note}>{note}</li>
+          ))}
+        </ul>
+      ) : null}
+      <div className="mt-3">
+        <Table aria-label="First rows as understood">
+          <thead>
+            <tr>
+              <Head className="text-left">In the file</Head>
+              <Head className="text-left">Start of the interval</Head>
+              <Head unit={found.unit ?? 'unit open'}>Value</Head>
+            </tr>
+          </thead>
+          <tbody>
+            {found.values.map(({ time, value }, row) => (
+              <tr key={`${time ?? ''} ${found.cells[row]?.join(' ') ?? ''}`}>
+                <RowHead className="max-w-64 truncate font-mono font-normal">{found.cells[row]?.slice(0, 6).join(' | ') ?? ''}</RowHead>
+                <Value className="text-left">{when(time, isOpen)}</Value>
+                <Value>{value === null ? 'gap' : value}</Value>
+              </tr>
+            ))}
+          </tbody>
+        </Table>
+      </div>
+    </>
+  );
+}
+
+interface ImportedProps {
+  rows: ImportedRows;
+  /** What can be done next with the site, such as a button that trains now. */
+  next?: ((site: string) => ReactNode) | undefined;
+}
+
+function Imported({ rows, next }: ImportedProps): ReactElement {
+  const refused = rows.refused_rows > 0 ? ` ${formatNumber(rows.refused_rows)} rows were refused and kept aside with the reason.` : '';
+  return (
+    <Notice role="status" title={`${formatNumber(rows.new_rows)} new rows for ${rows.region}`} className="mt-3">
+      {rows.new_rows === 0 ? 'Everything in this file was known already.' : 'They are in the store.'}
+      {refused}{' '}
+      <a className="text-accent font-medium underline" href={`/grid/${rows.region}`}>
+        Open {rows.region}
+      </a>
+      {rows.region && next ? <div className="mt-2">{next(rows.region)}</div> : null}
+    </Notice>
+  );
+}
+
+interface DropProps {
+  file: File | null;
+  onFile: (file: File) => void;
+}
+
+function Drop({ file, onFile }: DropProps): ReactElement {
+  const [isOver, setIsOver] = useState(false);
+  const input = useRef<HTMLInputElement>(null);
+  const id = useId();
+  const drop = (event: DragEvent): void => {
+    event.preventDefault();
+    setIsOver(false);
+    const [first] = event.dataTransfer.files;
+    if (first) onFile(first);
+  };
+  return (
+    <div
+      onDragOver={(event) => {
+        event.preventDefault();
+        setIsOver(true);
+      }}
+      onDragLeave={() => setIsOver(false)}
+      onDrop={drop}
+      className={cn(
+        'rounded-card border-control-line flex flex-wrap items-center gap-x-4 gap-y-2 border border-dashed p-4',
+        isOver && 'bg-accent-wash border-accent',
+      )}
+    >
+      <FileUp aria-hidden className="text-muted size-6 shrink-0" />
+      <label htmlFor={id} className="text-small min-w-0 flex-1 basis-48">
+        <span className="block font-medium">Table of loads (CSV or Parquet)</span>
+        <span className="text-muted">{file ? file.name : 'Drop a file here, or choose one. It is read, and nothing is kept before you say so.'}</span>
+      </label>
+      <input
+        id={id}
+        ref={input}
+        type="file"
+        accept=".csv,.txt,.tsv,.parquet,.pq,text/csv"
+        onChange={(event) => {
+          const chosen = event.target.files?.[0];
+          if (chosen) onFile(chosen);
+        }}
+        className="sr-only"
+      />
+      <Button onClick={() => input.current?.click()}>Choose a file</Button>
+    </div>
+  );
+}
+
+/** Brings a table in: a file dropped or chosen, what was understood of it, and then the import. */
+export function Upload({ next }: { next?: ((site: string) => ReactNode) | undefined }): ReactElement {
+  const [file, setFile] = useState<File | null>(null);
+  const [choices, setChoices] = useState<Choices>({});
+  const queries = useQueryClient();
+  const [seen, setSeen] = useState<ImportedRows | null>(null); // stays while the next look is under way or fails
+  const looking = useMutation({ mutationFn: preview, onSuccess: setSeen });
+  const sending = useMutation({ mutationFn: upload, onSuccess: () => queries.invalidateQueries() });
+  const look = (chosen: File, said: Choices): void => {
+    if (chosen !== file) setSeen(null);
+    setFile(chosen);
+    setChoices(said);
+    sending.reset();
+    looking.mutate({ file: chosen, choices: said });
+  };
+  const submit = (event: FormEvent): void => {
+    event.preventDefault();
+    if (file) sending.mutate({ file, choices });
+  };
+  const found = seen?.preview;
+  const isReady = looking.data !== undefined && looking.error === null && !looking.isPending && (found?.questions.length ?? 0) === 0;
+  return (
+    <form onSubmit={submit} aria-label="Import a file" aria-busy={looking.isPending || sending.isPending}>
+      <Drop file={file} onFile={(chosen) => look(chosen, {})} />
+      {looking.isPending ? (
+        <p role="status" className="text-small text-muted mt-3">
+          Reading the file…
+        </p>
+      ) : null}
+      {file && looking.error ? (
+        <ProblemNotice
+          error={looking.error}
+          className="mt-3"
+          actions={Object.keys(choices).length > 0 ? <Button onClick={() => look(file, {})}>Start again with this file</Button> : null}
+        />
+      ) : null}
+      {file && found && !sending.data ? (
+        <section aria-label="What was understood" className="mt-4">
+          <Settings key={file.name} found={found} choices={choices} onChoose={(choice) => look(file, { ...choices, ...choice })} />
+          <Understood found={found} />
+        </section>
+      ) : null}
+      {file && looking.data && !found && !looking.error && !sending.data ? (
+        <Notice title="A file of a known layout" className="mt-3">
+          Nothing has to be said of it{looking.data.region ? `: it holds ${looking.data.region}` : ''}.
+        </Notice>
+      ) : null}
+      {file && seen && !sending.data ? (
+        <div className="mt-3 flex flex-wrap items-center gap-3">
+          <Button type="submit" look="primary" disabled={!isReady || sending.isPending}>
+            <UploadIcon aria-hidden className="size-4" />
+            {sending.isPending ? 'Importing…' : 'Import'}
+          </Button>
+          {found && found.questions.length > 0 ? (
+            <p role="status" className="text-small text-warn">
+              Open: {found.questions.map(({ problem }) => problem).join('; ')}.
+            </p>
+          ) : null}
+        </div>
+      ) : null}
+      {sending.data ? <Imported rows={sending.data} next={next} /> : null}
+      {sending.error ? <ProblemNotice error={sending.error} className="mt-3" /> : null}
+    </form>
+  );
+}
