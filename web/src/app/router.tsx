@@ -8,6 +8,7 @@ import { ProblemNotice } from '@/components/ui/problem';
 import { Words } from '@/components/ui/words';
 import { ConnectCard } from '@/features/connect';
 import { GridPage } from '@/features/grid';
+import { TrainNow } from '@/features/train';
 import { statusQuery } from '@/lib/status';
 
 interface Context {
@@ -16,10 +17,14 @@ interface Context {
 
 const DAY = /^\d{4}-\d{2}-\d{2}$/;
 
+function trainNow(site: string): ReactElement {
+  return <TrainNow region={site} />;
+}
+
+/** One's own files, and the ways to real data that are still open. */
 function Connect(): ReactElement | null {
   const status = useQuery(statusQuery);
-  const options = status.data?.connect ?? [];
-  return options.length > 0 ? <ConnectCard options={options} /> : null;
+  return status.data ? <ConnectCard options={status.data.connect} afterImport={trainNow} /> : null;
 }
 
 /** The first region with readings; until there is one, how to get there. */
@@ -31,6 +36,7 @@ function Home(): ReactElement | null {
   const [followed] = status.data.regions;
   return (
     <div className="grid gap-5">
+      <h1 className="text-title font-semibold">Grid</h1>
       <Notice title={followed ? `No readings of ${followed.name} yet` : 'No region yet'}>
         <Words>Its forecast appears here as soon as enough of them have come in. `watthour doctor` says what is missing; below is how to bring some.</Words>
       </Notice>
@@ -82,15 +88,25 @@ const grid = createRoute({
         onDay={(chosen) => void navigate({ to: '/grid/$region', params: { region }, search: chosen ? { day: chosen } : {}, resetScroll: false })}
         onRegion={(chosen) => void navigate({ to: '/grid/$region', params: { region: chosen }, search: day ? { day } : {} })}
         connect={<Connect />}
+        train={<TrainNow region={region} />}
       />
     );
   },
 });
 
+const SitesPage = lazyRouteComponent(() => import('@/features/sites'), 'SitesPage');
+
 const sites = createRoute({
   getParentRoute: () => root,
   path: '/sites',
-  component: lazyRouteComponent(() => import('@/features/sites'), 'SitesPage'),
+  component: function SitesRoute(): ReactElement {
+    return (
+      <div className="grid grid-cols-[minmax(0,1fr)] gap-5">
+        <SitesPage />
+        <Connect />
+      </div>
+    );
+  },
 });
 
 export function makeRouter(queries: QueryClient) {

@@ -29,6 +29,8 @@ interface GridPageProps {
   onRegion: (region: string) => void;
   /** The card that brings real data in, offered where data is simulated, stale or missing. */
   connect: ReactNode;
+  /** What trains a model, offered where none answers for a real site. */
+  train: ReactNode;
 }
 
 const CONNECT_ID = 'connect';
@@ -107,7 +109,7 @@ function History({ region, end, step }: ScoresProps): ReactElement {
 }
 
 /** Tomorrow as it is forecast for a site, or any day of the past as it was known then. */
-export function GridPage({ region, day, onDay, onRegion, connect }: GridPageProps): ReactElement {
+export function GridPage({ region, day, onDay, onRegion, connect, train }: GridPageProps): ReactElement {
   const status = useQuery(statusQuery);
   const query = useQuery(forecastQuery(region, day));
   const forecast = query.data;
@@ -156,7 +158,7 @@ export function GridPage({ region, day, onDay, onRegion, connect }: GridPageProp
             </p>
             <Provenance forecast={forecast} now={now} />
           </div>
-          <Notices forecast={forecast} />
+          <Notices forecast={forecast} train={isSimulated ? null : train} />
           <ForecastCard forecast={forecast} now={now} />
         </div>
       ) : query.error ? null : (

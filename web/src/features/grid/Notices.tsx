@@ -1,11 +1,11 @@
-import type { ReactElement } from 'react';
+import type { ReactElement, ReactNode } from 'react';
 
 import type { GridForecast } from '@/client';
 import { Notice } from '@/components/ui/notice';
 import { Words } from '@/components/ui/words';
 
 /** What a reader must know before trusting the picture. */
-export function Notices({ forecast }: { forecast: GridForecast }): ReactElement | null {
+export function Notices({ forecast, train }: { forecast: GridForecast; train?: ReactNode }): ReactElement | null {
   const { fallback, missing_inputs } = forecast.newest ?? forecast;
   if (!fallback && missing_inputs.length === 0) return null;
   return (
@@ -13,6 +13,7 @@ export function Notices({ forecast }: { forecast: GridForecast }): ReactElement 
       {fallback ? (
         <Notice look="warn" title="A simpler forecast stands in">
           <Words>{fallback}</Words>
+          {train ? <div className="mt-2">{train}</div> : null}
         </Notice>
       ) : null}
       {missing_inputs.length > 0 ? (
