@@ -133,7 +133,7 @@ def test_with_a_damaged_champion_the_one_before_it_forecasts_and_all_cures_work(
     (models / "promotions.jsonl").write_text(f"{json.dumps(wrong)}\n{(models / 'promotions.jsonl').read_text()}")
     forecast = town("forecast", "simtown")
     assert forecast.code == 0
-    assert f"{first}, which served before, answers" in forecast.out + forecast.err
+    assert f"{first}, which served before, is used instead" in forecast.out + forecast.err
     listed = town("models", "list")
     assert listed.code == 0
     assert "half" in listed.err

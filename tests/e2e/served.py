@@ -41,10 +41,13 @@ def environment(home: Path) -> dict[str, str]:
     return kept | {"WATTHOUR_HOME": str(home), "OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "passive"}
 
 
-def watthour(home: Path, *arguments: str) -> None:
-    """Run a command of Watthour to its end."""
+def watthour(home: Path, *arguments: str) -> str:
+    """Run a command of Watthour to its end, and return what it answered."""
     command = [sys.executable, "-m", "watthour", *arguments]
-    subprocess.run(command, env=environment(home), cwd=home, check=True, capture_output=True, timeout=120)
+    done = subprocess.run(
+        command, env=environment(home), cwd=home, check=True, capture_output=True, timeout=240, text=True
+    )
+    return done.stdout
 
 
 @contextmanager

@@ -21,7 +21,7 @@ class PreviewRow(Answer):
     time: datetime | None = Field(
         description="Start of the interval; where the time zone is open, as written.", examples=["2021-01-01T00:00:00Z"]
     )
-    value: float | None = Field(description="Value in the unit of the file; null is a gap.", examples=[15234.0])
+    value: float | None = Field(description="Value; null is a gap. [unit of the file]", examples=[15234.0])
 
 
 class ImportPreview(Answer):
@@ -44,14 +44,14 @@ class ImportPreview(Answer):
     columns: list[str] = Field(description="All columns of the file.", examples=[["Timestamp", "Load (MW)"]])
     unit: str | None = Field(description="Unit of the values, where it is known.", examples=["MW"])
     channel: str | None = Field(description="Channel that is filled, as said or proposed.", examples=["grid.ny.demand"])
-    step_seconds: int | None = Field(description="Length of an interval [s].", examples=[3600])
+    step_seconds: int | None = Field(description="Length of an interval. [s]", examples=[3600])
     first_time: datetime | None = Field(description="Start of the first interval.", examples=["2021-01-01T05:00:00Z"])
     last_time: datetime | None = Field(description="Start of the last interval.", examples=["2023-12-31T04:00:00Z"])
-    rows: int = Field(description="Rows of the table.", examples=[26280])
+    rows: int = Field(description="Rows of the table. [count]", examples=[26280])
     refused: dict[str, int] = Field(
-        description="Rows that cannot be read, by the rule they break.", examples=[{"value_is_a_number": 2}]
+        description="Rows that cannot be read, by the rule they break. [count]", examples=[{"value_is_a_number": 2}]
     )
-    doubted: int = Field(description="Values outside what the channel can be.", examples=[0])
+    doubted: int = Field(description="Values outside what the channel can be. [count]", examples=[0])
     cells: list[list[str]] = Field(description="First rows of the file.", examples=[[["01/01/2021 00:00", "15,234"]]])
     values: list[PreviewRow] = Field(description="First rows as understood.")
     notes: list[str] = Field(description="What else to know.", examples=[["lines above the header, not read: 2"]])
@@ -74,7 +74,7 @@ class ImportedRows(Answer):
 
     region: str | None = Field(description="Id of the site; null while nobody has said it.", examples=["ny"])
     channel: str | None = Field(description="Channel of a table of one's own.", examples=["grid.ny.demand"])
-    new_rows: int = Field(description="Rows that were new.", examples=[4368])
-    refused_rows: int = Field(description="Rows that were refused, kept with the reason.", examples=[0])
-    refused: dict[str, int] = Field(description="Refused rows by the rule they break.", examples=[{}])
+    new_rows: int = Field(description="Rows that were new. [count]", examples=[4368])
+    refused_rows: int = Field(description="Rows that were refused, kept with the reason. [count]", examples=[0])
+    refused: dict[str, int] = Field(description="Refused rows by the rule they break. [count]", examples=[{}])
     preview: ImportPreview | None = Field(description="What was understood; null for a file of a known layout.")
