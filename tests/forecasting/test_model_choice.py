@@ -270,7 +270,7 @@ def test_new_york_by_the_notebook_is_new_york_by_the_command_lines_backtest(shar
     by_notebook = door.backtest(table, 28, issue_hour=8, rivals=()).row(0, named=True)
     (past,) = read(table, door.columns).pasts.values()
     days = [date(2019, 2, 1) + timedelta(days=n) for n in range(28)]
-    rows = backtest(recipe("day_process"), past, days, issue_clock=time(8), known_clock=None)
+    rows = backtest(recipe("day_process"), past, days, issue_clock=time(8), known_clock=time(8))
     by_command = scores(rows).row(0, named=True)
     assert by_notebook["n"] == by_command["n"] == 28 * 24
     assert by_notebook["mape_percent"] == pytest.approx(by_command["mape_percent"], abs=0.02)

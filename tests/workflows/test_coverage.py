@@ -1,13 +1,15 @@
-"""The 90 % band holds at every hour of issue, and `train`, `backtest` and `scores` say so alike on the same days."""
+"""The 90 % band holds at every hour of issue, and `train`, `backtest`, `scores` and a notebook say so alike."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import polars as pl
 import pytest
 
+from watthour import DayAhead
 from watthour.core.channel import Channel, Site, SiteKind
 from watthour.core.forecast import Context, targets
 from watthour.core.frames import Forecasts, Readings, Targets
@@ -39,6 +41,7 @@ ISSUE = time(8)
 FROZEN_DAYS = 42
 HOURS = (0, 4, 8, 12, 16, 20)
 APART = 2.0  # percentage points
+NEVER = datetime(2100, 1, 1, tzinfo=UTC)  # by then all is known
 SIMULATED_NOW = datetime(2024, 7, 10, 16, 20, tzinfo=UTC)  # after a spring that turns into a summer
 
 
@@ -115,6 +118,17 @@ def coverages(store: MemoryStore, context: Context, registry: FileRegistry, name
     }
 
 
+def by_notebook(store: MemoryStore, context: Context, days: int) -> float:
+    """Return what `DayAhead` says of the last days of the same readings, as a plain table."""
+    table = store.history(context, Window(datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)), NEVER)
+    plain = actuals(table).rename({"time": "ds", "value": "y"})
+    midnight = local_day(plain["ds"][-1].astimezone(ZoneInfo(context.time_zone)).date(), context.time_zone).start
+    door = DayAhead(time_zone=context.time_zone, holidays=context.place.holidays, model="day_process")
+    whole_days = plain.filter(pl.col("ds") < midnight)  # the last day is known in part
+    found = door.backtest(whole_days, days, issue_hour=ISSUE.hour, rivals=())
+    return float(found["coverage90_percent"][0])
+
+
 SMALL = {"gradient_boosting": {"n_trees": 60, "learning_rate": 0.15, "n_leaves": 8}}
 
 
@@ -131,18 +145,17 @@ def test_train_backtest_and_scores_agree_on_the_simulated_region(
 
 
 @pytest.mark.shared_data
-def test_train_backtest_and_scores_agree_on_new_york(
-    new_york: tuple[MemoryStore, Context], registry: FileRegistry
-) -> None:
+def test_all_ways_agree_on_new_york(new_york: tuple[MemoryStore, Context], registry: FileRegistry) -> None:
     found = coverages(*new_york, registry, "day_process")
+    found["notebook"] = by_notebook(*new_york, FROZEN_DAYS)
     assert agree(found), found
 
 
 @pytest.mark.shared_data
-def test_train_backtest_and_scores_agree_on_a_home(shared_data: Path, registry: FileRegistry) -> None:
-    found = coverages(
-        *home_of(shared_data / "home" / "homes" / "uci_household_hourly.parquet"), registry, "day_process"
-    )
+def test_all_ways_agree_on_a_home(shared_data: Path, registry: FileRegistry) -> None:
+    home = home_of(shared_data / "home" / "homes" / "uci_household_hourly.parquet")
+    found = coverages(*home, registry, "day_process")
+    found["notebook"] = by_notebook(*home, FROZEN_DAYS)
     assert agree(found), found
 
 

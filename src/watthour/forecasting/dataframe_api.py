@@ -116,7 +116,7 @@ class DayAhead:
         *,
         rivals: Sequence[str] = RIVALS,
         issue_hour: int | None = None,
-        known_hour: int = 0,
+        known_hour: int | None = None,
         workers: int = 1,
         progress: Progress = False,
     ) -> Any:  # noqa: ANN401 - as given
@@ -233,12 +233,14 @@ class DayAhead:
         days: int,
         rivals: Sequence[str],
         issue_hour: int | None,
-        known_hour: int,
+        known_hour: int | None,
         workers: int,
         progress: Progress,
     ) -> Any:  # noqa: ANN401 - as the table was given
         a_day = EachDay(max(1, round(DAY / table.step)))
-        protocol = a_day if issue_hour is None else DayBefore(issue_hour, known_hour)
+        protocol = (
+            a_day if issue_hour is None else DayBefore(issue_hour, issue_hour if known_hour is None else known_hour)
+        )
         plans = last_days(table, days, protocol)
         learn = self._learner(table, protocol, workers, progress)
         return backtest_series(learn, table, plans, rivals=rivals, workers=workers, progress=progress)
@@ -422,7 +424,7 @@ class FittedDayAhead:
         *,
         rivals: Sequence[str] = RIVALS,
         issue_hour: int | None = None,
-        known_hour: int = 0,
+        known_hour: int | None = None,
         workers: int = 1,
         progress: Progress = False,
     ) -> Any:  # noqa: ANN401 - as given to fit
@@ -436,7 +438,8 @@ class FittedDayAhead:
             days: how many.
             rivals: names of the catalogue that stand beside; two simple rules if not said.
             issue_hour: forecast whole local days at this hour of the day before, as `watthour backtest` does.
-            known_hour: then the target is known to this hour of the day of issue; 0 to the end of the day before.
+            known_hour: then the target is known to this hour of the day of issue: that of the issue if not said, 0 for
+                the end of the day before.
             workers: series worked at the same time, in threads.
             progress: show a bar, or call this with the number of series done and to do.
 

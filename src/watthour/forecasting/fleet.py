@@ -203,7 +203,7 @@ class DayBefore:
     """
 
     issue_hour: int
-    known_hour: int = 0  # of the day of issue, to which the target is known; 0 is the end of the day before
+    known_hour: int  # of the day of issue, to which the target is known; 0 is the end of the day before
 
     def __post_init__(self) -> None:
         for field, hour in (("issue_hour", self.issue_hour), ("known_hour", self.known_hour)):
