@@ -229,6 +229,26 @@ def test_a_machine_restarted_every_week_trains_all_the_same(
     assert [instant.day for instant in trained] == [10, 23]
 
 
+def test_a_training_that_failed_stays_a_failure_and_is_tried_again_the_next_day(
+    scheduler: Scheduler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    present, tried = [NOON], list[datetime]()
+    scheduler = Scheduler(scheduler._app, clock=lambda: present[0])
+
+    def fail(_context: Context) -> None:
+        tried.append(present[0])
+        raise WatthourError("training simtown failed: out of memory", remedy="Try again: `watthour train simtown`.")
+
+    monkeypatch.setattr(scheduler, "_train", fail)
+    scheduler._plan()
+    work = next(each.work for each in scheduler._rounds if each.name == "train simtown")
+    for hours in (0, 0.5, 1, 23.5, 24, 24.5):
+        present[0] = NOON + timedelta(hours=hours)
+        work()
+        assert scheduler._app.store.runs(f"train:{SIMTOWN.channel.id}", limit=1)[0].state is RunState.FAILED
+    assert tried == [NOON, NOON + DAY]
+
+
 def test_a_clock_that_was_set_back_stops_no_round(scheduler: Scheduler) -> None:
     scheduler = Scheduler(scheduler._app, clock=lambda: NOON + 365 * DAY)
     scheduler._plan()

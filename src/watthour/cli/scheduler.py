@@ -167,7 +167,7 @@ class Scheduler:
         self,
         what: str,
         context: Context,
-        work: Callable[[Context], None],
+        work: Callable[[Context], object],
         rule: Rule,
         *,
         last: datetime | None = None,
@@ -188,12 +188,15 @@ class Scheduler:
         """Return the context with the covariates and rivals that the store has by now."""
         return find_context(self._app.store, self._app.directories, name_of(context))
 
-    def _guard(self, what: str, work: Callable[[], None]) -> None:
-        """Do a round; a failure is an event in the log, the status and the doctor, and the next round comes anyway."""
+    def _guard(self, what: str, work: Callable[[], object]) -> None:
+        """Do a round; a failure is an event in the log, the status and the doctor, and the next round comes anyway.
+
+        Work that returns False was not due: an earlier failure stands.
+        """
         if self._stopping.is_set():
             return
         try:
-            work()
+            was_due = work() is not False
         except WatthourError as error:
             self._log.warning("round_failed", round=what, problem=error.problem, remedy=error.remedy)
             self._note(what, error)
@@ -202,7 +205,7 @@ class Scheduler:
                 self._log.exception("round_failed", round=what)
                 self._note(what, error)
         else:
-            if not self._stopping.is_set():
+            if was_due and not self._stopping.is_set():
                 note_recovery(self._app.store, what, now=self._now())
 
     def _note(self, what: str, error: Exception) -> None:
@@ -301,10 +304,12 @@ class Scheduler:
                 self._log.info("scored", region=context.site.id, **row)
         note_done(self._app.store, f"{SCORE_PREFIX}{context.channel.id}", now=now)
 
-    def _train_when_due(self, context: Context) -> None:
+    def _train_when_due(self, context: Context) -> bool:
         every = self._app.settings.train_every_days * DAY
-        if training_is_due(self._app.store, self._app.registry, context, now=self._now(), every=every):
+        is_due = training_is_due(self._app.store, self._app.registry, context, now=self._now(), every=every)
+        if is_due:
             self._train(context)
+        return is_due
 
     def _train(self, context: Context) -> None:
         """Train in a process of its own: serving stays quick, and a signal ends it at once."""
