@@ -16,7 +16,7 @@ from watthour.bootstrap import App, open_app, open_registry, open_store
 from watthour.cli.scheduler import Scheduler
 from watthour.core.errors import InvalidInput
 from watthour.core.weather import HOURLY
-from watthour.core.window import DAY, HOUR
+from watthour.core.window import DAY, HOUR, Window
 from watthour.settings import FILE_NAME, load_settings
 from watthour.workflows.sites import find_context
 
@@ -150,6 +150,28 @@ def test_an_archive_gets_the_weather_of_its_past_alone_and_a_failing_provider_is
     asked = weather.requests[n_asked:]
     assert asked
     assert max(request.one("end_date") for request in asked) <= f"{NOW - 29 * DAY:%Y-%m-%d}"
+
+
+def test_a_fill_of_the_weather_of_a_moved_home_that_was_stopped_goes_on_after_a_restart(
+    watthour: Callable[..., Outcome], tmp_path: Path, weather: FakeServer
+) -> None:
+    watthour(*ADD, *PLACE)
+    watthour("import", str(table(tmp_path / "meter.csv")), "--channel", POWER, "--unit", "kW")
+    with open_app(load_settings()) as app:
+        Scheduler(app)._weather()
+    assert watthour("site", "change", "beach_house", "--latitude", "-37.8", "--longitude", "144.96").code == 0
+    with open_app(load_settings()) as app:
+        scheduler = Scheduler(app)
+        asked = scheduler._stopping.is_set  # stopped after the first piece of the past
+        n_before = len(weather.requests)
+        scheduler._stopping.is_set = lambda: len(weather.requests) > n_before or asked()  # type: ignore[method-assign]
+        scheduler._weather()
+    with open_app(load_settings()) as app:
+        Scheduler(app)._weather()
+        context = find_context(app.store, app.directories, "beach_house")
+        channel = next(each.channel for each in context.covariates if each.variable == "temperature_2m")
+        kept = app.store.forecasts([channel], Window(NOW - DAYS * DAY, NOW))
+    assert kept["time"].n_unique() == DAYS * 24
 
 
 def test_a_home_by_files_without_a_place_makes_nothing_fail(watthour: Callable[..., Outcome], tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ from watthour.workflows.rounds import (
 from watthour.workflows.runs import due
 from watthour.workflows.schedule import Daily, Every, Hourly, Round
 from watthour.workflows.score import score
-from watthour.workflows.sites import contexts, find_context, has_weather, name_of
+from watthour.workflows.sites import contexts, find_context, name_of, weather_since
 from watthour.workflows.view import is_followed
 from watthour.workflows.weather_rounds import weather_round
 
@@ -71,7 +71,7 @@ class Scheduler:
         self._log = structlog.get_logger("watthour.rounds")
         self._stopping = threading.Event()
         self._prepared: set[str] = set()
-        self._places: dict[str, tuple[Point, ...]] = {}  # where the weather of a site was asked for last
+        self._places: dict[str, tuple[tuple[Point, ...], datetime]] = {}  # of each site's weather, and since when
         self._workers = Workers()
         self._trainings = app.trainings
         self._rounds: list[Round] = []
@@ -271,8 +271,9 @@ class Scheduler:
 
     def _weather_of(self, context: Context, now: datetime) -> None:
         app, site = self._app, context.site
-        if site.id not in self._places and has_weather(app.store, site):
-            self._places[site.id] = site.points
+        asked = self._places.get(site.id)
+        if asked is None or asked[0] != site.points:
+            asked = self._places[site.id] = (site.points, weather_since(app.store, site) or now)
         for polled in weather_round(
             app.past_sources(context),
             app.sources_for(context),
@@ -280,11 +281,10 @@ class Scheduler:
             context,
             now=now,
             every=timedelta(hours=app.settings.ingest_every_hours),
-            is_new_place=self._places.get(site.id) != site.points,
+            since=asked[1],
             is_stopping=self._stopping.is_set,
         ):
             self._tell_polled(polled)
-        self._places[site.id] = site.points
 
     def _forecast(self, context: Context) -> None:
         report = issue(self._app.store, self._app.registry, context, now=self._now())

@@ -63,9 +63,17 @@ def state_of(run: SourceRun, *, now: datetime, process: str | None = None) -> st
     return str(RunState.RUNNING)
 
 
-def fill_of(source: str, store: Store, wanted: Window, *, now: datetime) -> Fill:
-    """Return what has been brought in of the past of a source, by the log of runs."""
-    runs = [run for run in store.runs(source, limit=RUNS_OF_A_SOURCE) if run.started_at <= now]
+def fill_of(source: str, store: Store, wanted: Window, *, now: datetime, since: datetime = EPOCH) -> Fill:
+    """Return what has been brought in of the past of a source, by the log of runs.
+
+    Args:
+        source: its name.
+        store: with the log.
+        wanted: the past that there should be.
+        now: the present; what a wrong clock put after it counts for nothing.
+        since: runs before it count for nothing, as what they brought was of another place.
+    """
+    runs = [run for run in store.runs(source, limit=RUNS_OF_A_SOURCE) if since <= run.started_at <= now]
     answered = [_asked(run) for run in runs if run.state is RunState.OK]
     empty = [_asked(run) for run in runs if run.state is RunState.EMPTY and now - run.started_at < EMPTY_FOR]
     answered_windows = [window for window in answered if window is not None]
@@ -74,13 +82,13 @@ def fill_of(source: str, store: Store, wanted: Window, *, now: datetime) -> Fill
     return Fill(source, wanted, tuple(holes), tuple(_long(_within(without(empty_windows, answered_windows), wanted))))
 
 
-def due(source: str, store: Store, wanted: Window, *, now: datetime) -> list[Window]:
-    """Return the windows of a source to ask for now, oldest first.
+def due(source: str, store: Store, wanted: Window, *, now: datetime, since: datetime = EPOCH) -> list[Window]:
+    """Return the windows of a source to ask for now, oldest first; arguments as in ``fill_of``.
 
     A window whose last asking failed rests: after a first failure until the next round, then for as long as it has been
     failing, a week at most.
     """
-    holes = fill_of(source, store, wanted, now=now).holes
+    holes = fill_of(source, store, wanted, now=now, since=since).holes
     resting = _resting(store.runs(source, limit=RUNS_OF_A_SOURCE), now)
     return _long(without(holes, resting), HOUR)
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, cast
 from unicodedata import normalize
 
 from watthour.core.errors import InvalidInput, UnknownSite
 from watthour.core.forecast import Context, covariates_of
 from watthour.core.frames import Maker
-from watthour.core.weather import weather_channels, weather_points
+from watthour.core.weather import HOURLY, weather_channels, weather_points
+from watthour.core.window import Window
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from watthour.core.ports import Store
 
 
+_EVER = Window(datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC))
 _MOST_NAMED = 5  # sites in the hint of an error: the likest names, then what is in the store
 
 
@@ -83,6 +86,16 @@ def has_weather(store: Store, site: Site) -> bool:
     """Tell whether any forecast of the weather at a site's places is kept."""
     first = weather_channels(site, weather_points(site)[:1])
     return any(store.models_of(channel.id) for channel in first)
+
+
+def weather_since(store: Store, site: Site) -> datetime | None:
+    """Return since when the weather at all of a site's places is asked for; None where that of one never was."""
+    kept = [
+        store.forecasts([channel.id], _EVER)["recorded_at"].min()
+        for channel in weather_channels(site, weather_points(site), dict(list(HOURLY.items())[:1]))
+    ]
+    known = [cast("datetime", first) for first in kept if first is not None]
+    return max(known) if known and len(known) == len(kept) else None
 
 
 def spelt(name: str) -> str:

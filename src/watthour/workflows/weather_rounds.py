@@ -40,7 +40,7 @@ def weather_round(
     *,
     now: datetime,
     every: timedelta,
-    is_new_place: bool = False,
+    since: datetime,
     is_stopping: Callable[[], bool] = lambda: False,
 ) -> list[Polled]:
     """Ask for the weather that a site's readings still lack; of an archive its past alone, of a site without any none.
@@ -52,7 +52,7 @@ def weather_round(
         context: what is forecast.
         now: the present.
         every: how often what is new is asked for.
-        is_new_place: nothing that was asked before counts, for it was of another place.
+        since: nothing that was asked before it counts, for it was of another place.
         is_stopping: whether no further piece of the past shall be asked for.
     """
     span = store.spans().get(context.channel.id)
@@ -62,8 +62,7 @@ def weather_round(
     wanted = past_of(store, context, now, by_files=True)
     for source in past:
         if not _is_resting(store.runs(source=source.name, limit=1), now):
-            missing = [wanted] if is_new_place else due(source.name, store, wanted, now=now)
-            for piece in pieces(missing):
+            for piece in pieces(due(source.name, store, wanted, now=now, since=since)):
                 if is_stopping():
                     return polled
                 try:
@@ -74,7 +73,7 @@ def weather_round(
     for source in live if now - span[1] <= FRESH else ():
         runs = store.runs(source=source.name, limit=1)
         is_due = not runs or now - runs[0].started_at >= (every if _is_ok(runs[0]) else RETRY_AFTER)
-        polled += poll([source], store, now=now) if is_due or is_new_place else []
+        polled += poll([source], store, now=now) if is_due or runs[0].started_at < since else []
     return polled
 
 
