@@ -6,10 +6,12 @@ import json
 from datetime import UTC, date, datetime, time
 from typing import TYPE_CHECKING, Any
 
+import polars as pl
 import pytest
 from builders import TEMPERATURE, demand_channel, demand_context, forecasts, readings, region_site, temperature_channel
 
 from watthour.core.errors import InvalidInput
+from watthour.core.frames import Forecasts, Quality, Readings
 from watthour.core.ports import RunState, SourceRun
 from watthour.core.window import DAY, HOUR, Window
 from watthour.forecasting.catalogue import recipe
@@ -128,6 +130,19 @@ def test_a_peak_that_was_measured_already_is_said_to_have_been(
     assert page["headline"] == "Wednesday peaked at 9,900 MWh between 05:00 and 06:00."
 
 
+def test_a_reading_that_cannot_be_is_no_peak_and_stays_out_of_the_line_before_the_day(
+    store: MemoryStore, followed: FileRegistry, now: datetime
+) -> None:
+    before = page_of(store, followed, TODAY, now=now)["headline"]
+    for start, known_at in ((MIDNIGHT + 5 * HOUR, now - HOUR), (MIDNIGHT - 30 * HOUR, AT_EIGHT - DAY)):
+        wrong = readings(4_986_216.0, start=start, available_at=known_at, quality=Quality.OUT_OF_RANGE)
+        store.append(Readings.validate(wrong.with_columns(channel=pl.lit(SIMTOWN.channel.id))))
+    page = page_of(store, followed, TODAY, now=now)
+    assert page["headline"] == before
+    assert 4_986_216.0 in [point["actual"] for point in page["points"]]  # the raw value stays, with its doubt
+    assert 4_986_216.0 not in [point["value"] for point in page["known"]]
+
+
 def test_a_past_day_has_what_came_between_the_issue_and_the_day(
     store: MemoryStore, followed: FileRegistry, now: datetime
 ) -> None:
@@ -168,6 +183,18 @@ def test_the_temperature_is_measured_then_forecast_and_weighted_by_the_points(re
     measured, ahead = by_time["2024-07-10T05:00:00Z"], by_time["2024-07-11T06:00:00Z"]
     assert (measured["value"], measured["measured"]) == (15.0, True)
     assert (ahead["value"], ahead["measured"]) == (19.0, False)
+
+
+def test_a_temperature_that_cannot_be_is_not_shown(registry: FileRegistry) -> None:
+    now = MIDNIGHT + 30 * HOUR
+    store, context = weather_store(now)
+    out = Quality.OUT_OF_RANGE
+    store.append(readings(-9999.0, start=MIDNIGHT + 5 * HOUR, channel=TEMPERATURE, available_at=now, quality=out))
+    bad = forecasts(-9999.0, channel=TEMPERATURE, start=MIDNIGHT + 30 * HOUR, model="gfs", issued_at=now - HOUR)
+    bad = Forecasts.validate(bad.with_columns(quality=pl.lit(int(out), pl.Int16)))
+    store.append_forecasts(bad)
+    found = page_of(store, registry, now=now, context=context)["temperature"]
+    assert min(point["value"] for point in found["points"]) >= 10.0
 
 
 def test_a_site_without_weather_has_no_temperature(registry: FileRegistry, now: datetime) -> None:

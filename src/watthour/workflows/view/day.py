@@ -41,10 +41,12 @@ Point = dict[str, Any]  # JSON-ready, but for its `time`
 
 
 def known_readings(store: Store, context: Context, issued_at: datetime) -> pl.DataFrame:
-    """Return the last two days of readings that were known at an instant: ``time, value``."""
+    """Return the last two days of readings known at an instant: ``time, value``, null where it is doubted."""
     span = Window(issued_at - LONGEST_SILENCE, issued_at)
     rows = pl.DataFrame(store.read([context.channel.id], span, issued_at)).drop_nulls("value")
-    return rows.filter(pl.col("time") > pl.col("time").max() - KNOWN).select("time", "value")
+    return rows.filter(pl.col("time") > pl.col("time").max() - KNOWN).select(
+        "time", pl.when(is_trusted()).then("value").alias("value")
+    )
 
 
 def points_of(store: Store, context: Context, issue: Issue, window: Window, now: datetime) -> list[Point]:

@@ -9,10 +9,11 @@ import polars as pl
 
 from watthour.core.forecast import interval_starts
 from watthour.core.frames import Maker
+from watthour.core.quality import is_trusted
 from watthour.core.units import Unit
 from watthour.core.window import DAY, HOUR, Window, local_day
 from watthour.workflows.forecast import BASELINES
-from watthour.workflows.view.day import KNOWN, medians
+from watthour.workflows.view.day import KNOWN, is_good, medians
 from watthour.workflows.view.issue import day_ahead_on_time, kept_issue, make_issue
 from watthour.workflows.view.names import model_label
 from watthour.workflows.view.wire import flag_names, local_text, utc_text
@@ -91,7 +92,7 @@ def outlook(context: Context, issue: Issue, window: Window) -> dict[str, object]
 
 
 def said_of_today(points: Sequence[Point], newest: Mapping[str, Any] | None) -> list[Point]:
-    """Return a day's points as they stand now: measured where they are, else as the newest forecast says."""
+    """Return a day's points as they stand now: measured and not doubted, else as the newest forecast says."""
     if newest is None:
         return list(points)
     said = {each["time"]: each for each in newest["points"]}
@@ -102,7 +103,7 @@ def said_of_today(points: Sequence[Point], newest: Mapping[str, Any] | None) -> 
         if ahead is not None:
             found.append({**point, "value": ahead["value"], "lower": ahead["lower"], "upper": ahead["upper"]})
         else:
-            found.append({**point, **nothing, "value": point["actual"]})
+            found.append({**point, **nothing, "value": point["actual"] if is_good(point) else None})
     return found
 
 
@@ -152,11 +153,11 @@ def temperature(store: Store, context: Context, window: Window, as_of: datetime)
     if not weights:
         return None
     span = Window(window.start - HOUR, window.end)
-    known = pl.DataFrame(store.read(list(weights), span, as_of)).drop_nulls("value")
+    known = pl.DataFrame(store.read(list(weights), span, as_of)).filter(is_trusted()).drop_nulls("value")
     ahead = pl.DataFrame(
         store.forecasts(list(weights), span, as_of=as_of, levels=[MEDIAN], latest_issue=True)
     ).drop_nulls("value")
-    latest = ahead.sort("issued_at").unique(["channel", "time"], keep="last")
+    latest = ahead.filter(is_trusted()).sort("issued_at").unique(["channel", "time"], keep="last")
     columns = ["channel", "time", "value"]
     both = pl.concat(
         [
