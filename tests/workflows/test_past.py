@@ -17,6 +17,7 @@ from watthour.workflows.view import grid_forecast
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from watthour.registry.files import FileRegistry
     from watthour.store.memory import MemoryStore
@@ -74,6 +75,15 @@ def test_nothing_is_kept_twice_and_nothing_without_a_champion(
     train(store, registry, CONTEXT, recipe("operator_debiased"), now=now, frozen_days=28)
     assert keep_past(store, registry, CONTEXT, clock=standing(now), most_days=40).new_days > 0
     assert keep_past(store, registry, CONTEXT, clock=standing(now + HOUR), most_days=40).new_days == 0
+
+
+@pytest.mark.usefixtures("frozen")
+def test_a_champion_whose_manifest_is_damaged_is_no_reason_to_fail(
+    store: MemoryStore, registry: FileRegistry, now: datetime, tmp_path: Path
+) -> None:
+    (manifest,) = tmp_path.rglob("manifest.json")
+    manifest.write_text("{", encoding="utf-8")
+    assert keep_past(store, registry, CONTEXT, clock=standing(now), most_days=40) == PastReport(0, 0)
 
 
 @pytest.mark.usefixtures("frozen")

@@ -54,7 +54,7 @@ def keep_past(
 
     Args:
         store: where readings come from and forecasts go.
-        registry: holds the model that serves; without one nothing is done.
+        registry: holds the model that serves; without one whose manifest can be read nothing is done.
         context: what is forecast.
         clock: tells the present, as this takes minutes.
         issue_clock: local clock time on the day before.
@@ -64,9 +64,9 @@ def keep_past(
     from watthour.forecasting.catalogue import recipe
 
     version = registry.champion(context.channel.id)
-    if version is None or not most_days:
+    kept = {each.version: each for each in registry.manifests(context.channel.id)}  # those that can be read
+    if version is None or (manifest := kept.get(version)) is None or not most_days:
         return PastReport(0, 0)
-    manifest = next(each for each in registry.manifests(context.channel.id) if each.version == version)
     made = recipe(manifest.recipe, dict(manifest.parameters))
     begun = clock()
     _first, last, _recorded = store.spans()[context.channel.id]
