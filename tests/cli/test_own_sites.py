@@ -174,6 +174,14 @@ def test_a_fill_of_the_weather_of_a_moved_home_that_was_stopped_goes_on_after_a_
     assert kept["time"].n_unique() == DAYS * 24
 
 
+def test_a_site_made_by_an_import_is_called_as_it_was_said(watthour: Callable[..., Outcome], tmp_path: Path) -> None:
+    words = ("import", str(table(tmp_path / "meter.csv")), "--unit", "MW", "--yes", "--site")
+    assert watthour(*words, "Zo\u00e9 Island", "--time-zone", "Europe/Paris").code == 0
+    assert entry(watthour, "Zoe\u0301 Island")["id"] == "zoe_island"  # however its letters are written
+    again = watthour(*words, "ZO\u00c9 ISLAND", "--json")
+    assert [row["new_rows"] for row in json.loads(again.out)] == [0]
+
+
 def test_a_home_by_files_without_a_place_makes_nothing_fail(watthour: Callable[..., Outcome], tmp_path: Path) -> None:
     watthour(*ADD)
     watthour("import", str(table(tmp_path / "meter.csv")), "--channel", POWER, "--unit", "kW")

@@ -427,7 +427,7 @@ def _known_channel(options: TableOptions, region: str | None, known: Known) -> t
     if context is None and prefix not in sites:
         kind = _KINDS.get(name.partition(".")[0])
         if kind is SiteKind.HOME or (kind is SiteKind.REGION and options.time_zone and not known.find(prefix[5:])):
-            return _new_site(name, kind, options.time_zone, known), None
+            return _new_site(name, kind, options, known), None
         context = known.context(prefix.partition(".")[2] or name)
     site = sites[prefix] if context is None else context.site
     described = [] if context is None else [context.channel, *weather_channels(site, site.points)]
@@ -439,8 +439,8 @@ def _known_channel(options: TableOptions, region: str | None, known: Known) -> t
     return site, channel
 
 
-def _new_site(channel: str, kind: SiteKind, time_zone: str | None, known: Known) -> Site:
-    """Return a home or a region that is met for the first time, by the id of its first channel.
+def _new_site(channel: str, kind: SiteKind, options: TableOptions, known: Known) -> Site:
+    """Return a home or a region that is met for the first time, by the id of its first channel, called as it was said.
 
     Raises:
         InvalidInput: the id names none, or another site, or nobody says where it is.
@@ -449,14 +449,16 @@ def _new_site(channel: str, kind: SiteKind, time_zone: str | None, known: Known)
     if len(words) < _WHOLE_SITE:
         problem = f"it does not say which {kind} and what is measured"
         raise InvalidInput("channel", channel, problem, remedy="Write it as home.main.power.")
-    if time_zone is None:
+    if options.time_zone is None:
         problem = f"the {kind} {words[1]} is new, and its days begin by a clock that nobody has named"
         raise InvalidInput("time_zone", None, problem, remedy="Say it with --time-zone, such as Europe/Brussels.")
     main = channel if len(words) == _WHOLE_SITE else None
     if (other := known.find(words[1])) is not None:
         problem = f"{words[1]} is a name of {other.site.name} already"
         raise InvalidInput("channel", channel, problem, remedy=f"Use another word, such as my_{words[1]}.")
-    return Site(words[1], words[1], kind, Place(time_zone), main_channel=main)
+    said = " ".join(unicodedata.normalize("NFC", options.site or "").split())
+    name = said if _slug(said) == words[1] else words[1]
+    return Site(words[1], name, kind, Place(options.time_zone), main_channel=main)
 
 
 def _new_channel(name: str, site: Site, unit: Unit, step: timedelta | None, known: Known) -> Channel:
