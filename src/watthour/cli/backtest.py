@@ -40,7 +40,7 @@ def backtest(  # noqa: PLR0913 - each is an option of the command
         ),
     ] = None,
     retrain: Annotated[Retrain, typer.Option(help="How often to retrain.")] = Retrain.MONTH,
-    workers: Annotated[int, typer.Option(min=1, help="How many processes share the work.")] = 1,
+    workers: Annotated[int, typer.Option(min=1, help="How many periods are worked at the same time, in threads.")] = 1,
     keep: Annotated[bool, typer.Option(help="Keep the forecasts in the store, marked as made afterwards.")] = False,
     as_json: AsJson = False,
 ) -> None:

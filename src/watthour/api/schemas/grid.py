@@ -79,7 +79,7 @@ class ForecastPoint(Answer):
     )
     actual_quality: list[str] = Field(
         description="What is special about the measured value: `assumed` (when it became known is assumed), "
-        "`simulated`, `estimated`, `zero`, `frozen`, `out_of_range`; empty if nothing is.",
+        "`simulated`, `estimated`, `zero`, `frozen`, `out_of_range`, `unusual`; empty if nothing is.",
         examples=[["assumed"]],
     )
     seasonal_naive: float | None = Field(

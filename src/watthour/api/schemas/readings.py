@@ -105,7 +105,7 @@ class Reading(Answer):
     recorded_at: datetime = Field(description="When we stored it, UTC.", examples=["2026-11-20T03:05:00Z"])
     quality: list[str] = Field(
         description="What is special about the value: `assumed` (when it became known is assumed), `simulated`, "
-        "`estimated`, `zero`, `frozen`, `out_of_range`; empty if nothing is.",
+        "`estimated`, `zero`, `frozen`, `out_of_range`, `unusual`; empty if nothing is.",
         examples=[["assumed"]],
     )
 

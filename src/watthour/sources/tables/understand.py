@@ -43,7 +43,6 @@ if TYPE_CHECKING:
     from watthour.sources.tables.cells import Cells
 
 DECIMALS = {"point": ".", "comma": ",", ".": ".", ",": ","}
-_MINUTES_PER_HOUR = 60
 
 
 @dataclass(frozen=True, slots=True)
