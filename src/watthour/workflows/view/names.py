@@ -8,6 +8,7 @@ from datetime import datetime
 from watthour.workflows.forecast import BASELINES, label_of
 
 _VERSION = re.compile(r"^(?P<recipe>\w+?)-(?P<trained>\d{8}T\d{6})-\w+$")
+_AFTERWARDS = "-backtest"  # after a recipe: made later for a past day by a model that had not learned from it
 _RECIPES = {
     "day_process": "Day process",
     "hour_process": "Hour process",
@@ -35,14 +36,16 @@ def model_label(version: str) -> str:
     'Day process, trained 1 November 2026'
     >>> model_label("seasonal_naive")
     'Same time last week'
+    >>> model_label("day_process-backtest")
+    'Day process, trained on the days before'
     """
+    if version.endswith(_AFTERWARDS):
+        return f"{_kind(version.removesuffix(_AFTERWARDS))}, trained on the days before"
     found = _VERSION.match(version)
     if version in BASELINES or found is None:
         return label_of(version)
-    recipe = found["recipe"]
-    kind = _RECIPES.get(recipe) or (label_of(recipe) if recipe in BASELINES else _in_words(recipe))
     trained = datetime.strptime(found["trained"], "%Y%m%dT%H%M%S")  # noqa: DTZ007 - only its day is read
-    return f"{kind}, trained {trained.day} {trained:%B %Y}"
+    return f"{_kind(found['recipe'])}, trained {trained.day} {trained:%B %Y}"
 
 
 def feed_label(source: str) -> str:
@@ -53,6 +56,10 @@ def feed_label(source: str) -> str:
     """
     kind, _, rest = source.partition(":")
     return f"File {rest}" if kind == "csv" else _FEEDS.get(kind) or _in_words(kind)
+
+
+def _kind(recipe: str) -> str:
+    return _RECIPES.get(recipe) or (label_of(recipe) if recipe in BASELINES else _in_words(recipe))
 
 
 def _in_words(name: str) -> str:

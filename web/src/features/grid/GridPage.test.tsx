@@ -71,6 +71,7 @@ test('the previous day opens as it was known then', async () => {
   expect(window.location.search).toBe('?day=2026-11-21');
   expect(requests).toContain('GET /api/v1/grid/ny/forecast?day=2026-11-21');
   expect(screen.getByText('Reconstructed')).toBeVisible();
+  expect(screen.getByText(/made afterwards, from nothing but what was known at its time of issue/)).toBeVisible();
   expect(screen.getByText('231 MWh')).toBeVisible();
   expect(screen.getByText('(1.34 %)')).toBeVisible();
 });
