@@ -256,6 +256,13 @@ def test_the_real_files_of_a_portal_are_read_through_both_changes_of_the_clock(
     assert delivery.readings.height == n_rows
 
 
+def test_clocks_written_with_an_h_beside_the_date_are_hours_and_not_days(tmp_path: Path) -> None:
+    rows = "".join(f"{day:02}/01/2021\t{hour:02}h30\t{9000 + hour}\n" for day in (20, 21) for hour in range(24))
+    found = seen(text(tmp_path, "Date\tHeures\tConsommation (MW)\n" + rows))
+    assert (found.step, found.n_rows, found.n_refused) == (HOUR, 48, 0)
+    assert found.time_columns == ("Date", "Heures")
+
+
 def test_offsets_and_abbreviations_need_no_time_zone(tmp_path: Path) -> None:
     zones = ["CEST", "CEST", "CEST", "CET", "CET"]
     clocks = [0, 1, 2, 2, 3]

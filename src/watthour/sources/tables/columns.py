@@ -33,6 +33,7 @@ _OTHER = r"temp|price|preis|prix|wind|solar|humid|pressure|cloud|rain|snow|id$|^
 _OTHER += r"|week|dst|react|volt|generation"
 _FORECAST = r"forecast|prognos|pr[ée]vision|predict|planned|vorhersage|pron[óo]stic|voorspel|day.?ahead"
 _HOUR_NAME = r"^(he|h|hr|hrs|hour.*|heure.*|stunde.*|uur|hora|ora|time|interval|period|.*period|sp|mtu|quarter.*)$"
+_HAS_CLOCK = r":|\dT\d|\d{1,2}h(?:\d{2})?(?!\w)"  # 00:30, 2021-01-01T00, 00h30
 _END_NAME = r"\bend|ending|\bhe\b|hasta|\bbis\b|\bfin\b"
 _ZONES = (
     (r"\b(cet\s?/\s?cest|cest\s?/\s?cet|mez\s?/\s?mesz)\b", "Europe/Brussels"),
@@ -126,9 +127,9 @@ def find_roles(cells: Cells, time_column: str | None, value_column: str | None) 
         time, asked = _time(cells, share(is_date_text))
         questions.extend(asked)
     dates = share(is_date_text)
-    is_date_alone = not any(":" in text or re.search(r"\dT\d", text) for text in cells.texts(time, _SAMPLE).to_list())
+    is_date_alone = not any(re.search(_HAS_CLOCK, text) for text in cells.texts(time, _SAMPLE).to_list())
     free = [number for number in range(len(cells.names)) if number != time and dates[number] < _MOST]
-    clocks = share(lambda text: CLOCK_ALONE.match(text) is not None and ":" in text)
+    clocks = share(lambda text: CLOCK_ALONE.match(text) is not None and re.search(_HAS_CLOCK, text) is not None)
     clock = next((number for number in free if is_date_alone and clocks[number] > _MOST), None)
     zones = share(lambda text: OFFSET_ALONE.match(text) is not None)
     zone = next((number for number in free if zones[number] > _MOST), None)
