@@ -116,6 +116,15 @@ def test_on_a_terminal_what_a_table_cannot_say_is_asked(tmp_path: Path, monkeypa
     assert "csv:load.csv\t2\t0" in ended.output
 
 
+def test_a_dry_run_of_times_with_offsets_says_so(watthour: Callable[..., Outcome], tmp_path: Path) -> None:
+    rows = "".join(f"2024-03-0{day}T{hour:02}:00:00+01:00,{hour}\n" for day in (1, 2) for hour in range(24))
+    path = tmp_path / "load.csv"
+    path.write_text("datetime,Load (MW)\n" + rows, encoding="utf-8")
+    ended = watthour("import", str(path), "--dry-run")
+    assert "each with its offset from UTC" in ended.out + ended.err
+    assert "no known time zone" not in ended.out + ended.err
+
+
 def test_a_dry_run_shows_what_is_understood_and_keeps_nothing(watthour: Callable[..., Outcome], tmp_path: Path) -> None:
     rows = [
         f"01/{day:02}/2021 {hour:02}:00 {half},{day}"

@@ -204,13 +204,15 @@ def _lines(seen: Preview) -> list[str]:
     order = {"dmy": "day first", "mdy": "month first", "ymd": "year first"}[seen.date_order]
     end = "end" if seen.names_end else "start"
     step = "unknown" if seen.step is None else f"{seen.step.total_seconds() / 60:g} minutes"
-    clock = "UTC" if seen.time_zone or all(each.field != "time_zone" for each in seen.questions) else "as written"
+    has_offsets = seen.time_zone is None and all(each.field != "time_zone" for each in seen.questions)
+    clock = "UTC" if seen.time_zone or has_offsets else "as written"
+    zone = "each with its offset from UTC" if has_offsets else f"in {seen.time_zone or 'no known time zone'}"
     first, last = (None if each is None else f"{each:%Y-%m-%d %H:%M}" for each in (seen.first_time, seen.last_time))
     span = "none" if first is None else f"{first} to {last} {clock}"
     rules = ", ".join(f"{rule} {count:,}" for rule, count in seen.refused.items())
     facts = {
         "file": f"{seen.file} ({kind})",
-        "times": f"{', '.join(seen.time_columns)}, in {seen.time_zone or 'no known time zone'}",
+        "times": f"{', '.join(seen.time_columns)}, {zone}",
         "dates": f"{order} ({seen.date_order_reason})",
         "times name": f"the {end} of each interval ({seen.named_by_reason})",
         "values": f"{seen.value_column} [{seen.unit or 'unit unknown'}]",
