@@ -130,7 +130,7 @@ def reliability(points: Sequence[Point]) -> dict[str, object]:
         below = sum(point["actual"] <= point["quantiles"][f"{level:g}"] for point in with_level)
         if with_level:
             rows.append(
-                {"level_percent": round(100 * level, 1), "below_percent": round(100 * below / len(with_level), 1)}
+                {"level_percent": round(100 * level, 1), "below_percent": round(100 * below / len(with_level), 2)}
             )
     return {"n": len(met), "rows": rows}
 
