@@ -172,8 +172,7 @@ def _sites(app: App, now: datetime, *, asks_models: bool) -> Iterator[Finding]:
 
 
 def _readings(app: App, context: Context, now: datetime) -> Finding:
-    from watthour.workflows.view.day import STALE_AFTER
-    from watthour.workflows.view.issue import FRESH
+    from watthour.workflows.view.day import STALE_AFTER, is_archived
 
     what = f"readings of {context.channel.id}"
     span = app.store.spans().get(context.channel.id)
@@ -186,11 +185,12 @@ def _readings(app: App, context: Context, now: datetime) -> Finding:
         words += ", simulated"
     if now - span[1] <= STALE_AFTER:
         return Finding(what, "ok", words)
-    cure = "`watthour ingest` fetches what is new."
-    if not app.can_follow(context):
-        cure = "No source is asked for it: import a newer file."
-    elif now - span[1] > FRESH:
-        cure = "An archive, unless it is followed."
+    follows = app.can_follow(context)
+    if is_archived(app.store, context, now):
+        words = f"archive: {span[0]:%Y-%m-%d} to {span[1]:%Y-%m-%d}"
+        cure = "Import a newer file to continue."
+        return Finding(what, "note", words, f"{cure[:-1]}, or run `watthour up`." if follows else cure)
+    cure = "`watthour ingest` fetches new readings." if follows else "No source delivers them: import a newer file."
     return Finding(what, "stale", words, cure)
 
 

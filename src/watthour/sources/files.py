@@ -213,7 +213,7 @@ def _look(path: Path, region: str | None, options: TableOptions, known: Known) -
     step = step_of(found, fewest=_FEWEST_TIMES)
     name = options.channel or options.forecast_of or _channel_of_site(options, unit, known)
     if name is None:
-        questions.append(_channel_question(_proposal(path, unit, known)))
+        questions.append(_channel_question(_proposal(path, unit, known), options, unit))
     else:
         try:
             site, channel = _known_channel(replace(options, channel=name), region, known)
@@ -359,21 +359,32 @@ def _slug(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "_", plain.casefold()).strip("_")[:40].strip("_")
 
 
-def _channel_question(proposal: str) -> Question:
-    problem = "nobody has said what the table measures, and where"
-    remedy = f"Name the channel with --channel, such as {proposal}, or the site with --site."
+def _channel_question(proposal: str, options: TableOptions, unit: Unit | None) -> Question:
+    cure = f"--site {proposal.split('.')[1]}"
+    if options.time_zone is None:
+        cure += " --time-zone Europe/Brussels"
+    if unit is None:
+        cure += " --unit MW"
+    problem = "it is not known which place or home this file measures"
+    remedy = f"Name the site, for example `{cure}`, or the channel, for example `--channel {proposal}`."
     return Question("channel", problem, (proposal,), remedy)
 
 
 def _new_site_question(name: str, error: InvalidInput) -> Question:
-    near = f" (near: {', '.join(error.near)})" if isinstance(error, UnknownSite) and error.near else ""
-    problem = f"{name} is a new site{near}, whose days begin by a clock that nobody has named"
-    return Question("time_zone", problem, (), "Say it with --time-zone, such as Europe/Brussels.")
+    problem = f"{name} is a new site, and its time zone is not known"
+    near = (
+        f" If you meant {' or '.join(error.near)}, use that name."
+        if isinstance(error, UnknownSite) and error.near
+        else ""
+    )
+    return Question("time_zone", problem, (), f"Give it with --time-zone, such as Europe/Brussels.{near}")
 
 
 def _issue_question() -> Question:
-    problem = "nobody has said when the forecasts were made, and so when they could be known"
-    remedy = "Name their column with --issued-column, or a clock of the day before with --issued-at 06:00 (assumed)."
+    problem = "it is not known when the forecasts were made"
+    remedy = (
+        "Name the column with --issued-column, or assume a time on the day before, for example `--issued-at 06:00`."
+    )
     return Question("issued_at", problem, (), remedy)
 
 
@@ -450,8 +461,8 @@ def _new_site(channel: str, kind: SiteKind, time_zone: str | None, known: Known)
         problem = f"it does not say which {kind} and what is measured"
         raise InvalidInput("channel", channel, problem, remedy="Write it as home.main.power.")
     if time_zone is None:
-        problem = f"the {kind} {words[1]} is new, and its days begin by a clock that nobody has named"
-        raise InvalidInput("time_zone", None, problem, remedy="Say it with --time-zone, such as Europe/Brussels.")
+        problem = f"the {kind} {words[1]} is new, and its time zone is not known"
+        raise InvalidInput("time_zone", None, problem, remedy="Give it with --time-zone, such as Europe/Brussels.")
     main = channel if len(words) == _WHOLE_SITE else None
     if (other := known.find(words[1])) is not None:
         problem = f"{words[1]} is a name of {other.site.name} already"
