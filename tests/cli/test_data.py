@@ -152,7 +152,7 @@ def test_a_dry_run_shows_what_is_understood_and_keeps_nothing(watthour: Callable
     (tmp_path / "City load.csv").write_text("Timestamp,Load (MW)\n" + "\n".join(rows), encoding="utf-8")
     ended = watthour("import", "City load.csv", "--dry-run")
     assert ended.code == 0, ended.err
-    for words in ("month first", "Load (MW) [MW]", "60 minutes", "456, of them 0 refused", "--channel", "--time-zone"):
+    for words in ("month first", "Load (MW) [MW]", "60 minutes", "456, 0 of them refused", "--channel", "--time-zone"):
         assert words in ended.out
     assert watthour("import", "City load.csv", "--site", "city").code == 2
     assert "new rows" not in watthour("import", "City load.csv", "--yes").out

@@ -210,7 +210,7 @@ def test_a_backtest_stands_beside_its_rivals() -> None:
 
 
 def test_a_rival_that_nobody_heard_of_is_left_out_of_a_backtest_with_a_warning() -> None:
-    with pytest.warns(UserWarning, match="operator is left out: the table holds no forecast by anybody else"):
+    with pytest.warns(UserWarning, match="operator is left out: the table has no forecast by another party"):
         scores = NAIVE.fit(frame(60)).backtest(days=5, rivals=["seasonal_naive", "operator"])
     assert set(scores["model"]) == {"ours", "seasonal_naive"}
 

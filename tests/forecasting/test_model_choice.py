@@ -161,7 +161,7 @@ def test_a_cure_in_a_notebook_is_one_for_a_notebook() -> None:
     with pytest.raises(InvalidInput, match=r"'town'.*zero or negative.*Choose another model") as told:
         DayAhead(model="day_process", time_zone=ZONE).fit(table.with_columns(y=-pl.col("y")))
     assert told.value.value == "town"
-    with pytest.raises(NotEnoughHistory, match=r"'town' has no whole day"):
+    with pytest.raises(NotEnoughHistory, match=r"'town' has no complete day"):
         DayAhead(model="hour_process", time_zone=ZONE).fit(table.head(2))
 
 

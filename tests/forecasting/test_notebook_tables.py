@@ -177,7 +177,7 @@ def test_a_time_the_clocks_skip_is_told_from_one_that_cannot_be_read() -> None:
     ("door", "words"),
     [
         (DayAhead(covariates="temperature"), r"covariates=\('temperature',\)"),
-        (DayAhead(covariates=("y",)), "y stands for two things"),
+        (DayAhead(covariates=("y",)), "y is used twice"),
         (DayAhead(model="prophet"), "There are: auto, seasonal_naive"),
         (DayAhead(holidays="ZZ"), "holidays = 'ZZ'.*no such holiday calendar"),
         (DayAhead(latitude=100), "latitude = 100"),

@@ -133,8 +133,8 @@ def file_sources(path: Path, region: str | None, options: TableOptions, known: K
     if path.is_dir():
         found = [each for file in sorted(path.iterdir()) if file.is_file() for each in _by_layout(file, region, known)]
         if not found:
-            problem = "no file in this directory has a known layout"
-            remedy = "Name a single table with --channel and --unit."
+            problem = "none of the files in this directory has a known layout"
+            remedy = "Import a single table, with --channel and --unit."
             raise InvalidInput("path", str(path), problem, remedy=remedy)
         return found
     if not path.is_file():
@@ -241,7 +241,9 @@ def _mapping(options: TableOptions, *, is_forecast: bool) -> TableMapping:
 
     said = ForecastColumn(options.forecast_column, options.issued_column, options.issued_at) if is_forecast else None
     if options.named_by not in (None, "start", "end"):
-        raise InvalidInput("named_by", options.named_by, "times name a start or an end", remedy="Say start or end.")
+        raise InvalidInput(
+            "named_by", options.named_by, "it must be start or end", remedy="Use --named-by start or --named-by end."
+        )
     return Mapping(
         time_column=options.time_column,
         value_column=options.value_column,
@@ -314,15 +316,18 @@ def _check_refused(seen: Preview) -> None:
     """
     if seen.n_rows and seen.n_refused > seen.n_rows / 2:
         rules = ", ".join(f"{rule} {count:,}" for rule, count in seen.refused.items())
-        problem = f"{seen.n_refused:,} of its {seen.n_rows:,} rows cannot be read ({rules}), so nothing is kept"
+        problem = f"{seen.n_refused:,} of its {seen.n_rows:,} rows cannot be read ({rules}), so nothing was imported"
         remedy = {
-            "value_is_a_number": "Say --decimal point or comma, or another --value-column.",
-            "time_is_readable": "Say --date-order dmy, mdy or ymd, or another --time-column.",
-        }.get(next(iter(seen.refused)), "It should hold one row per time: name its columns, or keep one series of it.")
+            "value_is_a_number": "Use --decimal point, --decimal comma or another --value-column.",
+            "time_is_readable": "Use --date-order dmy, mdy or ymd, or another --time-column.",
+        }.get(
+            next(iter(seen.refused)), "The table must have one row per time: name its columns, or keep only one series."
+        )
         raise InvalidInput("file", seen.file, problem, remedy=remedy)
     if seen.n_doubted > seen.n_rows / 2:
-        problem = f"{seen.n_doubted:,} of its {seen.n_rows:,} values are more than {seen.channel} can be in {seen.unit}"
-        remedy = "Name the unit of the file with --unit, such as MW, kW or W."
+        outside = f"outside the possible range of {seen.channel} in {seen.unit}"
+        problem = f"{seen.n_doubted:,} of its {seen.n_rows:,} values are {outside}"
+        remedy = "Give the unit of the file with --unit, such as MW, kW or W."
         raise InvalidInput("unit", seen.unit, problem, remedy=remedy)
 
 
@@ -400,8 +405,8 @@ def _fitting(
     if channel is None:
         return _new_channel(name, site, unit, step, known)
     if step is not None and step != channel.resolution:
-        problem = f"its rows are {_minutes(step)} apart, and {channel.id} has a step of {_minutes(channel.resolution)}"
-        raise InvalidInput("file", file, problem, remedy="Resample it, or name another channel.")
+        problem = f"its rows are {_minutes(step)} apart, but {channel.id} has a step of {_minutes(channel.resolution)}"
+        raise InvalidInput("file", file, problem, remedy="Resample the file, or name another channel.")
     conversion_of(unit, channel)
     return channel
 
@@ -418,7 +423,7 @@ def _check_phase(times: pl.Series, channel: Channel, time_zone: str, file: str) 
         check_fits_clock(channel.resolution, time_zone, Window(times.min(), times.max() + channel.resolution))  # type: ignore[arg-type,operator]  # instants
         minutes = int(phase.filter(phase != 0).mode()[0]) // 60
         problem = f"its intervals begin {minutes} minutes after those of the local day in {time_zone}"
-        remedy = f"Resample it to steps of {minutes} minutes, or to intervals that begin at the local midnight."
+        remedy = f"Resample it to steps of {minutes} minutes, or to intervals that start at local midnight."
         raise InvalidInput("file", file, problem, remedy=remedy)
 
 
@@ -445,7 +450,9 @@ def _known_channel(options: TableOptions, region: str | None, known: Known) -> t
     channel = next((each for each in described if each.id == name), stored)
     is_series = name.startswith(f"{site.prefix}.") and not name.startswith(f"{site.prefix}.weather.")
     if channel is None and not is_series:
-        remedy = f"A channel of {site.name} begins with {site.prefix}, such as {site.main_channel or site.prefix}."
+        remedy = (
+            f"The channels of {site.name} begin with {site.prefix}, for example {site.main_channel or site.prefix}."
+        )
         raise InvalidInput("channel", name, "there is no such channel", remedy=remedy)
     return site, channel
 
@@ -465,7 +472,7 @@ def _new_site(channel: str, kind: SiteKind, time_zone: str | None, known: Known)
         raise InvalidInput("time_zone", None, problem, remedy="Give it with --time-zone, such as Europe/Brussels.")
     main = channel if len(words) == _WHOLE_SITE else None
     if (other := known.find(words[1])) is not None:
-        problem = f"{words[1]} is a name of {other.site.name} already"
+        problem = f"{words[1]} is already a name of {other.site.name}"
         raise InvalidInput("channel", channel, problem, remedy=f"Use another word, such as my_{words[1]}.")
     return Site(words[1], words[1], kind, Place(time_zone), main_channel=main)
 
@@ -477,8 +484,8 @@ def _new_channel(name: str, site: Site, unit: Unit, step: timedelta | None, know
         InvalidInput: the file shows no step, or its unit does not say what is measured.
     """
     if step is None:
-        problem = "too few of its rows can be read to know their step"
-        raise InvalidInput("file", name, problem, remedy="Give a table of at least three rows.")
+        problem = "too few of its rows can be read to find their step"
+        raise InvalidInput("file", name, problem, remedy="Give a table with at least three rows.")
     context = known.find(site.id)
     if context is not None and context.site.id == site.id and _is_energy(unit) and _is_energy(context.channel.unit):
         quantity, unit = context.channel.quantity, context.channel.unit
@@ -502,8 +509,8 @@ def _quantity_of(unit: Unit) -> Quantity:
     """
     fitting = [quantity for quantity in Quantity if any(_converts(unit, kept) for kept in units_of(quantity))]
     if len(fitting) != 1 or fitting[0] is Quantity.PRICE:
-        problem = f"it does not say what is measured: {', '.join(fitting) or 'nothing known'}"
-        raise InvalidInput("unit", str(unit), problem, remedy="Import it into a channel that is known already.")
+        problem = f"it does not show what is measured: {', '.join(fitting) or 'nothing known'}"
+        raise InvalidInput("unit", str(unit), problem, remedy="Import it into a channel that exists already.")
     return fitting[0]
 
 
@@ -524,7 +531,7 @@ def _unit(name: str | None) -> Unit | None:
     if name is None:
         return None
     if (unit := unit_named(name)) is None:
-        raise InvalidInput("unit", name, "there is no such unit", remedy=f"Name one with --unit: {', '.join(Unit)}.")
+        raise InvalidInput("unit", name, "there is no such unit", remedy=f"Give one with --unit: {', '.join(Unit)}.")
     return unit
 
 
