@@ -131,7 +131,7 @@ def test_nulls_and_missing_rows_are_gaps() -> None:
         (pd.DataFrame(), "no rows"),
         (pd.DataFrame(columns=["unique_id", "ds", "y"]), "no rows"),
         (table().with_columns(y=pl.lit("n/a")), r"y = 'n/a': not numbers: 720 of 720 rows"),
-        (table().with_columns(y=pl.lit("1,234.5")), "no mark of thousands"),
+        (table().with_columns(y=pl.lit("1,234.5")), "no thousands separator"),
         (
             table().with_columns(y=pl.when(pl.int_range(pl.len()) == 7).then(float("inf")).otherwise("y")),
             "row 7 is inf",

@@ -248,8 +248,8 @@ def test_a_future_that_is_missing_or_too_short_is_said() -> None:
         (pl.DataFrame(), "future.*no rows"),
         (homes().clear().drop("y"), "future.*no rows"),
         (homes().select("unique_id", "ds"), "future.*no column temperature"),
-        (homes().select("ds", "temperature"), "of which series its rows are"),
-        (homes(("office",)).drop("y"), "none of the series that were fitted.*farm, flat"),
+        (homes().select("ds", "temperature"), "names the series of each row"),
+        (homes(("office",)).drop("y"), "none of the fitted series.*farm, flat"),
         ("soon", "polars or pandas"),
     ],
 )

@@ -238,7 +238,7 @@ def test_only_a_band_that_covers_what_it_says_is_promoted(
     assert verdict.decision is decision
     assert word in " ".join(verdict.reasons)
     if decision is Decision.KEPT:
-        says = "the champion stays" if rival == "champion" else "a baseline answers"
+        says = "the champion stays" if rival == "champion" else "a baseline forecasts"
         assert says in verdict.reasons[-1]
 
 
