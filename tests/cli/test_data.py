@@ -158,7 +158,7 @@ def test_a_dry_run_shows_what_is_understood_and_keeps_nothing(watthour: Callable
     assert "new rows" not in watthour("import", "City load.csv", "--yes").out
     ended = watthour("import", "City load.csv", "--yes", "--time-zone", "America/Chicago")
     assert (ended.code, ended.out.splitlines()[1]) == (0, "csv:City load.csv\t456\t0")
-    assert "New region: city_load, on the clock of America/Chicago." in ended.err
+    assert "New region: city_load, time zone America/Chicago." in ended.err
 
 
 @pytest.mark.parametrize(("value", "words"), [("a lot", "value_is_a_number 24"), ("150000", "--unit")])

@@ -255,7 +255,7 @@ def test_a_table_that_cannot_be_says_why(table: object, words: str) -> None:
 
 def test_more_than_was_learned_is_refused() -> None:
     model = NAIVE.fit(frame(30))
-    with pytest.raises(InvalidInput, match="24 intervals were learned"):
+    with pytest.raises(InvalidInput, match="fitted for 24 intervals"):
         model.predict(48)
     with pytest.raises(InvalidInput, match="levels"):
         model.predict(levels=[0.01])
