@@ -23,9 +23,7 @@ echo "train simtown: reading history" >&2
 while [ ! -e "{go}" ]; do sleep 0.02; done
 {ending}
 """
-DONE = (
-    """echo '[{"version": "day_process-1", "decision": "promoted", "reasons": ["It is the first model to serve."]}]'"""
-)
+DONE = """echo '[{"version": "day_process-1", "decision": "promoted", "reasons": ["No other model is in use yet."]}]'"""
 FAILED = """echo "Error: too few days. Bring more." >&2; exit 6"""
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the stand-in is a shell script")
@@ -69,7 +67,7 @@ def test_a_training_is_begun_told_and_ends_with_its_verdict(
     assert again.json()["remedy"]
     go.touch()
     done = state_when(town_client, "done")
-    assert done["verdict"] == "day_process-1 is promoted. It is the first model to serve."
+    assert done["verdict"] == "day_process-1 is promoted. No other model is in use yet."
     assert done["problem"] is None
     assert town_client.post(TRAIN, params={"region": "simtown"}).status_code == 202
     state_when(town_client, "done")

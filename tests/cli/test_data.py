@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -106,6 +107,31 @@ def test_what_a_table_cannot_say_is_asked_for(
     assert words in ended.err
 
 
+def test_the_cure_for_a_missing_channel_names_a_site_first_and_works_when_typed(
+    watthour: Callable[..., Outcome], tmp_path: Path
+) -> None:
+    path = hourly(tmp_path / "my town.csv", times=[f"2024-01-01T{n:02}:00" for n in range(24)], values=["150"] * 24)
+    refused = watthour("import", str(path))
+    assert refused.code == 2
+    cure = refused.err.partition("`")[2].partition("`")[0]
+    assert cure.startswith("--site my_town ")
+    ended = watthour("import", str(path), *shlex.split(cure), "--json")
+    assert ended.code == 0, ended.err
+    assert json.loads(ended.out)[0]["new_rows"] == 24
+
+
+def test_an_archive_from_a_file_is_a_note_and_no_alarm(watthour: Callable[..., Outcome], tmp_path: Path) -> None:
+    path = hourly(tmp_path / "load.csv", times=[f"2020-12-31T{n:02}:00Z" for n in range(24)], values=["15000"] * 24)
+    assert watthour("import", str(path), "--channel", "grid.ny.demand", "--unit", "MW").code == 0
+    examined = watthour("doctor", "--json")
+    assert examined.code == 0
+    findings = json.loads(examined.out)
+    found = next(each for each in findings if each["what"] == "readings of grid.ny.demand")
+    assert (found["state"], found["words"]) == ("note", "archive: 2020-12-31 to 2020-12-31")
+    assert found["cure"] == "Import a newer file to continue."
+    assert "stale" not in {each["state"] for each in findings}
+
+
 @pytest.mark.usefixtures("home")
 def test_on_a_terminal_what_a_table_cannot_say_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = hourly(tmp_path / "load.csv", times=["2024-01-01T00:00", "2024-01-01T01:00"], values=["15000", "15100"])
@@ -135,13 +161,13 @@ def test_a_dry_run_shows_what_is_understood_and_keeps_nothing(watthour: Callable
     (tmp_path / "City load.csv").write_text("Timestamp,Load (MW)\n" + "\n".join(rows), encoding="utf-8")
     ended = watthour("import", "City load.csv", "--dry-run")
     assert ended.code == 0, ended.err
-    for words in ("month first", "Load (MW) [MW]", "60 minutes", "456, of them 0 refused", "--channel", "--time-zone"):
+    for words in ("month first", "Load (MW) [MW]", "60 minutes", "456, 0 of them refused", "--channel", "--time-zone"):
         assert words in ended.out
     assert watthour("import", "City load.csv", "--site", "city").code == 2
     assert "new rows" not in watthour("import", "City load.csv", "--yes").out
     ended = watthour("import", "City load.csv", "--yes", "--time-zone", "America/Chicago")
     assert (ended.code, ended.out.splitlines()[1]) == (0, "csv:City load.csv\t456\t0")
-    assert "New region: city_load, on the clock of America/Chicago." in ended.err
+    assert "New region: city_load, time zone America/Chicago." in ended.err
 
 
 @pytest.mark.parametrize(("value", "words"), [("a lot", "value_is_a_number 24"), ("150000", "--unit")])

@@ -41,7 +41,7 @@ def test_training_says_its_verdict_and_everybodys_scores(town: Callable[..., Out
     scores = next(line for line in ended.out.splitlines() if line.startswith("challenger\t")).split("\t")
     holds = 85 <= float(scores[-1]) <= 95
     assert ("is promoted" if holds else "is kept") in ended.out
-    assert holds or "a baseline answers until a model's band holds" in ended.out
+    assert holds or "a baseline forecasts until a model has a correct band" in ended.out
     assert "challenger\t" in ended.out
     assert "seasonal_naive\t" in ended.out
     assert "reading history" in ended.err

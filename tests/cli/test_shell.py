@@ -170,7 +170,7 @@ def test_init_asks_and_hides_the_key() -> None:
     ended = CliRunner().invoke(app, ["init"], input="PJM\n8f14e45fceea167a5a36dedd4bea2543\n")
     assert ended.exit_code == 0, ended.output
     assert "region pjm" in ended.output
-    assert "with a key" in ended.output
+    assert "with an EIA key" in ended.output
     assert "8f14e45f" not in ended.output
 
 
@@ -283,7 +283,7 @@ def test_doctor_says_what_of_the_past_is_missing_and_who_was_interrupted(
     assert past["state"] == "note"
     assert f"{now - timedelta(days=400):%Y-%m-%d} to " in past["words"]
     assert found["eia:ny"]["state"] == "note"
-    assert "has ended before the answer" in found["eia:ny"]["words"]
+    assert "request of " in found["eia:ny"]["words"]
 
 
 def test_on_a_narrow_terminal_no_word_of_a_table_is_cut(

@@ -191,7 +191,7 @@ def test_real_days_of_23_and_25_hours_have_as_many_rows(page: Page, new_york: Se
 @pytest.mark.shared_data
 def test_a_published_zero_is_kept_and_doubted(page: Page, new_york: Served) -> None:
     page.goto(f"{new_york.url}/grid/ny?day=2019-04-17")
-    doubted = page.get_by_role("table", name="The day in numbers").get_by_text("a zero, which cannot be here")
+    doubted = page.get_by_role("table", name="The day in numbers").get_by_text("a zero, which is not possible here")
     open_table(page)
     expect(doubted).to_have_count(1)
 
@@ -316,7 +316,7 @@ def test_an_empty_store_offers_to_connect_and_a_file_brings_a_region(page: Page,
         page.get_by_role("button", name="Import", exact=True).click()
         expect(page).to_have_url(f"{served.url}/grid/ny")
         expect(page.get_by_label("Day shown")).to_have_value("2020-08-05")
-        expect(page.get_by_text("A simpler forecast stands in")).to_be_visible()
+        expect(page.get_by_text("A simpler forecast is shown")).to_be_visible()
 
 
 def balance_rows(days: int) -> Iterator[str]:

@@ -48,7 +48,7 @@ def test_a_site_is_added_where_the_person_is_and_can_be_read_by_all(
     page.get_by_role("link", name="Sites").click()
     expect(page.get_by_label("Time zone")).to_have_value("Europe/Paris")
     page.get_by_label("Name").fill(name)
-    page.get_by_role("button", name="Where I am now").click()
+    page.get_by_role("button", name="Use my location").click()
     expect(page.get_by_label("Latitude")).to_have_value("48.8512")
     page.get_by_role("button", name="France", exact=True).click()
     page.get_by_label("Unit of its readings").select_option("kW")

@@ -210,7 +210,7 @@ def test_a_backtest_stands_beside_its_rivals() -> None:
 
 
 def test_a_rival_that_nobody_heard_of_is_left_out_of_a_backtest_with_a_warning() -> None:
-    with pytest.warns(UserWarning, match="operator is left out: the table holds no forecast by anybody else"):
+    with pytest.warns(UserWarning, match="operator is left out: the table has no forecast by another party"):
         scores = NAIVE.fit(frame(60)).backtest(days=5, rivals=["seasonal_naive", "operator"])
     assert set(scores["model"]) == {"ours", "seasonal_naive"}
 
@@ -255,7 +255,7 @@ def test_a_table_that_cannot_be_says_why(table: object, words: str) -> None:
 
 def test_more_than_was_learned_is_refused() -> None:
     model = NAIVE.fit(frame(30))
-    with pytest.raises(InvalidInput, match="24 intervals were learned"):
+    with pytest.raises(InvalidInput, match="fitted for 24 intervals"):
         model.predict(48)
     with pytest.raises(InvalidInput, match="levels"):
         model.predict(levels=[0.01])

@@ -128,7 +128,7 @@ def test_of_many_series_a_sample_decides_for_all_and_says_so() -> None:
     model = DayAhead().fit(table)
     assert model.choice["unique_id"].n_unique() == MOST_SERIES
     assert len({one.name for one in model._choice.recipes.values()}) == 1
-    assert f"for all {MOST_SERIES + 3} series, of which {MOST_SERIES} were compared" in repr(model)
+    assert f"for all {MOST_SERIES + 3} series, {MOST_SERIES} of which were compared" in repr(model)
     assert model.predict(24)["unique_id"].n_unique() == MOST_SERIES + 3
 
 
@@ -161,7 +161,7 @@ def test_a_cure_in_a_notebook_is_one_for_a_notebook() -> None:
     with pytest.raises(InvalidInput, match=r"'town'.*zero or negative.*Choose another model") as told:
         DayAhead(model="day_process", time_zone=ZONE).fit(table.with_columns(y=-pl.col("y")))
     assert told.value.value == "town"
-    with pytest.raises(NotEnoughHistory, match=r"'town' has no whole day"):
+    with pytest.raises(NotEnoughHistory, match=r"'town' has no complete day"):
         DayAhead(model="hour_process", time_zone=ZONE).fit(table.head(2))
 
 

@@ -71,7 +71,7 @@ def test_bands_in_per_cent_are_the_quantiles_on_both_sides() -> None:
         ({"level": [95]}, "up to 90 %"),
         ({"level": [0.9, 0]}, "up to 90 %"),
         ({"levels": [80]}, r"level=\[80, 90\]"),
-        ({"horizon": 3, "h": 4}, "horizon says 3"),
+        ({"horizon": 3, "h": 4}, "horizon is 3"),
         ({"h": 48}, r"fit\(frame, horizon=48\)"),
         ({"h": 0}, "at least one interval"),
     ],
@@ -248,8 +248,8 @@ def test_a_future_that_is_missing_or_too_short_is_said() -> None:
         (pl.DataFrame(), "future.*no rows"),
         (homes().clear().drop("y"), "future.*no rows"),
         (homes().select("unique_id", "ds"), "future.*no column temperature"),
-        (homes().select("ds", "temperature"), "of which series its rows are"),
-        (homes(("office",)).drop("y"), "none of the series that were fitted.*farm, flat"),
+        (homes().select("ds", "temperature"), "names the series of each row"),
+        (homes(("office",)).drop("y"), "none of the fitted series.*farm, flat"),
         ("soon", "polars or pandas"),
     ],
 )
@@ -270,7 +270,7 @@ def test_a_future_needs_no_name_where_there_is_one_series_and_none_where_nothing
 
 def test_a_covariate_the_model_makes_no_use_of_is_said_and_not_asked_for() -> None:
     model = DayAhead(model="persistence_ensemble", covariates=("temperature",)).fit(homes(n_days=40))
-    assert model.notes()["flat"] == ("persistence_ensemble makes no use of temperature.",)
+    assert model.notes()["flat"] == ("persistence_ensemble does not use temperature.",)
     assert model.predict(24).height == 24
 
 

@@ -55,6 +55,10 @@ def test_an_unknown_region_has_near_names() -> None:
     assert "ny" in Regions().near("NYSO")
 
 
+def test_only_names_that_are_really_alike_are_suggested() -> None:
+    assert Regions().near("france2") == []
+
+
 @EVERY_REGION
 def test_its_time_zone_exists(region: Region) -> None:
     assert ZoneInfo(region.site.place.time_zone).key == region.site.place.time_zone

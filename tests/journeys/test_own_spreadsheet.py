@@ -67,7 +67,7 @@ def test_a_spreadsheet_of_any_place_becomes_a_forecast_with_a_band(
 
     code, _out, problem = watthour(capsys, "import", str(path))
     assert code == 2
-    assert f"--channel, such as grid.{name}.demand" in problem
+    assert f"--channel grid.{name}.demand" in problem
 
     unit = [] if name != "perth" else ["--unit", "MW"]
     words = ["import", str(path), "--yes", "--site", name, "--time-zone", zone, *unit, "--json"]

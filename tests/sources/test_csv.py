@@ -156,7 +156,7 @@ def test_a_file_that_is_missing_or_no_table_is_named(tmp_path: Path) -> None:
         read_table(tmp_path / "absent.csv", NEW_YORK)
     broken = tmp_path / "broken.parquet"
     broken.write_bytes(b"not parquet")
-    with pytest.raises(InvalidInput, match="lines have one column"):
+    with pytest.raises(InvalidInput, match="lines have only one column"):
         read_table(broken, NEW_YORK)
 
 

@@ -322,14 +322,14 @@ def test_a_file_of_forecasts_alone_has_its_own_times_of_issue(tmp_path: Path) ->
 def test_a_table_of_which_most_cannot_be_read_is_refused_whole(tmp_path: Path) -> None:
     rows = "".join(f"2021-01-01 {hour:02}:00,{'x' if hour > 5 else hour}\n" for hour in range(24))
     path = text(tmp_path, "time,value\n" + rows)
-    with pytest.raises(InvalidInput, match=r"18 of its 24 rows.*value_is_a_number 18.*nothing is kept"):
+    with pytest.raises(InvalidInput, match=r"18 of its 24 rows.*value_is_a_number 18.*nothing was imported"):
         brought(path, TableOptions("grid.mine.demand", "MW", "UTC"))
 
 
 def test_a_wrong_unit_is_refused_with_the_cure(tmp_path: Path) -> None:
     rows = "".join(f"2021-01-01T{hour:02}:00Z,{1500 + hour}\n" for hour in range(24))
     path = text(tmp_path, "time,value\n" + rows)
-    with pytest.raises(InvalidInput, match=r"24 of its 24 values are more than.*--unit") as caught:
+    with pytest.raises(InvalidInput, match=r"24 of its 24 values are outside the possible range.*--unit") as caught:
         brought(path, TableOptions("home.me.power", "kW", "UTC"))
     assert caught.value.field == "unit"
     assert said(path, TableOptions("home.me.power", "W", "UTC"))[1][0] == 1500.0  # kept in W

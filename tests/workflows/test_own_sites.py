@@ -96,7 +96,7 @@ def test_a_region_has_weather_at_several_points_by_their_share_of_the_load(store
         ({"name": "a\nb"}, "name", "Summer house"),
         ({"name": "家"}, "id", "--id"),
         ({"id": "Zoé"}, "id", "--id"),
-        ({"kind": "zone"}, "kind", "region for all that is larger"),
+        ({"kind": "zone"}, "kind", "region for anything larger"),
         ({"time_zone": "Paris"}, "time_zone", "IANA"),
         ({"latitude": 91.0}, "latitude", "decimal degrees"),
         ({"latitude": float("nan")}, "latitude", "decimal degrees"),
@@ -109,12 +109,12 @@ def test_a_region_has_weather_at_several_points_by_their_share_of_the_load(store
         ({"channels": [ChannelWords("main.power", "kW", HOUR)]}, "channel", "power or demand"),
         ({"channels": [ChannelWords("power", "kW", 7 * HOUR)]}, "resolution", "15, 30 or 60"),
         ({"channels": [ChannelWords("power", "kW", 2 * HOUR)]}, "resolution", "60 minutes"),
-        ({"channels": [ChannelWords("power", "kW", HOUR)] * 2}, "channel", "name of its own"),
+        ({"channels": [ChannelWords("power", "kW", HOUR)] * 2}, "channel", "different name"),
         ({"main": "heat"}, "main", "power"),
         ({"points": [Point("lyon", 45.8, 4.8, 0.0)]}, "weight", "above 0"),
         ({"points": [Point("Lyon", 45.8, 4.8)]}, "point", "new_york"),
         ({"points": [Point("lyon", 95.0, 4.8)]}, "latitude", "decimal degrees"),
-        ({"points": [Point("lyon", 45.8, 4.8)] * 2}, "point", "name of its own"),
+        ({"points": [Point("lyon", 45.8, 4.8)] * 2}, "point", "different name"),
     ],
 )
 def test_what_cannot_be_is_named_with_its_cure_and_nothing_is_kept(
@@ -224,7 +224,7 @@ def test_a_channel_changes_while_it_is_empty_and_not_after(store: MemoryStore) -
 
 def test_what_watthour_describes_itself_is_not_changed(store: MemoryStore) -> None:
     store.register([region_site()], [])
-    with pytest.raises(InvalidInput, match="described by Watthour itself"):
+    with pytest.raises(InvalidInput, match="is part of Watthour and cannot be changed"):
         change_site(store, DIRECTORIES, "ny", {"time_zone": "UTC"})
     with pytest.raises(UnknownSite, match="Did you mean ny"):
         change_site(store, DIRECTORIES, "nyy", {})

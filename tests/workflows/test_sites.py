@@ -58,6 +58,8 @@ def test_whoever_else_has_forecast_a_channel_is_its_rival(store: MemoryStore) ->
 def test_what_nobody_knows_is_refused_with_near_names(store: MemoryStore) -> None:
     with pytest.raises(UnknownSite, match="Did you mean be"):
         find_context(store, [Regions()], "bee")
+    with pytest.raises(UnknownSite, match="`watthour site list`"):
+        find_context(store, [Regions()], "france2")
 
 
 def test_a_site_of_several_channels_without_a_main_one_is_asked_for_by_channel() -> None:

@@ -93,7 +93,7 @@ def test_a_champion_that_has_seen_part_of_the_window_moves_its_start(store: Memo
 
 def test_too_little_history_says_how_much_is_needed(store: MemoryStore, registry: FileRegistry, now: datetime) -> None:
     history = store.history(CONTEXT, Window(now - 60 * DAY, now), now)
-    with pytest.raises(NotEnoughHistory, match="60 and 14 are the least"):
+    with pytest.raises(NotEnoughHistory, match="60 and 14 are needed"):
         split_days(history, frozen_days=FROZEN)
     with pytest.raises(NotEnoughHistory, match="no reading"):
         train(store, registry, demand_context(), recipe("seasonal_naive"), now=now)
@@ -238,7 +238,7 @@ def test_only_a_band_that_covers_what_it_says_is_promoted(
     assert verdict.decision is decision
     assert word in " ".join(verdict.reasons)
     if decision is Decision.KEPT:
-        says = "the champion stays" if rival == "champion" else "a baseline answers"
+        says = "the champion stays" if rival == "champion" else "a baseline forecasts"
         assert says in verdict.reasons[-1]
 
 

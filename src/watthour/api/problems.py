@@ -46,7 +46,7 @@ _KEPT_INSIDE: tuple[tuple[type[errors.WatthourError], str, str], ...] = (
         "The disk is full, so this was not stored. Everything stored before is safe.",
         "Free space and try again.",
     ),
-    (errors.StoreError, "The store cannot be used at the moment.", "`watthour doctor` tells what is wrong."),
+    (errors.StoreError, "The store cannot be used at the moment.", "`watthour doctor` shows what is wrong."),
     (
         errors.ModelCorrupt,
         "The saved model is damaged, so it is not used.",

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from watthour.settings import Settings
 
 LEAST_FREE_GB = 1.0
-_CURE_OF_DOUBT = "Forecasts go on without them. If they are right after all, tell us: the limits are too narrow."
+_CURE_OF_DOUBT = "Forecasts do not use them. If the values are right, please report it: the limits are then too narrow."
 LONGEST_LOOK_S = 5.0  # at a server that may not answer
 
 
@@ -39,7 +39,7 @@ class Finding:
 
 
 def doctor(*, as_json: AsJson = False) -> None:
-    """Tell what works, what is stale and what is missing, each with its cure; exit code 9 if something is broken."""
+    """Check what works, what is out of date and what is missing, with cures; exit code 9 if something is broken."""
     findings = list(_examine(read_settings(), utc_now()))
     if as_json:
         show_json([asdict(finding) for finding in findings])
@@ -53,7 +53,7 @@ def _examine(settings: Settings, now: datetime) -> Iterator[Finding]:
     from watthour.bootstrap import open_app
 
     if settings.file is None:
-        yield Finding("settings", "note", "no settings file, defaults hold", "`watthour init` writes one.")
+        yield Finding("settings", "note", "no settings file; the defaults apply", "`watthour init` writes one.")
     else:
         yield Finding("settings", "ok", str(settings.file))
     try:
@@ -61,7 +61,10 @@ def _examine(settings: Settings, now: datetime) -> Iterator[Finding]:
         free_gb = shutil.disk_usage(settings.home).free / 1e9
     except OSError as error:
         yield Finding(
-            "home", "broken", f"{settings.home}: {error.strerror}", "Set WATTHOUR_HOME to a place you may write."
+            "home",
+            "broken",
+            f"{settings.home}: {error.strerror}",
+            "Set WATTHOUR_HOME to a folder that you can write to.",
         )
         return
     words = f"{settings.home}, {free_gb:.1f} GB free"
@@ -90,7 +93,7 @@ def _examine(settings: Settings, now: datetime) -> Iterator[Finding]:
         if not refused.is_empty():
             newest = refused.to_dicts()[0]
             words = f"newest: {newest['source']}, rule {newest['rule']}: {newest['row'][:120]}"
-            yield Finding("refused rows", "note", words, "Mend the file and import it again.")
+            yield Finding("refused rows", "note", words, "Correct the file and import it again.")
 
 
 def _registry_that_does_not_answer(settings: Settings) -> Finding | None:
@@ -104,7 +107,7 @@ def _registry_that_does_not_answer(settings: Settings) -> Finding | None:
         httpx2.get(uri, timeout=LONGEST_LOOK_S)
     except (httpx2.TransportError, httpx2.InvalidURL) as error:
         words = f"the MLflow server does not answer ({type(error).__name__})"
-        return Finding("models", "broken", words, "Check MLFLOW_TRACKING_URI and that its server runs.")
+        return Finding("models", "broken", words, "Check MLFLOW_TRACKING_URI, and that the server is running.")
     return None
 
 
@@ -122,13 +125,13 @@ def _fills(app: App, now: datetime) -> Iterator[Finding]:
 
     for fill in app.pasts(chosen_contexts(app, []), now):
         what = f"past of {fill.source}"
-        empty = f"; it has nothing of {', '.join(map(day_span, fill.empty))}" if fill.empty else ""
+        empty = f"; the source has no data for {', '.join(map(day_span, fill.empty))}" if fill.empty else ""
         if fill.holes:
             holes = ", ".join(map(day_span, fill.holes))
-            words = f"{math.floor(100 * fill.share)} % is here; missing {holes}{empty}"
-            yield Finding(what, "note", words, "`watthour up` brings it in, newest first; or `watthour backfill`.")
+            words = f"{math.floor(100 * fill.share)} % imported; missing {holes}{empty}"
+            yield Finding(what, "note", words, "`watthour up` fetches it, newest first; so does `watthour backfill`.")
         else:
-            yield Finding(what, "ok", f"whole since {fill.wanted.start:%Y-%m-%d}{empty}")
+            yield Finding(what, "ok", f"complete since {fill.wanted.start:%Y-%m-%d}{empty}")
 
 
 def _settings_of_sources(app: App) -> Iterator[Finding]:
@@ -172,8 +175,7 @@ def _sites(app: App, now: datetime, *, asks_models: bool) -> Iterator[Finding]:
 
 
 def _readings(app: App, context: Context, now: datetime) -> Finding:
-    from watthour.workflows.view.day import STALE_AFTER
-    from watthour.workflows.view.issue import FRESH
+    from watthour.workflows.view.day import STALE_AFTER, is_archived
 
     what = f"readings of {context.channel.id}"
     span = app.store.spans().get(context.channel.id)
@@ -186,11 +188,12 @@ def _readings(app: App, context: Context, now: datetime) -> Finding:
         words += ", simulated"
     if now - span[1] <= STALE_AFTER:
         return Finding(what, "ok", words)
-    cure = "`watthour ingest` fetches what is new."
-    if not app.can_follow(context):
-        cure = "No source is asked for it: import a newer file."
-    elif now - span[1] > FRESH:
-        cure = "An archive, unless it is followed."
+    follows = app.can_follow(context)
+    if is_archived(app.store, context, now):
+        words = f"archive: {span[0]:%Y-%m-%d} to {span[1]:%Y-%m-%d}"
+        cure = "Import a newer file to continue."
+        return Finding(what, "note", words, f"{cure[:-1]}, or run `watthour up`." if follows else cure)
+    cure = "`watthour ingest` fetches new readings." if follows else "No source delivers them: import a newer file."
     return Finding(what, "stale", words, cure)
 
 
@@ -230,9 +233,9 @@ def _sources(app: App, now: datetime) -> Iterator[Finding]:
             case "failed":
                 yield Finding(run.source, "broken", f"failed at {when}: {run.problem}", _cure(run.source))
             case "running":
-                yield Finding(run.source, "ok", f"being asked since {when}")
+                yield Finding(run.source, "ok", f"running since {when}")
             case state if state == INTERRUPTED:
-                words = f"the process that asked at {when} has ended before the answer"
+                words = f"the request of {when} was interrupted: its process ended before the answer came"
                 yield Finding(run.source, "note", words, _cure(run.source))
             case _:
                 yield Finding(run.source, "ok", f"last at {when}")

@@ -22,33 +22,39 @@ if TYPE_CHECKING:
 ASKED = {
     "unit": "Unit of the values, such as MW",
     "time_zone": "Time zone of the times, such as America/New_York",
-    "time_column": "Column with the times",
-    "value_column": "Column with the values",
-    "channel": "Channel to fill: grid.<place>.demand or home.<name>.power",
+    "time_column": "Column of times",
+    "value_column": "Column of values",
+    "channel": "Channel: grid.<place>.demand or home.<name>.power",
     "date_order": "Order of the dates (dmy: day first, mdy: month first)",
     "decimal": "Decimal mark of the numbers (point or comma)",
-    "issued_at": "When were the forecasts made? Clock of the day before, such as 06:00",
+    "issued_at": "When were the forecasts made? Time on the day before, such as 06:00",
 }
 _SHOWN = 5  # rows of the preview
 
 
 def import_files(  # noqa: PLR0913 - each is an option of the command
-    paths: Annotated[list[Path], typer.Argument(help="Files, or directories of them.")],
+    paths: Annotated[list[Path], typer.Argument(help="Files, or directories with files.")],
     *,
-    region: Annotated[str | None, typer.Option(help="Whose they are, where a file does not say; any name.")] = None,
-    site: Annotated[str | None, typer.Option(help="Any table: the site whose load it is; a new one is made.")] = None,
-    channel: Annotated[str | None, typer.Option(help="Any table: the channel to fill, such as grid.ny.demand.")] = None,
+    region: Annotated[
+        str | None, typer.Option(help="Region of the files, if they do not name it; any of its names.")
+    ] = None,
+    site: Annotated[
+        str | None, typer.Option(help="Any table: the place or home it belongs to; a new name adds a site.")
+    ] = None,
+    channel: Annotated[
+        str | None, typer.Option(help="Any table: the channel of its values, such as grid.ny.demand.")
+    ] = None,
     unit: Annotated[str | None, typer.Option(help="Any table: the unit of its values, such as MW.")] = None,
     time_zone: Annotated[
-        str | None, typer.Option(help="Any table: time zone of a new site, and of times without offset.")
+        str | None, typer.Option(help="Any table: time zone of a new site, and of times without an offset.")
     ] = None,
     times_in: Annotated[
-        str | None, typer.Option(help="Any table: time zone of its times, if not the site's, such as UTC.")
+        str | None, typer.Option(help="Any table: time zone of its times, if different from the site's, such as UTC.")
     ] = None,
-    time_column: Annotated[str | None, typer.Option(help="Any table: the column with the times.")] = None,
-    value_column: Annotated[str | None, typer.Option(help="Any table: the column with the values.")] = None,
+    time_column: Annotated[str | None, typer.Option(help="Any table: the column of times.")] = None,
+    value_column: Annotated[str | None, typer.Option(help="Any table: the column of values.")] = None,
     named_by: Annotated[
-        str | None, typer.Option(help="Any table: the times name the `start` or `end` of intervals.")
+        str | None, typer.Option(help="Any table: each time is the `start` or the `end` of its interval.")
     ] = None,
     separator: Annotated[
         str | None, typer.Option(help="Any table: `comma`, `semicolon`, `tab` or `bar` between its columns.")
@@ -60,25 +66,28 @@ def import_files(  # noqa: PLR0913 - each is an option of the command
         str | None, typer.Option(help="Any table: `dmy` (day first), `mdy` (month first) or `ymd`.")
     ] = None,
     forecast_of: Annotated[
-        str | None, typer.Option(help="The values are somebody's forecast of this channel, such as grid.be.demand.")
+        str | None,
+        typer.Option(help="The values are a forecast of this channel by someone else, such as grid.be.demand."),
     ] = None,
     forecast_column: Annotated[
-        str | None, typer.Option(help="A column beside the load that holds somebody's forecast of it.")
+        str | None, typer.Option(help="A column with a forecast of the load by someone else.")
     ] = None,
-    issued_column: Annotated[str | None, typer.Option(help="The column that says when a forecast was made.")] = None,
+    issued_column: Annotated[
+        str | None, typer.Option(help="The column with the time when each forecast was made.")
+    ] = None,
     issued_at: Annotated[
-        str | None, typer.Option(help="No such column: clock of the day before, such as 06:00; marked as assumed.")
+        str | None, typer.Option(help="Without such a column: the assumed time on the day before, such as 06:00.")
     ] = None,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing; take the proposed channel.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing; accept the proposed channel.")] = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", "--preview", help="Show what is understood, and keep nothing.")
+        bool, typer.Option("--dry-run", "--preview", help="Show how the file is read, and import nothing.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Bring files in: EIA's six-month balance files, known research tables, or any table as CSV or Parquet.
+    """Import files: EIA's six-month balance files, known research tables, or any table as CSV or Parquet.
 
-    What is understood of a table is shown first. Importing a file twice changes nothing. Rows that cannot be read are
-    kept aside, each with the reason.
+    A table is shown as it was read before it is imported. Importing a file twice changes nothing. Rows that cannot be
+    read are not imported; they are listed with the reason.
     """
     from watthour.bootstrap import TableOptions
     from watthour.workflows.ingest import backfill
@@ -118,7 +127,7 @@ def import_files(  # noqa: PLR0913 - each is an option of the command
         known = {site.id for site in app.store.sites()}
         for each in {site.id: site for _path, source, *_rest in found for site in source.sites()}.values():
             if each.id not in known and all(directory.find(each.id) is None for directory in app.directories):
-                typer.echo(f"New {each.kind}: {each.id}, on the clock of {each.place.time_zone}.", err=True)
+                typer.echo(f"New {each.kind}: {each.id}, time zone {each.place.time_zone}.", err=True)
         if any(seen is not None for *_rest, seen in found) and not yes and _can_ask():
             typer.confirm("Import?", default=True, abort=True, err=True)
         total = sum((window.end - window.start).total_seconds() for _path, _source, window, _seen in found)
@@ -144,7 +153,7 @@ def import_files(  # noqa: PLR0913 - each is an option of the command
         [(r["source"], f"{r['new_rows']:,}", f"{r['refused_rows']:,}") for r in reports],
     )
     if any(report["refused_rows"] for report in reports):
-        typer.echo("Refused rows are kept with the reason: `watthour doctor` shows the newest.", err=True)
+        typer.echo("Refused rows are listed with the reason: `watthour doctor` shows the newest.", err=True)
 
 
 def _settled(
@@ -191,22 +200,22 @@ def _show_dry_run(previews: Sequence[Preview | None], *, as_json: bool) -> None:
         show_json([None if seen is None else asdict(seen) for seen in previews])
         return
     for seen in previews:
-        lines = ["A file of a known layout: nothing has to be said of it."] if seen is None else _lines(seen)
+        lines = ["This file has a known layout and needs no options."] if seen is None else _lines(seen)
         typer.echo("\n".join(lines))
         for question in [] if seen is None else seen.questions:
-            typer.echo(f"Open: {question.problem}. {question.remedy}")
-    typer.echo("Nothing was kept.", err=True)
+            typer.echo(f"Question: {question.problem}. {question.remedy}")
+    typer.echo("Nothing was imported.", err=True)
 
 
 def _lines(seen: Preview) -> list[str]:
     """Return a preview as lines of text."""
-    kind = "Parquet" if seen.encoding is None else f"{seen.encoding}, columns split by {seen.separator}"
+    kind = "Parquet" if seen.encoding is None else f"{seen.encoding}, columns separated by {seen.separator}"
     order = {"dmy": "day first", "mdy": "month first", "ymd": "year first"}[seen.date_order]
     end = "end" if seen.names_end else "start"
     step = "unknown" if seen.step is None else f"{seen.step.total_seconds() / 60:g} minutes"
     has_offsets = seen.time_zone is None and all(each.field != "time_zone" for each in seen.questions)
     clock = "UTC" if seen.time_zone or has_offsets else "as written"
-    zone = "each with its offset from UTC" if has_offsets else f"in {seen.time_zone or 'no known time zone'}"
+    zone = "each with its offset from UTC" if has_offsets else f"time zone {seen.time_zone or 'unknown'}"
     first, last = (None if each is None else f"{each:%Y-%m-%d %H:%M}" for each in (seen.first_time, seen.last_time))
     span = "none" if first is None else f"{first} to {last} {clock}"
     rules = ", ".join(f"{rule} {count:,}" for rule, count in seen.refused.items())
@@ -214,13 +223,13 @@ def _lines(seen: Preview) -> list[str]:
         "file": f"{seen.file} ({kind})",
         "times": f"{', '.join(seen.time_columns)}, {zone}",
         "dates": f"{order} ({seen.date_order_reason})",
-        "times name": f"the {end} of each interval ({seen.named_by_reason})",
+        "times are": f"the {end} of each interval ({seen.named_by_reason})",
         "values": f"{seen.value_column} [{seen.unit or 'unit unknown'}]",
         "decimal mark": f"{seen.decimal} ({seen.decimal_reason})",
-        "channel": seen.channel or "not said",
+        "channel": seen.channel or "unknown",
         "step": step,
         "span": span,
-        "rows": f"{seen.n_rows:,}, of them {seen.n_refused:,} refused" + (f" ({rules})" if rules else ""),
+        "rows": f"{seen.n_rows:,}, {seen.n_refused:,} of them refused" + (f" ({rules})" if rules else ""),
         **{f"note {number}": note for number, note in enumerate(seen.notes, start=1)},
     }
     width = max(len(name) for name in facts)

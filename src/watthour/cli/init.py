@@ -22,10 +22,12 @@ def init(
     *,
     region: Annotated[str | None, typer.Option(help="The region to follow; any of its names.")] = None,
     eia_key_file: Annotated[
-        Path | None, typer.Option(help="A file holding the key of EIA; a key never stands on the command line.")
+        Path | None, typer.Option(help="A file with your EIA key; the key itself is never given on the command line.")
     ] = None,
-    port: Annotated[int | None, typer.Option(min=0, max=65535, help="Port of the pages.")] = None,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing; take what is said and the defaults.")] = False,
+    port: Annotated[int | None, typer.Option(min=0, max=65535, help="Port of the web pages.")] = None,
+    yes: Annotated[
+        bool, typer.Option("--yes", "-y", help="Ask nothing; use the given options and the defaults.")
+    ] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace an existing settings file.")] = False,
 ) -> None:
     """Ask what you have and write the settings file."""
@@ -52,7 +54,7 @@ def init(
     ]
     home.mkdir(parents=True, exist_ok=True)
     _write_private(path, "\n".join(lines) + "\n")
-    typer.echo(f"Wrote {path}: region {site.id} ({site.name}), {'with' if key else 'without'} a key of EIA.")
+    typer.echo(f"Wrote {path}: region {site.id} ({site.name}), {'with' if key else 'without'} an EIA key.")
     following = (
         "watthour backfill" if key or not needs_key else f"watthour import EIA930_BALANCE_*.csv --region {site.id}"
     )
@@ -74,9 +76,9 @@ def _asked_key(site: Site) -> str:
     """Ask for a key of EIA, until it is one or there is none."""
     from watthour.sources.eia import REGISTRATION
 
-    typer.echo(f"Live data comes with a free key of EIA ({REGISTRATION}); without one, files can be imported.")
+    typer.echo(f"A free EIA key gives live data ({REGISTRATION}); without one, you can import files.")
     while True:
-        question = "Key of EIA (not shown; empty: none)"
+        question = "EIA key (not shown; leave empty for none)"
         key = str(typer.prompt(question, default="", hide_input=True, show_default=False)).strip()
         if not key or (refusal := _refusal(key, site)) is None:
             return key
@@ -92,9 +94,9 @@ def _refusal(key: str, site: Site) -> WatthourError | None:
     from watthour.sources.http import RetryPolicy
 
     if len(key) < SHORTEST_KEY:
-        problem = f"it has {len(key)} characters, a key of EIA has 40"
+        problem = f"it has {len(key)} characters, but an EIA key has 40"
         return InvalidInput(
-            "key of EIA", "(hidden)", problem, remedy=f"Copy it whole, or register at {eia.REGISTRATION}."
+            "key of EIA", "(hidden)", problem, remedy=f"Copy the whole key, or register at {eia.REGISTRATION}."
         )
     try:
         options = eia.EiaOptions(api_key=SecretStr(key), url=os.environ.get("WATTHOUR_EIA_URL") or eia.BASE_URL)

@@ -28,7 +28,7 @@ Zone = Annotated[str | None, typer.Option(help="The grid zone it belongs to, suc
 Points = Annotated[
     list[str] | None,
     typer.Option(
-        "--point", help="Where its weather is taken, for a wide region: lyon:45.76:4.84:0.3. May be repeated."
+        "--point", help="A place whose weather is used, for a large region: lyon:45.76:4.84:0.3. May be repeated."
     ),
 ]
 Channels = Annotated[
@@ -52,7 +52,7 @@ def add(  # noqa: PLR0913 - each is an option of the command
     name: Annotated[str, typer.Argument(help='What you call it, such as "Summer house".')],
     *,
     kind: Annotated[str | None, typer.Option(help="home: a household; region: anything larger.")] = None,
-    time_zone: Annotated[str | None, typer.Option(help="Its clock, such as Europe/Paris.")] = None,
+    time_zone: Annotated[str | None, typer.Option(help="Its time zone, such as Europe/Paris.")] = None,
     latitude: Latitude = None,
     longitude: Longitude = None,
     holidays: Holidays = None,
@@ -61,13 +61,13 @@ def add(  # noqa: PLR0913 - each is an option of the command
     channel: Channels = None,
     main: Main = None,
     site_id: Annotated[
-        str | None, typer.Option("--id", help="Its short name in commands; default: from the name.")
+        str | None, typer.Option("--id", help="Its short name in commands; default: made from the name.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Add a home, a building, a town or a zone of a grid: any place whose load you have, or will have, as files.
+    """Add a home, a building, a town or a zone of a grid: any place whose load you have in files.
 
-    With coordinates it gets its weather forecasts from Open-Meteo by itself, once it has readings.
+    If it has coordinates, its weather forecasts are fetched from Open-Meteo as soon as it has readings.
     """
     from watthour.workflows.own_sites import SiteWords, add_site, channel_words, point_words
 
@@ -95,8 +95,8 @@ def add(  # noqa: PLR0913 - each is an option of the command
 def change(  # noqa: PLR0913 - each is an option of the command
     name: Name,
     *,
-    new_name: Annotated[str | None, typer.Option("--name", help="What it is called from now on.")] = None,
-    time_zone: Annotated[str | None, typer.Option(help="Its clock, such as Europe/Paris.")] = None,
+    new_name: Annotated[str | None, typer.Option("--name", help="Its new name.")] = None,
+    time_zone: Annotated[str | None, typer.Option(help="Its time zone, such as Europe/Paris.")] = None,
     latitude: Latitude = None,
     longitude: Longitude = None,
     holidays: Holidays = None,
@@ -106,9 +106,9 @@ def change(  # noqa: PLR0913 - each is an option of the command
     main: Main = None,
     as_json: AsJson = False,
 ) -> None:
-    """Change what is said of a site; what is not named stays. Points replace all points; --point none removes them.
+    """Change the description of a site; what you do not name stays the same.
 
-    A channel with readings keeps its unit and step.
+    New points replace all points; --point none removes them. A channel with readings keeps its unit and step.
     """
     from watthour.workflows.own_sites import change_site, channel_words, point_words
 
@@ -121,7 +121,7 @@ def change(  # noqa: PLR0913 - each is an option of the command
     if point:
         changes["points"] = [point_words(text) for text in point if text != NONE]
     if not changes and not channel:
-        raise InvalidInput("site", name, "nothing is to be changed", remedy="Name it, such as --holidays FR.")
+        raise InvalidInput("site", name, "no change is given", remedy="Name what to change, such as --holidays FR.")
     with opened() as app:
         channels = [channel_words(text) for text in channel or []]
         settled = app.settings.sites
@@ -140,7 +140,7 @@ def list_sites(*, as_json: AsJson = False) -> None:
         return
     sites: Sequence[Mapping[str, Any]] = content["sites"]  # type: ignore[assignment]  # a list, by the view
     if not sites:
-        typer.echo("No site is in the store yet: `watthour site add` describes one.", err=True)
+        typer.echo("There are no sites yet: `watthour site add` adds one.", err=True)
         return
     show_table(
         ("site", "name", "kind", "time zone", "readings", "step", "unit", "weather", "model"),
@@ -160,10 +160,10 @@ def remove(
     name: Name,
     *,
     delete_readings: Annotated[
-        bool, typer.Option("--delete-readings", help="Its readings and forecasts go too, for good.")
+        bool, typer.Option("--delete-readings", help="Also delete its readings and forecasts, permanently.")
     ] = False,
 ) -> None:
-    """Remove a site; one with readings stays unless --delete-readings is said. Its saved models stay."""
+    """Remove a site; one with readings is removed only with --delete-readings. Its saved models stay."""
     from watthour.workflows.own_sites import remove_site
 
     with opened() as app:
@@ -246,7 +246,7 @@ def _holidays(said: str | None, time_zone: str) -> str | None:
     if sys.stdin.isatty():
         return str(typer.prompt("Public holidays (such as FR, AU-NSW, or none)", default=likely or NONE))
     hint = f", such as --holidays {likely}" if likely else ""
-    typer.echo(f"No public holidays are said{hint}: a holiday is forecast like any other day.", err=True)
+    typer.echo(f"No holiday calendar is set{hint}: a public holiday is forecast like any other day.", err=True)
     return None
 
 
@@ -259,4 +259,4 @@ def _asked(field: str, question: str, example: str) -> str:
     if sys.stdin.isatty():
         return str(typer.prompt(question))
     option = field.replace("_", "-")
-    raise InvalidInput(field, None, "it is missing", remedy=f"Say it with --{option}, such as --{option} {example}.")
+    raise InvalidInput(field, None, "it is missing", remedy=f"Give it with --{option}, such as --{option} {example}.")

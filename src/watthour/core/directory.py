@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
     from watthour.core.forecast import Context
 
+LIKE = 0.7  # how much of two names must be alike for one to be suggested in place of the other
+
 
 class SiteDirectory(ABC):
     """What is forecast of sites, found by any of their names in any spelling."""
@@ -26,7 +28,7 @@ class SiteDirectory(ABC):
     def near(self, name: str) -> Sequence[str]:
         """Return the ids of at most three sites whose names are like this one, the likest first."""
         names = self.names()
-        near = get_close_matches(name.strip().casefold(), names, n=6, cutoff=0.5)
+        near = get_close_matches(name.strip().casefold(), names, n=6, cutoff=LIKE)
         return list(dict.fromkeys(names[alias].site.id for alias in near))[:3]
 
     def contexts(self, text: str = "") -> Sequence[Context]:

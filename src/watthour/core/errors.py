@@ -93,7 +93,7 @@ class StoreLocked(StoreError):
 
 
 class StoreReadOnly(StoreError):
-    """The store may be read but not written."""
+    """The store can be read but not written."""
 
 
 class StoreTooNew(StoreError):

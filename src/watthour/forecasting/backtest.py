@@ -204,7 +204,7 @@ def first_day(history: History) -> date:
     times = measurement_vintages(history, history.context.channel.id).times
     if not len(times):
         raise NotEnoughHistory(
-            f"no reading of {history.context.channel.id} is known",
+            f"{history.context.channel.id} has no readings",
             remedy="Add readings with `watthour backfill` or `watthour import`.",
         )
     begin: datetime = datetimes(times[:1])[0]

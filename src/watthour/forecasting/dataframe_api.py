@@ -187,12 +187,12 @@ class DayAhead:
         """
         if isinstance(self.covariates, str):
             remedy = f"Give them as a tuple: covariates=('{self.covariates}',)."
-            raise InvalidInput("covariates", self.covariates, "one text is no list of columns", remedy=remedy)
+            raise InvalidInput("covariates", self.covariates, "a single text is not a list of columns", remedy=remedy)
         names = [self.series, self.time, self.target, *self.covariates]
         if len(set(names)) < len(names):
             twice = next(name for name in names if names.count(name) > 1)
-            remedy = "Give series, time, target and each covariate a column of its own."
-            raise InvalidInput("columns", names, f"{twice} stands for two things", remedy=remedy)
+            remedy = "Use a different column for series, time, target and each covariate."
+            raise InvalidInput("columns", names, f"{twice} is used twice", remedy=remedy)
         place = Place(self.time_zone, self.latitude, self.longitude, self.holidays)
         return Columns(self.series, self.time, self.target, tuple(self.covariates), place)
 
@@ -202,10 +202,10 @@ class DayAhead:
         if self.model == AUTO:
             if self.parameters:
                 remedy = f"Name the model too: DayAhead(model='{TREES}', parameters=...)."
-                raise InvalidInput("parameters", dict(self.parameters), "they belong to a named model", remedy=remedy)
+                raise InvalidInput("parameters", dict(self.parameters), "parameters need a named model", remedy=remedy)
             return choose(table, pasts, protocol, is_local=self.local, workers=workers, progress=progress)
         if self.model not in RECIPES:
-            remedy = f"There are: {', '.join((AUTO, *RECIPES))}."
+            remedy = f"Choose one of: {', '.join((AUTO, *RECIPES))}."
             raise InvalidInput("model", self.model, "no such model", remedy=remedy)
         is_pooled = self.model == TREES and table.is_many and not self.local
         made = recipe(self.model, {**(pooled_growth() if is_pooled else {}), **(self.parameters or {})})
@@ -289,12 +289,12 @@ class Quantiles:
         levels, level = ([each] if isinstance(each, int | float) else each for each in (levels, level))
         wanted = list(_DEFAULT_LEVELS if levels is None and level is None else levels or ())
         if any(not LEVELS[0] <= each <= LEVELS[-1] for each in wanted):
-            remedy = "Ask for levels between; bands in per cent are asked by level=[80, 90]."
-            raise InvalidInput("levels", wanted, "quantiles are known from 0.05 to 0.95", remedy=remedy)
+            remedy = "Ask for levels in that range; for bands in percent use level=[80, 90]."
+            raise InvalidInput("levels", wanted, "quantiles are available from 0.05 to 0.95", remedy=remedy)
         bands = list(level or ())
         if any(not 0 < each <= _WIDEST for each in bands):
-            remedy = "Give per cents such as level=[80, 90]; quantiles are asked by levels=[0.1, 0.9]."
-            raise InvalidInput("level", bands, f"bands are known up to {_WIDEST} %", remedy=remedy)
+            remedy = "Give percentages such as level=[80, 90]; for quantiles use levels=[0.1, 0.9]."
+            raise InvalidInput("level", bands, f"bands are available up to {_WIDEST} %", remedy=remedy)
         named = [(str(each), each) for each in wanted]
         for each in bands:
             tail = (1 - each / 100) / 2
@@ -408,7 +408,7 @@ class FittedDayAhead:
         for name, forecast in self._answers(question, 1, progress=False).items():
             own = [question.gaps[name]] if name in question.gaps else []
             if idle := self._idle(name):
-                own.append(f"{self._choice.recipes[name].name} makes no use of {', '.join(idle)}.")
+                own.append(f"{self._choice.recipes[name].name} does not use {', '.join(idle)}.")
             if name in self._choice.reasons and " won " not in self._choice.reasons[name]:
                 own.append(self._choice.reasons[name])
             if isinstance(forecast, WatthourError):
@@ -517,8 +517,10 @@ class FittedDayAhead:
         ]
         if not parts:
             kinds = sorted({self._choice.recipes[name].name for name in self.models})
-            remedy = f"Trees do: DayAhead(model='{TREES}')."
-            raise InvalidInput("model", ", ".join(kinds), "it does not weigh its features one by one", remedy=remedy)
+            remedy = f"Gradient boosting has: DayAhead(model='{TREES}')."
+            raise InvalidInput(
+                "model", ", ".join(kinds), "this model has no importance of single features", remedy=remedy
+            )
         return self.table.as_given(pl.concat(parts), times=())
 
     def save(self, path: str | Path) -> None:
@@ -596,8 +598,8 @@ class FittedDayAhead:
         """Return what is asked of each series that has a model, or of one, and what is known for it."""
         steps = self.horizon if horizon is None else _at_least_one(horizon)
         if steps > self.horizon:
-            problem = f"{self.horizon} intervals were learned"
-            raise InvalidInput("horizon", steps, problem, remedy=f"Learn so many: fit(frame, horizon={steps}).")
+            problem = f"the model was fitted for {self.horizon} intervals"
+            raise InvalidInput("horizon", steps, problem, remedy=f"Fit it for that many: fit(frame, horizon={steps}).")
         ahead = self.table.ahead(future)
         names = [name for name in self.models if only in (None, name)]
         pasts = {
@@ -622,7 +624,7 @@ class FittedDayAhead:
                 first = as_in_table(pl.DataFrame({columns.time: lost.head(1)}), columns)[columns.time][0]
                 words.append(f"{covariate} for {len(lost)} of {asked.height} intervals, from {first} on")
         return (
-            f"Not known: {'; '.join(words)}. The forecast goes without them; give predict(future=...)."
+            f"Not known: {'; '.join(words)}. The forecast is made without them; give predict(future=...) to use them."
             if words
             else None
         )
@@ -682,11 +684,13 @@ def _warn_of(gaps: Mapping[str, str]) -> None:
 def _one_of(horizon: int | None, h: int | None) -> int | None:
     """Return the number of intervals asked, by either name."""
     if horizon is not None and h is not None and horizon != h:
-        raise InvalidInput("h", h, f"horizon says {horizon}", remedy="Give one of the two.")
+        raise InvalidInput("h", h, f"horizon is {horizon}", remedy="Give only one of the two.")
     return h if horizon is None else horizon
 
 
 def _at_least_one(steps: int) -> int:
     if steps < 1:
-        raise InvalidInput("horizon", steps, "at least one interval is needed", remedy="Give a whole number from 1 on.")
+        raise InvalidInput(
+            "horizon", steps, "at least one interval is needed", remedy="Give a whole number of at least 1."
+        )
     return steps

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 _MANIFEST, _SUM, _READINGS, _COMPARED = "manifest.json", "manifest.sha256", "readings.parquet", "compared.parquet"
-_CURE = "It is not loaded: fit again and save to a new folder."
+_CURE = "It was not loaded. Fit again and save to a new folder."
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,8 +54,8 @@ def save(fitted: Saved, path: str | Path) -> None:
     """
     place = Path(path)
     if place.exists():
-        remedy = "Choose a path that does not exist yet, or remove this one first."
-        raise InvalidInput("path", str(path), "there is something at this path already", remedy=remedy)
+        remedy = "Choose a path that does not exist yet, or delete this one first."
+        raise InvalidInput("path", str(path), "this path exists already", remedy=remedy)
     contents: dict[str, bytes] = {}
 
     def kept(content: bytes, kind: str = "") -> str:
@@ -110,7 +110,7 @@ def load(path: str | Path) -> Saved:
     """
     place = Path(path)
     if not (place / _MANIFEST).is_file():
-        raise ModelNotFound(f"{place} holds no saved model", remedy="Give the folder that save(path) was given.")
+        raise ModelNotFound(f"{place} holds no saved model", remedy="Give the folder that was used in save(path).")
     text = (place / _MANIFEST).read_bytes()
     if not (place / _SUM).is_file() or (place / _SUM).read_text(encoding="utf-8") != digest(text):
         raise ModelCorrupt(f"{place / _MANIFEST} differs from its hash", remedy=_CURE)

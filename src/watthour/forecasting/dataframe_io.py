@@ -122,7 +122,7 @@ def tidy(table: pl.DataFrame, columns: Columns, *, is_future: bool = False) -> p
             columns.time,
             str(lost),
             f"this time does not exist in {columns.time_zone}, where the clocks are put forward",
-            remedy="Drop those rows or, if the table keeps another clock, name it: DayAhead(time_zone='UTC').",
+            remedy="Drop those rows or, if the times are in another time zone, name it: DayAhead(time_zone='UTC').",
         )
     tidied = tidied.sort("series", "time")
     twice = tidied.filter(tidied.select("series", "time").is_duplicated())
@@ -264,7 +264,9 @@ def _with_numbers(table: pl.DataFrame, columns: Columns, *, is_future: bool) -> 
         )
     for name in columns.covariates:
         if name in CALENDAR or name.startswith(_OWN_FEATURES):
-            raise InvalidInput("covariates", name, "a feature of this name is made here", remedy="Rename the column.")
+            raise InvalidInput(
+                "covariates", name, "Watthour uses this name for a feature of its own", remedy="Rename the column."
+            )
     return table.with_columns(_number(table[name]) for name in numbers)
 
 
@@ -279,8 +281,8 @@ def _number(column: pl.Series) -> pl.Series:
             raise InvalidInput(
                 column.name,
                 unread[0],
-                f"not numbers: {len(unread)} of {len(text)} rows hold text such as this",
-                remedy="Use a point as the decimal mark and no mark of thousands, and leave unknown values empty.",
+                f"{len(unread)} of {len(text)} rows contain text such as this instead of numbers",
+                remedy="Use a decimal point and no thousands separator, and leave unknown values empty.",
             )
     elif not (column.dtype.is_numeric() or column.dtype in (pl.Null, pl.Boolean)):
         raise InvalidInput(column.name, str(column.dtype), "not numbers", remedy="Cast the column to numbers first.")
@@ -290,7 +292,7 @@ def _number(column: pl.Series) -> pl.Series:
             column.name,
             float(numbers.filter(endless)[0]),
             f"row {int(endless.arg_true()[0])} is infinite",
-            remedy="Make it null: a value that is not known is left out.",
+            remedy="Replace it with null, which means that the value is unknown.",
         )
     return numbers
 
@@ -303,7 +305,7 @@ def _with_times(table: pl.DataFrame, columns: Columns) -> pl.DataFrame:
     if not isinstance(times.dtype, pl.Datetime | pl.Date):
         remedy = "Cast the column to datetimes first."
         if times.dtype.is_integer():
-            remedy = "If they count seconds since 1970, make times of them: pl.from_epoch or pd.to_datetime(unit='s')."
+            remedy = "If they count seconds since 1970, convert them: pl.from_epoch or pd.to_datetime(unit='s')."
         raise InvalidInput(columns.time, str(times.dtype), "not times", remedy=remedy)
     if times.null_count():
         row = int(times.is_null().arg_true()[0])
@@ -343,8 +345,8 @@ def _resolution(table: pl.DataFrame, columns: Columns) -> timedelta:
     other = own.filter(pl.col("step") != step, pl.col("n") >= _ROWS_THAT_SHOW_A_STEP)
     if other.height:
         name, its_step, _ = other.row(0)
-        problem = f"the intervals of {name} are {its_step} long, those of other series {step}"
-        raise InvalidInput(columns.time, str(its_step), problem, remedy="Fit a table for each length of interval.")
+        problem = f"the intervals of {name} are {its_step} long, but those of other series {step}"
+        raise InvalidInput(columns.time, str(its_step), problem, remedy="Fit one table for each length of interval.")
     clock = table["time"].dt.convert_time_zone(columns.time_zone).dt.time()
     if step == DAY and (clock != time()).any():
         first = cast("datetime", table["time"].filter(clock != time())[0])
@@ -353,6 +355,6 @@ def _resolution(table: pl.DataFrame, columns: Columns) -> timedelta:
             columns.time,
             str(first),
             problem,
-            remedy="Name the time zone of the table's clock: DayAhead(time_zone=...).",
+            remedy="Name the time zone of the table: DayAhead(time_zone=...).",
         )
     return step

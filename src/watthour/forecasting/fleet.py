@@ -155,7 +155,7 @@ def backtest_series(
     ]
     if not parts:
         raise NotEnoughHistory(
-            "no series could be forecast by all", remedy="Give more rows, fewer days or other rivals."
+            "no series could be forecast by all models", remedy="Give more rows, fewer days or other rivals."
         )
     return as_given(pl.concat(parts), is_pandas=table.is_pandas)
 
@@ -208,7 +208,7 @@ class DayBefore:
     def __post_init__(self) -> None:
         for field, hour in (("issue_hour", self.issue_hour), ("known_hour", self.known_hour)):
             if not 0 <= hour < 24:  # noqa: PLR2004 - hours of a day
-                raise InvalidInput(field, hour, "no hour of a day", remedy="Give a whole hour from 0 to 23.")
+                raise InvalidInput(field, hour, "not an hour of the day", remedy="Give a whole hour from 0 to 23.")
 
     def days(self, step: timedelta) -> int:  # noqa: ARG002 - a day of any step
         """Return how many days one forecast reaches."""
@@ -247,7 +247,7 @@ def last_days(table: SeriesTable, days: int, protocol: Protocol) -> dict[str, Pl
         NotEnoughHistory: nothing is left to learn from before those days in any series.
     """
     if days < 1:
-        raise InvalidInput("days", days, "at least one day is needed", remedy="Give a whole number from 1 on.")
+        raise InvalidInput("days", days, "at least one day is needed", remedy="Give a whole number of at least 1.")
     plans = {name: protocol.plan(past, days) for name, past in table.pasts.items()}
     return _possible(table, plans, f"its last {days} days", "Give fewer days.")
 
@@ -271,7 +271,7 @@ def windows(
     stride = horizon if step_size is None else step_size
     for field, number in (("n_windows", n_windows), ("step_size", stride)):
         if number < 1:
-            raise InvalidInput(field, number, "at least 1 is needed", remedy="Give a whole number from 1 on.")
+            raise InvalidInput(field, number, "at least 1 is needed", remedy="Give a whole number of at least 1.")
     back = [horizon + (n_windows - 1 - n) * stride for n in range(n_windows)]
     groups = [[each] for each in back] if refit else [back]
     plans: list[dict[str, Plan]] = []
@@ -291,7 +291,7 @@ def _able(rivals: Sequence[str], table: SeriesTable) -> list[str]:
         return list(rivals)
     silent = [name for name in rivals if getattr(named(name), "needs_rival", False)]
     for name in silent:
-        warnings.warn(f"{name} is left out: the table holds no forecast by anybody else", stacklevel=4)
+        warnings.warn(f"{name} is left out: the table has no forecast by another party", stacklevel=4)
     return [name for name in rivals if name not in silent]
 
 
@@ -380,7 +380,7 @@ def _too_little(past: History, recipe: Recipe) -> NotEnoughHistory | None:
     if first is None:
         return NotEnoughHistory(f"{channel} has no value", remedy="Give at least two weeks of rows.")
     if recipe.name in _LEARN_FROM_DAYS and past.as_of - first < 2 * DAY:
-        return NotEnoughHistory(f"{channel} has no whole day", remedy="Bring more rows.")
+        return NotEnoughHistory(f"{channel} has no complete day", remedy="Give more rows.")
     return None
 
 
@@ -396,7 +396,7 @@ def _possible(table: SeriesTable, plans: Mapping[str, Plan], before: str, remedy
     found: dict[str, Plan | WatthourError] = {
         name: plan
         if plan.learned.height
-        else NotEnoughHistory(f"{name} has nothing to learn from before {before}", remedy=remedy)
+        else NotEnoughHistory(f"{name} has no data before {before} to learn from", remedy=remedy)
         for name, plan in plans.items()
     }
     return table.sorted_out(found, "backtested")[0]

@@ -83,7 +83,7 @@ def choose(
         winner = best or _best(own)
         if winner is None:
             winner = TREES if len(pasts) > 1 and is_pooled else _RULE
-            reasons[name] = f"There is too little history to compare models: {winner} was taken."
+            reasons[name] = f"There is too little history to compare models, so {winner} was chosen."
         elif best is not None:
             reasons[name] = _reason_of_all(rows, best, len(pasts))
         else:
@@ -128,7 +128,7 @@ def fit_chosen(
         )
         for name, one in rescued.items():
             if not isinstance(one, WatthourError):
-                reasons[name] = f"{recipes[name].name} could not learn this series; {_RULE} answers."
+                reasons[name] = f"{recipes[name].name} could not learn this series, so {_RULE} is used."
                 found[name], recipes[name] = one, second
     return {name: found[name] for name in pasts}, replace(choice, recipes=recipes, reasons=reasons)
 
@@ -205,7 +205,7 @@ def _compared(
             answer = with_actuals(told[name], pasts[name], plans[name].asked)  # type: ignore[arg-type]  # no error
             unanswered = answer["value"].null_count() / max(answer.height, 1)
             if unanswered > _MOST_UNANSWERED:
-                left_out(name, model, f"It could not answer {unanswered:.0%} of the intervals.")
+                left_out(name, model, f"It could not forecast {unanswered:.0%} of the intervals.")
             else:
                 beside[name].append(answer.with_columns(model=pl.lit(model)))
     for name, answers in beside.items():
@@ -248,7 +248,7 @@ def _by_how_much(losses: Mapping[str, float]) -> str:
     """Say how far the first loss is below the second."""
     (_, least), *others = losses.items()
     if not others:
-        return "no other model could answer"
+        return "no other model could forecast it"
     second, loss = others[0]
     gain = 100 * (1 - least / loss) if loss > 0 else 0.0
     if gain < 0.05:  # noqa: PLR2004 - rounds to nothing
@@ -268,7 +268,7 @@ def _reason(rows: Sequence[Mapping[str, object]], winner: str, plan: Plan) -> st
 def _reason_of_all(rows: Mapping[str, Sequence[Mapping[str, object]]], best: str, n_series: int) -> str:
     losses = _relative(rows)
     how_much = _by_how_much(losses) if losses else "no series could be compared"
-    return f"{best} won for all {n_series} series, of which {len(rows)} were compared: {how_much}."
+    return f"{best} won for all {n_series} series, {len(rows)} of which were compared: {how_much}."
 
 
 def _as_table(rows: Sequence[Mapping[str, object]]) -> pl.DataFrame:

@@ -51,13 +51,13 @@ class SeriesTable:
         if future is None:
             return {}
         if not self.columns.covariates:
-            remedy = "Name its columns before fitting: DayAhead(covariates=('temperature',))."
+            remedy = "Name its columns when fitting: DayAhead(covariates=('temperature',))."
             raise InvalidInput("future", "a table", "this model was fitted without covariates", remedy=remedy)
         given = as_polars(future, self.columns)
         names = list(self.pasts)
         if self.columns.series not in given.columns and not given.is_empty():
             if self.is_many:
-                problem = f"no column {self.columns.series} says of which series its rows are"
+                problem = f"the column {self.columns.series}, which names the series of each row, is missing"
                 remedy = "Add the column, with the covariates of every series."
                 raise InvalidInput("future", given.columns, problem, remedy=remedy)
             given = given.with_columns(pl.lit(names[0]).alias(self.columns.series))
@@ -67,8 +67,8 @@ class SeriesTable:
             raise InvalidInput(
                 "future",
                 tidied["series"].unique().sort().head(3).to_list(),
-                "it has none of the series that were fitted",
-                remedy=f"Name them as the fitted table did: {', '.join(names[:3])}.",
+                "it contains none of the fitted series",
+                remedy=f"Use the names of the fitted table: {', '.join(names[:3])}.",
             )
         return {name: known[name] for name in names}
 
@@ -148,7 +148,7 @@ def _warn_of_fahrenheit(table: pl.DataFrame, columns: Columns) -> None:
     highest = table["temperature"].max() if "temperature" in columns.covariates else None
     if isinstance(highest, float) and highest > _HOTTEST:
         warnings.warn(
-            f"temperature reaches {highest:g}, and is read as °C. If it is in °F: (temperature - 32) / 1.8.",
+            f"The temperature reaches {highest:g} and is read as °C. If it is in °F: (temperature - 32) / 1.8.",
             stacklevel=4,
         )
 
@@ -158,7 +158,7 @@ def remedy(error: WatthourError, columns: Columns) -> str:
     if not any(word in error.remedy for word in ("`watthour ", "Bring ")):
         return error.remedy
     if "temperature" in error.problem + error.remedy and "temperature" in columns.covariates:
-        return "Give more rows with a temperature, and that of the time ahead: predict(future=...)."
+        return "Give more rows with a temperature, and the temperature of the time ahead: predict(future=...)."
     if "temperature" in error.problem + error.remedy:
         return "Give a column of temperatures [°C] and name it: DayAhead(covariates=('temperature',))."
-    return "Give more rows, at least two weeks; DayAhead(model='auto') takes a model that can learn from them."
+    return "Give more rows, at least two weeks; DayAhead(model='auto') chooses a model that can learn from them."

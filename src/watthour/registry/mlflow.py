@@ -287,5 +287,5 @@ def _batches(parameters: Sequence[Any]) -> list[Sequence[Any]]:
 
 def _unusable(error: MlflowException) -> ModelError:
     return ModelError(
-        f"MLflow cannot be used: {error.message}", remedy="Check MLFLOW_TRACKING_URI and that its server runs."
+        f"MLflow cannot be used: {error.message}", remedy="Check MLFLOW_TRACKING_URI, and that the server is running."
     )

@@ -43,7 +43,7 @@ class ForecastColumn:
         try:
             time.fromisoformat(self.clock or "00:00")
         except ValueError as error:
-            problem = "it is no time of day"
+            problem = "this is not a time of day"
             raise InvalidInput("issued_at", self.clock, problem, remedy="Write it as 06:00.") from error
 
 
@@ -192,17 +192,25 @@ def step_of(found: Understood, *, fewest: int = 3) -> timedelta | None:
         return None
     step: timedelta = times.diff().drop_nulls().mode().sort().first()  # type: ignore[assignment]  # a duration
     if DAY % step:
-        problem = "most of its rows keep no step that divides a day"
-        raise InvalidInput("file", str(step), problem, remedy="Resample it to minutes that divide a day, or to days.")
+        problem = "the time between its rows does not divide a day evenly"
+        raise InvalidInput(
+            "file",
+            str(step),
+            problem,
+            remedy="Resample it to a step that divides a day evenly, such as 15 minutes or an hour, or to days.",
+        )
     return step
 
 
 def unit_question(channel: Channel | None) -> Question:
     """Return the question after the unit of a table whose header does not say it."""
-    kept = f"{channel.id} is kept in {channel.unit}. " if channel is not None else ""
+    kept = f"{channel.id} is stored in {channel.unit}. " if channel is not None else ""
     units = ("MW", "kW", "W", "GW", "MWh", "kWh", "Wh", "GWh")
     return Question(
-        "unit", "the file cannot say its unit", units, f"Name it with --unit. {kept}Units: {', '.join(Unit)}."
+        "unit",
+        "the file does not name the unit of its values",
+        units,
+        f"Give it with --unit. {kept}Units: {', '.join(Unit)}.",
     )
 
 
@@ -218,7 +226,10 @@ def conversion_of(unit: Unit, channel: Channel) -> tuple[float, float]:
         return conversion(unit, channel.unit)
     except ValueError as error:
         raise InvalidInput(
-            "unit", str(unit), f"{error}", remedy=f"{channel.id} is kept in {channel.unit}; name the file's unit."
+            "unit",
+            str(unit),
+            f"{error}",
+            remedy=f"{channel.id} is stored in {channel.unit}; give the unit of the file.",
         ) from error
 
 

@@ -133,8 +133,8 @@ def file_sources(path: Path, region: str | None, options: TableOptions, known: K
     if path.is_dir():
         found = [each for file in sorted(path.iterdir()) if file.is_file() for each in _by_layout(file, region, known)]
         if not found:
-            problem = "no file in this directory has a known layout"
-            remedy = "Name a single table with --channel and --unit."
+            problem = "none of the files in this directory has a known layout"
+            remedy = "Import a single table, with --channel and --unit."
             raise InvalidInput("path", str(path), problem, remedy=remedy)
         return found
     if not path.is_file():
@@ -213,7 +213,7 @@ def _look(path: Path, region: str | None, options: TableOptions, known: Known) -
     step = step_of(found, fewest=_FEWEST_TIMES)
     name = options.channel or options.forecast_of or _channel_of_site(options, unit, known)
     if name is None:
-        questions.append(_channel_question(_proposal(path, unit, known)))
+        questions.append(_channel_question(_proposal(path, unit, known), options, unit))
     else:
         try:
             site, channel = _known_channel(replace(options, channel=name), region, known)
@@ -241,7 +241,9 @@ def _mapping(options: TableOptions, *, is_forecast: bool) -> TableMapping:
 
     said = ForecastColumn(options.forecast_column, options.issued_column, options.issued_at) if is_forecast else None
     if options.named_by not in (None, "start", "end"):
-        raise InvalidInput("named_by", options.named_by, "times name a start or an end", remedy="Say start or end.")
+        raise InvalidInput(
+            "named_by", options.named_by, "it must be start or end", remedy="Use --named-by start or --named-by end."
+        )
     return Mapping(
         time_column=options.time_column,
         value_column=options.value_column,
@@ -314,15 +316,18 @@ def _check_refused(seen: Preview) -> None:
     """
     if seen.n_rows and seen.n_refused > seen.n_rows / 2:
         rules = ", ".join(f"{rule} {count:,}" for rule, count in seen.refused.items())
-        problem = f"{seen.n_refused:,} of its {seen.n_rows:,} rows cannot be read ({rules}), so nothing is kept"
+        problem = f"{seen.n_refused:,} of its {seen.n_rows:,} rows cannot be read ({rules}), so nothing was imported"
         remedy = {
-            "value_is_a_number": "Say --decimal point or comma, or another --value-column.",
-            "time_is_readable": "Say --date-order dmy, mdy or ymd, or another --time-column.",
-        }.get(next(iter(seen.refused)), "It should hold one row per time: name its columns, or keep one series of it.")
+            "value_is_a_number": "Use --decimal point, --decimal comma or another --value-column.",
+            "time_is_readable": "Use --date-order dmy, mdy or ymd, or another --time-column.",
+        }.get(
+            next(iter(seen.refused)), "The table must have one row per time: name its columns, or keep only one series."
+        )
         raise InvalidInput("file", seen.file, problem, remedy=remedy)
     if seen.n_doubted > seen.n_rows / 2:
-        problem = f"{seen.n_doubted:,} of its {seen.n_rows:,} values are more than {seen.channel} can be in {seen.unit}"
-        remedy = "Name the unit of the file with --unit, such as MW, kW or W."
+        outside = f"outside the possible range of {seen.channel} in {seen.unit}"
+        problem = f"{seen.n_doubted:,} of its {seen.n_rows:,} values are {outside}"
+        remedy = "Give the unit of the file with --unit, such as MW, kW or W."
         raise InvalidInput("unit", seen.unit, problem, remedy=remedy)
 
 
@@ -359,21 +364,32 @@ def _slug(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "_", plain.casefold()).strip("_")[:40].strip("_")
 
 
-def _channel_question(proposal: str) -> Question:
-    problem = "nobody has said what the table measures, and where"
-    remedy = f"Name the channel with --channel, such as {proposal}, or the site with --site."
+def _channel_question(proposal: str, options: TableOptions, unit: Unit | None) -> Question:
+    cure = f"--site {proposal.split('.')[1]}"
+    if options.time_zone is None:
+        cure += " --time-zone Europe/Brussels"
+    if unit is None:
+        cure += " --unit MW"
+    problem = "it is not known which place or home this file measures"
+    remedy = f"Name the site, for example `{cure}`, or the channel, for example `--channel {proposal}`."
     return Question("channel", problem, (proposal,), remedy)
 
 
 def _new_site_question(name: str, error: InvalidInput) -> Question:
-    near = f" (near: {', '.join(error.near)})" if isinstance(error, UnknownSite) and error.near else ""
-    problem = f"{name} is a new site{near}, whose days begin by a clock that nobody has named"
-    return Question("time_zone", problem, (), "Say it with --time-zone, such as Europe/Brussels.")
+    problem = f"{name} is a new site, and its time zone is not known"
+    near = (
+        f" If you meant {' or '.join(error.near)}, use that name."
+        if isinstance(error, UnknownSite) and error.near
+        else ""
+    )
+    return Question("time_zone", problem, (), f"Give it with --time-zone, such as Europe/Brussels.{near}")
 
 
 def _issue_question() -> Question:
-    problem = "nobody has said when the forecasts were made, and so when they could be known"
-    remedy = "Name their column with --issued-column, or a clock of the day before with --issued-at 06:00 (assumed)."
+    problem = "it is not known when the forecasts were made"
+    remedy = (
+        "Name the column with --issued-column, or assume a time on the day before, for example `--issued-at 06:00`."
+    )
     return Question("issued_at", problem, (), remedy)
 
 
@@ -389,8 +405,8 @@ def _fitting(
     if channel is None:
         return _new_channel(name, site, unit, step, known)
     if step is not None and step != channel.resolution:
-        problem = f"its rows are {_minutes(step)} apart, and {channel.id} has a step of {_minutes(channel.resolution)}"
-        raise InvalidInput("file", file, problem, remedy="Resample it, or name another channel.")
+        problem = f"its rows are {_minutes(step)} apart, but {channel.id} has a step of {_minutes(channel.resolution)}"
+        raise InvalidInput("file", file, problem, remedy="Resample the file, or name another channel.")
     conversion_of(unit, channel)
     return channel
 
@@ -407,7 +423,7 @@ def _check_phase(times: pl.Series, channel: Channel, time_zone: str, file: str) 
         check_fits_clock(channel.resolution, time_zone, Window(times.min(), times.max() + channel.resolution))  # type: ignore[arg-type,operator]  # instants
         minutes = int(phase.filter(phase != 0).mode()[0]) // 60
         problem = f"its intervals begin {minutes} minutes after those of the local day in {time_zone}"
-        remedy = f"Resample it to steps of {minutes} minutes, or to intervals that begin at the local midnight."
+        remedy = f"Resample it to steps of {minutes} minutes, or to intervals that start at local midnight."
         raise InvalidInput("file", file, problem, remedy=remedy)
 
 
@@ -434,7 +450,9 @@ def _known_channel(options: TableOptions, region: str | None, known: Known) -> t
     channel = next((each for each in described if each.id == name), stored)
     is_series = name.startswith(f"{site.prefix}.") and not name.startswith(f"{site.prefix}.weather.")
     if channel is None and not is_series:
-        remedy = f"A channel of {site.name} begins with {site.prefix}, such as {site.main_channel or site.prefix}."
+        remedy = (
+            f"The channels of {site.name} begin with {site.prefix}, for example {site.main_channel or site.prefix}."
+        )
         raise InvalidInput("channel", name, "there is no such channel", remedy=remedy)
     return site, channel
 
@@ -450,11 +468,11 @@ def _new_site(channel: str, kind: SiteKind, options: TableOptions, known: Known)
         problem = f"it does not say which {kind} and what is measured"
         raise InvalidInput("channel", channel, problem, remedy="Write it as home.main.power.")
     if options.time_zone is None:
-        problem = f"the {kind} {words[1]} is new, and its days begin by a clock that nobody has named"
-        raise InvalidInput("time_zone", None, problem, remedy="Say it with --time-zone, such as Europe/Brussels.")
+        problem = f"the {kind} {words[1]} is new, and its time zone is not known"
+        raise InvalidInput("time_zone", None, problem, remedy="Give it with --time-zone, such as Europe/Brussels.")
     main = channel if len(words) == _WHOLE_SITE else None
     if (other := known.find(words[1])) is not None:
-        problem = f"{words[1]} is a name of {other.site.name} already"
+        problem = f"{words[1]} is already a name of {other.site.name}"
         raise InvalidInput("channel", channel, problem, remedy=f"Use another word, such as my_{words[1]}.")
     said = " ".join(unicodedata.normalize("NFC", options.site or "").split())
     name = said if _slug(said) == words[1] else words[1]
@@ -468,8 +486,8 @@ def _new_channel(name: str, site: Site, unit: Unit, step: timedelta | None, know
         InvalidInput: the file shows no step, or its unit does not say what is measured.
     """
     if step is None:
-        problem = "too few of its rows can be read to know their step"
-        raise InvalidInput("file", name, problem, remedy="Give a table of at least three rows.")
+        problem = "too few of its rows can be read to find their step"
+        raise InvalidInput("file", name, problem, remedy="Give a table with at least three rows.")
     context = known.find(site.id)
     if context is not None and context.site.id == site.id and _is_energy(unit) and _is_energy(context.channel.unit):
         quantity, unit = context.channel.quantity, context.channel.unit
@@ -493,8 +511,8 @@ def _quantity_of(unit: Unit) -> Quantity:
     """
     fitting = [quantity for quantity in Quantity if any(_converts(unit, kept) for kept in units_of(quantity))]
     if len(fitting) != 1 or fitting[0] is Quantity.PRICE:
-        problem = f"it does not say what is measured: {', '.join(fitting) or 'nothing known'}"
-        raise InvalidInput("unit", str(unit), problem, remedy="Import it into a channel that is known already.")
+        problem = f"it does not show what is measured: {', '.join(fitting) or 'nothing known'}"
+        raise InvalidInput("unit", str(unit), problem, remedy="Import it into a channel that exists already.")
     return fitting[0]
 
 
@@ -515,7 +533,7 @@ def _unit(name: str | None) -> Unit | None:
     if name is None:
         return None
     if (unit := unit_named(name)) is None:
-        raise InvalidInput("unit", name, "there is no such unit", remedy=f"Name one with --unit: {', '.join(Unit)}.")
+        raise InvalidInput("unit", name, "there is no such unit", remedy=f"Give one with --unit: {', '.join(Unit)}.")
     return unit
 
 

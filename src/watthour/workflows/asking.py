@@ -30,7 +30,7 @@ LOOK_AHEAD = timedelta(days=4)  # how far the weather and the operator are asked
 FAILURES_IN_A_ROW = 2  # of one source, after which its past is left until the next time
 BUDGET_S = 150.0  # of a round; a source that takes longer goes on, and the round without it [s]
 WORKER_NAME = "watthour-ask"
-_LATE = "The other sources do not wait for it; it is asked again once it has ended."
+_LATE = "The other sources do not wait for it. It is asked again after that request has ended."
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +174,7 @@ def _ended(
     name: str, future: Future[IngestReport] | None, store: Store, window: Window, now: datetime, give_up_at: float
 ) -> Polled:
     if future is None:
-        late = SourceUnavailable(name, "it has not ended its answer to an earlier round", remedy=_LATE)
+        late = SourceUnavailable(name, "it is still answering an earlier request", remedy=_LATE)
     else:
         try:
             return Polled(name, future.result(max(0.0, give_up_at - monotonic())))
@@ -183,7 +183,7 @@ def _ended(
         except WatthourError as error:
             return Polled(name, None, error)
         except TimeoutError:
-            late = SourceUnavailable(name, "it has not ended its answer in the time of a round", remedy=_LATE)
+            late = SourceUnavailable(name, "it did not finish its answer in time", remedy=_LATE)
     store.note_run(SourceRun(name, now, now, window, RunState.FAILED, 0, problem=str(late)))
     return Polled(name, None, late)
 

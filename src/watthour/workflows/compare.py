@@ -88,17 +88,18 @@ def judge(errors: pl.DataFrame, unit: Unit, *, trouble: str | None = None) -> Ve
         naive = daily["seasonal_naive"].to_numpy()
         words = (
             f"On {daily.height} frozen days its mean absolute error is {_written(mine, unit)}, that of the same time "
-            f"last week {_written(naive, unit)}."
+            f"last week is {_written(naive, unit)}."
         )
         if mine.mean() >= naive.mean():
             return Verdict(
-                Decision.KEPT, (*reasons, words, "It does not beat the seasonal naive, so it does not serve.")
+                Decision.KEPT,
+                (*reasons, words, "It is not better than the seasonal naive forecast, so it is not used."),
             )
         reasons.append(words)
     if (doubt := _band_that_does_not_hold(errors)) is not None:
-        words = "it does not serve, and a baseline answers until a model's band holds"
+        words = "it is not used, and a baseline forecasts until a model has a correct band"
         return Verdict(Decision.KEPT, (*reasons, f"{doubt}: {words}."))
-    words = "No other model can serve." if trouble else "It is the first model to serve."
+    words = "No other model can be used." if trouble else "No other model is in use yet."
     return Verdict(Decision.PROMOTED, (*reasons, words))
 
 
@@ -113,8 +114,8 @@ def _band_that_does_not_hold(errors: pl.DataFrame) -> str | None:
         return None
     size = "narrow" if covered < least else "wide"
     return (
-        f"Its 90 % band is too {size}: {covered:.1f} % of the measurements of the frozen days lie within, and "
-        f"{least} to {most} % must"
+        f"Its 90 % band is too {size}: {covered:.1f} % of the measurements on the frozen days lie inside it; "
+        f"{least} to {most} % is required"
     )
 
 

@@ -72,7 +72,7 @@ def channel_words(text: str) -> ChannelWords:
     unit, _, step = rest.partition(":")
     said = _STEP.fullmatch(step.strip())
     if not name or not unit or said is None or int(said[1]) == 0:
-        problem = "a channel is a name, a unit and the step of its readings"
+        problem = "a channel is written as a name, a unit and the step of its readings"
         raise InvalidInput(
             "channel", text, problem, remedy="Write it as power:kW:30min, demand:MW:15min or load:MWh:1h."
         )
@@ -93,7 +93,7 @@ def point_words(text: str) -> Point:
         latitude, longitude, *weight = (float(number) for number in numbers)
         return Point(word.strip(), latitude, longitude, *weight)
     except (ValueError, TypeError):
-        problem = "a point is a word, its latitude, its longitude and its share of the load"
+        problem = "a point is written as its name, latitude, longitude and share of the load"
         raise InvalidInput("point", text, problem, remedy="Write it as lyon:45.76:4.84:0.3.") from None
 
 
@@ -190,7 +190,7 @@ def remove_site(store: Store, name: str, *, with_readings: bool = False, settled
     filled = [channel.id for channel in channels if channel.id in spans and channel.variable is None]
     if filled and not with_readings:
         problem = f"{site.name} has readings in {', '.join(filled)}"
-        remedy = "Say --delete-readings (`delete_readings=true` over HTTP) to remove them for good."
+        remedy = "Use --delete-readings (`delete_readings=true` over HTTP) to delete them permanently."
         raise InvalidInput("site", site.id, problem, remedy=remedy)
     store.forget([channel.id for channel in channels], [site.id], with_readings=with_readings)
     return site
@@ -204,15 +204,15 @@ def _checked(words: SiteWords) -> tuple[Site, list[Channel]]:
         raise InvalidInput("name", words.name, problem, remedy="Give a short name, such as Summer house.")
     word = words.id if words.id is not None else id_for(name)
     if not _WORD.fullmatch(word):
-        problem = "the id of a site is made of the letters a to z, digits and _"
-        raise InvalidInput("id", word, problem, remedy="Give one, such as summer_house, with --id.")
+        problem = "the id of a site may contain only the letters a to z, digits and _"
+        raise InvalidInput("id", word, problem, remedy="Give a valid one with --id, such as summer_house.")
     kind = _kind(words.kind)
     place = _place(words)
     site = Site(word, name, kind, place, zone=_or_none(words.zone), points=_points(words))
     channels = [_channel(site, each) for each in words.channels]
     ids = [channel.id for channel in channels]
     if twice := next((each for each in ids if ids.count(each) > 1), None):
-        raise InvalidInput("channel", twice, "this channel is named twice", remedy="Give each a name of its own.")
+        raise InvalidInput("channel", twice, "this channel is named twice", remedy="Give each a different name.")
     loads = [channel.id for channel in channels if channel.quantity in _LOADS]
     main = f"{site.prefix}.{words.main}" if words.main is not None else next(iter(loads or ids), None)
     if words.main is not None and words.channels and main not in ids:
@@ -225,10 +225,8 @@ def _kind(text: str) -> SiteKind:
     try:
         return SiteKind(text.strip().casefold())
     except ValueError:
-        problem = "a site is a home or a region"
-        remedy = (
-            "Say home for the meter of a household, region for all that is larger: a factory, a town, a zone of a grid."
-        )
+        problem = "it must be home or region"
+        remedy = "Use home for a household, and region for anything larger: a factory, a town, a zone of a grid."
         raise InvalidInput("kind", text, problem, remedy=remedy) from None
 
 
@@ -237,7 +235,7 @@ def _place(words: SiteWords) -> Place:
 
     if (words.latitude is None) != (words.longitude is None):
         field = "longitude" if words.longitude is None else "latitude"
-        raise InvalidInput(field, None, "a place has both coordinates, or none", remedy=f"Give the {field} too.")
+        raise InvalidInput(field, None, "a place needs both coordinates or none", remedy=f"Give the {field} too.")
     code = _or_none(words.holidays)
     holidays = checked_calendar(code) if code is not None else None
     return Place(words.time_zone.strip(), words.latitude, words.longitude, holidays)
@@ -249,15 +247,15 @@ def _points(words: SiteWords) -> tuple[Point, ...]:
         return (_point_at(words.latitude, words.longitude),)
     for point in points:
         if not _WORD.fullmatch(point.id):
-            problem = "a point goes by a word of the letters a to z, digits and _"
+            problem = "the name of a point may contain only the letters a to z, digits and _"
             raise InvalidInput("point", point.id, problem, remedy="Write it as new_york.")
         if not (isfinite(point.weight) and point.weight > 0):
-            problem = f"the weight of {point.id} is its share of the site's load"
+            problem = f"the weight of {point.id} must be its share of the site's load"
             raise InvalidInput("weight", point.weight, problem, remedy="Give a number above 0, such as 0.3.")
         Place(words.time_zone.strip(), point.latitude, point.longitude)  # refuses what is not on the globe
     ids = [point.id for point in points]
     if twice := next((each for each in ids if ids.count(each) > 1), None):
-        raise InvalidInput("point", twice, "two points have this name", remedy="Give each a name of its own.")
+        raise InvalidInput("point", twice, "two points have this name", remedy="Give each a different name.")
     return points
 
 
@@ -266,10 +264,10 @@ def _channel(site: Site, words: ChannelWords) -> Channel:
     quantities = [quantity for quantity in Quantity if unit in units_of(quantity) and quantity is not Quantity.PRICE]
     if unit is None or len(quantities) != 1:
         kept = [str(unit) for quantity in _LOADS for unit in units_of(quantity)]
-        problem = "there is no such unit" if unit is None else "it does not say what is measured"
+        problem = "there is no such unit" if unit is None else "it does not show what is measured"
         raise InvalidInput("unit", words.unit, problem, remedy=f"Use one of {', '.join(kept)}.")
     if not _WORD.fullmatch(words.name) or words.name == "weather":
-        problem = "the name of a channel is made of the letters a to z, digits and _, and is not weather"
+        problem = "the name of a channel may contain only the letters a to z, digits and _, and must not be weather"
         raise InvalidInput("channel", words.name, problem, remedy="Write it as power or demand.")
     check_resolution(words.resolution)
     check_fits_clock(words.resolution, site.place.time_zone, _TODAYS_CLOCKS)
@@ -288,8 +286,8 @@ def _check_free(store: Store, directories: Sequence[SiteDirectory], site: Site, 
         if other is not None and not (field == "id" and word == itself):
             remedy = f"Choose another, such as {_another(site.id, taken)}."
             if site.id in {each.id for each in others}:
-                remedy += f" `watthour site change {site.id}` changes the one that is there."
-            raise InvalidInput(field, word, f"this is a name of {other} already", remedy=remedy)
+                remedy += f" `watthour site change {site.id}` changes the existing site."
+            raise InvalidInput(field, word, f"this is already a name of {other}", remedy=remedy)
 
 
 def _another(word: str, taken: Mapping[str, str]) -> str:
@@ -300,14 +298,14 @@ def _another(word: str, taken: Mapping[str, str]) -> str:
 def _check_own(directories: Sequence[SiteDirectory], site: Site) -> None:
     """Refuse to change a site whose description comes from elsewhere."""
     if site.is_simulated or described(directories, site) is not None:
-        problem = f"{site.name} is described by Watthour itself"
-        remedy = "Add a site of your own beside it: `watthour site add`."
+        problem = f"{site.name} is part of Watthour and cannot be changed"
+        remedy = "Add your own site instead: `watthour site add`."
         raise InvalidInput("site", site.id, problem, remedy=remedy)
 
 
 def _check_unsettled(site: Site, settled: Collection[str]) -> None:
     if site.id in settled:
-        problem = f"{site.name} is described in the settings, which win over the store"
+        problem = f"{site.name} is described in the settings file, which overrides other changes"
         raise InvalidInput("site", site.id, problem, remedy=f"Edit the block [sites.{site.id}] in watthour.toml.")
 
 
@@ -348,9 +346,9 @@ def _check_unmoved(kept: Site, site: Site) -> None:
     for point in site.points:
         old = before.get(point.id, point)
         if max(abs(old.latitude - point.latitude), abs(old.longitude - point.longitude)) > MOVED_DEGREES:
-            problem = f"weather is kept under this name for {old.latitude:g}, {old.longitude:g}"
+            problem = f"the stored weather of this point is for {old.latitude:g}, {old.longitude:g}"
             raise InvalidInput(
-                "point", point.id, problem, remedy=f"Name the new place otherwise, such as {point.id}_2."
+                "point", point.id, problem, remedy=f"Give the new place another name, such as {point.id}_2."
             )
 
 
@@ -377,7 +375,9 @@ def _keep(store: Store, site: Site, channels: Sequence[Channel]) -> None:
         if filled := [each for each in other if each in spans]:
             was = kept[filled[0]]
             problem = f"it has readings in {was.unit}, {was.resolution // timedelta(minutes=1)} minutes apart"
-            raise InvalidInput("channel", was.id, problem, remedy="Describe it so, or give the new one another name.")
+            raise InvalidInput(
+                "channel", was.id, problem, remedy="Use that unit and step, or give the new channel another name."
+            )
         store.forget(other)
     again = [channel for channel in weather if channel.id in kept]
     store.register([site], [*channels, *again, *retired])

@@ -94,7 +94,7 @@ def issue(store: Store, registry: ModelRegistry, context: Context, *, now: datet
     if not is_followed(store, context, now):
         raise NotEnoughHistory(
             f"the newest load of {context.site.name} is too old to forecast tomorrow from",
-            remedy="`watthour doctor` tells which source brings nothing.",
+            remedy="`watthour doctor` shows which source delivers no new data.",
         )
     return forecast(store, registry, context, now=now)
 
@@ -132,11 +132,11 @@ def retrain(
         note_failure(store, f"{TRAIN_PREFIX}{context.channel.id}", error, now=now)
         raise
     say = progress or (lambda _step: None)
-    say("training the model of the twenty features")
+    say("training the model for POST /predict")
     try:
         train_features_model(store, registry, context, now=now)
     except (NotEnoughHistory, InvalidInput) as error:  # too short or not hourly; the forecast does not need it
-        say(f"no model of the twenty features: {error}")
+        say(f"no model for POST /predict: {error}")
     store.note_run(SourceRun(f"{TRAIN_PREFIX}{context.channel.id}", now, now, report.frozen, RunState.OK, 0))
     return report
 

@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Self, cast
 from unicodedata import normalize
 
+from watthour.core.directory import LIKE
 from watthour.core.errors import InvalidInput, UnknownSite
 from watthour.core.forecast import Context, covariates_of
 from watthour.core.frames import Maker
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 
 _EVER = Window(datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC))
-_MOST_NAMED = 5  # sites in the hint of an error: the likest names, then what is in the store
+_MOST_NAMED = 5  # sites in the hint of an error: the names most like the one that was typed
 
 
 def find_context(store: Store, directories: Sequence[SiteDirectory], name: str) -> Context:
@@ -175,6 +176,6 @@ class _Known:
 
     def _near(self, name: str) -> list[str]:
         names = {spelt(each): site.id for site in self.sites.values() for each in (site.id, site.name)}
-        stored = [names[each] for each in get_close_matches(spelt(name), names, n=3, cutoff=0.5)]
+        stored = [names[each] for each in get_close_matches(spelt(name), names, n=3, cutoff=LIKE)]
         near = [found for directory in self.directories for found in directory.near(name)]
-        return list(dict.fromkeys([*stored, *near, *self.sites]))[:_MOST_NAMED]
+        return list(dict.fromkeys([*stored, *near]))[:_MOST_NAMED]

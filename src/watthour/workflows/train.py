@@ -150,8 +150,8 @@ def split_days(history: History, *, frozen_days: int, not_before: datetime | Non
     known = actuals(history)["time"]
     if known.is_empty():
         raise NotEnoughHistory(
-            f"no reading of {history.context.channel.id} is known",
-            remedy="Bring readings with `watthour backfill` or `watthour import`.",
+            f"{history.context.channel.id} has no readings",
+            remedy="Add readings with `watthour backfill` or `watthour import`.",
         )
     first = (known[0] + FIRST_LAGS).astimezone(ZoneInfo(zone)).date() + DAY
     last = (known[-1] + history.context.resolution).astimezone(ZoneInfo(zone)).date() - DAY
@@ -165,8 +165,8 @@ def split_days(history: History, *, frozen_days: int, not_before: datetime | Non
     if len(frozen) < FEWEST_FROZEN_DAYS or len(training) < FEWEST_TRAINING_DAYS:
         raise NotEnoughHistory(
             f"{history.context.channel.id} has {max(0, len(training))} days to learn from and {len(frozen)} to "
-            f"compare on; {FEWEST_TRAINING_DAYS} and {FEWEST_FROZEN_DAYS} are the least",
-            remedy="Bring more readings with `watthour backfill`, or wait for new days if the champion is recent.",
+            f"compare on; {FEWEST_TRAINING_DAYS} and {FEWEST_FROZEN_DAYS} are needed",
+            remedy="Add more readings with `watthour backfill`, or wait for new days if the champion is recent.",
         )
     return Split(tuple(training), tuple(frozen))
 

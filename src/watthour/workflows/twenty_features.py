@@ -146,7 +146,7 @@ def _reason_to_serve(
 ) -> str | None:
     """Return why the challenger should serve, or None if the champion stays."""
     if registry.champion(name) is None:
-        return "It is the first model to serve."
+        return "No other model is in use yet."
     try:
         champion = cast("FittedTwentyFeatures", load_model(registry, name).forecaster)
         theirs = _daily_errors(frozen, champion)

@@ -6,9 +6,9 @@ import { Notice } from '@/components/ui/notice';
 import { statusQuery } from '@/lib/status';
 
 const TITLES = {
-  locked: 'Nothing new can be kept: the store is locked',
-  full: 'Nothing new can be kept: no space is left',
-  'read-only': 'Nothing new can be kept: the store may only be read',
+  locked: 'Nothing new can be stored: the store is locked',
+  full: 'Nothing new can be stored: no space is left',
+  'read-only': 'Nothing new can be stored: the store is read-only',
 } as const;
 
 const percent = new Intl.NumberFormat('en', { style: 'percent', maximumFractionDigits: 0, roundingMode: 'floor' });
@@ -20,7 +20,7 @@ function days({ start, end }: Span): string {
 function Past({ fill }: { fill: FillState }): ReactElement {
   return (
     <li>
-      {fill.source.replace(':', ' · ')}: {percent.format(fill.share)} is here; missing {fill.holes.map(days).join(', ')}
+      {fill.source.replace(':', ' · ')}: {percent.format(fill.share)} imported; missing {fill.holes.map(days).join(', ')}
     </li>
   );
 }
@@ -40,9 +40,9 @@ export function StoreNotices(): ReactElement | null {
         </Notice>
       )}
       {lacking.length > 0 ? (
-        <Notice role="status" title="The past is being brought in">
+        <Notice role="status" title="Past data are being fetched">
           <details>
-            <summary className="cursor-pointer">It is asked for newest first, and goes on by itself after a stop.</summary>
+            <summary className="cursor-pointer">The newest data are fetched first. After a stop, this continues automatically.</summary>
             <ul className="list-disc pl-4">
               {lacking.map((each) => (
                 <Past key={each.source} fill={each} />

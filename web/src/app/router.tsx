@@ -38,7 +38,7 @@ function Home(): ReactElement | null {
     <div className="grid gap-5">
       <h1 className="text-title font-semibold">Grid</h1>
       <Notice title={followed ? `No readings of ${followed.name} yet` : 'No region yet'}>
-        <Words>Its forecast appears here as soon as enough of them have come in. `watthour doctor` says what is missing; below is how to bring some.</Words>
+        <Words>Its forecast appears here as soon as there are enough of them. `watthour doctor` shows what is missing; below is how to add readings.</Words>
       </Notice>
       <Connect />
     </div>
@@ -47,9 +47,9 @@ function Home(): ReactElement | null {
 
 function NotFound(): ReactElement {
   return (
-    <Notice look="warn" title="There is no such page">
+    <Notice look="warn" title="Page not found">
       <a href="/" className="text-accent font-medium underline">
-        To the grid
+        Go to the forecast
       </a>
     </Notice>
   );

@@ -25,7 +25,7 @@ export function toProblem(body: unknown, status: number | null): ApiProblem {
   const problem: Record<string, unknown> = typeof body === 'object' && body !== null ? { ...body } : {};
   return new ApiProblem(
     text(problem['title']) ?? `The server answered ${status}`,
-    text(problem['detail']) ?? 'It gave no reason.',
+    text(problem['detail']) ?? 'No reason was given.',
     text(problem['remedy']) ?? (status >= 500 ? 'Look at the log of `watthour up`, then try again.' : null),
     status,
   );

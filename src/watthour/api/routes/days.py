@@ -27,7 +27,7 @@ WEEK = 7  # days that are answered if none are named
 
 @router.get(
     "/{region}/forecasts",
-    summary="Many days: the forecasts kept of them and what was measured",
+    summary="Stored forecasts and measured values of many days",
     response_model=ForecastDays,
     responses={
         **problems(404, 409),
@@ -70,7 +70,7 @@ async def grid_forecasts(state: ApiState, region: RegionName, asked: Annotated[D
 
 @router.get(
     "/{region}/forecast/issues",
-    summary="Which forecasts were issued, when, by which model, and of when",
+    summary="List of issued forecasts: when, by which model, for which time",
     responses=problems(404, 409),
 )
 async def grid_forecast_issues(

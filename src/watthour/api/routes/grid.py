@@ -53,7 +53,7 @@ async def grid_forecast(state: ApiState, region: RegionName, asked: Annotated[Fo
 
 @router.get(
     "/{region}/scores",
-    summary="How well forecasts did, beside the baselines",
+    summary="Scores of the forecasts and the baselines",
     response_model=GridScores,
     responses=problems(404, 409),
 )
@@ -70,7 +70,7 @@ async def grid_scores(state: ApiState, region: RegionName, asked: Annotated[Scor
 
 @router.get(
     "/{region}/week",
-    summary="Seven local days: what was measured, and what the day-ahead forecasts had said",
+    summary="Seven local days: measured values and day-ahead forecasts",
     response_model=GridWeek,
     responses=problems(404, 409),
 )

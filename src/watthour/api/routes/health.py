@@ -43,7 +43,7 @@ async def ready(state: ApiState) -> Ready:
     responses={
         **problems(),
         200: {
-            "description": "Prometheus' text format; a metric without a value yet is absent.",
+            "description": "Prometheus text format; metrics without a value are left out.",
             "content": {
                 "text/plain": {
                     "schema": {"type": "string"},
@@ -67,7 +67,7 @@ def _readiness(state: State) -> Ready:
         raise Refusal(
             HTTPStatus.SERVICE_UNAVAILABLE,
             "not-ready",
-            "The store holds no demand of any region yet, so nothing can be forecast.",
+            "The store has no demand of any region yet, so nothing can be forecast.",
             remedy="Add some with `watthour backfill` or `watthour import`, or let `watthour up` simulate a region.",
         )
     failed = [source for source in content["sources"] if source["state"] == "failed"]  # type: ignore[attr-defined]  # as above

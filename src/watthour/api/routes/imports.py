@@ -35,23 +35,27 @@ async def import_file(  # noqa: PLR0913 - each is a field of the form
         UploadFile, File(description="A table as CSV or Parquet, or a file `EIA930_BALANCE_*.csv`, unchanged.")
     ],
     *,
-    region: Annotated[str | None, Form(max_length=100, description="Whose it is, any name.", examples=["ny"])] = None,
-    site: Annotated[str | None, _said("Site whose load the table is; a new one is made.", None)] = None,
-    channel: Annotated[str | None, _said("Channel to fill.", None)] = None,
+    region: Annotated[
+        str | None, Form(max_length=100, description="Region of the file; any of its names.", examples=["ny"])
+    ] = None,
+    site: Annotated[str | None, _said("Site of the table; a new name adds a site.", None)] = None,
+    channel: Annotated[str | None, _said("Channel of the values.", None)] = None,
     unit: Annotated[str | None, _said("Unit of the values.", None)] = None,
-    time_zone: Annotated[str | None, _said("Time zone of a new site, and of times without offset.", None)] = None,
-    times_in: Annotated[str | None, _said("Time zone of the times, if not the site's.", None)] = None,
+    time_zone: Annotated[str | None, _said("Time zone of a new site, and of times without an offset.", None)] = None,
+    times_in: Annotated[str | None, _said("Time zone of the times, if different from the site's.", None)] = None,
     time_column: Annotated[str | None, _said("Column with the times.", None)] = None,
     value_column: Annotated[str | None, _said("Column with the values.", None)] = None,
-    named_by: Annotated[str | None, _said("Times name the start or end of intervals.", None)] = None,
+    named_by: Annotated[str | None, _said("Whether each time is the start or end of its interval.", None)] = None,
     separator: Annotated[str | None, _said("comma, semicolon, tab or bar.", None)] = None,
     decimal: Annotated[str | None, _said("Decimal mark: point or comma.", None)] = None,
     date_order: Annotated[str | None, _said("dmy, mdy or ymd.", None)] = None,
     forecast_of: Annotated[str | None, _said("Channel that the values forecast.", None)] = None,
-    forecast_column: Annotated[str | None, _said("Column of somebody's forecast.", None)] = None,
-    issued_column: Annotated[str | None, _said("Column that says when a forecast was made.", None)] = None,
-    issued_at: Annotated[str | None, _said("Clock of the day before at which it was made; assumed.", None)] = None,
-    dry_run: Annotated[bool, Form(description="Say what is understood, and keep nothing.", examples=[False])] = False,
+    forecast_column: Annotated[str | None, _said("Column with a forecast by someone else.", None)] = None,
+    issued_column: Annotated[str | None, _said("Column with the time when each forecast was made.", None)] = None,
+    issued_at: Annotated[str | None, _said("Assumed time on the day before at which it was made.", None)] = None,
+    dry_run: Annotated[
+        bool, Form(description="Show how the file is read, and import nothing.", examples=[False])
+    ] = False,
 ) -> ImportedRows:
     """Read any table of times and values as CSV or Parquet, or a file `EIA930_BALANCE_*.csv` of the EIA Grid Monitor.
 

@@ -44,7 +44,7 @@ async def predict(state: ApiState, features: Features, asked: Annotated[RegionQu
 
 
 @router.post(
-    "/reload-model", summary="Load the serving models again and drop every kept answer", responses=problems(403, 404)
+    "/reload-model", summary="Reload the models in use and clear the cache of answers", responses=problems(403, 404)
 )
 async def reload_model(state: ApiState, asked: Annotated[RegionQuestion, Query()]) -> Reloaded:
     """Do it after a promotion or a rollback; a new champion is otherwise found within a second."""
@@ -53,7 +53,7 @@ async def reload_model(state: ApiState, asked: Annotated[RegionQuestion, Query()
     return reloaded
 
 
-@router.get("/model-info", summary="What serves, what it learned from, and how it scored", responses=problems(404))
+@router.get("/model-info", summary="Models in use, their training data and their scores", responses=problems(404))
 async def model_info(state: ApiState, asked: Annotated[RegionQuestion, Query()]) -> ModelInfo:
     """Show the manifest of every model that serves."""
     return await state.compute.run(lambda: ModelInfo(models=[_card(*pair) for pair in _champions(state, asked.region)]))
@@ -97,7 +97,7 @@ def _champions(state: State, region: str | None) -> list[tuple[Role, Served]]:
     pairs = [(role, served) for role in roles if (served := state.models.serving_or_none(role)) is not None]
     if not pairs:
         names = ", ".join(dict.fromkeys(role.context.site.id for role in roles)) or "any region"
-        raise ModelNotFound(f"no model serves {names} yet", remedy="Train one with `watthour train`.")
+        raise ModelNotFound(f"there is no model for {names} yet", remedy="Train one with `watthour train`.")
     return pairs
 
 

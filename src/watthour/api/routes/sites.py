@@ -40,7 +40,7 @@ async def sites(state: ApiState) -> SiteList:
     )
 
 
-@router.post("/sites", status_code=201, summary="Add a site of one's own", responses=problems(403, 413, 507))
+@router.post("/sites", status_code=201, summary="Add a site", responses=problems(403, 413, 507))
 async def new_site(state: ApiState, asked: NewSite) -> SiteEntry:
     """Describe a home or anything larger whose load is, or will be, in files; with coordinates its weather follows."""
     words = SiteWords(
@@ -57,7 +57,7 @@ async def one_site(state: ApiState, site: SiteId) -> SiteEntry:
     return await state.compute.run(lambda: _entry(state, site_named(state.app.store, site)))
 
 
-@router.patch("/sites/{site}", summary="Change a site of one's own", responses=problems(403, 404, 413, 507))
+@router.patch("/sites/{site}", summary="Change a site", responses=problems(403, 404, 413, 507))
 async def changed_site(state: ApiState, site: SiteId, asked: SiteChange) -> SiteEntry:
     """Change what is named and leave the rest; a channel with readings keeps its unit and step."""
     changes: dict[str, object] = asked.model_dump(exclude_unset=True, exclude={"points", "channels"})
@@ -77,7 +77,10 @@ async def removed_site(
     site: SiteId,
     *,
     delete_readings: Annotated[
-        bool, Query(description="Its readings and forecasts go too, for good; else a site that has readings stays.")
+        bool,
+        Query(
+            description="Also delete its readings and forecasts, permanently. By default, a site with readings stays."
+        ),
     ] = False,
 ) -> RemovedSite:
     """Remove a site with its series, weather and forecasts; its saved models stay."""
@@ -93,7 +96,8 @@ async def removed_site(
 async def holiday_calendars(
     state: ApiState,
     time_zone: Annotated[
-        str | None, Query(max_length=64, description="A clock whose country is told.", examples=["Australia/Sydney"])
+        str | None,
+        Query(max_length=64, description="Time zone whose country is wanted.", examples=["Australia/Sydney"]),
     ] = None,
 ) -> HolidayCalendars:
     """List every calendar, and the one that is likely where this clock is kept."""

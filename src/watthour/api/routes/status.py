@@ -13,7 +13,9 @@ LOOK_LIFETIME_S = 5.0  # looking at the store writes to it, and the log of runs 
 router = APIRouter(prefix="/api/v1", tags=["status"])
 
 
-@router.get("/status", summary="What is here, how fresh, and what could be connected", responses=problems())
+@router.get(
+    "/status", summary="Sites, how fresh their data are, and sources that could be connected", responses=problems()
+)
 async def status(state: ApiState) -> Status:
     """List the regions, the sources with their failures, and the ways to real data that are not used yet."""
     app, shown = state.app, state.models.shown

@@ -36,7 +36,7 @@ async def train(state: ApiState, asked: Annotated[TrainQuestion, Query()]) -> Tr
     return TrainingBegun(region=context.site.id, state="running")
 
 
-@router.get("/train", summary="How far a training is, and what was decided", responses=problems(404))
+@router.get("/train", summary="Progress and result of a training", responses=problems(404))
 async def training(state: ApiState, asked: Annotated[TrainQuestion, Query()]) -> TrainingState:
     """Tell the step while it runs, then the verdict or the problem."""
     context = await state.compute.run(lambda: state.models.context(asked.region))

@@ -30,10 +30,12 @@ class ForecastDay(Answer):
     day: date = Field(description="The local day.", examples=["2026-11-20"])
     issued_at: datetime = Field(description="When the forecast was made, UTC.", examples=["2026-11-19T13:00:00Z"])
     model_version: str = Field(
-        description="Version of the model, or the baseline that stood in for one.",
+        description="Version of the model, or the baseline that was used in its place.",
         examples=["day_process-20261119T060000-ab12cd"],
     )
-    reconstructed: bool = Field(description="True if this was computed later, from what was known at its issue time.")
+    reconstructed: bool = Field(
+        description="True if this was computed later, using only what was known at its issue time."
+    )
     points: list[ForecastPoint] = Field(description="One entry per interval of the day.")
 
 
@@ -75,9 +77,9 @@ class ForecastDays(Answer):
     region: str = Field(description="Id of the region.", examples=["ny"])
     channel: str = Field(description="Id of the channel that is forecast.", examples=["grid.ny.demand"])
     unit: str = Field(description="Unit of every value.", examples=["MWh"])
-    days: list[ForecastDay] = Field(description="One entry per day of which a forecast was kept.")
+    days: list[ForecastDay] = Field(description="One entry per day with a stored forecast.")
     missing_days: list[date] = Field(
-        description="Days of which none was kept; `/forecast?day=` makes one from what was known then."
+        description="Days without a stored forecast; `/forecast?day=` makes one from what was known then."
     )
 
 
@@ -95,13 +97,15 @@ class ForecastIssue(Answer):
         description="When it was made, UTC: it uses only what was known then.", examples=["2026-11-21T13:00:00Z"]
     )
     model_version: str = Field(
-        description="Version of the model, or the baseline that stood in for one.",
+        description="Version of the model, or the baseline that was used in its place.",
         examples=["day_process-20261119T060000-ab12cd"],
     )
-    baseline: bool = Field(description="True if a baseline stood in for a model.")
+    baseline: bool = Field(description="True if a baseline was used in place of a model.")
     window: IssueWindow = Field(description="What it covers.")
     intervals: int = Field(description="Intervals it forecasts. [count]", examples=[40])
-    reconstructed: bool = Field(description="True if it was computed later, from what was known at its issue time.")
+    reconstructed: bool = Field(
+        description="True if it was computed later, using only what was known at its issue time."
+    )
 
 
 class ForecastIssues(Answer):

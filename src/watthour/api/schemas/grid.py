@@ -32,9 +32,7 @@ class ForecastRegion(Answer):
 
     id: str = Field(description="Short name, as in addresses.", examples=["ny"])
     name: str = Field(description="Full name.", examples=["New York"])
-    operator: str | None = Field(
-        description="Who runs its grid; null where nobody is known.", examples=["New York ISO"]
-    )
+    operator: str | None = Field(description="Operator of its grid; null if unknown.", examples=["New York ISO"])
     time_zone: str = Field(description="IANA name of its time zone.", examples=["America/New_York"])
     channel: str = Field(description="Id of the channel that is forecast.", examples=["grid.ny.demand"])
     unit: str = Field(description="Unit of every value of the channel.", examples=["MWh"])
@@ -54,7 +52,7 @@ class ForecastPoint(Answer):
 
     time: datetime = Field(description="Start of the interval, UTC.", examples=["2026-11-22T05:00:00Z"])
     local_time: datetime = Field(
-        description="The same instant by the clock of the region.", examples=["2026-11-22T00:00:00-05:00"]
+        description="The same instant in the time zone of the region.", examples=["2026-11-22T00:00:00-05:00"]
     )
     value: float | None = Field(
         description="Our forecast, its median; null if there is none. [unit of the channel]", examples=[15240.0]
@@ -92,7 +90,7 @@ class KnownPoint(Answer):
 
     time: datetime = Field(description="Start of the interval, UTC.", examples=["2026-11-21T10:00:00Z"])
     local_time: datetime = Field(
-        description="The same instant by the clock of the region.", examples=["2026-11-21T05:00:00-05:00"]
+        description="The same instant in the time zone of the region.", examples=["2026-11-21T05:00:00-05:00"]
     )
     value: float | None = Field(description="What was measured. [unit of the channel]", examples=[13410.0])
 
@@ -101,7 +99,7 @@ class LaterPoint(Answer):
     """An interval that was measured after the issue [unit of the channel]."""
 
     time: datetime = Field(description="Start of the interval, UTC.", examples=["2026-11-21T11:00:00Z"])
-    local_time: datetime = Field(description="The same on the clock of the place.")
+    local_time: datetime = Field(description="The same in the time zone of the place.")
     value: float = Field(description="What was measured. [unit of the channel]", examples=[13410.0])
     quality: list[str] = Field(description="What the source or our checks say about the value.")
 
@@ -110,7 +108,7 @@ class OutlookPoint(Answer):
     """One interval of a forecast [unit of the channel]."""
 
     time: datetime = Field(description="Start of the interval, UTC.", examples=["2026-11-21T15:00:00Z"])
-    local_time: datetime = Field(description="The same on the clock of the place.")
+    local_time: datetime = Field(description="The same in the time zone of the place.")
     value: float | None = Field(description="Median. [unit of the channel]", examples=[15240.0])
     lower: float | None = Field(
         description="Lower edge of the 90 % interval. [unit of the channel]", examples=[14810.0]
@@ -119,7 +117,7 @@ class OutlookPoint(Answer):
         description="Upper edge of the 90 % interval. [unit of the channel]", examples=[15720.0]
     )
     operator: float | None = Field(
-        None, description="What the first rival said. [unit of the channel]", examples=[15310.0]
+        None, description="Forecast of the first rival. [unit of the channel]", examples=[15310.0]
     )
 
 
@@ -131,9 +129,9 @@ class Outlook(Answer):
         description="The model's id, or the baseline's.", examples=["day_process-20261120T060000-ab12cd"]
     )
     model_label: str = Field(description="The same in words.", examples=["Day process, trained 20 November 2026"])
-    is_baseline: bool = Field(description="True where a baseline stood in for a trained model.")
-    fallback: str | None = Field(description="Why something simpler than the model answered, if it did.")
-    missing_inputs: list[str] = Field(description="What was not known or only estimated, in words.")
+    is_baseline: bool = Field(description="True if a baseline was used in place of a trained model.")
+    fallback: str | None = Field(description="Why a simpler forecast was used; null if the model made it.")
+    missing_inputs: list[str] = Field(description="Inputs that were unknown or only estimated, as sentences.")
     points: list[OutlookPoint] = Field(description="One entry per interval.")
 
 
@@ -153,7 +151,7 @@ class TemperaturePoint(Answer):
     """The temperature of one interval [degC]."""
 
     time: datetime = Field(description="Start of the interval, UTC.")
-    local_time: datetime = Field(description="The same on the clock of the place.")
+    local_time: datetime = Field(description="The same in the time zone of the place.")
     value: float = Field(description="Temperature. [degC]", examples=[8.4])
     measured: bool = Field(description="False where it is a weather forecast.")
 
@@ -180,7 +178,7 @@ class DayScore(Answer):
     """How far off one forecaster was on this day; a baseline that stood in for a model goes by its own name."""
 
     model: str = Field(description="Name of the forecaster; `ours` is Watthour's own.", examples=["ours"])
-    label: str = Field(description="Its name for people.", examples=["Watthour"])
+    label: str = Field(description="Its name in plain words.", examples=["Watthour"])
     mae: float = Field(description="Mean absolute error. [unit of the channel]", examples=[231.0])
     mae_mwh: float | None = Field(None, description="The same, only for a channel in MWh. [MWh]", examples=[231.0])
     mape_percent: float | None = Field(
@@ -198,7 +196,7 @@ class Freshness(Answer):
     """How old the newest value of an input is."""
 
     channel: str = Field(description="Id of the channel, or name of the rival.", examples=["grid.ny.demand"])
-    label: str = Field(description="Its name for people.", examples=["Readings"])
+    label: str = Field(description="Its name in plain words.", examples=["Readings"])
     first_time: datetime | None = Field(None, description="Start of the first interval, UTC; of readings only.")
     last_time: datetime | None = Field(
         description="Start of the newest interval, UTC; null if there is none.", examples=["2026-11-21T10:00:00Z"]
@@ -208,7 +206,8 @@ class Freshness(Answer):
     )
     stale: bool = Field(description="True if it is older than it should be.")
     archive: bool = Field(
-        default=False, description="True of readings that were imported once: they end, and nothing is late."
+        default=False,
+        description="True for readings that were imported once and end in the past; they are never stale.",
     )
 
 
@@ -300,26 +299,28 @@ class GridForecast(Answer):
         }
     )
 
-    region: ForecastRegion = Field(description="Whose demand it is.")
+    region: ForecastRegion = Field(description="The region of the demand.")
     day: date = Field(description="The local day that is shown.")
-    days: DayRange = Field(description="First and last day that can be asked for.")
+    days: DayRange = Field(description="First and last day that can be requested.")
     issued_at: datetime = Field(description="When the forecast was made, UTC.")
     known_until: datetime | None = Field(description="End of the last reading that was known when it was made.")
     model_version: str = Field(
-        description="Version of the model, or the baseline that stood in for one.",
+        description="Version of the model, or the baseline that was used in its place.",
         examples=["gradient_boosting-20261120T060000-ab12cd"],
     )
     model_label: str = Field(description="The same in words.", examples=["Gradient boosting, trained 20 November 2026"])
-    reconstructed: bool = Field(description="True if this was computed later, from what was known at its issue time.")
-    unit: str = Field(description="Unit of every value here, unless a field says another.", examples=["MWh"])
+    reconstructed: bool = Field(
+        description="True if this was computed later, using only what was known at its issue time."
+    )
+    unit: str = Field(description="Unit of every value here, unless a field names another.", examples=["MWh"])
     shown_in: ShownIn = Field(description="The unit in which the sentence and the picture read best.")
     headline: str = Field(
         description="The day in a sentence, in the unit of `shown_in`: when it peaks, how high, how sure."
     )
     missing_inputs: list[str] = Field(
-        description="What was not known or only estimated, each in words; empty on a good day."
+        description="Inputs that were unknown or only estimated, as sentences; empty if there were none."
     )
-    fallback: str | None = Field(description="Why something simpler than the model answered; null if the model did.")
+    fallback: str | None = Field(description="Why a simpler forecast was used; null if the model made the forecast.")
     points: list[ForecastPoint] = Field(description="One entry per interval of the day.")
     known: list[KnownPoint] = Field(description="The last two days that were known when the forecast was made.")
     later: list[LaterPoint] = Field(
@@ -336,7 +337,7 @@ class GridForecast(Answer):
         description="As known at issue, on today and tomorrow as known now; null for a site without weather."
     )
     scores_of_day: DayScores | None = Field(
-        description="How far off everybody was; null until nearly all of the day has been measured."
+        description="Errors of all forecasts; null until nearly all of the day has been measured."
     )
     freshness: list[Freshness] = Field(description="How old the newest value of each input is.")
 
@@ -352,7 +353,7 @@ class ScoreRow(Answer):
     """One forecaster at one distance."""
 
     model: str = Field(description="Name of the forecaster; `ours` is Watthour's own.", examples=["ours"])
-    label: str = Field(description="Its name for people.", examples=["Watthour"])
+    label: str = Field(description="Its name in plain words.", examples=["Watthour"])
     lead_hours: Literal["all", "1-6", "7-12", "13-24", "25-48"] = Field(
         description="Hours from the issue of the forecast to the interval, or `all` of them."
     )
@@ -384,7 +385,7 @@ class ScoreRow(Answer):
 
 
 class GridScores(Answer):
-    """How well forecasts did, beside the baselines on the same hours."""
+    """Scores of the forecasts and the baselines on the same hours."""
 
     model_config = shown_as(
         {

@@ -10,16 +10,22 @@ from watthour.api.schemas.base import Answer, shown_as
 class OpenQuestion(Answer):
     """Something that a table leaves open: send the file again with this field."""
 
-    field: str = Field(description="Field of the form that answers it.", examples=["date_order"])
-    problem: str = Field(description="What is open.", examples=["these dates can be read with the day first"])
-    choices: list[str] = Field(description="What may be answered; empty: anything.", examples=[["dmy", "mdy"]])
+    field: str = Field(description="Field of the form that answers the question.", examples=["date_order"])
+    problem: str = Field(
+        description="What is not clear.",
+        examples=["these dates can be read with the day first or with the month first"],
+    )
+    choices: list[str] = Field(
+        description="Possible answers; empty if any answer is possible.", examples=[["dmy", "mdy"]]
+    )
 
 
 class PreviewRow(Answer):
     """A row of the file, as understood."""
 
     time: datetime | None = Field(
-        description="Start of the interval; where the time zone is open, as written.", examples=["2021-01-01T00:00:00Z"]
+        description="Start of the interval; as written in the file if the time zone is unknown.",
+        examples=["2021-01-01T00:00:00Z"],
     )
     value: float | None = Field(description="Value; null is a gap. [unit of the file]", examples=[15234.0])
 
@@ -32,18 +38,18 @@ class ImportPreview(Answer):
     separator: str | None = Field(description="comma, semicolon, tab or bar.", examples=["comma"])
     decimal: str = Field(description="Decimal mark: point or comma.", examples=["point"])
     date_order: str = Field(description="dmy (day first), mdy (month first) or ymd.", examples=["mdy"])
-    date_order_reason: str = Field(description="Why this order.", examples=["only so most dates exist"])
+    date_order_reason: str = Field(description="Why this order.", examples=["otherwise most dates would not exist"])
     time_columns: list[str] = Field(description="Columns that make the time.", examples=[["Timestamp"]])
     time_zone: str | None = Field(
         description="Time zone of times without an offset, where it is known.", examples=["America/New_York"]
     )
-    names_end: bool = Field(description="Whether times name the end of their interval.", examples=[False])
+    names_end: bool = Field(description="True if each time is the end of its interval.", examples=[False])
     named_by_reason: str = Field(description="Why start or end.", examples=["assumed"])
     value_column: str = Field(description="Column of the values.", examples=["Load (MW)"])
     value_columns: list[str] = Field(description="Columns that could be meant.", examples=[["Load (MW)"]])
     columns: list[str] = Field(description="All columns of the file.", examples=[["Timestamp", "Load (MW)"]])
     unit: str | None = Field(description="Unit of the values, where it is known.", examples=["MW"])
-    channel: str | None = Field(description="Channel that is filled, as said or proposed.", examples=["grid.ny.demand"])
+    channel: str | None = Field(description="Channel of the values, as given or proposed.", examples=["grid.ny.demand"])
     step_seconds: int | None = Field(description="Length of an interval. [s]", examples=[3600])
     first_time: datetime | None = Field(description="Start of the first interval.", examples=["2021-01-01T05:00:00Z"])
     last_time: datetime | None = Field(description="Start of the last interval.", examples=["2023-12-31T04:00:00Z"])
@@ -51,11 +57,11 @@ class ImportPreview(Answer):
     refused: dict[str, int] = Field(
         description="Rows that cannot be read, by the rule they break. [count]", examples=[{"value_is_a_number": 2}]
     )
-    doubted: int = Field(description="Values outside what the channel can be. [count]", examples=[0])
+    doubted: int = Field(description="Values outside the possible range of the channel. [count]", examples=[0])
     cells: list[list[str]] = Field(description="First rows of the file.", examples=[[["01/01/2021 00:00", "15,234"]]])
-    values: list[PreviewRow] = Field(description="First rows as understood.")
-    notes: list[str] = Field(description="What else to know.", examples=[["lines above the header, not read: 2"]])
-    questions: list[OpenQuestion] = Field(description="What is open; empty: ready to import.")
+    values: list[PreviewRow] = Field(description="First rows as read.")
+    notes: list[str] = Field(description="Further notes.", examples=[["lines above the header, not read: 2"]])
+    questions: list[OpenQuestion] = Field(description="Open questions; empty if the file can be imported.")
 
 
 class ImportedRows(Answer):
@@ -72,9 +78,9 @@ class ImportedRows(Answer):
         }
     )
 
-    region: str | None = Field(description="Id of the site; null while nobody has said it.", examples=["ny"])
-    channel: str | None = Field(description="Channel of a table of one's own.", examples=["grid.ny.demand"])
+    region: str | None = Field(description="Id of the site; null if it is not known yet.", examples=["ny"])
+    channel: str | None = Field(description="Channel of the imported table.", examples=["grid.ny.demand"])
     new_rows: int = Field(description="Rows that were new. [count]", examples=[4368])
-    refused_rows: int = Field(description="Rows that were refused, kept with the reason. [count]", examples=[0])
+    refused_rows: int = Field(description="Rows that were refused. [count]", examples=[0])
     refused: dict[str, int] = Field(description="Refused rows by the rule they break. [count]", examples=[{}])
-    preview: ImportPreview | None = Field(description="What was understood; null for a file of a known layout.")
+    preview: ImportPreview | None = Field(description="How the table was read; null for a file with a known layout.")

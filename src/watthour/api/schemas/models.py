@@ -66,7 +66,7 @@ class RegionQuestion(Question):
         None,
         min_length=1,
         max_length=100,
-        description="Any name of a region; may be left out only where there is just one.",
+        description="Any name of a region; required if there are several.",
         examples=["ny"],
     )
 
@@ -74,7 +74,7 @@ class RegionQuestion(Question):
 class IntervalBasis(Answer):
     """What an interval stands on: the model's errors one hour ahead, on hours that it had not learned from."""
 
-    level: float = Field(description="How often the demand should lie inside. [share]", examples=[0.9])
+    level: float = Field(description="How often the demand should be inside. [share]", examples=[0.9])
     unseen_hours: int = Field(
         description="Hours that the model had not learned from; the quantiles of its relative errors on them give the "
         "interval. [count]",
@@ -106,7 +106,7 @@ class Prediction(Answer):
     predicted_demand_mwh: float = Field(description="Demand of the hour that is asked for. [MWh]", examples=[17240.0])
     lower_mwh: float = Field(description="Lower end of the 90 % interval. [MWh]", examples=[16960.0])
     upper_mwh: float = Field(description="Upper end of the 90 % interval. [MWh]", examples=[17515.0])
-    interval: IntervalBasis = Field(description="What the interval stands on.")
+    interval: IntervalBasis = Field(description="How the interval was made.")
     model_version: str = Field(
         description="Version of the model that answered.", examples=["twenty_features-20261120T060000-ab12cd"]
     )
@@ -133,7 +133,7 @@ class ModelCard(Answer):
     name: str = Field(description="Name in the registry.", examples=["grid.ny.demand"])
     model_version: str = Field(description="Version.", examples=["gradient_boosting-20261120T060000-ab12cd"])
     recipe: str = Field(description="Kind of model.", examples=["gradient_boosting"])
-    features: list[str] = Field(description="What it looks at.")
+    features: list[str] = Field(description="Its features.")
     splits: dict[str, Split] = Field(
         description="Spans of data by use: `train` to learn from, `frozen` only to compare with other models."
     )
@@ -180,7 +180,7 @@ class ReloadedModel(Answer):
     region: str = Field(description="Id of the region.", examples=["ny"])
     name: str = Field(description="Name in the registry.", examples=["grid.ny.demand"])
     model_version: str = Field(description="Version that serves now.")
-    previous_version: str | None = Field(description="What served before; null if nothing was loaded.")
+    previous_version: str | None = Field(description="Version that was loaded before; null if there was none.")
 
 
 class Reloaded(Answer):

@@ -23,8 +23,10 @@ class WeekDay(Answer):
 
     day: date = Field(description="Local day.", examples=["2026-11-20"])
     issued_at: datetime | None = Field(description="When its forecast was made, UTC; null where none was kept.")
-    model_label: str | None = Field(description="Who made it, in words.", examples=["Day process, trained 1 May 2026"])
-    reconstructed: bool = Field(description="True if it was made afterwards, from what was known at its issue time.")
+    model_label: str | None = Field(description="What made it, in words.", examples=["Day process, trained 1 May 2026"])
+    reconstructed: bool = Field(
+        description="True if it was made afterwards, using only what was known at its issue time."
+    )
 
 
 class GridWeek(Answer):
@@ -50,7 +52,7 @@ class GridWeek(Answer):
 
     region: str = Field(description="Id of the region.", examples=["ny"])
     window: ScoreWindow = Field(description="First and last local day.")
-    unit: str = Field(description="Of every value here.", examples=["MWh"])
+    unit: str = Field(description="Unit of every value here.", examples=["MWh"])
     shown_in: ShownIn = Field(description="The unit in which a picture of the week reads best.")
     days: list[WeekDay] = Field(description="The seven days, in order.")
     points: list[ForecastPoint] = Field(description="One entry per interval of the seven days.")
@@ -107,7 +109,7 @@ class GridHistory(Answer):
 
     region: str = Field(description="Id of the region.", examples=["ny"])
     window: ScoreWindow = Field(description="First and last local day.")
-    unit: str = Field(description="Of the mean absolute errors.", examples=["MWh"])
-    models: list[HistoryModel] = Field(description="Everybody who was scored.")
+    unit: str = Field(description="Unit of the mean absolute errors.", examples=["MWh"])
+    models: list[HistoryModel] = Field(description="All forecasts that were scored.")
     days: list[HistoryDay] = Field(description="The days, in order.")
     reliability: Reliability = Field(description="How often the readings lay at or below each level.")

@@ -102,7 +102,7 @@ class Reading(Answer):
     available_at: datetime = Field(
         description="When this value could first be known, UTC.", examples=["2026-11-20T03:00:00Z"]
     )
-    recorded_at: datetime = Field(description="When we stored it, UTC.", examples=["2026-11-20T03:05:00Z"])
+    recorded_at: datetime = Field(description="When it was stored, UTC.", examples=["2026-11-20T03:05:00Z"])
     quality: list[str] = Field(
         description="What is special about the value: `assumed` (when it became known is assumed), `simulated`, "
         "`estimated`, `zero`, `frozen`, `out_of_range`, `unusual`; empty if nothing is.",

@@ -25,7 +25,7 @@ Weight = Annotated[
     Field(
         gt=0,
         le=1e9,
-        description="Share of the site's load, beside the weights of its other points. [share]",
+        description="Share of the site's load, relative to its other points. [share]",
         examples=[1.0],
     ),
 ]
@@ -35,7 +35,10 @@ SiteName = Annotated[
 TimeZone = Annotated[
     str,
     Field(
-        min_length=1, max_length=64, description="Its clock, by the IANA time zone database.", examples=["Europe/Paris"]
+        min_length=1,
+        max_length=64,
+        description="Its time zone: a name of the IANA database.",
+        examples=["Europe/Paris"],
     ),
 ]
 Holidays = Annotated[
@@ -87,12 +90,10 @@ _EXAMPLE: dict[str, JsonValue] = {
 class WeatherPoint(Answer):
     """Where the weather of a site is taken."""
 
-    id: str = Field(description="Its word in the ids of weather channels.", examples=["lyon"])
+    id: str = Field(description="Its name in the ids of weather channels.", examples=["lyon"])
     latitude: Latitude
     longitude: Longitude
-    weight: float = Field(
-        description="Share of the site's load, beside the weights of its other points. [share]", examples=[1.0]
-    )
+    weight: float = Field(description="Share of the site's load, relative to its other points. [share]", examples=[1.0])
 
 
 class SiteChannel(Answer):
@@ -121,18 +122,18 @@ class SiteEntry(Answer):
     id: str = Field(description="Its short name in addresses and commands.", examples=["summer_house"])
     name: str = Field(description="What people call it.", examples=["Summer house"])
     kind: Literal["home", "region"] = Field(description="A household, or anything larger.")
-    time_zone: str = Field(description="Its clock, by the IANA time zone database.", examples=["Europe/Paris"])
+    time_zone: str = Field(description="Its time zone: a name of the IANA database.", examples=["Europe/Paris"])
     latitude: float | None = Field(description="Degrees north. [degrees]", examples=[48.85])
     longitude: float | None = Field(description="Degrees east. [degrees]", examples=[2.35])
     holidays: str | None = Field(description="Calendar of public holidays.", examples=["FR"])
     zone: str | None = Field(description="Grid zone it belongs to.", examples=["FR"])
-    points: list[WeatherPoint] = Field(description="Where its weather is taken; none without coordinates.")
+    points: list[WeatherPoint] = Field(description="Places whose weather is used; none without coordinates.")
     described_in: Literal["store", "settings", "watthour"] = Field(
-        description="Who describes it: a person (store), the settings file (settings), or Watthour itself."
+        description="Where it is described: by a user (store), in the settings file (settings), or by Watthour itself."
     )
     simulated: bool = Field(description="Its readings are invented.")
     main_channel: str | None = Field(description="What is forecast.", examples=["home.summer_house.power"])
-    channels: list[SiteChannel] = Field(description="Its series, weather left out.")
+    channels: list[SiteChannel] = Field(description="Its series, without weather.")
     weather: Literal["none", "awaited", "known"] = Field(
         description="No coordinates, coordinates without any weather forecast yet, or weather forecasts are kept."
     )
@@ -151,7 +152,7 @@ class SiteList(Answer):
 class NewPoint(Question):
     """A place where the weather of a site is to be taken."""
 
-    id: Word = Field(description="A word for it, such as a city.", examples=["lyon"])
+    id: Word = Field(description="A name for it, such as a city.", examples=["lyon"])
     latitude: Latitude
     longitude: Longitude
     weight: Weight = 1.0
@@ -183,7 +184,7 @@ class NewSite(Question):
     name: SiteName
     kind: Literal["home", "region"] = Field(description="home: the meter of a household; region: anything larger.")
     time_zone: TimeZone
-    id: Word | None = Field(None, description="Its short name; made from its name unless said.", examples=[None])
+    id: Word | None = Field(None, description="Its short name; made from its name if not given.", examples=[None])
     latitude: Latitude | None = Field(None, description="Degrees north. [degrees]")
     longitude: Longitude | None = Field(None, description="Degrees east. [degrees]")
     holidays: Holidays | None = Field(
@@ -191,13 +192,13 @@ class NewSite(Question):
     )
     zone: Zone | None = Field(None, description="Grid zone it belongs to.")
     points: list[NewPoint] = Field(
-        default=[], max_length=50, description="Where its weather is taken, for a wide region; else at its coordinates."
+        default=[],
+        max_length=50,
+        description="Places whose weather is used, for a large region; otherwise its coordinates.",
     )
-    channels: list[NewChannel] = Field(
-        default=[], max_length=50, description="Its series; a file can bring them later."
-    )
+    channels: list[NewChannel] = Field(default=[], max_length=50, description="Its series; a file can add them later.")
     main: str | None = Field(
-        None, max_length=60, description="Name of the channel that is forecast; the first unless said."
+        None, max_length=60, description="Name of the channel that is forecast; by default the first."
     )
 
 
@@ -215,9 +216,7 @@ class SiteChange(Question):
     )
     zone: Zone | None = Field(None, description="Grid zone it belongs to.")
     points: list[NewPoint] = Field(default=[], max_length=50, description="Replace all points it has.")
-    channels: list[NewChannel] = Field(
-        default=[], max_length=50, description="New series, or such as have no readings yet."
-    )
+    channels: list[NewChannel] = Field(default=[], max_length=50, description="New series, or series without readings.")
     main: str = Field("", max_length=60, description="Name of the channel that is forecast.", examples=["power"])
 
 
@@ -234,7 +233,9 @@ class HolidayCountry(Answer):
     """A country with a calendar of public holidays."""
 
     code: str = Field(description="ISO code of the country.", examples=["AU"])
-    parts: list[str] = Field(description="Parts with a calendar of their own, as AU-NSW.", examples=[["NSW", "VIC"]])
+    parts: list[str] = Field(
+        description="Parts of the country with their own calendar, such as AU-NSW.", examples=[["NSW", "VIC"]]
+    )
 
 
 class HolidayCalendars(Answer):
@@ -242,7 +243,5 @@ class HolidayCalendars(Answer):
 
     model_config = shown_as({"likely": "AU", "countries": [{"code": "AU", "parts": ["NSW", "VIC"]}]})
 
-    likely: str | None = Field(
-        description="Calendar of the country that lives by the clock asked for.", examples=["AU"]
-    )
+    likely: str | None = Field(description="Calendar of the country with the requested time zone.", examples=["AU"])
     countries: list[HolidayCountry] = Field(description="Sorted by code.")

@@ -43,9 +43,7 @@ class RegionSummary(Answer):
 
     id: str = Field(description="Short name, as in addresses.", examples=["ny"])
     name: str = Field(description="Full name.", examples=["New York"])
-    operator: str | None = Field(
-        description="Who runs its grid; null where nobody is known.", examples=["New York ISO"]
-    )
+    operator: str | None = Field(description="Operator of its grid; null if unknown.", examples=["New York ISO"])
     time_zone: str = Field(description="IANA name of its time zone.", examples=["America/New_York"])
     channel: str = Field(description="Id of the channel that is forecast.", examples=["grid.ny.demand"])
     unit: str = Field(description="Unit of every value of the channel.", examples=["MWh"])
@@ -74,10 +72,12 @@ class DoubtedValues(Answer):
     """Values that came in, are kept, and are not used, as they cannot be right."""
 
     region: str = Field(description="The site they belong to.", examples=["ny"])
-    what: str = Field(description="Who said what.", examples=["Operator's forecast of grid.ny.demand"])
+    what: str = Field(
+        description="Whose values they are, and of what.", examples=["Operator's forecast of grid.ny.demand"]
+    )
     count: int = Field(description="How many values of the last and the next seven days. [count]", examples=[24])
     words: str = Field(
-        description="How many of how many, and why.",
+        description="How many of the values, and why.",
         examples=["24 of 192 values are kept but not used: far from what was usual just before (24)"],
     )
 
@@ -93,32 +93,33 @@ class FillState(Answer):
     """How much of its past a source has brought in; what is missing is asked for again, newest first."""
 
     source: str = Field(description="Name of the source.", examples=["eia:ny"])
-    share: float = Field(description="How much of the past that is asked for is here. [share]", examples=[0.87])
-    start: datetime = Field(description="Where the past that is asked for begins, UTC.")
-    end: datetime = Field(description="Where it ends, UTC.")
-    holes: list[Span] = Field(description="What has not been brought in yet, oldest first.")
-    empty: list[Span] = Field(description="What the source answered to have nothing of; asked again after a month.")
+    share: float = Field(description="How much of the requested past is stored. [share]", examples=[0.87])
+    start: datetime = Field(description="Start of the requested past, UTC.")
+    end: datetime = Field(description="End of the requested past, UTC.")
+    holes: list[Span] = Field(description="Spans that are still missing, oldest first.")
+    empty: list[Span] = Field(description="Spans for which the source has no data; requested again after a month.")
 
 
 class StoreState(Answer):
     """Whether new readings and forecasts can be kept; reading goes on in any case."""
 
-    state: Literal["ok", "locked", "full", "read-only"] = Field(description="What keeps it from being written.")
+    state: Literal["ok", "locked", "full", "read-only"] = Field(description="Whether it can be written, or why not.")
     problem: str | None = Field(
         description="What is wrong; null if nothing is.", examples=["No space is left for new readings and forecasts."]
     )
     remedy: str | None = Field(
-        description="What to do; null if nothing is wrong.", examples=["Free some space; what is kept stays readable."]
+        description="What to do; null if nothing is wrong.",
+        examples=["Free some space. Stored data can still be read."],
     )
 
 
 class ConnectOption(Answer):
     """A way to bring in real data."""
 
-    id: str = Field(description="Name of the way.", examples=["eia_key"])
-    title: str = Field(description="What it does, in a few words.")
+    id: str = Field(description="Name of the data source.", examples=["eia_key"])
+    title: str = Field(description="What it offers, in a few words.")
     text: str = Field(description="What to do.")
-    command: str = Field(description="The command that does it.")
+    command: str = Field(description="The command that connects it.")
 
 
 class Status(Answer):
@@ -180,9 +181,9 @@ class Status(Answer):
     version: str = Field(description="Version of Watthour.", examples=["0.1.0"])
     now: datetime = Field(description="The server's clock, UTC.")
     simulated: bool = Field(description="True if any region shown is simulated.")
-    regions: list[RegionSummary] = Field(description="What is shown, real regions first.")
+    regions: list[RegionSummary] = Field(description="The sites, real regions first.")
     sources: list[SourceState] = Field(description="Where data come from, and how each source's last run ended.")
-    doubted: list[DoubtedValues] = Field(description="What is kept but not used, by who said it.")
-    fill: list[FillState] = Field(description="How much of the past of each source is here.")
+    doubted: list[DoubtedValues] = Field(description="Values that are stored but not used, by source.")
+    fill: list[FillState] = Field(description="How much of the past of each source is stored.")
     store: StoreState = Field(description="Whether the store can be written.")
-    connect: list[ConnectOption] = Field(description="Ways to bring in real data that are not used yet.")
+    connect: list[ConnectOption] = Field(description="Sources of real data that are not connected yet.")

@@ -21,11 +21,11 @@ class TrainingBegun(Answer):
     model_config = shown_as({"region": "ny", "state": "running"})
 
     region: str = Field(description="The id of the site.", examples=["ny"])
-    state: Literal["running"] = Field(description="It runs, in a process of its own.")
+    state: Literal["running"] = Field(description="The training runs in a separate process.")
 
 
 class TrainingState(Answer):
-    """How far a training is, and what was decided."""
+    """Progress and result of a training."""
 
     model_config = shown_as(
         {
@@ -33,14 +33,14 @@ class TrainingState(Answer):
             "state": "done",
             "step": None,
             "problem": None,
-            "verdict": "day_process-20261121T120000-ab12cd is promoted. It is the first model to serve.",
+            "verdict": "day_process-20261121T120000-ab12cd is promoted. No other model is in use yet.",
         }
     )
 
     region: str = Field(description="The id of the site.", examples=["ny"])
     state: Literal["idle", "running", "done", "failed"] = Field(
-        description="Idle: none has been begun here since this server started."
+        description="Idle means that no training was started since the server started."
     )
-    step: str | None = Field(description="What is being done, while it runs.", examples=["reading history"])
+    step: str | None = Field(description="Current step, while it runs.", examples=["reading history"])
     problem: str | None = Field(description="Why it failed, with the cure.")
-    verdict: str | None = Field(description="Whether the new model serves, and why.")
+    verdict: str | None = Field(description="Whether the new model is used, and why.")

@@ -29,11 +29,11 @@ _BYTE_MARKS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\x
 _CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1f]")
 _FIRST_LINE = re.compile(r'"?sep=(.)"?')
 _UNIT_ROW = re.compile(r"[\[(]?[A-Za-z°%/µ]{0,8}[\])]?")
-_EXCEL = "In the spreadsheet program choose Save As, then `CSV UTF-8`, and import that file."
+_EXCEL = "In the spreadsheet program, choose Save As and `CSV UTF-8`, then import that file."
 _AS_TABLE = "Give a CSV or Parquet table: one line per time, with the time and the value."
 _OTHER_FILES = (
-    (b"PK\x03\x04", "it is an Excel workbook or another zipped file, not a table of text", _EXCEL),
-    (b"\xd0\xcf\x11\xe0", "it is an old Excel workbook, not a table of text", _EXCEL),
+    (b"PK\x03\x04", "it is an Excel workbook or another zipped file, not a text table", _EXCEL),
+    (b"\xd0\xcf\x11\xe0", "it is an old Excel workbook, not a text table", _EXCEL),
     (b"\x1f\x8b", "it is compressed", "Unpack it first."),
     (b"%PDF", "it is a PDF, not a table", _AS_TABLE),
 )
@@ -100,7 +100,7 @@ def cells_of(table: pl.DataFrame) -> Cells:
         else:
             texts[column.name] = column.cast(pl.String, strict=False)
     if not texts or not table.height:
-        raise InvalidInput("file", None, "it holds no rows", remedy=_AS_TABLE)
+        raise InvalidInput("file", None, "it has no rows", remedy=_AS_TABLE)
     stripped = [series.str.strip_chars().alias(str(number)) for number, series in enumerate(texts.values())]
     return Cells(tuple(texts), pl.DataFrame(stripped))
 
@@ -109,8 +109,8 @@ def _read_parquet(path: Path) -> pl.DataFrame:
     try:
         return pl.read_parquet(path)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
-        problem = "it begins as a Parquet file, but cannot be read as one"
-        raise InvalidInput("file", path.name, problem, remedy="Write it anew, or as CSV.") from error
+        problem = "it starts like a Parquet file, but cannot be read as one"
+        raise InvalidInput("file", path.name, problem, remedy="Write the file again, or save it as CSV.") from error
 
 
 def _text_cells(content: bytes, name: str, wanted: str | None) -> Cells:
@@ -121,7 +121,7 @@ def _text_cells(content: bytes, name: str, wanted: str | None) -> Cells:
         lines = lines[1:]
     lines = [line for line in lines if line.strip(" \t;,|\"'")]
     if not lines:
-        problem = "it is empty" if not content.strip() else "it has no filled line"
+        problem = "it is empty" if not content.strip() else "all its lines are blank"
         raise InvalidInput("file", name, problem, remedy=_AS_TABLE)
     separator = wanted or (said[1] if said else _separator(lines[:_SAMPLE], name))
     rows = _split(lines[:_SAMPLE], separator, name)
@@ -130,14 +130,14 @@ def _text_cells(content: bytes, name: str, wanted: str | None) -> Cells:
     usual = Counter(len(row) for row in rows[first:]).most_common(1)[0][0] if rows[first:] else len(header or ())
     if header and usual > len(header) and any(header):
         problem = f"its rows have {usual} cells, and its header has {len(header)}"
-        remedy = "A number may hold the separator: write it in quotes, or name another with --separator."
+        remedy = "If numbers contain the separator, put them in quotes, or name another with --separator."
         raise InvalidInput("file", name, problem, remedy=remedy)
     n_columns = len(header) if header else n_columns
     if not 1 < n_columns <= _MOST_COLUMNS:
         problem = f"its lines have {n_columns} column{'s' * (n_columns != 1)} when split at {separator!r}"
-        raise InvalidInput("file", name, problem, remedy="Name what splits the columns with --separator.")
+        raise InvalidInput("file", name, problem, remedy="Name the character between the columns with --separator.")
     if first >= len(lines):
-        raise InvalidInput("file", name, "it has a header and no rows", remedy=_AS_TABLE)
+        raise InvalidInput("file", name, "it has a header but no rows", remedy=_AS_TABLE)
     table, n_ragged = _table(lines[first:], separator, n_columns, name)
     cells = Cells(
         _names(header or [""] * n_columns),
@@ -166,7 +166,7 @@ def _decoded(content: bytes, name: str) -> tuple[str, str]:
         except UnicodeDecodeError:
             text, encoding = content.decode("cp1252", errors="replace"), "cp1252"
     if _CONTROLS.search(text):
-        problem = "it holds bytes that no text has, so it is no CSV"
+        problem = "it contains bytes that do not occur in text, so it is not a CSV file"
         raise InvalidInput("file", name, problem, remedy=_AS_TABLE)
     return text, encoding
 
@@ -181,7 +181,7 @@ def _separator(lines: Sequence[str], name: str) -> str:
         shares[separator] = n_alike / len(lines)
     best = max(shares.values())
     if not best:
-        problem = "its lines have one column: no comma, semicolon, tab or bar splits them"
+        problem = "its lines have only one column: there is no comma, semicolon, tab or bar between values"
         raise InvalidInput("file", name, problem, remedy=_AS_TABLE)
     fitting = [separator for separator, share in shares.items() if share >= _NEARLY * best]
     if fitting == ["|", ","] and widths[","] > widths["|"]:
@@ -226,7 +226,7 @@ def _table(lines: Sequence[str], separator: str, n_columns: int, name: str) -> t
             truncate_ragged_lines=True,
         )
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
-        problem = "its lines cannot be split into cells: a quotation mark may be open"
+        problem = "its lines cannot be split into cells; a closing quotation mark may be missing"
         raise InvalidInput("file", name, problem, remedy=_AS_TABLE) from error
     table = table.with_columns(pl.all().str.strip_chars())
     n_ragged = int((table[names[-1]].fill_null("") != "").sum())

@@ -275,19 +275,19 @@ def recognise_order(  # noqa: PLR0911 - one return per piece of evidence, in the
     best = max(readable[order] for order in series)
     clear = [order for order in series if readable[order] > best * 0.98]
     if len(clear) == 1:
-        return Order(clear[0], is_sure=True, reason="only so most dates exist")
+        return Order(clear[0], is_sure=True, reason="otherwise most dates would not exist")
     if moments.has_points:
-        return Order("dmy", is_sure=True, reason="dates with points begin with the day")
+        return Order("dmy", is_sure=True, reason="dates written with points begin with the day")
     regular = {order: _regularity(series[order]) for order in clear}
     likely = max(clear, key=lambda order: regular[order])
     others = [order for order in clear if order != likely]
     if all(regular[likely] > regular[order] + 0.005 for order in others):
-        return Order(likely, is_sure=True, reason="only so the rows follow each other evenly")
+        return Order(likely, is_sure=True, reason="only then are the rows evenly spaced")
     if all(series[order].equals(series[likely]) for order in others):
-        return Order(likely, is_sure=True, reason="both orders say the same days")
+        return Order(likely, is_sure=True, reason="both orders give the same days")
     if is_day_first:
         return Order("dmy", is_sure=True, reason=is_day_first)
-    return Order(likely, is_sure=False, reason="these dates can be read with the day first and with the month first")
+    return Order(likely, is_sure=False, reason="these dates can be read with the day first or with the month first")
 
 
 def _regularity(naive: pl.Series) -> float:

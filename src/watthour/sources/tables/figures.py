@@ -58,19 +58,19 @@ def recognise_marks(columns: Sequence[pl.Series], separator: str | None) -> Mark
     >>> recognise_marks([pl.Series(["1.234,5", "987,0"])], ";").decimal
     ','
     >>> recognise_marks([pl.Series(["1,234", "987"])], ",").reason
-    'commas divide thousands'
+    'commas separate thousands'
     """
     for texts in columns:
         found = _of_column(texts.drop_nulls(), separator)
         if found is not None:
             return found
-    usual = Marks(".", is_sure=True, reason="no number has a decimal mark")
+    usual = Marks(".", is_sure=True, reason="no number has a decimal part")
     written = pl.concat([texts.cast(pl.String) for texts in columns]).drop_nulls() if columns else pl.Series([""])
     if written.str.contains(",", literal=True).any() or written.str.contains(r"\d\.\d").any():
         return Marks(
             "," if written.str.contains(",", literal=True).any() else ".",
             is_sure=False,
-            reason="each number has one mark with three digits after it: thousands or decimals",
+            reason="each number has one mark followed by three digits, which can mean thousands or decimals",
         )
     return usual
 
@@ -83,7 +83,7 @@ def _of_column(texts: pl.Series, separator: str | None) -> Marks | None:
     n_points, n_commas = int(fits["."].sum()), int(fits[","].sum())
     if n_points != n_commas:
         decimal = "." if n_points > n_commas else ","
-        return Marks(decimal, is_sure=True, reason="so more of the numbers can be read")
+        return Marks(decimal, is_sure=True, reason="with it, more of the numbers can be read")
     both = written.filter(fits["."] & fits[","])
     for mark, name in ((",", "commas"), (".", "points")):
         marked = both.str.contains(mark, literal=True)
@@ -91,11 +91,11 @@ def _of_column(texts: pl.Series, separator: str | None) -> Marks | None:
             continue
         other = "." if mark == "," else ","
         if not marked.all() or both.str.count_matches(mark, literal=True).max() > 1:  # type: ignore[operator]  # a count
-            return Marks(other, is_sure=True, reason=f"{name} divide thousands")
+            return Marks(other, is_sure=True, reason=f"{name} separate thousands")
         if mark == "." and separator in {None, ","}:
             return Marks(".", is_sure=True, reason="each number has a point before three digits")
         if mark == "," and separator == ",":
-            return Marks(".", is_sure=True, reason="commas divide thousands")
+            return Marks(".", is_sure=True, reason="commas separate thousands")
     return None
 
 

@@ -162,9 +162,9 @@ def zone_question(example: object) -> Question:
     """Return the question after the time zone of times that carry none."""
     return Question(
         "time_zone",
-        "the file's times carry no time zone, so each could be off by hours",
+        "the times in the file have no time zone, so they could be wrong by hours",
         (),
-        "Say it with --time-zone, such as America/New_York or UTC.",
+        "Give it with --time-zone, such as America/New_York or UTC.",
         str(example) if example is not None else None,
     )
 
@@ -285,8 +285,8 @@ def _after(cells: Cells, roles: Roles, long: pl.DataFrame, moments: Moments) -> 
         begin = 0 if numbers.min() == 0 else 1
         step = STEPS.get(highest + 1 - begin)
         if step is None:
-            problem = f"it counts to {highest}, which are no hours, half hours or quarters of a day"
-            remedy = "Name the column with the times by --time-column, or write date and time in one."
+            problem = f"it counts to {highest}, which does not match the hours, half hours or quarter hours of a day"
+            remedy = "Name the column of times with --time-column, or put date and time in one column."
             raise InvalidInput("time_column", cells.names[roles.period], problem, remedy=remedy)
         series = ((numbers - begin).cast(pl.Int64) * int(step.total_seconds() * 1e6)).cast(pl.Duration("us"))
         return series, begin == 1 and _is_counted(long["raw_time"], numbers), False
@@ -304,7 +304,7 @@ def _is_counted(day: pl.Series, numbers: pl.Series) -> bool:
 
 def _marks(cells: Cells, roles: Roles, hints: Hints, questions: list[Question]) -> Marks:
     if hints.decimal is not None:
-        return Marks(DECIMALS[hints.decimal], is_sure=True, reason="as said")
+        return Marks(DECIMALS[hints.decimal], is_sure=True, reason="as given")
     first = [number for number, _after in roles.wide] or [*roles.values, *roles.forecasts]
     if roles.wide:
         columns = [pl.concat([cells.texts(number) for number in first])]
@@ -313,7 +313,7 @@ def _marks(cells: Cells, roles: Roles, hints: Hints, questions: list[Question]) 
     marks = recognise_marks(columns, cells.separator)
     if not marks.is_sure:
         example = columns[0].drop_nulls().head(1).to_list()
-        remedy = "Say --decimal point or --decimal comma."
+        remedy = "Use --decimal point or --decimal comma."
         questions.append(Question("decimal", marks.reason, ("point", "comma"), remedy, str(example[0])))
     return marks
 
@@ -322,13 +322,13 @@ def _order(
     moments: Moments, after: pl.Series | None, marks: Marks, cells: Cells, hints: Hints, questions: list[Question]
 ) -> Order:
     if hints.date_order is not None:
-        return Order(hints.date_order, is_sure=True, reason="as said")
+        return Order(hints.date_order, is_sure=True, reason="as given")
     decimal = "numbers have a decimal comma" if marks.decimal == "," and marks.is_sure else None
     order = recognise_order(moments, after, is_day_first=decimal)
     if not order.is_sure:
         example = cells.texts(0, 1).to_list() if not moments.parts.height else None
         first = str(example[0]) if example else None
-        remedy = "Say --date-order dmy (day first) or --date-order mdy (month first)."
+        remedy = "Use --date-order dmy (day first) or --date-order mdy (month first)."
         questions.append(Question("date_order", order.reason, ("dmy", "mdy"), remedy, first))
     return order
 
@@ -337,15 +337,15 @@ def _end(hints: Hints, cells: Cells, roles: Roles, moments: Moments, *, is_end_o
     if roles.period is not None or (roles.wide and roles.is_ordinal):
         return False, "the intervals of the day are numbered"
     if hints.named_by is not None:
-        return hints.named_by == "end", "as said"
+        return hints.named_by == "end", "as given"
     if moments.is_interval:
-        return False, "each time is an interval, whose begin counts"
+        return False, "each time is written as an interval, and its start is used"
     if is_end_of_day:
         return True, "the day ends at 24:00"
     names = [cells.names[number] for number in (roles.time, roles.clock) if number is not None]
     if any(names_the_end(name) for name in names):
         return True, f"the column is called {', '.join(names)}"
-    return False, "assumed; say --named-by end if times name the end of an interval"
+    return False, "assumed; use --named-by end if each time is the end of its interval"
 
 
 def _unit_of_wide(cells: Cells, roles: Roles) -> Unit | None:
@@ -358,16 +358,16 @@ def _unit_of_wide(cells: Cells, roles: Roles) -> Unit | None:
 def _notes(cells: Cells, roles: Roles) -> list[str]:
     notes = []
     if cells.above:
-        notes.append(f"{len(cells.above)} line{'s' * (len(cells.above) != 1)} above the header left out")
+        notes.append(f"{len(cells.above)} line{'s' * (len(cells.above) != 1)} above the header were skipped")
     if cells.below:
         notes.append(
-            f"{len(cells.below)} line{'s' * (len(cells.below) != 1)} below the table left out: {cells.below[0]}"
+            f"{len(cells.below)} line{'s' * (len(cells.below) != 1)} below the table were skipped: {cells.below[0]}"
         )
     if cells.n_ragged:
-        notes.append(f"{cells.n_ragged:,} rows have more cells than the header; what is beyond is not read")
+        notes.append(f"{cells.n_ragged:,} rows have more cells than the header; the extra cells are ignored")
     others = [cells.names[number] for number in roles.forecasts if number not in roles.values[:1]]
     if others:
-        notes.append(f"not read, for it looks like somebody's forecast: {', '.join(others)}")
+        notes.append(f"not imported, because it looks like a forecast: {', '.join(others)}")
     return notes
 
 

@@ -93,7 +93,7 @@ def headline(points: Sequence[Point], context: Context, *, is_past: bool) -> str
     """
     forecast = [point for point in points if point["value"] is not None]
     if not forecast:
-        return "There is no forecast of this day."
+        return "There is no forecast for this day."
     peak = max(forecast, key=lambda point: float(point["value"]))
     is_measured = not is_past and peak["actual"] is not None
     zone, shown = ZoneInfo(context.time_zone), size_of(points, context)

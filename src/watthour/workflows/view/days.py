@@ -39,7 +39,7 @@ def days_between(first: date, last: date) -> list[date]:
     count = (last - first).days + 1
     if count > MOST_DAYS:
         remedy = f"Ask for {MOST_DAYS} days at a time, for example up to end = {first + (MOST_DAYS - 1) * DAY}."
-        raise InvalidInput("end", last.isoformat(), f"these are {count:,} days from start = {first}", remedy=remedy)
+        raise InvalidInput("end", last.isoformat(), f"{count:,} days from start = {first} are too many", remedy=remedy)
     return [first + n * DAY for n in range(count)]
 
 

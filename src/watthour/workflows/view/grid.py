@@ -78,7 +78,7 @@ def grid_forecast(
     first, last = days_to_open(store, context, now)
     day = day or last
     if not first <= day <= last:
-        problem = "there are no data to forecast this day from"
+        problem = "there are no data from which this day could be forecast"
         raise InvalidInput("day", day.isoformat(), problem, remedy=f"Choose a day from {first} to {last}.")
     zone = ZoneInfo(context.time_zone)
     window = local_day(day, context.time_zone)

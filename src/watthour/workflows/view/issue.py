@@ -59,7 +59,7 @@ def days_to_open(store: Store, context: Context, now: datetime) -> tuple[date, d
     span = store.spans().get(context.channel.id)
     if span is None:
         raise NotEnoughHistory(
-            f"the store holds no reading of {context.channel.id} ({context.site.name})",
+            f"the store has no readings of {context.channel.id} ({context.site.name})",
             remedy=f"Add some: `watthour backfill {context.site.id}` or `watthour import FILE`.",
         )
     zone = ZoneInfo(context.time_zone)
@@ -205,4 +205,4 @@ def _model_of_then(registry: ModelRegistry, name: str, issued_at: datetime) -> t
                 return None, str(error)
     if not manifests:
         return None, "no model has been trained yet."
-    return None, "every model was trained on this day or later ones, so none of them can show an honest forecast of it."
+    return None, "all models were trained on this day or later days, so none can give an honest forecast of it."

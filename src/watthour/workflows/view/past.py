@@ -49,7 +49,7 @@ def grid_week(
     last_day = end or last
     if not first <= last_day <= last:
         remedy = f"Choose a day from {first} to {last}."
-        raise InvalidInput("end", last_day.isoformat(), "nothing is known of this day", remedy=remedy)
+        raise InvalidInput("end", last_day.isoformat(), "there are no data for this day", remedy=remedy)
     zone = ZoneInfo(context.time_zone)
     shown = list(_days(store, context, last_day, WEEK_DAYS, now, issue_clock))
     points = [point for _day, _issue, points in shown for point in points]

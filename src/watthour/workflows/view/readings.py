@@ -80,7 +80,9 @@ def readings_between(
     """
     known = known_channel(store, channel)
     if not 1 <= limit <= MOST_ROWS:
-        raise InvalidInput("limit", limit, f"it must be 1 to {MOST_ROWS}", remedy="Ask page by page: follow `next`.")
+        raise InvalidInput(
+            "limit", limit, f"it must be 1 to {MOST_ROWS}", remedy="Ask for one page at a time and follow `next`."
+        )
     span = store.spans().get(channel)
     start, end = window.start, window.end
     if span is not None:

@@ -93,9 +93,9 @@ def _next_steps(
         steps.append(("Import a file with its readings.", command))
     if weather == "none":
         command = f"watthour site change {site.id} --latitude 48.85 --longitude 2.35"
-        steps.append(("Give its coordinates, so that its forecast knows the weather.", command))
+        steps.append(("Give its coordinates, so that its forecast can use the weather.", command))
     elif weather == "awaited" and has_readings:
-        text = "Fetch its weather; a running server does so by itself."
+        text = "Fetch its weather; a running server does this automatically."
         steps.append((text, f"watthour backfill {site.id}"))
     if has_readings and not has_model:
         steps.append(("Train its model.", f"watthour train {site.id}"))

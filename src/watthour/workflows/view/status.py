@@ -26,17 +26,17 @@ RUNS_LOOKED_AT = 500
 _TROUBLES: tuple[tuple[type[StoreError], tuple[str, str, str]], ...] = (
     (
         StoreFull,
-        ("full", "No space is left for new readings and forecasts.", "Free some space; what is kept stays readable."),
+        ("full", "No space is left for new readings and forecasts.", "Free some space. Stored data can still be read."),
     ),
     (
         StoreReadOnly,
-        ("read-only", "The store may be read but not written.", "Give Watthour the right to write its files."),
+        ("read-only", "The store can be read but not written.", "Give Watthour write permission for its files."),
     ),
     (
         StoreLocked,
-        ("locked", "Another process is writing to the store.", "Wait until it has ended, or end it."),
+        ("locked", "Another process is writing to the store.", "Wait until it has finished, or stop it."),
     ),
-    (StoreError, ("locked", "The store cannot be written.", "`watthour doctor` tells what is wrong.")),
+    (StoreError, ("locked", "The store cannot be written.", "`watthour doctor` shows what is wrong.")),
 )
 
 
@@ -124,7 +124,11 @@ def _span(window: Window) -> dict[str, str | None]:
 def _problem_of(run: SourceRun, now: datetime) -> str | None:
     if run.state is RunState.FAILED:
         return run.problem
-    return "The process that asked has ended before the answer." if state_of(run, now=now) == INTERRUPTED else None
+    return (
+        "The request was interrupted: its process ended before the answer came."
+        if state_of(run, now=now) == INTERRUPTED
+        else None
+    )
 
 
 def _sources(store: Store, shown: Sequence[Context], expected: Sequence[str], now: datetime) -> list[dict[str, object]]:

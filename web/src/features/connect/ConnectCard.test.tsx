@@ -15,7 +15,7 @@ const PREVIEW = {
   separator: 'comma',
   decimal: 'point',
   date_order: 'mdy',
-  date_order_reason: 'only so most dates exist',
+  date_order_reason: 'otherwise most dates would not exist',
   time_columns: ['Timestamp'],
   time_zone: null,
   names_end: false,
@@ -65,7 +65,7 @@ test('each way to connect shows its command', async () => {
 
 test('a file is shown as understood, asked what is open, and then imported', async () => {
   await choose(makeServer());
-  expect(await screen.findByRole('table', { name: 'First rows as understood' })).toHaveTextContent('15234');
+  expect(await screen.findByRole('table', { name: 'First rows as read' })).toHaveTextContent('15234');
   expect(screen.getByText('3 rows cannot be read')).toBeVisible();
   expect(screen.getByRole('button', { name: 'Import' })).toBeDisabled();
   await userEvent.click(screen.getByRole('button', { name: 'Use' }));
@@ -82,7 +82,7 @@ test('a file that is dropped is read like one that is chosen', async () => {
   const zone = (await screen.findByText(/Drop a file here/)).closest('div');
   const file = new File(['Timestamp,Load (MW)'], 'load.csv', { type: 'text/csv' });
   fireEvent.drop(zone as HTMLElement, { dataTransfer: { files: [file] } });
-  expect(await screen.findByRole('table', { name: 'First rows as understood' })).toBeVisible();
+  expect(await screen.findByRole('table', { name: 'First rows as read' })).toBeVisible();
 });
 
 test('a refused file says why and what to do', async () => {

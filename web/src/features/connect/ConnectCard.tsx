@@ -35,13 +35,13 @@ interface ConnectCardProps {
 /** The ways to bring a real region in. */
 export function ConnectCard({ options, afterImport }: ConnectCardProps): ReactElement {
   return (
-    <Card title="Connect real data" note="Real regions and simulated ones never mix; a file read twice changes nothing.">
+    <Card title="Connect real data" note="Real and simulated regions are never mixed. Importing a file twice changes nothing.">
       <section aria-labelledby="own-file" className="mb-6">
         <h3 id="own-file" className="font-semibold">
           A file of your own
         </h3>
         <p className="text-small text-muted mb-3">
-          A spreadsheet of loads of any place or home, in any common layout, or a six-month file of the EIA.
+          A spreadsheet with the load of any place or home, in any common layout, or a six-month file of the EIA.
         </p>
         <Upload next={afterImport} />
       </section>

@@ -123,7 +123,7 @@ function Settings({ found, choices, onChoose }: SettingsProps): ReactElement {
       <Pick label="Dates" value={found.date_order} options={ORDERS} isOpen={open.has('date_order')} onChange={(value) => onChoose({ date_order: value })} />
       <Pick label="Decimal mark" value={found.decimal} options={MARKS} isOpen={open.has('decimal')} onChange={(value) => onChoose({ decimal: value })} />
       <Pick
-        label="A time names"
+        label="Each time is"
         value={found.names_end ? 'end' : 'start'}
         options={ENDS}
         isOpen={false}
@@ -150,7 +150,7 @@ function Understood({ found }: { found: ImportPreview }): ReactElement {
           ['Step', found.step_seconds === null ? 'unknown' : `${formatNumber(found.step_seconds / 60)} min`],
           ['From', when(found.first_time, isOpen)],
           ['To', when(found.last_time, isOpen)],
-          ['Columns split by', found.separator ?? 'nothing (Parquet)'],
+          ['Columns separated by', found.separator ?? 'nothing (Parquet)'],
         ].map(([name, value]) => (
           <div key={name} className="flex gap-x-1.5">
             <dt className="text-muted">{name}</dt>
@@ -171,7 +171,7 @@ function Understood({ found }: { found: ImportPreview }): ReactElement {
         </ul>
       ) : null}
       <div className="mt-3">
-        <Table aria-label="First rows as understood">
+        <Table aria-label="First rows as read">
           <thead>
             <tr>
               <Head className="text-left">In the file</Head>
@@ -201,10 +201,10 @@ interface ImportedProps {
 }
 
 function Imported({ rows, next }: ImportedProps): ReactElement {
-  const refused = rows.refused_rows > 0 ? ` ${formatNumber(rows.refused_rows)} rows were refused and kept aside with the reason.` : '';
+  const refused = rows.refused_rows > 0 ? ` ${formatNumber(rows.refused_rows)} rows were refused; they are listed with the reason.` : '';
   return (
     <Notice role="status" title={`${formatNumber(rows.new_rows)} new rows for ${rows.region}`} className="mt-3">
-      {rows.new_rows === 0 ? 'Everything in this file was known already.' : 'They are in the store.'}
+      {rows.new_rows === 0 ? 'All data in this file were imported before.' : 'They are in the store.'}
       {refused}{' '}
       <a className="text-accent font-medium underline" href={`/grid/${rows.region}`}>
         Open {rows.region}
@@ -245,7 +245,7 @@ function Drop({ file, onFile }: DropProps): ReactElement {
       <FileUp aria-hidden className="text-muted size-6 shrink-0" />
       <label htmlFor={id} className="text-small min-w-0 flex-1 basis-48">
         <span className="block font-medium">Table of loads (CSV or Parquet)</span>
-        <span className="text-muted">{file ? file.name : 'Drop a file here, or choose one. It is read, and nothing is kept before you say so.'}</span>
+        <span className="text-muted">{file ? file.name : 'Drop a file here, or choose one. You see a preview before anything is imported.'}</span>
       </label>
       <input
         id={id}
@@ -300,14 +300,14 @@ export function Upload({ next }: { next?: ((site: string) => ReactNode) | undefi
         />
       ) : null}
       {file && found && !sending.data ? (
-        <section aria-label="What was understood" className="mt-4">
+        <section aria-label="How the file was read" className="mt-4">
           <Settings key={file.name} found={found} choices={choices} onChoose={(choice) => look(file, { ...choices, ...choice })} />
           <Understood found={found} />
         </section>
       ) : null}
       {file && looking.data && !found && !looking.error && !sending.data ? (
         <Notice title="A file of a known layout" className="mt-3">
-          Nothing has to be said of it{looking.data.region ? `: it holds ${looking.data.region}` : ''}.
+          It needs no further choices{looking.data.region ? `: it holds ${looking.data.region}` : ''}.
         </Notice>
       ) : null}
       {file && seen && !sending.data ? (

@@ -71,7 +71,7 @@ test('the previous day opens as it was known then', async () => {
   expect(window.location.search).toBe('?day=2026-11-21');
   expect(requests).toContain('GET /api/v1/grid/ny/forecast?day=2026-11-21');
   expect(screen.getByText('Reconstructed')).toBeVisible();
-  expect(screen.getByText(/made afterwards, from nothing but what was known at its time of issue/)).toBeVisible();
+  expect(screen.getByText(/made afterwards, using only what was known at its time of issue/)).toBeVisible();
   expect(screen.getByText('231 MWh')).toBeVisible();
   expect(screen.getByText('(1.34 %)')).toBeVisible();
 });
@@ -144,7 +144,7 @@ test('a problem is shown in the words of the API, with the remedy and a way back
 
 test('without scores the card says what to do next', async () => {
   openPage('/grid/ny', { '/api/v1/grid/ny/scores': () => ({ ...makeScores(), rows: [] }) });
-  expect(await screen.findByText(/Nothing to score in these days/)).toBeVisible();
+  expect(await screen.findByText(/Nothing to score on these days/)).toBeVisible();
 });
 
 test('a region without readings is not opened, the way to some is', async () => {
@@ -296,7 +296,7 @@ test('the reliability of the bands is said in a sentence and shown level by leve
   const chart = screen.getByRole('slider', { name: /Chart of the levels/ });
   expect(chart).toHaveAttribute('aria-valuetext', 'Level 95\u00A0%: 93.2\u00A0% of the readings at or below it');
   await userEvent.click(screen.getByRole('radio', { name: 'Table of levels' }));
-  expect(within(screen.getByRole('table', { name: 'Levels and what came' })).getByRole('row', { name: '5 6.8' })).toBeVisible();
+  expect(within(screen.getByRole('table', { name: 'Levels and readings' })).getByRole('row', { name: '5 6.8' })).toBeVisible();
 });
 
 test('without days to judge the cards say when there will be some', async () => {
@@ -304,8 +304,8 @@ test('without days to judge the cards say when there will be some', async () => 
   openPage('/grid/ny', {
     '/api/v1/grid/ny/history': () => ({ ...history, days: history.days.map(({ day }) => ({ day, rows: [] })), models: [], reliability: { n: 0, rows: [] } }),
   });
-  expect(await screen.findByText(/No day to judge yet/)).toBeVisible();
-  expect(screen.getByText(/Nothing to judge yet/)).toBeVisible();
+  expect(await screen.findByText(/No errors yet/)).toBeVisible();
+  expect(screen.getByText(/Nothing to show yet/)).toBeVisible();
 });
 
 test('a simulated site says so once in its name', async () => {

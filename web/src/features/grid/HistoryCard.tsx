@@ -80,8 +80,8 @@ export function HistoryCard({ history, days, onDays }: HistoryCardProps): ReactE
     >
       {lastScored < 0 ? (
         <p className="text-muted py-6">
-          No day to judge yet: a day counts once it was forecast the day before and nearly all of it is measured. The first appears after one full day, or at once
-          after a training.
+          No errors yet: a day is scored when it was forecast the day before and nearly all of it has been measured. The first scored day appears after one full
+          day, or right after training.
         </p>
       ) : view === 'table' ? (
         <Table aria-label="Errors of each day" boxClassName="max-h-96 border-line border-b">

@@ -11,13 +11,13 @@ export function Notices({ forecast, train }: { forecast: GridForecast; train?: R
   return (
     <div className="grid gap-3">
       {fallback ? (
-        <Notice look="warn" title="A simpler forecast stands in">
+        <Notice look="warn" title="A simpler forecast is shown">
           <Words>{fallback}</Words>
           {train ? <div className="mt-2">{train}</div> : null}
         </Notice>
       ) : null}
       {missing_inputs.length > 0 ? (
-        <Notice look="warn" title="Made without some of its data, so the band is wider">
+        <Notice look="warn" title="Some input data were missing, so the band is wider">
           <ul className="list-disc pl-4">
             {missing_inputs.map((item) => (
               <li key={item}>
@@ -34,7 +34,7 @@ export function Notices({ forecast, train }: { forecast: GridForecast; train?: R
 export function SimulatedBanner({ connectHref }: { connectHref: string }): ReactElement {
   return (
     <Notice look="warn" role="status" title="Simulated region: invented weather and demand" className="hatched">
-      It shows what Watthour does; no number here is about a real place.{' '}
+      It shows how Watthour works; its numbers are not from a real place.{' '}
       <a href={connectHref} className="text-accent font-medium underline">
         Connect a real region
       </a>

@@ -31,7 +31,7 @@ export function Provenance({ forecast, now }: { forecast: GridForecast; now: num
       </dl>
       {reconstructed ? (
         <p className="text-small text-muted mt-1.5">
-          <Badge look="accent">Reconstructed</Badge> This forecast was made afterwards, from nothing but what was known at its time of issue.
+          <Badge look="accent">Reconstructed</Badge> This forecast was made afterwards, using only what was known at its time of issue.
         </p>
       ) : null}
     </>

@@ -44,7 +44,7 @@ export function ReliabilityCard({ history, intervals }: ReliabilityCardProps): R
       actions={
         rows.length > 0 ? (
           <>
-            <Choice label="Show trust as" value={view} options={VIEWS} onChange={setView} />
+            <Choice label="Show reliability as" value={view} options={VIEWS} onChange={setView} />
             <Button
               square
               look="quiet"
@@ -67,9 +67,9 @@ export function ReliabilityCard({ history, intervals }: ReliabilityCardProps): R
       }
     >
       {rows.length === 0 ? (
-        <p className="text-muted py-6">Nothing to judge yet: it needs forecasts of a trained model and the readings that followed.</p>
+        <p className="text-muted py-6">Nothing to show yet: this needs forecasts of a trained model and the readings that followed.</p>
       ) : view === 'table' ? (
-        <Table aria-label="Levels and what came">
+        <Table aria-label="Levels and readings">
           <thead>
             <tr>
               <Head className="text-left" unit="%">

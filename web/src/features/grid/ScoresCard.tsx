@@ -155,7 +155,7 @@ export function ScoresCard({ scores, intervals, days, onDays }: ScoresCardProps)
     >
       {overall.length === 0 ? (
         <p className="text-muted py-6">
-          Nothing to score in these days: a score needs a forecast and the readings that followed. Choose more days, or come back when there are more.
+          Nothing to score on these days: a score needs a forecast and the measured values. Choose more days, or come back later.
         </p>
       ) : (
         <>

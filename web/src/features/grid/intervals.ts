@@ -54,7 +54,7 @@ const OFFSET = /(?:Z|[+-]\d\d:\d\d)$/;
 
 /** Flags that speak against a value; others, such as an assumed time of publication, do not. */
 const DOUBTS: Record<string, string> = {
-  zero: 'a zero, which cannot be here',
+  zero: 'a zero, which is not possible here',
   frozen: 'the same value for hours',
   out_of_range: 'outside what is possible here',
   unusual: 'far from what is usual here',

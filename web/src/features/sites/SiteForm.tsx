@@ -77,7 +77,7 @@ function HolidayChoice({ value, timeZone, onChange }: { value: string; timeZone:
         hint={
           likely && !value ? (
             <>
-              For this time zone probably{' '}
+              Probably, by the time zone:{' '}
               <button type="button" className="text-accent font-medium underline" onClick={() => onChange(likely)}>
                 {countryName(likely)}
               </button>
@@ -160,7 +160,7 @@ export function SiteForm({ site, save, onSaved, onCancel }: SiteFormProps): Reac
       </div>
       <fieldset className="grid gap-3">
         <legend className="text-small text-muted mb-2">
-          With its place, the forecast knows the weather there. The coordinates are sent to Open-Meteo and to nobody else.
+          With coordinates, the forecast uses the local weather. They are sent only to Open-Meteo.
         </legend>
         <div className="grid grid-cols-2 items-start gap-4 sm:grid-cols-[repeat(2,minmax(0,11rem))_auto]">
           <Text
@@ -181,7 +181,7 @@ export function SiteForm({ site, save, onSaved, onCancel }: SiteFormProps): Reac
           />
           <Button className="col-span-2 justify-self-start sm:col-span-1 sm:mt-6" disabled={locating.isPending} onClick={() => locating.mutate()}>
             <LocateFixed aria-hidden className="size-4" />
-            {locating.isPending ? 'Asking…' : 'Where I am now'}
+            {locating.isPending ? 'Asking…' : 'Use my location'}
           </Button>
         </div>
         {locating.error ? (
@@ -201,7 +201,7 @@ export function SiteForm({ site, save, onSaved, onCancel }: SiteFormProps): Reac
             label="Unit of its readings"
             value={said.unit}
             onChange={({ target }) => set({ unit: target.value })}
-            options={[['', 'A file will say'], ...UNITS.map((unit): [string, string] => [unit, unit])]}
+            options={[['', 'As in the file'], ...UNITS.map((unit): [string, string] => [unit, unit])]}
           />
           {said.unit ? (
             <Select

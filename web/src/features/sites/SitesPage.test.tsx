@@ -87,7 +87,7 @@ test('the likely holidays are offered, not assumed', async () => {
 });
 
 test('a refusal says why and what to do', async () => {
-  openSites([], problem(400, { title: 'Invalid input', detail: "name = 'ny': this is a name of New York already", remedy: 'Choose another, such as my_ny.' }));
+  openSites([], problem(400, { title: 'Invalid input', detail: "name = 'ny': this is already a name of New York", remedy: 'Choose another, such as my_ny.' }));
   await userEvent.type(await screen.findByLabelText('Name'), 'ny');
   await userEvent.click(screen.getByRole('button', { name: 'Add the site' }));
   expect(await screen.findByRole('alert')).toHaveTextContent('Choose another, such as my_ny.');
@@ -100,7 +100,7 @@ test('the place of a site is changed and its readings are removed only after a s
   await userEvent.click(screen.getByRole('button', { name: 'Remove Beach house' }));
   expect(said).toEqual([]);
   const warning = screen.getByRole('alert');
-  expect(warning).toHaveTextContent('deleted for good');
+  expect(warning).toHaveTextContent('deleted permanently');
   await userEvent.click(within(warning).getByRole('button', { name: 'Keep it' }));
   await userEvent.click(screen.getByRole('button', { name: 'Change Beach house' }));
   const latitude = screen.getByDisplayValue('-33.87');

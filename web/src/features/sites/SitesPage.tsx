@@ -73,7 +73,7 @@ function Removal({ site, onDone }: { site: SiteEntry; onDone: () => void }): Rea
         </>
       }
     >
-      {hasReadings ? 'Its readings and forecasts are deleted for good.' : 'It has no readings; nothing else is lost.'}
+      {hasReadings ? 'Its readings and forecasts will be deleted permanently.' : 'It has no readings, so no data are lost.'}
       {removing.error ? <ProblemNotice error={removing.error} className="mt-2" /> : null}
     </Notice>
   );
@@ -160,7 +160,7 @@ export function SitesPage(): ReactElement {
       <Card title="Add a site" note="A home, a building, a town or a zone of a grid: any place whose load you have in files.">
         {added ? (
           <Notice role="status" title={`${added.name} is added`} className="mb-4">
-            {added.points.length > 0 ? 'Its weather follows by itself once it has readings.' : null}
+            {added.points.length > 0 ? 'Its weather is fetched automatically once it has readings.' : null}
             <NextSteps site={added} />
           </Notice>
         ) : null}
@@ -183,7 +183,7 @@ export function SitesPage(): ReactElement {
               ))}
             </ul>
           ) : (
-            <p className="text-muted">None yet. Describe one above, or import a file.</p>
+            <p className="text-muted">None yet. Add one above, or import a file.</p>
           )
         ) : error ? null : (
           <Skeleton className="h-24 w-full" />

@@ -44,9 +44,9 @@ test('a training is begun, its step is shown, and then the verdict', async () =>
 });
 
 test('a training that failed says why', async () => {
-  show([{ state: 'failed', problem: 'It has 12 days to learn from; 60 are the least.' }]);
+  show([{ state: 'failed', problem: 'It has 12 days to learn from; 60 are needed.' }]);
   await userEvent.click(await screen.findByRole('button', { name: 'Train now' }));
-  expect(await screen.findByText(/60 are the least/)).toBeVisible();
+  expect(await screen.findByText(/60 are needed/)).toBeVisible();
 });
 
 test('while another training runs the refusal is shown with its cure', async () => {

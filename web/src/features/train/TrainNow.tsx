@@ -31,10 +31,10 @@ export function TrainNow({ region }: { region: string }): ReactElement {
         {isRunning ? 'Training…' : 'Train now'}
       </Button>
       <div role="status" className="grid gap-3 empty:hidden">
-        {isRunning ? <p className="text-small text-muted">{data.step ?? 'It has begun.'}</p> : null}
-        {data?.state === 'done' ? <Notice title="The training is done">{data.verdict}</Notice> : null}
+        {isRunning ? <p className="text-small text-muted">{data.step ?? 'Started.'}</p> : null}
+        {data?.state === 'done' ? <Notice title="Training finished">{data.verdict}</Notice> : null}
         {data?.state === 'failed' ? (
-          <Notice look="bad" title="The training failed">
+          <Notice look="bad" title="Training failed">
             {data.problem}
           </Notice>
         ) : null}
