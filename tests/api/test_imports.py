@@ -53,6 +53,16 @@ def test_what_is_no_table_is_refused_and_nothing_kept(client: TestClient, empty:
     assert empty.store.spans() == {}
 
 
+@pytest.mark.parametrize("name", ["load.csv", "load.parquet"])
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe", b"PAR1PAR1", b"PAR1\x15\x04damaged\x10\x00\x00\x00PAR1"])
+def test_what_is_empty_or_damaged_is_said_whatever_it_is_called(
+    client: TestClient, empty: App, name: str, content: bytes
+) -> None:
+    status, problem = send(client, content, name=name)
+    assert (status, problem["field"]) == (400, "file")
+    assert empty.store.spans() == {}
+
+
 def test_a_balance_file_without_demand_says_where_there_is_one(client: TestClient, empty: App) -> None:
     status, problem = send(client, FILE.read_bytes().replace(b"Demand (MW)", b"Load"))
     assert (status, problem["field"]) == (400, "file")

@@ -409,3 +409,18 @@ def test_a_hint_that_cannot_be_is_named_with_what_can(tmp_path: Path) -> None:
     ):
         with pytest.raises(InvalidInput, match="Say "):
             read_table(path, mapping)
+
+
+def test_dates_none_of_which_exists_are_refused_in_words(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text("time,load MW\n" + "".join(f"45/13/2021 {hour:02}:00,{hour}\n" for hour in range(3)))
+    with pytest.raises(InvalidInput) as refused:
+        file_sources(path, None, MINE, KNOWN)
+    assert refused.value.field in {"file", "time_column"}
+
+
+def test_a_length_of_time_in_a_parquet_file_is_no_value(tmp_path: Path) -> None:
+    path = tmp_path / "x.parquet"
+    pl.DataFrame({"time": [timedelta(hours=1)] * 3, "load MW": [1.0, 2.0, 3.0]}).write_parquet(path)
+    with pytest.raises(InvalidInput):
+        file_sources(path, None, MINE, KNOWN)

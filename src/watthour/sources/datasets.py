@@ -121,12 +121,15 @@ def recognise(path: Path, context: Context | None = None, *, find: Find) -> list
     Raises:
         InvalidInput: the layout is known, but not whose it is.
     """
-    if path.suffix == ".parquet":
-        columns = set(pl.read_parquet_schema(path))
-    elif path.suffix == ".csv":
-        columns = set(pl.read_csv(path, n_rows=0).columns)
-    else:
-        return []
+    try:
+        if path.suffix == ".parquet":
+            columns = set(pl.read_parquet_schema(path))
+        elif path.suffix == ".csv":
+            columns = set(pl.read_csv(path, n_rows=0).columns)
+        else:
+            return []
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError):
+        return []  # empty or damaged, so of no known layout; who reads it as any table says what is wrong
     layout = next((name for name, layout in LAYOUTS.items() if layout.needs <= columns), None)
     if layout is None:
         return []

@@ -91,7 +91,7 @@ def cells_of(table: pl.DataFrame) -> Cells:
     texts: dict[str, pl.Series] = {}
     for column in table.get_columns():
         kind = column.dtype
-        if kind.is_nested() or kind in {pl.Binary, pl.Object, pl.Null, pl.Duration}:
+        if kind.is_nested() or kind.base_type() in {pl.Binary, pl.Object, pl.Null, pl.Duration}:
             continue
         if isinstance(kind, pl.Datetime):
             zoned = column.dt.convert_time_zone("UTC") if kind.time_zone else column

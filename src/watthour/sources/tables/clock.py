@@ -273,6 +273,8 @@ def recognise_order(  # noqa: PLR0911 - one return per piece of evidence, in the
     if max(readable["dmy"], readable["mdy"]) >= readable["ymd"]:
         del series["ymd"]
     best = max(readable[order] for order in series)
+    if not best:
+        return Order("ymd", is_sure=True, reason="none of its dates exists")
     clear = [order for order in series if readable[order] > best * 0.98]
     if len(clear) == 1:
         return Order(clear[0], is_sure=True, reason="otherwise most dates would not exist")
