@@ -63,6 +63,14 @@ def test_what_is_empty_or_damaged_is_said_whatever_it_is_called(
     assert empty.store.spans() == {}
 
 
+@pytest.mark.parametrize("zone", ["posixrules", "localtime", "Factory", "right/UTC"])
+def test_a_file_of_the_machine_that_is_no_time_zone_is_refused(client: TestClient, zone: str) -> None:
+    rows = "".join(f"2021-01-01 {hour:02}:00,{hour}\n" for hour in range(24))
+    said = {"site": "mine", "unit": "kW", "time_zone": zone}
+    answer = client.post(IMPORTS, files={"file": ("load.csv", f"time,load\n{rows}".encode(), "text/csv")}, data=said)
+    assert (answer.status_code, answer.json()["field"]) == (400, "time_zone")
+
+
 def test_a_balance_file_without_demand_says_where_there_is_one(client: TestClient, empty: App) -> None:
     status, problem = send(client, FILE.read_bytes().replace(b"Demand (MW)", b"Load"))
     assert (status, problem["field"]) == (400, "file")

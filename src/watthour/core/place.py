@@ -29,7 +29,7 @@ class Place:
     holidays: str | None = None  # ISO code of the holiday calendar, such as "US-NY"
 
     def __post_init__(self) -> None:
-        if not _is_time_zone(self.time_zone):
+        if not is_time_zone(self.time_zone):
             raise InvalidInput(
                 "time_zone", self.time_zone, "there is no such time zone", remedy=_time_zone_remedy(self.time_zone)
             )
@@ -40,11 +40,16 @@ class Place:
 
 
 @cache
-def _is_time_zone(name: str) -> bool:
+def is_time_zone(name: str) -> bool:
+    """Tell whether a name is of the IANA time zone database; files beside it, such as ``localtime``, are none."""
+    import polars as pl
+
     try:
         ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):  # the last two: names of folders, and of no file at all
-        return False
+        # The tables are reckoned by another copy of the database, which holds no `posixrules`, `Factory` or `right/`.
+        pl.Series([], dtype=pl.Datetime("us", "UTC")).dt.convert_time_zone(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError, pl.exceptions.ComputeError):
+        return False  # an OSError is of the name of a folder
     return True
 
 

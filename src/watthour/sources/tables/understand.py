@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import polars as pl
 
 from watthour.core.errors import InvalidInput
 from watthour.core.frames import INSTANT
+from watthour.core.place import is_time_zone
 from watthour.core.window import DAY
 from watthour.sources.tables.cells import SEPARATORS
 from watthour.sources.tables.clock import (
@@ -382,12 +382,10 @@ def localised(rows: pl.DataFrame, time_zone: str, *, repeated: bool = True) -> p
     Raises:
         InvalidInput: there is no such time zone.
     """
-    try:
-        ZoneInfo(time_zone)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+    if not is_time_zone(time_zone):
         raise InvalidInput(
             "time_zone", time_zone, "no such time zone", remedy="Use an IANA name such as America/New_York."
-        ) from error
+        )
     newest_first = falls(rows["naive"])
     first_pass = pl.col("naive").dt.replace_time_zone(time_zone, ambiguous="earliest", non_existent="null")
     second_pass = pl.col("naive").dt.replace_time_zone(time_zone, ambiguous="latest", non_existent="null")
