@@ -24,6 +24,7 @@ while [ ! -e "{go}" ]; do sleep 0.02; done
 {ending}
 """
 DONE = """echo '[{"version": "day_process-1", "decision": "promoted", "reasons": ["No other model is in use yet."]}]'"""
+KILLED = "kill -9 $$"
 FAILED = """echo "Error: too few days. Bring more." >&2; exit 6"""
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the stand-in is a shell script")
@@ -71,6 +72,16 @@ def test_a_training_is_begun_told_and_ends_with_its_verdict(
     assert done["problem"] is None
     assert town_client.post(TRAIN, params={"region": "simtown"}).status_code == 202
     state_when(town_client, "done")
+
+
+def test_a_training_that_is_killed_does_not_give_its_step_as_the_reason(
+    town_client: TestClient, program: Callable[[str], Path]
+) -> None:
+    program(KILLED).touch()
+    assert town_client.post(TRAIN, params={"region": "simtown"}).status_code == 202
+    problem = state_when(town_client, "failed")["problem"]
+    assert "it ended with code -9" in problem
+    assert "reading history" not in problem
 
 
 def test_a_training_that_fails_says_why(town_client: TestClient, program: Callable[[str], Path]) -> None:

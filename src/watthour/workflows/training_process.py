@@ -138,7 +138,8 @@ class Trainings:
             if self._is_stopped:
                 raise InterruptedError
             if process.returncode:
-                words = last.removeprefix("Error: ") or f"it ended with code {process.returncode}"
+                is_said = last.startswith("Error: ")  # one that was killed leaves the step it was at
+                words = last.removeprefix("Error: ") if is_said else f"it ended with code {process.returncode}"
                 raise WatthourError(f"training {name} failed: {words}", remedy=f"Try again: `watthour train {name}`.")
             return _verdict(answer)
 
