@@ -186,6 +186,15 @@ def test_a_source_that_is_down_is_left_after_two_failures() -> None:
     assert len(filled(MemoryStore(), source)) == 2
 
 
+def test_a_fill_does_not_wait_for_a_source_that_does_not_end() -> None:
+    store, go_on = MemoryStore(), Event()
+    slow, well = Meter("slow", lambda _window: go_on.wait(30)), Meter("well")
+    told = list(fill([slow, well], store, PAST, clock=lambda: NOW, patience_s=0.5))
+    go_on.set()
+    assert {each.source for each in told} == {"well"}
+    assert fill_of("well", store, PAST, now=NOW).holes == ()
+
+
 def test_an_archive_that_begins_later_is_not_asked_for_ever() -> None:
     store, source = MemoryStore(), Meter(since=NOW - 100 * DAY)
     filled(store, source)

@@ -15,7 +15,7 @@ import structlog
 
 from watthour.core.errors import WatthourError
 from watthour.core.window import DAY, HOUR, Window
-from watthour.workflows.asking import WORKER_NAME, Workers, fill, poll
+from watthour.workflows.asking import BUDGET_S, WORKER_NAME, Workers, fill, poll
 from watthour.workflows.forecast import RUN_PREFIX
 from watthour.workflows.rounds import (
     SCORE_PREFIX,
@@ -233,7 +233,8 @@ class Scheduler:
     def _fill(self, context: Context, wanted: Window) -> None:
         store, is_shown = self._app.store, False
         sources = self._app.past_sources(context)
-        for filled in fill(sources, store, wanted, clock=self._now, is_stopping=self._stopping.is_set):
+        is_stopping = self._stopping.is_set
+        for filled in fill(sources, store, wanted, clock=self._now, is_stopping=is_stopping, patience_s=BUDGET_S):
             span = {"start": str(filled.window.start), "end": str(filled.window.end)}
             if filled.report is None:
                 self._log.warning("fill_failed", source=filled.source, problem=str(filled.error), **span)

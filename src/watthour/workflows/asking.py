@@ -6,7 +6,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from threading import Lock, Thread
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -59,6 +59,7 @@ def fill(
     *,
     clock: Callable[[], datetime],
     is_stopping: Callable[[], bool] = lambda: False,
+    patience_s: float | None = None,
 ) -> Iterator[Filled]:
     """Bring in what the past lacks, newest first, each source by itself; yields each piece as it has ended.
 
@@ -71,6 +72,7 @@ def fill(
         wanted: the past that there should be.
         clock: tells the instant of asking, as filling takes long.
         is_stopping: whether no further piece shall be asked for.
+        patience_s: without a piece for so long, those who are still being asked go on alone; None waits for all. [s]
     """
     ended: SimpleQueue[Filled | Exception | None] = SimpleQueue()
     for source in sources:
@@ -78,7 +80,11 @@ def fill(
         Thread(target=work, name=f"{WORKER_NAME} {source.name}", daemon=True).start()
     n_running, failure = len(sources), None
     while n_running:
-        match ended.get():
+        try:
+            news = ended.get(timeout=patience_s)
+        except Empty:
+            break
+        match news:
             case None:
                 n_running -= 1
             case Filled() as filled:
