@@ -29,10 +29,8 @@ class Place:
     holidays: str | None = None  # ISO code of the holiday calendar, such as "US-NY"
 
     def __post_init__(self) -> None:
-        if not is_time_zone(self.time_zone):
-            raise InvalidInput(
-                "time_zone", self.time_zone, "there is no such time zone", remedy=_time_zone_remedy(self.time_zone)
-            )
+        if not _has_clock(self.time_zone):
+            raise no_time_zone(self.time_zone)
         for name, value, limit in (("latitude", self.latitude, _NORTH), ("longitude", self.longitude, _EAST)):
             if value is not None and not -limit <= value <= limit:
                 problem = f"it must lie between -{limit:g} and {limit:g} degrees"
@@ -41,15 +39,30 @@ class Place:
 
 @cache
 def is_time_zone(name: str) -> bool:
-    """Tell whether a name is of the IANA time zone database; files beside it, such as ``localtime``, are none."""
+    """Tell whether a name is of the IANA time zone database; files beside it, such as ``localtime``, are none.
+
+    What is kept already is only asked for a clock, so that a name of a newer database does not close the store.
+    """
     import polars as pl
 
+    try:  # tables are reckoned by another copy of the database, which has no `posixrules`, `Factory` or `right/`
+        pl.Series([], dtype=pl.Datetime("us", "UTC")).dt.convert_time_zone(name)
+    except pl.exceptions.ComputeError:
+        return False
+    return _has_clock(name)
+
+
+def no_time_zone(name: str) -> InvalidInput:
+    """Return the error of a name that is no time zone, with those that somebody may have meant."""
+    return InvalidInput("time_zone", name, "there is no such time zone", remedy=_time_zone_remedy(name))
+
+
+@cache
+def _has_clock(name: str) -> bool:
     try:
         ZoneInfo(name)
-        # The tables are reckoned by another copy of the database, which holds no `posixrules`, `Factory` or `right/`.
-        pl.Series([], dtype=pl.Datetime("us", "UTC")).dt.convert_time_zone(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError, pl.exceptions.ComputeError):
-        return False  # an OSError is of the name of a folder
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # the last two: names of folders, and of no file at all
+        return False
     return True
 
 

@@ -14,7 +14,7 @@ from watthour.core.channel import Channel, Limits, Site, SiteKind, home_limits
 from watthour.core.errors import InvalidInput, UnknownSite
 from watthour.core.forecast import check_fits_clock
 from watthour.core.frames import Quality
-from watthour.core.place import Place
+from watthour.core.place import Place, is_time_zone, no_time_zone
 from watthour.core.quality import flag
 from watthour.core.units import Quantity, Unit, conversion, units_of
 from watthour.core.window import Window
@@ -470,6 +470,8 @@ def _new_site(channel: str, kind: SiteKind, options: TableOptions, known: Known)
     if options.time_zone is None:
         problem = f"the {kind} {words[1]} is new, and its time zone is not known"
         raise InvalidInput("time_zone", None, problem, remedy="Give it with --time-zone, such as Europe/Brussels.")
+    if not is_time_zone(options.time_zone):
+        raise no_time_zone(options.time_zone)
     main = channel if len(words) == _WHOLE_SITE else None
     if (other := known.find(words[1])) is not None:
         problem = f"{words[1]} is already a name of {other.site.name}"

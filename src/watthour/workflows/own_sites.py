@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from watthour.core.channel import Channel, Limits, Site, SiteKind, home_limits
 from watthour.core.errors import InvalidInput, UnknownSite
 from watthour.core.forecast import check_fits_clock, check_resolution
-from watthour.core.place import Place, Point
+from watthour.core.place import Place, Point, is_time_zone, no_time_zone
 from watthour.core.units import Quantity, Unit, units_of
 from watthour.core.weather import weather_channels, weather_points
 from watthour.core.window import DAY, HOUR, Window
@@ -132,7 +132,7 @@ def settle_site(store: Store, directories: Sequence[SiteDirectory], words: SiteW
     else:
         _check_own(directories, kept)
         _check_unmoved(kept, site)
-        site = replace(site, main_channel=site.main_channel or kept.main_channel)
+            site = replace(site, main_channel=site.main_channel or kept.main_channel)
     _keep(store, site, channels)
     return site
 
@@ -236,6 +236,8 @@ def _place(words: SiteWords) -> Place:
     if (words.latitude is None) != (words.longitude is None):
         field = "longitude" if words.longitude is None else "latitude"
         raise InvalidInput(field, None, "a place needs both coordinates or none", remedy=f"Give the {field} too.")
+    if not is_time_zone(words.time_zone.strip()):
+        raise no_time_zone(words.time_zone.strip())
     code = _or_none(words.holidays)
     holidays = checked_calendar(code) if code is not None else None
     return Place(words.time_zone.strip(), words.latitude, words.longitude, holidays)
