@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -46,6 +47,14 @@ def test_a_site_is_added_listed_changed_and_removed(client: TestClient) -> None:
     assert (changed["name"], changed["holidays"], changed["latitude"]) == ("Beach house", None, 48.85)
     assert client.delete(f"{SITES}/summer_house").json() == {"id": "summer_house", "name": "Beach house"}
     assert client.get(SITES).json() == {"sites": []}
+
+
+@pytest.mark.parametrize("field", ["name", "time_zone", "holidays", "zone"])
+def test_half_a_character_is_refused_in_words(client: TestClient, empty: App, field: str) -> None:
+    sent = json.dumps(HOUSE | {field: "\ud800"})
+    answer = client.post(SITES, content=sent, headers={"Content-Type": "application/json"})
+    assert (answer.status_code, answer.json()["field"]) == (422, field)
+    assert empty.store.sites() == []
 
 
 def test_readings_are_not_removed_unless_said(client: TestClient, empty: App) -> None:

@@ -253,4 +253,5 @@ def _fault(error: Mapping[str, Any]) -> FieldProblem:
 
 
 def _shown(value: object) -> str | None:
-    return None if value is None else str(value)[:LONGEST_VALUE]
+    """Return a value as it was sent, cut; halves of characters, which no answer can hold, as question marks."""
+    return None if value is None else str(value)[:LONGEST_VALUE].encode("utf-8", "replace").decode()
