@@ -57,6 +57,18 @@ def test_half_a_character_is_refused_in_words(client: TestClient, empty: App, fi
     assert empty.store.sites() == []
 
 
+@pytest.mark.parametrize("zone", ["Asia/Kathmandu", "Australia/Lord_Howe"])
+def test_a_clock_that_does_not_fit_what_is_kept_is_refused(client: TestClient, empty: App, zone: str) -> None:
+    hourly = [{"name": "power", "unit": "kW", "resolution_seconds": 3600}]
+    client.post(SITES, json=HOUSE | {"channels": hourly})
+    empty.store.append(readings(1.0, channel=POWER))
+    refused = client.patch(f"{SITES}/summer_house", json={"time_zone": zone})
+    assert refused.status_code == 400
+    assert refused.json()["remedy"]
+    assert client.get(f"{SITES}/summer_house").json()["time_zone"] == "Europe/Paris"
+    assert client.patch(f"{SITES}/summer_house", json={"time_zone": "Asia/Tokyo"}).status_code == 200
+
+
 def test_readings_are_not_removed_unless_said(client: TestClient, empty: App) -> None:
     client.post(SITES, json=HOUSE)
     empty.store.append(readings(1.0, channel=POWER))

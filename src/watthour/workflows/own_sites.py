@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from math import isfinite
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from watthour.core.channel import Channel, Limits, Site, SiteKind, home_limits
 from watthour.core.errors import InvalidInput, UnknownSite
@@ -15,7 +16,7 @@ from watthour.core.forecast import check_fits_clock, check_resolution
 from watthour.core.place import Place, Point, is_time_zone, no_time_zone
 from watthour.core.units import Quantity, Unit, units_of
 from watthour.core.weather import weather_channels, weather_points
-from watthour.core.window import DAY, HOUR, Window
+from watthour.core.window import DAY, HOUR, Window, local_midnight
 from watthour.workflows.sites import described, site_named, spelt
 
 if TYPE_CHECKING:
@@ -132,7 +133,8 @@ def settle_site(store: Store, directories: Sequence[SiteDirectory], words: SiteW
     else:
         _check_own(directories, kept)
         _check_unmoved(kept, site)
-            site = replace(site, main_channel=site.main_channel or kept.main_channel)
+        _check_clock(store, kept, site)
+        site = replace(site, main_channel=site.main_channel or kept.main_channel)
     _keep(store, site, channels)
     return site
 
@@ -169,6 +171,7 @@ def change_site(
     if "main" in changes:
         main = _main_of(store, kept, new, changes["main"])
     _check_unmoved(kept, site)
+    _check_clock(store, kept, site)
     site = replace(kept, name=site.name, place=site.place, zone=site.zone, points=site.points, main_channel=main)
     if spelt(site.name) != spelt(kept.name):
         _check_free(store, directories, site, itself=kept.id)
@@ -352,6 +355,25 @@ def _check_unmoved(kept: Site, site: Site) -> None:
             raise InvalidInput(
                 "point", point.id, problem, remedy=f"Give the new place another name, such as {point.id}_2."
             )
+
+
+def _check_clock(store: Store, kept: Site, site: Site) -> None:
+    """Refuse a clock by whose days what is kept cannot be forecast, such as full hours of UTC in India."""
+    zone = site.place.time_zone
+    if zone == kept.place.time_zone:
+        return
+    spans = store.spans()
+    for channel in (each for each in store.channels() if each.site == kept.id and each.variable is None):
+        check_fits_clock(channel.resolution, zone, _TODAYS_CLOCKS)
+        if channel.id not in spans:
+            continue
+        first = spans[channel.id][0]
+        late = (first - local_midnight(first.astimezone(ZoneInfo(zone)).date(), zone)) % channel.resolution
+        if late:
+            minutes = late // timedelta(minutes=1)
+            problem = f"the intervals of {channel.id} begin {minutes} minutes after those of the local day there"
+            remedy = "Keep its clock, or add another site and import its readings there, resampled."
+            raise InvalidInput("time_zone", zone, problem, remedy=remedy)
 
 
 def _weather(site: Site) -> list[Channel]:
