@@ -424,3 +424,12 @@ def test_a_length_of_time_in_a_parquet_file_is_no_value(tmp_path: Path) -> None:
     pl.DataFrame({"time": [timedelta(hours=1)] * 3, "load MW": [1.0, 2.0, 3.0]}).write_parquet(path)
     with pytest.raises(InvalidInput):
         file_sources(path, None, MINE, KNOWN)
+
+
+def test_a_small_parquet_file_of_very_many_rows_is_refused_unread(tmp_path: Path) -> None:
+    path = tmp_path / "x.parquet"
+    pl.DataFrame(
+        {"time": pl.repeat(0, 6_000_001, eager=True), "load MW": pl.repeat(1.0, 6_000_001, eager=True)}
+    ).write_parquet(path)
+    with pytest.raises(InvalidInput, match="rows"):
+        file_sources(path, None, MINE, KNOWN)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 SEPARATORS = {"tab": "\t", "semicolon": ";", "bar": "|", "comma": ","}
 _SAMPLE = 400  # lines looked at to find separator and header
+_MOST_ROWS = 6_000_000  # ten years of minutes
 _MOST_COLUMNS = 2000
 _MOST_NOTES = 20  # lines below a table; more are rows
 _NEARLY = 0.8  # of the lines that the best separator splits alike
@@ -107,6 +108,10 @@ def cells_of(table: pl.DataFrame) -> Cells:
 
 def _read_parquet(path: Path) -> pl.DataFrame:
     try:
+        n_rows = pl.scan_parquet(path).select(pl.len()).collect().item()  # in its footer; few bytes can hold billions
+        if n_rows > _MOST_ROWS:
+            problem = f"it holds {n_rows:,} rows, and a table is read up to {_MOST_ROWS:,}"
+            raise InvalidInput("file", path.name, problem, remedy="Split it, or resample it to longer steps.")
         return pl.read_parquet(path)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
         problem = "it starts like a Parquet file, but cannot be read as one"
