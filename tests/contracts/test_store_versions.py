@@ -51,17 +51,21 @@ class Account:
         """Tell the rows with a free instant in order, then of the others the last of each interval."""
         taken = {(time, at) for time, at, *_ in batch if hour(at) in self.said[time]}
         last = {time: max(at for other, at, *_ in batch if other == time) for time, *_ in batch}
+        # A revision is taken back by what was kept before this batch, whatever else the batch tells of the interval.
+        back = {(time, at) for time, at, value, quality in batch if self._takes_back(time, value, quality)}
         n_new = 0
         for time, at, value, quality in sorted(batch, key=lambda version: version[1]):
             if (time, at) not in taken:
                 n_new += self._tell(time, hour(at), value, quality, recorded_at)
         for time, at, value, quality in batch:
             is_told = (time, at) in taken and at == last[time]
-            if is_told and (self._differs(time, hour(at), value, quality) or self._takes_back(time, value, quality)):
+            if is_told and (self._differs(time, hour(at), value, quality) or (time, at) in back):
                 n_new += self._tell(time, recorded_at, value, quality, recorded_at)
         return n_new
 
     def _takes_back(self, time: int, value: float | None, quality: Quality) -> bool:
+        if not self.log[time]:
+            return False
         recorded_at, at = max(self.log[time])
         return at >= recorded_at and self.said[time][at] != (value, quality & ~Quality.ASSUMED)
 

@@ -176,7 +176,7 @@ def test_a_real_day_shows_the_published_demand_and_the_operators_forecast(
         written(point["value"]),
         written(point["lower"]) + DASH + written(point["upper"]),
     ]
-    expect(page.get_by_text("Simulated region")).to_have_count(0)
+    expect(page.get_by_text("Simulated region:")).to_have_count(0)
     expect(page.get_by_text("Reconstructed")).to_be_visible()
 
 

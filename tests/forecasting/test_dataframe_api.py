@@ -238,7 +238,7 @@ def test_without_matplotlib_the_cure_is_named(monkeypatch: pytest.MonkeyPatch) -
     ("table", "words"),
     [
         (frame(5).drop("y"), "no column y"),
-        (frame(5).with_columns(y=pl.lit("many")), "not numbers"),
+        (frame(5).with_columns(y=pl.lit("many")), "instead of numbers"),
         (pl.concat([frame(5)] * 3), "occurs twice in home"),
         (frame(5).with_columns(ds=pl.lit("soon")), "no time that can be read"),
         (frame(60, step="7h"), "divide a day"),

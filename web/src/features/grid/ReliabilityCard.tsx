@@ -102,7 +102,7 @@ export function ReliabilityCard({ history, intervals }: ReliabilityCardProps): R
             canZoom={false}
             className="h-64"
           />
-          <p className="text-small text-muted mt-1">Level of the forecast. On the dotted line, what was promised is what came.</p>
+          <p className="text-small text-muted mt-1">Level of the forecast. The dotted line is where every point should be.</p>
         </>
       )}
     </Card>
