@@ -252,7 +252,7 @@ def test_too_little_to_learn_from_is_refused(past: History, without: str) -> Non
 
 def test_less_than_a_day_is_refused_as_too_little(past: History) -> None:
     begin = local_midnight(FIRST, world.ZONE)
-    rows = past.readings.filter(pl.col("time") < begin + 20 * HOUR)
+    rows = past.readings.filter(pl.col("time").is_between(begin, begin + 20 * HOUR))
     hours_only = replace(past, readings=Readings.cast(rows)).known_at(begin + 21 * HOUR)
     with pytest.raises(NotEnoughHistory, match="the hour process needs 90"):
         HourProcess().fit(hours_only, Targets.create_empty())
