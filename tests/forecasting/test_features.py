@@ -21,7 +21,6 @@ from watthour.core.place import Point
 from watthour.core.weather import DAILY, weather_channels
 from watthour.core.window import DAY, HOUR, Window, local_day
 from watthour.forecasting.features import feature_names, features
-from watthour.forecasting.weather import estimated_inputs
 
 if TYPE_CHECKING:
     import dataframely as dy
@@ -294,17 +293,6 @@ def test_days_are_local_days_with_lags_of_days() -> None:
         pl.col("time").is_in(run["time"].implode()),
     )
     assert found["temperature"] == pytest.approx(0.7 * run["value"].mean() + 0.3 * hills["value"].mean())  # type: ignore[operator]  # floats
-
-
-def test_what_is_estimated_from_a_days_extremes_is_said(past: History) -> None:
-    assert estimated_inputs(past) == ()
-    channels = weather_channels(world.SITE, (Point("lga", 40.8, -73.9),), DAILY, resolution=DAY)
-    rows = [
-        world.readings(channel.id, past.readings["time"].unique().sort()[:1], np.array([20.0])) for channel in channels
-    ]
-    context = replace(past.context, covariates=covariates_of(channels))
-    daily = replace(past, context=context, readings=Readings.validate(pl.concat(rows)))
-    assert "estimated from the highest and the lowest" in estimated_inputs(daily)[0]
 
 
 def test_the_operator_is_left_out_on_request(past: History) -> None:

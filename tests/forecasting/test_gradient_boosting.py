@@ -12,9 +12,11 @@ from forecasting import world
 
 from watthour.core import metrics
 from watthour.core.errors import NotEnoughHistory
-from watthour.core.forecast import Forecast, History, day_ahead_targets
+from watthour.core.forecast import Forecast, History, covariates_of, day_ahead_targets
 from watthour.core.frames import LEVELS, Forecasts, Quality, Readings, Targets
-from watthour.core.window import HOUR, local_day
+from watthour.core.place import Point
+from watthour.core.weather import DAILY, weather_channels
+from watthour.core.window import DAY, HOUR, local_day
 from watthour.forecasting.features import actuals, features
 from watthour.forecasting.gradient_boosting import FittedGradientBoosting, GradientBoosting
 from watthour.forecasting.vintages import instants
@@ -158,6 +160,32 @@ def test_a_week_of_missing_weather_gives_a_wider_answer_that_says_so(
     assert any("No weather forecast was known for 72 of 72" in words for words in told.missing_inputs)
     assert told.values["value"].null_count() == 0
     assert mean_width(told) > 1.2 * mean_width(alone.predict(past, asked(UNSEEN[:3])))
+
+
+def test_a_temperature_that_is_estimated_from_the_days_extremes_is_said(
+    past: History, fitted: FittedGradientBoosting
+) -> None:
+    question = asked(UNSEEN[10:12])
+    starts = pl.Series([local_day(day, world.ZONE).start for day in UNSEEN])
+    channels = weather_channels(world.SITE, (Point("lga", 40.8, -73.9),), DAILY, resolution=DAY)
+    told = [
+        world.forecasts(
+            channel.id, pl.DataFrame({"time": starts, "issued_at": starts - DAY, "value": 20.0 + number}), "nws"
+        )
+        for number, channel in enumerate(channels)
+    ]
+    first = past.context.covariates[0]
+    daily = [replace(each, point=first.point, weight=first.weight) for each in covariates_of(channels)]
+    context = replace(past.context, covariates=(*past.context.covariates, *daily))
+    both = replace(past, context=context, forecasts=Forecasts.validate(pl.concat([past.forecasts, *told])))
+    words = "estimated from the highest and the lowest of its day for"
+    assert not any(words in each for each in fitted.predict(both, question).missing_inputs)
+    is_hidden = pl.col("channel").str.ends_with("temperature_2m") & (
+        pl.col("time") >= local_day(UNSEEN[11], world.ZONE).start
+    )
+    some = replace(both, forecasts=Forecasts.cast(both.forecasts.filter(~is_hidden)))
+    (said,) = [each for each in fitted.predict(some, question).missing_inputs if words in each]
+    assert "24 of 48" in said
 
 
 def test_old_demand_gives_a_wider_answer_that_says_so(past: History, alone: FittedGradientBoosting) -> None:

@@ -250,6 +250,14 @@ def test_too_little_to_learn_from_is_refused(past: History, without: str) -> Non
         HourProcess().fit(short, Targets.create_empty())
 
 
+def test_less_than_a_day_is_refused_as_too_little(past: History) -> None:
+    begin = local_midnight(FIRST, world.ZONE)
+    rows = past.readings.filter(pl.col("time").is_between(begin, begin + 20 * HOUR))
+    hours_only = replace(past, readings=Readings.cast(rows)).known_at(begin + 21 * HOUR)
+    with pytest.raises(NotEnoughHistory, match="the hour process needs 90"):
+        HourProcess().fit(hours_only, Targets.create_empty())
+
+
 def test_other_than_hourly_channels_are_refused(past: History) -> None:
     half_hourly = replace(past, context=world.context(timedelta(minutes=30)))
     with pytest.raises(InvalidInput, match="the hour process forecasts hours"):

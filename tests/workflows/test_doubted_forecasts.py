@@ -94,6 +94,14 @@ def peak(page: dict[str, Any]) -> float:
     return float(max(point["value"] for point in page["points"]))
 
 
+POSSIBLE_FAULTS = {
+    "x1.4": 1.4 * VALUE,
+    "x0.7": 0.7 * VALUE,
+    "one hour x1.5": pl.when(AT_19).then(1.5 * VALUE).otherwise(VALUE),
+    "half a day late": VALUE.gather((pl.int_range(pl.len()) - 12) % pl.len()),
+}
+
+
 @pytest.mark.parametrize("fault", FAULTS)
 def test_the_peak_stays_sensible_and_everybody_is_told(
     trained: tuple[Callable[[], MemoryStore], Path], fault: str
@@ -118,6 +126,19 @@ def test_the_peak_stays_sensible_and_everybody_is_told(
 
     raw = store.forecasts([DEMAND.id], TOMORROW, models=["operator"])
     assert raw.filter((pl.col("quality") & int(Quality.DOUBTED)) != 0).height == n_bad
+
+
+@pytest.mark.parametrize("fault", POSSIBLE_FAULTS)
+def test_what_is_possible_but_far_from_our_own_moves_no_peak(
+    trained: tuple[Callable[[], MemoryStore], Path], fault: str
+) -> None:
+    filled, home = trained
+    honest = page_of(filled(), home, Operator())
+    page = page_of(filled(), home, Operator(said=POSSIBLE_FAULTS[fault]))
+    assert peak(page) == pytest.approx(peak(honest), rel=0.15)
+    (words,) = missing(page)
+    assert "operator's forecast" in words
+    assert "left out" in words
 
 
 def test_a_forecast_that_is_put_right_is_used_from_then_on(

@@ -195,6 +195,8 @@ def test_a_temperature_that_cannot_be_is_not_shown(registry: FileRegistry) -> No
     store.append_forecasts(bad)
     found = page_of(store, registry, now=now, context=context)["temperature"]
     assert min(point["value"] for point in found["points"]) >= 10.0
+    by_time = {point["time"]: point["value"] for point in found["points"]}
+    assert by_time["2024-07-11T10:00:00Z"] == 19.0  # of the run before, which is good
 
 
 def test_a_site_without_weather_has_no_temperature(registry: FileRegistry, now: datetime) -> None:

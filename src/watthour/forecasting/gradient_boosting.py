@@ -26,6 +26,7 @@ from watthour.forecasting.adaptive import adapted
 from watthour.forecasting.baselines import FittedRule, PersistenceEnsemble
 from watthour.forecasting.calendar import local_days
 from watthour.forecasting.features import features
+from watthour.forecasting.hourly_inputs import hourly_weather
 from watthour.forecasting.quantile_forecast import describe_intervals, quantile_forecast
 from watthour.forecasting.rival import was_published
 from watthour.forecasting.training_matrix import TrainingSet, held_out
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     import dataframely as dy
 
     from watthour.core.forecast import Forecast, History
+    from watthour.forecasting.gaussian_process.local_days import Mask
     from watthour.forecasting.vintages import Array
 
 _MODEL = "model.json"
@@ -209,6 +211,9 @@ class FittedGradientBoosting:
                 missing.append(f"{rival} counts as published, as its habitual error was unknown, for {where}.")
         if (gap := best.is_without_weather(table)).any():
             missing.append(f"No weather forecast was known for {describe_intervals(targets, gap, history.context)}.")
+        if "temperature" in best.features and (rows := _is_from_extremes(table, targets, history)).any():
+            where = describe_intervals(targets, rows, history.context)
+            missing.append(f"The temperature was estimated from the highest and the lowest of its day for {where}.")
         if (gap := best.is_stale(table)).any():
             hours = np.nanmax(np.append(table["demand_age_hours"].filter(pl.Series(gap)).to_numpy(), -1))
             age = f"up to {hours:.0f} hours before" if hours > 0 else "for more than a month before"
@@ -225,6 +230,15 @@ class FittedGradientBoosting:
         rows = targets.join(wide, on=["issued_at", "time"], how="left", maintain_order="left")
         quantiles = rows.select(pl.col([str(level) for level in LEVELS]).cast(pl.Float64)).to_numpy()
         return quantiles, list(forecast.missing_inputs)
+
+
+def _is_from_extremes(table: pl.DataFrame, targets: dy.DataFrame[Targets], history: History) -> Mask:
+    """Return which targets have no temperature of their own, but one that was made of the day's extremes."""
+    if not {"temperature_max", "temperature_min"} <= set(table.columns):
+        return np.zeros(targets.height, dtype=np.bool_)
+    issued = instants(targets["issued_at"])
+    own = hourly_weather(history, instants(targets["time"]), issued, issued)["temperature"]
+    return np.asarray(np.isnan(own) & table["temperature"].is_not_null().to_numpy(), dtype=np.bool_)
 
 
 def fewest_rows(resolution: timedelta) -> int:

@@ -186,14 +186,6 @@ def _daily_features(weather: Weather, panel: Panel, context: Context) -> dict[st
     return columns
 
 
-def estimated_inputs(history: History) -> tuple[str, ...]:
-    """Return what ``weather_features`` estimates from other weather, in words for a person."""
-    points = Weather.of(history).points
-    if points["temperature"] or not (points["temperature_max"] and points["temperature_min"]):
-        return ()
-    return ("The temperature of each hour is estimated from the highest and the lowest of its day.",)
-
-
 def _or_from_extremes(columns: Mapping[str, Array], panel: Panel, context: Context) -> Array:
     """Return the temperature; where only the day's extremes are known, a cosine between them, or their middle."""
     if "temperature_max" not in columns or "temperature_min" not in columns:

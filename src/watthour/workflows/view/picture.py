@@ -154,9 +154,8 @@ def temperature(store: Store, context: Context, window: Window, as_of: datetime)
         return None
     span = Window(window.start - HOUR, window.end)
     known = pl.DataFrame(store.read(list(weights), span, as_of)).filter(is_trusted()).drop_nulls("value")
-    ahead = pl.DataFrame(
-        store.forecasts(list(weights), span, as_of=as_of, levels=[MEDIAN], latest_issue=True)
-    ).drop_nulls("value")
+    # Of all runs, as the newest may be doubted where an older one is good.
+    ahead = pl.DataFrame(store.forecasts(list(weights), span, as_of=as_of, levels=[MEDIAN])).drop_nulls("value")
     latest = ahead.filter(is_trusted()).sort("issued_at").unique(["channel", "time"], keep="last")
     columns = ["channel", "time", "value"]
     both = pl.concat(

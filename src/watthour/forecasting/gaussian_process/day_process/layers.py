@@ -39,9 +39,11 @@ _FEWEST_WITH_WEATHER = 200  # days
 _FEWEST_WITH_RIVAL = 120  # days
 _LARGEST_ERROR = 0.25  # of the rival, in log load; beyond it the interval is a fault of the feed
 _SETTLING_DAYS = 60  # before our own online forecasts can be compared with the rival's
-# How much further from our own than on any day learned a rival may be, in parts of that; and what is always or never
-# allowed, in log load, of a whole day and of its furthest interval: a figure that is doubled is 0.69 away.
-_FURTHER, _ALWAYS, _NEVER = 1.25, (0.05, 0.1), (0.35, 0.5)
+# A rival may be further from our own than on all but one in 200 of the days of the last year, by this factor; and what
+# is always or never allowed, in log load. Each is of a whole day, and of its furthest interval from there: a doubled
+# figure is 0.69 away.
+_USUALLY, _FURTHER, _ALWAYS, _NEVER = 0.995, 1.25, (0.1, 0.15), (0.35, 0.5)
+_COMPARED, _FEWEST_COMPARED = 365, 60  # days
 # Without weather, errors of one season are alike: a year holds too few independent ones for its quantiles.
 _WIDER_WITHOUT_WEATHER = 1.08
 
@@ -125,7 +127,7 @@ class Layers:
         self._shares = shares(state.points)
         self._of_load: dict[WeatherLevel, GpLayer] = {}
         self._of_rival: dict[tuple[WeatherLevel, int], GpLayer] = {}
-        self._limits: dict[tuple[WeatherLevel, int], Array] = {}
+        self._distances: dict[tuple[WeatherLevel, int], Array] = {}
 
     @cached_property
     def offsets(self) -> Array:
@@ -158,7 +160,7 @@ class Layers:
             found[levels == level] = load.log_quantiles
             if not self.uses_rival:
                 continue
-            believed = self._believes(level, known, asked.chosen, load.from_days)
+            believed = self._believes(level, known, asked, load.from_days)
             of_rival = asked.of_rival(known, load.from_days, believed, compares=level > 0)
             enough = self._n_before(self._rows(level) & self._rival_rows, known) >= _FEWEST_WITH_RIVAL
             refuses |= (levels == level) & enough & is_complete(known.log_rival[:n]) & ~believed[:n]
@@ -172,31 +174,44 @@ class Layers:
         wider = np.where(levels > 0, 1.0, _WIDER_WITHOUT_WEATHER)[:, None, None]
         return DayForecast(median + wider * (found - median), levels, has_rival, refuses)
 
-    def _believes(self, level: WeatherLevel, known: KnownInputs, chosen: Mask, from_days: Array) -> Mask:
-        """Return of which requests the rival's forecast is known and no further from our own than it ever was, (a,).
+    def _believes(self, level: WeatherLevel, known: KnownInputs, asked: LevelInputs, from_days: Array) -> Mask:
+        """Return of which requests the rival's forecast is known and not too far from our own, (a,).
+
+        Too far is what hardly any day of the last year was. Where our own forecast is less certain, as in a season of
+        uncertain weather, more is allowed: in proportion to the root of its scale, since the scale is itself uncertain.
 
         Args:
             level: of the weather.
             known: what is known at each request.
-            chosen: requests whose load was forecast, (a,).
-            from_days: log load that was, (chosen, intervals).
+            asked: the inputs of the requests.
+            from_days: log load that was forecast of those chosen, (chosen, intervals).
         """
-        n_days = np.searchsorted(self._state.days, known.last_known[chosen], side="right")
-        distance = _distance(from_days - known.log_rival[chosen])
+        chosen, lag = asked.chosen, int(usable_lag(known.schedule.lag))
+        spread, last_known = self._load(level).spread(lag, 0), known.last_known[chosen]
+        scale = spread.scale_of(
+            asked.inputs.calendar.index[chosen], asked.features[chosen], spread.index[None, :] <= last_known[:, None]
+        )
+        distances, n_days = self._past_distances(level, lag), np.searchsorted(self._state.days, last_known, "right")
+        limits = np.empty((len(n_days), 2))
+        for n in np.unique(n_days):
+            past = distances[max(n - _COMPARED, 0) : n]
+            past = past[np.isfinite(past).all(axis=1)]
+            is_enough = len(past) >= _FEWEST_COMPARED
+            limits[n_days == n] = _FURTHER * np.quantile(past, _USUALLY, axis=0) if is_enough else np.inf
+        limits = np.clip(limits * _root(scale), _ALWAYS, _NEVER)
         believed = np.zeros(len(chosen), dtype=np.bool_)
-        limits = self._furthest(level, int(usable_lag(known.schedule.lag)))
-        believed[chosen] = (distance <= limits[n_days]).all(axis=1)
+        believed[chosen] = (_distance(from_days - known.log_rival[chosen]) <= limits).all(axis=1)
         return believed
 
-    def _furthest(self, level: WeatherLevel, lag: int) -> Array:
-        """Return how far the rival may be from our own after the first 0, 1, .. training days, (days + 1, 2)."""
-        if (level, lag) not in self._limits:
-            rows = self._rows(level) & self._rival_rows
-            away = np.zeros((len(rows) + 1, 2))
-            of_load = self._load(level).online(lag)[rows[self._rows(level)]]
-            away[1:][rows] = np.nan_to_num(_distance(of_load - self._state.log_rival[rows]))
-            self._limits[level, lag] = np.clip(_FURTHER * np.maximum.accumulate(away), _ALWAYS, _NEVER)
-        return self._limits[level, lag]
+    def _past_distances(self, level: WeatherLevel, lag: int) -> Array:
+        """Return how far the rival was from our own on each training day, by the root of our scale, (days, 2)."""
+        if (level, lag) not in self._distances:
+            rows, load = self._rows(level), self._load(level)
+            away = np.full((len(rows), 2), np.nan)
+            away[rows] = _distance(load.online(lag) - self._state.log_rival[rows]) / _root(load.spread(lag, 0).scales)
+            away[~self._rival_rows] = np.nan  # a fault of the feed
+            self._distances[level, lag] = away
+        return self._distances[level, lag]
 
     def _usable_levels(self, known: KnownInputs) -> Instants:
         """Return how much weather each request of the targets knows and has enough days to use, (m,)."""
@@ -279,5 +294,15 @@ class Layers:
 
 
 def _distance(gap: Array) -> Array:
-    """Return how far two log forecasts of days are apart, as a whole and at most: (m, 2) of (m, intervals)."""
-    return np.stack([np.abs(gap.mean(axis=1)), np.abs(gap).max(axis=1)], axis=1)
+    """Return how far two log forecasts of days are apart, (m, 2) of (m, intervals).
+
+    First as a whole, which a single interval does not move, then the furthest interval from there: a level may be
+    uncertain where the course of the day is not.
+    """
+    level = np.median(gap, axis=1)
+    return np.stack([np.abs(level), np.abs(gap - level[:, None]).max(axis=1)], axis=1)
+
+
+def _root(scale: Array) -> Array:
+    """Return the root of the mean scale of each day, (m, 1) of (m, intervals)."""
+    return np.asarray(np.sqrt(scale.mean(axis=1))[:, None])

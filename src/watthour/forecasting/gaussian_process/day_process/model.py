@@ -213,7 +213,7 @@ class FittedDayProcess:
             ),
             ("The weather of a day before was taken from the day after it for", ~without & known.lacks_days[:n]),
             (
-                f"The {state.rival}'s forecast is further from our own than on any day learned, and was left out, for",
+                f"The {state.rival}'s forecast is further from our own than almost ever, and was left out, for",
                 found.refuses_rival,
             ),
             (f"The {state.rival}'s forecast cannot be right, and was left out, for", has_no_rival & doubted),

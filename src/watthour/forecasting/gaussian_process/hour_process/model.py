@@ -226,6 +226,8 @@ def _known_days(history: History, longest: int) -> tuple[Instants, Array]:
         return np.empty(0, dtype=np.int64), np.empty((0, HOURS))
     end = min(int(days.max()) + 1, int(local_days(np.array([now]), context.time_zone)[0]))
     numbers = np.arange(max(int(days.min()), end - longest), end)
+    if not len(numbers):  # no day is over
+        return numbers, np.empty((0, HOURS))
     return numbers, known_loads(history, DayRequests.at(numbers[0], now), numbers, DayGrid.of(context))[0]
 
 
