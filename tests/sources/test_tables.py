@@ -289,6 +289,27 @@ def test_several_values_are_asked_for_and_forecasts_are_named(tmp_path: Path) ->
     assert any("Forecast (MW)" in note for note in seen(path).notes)
 
 
+@pytest.mark.parametrize(
+    "header", ["Time,ND,TSD,ENGLAND_WALES_DEMAND,WIND_GENERATION", "Time,Net,Gross,Total load,Price"]
+)
+def test_a_name_that_sounds_like_a_load_does_not_decide_between_columns_as_large(tmp_path: Path, header: str) -> None:
+    rows = "".join(f"2021-01-01 {n:02}:00,{26000 + n},{28000 + n},{23000 + n},{9000 + n}\n" for n in range(24))
+    (question,) = seen(text(tmp_path, f"{header}\n{rows}"), replace(MINE, unit="MW")).questions
+    assert question.field == "value_column"
+    assert list(question.choices) == header.split(",")[1:4]
+    path = text(tmp_path, f"{header}\n{rows}")
+    assert not seen(path, replace(MINE, unit="MW", value_column=question.choices[0])).questions
+
+
+@pytest.mark.parametrize(
+    "header", ["Time,Load (MW),Forecast (MW),Net (MW)", "Time,Total load,Outlook forecast,Losses", "Time,demand,ND,TSD"]
+)
+def test_a_column_that_is_called_the_load_or_is_far_larger_is_the_load(tmp_path: Path, header: str) -> None:
+    rows = "".join(f"2021-01-01 {hour:02}:00,{26000 + hour},{25000 + hour},{900 + hour}\n" for hour in range(24))
+    found = seen(text(tmp_path, f"{header}\n{rows}"), replace(MINE, unit="MW"))
+    assert (found.value_column, found.questions) == (header.split(",")[1], ())
+
+
 def test_a_forecast_beside_the_load_comes_in_as_a_rivals(tmp_path: Path) -> None:
     rows = "".join(f"2021-01-01 {hour:02}:00,{hour},{hour + 1}\n" for hour in range(24))
     path = text(tmp_path, "Time,Load (MW),Forecast (MW)\n" + rows)
