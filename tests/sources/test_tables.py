@@ -14,7 +14,9 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from layouts import NARROW, NO_BREAK, Layout, local_hours, write
 
+from watthour.core.channel import Site, SiteKind
 from watthour.core.errors import InvalidInput
+from watthour.core.place import Place
 from watthour.core.units import Unit
 from watthour.core.window import HOUR
 from watthour.grid.regions import Regions
@@ -308,6 +310,35 @@ def test_a_column_that_is_called_the_load_or_is_far_larger_is_the_load(tmp_path:
     rows = "".join(f"2021-01-01 {hour:02}:00,{26000 + hour},{25000 + hour},{900 + hour}\n" for hour in range(24))
     found = seen(text(tmp_path, f"{header}\n{rows}"), replace(MINE, unit="MW"))
     assert (found.value_column, found.questions) == (header.split(",")[1], ())
+
+
+def test_times_without_offset_are_read_by_the_clock_of_a_site_that_exists(tmp_path: Path) -> None:
+    rows = "".join(f"2021-07-01 {hour:02}:00,{hour}\n" for hour in range(24))
+    path = text(tmp_path, f"Time,Power (kW)\n{rows}")
+    beach = Site("beach", "Beach house", SiteKind.HOME, Place("Australia/Sydney"), main_channel="home.beach.power")
+    known = Known(find, sites=(beach,))
+    for options in (TableOptions(channel="home.beach.power"), TableOptions(site="Beach house")):
+        found = preview(path, None, options, known)
+        assert found is not None
+        assert (found.questions, found.time_zone) == ((), "Australia/Sydney")
+        assert any("clock of Beach house, Australia/Sydney" in note for note in found.notes)
+        ((source, window),) = file_sources(path, None, options, known)
+        assert source.fetch(window, now=NOW).readings["time"][0] == datetime(2021, 6, 30, 14, tzinfo=UTC)
+    assert [question.field for question in seen(path, TableOptions(channel="home.other.power")).questions] == [
+        "time_zone"
+    ]
+
+
+def test_a_name_that_means_a_known_region_says_which(tmp_path: Path) -> None:
+    rows = "".join(f"2021-07-01 {hour:02}:00,{30000 + hour}\n" for hour in range(24))
+    path = text(tmp_path, f"Time,Load (MW)\n{rows}")
+    assert (
+        "texas is ERCOT (grid.erco.demand), a region that Watthour knows"
+        in seen(path, TableOptions(site="texas")).notes
+    )
+    assert not any("that Watthour knows" in note for note in seen(path, TableOptions(site="erco")).notes)
+    mine = TableOptions(site="My town", time_zone=BRUSSELS)
+    assert not any("that Watthour knows" in note for note in seen(path, mine).notes)
 
 
 def test_a_forecast_beside_the_load_comes_in_as_a_rivals(tmp_path: Path) -> None:

@@ -222,6 +222,8 @@ def _look(path: Path, region: str | None, options: TableOptions, known: Known) -
             if options.time_zone is not None or not (is_new or error.field == "time_zone"):
                 raise
             questions.append(_new_site_question(options.site or name, error))
+    if site is not None:
+        found = _of_site(found, site, options, known)
     if unit is None:
         questions.append(unit_question(channel))
     if found.needs_zone and all(question.field != "time_zone" for question in questions):
@@ -234,6 +236,27 @@ def _look(path: Path, region: str | None, options: TableOptions, known: Known) -
         channel = _fitting(channel, str(name), site, unit, step, known, path.name)
         source = CsvSource(path, site, channel, replace(mapping, unit=unit, time_zone=found.zone), found)
     return _seen(path, found, name or _proposal(path, unit, known), unit, step, source, questions), source
+
+
+def _of_site(found: Understood, site: Site, options: TableOptions, known: Known) -> Understood:
+    """Return a table with what its site adds: the clock of one that exists, and which one a name means."""
+    notes = list(found.notes)
+    is_known = site.id in {each.id for each in known.sites} or known.find(site.id) is not None
+    zone = site.place.time_zone if found.needs_zone and is_known else found.zone
+    if zone != found.zone:
+        clock = f"the clock of {site.name}, {zone}"
+        notes.append(f"its times have no time zone and are read by {clock}; --times-in names another")
+    if options.site is not None and (note := _name_note(options.site, site)) is not None:
+        notes.append(note)
+    return replace(found, zone=zone, notes=tuple(notes))
+
+
+def _name_note(said: str, site: Site) -> str | None:
+    """Return what tells a person that a name means a site known by another one, such as Texas and ERCOT."""
+    if _slug(said) in {_slug(site.id), _slug(site.name)}:
+        return None
+    name = site.operator if site.operator and _slug(site.operator) != _slug(said) else site.name
+    return f"{said} is {name} ({site.main_channel or site.prefix}), a {site.kind} that Watthour knows"
 
 
 def _mapping(options: TableOptions, *, is_forecast: bool) -> TableMapping:

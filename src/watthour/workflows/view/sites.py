@@ -89,7 +89,7 @@ def _next_steps(
     if not has_readings:
         example = channels[0].id if channels else site.main_channel or f"{site.prefix}.power"
         unit = str(channels[0].unit) if channels else "kW"
-        command = f"watthour import FILE.csv --channel {example} --unit {unit} --time-zone {site.place.time_zone}"
+        command = f"watthour import FILE.csv --channel {example} --unit {unit}"
         steps.append(("Import a file with its readings.", command))
     if weather == "none":
         command = f"watthour site change {site.id} --latitude 48.85 --longitude 2.35"
