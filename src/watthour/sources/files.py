@@ -60,6 +60,7 @@ class TableOptions:
     forecast_column: str | None = None
     issued_column: str | None = None
     issued_at: str | None = None
+    holidays: str | None = None  # code of the calendar of a new site
 
     @property
     def is_said(self) -> bool:
@@ -97,6 +98,7 @@ class Preview:
     values: tuple[tuple[datetime | None, float | None], ...]  # the same, understood, in the unit of the file
     notes: tuple[str, ...]
     questions: tuple[Question, ...]  # what is open
+    is_new_site: bool  # the import adds the site
 
     @property
     def n_refused(self) -> int:
@@ -235,13 +237,18 @@ def _look(path: Path, region: str | None, options: TableOptions, known: Known) -
     if not questions and site is not None and unit is not None:
         channel = _fitting(channel, str(name), site, unit, step, known, path.name)
         source = CsvSource(path, site, channel, replace(mapping, unit=unit, time_zone=found.zone), found)
-    return _seen(path, found, name or _proposal(path, unit, known), unit, step, source, questions), source
+    seen = _seen(path, found, name or _proposal(path, unit, known), unit, step, source, questions)
+    return replace(seen, is_new_site=site is None or not _is_known(site, known)), source
 
 
 def _of_site(found: Understood, site: Site, options: TableOptions, known: Known) -> Understood:
     """Return a table with what its site adds: the clock of one that exists, and which one a name means."""
     notes = list(found.notes)
-    is_known = site.id in {each.id for each in known.sites} or known.find(site.id) is not None
+    is_known = _is_known(site, known)
+    if is_known and options.holidays is not None and options.holidays != site.place.holidays:
+        problem = f"{site.name} exists already, with the holidays {site.place.holidays or 'none'}"
+        remedy = f"Change them: `watthour site change {site.id} --holidays {options.holidays}`."
+        raise InvalidInput("holidays", options.holidays, problem, remedy=remedy)
     zone = site.place.time_zone if found.needs_zone and is_known else found.zone
     if zone != found.zone:
         clock = f"the clock of {site.name}, {zone}"
@@ -249,6 +256,10 @@ def _of_site(found: Understood, site: Site, options: TableOptions, known: Known)
     if options.site is not None and (note := _name_note(options.site, site)) is not None:
         notes.append(note)
     return replace(found, zone=zone, notes=tuple(notes))
+
+
+def _is_known(site: Site, known: Known) -> bool:
+    return site.id in {each.id for each in known.sites} or known.find(site.id) is not None
 
 
 def _name_note(said: str, site: Site) -> str | None:
@@ -328,6 +339,7 @@ def _seen(
         tuple(good.head(5).select("time", "value").iter_rows()),
         found.notes,
         tuple(questions),
+        is_new_site=True,
     )
 
 
@@ -501,7 +513,7 @@ def _new_site(channel: str, kind: SiteKind, options: TableOptions, known: Known)
         raise InvalidInput("channel", channel, problem, remedy=f"Use another word, such as my_{words[1]}.")
     said = " ".join(unicodedata.normalize("NFC", options.site or "").split())
     name = said if _slug(said) == words[1] else words[1]
-    return Site(words[1], name, kind, Place(options.time_zone), main_channel=main)
+    return Site(words[1], name, kind, Place(options.time_zone, holidays=options.holidays), main_channel=main)
 
 
 def _new_channel(name: str, site: Site, unit: Unit, step: timedelta | None, known: Known) -> Channel:
