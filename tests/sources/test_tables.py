@@ -341,6 +341,45 @@ def test_a_name_that_means_a_known_region_says_which(tmp_path: Path) -> None:
     assert not any("that Watthour knows" in note for note in seen(path, mine).notes)
 
 
+def test_the_hour_that_ercot_marks_with_dst_is_the_second_of_two(tmp_path: Path) -> None:
+    clocks = ["01:00", "02:00", "02:00 DST", *(f"{hour:02}:00" for hour in range(3, 25))]
+    rows = "".join(f"11/01/2020 {clock},{30000 + n}\n" for n, clock in enumerate(clocks))
+    path = text(tmp_path, f"HourEnding,ERCOT (MW)\n{rows}")
+    times, values = said(path, TableOptions("grid.mine.demand", time_zone="America/Chicago", date_order="mdy"))
+    assert times == [datetime(2020, 11, 1, 5, tzinfo=UTC) + n * HOUR for n in range(25)]
+    assert values == [30000.0 + n for n in range(25)]
+
+
+@pytest.mark.parametrize("second", ["2B", "02X", "2*"])
+def test_an_hour_that_is_numbered_twice_in_autumn_is_two_hours(tmp_path: Path, second: str) -> None:
+    first = "2A" if second == "2B" else "02"
+    hours = ["1", first, second, *map(str, range(3, 25))]
+    rows = "".join(f"2020-11-01,{hour},{30000 + n}\n" for n, hour in enumerate(hours))
+    days = "".join(f"2020-11-02,{hour},{30100 + hour}\n" for hour in range(1, 25))
+    path = text(tmp_path, f"Date,HE,Load (MW)\n{rows}{days}")
+    times, values = said(path, TableOptions("grid.mine.demand", time_zone="America/New_York"))
+    assert times == [datetime(2020, 11, 1, 4, tzinfo=UTC) + n * HOUR for n in range(49)]
+    assert values[:25] == [30000.0 + n for n in range(25)]
+
+
+@pytest.mark.parametrize(("decimal", "separator", "digits"), [(",", ";", 6), (".", ",", 10), (".", ",", 4)])
+def test_numbers_that_a_spreadsheet_wrote_for_dates_are_times(
+    tmp_path: Path, decimal: str, separator: str, digits: int
+) -> None:
+    rows = [f"{45350 + n / 24:.{digits}f}{separator}{30000 + 2000 * (n % 5)}" for n in range(72)]
+    path = text(tmp_path, f"Date{separator}Load (MW)\n" + "\n".join(rows).replace(".", decimal) + "\n")
+    found = seen(path)
+    assert (found.time_columns, found.step, found.n_refused) == (("Date",), HOUR, 0)
+    assert any("days of a spreadsheet" in note for note in found.notes)
+    assert said(path)[0] == [datetime(2024, 2, 27, 23, tzinfo=UTC) + n * HOUR for n in range(72)]
+
+
+def test_a_column_of_loads_is_not_taken_for_dates_of_a_spreadsheet(tmp_path: Path) -> None:
+    rows = "".join(f"{n},{30000 + 9000 * (n % 7)}\n" for n in range(48))
+    with pytest.raises(InvalidInput, match="no column holds dates"):
+        seen(text(tmp_path, f"Row,Load (MW)\n{rows}"))
+
+
 def test_a_forecast_beside_the_load_comes_in_as_a_rivals(tmp_path: Path) -> None:
     rows = "".join(f"2021-01-01 {hour:02}:00,{hour},{hour + 1}\n" for hour in range(24))
     path = text(tmp_path, "Time,Load (MW),Forecast (MW)\n" + rows)

@@ -12,7 +12,7 @@ import polars as pl
 from watthour.core.errors import InvalidInput
 from watthour.core.units import Unit
 from watthour.core.window import DAY, HOUR
-from watthour.sources.tables.clock import CLOCK_ALONE, OFFSET_ALONE, is_date_text, seconds_since_1970
+from watthour.sources.tables.clock import CLOCK_ALONE, OFFSET_ALONE, excel_days, is_date_text, seconds_since_1970
 from watthour.sources.tables.figures import GAPS, is_number_text, number_text, recognise_marks
 
 if TYPE_CHECKING:
@@ -224,6 +224,10 @@ def _time(cells: Cells, dates: Sequence[float]) -> tuple[int, list[Question]]:
             if (texts := cells.texts(number, _SAMPLE)).len() and seconds_since_1970(texts) is not None
         ]
     if not found:
+        found = [number for number in range(len(cells.names)) if excel_days(cells.texts(number, _SAMPLE)) is not None][
+            :1
+        ]
+    if not found:
         usual = [number for number, name in enumerate(names) if name in TIME_NAMES]
         if len(usual) == 1:
             return usual[0], []
@@ -345,7 +349,9 @@ def _period(cells: Cells, free: Sequence[int]) -> int | None:
 
 
 def period_numbers(cells: Cells, number: int) -> pl.Series:
-    """Return the numbers of a column such as 7, 07, HE7 or H07."""
+    """Return the numbers of a column such as 7, 07, HE7 or H07; 2A and 2B (or 2X) are the two passes of autumn."""
     return (
-        cells.table[str(number)].str.extract(r"^[A-Za-z ]{0,12}0*(\d{1,3})(?:\.0*)?\*?$").cast(pl.Int32, strict=False)
+        cells.table[str(number)]
+        .str.extract(r"^[A-Za-z ]{0,12}0*(\d{1,3})(?:\.0*)?(?:\*|\s?[ABXabx])?$")
+        .cast(pl.Int32, strict=False)
     )
