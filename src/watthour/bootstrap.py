@@ -142,13 +142,21 @@ class App:
         """
         return file_sources(path, region, _with_calendar(options), self._known())
 
-    def preview(self, path: Path, region: str | None, options: TableOptions) -> Preview | None:
+    def preview(
+        self, path: Path, region: str | None, options: TableOptions, *, is_sample: bool = False
+    ) -> Preview | None:
         """Return what is understood of a table before it is kept; None where the file has a known layout.
+
+        Args:
+            path: of the file.
+            region: of the file, if it does not name it.
+            options: what a person says of it.
+            is_sample: the beginning of a large file is enough.
 
         Raises:
             InvalidInput: no such file, not a table, or something that was said cannot be.
         """
-        return preview(path, region, _with_calendar(options), self._known())
+        return preview(path, region, _with_calendar(options), self._known(), is_sample=is_sample)
 
     def unknown_files(self, directory: Path, region: str | None) -> list[str]:
         """Return the names of the files in a directory that ``file_sources`` leaves aside."""

@@ -23,6 +23,7 @@ from watthour.grid.regions import Regions
 from watthour.sources.connectors import ConnectorSites
 from watthour.sources.csv import Mapping, read_table
 from watthour.sources.files import Known, TableOptions, file_sources, preview
+from watthour.sources.tables import cells
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -378,6 +379,33 @@ def test_a_column_of_loads_is_not_taken_for_dates_of_a_spreadsheet(tmp_path: Pat
     rows = "".join(f"{n},{30000 + 9000 * (n % 7)}\n" for n in range(48))
     with pytest.raises(InvalidInput, match="no column holds dates"):
         seen(text(tmp_path, f"Row,Load (MW)\n{rows}"))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-16-be"])
+def test_a_large_file_is_previewed_by_its_beginning_and_imported_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, encoding: str
+) -> None:
+    monkeypatch.setattr(cells, "SAMPLE_BYTES", 5000)
+    start = datetime(2021, 1, 1, tzinfo=UTC)
+    rows = "".join(f"{start + n * HOUR:%Y-%m-%dT%H:%MZ},{9000 + n}\n" for n in range(1000))
+    path = tmp_path / "large.csv"
+    mark = "\ufeff" if encoding == "utf-16-be" else ""
+    path.write_text(f"{mark}Time,Load (MW)\n{rows}", encoding=encoding)
+    found = preview(path, None, MINE, KNOWN, is_sample=True)
+    assert found is not None
+    assert (50 < found.n_rows < 300, found.n_refused, found.step) == (True, 0, HOUR)
+    assert any(f"first {found.n_rows} rows of about 1,001" in note for note in found.notes)
+    assert seen(path).n_rows == brought(path).readings.height == 1000
+
+
+def test_a_text_of_more_rows_than_a_table_may_have_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cells, "SAMPLE_BYTES", 5000)
+    monkeypatch.setattr(cells, "_MOST_ROWS", 900)
+    path = text(tmp_path, "Time,Load (MW)\n" + "2021-01-01T00:00Z,1\n" * 1000)
+    for is_sample in (True, False):
+        with pytest.raises(InvalidInput, match=r"1,001 rows, and a table is read up to 900") as caught:
+            preview(path, None, MINE, KNOWN, is_sample=is_sample)
+        assert caught.value.field == "file"
 
 
 def test_a_forecast_beside_the_load_comes_in_as_a_rivals(tmp_path: Path) -> None:

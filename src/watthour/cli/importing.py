@@ -179,7 +179,7 @@ def _settled(
     asks = _can_ask() and not yes
     while True:
         try:
-            seen = app.preview(path, region, options)
+            seen = app.preview(path, region, options, is_sample=dry_run)
         except InvalidInput as error:
             if error.field not in ASKED or not asks:
                 raise

@@ -146,15 +146,24 @@ def file_sources(path: Path, region: str | None, options: TableOptions, known: K
     return [_any_table(path, region, options, known)]
 
 
-def preview(path: Path, region: str | None, options: TableOptions, known: Known) -> Preview | None:
+def preview(
+    path: Path, region: str | None, options: TableOptions, known: Known, *, is_sample: bool = False
+) -> Preview | None:
     """Return what is understood of a table, with what it leaves open; None where the file has a known layout.
+
+    Args:
+        path: of the file.
+        region: of the file, if it does not name it.
+        options: what a person says of it.
+        known: the sites and channels that are known.
+        is_sample: the beginning of a large file is enough, and the preview says so.
 
     Raises:
         InvalidInput: no such file, not a table, or something that was said cannot be.
     """
     if path.is_dir() or (path.is_file() and not options.is_said and _by_layout(path, region, known)):
         return None
-    return _look(path, region, options, known)[0]
+    return _look(path, region, options, known, is_sample=is_sample)[0]
 
 
 def unknown_files(directory: Path, region: str | None, known: Known) -> list[str]:
@@ -199,14 +208,16 @@ def _any_table(path: Path, region: str | None, options: TableOptions, known: Kno
     return source, Window(times.min(), times.max() + source.channel.resolution)  # type: ignore[arg-type,operator]  # instants
 
 
-def _look(path: Path, region: str | None, options: TableOptions, known: Known) -> tuple[Preview, CsvSource | None]:
+def _look(
+    path: Path, region: str | None, options: TableOptions, known: Known, *, is_sample: bool = False
+) -> tuple[Preview, CsvSource | None]:
     """Return what is understood of a table, and the source it is where nothing is open."""
     from watthour.sources.csv import CsvSource, read_table
 
     options = replace(options, site=options.site or (None if options.channel or options.forecast_of else region))
     said = options.forecast_of is not None or options.forecast_column is not None
     mapping = _mapping(options, is_forecast=said)
-    found = read_table(path, mapping)
+    found = read_table(path, mapping, is_sample=is_sample)
     if found.zone is None and options.time_zone:
         found = replace(found, zone=options.time_zone)
     questions = list(found.questions)

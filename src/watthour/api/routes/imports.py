@@ -110,7 +110,7 @@ def _import(
 
 def _table(state: State, context: Context | None, path: Path, options: TableOptions, *, dry_run: bool) -> ImportedRows:
     region = context.site.id if context is not None else None
-    seen = state.app.preview(path, region, options)
+    seen = state.app.preview(path, region, options, is_sample=dry_run)
     report = IngestReport(0, 0)
     site = region
     if not dry_run:

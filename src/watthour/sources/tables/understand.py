@@ -361,6 +361,9 @@ def _unit_of_wide(cells: Cells, roles: Roles) -> Unit | None:
 
 def _notes(cells: Cells, roles: Roles) -> list[str]:
     notes = []
+    if cells.n_lines is not None:
+        counts = f"the first {cells.table.height:,} rows of about {cells.n_lines:,}"
+        notes.append(f"the file is large, so this preview shows {counts}; an import reads and checks all of them")
     if cells.above:
         notes.append(f"{len(cells.above)} line{'s' * (len(cells.above) != 1)} above the header were skipped")
     if cells.below:
