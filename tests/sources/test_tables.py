@@ -395,6 +395,7 @@ def test_a_large_file_is_previewed_by_its_beginning_and_imported_whole(
     assert found is not None
     assert (50 < found.n_rows < 300, found.n_refused, found.step) == (True, 0, HOUR)
     assert any(f"first {found.n_rows} rows of about 1,001" in note for note in found.notes)
+    assert (found.is_sample, seen(path).is_sample) == (True, False)
     assert seen(path).n_rows == brought(path).readings.height == 1000
 
 

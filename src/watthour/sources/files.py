@@ -99,6 +99,7 @@ class Preview:
     notes: tuple[str, ...]
     questions: tuple[Question, ...]  # what is open
     is_new_site: bool  # the import adds the site
+    is_sample: bool  # only the beginning of the file was read
 
     @property
     def n_refused(self) -> int:
@@ -351,6 +352,7 @@ def _seen(
         found.notes,
         tuple(questions),
         is_new_site=True,
+        is_sample=found.cells.n_lines is not None,
     )
 
 

@@ -205,6 +205,7 @@ def _shown(seen: Preview) -> ImportPreview:
         values=[PreviewRow(time=time, value=value) for time, value in seen.values],
         notes=list(seen.notes),
         is_new_site=seen.is_new_site,
+        is_sample=seen.is_sample,
         questions=[
             OpenQuestion(field=each.field, problem=each.problem, choices=list(each.choices)) for each in seen.questions
         ],

@@ -63,6 +63,7 @@ class ImportPreview(Answer):
     values: list[PreviewRow] = Field(description="First rows as read.")
     notes: list[str] = Field(description="Further notes.", examples=[["lines above the header, not read: 2"]])
     is_new_site: bool = Field(description="The import adds the site.", examples=[True])
+    is_sample: bool = Field(description="The file is large, and only its beginning was read.", examples=[False])
     questions: list[OpenQuestion] = Field(description="Open questions; empty if the file can be imported.")
 
 

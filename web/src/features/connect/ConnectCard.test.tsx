@@ -35,6 +35,7 @@ const PREVIEW = {
   values: [{ time: '2021-01-01T00:00:00Z', value: 15234 }],
   notes: [],
   is_new_site: true,
+  is_sample: false,
   questions: [
     { field: 'channel', problem: 'nobody has said what the table measures', choices: ['grid.load.demand'] },
     { field: 'time_zone', problem: 'the times carry no time zone', choices: [] },

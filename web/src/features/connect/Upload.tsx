@@ -360,7 +360,7 @@ export function Upload({ next }: { next?: ((site: string) => ReactNode) | undefi
         <div className="mt-3 flex flex-wrap items-center gap-3">
           <Button type="submit" look="primary" disabled={!isReady || sending.isPending}>
             <UploadIcon aria-hidden className="size-4" />
-            {sending.isPending ? (found ? `Importing ${formatNumber(found.rows)} rows…` : 'Importing…') : 'Import'}
+            {sending.isPending ? (found && !found.is_sample ? `Importing ${formatNumber(found.rows)} rows…` : 'Importing…') : 'Import'}
           </Button>
           {found && found.questions.length > 0 ? (
             <p role="status" className="text-small text-warn">
