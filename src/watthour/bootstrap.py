@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -140,15 +140,23 @@ class App:
         Raises:
             InvalidInput: no such file, none of the known layouts and no channel named, or nobody knows the site.
         """
-        return file_sources(path, region, options, self._known())
+        return file_sources(path, region, _with_calendar(options), self._known())
 
-    def preview(self, path: Path, region: str | None, options: TableOptions) -> Preview | None:
+    def preview(
+        self, path: Path, region: str | None, options: TableOptions, *, is_sample: bool = False
+    ) -> Preview | None:
         """Return what is understood of a table before it is kept; None where the file has a known layout.
+
+        Args:
+            path: of the file.
+            region: of the file, if it does not name it.
+            options: what a person says of it.
+            is_sample: the beginning of a large file is enough.
 
         Raises:
             InvalidInput: no such file, not a table, or something that was said cannot be.
         """
-        return preview(path, region, options, self._known())
+        return preview(path, region, _with_calendar(options), self._known(), is_sample=is_sample)
 
     def unknown_files(self, directory: Path, region: str | None) -> list[str]:
         """Return the names of the files in a directory that ``file_sources`` leaves aside."""
@@ -168,6 +176,19 @@ class App:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _with_calendar(options: TableOptions) -> TableOptions:
+    """Return the options with a calendar of holidays that exists.
+
+    Raises:
+        InvalidInput: there is no such calendar.
+    """
+    if options.holidays is None:
+        return options
+    from watthour.forecasting.holiday_calendars import checked_calendar
+
+    return replace(options, holidays=checked_calendar(options.holidays))
 
 
 def open_app(settings: Settings) -> App:

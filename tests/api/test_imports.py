@@ -147,3 +147,24 @@ def test_a_table_in_the_wrong_unit_is_refused_and_nothing_kept(client: TestClien
     status, problem = post(client, TABLE, site="me", time_zone="Europe/Berlin")
     assert (status, problem["field"]) == (400, "unit")
     assert empty.store.spans() == {}
+
+
+def test_a_new_site_gets_the_holidays_that_are_said_or_is_told_the_likely_ones(client: TestClient, empty: App) -> None:
+    _status, answer = post(client, TABLE, site="me", time_zone="Europe/Berlin", unit="W", dry_run="true")
+    assert answer["preview"]["is_new_site"]
+    status, answer = post(client, TABLE, site="me", time_zone="Europe/Berlin", unit="W")
+    assert status == 200
+    assert "watthour site change me --holidays DE" in [step["command"] for step in answer["next"]]
+    status, answer = post(client, TABLE, site="you", time_zone="Europe/Berlin", unit="W", holidays="de-by")
+    assert (status, {site.id: site.place.holidays for site in empty.store.sites()}["you"]) == (200, "DE-BY")
+    assert not any("--holidays" in step["command"] for step in answer["next"])
+    status, problem = post(client, TABLE, site="other", time_zone="Europe/Berlin", unit="W", holidays="Bavaria")
+    assert (status, problem["field"]) == (400, "holidays")
+
+
+def test_holidays_of_a_site_that_exists_are_changed_there(client: TestClient) -> None:
+    assert post(client, TABLE, site="me", time_zone="Europe/Berlin", unit="W", holidays="DE")[0] == 200
+    assert post(client, TABLE, site="me", time_zone="Europe/Berlin", unit="W", holidays="DE")[0] == 200
+    status, problem = post(client, TABLE, site="me", time_zone="Europe/Berlin", unit="W", holidays="AT")
+    assert (status, problem["field"]) == (400, "holidays")
+    assert "watthour site change me --holidays AT" in problem["remedy"]

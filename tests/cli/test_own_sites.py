@@ -296,3 +296,17 @@ def test_a_block_that_cannot_be_names_field_value_and_cure(home: Path, text: str
         open_app(load_settings())
     assert caught.value.field == field
     assert cure in caught.value.remedy
+
+
+def test_an_import_that_adds_a_site_says_what_to_do_next(watthour: Callable[..., Outcome], tmp_path: Path) -> None:
+    file = str(table(tmp_path / "load.csv", days=20))
+    said = ("import", file, "--unit", "kW", "--time-zone", "America/New_York", "--yes")
+    ended = watthour(*said, "--channel", "home.plain.power")
+    assert ended.code == 0, ended.err
+    assert "Next: " in ended.err
+    assert "watthour site change plain --holidays US" in ended.err
+    assert watthour(*said, "--channel", "home.plain.power").err.count("Next: ") == 0  # it is no new site any more
+    ended = watthour(*said, "--channel", "home.other.power", "--holidays", "us-ny")
+    assert ended.code == 0, ended.err
+    assert "--holidays" not in ended.err
+    assert entry(watthour, "other")["holidays"] == "US-NY"

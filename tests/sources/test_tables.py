@@ -14,13 +14,16 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from layouts import NARROW, NO_BREAK, Layout, local_hours, write
 
+from watthour.core.channel import Site, SiteKind
 from watthour.core.errors import InvalidInput
+from watthour.core.place import Place
 from watthour.core.units import Unit
 from watthour.core.window import HOUR
 from watthour.grid.regions import Regions
 from watthour.sources.connectors import ConnectorSites
 from watthour.sources.csv import Mapping, read_table
 from watthour.sources.files import Known, TableOptions, file_sources, preview
+from watthour.sources.tables import cells
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -287,6 +290,123 @@ def test_several_values_are_asked_for_and_forecasts_are_named(tmp_path: Path) ->
     options = TableOptions("grid.mine.demand", time_zone="UTC", value_column="South (MW)")
     assert said(path, options)[1][0] == 1.0
     assert any("Forecast (MW)" in note for note in seen(path).notes)
+
+
+@pytest.mark.parametrize(
+    "header", ["Time,ND,TSD,ENGLAND_WALES_DEMAND,WIND_GENERATION", "Time,Net,Gross,Total load,Price"]
+)
+def test_a_name_that_sounds_like_a_load_does_not_decide_between_columns_as_large(tmp_path: Path, header: str) -> None:
+    rows = "".join(f"2021-01-01 {n:02}:00,{26000 + n},{28000 + n},{23000 + n},{9000 + n}\n" for n in range(24))
+    (question,) = seen(text(tmp_path, f"{header}\n{rows}"), replace(MINE, unit="MW")).questions
+    assert question.field == "value_column"
+    assert list(question.choices) == header.split(",")[1:4]
+    path = text(tmp_path, f"{header}\n{rows}")
+    assert not seen(path, replace(MINE, unit="MW", value_column=question.choices[0])).questions
+
+
+@pytest.mark.parametrize(
+    "header", ["Time,Load (MW),Forecast (MW),Net (MW)", "Time,Total load,Outlook forecast,Losses", "Time,demand,ND,TSD"]
+)
+def test_a_column_that_is_called_the_load_or_is_far_larger_is_the_load(tmp_path: Path, header: str) -> None:
+    rows = "".join(f"2021-01-01 {hour:02}:00,{26000 + hour},{25000 + hour},{900 + hour}\n" for hour in range(24))
+    found = seen(text(tmp_path, f"{header}\n{rows}"), replace(MINE, unit="MW"))
+    assert (found.value_column, found.questions) == (header.split(",")[1], ())
+
+
+def test_times_without_offset_are_read_by_the_clock_of_a_site_that_exists(tmp_path: Path) -> None:
+    rows = "".join(f"2021-07-01 {hour:02}:00,{hour}\n" for hour in range(24))
+    path = text(tmp_path, f"Time,Power (kW)\n{rows}")
+    beach = Site("beach", "Beach house", SiteKind.HOME, Place("Australia/Sydney"), main_channel="home.beach.power")
+    known = Known(find, sites=(beach,))
+    for options in (TableOptions(channel="home.beach.power"), TableOptions(site="Beach house")):
+        found = preview(path, None, options, known)
+        assert found is not None
+        assert (found.questions, found.time_zone) == ((), "Australia/Sydney")
+        assert any("clock of Beach house, Australia/Sydney" in note for note in found.notes)
+        ((source, window),) = file_sources(path, None, options, known)
+        assert source.fetch(window, now=NOW).readings["time"][0] == datetime(2021, 6, 30, 14, tzinfo=UTC)
+    assert [question.field for question in seen(path, TableOptions(channel="home.other.power")).questions] == [
+        "time_zone"
+    ]
+
+
+def test_a_name_that_means_a_known_region_says_which(tmp_path: Path) -> None:
+    rows = "".join(f"2021-07-01 {hour:02}:00,{30000 + hour}\n" for hour in range(24))
+    path = text(tmp_path, f"Time,Load (MW)\n{rows}")
+    assert (
+        "texas is ERCOT (grid.erco.demand), a region that Watthour knows"
+        in seen(path, TableOptions(site="texas")).notes
+    )
+    assert not any("that Watthour knows" in note for note in seen(path, TableOptions(site="erco")).notes)
+    mine = TableOptions(site="My town", time_zone=BRUSSELS)
+    assert not any("that Watthour knows" in note for note in seen(path, mine).notes)
+
+
+def test_the_hour_that_ercot_marks_with_dst_is_the_second_of_two(tmp_path: Path) -> None:
+    clocks = ["01:00", "02:00", "02:00 DST", *(f"{hour:02}:00" for hour in range(3, 25))]
+    rows = "".join(f"11/01/2020 {clock},{30000 + n}\n" for n, clock in enumerate(clocks))
+    path = text(tmp_path, f"HourEnding,ERCOT (MW)\n{rows}")
+    times, values = said(path, TableOptions("grid.mine.demand", time_zone="America/Chicago", date_order="mdy"))
+    assert times == [datetime(2020, 11, 1, 5, tzinfo=UTC) + n * HOUR for n in range(25)]
+    assert values == [30000.0 + n for n in range(25)]
+
+
+@pytest.mark.parametrize("second", ["2B", "02X", "2*"])
+def test_an_hour_that_is_numbered_twice_in_autumn_is_two_hours(tmp_path: Path, second: str) -> None:
+    first = "2A" if second == "2B" else "02"
+    hours = ["1", first, second, *map(str, range(3, 25))]
+    rows = "".join(f"2020-11-01,{hour},{30000 + n}\n" for n, hour in enumerate(hours))
+    days = "".join(f"2020-11-02,{hour},{30100 + hour}\n" for hour in range(1, 25))
+    path = text(tmp_path, f"Date,HE,Load (MW)\n{rows}{days}")
+    times, values = said(path, TableOptions("grid.mine.demand", time_zone="America/New_York"))
+    assert times == [datetime(2020, 11, 1, 4, tzinfo=UTC) + n * HOUR for n in range(49)]
+    assert values[:25] == [30000.0 + n for n in range(25)]
+
+
+@pytest.mark.parametrize(("decimal", "separator", "digits"), [(",", ";", 6), (".", ",", 10), (".", ",", 4)])
+def test_numbers_that_a_spreadsheet_wrote_for_dates_are_times(
+    tmp_path: Path, decimal: str, separator: str, digits: int
+) -> None:
+    rows = [f"{45350 + n / 24:.{digits}f}{separator}{30000 + 2000 * (n % 5)}" for n in range(72)]
+    path = text(tmp_path, f"Date{separator}Load (MW)\n" + "\n".join(rows).replace(".", decimal) + "\n")
+    found = seen(path)
+    assert (found.time_columns, found.step, found.n_refused) == (("Date",), HOUR, 0)
+    assert any("days of a spreadsheet" in note for note in found.notes)
+    assert said(path)[0] == [datetime(2024, 2, 27, 23, tzinfo=UTC) + n * HOUR for n in range(72)]
+
+
+def test_a_column_of_loads_is_not_taken_for_dates_of_a_spreadsheet(tmp_path: Path) -> None:
+    rows = "".join(f"{n},{30000 + 9000 * (n % 7)}\n" for n in range(48))
+    with pytest.raises(InvalidInput, match="no column holds dates"):
+        seen(text(tmp_path, f"Row,Load (MW)\n{rows}"))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-16-be"])
+def test_a_large_file_is_previewed_by_its_beginning_and_imported_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, encoding: str
+) -> None:
+    monkeypatch.setattr(cells, "SAMPLE_BYTES", 5000)
+    start = datetime(2021, 1, 1, tzinfo=UTC)
+    rows = "".join(f"{start + n * HOUR:%Y-%m-%dT%H:%MZ},{9000 + n}\n" for n in range(1000))
+    path = tmp_path / "large.csv"
+    mark = "\ufeff" if encoding == "utf-16-be" else ""
+    path.write_text(f"{mark}Time,Load (MW)\n{rows}", encoding=encoding)
+    found = preview(path, None, MINE, KNOWN, is_sample=True)
+    assert found is not None
+    assert (50 < found.n_rows < 300, found.n_refused, found.step) == (True, 0, HOUR)
+    assert any(f"first {found.n_rows} rows of about 1,001" in note for note in found.notes)
+    assert (found.is_sample, seen(path).is_sample) == (True, False)
+    assert seen(path).n_rows == brought(path).readings.height == 1000
+
+
+def test_a_text_of_more_rows_than_a_table_may_have_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cells, "SAMPLE_BYTES", 5000)
+    monkeypatch.setattr(cells, "_MOST_ROWS", 900)
+    path = text(tmp_path, "Time,Load (MW)\n" + "2021-01-01T00:00Z,1\n" * 1000)
+    for is_sample in (True, False):
+        with pytest.raises(InvalidInput, match=r"1,001 rows, and a table is read up to 900") as caught:
+            preview(path, None, MINE, KNOWN, is_sample=is_sample)
+        assert caught.value.field == "file"
 
 
 def test_a_forecast_beside_the_load_comes_in_as_a_rivals(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import typer
 from watthour.cli.context import opened
 from watthour.cli.options import AsJson  # noqa: TC001 - typer reads annotations at run time
 from watthour.cli.output import bar, show_json, show_table, utc_now
+from watthour.cli.sites import Holidays, or_none, show_next
 from watthour.core.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -78,6 +79,7 @@ def import_files(  # noqa: PLR0913 - each is an option of the command
     issued_at: Annotated[
         str | None, typer.Option(help="Without such a column: the assumed time on the day before, such as 06:00.")
     ] = None,
+    holidays: Holidays = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing; accept the proposed channel.")] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", "--preview", help="Show how the file is read, and import nothing.")
@@ -108,6 +110,7 @@ def import_files(  # noqa: PLR0913 - each is an option of the command
         forecast_column=forecast_column,
         issued_column=issued_column,
         issued_at=issued_at,
+        holidays=or_none(holidays),
     )
     now = utc_now()
     reports: list[dict[str, object]] = []
@@ -125,9 +128,14 @@ def import_files(  # noqa: PLR0913 - each is an option of the command
             if names := app.unknown_files(path, region):
                 typer.echo(f"Left aside, for no known layout: {', '.join(names)}.", err=True)
         known = {site.id for site in app.store.sites()}
-        for each in {site.id: site for _path, source, *_rest in found for site in source.sites()}.values():
-            if each.id not in known and all(directory.find(each.id) is None for directory in app.directories):
-                typer.echo(f"New {each.kind}: {each.id}, time zone {each.place.time_zone}.", err=True)
+        sites = {site.id: site for _path, source, *_rest in found for site in source.sites()}.values()
+        new = [
+            each
+            for each in sites
+            if each.id not in known and all(directory.find(each.id) is None for directory in app.directories)
+        ]
+        for each in new:
+            typer.echo(f"New {each.kind}: {each.id}, time zone {each.place.time_zone}.", err=True)
         if any(seen is not None for *_rest, seen in found) and not yes and _can_ask():
             typer.confirm("Import?", default=True, abort=True, err=True)
         total = sum((window.end - window.start).total_seconds() for _path, _source, window, _seen in found)
@@ -145,6 +153,8 @@ def import_files(  # noqa: PLR0913 - each is an option of the command
                         **({"channel": seen.channel, "refused": dict(seen.refused)} if seen is not None else {}),
                     }
                 )
+        for each in new:
+            show_next(app, each)
     if as_json:
         show_json(reports)
         return
@@ -169,7 +179,7 @@ def _settled(
     asks = _can_ask() and not yes
     while True:
         try:
-            seen = app.preview(path, region, options)
+            seen = app.preview(path, region, options, is_sample=dry_run)
         except InvalidInput as error:
             if error.field not in ASKED or not asks:
                 raise

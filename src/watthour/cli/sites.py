@@ -81,8 +81,8 @@ def add(  # noqa: PLR0913 - each is an option of the command
         site_id,
         _degrees("latitude", latitude),
         _degrees("longitude", longitude),
-        _or_none(holidays),
-        _or_none(zone),
+        or_none(holidays),
+        or_none(zone),
         [point_words(text) for text in point or []],
         [channel_words(text) for text in channel or []],
         main,
@@ -114,7 +114,7 @@ def change(  # noqa: PLR0913 - each is an option of the command
 
     texts = {"name": new_name, "time_zone": time_zone, "main": main}
     changes: dict[str, Any] = {field: text for field, text in texts.items() if text is not None}
-    changes |= {field: _or_none(text) for field, text in (("holidays", holidays), ("zone", zone)) if text is not None}
+    changes |= {field: or_none(text) for field, text in (("holidays", holidays), ("zone", zone)) if text is not None}
     for field, text in (("latitude", latitude), ("longitude", longitude)):
         if text is not None:
             changes[field] = _degrees(field, text)
@@ -186,6 +186,17 @@ def _show(app: App, site: Site, *, as_json: bool) -> None:
     ]
     rows += [(f"channel {c['id']}", f"{c['unit']}, {_step(c)}, {_span(c)}") for c in _rows(entry, "channels")]
     show_table(("", site.id), rows)
+    _show_steps(entry)
+
+
+def show_next(app: App, site: Site) -> None:
+    """Tell what can be done next for a site."""
+    from watthour.workflows import view
+
+    _show_steps(view.site_entry(app.store, app.registry, app.directories, site, app.settings.sites))
+
+
+def _show_steps(entry: Mapping[str, Any]) -> None:
     for step in _rows(entry, "next"):
         typer.echo(f"Next: {step['text']} `{step['command']}`", err=True)
 
@@ -217,7 +228,8 @@ def _written(value: object) -> str:
     return str(value) if not isinstance(value, bool) else "yes" if value else "no"
 
 
-def _or_none(text: str | None) -> str | None:
+def or_none(text: str | None) -> str | None:
+    """Return what is said; the word none takes a value away."""
     return None if text is None or text.strip().casefold() == NONE else text
 
 
@@ -227,7 +239,7 @@ def _degrees(field: str, text: str | None) -> float | None:
     Raises:
         InvalidInput: it is not a number.
     """
-    if (said := _or_none(text)) is None:
+    if (said := or_none(text)) is None:
         return None
     try:
         return float(said)

@@ -76,14 +76,14 @@ class Mapping:
         )
 
 
-def read_table(path: Path, mapping: Mapping) -> Understood:
-    """Read a CSV or Parquet file and recognise its layout.
+def read_table(path: Path, mapping: Mapping, *, is_sample: bool = False) -> Understood:
+    """Read a CSV or Parquet file, or the beginning of a large one, and recognise its layout.
 
     Raises:
         InvalidInput: no such file, not a table, or no column holds times or values.
     """
     hints = mapping.hints.checked()
-    return understand(read_cells(path, hints.separator), hints)
+    return understand(read_cells(path, hints.separator, is_sample=is_sample), hints)
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,6 +60,7 @@ class TableOptions:
     forecast_column: str | None = None
     issued_column: str | None = None
     issued_at: str | None = None
+    holidays: str | None = None  # code of the calendar of a new site
 
     @property
     def is_said(self) -> bool:
@@ -97,6 +98,8 @@ class Preview:
     values: tuple[tuple[datetime | None, float | None], ...]  # the same, understood, in the unit of the file
     notes: tuple[str, ...]
     questions: tuple[Question, ...]  # what is open
+    is_new_site: bool  # the import adds the site
+    is_sample: bool  # only the beginning of the file was read
 
     @property
     def n_refused(self) -> int:
@@ -144,15 +147,24 @@ def file_sources(path: Path, region: str | None, options: TableOptions, known: K
     return [_any_table(path, region, options, known)]
 
 
-def preview(path: Path, region: str | None, options: TableOptions, known: Known) -> Preview | None:
+def preview(
+    path: Path, region: str | None, options: TableOptions, known: Known, *, is_sample: bool = False
+) -> Preview | None:
     """Return what is understood of a table, with what it leaves open; None where the file has a known layout.
+
+    Args:
+        path: of the file.
+        region: of the file, if it does not name it.
+        options: what a person says of it.
+        known: the sites and channels that are known.
+        is_sample: the beginning of a large file is enough, and the preview says so.
 
     Raises:
         InvalidInput: no such file, not a table, or something that was said cannot be.
     """
     if path.is_dir() or (path.is_file() and not options.is_said and _by_layout(path, region, known)):
         return None
-    return _look(path, region, options, known)[0]
+    return _look(path, region, options, known, is_sample=is_sample)[0]
 
 
 def unknown_files(directory: Path, region: str | None, known: Known) -> list[str]:
@@ -197,14 +209,16 @@ def _any_table(path: Path, region: str | None, options: TableOptions, known: Kno
     return source, Window(times.min(), times.max() + source.channel.resolution)  # type: ignore[arg-type,operator]  # instants
 
 
-def _look(path: Path, region: str | None, options: TableOptions, known: Known) -> tuple[Preview, CsvSource | None]:
+def _look(
+    path: Path, region: str | None, options: TableOptions, known: Known, *, is_sample: bool = False
+) -> tuple[Preview, CsvSource | None]:
     """Return what is understood of a table, and the source it is where nothing is open."""
     from watthour.sources.csv import CsvSource, read_table
 
     options = replace(options, site=options.site or (None if options.channel or options.forecast_of else region))
     said = options.forecast_of is not None or options.forecast_column is not None
     mapping = _mapping(options, is_forecast=said)
-    found = read_table(path, mapping)
+    found = read_table(path, mapping, is_sample=is_sample)
     if found.zone is None and options.time_zone:
         found = replace(found, zone=options.time_zone)
     questions = list(found.questions)
@@ -222,6 +236,8 @@ def _look(path: Path, region: str | None, options: TableOptions, known: Known) -
             if options.time_zone is not None or not (is_new or error.field == "time_zone"):
                 raise
             questions.append(_new_site_question(options.site or name, error))
+    if site is not None:
+        found = _of_site(found, site, options, known)
     if unit is None:
         questions.append(unit_question(channel))
     if found.needs_zone and all(question.field != "time_zone" for question in questions):
@@ -233,7 +249,37 @@ def _look(path: Path, region: str | None, options: TableOptions, known: Known) -
     if not questions and site is not None and unit is not None:
         channel = _fitting(channel, str(name), site, unit, step, known, path.name)
         source = CsvSource(path, site, channel, replace(mapping, unit=unit, time_zone=found.zone), found)
-    return _seen(path, found, name or _proposal(path, unit, known), unit, step, source, questions), source
+    seen = _seen(path, found, name or _proposal(path, unit, known), unit, step, source, questions)
+    return replace(seen, is_new_site=site is None or not _is_known(site, known)), source
+
+
+def _of_site(found: Understood, site: Site, options: TableOptions, known: Known) -> Understood:
+    """Return a table with what its site adds: the clock of one that exists, and which one a name means."""
+    notes = list(found.notes)
+    is_known = _is_known(site, known)
+    if is_known and options.holidays is not None and options.holidays != site.place.holidays:
+        problem = f"{site.name} exists already, with the holidays {site.place.holidays or 'none'}"
+        remedy = f"Change them: `watthour site change {site.id} --holidays {options.holidays}`."
+        raise InvalidInput("holidays", options.holidays, problem, remedy=remedy)
+    zone = site.place.time_zone if found.needs_zone and is_known else found.zone
+    if zone != found.zone:
+        clock = f"the clock of {site.name}, {zone}"
+        notes.append(f"its times have no time zone and are read by {clock}; --times-in names another")
+    if options.site is not None and (note := _name_note(options.site, site)) is not None:
+        notes.append(note)
+    return replace(found, zone=zone, notes=tuple(notes))
+
+
+def _is_known(site: Site, known: Known) -> bool:
+    return site.id in {each.id for each in known.sites} or known.find(site.id) is not None
+
+
+def _name_note(said: str, site: Site) -> str | None:
+    """Return what tells a person that a name means a site known by another one, such as Texas and ERCOT."""
+    if _slug(said) in {_slug(site.id), _slug(site.name)}:
+        return None
+    name = site.operator if site.operator and _slug(site.operator) != _slug(said) else site.name
+    return f"{said} is {name} ({site.main_channel or site.prefix}), a {site.kind} that Watthour knows"
 
 
 def _mapping(options: TableOptions, *, is_forecast: bool) -> TableMapping:
@@ -305,6 +351,8 @@ def _seen(
         tuple(good.head(5).select("time", "value").iter_rows()),
         found.notes,
         tuple(questions),
+        is_new_site=True,
+        is_sample=found.cells.n_lines is not None,
     )
 
 
@@ -478,7 +526,7 @@ def _new_site(channel: str, kind: SiteKind, options: TableOptions, known: Known)
         raise InvalidInput("channel", channel, problem, remedy=f"Use another word, such as my_{words[1]}.")
     said = " ".join(unicodedata.normalize("NFC", options.site or "").split())
     name = said if _slug(said) == words[1] else words[1]
-    return Site(words[1], name, kind, Place(options.time_zone), main_channel=main)
+    return Site(words[1], name, kind, Place(options.time_zone, holidays=options.holidays), main_channel=main)
 
 
 def _new_channel(name: str, site: Site, unit: Unit, step: timedelta | None, known: Known) -> Channel:

@@ -102,7 +102,7 @@ const sites = createRoute({
   component: function SitesRoute(): ReactElement {
     return (
       <div className="grid grid-cols-[minmax(0,1fr)] gap-5">
-        <SitesPage />
+        <SitesPage train={trainNow} />
         <Connect />
       </div>
     );

@@ -36,7 +36,7 @@ export function openPage(address: string, answers: Answers = {}): string[] {
   const fetch = async (request: Request): Promise<Response> => {
     const { pathname, search } = new URL(request.url);
     requests.push(`${request.method} ${pathname}${search}`);
-    const answer = all[pathname]?.(request) ?? problem(404, { title: 'Nothing here', detail: pathname });
+    const answer = (await all[pathname]?.(request)) ?? problem(404, { title: 'Nothing here', detail: pathname });
     return answer instanceof Response ? answer : Response.json(answer);
   };
   client.setConfig({ baseUrl: 'http://watthour.test', fetch: fetch as unknown as typeof globalThis.fetch });

@@ -10,10 +10,12 @@ from fastapi import APIRouter, File, Form, UploadFile
 
 from watthour.api.contract import problems
 from watthour.api.schemas.imports import ImportedRows, ImportPreview, OpenQuestion, PreviewRow
+from watthour.api.schemas.sites import NextStep, SiteEntry
 from watthour.api.state import ApiState, State
 from watthour.bootstrap import Preview, TableOptions
 from watthour.core.errors import InvalidInput, PayloadChanged
 from watthour.core.forecast import Context
+from watthour.workflows import view
 from watthour.workflows.ingest import IngestReport, backfill
 
 BALANCE_NAME = "EIA930_BALANCE_upload.csv"  # a file of EIA's is known by its header, whatever it is called
@@ -53,6 +55,9 @@ async def import_file(  # noqa: PLR0913 - each is a field of the form
     forecast_column: Annotated[str | None, _said("Column with a forecast by someone else.", None)] = None,
     issued_column: Annotated[str | None, _said("Column with the time when each forecast was made.", None)] = None,
     issued_at: Annotated[str | None, _said("Assumed time on the day before at which it was made.", None)] = None,
+    holidays: Annotated[
+        str | None, _said("Calendar of public holidays of a new site, such as FR or US-NY; empty: none.", None)
+    ] = None,
     dry_run: Annotated[
         bool, Form(description="Show how the file is read, and import nothing.", examples=[False])
     ] = False,
@@ -78,6 +83,7 @@ async def import_file(  # noqa: PLR0913 - each is a field of the form
         forecast_column=forecast_column or None,
         issued_column=issued_column or None,
         issued_at=issued_at or None,
+        holidays=holidays or None,
     )
     context = await state.compute.run(lambda: state.models.context(region)) if region else None
     imported = await state.compute.run(
@@ -104,7 +110,7 @@ def _import(
 
 def _table(state: State, context: Context | None, path: Path, options: TableOptions, *, dry_run: bool) -> ImportedRows:
     region = context.site.id if context is not None else None
-    seen = state.app.preview(path, region, options)
+    seen = state.app.preview(path, region, options, is_sample=dry_run)
     report = IngestReport(0, 0)
     site = region
     if not dry_run:
@@ -119,6 +125,7 @@ def _table(state: State, context: Context | None, path: Path, options: TableOpti
         refused_rows=report.refused_rows,
         refused=dict(seen.refused) if seen is not None else {},
         preview=_shown(seen) if seen is not None else None,
+        next=_next(state, site) if not dry_run and seen is not None and seen.is_new_site else [],
     )
 
 
@@ -145,7 +152,20 @@ def _balance(state: State, context: Context | None, path: Path, name: str | None
         refused_rows=report.refused_rows,
         refused={},
         preview=None,
+        next=[],
     )
+
+
+def _next(state: State, site: str | None) -> list[NextStep]:
+    """Return what can be done next for a site that a file has added."""
+    app = state.app
+    kept = next((each for each in app.store.sites() if each.id == site), None)
+    if kept is None:
+        return []
+    entry = SiteEntry.model_validate(
+        view.site_entry(app.store, app.registry, app.directories, kept, app.settings.sites)
+    )
+    return entry.next
 
 
 def _plain(name: str) -> str:
@@ -184,6 +204,8 @@ def _shown(seen: Preview) -> ImportPreview:
         cells=[list(row) for row in seen.cells],
         values=[PreviewRow(time=time, value=value) for time, value in seen.values],
         notes=list(seen.notes),
+        is_new_site=seen.is_new_site,
+        is_sample=seen.is_sample,
         questions=[
             OpenQuestion(field=each.field, problem=each.problem, choices=list(each.choices)) for each in seen.questions
         ],

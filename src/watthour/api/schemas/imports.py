@@ -5,6 +5,7 @@ from datetime import datetime
 from pydantic import Field
 
 from watthour.api.schemas.base import Answer, shown_as
+from watthour.api.schemas.sites import NextStep
 
 
 class OpenQuestion(Answer):
@@ -61,6 +62,8 @@ class ImportPreview(Answer):
     cells: list[list[str]] = Field(description="First rows of the file.", examples=[[["01/01/2021 00:00", "15,234"]]])
     values: list[PreviewRow] = Field(description="First rows as read.")
     notes: list[str] = Field(description="Further notes.", examples=[["lines above the header, not read: 2"]])
+    is_new_site: bool = Field(description="The import adds the site.", examples=[True])
+    is_sample: bool = Field(description="The file is large, and only its beginning was read.", examples=[False])
     questions: list[OpenQuestion] = Field(description="Open questions; empty if the file can be imported.")
 
 
@@ -75,6 +78,7 @@ class ImportedRows(Answer):
             "refused_rows": 0,
             "refused": {},
             "preview": None,
+            "next": [],
         }
     )
 
@@ -84,3 +88,4 @@ class ImportedRows(Answer):
     refused_rows: int = Field(description="Rows that were refused. [count]", examples=[0])
     refused: dict[str, int] = Field(description="Refused rows by the rule they break. [count]", examples=[{}])
     preview: ImportPreview | None = Field(description="How the table was read; null for a file with a known layout.")
+    next: list[NextStep] = Field(description="What can be done next for a site that the file has added.")

@@ -81,7 +81,7 @@ _EXAMPLE: dict[str, JsonValue] = {
     "next": [
         {
             "text": "Import a file with its readings.",
-            "command": "watthour import FILE.csv --channel home.summer_house.power --unit kW --time-zone Europe/Paris",
+            "command": "watthour import FILE.csv --channel home.summer_house.power --unit kW",
         }
     ],
 }

@@ -19,11 +19,13 @@ from watthour.sources.tables.figures import GAPS, is_number_text
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
+    from typing import BinaryIO
 
 SEPARATORS = {"tab": "\t", "semicolon": ";", "bar": "|", "comma": ","}
 _SAMPLE = 400  # lines looked at to find separator and header
 _MOST_ROWS = 6_000_000  # ten years of minutes
 _MOST_COLUMNS = 2000
+SAMPLE_BYTES = 4_000_000  # of a larger text, where a look at its beginning is enough
 _MOST_NOTES = 20  # lines below a table; more are rows
 _NEARLY = 0.8  # of the lines that the best separator splits alike
 _BYTE_MARKS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
@@ -52,6 +54,7 @@ class Cells:
     above: tuple[str, ...] = ()  # lines above the header
     below: tuple[str, ...] = ()  # lines below the last row, such as a total
     n_ragged: int = 0  # rows with more cells than the header
+    n_lines: int | None = None  # of the whole file, where only its beginning was read
 
     def column(self, name: str) -> int:
         """Return the number of a column."""
@@ -64,18 +67,27 @@ class Cells:
         return column if most is None else column.head(most)
 
 
-def read_cells(path: Path, separator: str | None = None) -> Cells:
+def read_cells(path: Path, separator: str | None = None, *, is_sample: bool = False) -> Cells:
     """Read a CSV or Parquet file; which of the two it is, its content says.
 
+    Args:
+        path: of the file.
+        separator: between its cells; None: it is recognised.
+        is_sample: the beginning of a large text is enough.
+
     Raises:
-        InvalidInput: no such file, or not a table.
+        InvalidInput: no such file, not a table, or more rows than a table may have.
     """
     if not path.is_file():
         raise InvalidInput("file", str(path), "there is no such file", remedy="Check the path.")
     try:
         with path.open("rb") as file:
             head = file.read(4)
-            content = b"" if head == b"PAR1" else head + file.read()
+            is_text = head != b"PAR1"
+            n_lines = _n_lines(file) if is_text and path.stat().st_size > SAMPLE_BYTES else None
+            is_part = is_sample and n_lines is not None
+            file.seek(0)
+            content = file.read(SAMPLE_BYTES if is_part else -1) if is_text else b""
     except OSError as error:
         problem = f"it cannot be opened ({error.strerror})"
         raise InvalidInput("file", path.name, problem, remedy="Check that you may read it.") from error
@@ -84,7 +96,24 @@ def read_cells(path: Path, separator: str | None = None) -> Cells:
     for mark, problem, remedy in _OTHER_FILES:
         if content.startswith(mark):
             raise InvalidInput("file", path.name, problem, remedy=remedy)
-    return _text_cells(content, path.name, separator)
+    if n_lines is not None and n_lines > _MOST_ROWS:
+        raise _too_long(path.name, n_lines)
+    if not is_part:
+        return _text_cells(content, path.name, separator)
+    end = content.rfind(b"\n") - content.startswith(
+        b"\xfe\xff"
+    )  # of whole lines; there a byte before belongs to the mark
+    content = content[:end] if end > 0 else content
+    return replace(_text_cells(content, path.name, separator), n_lines=n_lines)
+
+
+def _n_lines(file: BinaryIO) -> int:
+    return sum(piece.count(b"\n") for piece in iter(lambda: file.read(SAMPLE_BYTES), b""))
+
+
+def _too_long(name: str, n_rows: int) -> InvalidInput:
+    problem = f"it holds {n_rows:,} rows, and a table is read up to {_MOST_ROWS:,}"
+    return InvalidInput("file", name, problem, remedy="Split it, or resample it to longer steps.")
 
 
 def cells_of(table: pl.DataFrame) -> Cells:
@@ -110,8 +139,7 @@ def _read_parquet(path: Path) -> pl.DataFrame:
     try:
         n_rows = pl.scan_parquet(path).select(pl.len()).collect().item()  # in its footer; few bytes can hold billions
         if n_rows > _MOST_ROWS:
-            problem = f"it holds {n_rows:,} rows, and a table is read up to {_MOST_ROWS:,}"
-            raise InvalidInput("file", path.name, problem, remedy="Split it, or resample it to longer steps.")
+            raise _too_long(path.name, n_rows)
         return pl.read_parquet(path)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
         problem = "it starts like a Parquet file, but cannot be read as one"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import polars as pl
 
@@ -17,6 +17,9 @@ _MONTHS = (
 _FIRST, _LAST = 1900, 2199  # years that a series of energy can be of
 _CENTURY = 70  # two digits below belong to 2000
 _NOON = 12
+_EXCEL_EPOCH = pl.lit(datetime(1899, 12, 30), dtype=pl.Datetime("us"))  # noqa: DTZ001 - a spreadsheet has no time zone
+_EXCEL_DAYS = (30_000, 60_000)
+_EVEN = 0.9  # share of rows that follow the one before by the usual step
 
 # How far local clocks named by letters are from UTC [minutes]; letters of several meanings, as those of India, are left
 # out, and US ones are as in the US.
@@ -63,7 +66,8 @@ ABBREVIATIONS = {
     "NZDT": 780,
 }
 _LETTERS = "|".join(sorted(ABBREVIATIONS, key=len, reverse=True))
-_OFFSET = rf"(?:\s*[\(\[]?\s*((?:UTC|GMT)?[+-]\d{{1,2}}(?::?\d{{2}})?|{_LETTERS})\s*[\)\]]?)?"
+# ERCOT marks the second of two hours in autumn with DST: no offset, and the order of the file tells the two apart.
+_OFFSET = rf"(?:\s*[\(\[]?\s*((?:UTC|GMT)?[+-]\d{{1,2}}(?::?\d{{2}})?|{_LETTERS}|DST)\s*[\)\]]?)?"
 _CLOCK = r"(\d{1,2})(?:(?::|h)(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?|h)?\s*([AaPp]\.?[Mm]\.?)?"
 _GAP = r"(?:T|,?\s+(?:at\s+)?|:)"
 _DATES = {  # year, month, day in the order of the names
@@ -302,6 +306,23 @@ def _regularity(naive: pl.Series) -> float:
     same = size == size.mode().sort()[0]
     forward = int((steps > timedelta(0)).sum()) > steps.len() / 2
     return float((same & ((steps > timedelta(0)) == forward)).mean() or 0.0)
+
+
+def excel_days(text: pl.Series) -> pl.Series | None:
+    """Return dates that a spreadsheet wrote as numbers, days since 1899-12-30; None where a column holds none.
+
+    They are evenly spaced and lie in the years 1982 to 2064, which a column of loads between 30,000 and 60,000 is not.
+    """
+    number = text.str.replace(",", ".", literal=True).str.extract(r"^(\d{5}(?:\.\d+)?)$")
+    days = number.cast(pl.Float64, strict=False)
+    if days.null_count() > days.len() / 2 or not days.is_between(*_EXCEL_DAYS).all():
+        return None
+    minutes = (days * (DAY / timedelta(minutes=1))).round().cast(pl.Int64)  # of a day, which few digits show rounded
+    naive = pl.select(_EXCEL_EPOCH + pl.duration(minutes=pl.lit(minutes), time_unit="us")).to_series()
+    steps = naive.drop_nulls().unique().sort().diff().drop_nulls()
+    if not steps.len() or steps.mode().sort()[0] > DAY or _regularity(naive) < _EVEN:
+        return None
+    return naive
 
 
 def seconds_since_1970(text: pl.Series) -> pl.Series | None:

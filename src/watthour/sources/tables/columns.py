@@ -12,8 +12,8 @@ import polars as pl
 from watthour.core.errors import InvalidInput
 from watthour.core.units import Unit
 from watthour.core.window import DAY, HOUR
-from watthour.sources.tables.clock import CLOCK_ALONE, OFFSET_ALONE, is_date_text, seconds_since_1970
-from watthour.sources.tables.figures import GAPS, is_number_text
+from watthour.sources.tables.clock import CLOCK_ALONE, OFFSET_ALONE, excel_days, is_date_text, seconds_since_1970
+from watthour.sources.tables.figures import GAPS, is_number_text, number_text, recognise_marks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -26,6 +26,7 @@ VALUE_NAMES = (
     *("power", "watts", "active_power", "aggregate", "energy", "kwh", "consumption"),
 )
 _SAMPLE = 500  # filled cells of a column that are looked at
+_ALIKE = 5.0  # times as large or as small: still a load of the same place
 _MOST = 0.5  # share of them that makes a column what it is
 _FEWEST_WIDE = 23  # hours of a table with a day per row
 _LOAD = r"load|total|demand|consum|verbrauch|netzlast|charge|last$|belasting|verbruik|carico|usage|use$"
@@ -223,6 +224,10 @@ def _time(cells: Cells, dates: Sequence[float]) -> tuple[int, list[Question]]:
             if (texts := cells.texts(number, _SAMPLE)).len() and seconds_since_1970(texts) is not None
         ]
     if not found:
+        found = [number for number in range(len(cells.names)) if excel_days(cells.texts(number, _SAMPLE)) is not None][
+            :1
+        ]
+    if not found:
         usual = [number for number, name in enumerate(names) if name in TIME_NAMES]
         if len(usual) == 1:
             return usual[0], []
@@ -253,12 +258,43 @@ def _values(cells: Cells, found: Sequence[int]) -> tuple[tuple[int, ...], list[Q
         remedy = f"Name one with --value-column; the file has: {_listed(cells.names)}."
         raise InvalidInput("value_column", _listed(cells.names), problem, remedy=remedy)
     ranked = sorted(found, key=lambda number: -_likeness(cells.names[number]))
+    if rivals := _rivals(cells, ranked):
+        choices = tuple(cells.names[number] for number in sorted([ranked[0], *rivals]))
+        problem = "several columns could be the load"
+        remedy = f"Name one with --value-column: {_listed(choices)}."
+        return tuple(ranked), [Question("value_column", problem, choices, remedy, _listed(choices))]
     if len(ranked) > 1 and _likeness(cells.names[ranked[0]]) == _likeness(cells.names[ranked[1]]):
         choices = tuple(cells.names[number] for number in sorted(found))
         remedy = f"Name one with --value-column: {_listed(choices)}."
         problem = "several columns hold values"
         return tuple(sorted(found)), [Question("value_column", problem, choices, remedy, _listed(choices))]
     return tuple(ranked), []
+
+
+def _rivals(cells: Cells, ranked: Sequence[int]) -> list[int]:
+    """Return the columns that may be meant instead of the likeliest one, whose name merely sounds like a load.
+
+    A name that is nothing but "load" decides. Otherwise a column that is as large may be the load too, whatever it is
+    called: NESO writes it as ND, TSD and ENGLAND_WALES_DEMAND.
+    """
+    first, rest = ranked[0], ranked[1:]
+    name = _BRACKET.sub("", cells.names[first]).strip().casefold()
+    rest = [number for number in rest if _likeness(cells.names[number]) >= 0]
+    if name in VALUE_NAMES or not rest:
+        return []
+    sizes = _sizes(cells, [first, *rest])
+    return [number for number in rest if sizes[number] < _ALIKE * sizes[first] < _ALIKE**2 * sizes[number]]
+
+
+def _sizes(cells: Cells, numbers: Sequence[int]) -> dict[int, float]:
+    """Return the typical size of the values of columns; 0 where none is a number."""
+    texts = [cells.texts(number, _SAMPLE) for number in numbers]
+    marks = recognise_marks(texts, cells.separator)
+    written = [pl.select(number_text(pl.lit(each), marks.decimal)).to_series() for each in texts]
+    medians = [each.cast(pl.Float64, strict=False).abs().median() for each in written]
+    return {
+        number: median if isinstance(median, float) else 0.0 for number, median in zip(numbers, medians, strict=True)
+    }
 
 
 def _likeness(name: str) -> int:
@@ -313,7 +349,9 @@ def _period(cells: Cells, free: Sequence[int]) -> int | None:
 
 
 def period_numbers(cells: Cells, number: int) -> pl.Series:
-    """Return the numbers of a column such as 7, 07, HE7 or H07."""
+    """Return the numbers of a column such as 7, 07, HE7 or H07; 2A and 2B (or 2X) are the two passes of autumn."""
     return (
-        cells.table[str(number)].str.extract(r"^[A-Za-z ]{0,12}0*(\d{1,3})(?:\.0*)?\*?$").cast(pl.Int32, strict=False)
+        cells.table[str(number)]
+        .str.extract(r"^[A-Za-z ]{0,12}0*(\d{1,3})(?:\.0*)?(?:\*|\s?[ABXabx])?$")
+        .cast(pl.Int32, strict=False)
     )

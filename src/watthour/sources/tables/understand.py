@@ -20,6 +20,7 @@ from watthour.sources.tables.clock import (
     Moments,
     Order,
     clock_of,
+    excel_days,
     offset_of,
     recognise_order,
     seconds_since_1970,
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from watthour.core.units import Unit
     from watthour.sources.tables.cells import Cells
 
+_EXCEL_NOTE = "its times are numbers and are read as days of a spreadsheet: 45350.5 is 2024-02-28 12:00"
 DECIMALS = {"point": ".", "comma": ",", ".": ".", ",": ","}
 
 
@@ -184,6 +186,8 @@ def understand(cells: Cells, hints: Hints) -> Understood:
     marks = _marks(cells, roles, hints, questions)
     order = _order(moments, after, marks, cells, hints, questions)
     naive = moments.naive(order.order)
+    days = excel_days(long["raw_time"]) if not naive.count() else None
+    naive = naive if days is None else days
     instant = seconds_since_1970(long["raw_time"]) if not naive.count() else None
     offsets = moments.offsets
     if roles.zone is not None:
@@ -222,7 +226,7 @@ def understand(cells: Cells, hints: Hints) -> Understood:
         _end(hints, cells, roles, moments, is_end_of_day=is_end_of_day),
         is_counted,
         tuple(questions),
-        tuple(_notes(cells, roles)),
+        (*_notes(cells, roles), *([_EXCEL_NOTE] if days is not None else [])),
     )
 
 
@@ -357,6 +361,9 @@ def _unit_of_wide(cells: Cells, roles: Roles) -> Unit | None:
 
 def _notes(cells: Cells, roles: Roles) -> list[str]:
     notes = []
+    if cells.n_lines is not None:
+        counts = f"the first {cells.table.height:,} rows of about {cells.n_lines:,}"
+        notes.append(f"the file is large, so this preview shows {counts}; an import reads and checks all of them")
     if cells.above:
         notes.append(f"{len(cells.above)} line{'s' * (len(cells.above) != 1)} above the header were skipped")
     if cells.below:

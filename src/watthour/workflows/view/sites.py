@@ -89,7 +89,7 @@ def _next_steps(
     if not has_readings:
         example = channels[0].id if channels else site.main_channel or f"{site.prefix}.power"
         unit = str(channels[0].unit) if channels else "kW"
-        command = f"watthour import FILE.csv --channel {example} --unit {unit} --time-zone {site.place.time_zone}"
+        command = f"watthour import FILE.csv --channel {example} --unit {unit}"
         steps.append(("Import a file with its readings.", command))
     if weather == "none":
         command = f"watthour site change {site.id} --latitude 48.85 --longitude 2.35"
@@ -97,6 +97,12 @@ def _next_steps(
     elif weather == "awaited" and has_readings:
         text = "Fetch its weather; a running server does this automatically."
         steps.append((text, f"watthour backfill {site.id}"))
+    if site.place.holidays is None and not site.is_simulated:
+        from watthour.forecasting.holiday_calendars import likely_calendar
+
+        likely = likely_calendar(site.place.time_zone)
+        example = f"watthour site change {site.id} --holidays {likely or 'FR'}"
+        steps.append(("Name its public holidays, which are otherwise forecast like any other day.", example))
     if has_readings and not has_model:
         steps.append(("Train its model.", f"watthour train {site.id}"))
     return [{"text": text, "command": command} for text, command in steps]

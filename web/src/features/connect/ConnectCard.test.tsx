@@ -34,6 +34,8 @@ const PREVIEW = {
   cells: [['01/01/2021 12:00 AM', '15,234']],
   values: [{ time: '2021-01-01T00:00:00Z', value: 15234 }],
   notes: [],
+  is_new_site: true,
+  is_sample: false,
   questions: [
     { field: 'channel', problem: 'nobody has said what the table measures', choices: ['grid.load.demand'] },
     { field: 'time_zone', problem: 'the times carry no time zone', choices: [] },
@@ -48,7 +50,8 @@ function makeServer(): Answers[string] {
     const isImport = asked === 3;
     asked += 1;
     const rows = isImport ? 741 : 0;
-    return { region: 'load', channel: PREVIEW.channel, new_rows: rows, refused_rows: 3, refused: PREVIEW.refused, preview };
+    const next = isImport ? [{ text: 'Give its coordinates.', command: 'watthour site change load --latitude 48.85' }] : [];
+    return { region: 'load', channel: PREVIEW.channel, new_rows: rows, refused_rows: 3, refused: PREVIEW.refused, preview, next };
   };
 }
 
@@ -75,6 +78,41 @@ test('a file is shown as understood, asked what is open, and then imported', asy
   expect(await screen.findByText('741 new rows for load')).toBeVisible();
   expect(screen.getByText(/3 rows were refused/)).toBeVisible();
   expect(screen.getByRole('link', { name: 'Open load' })).toHaveAttribute('href', '/grid/load');
+});
+
+const HOLIDAYS = { likely: 'US', countries: [{ code: 'FR', parts: [] }, { code: 'US', parts: ['NY'] }] };
+
+test('times are shown by the clock of the chosen zone, and the likely holidays are shown and can be changed', async () => {
+  const answer = makeServer();
+  const sent: (FormDataEntryValue | null)[] = [];
+  let held = Promise.resolve();
+  const gate: { open?: () => void } = {};
+  openPage('/grid/simtown', {
+    ...simulated,
+    '/api/v1/holidays': () => HOLIDAYS,
+    '/api/v1/imports': async (request) => {
+      sent.push((await request.formData()).get('holidays'));
+      await held;
+      return answer?.(request);
+    },
+  });
+  await userEvent.upload(await screen.findByLabelText(/Table of loads/), new File(['Timestamp,Load (MW)'], 'load.csv', { type: 'text/csv' }));
+  expect(await screen.findByRole('table', { name: 'First rows as read' })).toHaveTextContent('2021-01-01 00:00');
+  expect(screen.queryByLabelText('Public holidays')).toBeNull();
+  await userEvent.click(screen.getByRole('button', { name: 'Use' }));
+  await userEvent.selectOptions(await screen.findByLabelText(/Time zone/), 'America/New_York');
+  expect(await screen.findByLabelText('Public holidays')).toHaveValue('US');
+  await waitFor(() => expect(screen.getByRole('table', { name: 'First rows as read' })).toHaveTextContent('31 Dec 2020, 19:00 EST'));
+  await userEvent.selectOptions(screen.getByLabelText('Public holidays'), 'US-NY');
+  held = new Promise<void>((resolve) => {
+    gate.open = resolve;
+  });
+  await userEvent.click(screen.getByRole('button', { name: 'Import' }));
+  expect(await screen.findByRole('button', { name: 'Importing 744 rows…' })).toBeDisabled();
+  gate.open?.();
+  expect(await screen.findByText('741 new rows for load')).toBeVisible();
+  expect(screen.getByText('watthour site change load --latitude 48.85')).toBeVisible();
+  expect(sent.at(-1)).toBe('US-NY');
 });
 
 test('a file that is dropped is read like one that is chosen', async () => {

@@ -1,4 +1,4 @@
-import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { FileUp, Upload as UploadIcon } from 'lucide-react';
 import { type DragEvent, type FormEvent, type ReactElement, type ReactNode, useId, useRef, useState } from 'react';
 
@@ -9,8 +9,9 @@ import { ProblemNotice } from '@/components/ui/problem';
 import { Head, RowHead, Table, Value } from '@/components/ui/table';
 import { cn } from '@/lib/cn';
 import { formatNumber } from '@/lib/numbers';
+import { formatInstant } from '@/lib/time';
 
-import { type Choices, preview, upload } from './queries';
+import { type Choices, holidaysQuery, preview, upload } from './queries';
 
 const UNITS = ['MW', 'kW', 'W', 'GW', 'MWh', 'kWh', 'Wh', 'GWh'];
 const ORDERS = [
@@ -55,7 +56,7 @@ function Pick({ label, value, options, isOpen, onChange }: PickProps): ReactElem
         {label} {isOpen ? <span className="text-warn">(please choose)</span> : null}
       </span>
       <select value={isOpen ? '' : value} onChange={(event) => onChange(event.target.value)} className={cn(CONTROL, isOpen && 'border-warn')}>
-        {isOpen || value === '' ? (
+        {isOpen || (value === '' && options.every((option) => option.value !== '')) ? (
           <option value="" disabled>
             Choose…
           </option>
@@ -75,13 +76,32 @@ const named = (names: readonly string[]): Option[] => names.map((name) => ({ val
 /** The word of a proposed channel that names its site, such as `load_2021` of `grid.load_2021.demand`. */
 const proposedSite = (found: ImportPreview): string => found.channel?.split('.')[1] ?? '';
 
+const countries = new Intl.DisplayNames('en', { type: 'region' });
+
+/** The time zone that a table is read in, where it is known. */
+const zoneOf = (found: ImportPreview, choices: Choices): string | null => choices.time_zone ?? found.time_zone;
+
+/** The calendar that an import of a new site takes: the one chosen, else the likely one, which is shown. */
+function useHolidays(found: ImportPreview | undefined, choices: Choices): { chosen: string; options: Option[] } | null {
+  const zone = found?.is_new_site ? zoneOf(found, choices) : null;
+  const { data } = useQuery({ ...holidaysQuery(zone ?? ''), enabled: zone !== null });
+  if (zone === null || !data) return null;
+  const options = data.countries.flatMap(({ code, parts }) => [
+    { value: code, label: countries.of(code) ?? code },
+    ...parts.map((part) => ({ value: `${code}-${part}`, label: `${countries.of(code) ?? code}: ${part}` })),
+  ]);
+  return { chosen: choices.holidays ?? data.likely ?? '', options: [{ value: '', label: 'None' }, ...options] };
+}
+
 interface SettingsProps {
   found: ImportPreview;
   choices: Choices;
   onChoose: (choice: Choices) => void;
+  /** The calendars of a new site. */
+  holidays: ReactNode;
 }
 
-function Settings({ found, choices, onChoose }: SettingsProps): ReactElement {
+function Settings({ found, choices, onChoose, holidays }: SettingsProps): ReactElement {
   const open = new Set(found.questions.map(({ field }) => field));
   const [site, setSite] = useState(choices.site ?? proposedSite(found));
   const columns = found.value_columns.length > 0 ? found.value_columns : found.columns;
@@ -129,18 +149,20 @@ function Settings({ found, choices, onChoose }: SettingsProps): ReactElement {
         isOpen={false}
         onChange={(value) => onChoose({ named_by: value })}
       />
+      {holidays}
     </div>
   );
 }
 
-/** An instant as UTC, or as written in the file where the time zone is still open. */
-function when(time: string | null, isOpen: boolean): string {
+/** An instant by the clock of the chosen zone, or as written in the file where the zone is still open. */
+function when(time: string | null, zone: string | null): string {
   if (time === null) return 'none';
-  return `${time.slice(0, 16).replace('T', ' ')}${isOpen ? '' : ' UTC'}`;
+  return zone === null ? time.slice(0, 16).replace('T', ' ') : formatInstant(Date.parse(time), zone, Date.now());
 }
 
-function Understood({ found }: { found: ImportPreview }): ReactElement {
+function Understood({ found, choices }: { found: ImportPreview; choices: Choices }): ReactElement {
   const isOpen = found.questions.some(({ field }) => field === 'time_zone');
+  const zone = isOpen ? null : (zoneOf(found, choices) ?? 'UTC');
   const refused = Object.entries(found.refused);
   return (
     <>
@@ -148,8 +170,8 @@ function Understood({ found }: { found: ImportPreview }): ReactElement {
         {[
           ['Rows', formatNumber(found.rows)],
           ['Step', found.step_seconds === null ? 'unknown' : `${formatNumber(found.step_seconds / 60)} min`],
-          ['From', when(found.first_time, isOpen)],
-          ['To', when(found.last_time, isOpen)],
+          ['From', when(found.first_time, zone)],
+          ['To', when(found.last_time, zone)],
           ['Columns separated by', found.separator ?? 'nothing (Parquet)'],
         ].map(([name, value]) => (
           <div key={name} className="flex gap-x-1.5">
@@ -183,7 +205,7 @@ function Understood({ found }: { found: ImportPreview }): ReactElement {
             {found.values.map(({ time, value }, row) => (
               <tr key={`${time ?? ''} ${found.cells[row]?.join(' ') ?? ''}`}>
                 <RowHead className="max-w-64 truncate font-mono font-normal">{found.cells[row]?.slice(0, 6).join(' | ') ?? ''}</RowHead>
-                <Value className="text-left">{when(time, isOpen)}</Value>
+                <Value className="text-left">{when(time, zone)}</Value>
                 <Value>{value === null ? 'gap' : value}</Value>
               </tr>
             ))}
@@ -206,6 +228,13 @@ function Imported({ rows, next }: ImportedProps): ReactElement {
     <Notice role="status" title={`${formatNumber(rows.new_rows)} new rows for ${rows.region}`} className="mt-3">
       {rows.new_rows === 0 ? 'All data in this file were imported before.' : 'They are in the store.'}
       {refused}{' '}
+      {rows.next
+        .filter(({ command }) => !command.startsWith('watthour train '))
+        .map(({ text, command }) => (
+          <span key={command} className="block">
+            {text} <code className="font-mono break-words">{command}</code>
+          </span>
+        ))}
       <a className="text-accent font-medium underline" href={`/grid/${rows.region}`}>
         Open {rows.region}
       </a>
@@ -278,11 +307,12 @@ export function Upload({ next }: { next?: ((site: string) => ReactNode) | undefi
     sending.reset();
     looking.mutate({ file: chosen, choices: said });
   };
+  const found = seen?.preview;
+  const calendar = useHolidays(found ?? undefined, choices);
   const submit = (event: FormEvent): void => {
     event.preventDefault();
-    if (file) sending.mutate({ file, choices });
+    if (file) sending.mutate({ file, choices: calendar?.chosen ? { ...choices, holidays: calendar.chosen } : choices });
   };
-  const found = seen?.preview;
   const isReady = looking.data !== undefined && looking.error === null && !looking.isPending && (found?.questions.length ?? 0) === 0;
   return (
     <form onSubmit={submit} aria-label="Import a file" aria-busy={looking.isPending || sending.isPending}>
@@ -301,8 +331,24 @@ export function Upload({ next }: { next?: ((site: string) => ReactNode) | undefi
       ) : null}
       {file && found && !sending.data ? (
         <section aria-label="How the file was read" className="mt-4">
-          <Settings key={file.name} found={found} choices={choices} onChoose={(choice) => look(file, { ...choices, ...choice })} />
-          <Understood found={found} />
+          <Settings
+            key={file.name}
+            found={found}
+            choices={choices}
+            onChoose={(choice) => look(file, { ...choices, ...choice })}
+            holidays={
+              calendar ? (
+                <Pick
+                  label="Public holidays"
+                  value={calendar.chosen}
+                  options={calendar.options}
+                  isOpen={false}
+                  onChange={(value) => setChoices({ ...choices, holidays: value })}
+                />
+              ) : null
+            }
+          />
+          <Understood found={found} choices={choices} />
         </section>
       ) : null}
       {file && looking.data && !found && !looking.error && !sending.data ? (
@@ -314,7 +360,7 @@ export function Upload({ next }: { next?: ((site: string) => ReactNode) | undefi
         <div className="mt-3 flex flex-wrap items-center gap-3">
           <Button type="submit" look="primary" disabled={!isReady || sending.isPending}>
             <UploadIcon aria-hidden className="size-4" />
-            {sending.isPending ? 'Importing…' : 'Import'}
+            {sending.isPending ? (found && !found.is_sample ? `Importing ${formatNumber(found.rows)} rows…` : 'Importing…') : 'Import'}
           </Button>
           {found && found.questions.length > 0 ? (
             <p role="status" className="text-small text-warn">

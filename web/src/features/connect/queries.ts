@@ -1,4 +1,6 @@
-import { type ImportedRows, importFile } from '@/client';
+import { queryOptions } from '@tanstack/react-query';
+
+import { type ImportedRows, holidayCalendars, importFile } from '@/client';
 import { unwrap } from '@/lib/problem';
 
 /** What a person says of a table; what is left out is recognised. The names are those of the API. */
@@ -11,11 +13,22 @@ export interface Choices {
   date_order?: string;
   decimal?: string;
   named_by?: string;
+  /** Code of a calendar; empty: none. */
+  holidays?: string;
 }
 
 export interface Upload {
   file: File;
   choices: Choices;
+}
+
+/** Every calendar of holidays, and the likely one where this clock is kept. */
+export function holidaysQuery(timeZone: string) {
+  return queryOptions({
+    queryKey: ['holidays', timeZone],
+    queryFn: ({ signal }) => unwrap(holidayCalendars({ query: { time_zone: timeZone }, signal })),
+    staleTime: Infinity,
+  });
 }
 
 /** Says what would be brought in, and what is still open; nothing is kept. */

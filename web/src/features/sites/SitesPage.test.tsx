@@ -124,3 +124,15 @@ test('what the settings describe is changed there', async () => {
   expect(await screen.findByText('[sites.beach_house]')).toBeVisible();
   expect(screen.queryByRole('button', { name: 'Change Beach house' })).toBeNull();
 });
+
+test('a site with readings offers to train its model again, and one without does not', async () => {
+  const [channel] = HOUSE.channels;
+  if (!channel) throw new Error('the site has a channel');
+  const filled = { ...HOUSE, model: '2026-01', channels: [{ ...channel, first_time: '2024-01-01T00:00:00Z', last_time: '2024-02-01T00:00:00Z' }] };
+  const empty = { ...HOUSE, id: 'other', name: 'Other' };
+  openPage('/sites', { '/api/v1/sites': () => ({ sites: [filled, empty] }) });
+  const summary = await screen.findByText('Train its model again');
+  await userEvent.click(summary);
+  expect(screen.getByRole('button', { name: 'Train now' })).toBeVisible();
+  expect(screen.getAllByRole('button', { name: 'Train now' })).toHaveLength(1);
+});

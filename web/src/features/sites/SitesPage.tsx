@@ -1,6 +1,6 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Pencil, Trash2 } from 'lucide-react';
-import { type ReactElement, useEffect, useState } from 'react';
+import { type ReactElement, type ReactNode, useEffect, useState } from 'react';
 
 import type { SiteEntry } from '@/client';
 import { Badge } from '@/components/ui/badge';
@@ -79,7 +79,13 @@ function Removal({ site, onDone }: { site: SiteEntry; onDone: () => void }): Rea
   );
 }
 
-function SiteRow({ site }: { site: SiteEntry }): ReactElement {
+interface SiteRowProps {
+  site: SiteEntry;
+  /** What trains the site's model. */
+  train?: ((site: string) => ReactNode) | undefined;
+}
+
+function SiteRow({ site, train }: SiteRowProps): ReactElement {
   const [doing, setDoing] = useState<'change' | 'remove' | null>(null);
   const queries = useQueryClient();
   const facts: [string, string][] = [
@@ -137,6 +143,12 @@ function SiteRow({ site }: { site: SiteEntry }): ReactElement {
       )}
       {doing === 'remove' ? <Removal site={site} onDone={() => setDoing(null)} /> : null}
       {doing === null && site.described_in !== 'watthour' ? <NextSteps site={site} /> : null}
+      {train && doing === null && mainOf(site)?.first_time ? (
+        <details className="text-small mt-2">
+          <summary className="text-muted cursor-pointer">{site.model ? 'Train its model again' : 'Train its model'}</summary>
+          <div className="mt-2">{train(site.id)}</div>
+        </details>
+      ) : null}
       {site.described_in === 'settings' ? (
         <p className="text-small text-muted mt-2">
           Described in the settings: change it in <code>[sites.{site.id}]</code> of watthour.toml.
@@ -147,7 +159,7 @@ function SiteRow({ site }: { site: SiteEntry }): ReactElement {
 }
 
 /** The sites whose load is here or will be, and how one of one's own is added. */
-export function SitesPage(): ReactElement {
+export function SitesPage({ train }: { train?: (site: string) => ReactNode }): ReactElement {
   const { data, error, refetch } = useQuery(sitesQuery);
   const [added, setAdded] = useState<SiteEntry | null>(null);
   const queries = useQueryClient();
@@ -179,7 +191,7 @@ export function SitesPage(): ReactElement {
           data.sites.length > 0 ? (
             <ul>
               {data.sites.map((site) => (
-                <SiteRow key={site.id} site={site} />
+                <SiteRow key={site.id} site={site} train={train} />
               ))}
             </ul>
           ) : (
