@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from cli.conftest import Outcome
 
 
-def trained(town: Callable[..., Outcome], recipe: str) -> str:
-    ended = town("train", "simtown", "--recipe", recipe, "--json")
+def trained(town: Callable[..., Outcome], recipe: str, *options: str) -> str:
+    ended = town("train", "simtown", "--recipe", recipe, *options, "--json")
     assert ended.code == 0, ended.err
     report = json.loads(ended.out)[0]
     version: str = report["version"]
@@ -45,6 +45,19 @@ def test_training_says_its_verdict_and_everybodys_scores(town: Callable[..., Out
     assert "challenger\t" in ended.out
     assert "seasonal_naive\t" in ended.out
     assert "reading history" in ended.err
+
+
+def test_the_past_alone_is_forecast_where_it_was_put_off(town: Callable[..., Outcome]) -> None:
+    trained(town, "persistence_ensemble", "--past-days", "0")
+    models = town("models", "list").out
+    ended = town("train", "simtown", "--only-past", "--past-days", "20", "--json")
+    assert ended.code == 0, ended.err
+    (report,) = json.loads(ended.out)
+    assert report["region"] == "simtown"
+    assert report["past"]["missing_days"] == 0
+    assert town("models", "list").out == models
+    again = town("train", "simtown", "--only-past", "--past-days", "20")
+    assert "0 more past days" in again.out
 
 
 def test_promote_and_rollback_change_who_serves(town: Callable[..., Outcome]) -> None:
