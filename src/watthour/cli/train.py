@@ -14,7 +14,10 @@ from watthour.cli.output import number, show_json, show_table, steps, utc_now
 from watthour.core.errors import WatthourError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from watthour.core.forecast import Context
+    from watthour.workflows.past import PastReport
     from watthour.workflows.train import TrainReport
 
 
@@ -40,6 +43,7 @@ def train(
     from watthour.forecasting.catalogue import recipe as named_recipe
     from watthour.workflows.past import keep_past
     from watthour.workflows.rounds import retrain
+    from watthour.workflows.sites import name_of
 
     options = _parameters(parameters)
     found: list[dict[str, object]] = []
@@ -68,25 +72,34 @@ def train(
                 found.pop()
                 failures.append(error)
                 continue
-            with steps(f"the past of {context.site.id}") as say:  # what serves is decided, and said, by now
-                past = keep_past(
-                    app.store,
-                    app.registry,
-                    context,
-                    clock=utc_now,
-                    issue_clock=time(app.settings.issue_hour),
-                    most_days=past_days,
-                    progress=say,
-                )
+            try:
+                with steps(f"the past of {context.site.id}") as say:  # what serves is decided, and said, by now
+                    past = keep_past(
+                        app.store,
+                        app.registry,
+                        context,
+                        clock=utc_now,
+                        issue_clock=time(app.settings.issue_hour),
+                        most_days=past_days,
+                        progress=say,
+                    )
+            except WatthourError as error:
+                if only_past:
+                    found.pop()
+                    failures.append(error)
+                else:  # the training is a success all the same
+                    cure = f"`watthour train {name_of(context)} --only-past` tries again."
+                    typer.echo(f"The past days of {context.site.name} were not all forecast: {error} {cure}", err=True)
+                continue
             found[-1]["past"] = {"new_days": past.new_days, "missing_days": past.missing_days}
-            if not as_json and (past.new_days or only_past):
-                left = f"; {past.missing_days} are left" if past.missing_days else ""
-                typer.echo(
-                    f"{context.site.name}: what the model would have said is kept for {past.new_days} more past days, "
-                    f"made afterwards{left}."
-                )
+            if not as_json:
+                _show_past(context, past)
     if as_json:
         show_json(found)
+    _raise(failures)
+
+
+def _raise(failures: Sequence[WatthourError]) -> None:
     for failure in failures[:-1]:
         typer.echo(f"Error: {failure}", err=True)
     if failures:
@@ -116,6 +129,14 @@ def _show(context: Context, report: TrainReport) -> None:
             (name, *(number(scores.get(column), 2 if "percent" in column else digits) for column in columns))
             for name, scores in report.scores.items()
         ],
+    )
+
+
+def _show_past(context: Context, past: PastReport) -> None:
+    left = f"; {past.missing_days} are left" if past.missing_days else ""
+    typer.echo(
+        f"{context.site.name}: what the model would have said is kept for {past.new_days} more past days, "
+        f"made afterwards{left}."
     )
 
 
