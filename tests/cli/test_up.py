@@ -249,6 +249,28 @@ def test_a_training_that_failed_stays_a_failure_and_is_tried_again_the_next_day(
     assert tried == [NOON, NOON + DAY]
 
 
+def test_a_first_training_that_is_killed_is_tried_again_the_next_day_and_not_every_hour(
+    scheduler: Scheduler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    present, tried = [NOON], list[datetime]()
+    scheduler = Scheduler(scheduler._app, clock=lambda: present[0])
+
+    def killed(_context: Context) -> None:
+        tried.append(present[0])
+        raise WatthourError("training simtown failed: it ended with code -9", remedy="Try again.")
+
+    def is_down(*_said: object) -> None: ...
+
+    monkeypatch.setattr(scheduler, "_train", killed)
+    monkeypatch.setattr(scheduler, "_fill", is_down)
+    monkeypatch.setattr(scheduler, "_day_ahead", is_down)
+    for hours in (0, 1, 2, 25):
+        present[0] = NOON + timedelta(hours=hours)
+        scheduler._prepare(SIMTOWN)
+    assert tried == [NOON, NOON + timedelta(hours=25)]
+    assert scheduler._app.store.runs(f"train:{SIMTOWN.channel.id}", limit=1)[0].state is RunState.FAILED
+
+
 def test_a_clock_that_was_set_back_stops_no_round(scheduler: Scheduler) -> None:
     scheduler = Scheduler(scheduler._app, clock=lambda: NOON + 365 * DAY)
     scheduler._plan()

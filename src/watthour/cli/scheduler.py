@@ -19,6 +19,7 @@ from watthour.workflows.asking import BUDGET_S, WORKER_NAME, Workers, fill, poll
 from watthour.workflows.forecast import RUN_PREFIX
 from watthour.workflows.rounds import (
     SCORE_PREFIX,
+    TRAIN_PREFIX,
     first_window,
     followed,
     issue,
@@ -222,11 +223,14 @@ class Scheduler:
         if is_whole and context.channel.id in self._prepared:
             return
         prepare(
+            store,
             self._app.registry,
             context,
+            clock=self._now,
             fill_past=partial(self._fill, context, wanted),
             refresh=partial(self._day_ahead, context),
-            train_first=partial(self._train, context),
+            # one that is killed notes nothing itself, and what failed is not begun again every hour
+            train_first=partial(self._guard, f"{TRAIN_PREFIX}{context.channel.id}", partial(self._train, context)),
         )
         self._prepared.add(context.channel.id)
 
