@@ -127,7 +127,7 @@ def test_a_source_that_does_not_end_holds_nobody_and_is_not_asked_twice_at_once(
     assert quick.report is not None
     assert [run.state for run in store.runs("slow")] == [RunState.FAILED]
     again, _ = poll([slow, well], store, now=NOW + HOUR, workers=workers, budget_s=0.2)
-    assert "earlier round" in str(again.error)
+    assert "earlier request" in str(again.error)
     assert len(slow.asked) == 1
     go_on.set()
     workers._asking["slow"].result(30)
