@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from starlette.testclient import TestClient
@@ -19,6 +19,12 @@ if TYPE_CHECKING:
 TRAIN = "/api/v1/train"
 PROGRAM = """#!/bin/sh
 # stands for the interpreter: the command line of a training, without the training
+echo "$@" >>"{asked}"
+case "$*" in *--only-past*)
+    echo "the past of simtown: forecasting May 2024" >&2
+    while [ ! -e "{past}" ]; do sleep 0.02; done
+    exit 0 ;;
+esac
 echo "train simtown: reading history" >&2
 while [ ! -e "{go}" ]; do sleep 0.02; done
 {ending}
@@ -31,17 +37,19 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the stand-in is
 
 
 @pytest.fixture
-def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Path]:
+def program(town: App, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], Path]]:
     """Put a program in the place of the interpreter; it ends once the file that is returned is there."""
 
     def put(ending: str) -> Path:
         path, go = tmp_path / "python", tmp_path / "go"
-        path.write_text(PROGRAM.format(go=go, ending=ending))
+        past, asked = tmp_path / "past", tmp_path / "asked"
+        path.write_text(PROGRAM.format(go=go, past=past, asked=asked, ending=ending))
         path.chmod(0o700)
         monkeypatch.setattr("watthour.workflows.training_process.sys.executable", str(path))
         return go
 
-    return put
+    yield put
+    town.trainings.stop()
 
 
 def state_when(client: TestClient, wanted: str) -> dict[str, Any]:
@@ -72,6 +80,54 @@ def test_a_training_is_begun_told_and_ends_with_its_verdict(
     assert done["problem"] is None
     assert town_client.post(TRAIN, params={"region": "simtown"}).status_code == 202
     state_when(town_client, "done")
+
+
+def state_when_step(client: TestClient, wanted: str | None) -> dict[str, Any]:
+    """Ask until the training is at a step."""
+    for _ in range(1500):
+        state: dict[str, Any] = client.get(TRAIN, params={"region": "simtown"}).json()
+        if state["step"] == wanted:
+            return state
+        time.sleep(0.02)
+    pytest.fail(f"still {state}")
+
+
+def test_the_verdict_does_not_wait_for_the_forecasts_of_past_days(
+    town_client: TestClient, program: Callable[[str], Path], tmp_path: Path
+) -> None:
+    program(DONE).touch()
+    assert town_client.post(TRAIN, params={"region": "simtown"}).status_code == 202
+    state = state_when_step(town_client, "forecasting May 2024")
+    assert state["state"] == "done"
+    assert state["verdict"] == "day_process-1 is promoted. No other model is in use yet."
+    (tmp_path / "past").touch()
+    assert state_when_step(town_client, None)["state"] == "done"
+    assert (tmp_path / "asked").read_text().splitlines() == [
+        "-m watthour train simtown --past-days 0 --json",
+        "-m watthour train simtown --only-past",
+    ]
+
+
+def test_a_training_ends_the_forecasts_of_past_days_which_go_on_after_it(
+    town_client: TestClient, program: Callable[[str], Path], tmp_path: Path
+) -> None:
+    program(DONE).touch()
+    for _ in range(2):
+        assert town_client.post(TRAIN, params={"region": "simtown"}).status_code == 202
+        state_when_step(town_client, "forecasting May 2024")
+    (tmp_path / "past").touch()
+    assert state_when_step(town_client, None)["state"] == "done"
+    asked = [line.split()[4] for line in (tmp_path / "asked").read_text().splitlines()]
+    assert asked == ["--past-days", "--only-past", "--past-days", "--only-past"]
+
+
+def test_at_the_end_of_the_server_the_forecasts_of_past_days_end(town: App, program: Callable[[str], Path]) -> None:
+    program(DONE).touch()
+    town.trainings.run("simtown", progress=lambda _step: None)
+    while (process := town.trainings._past_process) is None:
+        time.sleep(0.01)
+    town.trainings.stop()
+    assert process.wait(10) != 0
 
 
 def test_a_training_that_is_killed_does_not_give_its_step_as_the_reason(

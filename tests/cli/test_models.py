@@ -7,17 +7,21 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from watthour.core.errors import StoreFull
 from watthour.registry.files import FileRegistry
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    import pytest
     from cli.conftest import Outcome
 
+    from watthour.core.forecast import Context
 
-def trained(town: Callable[..., Outcome], recipe: str) -> str:
-    ended = town("train", "simtown", "--recipe", recipe, "--json")
+
+def trained(town: Callable[..., Outcome], recipe: str, *options: str) -> str:
+    ended = town("train", "simtown", "--recipe", recipe, *options, "--json")
     assert ended.code == 0, ended.err
     report = json.loads(ended.out)[0]
     version: str = report["version"]
@@ -45,6 +49,39 @@ def test_training_says_its_verdict_and_everybodys_scores(town: Callable[..., Out
     assert "challenger\t" in ended.out
     assert "seasonal_naive\t" in ended.out
     assert "reading history" in ended.err
+
+
+def test_the_past_alone_is_forecast_where_it_was_put_off(town: Callable[..., Outcome]) -> None:
+    trained(town, "persistence_ensemble", "--past-days", "0")
+    models = town("models", "list").out
+    ended = town("train", "simtown", "--only-past", "--past-days", "20", "--json")
+    assert ended.code == 0, ended.err
+    (report,) = json.loads(ended.out)
+    assert report["region"] == "simtown"
+    assert report["past"]["missing_days"] == 0
+    assert town("models", "list").out == models
+    again = town("train", "simtown", "--only-past", "--past-days", "20")
+    assert "0 more past days" in again.out
+
+
+def test_a_past_that_cannot_be_kept_fails_no_training_and_ends_no_other_site(
+    town: Callable[..., Outcome], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried: list[str] = []
+
+    def full(_store: object, _registry: object, context: Context, **_said: object) -> None:
+        tried.append(context.site.id)
+        raise StoreFull("no space is left for the store", remedy="Free some space.")
+
+    monkeypatch.setattr("watthour.workflows.past.keep_past", full)
+    ended = town("train", "simtown", "simtown", "--recipe", "persistence_ensemble", "--json")
+    assert ended.code == 0
+    assert [report["region"] for report in json.loads(ended.out)] == tried == ["simtown", "simtown"]
+    assert "no space is left" in ended.err
+    assert "`watthour train simtown --only-past` tries again." in ended.err
+    alone = town("train", "simtown", "--only-past")
+    assert alone.code != 0
+    assert "no space is left" in alone.err
 
 
 def test_promote_and_rollback_change_who_serves(town: Callable[..., Outcome]) -> None:

@@ -94,6 +94,23 @@ def test_a_home_in_australia_from_its_name_to_a_forecast_with_weather(
     assert "\t60 min\tkW\tknown\t" in listed
 
 
+def test_an_archive_from_before_any_kept_weather_forecast_is_told_so_and_not_to_wait(
+    watthour: Callable[..., Outcome], tmp_path: Path, weather: FakeServer
+) -> None:
+    watthour(*ADD, *PLACE)
+    path = table(tmp_path / "old.csv", end=datetime(2020, 6, 1, tzinfo=UTC), days=20)
+    watthour("import", str(path), "--channel", POWER, "--unit", "kW", "--yes")
+    filled = watthour("backfill", "beach_house")
+    assert filled.code == 0
+    assert "no weather forecasts as issued exist before March 2021" in filled.err
+    assert weather.requests == []
+    assert entry(watthour)["weather"] == "too_early"
+    shown = watthour("site", "show", "beach_house")
+    assert "no weather forecasts as issued exist before March 2021" in shown.out
+    assert "backfill" not in shown.err
+    assert "watthour train beach_house" in shown.err
+
+
 def test_weather_that_is_not_known_is_named(watthour: Callable[..., Outcome], tmp_path: Path) -> None:
     watthour(*ADD, *PLACE)
     watthour("import", str(table(tmp_path / "meter.csv", days=200)), "--channel", POWER, "--unit", "kW")

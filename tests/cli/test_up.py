@@ -12,6 +12,7 @@ import time as clock
 from contextlib import contextmanager
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING, Any
 from urllib.request import urlopen
 from zoneinfo import ZoneInfo
@@ -249,6 +250,28 @@ def test_a_training_that_failed_stays_a_failure_and_is_tried_again_the_next_day(
     assert tried == [NOON, NOON + DAY]
 
 
+def test_a_first_training_that_is_killed_is_tried_again_the_next_day_and_not_every_hour(
+    scheduler: Scheduler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    present, tried = [NOON], list[datetime]()
+    scheduler = Scheduler(scheduler._app, clock=lambda: present[0])
+
+    def killed(_context: Context) -> None:
+        tried.append(present[0])
+        raise WatthourError("training simtown failed: it ended with code -9", remedy="Try again.")
+
+    def is_down(*_said: object) -> None: ...
+
+    monkeypatch.setattr(scheduler, "_train", killed)
+    monkeypatch.setattr(scheduler, "_fill", is_down)
+    monkeypatch.setattr(scheduler, "_day_ahead", is_down)
+    for hours in (0, 1, 2, 25):
+        present[0] = NOON + timedelta(hours=hours)
+        scheduler._prepare(SIMTOWN)
+    assert tried == [NOON, NOON + timedelta(hours=25)]
+    assert scheduler._app.store.runs(f"train:{SIMTOWN.channel.id}", limit=1)[0].state is RunState.FAILED
+
+
 def test_a_clock_that_was_set_back_stops_no_round(scheduler: Scheduler) -> None:
     scheduler = Scheduler(scheduler._app, clock=lambda: NOON + 365 * DAY)
     scheduler._plan()
@@ -265,6 +288,32 @@ def test_a_round_that_is_running_is_not_begun_again(scheduler: Scheduler) -> Non
     each.is_running = True
     assert not each.is_due(NOON + DAY)
     assert scheduler._rounds == []
+
+
+def test_a_slow_provider_of_one_site_holds_no_other_site_and_its_own_site_waits(scheduler: Scheduler) -> None:
+    go_on, other = Event(), Event()
+    begun: list[str] = []
+
+    def slow() -> None:
+        begun.append("slow")
+        go_on.wait(30)
+
+    rounds = [
+        Round("prepare a", Hourly(1, 0), slow, None, is_long=True, site="a"),
+        Round("train a", Hourly(1, 0), lambda: begun.append("train a"), None, is_long=True, site="a"),
+        Round("prepare b", Hourly(1, 0), other.set, None, is_long=True, site="b"),
+    ]
+    scheduler._rounds += rounds
+    scheduler.tick()
+    assert other.wait(30)
+    scheduler.tick()
+    assert begun == ["slow"]
+    go_on.set()
+    while rounds[0].is_running:
+        clock.sleep(0.01)
+    scheduler.tick()
+    scheduler._long_pool.shutdown()
+    assert begun == ["slow", "train a"]
 
 
 def test_after_the_stop_no_round_begins(scheduler: Scheduler) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from threading import Barrier
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
@@ -15,9 +17,12 @@ from watthour.core.errors import InvalidInput, StoreError, StoreFull, StoreLocke
 from watthour.store import sqlite
 from watthour.store.sql import SqlStore, open_store
 from watthour.store.sqlite import Sqlite
+from watthour.workflows.own_sites import SiteWords, add_site, channel_words
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from watthour.core.channel import Channel
 
 
 @pytest.fixture
@@ -157,3 +162,32 @@ def test_a_device_without_room_is_full_before_anything_is_written(path: Path, mo
         monkeypatch.setattr("shutil.disk_usage", lambda _path: SimpleNamespace(free=1000))
         with pytest.raises(StoreFull, match="no space"):
             store.check_writable()
+
+
+def test_a_site_that_many_add_at_once_is_added_once(path: Path) -> None:
+    together = Barrier(8)
+
+    class AllAtOnce(SqlStore):
+        """Lets everybody look before anybody adds."""
+
+        def channels(self) -> list[Channel]:
+            seen = super().channels()
+            together.wait(30)
+            return seen
+
+    store = AllAtOnce(f"sqlite:///{path}")
+    words = SiteWords("Barn", "home", "Europe/Paris", channels=[channel_words("power:kW:1h")])
+
+    def add(_n: int) -> str:
+        try:
+            return add_site(store, [], words).id
+        except InvalidInput as error:
+            return f"{error.field}: {error.remedy}"
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = sorted(pool.map(add, range(8)))
+    store.close()
+    assert answers == [
+        "barn",
+        *["id: Choose another id, or change the existing site: `watthour site change barn`."] * 7,
+    ]

@@ -203,3 +203,13 @@ def test_an_archive_that_begins_later_is_not_asked_for_ever() -> None:
         filled(store, source, now=NOW + hours * HOUR)
     assert len(source.asked) == n_asked
     assert fill_of("meter", store, PAST, now=NOW).empty
+
+
+def test_a_fill_that_does_not_end_is_not_begun_a_second_time() -> None:
+    store, go_on, workers = MemoryStore(), Event(), Workers()
+    slow, well = Meter("slow", lambda _window: go_on.wait(30)), Meter("well")
+    for _ in range(2):
+        told = list(fill([slow, well], store, PAST, clock=lambda: NOW, patience_s=0.5, workers=workers))
+        assert {filled.source for filled in told} <= {"well"}
+    assert len(slow.asked) == 1
+    go_on.set()

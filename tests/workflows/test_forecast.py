@@ -9,7 +9,7 @@ import pytest
 from builders import demand_context
 
 from watthour.core.errors import ModelCorrupt, ModelNotFound, NotEnoughHistory
-from watthour.core.frames import LEVELS
+from watthour.core.frames import LEVELS, Forecasts, Readings
 from watthour.core.ports import RunState, SourceRun
 from watthour.core.window import DAY, HOUR, Window
 from watthour.forecasting.catalogue import recipe
@@ -75,10 +75,38 @@ def test_forecasting_twice_changes_nothing(store: MemoryStore, trained: FileRegi
 def test_news_within_the_hour_make_a_new_issue(store: MemoryStore, trained: FileRegistry, now: datetime) -> None:
     forecast(store, trained, CONTEXT, now=now)
     later = now + timedelta(minutes=10)
-    store.note_run(SourceRun("eia:x", later, later, Window(now - DAY, now), RunState.OK, new_rows=3))
+    last = store.spans()[CONTEXT.channel.id][1]
+    window = Window(last, last + CONTEXT.resolution)
+    changed = store.read([CONTEXT.channel.id], window).with_columns(
+        value=pl.col("value") + 1.0, available_at=pl.lit(later), recorded_at=pl.lit(later)
+    )
+    assert store.append(Readings.cast(changed)) == 1
+    for n in range(30):  # other sites fill the log of runs
+        store.note_run(SourceRun(f"eia:{n}", later, later, Window(now - DAY, now), RunState.OK, new_rows=0))
     again = forecast(store, trained, CONTEXT, now=now + timedelta(minutes=20))
     assert again.new_rows > 0
     assert again.issued_at == now + timedelta(minutes=20)
+
+
+def test_a_rivals_new_forecast_within_the_hour_makes_a_new_issue(
+    store: MemoryStore, trained: FileRegistry, now: datetime
+) -> None:
+    forecast(store, trained, CONTEXT, now=now)
+    later = now + timedelta(minutes=10)
+    (rival,) = CONTEXT.rivals
+    kept = store.forecasts([CONTEXT.channel.id], live_window(CONTEXT, now), models=[rival], latest_issue=True)
+    instants = {name: pl.lit(later) for name in ("issued_at", "available_at", "recorded_at")}
+    assert store.append_forecasts(Forecasts.cast(kept.with_columns(**instants))) > 0
+    assert forecast(store, trained, CONTEXT, now=now + timedelta(minutes=20)).new_rows > 0
+
+
+def test_news_of_other_sites_within_the_hour_change_nothing(
+    store: MemoryStore, trained: FileRegistry, now: datetime
+) -> None:
+    forecast(store, trained, CONTEXT, now=now)
+    later = now + timedelta(minutes=10)
+    store.note_run(SourceRun("eia:x", later, later, Window(now - DAY, now), RunState.OK, new_rows=3))
+    assert forecast(store, trained, CONTEXT, now=now + timedelta(minutes=20)).new_rows == 0
 
 
 def test_a_new_champion_issues_anew(store: MemoryStore, trained: FileRegistry, now: datetime) -> None:

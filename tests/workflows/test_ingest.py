@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -14,9 +14,10 @@ from watthour.core.place import Place
 from watthour.core.ports import Delivery, RunState
 from watthour.core.units import Quantity, Unit
 from watthour.core.vintage import stamp
-from watthour.core.window import HOUR, Window
+from watthour.core.window import DAY, HOUR, Window
 from watthour.store.memory import MemoryStore
 from watthour.workflows.ingest import IngestReport, backfill, ingest
+from watthour.workflows.runs import due
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -94,6 +95,28 @@ def test_a_source_that_fails_is_logged_and_changes_nothing() -> None:
     assert run.state == RunState.FAILED
     assert run.problem is not None
     assert "no answer" in run.problem
+
+
+class Refusing(Meter):
+    """A source none of whose rows can be kept."""
+
+    def fetch(self, window: Window, *, now: datetime, watched_from: datetime | None = None) -> Delivery:
+        rows = [
+            {"source": self.name, "channel": DEMAND, "rule": rule, "row": f"{number}", "recorded_at": now}
+            for number, rule in enumerate(("too_early", "known_only_after_it_began", "known_only_after_it_began"))
+        ]
+        refused = Refused.cast(pl.DataFrame(rows, schema=Refused.create_empty().schema))
+        return replace(super().fetch(window, now=now, watched_from=watched_from), refused=refused)
+
+
+def test_a_past_whose_rows_are_all_refused_is_a_failure_and_asked_for_again() -> None:
+    store, wanted = MemoryStore(), Window(START, START + 3 * DAY)
+    now = START + 5 * DAY
+    assert ingest(Refusing(), store, wanted, now=now) == IngestReport(0, 3)
+    (run,) = store.runs("meter")
+    assert (run.state, run.refused_rows) == (RunState.FAILED, 3)
+    assert run.problem == "all 3 rows were refused, 2 of them by the rule known_only_after_it_began"
+    assert due("meter", store, wanted, now=now + DAY) == [wanted]
 
 
 def test_zero_demand_arrives_doubted() -> None:

@@ -10,7 +10,7 @@ from builders import demand_channel, readings, region_site
 
 from watthour.core.errors import NotEnoughHistory, SourceUnavailable
 from watthour.core.ports import RunState, SourceRun
-from watthour.core.window import DAY, Window
+from watthour.core.window import DAY, HOUR, Window
 from watthour.simulation.simtown import SIMTOWN
 from watthour.simulation.town import SimulatedRegion
 from watthour.sources.elia import contexts
@@ -32,6 +32,8 @@ from watthour.workflows.rounds import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from watthour.core.ports import Delivery
     from watthour.registry.files import FileRegistry
 
@@ -83,13 +85,42 @@ def test_filling_tells_each_piece_of_each_source_newest_first() -> None:
 def test_a_site_is_filled_refreshed_trained_and_refreshed_again(registry: FileRegistry) -> None:
     steps: list[str] = []
     prepare(
+        MemoryStore(),
         registry,
         SIMTOWN,
+        clock=lambda: NOW,
         fill_past=lambda: steps.append("fill"),
         refresh=lambda: steps.append("refresh"),
         train_first=lambda: steps.append("train"),
     )
     assert steps == ["fill", "refresh", "train", "refresh"]
+
+
+def test_a_first_training_that_failed_is_not_repeated_every_hour(registry: FileRegistry) -> None:
+    store, tried, source = MemoryStore(), list[datetime](), SimulatedRegion()
+
+    def prepared(now: datetime, fill_past: Callable[[], None] = lambda: None) -> None:
+        def train_first() -> None:
+            tried.append(now)
+            trained_at(store, SIMTOWN.channel.id, now, RunState.FAILED)
+
+        def refresh() -> None:
+            list(fill([source], store, Window(now - 2 * DAY, now), clock=lambda: now))
+
+        prepare(
+            store, registry, SIMTOWN, clock=lambda: now, fill_past=fill_past, refresh=refresh, train_first=train_first
+        )
+
+    for hours in (0, 1, 23):  # what is new each hour does not make it enough
+        prepared(NOW + hours * HOUR)
+    assert tried == [NOW]
+    older = Window(NOW - 9 * DAY, NOW - 5 * DAY)
+    prepared(NOW + 23.5 * HOUR, lambda: list(fill([source], store, older, clock=lambda: NOW)).clear())
+    assert tried == [NOW, NOW + 23.5 * HOUR]
+    prepared(NOW + 47 * HOUR)
+    assert len(tried) == 2
+    prepared(NOW + 48 * HOUR)
+    assert len(tried) == 3
 
 
 def test_a_site_whose_load_keeps_coming_is_forecast(

@@ -10,6 +10,7 @@ from watthour.cli.context import chosen_context, midnight, opened, parse_day
 from watthour.cli.options import RegionName  # noqa: TC001 - typer reads annotations at run time
 from watthour.cli.output import bar, show_table, utc_now
 from watthour.core.errors import InvalidInput, SourceError
+from watthour.core.weather import FIRST_ISSUED, NONE_SO_EARLY, weather_points
 from watthour.core.window import DAY, Window
 
 if TYPE_CHECKING:
@@ -62,6 +63,8 @@ def backfill(
                 continue
             rows.append((each.name, f"{report.new_rows:,}", f"{report.refused_rows:,}"))
     show_table(("source", "new rows", "refused rows"), rows)
+    if end <= FIRST_ISSUED and weather_points(context.site):
+        typer.echo(f"Weather: {NONE_SO_EARLY}; the forecasts of this site do without.", err=True)
     for failure in failures[:-1]:
         typer.echo(f"Error: {failure}", err=True)
     if failures:

@@ -19,6 +19,7 @@ from watthour.workflows.asking import BUDGET_S, WORKER_NAME, Workers, fill, poll
 from watthour.workflows.forecast import RUN_PREFIX
 from watthour.workflows.rounds import (
     SCORE_PREFIX,
+    TRAIN_PREFIX,
     first_window,
     followed,
     issue,
@@ -52,6 +53,7 @@ WEEK = timedelta(days=7)
 LOOK_FOR_FILES = timedelta(minutes=2)  # how soon readings that were imported are forecast
 LOOK_FOR_WEATHER = timedelta(minutes=1)
 LOOK_FOR_TRAINING = timedelta(minutes=30)  # how often it is looked whether a training is due
+LONG_AT_ONCE = 8  # fills and trainings; each site has one at a time, and of all sites one trains
 TICK_S = 10.0  # how often the clock is looked at
 LONGEST_WAIT_S = 5.0  # for what still runs at the end
 POOL_NAME = "watthour-round"
@@ -73,10 +75,11 @@ class Scheduler:
         self._prepared: set[str] = set()
         self._places: dict[str, tuple[tuple[Point, ...], datetime]] = {}  # of each site's weather, and since when
         self._workers = Workers()
+        self._fillers = Workers()
         self._trainings = app.trainings
         self._rounds: list[Round] = []
         self._pool = ThreadPoolExecutor(4, thread_name_prefix=POOL_NAME)
-        self._long_pool = ThreadPoolExecutor(1, thread_name_prefix=f"{POOL_NAME}-long")
+        self._long_pool = ThreadPoolExecutor(LONG_AT_ONCE, thread_name_prefix=f"{POOL_NAME}-long")
 
     def followed(self) -> list[Context]:
         """Return the sites whose sources are asked: those the settings name, else the simulated one."""
@@ -106,7 +109,9 @@ class Scheduler:
         """Begin every round that is due now."""
         now = self._now()
         for each in self._rounds:
-            if each.is_due(now) and not self._stopping.is_set():
+            others = (other for other in self._rounds if other.is_long and other.is_running)
+            must_wait = each.is_long and any(other.site == each.site for other in others)
+            if each.is_due(now) and not must_wait and not self._stopping.is_set():
                 each.last, each.is_running = now, True
                 (self._long_pool if each.is_long else self._pool).submit(self._do, each)
 
@@ -181,6 +186,7 @@ class Scheduler:
                 partial(self._guard, label, lambda: work(self._as_known_now(context))),
                 last,
                 is_long=is_long,
+                site=context.channel.id,
             )
         )
 
@@ -222,11 +228,14 @@ class Scheduler:
         if is_whole and context.channel.id in self._prepared:
             return
         prepare(
+            store,
             self._app.registry,
             context,
+            clock=self._now,
             fill_past=partial(self._fill, context, wanted),
             refresh=partial(self._day_ahead, context),
-            train_first=partial(self._train, context),
+            # one that is killed notes nothing itself, and what failed is not begun again every hour
+            train_first=partial(self._guard, f"{TRAIN_PREFIX}{context.channel.id}", partial(self._train, context)),
         )
         self._prepared.add(context.channel.id)
 
@@ -234,7 +243,15 @@ class Scheduler:
         store, is_shown = self._app.store, False
         sources = self._app.past_sources(context)
         is_stopping = self._stopping.is_set
-        for filled in fill(sources, store, wanted, clock=self._now, is_stopping=is_stopping, patience_s=BUDGET_S):
+        for filled in fill(
+            sources,
+            store,
+            wanted,
+            clock=self._now,
+            is_stopping=is_stopping,
+            patience_s=BUDGET_S,
+            workers=self._fillers,
+        ):
             span = {"start": str(filled.window.start), "end": str(filled.window.end)}
             if filled.report is None:
                 self._log.warning("fill_failed", source=filled.source, problem=str(filled.error), **span)

@@ -11,6 +11,7 @@ from watthour.cli.context import opened
 from watthour.cli.options import AsJson  # noqa: TC001 - typer reads annotations at run time
 from watthour.cli.output import show_json, show_table
 from watthour.core.errors import InvalidInput
+from watthour.core.weather import NONE_SO_EARLY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -179,7 +180,8 @@ def _show(app: App, site: Site, *, as_json: bool) -> None:
         show_json(entry)
         return
     lists = ("channels", "points", "next")
-    rows = [(field.replace("_", " "), _written(value)) for field, value in entry.items() if field not in lists]
+    shown = entry | {"weather": _weather(str(entry["weather"]))}
+    rows = [(field.replace("_", " "), _written(value)) for field, value in shown.items() if field not in lists]
     rows += [
         (f"weather point {p['id']}", f"{p['latitude']}, {p['longitude']}, weight {p['weight']:g}")
         for p in _rows(entry, "points")
@@ -210,7 +212,11 @@ def _row(entry: Mapping[str, Any]) -> tuple[object, ...]:
     main = next((each for each in entry["channels"] if each["id"] == entry["main_channel"]), None)
     described = (entry["id"], entry["name"], entry["kind"], entry["time_zone"])
     measured = (_span(main), _step(main), main["unit"]) if main is not None else ("none", "", "")
-    return (*described, *measured, entry["weather"], entry["model"] or "none")
+    return (*described, *measured, _weather(entry["weather"]), entry["model"] or "none")
+
+
+def _weather(state: str) -> str:
+    return NONE_SO_EARLY if state == "too_early" else state
 
 
 def _span(channel: Mapping[str, Any]) -> str:

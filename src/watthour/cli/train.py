@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import time
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,6 +12,13 @@ from watthour.cli.context import chosen_contexts, opened
 from watthour.cli.options import AsJson, RegionNames  # noqa: TC001 - typer reads annotations at run time
 from watthour.cli.output import number, show_json, show_table, steps, utc_now
 from watthour.core.errors import WatthourError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from watthour.core.forecast import Context
+    from watthour.workflows.past import PastReport
+    from watthour.workflows.train import TrainReport
 
 
 def train(
@@ -27,13 +34,16 @@ def train(
             min=0, max=3660, help="Days back of which to keep what the model that serves would have said, afterwards."
         ),
     ] = 365,
+    only_past: Annotated[
+        bool, typer.Option("--only-past", help="Train nothing; only keep what `--past-days` says, where it is missing.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Train a new model; it serves only if it is better on days that neither has learned from, and its band holds."""
-    from watthour.core.units import digits_for
     from watthour.forecasting.catalogue import recipe as named_recipe
     from watthour.workflows.past import keep_past
     from watthour.workflows.rounds import retrain
+    from watthour.workflows.sites import name_of
 
     options = _parameters(parameters)
     found: list[dict[str, object]] = []
@@ -41,66 +51,93 @@ def train(
     with opened() as app:
         made = named_recipe(recipe or app.settings.recipe, options)
         for context in chosen_contexts(app, regions or []):
+            found.append({"region": context.site.id})
             try:
-                with steps(f"train {context.site.id}") as say:
-                    report = retrain(
+                if not only_past:
+                    with steps(f"train {context.site.id}") as say:
+                        report = retrain(
+                            app.store,
+                            app.registry,
+                            context,
+                            made,
+                            now=utc_now(),
+                            frozen_days=app.settings.frozen_days,
+                            issue_hour=app.settings.issue_hour,
+                            progress=say,
+                        )
+                    found[-1] |= _described(report)
+                    if not as_json:
+                        _show(context, report)
+            except WatthourError as error:  # the other sites are trained all the same
+                found.pop()
+                failures.append(error)
+                continue
+            try:
+                with steps(f"the past of {context.site.id}") as say:  # what serves is decided, and said, by now
+                    past = keep_past(
                         app.store,
                         app.registry,
                         context,
-                        made,
-                        now=utc_now(),
-                        frozen_days=app.settings.frozen_days,
-                        issue_hour=app.settings.issue_hour,
+                        clock=utc_now,
+                        issue_clock=time(app.settings.issue_hour),
+                        most_days=past_days,
                         progress=say,
                     )
-            except WatthourError as error:  # the other sites are trained all the same
-                failures.append(error)
+            except WatthourError as error:
+                if only_past:
+                    found.pop()
+                    failures.append(error)
+                else:  # the training is a success all the same
+                    cure = f"`watthour train {name_of(context)} --only-past` tries again."
+                    typer.echo(f"The past days of {context.site.name} were not all forecast: {error} {cure}", err=True)
                 continue
-            found.append(
-                {
-                    "region": context.site.id,
-                    "version": report.manifest.version,
-                    "decision": str(report.verdict.decision),
-                    "reasons": list(report.verdict.reasons),
-                    "frozen": {"start": report.frozen.start.isoformat(), "end": report.frozen.end.isoformat()},
-                    "scores": {name: dict(scores) for name, scores in report.scores.items()},
-                }
-            )
-            if not as_json:
-                typer.echo(f"{context.site.name}: {report.manifest.version} is {report.verdict.decision}.")
-                typer.echo(" ".join(report.verdict.reasons))
-                unit, digits = context.channel.unit, digits_for([scores["mae"] for scores in report.scores.values()])
-                columns = ("mae", "mape_percent", "bias", "coverage90_percent")
-                show_table(
-                    ("on the frozen days", f"MAE [{unit}]", "MAPE [%]", f"bias [{unit}]", "90 % covers [%]"),
-                    [
-                        (
-                            name,
-                            *(number(scores.get(column), 2 if "percent" in column else digits) for column in columns),
-                        )
-                        for name, scores in report.scores.items()
-                    ],
-                )
-            with steps(f"the past of {context.site.id}") as say:  # what serves is decided, and said, by now
-                past = keep_past(
-                    app.store,
-                    app.registry,
-                    context,
-                    clock=utc_now,
-                    issue_clock=time(app.settings.issue_hour),
-                    most_days=past_days,
-                    progress=say,
-                )
             found[-1]["past"] = {"new_days": past.new_days, "missing_days": past.missing_days}
-            if not as_json and past.new_days:
-                left = f"; {past.missing_days} are left" if past.missing_days else ""
-                typer.echo(f"What it would have said is kept for {past.new_days} past days, made afterwards{left}.")
+            if not as_json:
+                _show_past(context, past)
     if as_json:
         show_json(found)
+    _raise(failures)
+
+
+def _raise(failures: Sequence[WatthourError]) -> None:
     for failure in failures[:-1]:
         typer.echo(f"Error: {failure}", err=True)
     if failures:
         raise failures[-1]
+
+
+def _described(report: TrainReport) -> dict[str, object]:
+    return {
+        "version": report.manifest.version,
+        "decision": str(report.verdict.decision),
+        "reasons": list(report.verdict.reasons),
+        "frozen": {"start": report.frozen.start.isoformat(), "end": report.frozen.end.isoformat()},
+        "scores": {name: dict(scores) for name, scores in report.scores.items()},
+    }
+
+
+def _show(context: Context, report: TrainReport) -> None:
+    from watthour.core.units import digits_for
+
+    typer.echo(f"{context.site.name}: {report.manifest.version} is {report.verdict.decision}.")
+    typer.echo(" ".join(report.verdict.reasons))
+    unit, digits = context.channel.unit, digits_for([scores["mae"] for scores in report.scores.values()])
+    columns = ("mae", "mape_percent", "bias", "coverage90_percent")
+    show_table(
+        ("on the frozen days", f"MAE [{unit}]", "MAPE [%]", f"bias [{unit}]", "90 % covers [%]"),
+        [
+            (name, *(number(scores.get(column), 2 if "percent" in column else digits) for column in columns))
+            for name, scores in report.scores.items()
+        ],
+    )
+
+
+def _show_past(context: Context, past: PastReport) -> None:
+    left = f"; {past.missing_days} are left" if past.missing_days else ""
+    typer.echo(
+        f"{context.site.name}: what the model would have said is kept for {past.new_days} more past days, "
+        f"made afterwards{left}."
+    )
 
 
 def _parameters(text: str | None) -> dict[str, object] | None:

@@ -85,8 +85,13 @@ class Source(Protocol):
 class ReadingStore(Protocol):
     """Readings with all their versions, the channels they belong to, and the log of who brought them."""
 
-    def register(self, sites: Iterable[Site], channels: Iterable[Channel]) -> None:
-        """Make sites and channels known; saying it twice changes nothing."""
+    def register(self, sites: Iterable[Site], channels: Iterable[Channel], *, are_new: bool = False) -> None:
+        """Make sites and channels known; saying it twice changes nothing.
+
+        Raises:
+            InvalidInput: what is kept has another meaning; or, with ``are_new``, a site is kept already, whoever else
+                adds it at the same moment.
+        """
         ...
 
     def sites(self) -> list[Site]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from watthour.core.channel import Channel, Limits
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from watthour.core.channel import Site
+
+FIRST_ISSUED = datetime(2021, 3, 1, tzinfo=UTC)  # weather as it was forecast before is kept by nobody we ask
+NONE_SO_EARLY = "no weather forecasts as issued exist before March 2021"
 
 # variable as Open-Meteo names it -> what it is and the unit it is kept in
 HOURLY: dict[str, tuple[Quantity, Unit]] = {

@@ -19,7 +19,7 @@ import polars as pl
 from watthour.core.errors import InvalidInput, PayloadChanged, SourceRejected
 from watthour.core.frames import INSTANT
 from watthour.core.units import Unit, conversion
-from watthour.core.weather import HOURLY, weather_channels, weather_points
+from watthour.core.weather import FIRST_ISSUED, HOURLY, weather_channels, weather_points
 from watthour.core.window import DAY, HOUR, Window
 from watthour.sources.delivery import PARSED_FORECASTS, deliver, without_unpublished
 from watthour.sources.http import MINUTE, HttpClient, ProviderQuirks, RateLimit, RetryPolicy
@@ -43,7 +43,7 @@ ARCHIVE_LAG = timedelta(days=5)  # ERA5
 ISSUE_STEP = timedelta(hours=3)  # an answer does not name its runs: asked twice within a step, it is one issue
 DAYS_AHEAD = 15  # beyond today
 DAYS_BACK = 92
-FIRST_PREVIOUS_RUN = datetime(2021, 3, 1, tzinfo=UTC)  # GFS temperature from April 2021, most others from 2024
+FIRST_PREVIOUS_RUN = FIRST_ISSUED  # GFS temperature from April 2021, most others from 2024
 # Weighted requests a second; free use is limited to 600 a minute, 5,000 an hour and 10,000 a day.
 PER_SECOND = 8.0
 

@@ -17,6 +17,7 @@ from watthour.store.versions import (
     check_empty,
     check_instants,
     check_known,
+    check_new,
     check_site,
     check_unused,
     last_issues,
@@ -49,12 +50,14 @@ class MemoryStore:
         self._watched: dict[str, datetime] = {}
         self._writing = RLock()
 
-    def register(self, sites: Iterable[Site], channels: Iterable[Channel]) -> None:
+    def register(self, sites: Iterable[Site], channels: Iterable[Channel], *, are_new: bool = False) -> None:
         """Make sites and channels known; saying it twice changes nothing."""
         with self._writing:
             new_sites = {site.id: site for site in sites}
             new_channels = {channel.id: channel for channel in channels}
             for site in new_sites.values():
+                if are_new:
+                    check_new(self._sites.get(site.id))
                 check_site(self._sites.get(site.id), site)
             for channel in new_channels.values():
                 check_channel(self._channels.get(channel.id), channel, {*self._sites, *new_sites})

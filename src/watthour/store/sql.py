@@ -20,6 +20,7 @@ from watthour.store.versions import (
     check_channel,
     check_empty,
     check_instants,
+    check_new,
     check_site,
     check_unused,
     last_issues,
@@ -67,15 +68,15 @@ class SqlStore:
             self._database.close()
             raise
 
-    def register(self, sites: Iterable[Site], channels: Iterable[Channel]) -> None:
+    def register(self, sites: Iterable[Site], channels: Iterable[Channel], *, are_new: bool = False) -> None:
         """Make sites and channels known; saying it twice changes nothing."""
         new_sites = {site.id: site for site in sites}
         new_channels = {channel.id: channel for channel in channels}
         with self._database.reading() as connection:
             kept = {*_sites(connection), *_channels(connection)}
-        if not kept.issuperset([*new_sites.values(), *new_channels.values()]):
+        if are_new or not kept.issuperset([*new_sites.values(), *new_channels.values()]):
             with self._database.writing() as connection:
-                _register(connection, new_sites, new_channels)
+                _register(connection, new_sites, new_channels, are_new=are_new)
 
     def sites(self) -> list[Site]:
         """Return all known sites, sorted by id."""
@@ -286,10 +287,14 @@ def _channels(connection: Connection) -> list[Channel]:
     return [channel_of(row) for row in connection.execute(select(tables.channels))]
 
 
-def _register(connection: Connection, sites: Mapping[str, Site], channels: Mapping[str, Channel]) -> None:
+def _register(
+    connection: Connection, sites: Mapping[str, Site], channels: Mapping[str, Channel], *, are_new: bool
+) -> None:
     kept_sites = {site.id: site for site in _sites(connection)}
     kept_channels = {channel.id: channel for channel in _channels(connection)}
     for site in sites.values():
+        if are_new:
+            check_new(kept_sites.get(site.id))
         check_site(kept_sites.get(site.id), site)
         if site.id not in kept_sites:
             connection.execute(insert(tables.sites).values(site_row(site)))

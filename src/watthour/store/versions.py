@@ -71,6 +71,17 @@ def last_issues(forecasts: pl.DataFrame) -> pl.DataFrame:
     return forecasts.filter(pl.col("issued_at") == pl.col("issued_at").max().over("channel", "time", "model"))
 
 
+def check_new(kept: Site | None) -> None:
+    """Refuse to add a site that is kept already.
+
+    Raises:
+        InvalidInput: it is.
+    """
+    if kept is not None:
+        remedy = f"Choose another id, or change the existing site: `watthour site change {kept.id}`."
+        raise InvalidInput("id", kept.id, f"this is already a name of {kept.name}", remedy=remedy)
+
+
 def check_site(kept: Site | None, site: Site) -> None:
     """Refuse to turn a simulated site into a real one or a home into a region, or the other way round.
 

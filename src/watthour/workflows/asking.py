@@ -9,7 +9,7 @@ from functools import partial
 from queue import Empty, SimpleQueue
 from threading import Lock, Thread
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from watthour.core.errors import SourceError, SourceUnavailable, StoreError, WatthourError
 from watthour.core.ports import RunState, SourceRun
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from watthour.core.ports import Source, Store
     from watthour.workflows.ingest import IngestReport
 
+Answer = TypeVar("Answer")
 LOOK_BACK = timedelta(days=5)  # late hours and revisions of the last days are asked for again
 LONGEST_GAP = timedelta(days=90)  # a longer absence is a backfill
 LOOK_AHEAD = timedelta(days=4)  # how far the weather and the operator are asked ahead
@@ -60,6 +61,7 @@ def fill(
     clock: Callable[[], datetime],
     is_stopping: Callable[[], bool] = lambda: False,
     patience_s: float | None = None,
+    workers: Workers | None = None,
 ) -> Iterator[Filled]:
     """Bring in what the past lacks, newest first, each source by itself; yields each piece as it has ended.
 
@@ -73,12 +75,15 @@ def fill(
         clock: tells the instant of asking, as filling takes long.
         is_stopping: whether no further piece shall be asked for.
         patience_s: without a piece for so long, those who are still being asked go on alone; None waits for all. [s]
+        workers: who is still filling from an earlier call, and is not begun again.
     """
+    workers = workers or Workers()
     ended: SimpleQueue[Filled | Exception | None] = SimpleQueue()
-    for source in sources:
-        work = partial(_fill_one, source, store, wanted, clock, is_stopping, ended)
-        Thread(target=work, name=f"{WORKER_NAME} {source.name}", daemon=True).start()
-    n_running, failure = len(sources), None
+    begun = [
+        workers.start(source.name, partial(_fill_one, source, store, wanted, clock, is_stopping, ended))
+        for source in sources
+    ]
+    n_running, failure = sum(each is not None for each in begun), None
     while n_running:
         try:
             news = ended.get(timeout=patience_s)
@@ -126,16 +131,17 @@ class Workers:
     """The sources that are being asked, each in a thread of its own; one that does not end is not asked again."""
 
     def __init__(self) -> None:
-        self._asking: dict[str, Future[IngestReport]] = {}
+        self._asking: dict[str, Future[Any]] = {}
         self._lock = Lock()
 
-    def start(self, name: str, ask: Callable[[], IngestReport]) -> Future[IngestReport] | None:
+    def start(self, name: str, ask: Callable[[], Answer]) -> Future[Answer] | None:
         """Begin to ask a source; None where an earlier asking has not ended."""
         with self._lock:
             kept = self._asking.get(name)
             if kept is not None and not kept.done():
                 return None
-            future = self._asking[name] = Future()
+            future: Future[Answer] = Future()
+            self._asking[name] = future
 
         def work() -> None:
             try:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, cast
 from zoneinfo import ZoneInfo
 
 import polars as pl
@@ -18,7 +18,6 @@ from watthour.core.window import DAY, Window, local_midnight
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
 
     import dataframely as dy
 
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
 
 RUN_PREFIX = "forecast:"  # forecast runs stand in the log of runs under this and their channel
 RUNS_LOOKED_AT = 1500  # two months of hourly forecasts
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MEMORY = timedelta(days=70)  # what the features and baselines look back on
 BASELINE_MEMORY_DAYS = 56  # past issues from which a baseline learns its intervals
 BASELINES = ("operator_debiased", "persistence_ensemble", "seasonal_naive")  # what can stand in, best first
@@ -332,7 +332,17 @@ def _already_issued(
     if kept.is_empty():
         return None
     newest = max(kept.to_dicts(), key=lambda row: (row["issued_at"], -makers.index(row["model"])))
-    news = (run for run in store.runs(limit=20) if run.new_rows and not run.source.startswith(RUN_PREFIX))
-    if any(run.ended_at > newest["issued_at"] for run in news):
+    if _last_news(store, context, window) > newest["issued_at"]:
         return None
     return ForecastReport(newest["model"], newest["issued_at"], window, 0)
+
+
+def _last_news(store: Store, context: Context, window: Window) -> datetime:
+    """Return when anything that a forecast is made from came in last: readings, weather, forecasts of rivals."""
+    covariates = [covariate.channel for covariate in context.covariates]
+    spans = store.spans()
+    came = [spans[channel][2] for channel in (context.channel.id, *covariates) if channel in spans]
+    parts = [store.forecasts(covariates, window)] if covariates else []
+    parts += [store.forecasts([context.channel.id], window, models=context.rivals)] if context.rivals else []
+    came += [cast("datetime", part["recorded_at"].max()) for part in parts if not part.is_empty()]
+    return max(came, default=EPOCH)

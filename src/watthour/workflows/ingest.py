@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import dataframely as dy
 
     from watthour.core.channel import Channel
+    from watthour.core.frames import Refused
     from watthour.core.ports import Delivery, Source, Store
 
 LONGEST_PROBLEM = 500  # [characters] of what a source's failure says
@@ -87,14 +88,24 @@ def ingest(
         raise failure from error
     if live:
         store.watch(source.name, now)
-    is_empty = delivery.readings.is_empty() and delivery.forecasts.is_empty() and delivery.refused.is_empty()
-    note(RunState.EMPTY if is_empty else RunState.OK, report)
+    if not (delivery.readings.is_empty() and delivery.forecasts.is_empty()):
+        note(RunState.OK, report)
+    elif delivery.refused.is_empty():
+        note(RunState.EMPTY, report)
+    else:  # so that it is asked for again
+        note(RunState.FAILED, report, _all_refused(delivery.refused))
     return report
 
 
 def plain(text: str) -> str:
     """Return a text as every store and terminal can keep it: one line, not too long, no half characters."""
     return " ".join(text.encode("utf-8", "replace").decode().split())[:LONGEST_PROBLEM]
+
+
+def _all_refused(refused: dy.DataFrame[Refused]) -> str:
+    """Return the rule that most of the rows broke, in words."""
+    rule, n_rows = refused["rule"].value_counts(sort=True).row(0)
+    return plain(f"all {refused.height} rows were refused, {n_rows} of them by the rule {rule}")
 
 
 def _unreadable(source: str, error: Exception) -> PayloadChanged:

@@ -116,7 +116,7 @@ def add_site(store: Store, directories: Sequence[SiteDirectory], words: SiteWord
     """
     site, channels = _checked(words)
     _check_free(store, directories, site)
-    store.register([site], channels)
+    store.register([site], channels, are_new=True)  # somebody else may have added it since
     return site
 
 

@@ -62,27 +62,42 @@ def pasts(sources: Sequence[Source], store: Store, context: Context, now: dateti
 
 
 def prepare(
+    store: Store,
     registry: ModelRegistry,
     context: Context,
     *,
+    clock: Callable[[], datetime],
     fill_past: Callable[[], None],
     refresh: Callable[[], None],
     train_first: Callable[[], None],
 ) -> None:
     """Make a site ready to be followed: fetch what its past lacks, forecast, and train if nothing serves.
 
+    After a training that failed, the next one waits for a day or for a past that has grown.
+
     Args:
+        store: with the readings and the log of runs.
         registry: what has been trained.
         context: what is forecast.
+        clock: tells the present, as filling takes long.
         fill_past: brings in what the past lacks.
         refresh: brings in what is new and issues a forecast.
         train_first: trains the first model.
     """
+    channel = context.channel.id
+    before = store.spans().get(channel)
     fill_past()
+    has_grown = store.spans().get(channel) != before
     refresh()
-    if registry.champion(context.channel.id) is None:
+    if registry.champion(channel) is None and (has_grown or not _has_just_failed(store, channel, clock())):
         train_first()
         refresh()
+
+
+def _has_just_failed(store: Store, channel: str, now: datetime) -> bool:
+    """Tell whether the last training failed less than a day ago."""
+    runs = [run for run in store.runs(f"{TRAIN_PREFIX}{channel}", limit=RUNS_LOOKED_AT) if run.started_at <= now]
+    return bool(runs) and runs[0].state is RunState.FAILED and now - runs[0].started_at < TRY_AGAIN_AFTER
 
 
 def issue(store: Store, registry: ModelRegistry, context: Context, *, now: datetime) -> ForecastReport:

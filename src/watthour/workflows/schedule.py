@@ -69,7 +69,8 @@ class Round:
     rule: Rule
     work: Callable[[], None]
     last: datetime | None = None  # None: never, so it is due at once
-    is_long: bool = False  # waits for other long ones
+    is_long: bool = False  # of a site, one long one runs at a time
+    site: str | None = None  # None: of several
     is_running: bool = False
 
     def is_due(self, now: datetime) -> bool:

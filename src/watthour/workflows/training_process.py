@@ -6,9 +6,9 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from tempfile import TemporaryFile
-from threading import Lock, Thread
+from threading import Condition, Thread
 from typing import IO, TYPE_CHECKING, Literal
 
 from watthour.core.errors import WatthourError
@@ -27,7 +27,7 @@ class Training:
     """How far the training of a site is."""
 
     state: TrainingState = "idle"
-    step: str | None = None  # what is being done
+    step: str | None = None  # what is being done; after the verdict, of the forecasts of past days
     problem: str | None = None  # why it failed
     verdict: str | None = None  # whether the new model serves, and why
 
@@ -39,6 +39,9 @@ class TrainingIsRunning(WatthourError):
 class Trainings:
     """The trainings of one process, begun by its rounds or by a caller; one runs at a time.
 
+    After each, the forecasts of past days are made in the background, by another process. That takes much longer, so it
+    holds up neither the verdict nor another training: it is ended when one begins, and goes on where it was afterwards.
+
     Args:
         home: the directory with settings, store and models.
     """
@@ -46,8 +49,12 @@ class Trainings:
     def __init__(self, home: Path) -> None:
         self._home = home
         self._states: dict[str, Training] = {}
-        self._turn = Lock()
-        self._process: subprocess.Popen[str] | None = None
+        self._change = Condition()  # guards what follows
+        self._running: str | None = None  # what is being trained
+        self._process: subprocess.Popen[str] | None = None  # that trains
+        self._past_process: subprocess.Popen[str] | None = None  # that forecasts past days
+        self._is_past_put_off = False  # it was ended for a training
+        self._pasts: list[str] = []  # whose past days are to be forecast, the first one being at work
         self._is_stopped = False
 
     def of(self, name: str) -> Training:
@@ -64,12 +71,13 @@ class Trainings:
         Raises:
             TrainingIsRunning: another one is running.
         """
-        if not self._turn.acquire(blocking=False):
-            running = next((each for each, kept in self._states.items() if kept.state == "running"), name)
-            raise TrainingIsRunning(
-                f"a training of {running} is running", remedy="Wait until it has ended; its state tells its step."
-            )
-        self._states[name] = Training("running", "starting")
+        with self._change:
+            if self._running is not None:
+                raise TrainingIsRunning(
+                    f"a training of {self._running} is running",
+                    remedy="Wait until it has ended; its state tells its step.",
+                )
+            self._begin(name)
         Thread(target=self._begun, args=(name, then), name=f"watthour-train {name}", daemon=True).start()
 
     def run(self, name: str, *, progress: Callable[[str], None]) -> str:
@@ -83,19 +91,41 @@ class Trainings:
             WatthourError: it failed; says why.
             InterruptedError: it was stopped.
         """
-        with self._turn:
-            return self._train(name, progress)
+        with self._change:
+            self._change.wait_for(lambda: self._running is None)
+            self._begin(name)
+        try:
+            verdict = self._train(name, progress)
+        finally:
+            self._end()
+        self._keep_past_soon(name)
+        return verdict
 
     def stop(self) -> None:
-        """End a running training, and begin none any more."""
-        self._is_stopped = True
-        process = self._process
-        if process is not None and process.poll() is None:
+        """End what runs, and begin nothing any more."""
+        with self._change:
+            self._is_stopped = True
+            running = [each for each in (self._process, self._past_process) if each is not None]
+            self._change.notify_all()
+        for process in running:
             process.terminate()
+        for process in running:
             try:
                 process.wait(LONGEST_GOODBYE_S)
             except subprocess.TimeoutExpired:
                 process.kill()
+
+    def _begin(self, name: str) -> None:
+        """Take the turn, which nobody has; the caller holds the lock."""
+        self._running, self._states[name] = name, Training("running", "starting")
+        if self._past_process is not None:
+            self._past_process.terminate()
+            self._is_past_put_off = True
+
+    def _end(self) -> None:
+        with self._change:
+            self._running = None
+            self._change.notify_all()
 
     def _begun(self, name: str, then: Callable[[], None]) -> None:
         try:
@@ -103,15 +133,17 @@ class Trainings:
         except (WatthourError, OSError):
             return  # its state tells why
         finally:
-            self._turn.release()
-        then()
+            self._end()
+        try:
+            then()
+        finally:
+            self._keep_past_soon(name)
 
     def _train(self, name: str, progress: Callable[[str], None]) -> str:
         def tell(step: str) -> None:
             self._states[name] = Training("running", step.removeprefix(f"train {name}: "))
             progress(step)
 
-        self._states[name] = Training("running", "starting")
         try:
             verdict = self._verdict_of(name, tell)
         except Exception as error:
@@ -121,27 +153,96 @@ class Trainings:
         return verdict
 
     def _verdict_of(self, name: str, tell: Callable[[str], None]) -> str:
-        if self._is_stopped:
-            raise InterruptedError
-        command = [sys.executable, "-m", "watthour", "train", name, "--json"]
-        environment = {**os.environ, "WATTHOUR_HOME": str(self._home)}
         last = ""
+
+        def heard(line: str) -> None:
+            nonlocal last
+            last = line
+            tell(line)
+
         with TemporaryFile("w+", encoding="utf-8") as answer:
-            with subprocess.Popen(  # noqa: S603 - ourselves
-                command, env=environment, stdout=answer, stderr=subprocess.PIPE, text=True
-            ) as process:
-                self._process = process
-                for line in process.stderr or ():
-                    if line.strip():
-                        last = line.strip()
-                        tell(last)
+            with self._change:
+                process = self._process = self._opened(name, "--past-days", "0", "--json", answer=answer)
+            code = _ended(process, heard)
             if self._is_stopped:
                 raise InterruptedError
-            if process.returncode:
+            if code:
                 is_said = last.startswith("Error: ")  # one that was killed leaves the step it was at
-                words = last.removeprefix("Error: ") if is_said else f"it ended with code {process.returncode}"
+                words = last.removeprefix("Error: ") if is_said else f"it ended with code {code}"
                 raise WatthourError(f"training {name} failed: {words}", remedy=f"Try again: `watthour train {name}`.")
             return _verdict(answer)
+
+    def _opened(self, name: str, *options: str, answer: IO[str] | None = None) -> subprocess.Popen[str]:
+        """Start `watthour train` in a process of its own; the caller holds the lock.
+
+        Raises:
+            InterruptedError: all was stopped.
+        """
+        if self._is_stopped:
+            raise InterruptedError
+        command = [sys.executable, "-m", "watthour", "train", name, *options]
+        environment = {**os.environ, "WATTHOUR_HOME": str(self._home)}
+        out = subprocess.DEVNULL if answer is None else answer
+        return subprocess.Popen(command, env=environment, stdout=out, stderr=subprocess.PIPE, text=True)  # noqa: S603 - ourselves
+
+    def _keep_past_soon(self, name: str) -> None:
+        """Let the past days of what was trained be forecast in the background."""
+        with self._change:
+            if self._is_stopped or name in self._pasts:
+                return
+            self._pasts.append(name)
+            if len(self._pasts) == 1:  # else somebody is at work
+                Thread(target=self._keep_pasts, name="watthour-past", daemon=True).start()
+
+    def _keep_pasts(self) -> None:
+        while True:
+            with self._change:
+                self._change.wait_for(lambda: self._running is None or self._is_stopped)
+                if self._is_stopped or not self._pasts:
+                    return
+                name, self._is_past_put_off = self._pasts[0], False
+                try:
+                    process = self._past_process = self._opened(name, "--only-past")
+                except OSError as error:
+                    self._pasts.pop(0)
+                    _say_past_failed(name, str(error))
+                    continue
+            last = ""
+
+            def heard(line: str, name: str = name) -> None:
+                nonlocal last
+                last = line
+                state = self.of(name)
+                if state.state == "done":
+                    self._states[name] = replace(state, step=line.removeprefix(f"the past of {name}: "))
+
+            code = _ended(process, heard)
+            with self._change:
+                self._past_process = None
+                state = self.of(name)
+                if state.state == "done":
+                    self._states[name] = replace(state, step=None)
+                if self._is_past_put_off:
+                    continue
+                self._pasts.pop(0)
+                if code and not self._is_stopped:
+                    _say_past_failed(name, last)
+
+
+def _ended(process: subprocess.Popen[str], heard: Callable[[str], None]) -> int:
+    """Hear each line that a process says until it has ended, and return its code."""
+    with process:
+        for line in process.stderr or ():
+            if line.strip():
+                heard(line.strip())
+    return process.returncode
+
+
+def _say_past_failed(name: str, problem: str) -> None:
+    import structlog
+
+    log = structlog.get_logger("watthour.rounds")
+    log.warning("past_not_forecast", region=name, problem=problem, remedy="The next training tries again.")
 
 
 def _verdict(answer: IO[str]) -> str:

@@ -134,8 +134,9 @@ class SiteEntry(Answer):
     simulated: bool = Field(description="Its readings are invented.")
     main_channel: str | None = Field(description="What is forecast.", examples=["home.summer_house.power"])
     channels: list[SiteChannel] = Field(description="Its series, without weather.")
-    weather: Literal["none", "awaited", "known"] = Field(
-        description="No coordinates, coordinates without any weather forecast yet, or weather forecasts are kept."
+    weather: Literal["none", "awaited", "known", "too_early"] = Field(
+        description="No coordinates; coordinates without any weather forecast yet; weather forecasts are kept; or all "
+        "readings are from before March 2021, for which no weather forecasts as issued exist."
     )
     model: str | None = Field(description="Version of the model that serves.", examples=[None])
     next: list[NextStep] = Field(description="What can be done next, the most important first.")

@@ -41,6 +41,9 @@ class TrainingState(Answer):
     state: Literal["idle", "running", "done", "failed"] = Field(
         description="Idle means that no training was started since the server started."
     )
-    step: str | None = Field(description="Current step, while it runs.", examples=["reading history"])
+    step: str | None = Field(
+        description="Current step, while it runs; after the verdict, of the forecasts of past days.",
+        examples=["reading history"],
+    )
     problem: str | None = Field(description="Why it failed, with the cure.")
     verdict: str | None = Field(description="Whether the new model is used, and why.")

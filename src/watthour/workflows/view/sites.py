@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from watthour.core.weather import weather_points
+from watthour.core.weather import FIRST_ISSUED, weather_points
 from watthour.workflows.sites import described, has_weather
 from watthour.workflows.view.wire import utc_text
 
@@ -44,6 +44,8 @@ def site_entry(
     main = site.main_channel or (channels[0].id if len(channels) == 1 else None)
     points = weather_points(site)
     weather = "none" if not points else "known" if has_weather(store, site) else "awaited"
+    if weather == "awaited" and main is not None and main in spans and spans[main][1] < FIRST_ISSUED:
+        weather = "too_early"
     model = registry.champion(main) if main is not None else None
     is_own = not site.is_simulated and described(directories, site) is None
     entry: dict[str, object] = {

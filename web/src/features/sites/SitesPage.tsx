@@ -14,7 +14,7 @@ import { formatNumber } from '@/lib/numbers';
 import { SiteForm } from './SiteForm';
 import { addSite, changeSite, removeSite, sitesQuery } from './queries';
 
-const WEATHER = { none: 'none: its place is not known', awaited: 'not fetched yet', known: 'followed' };
+const WEATHER = { none: 'none: its place is not known', awaited: 'not fetched yet', known: 'followed', too_early: 'no weather forecasts as issued exist before March 2021' };
 const SECONDS = 60;
 
 /** The channel that is forecast, or the only one. */

@@ -1,6 +1,6 @@
 // @vitest-environment jsdom
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
-import { render, screen } from '@testing-library/react';
+import { render, screen, waitFor } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { expect, test } from 'vitest';
 
@@ -41,6 +41,15 @@ test('a training is begun, its step is shown, and then the verdict', async () =>
   expect(screen.getByRole('button', { name: 'Training…' })).toBeDisabled();
   expect(await screen.findByText('day_process-1 is promoted.', {}, { timeout: 5000 })).toBeVisible();
   expect(requests).toContain('POST /api/v1/train?region=ny');
+});
+
+test('the verdict is there while past days are still forecast, and another training may begin', async () => {
+  show([{ state: 'done', verdict: 'day_process-1 is promoted.', step: 'forecasting May 2024' }, { state: 'done', verdict: 'day_process-1 is promoted.' }]);
+  await userEvent.click(await screen.findByRole('button', { name: 'Train now' }));
+  expect(await screen.findByText('day_process-1 is promoted.')).toBeVisible();
+  expect(screen.getByText(/in the background: forecasting May 2024/)).toBeVisible();
+  expect(screen.getByRole('button', { name: 'Train now' })).toBeEnabled();
+  await waitFor(() => expect(screen.queryByText(/in the background/)).toBeNull(), { timeout: 5000 });
 });
 
 test('a training that failed says why', async () => {

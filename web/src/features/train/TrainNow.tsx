@@ -18,12 +18,13 @@ export function TrainNow({ region }: { region: string }): ReactElement {
     onSettled: () => queries.invalidateQueries({ queryKey: look.queryKey }),
   });
   const isRunning = data?.state === 'running';
-  const wasRunning = useRef(false);
+  const isAtPast = data?.state === 'done' && data.step !== null;
+  const before = useRef({ isRunning, isAtPast });
   useEffect(() => {
-    const hasEnded = wasRunning.current && !isRunning;
-    wasRunning.current = isRunning;
+    const hasEnded = (before.current.isRunning && !isRunning) || (before.current.isAtPast && !isAtPast);
+    before.current = { isRunning, isAtPast };
     if (hasEnded) void queries.invalidateQueries({ predicate: ({ queryKey }) => queryKey[0] !== look.queryKey[0] });
-  }, [isRunning, queries, look.queryKey]);
+  }, [isRunning, isAtPast, queries, look.queryKey]);
   return (
     <div className="grid gap-3">
       <Button look="primary" className="justify-self-start" disabled={isRunning || beginning.isPending} onClick={() => beginning.mutate()}>
@@ -33,6 +34,7 @@ export function TrainNow({ region }: { region: string }): ReactElement {
       <div role="status" className="grid gap-3 empty:hidden">
         {isRunning ? <p className="text-small text-muted">{data.step ?? 'Started.'}</p> : null}
         {data?.state === 'done' ? <Notice title="Training finished">{data.verdict}</Notice> : null}
+        {isAtPast ? <p className="text-small text-muted">Past days are forecast in the background: {data.step}.</p> : null}
         {data?.state === 'failed' ? (
           <Notice look="bad" title="Training failed">
             {data.problem}
