@@ -10,9 +10,9 @@ import pytest
 from forecasting import world
 
 from watthour.core.errors import NotEnoughHistory
-from watthour.core.forecast import Forecast, History, day_ahead_targets
+from watthour.core.forecast import Forecast, History, day_ahead_targets, targets
 from watthour.core.frames import Forecasts, Readings, Targets
-from watthour.core.window import HOUR, local_day
+from watthour.core.window import HOUR, Window, local_day
 from watthour.forecasting.baselines import DebiasedRival, FittedRule, PersistenceEnsemble, RivalForecast, SeasonalNaive
 
 if TYPE_CHECKING:
@@ -104,6 +104,14 @@ def test_intervals_hold_the_point_and_cover(past: History, rule: SeasonalNaive) 
     inside = ((wide["0.05"] <= actual) & (actual <= wide["0.95"])).mean()
     assert isinstance(inside, float)
     assert inside > 0.7
+
+
+def test_the_last_interval_of_the_day_is_forecast_while_it_runs(past: History) -> None:
+    at = local_day(DAY, world.ZONE).end - HOUR + timedelta(minutes=5)
+    running = targets(Window(at - timedelta(minutes=5), at + HOUR), at, resolution=HOUR, time_zone=world.ZONE)
+    known = past.known_at(at)
+    answer = PersistenceEnsemble().fit(known, asked(PAST_DAYS)).predict(known, Targets.cast(running.head(1)))
+    assert len(medians(answer)) == 1
 
 
 def test_less_than_a_week_gives_the_last_known_day_and_says_so(past: History) -> None:

@@ -81,6 +81,8 @@ def _factors(
     before = schedule.requests(days, grid.time_zone)
     times, columns = grid.slots(days)
     asked = (columns >= 0) & (times >= before.known_until[:, None]) & (times >= before.issued[:, None])
+    if not asked.any():  # late in the last interval of a day, nothing of the days before was left to forecast either
+        return np.ones(len(requests.day))
     bands = np.full((*times.shape, len(LEVELS)), np.nan)
     bands[asked] = answer(_targets(before, times, asked))
     vintages = measurement_vintages(history, history.context.channel.id)

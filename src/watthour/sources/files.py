@@ -261,7 +261,9 @@ def _of_site(found: Understood, site: Site, options: TableOptions, known: Known)
         problem = f"{site.name} exists already, with the holidays {site.place.holidays or 'none'}"
         remedy = f"Change them: `watthour site change {site.id} --holidays {options.holidays}`."
         raise InvalidInput("holidays", options.holidays, problem, remedy=remedy)
-    zone = site.place.time_zone if found.needs_zone and is_known else found.zone
+    # Tables of an operator's region go around in local time and in UTC; those of a site of one's own are its own.
+    is_own = is_known and site.operator is None
+    zone = site.place.time_zone if found.needs_zone and is_own else found.zone
     if zone != found.zone:
         clock = f"the clock of {site.name}, {zone}"
         notes.append(f"its times have no time zone and are read by {clock}; --times-in names another")
