@@ -197,6 +197,8 @@ def test_a_site_made_by_an_import_is_called_as_it_was_said(watthour: Callable[..
     assert entry(watthour, "Zoe\u0301 Island")["id"] == "zoe_island"  # however its letters are written
     again = watthour(*words, "ZO\u00c9 ISLAND", "--json")
     assert [row["new_rows"] for row in json.loads(again.out)] == [0]
+    assert watthour(*words, "Stra\u00dfe 12", "--time-zone", "Europe/Berlin").code == 0
+    assert entry(watthour, "Stra\u00dfe 12")["id"] == "strasse_12"  # as `site add` calls it
 
 
 def test_a_home_by_files_without_a_place_makes_nothing_fail(watthour: Callable[..., Outcome], tmp_path: Path) -> None:

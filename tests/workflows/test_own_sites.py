@@ -11,6 +11,7 @@ from builders import forecasts, readings, region_site
 from watthour.core.channel import SiteKind
 from watthour.core.errors import InvalidInput, UnknownSite
 from watthour.core.forecast import check_fits_clock
+from watthour.core.names import id_for
 from watthour.core.place import Point
 from watthour.core.units import Quantity, Unit
 from watthour.core.weather import weather_channels, weather_points
@@ -24,7 +25,6 @@ from watthour.workflows.own_sites import (
     add_site,
     change_site,
     channel_words,
-    id_for,
     point_words,
     remove_site,
     settle_site,

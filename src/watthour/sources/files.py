@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -14,6 +13,7 @@ from watthour.core.channel import Channel, Limits, Site, SiteKind, home_limits
 from watthour.core.errors import InvalidInput, UnknownSite
 from watthour.core.forecast import check_fits_clock
 from watthour.core.frames import Quality
+from watthour.core.names import id_for, spelt
 from watthour.core.place import Place, is_time_zone, no_time_zone
 from watthour.core.quality import flag
 from watthour.core.units import Quantity, Unit, conversion, units_of
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
 LATEST = datetime(2200, 1, 1, tzinfo=UTC)
+_LONGEST_PROPOSED = 40  # letters of a file's name that a site is proposed to be called by
 _FEWEST_TIMES = 3  # of a file that shows its step
 _WHOLE_SITE = 3  # words of the id of a site's main channel, such as home.main.power
 _KINDS = {"home": SiteKind.HOME, "grid": SiteKind.REGION}  # by the first word of a channel's id
@@ -278,9 +279,9 @@ def _is_known(site: Site, known: Known) -> bool:
 
 def _name_note(said: str, site: Site) -> str | None:
     """Return what tells a person that a name means a site known by another one, such as Texas and ERCOT."""
-    if _slug(said) in {_slug(site.id), _slug(site.name)}:
+    if id_for(said) in {id_for(site.id), id_for(site.name)}:
         return None
-    name = site.operator if site.operator and _slug(site.operator) != _slug(said) else site.name
+    name = site.operator if site.operator and id_for(site.operator) != id_for(said) else site.name
     return f"{said} is {name} ({site.main_channel or site.prefix}), a {site.kind} that Watthour knows"
 
 
@@ -387,19 +388,19 @@ def _channel_of_site(options: TableOptions, unit: Unit | None, known: Known) -> 
         return None
     if (context := known.find(options.site)) is not None:
         return context.channel.id
-    wanted = options.site.strip().casefold()
+    wanted = spelt(options.site)
     for site in known.sites:
-        if wanted in (site.id.casefold(), site.name.casefold()):
+        if wanted in (spelt(site.id), spelt(site.name)):
             word = "demand" if site.kind is SiteKind.REGION else "power"
             return site.main_channel or f"{site.prefix}.{word}"
-    if not (slug := _slug(options.site)):
+    if not (slug := id_for(options.site)):
         raise UnknownSite(options.site, known.near(options.site))
     return _first_channel(slug, unit)
 
 
 def _proposal(path: Path, unit: Unit | None, known: Known) -> str:
     """Return a channel for a table of which nobody said what it measures: by its file's name and its unit."""
-    slug = _slug(path.stem) or "mine"
+    slug = id_for(path.stem)[:_LONGEST_PROPOSED].strip("_") or "mine"
     return _first_channel(slug if known.find(slug) is None else f"my_{slug}", unit)
 
 
@@ -407,11 +408,6 @@ def _first_channel(slug: str, unit: Unit | None) -> str:
     if unit in {Unit.KWH, Unit.WH}:
         return f"home.{slug}.energy"
     return f"home.{slug}.power" if unit in {Unit.KW, Unit.W} else f"grid.{slug}.demand"
-
-
-def _slug(name: str) -> str:
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
-    return re.sub(r"[^a-z0-9]+", "_", plain.casefold()).strip("_")[:40].strip("_")
 
 
 def _channel_question(proposal: str, options: TableOptions, unit: Unit | None) -> Question:
@@ -527,7 +523,7 @@ def _new_site(channel: str, kind: SiteKind, options: TableOptions, known: Known)
         problem = f"{words[1]} is already a name of {other.site.name}"
         raise InvalidInput("channel", channel, problem, remedy=f"Use another word, such as my_{words[1]}.")
     said = " ".join(unicodedata.normalize("NFC", options.site or "").split())
-    name = said if _slug(said) == words[1] else words[1]
+    name = said if id_for(said) == words[1] else words[1]
     return Site(words[1], name, kind, Place(options.time_zone, holidays=options.holidays), main_channel=main)
 
 

@@ -13,11 +13,12 @@ from zoneinfo import ZoneInfo
 from watthour.core.channel import Channel, Limits, Site, SiteKind, home_limits
 from watthour.core.errors import InvalidInput, UnknownSite
 from watthour.core.forecast import check_fits_clock, check_resolution
+from watthour.core.names import id_for, spelt
 from watthour.core.place import Place, Point, is_time_zone, no_time_zone
 from watthour.core.units import Quantity, Unit, units_of
 from watthour.core.weather import weather_channels, weather_points
 from watthour.core.window import DAY, HOUR, Window, local_midnight
-from watthour.workflows.sites import described, site_named, spelt
+from watthour.workflows.sites import described, site_named
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -96,16 +97,6 @@ def point_words(text: str) -> Point:
     except (ValueError, TypeError):
         problem = "a point is written as its name, latitude, longitude and share of the load"
         raise InvalidInput("point", text, problem, remedy="Write it as lyon:45.76:4.84:0.3.") from None
-
-
-def id_for(name: str) -> str:
-    """Return the id that a name makes: plain lower-case letters and digits; empty where it has none.
-
-    >>> id_for("Maison de Zoé"), id_for("家")
-    ('maison_de_zoe', '')
-    """
-    plain = unicodedata.normalize("NFKD", name.casefold()).encode("ascii", "ignore").decode()
-    return re.sub(r"[^a-z0-9]+", "_", plain).strip("_")
 
 
 def add_site(store: Store, directories: Sequence[SiteDirectory], words: SiteWords) -> Site:
@@ -422,7 +413,6 @@ __all__ = [
     "add_site",
     "change_site",
     "channel_words",
-    "id_for",
     "point_words",
     "remove_site",
     "settle_site",

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Self, cast
-from unicodedata import normalize
 
 from watthour.core.directory import LIKE
 from watthour.core.errors import InvalidInput, UnknownSite
 from watthour.core.forecast import Context, covariates_of
 from watthour.core.frames import Maker
+from watthour.core.names import spelt
 from watthour.core.weather import HOURLY, weather_channels, weather_points
 from watthour.core.window import Window
 
@@ -97,15 +97,6 @@ def weather_since(store: Store, site: Site) -> datetime | None:
     ]
     known = [cast("datetime", first) for first in kept if first is not None]
     return max(known) if known and len(known) == len(kept) else None
-
-
-def spelt(name: str) -> str:
-    """Return a name as it is compared: however its letters are written.
-
-    >>> spelt(" Zoe\u0301 ") == spelt("ZO\u00c9")
-    True
-    """
-    return normalize("NFKC", name).strip().casefold()
 
 
 @dataclass(frozen=True, slots=True)
