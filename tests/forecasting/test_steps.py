@@ -55,7 +55,7 @@ def test_a_step_that_divides_no_day_is_refused() -> None:
 
 def test_a_model_names_the_steps_it_can() -> None:
     require_resolution(world.CONTEXT, (HOUR,), "hourly")
-    with pytest.raises(InvalidInput, match=r"hourly cannot forecast grid.here.demand.*1:00:00"):
+    with pytest.raises(InvalidInput, match=r"hourly cannot forecast grid.here.demand.*60 minutes"):
         require_resolution(world.context(QUARTER), (HOUR,), "hourly")
 
 

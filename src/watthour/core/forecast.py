@@ -11,7 +11,7 @@ import polars as pl
 
 from watthour.core.errors import InvalidInput
 from watthour.core.frames import INSTANT, Forecasts, Readings, Targets
-from watthour.core.window import DAY, local_instant, local_midnight
+from watthour.core.window import DAY, MONTH, local_instant, local_midnight, step_in_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -192,12 +192,12 @@ def targets(
     Args:
         window: the span asked for.
         issued_at: the instant of asking.
-        resolution: the channel's step; a day means the local days of the site.
+        resolution: the channel's step; a day means the local days of the site, ``MONTH`` its calendar months.
         time_zone: of the site.
         known_until: where measurements end, if before the instant of asking.
 
     Raises:
-        InvalidInput: the step does not divide a day.
+        InvalidInput: the step is none.
     """
     asked = pl.DataFrame({"issued_at": [issued_at], "known_until": [known_until or issued_at]}).with_columns(
         pl.all().dt.convert_time_zone("UTC").cast(INSTANT)
@@ -222,7 +222,7 @@ def day_ahead_targets(
     Raises:
         InvalidInput: the step does not divide a day.
     """
-    check_resolution(resolution)
+    check_divides_day(resolution)
     rows = [
         (
             local_instant(day - DAY, issue_clock, time_zone),
@@ -240,28 +240,45 @@ def day_ahead_targets(
 
 
 def interval_starts(window: Window, resolution: timedelta, time_zone: str) -> pl.Series:
-    """Return the starts of the intervals of a window, in UTC; steps of a day follow the local midnights.
+    """Return the starts of the intervals of a window, in UTC; steps of days and months follow the local midnights.
+
+    The first interval of less than a day begins with the window, one of several days at its first midnight.
 
     Raises:
-        InvalidInput: the step does not divide a day.
+        InvalidInput: the step is none.
     """
     check_resolution(resolution)
     if resolution < DAY:
         return pl.datetime_range(window.start, window.end, resolution, time_unit="us", closed="left", eager=True)
     first, last = (instant.astimezone(ZoneInfo(time_zone)).date() for instant in (window.start, window.end))
-    midnights = [local_midnight(first + n * DAY, time_zone) for n in range((last - first).days + 1)]
-    return pl.Series([start for start in midnights if start in window], dtype=INSTANT)
+    days = [first + n * DAY for n in range((last - first).days + 1)]
+    if resolution == MONTH:
+        days = [day for day in days if day.day == 1]
+    starts = [start for day in days if (start := local_midnight(day, time_zone)) in window]
+    return pl.Series(starts if resolution == MONTH else starts[:: resolution // DAY], dtype=INSTANT)
 
 
 def check_resolution(resolution: timedelta) -> None:
-    """Refuse a step that does not divide a day.
+    """Refuse a step that neither divides a day nor is a number of whole days or a calendar month.
 
     Raises:
-        InvalidInput: it does not.
+        InvalidInput: it is none of them.
+    """
+    if resolution != MONTH and (resolution <= timedelta(0) or (DAY % resolution and resolution % DAY)):
+        problem = "this step does not divide a day, and is neither whole days nor a calendar month"
+        remedy = "Resample to minutes that divide a day, such as 5, 15, 30 or 60, or to days, weeks or calendar months."
+        raise InvalidInput("resolution", step_in_words(resolution), problem, remedy=remedy)
+
+
+def check_divides_day(resolution: timedelta) -> None:
+    """Refuse a step of which a local day does not have a whole number, where whole days are asked for.
+
+    Raises:
+        InvalidInput: it does not divide a day.
     """
     if resolution <= timedelta(0) or DAY % resolution:
         remedy = "Resample to minutes that divide a day, such as 5, 15, 30 or 60, or to days."
-        raise InvalidInput("resolution", str(resolution), "this step does not divide a day", remedy=remedy)
+        raise InvalidInput("resolution", step_in_words(resolution), "this step does not divide a day", remedy=remedy)
 
 
 def check_fits_clock(resolution: timedelta, time_zone: str, window: Window) -> None:
@@ -280,7 +297,7 @@ def check_fits_clock(resolution: timedelta, time_zone: str, window: Window) -> N
             "time in summer and at another in winter"
         )
         remedy = f"Resample to steps that divide {minutes} minutes, such as {_divisors(minutes)}, or to days."
-        raise InvalidInput("resolution", str(resolution), problem, remedy=remedy)
+        raise InvalidInput("resolution", step_in_words(resolution), problem, remedy=remedy)
 
 
 def _divisors(minutes: int) -> str:

@@ -8,6 +8,9 @@ from zoneinfo import ZoneInfo
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
+# Stands for a calendar month, which begins at the local midnight of its first day: a twelfth of 365.2425 days, so that
+# it can be a step like any other. No two months in a row are this long.
+MONTH = timedelta(seconds=2_629_746)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,20 @@ class Window:
 
     def __contains__(self, instant: datetime) -> bool:
         return self.start <= instant < self.end
+
+
+def step_in_words(step: timedelta) -> str:
+    """Return how long intervals are, such as ``15 minutes``, ``7 days`` or ``1 month``.
+
+    >>> step_in_words(timedelta(days=7))
+    '7 days'
+    """
+    if step == MONTH:
+        return "1 month"
+    for unit, word in ((DAY, "day"), (timedelta(minutes=1), "minute")):
+        if step % unit == timedelta(0) and step:
+            return f"{step // unit} {word}{'s' * (step != unit)}"
+    return str(step)
 
 
 def local_midnight(day: date, time_zone: str) -> datetime:

@@ -15,6 +15,7 @@ import numpy as np
 import polars as pl
 
 from watthour.core.frames import LEVELS, Targets
+from watthour.core.window import DAY
 from watthour.forecasting.calendar import day_starts
 from watthour.forecasting.gaussian_process.local_days import DayGrid, DayRequests, IssueSchedule
 from watthour.forecasting.vintages import datetimes, measurement_vintages
@@ -50,10 +51,12 @@ def adapted(
     Args:
         history: what is known.
         targets: what is asked.
-        quantiles: of the targets [unit of the channel].
+        quantiles: of the targets [unit of the channel]; returned as they are where intervals are longer than a day.
         answer: gives the quantiles of other targets, NaN where it has none.
         learned_until: days before this instant say nothing, as the forecaster has learned from them [microseconds].
     """
+    if history.context.resolution > DAY:
+        return quantiles  # of the last weeks there are too few
     grid = DayGrid.of(history.context)
     requests, belongs = DayRequests.of(targets, grid.time_zone)
     factor = np.ones(len(requests.day))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import asdict, dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -11,7 +12,7 @@ import polars as pl
 from watthour.core.errors import InvalidInput, MissingExtra, WatthourError
 from watthour.core.frames import LEVELS
 from watthour.core.place import Place
-from watthour.core.window import DAY
+from watthour.core.window import DAY, step_in_words
 from watthour.forecasting.calibrate import between_levels
 from watthour.forecasting.catalogue import RECIPES, recipe
 from watthour.forecasting.dataframe_files import Saved, load, save
@@ -24,6 +25,7 @@ from watthour.forecasting.fleet import (
     default_horizon,
     forecast_all,
     forecasts_beside,
+    issue_step,
     issues_at,
     last_days,
     past_issues,
@@ -32,6 +34,8 @@ from watthour.forecasting.fleet import (
 )
 from watthour.forecasting.model_choice import AUTO, TREES, Choice, choose, fit_chosen, used_variables
 from watthour.forecasting.series_table import SeriesTable, read, with_future
+from watthour.forecasting.steps import later_starts
+from watthour.forecasting.vintages import datetimes, instants
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -92,7 +96,7 @@ class DayAhead:
 
         Args:
             frame: one row per series and interval.
-            horizon: how many intervals ahead; a day of them if not said, a week where intervals are days.
+            horizon: how many intervals ahead; a day of them if not said, a week of days, 13 weeks, 12 months.
             h: the same, as Nixtla's libraries call it.
             workers: series worked at the same time, in threads.
             progress: show a bar, or call this with the number of series done and to do.
@@ -146,7 +150,7 @@ class DayAhead:
 
         Args:
             frame: one row per series and interval.
-            h: intervals of each window; a day of them if not said, a week where intervals are days.
+            h: intervals of each window; a day of them if not said, a week of days, 13 weeks, 12 months.
             n_windows: how many; the last ends with the table.
             step_size: intervals from the start of one window to that of the next; ``h`` if not said.
             level: bands, as ``predict`` has them.
@@ -322,8 +326,7 @@ class FittedDayAhead:
     _choice: Choice
 
     def __repr__(self) -> str:
-        step = "1 day" if self.table.step == DAY else f"{self.table.step.total_seconds() / 60:g} minutes"
-        words = [f"{len(self.models)} series, {self.horizon} intervals of {step} ahead"]
+        words = [f"{len(self.models)} series, {self.horizon} intervals of {step_in_words(self.table.step)} ahead"]
         kinds = [self._choice.recipes[name].name for name in self.models]
         counted = ", ".join(f"{kind} ({kinds.count(kind)})" for kind in dict.fromkeys(kinds))
         words.append(kinds[0] if len(set(kinds)) == 1 else counted)
@@ -435,7 +438,7 @@ class FittedDayAhead:
         temperature that was measured later, a backtest is better than the forecasts will be.
 
         Args:
-            days: how many.
+            days: how many; intervals, where these are longer than a day.
             rivals: names of the catalogue that stand beside; two simple rules if not said.
             issue_hour: forecast whole local days at this hour of the day before, as `watthour backtest` does.
             known_hour: then the target is known to this hour of the day of issue: that of the issue if not said, 0 for
@@ -575,7 +578,8 @@ class FittedDayAhead:
             )
         past, columns = self.pasts[name], self.table.columns
         known = past.latest().filter(
-            pl.col("channel") == past.context.channel.id, pl.col("time") >= past.as_of - past_days * DAY
+            pl.col("channel") == past.context.channel.id,
+            pl.col("time") >= past.as_of - past_days * issue_step(self.table.step),
         )
         question = self._question(_one_of(horizon, h), future, only=name)
         _warn_of(question.gaps)
@@ -657,12 +661,10 @@ def _beside_actuals(rows: pl.DataFrame, name: str, table: SeriesTable, quantiles
     columns = table.columns
     wide = quantiles.wide(rows, ["issued_at", "time"])
     actual = rows.select("issued_at", "time", "actual").unique()
-    step = table.step
-    cutoff = (
-        pl.col("issued_at") - step
-        if step < DAY
-        else pl.col("issued_at").dt.convert_time_zone(columns.time_zone).dt.offset_by("-1d").dt.convert_time_zone("UTC")
-    )
+    step = table.step // timedelta(microseconds=1)
+    issued = wide["issued_at"].unique()
+    before = datetimes(later_starts(instants(issued), -1, step, columns.time_zone))
+    cutoff = pl.col("issued_at").replace_strict(issued, before)
     return wide.join(actual, on=["issued_at", "time"]).select(
         pl.lit(name).alias(columns.series),
         pl.col("time").alias(columns.time),

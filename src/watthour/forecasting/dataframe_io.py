@@ -13,9 +13,11 @@ from watthour.core.errors import InvalidInput
 from watthour.core.forecast import Context, Covariate, History, check_resolution
 from watthour.core.frames import INSTANT, Forecasts, Quality, Readings
 from watthour.core.units import Quantity, Unit
-from watthour.core.window import DAY
+from watthour.core.window import DAY, MONTH, step_in_words
 from watthour.forecasting.calendar import CALENDAR
+from watthour.forecasting.steps import MONTH_US, later_starts
 from watthour.forecasting.text_times import parsed
+from watthour.forecasting.vintages import datetimes, instants
 from watthour.forecasting.weather import HOURLY
 
 if TYPE_CHECKING:
@@ -38,6 +40,7 @@ class Columns:
     covariates: tuple[str, ...]
     place: Place
     is_naive: bool = True
+    has_month_ends: bool = False  # months are named by their last day
 
     @property
     def time_zone(self) -> str:
@@ -107,6 +110,8 @@ def tidy(table: pl.DataFrame, columns: Columns, *, is_future: bool = False) -> p
     """
     table = _with_numbers(table, columns, is_future=is_future)
     table = _with_times(table, columns)
+    if columns.has_month_ends:
+        table = table.with_columns(_on_the_wall(table[columns.time], columns).dt.month_start())
     numbers = [name for name in (columns.target, *columns.covariates) if name in table.columns]
     numbers = [name for name in numbers if not (is_future and name == columns.target)]
     if columns.series not in table.columns:
@@ -151,13 +156,13 @@ def histories(
         names: the series that are known already, in the order of their channels.
 
     Raises:
-        InvalidInput: there are too few rows, or the step does not divide a day.
+        InvalidInput: there are too few rows, or they are no step apart.
     """
     step = step or _resolution(table, columns)
     names = list(dict.fromkeys([*names, *table["series"].unique(maintain_order=True)]))
     numbered = table.with_columns(
         number=pl.col("series").replace_strict(names, range(len(names)), return_dtype=pl.Int64),
-        end=interval_end(step, columns.time_zone),
+        end=interval_ends(table["time"], step, columns.time_zone),
     )
     parts = [
         _readings(numbered.drop_nulls(name), _channel_id(k), name, available_at)
@@ -195,16 +200,16 @@ def context_of(name: str, number: int, columns: Columns, step: timedelta) -> Con
     return Context(site, target, covariates)
 
 
-def interval_end(step: timedelta, time_zone: str) -> pl.Expr:
+def interval_ends(times: pl.Series, step: timedelta, time_zone: str) -> pl.Series:
     """Return when each interval is over; a day ends at the next local midnight."""
-    if step < DAY:
-        return pl.col("time") + step
-    return pl.col("time").dt.convert_time_zone(time_zone).dt.offset_by("1d").dt.convert_time_zone("UTC").cast(INSTANT)
+    return datetimes(later_starts(instants(times), 1, step // timedelta(microseconds=1), time_zone))
 
 
 def as_in_table(table: pl.DataFrame, columns: Columns, times: Sequence[str] | None = None) -> pl.DataFrame:
     """Return a table with its times as the user's table had them."""
     local = pl.col(list((columns.time,) if times is None else times)).dt.convert_time_zone(columns.time_zone)
+    if columns.has_month_ends:
+        local = local.dt.month_end()
     return table.with_columns(local.dt.replace_time_zone(None) if columns.is_naive else local)
 
 
@@ -318,6 +323,20 @@ def has_naive_times(table: pl.DataFrame, columns: Columns) -> bool:
     return getattr(_with_times(table, columns).schema[columns.time], "time_zone", None) is None
 
 
+def has_month_ends(table: pl.DataFrame, columns: Columns) -> bool:
+    """Tell whether every row stands at midnight of the last day of a month, in more than one month."""
+    times = _on_the_wall(_with_times(table, columns)[columns.time], columns)
+    days = times.dt.date()
+    return bool((times.dt.time() == time()).all() and (days == days.dt.month_end()).all() and days.n_unique() > 1)
+
+
+def _on_the_wall(times: pl.Series, columns: Columns) -> pl.Series:
+    """Return times as the clock of the place shows them."""
+    if getattr(times.dtype, "time_zone", None) is not None:
+        times = times.dt.convert_time_zone(columns.time_zone).dt.replace_time_zone(None)
+    return times.cast(pl.Datetime("us"))
+
+
 def _instants(table: pl.DataFrame, columns: Columns) -> pl.Expr:
     """Return the times in UTC; of an hour that comes twice the first row is the first pass."""
     kind = table[columns.time].dtype
@@ -333,23 +352,34 @@ def _instants(table: pl.DataFrame, columns: Columns) -> pl.Expr:
 
 
 def _resolution(table: pl.DataFrame, columns: Columns) -> timedelta:
-    """Return the most common step between the rows of a series: one that divides a day, or a day from midnight on."""
-    steps = table.select(pl.col("time").diff().over("series"))["time"].drop_nulls()
-    step = steps.mode().min()
+    """Return the most common step between the rows of a series: a part of a day, whole days, or calendar months.
+
+    Days and months begin at local midnights.
+    """
+    table = table.with_columns(local=pl.col("time").dt.convert_time_zone(columns.time_zone))
+    is_midnight = table["local"].dt.time() == time()
+    apart = pl.col("time").diff()
+    if is_midnight.all():
+        apart = pl.col("local").dt.date().diff().cast(pl.Duration("us"))
+        if (table["local"].dt.day() == 1).all():
+            month = 12 * pl.col("local").dt.year().cast(pl.Int64) + pl.col("local").dt.month()
+            apart = (month.diff() * MONTH_US).cast(pl.Duration("us"))
+    own = table.group_by("series", maintain_order=True).agg(apart.alias("apart"), n=pl.len())
+    step = own["apart"].explode().drop_nulls().mode().min()
     if not isinstance(step, timedelta):
         raise InvalidInput(columns.time, table.height, "too few rows", remedy="Give at least two weeks of intervals.")
+    if step > MONTH and step % MONTH == timedelta(0):
+        problem = f"the rows are {step // MONTH} months apart"
+        raise InvalidInput(columns.time, f"{step // MONTH} months", problem, remedy="Give a row for every month.")
     check_resolution(step)
-    own = table.group_by("series", maintain_order=True).agg(
-        pl.col("time").diff().drop_nulls().mode().min().alias("step"), pl.len().alias("n")
-    )
+    own = own.with_columns(step=pl.col("apart").list.eval(pl.element().drop_nulls().mode().min()).list.first())
     other = own.filter(pl.col("step") != step, pl.col("n") >= _ROWS_THAT_SHOW_A_STEP)
     if other.height:
-        name, its_step, _ = other.row(0)
-        problem = f"the intervals of {name} are {its_step} long, but those of other series {step}"
-        raise InvalidInput(columns.time, str(its_step), problem, remedy="Fit one table for each length of interval.")
-    clock = table["time"].dt.convert_time_zone(columns.time_zone).dt.time()
-    if step == DAY and (clock != time()).any():
-        first = cast("datetime", table["time"].filter(clock != time())[0])
+        name, its_step = other["series"][0], step_in_words(other["step"][0])
+        problem = f"the intervals of {name} are {its_step} long, but those of other series {step_in_words(step)}"
+        raise InvalidInput(columns.time, its_step, problem, remedy="Fit one table for each length of interval.")
+    if step >= DAY and not is_midnight.all():
+        first = cast("datetime", table["time"].filter(~is_midnight)[0])
         problem = f"days begin at midnight in {columns.time_zone}"
         raise InvalidInput(
             columns.time,
@@ -357,4 +387,17 @@ def _resolution(table: pl.DataFrame, columns: Columns) -> timedelta:
             problem,
             remedy="Name the time zone of the table: DayAhead(time_zone=...).",
         )
+    if DAY < step < MONTH or step > MONTH:
+        _check_whole_steps(table, step, columns)
     return step
+
+
+def _check_whole_steps(table: pl.DataFrame, step: timedelta, columns: Columns) -> None:
+    """Refuse rows of a series that are not whole steps of several days apart."""
+    late = (pl.col("local").dt.date() - pl.col("local").dt.date().first()).over("series").dt.total_days() % step.days
+    odd = table.filter(late != 0)
+    if odd.height:
+        day = odd["local"].dt.date()[0]
+        problem = f"most rows of {odd['series'][0]} are {step.days} days apart, and this one stands between"
+        remedy = f"Give rows that are {step.days} days apart, or one row for every day."
+        raise InvalidInput(columns.time, str(day), problem, remedy=remedy)

@@ -9,15 +9,18 @@ from datetime import time
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import polars as pl
 
 from watthour.core.errors import InvalidInput, NotEnoughHistory, WatthourError
 from watthour.core.forecast import day_ahead_targets
 from watthour.core.frames import INSTANT, Targets
-from watthour.core.window import DAY, local_midnight
+from watthour.core.window import DAY, MONTH, local_midnight
 from watthour.forecasting.backtest import first_day, scores, with_actuals
 from watthour.forecasting.catalogue import recipe as named
 from watthour.forecasting.dataframe_io import as_given
+from watthour.forecasting.steps import later_starts, step_of
+from watthour.forecasting.vintages import datetimes, instants
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -38,8 +41,11 @@ Learn: TypeAlias = "Callable[[Histories, TargetsBySeries], dict[str, Forecaster 
 RIVALS = ("seasonal_naive", "persistence_ensemble")
 _OURS = "ours"
 _DAYS_AHEAD = 7
+_QUARTER = 13 * 7 * DAY
+_MONTHS_AHEAD = 12
+_YEAR = 365.2425 * DAY
 _FIRST_DAYS = 9  # before the first issue to learn from, so that a week of lags is known
-_LONGEST_LEARNED_DAYS = 4 * 366
+_MOST_ISSUES = 4 * 366  # learned from: four years of days
 _LEARN_FROM_DAYS = ("day_process", "hour_process")  # models that know whole local days only
 
 
@@ -178,20 +184,23 @@ def forecasts_beside(
 
 @dataclass(frozen=True, slots=True)
 class EachDay:
-    """Forecast the last days, each at its beginning: ``horizon`` intervals, everything before being known."""
+    """Forecast the last days, each at its beginning: ``horizon`` intervals, everything before being known.
+
+    Where intervals are longer than a day, each of them counts as a day.
+    """
 
     horizon: int
 
     def days(self, step: timedelta) -> int:
         """Return how many days one forecast reaches."""
-        return -(-self.horizon * step // DAY)
+        return -(-self.horizon * step // issue_step(step))
 
     def plan(self, past: History, days: int) -> Plan:
         """Return the plan of the last days, learned once before them; no forecast reaches past the end."""
-        known = past.known_at(days_earlier(past.as_of, days, past))
+        known = past.known_at(days_earlier(past.as_of, [days], past)[0])
         n_issues = days - self.days(past.context.resolution) + 1
-        instants = [days_earlier(past.as_of, days - n, past) for n in range(n_issues)]
-        return Plan(known, past_issues(known, self.horizon), issues_at(past, instants, self.horizon))
+        issues = days_earlier(past.as_of, [days - n for n in range(n_issues)], past)
+        return Plan(known, past_issues(known, self.horizon), issues_at(past, issues, self.horizon))
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,9 +287,9 @@ def windows(
     for group in groups:
         mine = {}
         for name, past in table.pasts.items():
-            known = past.known_at(_steps_earlier(past, group[0]))
-            instants = [_steps_earlier(past, steps) for steps in group]
-            mine[name] = Plan(known, past_issues(known, horizon), issues_at(past, instants, horizon))
+            issues = [steps_earlier(past, steps) for steps in group]
+            known = past.known_at(issues[0])
+            mine[name] = Plan(known, past_issues(known, horizon), issues_at(past, issues, horizon))
         plans.append(_possible(table, mine, "the first window", "Give fewer windows."))
     return plans
 
@@ -296,8 +305,15 @@ def _able(rivals: Sequence[str], table: SeriesTable) -> list[str]:
 
 
 def default_horizon(step: timedelta) -> int:
-    """Return how many intervals are forecast if nobody says: a day of them, a week where they are days."""
-    return round(DAY / step) if step < DAY else _DAYS_AHEAD
+    """Return how many intervals are forecast if nobody says: a day of them, a week of days, 13 weeks, 12 months."""
+    if step == MONTH:
+        return _MONTHS_AHEAD
+    return round(DAY / step) if step < DAY else _DAYS_AHEAD if step == DAY else max(1, _QUARTER // step)
+
+
+def issue_step(step: timedelta) -> timedelta:
+    """Return how far issues lie apart: a day, or an interval that is longer."""
+    return max(step, DAY)
 
 
 def pooled_growth() -> dict[str, object]:
@@ -310,40 +326,47 @@ def pooled_growth() -> dict[str, object]:
 def past_issues(past: History, horizon: int) -> dy.DataFrame[Targets]:
     """Return one issue a day, at the clock time of the end, whose intervals have all been measured.
 
+    Of intervals longer than a day there is one issue each; the first comes after a year of them, or after half of a
+    shorter past.
+
     Args:
         past: what is known of a series.
         horizon: intervals per issue.
     """
-    last = past.as_of - horizon * past.context.resolution
-    n_days = min((last - (_first_time(past) or last)) // DAY - _FIRST_DAYS, _LONGEST_LEARNED_DAYS)
-    return issues_at(past, [days_earlier(last, n, past) for n in range(max(n_days, 0))][::-1], horizon)
-
-
-def days_earlier(instant: datetime, days: int, past: History) -> datetime:
-    """Return the same hour some days earlier; where intervals are days, their local midnight."""
-    if past.context.resolution < DAY:
-        return instant - days * DAY
-    return local_midnight(
-        (instant.astimezone(ZoneInfo(past.context.time_zone)) - days * DAY).date(), past.context.time_zone
-    )
-
-
-def issues_at(past: History, instants: Sequence[datetime], steps: int) -> dy.DataFrame[Targets]:
-    """Return what is asked at each instant: the next ``steps`` intervals, everything before being known."""
-    issued = pl.DataFrame({"issued_at": instants}, schema={"issued_at": INSTANT})
     step = past.context.resolution
-    if step < DAY:
-        ahead = pl.DataFrame({"ahead": [n * step for n in range(steps)]}, schema={"ahead": pl.Duration("us")})
-        time = pl.col("issued_at") + pl.col("ahead")
-    else:  # local days may have 23 or 25 hours
-        ahead = pl.DataFrame({"ahead": [f"{n}d" for n in range(steps)]}, schema={"ahead": pl.String})
-        time = pl.col("issued_at").dt.convert_time_zone(past.context.time_zone).dt.offset_by(pl.col("ahead"))
+    last = steps_earlier(past, horizon)
+    n_issues = (last - (_first_time(past) or last)) // issue_step(step)
+    n_issues -= _FIRST_DAYS if step <= DAY else min(round(_YEAR / step), n_issues // 2)
+    return issues_at(past, days_earlier(last, range(min(n_issues, _MOST_ISSUES))[::-1], past), horizon)
+
+
+def days_earlier(instant: datetime, days: Sequence[int], past: History) -> list[datetime]:
+    """Return the same hour some days earlier; where intervals are days or longer, the start of one so many earlier."""
+    step = issue_step(past.context.resolution)
+    if past.context.resolution < DAY:
+        return [instant - n * step for n in days]
+    return _later(past, instant, [-n for n in days])
+
+
+def steps_earlier(past: History, steps: int) -> datetime:
+    """Return the instant some intervals before the end of a series."""
+    return _later(past, past.as_of, [-steps])[0]
+
+
+def _later(past: History, instant: datetime, counts: Sequence[int]) -> list[datetime]:
+    """Return the instants some intervals after the start of one."""
+    starts = instants(pl.Series([instant], dtype=INSTANT))
+    moved = later_starts(starts, np.array(counts, dtype=np.int64), step_of(past.context), past.context.time_zone)
+    return cast("list[datetime]", datetimes(moved).to_list())
+
+
+def issues_at(past: History, issues: Sequence[datetime], steps: int) -> dy.DataFrame[Targets]:
+    """Return what is asked at each instant: the next ``steps`` intervals, everything before being known."""
+    issued = instants(pl.Series(issues, dtype=INSTANT))
+    times = later_starts(issued[:, None], np.arange(steps), step_of(past.context), past.context.time_zone)
+    issued_at = datetimes(np.repeat(issued, steps))
     return Targets.cast(
-        issued.join(ahead, how="cross").select(
-            "issued_at",
-            time.dt.convert_time_zone("UTC").alias("time"),
-            pl.col("issued_at").alias("known_until"),
-        )
+        pl.DataFrame({"issued_at": issued_at, "time": datetimes(times.ravel()), "known_until": issued_at})
     )
 
 
@@ -400,12 +423,6 @@ def _possible(table: SeriesTable, plans: Mapping[str, Plan], before: str, remedy
         for name, plan in plans.items()
     }
     return table.sorted_out(found, "backtested")[0]
-
-
-def _steps_earlier(past: History, steps: int) -> datetime:
-    """Return the instant some intervals before the end of a series."""
-    step = past.context.resolution
-    return past.as_of - steps * step if step < DAY else days_earlier(past.as_of, steps, past)
 
 
 def _tried(work: Callable[[], _Made]) -> _Made | WatthourError:

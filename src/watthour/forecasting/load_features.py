@@ -14,7 +14,7 @@ import numpy as np
 from watthour.core.plausibility import is_unlike_before
 from watthour.forecasting.calendar import local_days, same_clock
 from watthour.forecasting.panel import deviation_known, first_known, mean_known
-from watthour.forecasting.vintages import HOUR_US
+from watthour.forecasting.vintages import DAY_US, HOUR_US
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from watthour.forecasting.vintages import Array, Instants, Vintages
 
 BACK_HOURS = 36 * 24  # how far before an issue the features look back
+_LONG_BACK_HOURS = 6 * 366 * 24  # the same where intervals are longer than a day
+_YEAR_US = round(365.2425 * DAY_US)
 _WEEKS = 5
 _DAYS = 28
 _RATIO_BELIEVED = (0.5, 2.0)  # a rival is never off by half; what is outside is a fault in the data
@@ -40,7 +42,7 @@ class KnownLoad:
     @classmethod
     def of(cls, panel: Panel, load: Vintages, rival: Vintages | None, context: Context) -> KnownLoad:
         """Look up what was known of the load, and of the rival's forecast if there is one."""
-        back = panel.per(BACK_HOURS)
+        back = panel.per(BACK_HOURS if panel.step <= DAY_US else _LONG_BACK_HOURS)
         ahead = max(1, int((panel.interval - panel.edge[panel.issue]).max()) + 1)
         published = rival.known(panel.grid(back, ahead), panel.issued[:, None]) if rival is not None else None
         if published is not None and context.channel.limits.is_never_constant:
@@ -55,12 +57,20 @@ class KnownLoad:
 
     @cached_property
     def days(self) -> Instants:
-        """The intervals at the same local clock time on the last 28 days that can be known, latest first: (R, 28)."""
-        return self._same_clock(24, np.arange(_DAYS))
+        """The intervals at the same local clock time on the last 28 days that can be known, latest first: (R, 28).
+
+        Where intervals are longer than a day, the last 28 of them.
+        """
+        return self._before(1, _DAYS) if self.panel.step > DAY_US else self._same_clock(24, np.arange(_DAYS))
 
     @cached_property
     def weeks(self) -> Instants:
-        """The intervals at the same local clock time in the last weeks that can be known, latest first: (R, 5)."""
+        """The intervals at the same local clock time in the last weeks that can be known, latest first: (R, 5).
+
+        Where intervals are longer than a day, those at the same time of the last years.
+        """
+        if self.panel.step > DAY_US:
+            return self._before(round(_YEAR_US / self.panel.step), _WEEKS)
         return self._same_clock(168, np.arange(_WEEKS))
 
     @cached_property
@@ -160,6 +170,13 @@ class KnownLoad:
     def _recent(self, hours: int, before: int) -> Array:
         shift = self.panel.per(before) if before else 0
         return _window(self.load, self.last - shift, self.panel.per(hours))
+
+    def _before(self, season: int, count: int) -> Instants:
+        """Return the intervals whole seasons before each target, the latest that can be known first: (R, count)."""
+        panel = self.panel
+        ahead = panel.interval - panel.edge[panel.issue] + 1
+        nearest = np.maximum(-(-ahead // season), 1)
+        return np.asarray(panel.interval[:, None] - season * (nearest[:, None] + np.arange(count)))
 
     def _same_clock(self, hours: int, more: Instants) -> Instants:
         panel = self.panel

@@ -9,10 +9,9 @@ import numpy as np
 import polars as pl
 
 from watthour.core.errors import WatthourError
-from watthour.core.window import DAY
 from watthour.forecasting.backtest import scores, with_actuals
 from watthour.forecasting.catalogue import recipe as named
-from watthour.forecasting.fleet import fit_all, forecast_all, pooled_growth
+from watthour.forecasting.fleet import fit_all, forecast_all, issue_step, pooled_growth
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -159,7 +158,7 @@ def _plan(past: History, protocol: Protocol) -> Plan | None:
         return None
     reach = protocol.days(past.context.resolution)
     longest = max(_MOST_DAYS, reach + _FEWEST_DAYS - 1)  # so that a long horizon is asked some times too
-    n_days = min((past.as_of - first) // DAY // _PARTS, longest)  # type: ignore[operator]  # a time
+    n_days = min((past.as_of - first) // issue_step(past.context.resolution) // _PARTS, longest)  # type: ignore[operator]  # a time
     if n_days < max(_FEWEST_DAYS, reach):
         return None
     plan = protocol.plan(past, n_days)

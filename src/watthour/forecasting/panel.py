@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from watthour.forecasting.calendar import day_starts, local_days
-from watthour.forecasting.steps import check_targets, step_of
+from watthour.forecasting.steps import check_targets, interval_numbers, numbered_starts, phase_of, step_of
 from watthour.forecasting.vintages import DAY_US, HOUR_US, instants
 
 if TYPE_CHECKING:
@@ -27,12 +26,12 @@ ISSUES_AT_ONCE = 1024  # of hourly channels: keeps a panel of five weeks below 1
 class Panel:
     """I issues and the R targets asked of them.
 
-    Intervals are counted in steps of the channel's resolution: days are the local days since 1970, shorter intervals
-    start at ``phase`` after 1970 in UTC. ``edge`` is the first interval that was not over when measurements end.
+    Intervals are counted in steps of the channel's resolution, as ``interval_numbers`` does. ``edge`` is the first
+    interval that was not over when measurements end.
     """
 
     step: int  # resolution [microseconds]
-    phase: int  # by how much the grid of intervals is behind that of UTC [microseconds]
+    phase: int  # where the grid of intervals stands, of ``phase_of``
     time_zone: str
     issued: Instants  # (I,) the instants of issue
     known_until: Instants  # (I,)
@@ -52,7 +51,7 @@ class Panel:
         check_targets(targets, context)
         step = step_of(context)
         columns = [instants(targets[name]) for name in ("issued_at", "known_until", "time")]
-        phase = int(columns[2][0] % step) if targets.height else 0
+        phase = phase_of(columns[2], step, context.time_zone) if targets.height else 0
         pairs, which = _distinct(columns[0], columns[1])
         order = np.argsort(which, kind="stable")
         at_once = max(1, ISSUES_AT_ONCE * min(step, HOUR_US) // HOUR_US)
@@ -62,18 +61,16 @@ class Panel:
             issued, known_until = pairs[start : start + at_once].T
             known_until = np.minimum(issued, known_until)
             zone, time = context.time_zone, columns[2][rows]
-            edge, interval = (_intervals(each, step, phase, zone) for each in (known_until, time))
+            edge, interval = (interval_numbers(each, step, phase, zone) for each in (known_until, time))
             yield cls(step, phase, zone, issued, known_until, edge, which[rows] - start, time, interval, rows)
 
     def interval_of(self, times: Instants) -> Instants:
         """Return the interval that each instant, of any shape, lies in."""
-        return _intervals(times, self.step, self.phase, self.time_zone)
+        return interval_numbers(times, self.step, self.phase, self.time_zone)
 
     def start(self, intervals: Instants) -> Instants:
         """Return the instants at which intervals, of any shape, begin [microseconds]."""
-        if self.step == DAY_US:
-            return day_starts(intervals, self.time_zone)
-        return intervals * self.step + self.phase
+        return numbered_starts(intervals, self.step, self.phase, self.time_zone)
 
     def per(self, hours: float) -> int:
         """Return how many intervals a number of hours has, at least one."""
@@ -81,7 +78,7 @@ class Panel:
 
     def measured(self, values: Vintages, back: int) -> Array:
         """Return the measurements known at each issue, of the ``back`` intervals that were over: (I, back)."""
-        if self.step == DAY_US:
+        if self.step >= DAY_US:
             return values.known(self.grid(back), self.issued[:, None])
         return values.windows(self.start(self.edge - back), back, self.step, self.issued)
 
@@ -112,10 +109,6 @@ def _distinct(issued: Instants, known_until: Instants) -> tuple[Instants, Instan
     which = np.empty(len(pairs), dtype=np.int64)
     which[order] = np.cumsum(is_new) - 1
     return pairs[is_new], which
-
-
-def _intervals(times: Instants, step: int, phase: int, time_zone: str) -> Instants:
-    return local_days(times, time_zone) if step == DAY_US else (times - phase) // step
 
 
 def mean_known(values: Array, *, axis: int = -1, at_least: int = 1) -> Array:

@@ -10,7 +10,15 @@ import polars as pl
 
 from watthour.core.errors import InvalidInput, NotEnoughHistory, WatthourError
 from watthour.core.frames import Readings
-from watthour.forecasting.dataframe_io import as_given, as_in_table, as_polars, has_naive_times, histories, tidy
+from watthour.forecasting.dataframe_io import (
+    as_given,
+    as_in_table,
+    as_polars,
+    has_month_ends,
+    has_naive_times,
+    histories,
+    tidy,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -131,9 +139,11 @@ def read(frame: Any, columns: Columns) -> SeriesTable:  # noqa: ANN401 - polars 
         InvalidInput: there is no row, or a column is missing, holds text, or has the same time twice.
     """
     table = as_polars(frame, columns)
-    tidied = tidy(table, columns)
+    found = table if columns.time in table.columns and not table.is_empty() else None
+    known = columns if found is None else replace(columns, has_month_ends=has_month_ends(found, columns))
+    tidied = tidy(table, known)
     _warn_of_fahrenheit(tidied, columns)
-    known = replace(columns, is_naive=has_naive_times(table, columns))
+    known = replace(known, is_naive=has_naive_times(table, columns))
     return SeriesTable(known, histories(tidied, known), is_pandas=not isinstance(frame, pl.DataFrame | pl.LazyFrame))
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from watthour.core.frames import Targets
+from watthour.core.window import DAY
 from watthour.forecasting.features import features
 from watthour.forecasting.quantile_forecast import describe_intervals
 
@@ -18,14 +19,18 @@ if TYPE_CHECKING:
     import dataframely as dy
     from numpy.typing import NDArray
 
-    from watthour.core.forecast import History
+    from watthour.core.forecast import Context, History
     from watthour.forecasting.vintages import Array
 
-# From the best that is possible to the last resort; what each column of the features is called by a person.
+# From the best that is possible to the last resort; what each column of the features is called by a person, and what
+# where intervals are longer than a day.
 _CHAIN = {
-    "demand_same_weekday_mean_4w": "the mean of the last four same weekdays",
-    "demand_same_weekday_last": "the same time last week",
-    "demand_same_hour_last": "the same time of the last known day",
+    "demand_same_weekday_mean_4w": (
+        "the mean of the last four same weekdays",
+        "the mean of the same time of the last four years",
+    ),
+    "demand_same_weekday_last": ("the same time last week", "the same time last year"),
+    "demand_same_hour_last": ("the same time of the last known day", "the last known interval"),
 }
 _LEVELS = ("demand_rolling_mean_168h", "demand_rolling_mean_24h", "demand_same_hour_last", "demand_last")
 
@@ -44,7 +49,7 @@ class Points:
 def chained(column: str, history: History, targets: dy.DataFrame[Targets]) -> Points:
     """Return a column of the features, and where it is unknown the best of the chain of baselines that is known."""
     table = features(history, targets, weather=False, operator=False, columns=(column, _LEVELS[0]))
-    return stand_in(table[column].to_numpy(), _CHAIN[column], history, targets, table)
+    return stand_in(table[column].to_numpy(), _in_words(column, history.context), history, targets, table)
 
 
 def stand_in(
@@ -63,17 +68,22 @@ def stand_in(
     gaps = np.isnan(values)
     if gaps.any():
         chain = _features_of(gaps, table, history, targets, tuple(_CHAIN))
-        for name, words in _CHAIN.items():
+        for name in _CHAIN:
             filled = np.isnan(values) & np.isfinite(chain[name])
             if filled.any():
                 values = np.where(filled, chain[name], values)
                 where = describe_intervals(targets, filled, history.context)
-                missing.append(f"Unknown for {where}: {wanted}; {words} is used instead.")
+                instead = _in_words(name, history.context)
+                missing.append(f"Unknown for {where}: {wanted}; {instead} is used instead.")
     level = level_of(table)
     if (unknown := np.isnan(level)).any():
         levels = _features_of(unknown, table, history, targets, _LEVELS)
         level = level_of(pl.DataFrame({name: levels[name] for name in _LEVELS}))
     return Points(values, level, tuple(missing), missing[0] if missing else None)
+
+
+def _in_words(column: str, context: Context) -> str:
+    return _CHAIN[column][context.resolution > DAY]
 
 
 def level_of(table: pl.DataFrame) -> Array:

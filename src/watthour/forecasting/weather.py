@@ -51,8 +51,9 @@ class PointWeather:
 
     @property
     def step(self) -> int:
-        """How far its values lie apart [microseconds]."""
-        return max(each.step for each in (self.measurements, self.forecasts) if each is not None)
+        """How far its values usually lie apart; days and months are not all of one length [microseconds]."""
+        apart = [np.diff(each.times) for each in (self.measurements, self.forecasts) if each is not None]
+        return max((round(float(np.median(each))) for each in apart if len(each)), default=DAY_US)
 
     def known(self, times: Instants, panel: Panel, *, step: int) -> Array:
         """Return the measurement where it was known at issue, else the latest forecast: as ``times``, (I, k)."""
@@ -157,7 +158,7 @@ def weather_features(weather: Weather, panel: Panel, context: Context, reference
             for hours in (6, 24, 72):
                 span = np.arange(panel.per(hours))
                 columns[f"temperature_mean_{hours}h"] = mean_known(
-                    panel.pick(values, reach, panel.interval[:, None] - span), at_least=len(span) // 2
+                    panel.pick(values, reach, panel.interval[:, None] - span), at_least=max(1, len(span) // 2)
                 )
             columns["temperature_change"] = columns[name] - panel.pick(values, reach, reference)
     columns["temperature"] = _or_from_extremes(columns, panel, context)

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from watthour.core.channel import Channel, Limits, Site, SiteKind, home_limits
 from watthour.core.errors import InvalidInput, UnknownSite
-from watthour.core.forecast import check_fits_clock, check_resolution
+from watthour.core.forecast import check_divides_day, check_fits_clock
 from watthour.core.names import id_for, spelt
 from watthour.core.place import Place, Point, is_time_zone, no_time_zone
 from watthour.core.units import Quantity, Unit, units_of
@@ -265,7 +265,7 @@ def _channel(site: Site, words: ChannelWords) -> Channel:
     if not _WORD.fullmatch(words.name) or words.name == "weather":
         problem = "the name of a channel may contain only the letters a to z, digits and _, and must not be weather"
         raise InvalidInput("channel", words.name, problem, remedy="Write it as power or demand.")
-    check_resolution(words.resolution)
+    check_divides_day(words.resolution)
     check_fits_clock(words.resolution, site.place.time_zone, _TODAYS_CLOCKS)
     limits = home_limits(unit, words.resolution) if site.kind is SiteKind.HOME else Limits()
     return Channel(f"{site.prefix}.{words.name}", site.id, quantities[0], unit, words.resolution, limits=limits)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from watthour.core.errors import InvalidInput
-from watthour.core.window import HOUR
+from watthour.core.window import HOUR, step_in_words
 from watthour.forecasting.positive_load import OTHER_MODELS
 from watthour.forecasting.vintages import measurement_vintages
 
@@ -71,7 +71,7 @@ def check_step(context: Context, model: str, *, is_hourly: bool) -> None:
         finer = ", or day_process, which takes steps below an hour" if is_hourly and context.resolution < HOUR else ""
         raise InvalidInput(
             "resolution",
-            str(context.resolution),
+            step_in_words(context.resolution),
             f"{model} forecasts {'hours' if is_hourly else 'steps of up to an hour'}",
             remedy=f"Resample the readings to hours, or choose another model: {OTHER_MODELS}{finer}.",
         )

@@ -10,7 +10,7 @@ import numpy as np
 
 from watthour.core.errors import InvalidInput, NotEnoughHistory
 from watthour.core.frames import LEVELS
-from watthour.core.window import Window
+from watthour.core.window import Window, step_in_words
 from watthour.forecasting.gaussian_process.archive import in_half
 from watthour.forecasting.gaussian_process.day_process.known_inputs import KnownInputs, recent, rival_forecasts
 from watthour.forecasting.gaussian_process.day_process.layers import Layers
@@ -246,7 +246,7 @@ class FittedDayProcess:
         if DayGrid.of(context).step != state.step:
             raise InvalidInput(
                 "resolution",
-                str(context.resolution),
+                step_in_words(context.resolution),
                 f"this model was trained on steps of {state.step / 60e6:g} minutes",
                 remedy="Train one for this resolution: `watthour train`.",
             )
