@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import asdict, dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -21,6 +21,7 @@ from watthour.forecasting.fleet import (
     RIVALS,
     DayBefore,
     EachDay,
+    Windows,
     backtest_series,
     default_horizon,
     forecast_all,
@@ -140,6 +141,7 @@ class DayAhead:
         n_windows: int = 1,
         *,
         step_size: int | None = None,
+        starts: Sequence[datetime] | None = None,
         level: Sequence[float] | None = None,
         levels: Sequence[float] | None = None,
         refit: bool = False,
@@ -153,6 +155,7 @@ class DayAhead:
             h: intervals of each window; a day of them if not said, a week of days, 13 weeks, 12 months.
             n_windows: how many; the last ends with the table.
             step_size: intervals from the start of one window to that of the next; ``h`` if not said.
+            starts: instead of a number of windows, when each begins, in the clock of the table.
             level: bands, as ``predict`` has them.
             levels: quantiles, likewise.
             refit: choose and learn anew before each window, not once before the first.
@@ -169,7 +172,7 @@ class DayAhead:
         """
         table = read(frame, self.columns)
         return self._cross_validation(
-            table, h, n_windows, step_size, Quantiles.of(levels, level), refit=refit, workers=workers, progress=progress
+            table, h, Windows(n_windows, step_size, starts, refit), Quantiles.of(levels, level), workers, progress
         )
 
     @staticmethod
@@ -253,18 +256,15 @@ class DayAhead:
         self,
         table: SeriesTable,
         h: int | None,
-        n_windows: int,
-        step_size: int | None,
+        asked: Windows,
         quantiles: Quantiles,
-        *,
-        refit: bool,
         workers: int,
         progress: Progress,
     ) -> Any:  # noqa: ANN401 - as the table was given
         steps = default_horizon(table.step) if h is None else _at_least_one(h)
         learn = self._learner(table, EachDay(steps), workers, progress)
         parts = []
-        for plans in windows(table, steps, n_windows, step_size, refit=refit):
+        for plans in windows(table, steps, asked):
             found = forecasts_beside(learn, table, plans, workers=workers, progress=progress)
             parts += [_beside_actuals(rows, name, table, quantiles) for name, rows in found.items()]
         return table.as_given(
@@ -452,12 +452,13 @@ class FittedDayAhead:
         """
         return self.door._backtest(self.table, days, rivals, issue_hour, known_hour, workers, progress)  # noqa: SLF001 - its other half
 
-    def cross_validation(
+    def cross_validation(  # noqa: PLR0913 - as those of ``DayAhead.cross_validation``
         self,
         h: int | None = None,
         n_windows: int = 1,
         *,
         step_size: int | None = None,
+        starts: Sequence[datetime] | None = None,
         level: Sequence[float] | None = None,
         levels: Sequence[float] | None = None,
         refit: bool = False,
@@ -473,12 +474,10 @@ class FittedDayAhead:
         return self.door._cross_validation(  # noqa: SLF001 - its other half
             self.table,
             self.horizon if h is None else h,
-            n_windows,
-            step_size,
+            Windows(n_windows, step_size, starts, refit),
             Quantiles.of(levels, level),
-            refit=refit,
-            workers=workers,
-            progress=progress,
+            workers,
+            progress,
         )
 
     def fitted_values(

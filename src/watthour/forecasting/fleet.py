@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import time
+from datetime import UTC, time
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
 from zoneinfo import ZoneInfo
 
@@ -19,7 +19,7 @@ from watthour.core.window import DAY, MONTH, local_midnight
 from watthour.forecasting.backtest import first_day, scores, with_actuals
 from watthour.forecasting.catalogue import recipe as named
 from watthour.forecasting.dataframe_io import as_given
-from watthour.forecasting.steps import later_starts, step_of
+from watthour.forecasting.steps import interval_numbers, later_starts, numbered_starts, phase_of, step_of
 from watthour.forecasting.vintages import datetimes, instants
 
 if TYPE_CHECKING:
@@ -261,33 +261,64 @@ def last_days(table: SeriesTable, days: int, protocol: Protocol) -> dict[str, Pl
     return _possible(table, plans, f"its last {days} days", "Give fewer days.")
 
 
-def windows(
-    table: SeriesTable, horizon: int, n_windows: int, step_size: int | None, *, refit: bool
-) -> list[dict[str, Plan]]:
-    """Plan rolling forecasts of ``horizon`` intervals up to the end: all learned before the first, or each before it.
-
-    Args:
-        table: the series.
-        horizon: intervals of each window.
-        n_windows: how many.
-        step_size: intervals from one window to the next; None puts them end to end.
-        refit: learn anew before each window.
+@dataclass(frozen=True, slots=True)
+class Windows:
+    """Which windows of the past are forecast, and when models are learned for them.
 
     Raises:
         InvalidInput: there are no windows, or no step.
+    """
+
+    n_windows: int = 1  # up to the end
+    step_size: int | None = None  # intervals from one to the next; None puts them end to end
+    starts: Sequence[datetime] | None = None  # instead, when each begins
+    refit: bool = False  # learn anew before each window, not once before the first
+
+    def __post_init__(self) -> None:
+        for field, number in (("n_windows", self.n_windows), ("step_size", self.step_size)):
+            if number is not None and number < 1:
+                raise InvalidInput(field, number, "at least 1 is needed", remedy="Give a whole number of at least 1.")
+        if self.starts is not None and not len(self.starts):
+            remedy = "Give at least one time, or leave starts out."
+            raise InvalidInput("starts", self.starts, "at least one window is needed", remedy=remedy)
+
+    def issues(self, past: History, horizon: int) -> list[datetime]:
+        """Return when each window of a series begins.
+
+        Raises:
+            InvalidInput: no interval of the series can begin at such a time.
+        """
+        if self.starts is None:
+            stride = horizon if self.step_size is None else self.step_size
+            return [steps_earlier(past, horizon + n * stride) for n in reversed(range(self.n_windows))]
+        zone = ZoneInfo(past.context.time_zone)
+        found = sorted((each if each.tzinfo else each.replace(tzinfo=zone)).astimezone(UTC) for each in self.starts)
+        step = step_of(past.context)
+        end, begins = (instants(pl.Series(each, dtype=INSTANT)) for each in ([past.as_of], found))
+        grid = step, phase_of(end, step, past.context.time_zone), past.context.time_zone
+        odd = np.flatnonzero(numbered_starts(interval_numbers(begins, *grid), *grid) != begins)
+        if len(odd):
+            problem = f"no interval of {past.context.channel.id} begins then"
+            remedy = "Give times at which intervals of the table begin."
+            raise InvalidInput("starts", str(found[odd[0]]), problem, remedy=remedy)
+        return found
+
+
+def windows(table: SeriesTable, horizon: int, asked: Windows) -> list[dict[str, Plan]]:
+    """Plan rolling forecasts of ``horizon`` intervals: all learned before the first, or each before it.
+
+    Raises:
+        InvalidInput: a window begins where no interval does.
         NotEnoughHistory: nothing is left to learn from before the windows in any series.
     """
-    stride = horizon if step_size is None else step_size
-    for field, number in (("n_windows", n_windows), ("step_size", stride)):
-        if number < 1:
-            raise InvalidInput(field, number, "at least 1 is needed", remedy="Give a whole number of at least 1.")
-    back = [horizon + (n_windows - 1 - n) * stride for n in range(n_windows)]
-    groups = [[each] for each in back] if refit else [back]
+    begins = {name: asked.issues(past, horizon) for name, past in table.pasts.items()}
+    n_windows = len(next(iter(begins.values())))
+    groups = [slice(n, n + 1) for n in range(n_windows)] if asked.refit else [slice(None)]
     plans: list[dict[str, Plan]] = []
     for group in groups:
         mine = {}
         for name, past in table.pasts.items():
-            issues = [steps_earlier(past, steps) for steps in group]
+            issues = begins[name][group]
             known = past.known_at(issues[0])
             mine[name] = Plan(known, past_issues(known, horizon), issues_at(past, issues, horizon))
         plans.append(_possible(table, mine, "the first window", "Give fewer windows."))
