@@ -155,7 +155,8 @@ class DayAhead:
             h: intervals of each window; a day of them if not said, a week of days, 13 weeks, 12 months.
             n_windows: how many; the last ends with the table.
             step_size: intervals from the start of one window to that of the next; ``h`` if not said.
-            starts: instead of a number of windows, when each begins, in the clock of the table.
+            starts: instead of a number of windows, when each begins, in the clock of the table; each has ``h``
+                intervals, or fewer where the next begins before.
             level: bands, as ``predict`` has them.
             levels: quantiles, likewise.
             refit: choose and learn anew before each window, not once before the first.

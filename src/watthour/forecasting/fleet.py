@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, time
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
 from zoneinfo import ZoneInfo
@@ -14,7 +14,7 @@ import polars as pl
 
 from watthour.core.errors import InvalidInput, NotEnoughHistory, WatthourError
 from watthour.core.forecast import day_ahead_targets
-from watthour.core.frames import INSTANT, Targets
+from watthour.core.frames import INSTANT, Readings, Targets
 from watthour.core.window import DAY, MONTH, local_midnight
 from watthour.forecasting.backtest import first_day, scores, with_actuals
 from watthour.forecasting.catalogue import recipe as named
@@ -53,9 +53,28 @@ _LEARN_FROM_DAYS = ("day_process", "hour_process")  # models that know whole loc
 class Plan:
     """What a series is learned from, and what is asked of its model."""
 
+    past: History  # all that is known, each covariate from the first issue on that reaches it
     known: History  # before the first issue
     learned: dy.DataFrame[Targets]
     asked: dy.DataFrame[Targets]
+
+    @classmethod
+    def of(
+        cls,
+        past: History,
+        asked: dy.DataFrame[Targets],
+        learned: Callable[[History], dy.DataFrame[Targets]],
+    ) -> Plan:
+        """Return the plan to answer what is asked, learned before its first issue.
+
+        Args:
+            past: what is known of a series.
+            asked: the targets, by issue.
+            learned: what to learn from, of what was known then.
+        """
+        seen = _covariates_as_asked(past, asked)
+        known = seen.known_at(cast("datetime", asked["issued_at"].min()))
+        return cls(seen, known, learned(known), asked)
 
 
 def fit_all(
@@ -176,7 +195,7 @@ def forecasts_beside(
     learned = learn({name: plan.known for name, plan in plans.items()}, {name: p.learned for name, p in plans.items()})
     models, _ = table.sorted_out(learned, "learned")
     asked = {name: plans[name].asked for name in models}
-    whole = {name: table.pasts[name] for name in models}
+    whole = {name: plans[name].past for name in models}
     found = forecast_all(models, whole, asked, workers=workers, progress=progress)
     forecasts, _ = table.sorted_out(found, "forecast")
     return {name: with_actuals(forecast, whole[name], asked[name]) for name, forecast in forecasts.items()}
@@ -197,10 +216,9 @@ class EachDay:
 
     def plan(self, past: History, days: int) -> Plan:
         """Return the plan of the last days, learned once before them; no forecast reaches past the end."""
-        known = past.known_at(days_earlier(past.as_of, [days], past)[0])
         n_issues = days - self.days(past.context.resolution) + 1
         issues = days_earlier(past.as_of, [days - n for n in range(n_issues)], past)
-        return Plan(known, past_issues(known, self.horizon), issues_at(past, issues, self.horizon))
+        return Plan.of(past, issues_at(past, issues, self.horizon), lambda known: past_issues(known, self.horizon))
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,12 +246,10 @@ class DayBefore:
         zone = past.context.time_zone
         end = past.as_of.astimezone(ZoneInfo(zone)).date()
         wanted = [end + (n - days) * DAY for n in range(days)]
-        asked = self._targets(wanted, past)
-        known = past.known_at(asked["issued_at"][0])
         first = first_day(past) if _first_time(past) is not None else wanted[0]
         every_day = self._targets([first + n * DAY for n in range((wanted[0] - first).days - 1)], past)
         over = pl.col("time") < local_midnight(wanted[0] - DAY, zone)
-        return Plan(known, Targets.cast(every_day.filter(over)), asked)
+        return Plan.of(past, self._targets(wanted, past), lambda _: Targets.cast(every_day.filter(over)))
 
     def _targets(self, days: Sequence[date], past: History) -> dy.DataFrame[Targets]:
         return day_ahead_targets(
@@ -271,7 +287,7 @@ class Windows:
 
     n_windows: int = 1  # up to the end
     step_size: int | None = None  # intervals from one to the next; None puts them end to end
-    starts: Sequence[datetime] | None = None  # instead, when each begins
+    starts: Sequence[datetime] | None = None  # instead, when each begins; it ends where the next begins at the latest
     refit: bool = False  # learn anew before each window, not once before the first
 
     def __post_init__(self) -> None:
@@ -318,11 +334,19 @@ def windows(table: SeriesTable, horizon: int, asked: Windows) -> list[dict[str, 
     for group in groups:
         mine = {}
         for name, past in table.pasts.items():
-            issues = begins[name][group]
-            known = past.known_at(issues[0])
-            mine[name] = Plan(known, past_issues(known, horizon), issues_at(past, issues, horizon))
+            targets = issues_at(past, begins[name][group], horizon)
+            if asked.starts is not None:
+                targets = _apart(targets, begins[name])
+            mine[name] = Plan.of(past, targets, lambda known: past_issues(known, horizon))
         plans.append(_possible(table, mine, "the first window", "Give fewer windows."))
     return plans
+
+
+def _apart(targets: dy.DataFrame[Targets], begins: Sequence[datetime]) -> dy.DataFrame[Targets]:
+    """Return the targets of windows that lie before the next window."""
+    after = pl.DataFrame({"issued_at": begins, "next": [*begins[1:], None]}, schema_overrides={"next": INSTANT})
+    both = targets.join(after.cast({"issued_at": INSTANT}), on="issued_at", how="left", maintain_order="left")
+    return Targets.cast(both.filter((pl.col("time") < pl.col("next")).fill_null(value=True)).drop("next"))
 
 
 def _able(rivals: Sequence[str], table: SeriesTable) -> list[str]:
@@ -420,6 +444,25 @@ def reported(title: str, total: int, progress: Progress) -> Iterator[Callable[[]
             progress(done, total)
 
     yield advance
+
+
+def _covariates_as_asked(past: History, asked: dy.DataFrame[Targets]) -> History:
+    """Return a history in which covariates are known as ``predict(future=...)`` gives them: not past a window's end.
+
+    Those of before the first issue keep the instant at which they became known; a later one is known from just before
+    the first issue on whose last target it does not lie behind.
+    """
+    if not past.context.covariates or asked.is_empty():
+        return past
+    issues = asked.group_by("issued_at").agg(pl.col("time").max()).sort("issued_at")
+    issued, last = instants(issues["issued_at"]), np.maximum.accumulate(instants(issues["time"]))
+    times, available = (instants(past.readings[name]) for name in ("time", "available_at"))
+    is_later = (past.readings["channel"] != past.context.channel.id).to_numpy() & (times >= issued[0])
+    which = np.searchsorted(last, times)
+    is_reached = which < len(issued)
+    told = np.where(is_later, issued[np.where(is_reached, which, 0)] - 1, available)
+    rows = past.readings.with_columns(available_at=datetimes(told)).filter(pl.Series(~is_later | is_reached))
+    return replace(past, readings=Readings.cast(rows))
 
 
 def _first_time(past: History) -> datetime | None:

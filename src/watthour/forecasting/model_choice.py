@@ -193,7 +193,7 @@ def _compared(
         models = {name: one for name, one in learned.items() if not isinstance(one, WatthourError)}
         told = forecast_all(
             models,
-            {name: pasts[name] for name in models},
+            {name: plans[name].past for name in models},
             {name: plans[name].asked for name in models},
             workers=workers,
         )
