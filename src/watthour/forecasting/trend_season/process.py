@@ -1,0 +1,117 @@
+"""Forecasts of rows from all rows before them, for many origins from one factor, and the learning of the constants.
+
+With K = L L' in order of time, the forecast of row t from the rows before k is L[t, :k] v[:k], where v are the
+innovations, and its variance is K[t, t] less the squares of L[t, :k].
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from watthour.forecasting.trend_season.kernel import NAMES, covariance, with_gradient
+
+if TYPE_CHECKING:
+    from watthour.forecasting.trend_season.kernel import Rows
+    from watthour.forecasting.vintages import Array, Instants
+
+MOST_SURPRISING = 4.0  # innovations beyond so many deviations count as this: outages and spikes
+_UNKNOWN = 1e8  # variance of a row that was not measured
+_START = {
+    **{"level": 1.0, "level_days": 2000.0, "trend": 0.1, "year": 0.7, "year_width": 0.8, "year_days": 4000.0},
+    **{"week": 0.3, "week_days": 600.0, "slow": 0.3, "slow_days": 25.0, "fast": 0.4, "fast_days": 3.0, "noise": 0.15},
+}
+_LOOSE = {
+    **{"level": 1.0, "trend": 1.0, "year": 1.0, "week": 1.0, "year_width": 0.4, "noise": 1.0},
+    **{"level_days": 1.0, "slow_days": 1.2},
+}
+_SPAN, _FIRM = 0.7, 4.0  # deviation of the logarithm of the other constants; bounds in deviations
+
+
+class Filter:
+    """Rows and what was measured of them, conditioned in order of time."""
+
+    def __init__(self, constants: Array, rows: Rows, values: Array) -> None:
+        """Condition rows on their values, (n, c) of c series with the same constants; NaN was not measured."""
+        self._spread = covariance(constants, rows)
+        self._factor, self._innovations = _conditioned(self._spread, values)
+
+    def forecasts(self, origins: Instants, at: Instants) -> tuple[Array, Array]:
+        """Return the mean, (m, c), and the variance, (m,), of rows ``at``, each from the rows before its origin."""
+        mean, variance = np.empty((len(at), self._innovations.shape[1])), np.empty(len(at))
+        for origin in np.unique(origins).tolist():
+            mine = np.flatnonzero(origins == origin)
+            weights = self._factor[at[mine], :origin]
+            mean[mine] = weights @ self._innovations[:origin]
+            variance[mine] = self._spread[at[mine], at[mine]] - (weights**2).sum(axis=1)
+        return mean, np.maximum(variance, 1e-9)
+
+    def amended(self, begin: int, values: Array, at: Instants) -> tuple[Array, Array]:
+        """Return what ``forecasts`` does, from the rows before ``begin`` and other values of those after: (k, c)."""
+        asked = np.concatenate([np.arange(begin, begin + len(values)), at])
+        weights = self._factor[asked, :begin]
+        before = weights @ self._innovations[:begin]
+        spread = self._spread[np.ix_(asked, asked)] - weights @ weights.T
+        n_new = len(values)
+        mean, variance = before[n_new:], np.diag(spread)[n_new:]
+        if n_new:
+            factor, found = _conditioned(spread[:n_new, :n_new], values - before[:n_new])
+            share = np.linalg.solve(factor, spread[:n_new, n_new:]).T
+            mean, variance = mean + share @ found, variance - (share**2).sum(axis=1)
+        return mean, np.maximum(variance, 1e-9)
+
+    def tamed(self) -> Array:
+        """Return the values, (n, c), with what surprised more than ``MOST_SURPRISING`` cut, to learn constants from."""
+        return np.asarray(self._factor @ self._innovations)
+
+
+def _conditioned(spread: Array, values: Array) -> tuple[Array, Array]:
+    """Return the factor of a covariance, and the innovations of each row in deviations, (n, c)."""
+    missing = np.isnan(values).any(axis=1)
+    factor = np.linalg.cholesky(spread + np.diag(_UNKNOWN * missing))
+    found = np.zeros_like(values)
+    for k in np.flatnonzero(~missing).tolist():
+        surprise = (values[k] - factor[k, :k] @ found[:k]) / factor[k, k]
+        found[k] = np.clip(surprise, -MOST_SURPRISING, MOST_SURPRISING)
+    return factor, found
+
+
+def learn(rows: Rows, values: Array, start: Array | None = None, *, most_steps: int = 25) -> Array:
+    """Return the constants of largest posterior probability, as logarithms in the order of ``NAMES``.
+
+    Args:
+        rows: in order of time.
+        values: (n, c) of c series that share the constants, none missing.
+        start: where the search begins.
+        most_steps: of the search.
+    """
+    from scipy.linalg import lapack  # slow to import
+    from scipy.optimize import minimize
+
+    centre, deviation = _prior(rows.base)
+
+    def loss(constants: Array) -> tuple[float, Array]:
+        spread, slopes = with_gradient(constants, rows)
+        factor, failed = lapack.dpotrf(spread, lower=1)
+        if failed:
+            return 1e10, np.zeros_like(constants)
+        half = lapack.dpotri(factor, lower=1)[0]
+        inverse = np.tril(half) + np.tril(half, -1).T
+        weights = inverse @ values
+        there = values.shape[1] * inverse - weights @ weights.T
+        off = (constants - centre) / deviation
+        value = 0.5 * np.sum(values * weights) + values.shape[1] * np.log(np.diag(factor)).sum() + 0.5 * off @ off
+        slope = np.array([0.5 * np.vdot(there, slopes[name]) if name in slopes else 0.0 for name in NAMES])
+        return float(value), slope + off / deviation
+
+    bounds = list(zip(centre - _FIRM * deviation, centre + _FIRM * deviation, strict=True))
+    first = centre if start is None else start
+    found = minimize(loss, first, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": most_steps})
+    return np.asarray(found.x, dtype=np.float64)
+
+
+def _prior(base: float) -> tuple[Array, Array]:
+    """Return the logarithms of the constants before anything is learned, and how far they may be off."""
+    start = {**_START, "slow_days": max(_START["slow_days"], 2 * base), "fast_days": max(_START["fast_days"], base / 2)}
+    return np.log([start[name] for name in NAMES]), np.array([_LOOSE.get(name, _SPAN) for name in NAMES])
