@@ -19,7 +19,21 @@ COVARIATE_LAGS = (0, 1, WEEK)  # the day itself, the day before, the same weekda
 REACH_BACK = 21  # days before the last known one that inputs may come from
 _LAST_HOURS = 2  # of the last known day, which are nearest to the asked one
 _SMALLEST_SCALE = 0.1  # of the standard deviation, where most values are alike
+_KNOTS = (0.15, 0.5, 0.85)  # of the values of a covariate
+_OUTER, _INNER = 3.0, 1.5  # make their squares about 1
 _NORMAL = 1.4826  # the standard deviation of normal values, in median absolute deviations
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What a process may make of its inputs; the mean of several forms is better than any."""
+
+    bends: bool = False  # straight lines in the covariates may bend where these are high, low, and in the middle
+    has_own: bool = False  # beside the smooth function of all inputs, one of the asked day's covariates alone
+
+
+FORMS = (Form(), Form(bends=True), Form(has_own=True))
+WITHOUT_COVARIATES = FORMS[:1]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,6 +42,7 @@ class Scale:
 
     centre: float
     width: float  # zero where all are the same
+    knots: tuple[float, ...] = ()  # where lines may bend [usual widths, squeezed]
 
     @classmethod
     def of(cls, values: Array) -> Self:
@@ -37,18 +52,31 @@ class Scale:
             return cls(0.0, 0.0)
         centre = float(np.median(known))
         deviation = float(np.median(np.abs(known - centre))) * _NORMAL
-        return cls(centre, max(deviation, _SMALLEST_SCALE * float(known.std())))
+        width = max(deviation, _SMALLEST_SCALE * float(known.std()))
+        if width == 0:
+            return cls(centre, 0.0)
+        knots = np.arcsinh((np.quantile(known, _KNOTS) - centre) / width)
+        return cls(centre, width, tuple(knots.tolist()))
 
-    def squeezed(self, values: Array, knee: float) -> Array:
-        """Return values in usual widths; beyond ``knee`` of them they grow with the logarithm only, of either sign.
+    def squeezed(self, values: Array) -> Array:
+        """Return values in usual widths; beyond one of them they grow with the logarithm only, of either sign.
 
         Source: Uniejewski, Weron and Ziel, IEEE Transactions on Power Systems 33 (2018), the asinh transform.
         """
-        return np.asarray(knee * np.arcsinh((values - self.centre) / (self.width * knee)))
+        return np.asarray(np.arcsinh((values - self.centre) / self.width))
 
-    def unsqueezed(self, values: Array, knee: float) -> Array:
+    def unsqueezed(self, values: Array) -> Array:
         """Return what ``squeezed`` was given."""
-        return np.asarray(self.centre + self.width * knee * np.sinh(values / knee))
+        return np.asarray(self.centre + self.width * np.sinh(values))
+
+    def bent(self, squeezed: Array) -> list[Array]:
+        """Return by how much squeezed values lie below the first knot, and above the second and the third."""
+        low, middle, high = self.knots
+        return [
+            _OUTER * np.maximum(low - squeezed, 0),
+            _INNER * np.maximum(squeezed - middle, 0),
+            _OUTER * np.maximum(squeezed - high, 0),
+        ]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,25 +108,27 @@ class DayFacts:
         covariate_rows = np.clip(rows[:, None] - np.array(COVARIATE_LAGS), 0, len(covariates) - 1)
         return cls(days, values[value_rows], covariates[covariate_rows], np.isin(days, holidays).astype(np.float64))
 
-    def groups(self, scale: Scale, covariate_scales: list[Scale], knee: float) -> Inputs:
+    def groups(self, scale: Scale, covariate_scales: list[Scale], form: Form) -> Inputs:
         """Return the groups of inputs: days of values, the last hours, each covariate of each day, and the weekday."""
         hours = self.values.shape[-1]
-        values = scale.squeezed(self.values, knee)
+        values = scale.squeezed(self.values)
         n_last = max(1, round(_LAST_HOURS * hours / 24))
         found = [values[:, k] / np.sqrt(hours) for k in range(values.shape[1])]
         found.append(values[:, 0, -n_last:] / np.sqrt(n_last))
+        own = []
         for k, each in enumerate(covariate_scales):
-            found += [
-                each.squeezed(self.covariates[:, lag, k], 1.0) / np.sqrt(self.covariates.shape[-1])
-                for lag in range(len(COVARIATE_LAGS))
-            ]
+            squeezed = each.squeezed(self.covariates[:, :, k])
+            own.append(len(found))
+            found += [squeezed[:, lag] / np.sqrt(hours) for lag in range(len(COVARIATE_LAGS))]
+            if form.bends:
+                found += [part / np.sqrt(hours) for part in each.bent(squeezed[:, 0])]
         weekday = (self.day + 3) % WEEK  # 1970-01-01 was a Thursday
         # a holiday is a day of its own kind, most like a Sunday
         kinds = np.eye(WEEK + 1)[np.where(self.is_holiday > 0, WEEK, weekday)]
         kinds[:, WEEK - 1] += 0.7 * self.is_holiday
         off = ((weekday >= WEEKEND) | (self.is_holiday > 0)).astype(np.float64)
         found += [kinds, off[:, None]]
-        return Inputs(found, self.day)
+        return Inputs(found, self.day, tuple(own) if form.has_own else ())
 
 
 def lags_of(lead: int) -> tuple[int, int, int, int]:

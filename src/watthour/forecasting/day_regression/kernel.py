@@ -3,7 +3,8 @@
 A day's values are a straight-line function of its inputs, plus a smooth one of any form, plus a level that wanders; the
 first two drift: days close in time resemble each other more. Inputs come in groups, such as "values of the day before"
 or "wind forecast of the day"; each has a weight in the straight line, and a length scale in the smooth function, so
-that a group which tells nothing is switched off (automatic relevance determination).
+that a group which tells nothing is switched off (automatic relevance determination). A second smooth function, of the
+asked day's own groups alone, may stand beside the first.
 
 Source: Rasmussen and Williams, Gaussian Processes for Machine Learning (2006), sections 5.1, 5.4.1 and 2.2.
 """
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from watthour.forecasting.vintages import Array, Instants
 
 _START_LINEAR, _START_SMOOTH = 0.1, 0.05  # per group
+_START_OWN, _START_OWN_SMOOTH = 0.2, 0.3  # of the second smooth function: its variance, and per group
+_OWN_BOUNDS = (-8.0, 4.0)  # of the logarithm of that variance
 
 
 class Rest(NamedTuple):
@@ -48,22 +51,31 @@ class Inputs:
 
     groups: Sequence[Array]  # each (n, any), scaled so that a usual day's square is about 1
     day: Instants  # (n,) since 1970
+    own: tuple[int, ...] = ()  # which groups the second smooth function is of
 
     def take(self, rows: Instants) -> Inputs:
         """Return some of the days."""
-        return Inputs([group[rows] for group in self.groups], self.day[rows])
+        return Inputs([group[rows] for group in self.groups], self.day[rows], self.own)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Kernel:
     """The covariance of days, without the noise."""
 
-    log: Array  # (2 * groups + constants of Rest,) logarithms: weights, inverse squared length scales, the rest
+    # logarithms: weights and inverse squared length scales of the groups, those of Rest, and, of a second smooth
+    # function, inverse squared length scales and variance
+    log: Array
+    n_groups: int
 
     @property
     def rest(self) -> Rest:
         """The constants that belong to no group."""
-        return Rest(*np.exp(self.log[-len(Rest._fields) :]).tolist())
+        start = 2 * self.n_groups
+        return Rest(*np.exp(self.log[start : start + len(Rest._fields)]).tolist())
+
+    @property
+    def _second(self) -> Array:
+        return np.exp(self.log[2 * self.n_groups + len(Rest._fields) :])
 
     @property
     def noise(self) -> float:
@@ -72,27 +84,32 @@ class Kernel:
 
     def __call__(self, one: Inputs, other: Inputs) -> Array:
         """Return the covariance of days, (n, m)."""
-        rest, n_groups = self.rest, len(one.groups)
+        rest, n_groups = self.rest, self.n_groups
         linear, smooth = np.exp(self.log[:n_groups] / 2), np.exp(self.log[n_groups : 2 * n_groups] / 2)
         straight = _stacked(one, linear) @ _stacked(other, linear).T
-        left, right = _stacked(one, smooth), _stacked(other, smooth)
-        distance = (left**2).sum(axis=1)[:, None] + (right**2).sum(axis=1)[None, :] - 2 * left @ right.T
+        form = straight + rest.smooth * _resemblance(_stacked(one, smooth), _stacked(other, smooth))
+        if one.own:
+            *own, variance = self._second
+            weights = np.sqrt(own)
+            form += variance * _resemblance(_stacked(one, weights, one.own), _stacked(other, weights, one.own))
         apart = np.abs(one.day[:, None] - other.day[None, :]).astype(np.float64)
         drifting = 1 + rest.drift * np.exp(-apart / rest.drift_days)
-        form = straight + rest.smooth * np.exp(-0.5 * np.maximum(distance, 0))
         return np.asarray(form * drifting + rest.level * np.exp(-apart / rest.level_days) + rest.constant)
 
     def variance(self, days: Inputs) -> Array:
         """Return the variance of each day without noise, (n,)."""
         rest = self.rest
-        straight = (_stacked(days, np.exp(self.log[: len(days.groups)] / 2)) ** 2).sum(axis=1)
-        return np.asarray((straight + rest.smooth) * (1 + rest.drift) + rest.level + rest.constant)
+        straight = (_stacked(days, np.exp(self.log[: self.n_groups] / 2)) ** 2).sum(axis=1)
+        smooth = rest.smooth + (float(self._second[-1]) if days.own else 0.0)
+        return np.asarray((straight + smooth) * (1 + rest.drift) + rest.level + rest.constant)
 
     @classmethod
-    def start(cls, n_groups: int) -> Kernel:
+    def start(cls, days: Inputs) -> Kernel:
         """Return what is assumed before anything was learned."""
+        n_groups, n_own = len(days.groups), len(days.own)
         linear, smooth = np.full(n_groups, _START_LINEAR), np.full(n_groups, _START_SMOOTH)
-        return cls(np.log(np.concatenate([linear, smooth, Rest()])))
+        second = [*[_START_OWN_SMOOTH] * n_own, _START_OWN] if n_own else []
+        return cls(np.log(np.concatenate([linear, smooth, Rest(), second])), n_groups)
 
     def learned(self, days: Inputs, values: Array, *, n_steps: int) -> Kernel:
         """Return the kernel under which values are likeliest, searched from this one on.
@@ -104,8 +121,10 @@ class Kernel:
         """
         from scipy.optimize import minimize
 
-        likelihood = _Likelihood(days, values.astype(np.float32), Kernel.start(len(days.groups)).log)
-        bounds = [_GROUP_BOUNDS] * (2 * len(days.groups)) + list(zip(_LOWEST, _HIGHEST, strict=True))
+        likelihood = _Likelihood(days, values.astype(np.float32), Kernel.start(days).log)
+        bounds = [_GROUP_BOUNDS] * (2 * self.n_groups) + list(zip(_LOWEST, _HIGHEST, strict=True))
+        if days.own:
+            bounds += [*[_GROUP_BOUNDS] * len(days.own), _OWN_BOUNDS]
         low, high = np.array(bounds).T
         found = minimize(
             likelihood,
@@ -115,14 +134,14 @@ class Kernel:
             bounds=bounds,
             options={"maxiter": n_steps},
         )
-        return Kernel(np.asarray(found.x, dtype=np.float64))
+        return Kernel(np.asarray(found.x, dtype=np.float64), self.n_groups)
 
 
 class _Likelihood:
     """The negative logarithm of the likelihood of values, and its slope; single precision will do to search."""
 
     def __init__(self, days: Inputs, values: NDArray[np.float32], prior: Array) -> None:
-        self._values, self._prior = values, prior
+        self._values, self._prior, self._own = values, prior, days.own
         self._products, self._distances = [], []
         for group in days.groups:
             single = group.astype(np.float32)
@@ -139,11 +158,16 @@ class _Likelihood:
         n_groups, (n, n_columns) = len(self._products), self._values.shape
         constants = np.exp(log).astype(np.float32)
         linear, inverse_lengths = constants[:n_groups], constants[n_groups : 2 * n_groups]
-        rest = Rest(*constants[2 * n_groups :])
+        start = 2 * n_groups + len(Rest._fields)
+        rest, second = Rest(*constants[2 * n_groups : start]), constants[start:]
         straight = _weighted(linear, self._products)
         smooth = rest.smooth * np.exp(np.float32(-0.5) * _weighted(inverse_lengths, self._distances))
         near, recent = np.exp(-self._apart / rest.drift_days), np.exp(-self._apart / rest.level_days)
-        drifting, form = 1 + rest.drift * near, straight + smooth
+        own = np.zeros_like(smooth)
+        if self._own:
+            distances = [self._distances[k] for k in self._own]
+            own = second[-1] * np.exp(np.float32(-0.5) * _weighted(second[:-1], distances))
+        drifting, form = 1 + rest.drift * near, straight + smooth + own
         covariance = form * drifting + rest.level * recent + rest.constant
         covariance[np.diag_indices(n)] += rest.noise
         lower, failed = lapack.spotrf(covariance, lower=1, clean=1)
@@ -171,13 +195,26 @@ class _Likelihood:
             noise=rest.noise * float(np.trace(slope)),
             constant=rest.constant * float(slope.sum()),
         )
+        if self._own:
+            of_own = of_form * own
+            gradient += [
+                -0.5 * inverse_length * _dot(of_own, self._distances[k])
+                for inverse_length, k in zip(second[:-1], self._own, strict=True)
+            ]
+            gradient.append(float(of_own.sum()))
         off, pull = log - self._prior, n_columns / 24
         total = loss + 0.5 * pull * float(off @ off)
         return total / (n * n_columns), (np.array(gradient, dtype=np.float64) + pull * off) / (n * n_columns)
 
 
-def _stacked(days: Inputs, weights: Array) -> Array:
-    return np.concatenate([weight * group for weight, group in zip(weights, days.groups, strict=True)], axis=1)
+def _stacked(days: Inputs, weights: Array, which: tuple[int, ...] | None = None) -> Array:
+    groups = days.groups if which is None else [days.groups[k] for k in which]
+    return np.concatenate([weight * group for weight, group in zip(weights, groups, strict=True)], axis=1)
+
+
+def _resemblance(one: Array, other: Array) -> Array:
+    distance = (one**2).sum(axis=1)[:, None] + (other**2).sum(axis=1)[None, :] - 2 * one @ other.T
+    return np.asarray(np.exp(-0.5 * np.maximum(distance, 0)))
 
 
 def _weighted(weights: NDArray[np.float32], squares: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
 from watthour.core.errors import InvalidInput
 from watthour.forecasting.day_regression.day_table import between_columns, is_whole
-from watthour.forecasting.day_regression.inputs import WEEK, DayFacts, Scale, tables
+from watthour.forecasting.day_regression.inputs import FORMS, WEEK, WITHOUT_COVARIATES, DayFacts, Scale, tables
 from watthour.forecasting.day_regression.kernel import Kernel
 from watthour.forecasting.day_regression.posterior import Continued, Trained
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from watthour.forecasting.day_regression.inputs import Form
+    from watthour.forecasting.day_regression.kernel import Inputs
     from watthour.forecasting.day_regression.posterior import Expected
     from watthour.forecasting.day_regression.state import State
     from watthour.forecasting.vintages import Array, Instants
 
 _LEARNED_DAYS = 400  # the last ones, by which constants are learned
 _STEPS, _MORE_STEPS = 25, 10  # of the search for the first lead, and for each after it
-_KNEE = 1.0  # usual widths beyond which values count by their logarithm
 _KEPT = 8  # leads whose factor is kept
 
 
@@ -39,6 +42,12 @@ class Points:
 
     point: Array  # (m, intervals)
     width: Array  # (m, intervals) half of what one expected deviation to both sides spans
+
+    @classmethod
+    def mean(cls, several: Sequence[Self]) -> Self:
+        """Return the mean of several."""
+        point, width = (np.mean([getattr(each, name) for each in several], axis=0) for name in ("point", "width"))
+        return cls(point, width)
 
 
 class Learner:
@@ -65,27 +74,27 @@ class Learner:
         self._means = squeezed.mean(axis=0)
         self._deviations = np.maximum(squeezed.std(axis=0), 0.05 * squeezed.std())
         self._values = (squeezed - self._means) / self._deviations
-        self._trained: dict[int, Trained] = {}
+        self._trained: dict[tuple[int, int], Trained] = {}
+        self._forms = FORMS if self._covariate_scales else WITHOUT_COVARIATES
 
     @property
     def days(self) -> Instants:
         """The days it was trained on."""
         return self._state.first_day + self.rows
 
-    def learn(self, leads: tuple[int, ...]) -> Array:
-        """Return the likeliest constants for forecasts of so many days ahead, (leads, constants)."""
-        kernel, found = None, []
-        last = slice(-_LEARNED_DAYS, None)
-        for lead in leads:
-            inputs = (
-                self._facts(self.days, lead)
-                .groups(self._scale, self._covariate_scales, _KNEE)
-                .take(np.arange(len(self.rows))[last])
-            )
-            steps = _STEPS if kernel is None else _MORE_STEPS
-            kernel = (kernel or Kernel.start(len(inputs.groups))).learned(inputs, self._values[last], n_steps=steps)
-            found.append(kernel.log)
-        return np.stack(found)
+    def learn(self, leads: tuple[int, ...]) -> list[Array]:
+        """Return the likeliest constants of each form for forecasts of so many days ahead, each (leads, constants)."""
+        last = np.arange(len(self.rows))[-_LEARNED_DAYS:]
+        constants = []
+        for form in self._forms:
+            kernel, found = None, []
+            for lead in leads:
+                inputs = self._inputs(self._facts(self.days, lead), form).take(last)
+                steps = _STEPS if kernel is None else _MORE_STEPS
+                kernel = (kernel or Kernel.start(inputs)).learned(inputs, self._values[last], n_steps=steps)
+                found.append(kernel.log)
+            constants.append(np.stack(found))
+        return constants
 
     def predict(
         self, asked: DayFacts, lead: int, later: Later, n_trained: Instants, last_known: Instants
@@ -99,30 +108,34 @@ class Learner:
             n_trained: how many of the first training days each request knows, (m,).
             last_known: the last day each request knows, (m,).
         """
-        continued = self._continued(lead, later)
-        new = continued.later.day
+        facts = self._facts(later.first_day + np.flatnonzero(is_whole(later.values)), lead, later)
+        new = facts.day
         n_later = np.where(n_trained == len(self.rows), np.searchsorted(new, last_known, side="right"), 0)
-        groups = asked.groups(self._scale, self._covariate_scales, _KNEE)
-        return (
-            self._points(continued.predict(groups, n_trained, n_later)),
-            self._points(continued.online(lead)),
-            np.concatenate([self.days, new]),
-        )
+        told, online = [], []
+        for number, form in enumerate(self._forms):
+            continued = self._continued(number, lead, self._inputs(facts, form), later)
+            told.append(self._points(continued.predict(self._inputs(asked, form), n_trained, n_later)))
+            online.append(self._points(continued.online(lead)))
+        return Points.mean(told), Points.mean(online), np.concatenate([self.days, new])
 
-    def _continued(self, lead: int, later: Later) -> Continued:
-        trained = self._trained.get(lead)
+    def _continued(self, number: int, lead: int, inputs: Inputs, later: Later) -> Continued:
+        values = self._squeezed(later.values[is_whole(later.values)])
+        return Continued.of(self._factored(number, lead), inputs, (values - self._means) / self._deviations)
+
+    def _factored(self, number: int, lead: int) -> Trained:
+        trained = self._trained.get((number, lead))
         if trained is None:
             state = self._state
             nearest = max((k for k, each in enumerate(state.leads) if each <= lead), default=0)
-            inputs = self._facts(self.days, lead).groups(self._scale, self._covariate_scales, _KNEE)
-            trained = Trained.of(Kernel(state.constants[nearest]), inputs, self._values)
+            inputs = self._inputs(self._facts(self.days, lead), self._forms[number])
+            kernel = Kernel(state.constants[number][nearest], len(inputs.groups))
+            trained = Trained.of(kernel, inputs, self._values)
             if len(self._trained) < _KEPT:
-                self._trained[lead] = trained
-        rows = np.flatnonzero(is_whole(later.values))
-        days = later.first_day + rows
-        inputs = self._facts(days, lead, later).groups(self._scale, self._covariate_scales, _KNEE)
-        values = (self._squeezed(later.values[rows]) - self._means) / self._deviations
-        return Continued.of(trained, inputs, values)
+                self._trained[number, lead] = trained
+        return trained
+
+    def _inputs(self, facts: DayFacts, form: Form) -> Inputs:
+        return facts.groups(self._scale, self._covariate_scales, form)
 
     def _facts(self, days: Instants, lead: int, later: Later | None = None) -> DayFacts:
         """Return what known days would have been forecast from."""
@@ -135,10 +148,10 @@ class Learner:
         return DayFacts.of_table(days, state.first_day, *tables(hourly, covariates), lead, self._holidays)
 
     def _squeezed(self, values: Array) -> Array:
-        return self._scale.squeezed(between_columns(values), _KNEE)
+        return self._scale.squeezed(between_columns(values))
 
     def _points(self, expected: Expected) -> Points:
         """Return forecasts in the unit of the channel."""
         middle, spread = self._means + self._deviations * expected.mean, self._deviations * expected.deviation[:, None]
-        low, point, high = (self._scale.unsqueezed(middle + side * spread, _KNEE) for side in (-1, 0, 1))
+        low, point, high = (self._scale.unsqueezed(middle + side * spread) for side in (-1, 0, 1))
         return Points(point, (high - low) / 2)

@@ -90,7 +90,7 @@ class DayRegression:
             known_since=known_since(history, days, _now(history), clock.grid, begin=clock.begin),
             covariates=in_half(covariates[:, keeps]),
             leads=leads,
-            constants=np.empty((0, 0)),
+            constants=(),
             schedule=schedule,
             clock=clock,
             channel=context.channel.id,
@@ -100,7 +100,7 @@ class DayRegression:
             fitted_at=history.as_of,
         )
         constants = Learner(state, _holidays(state, int(days[-1]))).learn(leads)
-        return FittedDayRegression(replace(state, constants=constants))
+        return FittedDayRegression(replace(state, constants=tuple(constants)))
 
     def _known_days(self, history: History, clock: Clock) -> tuple[int, Array]:
         """Return the first day and the values of all consecutive days, (n, intervals), NaN where unknown."""

@@ -27,7 +27,7 @@ class State:
     known_since: Instants  # (n,) when all of each day had become known [microseconds]
     covariates: Array  # (n, variables, hours) as known at issue; NaN where unknown
     leads: tuple[int, ...]  # days ahead for which constants were learned, ascending
-    constants: Array  # (leads, forms, constants of the kernel)
+    constants: tuple[Array, ...]  # of each form of the process, (leads, constants of its kernel)
     schedule: IssueSchedule  # by which covariates of the training days are known
     clock: Clock
     channel: str
@@ -48,7 +48,7 @@ class State:
                 "values": self.values,
                 "known_since": self.known_since,
                 "covariates": self.covariates.astype("float32"),
-                "constants": self.constants,
+                **{f"constants_{number}": each for number, each in enumerate(self.constants)},
             },
             {
                 "first_day": self.first_day,
@@ -75,7 +75,7 @@ class State:
             known_since=arrays["known_since"],
             covariates=arrays["covariates"].astype("float64"),
             leads=tuple(words["leads"]),
-            constants=arrays["constants"],
+            constants=tuple(arrays[name] for name in sorted(arrays) if name.startswith("constants_")),
             schedule=IssueSchedule(**words["schedule"]),
             clock=Clock(DayGrid(place.time_zone, words["step_us"]), words["begin_us"]),
             channel=words["channel"],
