@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from watthour.core.forecast import Context, History
     from watthour.forecasting.gaussian_process.local_days import Mask
-    from watthour.forecasting.vintages import Array, Instants
+    from watthour.forecasting.vintages import Array, Instants, Vintages
 
     Channels: TypeAlias = "Mapping[str, tuple[tuple[str, float], ...]]"  # variable -> channels and their weights
 
@@ -125,9 +125,11 @@ def known_covariates(
     for k, points in enumerate(channels.values()):
         total, weights = np.zeros(times.shape), np.zeros(times.shape)
         for channel, weight in points:
-            values = said[channel].between(real, at) if channel in said else np.full(times.shape, np.nan)
+            values = np.full(times.shape, np.nan)
+            if channel in said:
+                values = _at_step(said[channel], grid.step, real, at)
             if channel in measured:
-                seen = measured[channel].between(real, at)
+                seen = _at_step(measured[channel], grid.step, real, at)
                 values = np.where(np.isnan(values) & (real + grid.step <= ends), seen, values)
             known = np.isfinite(values)
             total += np.where(known, weight * values, 0)
@@ -135,6 +137,11 @@ def known_covariates(
         means = np.where(weights > 0, total / np.where(weights > 0, weights, 1), np.nan)
         found[:, :, k] = clock.hourly(without_skipped(grid.by_clock(means, columns), grid.skipped(days)))
     return found
+
+
+def _at_step(values: Vintages, step: int, times: Instants, at: Instants) -> Array:
+    """Return values as known at instants; those of a coarser channel on straight lines between its own."""
+    return values.between(times, at) if values.step > step else values.known(times, at)
 
 
 def without_skipped(values: Array, skipped: Mask) -> Array:

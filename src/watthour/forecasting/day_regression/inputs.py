@@ -30,9 +30,10 @@ class Form:
 
     bends: bool = False  # straight lines in the covariates may bend where these are high, low, and in the middle
     has_own: bool = False  # beside the smooth function of all inputs, one of the asked day's covariates alone
+    learned_days: int = 728  # the last ones, by which its constants are learned
 
 
-FORMS = (Form(), Form(bends=True), Form(has_own=True))
+FORMS = (Form(), Form(bends=True, learned_days=400), Form(has_own=True))
 WITHOUT_COVARIATES = FORMS[:1]
 
 

@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from watthour.forecasting.day_regression.state import State
     from watthour.forecasting.vintages import Array, Instants
 
-_LEARNED_DAYS = 400  # the last ones, by which constants are learned
+_FEWER_DAYS = 365  # by which the constants of each lead after the first are learned, from those of the one before on
 _STEPS, _MORE_STEPS = 25, 10  # of the search for the first lead, and for each after it
+_FURTHEST = 4.0  # standard deviations that a value counts as at most
 _KEPT = 8  # leads whose factor is kept
 
 
@@ -73,7 +74,7 @@ class Learner:
         squeezed = self._squeezed(state.values[self.rows])
         self._means = squeezed.mean(axis=0)
         self._deviations = np.maximum(squeezed.std(axis=0), 0.05 * squeezed.std())
-        self._values = (squeezed - self._means) / self._deviations
+        self._values = self._standard(state.values[self.rows])
         self._trained: dict[tuple[int, int], Trained] = {}
         self._forms = FORMS if self._covariate_scales else WITHOUT_COVARIATES
 
@@ -84,13 +85,13 @@ class Learner:
 
     def learn(self, leads: tuple[int, ...]) -> list[Array]:
         """Return the likeliest constants of each form for forecasts of so many days ahead, each (leads, constants)."""
-        last = np.arange(len(self.rows))[-_LEARNED_DAYS:]
         constants = []
         for form in self._forms:
             kernel, found = None, []
             for lead in leads:
+                n_days, steps = (form.learned_days, _STEPS) if kernel is None else (_FEWER_DAYS, _MORE_STEPS)
+                last = np.arange(len(self.rows))[-n_days:]
                 inputs = self._inputs(self._facts(self.days, lead), form).take(last)
-                steps = _STEPS if kernel is None else _MORE_STEPS
                 kernel = (kernel or Kernel.start(inputs)).learned(inputs, self._values[last], n_steps=steps)
                 found.append(kernel.log)
             constants.append(np.stack(found))
@@ -119,8 +120,8 @@ class Learner:
         return Points.mean(told), Points.mean(online), np.concatenate([self.days, new])
 
     def _continued(self, number: int, lead: int, inputs: Inputs, later: Later) -> Continued:
-        values = self._squeezed(later.values[is_whole(later.values)])
-        return Continued.of(self._factored(number, lead), inputs, (values - self._means) / self._deviations)
+        values = self._standard(later.values[is_whole(later.values)])
+        return Continued.of(self._factored(number, lead), inputs, values)
 
     def _factored(self, number: int, lead: int) -> Trained:
         trained = self._trained.get((number, lead))
@@ -146,6 +147,10 @@ class Learner:
             covariates = np.concatenate([covariates, later.covariates])
         hourly = state.clock.hourly(between_columns(np.where(is_whole(values)[:, None], values, np.nan)))
         return DayFacts.of_table(days, state.first_day, *tables(hourly, covariates), lead, self._holidays)
+
+    def _standard(self, values: Array) -> Array:
+        """Return values with a variance of about 1; a spike counts as just beyond what is usual."""
+        return np.clip((self._squeezed(values) - self._means) / self._deviations, -_FURTHEST, _FURTHEST)
 
     def _squeezed(self, values: Array) -> Array:
         return self._scale.squeezed(between_columns(values))
