@@ -150,7 +150,8 @@ class Learner:
 
     def _standard(self, values: Array) -> Array:
         """Return values with a variance of about 1; a spike counts as just beyond what is usual."""
-        return np.clip((self._squeezed(values) - self._means) / self._deviations, -_FURTHEST, _FURTHEST)
+        standard = (self._squeezed(values) - self._means) / self._deviations
+        return np.asarray(np.clip(standard, -_FURTHEST, _FURTHEST))
 
     def _squeezed(self, values: Array) -> Array:
         return self._scale.squeezed(between_columns(values))
