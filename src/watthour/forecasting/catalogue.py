@@ -30,6 +30,7 @@ RECIPES: dict[str, Card] = {
     "day_process": Card("gaussian_process.day_process.model", "DayProcess", "FittedDayProcess"),
     "hour_process": Card("gaussian_process.hour_process.model", "HourProcess", "FittedHourProcess"),
     "trend_season": Card("trend_season.model", "TrendSeason", "FittedTrendSeason"),
+    "day_regression": Card("day_regression.model", "DayRegression", "FittedDayRegression"),
     "twenty_features": Card("twenty_features", "TwentyFeatures", "FittedTwentyFeatures"),
 }
 

@@ -38,10 +38,13 @@ def known_loads(history: History, requests: DayRequests, days: Instants, grid: D
     return grid.by_clock(np.where(counts, values, np.nan), columns)
 
 
-def known_since(history: History, days: Instants, at: int, grid: DayGrid) -> Instants:
-    """Return when the last of each day's measurements became known that count at an instant, (d,) [microseconds]."""
+def known_since(history: History, days: Instants, at: int, grid: DayGrid, *, begin: int = 0) -> Instants:
+    """Return when the last of each day's measurements became known that count at an instant, (d,) [microseconds].
+
+    Days begin so long after local midnight [microseconds].
+    """
     times, columns = grid.slots(days)
-    since = _became_known(measurement_vintages(history, history.context.channel.id), times, at)
+    since = _became_known(measurement_vintages(history, history.context.channel.id), times + begin, at)
     return np.asarray(np.where(columns >= 0, since, 0).max(axis=1, initial=0))
 
 

@@ -1,0 +1,142 @@
+"""From values and covariates of days to groups of inputs, each scaled by what is usual for the series."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+
+from watthour.forecasting.calendar import WEEKEND
+from watthour.forecasting.day_regression.day_table import filled
+from watthour.forecasting.day_regression.kernel import Inputs
+
+if TYPE_CHECKING:
+    from watthour.forecasting.vintages import Array, Instants
+
+WEEK = 7
+COVARIATE_LAGS = (0, 1, WEEK)  # the day itself, the day before, the same weekday of the week before
+REACH_BACK = 21  # days before the last known one that inputs may come from
+_LAST_HOURS = 2  # of the last known day, which are nearest to the asked one
+_SMALLEST_SCALE = 0.1  # of the standard deviation, where most values are alike
+_KNOTS = (0.15, 0.5, 0.85)  # of the values of a covariate
+_OUTER, _INNER = 3.0, 1.5  # make their squares about 1
+_NORMAL = 1.4826  # the standard deviation of normal values, in median absolute deviations
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What a process may make of its inputs; the mean of several forms is better than any."""
+
+    bends: bool = False  # straight lines in the covariates may bend where these are high, low, and in the middle
+    has_own: bool = False  # beside the smooth function of all inputs, one of the asked day's covariates alone
+    learned_days: int = 728  # the last ones, by which its constants are learned
+
+
+FORMS = (Form(), Form(bends=True, learned_days=400), Form(has_own=True))
+WITHOUT_COVARIATES = FORMS[:1]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scale:
+    """Where usual values lie, and how far apart: the median and the median absolute deviation."""
+
+    centre: float
+    width: float  # zero where all are the same
+    knots: tuple[float, ...] = ()  # where lines may bend [usual widths, squeezed]
+
+    @classmethod
+    def of(cls, values: Array) -> Self:
+        """Measure values of any shape; NaN is left out."""
+        known = values[np.isfinite(values)]
+        if not known.size:
+            return cls(0.0, 0.0)
+        centre = float(np.median(known))
+        deviation = float(np.median(np.abs(known - centre))) * _NORMAL
+        width = max(deviation, _SMALLEST_SCALE * float(known.std()))
+        if width == 0:
+            return cls(centre, 0.0)
+        knots = np.arcsinh((np.quantile(known, _KNOTS) - centre) / width)
+        return cls(centre, width, tuple(knots.tolist()))
+
+    def squeezed(self, values: Array) -> Array:
+        """Return values in usual widths; beyond one of them they grow with the logarithm only, of either sign.
+
+        Source: Uniejewski, Weron and Ziel, IEEE Transactions on Power Systems 33 (2018), the asinh transform.
+        """
+        return np.asarray(np.arcsinh((values - self.centre) / self.width))
+
+    def unsqueezed(self, values: Array) -> Array:
+        """Return what ``squeezed`` was given."""
+        return np.asarray(self.centre + self.width * np.sinh(values))
+
+    def bent(self, squeezed: Array) -> list[Array]:
+        """Return by how much squeezed values lie below the first knot, and above the second and the third."""
+        low, middle, high = self.knots
+        return [
+            _OUTER * np.maximum(low - squeezed, 0),
+            _INNER * np.maximum(squeezed - middle, 0),
+            _OUTER * np.maximum(squeezed - high, 0),
+        ]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DayFacts:
+    """What n days are forecast from, in the units it was measured in; filled, so that nothing is unknown."""
+
+    day: Instants  # (n,)
+    values: Array  # (n, 4, hours) of the last known day, of the two before it, and of the same weekday before
+    covariates: Array  # (n, lags, variables, hours)
+    is_holiday: Array  # (n,)
+
+    @classmethod
+    def of_table(
+        cls, days: Instants, first_day: int, values: Array, covariates: Array, lead: int, holidays: Instants
+    ) -> Self:
+        """Return them of days whose neighbours are rows of two tables: values may be used up to ``lead`` days before.
+
+        Args:
+            days: n of them.
+            first_day: of the tables.
+            values: (rows, hours), filled.
+            covariates: (rows, variables, hours), filled.
+            lead: days from the last known day to each of the days.
+            holidays: among all days.
+        """
+        rows = days - first_day
+        back = np.array(lags_of(lead))
+        value_rows = np.clip(rows[:, None] - back, 0, len(values) - 1)
+        covariate_rows = np.clip(rows[:, None] - np.array(COVARIATE_LAGS), 0, len(covariates) - 1)
+        return cls(days, values[value_rows], covariates[covariate_rows], np.isin(days, holidays).astype(np.float64))
+
+    def groups(self, scale: Scale, covariate_scales: list[Scale], form: Form) -> Inputs:
+        """Return the groups of inputs: days of values, the last hours, each covariate of each day, and the weekday."""
+        hours = self.values.shape[-1]
+        values = scale.squeezed(self.values)
+        n_last = max(1, round(_LAST_HOURS * hours / 24))
+        found = [values[:, k] / np.sqrt(hours) for k in range(values.shape[1])]
+        found.append(values[:, 0, -n_last:] / np.sqrt(n_last))
+        own = []
+        for k, each in enumerate(covariate_scales):
+            squeezed = each.squeezed(self.covariates[:, :, k])
+            own.append(len(found))
+            found += [squeezed[:, lag] / np.sqrt(hours) for lag in range(len(COVARIATE_LAGS))]
+            if form.bends:
+                found += [part / np.sqrt(hours) for part in each.bent(squeezed[:, 0])]
+        weekday = (self.day + 3) % WEEK  # 1970-01-01 was a Thursday
+        # a holiday is a day of its own kind, most like a Sunday
+        kinds = np.eye(WEEK + 1)[np.where(self.is_holiday > 0, WEEK, weekday)]
+        kinds[:, WEEK - 1] += 0.7 * self.is_holiday
+        off = ((weekday >= WEEKEND) | (self.is_holiday > 0)).astype(np.float64)
+        found += [kinds, off[:, None]]
+        return Inputs(found, self.day, tuple(own) if form.has_own else ())
+
+
+def lags_of(lead: int) -> tuple[int, int, int, int]:
+    """Return how many days before the asked one the values of its inputs lie."""
+    return lead, lead + 1, lead + 2, -(-lead // WEEK) * WEEK
+
+
+def tables(values: Array, covariates: Array) -> tuple[Array, Array]:
+    """Return values, (n, hours), and covariates, (n, variables, hours), of days with their gaps filled from before."""
+    return filled(values, axis=0), np.nan_to_num(filled(covariates, axis=0))

@@ -1,0 +1,163 @@
+"""The process over the days of one series: squeezed, scaled, factored, and asked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+
+from watthour.core.errors import InvalidInput
+from watthour.forecasting.day_regression.day_table import between_columns, is_whole
+from watthour.forecasting.day_regression.inputs import FORMS, WEEK, WITHOUT_COVARIATES, DayFacts, Scale, tables
+from watthour.forecasting.day_regression.kernel import Kernel
+from watthour.forecasting.day_regression.posterior import Continued, Trained
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from watthour.forecasting.day_regression.inputs import Form
+    from watthour.forecasting.day_regression.kernel import Inputs
+    from watthour.forecasting.day_regression.posterior import Expected
+    from watthour.forecasting.day_regression.state import State
+    from watthour.forecasting.vintages import Array, Instants
+
+_FEWER_DAYS = 365  # by which the constants of each lead after the first are learned, from those of the one before on
+_STEPS, _MORE_STEPS = 25, 10  # of the search for the first lead, and for each after it
+_FURTHEST = 4.0  # standard deviations that a value counts as at most
+_KEPT = 8  # leads whose factor is kept
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Later:
+    """Days since the training as some requests know them, in order of time."""
+
+    first_day: int
+    values: Array  # (r, intervals) NaN where unknown
+    covariates: Array  # (r, variables, hours) as known at issue; NaN where unknown
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Points:
+    """Forecasts in the unit of the channel."""
+
+    point: Array  # (m, intervals)
+    width: Array  # (m, intervals) half of what one expected deviation to both sides spans
+
+    @classmethod
+    def mean(cls, several: Sequence[Self]) -> Self:
+        """Return the mean of several."""
+        point, width = (np.mean([getattr(each, name) for each in several], axis=0) for name in ("point", "width"))
+        return cls(point, width)
+
+
+class Learner:
+    """What a state's days say of others.
+
+    Raises:
+        InvalidInput: all values are the same.
+    """
+
+    def __init__(self, state: State, holidays: Instants) -> None:
+        self._state, self._holidays = state, holidays
+        self._scale = Scale.of(state.values)
+        if self._scale.width == 0:
+            raise InvalidInput(
+                state.channel,
+                self._scale.centre,
+                "all its values are the same, so there is nothing to learn",
+                remedy="Choose model='seasonal_naive', which repeats them.",
+            )
+        self._covariate_scales = [Scale.of(state.covariates[:, k]) for k in range(state.covariates.shape[1])]
+        rows = np.flatnonzero(is_whole(state.values))
+        self.rows = rows[rows >= WEEK]
+        squeezed = self._squeezed(state.values[self.rows])
+        self._means = squeezed.mean(axis=0)
+        self._deviations = np.maximum(squeezed.std(axis=0), 0.05 * squeezed.std())
+        self._values = self._standard(state.values[self.rows])
+        self._trained: dict[tuple[int, int], Trained] = {}
+        self._forms = FORMS if self._covariate_scales else WITHOUT_COVARIATES
+
+    @property
+    def days(self) -> Instants:
+        """The days it was trained on."""
+        return self._state.first_day + self.rows
+
+    def learn(self, leads: tuple[int, ...]) -> list[Array]:
+        """Return the likeliest constants of each form for forecasts of so many days ahead, each (leads, constants)."""
+        constants = []
+        for form in self._forms:
+            kernel, found = None, []
+            for lead in leads:
+                n_days, steps = (form.learned_days, _STEPS) if kernel is None else (_FEWER_DAYS, _MORE_STEPS)
+                last = np.arange(len(self.rows))[-n_days:]
+                inputs = self._inputs(self._facts(self.days, lead), form).take(last)
+                kernel = (kernel or Kernel.start(inputs)).learned(inputs, self._values[last], n_steps=steps)
+                found.append(kernel.log)
+            constants.append(np.stack(found))
+        return constants
+
+    def predict(
+        self, asked: DayFacts, lead: int, later: Later, n_trained: Instants, last_known: Instants
+    ) -> tuple[Points, Points, Instants]:
+        """Return forecasts of m days, and what would have been forecast for all known ones, which the third names.
+
+        Args:
+            asked: the days.
+            lead: days from the last known one to each of them.
+            later: days since the training.
+            n_trained: how many of the first training days each request knows, (m,).
+            last_known: the last day each request knows, (m,).
+        """
+        facts = self._facts(later.first_day + np.flatnonzero(is_whole(later.values)), lead, later)
+        new = facts.day
+        n_later = np.where(n_trained == len(self.rows), np.searchsorted(new, last_known, side="right"), 0)
+        told, online = [], []
+        for number, form in enumerate(self._forms):
+            continued = self._continued(number, lead, self._inputs(facts, form), later)
+            told.append(self._points(continued.predict(self._inputs(asked, form), n_trained, n_later)))
+            online.append(self._points(continued.online(lead)))
+        return Points.mean(told), Points.mean(online), np.concatenate([self.days, new])
+
+    def _continued(self, number: int, lead: int, inputs: Inputs, later: Later) -> Continued:
+        values = self._standard(later.values[is_whole(later.values)])
+        return Continued.of(self._factored(number, lead), inputs, values)
+
+    def _factored(self, number: int, lead: int) -> Trained:
+        trained = self._trained.get((number, lead))
+        if trained is None:
+            state = self._state
+            nearest = max((k for k, each in enumerate(state.leads) if each <= lead), default=0)
+            inputs = self._inputs(self._facts(self.days, lead), self._forms[number])
+            kernel = Kernel(state.constants[number][nearest], len(inputs.groups))
+            trained = Trained.of(kernel, inputs, self._values)
+            if len(self._trained) < _KEPT:
+                self._trained[number, lead] = trained
+        return trained
+
+    def _inputs(self, facts: DayFacts, form: Form) -> Inputs:
+        return facts.groups(self._scale, self._covariate_scales, form)
+
+    def _facts(self, days: Instants, lead: int, later: Later | None = None) -> DayFacts:
+        """Return what known days would have been forecast from."""
+        state = self._state
+        values, covariates = state.values, state.covariates
+        if later is not None:
+            values = np.concatenate([values, later.values])
+            covariates = np.concatenate([covariates, later.covariates])
+        hourly = state.clock.hourly(between_columns(np.where(is_whole(values)[:, None], values, np.nan)))
+        return DayFacts.of_table(days, state.first_day, *tables(hourly, covariates), lead, self._holidays)
+
+    def _standard(self, values: Array) -> Array:
+        """Return values with a variance of about 1; a spike counts as just beyond what is usual."""
+        standard = (self._squeezed(values) - self._means) / self._deviations
+        return np.asarray(np.clip(standard, -_FURTHEST, _FURTHEST))
+
+    def _squeezed(self, values: Array) -> Array:
+        return self._scale.squeezed(between_columns(values))
+
+    def _points(self, expected: Expected) -> Points:
+        """Return forecasts in the unit of the channel."""
+        middle, spread = self._means + self._deviations * expected.mean, self._deviations * expected.deviation[:, None]
+        low, point, high = (self._scale.unsqueezed(middle + side * spread) for side in (-1, 0, 1))
+        return Points(point, (high - low) / 2)

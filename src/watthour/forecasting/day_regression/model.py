@@ -1,0 +1,290 @@
+"""The regression over days as a recipe: any series with a daily rhythm, with covariates known ahead or without."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+
+from watthour.core.errors import InvalidInput, NotEnoughHistory
+from watthour.core.frames import LEVELS
+from watthour.core.window import HOUR, Window
+from watthour.forecasting.calendar import holiday_days
+from watthour.forecasting.day_regression.bands import miss_quantiles
+from watthour.forecasting.day_regression.day_table import Clock, is_whole, known_covariates, known_values
+from watthour.forecasting.day_regression.known import Known, later_covariates, later_groups
+from watthour.forecasting.day_regression.learner import Later, Learner
+from watthour.forecasting.day_regression.state import State
+from watthour.forecasting.gaussian_process.archive import in_half
+from watthour.forecasting.gaussian_process.loads import known_since
+from watthour.forecasting.gaussian_process.local_days import DayGrid, DayRequests, IssueSchedule
+from watthour.forecasting.quantile_forecast import describe_intervals, nothing_known, quantile_forecast
+from watthour.forecasting.steps import check_targets
+from watthour.forecasting.vintages import datetimes, measurement_vintages
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import dataframely as dy
+
+    from watthour.core.forecast import Context, Forecast, History
+    from watthour.core.frames import Targets
+    from watthour.forecasting.day_regression.day_table import Channels
+    from watthour.forecasting.gaussian_process.local_days import Mask
+    from watthour.forecasting.vintages import Array, Instants
+
+FEWEST_DAYS = 42  # known whole, before anything can be learned
+_MOST_LEADS = 8  # days ahead for which constants are learned; those beyond use the last of them
+_FEWEST_KNOWN = 0.5  # of the days of training, of a covariate that is worth learning from
+_NAME = "day_regression"
+
+
+@dataclass(frozen=True, slots=True)
+class DayRegression:
+    """A Gaussian process over days: straight lines that drift, and a smooth function, of past days and covariates.
+
+    Args:
+        longest_memory_days: four years; the cost grows with the cube.
+    """
+
+    longest_memory_days: int = 1461
+
+    @property
+    def name(self) -> str:
+        """The catalogue's name."""
+        return _NAME
+
+    def fit(self, history: History, issues: dy.DataFrame[Targets]) -> FittedDayRegression:
+        """Keep the days known by now with what was known ahead of them, and learn the constants from the last ones.
+
+        Raises:
+            InvalidInput: the step is longer than an hour, or all values are the same.
+            NotEnoughHistory: fewer than FEWEST_DAYS known days.
+        """
+        context = history.context
+        if context.resolution > HOUR:
+            raise InvalidInput(
+                "resolution",
+                str(context.resolution),
+                "the regression over days forecasts steps of up to an hour",
+                remedy="Choose another model: trend_season, seasonal_naive or persistence_ensemble.",
+            )
+        clock = Clock.of(context, issues)
+        first, values = self._known_days(history, clock)
+        days = first + np.arange(len(values))
+        requests, _, _ = clock.requests(issues)
+        leads = _leads(requests, clock)
+        schedule = _schedule(requests, clock)
+        channels = _channels(context)
+        asked = schedule.requests(days, clock.grid.time_zone)
+        covariates = known_covariates(history, clock, channels, asked, days[:, None])[:, 0]
+        is_known = np.isfinite(covariates).mean(axis=(0, 2)) >= _FEWEST_KNOWN
+        moves = np.array([np.nanstd(covariates[:, k]) > 0 if is_known[k] else False for k in range(len(channels))])
+        keeps = np.flatnonzero(is_known & moves) if len(channels) else np.empty(0, dtype=np.int64)
+        names = list(channels)
+        state = State(
+            first_day=first,
+            values=values,
+            known_since=known_since(history, days, _now(history), clock.grid, begin=clock.begin),
+            covariates=in_half(covariates[:, keeps]),
+            leads=leads,
+            constants=(),
+            schedule=schedule,
+            clock=clock,
+            channel=context.channel.id,
+            place=context.place,
+            variables={names[k]: channels[names[k]] for k in keeps},
+            constant_variables=tuple(name for k, name in enumerate(names) if is_known[k] and not moves[k]),
+            fitted_at=history.as_of,
+        )
+        constants = Learner(state, _holidays(state, int(days[-1]))).learn(leads)
+        return FittedDayRegression(replace(state, constants=tuple(constants)))
+
+    def _known_days(self, history: History, clock: Clock) -> tuple[int, Array]:
+        """Return the first day and the values of all consecutive days, (n, intervals), NaN where unknown."""
+        times = measurement_vintages(history, history.context.channel.id).times - clock.begin
+        n_whole, first, values = 0, 0, np.empty((0, clock.n_intervals))
+        if len(times):
+            now = DayRequests.at(0, _now(history) - clock.begin)
+            begin, end = (int(each) for each in _days_of(times[[0, -1]], clock))
+            days = np.arange(max(begin, end - self.longest_memory_days), end + 1)
+            values = known_values(history, clock, now, days)[0]
+            whole = np.flatnonzero(is_whole(values))
+            n_whole = len(whole)
+            if n_whole:
+                first, values = int(days[whole[0]]), values[whole[0] : whole[-1] + 1]
+        if n_whole < FEWEST_DAYS:
+            raise NotEnoughHistory(
+                f"{n_whole} whole days of {history.context.channel.id} are known; the regression over days needs "
+                f"{FEWEST_DAYS}",
+                remedy="Add more history with `watthour backfill`, or use a baseline such as persistence_ensemble.",
+            )
+        return first, values
+
+
+class FittedDayRegression:
+    """A fitted regression over days; the factors are made when they are first needed."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """What the forecast is made of."""
+        return ("the last three known days", "the same weekday before", "weekday", "holidays", *self._state.variables)
+
+    @property
+    def splits(self) -> Mapping[str, Window]:
+        """The span of its training days."""
+        state = self._state
+        times = state.clock.grid.slots(np.array([state.first_day, state.last_day + 1]))[0][:, 0]
+        first, last = datetimes(times + state.clock.begin).to_list()
+        return {"train": Window(first, last)}
+
+    def files(self) -> Mapping[str, bytes]:
+        """Return the state's files."""
+        return self._state.files()
+
+    @classmethod
+    def from_files(cls, files: Mapping[str, bytes]) -> Self:
+        """Build it again; it answers the same to the last bit."""
+        return cls(State.from_files(files))
+
+    def predict(self, history: History, targets: dy.DataFrame[Targets]) -> Forecast:
+        """Forecast each day that is asked from what was known at its issue; every known day counts, also later ones.
+
+        Raises:
+            InvalidInput: the model was trained on another channel or another step, or the targets have another.
+            NotEnoughHistory: nothing is known from before any of the targets.
+        """
+        state = self._state
+        self._check(history.context)
+        check_targets(targets, history.context)
+        requests, belongs, columns = state.clock.requests(targets)
+        known = Known.of(history, state, requests)
+        quantiles = np.full((len(requests.day), state.clock.n_intervals, len(LEVELS)), np.nan)
+        if not known.can_answer.any():
+            raise nothing_known(targets, history.context)
+        ahead = later_covariates(history, state, int(known.last_over.max()))
+        holidays = _holidays(state, int(requests.day.max()))
+        for group in later_groups(history, state, known):
+            later = Later(state.last_day + 1, group.values, ahead[: len(group.values)])
+            for lead in np.unique(known.leads[group.rows]):
+                rows = group.rows[known.leads[group.rows] == lead]
+                quantiles[rows] = self._quantiles(known, rows, int(lead), later, holidays)
+        return quantile_forecast(
+            targets,
+            quantiles[belongs, columns],
+            history.context,
+            model=_NAME,
+            missing_inputs=self._missing(history.context, targets, known, belongs),
+        )
+
+    def _quantiles(self, known: Known, rows: Instants, lead: int, later: Later, holidays: Instants) -> Array:
+        """Return the quantiles of some requests of one lead, (rows, intervals, levels)."""
+        state, learner = self._state, self._learner
+        last_known = known.last_known[rows]
+        published = np.searchsorted(
+            np.maximum.accumulate(state.known_since[learner.rows]),
+            known.requests.issued[rows] + state.clock.begin,
+            side="right",
+        )
+        n_trained = np.minimum(published, np.searchsorted(learner.days, last_known, side="right"))
+        told, online, days = learner.predict(known.facts(rows, lead, holidays), lead, later, n_trained, last_known)
+        actual = np.concatenate([state.values[learner.rows], later.values[is_whole(later.values)]])
+        hours = state.clock.n_hours
+        misses = ((actual - online.point) / online.width).reshape(len(days), hours, -1)
+        n_known = np.where(n_trained == len(learner.days), np.searchsorted(days, last_known, side="right"), n_trained)
+        of_hour = miss_quantiles(misses, days, known.requests.day[rows], n_known)
+        of_interval = np.repeat(of_hour, state.clock.n_intervals // hours, axis=1)
+        return told.point[..., None] + told.width[..., None] * of_interval
+
+    def _missing(self, context: Context, targets: dy.DataFrame[Targets], known: Known, belongs: Instants) -> list[str]:
+        """Return what was missing, in words for a person."""
+        state = self._state
+        words = [
+            f"{name} never moved while the model was trained, so it is left out: train again once it has."
+            for name in state.constant_variables
+        ]
+
+        def say(what: str, is_so: Mask, then: str) -> None:
+            if is_so[belongs].any():
+                where = describe_intervals(targets, is_so[belongs], context)
+                words.append(f"{what} for {where}{then}.")
+
+        for k, name in enumerate(state.variables):
+            all_of_it = known.stands_in[:, k]
+            say(f"No {name} was known", all_of_it, ": that of the day before is used")
+            some = known.lacks[:, k] & ~all_of_it
+            say(f"Some of {name} was unknown", some, ", and was estimated from the hours beside it")
+        late = known.can_answer & (known.last_known < known.last_over)
+        say("The days just before were not known whole", late, ", so it stands on earlier ones")
+        return words
+
+    def _check(self, context: Context) -> None:
+        state = self._state
+        if context.channel.id != state.channel:
+            raise InvalidInput(
+                "channel",
+                context.channel.id,
+                f"this model was trained on {state.channel}",
+                remedy="Train one for this channel: `watthour train`.",
+            )
+        if DayGrid.of(context).step != state.clock.grid.step:
+            raise InvalidInput(
+                "resolution",
+                str(context.resolution),
+                f"this model was trained on steps of {state.clock.grid.step / 60e6:g} minutes",
+                remedy="Train one for this resolution: `watthour train`.",
+            )
+
+    @cached_property
+    def _learner(self) -> Learner:
+        return Learner(self._state, _holidays(self._state, self._state.last_day + 3660))
+
+
+def _holidays(state: State, last: int) -> Instants:
+    first, end = datetimes(np.array([state.first_day - 1, last + 1]) * 86_400_000_000).dt.date().to_list()
+    return holiday_days(state.place.holidays, first, end)
+
+
+def _channels(context: Context) -> Channels:
+    """Return the channels of each variable that is known ahead, and the weight of each."""
+    found: dict[str, tuple[tuple[str, float], ...]] = {}
+    for each in context.covariates:
+        if each.weight > 0:
+            found[each.variable] = (*found.get(each.variable, ()), (each.channel, each.weight))
+    return found
+
+
+def _leads(requests: DayRequests, clock: Clock) -> tuple[int, ...]:
+    """Return from how many days before forecasts are usually made, ascending: one day where nobody said."""
+    if not len(requests.day):
+        return (1,)
+    lead = requests.day - np.minimum(requests.last_over(clock.grid.time_zone), requests.day - 1)
+    found, counts = np.unique(lead, return_counts=True)
+    usual = found[counts >= counts.max() / 2]
+    return tuple(int(each) for each in usual[:_MOST_LEADS])
+
+
+def _schedule(requests: DayRequests, clock: Clock) -> IssueSchedule:
+    """Return when days are usually asked for, at the shortest lead: at their own beginning where nobody said."""
+    zone = clock.grid.time_zone
+    if not len(requests.day):
+        return IssueSchedule(0, 0, 0, 0)
+    lead = requests.day - requests.last_over(zone)
+    found, counts = np.unique(lead, return_counts=True)
+    shortest = found[counts >= counts.max() / 2][0]
+    return IssueSchedule.usual(requests.take(np.flatnonzero(lead == shortest)), zone)
+
+
+def _days_of(times: Instants, clock: Clock) -> Instants:
+    from watthour.forecasting.calendar import local_days
+
+    return local_days(times, clock.grid.time_zone)
+
+
+def _now(history: History) -> int:
+    return int(history.as_of.timestamp() * 1_000_000)

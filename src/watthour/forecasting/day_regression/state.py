@@ -1,0 +1,89 @@
+"""What a fitted regression over days remembers: its days as arrays, how they were asked for, and its constants."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Self
+
+from watthour.core.place import Place
+from watthour.forecasting.day_regression.day_table import Clock
+from watthour.forecasting.gaussian_process.archive import pack, unpack
+from watthour.forecasting.gaussian_process.local_days import DayGrid, IssueSchedule
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from watthour.forecasting.day_regression.day_table import Channels
+    from watthour.forecasting.vintages import Array, Instants
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class State:
+    """Consecutive days in order of time, and what turns a new day into inputs of the same kind."""
+
+    first_day: int  # since 1970
+    values: Array  # (n, intervals) NaN where unknown [unit of the channel]
+    known_since: Instants  # (n,) when all of each day had become known [microseconds]
+    covariates: Array  # (n, variables, hours) as known at issue; NaN where unknown
+    leads: tuple[int, ...]  # days ahead for which constants were learned, ascending
+    constants: tuple[Array, ...]  # of each form of the process, (leads, constants of its kernel)
+    schedule: IssueSchedule  # by which covariates of the training days are known
+    clock: Clock
+    channel: str
+    place: Place
+    variables: Channels
+    constant_variables: tuple[str, ...]  # covariates that never moved, and of which nothing was learned
+    fitted_at: datetime
+
+    @property
+    def last_day(self) -> int:
+        """The last of the days."""
+        return self.first_day + len(self.values) - 1
+
+    def files(self) -> dict[str, bytes]:
+        """Return the arrays as a NumPy archive, and the rest as JSON."""
+        return pack(
+            {
+                "values": self.values,
+                "known_since": self.known_since,
+                "covariates": self.covariates.astype("float32"),
+                **{f"constants_{number}": each for number, each in enumerate(self.constants)},
+            },
+            {
+                "first_day": self.first_day,
+                "leads": list(self.leads),
+                "schedule": asdict(self.schedule),
+                "step_us": self.clock.grid.step,
+                "begin_us": self.clock.begin,
+                "channel": self.channel,
+                "place": asdict(self.place),
+                "variables": {name: [list(point) for point in points] for name, points in self.variables.items()},
+                "constant_variables": list(self.constant_variables),
+                "fitted_at": self.fitted_at.isoformat(),
+            },
+        )
+
+    @classmethod
+    def from_files(cls, files: Mapping[str, bytes]) -> Self:
+        """Read the files again."""
+        arrays, words = unpack(files)
+        place = Place(**words["place"])
+        return cls(
+            first_day=words["first_day"],
+            values=arrays["values"],
+            known_since=arrays["known_since"],
+            covariates=arrays["covariates"].astype("float64"),
+            leads=tuple(words["leads"]),
+            constants=tuple(arrays[name] for name in sorted(arrays) if name.startswith("constants_")),
+            schedule=IssueSchedule(**words["schedule"]),
+            clock=Clock(DayGrid(place.time_zone, words["step_us"]), words["begin_us"]),
+            channel=words["channel"],
+            place=place,
+            variables={
+                name: tuple((channel, weight) for channel, weight in points)
+                for name, points in words["variables"].items()
+            },
+            constant_variables=tuple(words["constant_variables"]),
+            fitted_at=datetime.fromisoformat(words["fitted_at"]),
+        )

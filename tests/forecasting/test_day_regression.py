@@ -1,0 +1,231 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+import pytest
+
+from watthour import DayAhead
+from watthour.core.errors import InvalidInput, NotEnoughHistory
+from watthour.core.frames import LEVELS, Readings
+from watthour.core.window import DAY, HOUR
+from watthour.forecasting.day_regression.kernel import Inputs, Kernel
+from watthour.forecasting.day_regression.model import DayRegression, FittedDayRegression
+from watthour.forecasting.fleet import issues_at, past_issues
+from watthour.forecasting.series_table import read
+
+if TYPE_CHECKING:
+    from watthour.core.forecast import Forecast, History
+
+N_DAYS = 100
+START = datetime(2024, 3, 4)  # noqa: DTZ001 - tables of the notebook are naive
+ASKED = 90  # the first day that is not learned
+
+
+def prices(step: timedelta = HOUR, n_days: int = N_DAYS, *, seed: int = 1) -> pl.DataFrame:
+    """Prices that rise with the load and fall with the wind, below zero on windy nights."""
+    rng = np.random.default_rng(seed)
+    per_day = DAY // step
+    n = n_days * per_day
+    hour = np.arange(n) * (24 / per_day) % 24
+    calm = np.repeat(np.clip(np.cumsum(rng.normal(0, 0.5, n_days)) * 0.3 + rng.normal(0, 0.8, n_days), -2, 2), per_day)
+    wind = 10 + 4 * calm + np.cos(2 * np.pi * (hour - 3) / 24)
+    load = 50 - 8 * np.cos(2 * np.pi * (hour - 3) / 24) - 5 * (np.arange(n) // per_day % 7 >= 5)
+    price = 1.5 * (load - 42) - 3 * (wind - 8) + 5 + rng.normal(0, 1, n)
+    times = pl.datetime_range(START, START + (n - 1) * step, step, eager=True)
+    return pl.DataFrame({"ds": times, "y": price, "wind": wind, "load": load})
+
+
+def history(table: pl.DataFrame, covariates: tuple[str, ...] = ("wind", "load"), zone: str = "UTC") -> History:
+    named = table.with_columns(unique_id=pl.lit("market"))
+    (past,) = read(named, DayAhead(covariates=covariates, time_zone=zone).columns).pasts.values()
+    return past
+
+
+def midnight(day: int, hour: int = 0) -> datetime:
+    return START.replace(tzinfo=UTC) + day * DAY + hour * HOUR
+
+
+def fitted(past: History, day: int = ASKED, hour: int = 0, steps: int = 24) -> FittedDayRegression:
+    known = past.known_at(midnight(day, hour))
+    return DayRegression().fit(known, past_issues(known, steps))
+
+
+def said(model: FittedDayRegression, past: History, *days: int, hour: int = 0, steps: int = 24) -> Forecast:
+    return model.predict(past, issues_at(past, [midnight(day, hour) for day in days], steps))
+
+
+def medians(told: Forecast) -> np.ndarray:
+    return told.values.filter(pl.col("level") == 0.5).sort("issued_at", "time")["value"].to_numpy()
+
+
+def actuals(table: pl.DataFrame, first: int, n: int = 24, per_day: int = 24) -> np.ndarray:
+    return table["y"].to_numpy()[first * per_day : first * per_day + n]
+
+
+@pytest.fixture(scope="module")
+def table() -> pl.DataFrame:
+    return prices()
+
+
+@pytest.fixture(scope="module")
+def past(table: pl.DataFrame) -> History:
+    return history(table)
+
+
+@pytest.fixture(scope="module")
+def model(past: History) -> FittedDayRegression:
+    return fitted(past)
+
+
+def test_prices_below_zero_are_forecast_from_wind_and_load(
+    table: pl.DataFrame, past: History, model: FittedDayRegression
+) -> None:
+    days = range(ASKED, N_DAYS)
+    found, came = medians(said(model, past, *days)), actuals(table, ASKED, 24 * len(days))
+    assert (came < 0).any()
+    assert (found < 0).any()
+    last_week = table["y"].to_numpy()[(ASKED - 7) * 24 :][: len(came)]
+    assert np.abs(found - came).mean() < 0.25 * np.abs(last_week - came).mean()
+
+
+def test_most_prices_lie_inside_the_band(table: pl.DataFrame, past: History, model: FittedDayRegression) -> None:
+    days = range(60, N_DAYS)
+    wide = said(model, past, *days).values.pivot("level", index=["issued_at", "time"], values="value").sort("time")
+    came = actuals(table, 60, 24 * len(days))
+    inside = (wide[str(LEVELS[0])].to_numpy() <= came) & (came <= wide[str(LEVELS[-1])].to_numpy())
+    assert 0.84 < inside.mean() < 0.96
+
+
+def test_a_spike_of_3000_moves_the_days_after_it_by_little(table: pl.DataFrame, past: History) -> None:
+    row = 88 * 24 + 18
+    spiked = history(table.with_columns(y=pl.when(pl.int_range(pl.len()) == row).then(3000.0).otherwise("y")))
+    calm, wild = (medians(said(fitted(each), each, ASKED)) for each in (past, spiked))
+    assert np.isfinite(wild).all()
+    assert np.abs(wild - calm).max() < 15
+
+
+def test_a_covariate_that_never_moved_in_training_is_left_out_and_said(table: pl.DataFrame) -> None:
+    is_later = pl.col("ds") >= START + ASKED * DAY
+    still, moved = (
+        history(table.with_columns(tax=pl.when(is_later).then(later).otherwise(7.0)), ("wind", "load", "tax"))
+        for later in (7.0, 9_000.0)
+    )
+    model = fitted(still)
+    told = said(model, moved, ASKED)
+    assert medians(told).tolist() == medians(said(model, still, ASKED)).tolist()
+    assert any(words.startswith("tax never moved") for words in told.missing_inputs)
+
+
+@pytest.mark.parametrize(
+    ("hours", "words"),
+    [(range(8, 11), "Some of wind was unknown"), (range(24), "No wind was known")],
+    ids=["some_hours", "all_day"],
+)
+def test_a_gap_of_a_covariate_inside_the_horizon_is_bridged_and_said(
+    table: pl.DataFrame, past: History, model: FittedDayRegression, hours: range, words: str
+) -> None:
+    rows = pl.int_range(pl.len()).is_in([ASKED * 24 + hour for hour in hours])
+    holed = history(table.with_columns(wind=pl.when(rows).then(None).otherwise("wind")))
+    told = said(model, holed, ASKED)
+    assert any(each.startswith(words) for each in told.missing_inputs)
+    assert not said(model, past, ASKED).missing_inputs
+    assert np.isfinite(medians(told)).all()
+    if len(hours) < 24:
+        assert medians(told) == pytest.approx(medians(said(model, past, ASKED)), abs=3)
+
+
+def planted(past: History, at: datetime, day: int) -> History:
+    """Change all that became known after an instant, and every price from then on; revise older ones after it."""
+    prices_of = pl.col("channel") == past.context.channel.id
+    later = (pl.col("available_at") > at) & prices_of
+    changed = past.readings.with_columns(value=pl.when(later).then(5 * pl.col("value") + 300).otherwise("value"))
+    revised = past.readings.filter(prices_of, ~later, pl.col("time") > midnight(day - 20)).with_columns(
+        value=pl.col("value") - 70, available_at=pl.lit(at + HOUR / 4), recorded_at=pl.lit(at + HOUR / 4)
+    )
+    return replace(past, readings=Readings.validate(pl.concat([changed, revised]), cast=True))
+
+
+@pytest.mark.parametrize("day", [ASKED, ASKED + 5, ASKED - 20])
+def test_nothing_that_became_known_after_the_issue_moves_a_forecast(
+    past: History, model: FittedDayRegression, day: int
+) -> None:
+    told, again = (medians(said(model, each, day)) for each in (past, planted(past, midnight(day), day)))
+    assert again.tolist() == told.tolist()
+
+
+def test_days_revised_between_two_issues_are_seen_by_each_as_they_were(
+    past: History, model: FittedDayRegression
+) -> None:
+    later = planted(past, midnight(ASKED + 4), ASKED + 4)
+    together = medians(said(model, later, *range(ASKED, ASKED + 8)))
+    alone = [medians(said(model, later, day)) for day in range(ASKED, ASKED + 8)]
+    assert together == pytest.approx(np.concatenate(alone), rel=1e-9)
+    before = medians(said(model, past, *range(ASKED, ASKED + 8)))
+    assert together[: 5 * 24] == pytest.approx(before[: 5 * 24], rel=1e-9)
+    assert np.abs(together[5 * 24 :] - before[5 * 24 :]).min() > 1
+
+
+def test_each_new_day_is_taken_in_without_fitting_again(table: pl.DataFrame) -> None:
+    raised = history(
+        table.with_columns(y=pl.when(pl.col("ds") >= START + ASKED * DAY).then(pl.col("y") + 25).otherwise("y"))
+    )
+    found = medians(said(fitted(raised), raised, ASKED, N_DAYS - 1)).reshape(2, 24)
+    off = [
+        float((actuals(table, day) + 25 - each).mean()) for day, each in zip((ASKED, N_DAYS - 1), found, strict=True)
+    ]
+    assert off[0] > 15
+    assert abs(off[1]) < 8
+
+
+def test_a_day_that_begins_at_eight_in_the_evening_knows_all_hours_before(table: pl.DataFrame, past: History) -> None:
+    model = fitted(past, 90, 20)
+    found, came = medians(said(model, past, 90, 91, 92, hour=20)), table["y"].to_numpy()[90 * 24 + 20 :][:72]
+    assert np.abs(found - came).mean() < 4
+
+
+def test_quarter_hours_and_a_week_ahead(table: pl.DataFrame) -> None:
+    del table
+    quarters = prices(HOUR / 4, 70)
+    past = history(quarters)
+    model = fitted(past, 60, steps=7 * 96)
+    found, came = medians(said(model, past, 60, steps=7 * 96)), actuals(quarters, 60, 7 * 96, 96)
+    assert len(found) == 7 * 96
+    assert np.abs(found - came).mean() < 0.3 * np.abs(came - came.mean()).mean()
+
+
+def test_a_series_without_covariates_is_forecast_from_its_days(table: pl.DataFrame) -> None:
+    past = history(table.select("ds", y=pl.col("load") + 0.1 * pl.col("y")), ())
+    found, came = medians(said(fitted(past), past, ASKED)), actuals(table, ASKED)
+    assert np.abs(found - (table["load"].to_numpy()[ASKED * 24 :][:24] + 0.1 * came)).mean() < 2
+
+
+@pytest.mark.parametrize("value", [0.0, 42.0])
+def test_a_series_of_one_value_is_refused_with_a_cure(table: pl.DataFrame, value: float) -> None:
+    with pytest.raises(InvalidInput, match="all its values are the same") as refused:
+        fitted(history(table.with_columns(y=pl.lit(value))))
+    assert refused.value.value == value
+    assert "seasonal_naive" in refused.value.remedy
+
+
+def test_a_series_of_three_days_is_refused(table: pl.DataFrame) -> None:
+    past = history(table.head(72))
+    with pytest.raises(NotEnoughHistory, match="3 whole days"):
+        DayRegression().fit(past, past_issues(past, 24))
+
+
+@pytest.mark.parametrize("own", [(), (0, 2)])
+def test_the_search_of_constants_follows_the_true_slope(own: tuple[int, ...]) -> None:
+    from watthour.forecasting.day_regression.kernel import _Likelihood
+
+    rng = np.random.default_rng(0)
+    days = Inputs([rng.normal(size=(40, 5)) for _ in range(4)], np.arange(40), own)
+    start = Kernel.start(days).log
+    loss = _Likelihood(days, rng.normal(size=(40, 3)).astype(np.float32), start)
+    at = start + 0.2 * rng.normal(size=len(start))
+    steps = 0.01 * np.eye(len(at))
+    numeric = [(loss(at + step)[0] - loss(at - step)[0]) / 0.02 for step in steps]
+    assert loss(at)[1] == pytest.approx(np.array(numeric), abs=2e-4)
