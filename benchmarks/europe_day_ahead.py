@@ -56,7 +56,8 @@ PROTOCOL = (
     "weather. Retrained each month on what was known before its first issue. Scored on intervals with load > 0 and "
     "operator's forecast 0.5 to 2 times the load that every row of the test forecasts. MAPE of the median; pinball "
     "is the mean over levels 0.05, 0.1 .. 0.9, 0.95 [MW]; worst month is the lowest coverage of the 90 % interval in a "
-    "calendar month. seconds: of processor time, training and forecasts of the year. mape_over_best_percent: MAPE against the best of operator_raw, operator_debiased and last_week."
+    "calendar month. seconds: of processor time, training and forecasts of the year. mape_over_best_percent: MAPE "
+    "against the best of operator_raw, operator_debiased and last_week."
 )
 
 
