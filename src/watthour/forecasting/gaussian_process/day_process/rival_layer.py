@@ -127,7 +127,7 @@ class RivalLayer:
         if not len(found):
             return found
         of_process = self._process.expect(known, request).log_values
-        members = _members(of_process, own, log_rival)
+        members = rival_members(of_process, own, log_rival)
         index, last_known = request.inputs.calendar.index[rows], known.last_known[rows].astype(np.float64)
         nothing_expected = np.zeros_like(log_rival)
         for lag, n_known, alike in bands_asked(known, request):
@@ -144,14 +144,16 @@ class RivalLayer:
         """Return the weights and the spread of days asked so many days after the last whole one known."""
         if (lag, n_known) not in self._learned:
             index = self._process.regression.days.calendar.index
-            members = _members(self._process.online_corrected(lag, n_known), self._own(lag, n_known), self._log_rival)
+            members = rival_members(
+                self._process.online_corrected(lag, n_known), self._own(lag, n_known), self._log_rival
+            )
             weights = OnlineWeights.fit(index, unknown_yet(self._errors, lag, n_known), members)
             errors = unknown_yet(self._errors - weights.expected(index - lag, members), lag, n_known)
             self._learned[lag, n_known] = weights, Spread.fit(index, errors, self._features, lag)
         return self._learned[lag, n_known]
 
 
-def _members(of_process: Array, own: Array, log_rival: Array) -> Array:
+def rival_members(of_process: Array, own: Array, log_rival: Array) -> Array:
     """Return the forecasts of the rival's errors, (m, intervals, 4), of arrays (m, intervals)."""
     hour = round(log_rival.shape[1] / _HOURS)
     ahead, behind = np.zeros_like(log_rival), np.zeros_like(log_rival)
