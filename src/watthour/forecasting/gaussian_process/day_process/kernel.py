@@ -224,17 +224,20 @@ class RivalKernel:
         return self.noise * (1 + self.special_noise * days.calendar.is_special)
 
 
-# Without weather there is no gap to us; the season and the level of the last weeks say more instead.
+# Without weather the gap to us says less; the season and the level of the last weeks say more instead.
 RIVAL_WITHOUT_WEATHER = RivalKernel(
     const=0.001,
-    gap_var=0.0,
+    gap_var=0.02,
     mean_gap_var=0.0,
     recent_gap_var=0.0,
     near_gap_var=0.0,
     weather_var=0.0,
     level_var=0.0001,
+    level_len=0.16,
+    shape_var=0.0005,
+    shape_len=0.25,
     season_var=5e-05,
-    season_len=0.6,
+    season_len=0.96,
     kind_season_var=5e-05,
     special_var=0.0001,
     clock_var=1e-05,

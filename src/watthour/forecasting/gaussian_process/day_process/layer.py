@@ -14,6 +14,8 @@ from watthour.forecasting.gaussian_process.day_process.process import DayRegress
 from watthour.forecasting.gaussian_process.day_process.spread import Spread
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from watthour.forecasting.gaussian_process.day_process.inputs import DayInputs
     from watthour.forecasting.gaussian_process.day_process.kernel import Kernel
     from watthour.forecasting.gaussian_process.day_process.known_inputs import KnownInputs
@@ -38,10 +40,18 @@ class LayerRequest:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Expectation:
+    """What a layer expects of chosen requests."""
+
+    from_days: Array  # (chosen, intervals) log expectation from whole days only
+    log_values: Array  # (chosen, intervals) the same with the intervals known of the day under way
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class LayerForecast:
     """What a layer says of chosen requests."""
 
-    from_days: Array  # (chosen, intervals) log expectation from whole days only
+    expectation: Expectation
     log_quantiles: Array  # (chosen targets, intervals, levels)
 
 
@@ -79,39 +89,39 @@ class GpLayer:
             n_known: intervals known of the day after the last whole one; their own errors are left out.
         """
         if (lag, n_known) not in self._spreads:
-            index = self._index
-            errors = self._values - self.online(lag)
-            if n_known:
-                corrections = corrections_online(*self._calendar_errors, n_known, lag)
-                errors = errors - corrections[(index - index[0]).astype(int)]
-            self._spreads[lag, n_known] = Spread.fit(index, _unknown_yet(errors, lag, n_known), self._features, lag)
+            errors = unknown_yet(self._values - self.online_corrected(lag, n_known), lag, n_known)
+            self._spreads[lag, n_known] = Spread.fit(self._index, errors, self._features, lag)
         return self._spreads[lag, n_known]
 
-    def forecast(self, known: KnownInputs, request: LayerRequest) -> LayerForecast:
-        """Forecast the chosen requests from what was known at each."""
+    def online_corrected(self, lag: int, n_known: int) -> Array:
+        """Return the same as ``online`` with what the intervals known of the day after the last whole one add.
+
+        Shape (n, intervals); arguments as of ``spread``.
+        """
+        if not n_known:
+            return self.online(lag)
+        corrections = corrections_online(*self._calendar_errors, n_known, lag)
+        return np.asarray(self.online(lag) + corrections[(self._index - self._index[0]).astype(int)])
+
+    def expect(self, known: KnownInputs, request: LayerRequest) -> Expectation:
+        """Return what is expected of the chosen requests from what was known at each."""
         rows, later = np.flatnonzero(request.chosen), np.flatnonzero(request.usable)
         here, inputs = np.ix_(rows, later), request.inputs
         updates = UpdateDays(inputs.take(known.row_of_later[later]), request.log_values[here], known.is_whole[here])
-        last_known = known.last_known[rows].astype(np.float64)
-        days = inputs.take(rows)
-        from_days = self._expect(days, last_known, updates)
-        expected = from_days + self._from_the_day_under_way(known, request, rows, from_days, updates)
-        is_target = rows < known.n_requests
-        distance = known.distance[rows[is_target]]
-        lag = usable_lag(distance)
-        n_known = np.where(lag <= _CORRECTED, np.isfinite(request.log_under_way[rows[is_target]]).sum(axis=1), 0)
-        n_known = np.minimum(n_known, expected.shape[1] - 1)
-        offsets = np.empty((len(distance), expected.shape[1], len(LEVELS)))
-        for one_lag, one_n_known in np.unique(np.stack([lag, n_known], axis=1), axis=0).tolist():
-            alike = (lag == one_lag) & (n_known == one_n_known)
-            asked = np.flatnonzero(is_target)[alike]
-            spread = self._extended(known, request, rows, later, expected, one_lag, one_n_known)
-            offsets[alike] = spread.quantiles(
-                days.calendar.index[asked], request.features[rows[asked]], last_known[asked], LEVELS
-            )
-        # Errors grow like those of a random walk with the days that the load has not been seen.
-        offsets *= np.clip(np.sqrt(distance / lag), 1, _WIDEST)[:, None, None]
-        return LayerForecast(from_days, expected[is_target][:, :, None] + _around_zero(offsets))
+        from_days = self._expect(inputs.take(rows), known.last_known[rows].astype(np.float64), updates)
+        return Expectation(
+            from_days, from_days + self._from_the_day_under_way(known, request, rows, from_days, updates)
+        )
+
+    def forecast(self, known: KnownInputs, request: LayerRequest) -> LayerForecast:
+        """Forecast the chosen requests from what was known at each."""
+        expectation = self.expect(known, request)
+        expected, is_target = expectation.log_values, np.flatnonzero(request.chosen) < known.n_requests
+        offsets = np.empty((int(is_target.sum()), expected.shape[1], len(LEVELS)))
+        for lag, n_known, alike in bands_asked(known, request):
+            later = later_errors(known, request, expected, lag, n_known)
+            offsets[alike] = band(self.spread(lag, n_known), later, known, request, alike, lag)
+        return LayerForecast(expectation, expected[is_target][:, :, None] + offsets)
 
     @property
     def _index(self) -> Array:
@@ -132,26 +142,6 @@ class GpLayer:
     def _expect(self, days: DayInputs, last_known: Array, updates: UpdateDays) -> Array:
         """Return the expectation of each day from the days up to the last one known, (m, intervals)."""
         return self.regression.predict(days, self.regression.n_known(last_known), updates)
-
-    def _extended(
-        self,
-        known: KnownInputs,
-        request: LayerRequest,
-        rows: Instants,
-        later: Instants,
-        expected: Array,
-        lag: int,
-        n_known: int,
-    ) -> Spread:
-        """Return the spread with the errors of the later days among the rows, whose expectations are given."""
-        spread = self.spread(lag, n_known)
-        own = np.isin(rows, known.row_of_later[later])
-        if not own.any():
-            return spread
-        of_later = np.searchsorted(known.row_of_later, rows[own])
-        errors = _unknown_yet(known.once_known(request.log_values)[of_later] - expected[own], lag, n_known)
-        index = request.inputs.calendar.index[rows[own]]
-        return spread.extended(index, errors, request.features[rows[own]], lag)
 
     def _from_the_day_under_way(
         self, known: KnownInputs, request: LayerRequest, rows: Instants, from_days: Array, updates: UpdateDays
@@ -180,7 +170,58 @@ def usable_lag(distance: Instants | int) -> Instants:
     return np.clip(distance, 1, _LONGEST_LAG)
 
 
-def _unknown_yet(errors: Array, lag: int, n_known: int) -> Array:
+@dataclass(frozen=True, slots=True, eq=False)
+class LaterErrors:
+    """Online errors of the days after the training, in order of time."""
+
+    rows: Instants  # (r,) their requests
+    log_errors: Array  # (r, intervals) NaN where unknown
+
+    def extend(self, spread: Spread, request: LayerRequest, lag: int) -> Spread:
+        """Return a spread that has learned from these errors too."""
+        if not len(self.rows):
+            return spread
+        index = request.inputs.calendar.index[self.rows]
+        return spread.extended(index, self.log_errors, request.features[self.rows], lag)
+
+
+def bands_asked(known: KnownInputs, request: LayerRequest) -> Iterator[tuple[int, int, Instants]]:
+    """Yield the days from the last whole one known, the intervals known of the day after it, and their chosen targets.
+
+    The targets are given by their position among those chosen.
+    """
+    rows = np.flatnonzero(request.chosen[: known.n_requests])
+    lag = usable_lag(known.distance[rows])
+    n_known = np.where(lag <= _CORRECTED, np.isfinite(request.log_under_way[rows]).sum(axis=1), 0)
+    n_known = np.minimum(n_known, request.log_under_way.shape[1] - 1)
+    both = np.stack([lag, n_known], axis=1)
+    for one_lag, one_n_known in np.unique(both, axis=0).tolist():
+        yield one_lag, one_n_known, np.flatnonzero((lag == one_lag) & (n_known == one_n_known))
+
+
+def later_errors(known: KnownInputs, request: LayerRequest, expected: Array, lag: int, n_known: int) -> LaterErrors:
+    """Return the errors of the later days among the chosen, of which (chosen, intervals) was expected."""
+    rows, of_later = np.flatnonzero(request.chosen), known.row_of_later[np.flatnonzero(request.usable)]
+    own = np.isin(rows, of_later)
+    position = np.searchsorted(known.row_of_later, rows[own])
+    errors = known.once_known(request.log_values)[position] - expected[own]
+    return LaterErrors(rows[own], unknown_yet(errors, lag, n_known))
+
+
+def band(
+    spread: Spread, later: LaterErrors, known: KnownInputs, request: LayerRequest, alike: Instants, lag: int
+) -> Array:
+    """Return how far the quantiles of some chosen targets lie from what is expected, (targets, intervals, levels)."""
+    rows = np.flatnonzero(request.chosen)[alike]
+    last_known = known.last_known[rows].astype(np.float64)
+    index, features = request.inputs.calendar.index[rows], request.features[rows]
+    offsets = later.extend(spread, request, lag).quantiles(index, features, last_known, LEVELS)
+    # Errors grow like those of a random walk with the days that the load has not been seen.
+    offsets *= np.clip(np.sqrt(known.distance[rows] / lag), 1, _WIDEST)[:, None, None]
+    return _around_zero(offsets)
+
+
+def unknown_yet(errors: Array, lag: int, n_known: int) -> Array:
     """Return errors, (m, intervals), without those of a day's own known intervals."""
     found = errors.copy()
     if lag == 1:

@@ -18,6 +18,7 @@ from watthour.forecasting.gaussian_process.day_process.kernel import (
     RivalKernel,
 )
 from watthour.forecasting.gaussian_process.day_process.layer import GpLayer, LayerRequest, usable_lag
+from watthour.forecasting.gaussian_process.day_process.rival_layer import RivalLayer
 from watthour.forecasting.gaussian_process.day_process.weather import (
     WeatherLevel,
     filled,
@@ -36,9 +37,9 @@ if TYPE_CHECKING:
     from watthour.forecasting.vintages import Array, Instants
 
 _FEWEST_WITH_WEATHER = 200  # days
-_FEWEST_WITH_RIVAL = 120  # days
+_FEWEST_WITH_RIVAL = 60  # days
 _LARGEST_ERROR = 0.25  # of the rival, in log load; beyond it the interval is a fault of the feed
-_SETTLING_DAYS = 60  # before our own online forecasts can be compared with the rival's
+_SETTLING_DAYS = 40  # before our own online forecasts can be compared with the rival's
 # A rival may be further from our own than on all but one in 200 of the days of the last year, by this factor; and what
 # is always or never allowed, in log load. Each is of a whole day, and of its furthest interval from there: a doubled
 # figure is 0.69 away.
@@ -93,19 +94,17 @@ class LevelInputs:
             self.is_enough[known.row_of_later],
         )
 
-    def of_rival(self, known: KnownInputs, from_days: Array, believed: Mask, *, compares: bool) -> LayerRequest:
+    def of_rival(self, known: KnownInputs, from_days: Array, believed: Mask) -> LayerRequest:
         """Return the request of the rival's layer, given what the load's layer expects of the chosen.
 
         Args:
             known: what is known at each request.
             from_days: (chosen, intervals) log load.
             believed: of which requests the rival's forecast is, (a,).
-            compares: whether how we differ from the rival says anything.
         """
         load, log_rival = self.of_load(known), np.where(believed[:, None], known.log_rival, np.nan)
         ours = np.full_like(log_rival, np.nan)
-        if compares:
-            ours[self.chosen] = from_days
+        ours[self.chosen] = from_days
         later, under_way = log_rival[known.row_of_later], log_rival[known.row_under_way]
         errors = load.log_values - later
         is_fault = (np.abs(known.once_known(errors)) >= _LARGEST_ERROR).any(axis=1)  # as of the days learned from
@@ -126,7 +125,7 @@ class Layers:
         self._state = state
         self._shares = shares(state.points)
         self._of_load: dict[WeatherLevel, GpLayer] = {}
-        self._of_rival: dict[tuple[WeatherLevel, int], GpLayer] = {}
+        self._of_rival: dict[tuple[WeatherLevel, int], RivalLayer] = {}
         self._distances: dict[tuple[WeatherLevel, int], Array] = {}
 
     @cached_property
@@ -160,15 +159,18 @@ class Layers:
             found[levels == level] = load.log_quantiles
             if not self.uses_rival:
                 continue
-            believed = self._believes(level, known, asked, load.from_days)
-            of_rival = asked.of_rival(known, load.from_days, believed, compares=level > 0)
+            from_days, own = load.expectation.from_days, np.full(known.log_rival.shape, np.nan)
+            own[asked.chosen] = load.expectation.log_values
+            believed = self._believes(level, known, asked, from_days)
+            of_rival = asked.of_rival(known, from_days, believed)
             enough = self._n_before(self._rows(level) & self._rival_rows, known) >= _FEWEST_WITH_RIVAL
             refuses |= (levels == level) & enough & is_complete(known.log_rival[:n]) & ~believed[:n]
             of_rival.chosen[:n] &= enough
             with_rival = of_rival.chosen[:n]
             if with_rival.any():
-                errors = self._rival(level, int(usable_lag(known.schedule.lag))).forecast(known, of_rival)
-                found[with_rival] = errors.log_quantiles + known.log_rival[:n][with_rival][:, :, None]
+                layer = self._rival(level, int(usable_lag(known.schedule.lag)))
+                errors = layer.log_quantiles(known, of_rival, own[of_rival.chosen])
+                found[with_rival] = errors + known.log_rival[:n][with_rival][:, :, None]
                 has_rival |= with_rival
         median = found[:, :, LEVELS.index(0.5), None]
         wider = np.where(levels > 0, 1.0, _WIDER_WITHOUT_WEATHER)[:, None, None]
@@ -236,25 +238,27 @@ class Layers:
             self._of_load[level] = GpLayer(kernel, inputs.take(rows), state.log_loads[rows], features[rows])
         return self._of_load[level]
 
-    def _rival(self, level: WeatherLevel, lag: int) -> GpLayer:
+    def _rival(self, level: WeatherLevel, lag: int) -> RivalLayer:
         """Return the layer of the rival's errors; among its inputs is what the load's layer would have said online.
 
         The lag is that of the days asked for, as what we say of a day depends on it.
         """
         if (level, lag) not in self._of_rival:
             state = self._state
-            # Where we do not know the weather, the rival does: how we differ from it says nothing.
+            of_level, load = self._rows(level), self._load(level)
             ours = np.full_like(state.log_loads, np.nan)
-            if level:
-                ours[self._rows(level)] = self._load(level).online(lag)
-            rows = self._rows(level) & self._rival_rows
-            inputs = with_rival(self._trained(level), state.log_rival, ours)
-            features = self._features(self._calendar, self._weather, level)
-            self._of_rival[level, lag] = GpLayer(
-                RivalKernel() if level else RIVAL_WITHOUT_WEATHER,
-                inputs.take(rows),
-                (state.log_loads - state.log_rival)[rows],
-                features[rows],
+            ours[of_level] = load.online(lag)
+            rows = of_level & self._rival_rows
+            inputs = with_rival(self._trained(level), state.log_rival, ours).take(rows)
+            features = self._features(self._calendar, self._weather, level)[rows]
+            errors = (state.log_loads - state.log_rival)[rows]
+            process = GpLayer(RivalKernel() if level else RIVAL_WITHOUT_WEATHER, inputs, errors, features)
+            self._of_rival[level, lag] = RivalLayer(
+                process,
+                state.log_rival[rows],
+                errors,
+                features,
+                own=lambda lag, n_known: load.online_corrected(lag, n_known)[rows[of_level]],
             )
         return self._of_rival[level, lag]
 

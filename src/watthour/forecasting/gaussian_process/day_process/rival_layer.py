@@ -1,0 +1,175 @@
+"""The layer of a rival's errors: a process over days, and beside it our own view, weighted by how each did.
+
+The rival may be better than we are or worse, at one hour of the day and not at another. So its errors are regressed,
+hour by hour and online, on what the process expects of them and on how far our own forecast lies from the rival's. The
+rival's own steps to the hours beside are regressors too: a forecast that sits half an hour late shows in them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+
+from watthour.core.frames import LEVELS
+from watthour.forecasting.gaussian_process.day_process.layer import band, bands_asked, later_errors, unknown_yet
+from watthour.forecasting.gaussian_process.day_process.spread import Spread
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from watthour.forecasting.gaussian_process.day_process.known_inputs import KnownInputs
+    from watthour.forecasting.gaussian_process.day_process.layer import GpLayer, LayerRequest
+    from watthour.forecasting.vintages import Array
+
+_HOURS = 24
+_PRIOR = np.array([0.7, 0.3, 0.0, 0.0])  # of the weights, before any error is known
+_RIDGE = 50.0  # days that the prior counts for where the regressors are of _SIZE
+_SIZE = 0.015  # of log load, of a usual error
+_LARGEST = 0.1  # of log load that an error counts at most
+_FURTHEST = 0.2  # of log load, of a regressor
+_HALFLIFE = 400.0  # days
+_SHARED = 0.1  # how much all hours of the day count in the weights of one
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OnlineWeights:
+    """Ridge regression of errors on their forecasts, hour by hour, learned from the first days so far; k forecasts."""
+
+    index: Array  # (n,) day numbers
+    gram: Array  # (n + 1, hours, k, k) sums over the first 0, 1, .. n days
+    moment: Array  # (n + 1, hours, k)
+
+    @classmethod
+    def fit(cls, index: Array, errors: Array, members: Array) -> Self:
+        """Learn from days in order of time.
+
+        Args:
+            index: day numbers, (n,).
+            errors: (n, intervals), NaN where unknown.
+            members: forecasts of them, (n, intervals, k), NaN where unknown.
+        """
+        k = members.shape[-1]
+        return cls(np.empty(0), np.zeros((1, _HOURS, k, k)), np.zeros((1, _HOURS, k))).extended(index, errors, members)
+
+    def extended(self, index: Array, errors: Array, members: Array) -> Self:
+        """Return the same with later days added; arguments as in ``fit``."""
+        there = np.isfinite(errors) & np.isfinite(members).all(axis=2)
+        known = np.where(there[:, :, None], members, 0.0) / _SIZE
+        left = np.where(there, errors, 0.0) / _SIZE - known @ _PRIOR
+        left = there * np.clip(left, -_LARGEST / _SIZE, _LARGEST / _SIZE)
+        hours = _hours(errors.shape[1])
+        of_day = _pooled(np.einsum("hi,dij,dik->dhjk", hours, known, known, optimize=True))
+        moment_of_day = _pooled(np.einsum("hi,dij,di->dhj", hours, known, left, optimize=True))
+        gram, moment = [self.gram[-1]], [self.moment[-1]]
+        passed = np.diff(index, prepend=self.index[-1:] if len(self.index) else index[:1])
+        for kept, new, new_moment in zip(0.5 ** (passed / _HALFLIFE), of_day, moment_of_day, strict=True):
+            gram.append(kept * gram[-1] + new)
+            moment.append(kept * moment[-1] + new_moment)
+        return type(self)(
+            np.concatenate([self.index, index]),
+            np.concatenate([self.gram[:-1], np.stack(gram)]),
+            np.concatenate([self.moment[:-1], np.stack(moment)]),
+        )
+
+    def expected(self, last_known: Array, members: Array) -> Array:
+        """Return the errors expected of asked days from the days up to the last one each may know, (m, intervals).
+
+        Args:
+            last_known: day numbers, (m,).
+            members: forecasts of the errors, (m, intervals, k).
+        """
+        n_known = np.searchsorted(self.index, last_known, side="right")
+        some, which = np.unique(n_known, return_inverse=True)
+        ridge = _RIDGE * np.eye(members.shape[-1])
+        learned = np.linalg.solve(self.gram[some] + ridge, self.moment[some][..., None])[..., 0]
+        hour = _hours(members.shape[1]).argmax(axis=0)
+        return np.asarray(((_PRIOR + learned)[which][:, hour] * members).sum(axis=2))
+
+
+class RivalLayer:
+    """A process over the rival's errors, weighted with our own forecast of the load, and the spread of both."""
+
+    def __init__(
+        self,
+        process: GpLayer,
+        log_rival: Array,
+        errors: Array,
+        features: Array,
+        own: Callable[[int, int], Array],
+    ) -> None:
+        """Learn from days in order of time.
+
+        Args:
+            process: of the errors, learned from the same days.
+            log_rival: of n days, (n, intervals).
+            errors: log of load over the rival's forecast, (n, intervals), NaN where unknown.
+            features: of the spread, (n, k).
+            own: gives our own online forecast of the log load of the days, (n, intervals), by the days from the last
+                whole one known and the intervals known of the day after it.
+        """
+        self._process, self._own = process, own
+        self._log_rival, self._errors, self._features = log_rival, errors, features
+        self._learned: dict[tuple[int, int], tuple[OnlineWeights, Spread]] = {}
+
+    def log_quantiles(self, known: KnownInputs, request: LayerRequest, own: Array) -> Array:
+        """Return the quantiles of the errors of the chosen targets, (chosen targets, intervals, levels).
+
+        Args:
+            known: what was known at each request.
+            request: as of the process.
+            own: our own forecast of the log load of the chosen, (chosen, intervals).
+        """
+        rows = np.flatnonzero(request.chosen)
+        log_rival, is_target = request.inputs.rival[rows], rows < known.n_requests
+        found = np.empty((int(is_target.sum()), log_rival.shape[1], len(LEVELS)))
+        if not len(found):
+            return found
+        of_process = self._process.expect(known, request).log_values
+        members = rival_members(of_process, own, log_rival)
+        index, last_known = request.inputs.calendar.index[rows], known.last_known[rows].astype(np.float64)
+        nothing_expected = np.zeros_like(log_rival)
+        for lag, n_known, alike in bands_asked(known, request):
+            weights, spread = self._of(lag, n_known)
+            later = later_errors(known, request, nothing_expected, lag, n_known)
+            at = np.searchsorted(rows, later.rows)
+            expected = weights.extended(index[at], later.log_errors, members[at]).expected(last_known, members)
+            later = later_errors(known, request, expected, lag, n_known)
+            found[alike] = expected[is_target][alike][:, :, None]
+            found[alike] += band(spread, later, known, request, alike, lag)
+        return found
+
+    def _of(self, lag: int, n_known: int) -> tuple[OnlineWeights, Spread]:
+        """Return the weights and the spread of days asked so many days after the last whole one known."""
+        if (lag, n_known) not in self._learned:
+            index = self._process.regression.days.calendar.index
+            members = rival_members(
+                self._process.online_corrected(lag, n_known), self._own(lag, n_known), self._log_rival
+            )
+            weights = OnlineWeights.fit(index, unknown_yet(self._errors, lag, n_known), members)
+            errors = unknown_yet(self._errors - weights.expected(index - lag, members), lag, n_known)
+            self._learned[lag, n_known] = weights, Spread.fit(index, errors, self._features, lag)
+        return self._learned[lag, n_known]
+
+
+def rival_members(of_process: Array, own: Array, log_rival: Array) -> Array:
+    """Return the forecasts of the rival's errors, (m, intervals, 4), of arrays (m, intervals)."""
+    hour = round(log_rival.shape[1] / _HOURS)
+    ahead, behind = np.zeros_like(log_rival), np.zeros_like(log_rival)
+    ahead[:, :-hour] = log_rival[:, hour:] - log_rival[:, :-hour]
+    behind[:, hour:] = -ahead[:, :-hour]
+    beside = (own - log_rival, ahead, behind)
+    return np.stack([of_process, *(np.clip(each, -_FURTHEST, _FURTHEST) for each in beside)], axis=2)
+
+
+def _hours(n_intervals: int) -> Array:
+    """Return the share of each interval in its hour, (hours, intervals); the shares of an hour sum to 1."""
+    hour = np.arange(n_intervals) * _HOURS // n_intervals
+    held = (np.arange(_HOURS)[:, None] == hour[None, :]).astype(np.float64)
+    return np.asarray(held / held.sum(axis=1, keepdims=True))
+
+
+def _pooled(of_hours: Array) -> Array:
+    """Return what days say of each hour, (days, hours, ...), with a share of the mean of all hours."""
+    return np.asarray((1 - _SHARED) * of_hours + _SHARED * of_hours.mean(axis=1, keepdims=True))
