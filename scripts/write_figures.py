@@ -20,16 +20,27 @@ LABELS = {
     "operator_raw": "the operator's forecast",
     "operator_debiased": "the same, de-biased by hour over 28 days",
     "seasonal_naive": "seasonal naive",
+    "last_week": "the same time last week",
+    "naive_168h": "the same hour last week",
+    "lear_ensemble": "LEAR, ensemble of 4",
+    "dnn_ensemble": "DNN, ensemble of 4",
+    "mean_of_both": "mean of both ensembles",
     "lightgbm": "LightGBM, without the operator's forecast",
     "lightgbm_with_operator": "LightGBM, with it",
     "ours": "**Watthour**",
     "ours_with_operator": "**Watthour, with the operator's forecast**",
     "ours_own_constants": "Watthour, constants learned on the task's own data only",
 }
-MODELS = {"ny_day_ahead": "day_process", "gefcom2014": "hour_process"}  # behind our rows, by its name in the catalogue
+MODELS = {  # behind our rows, by its name in the catalogue
+    "ny_day_ahead": "day_process",
+    "europe_day_ahead": "day_process",
+    "gefcom2014": "hour_process",
+    "prices": "day_regression",
+}
 COLUMNS = {  # metric -> heading and decimals
     "mape_percent": ("MAPE %", 2),
     "mae_mwh": ("MAE MWh", 0),
+    "mae": ("MAE", 3),
     "coverage90_percent": ("inside the 90 % band, %", 1),
     "coverage90_worst_month_percent": ("worst month, %", 1),
     "sql": ("SQL", 3),
@@ -41,8 +52,31 @@ COLUMNS = {  # metric -> heading and decimals
 
 
 def filled(page: str) -> str:
-    """Return a page with each marked table made anew from the results."""
-    return MARKED.sub(lambda mark: _marked(mark.group(1), mark.group(2)), page)
+    """Return a page with each marked table made anew from the results.
+
+    A mark names a benchmark and one of its tests, or a metric, whose table has a column for each test.
+    """
+
+    def table(mark: re.Match[str]) -> str:
+        made = _across if mark.group(2) in COLUMNS else _marked
+        return made(mark.group(1), mark.group(2))
+
+    return MARKED.sub(table, page)
+
+
+def _across(benchmark: str, metric: str) -> str:
+    """Return one metric of all tests, a row for each row of the benchmark."""
+    content = json.loads((RESULTS / f"{benchmark}.json").read_text(encoding="utf-8"))
+    tests = list(dict.fromkeys(row["test"] for row in content["rows"]))
+    lines = ["| | " + " | ".join(tests) + " |", "|---|" + "--:|" * len(tests)]
+    for name in dict.fromkeys(row["row"] for row in content["rows"]):
+        of_test = {row["test"]: row.get(metric) for row in content["rows"] if row["row"] == name}
+        values = [of_test.get(test) for test in tests]
+        if any(value is not None for value in values):
+            cells = ["" if value is None else f"{value:,.{COLUMNS[metric][1]}f}" for value in values]
+            lines.append(f"| {_label(name, MODELS.get(benchmark))} | " + " | ".join(cells) + " |")
+    table = "\n".join(lines)
+    return f"<!-- figures: {benchmark} {metric} -->\n{table}\n<!-- end of figures -->"
 
 
 def _marked(benchmark: str, test: str) -> str:
@@ -56,11 +90,13 @@ def _marked(benchmark: str, test: str) -> str:
 
 
 def _line(row: Mapping[str, Any], columns: list[str], model: str | None) -> str:
-    label = LABELS.get(row["row"], row["row"])
-    if model is not None and row["row"].startswith("ours"):
-        label += f" (`{model}`)"
     cells = ["" if row.get(name) is None else f"{row[name]:,.{COLUMNS[name][1]}f}" for name in columns]
-    return f"| {label} | " + " | ".join(cells) + " |"
+    return f"| {_label(row['row'], model)} | " + " | ".join(cells) + " |"
+
+
+def _label(name: str, model: str | None) -> str:
+    label = LABELS.get(name, name)
+    return f"{label} (`{model}`)" if model is not None and name.startswith("ours") else label
 
 
 if __name__ == "__main__":
