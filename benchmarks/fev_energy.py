@@ -513,7 +513,7 @@ def closing_line(rows: Sequence[Row]) -> str:
     said = ", ".join(f"better SQL than {rival} on {n} of {len(mine)}" for rival, n in wins.items())
     means = {name: float(np.mean(each)) for name, each in ranks.items()}
     ordered = ", ".join(f"{name} {mean:.1f}" for name, mean in sorted(means.items(), key=lambda each: each[1]))
-    return f"{said}. Mean rank by SQL among the models published for all tasks: {ordered}."
+    return f"{said}. Mean rank by SQL among the models with figures here: {ordered}."
 
 
 def main() -> None:

@@ -253,7 +253,12 @@ def around_point(errors: Array) -> Array:
 
 def _rival_points(history: History, targets: dy.DataFrame[Targets], *, debiased: bool) -> Points:
     rival = history.context.rival
-    columns = ["operator_forecast", "demand_rolling_mean_168h", *(["operator_ratio_28d"] if debiased else [])]
+    columns = [
+        "operator_forecast",
+        "demand_rolling_mean_168h",
+        "demand_usual_deviation_168h",
+        *(["operator_ratio_28d"] if debiased else []),
+    ]
     table = features(history, targets, weather=False, columns=columns)
     published = table["operator_forecast"].to_numpy() if "operator_forecast" in table.columns else np.array([np.nan])
     gap = np.isnan(published)

@@ -114,7 +114,8 @@ def tidy(table: pl.DataFrame, columns: Columns, *, is_future: bool = False) -> p
         table = table.with_columns(_on_the_wall(table[columns.time], columns).dt.month_start())
     numbers = [name for name in (columns.target, *columns.covariates) if name in table.columns]
     numbers = [name for name in numbers if not (is_future and name == columns.target)]
-    if columns.series not in table.columns:
+    has_series = columns.series in table.columns
+    if not has_series:
         table = table.with_columns(pl.lit(columns.target).alias(columns.series))
     tidied = table.select(
         pl.col(columns.series).cast(pl.String).fill_null(columns.target).alias("series"),
@@ -132,13 +133,12 @@ def tidy(table: pl.DataFrame, columns: Columns, *, is_future: bool = False) -> p
     tidied = tidied.sort("series", "time")
     twice = tidied.filter(tidied.select("series", "time").is_duplicated())
     if twice.height:
-        first = twice.row(0, named=True)
-        raise InvalidInput(
-            columns.time,
-            str(first["time"]),
-            f"occurs twice in {first['series']}",
-            remedy=f"Keep one row of each time: frame.unique(['{columns.series}', '{columns.time}']) in polars.",
-        )
+        first = as_in_table(twice.head(1), columns, ["time"]).row(0, named=True)
+        own = f"'{columns.series}', " if has_series else ""
+        remedy = f"Keep one row of each time: frame.unique([{own}'{columns.time}']) in polars."
+        if twice.select("series", "time").unique().height > 1:
+            remedy += f" If they are two series of one name, give each its own in the column {columns.series}."
+        raise InvalidInput(columns.time, str(first["time"]), f"occurs twice in {first['series']}", remedy=remedy)
     return tidied
 
 

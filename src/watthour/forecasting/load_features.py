@@ -13,7 +13,7 @@ import numpy as np
 
 from watthour.core.plausibility import is_unlike_before
 from watthour.forecasting.calendar import local_days, same_clock
-from watthour.forecasting.panel import deviation_known, first_known, mean_known
+from watthour.forecasting.panel import deviation_known, first_known, mean_known, middle_known
 from watthour.forecasting.vintages import DAY_US, HOUR_US
 
 if TYPE_CHECKING:
@@ -129,6 +129,15 @@ class KnownLoad:
         """Return the standard deviation of the load over the hours up to the last known one: (R,)."""
         return deviation_known(self._recent(hours, 0), at_least=self.panel.per(hours / 2))[self.panel.issue]
 
+    def usual_deviation(self, hours: int) -> Array:
+        """Return the middle distance of the load from its middle over the hours up to the last known one: (R,).
+
+        A spike does not move it.
+        """
+        recent, fewest = self._recent(hours, 0), self.panel.per(hours / 2)
+        middle = middle_known(recent, at_least=fewest)
+        return middle_known(np.abs(recent - middle[:, None]), at_least=fewest)[self.panel.issue]
+
     def last_load(self) -> Array:
         """Return the last known load: (R,)."""
         return np.asarray(np.take_along_axis(self.load, self.last[:, None], axis=1)[self.panel.issue, 0])
@@ -203,6 +212,9 @@ LOAD_FEATURES: Mapping[str, Callable[[KnownLoad], Array]] = {
     "demand_same_hour_mean_28d": lambda known: mean_known(known.same_hour, at_least=7),
     "demand_same_weekday_last": lambda known: first_known(known.same_weekday)[0],
     "demand_same_weekday_mean_4w": lambda known: mean_of_first(known.same_weekday, 4),
+}
+SCALE_FEATURES: Mapping[str, Callable[[KnownLoad], Array]] = {  # those that are asked by name only
+    "demand_usual_deviation_168h": lambda known: known.usual_deviation(168),
 }
 RIVAL_FEATURES: Mapping[str, Callable[[KnownLoad], Array]] = {
     "operator_forecast": lambda known: known.forecast,

@@ -119,6 +119,13 @@ def mean_known(values: Array, *, axis: int = -1, at_least: int = 1) -> Array:
     return np.where(count >= at_least, total / np.maximum(count, 1), np.nan)
 
 
+def middle_known(values: Array, *, at_least: int = 1) -> Array:
+    """Return the lower median of what each row of (..., k) knows, (...); NaN where that is less than ``at_least``."""
+    count = np.isfinite(values).sum(axis=-1)
+    middle = np.take_along_axis(np.sort(values, axis=-1), np.maximum(count - 1, 0)[..., None] // 2, axis=-1)[..., 0]
+    return np.where(count >= at_least, middle, np.nan)
+
+
 def first_known(values: Array) -> tuple[Array, Instants]:
     """Return each row's first known value and its column, both (...) of (..., k); NaN and -1 where none is."""
     known = np.isfinite(values)

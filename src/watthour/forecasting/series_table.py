@@ -167,8 +167,10 @@ def remedy(error: WatthourError, columns: Columns) -> str:
     """Return the cure of an error for somebody with a table; those of a store's reader name commands and sources."""
     if not any(word in error.remedy for word in ("`watthour ", "Bring ")):
         return error.remedy
+    if "by anybody else" in error.problem:
+        return "A table holds no forecasts by others: choose another model, or DayAhead(model='auto')."
     if "temperature" in error.problem + error.remedy and "temperature" in columns.covariates:
         return "Give more rows with a temperature, and the temperature of the time ahead: predict(future=...)."
     if "temperature" in error.problem + error.remedy:
         return "Give a column of temperatures [°C] and name it: DayAhead(covariates=('temperature',))."
-    return "Give more rows, at least two weeks; DayAhead(model='auto') chooses a model that can learn from them."
+    return "Give more rows, or use DayAhead(model='auto'), which chooses a model that can learn from them."

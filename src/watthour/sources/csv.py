@@ -15,7 +15,7 @@ import polars as pl
 from watthour.core.errors import InvalidInput
 from watthour.core.frames import OPERATOR, Readings
 from watthour.core.units import Quantity, Unit, conversion, units_of
-from watthour.core.window import DAY, HOUR
+from watthour.core.window import DAY, HOUR, step_in_words
 from watthour.sources.delivery import PARSED_FORECASTS, day_ahead_issue, deliver, split_unreadable
 from watthour.sources.tables.cells import SEPARATORS, cells_of, read_cells
 from watthour.sources.tables.columns import Question
@@ -193,12 +193,10 @@ def step_of(found: Understood, *, fewest: int = 3) -> timedelta | None:
     step: timedelta = times.diff().drop_nulls().mode().sort().first()  # type: ignore[assignment]  # a duration
     if DAY % step:
         problem = "the time between its rows does not divide a day evenly"
-        raise InvalidInput(
-            "file",
-            str(step),
-            problem,
-            remedy="Resample it to a step that divides a day evenly, such as 15 minutes or an hour, or to days.",
-        )
+        remedy = "Resample it to a step that divides a day evenly, such as 15 minutes or an hour, or to days."
+        if step > DAY:
+            remedy += " Weeks and months can be forecast in a notebook: `from watthour import DayAhead`."
+        raise InvalidInput("step", step_in_words(step), problem, remedy=remedy)
     return step
 
 
