@@ -9,7 +9,7 @@ import numpy as np
 
 from watthour.core.frames import LEVELS
 from watthour.forecasting.trend_season.process import Filter, learn
-from watthour.forecasting.trend_season.rows import DENSE, YEAR_ROWS, amplitude_of, harmonics
+from watthour.forecasting.trend_season.rows import DENSE, YEAR_ROWS, harmonics
 from watthour.forecasting.trend_season.shape import NORMAL, quantile_table, shape_at
 
 if TYPE_CHECKING:
@@ -44,6 +44,8 @@ class Learned:
     season: Array  # (4,) coefficients of the errors' size
     origin: float  # where the trend is zero, days since 1970
     anchor: int  # number of the row after the last one learned from
+    n_rows: int  # learned from
+    horizon: int  # rows ahead that errors were looked at
     leads: Array  # (leads,) of the table of errors [rows]
     table: Array  # (leads, 12, levels) quantiles of errors in deviations
 
@@ -154,6 +156,8 @@ def learn_series(grid: Grid, first: int, values: Array, horizon: int) -> Learned
         np.zeros(4),
         float(middle.mean()),
         first + len(values),
+        len(values),
+        horizon,
         np.ones(1),
         NORMAL[None, None, :].repeat(12, axis=1),
     )
@@ -211,9 +215,7 @@ def _constants(grid: Grid, first: int, scores: Array, known: Learned, start: Arr
     dense_from = first + len(scores) - _LEARNED_ROWS - (0 if grid.days == 1 else _LEARNED_OLD)
     rows, values, _ = grid.rows(first, scores, 0, dense_from, known.season, known.origin)
     there = np.flatnonzero(np.isfinite(values).all(axis=1))[-_LEARNED_ROWS - _LEARNED_OLD :]
-    rows = type(rows)(
-        *(each[there] for each in (rows.middle, rows.width, rows.weekday, rows.amplitude)), rows.base, rows.origin
-    )
+    rows = rows.take(there)
     found = []
     for k, part in enumerate(_PARTS):
         mine = values[there][:, part]
@@ -242,7 +244,7 @@ def _season(grid: Grid, first: int, scores: Array, known: Learned, middle: Array
 
 def _chunks(n_rows: int) -> list[tuple[int, int]]:
     """Return spans of the last rows, from where whole rows begin to the end, the last of them first."""
-    found = []
+    found: list[tuple[int, int]] = []
     end = n_rows
     while end > _UNSETTLED and len(found) < _MOST_CHUNKS:
         found.append((max(0, end - YEAR_ROWS - _UNSETTLED), end))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+import math
+from dataclasses import asdict, dataclass, fields, replace
 from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 FEWEST_ROWS = 21  # days, weeks or months with a known value before anything can be learned
 _STALE_ROWS = 3
+_YOUNG_ROWS, _GROWTH = 800, 1.2  # what was learned from fewer rows is learned anew whenever so many times are known
 _NAME = "trend_season"
 
 
@@ -146,8 +148,10 @@ class _Issue:
     def __init__(self, clock: Clock, learned: Learned, issued: int, known_until: int) -> None:
         self.issued, self.known_until = issued, known_until
         self.clock = clock.ending_at(known_until)
-        self.dense_from = learned.dense_from(self.clock.edge_row(known_until))
-        self.place = (self.clock.turn, self.dense_from)
+        edge = self.clock.edge_row(known_until)
+        self.n_learned = _grown(learned.n_rows, edge - learned.anchor)
+        self.dense_from = learned.dense_from(edge)
+        self.place = (self.clock.turn, self.dense_from, self.n_learned)
 
 
 def _answers(
@@ -156,8 +160,15 @@ def _answers(
     """Return the quantiles of the targets of each issue, (m, levels), and whether nothing recent was known."""
     vintages = measurement_vintages(history, history.context.channel.id)
     clock, dense_from = issues[-1].clock, issues[-1].dense_from
-    grid, turned = clock.grid, learned.turned(clock.turn)
-    first, _ = clock.known(vintages, issues[0].issued, issues[0].known_until, None)
+    grid = clock.grid
+    first, oldest = clock.known(vintages, issues[0].issued, issues[0].known_until, None)
+    n_learned = issues[0].n_learned
+    if n_learned > learned.n_rows and len(oldest) and first <= learned.anchor - learned.n_rows:
+        begin = learned.anchor - learned.n_rows - first
+        turned = learn_series(grid, first + begin, oldest[begin : begin + n_learned], learned.horizon)
+        turned = replace(turned, anchor=learned.anchor)
+    else:
+        turned = learned.turned(clock.turn)
     tables = [clock.known(vintages, each.issued, each.known_until, first)[1] for each in issues]
     usable = [k for k, table in enumerate(tables) if np.isfinite(table).any()]
     found: list[tuple[Array, bool]] = [(np.full((len(each), len(LEVELS)), np.nan), False) for each in times]
@@ -173,6 +184,14 @@ def _answers(
         quantiles = turned.quantiles(mean[each, slots], deviation[each, slots], lead, grid.middle(rows))
         found[k] = quantiles, last < len(tables[k]) - _STALE_ROWS
     return found
+
+
+def _grown(n_learned: int, n_since: int) -> int:
+    """Return from how many rows to learn, when so many more are known than were learned from."""
+    n_rows = n_learned
+    while n_rows < _YOUNG_ROWS and (more := math.ceil(n_rows * _GROWTH)) <= n_learned + n_since - 1:
+        n_rows = more
+    return n_rows
 
 
 def _longest_lead(issues: dy.DataFrame[Targets], clock: Clock) -> int:
