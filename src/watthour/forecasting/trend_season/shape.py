@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 NORMAL = np.array([NormalDist().inv_cdf(level) for level in LEVELS])
 MONTHS = 12
 _SEASON_DAYS = 40.0  # deviation of the weights around the middle of a month
-_PRIOR_OF_YEAR, _PRIOR_OF_MONTH = 20.0, 40.0  # independent errors that the normal, and the whole year, count for
+_PRIOR_OF_YEAR, _PRIOR_OF_MONTH = 30.0, 60.0  # independent errors that the normal, and the whole year, count for
 
 
 def quantile_table(errors: Array, middle: Array, lead: float, n_slots: int) -> Array:
