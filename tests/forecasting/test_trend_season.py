@@ -136,6 +136,13 @@ def test_what_varies_alike_at_any_level_is_not_measured_in_parts() -> None:
     assert not grows_in_parts(values[:, None])
 
 
+def test_what_comes_near_zero_is_not_measured_in_parts() -> None:
+    """A temperature that fell from 40 to 5 degrees was, and the frost that came was left out as no value."""
+    values = np.linspace(40, 5, 200) * np.exp(np.random.default_rng(2).normal(0, 0.05, 200))
+    assert grows_in_parts(values[:120, None])
+    assert not grows_in_parts(values[:, None])
+
+
 def test_forty_months_are_enough_for_their_season() -> None:
     months, rng = np.arange(52), np.random.default_rng(3)
     values = 50 + 10 * np.cos(2 * np.pi * months / 12) + rng.normal(0, 1, 52)
@@ -240,3 +247,14 @@ def test_holidays_count_as_sundays() -> None:
     christmas = (date(2020, 12, 25) - date(1970, 1, 1)).days
     assert Grid(1, 0, "US").weekday(np.array([christmas])).tolist() == [6]
     assert Grid(1, 0).weekday(np.array([christmas])).tolist() == [4]
+
+
+def test_many_issues_together_are_answered_as_each_alone() -> None:
+    past = history(daily(200, np.random.default_rng(11)))
+    model = TrendSeason().fit(past, issues_at(past, [past.as_of - 60 * DAY], 7))
+    at = [past.as_of - n * DAY for n in range(40, 0, -1)]
+    together = model.predict(past, issues_at(past, at, 7)).values
+    for each in (at[0], at[33], at[-1]):
+        alone = model.predict(past.known_at(each), issues_at(past, [each], 7)).values.sort("time", "level")
+        among = together.filter(pl.col("issued_at") == each).sort("time", "level")
+        assert alone["value"].to_list() == pytest.approx(among["value"].to_list())

@@ -25,6 +25,7 @@ _MOST_CHUNKS = 6  # years of errors
 _FEWEST_ERRORS = 60
 _SEASONAL_YEARS = 1.5  # of rows before the size of errors is learned by season
 _RIDGE = 20.0
+_NEAR_ZERO = 0.3  # of the median: what falls so far can fall to 0
 _UNSETTLED = 10  # first rows whose errors say nothing
 _PARTS = (slice(0, 1), slice(1, None))  # of the scores: the level of a row has constants of its own
 _BY_SLOT = ("profile", "shapes", "readers", "rest")
@@ -175,9 +176,11 @@ def learn_series(grid: Grid, first: int, values: Array, horizon: int) -> Learned
 def grows_in_parts(values: Array) -> bool:
     """Return whether the changes of a series are more alike in parts of its level than in its unit.
 
-    Compares the likelihood of its changes from row to row by a Laplace distribution.
+    Never where some values come near 0 beside the usual ones. Else by the likelihood of its changes from row to row,
+    by a Laplace distribution.
     """
-    if not np.nanmin(values) > 0:
+    known = values[np.isfinite(values)]
+    if known.min() <= 0 or np.quantile(known, 0.01) < _NEAR_ZERO * np.median(known):
         return False
     change, relative = np.abs(np.diff(values, axis=0)), np.abs(np.diff(np.log(values), axis=0))
     return bool(np.log(np.nanmean(relative)) + np.nanmean(np.log(values)) < np.log(np.nanmean(change)))

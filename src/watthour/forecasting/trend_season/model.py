@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 FEWEST_ROWS = 21  # days, weeks or months with a known value before anything can be learned
 _STALE_ROWS = 3
 _YOUNG_ROWS, _GROWTH = 800, 1.2  # what was learned from fewer rows is learned anew whenever so many times are known
+_MOST_AT_ONCE = 32  # issues
 _NAME = "trend_season"
 
 
@@ -109,8 +110,7 @@ class FittedTrendSeason:
             issued, until = instants(targets["issued_at"]), instants(targets["known_until"])
             pairs, of_issue = np.unique(np.stack([issued, np.minimum(until, issued)], 1), axis=0, return_inverse=True)
             issues = [_Issue(clock, self.learned, *pair) for pair in pairs.tolist()]
-            for place in sorted({issue.place for issue in issues}):
-                group = [k for k, issue in enumerate(issues) if issue.place == place]
+            for group in _groups(issues):
                 mine = [np.flatnonzero(of_issue.ravel() == k) for k in group]
                 found = self._answers(history, [issues[k] for k in group], [time[each] for each in mine])
                 for each, (answer, is_stale) in zip(mine, found, strict=True):
@@ -195,6 +195,12 @@ class _Issue:
         self.n_learned = _grown(learned.n_rows, edge - learned.anchor)
         self.dense_from = learned.dense_from(edge)
         self.place = (self.clock.turn, self.dense_from, self.n_learned)
+
+
+def _groups(issues: list[_Issue]) -> list[list[int]]:
+    """Return which issues are answered together, in order of time, so many at once that their tables stay small."""
+    groups = [[k for k, issue in enumerate(issues) if issue.place == place] for place in {one.place for one in issues}]
+    return [group[k : k + _MOST_AT_ONCE] for group in groups for k in range(0, len(group), _MOST_AT_ONCE)]
 
 
 def _grown(n_learned: int, n_since: int) -> int:
