@@ -13,6 +13,8 @@ import numpy as np
 from watthour.forecasting.calendar import DAYS_IN_YEAR
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from watthour.forecasting.vintages import Array, Instants
 
 NAMES = (
@@ -35,8 +37,10 @@ class Rows:
     base: float  # width of a row that is not averaged [days]
     origin: float  # where the trend is zero, days since 1970
 
-    def __len__(self) -> int:
-        return len(self.middle)
+    def take(self, which: Instants) -> Rows:
+        """Return some of them."""
+        middle, width, amplitude = (each[which] for each in (self.middle, self.width, self.amplitude))
+        return Rows(middle, width, self.weekday[which], amplitude, self.base, self.origin)
 
 
 def covariance(constants: Array, rows: Rows) -> Array:
@@ -87,7 +91,7 @@ def with_gradient(constants: Array, rows: Rows, *, wanted: bool = True) -> tuple
     return total, slopes
 
 
-def _memory(apart: Array, width: Array, span: float):  # noqa: ANN202 - a matrix, and what gives its derivative
+def _memory(apart: Array, width: Array, span: float) -> tuple[Array, Callable[[Array], Array]]:
     """Return the correlation of means of a process whose memory fades over ``span`` days, (n, n).
 
     Exact for intervals that do not overlap; the second of the pair gives its derivative by the logarithm of the span.

@@ -9,7 +9,7 @@ import numpy as np
 
 from watthour.core.frames import LEVELS
 from watthour.forecasting.trend_season.process import Filter, learn
-from watthour.forecasting.trend_season.rows import DENSE, YEAR_ROWS, amplitude_of, harmonics
+from watthour.forecasting.trend_season.rows import DENSE, YEAR_ROWS, harmonics
 from watthour.forecasting.trend_season.shape import NORMAL, quantile_table, shape_at
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ _MOST_CHUNKS = 6  # years of errors
 _FEWEST_ERRORS = 60
 _SEASONAL_YEARS = 1.5  # of rows before the size of errors is learned by season
 _RIDGE = 20.0
+_NEAR_ZERO = 0.3  # of the median: what falls so far can fall to 0
 _UNSETTLED = 10  # first rows whose errors say nothing
 _PARTS = (slice(0, 1), slice(1, None))  # of the scores: the level of a row has constants of its own
 _BY_SLOT = ("profile", "shapes", "readers", "rest")
@@ -44,6 +45,8 @@ class Learned:
     season: Array  # (4,) coefficients of the errors' size
     origin: float  # where the trend is zero, days since 1970
     anchor: int  # number of the row after the last one learned from
+    n_rows: int  # learned from
+    horizon: int  # rows ahead that errors were looked at
     leads: Array  # (leads,) of the table of errors [rows]
     table: Array  # (leads, 12, levels) quantiles of errors in deviations
 
@@ -154,6 +157,8 @@ def learn_series(grid: Grid, first: int, values: Array, horizon: int) -> Learned
         np.zeros(4),
         float(middle.mean()),
         first + len(values),
+        len(values),
+        horizon,
         np.ones(1),
         NORMAL[None, None, :].repeat(12, axis=1),
     )
@@ -171,9 +176,11 @@ def learn_series(grid: Grid, first: int, values: Array, horizon: int) -> Learned
 def grows_in_parts(values: Array) -> bool:
     """Return whether the changes of a series are more alike in parts of its level than in its unit.
 
-    Compares the likelihood of its changes from row to row by a Laplace distribution.
+    Never where some values come near 0 beside the usual ones. Else by the likelihood of its changes from row to row,
+    by a Laplace distribution.
     """
-    if not np.nanmin(values) > 0:
+    known = values[np.isfinite(values)]
+    if known.min() <= 0 or np.quantile(known, 0.01) < _NEAR_ZERO * np.median(known):
         return False
     change, relative = np.abs(np.diff(values, axis=0)), np.abs(np.diff(np.log(values), axis=0))
     return bool(np.log(np.nanmean(relative)) + np.nanmean(np.log(values)) < np.log(np.nanmean(change)))
@@ -211,9 +218,7 @@ def _constants(grid: Grid, first: int, scores: Array, known: Learned, start: Arr
     dense_from = first + len(scores) - _LEARNED_ROWS - (0 if grid.days == 1 else _LEARNED_OLD)
     rows, values, _ = grid.rows(first, scores, 0, dense_from, known.season, known.origin)
     there = np.flatnonzero(np.isfinite(values).all(axis=1))[-_LEARNED_ROWS - _LEARNED_OLD :]
-    rows = type(rows)(
-        *(each[there] for each in (rows.middle, rows.width, rows.weekday, rows.amplitude)), rows.base, rows.origin
-    )
+    rows = rows.take(there)
     found = []
     for k, part in enumerate(_PARTS):
         mine = values[there][:, part]
@@ -242,7 +247,7 @@ def _season(grid: Grid, first: int, scores: Array, known: Learned, middle: Array
 
 def _chunks(n_rows: int) -> list[tuple[int, int]]:
     """Return spans of the last rows, from where whole rows begin to the end, the last of them first."""
-    found = []
+    found: list[tuple[int, int]] = []
     end = n_rows
     while end > _UNSETTLED and len(found) < _MOST_CHUNKS:
         found.append((max(0, end - YEAR_ROWS - _UNSETTLED), end))

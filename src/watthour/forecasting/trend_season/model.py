@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+import math
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 FEWEST_ROWS = 21  # days, weeks or months with a known value before anything can be learned
 _STALE_ROWS = 3
+_YOUNG_ROWS, _GROWTH = 800, 1.2  # what was learned from fewer rows is learned anew whenever so many times are known
+_MOST_AT_ONCE = 32  # issues
 _NAME = "trend_season"
 
 
@@ -81,6 +84,7 @@ class FittedTrendSeason:
     channel: str
     step: int  # [microseconds]
     learned: Learned
+    _anew: dict[tuple[int, bytes], Learned] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -106,10 +110,9 @@ class FittedTrendSeason:
             issued, until = instants(targets["issued_at"]), instants(targets["known_until"])
             pairs, of_issue = np.unique(np.stack([issued, np.minimum(until, issued)], 1), axis=0, return_inverse=True)
             issues = [_Issue(clock, self.learned, *pair) for pair in pairs.tolist()]
-            for place in sorted({issue.place for issue in issues}):
-                group = [k for k, issue in enumerate(issues) if issue.place == place]
+            for group in _groups(issues):
                 mine = [np.flatnonzero(of_issue.ravel() == k) for k in group]
-                found = _answers(history, self.learned, [issues[k] for k in group], [time[each] for each in mine])
+                found = self._answers(history, [issues[k] for k in group], [time[each] for each in mine])
                 for each, (answer, is_stale) in zip(mine, found, strict=True):
                     quantiles[each], stale[each] = answer, is_stale
         missing = []
@@ -129,6 +132,48 @@ class FittedTrendSeason:
         arrays, words = unpack(files)
         return cls(words["channel"], words["step"], Learned(**arrays, **words["learned"]))
 
+    def _answers(self, history: History, issues: list[_Issue], times: list[Instants]) -> list[tuple[Array, bool]]:
+        """Return the quantiles of the targets of each issue, (m, levels), and whether nothing recent was known."""
+        vintages = measurement_vintages(history, history.context.channel.id)
+        clock, dense_from = issues[-1].clock, issues[-1].dense_from
+        grid = clock.grid
+        first, oldest = clock.known(vintages, issues[0].issued, issues[0].known_until, None)
+        turned = self._learned(clock, first, oldest, issues[0].n_learned)
+        tables = [clock.known(vintages, each.issued, each.known_until, first)[1] for each in issues]
+        usable = [k for k, table in enumerate(tables) if np.isfinite(table).any()]
+        found: list[tuple[Array, bool]] = [(np.full((len(each), len(LEVELS)), np.nan), False) for each in times]
+        if not usable:
+            return found
+        places = [clock.places(times[k]) for k in usable]
+        scaled = [turned.scale(tables[k]) for k in usable]
+        told = turned.answers(grid, first, scaled, [rows for rows, _ in places], dense_from)
+        for k, (rows, slots), (mean, deviation) in zip(usable, places, told, strict=True):
+            each = np.arange(len(rows))
+            lead = (rows - (first + len(tables[k])) + 1).astype(np.float64)
+            last = int(np.flatnonzero(np.isfinite(tables[k]).any(axis=1))[-1])
+            quantiles = turned.quantiles(mean[each, slots], deviation[each, slots], lead, grid.middle(rows))
+            found[k] = quantiles, last < len(tables[k]) - _STALE_ROWS
+        return found
+
+    def _learned(self, clock: Clock, first: int, known: Array, n_rows: int) -> Learned:
+        """Return what is learned from so many rows, for days that begin as the clock's do.
+
+        Args:
+            clock: of the issues.
+            first: number of the first row known.
+            known: (n, slots) what the first of the issues knew.
+            n_rows: to learn from, if more than was learned from.
+        """
+        begin = self.learned.anchor - self.learned.n_rows - first
+        if n_rows <= self.learned.n_rows or begin < 0:
+            return self.learned.turned(clock.turn)
+        rows = known[begin : begin + n_rows]
+        key = (clock.turn, rows.tobytes())
+        if key not in self._anew:
+            found = learn_series(clock.grid, first + begin, rows, self.learned.horizon)
+            self._anew[key] = replace(found, anchor=self.learned.anchor)
+        return self._anew[key]
+
     def _check(self, context: Context) -> None:
         if context.channel.id != self.channel or step_of(context) != self.step:
             is_channel = context.channel.id != self.channel
@@ -146,33 +191,24 @@ class _Issue:
     def __init__(self, clock: Clock, learned: Learned, issued: int, known_until: int) -> None:
         self.issued, self.known_until = issued, known_until
         self.clock = clock.ending_at(known_until)
-        self.dense_from = learned.dense_from(self.clock.edge_row(known_until))
-        self.place = (self.clock.turn, self.dense_from)
+        edge = self.clock.edge_row(known_until)
+        self.n_learned = _grown(learned.n_rows, edge - learned.anchor)
+        self.dense_from = learned.dense_from(edge)
+        self.place = (self.clock.turn, self.dense_from, self.n_learned)
 
 
-def _answers(
-    history: History, learned: Learned, issues: list[_Issue], times: list[Instants]
-) -> list[tuple[Array, bool]]:
-    """Return the quantiles of the targets of each issue, (m, levels), and whether nothing recent was known."""
-    vintages = measurement_vintages(history, history.context.channel.id)
-    clock, dense_from = issues[-1].clock, issues[-1].dense_from
-    grid, turned = clock.grid, learned.turned(clock.turn)
-    first, _ = clock.known(vintages, issues[0].issued, issues[0].known_until, None)
-    tables = [clock.known(vintages, each.issued, each.known_until, first)[1] for each in issues]
-    usable = [k for k, table in enumerate(tables) if np.isfinite(table).any()]
-    found: list[tuple[Array, bool]] = [(np.full((len(each), len(LEVELS)), np.nan), False) for each in times]
-    if not usable:
-        return found
-    places = [clock.places(times[k]) for k in usable]
-    scaled = [turned.scale(tables[k]) for k in usable]
-    told = turned.answers(grid, first, scaled, [rows for rows, _ in places], dense_from)
-    for k, (rows, slots), (mean, deviation) in zip(usable, places, told, strict=True):
-        each = np.arange(len(rows))
-        lead = (rows - (first + len(tables[k])) + 1).astype(np.float64)
-        last = int(np.flatnonzero(np.isfinite(tables[k]).any(axis=1))[-1])
-        quantiles = turned.quantiles(mean[each, slots], deviation[each, slots], lead, grid.middle(rows))
-        found[k] = quantiles, last < len(tables[k]) - _STALE_ROWS
-    return found
+def _groups(issues: list[_Issue]) -> list[list[int]]:
+    """Return which issues are answered together, in order of time, so many at once that their tables stay small."""
+    groups = [[k for k, issue in enumerate(issues) if issue.place == place] for place in {one.place for one in issues}]
+    return [group[k : k + _MOST_AT_ONCE] for group in groups for k in range(0, len(group), _MOST_AT_ONCE)]
+
+
+def _grown(n_learned: int, n_since: int) -> int:
+    """Return from how many rows to learn, when so many more are known than were learned from."""
+    n_rows = n_learned
+    while n_rows < _YOUNG_ROWS and (more := math.ceil(n_rows * _GROWTH)) <= n_learned + n_since - 1:
+        n_rows = more
+    return n_rows
 
 
 def _longest_lead(issues: dy.DataFrame[Targets], clock: Clock) -> int:

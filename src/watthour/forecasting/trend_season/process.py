@@ -18,15 +18,22 @@ if TYPE_CHECKING:
 
 MOST_SURPRISING = 4.0  # innovations beyond so many deviations count as this: outages and spikes
 _UNKNOWN = 1e8  # variance of a row that was not measured
-_START = {
-    **{"level": 1.0, "level_days": 2000.0, "trend": 0.1, "year": 0.7, "year_width": 0.8, "year_days": 4000.0},
-    **{"week": 0.3, "week_days": 600.0, "slow": 0.3, "slow_days": 25.0, "fast": 0.4, "fast_days": 3.0, "noise": 0.15},
+_PRIOR = {  # each constant before anything is learned, and the deviation of its logarithm
+    "level": (1.0, 1.0),
+    "level_days": (2000.0, 1.0),
+    "trend": (0.1, 1.0),
+    "year": (0.7, 1.0),
+    "year_width": (0.8, 0.4),
+    "year_days": (4000.0, 0.7),
+    "week": (0.3, 1.0),
+    "week_days": (600.0, 0.7),
+    "slow": (0.3, 0.7),
+    "slow_days": (25.0, 1.2),
+    "fast": (0.4, 0.7),
+    "fast_days": (3.0, 0.7),
+    "noise": (0.15, 1.0),
 }
-_LOOSE = {
-    **{"level": 1.0, "trend": 1.0, "year": 1.0, "week": 1.0, "year_width": 0.4, "noise": 1.0},
-    **{"level_days": 1.0, "slow_days": 1.2},
-}
-_SPAN, _FIRM = 0.7, 4.0  # deviation of the logarithm of the other constants; bounds in deviations
+_FIRM = 4.0  # bounds of the search, in these deviations
 
 
 class Filter:
@@ -74,7 +81,7 @@ def _conditioned(spread: Array, values: Array) -> tuple[Array, Array]:
     for k in np.flatnonzero(~missing).tolist():
         surprise = (values[k] - factor[k, :k] @ found[:k]) / factor[k, k]
         found[k] = np.clip(surprise, -MOST_SURPRISING, MOST_SURPRISING)
-    return factor, found
+    return np.asarray(factor, dtype=np.float64), found
 
 
 def learn(rows: Rows, values: Array, start: Array | None = None, *, most_steps: int = 25) -> Array:
@@ -113,5 +120,7 @@ def learn(rows: Rows, values: Array, start: Array | None = None, *, most_steps: 
 
 def _prior(base: float) -> tuple[Array, Array]:
     """Return the logarithms of the constants before anything is learned, and how far they may be off."""
-    start = {**_START, "slow_days": max(_START["slow_days"], 2 * base), "fast_days": max(_START["fast_days"], base / 2)}
-    return np.log([start[name] for name in NAMES]), np.array([_LOOSE.get(name, _SPAN) for name in NAMES])
+    centre, deviation = np.array([_PRIOR[name] for name in NAMES]).T
+    for name, least in (("slow_days", 2 * base), ("fast_days", base / 2)):
+        centre[NAMES.index(name)] = max(centre[NAMES.index(name)], least)
+    return np.log(centre), deviation

@@ -1,4 +1,4 @@
-"""The intervals of a series as rows of the process: days by clock slot, weeks or months; older days as means of weeks."""
+"""The intervals of a series as rows of the process: days by clock slot, weeks or months; older days as weekly means."""
 
 from __future__ import annotations
 

@@ -16,8 +16,7 @@ if TYPE_CHECKING:
 NORMAL = np.array([NormalDist().inv_cdf(level) for level in LEVELS])
 MONTHS = 12
 _SEASON_DAYS = 40.0  # deviation of the weights around the middle of a month
-_PRIOR_ERRORS = 20.0  # independent errors that the wider group counts for
-_LEAST_DEVIATION, _MOST_DEVIATION = 0.3, 3.0
+_PRIOR_OF_YEAR, _PRIOR_OF_MONTH = 30.0, 60.0  # independent errors that the normal, and the whole year, count for
 
 
 def quantile_table(errors: Array, middle: Array, lead: float, n_slots: int) -> Array:
@@ -32,16 +31,16 @@ def quantile_table(errors: Array, middle: Array, lead: float, n_slots: int) -> A
     there = np.isfinite(errors)
     values = np.clip(errors[there], -10, 10)
     share = np.broadcast_to(((middle / DAYS_IN_YEAR) % 1)[:, None], errors.shape)[there]
-    together = max(1.0, lead / 2) * max(1.0, n_slots / 3)
-    year = _shrunk(values, np.ones(len(values)), together, NORMAL)
+    together = max(1.0, lead) * n_slots
+    year = _shrunk(values, np.ones(len(values)), together, NORMAL, _PRIOR_OF_YEAR)
     table = np.empty((MONTHS, len(LEVELS)))
     for month in range(MONTHS):
         apart = np.abs((share - (month + 0.5) / MONTHS + 0.5) % 1 - 0.5) * DAYS_IN_YEAR
-        table[month] = _shrunk(values, np.exp(-0.5 * (apart / _SEASON_DAYS) ** 2), together, year)
+        table[month] = _shrunk(values, np.exp(-0.5 * (apart / _SEASON_DAYS) ** 2), together, year, _PRIOR_OF_MONTH)
     return table
 
 
-def _shrunk(values: Array, weights: Array, together: float, prior: Array) -> Array:
+def _shrunk(values: Array, weights: Array, together: float, prior: Array, n_prior: float) -> Array:
     """Return the weighted quantiles of values, drawn towards others the more, the fewer independent ones there are."""
     if not len(values):
         return prior
@@ -50,7 +49,7 @@ def _shrunk(values: Array, weights: Array, together: float, prior: Array) -> Arr
     share = (np.cumsum(weights[order]) - weights[order] / 2) / total
     found = np.interp(np.array(LEVELS), share, values[order])
     n_errors = total**2 / (weights**2).sum() / together
-    return np.asarray((n_errors * found + _PRIOR_ERRORS * prior) / (n_errors + _PRIOR_ERRORS))
+    return np.asarray((n_errors * found + n_prior * prior) / (n_errors + n_prior))
 
 
 def shape_at(table: Array, leads: Array, lead: Array, middle: Array) -> Array:
