@@ -46,10 +46,10 @@ class DayRegression:
     """A Gaussian process over days: straight lines that drift, and a smooth function, of past days and covariates.
 
     Args:
-        longest_memory_days: four years; the cost grows with the cube.
+        longest_memory_days: two years, as older days mislead more than they teach; days that come later are added to them.
     """
 
-    longest_memory_days: int = 1461
+    longest_memory_days: int = 728
 
     @property
     def name(self) -> str:
