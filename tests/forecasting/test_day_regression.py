@@ -181,6 +181,16 @@ def test_each_new_day_is_taken_in_without_fitting_again(table: pl.DataFrame) -> 
     assert abs(off[1]) < 8
 
 
+def test_a_short_memory_answers_beside_the_long_one_once_it_knows_its_days(past: History) -> None:
+    known = past.known_at(midnight(ASKED))
+    issues = past_issues(known, 24)
+    long, both = (DayRegression(memories_days=days).fit(known, issues) for days in ((90,), (90, 50)))
+    days = [60, ASKED, ASKED + 1]
+    apart = np.abs(medians(said(both, past, *days)) - medians(said(long, past, *days))).reshape(3, 24).max(axis=1)
+    assert apart[0] < 1e-9
+    assert (apart[1:] > 1e-3).all()
+
+
 def test_a_day_that_begins_at_eight_in_the_evening_knows_all_hours_before(table: pl.DataFrame, past: History) -> None:
     model = fitted(past, 90, 20)
     found, came = medians(said(model, past, 90, 91, 92, hour=20)), table["y"].to_numpy()[90 * 24 + 20 :][:72]
