@@ -28,7 +28,7 @@ _FEWER_DAYS = 365  # by which the constants of each lead after the first are lea
 _STEPS, _MORE_STEPS = 25, 10  # of the search for the first lead, and for each after it
 _FURTHEST = 4.0  # standard deviations that a value counts as at most
 _KNOWN_WELL = 120  # days that a shorter memory needs to know for its answer to count
-_KEPT = 8  # leads whose factor is kept
+_KEPT = 24  # factors that are kept, of forms and leads
 
 
 @dataclass(frozen=True, slots=True, eq=False)
