@@ -77,14 +77,15 @@ class Answer:
 
 
 class Learner:
-    """What a state's days say of others, to requests that know at least so many of them.
+    """What a state's days say of others, to requests that know at least so many of them, and until some day.
 
     Raises:
         InvalidInput: all values are the same.
     """
 
-    def __init__(self, state: State, holidays: Instants, *, fewest_days: int) -> None:
+    def __init__(self, state: State, holidays: Instants, *, fewest_days: int = 0, until: int | None = None) -> None:
         self._state, self._holidays = state, holidays
+        self._until = np.inf if until is None else until
         self._scale = Scale.of(state.values)
         if self._scale.width == 0:
             raise InvalidInput(
@@ -144,7 +145,8 @@ class Learner:
             told.append(self._points(continued.predict(self._inputs(asked, form), n_trained, n_later)))
             online.append(self._points(continued.online(lead)))
         days = np.concatenate([self.days, facts.day])
-        knows, since = n_trained >= self._fewest, np.arange(len(days)) >= self._fewest
+        knows = (n_trained >= self._fewest) & (last_known <= self._until)
+        since = (np.arange(len(days)) >= self._fewest) & (days <= self._until)
         return Answer(Points.mean(told).where(knows), Points.mean(online).where(since), days, n_trained + n_later)
 
     def _continued(self, number: int, lead: int, inputs: Inputs, later: Later) -> Continued:
@@ -192,13 +194,20 @@ class Learner:
 
 
 def learners_of(state: State, holidays: Instants) -> list[Learner]:
-    """Return a learner for each memory of a state, the longest first; shorter ones answer only what they know well."""
+    """Return a learner for each memory of a state, the longest first.
+
+    A shorter one answers only requests that know its days well, and for half as long as it remembers: a model that is
+    not fitted again leaves its scale behind.
+    """
     n_forms = len(state.constants) // len(state.memories)
-    return [
-        Learner(
-            state.last(n_days, state.constants[number * n_forms : (number + 1) * n_forms]),
-            holidays,
-            fewest_days=_KNOWN_WELL if number else 0,
-        )
+    parts = [
+        state.last(n_days, state.constants[number * n_forms : (number + 1) * n_forms])
         for number, n_days in enumerate(state.memories)
+    ]
+    return [
+        Learner(parts[0], holidays),
+        *(
+            Learner(part, holidays, fewest_days=_KNOWN_WELL, until=part.last_day + len(part.values) // 2)
+            for part in parts[1:]
+        ),
     ]

@@ -51,7 +51,7 @@ class DayRegression:
         memories_days: the mean is taken of what is learned from the last so many days; later days are added to each.
     """
 
-    memories_days: tuple[int, ...] = (728, 400)
+    memories_days: tuple[int, ...] = (1461, 400)
 
     @property
     def name(self) -> str:
