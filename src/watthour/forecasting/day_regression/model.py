@@ -71,7 +71,7 @@ class DayRegression:
                 "resolution",
                 str(context.resolution),
                 "the regression over days forecasts steps of up to an hour",
-                remedy="Choose another model: trend_season, seasonal_naive or persistence_ensemble.",
+                remedy="Choose another model: seasonal_naive, persistence_ensemble or gradient_boosting.",
             )
         clock = Clock.of(context, issues)
         first, values = self._known_days(history, clock)
