@@ -175,8 +175,9 @@ class FittedDayRegression:
         holidays = _holidays(state, int(requests.day.max()))
         for group in later_groups(history, state, known):
             later = Later(state.last_day + 1, group.values, ahead[: len(group.values)])
-            for lead in np.unique(known.leads[group.rows]):
-                rows = group.rows[known.leads[group.rows] == lead]
+            able = group.rows[known.can_answer[group.rows]]
+            for lead in np.unique(known.leads[able]):
+                rows = able[known.leads[able] == lead]
                 quantiles[rows] = self._quantiles(known, rows, int(lead), later, holidays)
         return quantile_forecast(
             targets,
