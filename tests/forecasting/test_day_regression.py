@@ -169,6 +169,21 @@ def test_days_revised_between_two_issues_are_seen_by_each_as_they_were(
     assert np.abs(together[5 * 24 :] - before[5 * 24 :]).min() > 1
 
 
+def test_an_issue_long_after_the_last_price_is_left_open_and_one_after_some_days_is_said(
+    past: History, model: FittedDayRegression
+) -> None:
+    silent = replace(
+        past,
+        readings=Readings.cast(
+            past.readings.filter((pl.col("channel") != past.context.channel.id) | (pl.col("time") < midnight(70)))
+        ),
+    )
+    told = said(model, silent, 75, 96)
+    assert np.isfinite(medians(told)[:24].astype(float)).all()
+    assert told.values.filter(pl.col("issued_at") == midnight(96))["value"].null_count() == 24 * len(LEVELS)
+    assert any(words.startswith("The days just before were not known whole") for words in told.missing_inputs)
+
+
 def test_each_new_day_is_taken_in_without_fitting_again(table: pl.DataFrame) -> None:
     raised = history(
         table.with_columns(y=pl.when(pl.col("ds") >= START + ASKED * DAY).then(pl.col("y") + 25).otherwise("y"))
@@ -179,6 +194,16 @@ def test_each_new_day_is_taken_in_without_fitting_again(table: pl.DataFrame) -> 
     ]
     assert off[0] > 15
     assert abs(off[1]) < 8
+
+
+def test_a_short_memory_answers_beside_the_long_one_once_it_knows_its_days(past: History) -> None:
+    known = past.known_at(midnight(ASKED))
+    issues = past_issues(known, 24)
+    long, both = (DayRegression(memories_days=days).fit(known, issues) for days in ((90,), (90, 50)))
+    days = [60, ASKED, ASKED + 1]
+    apart = np.abs(medians(said(both, past, *days)) - medians(said(long, past, *days))).reshape(3, 24).max(axis=1)
+    assert apart[0] < 1e-9
+    assert (apart[1:] > 1e-3).all()
 
 
 def test_a_day_that_begins_at_eight_in_the_evening_knows_all_hours_before(table: pl.DataFrame, past: History) -> None:

@@ -12,6 +12,7 @@ from watthour.forecasting.day_regression.day_table import between_columns, is_wh
 from watthour.forecasting.day_regression.inputs import FORMS, WEEK, WITHOUT_COVARIATES, DayFacts, Scale, tables
 from watthour.forecasting.day_regression.kernel import Kernel
 from watthour.forecasting.day_regression.posterior import Continued, Trained
+from watthour.forecasting.panel import mean_known
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,12 +21,14 @@ if TYPE_CHECKING:
     from watthour.forecasting.day_regression.kernel import Inputs
     from watthour.forecasting.day_regression.posterior import Expected
     from watthour.forecasting.day_regression.state import State
+    from watthour.forecasting.gaussian_process.local_days import Mask
     from watthour.forecasting.vintages import Array, Instants
 
 _FEWER_DAYS = 365  # by which the constants of each lead after the first are learned, from those of the one before on
 _STEPS, _MORE_STEPS = 25, 10  # of the search for the first lead, and for each after it
 _FURTHEST = 4.0  # standard deviations that a value counts as at most
-_KEPT = 8  # leads whose factor is kept
+_KNOWN_WELL = 120  # days that a shorter memory needs to know for its answer to count
+_KEPT = 24  # factors that are kept, of forms and leads
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,20 +49,43 @@ class Points:
 
     @classmethod
     def mean(cls, several: Sequence[Self]) -> Self:
-        """Return the mean of several."""
-        point, width = (np.mean([getattr(each, name) for each in several], axis=0) for name in ("point", "width"))
+        """Return the mean of several; NaN says that one has none."""
+        point, width = (
+            mean_known(np.stack([getattr(each, name) for each in several]), axis=0) for name in ("point", "width")
+        )
         return cls(point, width)
+
+    def where(self, rows: Mask) -> Points:
+        """Return some rows, NaN in the others."""
+        return Points(np.where(rows[:, None], self.point, np.nan), np.where(rows[:, None], self.width, np.nan))
+
+    def spread(self, rows: Instants, n: int) -> Points:
+        """Return them as rows of a longer table, NaN in the others."""
+        point, width = (np.full((n, self.point.shape[1]), np.nan) for _ in range(2))
+        point[rows], width[rows] = self.point, self.width
+        return Points(point, width)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answer:
+    """What a learner says of asked days, and would have said of all days it knows."""
+
+    told: Points  # (m, ..) NaN where it knew too few days
+    online: Points  # (d, ..) likewise
+    days: Instants  # (d,)
+    n_known: Instants  # (m,) how many of these days each request knows
 
 
 class Learner:
-    """What a state's days say of others.
+    """What a state's days say of others, to requests that know at least so many of them, and until some day.
 
     Raises:
         InvalidInput: all values are the same.
     """
 
-    def __init__(self, state: State, holidays: Instants) -> None:
+    def __init__(self, state: State, holidays: Instants, *, fewest_days: int = 0, until: int | None = None) -> None:
         self._state, self._holidays = state, holidays
+        self._until = np.inf if until is None else until
         self._scale = Scale.of(state.values)
         if self._scale.width == 0:
             raise InvalidInput(
@@ -71,6 +97,8 @@ class Learner:
         self._covariate_scales = [Scale.of(state.covariates[:, k]) for k in range(state.covariates.shape[1])]
         rows = np.flatnonzero(is_whole(state.values))
         self.rows = rows[rows >= WEEK]
+        self._fewest = min(fewest_days, len(self.rows))
+        self._published = np.maximum.accumulate(state.known_since[self.rows])
         squeezed = self._squeezed(state.values[self.rows])
         self._means = squeezed.mean(axis=0)
         self._deviations = np.maximum(squeezed.std(axis=0), 0.05 * squeezed.std())
@@ -97,27 +125,29 @@ class Learner:
             constants.append(np.stack(found))
         return constants
 
-    def predict(
-        self, asked: DayFacts, lead: int, later: Later, n_trained: Instants, last_known: Instants
-    ) -> tuple[Points, Points, Instants]:
-        """Return forecasts of m days, and what would have been forecast for all known ones, which the third names.
+    def predict(self, asked: DayFacts, lead: int, later: Later, issued: Instants, last_known: Instants) -> Answer:
+        """Forecast m days, each from the days that were known at its issue.
 
         Args:
             asked: the days.
             lead: days from the last known one to each of them.
             later: days since the training.
-            n_trained: how many of the first training days each request knows, (m,).
+            issued: the instant of each issue, (m,).
             last_known: the last day each request knows, (m,).
         """
         facts = self._facts(later.first_day + np.flatnonzero(is_whole(later.values)), lead, later)
-        new = facts.day
-        n_later = np.where(n_trained == len(self.rows), np.searchsorted(new, last_known, side="right"), 0)
+        published = np.searchsorted(self._published, issued, side="right")
+        n_trained = np.minimum(published, np.searchsorted(self.days, last_known, side="right"))
+        n_later = np.where(n_trained == len(self.rows), np.searchsorted(facts.day, last_known, side="right"), 0)
         told, online = [], []
         for number, form in enumerate(self._forms):
             continued = self._continued(number, lead, self._inputs(facts, form), later)
             told.append(self._points(continued.predict(self._inputs(asked, form), n_trained, n_later)))
             online.append(self._points(continued.online(lead)))
-        return Points.mean(told), Points.mean(online), np.concatenate([self.days, new])
+        days = np.concatenate([self.days, facts.day])
+        knows = (n_trained >= self._fewest) & (last_known <= self._until)
+        since = (np.arange(len(days)) >= self._fewest) & (days <= self._until)
+        return Answer(Points.mean(told).where(knows), Points.mean(online).where(since), days, n_trained + n_later)
 
     def _continued(self, number: int, lead: int, inputs: Inputs, later: Later) -> Continued:
         values = self._standard(later.values[is_whole(later.values)])
@@ -161,3 +191,23 @@ class Learner:
         middle, spread = self._means + self._deviations * expected.mean, self._deviations * expected.deviation[:, None]
         low, point, high = (self._scale.unsqueezed(middle + side * spread) for side in (-1, 0, 1))
         return Points(point, (high - low) / 2)
+
+
+def learners_of(state: State, holidays: Instants) -> list[Learner]:
+    """Return a learner for each memory of a state, the longest first.
+
+    A shorter one answers only requests that know its days well, and for half as long as it remembers: a model that is
+    not fitted again leaves its scale behind.
+    """
+    n_forms = len(state.constants) // len(state.memories)
+    parts = [
+        state.last(n_days, state.constants[number * n_forms : (number + 1) * n_forms])
+        for number, n_days in enumerate(state.memories)
+    ]
+    return [
+        Learner(parts[0], holidays),
+        *(
+            Learner(part, holidays, fewest_days=_KNOWN_WELL, until=part.last_day + len(part.values) // 2)
+            for part in parts[1:]
+        ),
+    ]

@@ -14,8 +14,9 @@ from watthour.core.window import HOUR, Window
 from watthour.forecasting.calendar import holiday_days
 from watthour.forecasting.day_regression.bands import miss_quantiles
 from watthour.forecasting.day_regression.day_table import Clock, is_whole, known_covariates, known_values
+from watthour.forecasting.day_regression.inputs import WEEK
 from watthour.forecasting.day_regression.known import Known, later_covariates, later_groups
-from watthour.forecasting.day_regression.learner import Later, Learner
+from watthour.forecasting.day_regression.learner import Later, Learner, Points, learners_of
 from watthour.forecasting.day_regression.state import State
 from watthour.forecasting.gaussian_process.archive import in_half
 from watthour.forecasting.gaussian_process.loads import known_since
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 FEWEST_DAYS = 42  # known whole, before anything can be learned
 _MOST_LEADS = 8  # days ahead for which constants are learned; those beyond use the last of them
 _FEWEST_KNOWN = 0.5  # of the days of training, of a covariate that is worth learning from
+_MUCH_SHORTER = 0.8  # of the longest memory, for another to differ from it
 _NAME = "day_regression"
 
 
@@ -46,10 +48,10 @@ class DayRegression:
     """A Gaussian process over days: straight lines that drift, and a smooth function, of past days and covariates.
 
     Args:
-        longest_memory_days: four years; the cost grows with the cube.
+        memories_days: the mean is taken of what is learned from the last so many days; later days are added to each.
     """
 
-    longest_memory_days: int = 1461
+    memories_days: tuple[int, ...] = (1461, 400)
 
     @property
     def name(self) -> str:
@@ -69,7 +71,7 @@ class DayRegression:
                 "resolution",
                 str(context.resolution),
                 "the regression over days forecasts steps of up to an hour",
-                remedy="Choose another model: trend_season, seasonal_naive or persistence_ensemble.",
+                remedy="Choose another model: seasonal_naive, persistence_ensemble or gradient_boosting.",
             )
         clock = Clock.of(context, issues)
         first, values = self._known_days(history, clock)
@@ -90,6 +92,7 @@ class DayRegression:
             known_since=known_since(history, days, _now(history), clock.grid, begin=clock.begin),
             covariates=in_half(covariates[:, keeps]),
             leads=leads,
+            memories=_memories(self.memories_days, len(values)),
             constants=(),
             schedule=schedule,
             clock=clock,
@@ -99,7 +102,8 @@ class DayRegression:
             constant_variables=tuple(name for k, name in enumerate(names) if is_known[k] and not moves[k]),
             fitted_at=history.as_of,
         )
-        constants = Learner(state, _holidays(state, int(days[-1]))).learn(leads)
+        holidays = _holidays(state, int(days[-1]))
+        constants = [each for learner in learners_of(state, holidays) for each in learner.learn(leads)]
         return FittedDayRegression(replace(state, constants=tuple(constants)))
 
     def _known_days(self, history: History, clock: Clock) -> tuple[int, Array]:
@@ -109,7 +113,7 @@ class DayRegression:
         if len(times):
             now = DayRequests.at(0, _now(history) - clock.begin)
             begin, end = (int(each) for each in _days_of(times[[0, -1]], clock))
-            days = np.arange(max(begin, end - self.longest_memory_days), end + 1)
+            days = np.arange(max(begin, end - max(self.memories_days) - WEEK), end + 1)
             values = known_values(history, clock, now, days)[0]
             whole = np.flatnonzero(is_whole(values))
             n_whole = len(whole)
@@ -171,8 +175,9 @@ class FittedDayRegression:
         holidays = _holidays(state, int(requests.day.max()))
         for group in later_groups(history, state, known):
             later = Later(state.last_day + 1, group.values, ahead[: len(group.values)])
-            for lead in np.unique(known.leads[group.rows]):
-                rows = group.rows[known.leads[group.rows] == lead]
+            able = group.rows[known.can_answer[group.rows]]
+            for lead in np.unique(known.leads[able]):
+                rows = able[known.leads[able] == lead]
                 quantiles[rows] = self._quantiles(known, rows, int(lead), later, holidays)
         return quantile_forecast(
             targets,
@@ -184,20 +189,17 @@ class FittedDayRegression:
 
     def _quantiles(self, known: Known, rows: Instants, lead: int, later: Later, holidays: Instants) -> Array:
         """Return the quantiles of some requests of one lead, (rows, intervals, levels)."""
-        state, learner = self._state, self._learner
-        last_known = known.last_known[rows]
-        published = np.searchsorted(
-            np.maximum.accumulate(state.known_since[learner.rows]),
-            known.requests.issued[rows] + state.clock.begin,
-            side="right",
-        )
-        n_trained = np.minimum(published, np.searchsorted(learner.days, last_known, side="right"))
-        told, online, days = learner.predict(known.facts(rows, lead, holidays), lead, later, n_trained, last_known)
-        actual = np.concatenate([state.values[learner.rows], later.values[is_whole(later.values)]])
+        state = self._state
+        last_known, issued = known.last_known[rows], known.requests.issued[rows] + state.clock.begin
+        facts = known.facts(rows, lead, holidays)
+        answers = [each.predict(facts, lead, later, issued, last_known) for each in self._learners]
+        days = answers[0].days
+        told = Points.mean([each.told for each in answers])
+        online = Points.mean([each.online.spread(np.searchsorted(days, each.days), len(days)) for each in answers])
+        actual = np.concatenate([state.values, later.values])[days - state.first_day]
         hours = state.clock.n_hours
         misses = ((actual - online.point) / online.width).reshape(len(days), hours, -1)
-        n_known = np.where(n_trained == len(learner.days), np.searchsorted(days, last_known, side="right"), n_trained)
-        of_hour = miss_quantiles(misses, days, known.requests.day[rows], n_known)
+        of_hour = miss_quantiles(misses, days, known.requests.day[rows], answers[0].n_known)
         of_interval = np.repeat(of_hour, state.clock.n_intervals // hours, axis=1)
         return told.point[..., None] + told.width[..., None] * of_interval
 
@@ -241,8 +243,13 @@ class FittedDayRegression:
             )
 
     @cached_property
-    def _learner(self) -> Learner:
-        return Learner(self._state, _holidays(self._state, self._state.last_day + 3660))
+    def _learners(self) -> list[Learner]:
+        return learners_of(self._state, _holidays(self._state, self._state.last_day + 3660))
+
+
+def _memories(wanted: tuple[int, ...], n_days: int) -> tuple[int, ...]:
+    """Return how many of the last days are learned from, longest first: all there are, and memories well below that."""
+    return (n_days, *sorted({each for each in wanted if each < _MUCH_SHORTER * n_days}, reverse=True))
 
 
 def _holidays(state: State, last: int) -> Instants:

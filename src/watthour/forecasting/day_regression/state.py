@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Self
 
@@ -27,7 +27,8 @@ class State:
     known_since: Instants  # (n,) when all of each day had become known [microseconds]
     covariates: Array  # (n, variables, hours) as known at issue; NaN where unknown
     leads: tuple[int, ...]  # days ahead for which constants were learned, ascending
-    constants: tuple[Array, ...]  # of each form of the process, (leads, constants of its kernel)
+    memories: tuple[int, ...]  # last days that are learned from, longest first
+    constants: tuple[Array, ...]  # of each memory each form of the process, (leads, constants of its kernel)
     schedule: IssueSchedule  # by which covariates of the training days are known
     clock: Clock
     channel: str
@@ -41,6 +42,18 @@ class State:
         """The last of the days."""
         return self.first_day + len(self.values) - 1
 
+    def last(self, n_days: int, constants: tuple[Array, ...]) -> State:
+        """Return the last days, with the constants learned for them."""
+        return replace(
+            self,
+            first_day=self.last_day + 1 - n_days,
+            values=self.values[-n_days:],
+            known_since=self.known_since[-n_days:],
+            covariates=self.covariates[-n_days:],
+            memories=(n_days,),
+            constants=constants,
+        )
+
     def files(self) -> dict[str, bytes]:
         """Return the arrays as a NumPy archive, and the rest as JSON."""
         return pack(
@@ -48,11 +61,12 @@ class State:
                 "values": self.values,
                 "known_since": self.known_since,
                 "covariates": self.covariates.astype("float32"),
-                **{f"constants_{number}": each for number, each in enumerate(self.constants)},
+                **{f"constants_{number:03d}": each for number, each in enumerate(self.constants)},
             },
             {
                 "first_day": self.first_day,
                 "leads": list(self.leads),
+                "memories": list(self.memories),
                 "schedule": asdict(self.schedule),
                 "step_us": self.clock.grid.step,
                 "begin_us": self.clock.begin,
@@ -75,6 +89,7 @@ class State:
             known_since=arrays["known_since"],
             covariates=arrays["covariates"].astype("float64"),
             leads=tuple(words["leads"]),
+            memories=tuple(words["memories"]),
             constants=tuple(arrays[name] for name in sorted(arrays) if name.startswith("constants_")),
             schedule=IssueSchedule(**words["schedule"]),
             clock=Clock(DayGrid(place.time_zone, words["step_us"]), words["begin_us"]),
