@@ -240,8 +240,9 @@ def against_best(rows: Sequence[dict[str, str | float]]) -> list[dict[str, str |
     found = []
     for row in rows:
         rivals = [float(each["mape_percent"]) for each in rows if each["test"] == row["test"] and each["row"] in RIVALS]
-        over = {"mape_over_best_percent": 100 * (float(row["mape_percent"]) / min(rivals) - 1)}
-        found.append(row | (over if len(rivals) == len(RIVALS) else {}))
+        if len(rivals) == len(RIVALS):
+            row = row | {"mape_over_best_percent": 100 * (float(row["mape_percent"]) / min(rivals) - 1)}  # noqa: PLW2901 - the same row
+        found.append(row)
     return found
 
 
@@ -287,14 +288,15 @@ def main() -> None:
     elif asked.year:
         tests = [Test(each.name, each.table, each.zone, asked.year, each.minutes, each.weather) for each in tests]
     is_standard = tests == list(TESTS) and asked.rows == list(ROWS)
+    kept: list[dict[str, str | float]] = []
+    if asked.replace and not is_standard:
+        kept = json.loads((RESULTS / "europe_day_ahead.json").read_text(encoding="utf-8"))["rows"]
     found: list[dict[str, str | float]] = []
     for test in tests:
         found += measured(test, asked.data / "europe", asked.rows)
         if found:
-            report("europe_day_ahead", PROTOCOL, against_best(found), results=RESULTS if is_standard else None)
-    if asked.replace and not is_standard:
-        kept = json.loads((RESULTS / "europe_day_ahead.json").read_text(encoding="utf-8"))["rows"]
-        report("europe_day_ahead", PROTOCOL, against_best(replaced(kept, found)))
+            shown = against_best(replaced(kept, found) if kept else found)
+            report("europe_day_ahead", PROTOCOL, shown, results=RESULTS if is_standard or kept else None)
 
 
 if __name__ == "__main__":

@@ -99,5 +99,6 @@ def test_a_row_measured_again_takes_the_place_of_the_old_one_on_the_same_interva
 
     rows = [row("last_week", 5.0), row("ours", 2.0)]
     assert benchmark.replaced(rows, [row("ours", 1.0)]) == [row("last_week", 5.0), row("ours", 1.0)]
+    assert benchmark.against_best(rows) == rows  # with one rival only, there is no best to compare with
     with pytest.raises(ValueError, match="9 intervals, 10 before"):
         benchmark.replaced(rows, [row("ours", 1.0, 9)])
