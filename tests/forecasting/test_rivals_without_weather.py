@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 import pytest
+from forecasting import world
 
-from tests.forecasting import world
 from watthour.core.forecast import Context, Forecast, History, day_ahead_targets
 from watthour.core.frames import Forecasts, Readings
 from watthour.core.window import HOUR, local_instant

@@ -259,7 +259,8 @@ class Layers:
                 state.log_rival[rows],
                 errors,
                 features,
-                own=lambda lag, n_known: load.online_corrected(lag, n_known)[rows[of_level]],
+                # With weather the process itself weighs how we differ; more gave New York nothing steady.
+                own=None if level else lambda lag, n_known: load.online_corrected(lag, n_known)[rows[of_level]],
             )
         return self._of_rival[level, lag]
 
