@@ -47,10 +47,8 @@ def made_up(folder: Path, minutes: int) -> pl.DataFrame:
 def test_any_table_of_the_layout_is_scored_in_its_own_step(benchmark: Script, tmp_path: Path, minutes: int) -> None:
     made_up(tmp_path, minutes)
     test = benchmark.Test("XX", "XX", ZONE, 2023, minutes)
-    rows = {
-        row["row"]: row
-        for row in benchmark.measured(test, tmp_path, ["operator_raw", "operator_debiased", "last_week"])
-    }
+    found = benchmark.against_best(benchmark.measured(test, tmp_path, benchmark.RIVALS))
+    rows = {row["row"]: row for row in found}
     assert rows["operator_raw"]["mape_percent"] == pytest.approx(4.0, abs=1e-3)
     assert rows["operator_debiased"]["mape_percent"] < 0.1
     assert rows["last_week"]["mape_percent"] < 0.2
@@ -93,3 +91,14 @@ def test_the_operators_figures_are_those_of_the_reference(
     both = hours.join(said, on="time")
     error = 100 * ((both["value"] - both["actual"]).abs() / both["actual"]).mean()
     assert error == pytest.approx(raw, abs=0.005)
+
+
+def test_a_row_measured_again_takes_the_place_of_the_old_one_on_the_same_intervals_only(benchmark: Script) -> None:
+    def row(name: str, mape: float, intervals: int = 10) -> dict[str, str | float]:
+        return {"row": name, "test": "XX", "mape_percent": mape, "intervals": intervals}
+
+    rows = [row("last_week", 5.0), row("ours", 2.0)]
+    assert benchmark.replaced(rows, [row("ours", 1.0)]) == [row("last_week", 5.0), row("ours", 1.0)]
+    assert benchmark.against_best(rows) == rows  # with one rival only, there is no best to compare with
+    with pytest.raises(ValueError, match="9 intervals, 10 before"):
+        benchmark.replaced(rows, [row("ours", 1.0, 9)])

@@ -97,7 +97,7 @@ class RivalLayer:
         log_rival: Array,
         errors: Array,
         features: Array,
-        own: Callable[[int, int], Array],
+        own: Callable[[int, int], Array] | None,
     ) -> None:
         """Learn from days in order of time.
 
@@ -107,7 +107,7 @@ class RivalLayer:
             errors: log of load over the rival's forecast, (n, intervals), NaN where unknown.
             features: of the spread, (n, k).
             own: gives our own online forecast of the log load of the days, (n, intervals), by the days from the last
-                whole one known and the intervals known of the day after it.
+                whole one known and the intervals known of the day after it; None where the process alone answers.
         """
         self._process, self._own = process, own
         self._log_rival, self._errors, self._features = log_rival, errors, features
@@ -121,6 +121,8 @@ class RivalLayer:
             request: as of the process.
             own: our own forecast of the log load of the chosen, (chosen, intervals).
         """
+        if self._own is None:
+            return self._process.forecast(known, request).log_quantiles
         rows = np.flatnonzero(request.chosen)
         log_rival, is_target = request.inputs.rival[rows], rows < known.n_requests
         found = np.empty((int(is_target.sum()), log_rival.shape[1], len(LEVELS)))
@@ -131,7 +133,7 @@ class RivalLayer:
         index, last_known = request.inputs.calendar.index[rows], known.last_known[rows].astype(np.float64)
         nothing_expected = np.zeros_like(log_rival)
         for lag, n_known, alike in bands_asked(known, request):
-            weights, spread = self._of(lag, n_known)
+            weights, spread = self._of(self._own, lag, n_known)
             later = later_errors(known, request, nothing_expected, lag, n_known)
             at = np.searchsorted(rows, later.rows)
             expected = weights.extended(index[at], later.log_errors, members[at]).expected(last_known, members)
@@ -140,13 +142,11 @@ class RivalLayer:
             found[alike] += band(spread, later, known, request, alike, lag)
         return found
 
-    def _of(self, lag: int, n_known: int) -> tuple[OnlineWeights, Spread]:
+    def _of(self, own: Callable[[int, int], Array], lag: int, n_known: int) -> tuple[OnlineWeights, Spread]:
         """Return the weights and the spread of days asked so many days after the last whole one known."""
         if (lag, n_known) not in self._learned:
             index = self._process.regression.days.calendar.index
-            members = rival_members(
-                self._process.online_corrected(lag, n_known), self._own(lag, n_known), self._log_rival
-            )
+            members = rival_members(self._process.online_corrected(lag, n_known), own(lag, n_known), self._log_rival)
             weights = OnlineWeights.fit(index, unknown_yet(self._errors, lag, n_known), members)
             errors = unknown_yet(self._errors - weights.expected(index - lag, members), lag, n_known)
             self._learned[lag, n_known] = weights, Spread.fit(index, errors, self._features, lag)

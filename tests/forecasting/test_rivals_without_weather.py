@@ -1,0 +1,100 @@
+"""Whom the day process believes where no weather is known: an operator that sees more than we do, or one in error."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+import pytest
+from forecasting import world
+
+from watthour.core.forecast import Context, Forecast, History, day_ahead_targets
+from watthour.core.frames import Forecasts, Readings
+from watthour.core.window import HOUR, local_instant
+from watthour.forecasting.gaussian_process.day_process.model import DayProcess
+
+if TYPE_CHECKING:
+    import dataframely as dy
+
+    from watthour.core.frames import Targets
+
+FIRST = date(2023, 1, 2)
+N_DAYS = 300
+ASKED = FIRST + timedelta(days=N_DAYS - 5)
+ZONE = "Etc/UTC"
+
+
+def told(*, load: float = 1.0, operator: float = 1.0, noise: float = 0.005) -> History:
+    """A load by clock and weekday with a slow wave, and an operator's forecast of it; one day of both is changed.
+
+    Args:
+        load: by what that day's load is multiplied.
+        operator: by what the operator's forecast of that day is, over what it would be for the usual load.
+        noise: of the operator [-].
+    """
+    rng = np.random.default_rng(4)
+    times = world.hours(FIRST, N_DAYS)
+    hour = np.arange(len(times))
+    day = hour // 24
+    level = np.exp(np.repeat(np.convolve(rng.normal(0, 0.03, N_DAYS + 3), np.ones(4) / 4, "valid"), 24))
+    usual = (1000 + 200 * np.sin(hour / 24 * 2 * np.pi) - 100 * (day % 7 >= 5)) * level
+    asked = day == (ASKED - FIRST).days
+    demand = usual * np.where(asked, load, 1.0)
+    said = usual * np.where(asked, operator, 1.0) * np.exp(rng.normal(0, noise, len(hour)))
+    issued = times.dt.truncate("1d") - timedelta(hours=14)
+    rows = pl.DataFrame({"time": times, "value": said, "issued_at": issued})
+    place = world.place(ZONE)
+    return History(
+        datetime.combine(FIRST + timedelta(days=N_DAYS + 1), time(), tzinfo=UTC),
+        Context(place.site, place.channel, rivals=(world.RIVAL,)),
+        Readings.cast(world.readings(world.DEMAND, times, demand, HOUR)),
+        Forecasts.cast(world.forecasts(world.DEMAND, rows, world.RIVAL)),
+    )
+
+
+def targets(first: date, n_days: int) -> dy.DataFrame[Targets]:
+    days = [first + timedelta(days=n) for n in range(n_days)]
+    return day_ahead_targets(days, ZONE, resolution=HOUR, issue_clock=time(12), known_clock=time(6))
+
+
+def forecast(past: History, asked: date = ASKED, n_days: int = 1, *, uses_rival: bool = True) -> Forecast:
+    begin = past.known_at(local_instant(asked - timedelta(days=1), time(12), ZONE))
+    learned = targets(FIRST + timedelta(days=8), (asked - FIRST).days - 9)
+    return DayProcess(uses_rival=uses_rival).fit(begin, learned).predict(past, targets(asked, n_days))
+
+
+def medians(forecast: Forecast) -> np.ndarray:
+    return forecast.values.filter(pl.col("level") == 0.5).sort("time")["value"].to_numpy()
+
+
+def actual(past: History, asked: date, n_days: int) -> np.ndarray:
+    start = datetime.combine(asked, time(), tzinfo=UTC)
+    is_asked = pl.col("time").is_between(start, start + timedelta(days=n_days), closed="left")
+    return past.readings.filter(is_asked).sort("time")["value"].to_numpy()
+
+
+def mape(past: History, found: Forecast, asked: date = ASKED, n_days: int = 1) -> float:
+    return float(100 * np.abs(medians(found) / actual(past, asked, n_days) - 1).mean())
+
+
+def test_an_operator_that_knows_of_a_day_off_is_believed() -> None:
+    past = told(load=0.86, operator=0.86)
+    found = forecast(past)
+    assert found.missing_inputs == ()
+    assert mape(past, found) < 0.4 * mape(past, forecast(past, uses_rival=False))
+
+
+@pytest.mark.parametrize("times", [1.3, 1.4, 2.0, 0.6])
+def test_an_operator_that_is_off_by_a_third_is_refused_and_said(times: float) -> None:
+    past = told(operator=times)
+    found = forecast(past)
+    assert any("further from our own than almost ever" in words for words in found.missing_inputs)
+    assert np.array_equal(medians(found), medians(forecast(past, uses_rival=False)))
+
+
+def test_an_operator_that_is_worse_than_we_are_does_no_harm() -> None:
+    past, asked = told(noise=0.06), ASKED - timedelta(days=60)
+    alone = mape(past, forecast(past, asked, 60, uses_rival=False), asked, 60)
+    assert mape(past, forecast(past, asked, 60), asked, 60) < alone
