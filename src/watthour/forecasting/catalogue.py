@@ -29,6 +29,7 @@ RECIPES: dict[str, Card] = {
     "gradient_boosting": Card("gradient_boosting", "GradientBoosting", "FittedGradientBoosting"),
     "day_process": Card("gaussian_process.day_process.model", "DayProcess", "FittedDayProcess"),
     "hour_process": Card("gaussian_process.hour_process.model", "HourProcess", "FittedHourProcess"),
+    "combination": Card("combination.model", "Combination", "FittedCombination"),
     "twenty_features": Card("twenty_features", "TwentyFeatures", "FittedTwentyFeatures"),
 }
 
