@@ -25,11 +25,14 @@ from watthour.forecasting.combination.trial import (
     candidates_of,
     member_recipe,
     period_of,
+    scores_of,
     tried,
     tried_alone,
 )
-from watthour.forecasting.combination.weights import LEAST, averaged, blocks_of, shares_of
+from watthour.forecasting.combination.weights import LEAST, averaged, blocks_of, shares_of, widened
 from watthour.forecasting.fleet import fit_all
+from watthour.forecasting.gaussian_process.archive import in_half
+from watthour.forecasting.gaussian_process.local_days import is_complete
 from watthour.forecasting.quantile_forecast import describe_intervals, nothing_known, quantile_forecast
 from watthour.forecasting.steps import check_targets, step_of
 from watthour.forecasting.vintages import instants, measurement_vintages
@@ -43,13 +46,12 @@ if TYPE_CHECKING:
     from watthour.core.frames import Targets
     from watthour.forecasting.fleet import Histories, Progress, TargetsBySeries
     from watthour.forecasting.gaussian_process.local_days import Mask
-    from watthour.forecasting.vintages import Array, Instants
+    from watthour.forecasting.vintages import Array
 
 NAME = "combination"
 _WORDS, _PAST = "combination.json", "past.npz"
 _RULES = ("operator", "operator_debiased", "persistence_ensemble", "seasonal_naive")  # cost nothing to keep
 _NEAR_ENOUGH = 1.25  # times the least loss: a rule that may become useful is kept
-_MIDDLE = LEVELS.index(0.5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +75,9 @@ class Combination:
         Raises:
             NotEnoughHistory: no candidate can be tried, or none can learn.
         """
-        found = fit_combinations(
-            self, {NAME: history}, {NAME: issues}, is_pooled=False, workers=1, progress=False
-        )[NAME]
+        found = fit_combinations(self, {NAME: history}, {NAME: issues}, is_pooled=False, workers=1, progress=False)[
+            NAME
+        ]
         if isinstance(found, WatthourError):
             raise found
         return found
@@ -152,7 +154,7 @@ class _Draft:
         """Choose the members of a series by what the candidates said of its trial."""
         names = list(said.quantiles)
         issued, time = (instants(said.asked[name]) for name in ("issued_at", "time"))
-        quantiles = np.stack([said.quantiles[name] for name in names]).astype(np.float32)
+        quantiles = in_half(np.stack([said.quantiles[name] for name in names]))
         past = PastAnswers(issued, time, said.actual, quantiles)
         fitted_at = int(history.as_of.timestamp() * 1_000_000)
         record = Record.at(past, fitted_at, period_of(history.context))
@@ -160,12 +162,16 @@ class _Draft:
         used = np.unique(record.past.blocks) if len(record.counts) else np.arange(len(weights))
         highest = weights[used].max(axis=0)
         mean = _mean_weights(weights, record)
-        scores = [_scores(name, past.quantiles[k], past.actual) for k, name in enumerate(names)]
-        losses = np.array([row["pinball"] for row in scores])
-        near = np.array([name in _RULES for name in names]) & (losses <= _NEAR_ENOUGH * losses.min())
-        kept = np.flatnonzero((highest >= LEAST) | near)
+        share = dict(zip(names, mean.tolist(), strict=True))
+        scores = scores_of(
+            {**said.quantiles, NAME: record.left_out()} if (mean > 0).sum() > 1 else said.quantiles, past.actual
+        )
+        losses = {row["model"]: row["pinball"] for row in scores}
+        least = min(losses.values(), default=0.0)
+        near = [name in _RULES and losses.get(name, np.inf) <= _NEAR_ENOUGH * least for name in names]
+        kept = np.flatnonzero((highest >= LEAST) | np.array(near))
         kept = kept[np.argsort(-mean[kept], kind="stable")]
-        compared = tuple({**row, "weight": round(float(mean[k]), 4)} for k, row in enumerate(scores))
+        compared = tuple({**row, "weight": round(share.get(row["model"], 1.0), 4)} for row in scores)
         return cls(
             tuple(names[k] for k in kept),
             past.of_members(kept),
@@ -190,13 +196,14 @@ class FittedCombination:
     Args:
         members: by name, the weightiest first.
         past: what they said of the trial.
-        compared: of every candidate that answered it: model, pinball, mae, coverage90_percent, n, weight.
+        compared: of every candidate that answered it, and of their average as it would have been weighted without
+            the issue it is scored on: model, pinball, mae, mape_percent, coverage90_percent, n, weight.
         fitted_at: until when they have learned [microseconds].
         channel: what they forecast.
         silent: candidates that could not be tried, and why.
     """
 
-    def __init__(  # noqa: PLR0913 - each is a part of what is saved
+    def __init__(
         self,
         members: Mapping[str, Forecaster],
         past: PastAnswers,
@@ -220,6 +227,11 @@ class FittedCombination:
         if not total:
             return dict.fromkeys(self.members, 1 / len(self.members))
         return {name: weight / total for name, weight in mean.items() if weight}
+
+    @property
+    def n_tried(self) -> int:
+        """How many issues the members were compared on."""
+        return len(np.unique(self._past.issued))
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -247,7 +259,7 @@ class FittedCombination:
         issue = issue.reshape(-1)
         told = [tried_alone(lambda one=one: one.predict(history, targets), targets) for one in self.members.values()]  # type: ignore[misc]  # bound now
         quantiles = np.stack([each[0] for each in told])
-        own, any_answer = np.stack([each[1] for each in told]), np.isfinite(quantiles).all(axis=2)
+        own, any_answer = np.stack([each[1] for each in told]), is_complete(quantiles)
         there = np.where(own.any(axis=0), own, any_answer)
         if not there.any():
             raise nothing_known(targets, context)
@@ -271,16 +283,15 @@ class FittedCombination:
                 if (found[block] > 0).sum() > 1:  # one alone has a band of its own
                     factor[mine & (blocks == block)] = record.band(found, block)
         mean = averaged(quantiles, weights, there)
-        middle = mean[:, [_MIDDLE]]
         shares = shares_of(weights, there)
         answer = quantile_forecast(
             targets,
-            middle + (mean - middle) * factor[:, None],
+            widened(mean, factor[:, None]),
             context,
             model=NAME,
             missing_inputs=self._missing(told, shares, weights, own, targets, context),
             fallback=None if own.any() else next((one.fallback for *_, one in told if one is not None), None),
-            estimated=~own.any(axis=0),
+            estimated=np.asarray(~own.any(axis=0)),
         )
         part = shares.mean(axis=1)
         details = {name: round(float(part[k]), 4) for k, name in enumerate(self.members) if part[k] > 0}
@@ -305,7 +316,9 @@ class FittedCombination:
             "fitted_at": self._fitted_at,
             "channel": self._channel,
         }
-        files = {f"{name}/{file}": content for name, one in self.members.items() for file, content in one.files().items()}
+        files = {
+            f"{name}/{file}": content for name, one in self.members.items() for file, content in one.files().items()
+        }
         return {_WORDS: json.dumps(words, indent=1).encode(), _PAST: archive.getvalue(), **files}
 
     @classmethod
@@ -313,10 +326,14 @@ class FittedCombination:
         """Build it again; it answers the same to the last bit."""
         words = json.loads(files[_WORDS])
         with np.load(io.BytesIO(files[_PAST]), allow_pickle=False) as archive:
-            past = PastAnswers(archive["issued"], archive["time"], archive["actual"], archive["quantiles"])
+            past = PastAnswers(
+                archive["issued"], archive["time"], archive["actual"], archive["quantiles"].astype(np.float64)
+            )
         members = {}
         for name in words["members"]:
-            own = {file.removeprefix(f"{name}/"): content for file, content in files.items() if file.startswith(f"{name}/")}
+            own = {
+                file.removeprefix(f"{name}/"): content for file, content in files.items() if file.startswith(f"{name}/")
+            }
             members[name] = forecaster(name, own)
         return cls(members, past, words["compared"], words["fitted_at"], words["channel"])
 
@@ -357,17 +374,6 @@ def _mean_weights(weights: Array, record: Record) -> Array:
     if not len(record.counts):
         return np.asarray(weights.mean(axis=0))
     return np.asarray(np.average(weights[record.past.blocks], axis=0, weights=record.counts))
-
-
-def _scores(name: str, quantiles: Array, actual: Array) -> dict[str, Any]:
-    """Return how good a candidate's answers to the trial were."""
-    from watthour.core import metrics
-
-    found = metrics.scores(
-        actual, quantiles[:, _MIDDLE], quantiles[:, 0], quantiles[:, -1], unit=None, quantiles=quantiles, levels=LEVELS
-    )
-    kept = {each: float(found[each]) for each in ("pinball", "mae", "mape_percent", "coverage90_percent")}
-    return {"model": name, **kept, "n": int(found["n"])}
 
 
 def _in_words(name: str) -> str:

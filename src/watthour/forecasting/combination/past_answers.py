@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
@@ -10,7 +11,16 @@ import polars as pl
 
 from watthour.core.frames import Targets
 from watthour.forecasting.calendar import same_clock
-from watthour.forecasting.combination.weights import averaged, band_factor, blocks_of, fading, losses_of, weights_of
+from watthour.forecasting.combination.weights import (
+    averaged,
+    band_factor,
+    blocks_of,
+    fading,
+    losses_of,
+    weights_of,
+    widened,
+)
+from watthour.forecasting.gaussian_process.local_days import is_complete
 from watthour.forecasting.vintages import DAY_US, datetimes, instants
 
 if TYPE_CHECKING:
@@ -82,10 +92,25 @@ class Record:
         if len(np.unique(self.issue[mine])) < _FEWEST_ISSUES:
             mine = np.ones(len(blocks), dtype=np.bool_)
         past = self.past.take(mine)
-        there = np.isfinite(past.quantiles).all(axis=2)
+        there = is_complete(past.quantiles)
         mean = averaged(past.quantiles, weights[blocks[mine]].T, there)
         mean[~there[weights[block] > 0].all(axis=0)] = np.nan  # says nothing of the average of all
         return band_factor(mean, past.actual, self.counts[mine], self.issue[mine])
+
+    def left_out(self) -> Array:
+        """Return the average of each answer, (n, ``LEVELS``), weighted and widened by those of the other issues."""
+        found = np.full(self.past.quantiles.shape[1:], np.nan)
+        blocks = self.past.blocks
+        for number in range(int(self.issue.max()) + 1 if len(self.issue) else 0):
+            mine = self.issue == number
+            others = Record(self.past.take(~mine), self.counts[~mine], self.issue[~mine])
+            weights = others.weights()
+            past = self.past.take(mine)
+            found[mine] = averaged(past.quantiles, weights[blocks[mine]].T, is_complete(past.quantiles))
+            for block in np.unique(blocks[mine]).tolist():
+                rows = mine & (blocks == block)
+                found[rows] = widened(found[rows], others.band(weights, block))
+        return found
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,9 +121,7 @@ class Earlier:
     of_issue: tuple[Instants, ...]  # rows of ``asked`` by issue
 
     @classmethod
-    def of(
-        cls, targets: dy.DataFrame[Targets], issue: Instants, *, since: int, step: int, time_zone: str
-    ) -> Self:
+    def of(cls, targets: dy.DataFrame[Targets], issue: Instants, *, since: int, step: int, time_zone: str) -> Self:
         """Return what would have been asked at the same clock on the days before each issue.
 
         Args:
@@ -129,5 +152,5 @@ class Earlier:
         asked = pl.DataFrame({name: datetimes(rows[:, k]) for k, name in enumerate(names)})
         return cls(
             Targets.cast(asked.select("issued_at", "time", "known_until")),
-            tuple(pairs[first:last, 1] for first, last in zip(edges[:-1], edges[1:], strict=True)),
+            tuple(pairs[first:last, 1] for first, last in pairwise(edges.tolist())),
         )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import polars as pl
 
+from watthour.core import metrics
 from watthour.core.errors import NotEnoughHistory, WatthourError
 from watthour.core.frames import LEVELS, Quality, Targets
 from watthour.forecasting.catalogue import recipe as named
@@ -22,13 +24,15 @@ if TYPE_CHECKING:
     import dataframely as dy
 
     from watthour.core.forecast import Context, Forecast, History, Recipe
-    from watthour.forecasting.fleet import Histories, Progress, TargetsBySeries
+    from watthour.forecasting.fleet import Histories, Progress
     from watthour.forecasting.gaussian_process.local_days import Mask
     from watthour.forecasting.vintages import Array
 
 TREES = "gradient_boosting"  # the kind of model that can learn from many series at once
 CANDIDATES = ("day_process", "hour_process", TREES, "persistence_ensemble", "seasonal_naive")
 ON_RIVAL = ("operator", "operator_debiased")  # where somebody else publishes a forecast of the series
+SCORED = ("pinball", "mae", "mape_percent", "coverage90_percent", "n")
+_MIDDLE = LEVELS.index(0.5)
 _MOST_PERIODS, _FEWEST_PERIODS, _PARTS = 28, 7, 4  # tried on a quarter of a short past
 _MOST_UNANSWERED = 0.05  # of the intervals tried, of a model that counts as able to answer
 
@@ -158,17 +162,34 @@ def tried(
 def quantiles_of(forecast: Forecast, asked: dy.DataFrame[Targets]) -> tuple[Array, Mask]:
     """Return the quantiles of each target, (n, ``LEVELS``), and which are the forecaster's own, not a stand-in's."""
     wide = forecast.values.pivot("level", index=["issued_at", "time", "quality"], values="value")
-    rows = asked.select("issued_at", "time").join(
-        wide, on=["issued_at", "time"], how="left", maintain_order="left"
-    )
+    rows = asked.select("issued_at", "time").join(wide, on=["issued_at", "time"], how="left", maintain_order="left")
     quantiles = rows.select([str(level) for level in LEVELS]).cast(pl.Float64).to_numpy()
     stands_in = (rows["quality"].fill_null(0).to_numpy() & int(Quality.ESTIMATED)) != 0
     return quantiles, np.isfinite(quantiles).all(axis=1) & ~stands_in
 
 
-def tried_alone(
-    answer: Callable[[], Forecast], asked: dy.DataFrame[Targets]
-) -> tuple[Array, Mask, Forecast | None]:
+def scores_of(said: Mapping[str, Array], actual: Array) -> list[dict[str, Any]]:
+    """Return how good each forecaster was on the intervals that all of them answered, the best first.
+
+    Args:
+        said: quantiles by forecaster, (n, ``LEVELS``).
+        actual: (n,) what came.
+    """
+    common = np.isfinite(actual)
+    for quantiles in said.values():
+        common &= np.isfinite(quantiles).all(axis=1)
+    rows: list[dict[str, Any]] = []
+    for name, quantiles in said.items():
+        mine = quantiles[common]
+        found = metrics.scores(
+            actual[common], mine[:, _MIDDLE], mine[:, 0], mine[:, -1], unit=None, quantiles=mine, levels=LEVELS
+        )
+        kept = {each: float(found[each]) for each in SCORED if each != "n"}
+        rows.append({"model": name, **kept, "n": int(found["n"])})
+    return sorted((row for row in rows if math.isfinite(row["pinball"])), key=lambda row: row["pinball"])
+
+
+def tried_alone(answer: Callable[[], Forecast], asked: dy.DataFrame[Targets]) -> tuple[Array, Mask, Forecast | None]:
     """Return what a forecaster says of targets, nothing where it refuses."""
     try:
         forecast = answer()

@@ -59,14 +59,14 @@ def weights_of(losses: Array, counts: Array, issue: Instants, block: Instants) -
         issue: (n,) which issue it belongs to, from 0.
         block: (n,) of its lead.
     """
-    known = np.isfinite(losses).all(axis=0)
+    known = np.asarray(np.isfinite(losses).all(axis=0))
     losses, counts, issue, block = losses[:, known], counts[known], issue[known], block[known]
     if not len(counts):
         return np.full((N_BLOCKS, len(losses)), 1 / len(losses))
     overall, n_overall = _relative(losses, counts, issue)
     found = np.empty((N_BLOCKS, len(losses)))
     for number in range(N_BLOCKS):
-        mine = block == number
+        mine = np.asarray(block == number)
         own, n_own = _relative(losses[:, mine], counts[mine], issue[mine])
         trust = n_own / (n_own + _PRIOR_ISSUES)
         ratio = trust * own + (1 - trust) * overall
@@ -97,7 +97,7 @@ def averaged(quantiles: Array, weights: Array, there: Mask) -> Array:
     """
     shares = shares_of(weights, there)
     total = (np.where(there[..., None], quantiles, 0.0) * shares[..., None]).sum(axis=0)
-    return np.where(there.any(axis=0)[:, None], total, np.nan)
+    return np.where(np.asarray(there.any(axis=0))[:, None], total, np.nan)
 
 
 def shares_of(weights: Array, there: Mask) -> Array:
@@ -139,6 +139,12 @@ def band_factor(quantiles: Array, actual: Array, counts: Array, issue: Instants)
     order = np.argsort(values)
     share = np.cumsum(weights[order]) - weights[order] / 2
     return float(np.clip(np.interp(wanted * weights.sum(), share, values[order]), _NARROWEST, _WIDEST))
+
+
+def widened(quantiles: Array, factor: float | Array) -> Array:
+    """Return quantiles, (n, ``LEVELS``), at so many times their distance from the middle."""
+    middle = quantiles[:, [_MIDDLE]]
+    return np.asarray(middle + (quantiles - middle) * factor)
 
 
 def _relative(losses: Array, counts: Array, issue: Instants) -> tuple[Array, float]:
