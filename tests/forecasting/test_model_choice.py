@@ -20,7 +20,6 @@ from watthour.core.errors import InvalidInput, NotEnoughHistory
 from watthour.forecasting.backtest import backtest, scores
 from watthour.forecasting.catalogue import recipe
 from watthour.forecasting.combination.trial import CANDIDATES
-from watthour.forecasting.fleet import pooled_growth
 from watthour.forecasting.model_choice import MOST_SERIES
 from watthour.forecasting.series_table import read
 
@@ -66,7 +65,7 @@ def test_the_default_combines_what_can_learn_the_series_and_says_how_much_better
     table = region()
     door = DayAhead(covariates=("temperature",), time_zone=ZONE, holidays="US-NY")
     assert door.model == "auto"
-    model = door.fit(table.head(24 * 164))
+    model = door.fit(table)
     found = model.choice
     assert sorted(found["model"]) == sorted(CANDIDATES)
     best = found.row(0, named=True)
@@ -83,18 +82,6 @@ def test_the_default_combines_what_can_learn_the_series_and_says_how_much_better
         assert f"{name} {share:.0%}" in words
     assert f"of the best single model, {best['model']}" in words
     assert words in repr(model)
-
-    future = table.slice(24 * 164, 24).drop("y")
-    answer = model.predict(24, future=future)
-    parts = [share * _named(name, table, future) for name, share in shares.items()]
-    assert answer["forecast"].to_numpy() == pytest.approx(np.sum(parts, axis=0), rel=1e-3)  # weights differ by lead
-
-
-def _named(name: str, table: pl.DataFrame, future: pl.DataFrame) -> Any:  # noqa: ANN401 - an array
-    """Return what a model says that was named; trees as many as the default grows."""
-    parameters = pooled_growth() if name == "gradient_boosting" else None
-    door = DayAhead(model=name, parameters=parameters, covariates=("temperature",), time_zone=ZONE, holidays="US-NY")
-    return door.fit(table.head(24 * 164)).predict(24, future=future)["forecast"].to_numpy()
 
 
 def test_nothing_after_the_compared_weeks_is_needed_and_what_cannot_answer_says_why() -> None:
