@@ -19,6 +19,7 @@ from watthour.core.frames import LEVELS
 from watthour.forecasting.catalogue import forecaster
 from watthour.forecasting.combination.past_answers import Earlier, PastAnswers, Record
 from watthour.forecasting.combination.trial import (
+    ON_RIVAL,
     TREES,
     Answers,
     Trial,
@@ -50,8 +51,7 @@ if TYPE_CHECKING:
 
 NAME = "combination"
 _WORDS, _PAST = "combination.json", "past.npz"
-_RULES = ("operator", "operator_debiased", "persistence_ensemble", "seasonal_naive")  # cost nothing to keep
-_NEAR_ENOUGH = 1.25  # times the least loss: a rule that may become useful is kept
+_RULES = ("persistence_ensemble", "seasonal_naive")  # cost nothing to keep
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,9 +167,7 @@ class _Draft:
             {**said.quantiles, NAME: record.left_out()} if (mean > 0).sum() > 1 else said.quantiles, past.actual
         )
         losses = {row["model"]: row["pinball"] for row in scores}
-        least = min(losses.values(), default=0.0)
-        near = [name in _RULES and losses.get(name, np.inf) <= _NEAR_ENOUGH * least for name in names]
-        kept = np.flatnonzero((highest >= LEAST) | np.array(near))
+        kept = np.flatnonzero((highest >= LEAST) | np.isin(names, _stand_bys(losses)))
         kept = kept[np.argsort(-mean[kept], kind="stable")]
         compared = tuple({**row, "weight": round(share.get(row["model"], 1.0), 4)} for row in scores)
         return cls(
@@ -280,8 +278,7 @@ class FittedCombination:
             found = record.weights()
             weights[:, mine] = found[blocks[mine]].T
             for block in np.unique(blocks[mine]).tolist():
-                if (found[block] > 0).sum() > 1:  # one alone has a band of its own
-                    factor[mine & (blocks == block)] = record.band(found, block)
+                factor[mine & (blocks == block)] = record.band(found, block)
         mean = averaged(quantiles, weights, there)
         shares = shares_of(weights, there)
         answer = quantile_forecast(
@@ -367,6 +364,16 @@ class FittedCombination:
             if forecast is not None and (shares[k] > 0).any() and (own[k].all() or not own.any()):
                 words += forecast.missing_inputs
         return list(dict.fromkeys(words))
+
+
+def _stand_bys(losses: Mapping[str, float]) -> list[str]:
+    """Return the members kept whatever their weight: for the day on which the best go wrong or have nothing to say.
+
+    They are the rival's forecast and its de-biased one, the best that needs no rival, and the best rule.
+    """
+    order = sorted(losses, key=lambda name: losses[name])
+    own = [name for name in order if name not in ON_RIVAL and name != NAME]
+    return [*ON_RIVAL, *own[:1], *[name for name in own if name in _RULES][:1]]
 
 
 def _mean_weights(weights: Array, record: Record) -> Array:
