@@ -366,6 +366,11 @@ class FittedCombination:
         return list(dict.fromkeys(words))
 
 
+def members_of(files: Mapping[str, bytes]) -> dict[str, float]:
+    """Return the share of each member of a saved combination, the largest first; nothing for any other model."""
+    return dict(json.loads(files[_WORDS])["weights"]) if _WORDS in files else {}
+
+
 def _stand_bys(losses: Mapping[str, float]) -> list[str]:
     """Return the members kept whatever their weight: for the day on which the best go wrong or have nothing to say.
 
