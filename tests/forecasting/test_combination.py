@@ -128,6 +128,17 @@ def test_a_member_that_cannot_answer_drops_out_of_that_issue_and_it_is_said() ->
     assert model.predict(history, later).details == {"persistence_ensemble": 1.0}
 
 
+def test_a_rival_that_publishes_after_some_of_the_issues_is_a_member_all_the_same() -> None:
+    history = past(0.005)
+    known = history.known_at(asked(N_LEARNED + 2, 1)["issued_at"][0])
+    early = pl.col("issued_at", "known_until") - pl.duration(hours=6)  # before the rival's hour
+    sooner = [pl.DataFrame(asked(day, 1)).with_columns(early) for day in range(38, N_LEARNED, 3)]
+    mixed = Targets.validate(pl.concat([pl.DataFrame(asked(38, N_LEARNED - 38)), *sooner]))
+    model = Combination(("operator", "persistence_ensemble")).fit(known, mixed)
+    assert model.weights["operator"] > 0.9
+    assert model.predict(history, asked(N_LEARNED + 4, 1)).details["operator"] > 0.9
+
+
 def test_the_answer_tells_the_share_of_each_member_and_is_the_same_after_saving() -> None:
     history = past(0.025)
     model = fitted(history)

@@ -34,7 +34,9 @@ ON_RIVAL = ("operator", "operator_debiased")  # where somebody else publishes a 
 SCORED = ("pinball", "mae", "mape_percent", "coverage90_percent", "n")
 _MIDDLE = LEVELS.index(0.5)
 _MOST_PERIODS, _FEWEST_PERIODS, _PARTS = 28, 7, 4  # tried on a quarter of a short past
-_MOST_UNANSWERED = 0.05  # of the intervals tried, of a model that counts as able to answer
+_MOST_UNANSWERED = (
+    0.5  # of the intervals tried, of a member: it drops out where it says nothing, as a rival before it publishes
+)
 
 
 def candidates_of(context: Context) -> tuple[str, ...]:
