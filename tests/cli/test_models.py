@@ -7,6 +7,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+import pytest
+
 from watthour.core.errors import StoreFull
 from watthour.registry.files import FileRegistry
 
@@ -14,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    import pytest
     from cli.conftest import Outcome
 
     from watthour.core.forecast import Context
@@ -121,6 +122,53 @@ def test_an_empty_registry_says_how_to_begin(town: Callable[..., Outcome]) -> No
     listed = town("models", "list")
     assert listed.code == 0
     assert "watthour train" in listed.err
+
+
+def test_a_combination_serves_and_every_door_says_what_it_is_made_of(town: Callable[..., Outcome]) -> None:
+    members = '{"members": ["persistence_ensemble", "operator", "operator_debiased"]}'
+    version = trained(town, "combination", "--parameters", members, "--past-days", "0")
+    shown = json.loads(town("models", "show", "simtown", "--json").out)
+    assert shown["version"] == version
+    assert sum(shown["members"].values()) == pytest.approx(1, abs=1e-3)
+    words = town("models", "show", "simtown").out
+    for name, share in shown["members"].items():
+        assert f"{share:.0%} {name}" in words
+    for _ in range(2):  # made, and then taken from the store
+        page = json.loads(town("forecast", "simtown", "--json").out)
+        made_of = page["made_of"]
+        assert page["model_version"] == version
+        assert sum(each["share"] for each in made_of) == pytest.approx(1, abs=1e-3)
+        assert {each["model"] for each in made_of} <= {"persistence_ensemble", "operator", "operator_debiased"}
+        assert not [each for each in page["missing_inputs"] if "made of" in each.lower()]
+    labels = {"operator_debiased": "Operator's forecast, de-biased", "operator": "Operator's forecast"}
+    assert all(each["label"] == labels[each["model"]] for each in made_of if each["model"] in labels)
+
+
+def test_every_kind_of_model_is_compared_on_the_last_days_and_who_cannot_learn_says_why(
+    town: Callable[..., Outcome],
+) -> None:
+    names = ("seasonal_naive", "persistence_ensemble", "operator_debiased", "day_process", "hour_process")
+    options = [word for name in names for word in ("--recipe", name)]
+    ended = town("compare", "simtown", "--days", "5", *options, "--json")
+    assert ended.code == 0, ended.err
+    found = json.loads(ended.out)
+    rows = found["rows"]
+    assert {row["recipe"] for row in rows} == set(names[:3])
+    assert [row["pinball"] for row in rows] == sorted(row["pinball"] for row in rows)
+    assert len({row["n"] for row in rows}) == 1
+    assert all(row["mape_percent"] > 0 and row["seconds"] > 0 and row["mae"] > 0 for row in rows)
+    assert "needs 120" in found["left_out"]["day_process"]
+    assert "temperature" in found["left_out"]["hour_process"]
+    table = town("compare", "simtown", "--days", "5", "--recipe", "seasonal_naive", "--recipe", "day_process")
+    assert "day_process is left out." in table.err
+    assert "compare simtown: seasonal_naive" in table.err
+    assert table.out.splitlines()[1].split("\t")[0] == "recipe"
+
+
+def test_a_comparison_nobody_can_enter_says_why(town: Callable[..., Outcome]) -> None:
+    ended = town("compare", "simtown", "--recipe", "day_process")
+    assert ended.code != 0
+    assert "needs 120" in ended.err
 
 
 def test_parameters_that_cannot_be_are_named(town: Callable[..., Outcome]) -> None:

@@ -19,7 +19,8 @@ from watthour.core import metrics
 from watthour.core.errors import InvalidInput, NotEnoughHistory
 from watthour.forecasting.backtest import backtest, scores
 from watthour.forecasting.catalogue import recipe
-from watthour.forecasting.model_choice import CANDIDATES, MOST_SERIES
+from watthour.forecasting.combination.trial import CANDIDATES
+from watthour.forecasting.model_choice import MOST_SERIES
 from watthour.forecasting.series_table import read
 
 if TYPE_CHECKING:
@@ -60,36 +61,27 @@ def homes(n_series: int, n_days: int = 60) -> pl.DataFrame:
     return pl.concat(parts)
 
 
-def test_the_default_compares_what_can_learn_the_series_and_says_who_won() -> None:
+def test_the_default_combines_what_can_learn_the_series_and_says_how_much_better_it_is() -> None:
     table = region()
     door = DayAhead(covariates=("temperature",), time_zone=ZONE, holidays="US-NY")
     assert door.model == "auto"
     model = door.fit(table)
     found = model.choice
     assert sorted(found["model"]) == sorted(CANDIDATES)
-    winner = found.row(0, named=True)
-    assert winner["chosen"]
-    assert found["chosen"].sum() == 1
-    assert winner["pinball"] == found["pinball"].min()
-    assert winner["model"] in ("day_process", "hour_process")
-    second = found.row(1, named=True)
-    gain = 100 * (1 - winner["pinball"] / second["pinball"])
-    assert f"{gain:.1f} % below that of the next, {second['model']}" in model.reasons["town"]
-    assert winner["model"] in repr(model)
-    assert f"{gain:.1f} %" in repr(model)
+    best = found.row(0, named=True)
+    assert best["chosen"]
+    assert best["pinball"] == found["pinball"].min()
+    assert best["model"] in ("day_process", "hour_process")
+    shares = model.members["town"]
+    assert dict(found.filter("chosen").select("model", "weight").iter_rows()) == pytest.approx(shares)
+    assert sum(shares.values()) == pytest.approx(1)
+    assert set(found.filter(~pl.col("chosen"))["weight"]) == {0.0}
     assert set(found["n"]) == {28 * 24}
-
-
-def test_the_chosen_model_is_the_one_that_answers() -> None:
-    table = region()
-    door = DayAhead(covariates=("temperature",), time_zone=ZONE, holidays="US-NY")
-    chosen = door.fit(table.head(24 * 164))
-    won = chosen.choice["model"][0]
-    named = DayAhead(model=won, covariates=("temperature",), time_zone=ZONE, holidays="US-NY").fit(table.head(24 * 164))
-    future = table.slice(24 * 164, 24).drop("y")
-    assert chosen.predict(24, future=future).equals(named.predict(24, future=future))
-    assert named.choice.is_empty()
-    assert not named.reasons
+    words = model.reasons["town"]
+    for name, share in shares.items():
+        assert f"{name} {share:.0%}" in words
+    assert f"of the best single model, {best['model']}" in words
+    assert words in repr(model)
 
 
 def test_nothing_after_the_compared_weeks_is_needed_and_what_cannot_answer_says_why() -> None:
@@ -105,21 +97,22 @@ def test_a_load_that_is_not_positive_is_left_to_models_that_can() -> None:
     model = DayAhead(covariates=("temperature",), time_zone=ZONE).fit(table)
     found = model.choice
     assert set(found.filter(pl.col("pinball").is_null())["model"]) == {"day_process", "hour_process"}
-    assert found["chosen"].to_list() == [True, False, False, False, False]
+    assert found["chosen"][0]
+    assert not found.filter("chosen")["pinball"].has_nulls()
 
 
-def test_each_series_of_a_small_table_has_its_own_winner() -> None:
+def test_each_series_of_a_small_table_has_its_own_members() -> None:
     calm = region(100).drop("temperature")
     level = np.exp(np.cumsum(np.random.default_rng(8).normal(0, 0.15, 102)))  # of each day much like that before
     calm = calm.with_columns(y=pl.Series(100 * np.repeat(level, 24)[: calm.height]))
     weekly = calm.with_columns(unique_id=pl.lit("clockwork"), y=pl.col("ds").dt.weekday() * 10.0 + 5)
     model = DayAhead(time_zone=ZONE).fit(pl.concat([calm, weekly]))
-    winners = dict(model.choice.filter("chosen").select("unique_id", "model").iter_rows())
-    assert winners["clockwork"] in ("seasonal_naive", "persistence_ensemble")
-    for name, winner in winners.items():
-        losses = model.choice.filter(pl.col("unique_id") == name).drop_nulls("pinball")
-        assert winner == losses.sort("pinball")["model"][0]
-    assert len(set(winners.values())) == 2
+    assert set(model.members["clockwork"]) <= {"seasonal_naive", "persistence_ensemble"}
+    assert next(iter(model.members["town"])) == "gradient_boosting"
+    for name, shares in model.members.items():
+        losses = model.choice.filter(pl.col("unique_id") == name).drop_nulls("pinball").sort("pinball")
+        least = losses.filter(pl.col("pinball") <= losses["pinball"][0] + 1e-9)["model"].to_list()
+        assert next(iter(shares)) in least
     assert model.predict(24)["forecast"].null_count() == 0
 
 

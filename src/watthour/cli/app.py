@@ -10,6 +10,7 @@ from watthour import __version__
 from watthour.cli import (
     backfill,
     backtest,
+    compare,
     days,
     doctor,
     forecast,
@@ -61,6 +62,7 @@ def _build() -> typer.Typer:
         ("train", train.train, "Train a model; it serves only if it is better."),
         ("forecast", forecast.forecast, "Tomorrow, or any day, hour by hour."),
         ("backtest", backtest.backtest, "How models would have done, day by day."),
+        ("compare", compare.compare, "Every kind of model on a channel's own past."),
         ("scores", scores.scores, "How good the forecasts were, by lead time."),
         ("issues", days.issues, "Which forecasts were issued, and when."),
         ("export", days.export, "Kept forecasts and measurements as CSV."),

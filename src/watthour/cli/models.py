@@ -81,13 +81,15 @@ def show(
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Show a model's manifest and its promotions; its files are checked on the way."""
+    """Show a model's manifest, what it is combined of, and its promotions; its files are checked on the way."""
     import json
 
+    from watthour.forecasting.combination.model import members_of
     from watthour.registry.manifest import to_json
 
     registry, channel = _registry(), _channel(name)
-    manifest, _files = registry.load(channel, version)
+    manifest, files = registry.load(channel, version)
+    members = members_of(files)
     promotions = [
         {
             "at": each.promoted_at.isoformat(),
@@ -98,9 +100,12 @@ def show(
         for each in registry.promotions(channel)
     ]
     if as_json:
-        show_json({**json.loads(to_json(manifest)), "champion": registry.champion(channel), "promotions": promotions})
+        kept = {**json.loads(to_json(manifest)), "members": members}
+        show_json({**kept, "champion": registry.champion(channel), "promotions": promotions})
         return
     typer.echo(to_json(manifest))
+    if members:
+        typer.echo(f"\nMade of {', '.join(f'{share:.0%} {name}' for name, share in members.items())}.")
     if promotions:
         typer.echo("\nPromotions:")
         for each in promotions:

@@ -31,6 +31,7 @@ RECIPES: dict[str, Card] = {
     "hour_process": Card("gaussian_process.hour_process.model", "HourProcess", "FittedHourProcess"),
     "trend_season": Card("trend_season.model", "TrendSeason", "FittedTrendSeason"),
     "day_regression": Card("day_regression.model", "DayRegression", "FittedDayRegression"),
+    "combination": Card("combination.model", "Combination", "FittedCombination"),
     "twenty_features": Card("twenty_features", "TwentyFeatures", "FittedTwentyFeatures"),
 }
 

@@ -15,6 +15,7 @@ from watthour.core.place import Place
 from watthour.core.window import DAY, step_in_words
 from watthour.forecasting.calibrate import between_levels
 from watthour.forecasting.catalogue import RECIPES, recipe
+from watthour.forecasting.combination.trial import TREES
 from watthour.forecasting.dataframe_files import Saved, load, save
 from watthour.forecasting.dataframe_io import Columns, as_in_table
 from watthour.forecasting.fleet import (
@@ -33,7 +34,14 @@ from watthour.forecasting.fleet import (
     pooled_growth,
     windows,
 )
-from watthour.forecasting.model_choice import AUTO, TREES, Choice, choose, fit_chosen, used_variables
+from watthour.forecasting.model_choice import (
+    AUTO,
+    Choice,
+    fit_auto,
+    fit_named,
+    shares_of,
+    used_variables,
+)
 from watthour.forecasting.series_table import SeriesTable, read, with_future
 from watthour.forecasting.steps import later_starts
 from watthour.forecasting.vintages import datetimes, instants
@@ -46,7 +54,7 @@ if TYPE_CHECKING:
 
     from watthour.core.forecast import Forecast, Forecaster, History
     from watthour.core.frames import Targets
-    from watthour.forecasting.fleet import Histories, Learn, Progress, Protocol, TargetsBySeries
+    from watthour.forecasting.fleet import Histories, Learn, Progress, TargetsBySeries
 
 _DEFAULT_LEVELS = (LEVELS[0], LEVELS[-1])
 _WIDEST = round(100 * (LEVELS[-1] - LEVELS[0]))  # per cent of the widest band
@@ -65,7 +73,7 @@ class DayAhead:
         holidays: ISO code of a holiday calendar, such as ``FR`` or ``US-NY``.
         latitude: of the meter [degrees north], for models that look at the sun.
         longitude: of it [degrees east].
-        model: a name of the catalogue; ``auto`` compares those that can learn the series on its last weeks.
+        model: a name of the catalogue; ``auto`` combines those that do best on the last weeks of a series.
         parameters: of a named model.
         local: fit each series alone; else trees learn from all series of the table together.
     """
@@ -110,7 +118,7 @@ class DayAhead:
         asked = _one_of(horizon, h)
         steps = default_horizon(table.step) if asked is None else _at_least_one(asked)
         issues = {name: past_issues(past, steps) for name, past in table.pasts.items()}
-        found, choice = self._learned(table, table.pasts, issues, EachDay(steps), workers, progress)
+        found, choice = self._learned(table, table.pasts, issues, workers, progress)
         models, problems = table.sorted_out(found, "learned", depth=2)
         return FittedDayAhead(self, table, steps, models, problems, choice)
 
@@ -204,14 +212,12 @@ class DayAhead:
         place = Place(self.time_zone, self.latitude, self.longitude, self.holidays)
         return Columns(self.series, self.time, self.target, tuple(self.covariates), place)
 
-    def _choice(
-        self, table: SeriesTable, pasts: Histories, protocol: Protocol, workers: int, progress: Progress
-    ) -> Choice:
-        if self.model == AUTO:
-            if self.parameters:
-                remedy = f"Name the model too: DayAhead(model='{TREES}', parameters=...)."
-                raise InvalidInput("parameters", dict(self.parameters), "parameters need a named model", remedy=remedy)
-            return choose(table, pasts, protocol, is_local=self.local, workers=workers, progress=progress)
+    def _named(self, table: SeriesTable, pasts: Histories) -> Choice:
+        """Return the choice of somebody who named the model.
+
+        Raises:
+            InvalidInput: there is no such model, or it has no such parameter.
+        """
         if self.model not in RECIPES:
             remedy = f"Choose one of: {', '.join((AUTO, *RECIPES))}."
             raise InvalidInput("model", self.model, "no such model", remedy=remedy)
@@ -220,20 +226,19 @@ class DayAhead:
         return Choice.of_one(made, list(pasts), is_pooled=is_pooled)
 
     def _learned(
-        self,
-        table: SeriesTable,
-        pasts: Histories,
-        issues: TargetsBySeries,
-        protocol: Protocol,
-        workers: int,
-        progress: Progress,
+        self, table: SeriesTable, pasts: Histories, issues: TargetsBySeries, workers: int, progress: Progress
     ) -> tuple[dict[str, Forecaster | WatthourError], Choice]:
-        """Choose a model for each series from what is known of it, and fit it."""
-        choice = self._choice(table, pasts, protocol, workers, progress)
-        return fit_chosen(choice, pasts, issues, workers=workers, progress=progress)
+        """Fit what suits each series by what is known of it, or the model that was named."""
+        if self.model != AUTO:
+            choice = self._named(table, pasts)
+            return fit_named(choice, pasts, issues, workers, progress), choice
+        if self.parameters:
+            remedy = f"Name the model too: DayAhead(model='{TREES}', parameters=...)."
+            raise InvalidInput("parameters", dict(self.parameters), "parameters need a named model", remedy=remedy)
+        return fit_auto(table, pasts, issues, is_local=self.local, workers=workers, progress=progress)
 
-    def _learner(self, table: SeriesTable, protocol: Protocol, workers: int, progress: Progress) -> Learn:
-        return lambda pasts, issues: self._learned(table, pasts, issues, protocol, workers, progress)[0]
+    def _learner(self, table: SeriesTable, workers: int, progress: Progress) -> Learn:
+        return lambda pasts, issues: self._learned(table, pasts, issues, workers, progress)[0]
 
     def _backtest(
         self,
@@ -250,7 +255,7 @@ class DayAhead:
             a_day if issue_hour is None else DayBefore(issue_hour, issue_hour if known_hour is None else known_hour)
         )
         plans = last_days(table, days, protocol)
-        learn = self._learner(table, protocol, workers, progress)
+        learn = self._learner(table, workers, progress)
         return backtest_series(learn, table, plans, rivals=rivals, workers=workers, progress=progress)
 
     def _cross_validation(
@@ -263,7 +268,7 @@ class DayAhead:
         progress: Progress,
     ) -> Any:  # noqa: ANN401 - as the table was given
         steps = default_horizon(table.step) if h is None else _at_least_one(h)
-        learn = self._learner(table, EachDay(steps), workers, progress)
+        learn = self._learner(table, workers, progress)
         parts = []
         for plans in windows(table, steps, asked):
             found = forecasts_beside(learn, table, plans, workers=workers, progress=progress)
@@ -345,17 +350,22 @@ class FittedDayAhead:
 
     @property
     def choice(self) -> Any:  # noqa: ANN401 - as given to fit
-        """The models compared on the last weeks: series, model, chosen, pinball, mae, coverage90_percent, n, note.
+        """The models compared on the last weeks: their weights, scores, and a note on those that could not answer.
 
-        Of models that could not answer the note says why. Empty where a model was named.
+        Those chosen are combined with these weights. Empty where a model was named.
         """
         renamed = self._choice.table.rename({"series": self.table.columns.series})
         return self.table.as_given(renamed, times=())
 
     @property
     def reasons(self) -> Mapping[str, str]:
-        """For each series one sentence: which model was taken, and by how much it won; empty where one was named."""
+        """For each series one sentence: which models were taken, and by how much they won; none where one was named."""
         return self._choice.reasons
+
+    @property
+    def members(self) -> dict[str, dict[str, float]]:
+        """For each series, the models its forecast is made of and their weights; they go on following their losses."""
+        return {name: shares_of(model, self._choice.recipes[name]) for name, model in self.models.items()}
 
     def predict(
         self,
@@ -635,8 +645,8 @@ class FittedDayAhead:
 
     def _idle(self, name: str) -> list[str]:
         """Return the covariates that a series' model makes no use of."""
-        kind, context = self._choice.recipes[name], self.pasts[name].context
-        used = used_variables(kind)
+        context = self.pasts[name].context
+        used = used_variables(list(self.members[name]))
         pairs = zip(self.table.columns.covariates, context.covariates, strict=True)
         return [] if used is None else [own for own, covariate in pairs if covariate.variable not in used]
 

@@ -72,7 +72,7 @@ class Plan:
             asked: the targets, by issue.
             learned: what to learn from, of what was known then.
         """
-        seen = _covariates_as_asked(past, asked)
+        seen = covariates_as_asked(past, asked)
         known = seen.known_at(cast("datetime", asked["issued_at"].min()))
         return cls(seen, known, learned(known), asked)
 
@@ -446,18 +446,19 @@ def reported(title: str, total: int, progress: Progress) -> Iterator[Callable[[]
     yield advance
 
 
-def _covariates_as_asked(past: History, asked: dy.DataFrame[Targets]) -> History:
+def covariates_as_asked(past: History, asked: dy.DataFrame[Targets]) -> History:
     """Return a history in which covariates are known as ``predict(future=...)`` gives them: not past a window's end.
 
-    Those of before the first issue keep the instant at which they became known; a later one is known from just before
-    the first issue on whose last target it does not lie behind.
+    Those of before the first issue, and those that became known after it, keep the instant at which they became known;
+    one that had always been known is known from just before the first issue on whose last target it does not lie behind.
     """
     if not past.context.covariates or asked.is_empty():
         return past
     issues = asked.group_by("issued_at").agg(pl.col("time").max()).sort("issued_at")
     issued, last = instants(issues["issued_at"]), np.maximum.accumulate(instants(issues["time"]))
     times, available = (instants(past.readings[name]) for name in ("time", "available_at"))
-    is_later = (past.readings["channel"] != past.context.channel.id).to_numpy() & (times >= issued[0])
+    is_covariate = (past.readings["channel"] != past.context.channel.id).to_numpy()
+    is_later = is_covariate & (times >= issued[0]) & (available < issued[0])
     which = np.searchsorted(last, times)
     is_reached = which < len(issued)
     told = np.where(is_later, issued[np.where(is_reached, which, 0)] - 1, available)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import json
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, cast
 from zoneinfo import ZoneInfo
@@ -17,7 +18,7 @@ from watthour.core.weather import weather_points
 from watthour.core.window import DAY, Window, local_midnight
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import dataframely as dy
 
@@ -34,6 +35,7 @@ BASELINE_MEMORY_DAYS = 56  # past issues from which a baseline learns its interv
 BASELINES = ("operator_debiased", "persistence_ensemble", "seasonal_naive")  # what can stand in, best first
 COMPANIONS = ("seasonal_naive", "operator_debiased")  # kept beside every forecast of ours
 COMPANION_LEVELS = (0.05, 0.5, 0.95)
+_MADE_OF = "made of "  # begins the line of a run that says which models were combined, and their shares, as JSON
 OURS = "ours"  # what our models are called together where they stand beside others
 _LABELS = {
     OURS: "Watthour",
@@ -162,7 +164,8 @@ def forecast(
                 rows = as_stored(companion.values, name, now)
                 few = Forecasts.cast(rows.filter(pl.col("level").is_in(COMPANION_LEVELS)))
                 new_rows += store.append_forecasts(few)
-    words = "\n".join((answer.fallback or "", *answer.missing_inputs)).rstrip()
+    made_of = (f"{_MADE_OF}{json.dumps(dict(answer.details))}",) if answer.details else ()
+    words = "\n".join((answer.fallback or "", *answer.missing_inputs, *made_of)).rstrip()
     store.note_run(
         SourceRun(f"{RUN_PREFIX}{context.channel.id}", now, now, window, RunState.OK, new_rows, problem=words or None)
     )
@@ -254,12 +257,26 @@ def baseline_forecasts(history: History, asked: dy.DataFrame[Targets], names: Se
     return {name: answer for name, answer in answers.items() if answer is not None}
 
 
-def notes_of_issue(store: Store, context: Context, issued_at: datetime) -> tuple[str | None, tuple[str, ...]]:
-    """Return why something simpler answered at an issue, if it did, and which inputs were missing then."""
+@dataclass(frozen=True, slots=True)
+class Notes:
+    """What a forecast said of itself."""
+
+    fallback: str | None = None  # why something simpler answered, if it did
+    missing_inputs: tuple[str, ...] = ()
+    made_of: Mapping[str, float] = field(default_factory=dict)  # share of each model that was combined
+
+
+def notes_of_issue(store: Store, context: Context, issued_at: datetime) -> Notes:
+    """Return what the forecast of an issue said of itself then."""
     runs = store.runs(source=f"{RUN_PREFIX}{context.channel.id}", limit=RUNS_LOOKED_AT)
     words = next((run.problem for run in runs if run.started_at == issued_at), None) or ""
-    fallback, *missing_inputs = words.split("\n")
-    return fallback or None, tuple(missing_inputs)
+    fallback, *others = words.split("\n")
+    made_of = [line.removeprefix(_MADE_OF) for line in others if line.startswith(_MADE_OF)]
+    return Notes(
+        fallback or None,
+        tuple(line for line in others if not line.startswith(_MADE_OF)),
+        json.loads(made_of[0]) if made_of else {},
+    )
 
 
 def as_stored(

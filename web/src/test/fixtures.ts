@@ -206,6 +206,7 @@ export function makeForecast({ site = 'ny', day = '2026-11-22', isPast = false }
     is_baseline: false,
     fallback: null,
     missing_inputs: [],
+    made_of: [],
     known_until: iso(knownUntil),
     points: [...restOfToday, ...points].map(outlookPoint),
   };
@@ -225,6 +226,7 @@ export function makeForecast({ site = 'ny', day = '2026-11-22', isPast = false }
     headline: headlineOf(points, region, shownIn, isPast),
     missing_inputs: [],
     fallback: null,
+    made_of: [],
     points,
     known: knownBefore(knownUntil, made),
     later: [],

@@ -121,6 +121,14 @@ class OutlookPoint(Answer):
     )
 
 
+class Member(Answer):
+    """A model that a forecast was combined of."""
+
+    model: str = Field(description="The catalogue's name.", examples=["day_process"])
+    label: str = Field(description="The same in words.", examples=["Day process"])
+    share: float = Field(description="Its weight, averaged over the intervals; those of all sum to 1.", examples=[0.7])
+
+
 class Outlook(Answer):
     """The forecast of one issue, with who made it."""
 
@@ -132,6 +140,7 @@ class Outlook(Answer):
     is_baseline: bool = Field(description="True if a baseline was used in place of a trained model.")
     fallback: str | None = Field(description="Why a simpler forecast was used; null if the model made it.")
     missing_inputs: list[str] = Field(description="Inputs that were unknown or only estimated, as sentences.")
+    made_of: list[Member] = Field(description="The models that were combined, largest share first; else empty.")
     points: list[OutlookPoint] = Field(description="One entry per interval.")
 
 
@@ -239,6 +248,7 @@ class GridForecast(Answer):
             "16.80 to 17.91 GWh.",
             "missing_inputs": [],
             "fallback": None,
+            "made_of": [],
             "points": [
                 {
                     "time": "2026-11-22T05:00:00Z",
@@ -263,6 +273,7 @@ class GridForecast(Answer):
                 "is_baseline": False,
                 "fallback": None,
                 "missing_inputs": [],
+                "made_of": [],
                 "known_until": "2026-11-21T13:00:00Z",
                 "points": [
                     {
@@ -321,6 +332,7 @@ class GridForecast(Answer):
         description="Inputs that were unknown or only estimated, as sentences; empty if there were none."
     )
     fallback: str | None = Field(description="Why a simpler forecast was used; null if the model made the forecast.")
+    made_of: list[Member] = Field(description="The models that were combined, largest share first; else empty.")
     points: list[ForecastPoint] = Field(description="One entry per interval of the day.")
     known: list[KnownPoint] = Field(description="The last two days that were known when the forecast was made.")
     later: list[LaterPoint] = Field(

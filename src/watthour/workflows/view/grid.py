@@ -11,7 +11,7 @@ from watthour.core.window import DAY, Window, local_day
 from watthour.workflows.score import score
 from watthour.workflows.view.day import freshness, headline, known_readings, points_of, scores_of_day, size_of
 from watthour.workflows.view.issue import days_to_open, kept_issue, make_issue
-from watthour.workflows.view.names import model_label
+from watthour.workflows.view.names import made_of_entries, model_label
 from watthour.workflows.view.picture import (
     day_aheads,
     later_readings,
@@ -106,8 +106,9 @@ def grid_forecast(
         "unit": str(context.channel.unit),
         "shown_in": shown_in_entry(size_of(said, context)),
         "headline": headline(said, context, is_past=window.end <= now),
-        "missing_inputs": list(issue.missing_inputs),
-        "fallback": issue.fallback,
+        "missing_inputs": list(issue.notes.missing_inputs),
+        "fallback": issue.notes.fallback,
+        "made_of": made_of_entries(issue.notes.made_of),
         "points": [
             {**point, "time": utc_text(point["time"]), "local_time": local_text(point["time"], zone)}
             for point in points

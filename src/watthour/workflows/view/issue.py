@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -16,6 +16,7 @@ from watthour.core.window import DAY, Window, local_day, local_instant
 from watthour.workflows.forecast import (
     BASELINES,
     COMPANIONS,
+    Notes,
     Served,
     answer_with_fallback,
     as_stored,
@@ -46,8 +47,7 @@ class Issue:
     model: str
     is_reconstructed: bool
     rows: pl.DataFrame  # one row per time, model and level
-    missing_inputs: tuple[str, ...] = ()
-    fallback: str | None = None
+    notes: Notes = field(default_factory=Notes)
 
 
 def days_to_open(store: Store, context: Context, now: datetime) -> tuple[date, date]:
@@ -140,8 +140,8 @@ def _issue_of(store: Store, context: Context, day: date, chosen: pl.DataFrame, *
     window = local_day(day, context.time_zone)
     span = Window(min(window.start, issued_at - LATEST_READINGS), window.end)
     rows = pl.DataFrame(store.forecasts([context.channel.id], span, as_of=issued_at, latest_issue=True))
-    fallback, missing_inputs = notes_of_issue(store, context, issued_at) if has_notes else (None, ())
-    return Issue(issued_at, best["model"], bool(best["quality"] & Quality.ASSUMED), rows, missing_inputs, fallback)
+    notes = notes_of_issue(store, context, issued_at) if has_notes else Notes()
+    return Issue(issued_at, best["model"], bool(best["quality"] & Quality.ASSUMED), rows, notes)
 
 
 def make_issue(
@@ -189,7 +189,8 @@ def make_issue(
         .unique(["model", "time", "level"], keep="last")
     )
     table = pl.concat([*map(pl.DataFrame, rows), rivals.select(rows[0].columns)])
-    return Issue(issued_at, answer.model, not is_live, table, answer.missing_inputs, answer.fallback)
+    notes = Notes(answer.fallback, answer.missing_inputs, answer.details)
+    return Issue(issued_at, answer.model, not is_live, table, notes)
 
 
 def _model_of_then(registry: ModelRegistry, name: str, issued_at: datetime) -> tuple[Served | None, str | None]:

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from watthour.workflows.forecast import BASELINES, label_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _VERSION = re.compile(r"^(?P<recipe>\w+?)-(?P<trained>\d{8}T\d{6})-\w+$")
 _AFTERWARDS = "-backtest"  # after a recipe: made later for a past day by a model that had not learned from it
 _RECIPES = {
+    "combination": "Combination",
     "day_process": "Day process",
     "hour_process": "Hour process",
     "gradient_boosting": "Gradient boosting",
@@ -48,6 +53,15 @@ def model_label(version: str) -> str:
     return f"{_kind(found['recipe'])}, trained {trained.day} {trained:%B %Y}"
 
 
+def made_of_entries(shares: Mapping[str, float]) -> list[dict[str, object]]:
+    """Return the models a forecast was combined of, the largest share first.
+
+    >>> made_of_entries({"day_process": 0.7, "operator_debiased": 0.3})[1]
+    {'model': 'operator_debiased', 'label': "Operator's forecast, de-biased", 'share': 0.3}
+    """
+    return [{"model": name, "label": _kind(name), "share": share} for name, share in shares.items()]
+
+
 def feed_label(source: str) -> str:
     """Name a source of data without the site it serves.
 
@@ -59,7 +73,7 @@ def feed_label(source: str) -> str:
 
 
 def _kind(recipe: str) -> str:
-    return _RECIPES.get(recipe) or (label_of(recipe) if recipe in BASELINES else _in_words(recipe))
+    return _RECIPES.get(recipe) or (label_of(recipe) if label_of(recipe) != recipe else _in_words(recipe))
 
 
 def _in_words(name: str) -> str:

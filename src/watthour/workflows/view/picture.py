@@ -15,7 +15,7 @@ from watthour.core.window import DAY, HOUR, Window, local_day
 from watthour.workflows.forecast import BASELINES
 from watthour.workflows.view.day import KNOWN, is_good, medians
 from watthour.workflows.view.issue import day_ahead_on_time, kept_issue, make_issue
-from watthour.workflows.view.names import model_label
+from watthour.workflows.view.names import made_of_entries, model_label
 from watthour.workflows.view.wire import flag_names, local_text, utc_text
 
 if TYPE_CHECKING:
@@ -75,8 +75,9 @@ def outlook(context: Context, issue: Issue, window: Window) -> dict[str, object]
         "model_version": issue.model,
         "model_label": model_label(issue.model),
         "is_baseline": issue.model in BASELINES,
-        "fallback": issue.fallback,
-        "missing_inputs": list(issue.missing_inputs),
+        "fallback": issue.notes.fallback,
+        "missing_inputs": list(issue.notes.missing_inputs),
+        "made_of": made_of_entries(issue.notes.made_of),
         "points": [
             {
                 "time": utc_text(time),

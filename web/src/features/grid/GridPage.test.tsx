@@ -349,3 +349,12 @@ test('on the days that run, the newest forecast says when it was made and what i
   expect(screen.getByText('the sky over Albany')).toBeVisible();
   expect(screen.queryByText('Reconstructed')).toBeNull();
 });
+
+test('a combined forecast says what it was made of', async () => {
+  const made_of = [
+    { model: 'day_process', label: 'Day process', share: 0.703 },
+    { model: 'operator_debiased', label: "Operator's forecast, de-biased", share: 0.297 },
+  ];
+  openPage('/grid/ny', { '/api/v1/grid/ny/forecast': () => withNewest({ made_of }) });
+  expect(await screen.findByText("Made of 70 % day process and 30 % operator's forecast, de-biased.")).toBeVisible();
+});

@@ -1,13 +1,20 @@
 import type { ReactElement } from 'react';
 
-import type { GridForecast } from '@/client';
+import type { GridForecast, Member } from '@/client';
 import { Badge } from '@/components/ui/badge';
 import { formatInstant } from '@/lib/time';
+
+/** The models that were combined, in a sentence: "Made of 70 % day process and 30 % gradient boosting." */
+function madeOf(members: Member[]): string {
+  const parts = members.map(({ label, share }) => `${Math.round(100 * share)} % ${label.charAt(0).toLowerCase()}${label.slice(1)}`);
+  const last = parts.pop();
+  return `Made of ${parts.length > 0 ? `${parts.join(', ')} and ` : ''}${last}.`;
+}
 
 /** What the forecast stands on: when it was made, what was known, by which model; on the days that run, the newest one. */
 export function Provenance({ forecast, now }: { forecast: GridForecast; now: number }): ReactElement {
   const { region, newest, day_ahead, day } = forecast;
-  const { issued_at, known_until, model_version, model_label } = newest ?? forecast;
+  const { issued_at, known_until, model_version, model_label, made_of } = newest ?? forecast;
   const written = (time: string): string => formatInstant(Date.parse(time), region.time_zone, now);
   const before = day_ahead.find((each) => each.day === day);
   const facts: { name: string; value: string; hint?: string }[] = [
@@ -29,6 +36,7 @@ export function Provenance({ forecast, now }: { forecast: GridForecast; now: num
           </div>
         ))}
       </dl>
+      {made_of.length > 0 ? <p className="text-small mt-1.5">{madeOf(made_of)}</p> : null}
       {reconstructed ? (
         <p className="text-small text-muted mt-1.5">
           <Badge look="accent">Reconstructed</Badge> This forecast was made afterwards, using only what was known at its time of issue.

@@ -1,0 +1,156 @@
+"""What the members of a combination said before, and the same targets asked some days earlier."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+import polars as pl
+
+from watthour.core.frames import Targets
+from watthour.forecasting.calendar import same_clock
+from watthour.forecasting.combination.weights import (
+    averaged,
+    band_factor,
+    blocks_of,
+    fading,
+    losses_of,
+    weights_of,
+    widened,
+)
+from watthour.forecasting.gaussian_process.local_days import is_complete
+from watthour.forecasting.vintages import DAY_US, datetimes, instants
+
+if TYPE_CHECKING:
+    import dataframely as dy
+
+    from watthour.forecasting.gaussian_process.local_days import Mask
+    from watthour.forecasting.vintages import Array, Instants
+
+_LONGEST_DAYS = 28  # since the members learned, that are forecast again to see how each does
+_FEWEST_ISSUES = 3  # of a block, to tell its band by itself
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PastAnswers:
+    """What each member said of past intervals, and what came of them; instants in microseconds."""
+
+    issued: Instants  # (n,)
+    time: Instants  # (n,)
+    actual: Array  # (n,) NaN where nothing came
+    quantiles: Array  # (members, n, ``LEVELS``), NaN where a member did not answer
+
+    def take(self, rows: Mask | Instants) -> PastAnswers:
+        """Return some of them."""
+        return PastAnswers(self.issued[rows], self.time[rows], self.actual[rows], self.quantiles[:, rows])
+
+    def followed_by(self, other: PastAnswers) -> PastAnswers:
+        """Return both, these first."""
+        return PastAnswers(
+            np.concatenate([self.issued, other.issued]),
+            np.concatenate([self.time, other.time]),
+            np.concatenate([self.actual, other.actual]),
+            np.concatenate([self.quantiles, other.quantiles], axis=1),
+        )
+
+    def of_members(self, rows: Instants) -> PastAnswers:
+        """Return those of some of the members, by position."""
+        return PastAnswers(self.issued, self.time, self.actual, self.quantiles[rows])
+
+    @property
+    def blocks(self) -> Instants:
+        """The block of lead of each, (n,)."""
+        return blocks_of(self.time - self.issued)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Record:
+    """Past answers as they count at one issue."""
+
+    past: PastAnswers
+    counts: Array  # (n,)
+    issue: Instants  # (n,) from 0
+
+    @classmethod
+    def at(cls, past: PastAnswers, issued: int, period: int) -> Self:
+        """Return answers as they count at an instant: the older, the less."""
+        known = np.isfinite(past.actual)
+        past = past.take(known)
+        issue = np.unique(past.issued, return_inverse=True)[1].reshape(-1)
+        return cls(past, fading((issued - past.issued) / period), issue)
+
+    def weights(self) -> Array:
+        """Return the weight of each member in each block of lead, (blocks, members)."""
+        return weights_of(losses_of(self.past.quantiles, self.past.actual), self.counts, self.issue, self.past.blocks)
+
+    def band(self, weights: Array, block: int) -> float:
+        """Return the factor of the average's band in a block; from all of them where the block was hardly asked."""
+        blocks = self.past.blocks
+        mine = blocks == block
+        if len(np.unique(self.issue[mine])) < _FEWEST_ISSUES:
+            mine = np.ones(len(blocks), dtype=np.bool_)
+        past = self.past.take(mine)
+        there = is_complete(past.quantiles)
+        mean = averaged(past.quantiles, weights[blocks[mine]].T, there)
+        mean[~there[weights[block] > 0].all(axis=0)] = np.nan  # says nothing of the average of all
+        return band_factor(mean, past.actual, self.counts[mine], self.issue[mine])
+
+    def left_out(self) -> Array:
+        """Return the average of each answer, (n, ``LEVELS``), weighted and widened by those of the other issues."""
+        found = np.full(self.past.quantiles.shape[1:], np.nan)
+        blocks = self.past.blocks
+        for number in range(int(self.issue.max()) + 1 if len(self.issue) else 0):
+            mine = self.issue == number
+            others = Record(self.past.take(~mine), self.counts[~mine], self.issue[~mine])
+            weights = others.weights()
+            past = self.past.take(mine)
+            found[mine] = averaged(past.quantiles, weights[blocks[mine]].T, is_complete(past.quantiles))
+            for block in np.unique(blocks[mine]).tolist():
+                rows = mine & (blocks == block)
+                found[rows] = widened(found[rows], others.band(weights, block))
+        return found
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Earlier:
+    """The same targets as some days before, each once, and which of them tell something of each issue."""
+
+    asked: dy.DataFrame[Targets]
+    of_issue: tuple[Instants, ...]  # rows of ``asked`` by issue
+
+    @classmethod
+    def of(cls, targets: dy.DataFrame[Targets], issue: Instants, *, since: int, step: int, time_zone: str) -> Self:
+        """Return what would have been asked at the same clock on the days before each issue.
+
+        Args:
+            targets: what is asked.
+            issue: (targets,) the issue of each, from 0.
+            since: nothing is asked as of before this instant, as the members had not learned then [microseconds].
+            step: of the channel [microseconds].
+            time_zone: of the place.
+        """
+        issued, known_until, time = (instants(targets[name]) for name in ("issued_at", "known_until", "time"))
+        known_until = np.minimum(issued, known_until)
+        found, owner = [np.empty((0, 3), dtype=np.int64)], [np.empty(0, dtype=np.int64)]
+        if step <= DAY_US and len(issued):  # of longer steps nothing comes between two trainings
+            reach = -(-int((time + step - issued).max()) // DAY_US)
+            stride = max(1, reach // 2)
+            for days in range(stride, max(_LONGEST_DAYS, 2 * reach) + 1, stride):
+                before = np.stack(
+                    [same_clock(each, np.array(days), time_zone) for each in (issued, known_until, time)], axis=1
+                )
+                tells = (before[:, 0] >= since) & (before[:, 2] + step <= known_until)
+                found.append(before[tells])
+                owner.append(issue[tells])
+        rows, position = np.unique(np.concatenate(found), axis=0, return_inverse=True)
+        pairs = np.unique(np.stack([np.concatenate(owner), position.reshape(-1)], axis=1), axis=0)
+        n_issues = int(issue.max()) + 1 if len(issue) else 0
+        edges = np.searchsorted(pairs[:, 0], np.arange(n_issues + 1))
+        names = ("issued_at", "known_until", "time")
+        asked = pl.DataFrame({name: datetimes(rows[:, k]) for k, name in enumerate(names)})
+        return cls(
+            Targets.cast(asked.select("issued_at", "time", "known_until")),
+            tuple(pairs[first:last, 1] for first, last in pairwise(edges.tolist())),
+        )

@@ -1,0 +1,211 @@
+"""What the candidates would have said of the last weeks of series, each learned once before them."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+import polars as pl
+
+from watthour.core import metrics
+from watthour.core.errors import NotEnoughHistory, WatthourError
+from watthour.core.frames import LEVELS, Quality, Targets
+from watthour.forecasting.catalogue import recipe as named
+from watthour.forecasting.features import actuals
+from watthour.forecasting.fleet import covariates_as_asked, fit_all, forecast_all, pooled_growth
+from watthour.forecasting.steps import step_of
+from watthour.forecasting.vintages import DAY_US, datetimes, instants
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    import dataframely as dy
+
+    from watthour.core.forecast import Context, Forecast, History, Recipe
+    from watthour.forecasting.fleet import Histories, Progress
+    from watthour.forecasting.gaussian_process.local_days import Mask
+    from watthour.forecasting.vintages import Array
+
+TREES = "gradient_boosting"  # the kind of model that can learn from many series at once
+CANDIDATES = (
+    "day_process",
+    "hour_process",
+    "day_regression",
+    "trend_season",
+    TREES,
+    "persistence_ensemble",
+    "seasonal_naive",
+)
+ON_RIVAL = ("operator", "operator_debiased")  # where somebody else publishes a forecast of the series
+SCORED = ("pinball", "mae", "mape_percent", "coverage90_percent", "n")
+_MIDDLE = LEVELS.index(0.5)
+_MOST_PERIODS, _FEWEST_PERIODS, _PARTS = 28, 7, 4  # tried on a quarter of a short past
+_MOST_UNANSWERED = (
+    0.5  # of the intervals tried, of a member: it drops out where it says nothing, as a rival before it publishes
+)
+
+
+def candidates_of(context: Context) -> tuple[str, ...]:
+    """Return the models that may be able to forecast a channel."""
+    return (*CANDIDATES, *(ON_RIVAL if context.rivals else ()))
+
+
+def member_recipe(name: str) -> Recipe:
+    """Return how a member is made: trees as quickly as they are grown on many series."""
+    return named(name, pooled_growth() if name == TREES else {})
+
+
+def period_of(context: Context) -> int:
+    """Return how far forecasts of a channel are apart if nobody says: a day, or a step that is longer [us]."""
+    return max(DAY_US, step_of(context))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Trial:
+    """What a series is learned from, and what is asked of the last weeks after it."""
+
+    past: History  # all that is known, each covariate from the first issue on that reaches it
+    known: History  # before the first issue
+    learned: dy.DataFrame[Targets]
+    asked: dy.DataFrame[Targets]
+
+    @classmethod
+    def of(cls, history: History, issues: dy.DataFrame[Targets]) -> Self | None:
+        """Return the trial of a series on the last of its past issues; None where too little is known.
+
+        Args:
+            history: what is known.
+            issues: of the past, all measured.
+        """
+        times = history.readings.filter(pl.col("channel") == history.context.channel.id)["time"]
+        if issues.is_empty() or times.is_empty():
+            return None
+        period, step = period_of(history.context), step_of(history.context)
+        time, issued = instants(issues["time"]), instants(issues["issued_at"])
+        end = int(time.max()) + step
+        reach = -(-int((time + step - issued).max()) // period)
+        longest = max(_MOST_PERIODS, reach + _FEWEST_PERIODS - 1)  # so that a long horizon is asked some times too
+        n_periods = min((end - int(instants(times).min())) // period // _PARTS, longest)
+        if n_periods < max(_FEWEST_PERIODS, reach):
+            return None
+        is_asked = issued >= end - n_periods * period
+        if not is_asked.any():
+            return None
+        cut = int(issued[is_asked].min())
+        is_learned = time + step <= cut
+        over = np.ones(len(issued), dtype=np.bool_)  # only issues all of whose intervals had been measured
+        over[np.isin(issued, issued[~is_learned])] = False
+        learned = Targets.cast(issues.filter(pl.Series(over)))
+        if learned.is_empty():
+            return None
+        asked = Targets.cast(issues.filter(is_asked))
+        seen = covariates_as_asked(history, asked)
+        return cls(seen, seen.known_at(datetimes(np.array([cut]))[0]), learned, asked)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answers:
+    """What each candidate said of a trial, and why those said nothing that could not."""
+
+    asked: dy.DataFrame[Targets]
+    actual: Array  # (n,)
+    quantiles: Mapping[str, Array]  # by candidate, (n, ``LEVELS``)
+    silent: Mapping[str, WatthourError]
+
+
+def tried(
+    candidates: Mapping[str, Sequence[str]],
+    pasts: Histories,
+    trials: Mapping[str, Trial],
+    *,
+    is_pooled: bool,
+    workers: int,
+    progress: Progress,
+) -> dict[str, Answers]:
+    """Return, for each series, what its candidates said of its trial.
+
+    Args:
+        candidates: of each series.
+        pasts: what is known of each.
+        trials: of each.
+        is_pooled: trees learn from all series together.
+        workers: series worked at the same time.
+        progress: a bar, or what is called with the number of series done and to do.
+    """
+    said: dict[str, dict[str, Array]] = {name: {} for name in trials}
+    silent: dict[str, dict[str, WatthourError]] = {name: {} for name in trials}
+    for model in dict.fromkeys(each for name in trials for each in candidates[name]):
+        mine = {name: trial for name, trial in trials.items() if model in candidates[name]}
+        learned = fit_all(
+            member_recipe(model),
+            {name: trial.known for name, trial in mine.items()},
+            {name: trial.learned for name, trial in mine.items()},
+            is_pooled=is_pooled,
+            workers=workers,
+            progress=progress is True,
+        )
+        models = {name: one for name, one in learned.items() if not isinstance(one, WatthourError)}
+        told = forecast_all(
+            models,
+            {name: mine[name].past for name in models},
+            {name: mine[name].asked for name in models},
+            workers=workers,
+        )
+        for name, one in {**learned, **told}.items():
+            if isinstance(one, WatthourError):
+                silent[name][model] = one
+                continue
+            answer, is_own = quantiles_of(told[name], mine[name].asked)  # type: ignore[arg-type]  # no error
+            unanswered = 1 - is_own.mean()
+            if unanswered > _MOST_UNANSWERED:
+                silent[name][model] = NotEnoughHistory(
+                    f"It could not forecast {unanswered:.0%} of the intervals.",
+                    remedy="Bring what it needs, or leave it out.",
+                )
+            else:
+                said[name][model] = np.where(is_own[:, None], answer, np.nan)
+    return {
+        name: Answers(trial.asked, actuals(pasts[name], trial.asked), said[name], silent[name])
+        for name, trial in trials.items()
+    }
+
+
+def quantiles_of(forecast: Forecast, asked: dy.DataFrame[Targets]) -> tuple[Array, Mask]:
+    """Return the quantiles of each target, (n, ``LEVELS``), and which are the forecaster's own, not a stand-in's."""
+    wide = forecast.values.pivot("level", index=["issued_at", "time", "quality"], values="value")
+    rows = asked.select("issued_at", "time").join(wide, on=["issued_at", "time"], how="left", maintain_order="left")
+    quantiles = rows.select([str(level) for level in LEVELS]).cast(pl.Float64).to_numpy()
+    stands_in = (rows["quality"].fill_null(0).to_numpy() & int(Quality.ESTIMATED)) != 0
+    return quantiles, np.isfinite(quantiles).all(axis=1) & ~stands_in
+
+
+def scores_of(said: Mapping[str, Array], actual: Array) -> list[dict[str, Any]]:
+    """Return how good each forecaster was on the intervals that all of them answered, the best first.
+
+    Args:
+        said: quantiles by forecaster, (n, ``LEVELS``).
+        actual: (n,) what came.
+    """
+    common = np.isfinite(actual)
+    for quantiles in said.values():
+        common &= np.isfinite(quantiles).all(axis=1)
+    rows: list[dict[str, Any]] = []
+    for name, quantiles in said.items():
+        mine = quantiles[common]
+        found = metrics.scores(
+            actual[common], mine[:, _MIDDLE], mine[:, 0], mine[:, -1], unit=None, quantiles=mine, levels=LEVELS
+        )
+        kept = {each: float(found[each]) for each in SCORED if each != "n"}
+        rows.append({"model": name, **kept, "n": int(found["n"])})
+    return sorted((row for row in rows if math.isfinite(row["pinball"])), key=lambda row: row["pinball"])
+
+
+def tried_alone(answer: Callable[[], Forecast], asked: dy.DataFrame[Targets]) -> tuple[Array, Mask, Forecast | None]:
+    """Return what a forecaster says of targets, nothing where it refuses."""
+    try:
+        forecast = answer()
+    except NotEnoughHistory:
+        return np.full((asked.height, len(LEVELS)), np.nan), np.zeros(asked.height, dtype=np.bool_), None
+    return (*quantiles_of(forecast, asked), forecast)

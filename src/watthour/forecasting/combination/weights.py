@@ -1,0 +1,159 @@
+"""Weights of forecasters from their recent losses, and the width of the band of their average."""
+
+from __future__ import annotations
+
+from statistics import NormalDist
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from watthour.core.frames import LEVELS
+from watthour.forecasting.vintages import HOUR_US
+
+if TYPE_CHECKING:
+    from watthour.forecasting.gaussian_process.local_days import Mask
+    from watthour.forecasting.vintages import Array, Instants
+
+POWER = 16.0  # of the inverse loss; a member whose loss is a tenth above that of the best gets a fifth of its weight
+LEAST = 0.05  # weight that counts, as a share of all
+_HALFLIFE = 20.0  # periods after which a loss counts half
+_PRIOR_ISSUES = 4.0  # of equally good members, beside those that were forecast
+_BLOCKS = tuple(hours * HOUR_US for hours in (6, 48, 168))  # leads at which another block begins
+N_BLOCKS = len(_BLOCKS) + 1
+_PRIOR_BAND = 5.0  # issues that a band which covers what it says counts for
+_NARROWEST, _WIDEST = 0.5, 3.0  # times the average's band
+_LOWER, _MIDDLE, _UPPER = (LEVELS.index(level) for level in (0.05, 0.5, 0.95))
+_SHARE = 0.9  # of the measurements within the band
+_NORMAL = np.array([NormalDist().inv_cdf(0.5 + (k + 0.5) / 200) for k in range(100)]) / NormalDist().inv_cdf(0.95)
+
+
+def blocks_of(leads: Instants) -> Instants:
+    """Return the block of each lead, of any shape: the first hours, two days, a week, and what comes after."""
+    return np.searchsorted(np.array(_BLOCKS), leads, side="right")
+
+
+def losses_of(quantiles: Array, actual: Array) -> Array:
+    """Return the mean pinball loss over the levels, (..., n), of quantiles (..., n, ``LEVELS``); NaN where unknown."""
+    level = np.array(LEVELS)
+    error = actual[:, None] - quantiles
+    return np.asarray(np.maximum(level * error, (level - 1) * error).mean(axis=-1))
+
+
+def fading(ages: Array) -> Array:
+    """Return how much an answer of some age, in periods, counts; any shape."""
+    return np.asarray(0.5 ** (np.maximum(ages, 0) / _HALFLIFE))
+
+
+def weights_of(losses: Array, counts: Array, issue: Instants, block: Instants) -> Array:
+    """Return the weight of each member in each block of lead, (``N_BLOCKS``, members); each block sums to 1.
+
+    Inverse losses to a high power: those near the best share, the clearly worse get nothing. With few issues behind
+    them the weights are nearer to equal, and a block that was hardly asked has those of all.
+
+    Source: Bates and Granger, Operational Research Quarterly 20 (1969), doi:10.1057/jors.1969.103; the power as in
+    Stock and Watson, Journal of Forecasting 23 (2004), doi:10.1002/for.928.
+
+    Args:
+        losses: (members, n) [unit of the channel].
+        counts: (n,) how much each counts.
+        issue: (n,) which issue it belongs to, from 0.
+        block: (n,) of its lead.
+    """
+    known = np.asarray(np.isfinite(losses).all(axis=0))
+    losses, counts, issue, block = losses[:, known], counts[known], issue[known], block[known]
+    if not len(counts):
+        return np.full((N_BLOCKS, len(losses)), 1 / len(losses))
+    overall, n_overall = _relative(losses, counts, issue)
+    found = np.empty((N_BLOCKS, len(losses)))
+    for number in range(N_BLOCKS):
+        mine = np.asarray(block == number)
+        own, n_own = _relative(losses[:, mine], counts[mine], issue[mine])
+        trust = n_own / (n_own + _PRIOR_ISSUES)
+        ratio = trust * own + (1 - trust) * overall
+        power = POWER * n_overall / (n_overall + _PRIOR_ISSUES)
+        weights = (ratio / ratio.min()) ** -power
+        found[number] = without_small(weights / weights.sum())
+    return found
+
+
+def without_small(weights: Array) -> Array:
+    """Return weights, (members,), less those too small to count, with a sum of 1."""
+    kept = np.where(weights < min(LEAST, float(weights.max())), 0.0, weights)
+    return np.asarray(kept / kept.sum())
+
+
+def averaged(quantiles: Array, weights: Array, there: Mask) -> Array:
+    """Return the mean of the members' quantiles, level by level, (n, levels); NaN where no member answered.
+
+    A member that did not answer leaves its weight to the others. The mean of densities would be wider than any of
+    them that is right.
+
+    Source: Lichtendahl, Grushka-Cockayne and Winkler, Management Science 59 (2013), doi:10.1287/mnsc.1120.1667.
+
+    Args:
+        quantiles: (members, n, levels).
+        weights: (members, n).
+        there: (members, n) who answered what.
+    """
+    shares = shares_of(weights, there)
+    total = (np.where(there[..., None], quantiles, 0.0) * shares[..., None]).sum(axis=0)
+    return np.where(np.asarray(there.any(axis=0))[:, None], total, np.nan)
+
+
+def shares_of(weights: Array, there: Mask) -> Array:
+    """Return the weights, (members, n), scaled to a sum of 1 over the members that answered; equal where all have 0."""
+    kept = np.where(there, weights, 0.0)
+    kept = np.where((kept.sum(axis=0) > 0), kept, there.astype(np.float64))
+    return np.asarray(kept / np.maximum(kept.sum(axis=0), 1e-300))
+
+
+def band_factor(quantiles: Array, actual: Array, counts: Array, issue: Instants) -> float:
+    """Return what the distance of quantiles from their middle is to be multiplied with, so that the 90 % band holds.
+
+    The average of bands that each hold is too wide where the members err apart, and the members' own last bands may be
+    too narrow. The weighted share of what lay inside is moved outwards as conformal prediction asks.
+
+    Source: as ``watthour.forecasting.adaptive``.
+
+    Args:
+        quantiles: (n, ``LEVELS``) of averages made like the one to be told.
+        actual: (n,) what came.
+        counts: (n,) how much each counts.
+        issue: (n,) which issue it belongs to, from 0.
+    """
+    known = np.isfinite(actual) & np.isfinite(quantiles).all(axis=1)
+    if not known.any():
+        return 1.0
+    quantiles, actual, counts, issue = quantiles[known], actual[known], counts[known], issue[known]
+    middle = quantiles[:, _MIDDLE]
+    away = actual - middle
+    half = np.where(away < 0, middle - quantiles[:, _LOWER], quantiles[:, _UPPER] - middle)
+    misses = np.abs(away) / np.maximum(half, 1e-9)
+    per_issue = np.maximum(np.bincount(issue), 1)
+    weights = counts / per_issue[issue]
+    total = weights.sum() + _PRIOR_BAND
+    n_issues = total**2 / ((weights * counts).sum() + _PRIOR_BAND)
+    wanted = _SHARE * (1 + weights.sum() / total / n_issues)
+    values = np.concatenate([misses, _NORMAL])
+    weights = np.concatenate([weights, np.full(len(_NORMAL), _PRIOR_BAND / len(_NORMAL))])
+    order = np.argsort(values)
+    share = np.cumsum(weights[order]) - weights[order] / 2
+    return float(np.clip(np.interp(wanted * weights.sum(), share, values[order]), _NARROWEST, _WIDEST))
+
+
+def widened(quantiles: Array, factor: float | Array) -> Array:
+    """Return quantiles, (n, ``LEVELS``), at so many times their distance from the middle."""
+    middle = quantiles[:, [_MIDDLE]]
+    return np.asarray(middle + (quantiles - middle) * factor)
+
+
+def _relative(losses: Array, counts: Array, issue: Instants) -> tuple[Array, float]:
+    """Return each member's mean loss over that of the best, (members,), and how many issues stand behind it."""
+    if not len(counts) or not counts.sum():
+        return np.ones(len(losses)), 0.0
+    means = (losses * counts).sum(axis=1) / counts.sum()
+    per_issue = np.bincount(issue, counts) / np.maximum(np.bincount(issue), 1)
+    n_issues = per_issue.sum() ** 2 / max(float((per_issue**2).sum()), 1e-300)
+    if means.max() <= 0:
+        return np.ones(len(losses)), n_issues
+    return np.maximum(means, 1e-9 * means.max()) / max(means.min(), 1e-9 * means.max()), n_issues

@@ -1,0 +1,227 @@
+"""Several models as one: weights that follow recent losses, a band that holds, and a word on what it was made of."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, time, timedelta
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+import pytest
+from forecasting import world
+
+from watthour.core.errors import NotEnoughHistory
+from watthour.core.forecast import History, day_ahead_targets
+from watthour.core.frames import LEVELS, Forecasts, Readings, Targets
+from watthour.forecasting.backtest import scores, with_actuals
+from watthour.forecasting.catalogue import forecaster, recipe
+from watthour.forecasting.combination.model import Combination, FittedCombination
+from watthour.forecasting.combination.weights import averaged, band_factor, losses_of, weights_of
+
+if TYPE_CHECKING:
+    import dataframely as dy
+
+FIRST = date(2023, 1, 1)
+RULES = ("persistence_ensemble", "seasonal_naive", "operator", "operator_debiased")
+N_LEARNED = 100
+_SPREAD = np.array([-1.645, -1.282, -0.842, -0.524, -0.253, 0, 0.253, 0.524, 0.842, 1.282, 1.645])  # of the normal
+
+
+def asked(first: int, n_days: int) -> dy.DataFrame[Targets]:
+    days = [FIRST + timedelta(days=first + n) for n in range(n_days)]
+    return day_ahead_targets(days, world.ZONE, resolution=timedelta(hours=1), issue_clock=time(8), known_clock=time(8))
+
+
+def past(
+    error: float = 0.02,
+    *,
+    is_calm: bool = False,
+    wrong_from: date | None = None,
+    silent_from: date | None = None,
+) -> History:
+    """A load and a rival of some relative error; from a day on it is a tenth too high, or publishes no more.
+
+    A calm load is the same every day but for a noise of 2 %.
+    """
+    made = world.history(FIRST, 180, weather=False)
+    if is_calm:
+        hour = pl.col("time").dt.convert_time_zone(world.ZONE).dt.hour()
+        noise = pl.Series(1 + 0.02 * np.random.default_rng(9).normal(size=made.readings.height))
+        made = replace(made, readings=Readings.cast(made.readings.with_columns(value=(1000 + 10 * hour) * noise)))
+    actual = made.readings.filter(pl.col("channel") == world.DEMAND).select("time", actual="value")
+    rng = np.random.default_rng(4)
+    rows = made.forecasts.join(actual, on="time").sort("time")
+    value = pl.col("actual") * (1 + error * pl.Series(rng.normal(size=rows.height)))
+    day = pl.col("time").dt.convert_time_zone(world.ZONE).dt.date()
+    if wrong_from is not None:
+        value = pl.when(day >= wrong_from).then(value * 1.1).otherwise(value)
+    rows = rows.with_columns(value=value).drop("actual")
+    if silent_from is not None:
+        rows = rows.filter(day < silent_from)
+    return replace(made, forecasts=Forecasts.validate(rows, cast=True))
+
+
+def fitted(history: History, members: tuple[str, ...] = RULES) -> FittedCombination:
+    known = history.known_at(asked(N_LEARNED + 2, 1)["issued_at"][0])
+    return Combination(members).fit(known, asked(38, N_LEARNED - 38))
+
+
+def errors(history: History, model: FittedCombination, first: int, n_days: int) -> pl.DataFrame:
+    """Scores of the combination and of each member that learned the same, on the same hours."""
+    questions = asked(first, n_days)
+    everybody = {"combination": model, **model.members}
+    tables = [
+        with_actuals(one.predict(history, questions), history, questions).with_columns(model=pl.lit(name))
+        for name, one in everybody.items()
+    ]
+    return scores(pl.concat(tables))
+
+
+@pytest.mark.parametrize("error", [0.0005, 0.01])
+def test_it_is_never_worse_than_a_rival_that_is_nearly_right(error: float) -> None:
+    history = past(error)
+    found = dict(errors(history, fitted(history), N_LEARNED + 2, 40).select("model", "mape_percent").iter_rows())
+    rivals = min(found[name] for name in ("operator", "operator_debiased") if name in found)
+    assert found["combination"] <= 1.01 * rivals
+
+
+def test_members_that_err_apart_are_better_together_and_the_band_of_their_average_holds() -> None:
+    history = past(0.022, is_calm=True)
+    model = fitted(history, ("operator", "persistence_ensemble"))
+    assert min(model.weights.values()) > 0.2
+    found = errors(history, model, N_LEARNED + 2, 60).sort("mae")
+    assert found["model"][0] == found.sort("pinball")["model"][0] == "combination"
+    assert sum(model.weights.values()) == pytest.approx(1)
+    covered = dict(found.select("model", "coverage90_percent").iter_rows())
+    assert 86 <= covered["combination"] <= 95  # hours that err apart from each other are told apart with care
+
+
+def test_weights_follow_a_rival_that_goes_wrong_within_days() -> None:
+    history = past(0.005, wrong_from=FIRST + timedelta(days=N_LEARNED + 5))
+    model = fitted(history, ("operator", "persistence_ensemble"))
+    assert model.weights["operator"] > 0.9
+    before = model.predict(history, asked(N_LEARNED + 4, 1)).details
+    after = model.predict(history, asked(N_LEARNED + 25, 1)).details
+    assert before["operator"] > 0.9
+    assert after.get("operator", 0.0) < 0.1
+
+
+def test_a_member_that_cannot_answer_drops_out_of_that_issue_and_it_is_said() -> None:
+    silent_from = FIRST + timedelta(days=N_LEARNED + 10)
+    history = past(0.005, silent_from=silent_from)
+    model = fitted(history, ("operator", "persistence_ensemble"))
+    questions = asked(N_LEARNED + 9, 2)
+    told = model.predict(history, questions)
+    assert told.values["value"].null_count() == 0
+    (words,) = [each for each in told.missing_inputs if "left out" in each]
+    assert words.startswith(f"Operator could not answer, and was left out, for 24 of 48 intervals, from {silent_from}")
+    alone = recipe("persistence_ensemble").fit(
+        history.known_at(asked(N_LEARNED + 2, 1)["issued_at"][0]), asked(38, N_LEARNED - 38)
+    )
+    later = asked(N_LEARNED + 10, 1)
+    medians = [
+        one.predict(history, later).values.filter(pl.col("level") == 0.5).sort("time")["value"].to_list()
+        for one in (model, alone)
+    ]
+    assert medians[0] == pytest.approx(medians[1])
+    assert model.predict(history, later).details == {"persistence_ensemble": 1.0}
+
+
+def test_a_rival_that_publishes_after_some_of_the_issues_is_a_member_all_the_same() -> None:
+    history = past(0.005)
+    known = history.known_at(asked(N_LEARNED + 2, 1)["issued_at"][0])
+    early = pl.col("issued_at", "known_until") - pl.duration(hours=6)  # before the rival's hour
+    sooner = [pl.DataFrame(asked(day, 1)).with_columns(early) for day in range(38, N_LEARNED, 3)]
+    mixed = Targets.validate(pl.concat([pl.DataFrame(asked(38, N_LEARNED - 38)), *sooner]))
+    model = Combination(("operator", "persistence_ensemble")).fit(known, mixed)
+    assert model.weights["operator"] > 0.9
+    assert model.predict(history, asked(N_LEARNED + 4, 1)).details["operator"] > 0.9
+
+
+def test_the_answer_tells_the_share_of_each_member_and_is_the_same_after_saving() -> None:
+    history = past(0.025)
+    model = fitted(history)
+    questions = asked(N_LEARNED + 12, 3)
+    told = model.predict(history, questions)
+    assert sum(told.details.values()) == pytest.approx(1, abs=1e-3)
+    assert list(told.details.values()) == sorted(told.details.values(), reverse=True)
+    again = forecaster("combination", model.files())
+    answer = again.predict(history, questions)
+    assert answer.values["value"].to_list() == told.values["value"].to_list()
+    assert answer.details == told.details
+    assert isinstance(again, FittedCombination)
+    assert again.weights == model.weights
+    assert all(name.count("/") <= 1 for name in model.files())
+
+
+def test_what_came_after_an_issue_moves_nothing_of_its_answer() -> None:
+    history = past(0.025)
+    model = fitted(history)
+    questions = asked(N_LEARNED + 12, 1)
+    issued_at = questions["issued_at"][0]
+    late = pl.col("available_at") > issued_at
+    changed = replace(
+        history,
+        readings=Readings.cast(
+            history.readings.with_columns(value=pl.when(late).then(pl.col("value") * 3).otherwise("value"))
+        ),
+    )
+    told = [model.predict(each, questions).values["value"].to_list() for each in (history, changed)]
+    assert told[0] == told[1]
+
+
+def test_a_past_too_short_to_compare_on_is_refused_with_a_cure() -> None:
+    history = past()
+    with pytest.raises(NotEnoughHistory, match="compare models on its last weeks") as refused:
+        Combination(RULES).fit(history.known_at(asked(10, 1)["issued_at"][0]), asked(5, 3))
+    assert "four weeks" in refused.value.remedy
+
+
+def test_candidates_that_cannot_learn_the_series_are_named_with_the_reason() -> None:
+    model = fitted(past(), ("hour_process", "persistence_ensemble"))
+    assert list(model.members) == ["persistence_ensemble"]
+    assert "temperature" in str(model.silent["hour_process"])
+
+
+def test_clearly_worse_members_get_nothing_and_equal_ones_share() -> None:
+    n_issues, rng = 28, np.random.default_rng(1)
+    losses = np.abs(rng.normal(1, 0.2, (3, n_issues * 24)))
+    losses[2] *= 1.5
+    issue, block = np.repeat(np.arange(n_issues), 24), np.ones(n_issues * 24, dtype=np.int64)
+    weights = weights_of(losses, np.ones(n_issues * 24), issue, block)
+    assert weights.sum(axis=1) == pytest.approx(np.ones(len(weights)))
+    assert weights[1, 2] == 0
+    assert weights[1, 0] == pytest.approx(0.5, abs=0.1)
+
+
+def test_a_few_issues_move_the_weights_less_than_many() -> None:
+    def share(n_issues: int) -> float:
+        losses = np.stack([np.full(n_issues, 1.0), np.full(n_issues, 1.1)])
+        found = weights_of(losses, np.ones(n_issues), np.arange(n_issues), np.zeros(n_issues, dtype=np.int64))
+        return float(found[0, 0])
+
+    assert 0.5 < share(2) < share(7) < share(56) < 0.9
+
+
+def test_the_average_is_that_of_the_quantiles_over_the_members_that_answered() -> None:
+    quantiles = np.stack([np.full((2, 11), 10.0) + _SPREAD, np.full((2, 11), 20.0) + 3 * _SPREAD])
+    quantiles[1, 1] = np.nan
+    there = np.array([[True, True], [True, False]])
+    found = averaged(quantiles, np.array([[0.75, 0.75], [0.25, 0.25]]), there)
+    assert found[0] == pytest.approx(12.5 + 1.5 * _SPREAD)
+    assert found[1] == pytest.approx(10 + _SPREAD)
+
+
+@pytest.mark.parametrize("width", [0.6, 1.0, 1.7])
+def test_a_band_too_narrow_or_too_wide_is_brought_to_what_it_says(width: float) -> None:
+    n_issues, rng = 60, np.random.default_rng(2)
+    actual = rng.normal(size=n_issues * 24)
+    quantiles = np.tile(width * _SPREAD, (len(actual), 1))
+    factor = band_factor(quantiles, actual, np.ones(len(actual)), np.repeat(np.arange(n_issues), 24))
+    assert factor * width == pytest.approx(1, abs=0.15)
+
+
+def test_the_loss_is_the_mean_pinball_loss_over_the_levels() -> None:
+    found = losses_of(np.array([[*_SPREAD]]), np.array([2.0]))
+    assert found[0] == pytest.approx(np.mean([level * (2 - q) for level, q in zip(LEVELS, _SPREAD, strict=True)]))
