@@ -632,7 +632,7 @@ class FittedDayAhead:
     def _idle(self, name: str) -> list[str]:
         """Return the covariates that a series' model makes no use of."""
         kind, context = self._choice.recipes[name], self.pasts[name].context
-        used = used_variables(kind)
+        used = used_variables(kind, context)
         pairs = zip(self.table.columns.covariates, context.covariates, strict=True)
         return [] if used is None else [own for own, covariate in pairs if covariate.variable not in used]
 

@@ -17,7 +17,7 @@ from watthour.forecasting.fleet import fit_all, forecast_all, pooled_growth
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from watthour.core.forecast import Forecaster, History, Recipe
+    from watthour.core.forecast import Context, Forecaster, History, Recipe
     from watthour.forecasting.fleet import Histories, Plan, Progress, Protocol, TargetsBySeries
     from watthour.forecasting.series_table import SeriesTable
 
@@ -133,7 +133,7 @@ def fit_chosen(
     return {name: found[name] for name in pasts}, replace(choice, recipes=recipes, reasons=reasons)
 
 
-def used_variables(recipe: Recipe) -> frozenset[str] | None:
+def used_variables(recipe: Recipe, context: Context) -> frozenset[str] | None:
     """Return the variables of covariates that a kind of model looks at; None means all there are."""
     if not getattr(recipe, "uses_covariates", True):
         return frozenset()
@@ -142,9 +142,9 @@ def used_variables(recipe: Recipe) -> frozenset[str] | None:
 
         return frozenset(VARIABLES)
     if recipe.name == "hour_process":
-        from watthour.forecasting.gaussian_process.hour_process.temperature import VARIABLE
+        from watthour.forecasting.gaussian_process.hour_process.temperature import temperature_of
 
-        return frozenset([VARIABLE])
+        return frozenset(temperature_of(context))
     return None
 
 

@@ -1,8 +1,11 @@
 """How far off forecasts of each lead were on past days, and bands that are as wide as that.
 
 The factor of days in order of time holds what would have been expected of each day from any span of days before it,
-so the errors of all leads cost little. Quantiles are those of the errors of the last months, recent ones counting
-more, and of normal ones while there are few.
+so the errors of all leads cost little. Quantiles are those of the errors of the last weeks, recent ones counting
+more, beside some normal ones.
+
+Source: Gibbs and Candes, Adaptive Conformal Inference Under Distribution Shift, NeurIPS 34 (2021), arXiv:2106.00170;
+here by the weighted quantile of past errors, as in ``forecasting/adaptive.py``.
 """
 
 from __future__ import annotations
@@ -20,8 +23,8 @@ if TYPE_CHECKING:
 
 LEADS = np.array([1, 2, 3, 4, 5, 6, 7, 8, 14, 28])  # days from the last known one
 SETTLING_DAYS = 100  # whose errors say little, since little was known
-_HALFLIFE = 60.0  # days after which an error counts half
-_PRIOR_DAYS = 10.0  # that normal errors count for
+_HALFLIFE = 10.0  # days after which an error counts half
+_PRIOR_DAYS = 5.0  # that normal errors count for
 _LARGEST = 8.0  # deviations that an error counts at most
 _SHARES = np.abs(2 * np.array(LEVELS) - 1)  # of the errors within the band that ends at each level
 _SIDES = np.sign(np.array(LEVELS) - 0.5)
@@ -69,11 +72,14 @@ def band(ratios: Array, ages: Instants) -> Array:
         ages: of the days, (days,).
     """
     there = np.isfinite(ratios)
-    n_known = there.sum(axis=1)
-    weights = (0.5 ** (ages / _HALFLIFE) / np.maximum(n_known, 1))[:, None] * there
+    of_day = 0.5 ** (ages / _HALFLIFE) * there.any(axis=1)
+    total = of_day.sum() + _PRIOR_DAYS
+    n_days = total**2 / ((of_day**2).sum() + _PRIOR_DAYS)
+    outwards = 1 + of_day.sum() / total / n_days  # as conformal prediction asks; hours of one day err together
+    per_hour = (of_day / np.maximum(there.sum(axis=1), 1))[:, None] * there
     sizes = np.concatenate([np.minimum(np.abs(ratios[there]), _LARGEST), _NORMAL])
-    weights = np.concatenate([weights[there], np.full(len(_NORMAL), _PRIOR_DAYS / len(_NORMAL))])
+    weights = np.concatenate([per_hour[there], np.full(len(_NORMAL), _PRIOR_DAYS / len(_NORMAL))])
     order = np.argsort(sizes)
     share = (np.cumsum(weights[order]) - weights[order] / 2) / weights.sum()
-    away = np.interp(_SHARES, np.concatenate([[0.0], share]), np.concatenate([[0.0], sizes[order]]))
+    away = np.interp(_SHARES * outwards, np.concatenate([[0.0], share]), np.concatenate([[0.0], sizes[order]]))
     return np.asarray(_SIDES * away)

@@ -80,7 +80,7 @@ class HourProcess:
 
         Raises:
             InvalidInput: the channel is not hourly.
-            NotEnoughHistory: fewer than FEWEST_DAYS days of known load and temperature.
+            NotEnoughHistory: fewer than FEWEST_DAYS days of known load, and of temperature where the context has one.
         """
         context = history.context
         check_step(context, "the hour process", is_hourly=True)
@@ -92,12 +92,7 @@ class HourProcess:
         values = scale.values(loads)
         usable = has_temperature(around) & np.asarray(np.isfinite(values).any(axis=1))
         if usable.sum() < FEWEST_DAYS:
-            raise NotEnoughHistory(
-                f"{int(usable.sum())} days of {context.channel.id} with a temperature are known at "
-                f"{history.as_of:%Y-%m-%d %H:%M} UTC; the hour process needs {FEWEST_DAYS}",
-                remedy="Add more history of load and of temperature_2m at its weather points (`watthour backfill`), "
-                "or use a baseline such as persistence_ensemble.",
-            )
+            raise _too_short(history, int(usable.sum()), has_temperature=bool(thermometers.points))
         state = State(
             numbers=numbers[usable],
             values=values[usable],
@@ -136,7 +131,7 @@ class FittedHourProcess:
         """What the forecast is made of."""
         return (
             "load of past days",
-            "temperature of the week",
+            *(("temperature of the week",) if self._state.has_temperature else ()),
             "weekday",
             "season",
             "special days",
@@ -222,6 +217,19 @@ class FittedHourProcess:
     @cached_property
     def _trained(self) -> TrainedHours:
         return TrainedHours.fit(self._state)
+
+
+def _too_short(history: History, n_days: int, *, has_temperature: bool) -> NotEnoughHistory:
+    beside, more = (
+        (" with a temperature", " and of its temperature (temperature_2m at its weather points, `watthour backfill`)")
+        if has_temperature
+        else ("", "")
+    )
+    return NotEnoughHistory(
+        f"{n_days} days of {history.context.channel.id}{beside} are known at "
+        f"{history.as_of:%Y-%m-%d %H:%M} UTC; the hour process needs {FEWEST_DAYS}",
+        remedy=f"Add more history of load{more}, or use a baseline such as persistence_ensemble.",
+    )
 
 
 def _known_days(history: History, longest: int) -> tuple[Instants, Array]:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from watthour.forecasting.gaussian_process.hour_process.state import State
     from watthour.forecasting.vintages import Array, Instants
 
-_LOOKED_BACK_ON = 365  # days whose errors say how wide a band is
+_LOOKED_BACK_ON = 60  # days whose errors say how wide a band is
 
 
 @dataclass(frozen=True, slots=True, eq=False)

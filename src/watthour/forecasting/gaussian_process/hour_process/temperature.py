@@ -21,7 +21,7 @@ from watthour.forecasting.vintages import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from watthour.core.forecast import History
+    from watthour.core.forecast import Context, History
     from watthour.forecasting.gaussian_process.local_days import Mask
     from watthour.forecasting.vintages import Array, Instants
 
@@ -52,11 +52,10 @@ class Thermometers:
 
         A table's column of any such name may be in degF: it is, if it ever was warmer than any place on Earth in degC.
         """
-        known = points_of(history.context, (VARIABLE,))
-        if known:
-            return cls(known)
-        variables = [each.variable for each in history.context.covariates if is_temperature(each.variable)]
-        points = points_of(history.context, variables[:1])
+        variables = temperature_of(history.context)
+        points = points_of(history.context, variables)
+        if VARIABLE in variables:
+            return cls(points)
         channels = [channel for point in points for channel in point.channels.values()]
         warmest = history.readings.filter(pl.col("channel").is_in(channels))["value"].max()
         return cls(points, isinstance(warmest, float) and warmest > _HOTTEST_C)
@@ -71,10 +70,13 @@ class Thermometers:
         return cls(tuple(CovariatePoint.from_json(point) for point in kept["points"]), kept["is_fahrenheit"])
 
 
-def is_temperature(variable: str) -> bool:
-    """Tell a covariate that is the temperature of the air, by its name."""
-    plain = variable.lower().replace("_", "").replace(" ", "")
-    return variable == VARIABLE or plain in _NAMES
+def temperature_of(context: Context) -> tuple[str, ...]:
+    """Return the variable of a context that is the temperature of the air, by its name; none if there is none."""
+    variables = [each.variable for each in context.covariates]
+    if VARIABLE in variables:
+        return (VARIABLE,)
+    plain = {each: each.lower().replace("_", "").replace(" ", "") for each in variables}
+    return tuple(each for each in variables if plain[each] in _NAMES)[:1]
 
 
 def windows(history: History, thermometers: Thermometers, days: Instants, at: Instants, known_until: Instants) -> Array:
