@@ -194,15 +194,23 @@ def test_a_load_that_is_zero_and_negative_is_forecast(past: History) -> None:
     assert error < 1.5 * usual
 
 
+def test_a_load_that_was_never_negative_is_forecast_so(past: History) -> None:
+    sunny = with_load(past, (pl.col("value") - 1000).clip(0))
+    rows = beside_actual(fit(sunny), sunny, days_ahead(FITTED_ON, 3))
+    assert rows["0.05"].min() == 0
+    assert (rows["actual"] == 0).any()
+
+
 def test_the_scale_is_the_one_on_which_a_load_varies_evenly() -> None:
     rng = np.random.default_rng(1)
     numbers = np.arange(200)
     size = np.exp(np.sin(numbers / 30))[:, None]
     relative = LoadScale.of(numbers, size * 100 * np.exp(rng.normal(0, 0.1, (200, 24))))
-    absolute = LoadScale.of(numbers, size * 100 + 200 + rng.normal(0, 60, (200, 24)).clip(-250))
+    absolute = LoadScale.of(numbers, size * 100 + 200 + rng.normal(0, 60, (200, 24)).clip(-200))
     assert relative.size is None
     assert absolute.size is not None
-    for scale, loads in ((relative, np.array([3.0, 8.0])), (absolute, np.array([-3.0, 0.0]))):
+    assert absolute.is_never_negative
+    for scale, loads in ((relative, np.array([3.0, 8.0])), (LoadScale(50.0), np.array([-3.0, 0.0]))):
         assert scale.loads(scale.values(loads)) == pytest.approx(loads)
     assert LoadScale.of(numbers, np.zeros((200, 24))).size == 1.0
 

@@ -5,7 +5,7 @@ so the errors of all leads cost little. Quantiles are those of the errors of the
 more, beside some normal ones.
 
 Source: Gibbs and Candes, Adaptive Conformal Inference Under Distribution Shift, NeurIPS 34 (2021), arXiv:2106.00170;
-here by the weighted quantile of past errors, as in ``forecasting/adaptive.py``.
+here by the weighted quantile of past errors.
 """
 
 from __future__ import annotations
@@ -73,13 +73,10 @@ def band(ratios: Array, ages: Instants) -> Array:
     """
     there = np.isfinite(ratios)
     of_day = 0.5 ** (ages / _HALFLIFE) * there.any(axis=1)
-    total = of_day.sum() + _PRIOR_DAYS
-    n_days = total**2 / ((of_day**2).sum() + _PRIOR_DAYS)
-    outwards = 1 + of_day.sum() / total / n_days  # as conformal prediction asks; hours of one day err together
     per_hour = (of_day / np.maximum(there.sum(axis=1), 1))[:, None] * there
     sizes = np.concatenate([np.minimum(np.abs(ratios[there]), _LARGEST), _NORMAL])
     weights = np.concatenate([per_hour[there], np.full(len(_NORMAL), _PRIOR_DAYS / len(_NORMAL))])
     order = np.argsort(sizes)
     share = (np.cumsum(weights[order]) - weights[order] / 2) / weights.sum()
-    away = np.interp(_SHARES * outwards, np.concatenate([[0.0], share]), np.concatenate([[0.0], sizes[order]]))
+    away = np.interp(_SHARES, np.concatenate([[0.0], share]), np.concatenate([[0.0], sizes[order]]))
     return np.asarray(_SIDES * away)

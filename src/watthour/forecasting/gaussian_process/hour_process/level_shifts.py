@@ -23,7 +23,7 @@ SEEN_AT = (1, 5, 9, 13, 17, 21)  # hours of the clock that stand for all
 _FEWEST_HOURS = 3
 _SETTLING_DAYS = 60  # whose errors say little, since little was known
 _MOST = 40
-_SURPRISING = {2: 7.0, 7: 1.5}  # days in a row, and how many deviations their mean error is large
+_SURPRISING = {2: 7.0, 5: 2.5, 7: 1.5}  # days in a row, and how many deviations their mean error is large
 _EACH = 0.4  # of that, which the error of each of these days has at least
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
@@ -19,6 +19,7 @@ class LoadScale:
     """Logarithms, or parts of a size; 0.01 is one percent of the load in both."""
 
     size: float | None  # [unit of the channel]; None: logarithms
+    is_never_negative: bool = False
 
     @classmethod
     def of(cls, numbers: Instants, loads: Array) -> Self:
@@ -29,12 +30,13 @@ class LoadScale:
         """
         known = loads[np.isfinite(loads)]
         size = (float(np.mean(np.abs(known))) if len(known) else 0.0) or 1.0
+        parts = cls(size, bool((known >= 0).all()))
         if not len(known) or float(np.mean(known <= 0)) > _MOST_NOT_POSITIVE:
-            return cls(size)
+            return parts
         logarithms = cls(None)
         slope = -float(np.mean(np.log(known[known > 0])))  # of the logarithm, as a mean logarithm
         gain = _unevenness(numbers, loads / size) - _unevenness(numbers, logarithms.values(loads))
-        return logarithms if gain + slope + np.log(size) >= 0 else cls(size)
+        return logarithms if gain + slope + np.log(size) >= 0 else parts
 
     def values(self, loads: Array) -> Array:
         """Return loads of any shape on this scale; NaN where they have no logarithm."""
@@ -44,8 +46,14 @@ class LoadScale:
         return np.asarray(np.log(positive))
 
     def loads(self, values: Array) -> Array:
-        """Return the loads of values, of any shape [unit of the channel]."""
-        return np.asarray(np.exp(values)) if self.size is None else values * self.size
+        """Return the loads of values, of any shape [unit of the channel]; none below zero where there never was one."""
+        if self.size is None:
+            return np.asarray(np.exp(values))
+        return np.maximum(values * self.size, 0.0) if self.is_never_negative else values * self.size
+
+    def as_json(self) -> dict[str, float | bool | None]:
+        """Return it as plain data."""
+        return asdict(self)
 
 
 def _unevenness(numbers: Instants, values: Array) -> float:

@@ -60,7 +60,7 @@ class State:
             },
             {
                 "constants": self.constants.as_json(),
-                "size": self.scale.size,
+                "scale": self.scale.as_json(),
                 "channel": self.channel,
                 "place": asdict(self.place),
                 "thermometers": self.thermometers.as_json(),
@@ -78,7 +78,7 @@ class State:
             known_since=arrays["known_since"],
             windows=arrays["windows"].astype("float64"),
             constants=Constants.from_json(words["constants"]),
-            scale=LoadScale(words["size"]),
+            scale=LoadScale(**words["scale"]),
             channel=words["channel"],
             place=Place(**words["place"]),
             thermometers=Thermometers.from_json(words["thermometers"]),
