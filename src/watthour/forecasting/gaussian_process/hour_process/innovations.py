@@ -25,18 +25,17 @@ class Innovations:
     number: Array  # (n,) days since 1970
     errors: Array  # (n, 24) clipped; 0 where unknown
     known: Array  # (n, 24)
-    ratios: Array  # (n, 24) errors over what was expected of their size, clipped
 
     @classmethod
     def of(cls, number: Array, errors: Array, deviations: Array) -> Innovations:
         """Take errors of days, (n,), and what was expected of their size, both (n, 24), NaN where unknown."""
         known = np.isfinite(errors)
         ratios = np.clip(np.where(known, errors / deviations, 0), -_LARGEST, _LARGEST)
-        return cls(number, np.where(known, ratios * deviations, 0), known.astype(np.float64), ratios)
+        return cls(number, np.where(known, ratios * deviations, 0), known.astype(np.float64))
 
     def first(self, n_days: int) -> Innovations:
         """Return those of the first days."""
-        return Innovations(self.number[:n_days], self.errors[:n_days], self.known[:n_days], self.ratios[:n_days])
+        return Innovations(self.number[:n_days], self.errors[:n_days], self.known[:n_days])
 
     def to_whole_day(self) -> Innovations:
         """Return those up to the last day of which nearly all hours are known."""
