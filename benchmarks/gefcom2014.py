@@ -68,7 +68,7 @@ PROTOCOL = (
     "from all load before it, with the temperature of the week given. MASE and SQL (0.1 .. 0.9) scaled by the mean "
     "absolute 24 h difference of all load before each week; all figures are means over the 20 weeks. train: once, "
     "before the first week; predict: all 20 weeks; seconds of the processor on one thread, which on an idle "
-    "machine are those of the clock. ours: constants fitted on 2007-2010 of the same load, one digit; "
+    "machine are those of the clock. ours: constants start from those of 2007-2010 of the same load; "
     "ours_own_constants: on the task's own days before the first week alone; both with the coordinates of the place, "
     "as the task's publisher names the region."
 )

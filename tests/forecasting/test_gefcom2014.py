@@ -41,3 +41,12 @@ def test_the_first_weeks_are_forecast_better_than_the_best_published(benchmark: 
     assert figures["sql"] < 0.30
     assert figures["mase"] < 0.37
     assert figures["wape"] < 0.018
+
+
+def test_a_planted_fall_of_the_load_is_followed_within_a_week(benchmark: Any, shared_data: Path) -> None:  # noqa: ANN401 - as above
+    planted_shift = importlib.import_module("planted_shift")
+    found = planted_shift.measure(shared_data / benchmark.FILE, datetime(2012, 1, 1, tzinfo=UTC), -0.08)
+    (unchanged, _), (stepped, covered) = found["unchanged"], found["step"]
+    assert stepped[0] > 3 * unchanged[0]
+    assert stepped[7:].mean() < 1.2 * unchanged[7:].mean()
+    assert covered.mean() >= 0.87

@@ -88,7 +88,8 @@ def test_nothing_after_the_compared_weeks_is_needed_and_what_cannot_answer_says_
     model = DayAhead(time_zone=ZONE).fit(region(100).drop("temperature"))
     notes = dict(model.choice.select("model", "note").iter_rows())
     assert "the day process needs 120" in notes["day_process"]
-    assert "'town' with a temperature" in notes["hour_process"]
+    assert "days of 'town' are known" in notes["hour_process"]
+    assert "the hour process needs 90" in notes["hour_process"]
     assert model.choice.filter(pl.col("note").is_null()).height == 3
 
 
@@ -96,7 +97,7 @@ def test_a_load_that_is_not_positive_is_left_to_models_that_can() -> None:
     table = region(150).with_columns(y=pl.col("y") - 1000)
     model = DayAhead(covariates=("temperature",), time_zone=ZONE).fit(table)
     found = model.choice
-    assert set(found.filter(pl.col("pinball").is_null())["model"]) == {"day_process", "hour_process"}
+    assert set(found.filter(pl.col("pinball").is_null())["model"]) == {"day_process"}
     assert found["chosen"][0]
     assert not found.filter("chosen")["pinball"].has_nulls()
 
@@ -147,8 +148,9 @@ def test_one_short_series_among_others_is_answered_and_named() -> None:
 
 def test_a_cure_in_a_notebook_is_one_for_a_notebook() -> None:
     table = region(100).drop("temperature")
-    with pytest.raises(NotEnoughHistory, match=r"'town' with a temperature .*covariates=\('temperature',\)"):
-        DayAhead(model="hour_process", time_zone=ZONE).fit(table)
+    unknown = table.with_columns(temperature=pl.lit(None, pl.Float64))
+    with pytest.raises(NotEnoughHistory, match=r"'town' with a temperature .*more rows with a temperature"):
+        DayAhead(model="hour_process", covariates=("temperature",), time_zone=ZONE).fit(unknown)
     with pytest.raises(NotEnoughHistory, match=r"'town' are known.*DayAhead\(model='auto'\)"):
         DayAhead(model="day_process", time_zone=ZONE).fit(table)
     with pytest.raises(InvalidInput, match=r"'town'.*zero or negative.*Choose another model") as told:

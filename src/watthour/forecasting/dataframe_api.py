@@ -646,7 +646,7 @@ class FittedDayAhead:
     def _idle(self, name: str) -> list[str]:
         """Return the covariates that a series' model makes no use of."""
         context = self.pasts[name].context
-        used = used_variables(list(self.members[name]))
+        used = used_variables(list(self.members[name]), context)
         pairs = zip(self.table.columns.covariates, context.covariates, strict=True)
         return [] if used is None else [own for own, covariate in pairs if covariate.variable not in used]
 

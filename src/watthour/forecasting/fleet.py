@@ -449,8 +449,8 @@ def reported(title: str, total: int, progress: Progress) -> Iterator[Callable[[]
 def covariates_as_asked(past: History, asked: dy.DataFrame[Targets]) -> History:
     """Return a history in which covariates are known as ``predict(future=...)`` gives them: not past a window's end.
 
-    One of before the first issue, or that became known after it, keeps the instant at which it became known; one that had
-    always been known is known from just before the first issue on whose last target it does not lie behind.
+    One of before the first issue, or that became known after it, keeps the instant at which it became known. One that
+    had always been known is known from just before the first issue on whose last target it does not lie behind.
     """
     if not past.context.covariates or asked.is_empty():
         return past

@@ -25,7 +25,7 @@ from watthour.forecasting.fleet import fit_all
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from watthour.core.forecast import Forecaster, Recipe
+    from watthour.core.forecast import Context, Forecaster, Recipe
     from watthour.forecasting.fleet import Histories, Progress, TargetsBySeries
     from watthour.forecasting.series_table import SeriesTable
 
@@ -149,7 +149,7 @@ def shares_of(model: Forecaster, recipe: Recipe) -> dict[str, float]:
     return dict(model.weights) if isinstance(model, FittedCombination) else {recipe.name: 1.0}
 
 
-def used_variables(models: Sequence[str]) -> frozenset[str] | None:
+def used_variables(models: Sequence[str], context: Context) -> frozenset[str] | None:
     """Return the variables of covariates that models of the catalogue look at together; None means all there are."""
     found: set[str] = set()
     for name in models:
@@ -160,9 +160,9 @@ def used_variables(models: Sequence[str]) -> frozenset[str] | None:
 
             found |= set(VARIABLES)
         elif name == "hour_process":
-            from watthour.forecasting.gaussian_process.hour_process.temperature import VARIABLE
+            from watthour.forecasting.gaussian_process.hour_process.temperature import temperature_of
 
-            found.add(VARIABLE)
+            found |= set(temperature_of(context))
         else:
             return None
     return frozenset(found)

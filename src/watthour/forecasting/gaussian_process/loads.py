@@ -19,14 +19,17 @@ if TYPE_CHECKING:
 _MOST_MISSING = 1 / 12  # of the intervals of a day that still counts as known
 
 
-def known_loads(history: History, requests: DayRequests, days: Instants, grid: DayGrid) -> Array:
-    """Return the load of days as known at each request, NaN where unknown or not positive [unit of the channel].
+def known_loads(
+    history: History, requests: DayRequests, days: Instants, grid: DayGrid, *, positive: bool = True
+) -> Array:
+    """Return the load of days as known at each request, NaN where unknown [unit of the channel].
 
     Args:
         history: what was known.
         requests: m of them.
         days: the same days for all requests, (d,), or those of each, (m, d).
         grid: rows and columns.
+        positive: count zero and less as unknown.
 
     Returns:
         Shape (m, d, n).
@@ -34,7 +37,9 @@ def known_loads(history: History, requests: DayRequests, days: Instants, grid: D
     times, columns = grid.slots(days if days.ndim > 1 else days[None])
     vintages = measurement_vintages(history, history.context.channel.id)
     values = vintages.known(times, requests.issued[:, None, None])
-    counts = (times + grid.step <= requests.known_until[:, None, None]) & (values > 0)
+    counts = times + grid.step <= requests.known_until[:, None, None]
+    if positive:
+        counts &= values > 0
     return grid.by_clock(np.where(counts, values, np.nan), columns)
 
 

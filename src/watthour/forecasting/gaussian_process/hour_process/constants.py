@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from watthour.forecasting.vintages import Array
 
@@ -88,12 +88,18 @@ class Constants:
 
     def without_sun(self) -> Self:
         """Return the same for a place whose coordinates are unknown: light and the height of the sun count nowhere."""
-        terms = (replace(term, light=None, elevation=None) for term in self.terms)
-        return replace(self, terms=tuple(term for term in terms if term.depends_on_day or term.name == "level"))
+        return self._reduced(replace(term, light=None, elevation=None) for term in self.terms)
+
+    def without_temperature(self) -> Self:
+        """Return the same for a load whose temperature is unknown: it counts nowhere."""
+        return self._reduced(replace(term, temperature=()) for term in self.terms)
 
     def as_json(self) -> dict[str, object]:
         """Return it as plain data."""
         return {"terms": [asdict(term) for term in self.terms], "noise": asdict(self.noise)}
+
+    def _reduced(self, terms: Iterable[KernelTerm]) -> Self:
+        return replace(self, terms=tuple(term for term in terms if term.depends_on_day or term.name == "level"))
 
     @classmethod
     def from_json(cls, kept: Mapping[str, list[dict[str, object]]]) -> Self:

@@ -60,7 +60,7 @@ class HourRegression:
         Args:
             covariance: without noise, (n, n).
             noise: of the days, (n,).
-            values: their log load, (n,).
+            values: (n,).
         """
         nothing = RobustFactor.fit(np.empty((0, 0)), np.empty(0), np.empty(0), has_mean=False)
         return cls(RobustFactor.fit(covariance, noise, values), np.empty((len(values), 0)), nothing)
@@ -72,13 +72,20 @@ class HourRegression:
             cross: covariance of the training days with them, (n, r).
             own: theirs without noise, (r, r).
             noise: their noise, (r,).
-            values: their log load, (r,).
+            values: (r,).
+        """
+        whitened, own, values = self.given(cross, own, values)
+        return HourRegression(self.trained, whitened, RobustFactor.fit(own, noise, values, has_mean=False))
+
+    def given(self, cross: Array, own: Array, values: Array) -> tuple[Array, Array, Array]:
+        """Return the whitened covariance with later days, and their covariance and values given the training days.
+
+        Arguments as in ``updated``.
         """
         factor = self.trained.factor
         whitened = whiten(factor.lower, cross)
         expected = factor.expected(whitened, np.full(len(values), len(factor.lower)))[:, 0]
-        own = schur_complement(own, whitened)
-        return HourRegression(self.trained, whitened, RobustFactor.fit(own, noise, values - expected, has_mean=False))
+        return whitened, schur_complement(own, whitened), values - expected
 
     def predict(
         self, cross: Array, cross_updates: Array, variance: Array, n_known: int, n_updates: int

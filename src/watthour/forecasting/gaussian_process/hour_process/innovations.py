@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from watthour.forecasting.gaussian_process.hour_process.temperature import HOURS
-
 if TYPE_CHECKING:
     from watthour.forecasting.vintages import Array
 
-_UNIT = 0.01  # of log load
+_UNIT = 0.01
 _RIDGE = 20.0  # days' worth of doubt
 _SETTLING_DAYS = 100  # whose errors say little, since little was known
 _FEWEST_DAYS = 50
@@ -25,33 +23,24 @@ class Innovations:
     """One-day-ahead errors of days in order of time, hour by hour."""
 
     number: Array  # (n,) days since 1970
-    errors: Array  # (n, 24) log load, clipped; 0 where unknown
+    errors: Array  # (n, 24) clipped; 0 where unknown
     known: Array  # (n, 24)
-    ratios: Array  # (n, 24) errors over what was expected of their size, clipped
 
     @classmethod
     def of(cls, number: Array, errors: Array, deviations: Array) -> Innovations:
         """Take errors of days, (n,), and what was expected of their size, both (n, 24), NaN where unknown."""
         known = np.isfinite(errors)
         ratios = np.clip(np.where(known, errors / deviations, 0), -_LARGEST, _LARGEST)
-        return cls(number, np.where(known, ratios * deviations, 0), known.astype(np.float64), ratios)
+        return cls(number, np.where(known, ratios * deviations, 0), known.astype(np.float64))
 
     def first(self, n_days: int) -> Innovations:
         """Return those of the first days."""
-        return Innovations(self.number[:n_days], self.errors[:n_days], self.known[:n_days], self.ratios[:n_days])
+        return Innovations(self.number[:n_days], self.errors[:n_days], self.known[:n_days])
 
     def to_whole_day(self) -> Innovations:
         """Return those up to the last day of which nearly all hours are known."""
         whole = np.flatnonzero(self.known.sum(axis=1) >= _FEWEST_HOURS)
         return self.first(int(whole[-1]) + 1 if len(whole) else 0)
-
-    def scale(self) -> float:
-        """Return how much larger errors were than expected; a load may be calmer or wilder than the constants say."""
-        settled = slice(_SETTLING_DAYS, None)
-        n_known = float(self.known[settled].sum())
-        if n_known < _FEWEST_DAYS * HOURS:
-            return 1.0
-        return float(np.sqrt((self.ratios[settled] ** 2).sum() / n_known))
 
     def next_day(self) -> tuple[Array, Array]:
         """Return what is to be added to the day after the last one, and what its deviation shrinks to, each (24,).

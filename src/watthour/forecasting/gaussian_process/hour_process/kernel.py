@@ -14,7 +14,7 @@ from watthour.forecasting.gaussian_process.hour_process.temperature import HOURS
 from watthour.forecasting.gaussian_process.kernels import is_same, n_shared
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from watthour.forecasting.gaussian_process.hour_process.calendar import CalendarDays
     from watthour.forecasting.gaussian_process.hour_process.constants import Constants, KernelTerm, Noise
@@ -77,12 +77,12 @@ class Pair:
         self.apart = np.abs(a.days.number[:, None] - b.days.number[None, :])
         self._agreement: dict[str, Array] = {}
 
-    def covariances(self, constants: Constants) -> Iterator[Array]:
-        """Yield the covariance of log load at each hour of the clock, without noise, (n, m)."""
+    def covariances(self, constants: Constants, hours: Sequence[int] = range(HOURS)) -> Iterator[Array]:
+        """Yield the covariance of days at hours of the clock, without noise, (n, m)."""
         daily = sum(
             (self.of_term(term, 0) for term in constants.terms if not term.is_hourly), np.zeros(self.apart.shape)
         )
-        for hour in range(HOURS):
+        for hour in hours:
             yield sum((self.of_term(term, hour) for term in constants.terms if term.is_hourly), daily.copy())
 
     def of_term(self, term: KernelTerm, hour: int) -> Array:
@@ -113,7 +113,7 @@ class Pair:
 
 
 def variance_of(inputs: Inputs, constants: Constants) -> Array:
-    """Return the variance of each day's log load without noise, (n,)."""
+    """Return the variance of each day without noise, (n,)."""
     total = np.zeros(len(inputs.days.number))
     for term in constants.terms:
         if term.same is None or term.same in _CODES:

@@ -23,11 +23,11 @@ _REACH = 4.0  # no constant leaves its start by more than a factor of e to this
 _ODD = 9.0  # squared deviations from which an error is held against the day
 
 
-def learn(start: Constants, inputs: Inputs, log_loads: Array) -> Constants:
-    """Return the constants under which the loads of days, (n, 24), are most likely; NaN where unknown."""
+def learn(start: Constants, inputs: Inputs, values: Array) -> Constants:
+    """Return the constants under which the values of days, (n, 24), are most likely; NaN where unknown."""
     from scipy.optimize import minimize
 
-    hours = [_Hour(inputs, log_loads[:, hour], hour) for hour in _HOURS]
+    hours = [_Hour(inputs, values[:, hour], hour) for hour in _HOURS]
     origin = start.as_vector()
 
     def loss(vector: Array) -> tuple[float, Array]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from statistics import NormalDist
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
@@ -16,23 +15,23 @@ from watthour.core.window import Window
 from watthour.forecasting.calendar import local_days, local_hours
 from watthour.forecasting.gaussian_process.archive import in_half
 from watthour.forecasting.gaussian_process.history import since
+from watthour.forecasting.gaussian_process.hour_process.adapting import DAYS, adapt
 from watthour.forecasting.gaussian_process.hour_process.constants import FITTED, plain_start
 from watthour.forecasting.gaussian_process.hour_process.learning import learn
+from watthour.forecasting.gaussian_process.hour_process.load_scale import LoadScale
 from watthour.forecasting.gaussian_process.hour_process.requests import issue_requests, shared_update_groups
 from watthour.forecasting.gaussian_process.hour_process.solve import TrainedHours, expect
 from watthour.forecasting.gaussian_process.hour_process.state import State
 from watthour.forecasting.gaussian_process.hour_process.temperature import (
     BEFORE,
     HOURS,
-    VARIABLE,
+    Thermometers,
     has_temperature,
+    temperatures,
     windows,
 )
 from watthour.forecasting.gaussian_process.loads import check_step, known_loads, known_since
 from watthour.forecasting.gaussian_process.local_days import DayGrid, DayRequests
-from watthour.forecasting.gaussian_process.points import points_of
-from watthour.forecasting.hourly_inputs import hourly_weather
-from watthour.forecasting.positive_load import check_loads
 from watthour.forecasting.quantile_forecast import describe_intervals, quantile_forecast
 from watthour.forecasting.steps import check_targets
 from watthour.forecasting.vintages import DAY_US, datetimes, instants
@@ -51,7 +50,6 @@ FEWEST_DAYS = 90  # of known load and temperature before anything can be learnt
 _STALE_DAYS = 2
 _WORTH_A_WORD_HOURS = 3  # of a day without a temperature of their own; fewer change nothing
 _NAME = "hour_process"
-_Z = np.array([NormalDist().inv_cdf(level) for level in LEVELS])
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +57,13 @@ class HourProcess:
     """24 Gaussian processes over days with shared constants, each for one hour of the local clock.
 
     Args:
-        learns_constants: fit the constants on the training days alone, from round numbers, instead of using those
-            that were fitted on another load; slower, and for loads that are unlike a temperate region's.
+        adapts_constants: start from constants that were fitted on the load of a temperate place, and fit how much each
+            term explains, how long it lasts and the noise to the last year of this load; else take them as they are.
+        learns_constants: fit all constants on the training days alone, from round numbers set by hand; slower.
         longest_memory_days: the cost grows with the cube.
     """
 
+    adapts_constants: bool = True
     learns_constants: bool = False
     longest_memory_days: int = 730
 
@@ -75,43 +75,46 @@ class HourProcess:
     def fit(self, history: History, issues: dy.DataFrame[Targets]) -> FittedHourProcess:
         """Keep every day that was over at ``as_of``, with the temperature known when it was asked, or else known now.
 
-        A place without coordinates is forecast without the sun.
+        A place without coordinates is forecast without the sun. A load that is zero or negative is measured in parts of
+        its usual size.
 
         Raises:
-            InvalidInput: the channel is not hourly, or the load is not positive.
-            NotEnoughHistory: fewer than FEWEST_DAYS days of known load and temperature.
+            InvalidInput: the channel is not hourly.
+            NotEnoughHistory: fewer than FEWEST_DAYS days of known load, and of temperature where the context has one.
         """
         context = history.context
         check_step(context, "the hour process", is_hourly=True)
-        check_loads(history, "the hour process", _NAME)
-        points = points_of(context, (VARIABLE,))
+        thermometers = Thermometers.of(history)
         numbers, loads = _known_days(history, self.longest_memory_days)
         at = _asked_at(issues, numbers, context, _now(history))
-        around = windows(history, points, numbers, at, at)
-        usable = has_temperature(around) & np.asarray(np.isfinite(loads).any(axis=1))
+        around = windows(history, thermometers, numbers, at, at)
+        scale = LoadScale.of(numbers, loads)
+        values = scale.values(loads)
+        usable = has_temperature(around) & np.asarray(np.isfinite(values).any(axis=1))
         if usable.sum() < FEWEST_DAYS:
-            raise NotEnoughHistory(
-                f"{int(usable.sum())} days of {context.channel.id} with a temperature are known at "
-                f"{history.as_of:%Y-%m-%d %H:%M} UTC; the hour process needs {FEWEST_DAYS}",
-                remedy="Add more history of load and of temperature_2m at its weather points (`watthour backfill`), "
-                "or use a baseline such as persistence_ensemble.",
-            )
+            raise _too_short(history, int(usable.sum()), has_temperature=bool(thermometers.points))
         state = State(
             numbers=numbers[usable],
-            log_loads=np.log(loads[usable]),
+            values=values[usable],
             known_since=known_since(history, numbers[usable], _now(history), DayGrid.of(context)),
             windows=in_half(around[usable]),
             constants=plain_start() if self.learns_constants else FITTED,
+            scale=scale,
             channel=context.channel.id,
             place=context.place,
-            points=points,
+            thermometers=thermometers,
             fitted_at=history.as_of,
         )
         if not state.has_sun:
             state = replace(state, constants=state.constants.without_sun())
+        if not state.has_temperature:
+            state = replace(state, constants=state.constants.without_temperature())
         if self.learns_constants:
             inputs = state.inputs(state.numbers, state.windows)
-            state = replace(state, constants=learn(state.constants, inputs, state.log_loads))
+            state = replace(state, constants=learn(state.constants, inputs, state.values))
+        elif self.adapts_constants:
+            inputs = state.inputs(state.numbers[-DAYS:], state.windows[-DAYS:])
+            state = replace(state, constants=adapt(state.constants, inputs, state.values[-DAYS:]))
         fitted = FittedHourProcess(state)
         fitted.prepare()
         return fitted
@@ -128,7 +131,7 @@ class FittedHourProcess:
         """What the forecast is made of."""
         return (
             "load of past days",
-            "temperature of the week",
+            *(("temperature of the week",) if self._state.has_temperature else ()),
             "weekday",
             "season",
             "special days",
@@ -174,13 +177,12 @@ class FittedHourProcess:
         since_first = since(replace(history, context=context), first)
         requests, of_issue, of_day = issue_requests(since_first, targets, state)
         hour = local_hours(time, context.time_zone)
-        mean, deviation = np.full(len(time), np.nan), np.full(len(time), np.nan)
+        values = np.full((len(time), len(LEVELS)), np.nan)
         for group in shared_update_groups(requests):
             for position, expected in expect(state, self._trained, group, requests):
                 mine = np.flatnonzero(of_issue == position)
-                mean[mine] = expected.mean[of_day[mine], hour[mine]]
-                deviation[mine] = expected.deviation[of_day[mine], hour[mine]]
-        unknown = np.isnan(mean)
+                values[mine] = expected.quantiles[of_day[mine], hour[mine]]
+        unknown = np.isnan(values).any(axis=1)
         if unknown.all():
             raise NotEnoughHistory(
                 f"no temperature was known at issue of any day asked of {state.channel}",
@@ -188,19 +190,19 @@ class FittedHourProcess:
             )
         last_known = np.array([each.last_known(state.numbers) for each in requests])[of_issue]
         stale = last_known < np.array([each.known_day for each in requests])[of_issue] - _STALE_DAYS
+        estimated = _estimated(since_first, targets, state.thermometers) & ~unknown
         missing = [
             f"{what} {describe_intervals(targets, which, context)}."
             for what, which in (
                 ("No temperature was known for", unknown),
                 ("No recent load was known for", stale),
-                ("The temperature was estimated from the hours beside them for", _estimated(since_first, targets)),
+                ("The temperature was estimated from the hours beside them for", estimated),
             )
             if which.any()
         ]
         if not state.has_sun:
             missing.append("The coordinates of the place are unknown, so daylight was left out.")
-        quantiles = np.exp(mean[:, None] + deviation[:, None] * _Z)
-        return quantile_forecast(targets, quantiles, context, model=_NAME, missing_inputs=missing)
+        return quantile_forecast(targets, state.scale.loads(values), context, model=_NAME, missing_inputs=missing)
 
     def _check(self, context: Context) -> None:
         check_step(context, "the hour process", is_hourly=True)
@@ -217,6 +219,19 @@ class FittedHourProcess:
         return TrainedHours.fit(self._state)
 
 
+def _too_short(history: History, n_days: int, *, has_temperature: bool) -> NotEnoughHistory:
+    beside, more = (
+        (" with a temperature", " and of its temperature (temperature_2m at its weather points, `watthour backfill`)")
+        if has_temperature
+        else ("", "")
+    )
+    return NotEnoughHistory(
+        f"{n_days} days of {history.context.channel.id}{beside} are known at "
+        f"{history.as_of:%Y-%m-%d %H:%M} UTC; the hour process needs {FEWEST_DAYS}",
+        remedy=f"Add more history of load{more}, or use a baseline such as persistence_ensemble.",
+    )
+
+
 def _known_days(history: History, longest: int) -> tuple[Instants, Array]:
     """Return the last days that were over at ``as_of``, and their loads by clock hour, (n, 24); NaN where unknown."""
     context, now = history.context, _now(history)
@@ -228,13 +243,16 @@ def _known_days(history: History, longest: int) -> tuple[Instants, Array]:
     numbers = np.arange(max(int(days.min()), end - longest), end)
     if not len(numbers):  # no day is over
         return numbers, np.empty((0, HOURS))
-    return numbers, known_loads(history, DayRequests.at(numbers[0], now), numbers, DayGrid.of(context))[0]
+    request = DayRequests.at(numbers[0], now)
+    return numbers, known_loads(history, request, numbers, DayGrid.of(context), positive=False)[0]
 
 
-def _estimated(history: History, targets: dy.DataFrame[Targets]) -> Mask:
+def _estimated(history: History, targets: dy.DataFrame[Targets], thermometers: Thermometers) -> Mask:
     """Return which targets have no temperature of their own, of days with some that lack a few hours of it."""
+    if not thermometers.points:
+        return np.zeros(targets.height, dtype=np.bool_)
     times, issued = instants(targets["time"]), instants(targets["issued_at"])
-    known = np.isfinite(hourly_weather(history, times, issued, issued)["temperature"])
+    known = np.isfinite(temperatures(history, thermometers, times, issued, issued))
     days = np.stack([issued, local_days(times, history.context.time_zone)], axis=1)
     belongs = np.unique(days, axis=0, return_inverse=True)[1].reshape(-1)
     n_known, n_unknown = np.bincount(belongs, known), np.bincount(belongs, ~known)

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from watthour.forecasting.calendar import local_days, local_hours
-from watthour.forecasting.gaussian_process.hour_process.temperature import HOURS, SPAN, has_temperature, windows
+from watthour.forecasting.gaussian_process.hour_process.temperature import (
+    HOURS,
+    SPAN,
+    answerable_hours,
+    filled,
+    has_temperature,
+    windows,
+    windows_as_known,
+)
 from watthour.forecasting.gaussian_process.loads import known_loads
 from watthour.forecasting.gaussian_process.local_days import DayGrid, DayRequests
 from watthour.forecasting.vintages import HOUR_US
@@ -19,6 +27,7 @@ if TYPE_CHECKING:
     from watthour.core.forecast import History
     from watthour.core.frames import Targets
     from watthour.forecasting.gaussian_process.hour_process.state import State
+    from watthour.forecasting.gaussian_process.local_days import Mask
     from watthour.forecasting.vintages import Array, Instants
 
 Row: TypeAlias = tuple[int, bytes]  # a day, and all that is known of it
@@ -30,6 +39,7 @@ class IssueRequest:
 
     requests: DayRequests  # of one row per asked day
     windows: Array  # (m, 9, 24) temperature around the asked days as known at issue; NaN where unknown
+    answerable: Mask  # (m, 24) which of their hours
     known_day: int  # the local day on which its measurements end, or the first training day not published by then
     known_hours: int  # of that day
     later: tuple[Row, ...]  # days of known load since training, in order of time
@@ -50,7 +60,7 @@ class SharedUpdateGroup:
 
     numbers: Instants  # (r,)
     windows: Array  # (r, 9, 24)
-    log_loads: Array  # (r, 24) NaN where unknown
+    values: Array  # (r, 24) loads on the model's scale; NaN where unknown
     issues: tuple[tuple[int, int], ...]  # position of each issue, and how many later days it knows
 
 
@@ -63,7 +73,8 @@ def issue_requests(
     moments = np.stack([requests.issued, requests.known_until], axis=1)
     issues, of_request = np.unique(moments, axis=0, return_inverse=True)
     of_request = of_request.reshape(-1)
-    around = windows(history, state.points, requests.day, requests.issued, requests.known_until)
+    known = windows_as_known(history, state.thermometers, requests.day, requests.issued, requests.known_until)
+    around, answerable = filled(known, fewest_hours=1), answerable_hours(known)
     found: list[IssueRequest] = []
     position = np.zeros(len(requests.day), dtype=np.int64)
     for number in range(len(issues)):
@@ -75,6 +86,7 @@ def issue_requests(
             IssueRequest(
                 requests=requests.take(rows),
                 windows=around[rows],
+                answerable=answerable[rows],
                 known_day=known_day,
                 known_hours=known_hours,
                 later=_later_days(history, one, state, zone),
@@ -121,10 +133,12 @@ def _later_days(history: History, issue: DayRequests, state: State, zone: str) -
     days = np.arange(int(state.numbers[-1]) + 1, int(local_days(issue.known_until, zone)[0]) + 1)
     if not len(days):
         return ()
-    loads = known_loads(history, issue, days, DayGrid(zone, HOUR_US))[0]
-    days, loads = (each[np.isfinite(loads).any(axis=1)] for each in (days, loads))
+    loads = known_loads(history, issue, days, DayGrid(zone, HOUR_US), positive=False)[0]
+    values = state.scale.values(loads)
+    is_known = np.asarray(np.isfinite(values).any(axis=1))
+    days, values = days[is_known], values[is_known]
     instants = (np.repeat(each, len(days)) for each in (issue.issued, issue.known_until))
-    around = windows(history, state.points, days, *instants)
+    around = windows(history, state.thermometers, days, *instants)
     usable = has_temperature(around)
-    contents = np.concatenate([np.log(loads)[:, None], around], axis=1)[usable]
+    contents = np.concatenate([values[:, None], around], axis=1)[usable]
     return tuple((int(day), row.tobytes()) for day, row in zip(days[usable], contents, strict=True))

@@ -11,7 +11,8 @@ from watthour.forecasting.gaussian_process.archive import pack, unpack
 from watthour.forecasting.gaussian_process.hour_process.calendar import CalendarDays
 from watthour.forecasting.gaussian_process.hour_process.constants import Constants
 from watthour.forecasting.gaussian_process.hour_process.kernel import Inputs
-from watthour.forecasting.gaussian_process.points import CovariatePoint
+from watthour.forecasting.gaussian_process.hour_process.load_scale import LoadScale
+from watthour.forecasting.gaussian_process.hour_process.temperature import Thermometers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,19 +25,25 @@ class State:
     """Training days in order of time, and what turns a new day into inputs of the same kind."""
 
     numbers: Instants  # (n,) days since 1970
-    log_loads: Array  # (n, 24) NaN where unknown
+    values: Array  # (n, 24) loads on their scale; NaN where unknown
     known_since: Instants  # (n,) when all of each day's load had become known [microseconds]
     windows: Array  # (n, 9, 24) degC, to the precision of its file
     constants: Constants
+    scale: LoadScale
     channel: str
     place: Place
-    points: tuple[CovariatePoint, ...]
+    thermometers: Thermometers
     fitted_at: datetime
 
     @property
     def has_sun(self) -> bool:
         """Whether the place's coordinates are known, and with them the sun."""
         return self.place.latitude is not None and self.place.longitude is not None
+
+    @property
+    def has_temperature(self) -> bool:
+        """Whether temperature is known at all; without it, a cold week looks like a shift of the level."""
+        return bool(self.thermometers.points)
 
     def inputs(self, numbers: Instants, windows: Array) -> Inputs:
         """Return inputs of days, (n,), with the temperature around each, (n, 9, 24) [degC]."""
@@ -47,15 +54,16 @@ class State:
         return pack(
             {
                 "numbers": self.numbers,
-                "log_loads": self.log_loads,
+                "values": self.values,
                 "known_since": self.known_since,
                 "windows": self.windows.astype("float32"),
             },
             {
                 "constants": self.constants.as_json(),
+                "scale": self.scale.as_json(),
                 "channel": self.channel,
                 "place": asdict(self.place),
-                "points": [point.as_json() for point in self.points],
+                "thermometers": self.thermometers.as_json(),
                 "fitted_at": self.fitted_at.isoformat(),
             },
         )
@@ -66,12 +74,13 @@ class State:
         arrays, words = unpack(files)
         return cls(
             numbers=arrays["numbers"],
-            log_loads=arrays["log_loads"],
+            values=arrays["values"],
             known_since=arrays["known_since"],
             windows=arrays["windows"].astype("float64"),
             constants=Constants.from_json(words["constants"]),
+            scale=LoadScale(**words["scale"]),
             channel=words["channel"],
             place=Place(**words["place"]),
-            points=tuple(CovariatePoint.from_json(point) for point in words["points"]),
+            thermometers=Thermometers.from_json(words["thermometers"]),
             fitted_at=datetime.fromisoformat(words["fitted_at"]),
         )

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
+import polars as pl
 
 from watthour.core.weather import POSSIBLE_C
 from watthour.forecasting.gaussian_process.local_days import DayGrid
+from watthour.forecasting.gaussian_process.points import CovariatePoint, points_of
 from watthour.forecasting.vintages import (
     HOUR_US,
     Vintages,
@@ -16,11 +19,10 @@ from watthour.forecasting.vintages import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping
 
-    from watthour.core.forecast import History
+    from watthour.core.forecast import Context, History
     from watthour.forecasting.gaussian_process.local_days import Mask
-    from watthour.forecasting.gaussian_process.points import CovariatePoint
     from watthour.forecasting.vintages import Array, Instants
 
 HOURS = 24
@@ -30,48 +32,113 @@ VARIABLE = "temperature_2m"
 DEGREES = 10 / 1.8  # one unit of distance in the kernel is 10 degF [degC]
 N_FEATURES = 13
 _FEWEST_HOURS = 18  # of the day itself
+_HOTTEST_C = 60.0  # never measured in the shade on Earth
+_NAMES = (
+    *("temperature", "airtemperature", "outdoortemperature", "outsidetemperature", "ambienttemperature"),
+    *("temp", "airtemp", "outdoortemp", "outsidetemp", "ambienttemp", "temperature2m", "drybulb", "drybulbtemperature"),
+)
 
 
-def windows(
-    history: History, points: Sequence[CovariatePoint], days: Instants, at: Instants, known_until: Instants
+@dataclass(frozen=True, slots=True)
+class Thermometers:
+    """Where temperature is known, the share of the load there, and in what unit; without any, days have none."""
+
+    points: tuple[CovariatePoint, ...]
+    is_fahrenheit: bool = False
+
+    @classmethod
+    def of(cls, history: History) -> Self:
+        """Return the points with a temperature, by its own name or else by one that says so.
+
+        A table's column of any such name may be in degF: it is, if it ever was warmer than any place on Earth in degC.
+        """
+        variables = temperature_of(history.context)
+        points = points_of(history.context, variables)
+        if VARIABLE in variables:
+            return cls(points)
+        channels = [channel for point in points for channel in point.channels.values()]
+        warmest = history.readings.filter(pl.col("channel").is_in(channels))["value"].max()
+        return cls(points, isinstance(warmest, float) and warmest > _HOTTEST_C)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as plain data."""
+        return {"points": [point.as_json() for point in self.points], "is_fahrenheit": self.is_fahrenheit}
+
+    @classmethod
+    def from_json(cls, kept: Mapping[str, Any]) -> Self:
+        """Build it again."""
+        return cls(tuple(CovariatePoint.from_json(point) for point in kept["points"]), kept["is_fahrenheit"])
+
+
+def temperature_of(context: Context) -> tuple[str, ...]:
+    """Return the variable of a context that is the temperature of the air, by its name; none if there is none."""
+    variables = [each.variable for each in context.covariates]
+    if VARIABLE in variables:
+        return (VARIABLE,)
+    plain = {each: each.lower().replace("_", "").replace(" ", "") for each in variables}
+    return tuple(each for each in variables if plain[each] in _NAMES)[:1]
+
+
+def windows(history: History, thermometers: Thermometers, days: Instants, at: Instants, known_until: Instants) -> Array:
+    """Return ``windows_as_known``, ``filled``; arguments as there."""
+    return filled(windows_as_known(history, thermometers, days, at, known_until))
+
+
+def windows_as_known(
+    history: History, thermometers: Thermometers, days: Instants, at: Instants, known_until: Instants
 ) -> Array:
     """Return the temperature from BEFORE days before each day to AFTER days after it, (n, 9, 24 clock hours) [degC].
 
     The mean over the weather points that are known, by their weights. Where measured and known it is the measurement,
-    else the latest forecast or fact known in advance. A day that is itself unknown is NaN throughout; around a known
-    one, what is unknown after it is estimated by the last known value, and what is unknown before it by that of the
-    same hour of the day after.
+    else the latest forecast or fact known in advance, else NaN.
 
     Args:
         history: what was known.
-        points: where temperature is known, and the share of the load there.
+        thermometers: where temperature is known; all is zero without any.
         days: local days, (n,).
         at: the instant of which the knowledge is, (n,).
         known_until: measurements count only where their hour ended by then, (n,).
     """
     around = days[:, None] + np.arange(-BEFORE, AFTER + 1)
-    if not len(days):
-        return np.empty((0, SPAN, HOURS))
+    if not len(days) or not thermometers.points:
+        return np.zeros((len(days), SPAN, HOURS))
     first, last = int(around.min()), int(around.max())
     grid = DayGrid(history.context.time_zone, HOUR_US)
     times, clock = grid.slots(np.arange(first, last + 1))
     asked = times[around - first]
-    total, weight = np.zeros(asked.shape), np.zeros(asked.shape)
-    channels, nothing = [point.channels[VARIABLE] for point in points], Vintages.of(history.readings.clear())
+    mean = temperatures(history, thermometers, asked, at[:, None, None], known_until[:, None, None])
+    return grid.by_clock(mean, clock[around - first])
+
+
+def temperatures(
+    history: History, thermometers: Thermometers, times: Instants, at: Instants, known_until: Instants
+) -> Array:
+    """Return the mean of the points that are known of hours, as known at instants, in the shape of all; NaN if none is.
+
+    Args:
+        history: what was known.
+        thermometers: where temperature is known.
+        times: starts of hours.
+        at: the instant of which the knowledge is.
+        known_until: measurements count only where their hour ended by then.
+    """
+    shape = np.broadcast_shapes(times.shape, at.shape)
+    total, weight = np.zeros(shape), np.zeros(shape)
+    channels = [next(iter(point.channels.values())) for point in thermometers.points]
+    nothing = Vintages.of(history.readings.clear())
     measurements, forecasts = (
         look_up(history, channels) for look_up in (measurement_vintages_by_channel, forecast_vintages_by_channel)
     )
-    for point, channel in zip(points, channels, strict=True):
-        measured = measurements.get(channel, nothing).known(asked, at[:, None, None])
-        measured[asked + HOUR_US > known_until[:, None, None]] = np.nan
-        values = np.where(
-            np.isfinite(measured), measured, forecasts.get(channel, nothing).between(asked, at[:, None, None])
-        )
+    for point, channel in zip(thermometers.points, channels, strict=True):
+        measured = measurements.get(channel, nothing).known(times, at)
+        measured = np.where(times + HOUR_US > known_until, np.nan, measured)
+        values = np.where(np.isfinite(measured), measured, forecasts.get(channel, nothing).between(times, at))
+        if thermometers.is_fahrenheit:
+            values = (values - 32) / 1.8
         known = (values > POSSIBLE_C[0]) & (values < POSSIBLE_C[1])
         total += np.where(known, point.weight * values, 0)
         weight += np.where(known, point.weight, 0)
-    mean = np.where(weight > 0, total / np.where(weight > 0, weight, 1), np.nan)
-    return _filled(grid.by_clock(mean, clock[around - first]))
+    return np.where(weight > 0, total / np.where(weight > 0, weight, 1), np.nan)
 
 
 def temperature_features(window: Array) -> Array:
@@ -119,8 +186,23 @@ def has_temperature(window: Array) -> Mask:
     return np.asarray(np.isfinite(window).all(axis=(1, 2)), dtype=np.bool_)
 
 
-def _filled(window: Array) -> Array:
-    known = np.isfinite(window[:, BEFORE]).sum(axis=1) >= _FEWEST_HOURS
+def answerable_hours(window: Array) -> Mask:
+    """Return the hours of days that can be forecast, (n, 24): all if most are known, else up to the last known one.
+
+    The end of a horizon may lie in the morning of its last day.
+    """
+    known = np.isfinite(window[:, BEFORE])
+    is_between = np.logical_or.accumulate(known, axis=1) & np.logical_or.accumulate(known[:, ::-1], axis=1)[:, ::-1]
+    return np.asarray(is_between | (known.sum(axis=1) >= _FEWEST_HOURS)[:, None], dtype=np.bool_)
+
+
+def filled(window: Array, *, fewest_hours: int = _FEWEST_HOURS) -> Array:
+    """Return windows, (n, 9, 24), without gaps; NaN throughout where too few hours of the day itself are known.
+
+    What is unknown after it is estimated by the last known value, and what is unknown before it by that of the same
+    hour of the day after.
+    """
+    known = np.isfinite(window[:, BEFORE]).sum(axis=1) >= fewest_hours
     window = np.where(known[:, None, None], window, np.nan)
     flat = window.reshape(len(window), SPAN * HOURS)
     for hour in range(BEFORE * HOURS + 1, flat.shape[1]):
