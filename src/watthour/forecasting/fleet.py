@@ -17,6 +17,7 @@ from watthour.core.forecast import day_ahead_targets
 from watthour.core.frames import INSTANT, Readings, Targets
 from watthour.core.window import DAY, MONTH, local_midnight
 from watthour.forecasting.backtest import first_day, scores, with_actuals
+from watthour.forecasting.calendar import same_clock
 from watthour.forecasting.catalogue import recipe as named
 from watthour.forecasting.dataframe_io import as_given
 from watthour.forecasting.steps import interval_numbers, later_starts, numbered_starts, phase_of, step_of
@@ -396,10 +397,10 @@ def past_issues(past: History, horizon: int) -> dy.DataFrame[Targets]:
 
 
 def days_earlier(instant: datetime, days: Sequence[int], past: History) -> list[datetime]:
-    """Return the same hour some days earlier; where intervals are days or longer, the start of one so many earlier."""
-    step = issue_step(past.context.resolution)
+    """Return the same clock time some days earlier; of steps of a day or longer, the start of one so many earlier."""
     if past.context.resolution < DAY:
-        return [instant - n * step for n in days]
+        at = instants(pl.Series([instant], dtype=INSTANT))
+        return cast("list[datetime]", datetimes(same_clock(at, np.array(days), past.context.time_zone)).to_list())
     return _later(past, instant, [-n for n in days])
 
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from watthour.forecasting.vintages import Array, Instants
 
 _LONGEST_DAYS = 28  # since the members learned, that are forecast again to see how each does
+_FADING_OVER = 0.15  # of the reach of a forecast is a period of fading, if that is longer than a day
 _FEWEST_ISSUES = 3  # of a block, to tell its band by itself
 
 
@@ -72,18 +73,24 @@ class Record:
     past: PastAnswers
     counts: Array  # (n,)
     issue: Instants  # (n,) from 0
+    overlap: float  # how many issues speak of the same interval
 
     @classmethod
     def at(cls, past: PastAnswers, issued: int, period: int) -> Self:
         """Return answers as they count at an instant: the older, the less."""
         known = np.isfinite(past.actual)
         past = past.take(known)
-        issue = np.unique(past.issued, return_inverse=True)[1].reshape(-1)
-        return cls(past, fading((issued - past.issued) / period), issue)
+        issues, issue = np.unique(past.issued, return_inverse=True)
+        reach = int((past.time - past.issued).max()) if len(past.time) else period
+        apart = float(np.median(np.diff(issues))) if len(issues) > 1 else reach
+        long = max(period, _FADING_OVER * reach)  # forecasts of months say something for longer than those of hours
+        return cls(past, fading((issued - past.issued) / long), issue.reshape(-1), max(1.0, reach / max(apart, period)))
 
     def weights(self) -> Array:
         """Return the weight of each member in each block of lead, (blocks, members)."""
-        return weights_of(losses_of(self.past.quantiles, self.past.actual), self.counts, self.issue, self.past.blocks)
+        return weights_of(
+            losses_of(self.past.quantiles, self.past.actual), self.counts, self.issue, self.past.blocks, self.overlap
+        )
 
     def band(self, weights: Array, block: int) -> float:
         """Return the factor of the average's band in a block; from all of them where the block was hardly asked."""
@@ -103,7 +110,7 @@ class Record:
         blocks = self.past.blocks
         for number in range(int(self.issue.max()) + 1 if len(self.issue) else 0):
             mine = self.issue == number
-            others = Record(self.past.take(~mine), self.counts[~mine], self.issue[~mine])
+            others = Record(self.past.take(~mine), self.counts[~mine], self.issue[~mine], self.overlap)
             weights = others.weights()
             past = self.past.take(mine)
             found[mine] = averaged(past.quantiles, weights[blocks[mine]].T, is_complete(past.quantiles))

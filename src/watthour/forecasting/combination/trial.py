@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from watthour.core.forecast import Context, Forecast, History, Recipe
     from watthour.forecasting.fleet import Histories, Progress
     from watthour.forecasting.gaussian_process.local_days import Mask
-    from watthour.forecasting.vintages import Array
+    from watthour.forecasting.vintages import Array, Instants
 
 TREES = "gradient_boosting"  # the kind of model that can learn from many series at once
 CANDIDATES = (
@@ -42,6 +42,7 @@ ON_RIVAL = ("operator", "operator_debiased")  # where somebody else publishes a 
 SCORED = ("pinball", "mae", "mape_percent", "coverage90_percent", "n")
 _MIDDLE = LEVELS.index(0.5)
 _MOST_PERIODS, _FEWEST_PERIODS, _PARTS = 28, 7, 4  # tried on a quarter of a short past
+_WINDOWS, _PER_WINDOW = 8, 3  # long horizons tried one after the other, and issues within each
 _MOST_UNANSWERED = (
     0.5  # of the intervals tried, of a member: it drops out where it says nothing, as a rival before it publishes
 )
@@ -60,6 +61,11 @@ def member_recipe(name: str) -> Recipe:
 def period_of(context: Context) -> int:
     """Return how far forecasts of a channel are apart if nobody says: a day, or a step that is longer [us]."""
     return max(DAY_US, step_of(context))
+
+
+def reach_of(issued: Instants, time: Instants, step: int, period: int) -> int:
+    """Return how many periods forecasts reach, of targets, (n,) each, at least one."""
+    return -(-int((time + step - issued).max()) // period) if len(time) else 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,8 +91,8 @@ class Trial:
         period, step = period_of(history.context), step_of(history.context)
         time, issued = instants(issues["time"]), instants(issues["issued_at"])
         end = int(time.max()) + step
-        reach = -(-int((time + step - issued).max()) // period)
-        longest = max(_MOST_PERIODS, reach + _FEWEST_PERIODS - 1)  # so that a long horizon is asked some times too
+        reach = reach_of(issued, time, step, period)
+        longest = max(_MOST_PERIODS, _WINDOWS * reach)  # so that a long horizon is asked of different times too
         n_periods = min((end - int(instants(times).min())) // period // _PARTS, longest)
         if n_periods < max(_FEWEST_PERIODS, reach):
             return None
@@ -94,6 +100,7 @@ class Trial:
         if not is_asked.any():
             return None
         cut = int(issued[is_asked].min())
+        is_asked &= np.isin(issued, np.unique(issued[is_asked])[:: -max(1, reach // _PER_WINDOW)])
         is_learned = time + step <= cut
         over = np.ones(len(issued), dtype=np.bool_)  # only issues all of whose intervals had been measured
         over[np.isin(issued, issued[~is_learned])] = False
