@@ -189,7 +189,7 @@ def test_clearly_worse_members_get_nothing_and_equal_ones_share() -> None:
     losses = np.abs(rng.normal(1, 0.2, (3, n_issues * 24)))
     losses[2] *= 1.5
     issue, block = np.repeat(np.arange(n_issues), 24), np.ones(n_issues * 24, dtype=np.int64)
-    weights = weights_of(losses, np.ones(n_issues * 24), issue, block)
+    weights = weights_of(losses, np.ones(n_issues * 24), issue, block, power=16)
     assert weights.sum(axis=1) == pytest.approx(np.ones(len(weights)))
     assert weights[1, 2] == 0
     assert weights[1, 0] == pytest.approx(0.5, abs=0.1)
@@ -198,7 +198,7 @@ def test_clearly_worse_members_get_nothing_and_equal_ones_share() -> None:
 def test_a_few_issues_move_the_weights_less_than_many() -> None:
     def share(n_issues: int) -> float:
         losses = np.stack([np.full(n_issues, 1.0), np.full(n_issues, 1.1)])
-        found = weights_of(losses, np.ones(n_issues), np.arange(n_issues), np.zeros(n_issues, dtype=np.int64))
+        found = weights_of(losses, np.ones(n_issues), np.arange(n_issues), np.zeros(n_issues, dtype=np.int64), power=16)
         return float(found[0, 0])
 
     assert 0.5 < share(2) < share(7) < share(56) < 0.9

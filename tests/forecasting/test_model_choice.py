@@ -90,7 +90,9 @@ def test_nothing_after_the_compared_weeks_is_needed_and_what_cannot_answer_says_
     assert "the day process needs 120" in notes["day_process"]
     assert "days of 'town' are known" in notes["hour_process"]
     assert "the hour process needs 90" in notes["hour_process"]
-    assert model.choice.filter(pl.col("note").is_null()).height == 3
+    assert set(model.choice.filter(pl.col("note").is_null())["model"]) == {
+        *("day_regression", "trend_season", "gradient_boosting", "persistence_ensemble", "seasonal_naive")
+    }
 
 
 def test_a_load_that_is_not_positive_is_left_to_models_that_can() -> None:
@@ -109,7 +111,7 @@ def test_each_series_of_a_small_table_has_its_own_members() -> None:
     weekly = calm.with_columns(unique_id=pl.lit("clockwork"), y=pl.col("ds").dt.weekday() * 10.0 + 5)
     model = DayAhead(time_zone=ZONE).fit(pl.concat([calm, weekly]))
     assert set(model.members["clockwork"]) <= {"seasonal_naive", "persistence_ensemble"}
-    assert next(iter(model.members["town"])) == "gradient_boosting"
+    assert next(iter(model.members["town"])) == "day_regression"
     for name, shares in model.members.items():
         losses = model.choice.filter(pl.col("unique_id") == name).drop_nulls("pinball").sort("pinball")
         least = losses.filter(pl.col("pinball") <= losses["pinball"][0] + 1e-9)["model"].to_list()
@@ -174,7 +176,7 @@ def test_a_horizon_of_weeks_is_compared_too() -> None:
     times = pl.datetime_range(datetime(2022, 1, 1), datetime(2022, 12, 31), "1d", eager=True)  # noqa: DTZ001 - naive
     table = pl.DataFrame({"ds": times, "y": times.dt.weekday() + np.random.default_rng(0).normal(0, 0.1, len(times))})
     model = DayAhead().fit(table, horizon=40)
-    assert "won on 7 forecasts" in model.reasons["y"]
+    assert "won on 4 forecasts" in model.reasons["y"]
     assert model.predict().height == 40
 
 
@@ -193,7 +195,7 @@ def test_a_backtest_chooses_from_what_was_known_before_it() -> None:
     assert told["cutoff"].min() == last
     first = told.filter(pl.col("cutoff") == last)["forecast"].to_list()
     future = table.filter(pl.col("ds") > last).head(24).drop("y")  # no temperature of the days after
-    assert first == early.predict(24, future=future)["forecast"].to_list()
+    assert first == pytest.approx(early.predict(24, future=future)["forecast"].to_list(), rel=1e-9)
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,15 @@ from watthour.forecasting.combination.trial import (
     tried,
     tried_alone,
 )
-from watthour.forecasting.combination.weights import LEAST, averaged, blocks_of, shares_of, widened
+from watthour.forecasting.combination.weights import (
+    LEAST,
+    POWERS,
+    averaged,
+    blocks_of,
+    losses_of,
+    shares_of,
+    widened,
+)
 from watthour.forecasting.fleet import fit_all
 from watthour.forecasting.gaussian_process.archive import in_half
 from watthour.forecasting.gaussian_process.local_days import is_complete
@@ -148,6 +156,7 @@ class _Draft:
     silent: Mapping[str, WatthourError]
     fitted_at: int
     channel: str
+    power: float
 
     @classmethod
     def of(cls, said: Answers, history: History) -> Self:
@@ -157,14 +166,18 @@ class _Draft:
         quantiles = in_half(np.stack([said.quantiles[name] for name in names]))
         past = PastAnswers(issued, time, said.actual, quantiles)
         fitted_at = int(history.as_of.timestamp() * 1_000_000)
-        record = Record.at(past, fitted_at, period_of(history.context))
+        records = [Record.at(past, fitted_at, period_of(history.context), power) for power in POWERS]
+        averages = [record.left_out() for record in records]
+        losses_by_power = [float(np.nanmean(losses_of(average, past.actual))) for average in averages]
+        best = int(np.nanargmin(losses_by_power)) if np.isfinite(losses_by_power).any() else 0
+        record = records[best]
         weights = record.weights()
         used = np.unique(record.past.blocks) if len(record.counts) else np.arange(len(weights))
         highest = weights[used].max(axis=0)
         mean = _mean_weights(weights, record)
         share = dict(zip(names, mean.tolist(), strict=True))
         scores = scores_of(
-            {**said.quantiles, NAME: record.left_out()} if (mean > 0).sum() > 1 else said.quantiles, past.actual
+            {**said.quantiles, NAME: averages[best]} if (mean > 0).sum() > 1 else said.quantiles, past.actual
         )
         losses = {row["model"]: row["pinball"] for row in scores}
         kept = np.flatnonzero((highest >= LEAST) | np.isin(names, _stand_bys(losses)))
@@ -177,6 +190,7 @@ class _Draft:
             said.silent,
             fitted_at,
             history.context.channel.id,
+            POWERS[best],
         )
 
     def with_models(self, models: Mapping[str, Forecaster]) -> FittedCombination:
@@ -184,7 +198,7 @@ class _Draft:
         rows = np.array([k for k, name in enumerate(self.members) if name in models])
         members = {name: models[name] for name in self.members if name in models}
         return FittedCombination(
-            members, self.past.of_members(rows), self.compared, self.fitted_at, self.channel, self.silent
+            members, self.past.of_members(rows), self.compared, self.fitted_at, self.channel, self.power, self.silent
         )
 
 
@@ -198,6 +212,7 @@ class FittedCombination:
             the issue it is scored on: model, pinball, mae, mape_percent, coverage90_percent, n, weight.
         fitted_at: until when they have learned [microseconds].
         channel: what they forecast.
+        power: of the inverse losses in the weights, the best of ``POWERS`` on the trial.
         silent: candidates that could not be tried, and why.
     """
 
@@ -208,6 +223,7 @@ class FittedCombination:
         compared: Sequence[Mapping[str, Any]],
         fitted_at: int,
         channel: str,
+        power: float,
         silent: Mapping[str, WatthourError] | None = None,
     ) -> None:
         self.members = dict(members)
@@ -216,6 +232,7 @@ class FittedCombination:
         self._past = past
         self._fitted_at = fitted_at
         self._channel = channel
+        self._power = power
 
     @property
     def weights(self) -> Mapping[str, float]:
@@ -274,7 +291,7 @@ class FittedCombination:
             actual = vintages.known(since_then.time, np.array(at))
             since_then = replace(since_then, actual=actual)
             before = self._past.take((self._past.time + step <= known) & (self._past.issued < at))
-            record = Record.at(before.followed_by(since_then), at, period_of(context))
+            record = Record.at(before.followed_by(since_then), at, period_of(context), self._power)
             found = record.weights()
             weights[:, mine] = found[blocks[mine]].T
             for block in np.unique(blocks[mine]).tolist():
@@ -312,6 +329,7 @@ class FittedCombination:
             "compared": [dict(row) for row in self.compared],
             "fitted_at": self._fitted_at,
             "channel": self._channel,
+            "power": self._power,
         }
         files = {
             f"{name}/{file}": content for name, one in self.members.items() for file, content in one.files().items()
@@ -332,7 +350,7 @@ class FittedCombination:
                 file.removeprefix(f"{name}/"): content for file, content in files.items() if file.startswith(f"{name}/")
             }
             members[name] = forecaster(name, own)
-        return cls(members, past, words["compared"], words["fitted_at"], words["channel"])
+        return cls(members, past, words["compared"], words["fitted_at"], words["channel"], words["power"])
 
     def _answers_to(self, history: History, asked: dy.DataFrame[Targets]) -> PastAnswers:
         """Return what the members would have said of targets of the days before."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Self
 
@@ -74,9 +74,10 @@ class Record:
     counts: Array  # (n,)
     issue: Instants  # (n,) from 0
     overlap: float  # how many issues speak of the same interval
+    power: float  # of the inverse loss in the weights
 
     @classmethod
-    def at(cls, past: PastAnswers, issued: int, period: int) -> Self:
+    def at(cls, past: PastAnswers, issued: int, period: int, power: float) -> Self:
         """Return answers as they count at an instant: the older, the less."""
         known = np.isfinite(past.actual)
         past = past.take(known)
@@ -84,13 +85,13 @@ class Record:
         reach = int((past.time - past.issued).max()) if len(past.time) else period
         apart = float(np.median(np.diff(issues))) if len(issues) > 1 else reach
         long = max(period, _FADING_OVER * reach)  # forecasts of months say something for longer than those of hours
-        return cls(past, fading((issued - past.issued) / long), issue.reshape(-1), max(1.0, reach / max(apart, period)))
+        counts = fading((issued - past.issued) / long)
+        return cls(past, counts, issue.reshape(-1), max(1.0, reach / max(apart, period)), power)
 
     def weights(self) -> Array:
         """Return the weight of each member in each block of lead, (blocks, members)."""
-        return weights_of(
-            losses_of(self.past.quantiles, self.past.actual), self.counts, self.issue, self.past.blocks, self.overlap
-        )
+        losses = losses_of(self.past.quantiles, self.past.actual)
+        return weights_of(losses, self.counts, self.issue, self.past.blocks, power=self.power, overlap=self.overlap)
 
     def band(self, weights: Array, block: int) -> float:
         """Return the factor of the average's band in a block; from all of them where the block was hardly asked."""
@@ -110,7 +111,7 @@ class Record:
         blocks = self.past.blocks
         for number in range(int(self.issue.max()) + 1 if len(self.issue) else 0):
             mine = self.issue == number
-            others = Record(self.past.take(~mine), self.counts[~mine], self.issue[~mine], self.overlap)
+            others = replace(self, past=self.past.take(~mine), counts=self.counts[~mine], issue=self.issue[~mine])
             weights = others.weights()
             past = self.past.take(mine)
             found[mine] = averaged(past.quantiles, weights[blocks[mine]].T, is_complete(past.quantiles))

@@ -41,7 +41,8 @@ CANDIDATES = (
 ON_RIVAL = ("operator", "operator_debiased")  # where somebody else publishes a forecast of the series
 SCORED = ("pinball", "mae", "mape_percent", "coverage90_percent", "n")
 _MIDDLE = LEVELS.index(0.5)
-_MOST_PERIODS, _FEWEST_PERIODS, _PARTS = 28, 7, 4  # tried on a quarter of a short past
+_MOST_PERIODS, _FEWEST_PERIODS, _PARTS = 84, 7, 4  # tried on a quarter of a short past
+_MOST_ISSUES = 28  # of them, evenly spaced: what costs is the number asked
 _WINDOWS, _PER_WINDOW = 8, 3  # long horizons tried one after the other, and issues within each
 _MOST_UNANSWERED = (
     0.5  # of the intervals tried, of a member: it drops out where it says nothing, as a rival before it publishes
@@ -66,6 +67,12 @@ def period_of(context: Context) -> int:
 def reach_of(issued: Instants, time: Instants, step: int, period: int) -> int:
     """Return how many periods forecasts reach, of targets, (n,) each, at least one."""
     return -(-int((time + step - issued).max()) // period) if len(time) else 1
+
+
+def _stride(n_issues: int) -> int:
+    """Return of how many issues one is asked; never whole weeks, so that every weekday is."""
+    stride = -(-n_issues // _MOST_ISSUES)
+    return stride + (stride % 7 == 0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -100,7 +107,8 @@ class Trial:
         if not is_asked.any():
             return None
         cut = int(issued[is_asked].min())
-        is_asked &= np.isin(issued, np.unique(issued[is_asked])[:: -max(1, reach // _PER_WINDOW)])
+        possible = np.unique(issued[is_asked])
+        is_asked &= np.isin(issued, possible[:: -max(1, reach // _PER_WINDOW, _stride(len(possible)))])
         is_learned = time + step <= cut
         over = np.ones(len(issued), dtype=np.bool_)  # only issues all of whose intervals had been measured
         over[np.isin(issued, issued[~is_learned])] = False

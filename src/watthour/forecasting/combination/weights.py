@@ -14,11 +14,13 @@ if TYPE_CHECKING:
     from watthour.forecasting.gaussian_process.local_days import Mask
     from watthour.forecasting.vintages import Array, Instants
 
-POWER = 16.0  # of the inverse loss; a member whose loss is a tenth above that of the best gets a fifth of its weight
+# Of the inverse loss, of which the trial takes the best. With 16 a member whose loss is a tenth above that of the best
+# gets a fifth of its weight, with 64 next to nothing.
+POWERS = (16.0, 4.0, 64.0)
 LEAST = 0.05  # weight that counts, as a share of all
-_HALFLIFE = 20.0  # periods after which a loss counts half
+_HALFLIFE = 30.0  # periods after which a loss counts half
 _OLD = 0.15  # what an answer counts however old: long after the training few others may be known
-_WORST = 1.2  # times the loss of the best; beyond it a member gets nothing, however few issues say so
+_WORST = 1.3  # times the loss of the best; beyond it a member gets nothing, however few issues say so
 _PRIOR_ISSUES = 4.0  # of equally good members, beside those that were forecast
 _BLOCKS = tuple(hours * HOUR_US for hours in (6, 48, 168))  # leads at which another block begins
 N_BLOCKS = len(_BLOCKS) + 1
@@ -46,7 +48,9 @@ def fading(ages: Array) -> Array:
     return np.asarray(np.maximum(0.5 ** (np.maximum(ages, 0) / _HALFLIFE), _OLD))
 
 
-def weights_of(losses: Array, counts: Array, issue: Instants, block: Instants, overlap: float = 1.0) -> Array:
+def weights_of(
+    losses: Array, counts: Array, issue: Instants, block: Instants, *, power: float, overlap: float = 1.0
+) -> Array:
     """Return the weight of each member in each block of lead, (``N_BLOCKS``, members); each block sums to 1.
 
     Inverse losses to a high power: those near the best share, the clearly worse get nothing. With few issues behind
@@ -60,6 +64,7 @@ def weights_of(losses: Array, counts: Array, issue: Instants, block: Instants, o
         counts: (n,) how much each counts.
         issue: (n,) which issue it belongs to, from 0.
         block: (n,) of its lead.
+        power: of the inverse loss, where many issues stand behind it.
         overlap: how many issues speak of the same interval; so many times fewer are independent.
     """
     known = np.asarray(np.isfinite(losses).all(axis=0))
@@ -73,9 +78,9 @@ def weights_of(losses: Array, counts: Array, issue: Instants, block: Instants, o
         own, n_own = _relative(losses[:, mine], counts[mine], issue[mine])
         trust = n_own / (n_own + _PRIOR_ISSUES * overlap)
         ratio = trust * own + (1 - trust) * overall
-        power = POWER * n_overall / (n_overall + _PRIOR_ISSUES * overlap)
         ratio = ratio / ratio.min()
-        weights = np.where(ratio > _WORST, 0.0, ratio**-power)
+        weights = ratio ** (-power * n_overall / (n_overall + _PRIOR_ISSUES * overlap))
+        weights[ratio > _WORST] = 0.0
         found[number] = without_small(weights / weights.sum())
     return found
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from watthour.core.errors import InvalidInput, NotEnoughHistory
 from watthour.core.frames import LEVELS
-from watthour.core.window import HOUR, Window
+from watthour.core.window import HOUR, Window, step_in_words
 from watthour.forecasting.calendar import holiday_days
 from watthour.forecasting.day_regression.bands import miss_quantiles
 from watthour.forecasting.day_regression.day_table import Clock, is_whole, known_covariates, known_values
@@ -69,7 +69,7 @@ class DayRegression:
         if context.resolution > HOUR:
             raise InvalidInput(
                 "resolution",
-                str(context.resolution),
+                step_in_words(context.resolution),
                 "the regression over days forecasts steps of up to an hour",
                 remedy="Choose another model: seasonal_naive, persistence_ensemble or gradient_boosting.",
             )
@@ -237,7 +237,7 @@ class FittedDayRegression:
         if DayGrid.of(context).step != state.clock.grid.step:
             raise InvalidInput(
                 "resolution",
-                str(context.resolution),
+                step_in_words(context.resolution),
                 f"this model was trained on steps of {state.clock.grid.step / 60e6:g} minutes",
                 remedy="Train one for this resolution: `watthour train`.",
             )

@@ -10,6 +10,7 @@ import numpy as np
 
 from watthour.core.errors import InvalidInput, NotEnoughHistory
 from watthour.core.frames import LEVELS
+from watthour.core.window import step_in_words
 from watthour.forecasting.gaussian_process.archive import pack, unpack
 from watthour.forecasting.quantile_forecast import describe_intervals, quantile_forecast
 from watthour.forecasting.steps import check_targets, step_of
@@ -179,7 +180,7 @@ class FittedTrendSeason:
             is_channel = context.channel.id != self.channel
             raise InvalidInput(
                 "channel" if is_channel else "resolution",
-                context.channel.id if is_channel else str(context.resolution),
+                context.channel.id if is_channel else step_in_words(context.resolution),
                 f"this model was trained on {self.channel}" + ("" if is_channel else " in another step"),
                 remedy="Train one for this channel: `watthour train`.",
             )
