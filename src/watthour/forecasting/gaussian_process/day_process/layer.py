@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from watthour.forecasting.gaussian_process.day_process.inputs import DayInputs
     from watthour.forecasting.gaussian_process.day_process.kernel import Kernel
     from watthour.forecasting.gaussian_process.day_process.known_inputs import KnownInputs
+    from watthour.forecasting.gaussian_process.day_process.process import Expectation
     from watthour.forecasting.gaussian_process.local_days import Mask
     from watthour.forecasting.vintages import Array, Instants
 
@@ -42,6 +43,7 @@ class LayerForecast:
     """What a layer says of chosen requests."""
 
     from_days: Array  # (chosen, intervals) log expectation from whole days only
+    unchanged: Array  # (chosen, intervals) the same, as if no change had come that the inputs do not explain
     log_quantiles: Array  # (chosen targets, intervals, levels)
 
 
@@ -59,7 +61,7 @@ class GpLayer:
         """
         self.regression = DayRegression.fit(kernel, days, values)
         self._values, self._features = values, features
-        self._online: dict[int, Array] = {}
+        self._online: dict[int, Expectation] = {}
         self._spreads: dict[tuple[int, int], Spread] = {}
 
     def online(self, lag: int) -> Array:
@@ -69,7 +71,12 @@ class GpLayer:
         """
         if lag not in self._online:
             self._online[lag] = self.regression.online(lag)
-        return self._online[lag]
+        return self._online[lag].values
+
+    def unchanged_online(self, lag: int) -> Array:
+        """Return the same, as if no change had come that the inputs do not explain."""
+        self.online(lag)
+        return self._online[lag].unchanged
 
     def spread(self, lag: int, n_known: int) -> Spread:
         """Return its own online errors, each day asked for as many days after the last whole one known.
@@ -80,11 +87,13 @@ class GpLayer:
         """
         if (lag, n_known) not in self._spreads:
             index = self._index
-            errors = self._values - self.online(lag)
+            errors, doubt = self._values - self.online(lag), self._online[lag].doubt
             if n_known:
                 corrections = corrections_online(*self._calendar_errors, n_known, lag)
                 errors = errors - corrections[(index - index[0]).astype(int)]
-            self._spreads[lag, n_known] = Spread.fit(index, _unknown_yet(errors, lag, n_known), self._features, lag)
+            self._spreads[lag, n_known] = Spread.fit(
+                index, _unknown_yet(errors, lag, n_known), self._features, lag, doubt
+            )
         return self._spreads[lag, n_known]
 
     def forecast(self, known: KnownInputs, request: LayerRequest) -> LayerForecast:
@@ -94,7 +103,8 @@ class GpLayer:
         updates = UpdateDays(inputs.take(known.row_of_later[later]), request.log_values[here], known.is_whole[here])
         last_known = known.last_known[rows].astype(np.float64)
         days = inputs.take(rows)
-        from_days = self._expect(days, last_known, updates)
+        expectation = self._expect(days, last_known, updates)
+        from_days = expectation.values
         expected = from_days + self._from_the_day_under_way(known, request, rows, from_days, updates)
         is_target = rows < known.n_requests
         distance = known.distance[rows[is_target]]
@@ -105,13 +115,17 @@ class GpLayer:
         for one_lag, one_n_known in np.unique(np.stack([lag, n_known], axis=1), axis=0).tolist():
             alike = (lag == one_lag) & (n_known == one_n_known)
             asked = np.flatnonzero(is_target)[alike]
-            spread = self._extended(known, request, rows, later, expected, one_lag, one_n_known)
+            spread = self._extended(known, request, rows, later, expected, expectation.doubt, one_lag, one_n_known)
             offsets[alike] = spread.quantiles(
-                days.calendar.index[asked], request.features[rows[asked]], last_known[asked], LEVELS
+                days.calendar.index[asked],
+                request.features[rows[asked]],
+                last_known[asked],
+                LEVELS,
+                expectation.doubt[asked],
             )
         # Errors grow like those of a random walk with the days that the load has not been seen.
         offsets *= np.clip(np.sqrt(distance / lag), 1, _WIDEST)[:, None, None]
-        return LayerForecast(from_days, expected[is_target][:, :, None] + _around_zero(offsets))
+        return LayerForecast(from_days, expectation.unchanged, expected[is_target][:, :, None] + _around_zero(offsets))
 
     @property
     def _index(self) -> Array:
@@ -120,7 +134,7 @@ class GpLayer:
     @cached_property
     def _calendar_errors(self) -> tuple[Array, Array]:
         """Online errors from one and from two days before, on consecutive days, NaN where a day is missing."""
-        one, two = (_on_calendar(self._index, self._values - self.regression.online(lag)) for lag in (1, 2))
+        one, two = (_on_calendar(self._index, self._values - self.online(lag)) for lag in (1, 2))
         return one, two
 
     def _errors_known(self, last_known: float) -> ErrorRegression:
@@ -129,8 +143,8 @@ class GpLayer:
         one, two = self._calendar_errors
         return ErrorRegression.fit(one[:n_days], two[:n_days])
 
-    def _expect(self, days: DayInputs, last_known: Array, updates: UpdateDays) -> Array:
-        """Return the expectation of each day from the days up to the last one known, (m, intervals)."""
+    def _expect(self, days: DayInputs, last_known: Array, updates: UpdateDays) -> Expectation:
+        """Return the expectation of each day from the days up to the last one known."""
         return self.regression.predict(days, self.regression.n_known(last_known), updates)
 
     def _extended(
@@ -140,6 +154,7 @@ class GpLayer:
         rows: Instants,
         later: Instants,
         expected: Array,
+        doubt: Array,
         lag: int,
         n_known: int,
     ) -> Spread:
@@ -151,7 +166,7 @@ class GpLayer:
         of_later = np.searchsorted(known.row_of_later, rows[own])
         errors = _unknown_yet(known.once_known(request.log_values)[of_later] - expected[own], lag, n_known)
         index = request.inputs.calendar.index[rows[own]]
-        return spread.extended(index, errors, request.features[rows[own]], lag)
+        return spread.extended(index, errors, request.features[rows[own]], lag, doubt[own])
 
     def _from_the_day_under_way(
         self, known: KnownInputs, request: LayerRequest, rows: Instants, from_days: Array, updates: UpdateDays
@@ -170,7 +185,7 @@ class GpLayer:
             if len(following):
                 eves = request.inputs.take(known.row_under_way[rows[following]])
                 last_known = known.last_known[rows[following]].astype(np.float64)
-                expected = self._expect(eves, last_known, updates.take(following))
+                expected = self._expect(eves, last_known, updates.take(following)).values
                 added[following] = regression.of_next_day(request.log_under_way[rows[following]] - expected)
         return added
 

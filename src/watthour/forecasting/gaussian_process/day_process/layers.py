@@ -93,19 +93,19 @@ class LevelInputs:
             self.is_enough[known.row_of_later],
         )
 
-    def of_rival(self, known: KnownInputs, from_days: Array, believed: Mask, *, compares: bool) -> LayerRequest:
+    def of_rival(self, known: KnownInputs, unchanged: Array, believed: Mask, *, compares: bool) -> LayerRequest:
         """Return the request of the rival's layer, given what the load's layer expects of the chosen.
 
         Args:
             known: what is known at each request.
-            from_days: (chosen, intervals) log load.
+            unchanged: (chosen, intervals) log load as if nothing had changed, of which the rival may know nothing.
             believed: of which requests the rival's forecast is, (a,).
             compares: whether how we differ from the rival says anything.
         """
         load, log_rival = self.of_load(known), np.where(believed[:, None], known.log_rival, np.nan)
         ours = np.full_like(log_rival, np.nan)
         if compares:
-            ours[self.chosen] = from_days
+            ours[self.chosen] = unchanged
         later, under_way = log_rival[known.row_of_later], log_rival[known.row_under_way]
         errors = load.log_values - later
         is_fault = (np.abs(known.once_known(errors)) >= _LARGEST_ERROR).any(axis=1)  # as of the days learned from
@@ -161,7 +161,7 @@ class Layers:
             if not self.uses_rival:
                 continue
             believed = self._believes(level, known, asked, load.from_days)
-            of_rival = asked.of_rival(known, load.from_days, believed, compares=level > 0)
+            of_rival = asked.of_rival(known, load.unchanged, believed, compares=level > 0)
             enough = self._n_before(self._rows(level) & self._rival_rows, known) >= _FEWEST_WITH_RIVAL
             refuses |= (levels == level) & enough & is_complete(known.log_rival[:n]) & ~believed[:n]
             of_rival.chosen[:n] &= enough
@@ -246,7 +246,7 @@ class Layers:
             # Where we do not know the weather, the rival does: how we differ from it says nothing.
             ours = np.full_like(state.log_loads, np.nan)
             if level:
-                ours[self._rows(level)] = self._load(level).online(lag)
+                ours[self._rows(level)] = self._load(level).unchanged_online(lag)
             rows = self._rows(level) & self._rival_rows
             inputs = with_rival(self._trained(level), state.log_rival, ours)
             features = self._features(self._calendar, self._weather, level)
