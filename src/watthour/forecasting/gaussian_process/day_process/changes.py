@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 WINDOW = 56  # days back to which a change may have begun; by then the memory of days and weeks has learned it
 _USUAL_DAYS = 365  # that say how large surprises usually are
 _FEWEST_DAYS = 60  # of these; before, nothing is called unusual
-_LARGE = 2.5  # times the usual variance; surprises have heavier tails than the normal distribution
+_LARGE = 2.7  # times the usual variance; surprises have heavier tails than the normal distribution
 _N_KINDS = 3  # of days: working, Saturday, rest
 _LEVEL_VAR, _KIND_VAR = 0.003, 0.003  # of a step, log load: 5 % squared
 _LEVEL_ODDS, _KIND_ODDS = 1e-4, 1e-5  # that a day begins one, of the load and of each kind of day
@@ -66,19 +66,20 @@ class LastDays:
         """
         k, n_kinds = self.kinds.shape
         begun = np.tril(np.ones((k, k)))  # column c: the days from c on
+        alike = whiten(self.lower, begun)
+        log_level = _log_odds_of_level((alike**2).sum(axis=0) / scale, alike.T @ self.surprises / scale)
+        if _are_too_small(log_level):
+            nothing = np.zeros((len(kinds), self.surprises.shape[1]))
+            return nothing, nothing, nothing
         steps = whiten(self.lower, (begun[:, :, None] * self.kinds[:, None, :]).reshape(k, -1)).reshape(k, k, n_kinds)
         moments = (steps.reshape(k, -1).T @ self.surprises).reshape(k, n_kinds, -1) / scale
         grams = np.matmul(steps.transpose(1, 2, 0), steps.transpose(1, 0, 2)) / scale  # (k, kinds, kinds)
-        of_level = _log_odds_of_level(grams[:, 0, 0], moments[:, 0])
-        if _are_too_small(of_level):
-            nothing = np.zeros((len(kinds), moments.shape[2]))
-            return nothing, nothing, nothing
         variances = np.array([_LEVEL_VAR, *[_KIND_VAR] * (n_kinds - 1)])
         precisions = grams + np.diag(1 / variances)
         sizes = np.linalg.solve(precisions, moments)  # (k, kinds, intervals)
         gained = (moments * sizes).sum(axis=1).mean(axis=1)
-        of_kinds = _log_odds(_KIND_ODDS, gained, np.linalg.slogdet(precisions)[1] + np.log(variances).sum())
-        log_odds = np.concatenate([[0.0], of_level, of_kinds])
+        log_kinds = _log_odds(_KIND_ODDS, gained, np.linalg.slogdet(precisions)[1] + np.log(variances).sum())
+        log_odds = np.concatenate([[0.0], log_level, log_kinds])
         share = np.exp(log_odds - log_odds.max())
         share /= share.sum()
         of_level, of_kinds = share[1 : k + 1, None], share[k + 1 :, None, None]
