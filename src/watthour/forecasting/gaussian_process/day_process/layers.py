@@ -95,17 +95,17 @@ class LevelInputs:
             self.is_enough[known.row_of_later],
         )
 
-    def of_rival(self, known: KnownInputs, from_days: Array, believed: Mask) -> LayerRequest:
+    def of_rival(self, known: KnownInputs, unchanged: Array, believed: Mask) -> LayerRequest:
         """Return the request of the rival's layer, given what the load's layer expects of the chosen.
 
         Args:
             known: what is known at each request.
-            from_days: (chosen, intervals) log load.
+            unchanged: (chosen, intervals) log load as if nothing had changed, of which the rival may know nothing.
             believed: of which requests the rival's forecast is, (a,).
         """
         load, log_rival = self.of_load(known), np.where(believed[:, None], known.log_rival, np.nan)
         ours = np.full_like(log_rival, np.nan)
-        ours[self.chosen] = from_days
+        ours[self.chosen] = unchanged
         later, under_way = log_rival[known.row_of_later], log_rival[known.row_under_way]
         errors = load.log_values - later
         is_fault = (np.abs(known.once_known(errors)) >= _LARGEST_ERROR).any(axis=1)  # as of the days learned from
@@ -162,8 +162,8 @@ class Layers:
                 continue
             from_days, own = load.expectation.from_days, np.full(known.log_rival.shape, np.nan)
             own[asked.chosen] = load.expectation.log_values
-            believed = self._believes(level, known, asked, from_days)
-            of_rival = asked.of_rival(known, from_days, believed)
+            believed = self._believes(level, known, asked, from_days.values)
+            of_rival = asked.of_rival(known, from_days.unchanged, believed)
             enough = self._n_before(self._rows(level) & self._rival_rows, known) >= _FEWEST_WITH_RIVAL
             refuses |= (levels == level) & enough & is_complete(known.log_rival[:n]) & ~believed[:n]
             of_rival.chosen[:n] &= enough
@@ -248,7 +248,7 @@ class Layers:
             state = self._state
             of_level, load = self._rows(level), self._load(level)
             ours = np.full_like(state.log_loads, np.nan)
-            ours[of_level] = load.online(lag)
+            ours[of_level] = load.unchanged_online(lag)
             rows = of_level & self._rival_rows
             inputs = with_rival(self._trained(level), state.log_rival, ours).take(rows)
             features = self._features(self._calendar, self._weather, level)[rows]

@@ -128,18 +128,18 @@ class RivalLayer:
         found = np.empty((int(is_target.sum()), log_rival.shape[1], len(LEVELS)))
         if not len(found):
             return found
-        of_process = self._process.expect(known, request).log_values
-        members = rival_members(of_process, own, log_rival)
+        of_process = self._process.expect(known, request)
+        doubt, members = of_process.from_days.doubt, rival_members(of_process.log_values, own, log_rival)
         index, last_known = request.inputs.calendar.index[rows], known.last_known[rows].astype(np.float64)
         nothing_expected = np.zeros_like(log_rival)
         for lag, n_known, alike in bands_asked(known, request):
             weights, spread = self._of(self._own, lag, n_known)
-            later = later_errors(known, request, nothing_expected, lag, n_known)
+            later = later_errors(known, request, nothing_expected, doubt, lag, n_known)
             at = np.searchsorted(rows, later.rows)
             expected = weights.extended(index[at], later.log_errors, members[at]).expected(last_known, members)
-            later = later_errors(known, request, expected, lag, n_known)
+            later = later_errors(known, request, expected, doubt, lag, n_known)
             found[alike] = expected[is_target][alike][:, :, None]
-            found[alike] += band(spread, later, known, request, alike, lag)
+            found[alike] += band(spread, later, known, request, alike)
         return found
 
     def _of(self, own: Callable[[int, int], Array], lag: int, n_known: int) -> tuple[OnlineWeights, Spread]:
@@ -149,7 +149,10 @@ class RivalLayer:
             members = rival_members(self._process.online_corrected(lag, n_known), own(lag, n_known), self._log_rival)
             weights = OnlineWeights.fit(index, unknown_yet(self._errors, lag, n_known), members)
             errors = unknown_yet(self._errors - weights.expected(index - lag, members), lag, n_known)
-            self._learned[lag, n_known] = weights, Spread.fit(index, errors, self._features, lag)
+            self._learned[lag, n_known] = (
+                weights,
+                Spread.fit(index, errors, self._features, lag, self._process.doubt_online(lag)),
+            )
         return self._learned[lag, n_known]
 
 
