@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import argparse
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from time import perf_counter
@@ -22,7 +22,8 @@ from rich.progress import Progress
 
 from watthour.core import metrics
 from watthour.core.errors import NotEnoughHistory
-from watthour.core.window import Window
+from watthour.core.frames import Forecasts, Readings
+from watthour.core.window import Window, local_midnight
 from watthour.forecasting.backtest import backtest
 from watthour.forecasting.catalogue import recipe
 from watthour.forecasting.rival import published_share
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 
 ISSUE_CLOCK = time(8)
 STANDARD_YEARS = [2019, 2018]
+CUT_TEST, CUT_FROM, CUT_FEED = "2019_stations_cut", date(2019, 4, 1), "nyiso"  # who is silent from that day on
 LAGS: dict[str, time | None] = {"": None, "_d1": time(6)}  # suffix of the test, and to when demand is known
 FILES = ("ny_demand.parquet", "ny_station_weather_issued_2008_2019.parquet", "ny_gfs_issued_2019_2021.parquet")
 ROWS: dict[str, tuple[str, dict[str, object]]] = {
@@ -55,7 +57,8 @@ ROWS: dict[str, tuple[str, dict[str, object]]] = {
 STANDARD_ROWS = [name for name in ROWS if not name.startswith("lightgbm")]  # the trees take twenty times as long
 PROTOCOL = (
     "Issued on D-1 at 08:00 local time for the 24 (23, 25) local hours of D. Demand known to the end of D-2; tests "
-    "ending in _d1: to D-1 06:00. Weather only as issued by then. Retrained each month on what was known before its "
+    "ending in _d1: to D-1 06:00. Weather only as issued by then. 2019_stations_cut: April to December; what NYISO's "
+    "weather stations said from 1 April on is unknown, GFS goes on. Retrained each month on what was known before its "
     "first issue. Scored on hours with demand > 0 and, where there is one, operator's forecast > 0 and 0.5 to 2 times "
     "demand, that every row of the test forecasts. MAPE, MAE, RMSE, bias of the median; pinball is the mean over "
     "levels 0.05, 0.1 .. 0.9, 0.95; worst month is the lowest coverage of the 90 % interval in a calendar month."
@@ -90,14 +93,26 @@ def rival_of(history: History) -> pl.DataFrame:
     return history.forecasts.filter(is_rival)
 
 
+def stations_cut(history: History) -> History:
+    """Return a history in which one provider of weather says nothing more from a day on, the others going on."""
+    theirs = history.forecasts.filter(pl.col("model") == CUT_FEED)["channel"].unique().to_list()
+    since = local_midnight(CUT_FROM, history.context.time_zone)
+    gone = pl.col("channel").is_in(theirs) & (pl.col("available_at") >= since)
+    return replace(
+        history,
+        readings=Readings.cast(history.readings.filter(~gone)),
+        forecasts=Forecasts.cast(history.forecasts.filter(~gone)),
+    )
+
+
 def days_of(year: int) -> list[date]:
     """Return the days of a calendar year."""
     return [date(year, 1, 1) + timedelta(days=n) for n in range((date(year + 1, 1, 1) - date(year, 1, 1)).days)]
 
 
-def able(names: Sequence[str], history: History, year: int) -> list[str]:
-    """Return the rows that can answer most of a year, and say which cannot: an operator may have stopped publishing."""
-    share = published_share(history, days_of(year))
+def able(names: Sequence[str], history: History, year: str, days: Sequence[date]) -> list[str]:
+    """Return the rows that can answer most of a test, and say which cannot: an operator may have stopped publishing."""
+    share = published_share(history, days)
     left_out = [name for name in names if "operator" in name and share < MOSTLY]
     if left_out:
         print(f"{year}: the operator's forecast is known of {share:.0%} of the hours; left out: {', '.join(left_out)}.")
@@ -105,22 +120,28 @@ def able(names: Sequence[str], history: History, year: int) -> list[str]:
 
 
 def runs_of(
-    names: Sequence[str], history: History, year: int, known_clock: time | None, progress: Progress
+    names: Sequence[str],
+    history: History,
+    year: str,
+    days: Sequence[date],
+    known_clock: time | None,
+    progress: Progress,
 ) -> list[Run]:
-    """Backtest rows over one calendar year; one that cannot answer any month of it is left out, and named."""
+    """Backtest rows over some days; one that cannot answer any month of them is left out, and named."""
     found = []
     for name in names:
         try:
-            found.append(run(name, history, year, known_clock, progress))
+            found.append(run(name, history, year, days, known_clock, progress))
         except NotEnoughHistory as error:
             print(f"{year}: {name} is left out. {error.problem}")
     return found
 
 
-def run(name: str, history: History, year: int, known_clock: time | None, progress: Progress) -> Run:
-    """Backtest one row over one calendar year."""
+def run(
+    name: str, history: History, year: str, days: Sequence[date], known_clock: time | None, progress: Progress
+) -> Run:
+    """Backtest one row over some days."""
     kind, parameters = ROWS[name]
-    days = days_of(year)
     begun = perf_counter()
     bar = progress.add_task(f"{year} {name}", total=len(days))
     table = backtest(
@@ -200,17 +221,26 @@ def main() -> None:
     )
     results = RESULTS if is_standard or asked.keep else None
     found: list[dict[str, str | float]] = []
-    for year in asked.years:
-        present = able(names, history, year)
-        for suffix, known_clock in LAGS.items():
-            with Progress(transient=True) as progress:
-                runs = runs_of(present, history, year, known_clock, progress)
-            hours = scored_hours(history, runs)
-            if hours.is_empty() or not runs:
-                print(f"{year}{suffix}: there is no hour that all rows forecast and that was measured.")
-                continue
-            found += [score(each, hours, f"{year}{suffix}") for each in runs]
-            report("ny_day_ahead", PROTOCOL, found, results=results)  # after each test: all of them take a while
+    for test, known, days, known_clock in tests_of(history, asked.years):
+        present = able(names, known, test, days)
+        with Progress(transient=True) as progress:
+            runs = runs_of(present, known, test, days, known_clock, progress)
+        hours = scored_hours(known, runs)
+        if hours.is_empty() or not runs:
+            print(f"{test}: there is no hour that all rows forecast and that was measured.")
+            continue
+        found += [score(each, hours, test) for each in runs]
+        report("ny_day_ahead", PROTOCOL, found, results=results)  # after each test: all of them take a while
+
+
+def tests_of(history: History, years: Sequence[int]) -> list[tuple[str, History, list[date], time | None]]:
+    """Return the tests: name, what is known, days, and to when demand is known on the day before."""
+    found = [(f"{year}{suffix}", history, days_of(year), clock) for year in years for suffix, clock in LAGS.items()]
+    feeds = set(history.forecasts["model"].unique())
+    if CUT_FROM.year in years and {CUT_FEED, "gfs"} <= feeds:
+        days = [day for day in days_of(CUT_FROM.year) if day >= CUT_FROM]
+        found.append((CUT_TEST, stations_cut(history), days, None))
+    return found
 
 
 if __name__ == "__main__":

@@ -217,6 +217,7 @@ class FittedDayProcess:
         n = known.n_requests
         state, layers = self._state, self._layers(variant)
         without, best = found.level == 0, self._layers(REFERENCE).best_level
+        has_no_rival = ~found.has_rival & ~found.refuses_rival & layers.uses_rival
         usual = state.points[0].feed if state.points else ""
         of_usual = f"The usual weather forecast{f' from {usual}' if usual else ''} was not known"
         moved = f"that of {self._feeds.name_of(variant)}, moved by how the two differed while both were known"
