@@ -78,7 +78,7 @@ class DayPairs:
     @property
     def hours(self) -> float:
         """Length of an interval."""
-        return _DAY_HOURS / self.measured.shape[1]
+        return _DAY_HOURS / float(self.measured.shape[1])
 
     @classmethod
     def lay_out(cls, local_starts: Instants, measured: Array, forecast: Array, *, step: int, day: int) -> DayPairs:
@@ -235,16 +235,16 @@ class _Sums:
         change = np.full_like(flat, np.nan)
         if len(flat) > 2 * per_hour:
             change[per_hour:-per_hour] = (flat[2 * per_hour :] - flat[: -2 * per_hour]) / (2 * per_hour * hours)
-        change = change.reshape(forecast.shape)
+        by_day = change.reshape(forecast.shape)
         with np.errstate(all="ignore"):
             share = forecast / measured
         difference = np.where((share > _FIT[0]) & (share < _FIT[1]), measured - forecast, np.nan)
-        known = np.isfinite(difference) & np.isfinite(change)
+        known = np.isfinite(difference) & np.isfinite(by_day)
         usable = known.mean(axis=1) >= _MOSTLY
-        difference, change = (_without_mean(each, known) for each in (difference, change))
-        total = (change**2).sum(axis=1)
+        difference, by_day = (_without_mean(each, known) for each in (difference, by_day))
+        total = (by_day**2).sum(axis=1)
         return cls(
-            (difference * change).sum(axis=1),
+            (difference * by_day).sum(axis=1),
             total,
             (difference**2).sum(axis=1),
             usable & (total > 0),

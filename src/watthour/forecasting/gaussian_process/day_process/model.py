@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
@@ -11,6 +11,7 @@ import numpy as np
 from watthour.core.errors import InvalidInput, NotEnoughHistory
 from watthour.core.frames import LEVELS
 from watthour.core.window import Window
+from watthour.forecasting.gaussian_process.day_process.calendar import calendar
 from watthour.forecasting.gaussian_process.day_process.feed_weather import FeedWeather, feeds_of
 from watthour.forecasting.gaussian_process.day_process.feeds import REFERENCE, Feeds
 from watthour.forecasting.gaussian_process.day_process.known_inputs import (
@@ -20,11 +21,17 @@ from watthour.forecasting.gaussian_process.day_process.known_inputs import (
     weather_by_feed,
 )
 from watthour.forecasting.gaussian_process.day_process.layers import Layers
+from watthour.forecasting.gaussian_process.day_process.point_weights import learned_shares
 from watthour.forecasting.gaussian_process.day_process.state import State
-from watthour.forecasting.gaussian_process.day_process.weather import VARIABLES, day_weather
+from watthour.forecasting.gaussian_process.day_process.weather import (
+    VARIABLES,
+    day_weather,
+    points_filled,
+    running_offsets,
+)
 from watthour.forecasting.gaussian_process.loads import check_step, is_known, known_loads, known_since
 from watthour.forecasting.gaussian_process.local_days import DayGrid, DayRequests, IssueSchedule, is_complete
-from watthour.forecasting.gaussian_process.points import points_of
+from watthour.forecasting.gaussian_process.points import points_of, shares
 from watthour.forecasting.positive_load import check_loads
 from watthour.forecasting.quantile_forecast import describe_intervals, quantile_forecast
 from watthour.forecasting.rival import was_published
@@ -84,6 +91,8 @@ class DayProcess:
         known = sorted((each for each in reporting if each.points), key=lambda each: -int(each.is_known.sum()))
         nothing = FeedWeather((), day_weather(history, (), kept))
         reference, *others = known or [nothing]
+        own_day = points_filled(reference.values, running_offsets(reference.values)[-1][None])[:, :, 0]
+        learnt = learned_shares(calendar(kept.day, context.place), np.log(loads), own_day, shares(reference.points))
         rival = context.rival if self.uses_rival else None
         return FittedDayProcess(
             State(
@@ -96,7 +105,9 @@ class DayProcess:
                 channel=context.channel.id,
                 step=grid.step,
                 place=context.place,
-                points=reference.points,
+                points=tuple(
+                    replace(each, weight=float(share)) for each, share in zip(reference.points, learnt, strict=True)
+                ),
                 others=tuple(others),
                 rival=rival,
                 fitted_at=history.as_of,
@@ -131,7 +142,8 @@ class FittedDayProcess:
     @property
     def features(self) -> tuple[str, ...]:
         """What the forecast is made of."""
-        weather = ("weather of the day", "weather of the four days before") if self._state.points else ()
+        points = ", ".join(f"{point.id} {100 * point.weight:.3g} %" for point in self._state.points)
+        weather = (f"weather of the day ({points})", "weather of the four days before") if points else ()
         rival = (f"{self._state.rival}'s forecast",) if np.isfinite(self._state.log_rival).any() else ()
         return ("demand of past days", "weekday", "season", "special days", "clock", *weather, *rival)
 
