@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 ISSUE_CLOCK = time(8)
 STANDARD_YEARS = [2019, 2018]
 CUT_TEST, CUT_FROM, CUT_FEED = "2019_stations_cut", date(2019, 4, 1), "nyiso"  # who is silent from that day on
+CALENDAR_TEST = "2019_no_weather"
 LAGS: dict[str, time | None] = {"": None, "_d1": time(6)}  # suffix of the test, and to when demand is known
 FILES = ("ny_demand.parquet", "ny_station_weather_issued_2008_2019.parquet", "ny_gfs_issued_2019_2021.parquet")
 ROWS: dict[str, tuple[str, dict[str, object]]] = {
@@ -58,8 +59,8 @@ STANDARD_ROWS = [name for name in ROWS if not name.startswith("lightgbm")]  # th
 PROTOCOL = (
     "Issued on D-1 at 08:00 local time for the 24 (23, 25) local hours of D. Demand known to the end of D-2; tests "
     "ending in _d1: to D-1 06:00. Weather only as issued by then. 2019_stations_cut: April to December; what NYISO's "
-    "weather stations said from 1 April on is unknown, GFS goes on. Retrained each month on what was known before its "
-    "first issue. Scored on hours with demand > 0 and, where there is one, operator's forecast > 0 and 0.5 to 2 times "
+    "weather stations said from 1 April on is unknown, GFS goes on. 2019_no_weather: nothing but load, calendar and "
+    "the operator. Retrained each month on what was known before its first issue. Scored on hours with demand > 0 and, where there is one, operator's forecast > 0 and 0.5 to 2 times "
     "demand, that every row of the test forecasts. MAPE, MAE, RMSE, bias of the median; pinball is the mean over "
     "levels 0.05, 0.1 .. 0.9, 0.95; worst month is the lowest coverage of the 90 % interval in a calendar month."
 )
@@ -240,6 +241,7 @@ def tests_of(history: History, years: Sequence[int]) -> list[tuple[str, History,
     if CUT_FROM.year in years and {CUT_FEED, "gfs"} <= feeds:
         days = [day for day in days_of(CUT_FROM.year) if day >= CUT_FROM]
         found.append((CUT_TEST, stations_cut(history), days, None))
+        found.append((CALENDAR_TEST, history.without_covariates(), days_of(CUT_FROM.year), None))
     return found
 
 

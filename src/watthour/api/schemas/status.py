@@ -97,7 +97,7 @@ class ArrivalFinding(Answer):
     last_day: date | None = Field(description="Last local day that shows it; null while it goes on.")
     size: float = Field(
         description="Of a shift the hours by which values come too late, negative: too early; of a scale the factor; "
-        "of an exchange the step of the rounding.",
+        "of an exchange the step of the rounding. [h, factor or unit of the channel]",
         examples=[0.95],
     )
     sure: float = Field(description="How much of the difference it explains. [share]", examples=[0.88])
