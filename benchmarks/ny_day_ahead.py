@@ -58,11 +58,12 @@ ROWS: dict[str, tuple[str, dict[str, object]]] = {
 STANDARD_ROWS = [name for name in ROWS if not name.startswith("lightgbm")]  # the trees take twenty times as long
 PROTOCOL = (
     "Issued on D-1 at 08:00 local time for the 24 (23, 25) local hours of D. Demand known to the end of D-2; tests "
-    "ending in _d1: to D-1 06:00. Weather only as issued by then. 2019_stations_cut: April to December; what NYISO's "
-    "weather stations said from 1 April on is unknown, GFS goes on. 2019_no_weather: nothing but load, calendar and "
-    "the operator. Retrained each month on what was known before its first issue. Scored on hours with demand > 0 and, where there is one, operator's forecast > 0 and 0.5 to 2 times "
-    "demand, that every row of the test forecasts. MAPE, MAE, RMSE, bias of the median; pinball is the mean over "
-    "levels 0.05, 0.1 .. 0.9, 0.95; worst month is the lowest coverage of the 90 % interval in a calendar month."
+    "ending in _d1: to D-1 06:00. Weather only as issued by then. 2019_stations_cut: April to December; what "
+    "NYISO's weather stations said from 1 April on is unknown, GFS goes on. 2019_no_weather: nothing but load, "
+    "calendar and the operator. Retrained each month on what was known before its first issue. Scored on hours with"
+    " demand > 0 and, where there is one, operator's forecast > 0 and 0.5 to 2 times demand, that every row of the "
+    "test forecasts. MAPE, MAE, RMSE, bias of the median; pinball is the mean over levels 0.05, 0.1 .. 0.9, 0.95; "
+    "worst month is the lowest coverage of the 90 % interval in a calendar month."
 )
 
 
