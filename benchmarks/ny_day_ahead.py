@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import argparse
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from time import perf_counter
@@ -24,7 +24,8 @@ from rich.progress import Progress
 
 from watthour.core import metrics
 from watthour.core.errors import NotEnoughHistory
-from watthour.core.window import Window
+from watthour.core.frames import Forecasts, Readings
+from watthour.core.window import Window, local_midnight
 from watthour.forecasting.backtest import backtest
 from watthour.forecasting.catalogue import recipe
 from watthour.forecasting.rival import published_share
@@ -41,9 +42,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from watthour.core.forecast import History
+    from watthour.forecasting.backtest import Retrain
 
 ISSUE_CLOCK = time(8)
 STANDARD_YEARS = [2019, 2018]
+CUT_TEST, CUT_FROM, CUT_FEED = "2019_stations_cut", date(2019, 4, 1), "nyiso"  # who is silent from that day on
+CALENDAR_TEST = "2019_no_weather"
 LAGS: dict[str, time | None] = {"": None, "_d1": time(6)}  # suffix of the test, and to when demand is known
 FILES = ("ny_demand.parquet", "ny_station_weather_issued_2008_2019.parquet", "ny_gfs_issued_2019_2021.parquet")
 ROWS: dict[str, tuple[str, dict[str, object]]] = {
@@ -69,6 +73,8 @@ PROTOCOL = (
     "first issue. Scored on hours with demand > 0 and, where there is one, operator's forecast > 0 and 0.5 to 2 times "
     "demand, that every row of the test forecasts. MAPE, MAE, RMSE, bias of the median; pinball is the mean over "
     "levels 0.05, 0.1 .. 0.9, 0.95; worst month is the lowest coverage of the 90 % interval in a calendar month. "
+    "2019_stations_cut: April to December; what NYISO's weather stations said from 1 April on is unknown, GFS goes on. "
+    "2019_no_weather: nothing but load, calendar and the operator. "
     "Tests ending in _shift: the load is 8 % lower from one day on, six starts over the year, each scored on the 60 "
     "days after it, trained once before it; the operator's forecast stays as it was published, and weather as it was. "
     "_shift_step_up: 5 % higher; _shift_ramp: 8 % lower within 14 days; _shift_shutdown: 8 % lower and every day like "
@@ -105,14 +111,26 @@ def rival_of(history: History) -> pl.DataFrame:
     return history.forecasts.filter(is_rival)
 
 
+def stations_cut(history: History) -> History:
+    """Return a history in which one provider of weather says nothing more from a day on, the others going on."""
+    theirs = history.forecasts.filter(pl.col("model") == CUT_FEED)["channel"].unique().to_list()
+    since = local_midnight(CUT_FROM, history.context.time_zone)
+    gone = pl.col("channel").is_in(theirs) & (pl.col("available_at") >= since)
+    return replace(
+        history,
+        readings=Readings.cast(history.readings.filter(~gone)),
+        forecasts=Forecasts.cast(history.forecasts.filter(~gone)),
+    )
+
+
 def days_of(year: int) -> list[date]:
     """Return the days of a calendar year."""
     return [date(year, 1, 1) + timedelta(days=n) for n in range((date(year + 1, 1, 1) - date(year, 1, 1)).days)]
 
 
-def able(names: Sequence[str], history: History, year: int) -> list[str]:
-    """Return the rows that can answer most of a year, and say which cannot: an operator may have stopped publishing."""
-    share = published_share(history, days_of(year))
+def able(names: Sequence[str], history: History, year: str, days: Sequence[date]) -> list[str]:
+    """Return the rows that can answer most of a test, and say which cannot: an operator may have stopped publishing."""
+    share = published_share(history, days)
     left_out = [name for name in names if "operator" in name and share < MOSTLY]
     if left_out:
         print(f"{year}: the operator's forecast is known of {share:.0%} of the hours; left out: {', '.join(left_out)}.")
@@ -120,13 +138,18 @@ def able(names: Sequence[str], history: History, year: int) -> list[str]:
 
 
 def runs_of(
-    names: Sequence[str], history: History, year: int, known_clock: time | None, progress: Progress
+    names: Sequence[str],
+    history: History,
+    year: str,
+    days: Sequence[date],
+    known_clock: time | None,
+    progress: Progress,
 ) -> list[Run]:
-    """Backtest rows over one calendar year; one that cannot answer any month of it is left out, and named."""
+    """Backtest rows over some days; one that cannot answer any month of them is left out, and named."""
     found = []
     for name in names:
         try:
-            found.append(run(name, history, year, known_clock, progress))
+            found.append(run(name, history, year, days, known_clock, progress))
         except NotEnoughHistory as error:
             print(f"{year}: {name} is left out. {error.problem}")
     return found
@@ -135,27 +158,28 @@ def runs_of(
 def run(
     name: str,
     history: History,
-    year: int,
+    test: str,
+    days: Sequence[date],
     known_clock: time | None,
     progress: Progress,
-    days: Sequence[date] | None = None,
+    *,
+    retrain: Retrain = "month",
 ) -> Run:
-    """Backtest one row over one calendar year, or over some days of it after one training."""
+    """Backtest one row over some days."""
     kind, parameters = ROWS[name]
-    asked = days_of(year) if days is None else list(days)
     begun = perf_counter()
-    bar = progress.add_task(f"{year} {name}", total=len(asked))
+    bar = progress.add_task(f"{test} {name}", total=len(days))
     table = backtest(
         recipe(kind, parameters),
         history,
-        asked,
+        days,
         issue_clock=ISSUE_CLOCK,
         known_clock=known_clock,
-        retrain="month" if days is None else "never",
+        retrain=retrain,
         progress=lambda n_days: progress.advance(bar, n_days),
     )
     progress.remove_task(bar)
-    for words in days_left_out(table, asked, history.context.time_zone):
+    for words in days_left_out(table, days, history.context.time_zone):
         print(f"{name} {words}")
     return Run(name, table, perf_counter() - begun)
 
@@ -164,14 +188,14 @@ def shift_rows(
     names: Sequence[str], history: History, year: int, changes: Sequence[str], progress: Progress
 ) -> list[dict[str, str | float]]:
     """Score rows on the days after changes that are planted into a year."""
-    usual = [run(name, history, year, None, progress) for name in names]
+    usual = [run(name, history, str(year), days_of(year), None, progress) for name in names]
     found = []
     for change in changes:
         runs, hours = [], []
         for start in CHANGED_ON:
             changed = planted(history, CHANGES[change], start.replace(year=year))
             days = [start.replace(year=year) + timedelta(days=n) for n in range(FOLLOWED_DAYS)]
-            of_start = [run(name, changed, year, None, progress, days=days) for name in names]
+            of_start = [run(name, changed, f"{year} {change}", days, None, progress, retrain="never") for name in names]
             runs.append(of_start)
             hours.append(scored_hours(changed, of_start))
         scored = pl.concat(hours)
@@ -256,21 +280,19 @@ def main() -> None:
         report("ny_day_ahead", PROTOCOL, found, results=results)  # after each test: all of them take a while
 
     if "years" in asked.parts:
-        names = possible(asked.rows, history)
-        for year in asked.years:
-            for suffix, known_clock in LAGS.items():
-                keep(year_rows(names, history, year, known_clock, f"{year}{suffix}"))
+        for test, known, days, known_clock in tests_of(history, asked.years):
+            keep(rows_of(possible(asked.rows, known), known, test, days, known_clock))
     names = [name for name in possible(asked.rows, history) if name in OURS]
     if "shift" in asked.parts and names:
         with Progress(transient=True) as progress:
             for year in asked.years[:1]:
-                keep(shift_rows(able(names, history, year), history, year, asked.changes, progress))
+                keep(shift_rows(able(names, history, str(year), days_of(year)), history, year, asked.changes, progress))
     neighbours = asked.data / "grid" / NEIGHBOURS_FILE
     if "neighbours" in asked.parts and neighbours.exists():
         for region, test in NEIGHBOURS.items():
             beside = history_of([neighbours], region)
             for year in asked.years:
-                keep(year_rows(possible(asked.rows, beside), beside, year, None, f"{test}_{year}"))
+                keep(rows_of(possible(asked.rows, beside), beside, f"{test}_{year}", days_of(year), None))
 
 
 def possible(names: Sequence[str], history: History) -> list[str]:
@@ -284,17 +306,28 @@ def possible(names: Sequence[str], history: History) -> list[str]:
     return [name for name in names if "operator" not in name]
 
 
-def year_rows(
-    names: Sequence[str], history: History, year: int, known_clock: time | None, test: str
+def rows_of(
+    names: Sequence[str], history: History, test: str, days: Sequence[date], known_clock: time | None
 ) -> list[dict[str, str | float]]:
-    """Score rows on a calendar year."""
+    """Score rows on some days."""
     with Progress(transient=True) as progress:
-        runs = runs_of(able(names, history, year), history, year, known_clock, progress)
+        runs = runs_of(able(names, history, test, days), history, test, days, known_clock, progress)
     hours = scored_hours(history, runs)
     if hours.is_empty() or not runs:
         print(f"{test}: there is no hour that all rows forecast and that was measured.")
         return []
     return [score(each, hours, test) for each in runs]
+
+
+def tests_of(history: History, years: Sequence[int]) -> list[tuple[str, History, list[date], time | None]]:
+    """Return the tests: name, what is known, days, and to when demand is known on the day before."""
+    found = [(f"{year}{suffix}", history, days_of(year), clock) for year in years for suffix, clock in LAGS.items()]
+    feeds = set(history.forecasts["model"].unique())
+    if CUT_FROM.year in years and {CUT_FEED, "gfs"} <= feeds:
+        days = [day for day in days_of(CUT_FROM.year) if day >= CUT_FROM]
+        found.append((CUT_TEST, stations_cut(history), days, None))
+        found.append((CALENDAR_TEST, history.without_covariates(), days_of(CUT_FROM.year), None))
+    return found
 
 
 if __name__ == "__main__":

@@ -21,9 +21,7 @@ from watthour.forecasting.gaussian_process.day_process.layer import GpLayer, Lay
 from watthour.forecasting.gaussian_process.day_process.rival_layer import RivalLayer
 from watthour.forecasting.gaussian_process.day_process.weather import (
     WeatherLevel,
-    filled,
     levels_known,
-    running_offsets,
 )
 from watthour.forecasting.gaussian_process.local_days import is_complete
 from watthour.forecasting.gaussian_process.points import shares
@@ -36,6 +34,7 @@ if TYPE_CHECKING:
     from watthour.forecasting.gaussian_process.local_days import Mask
     from watthour.forecasting.vintages import Array, Instants
 
+_NOT_ASKED = -1  # a level of the weather that is none
 _FEWEST_WITH_WEATHER = 200  # days
 _FEWEST_WITH_RIVAL = 60  # days
 _LARGEST_ERROR = 0.25  # of the rival, in log load; beyond it the interval is a fault of the feed
@@ -77,8 +76,8 @@ class LevelInputs:
         chosen = is_enough.copy()
         chosen[: known.n_requests] = is_target
         return cls(
-            day_inputs(days, known.weather, shares, level),
-            spread_features(days, known.weather, shares, level),
+            day_inputs(days, known.weather, shares, level, known.substituted),
+            spread_features(days, known.weather, shares, level, known.substituted),
             chosen,
             is_enough,
         )
@@ -122,17 +121,19 @@ class LevelInputs:
 class Layers:
     """The training days as inputs, and what is learnt from them."""
 
-    def __init__(self, state: State) -> None:
-        self._state = state
+    def __init__(self, state: State, weather: Array, substituted: Mask) -> None:
+        """Take the training days with their weather in one variant.
+
+        Args:
+            state: n days.
+            weather: filled, (n, points, LAGS, 4) [degC].
+            substituted: whose weather is that of a provider that stands in for the usual one, (n,).
+        """
+        self._state, self._weather, self._substituted = state, weather, substituted
         self._shares = shares(state.points)
         self._of_load: dict[WeatherLevel, GpLayer] = {}
         self._of_rival: dict[tuple[WeatherLevel, int], RivalLayer] = {}
         self._distances: dict[tuple[WeatherLevel, int], Array] = {}
-
-    @cached_property
-    def offsets(self) -> Array:
-        """How far each weather point is from all after the first 0, 1, .. training days, (days + 1, points, 4) [K]."""
-        return running_offsets(self._state.weather)
 
     @cached_property
     def best_level(self) -> WeatherLevel:
@@ -147,8 +148,20 @@ class Layers:
 
     def forecast(self, known: KnownInputs) -> DayForecast:
         """Forecast the requests of the targets, each with the layers that know as much of the weather as it does."""
+        levels = self._usable_levels(known)
+        found = self._at_levels(known, levels)
+        # Where the weather is a stand-in's, the rival's error as the calendar expects it is as good a guess as ours.
+        both = found.has_rival & (levels > 0) & known.substituted[: known.n_requests]
+        if both.any():
+            without = self._at_levels(known, np.where(both, WeatherLevel.NONE, _NOT_ASKED))
+            both &= without.has_rival
+            found.log_quantiles[both] = (found.log_quantiles[both] + without.log_quantiles[both]) / 2
+        return found
+
+    def _at_levels(self, known: KnownInputs, levels: Instants) -> DayForecast:
+        """Forecast the requests of the targets each at a level of the weather, (m,), NaN where none is asked."""
         state, n = self._state, known.n_requests
-        available, levels = levels_known(known.weather), self._usable_levels(known)
+        available = levels_known(known.weather)
         found = np.full((n, state.grid.n_intervals, len(LEVELS)), np.nan)
         has_rival, refuses = np.zeros((2, n), dtype=np.bool_)
         days = calendar(known.requests.day, state.place)
@@ -268,10 +281,10 @@ class Layers:
         return self._inputs(self._calendar, self._weather, level)
 
     def _inputs(self, days: Calendar, weather: Array, level: WeatherLevel) -> DayInputs:
-        return day_inputs(days, weather, self._shares, level)
+        return day_inputs(days, weather, self._shares, level, self._substituted)
 
     def _features(self, days: Calendar, weather: Array, level: WeatherLevel) -> Array:
-        return spread_features(days, weather, self._shares, level)
+        return spread_features(days, weather, self._shares, level, self._substituted)
 
     def _rows(self, level: WeatherLevel) -> Mask:
         return np.asarray(self._levels >= level)
@@ -279,13 +292,6 @@ class Layers:
     @cached_property
     def _levels(self) -> Instants:
         return levels_known(self._weather)
-
-    @cached_property
-    def _weather(self) -> Array:
-        """The weather of the training days, single points filled from what was known of them by then."""
-        state = self._state
-        n_before = np.searchsorted(state.days, state.days - state.schedule.lag, side="right")
-        return filled(state.weather, self.offsets[n_before])
 
     @cached_property
     def _calendar(self) -> Calendar:
