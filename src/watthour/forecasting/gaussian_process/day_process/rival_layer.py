@@ -3,6 +3,9 @@
 The rival may be better than we are or worse, at one hour of the day and not at another. So its errors are regressed,
 hour by hour and online, on what the process expects of them and on how far our own forecast lies from the rival's. The
 rival's own steps to the hours beside are regressors too: a forecast that sits half an hour late shows in them.
+
+With weather the process alone does this, from what it is told of how the two differ. Either result then goes over to our
+own forecast by one share, which the errors of the last months say: so a rival that has become poor does little harm.
 """
 
 from __future__ import annotations
