@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
+import polars as pl
 import pytest
 from town import NOW
 
 from watthour.core.errors import StoreError, StoreFull, StoreLocked, StoreReadOnly
+from watthour.core.frames import Readings
 from watthour.core.ports import RunState, SourceRun
-from watthour.core.window import DAY, Window
+from watthour.core.window import DAY, HOUR, Window
 from watthour.workflows.rounds import SIMULATED_PAST
 
 if TYPE_CHECKING:
@@ -50,6 +53,26 @@ def test_a_store_that_cannot_be_written_is_said_while_reading_goes_on(
 
 def test_where_all_is_well_the_store_is_ok(town_client: TestClient) -> None:
     assert status(town_client)["store"] == {"state": "ok", "problem": None, "remedy": None}
+
+
+def test_a_load_that_slipped_by_an_hour_is_told_with_its_cure(town: App, town_client: TestClient) -> None:
+    kept = town.store.read(["grid.simtown.demand"], Window(NOW - 8 * DAY, NOW))
+    late = kept.sort("time").with_columns(
+        value=pl.col("value").shift(1),
+        available_at=pl.col("available_at") + HOUR,
+        recorded_at=pl.col("recorded_at") + HOUR,
+    )
+    town.store.append(Readings.cast(late.drop_nulls("value")))
+    (told,) = status(town_client)["arrivals"]
+    assert (told["region"], told["fault"], told["side"], told["last_day"]) == ("simtown", "shift", "readings", None)
+    assert abs(date.fromisoformat(told["first_day"]) - (NOW - 8 * DAY).date()) <= DAY
+    assert abs(told["size"] - 1) < 0.3
+    assert "come about an hour later than before" in told["words"]
+    assert "--named-by end" in told["cure"]
+
+
+def test_an_honest_load_has_no_findings(town_client: TestClient) -> None:
+    assert status(town_client)["arrivals"] == []
 
 
 def test_how_much_of_the_past_is_here_is_told_with_its_holes(town: App, town_client: TestClient) -> None:

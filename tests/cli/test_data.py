@@ -81,6 +81,7 @@ def test_rows_that_cannot_be_are_refused_and_the_doctor_shows_why(
         "new_rows": 2,
         "refused_rows": 2,
         "refused": {"time_is_unique": 1, "value_is_a_number": 1},
+        "findings": [],
     }
     examined = watthour("doctor")
     assert "refused rows" in examined.out

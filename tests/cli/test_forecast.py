@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from watthour.core.frames import INSTANT, Forecasts, Quality
+from watthour.core.frames import INSTANT, Forecasts, Quality, Readings
 from watthour.core.window import Window
 from watthour.store.sql import open_store
 
@@ -110,6 +110,19 @@ def test_the_doctor_counts_what_is_kept_but_not_used(town: Callable[..., Outcome
     assert examined.code == 0
     assert "doubted: Operator's forecast of grid.simtown.demand" in examined.out
     assert f"outside what is possible ({wrong.height})" in examined.out
+
+
+def test_the_doctor_names_a_load_that_slipped_by_an_hour(town: Callable[..., Outcome], home: Path) -> None:
+    assert "feed of" not in town("doctor").out
+    store, now = open_store(f"sqlite:///{home / 'watthour.db'}"), datetime.now(UTC)
+    kept = store.read(["grid.simtown.demand"], Window(now - timedelta(days=9), now)).sort("time")
+    later = (pl.lit(now).cast(INSTANT).alias(name) for name in ("available_at", "recorded_at"))
+    store.append(Readings.cast(kept.with_columns(pl.col("value").shift(1), *later).drop_nulls("value")))
+    store.close()
+    examined = town("doctor")
+    assert examined.code == 0
+    assert "feed of grid.simtown.demand" in examined.out
+    assert "an hour later than before" in examined.out
 
 
 def test_what_a_rival_published_is_not_kept_a_second_time(town: Callable[..., Outcome], home: Path) -> None:

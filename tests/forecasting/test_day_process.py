@@ -14,6 +14,8 @@ from watthour.core.forecast import Context, Forecast, History, covariates_of, da
 from watthour.core.frames import LEVELS, Forecasts, Quality, Readings, Targets
 from watthour.core.window import DAY, HOUR, Window, local_day, local_instant
 from watthour.forecasting.gaussian_process.day_process.model import DayProcess, FittedDayProcess
+from watthour.simulation.changes import CHANGES, Change
+from watthour.simulation.changes import planted as planted_change
 from watthour.simulation.simtown import DEMAND, SIMTOWN
 from watthour.simulation.town import SimulatedRegion
 
@@ -509,3 +511,41 @@ def test_saved_and_read_again_it_answers_the_same_at_any_hour(past: History, fit
     question = Targets.validate(pl.concat([refreshed(UNSEEN[:3], time(hour)) for hour in (0, 8, 17)]))
     again = FittedDayProcess.from_files(fitted.files())
     assert again.predict(past, question).values.equals(fitted.predict(past, question).values)
+
+
+@pytest.fixture(scope="module")
+def changed(past: History) -> History:
+    """The region with 8 % less load from the first unseen day on."""
+    return planted_change(past, CHANGES["step"], UNSEEN[0])
+
+
+@pytest.mark.parametrize("name", ["fitted", "alone"])
+def test_a_sudden_change_is_learned_within_a_week(
+    past: History, changed: History, name: str, request: pytest.FixtureRequest
+) -> None:
+    model: FittedDayProcess = request.getfixturevalue(name)
+    settled = asked(UNSEEN[7:21])
+    usual = mape(model.predict(past, settled), past)
+    assert mape(model.predict(changed, settled), changed) <= 1.2 * usual
+
+
+def test_a_change_that_is_not_yet_counted_on_widens_the_band(changed: History, fitted: FittedDayProcess) -> None:
+    first = table(fitted.predict(changed, asked(UNSEEN[3:6])), changed)
+    within = first["actual"].is_between(first["0.05"], first["0.95"])
+    assert within.mean() >= 0.9  # type: ignore[operator]  # a number
+
+
+def test_an_unusual_day_alone_is_no_lasting_change(past: History, fitted: FittedDayProcess) -> None:
+    odd = planted_change(past, Change(-0.08, lasts_days=1, back_days=1), UNSEEN[0])
+    later = asked(UNSEEN[2:9])
+    assert mape(fitted.predict(odd, later), odd) <= 1.2 * mape(fitted.predict(past, later), past)
+
+
+def test_days_since_the_training_are_learned_like_those_of_the_training(
+    changed: History, fitted: FittedDayProcess
+) -> None:
+    days, n_more = UNSEEN[16:20], 14
+    learned = [*LEARNED, *(LEARNED[-1] + timedelta(days=1 + n) for n in range(n_more))]
+    again = DayProcess().fit(changed.known_at(asked(days)["issued_at"][0]), asked(learned))
+    before, after = (table(each.predict(changed, asked(days)), changed)["0.5"].to_numpy() for each in (fitted, again))
+    assert np.abs(before / after - 1).max() < 0.005

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from watthour.forecasting.gaussian_process.day_process.rival_layer import OnlineWeights, rival_members
+from watthour.forecasting.gaussian_process.day_process.rival_layer import OnlineShare, OnlineWeights, rival_members
 
 DAYS = np.arange(19_000.0, 19_300.0)
 
@@ -86,3 +86,46 @@ def test_a_rival_that_sits_half_an_hour_late_is_moved_back(n_intervals: int) -> 
     members = rival_members(nothing, log_rival, log_rival)
     expected = OnlineWeights.fit(DAYS, errors, members).expected(DAYS - 2, members)
     assert np.abs(expected - errors)[150:].mean() < 0.35 * np.abs(errors[150:]).mean()
+
+
+def share_of(errors: np.ndarray, first: np.ndarray, other: np.ndarray) -> OnlineShare:
+    return OnlineShare.fit(DAYS, errors - first, other - first)
+
+
+def test_we_go_over_to_our_own_forecast_where_the_rival_misleads() -> None:
+    errors, members = errors_and_members(24, own_noise=0.005, process_noise=0.03)
+    share = share_of(errors, members[:, :, 0], members[:, :, 1]).of(DAYS[[150, 299]], only_better=False)
+    assert (share > 0.8).all()
+    assert (share <= 1).all()
+
+
+def test_we_stay_with_the_rival_where_it_is_the_better_one() -> None:
+    errors, members = errors_and_members(24, own_noise=0.03, process_noise=0.005)
+    assert (share_of(errors, members[:, :, 0], members[:, :, 1]).of(DAYS[[150, 299]], only_better=False) < 0.1).all()
+
+
+def test_what_was_right_lately_counts_more_than_what_was_right_long_ago() -> None:
+    errors, members = errors_and_members(24, own_noise=0.03, process_noise=0.005)
+    members[150:] = members[150:, :, [1, 0, 2, 3]]
+    before, after = share_of(errors, members[:, :, 0], members[:, :, 1]).of(DAYS[[149, 299]], only_better=False)
+    assert before < 0.1
+    assert after > 0.6  # 0.5 where all days count alike
+
+
+def test_a_forecast_that_is_worse_by_itself_may_count_for_nothing() -> None:
+    errors, members = errors_and_members(24, own_noise=0.02, process_noise=0.015)
+    share = share_of(errors, members[:, :, 0], members[:, :, 1])
+    assert (share.of(DAYS[[150, 299]], only_better=False) > 0.2).all()
+    assert share.of(DAYS[[150, 299]], only_better=True).tolist() == [0.0, 0.0]
+
+
+def test_the_share_begins_with_nothing_and_knows_no_later_day() -> None:
+    errors, members = errors_and_members(24, own_noise=0.01, process_noise=0.02)
+    first, apart, until = errors - members[:, :, 0], members[:, :, 1] - members[:, :, 0], len(DAYS) - 100
+    early = OnlineShare.fit(DAYS[:until], first[:until], apart[:until])
+    first[until:] = 1.0
+    late = OnlineShare.fit(DAYS, first, apart)
+    grown = early.extended(DAYS[until:], first[until:], apart[until:])
+    assert late.of(DAYS[[0]] - 1, only_better=False).tolist() == [0.0]
+    assert np.array_equal(early.of(DAYS[:until], only_better=False), late.of(DAYS[:until], only_better=False))
+    assert np.allclose(grown.of(DAYS, only_better=False), late.of(DAYS, only_better=False), rtol=1e-12)

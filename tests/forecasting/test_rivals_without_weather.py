@@ -26,19 +26,20 @@ ASKED = FIRST + timedelta(days=N_DAYS - 5)
 ZONE = "Etc/UTC"
 
 
-def told(*, load: float = 1.0, operator: float = 1.0, noise: float = 0.005) -> History:
+def told(*, load: float = 1.0, operator: float = 1.0, noise: float = 0.005, wave: float = 0.03) -> History:
     """A load by clock and weekday with a slow wave, and an operator's forecast of it; one day of both is changed.
 
     Args:
         load: by what that day's load is multiplied.
         operator: by what the operator's forecast of that day is, over what it would be for the usual load.
         noise: of the operator [-].
+        wave: how much the level of the load varies for reasons that nobody told us [-].
     """
     rng = np.random.default_rng(4)
     times = world.hours(FIRST, N_DAYS)
     hour = np.arange(len(times))
     day = hour // 24
-    level = np.exp(np.repeat(np.convolve(rng.normal(0, 0.03, N_DAYS + 3), np.ones(4) / 4, "valid"), 24))
+    level = np.exp(np.repeat(np.convolve(rng.normal(0, wave, N_DAYS + 3), np.ones(4) / 4, "valid"), 24))
     usual = (1000 + 200 * np.sin(hour / 24 * 2 * np.pi) - 100 * (day % 7 >= 5)) * level
     asked = day == (ASKED - FIRST).days
     demand = usual * np.where(asked, load, 1.0)
@@ -86,6 +87,13 @@ def test_an_operator_that_knows_of_a_day_off_is_believed() -> None:
     assert mape(past, found) < 0.4 * mape(past, forecast(past, uses_rival=False))
 
 
+def test_an_operator_is_believed_further_where_our_own_forecast_often_errs_that_far() -> None:
+    past = told(wave=0.15, load=0.88, operator=0.88)
+    found = forecast(past)
+    assert found.missing_inputs == ()
+    assert mape(past, found) < 0.4 * mape(past, forecast(past, uses_rival=False))
+
+
 @pytest.mark.parametrize("times", [1.3, 1.4, 2.0, 0.6])
 def test_an_operator_that_is_off_by_a_third_is_refused_and_said(times: float) -> None:
     past = told(operator=times)
@@ -98,3 +106,9 @@ def test_an_operator_that_is_worse_than_we_are_does_no_harm() -> None:
     past, asked = told(noise=0.06), ASKED - timedelta(days=60)
     alone = mape(past, forecast(past, asked, 60, uses_rival=False), asked, 60)
     assert mape(past, forecast(past, asked, 60), asked, 60) < alone
+
+
+def test_an_operator_that_errs_by_a_tenth_at_every_hour_does_little_harm() -> None:
+    past, asked = told(noise=0.12), ASKED - timedelta(days=60)
+    alone = mape(past, forecast(past, asked, 60, uses_rival=False), asked, 60)
+    assert mape(past, forecast(past, asked, 60), asked, 60) < 1.15 * alone  # 1.47 where its weights alone decide

@@ -162,12 +162,15 @@ def _own_sites(app: App) -> Iterator[Finding]:
 
 
 def _sites(app: App, now: datetime, *, asks_models: bool) -> Iterator[Finding]:
+    from watthour.workflows.arrivals import arrivals
     from watthour.workflows.doubts import doubted
 
     for context in chosen_contexts(app, []):
         yield _readings(app, context, now)
         for each in doubted(app.store, context, now):
             yield Finding(f"doubted: {each.what}", "note", each.words, _CURE_OF_DOUBT)
+        for fault in arrivals(app.store, context):
+            yield Finding(f"feed of {fault.channel}", "note", fault.words, fault.cure)
         if asks_models:
             yield _model(app, context)
             for error in app.registry.damaged(context.channel.id):

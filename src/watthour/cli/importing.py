@@ -16,7 +16,7 @@ from watthour.cli.sites import Holidays, or_none, show_next
 from watthour.core.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from watthour.bootstrap import App, Preview, TableOptions
 
@@ -92,6 +92,7 @@ def import_files(  # noqa: PLR0913 - each is an option of the command
     read are not imported; they are listed with the reason.
     """
     from watthour.bootstrap import TableOptions
+    from watthour.workflows.arrivals import after_import
     from watthour.workflows.ingest import backfill
 
     options = TableOptions(
@@ -155,13 +156,21 @@ def import_files(  # noqa: PLR0913 - each is an option of the command
                 )
         for each in new:
             show_next(app, each)
+        faults = [words for each in sites for words in after_import(app.store, app.directories, each.id)]
+    _show_imported(reports, faults, as_json=as_json)
+
+
+def _show_imported(reports: Sequence[Mapping[str, object]], faults: Sequence[str], *, as_json: bool) -> None:
+    """Show what each file brought, and what is wrong with it beside a rival's forecast."""
     if as_json:
-        show_json(reports)
+        show_json([{**each, "findings": faults} for each in reports])
         return
     show_table(
         ("source", "new rows", "refused rows"),
         [(r["source"], f"{r['new_rows']:,}", f"{r['refused_rows']:,}") for r in reports],
     )
+    for words in faults:
+        typer.echo(f"Please look at this: {words}", err=True)
     if any(report["refused_rows"] for report in reports):
         typer.echo("Refused rows are listed with the reason: `watthour doctor` shows the newest.", err=True)
 

@@ -16,6 +16,7 @@ from watthour.bootstrap import Preview, TableOptions
 from watthour.core.errors import InvalidInput, PayloadChanged
 from watthour.core.forecast import Context
 from watthour.workflows import view
+from watthour.workflows.arrivals import after_import
 from watthour.workflows.ingest import IngestReport, backfill
 
 BALANCE_NAME = "EIA930_BALANCE_upload.csv"  # a file of EIA's is known by its header, whatever it is called
@@ -125,6 +126,7 @@ def _table(state: State, context: Context | None, path: Path, options: TableOpti
         refused_rows=report.refused_rows,
         refused=dict(seen.refused) if seen is not None else {},
         preview=_shown(seen) if seen is not None else None,
+        findings=after_import(state.app.store, state.app.directories, site) if not dry_run else [],
         next=_next(state, site) if not dry_run and seen is not None and seen.is_new_site else [],
     )
 
@@ -152,6 +154,7 @@ def _balance(state: State, context: Context | None, path: Path, name: str | None
         refused_rows=report.refused_rows,
         refused={},
         preview=None,
+        findings=after_import(state.app.store, state.app.directories, region) if not dry_run else [],
         next=[],
     )
 

@@ -78,6 +78,7 @@ class ImportedRows(Answer):
             "refused_rows": 0,
             "refused": {},
             "preview": None,
+            "findings": [],
             "next": [],
         }
     )
@@ -88,4 +89,8 @@ class ImportedRows(Answer):
     refused_rows: int = Field(description="Rows that were refused. [count]", examples=[0])
     refused: dict[str, int] = Field(description="Refused rows by the rule they break. [count]", examples=[{}])
     preview: ImportPreview | None = Field(description="How the table was read; null for a file with a known layout.")
+    findings: list[str] = Field(
+        description="Faults that the readings show beside a rival's forecast, with what to do; none in a dry run.",
+        examples=[[]],
+    )
     next: list[NextStep] = Field(description="What can be done next for a site that the file has added.")

@@ -1,6 +1,6 @@
 """Liveness, readiness and what is here."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal
 
 from pydantic import Field
@@ -82,6 +82,29 @@ class DoubtedValues(Answer):
     )
 
 
+class ArrivalFinding(Answer):
+    """A fault of a feed that no single value shows; nothing was changed."""
+
+    region: str = Field(description="Site it belongs to.", examples=["fr"])
+    channel: str = Field(description="Channel of the readings.", examples=["grid.fr.demand"])
+    beside: str = Field(description="Forecast that the readings were compared with.", examples=["Operator's forecast"])
+    fault: Literal["shift", "scale", "exchanged"] = Field(
+        description="`shift`: values of another time; `scale`: of another scale; `exchanged`: readings and forecast "
+        "stand in each other's place."
+    )
+    side: Literal["readings", "forecast", "unknown"] = Field(description="Which of the two changed.")
+    first_day: date = Field(description="First local day that shows it.", examples=["2023-07-21"])
+    last_day: date | None = Field(description="Last local day that shows it; null while it goes on.")
+    size: float = Field(
+        description="Of a shift the hours by which values come too late, negative: too early; of a scale the factor; "
+        "of an exchange the step of the rounding. [h, factor or unit of the channel]",
+        examples=[0.95],
+    )
+    sure: float = Field(description="How much of the difference it explains. [share]", examples=[0.88])
+    words: str = Field(description="What is wrong.", examples=["since 2023-07-21, the values of the readings come ..."])
+    cure: str = Field(description="What to do.", examples=["Check the time zone of the readings, ..."])
+
+
 class Span(Answer):
     """From the first instant to just before the last, UTC."""
 
@@ -156,6 +179,7 @@ class Status(Answer):
                 }
             ],
             "doubted": [],
+            "arrivals": [],
             "fill": [
                 {
                     "source": "eia:ny",
@@ -184,6 +208,9 @@ class Status(Answer):
     regions: list[RegionSummary] = Field(description="The sites, real regions first.")
     sources: list[SourceState] = Field(description="Where data come from, and how each source's last run ended.")
     doubted: list[DoubtedValues] = Field(description="Values that are stored but not used, by source.")
+    arrivals: list[ArrivalFinding] = Field(
+        description="Feeds that slipped in time, changed their scale or exchanged their columns, by the last 200 days."
+    )
     fill: list[FillState] = Field(description="How much of the past of each source is stored.")
     store: StoreState = Field(description="Whether the store can be written.")
     connect: list[ConnectOption] = Field(description="Sources of real data that are not connected yet.")

@@ -79,13 +79,6 @@ def whiten(lower: Array, values: Array) -> Array:
     return np.asarray(solve_triangular(lower, values, lower=True, check_finite=False))
 
 
-def weights_of(factor: PrefixFactor) -> Array:
-    """Return the inverse of the factored covariance times the values, (n, columns)."""
-    from scipy.linalg import solve_triangular
-
-    return np.asarray(solve_triangular(factor.lower, factor.whitened, lower=True, trans="T", check_finite=False))
-
-
 def schur_complement(own: Array, whitened_cross_covariance: Array) -> Array:
     """Return the covariance of days, (r, r), given factored ones; their cross covariance is whitened, (n, r)."""
     return np.asarray(own - whitened_cross_covariance.T @ whitened_cross_covariance)

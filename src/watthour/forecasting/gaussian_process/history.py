@@ -42,9 +42,16 @@ class KnownChannels:
     forecast: Mapping[str, Vintages]
 
     @classmethod
-    def of(cls, history: History, channels: Sequence[str]) -> Self:
-        """Look up what was measured of channels, and what was said of them in advance."""
-        return cls(measurement_vintages_by_channel(history, channels), forecast_vintages_by_channel(history, channels))
+    def of(cls, history: History, channels: Sequence[str], *, feed: str = "") -> Self:
+        """Look up what was measured of channels, and what was said of them in advance.
+
+        Args:
+            history: what is known.
+            channels: which of it.
+            feed: whose forecasts count, where anybody has made any; empty: everybody's.
+        """
+        foreseen = forecast_vintages_by_channel(history, channels, model=feed or None)
+        return cls(measurement_vintages_by_channel(history, channels), foreseen)
 
     def latest(self, channel: str, times: Instants, at: Instants) -> Array:
         """Return what was measured where that was known at instants, else the latest forecast; NaN where neither.

@@ -21,6 +21,7 @@ class CovariatePoint:
     id: str  # empty: the whole site
     weight: float
     channels: dict[str, str]  # variable -> channel
+    feed: str = ""  # whose forecasts of them count; empty: everybody's
 
     def as_json(self) -> dict[str, Any]:
         """Return it as plain data."""
@@ -29,7 +30,7 @@ class CovariatePoint:
     @classmethod
     def from_json(cls, kept: Mapping[str, Any]) -> Self:
         """Build it again."""
-        return cls(kept["id"], kept["weight"], dict(kept["channels"]))
+        return cls(kept["id"], kept["weight"], dict(kept["channels"]), kept["feed"])
 
 
 def points_of(context: Context, variables: Sequence[str]) -> tuple[CovariatePoint, ...]:

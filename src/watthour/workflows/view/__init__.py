@@ -13,10 +13,11 @@ from watthour.workflows.view.readings import (
     readings_csv,
 )
 from watthour.workflows.view.sites import site_entry, site_list
-from watthour.workflows.view.status import doubts, freshness_hours, status, store_state
+from watthour.workflows.view.status import arrival_findings, doubts, freshness_hours, status, store_state
 
 __all__ = [
     "CSV_COLUMNS",
+    "arrival_findings",
     "channel_list",
     "day_columns",
     "day_rows",

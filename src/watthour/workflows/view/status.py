@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from watthour.core.errors import StoreError, StoreFull, StoreLocked, StoreReadOnly
 from watthour.core.ports import RunState
+from watthour.workflows.arrivals import arrivals, described
 from watthour.workflows.doubts import doubted
 from watthour.workflows.runs import INTERRUPTED, state_of
 from watthour.workflows.view.grid import region_entry
@@ -100,6 +101,11 @@ def doubts(store: Store, shown: Sequence[Context], *, now: datetime) -> list[dic
         for context in shown
         for each in doubted(store, context, now)
     ]
+
+
+def arrival_findings(store: Store, shown: Sequence[Context]) -> list[dict[str, object]]:
+    """Return faults of feeds that no single value shows: shifted in time, on another scale, columns exchanged."""
+    return [described(each, context.site.id) for context in shown for each in arrivals(store, context)]
 
 
 def store_state(store: Store) -> dict[str, object]:

@@ -32,6 +32,7 @@ class DayInputs:
     heat: Array  # (n, 2 x up to 3) heat of three and four days before
     rival: Array  # (n, intervals) log of the rival's forecast; no columns where there is none
     gap: Array  # (n, intervals) our log forecast minus the rival's
+    substituted: Array  # (n,) 1 where the weather is that of a provider that stands in for the usual one, else 0
 
     def take(self, rows: Instants | Mask) -> DayInputs:
         """Return some of the days: by position, (r,), or by a mask, (n,)."""
@@ -39,7 +40,7 @@ class DayInputs:
         return DayInputs(calendar, *(getattr(self, each.name)[rows] for each in fields(self)[1:]))
 
 
-def day_inputs(calendar: Calendar, weather: Array, shares: Array, level: WeatherLevel) -> DayInputs:
+def day_inputs(calendar: Calendar, weather: Array, shares: Array, level: WeatherLevel, substituted: Mask) -> DayInputs:
     """Return the inputs of the kernel of the load.
 
     Args:
@@ -47,6 +48,7 @@ def day_inputs(calendar: Calendar, weather: Array, shares: Array, level: Weather
         weather: (n, points, LAGS, 4), filled [degC]; NaN only where the level does not look.
         shares: of the load at each point, (points,).
         level: how much of the weather counts.
+        substituted: whose weather is that of a provider that stands in for the usual one, (n,).
     """
     known, n_days = weather[..., :level], len(weather)
     region = np.einsum("nplk,p->nlk", known, shares)
@@ -63,11 +65,14 @@ def day_inputs(calendar: Calendar, weather: Array, shares: Array, level: Weather
         heat=heat.reshape(n_days, heat.shape[1] * heat.shape[2]),
         rival=nothing,
         gap=nothing,
+        substituted=(substituted & (level > 0)).astype(np.float64),
     )
 
 
-def spread_features(calendar: Calendar, weather: Array, shares: Array, level: WeatherLevel) -> Array:
-    """Return what tells an uncertain day, (n, 2 to 6): special, weekend; heat, cold, near the cooling base; damp heat.
+def spread_features(calendar: Calendar, weather: Array, shares: Array, level: WeatherLevel, substituted: Mask) -> Array:
+    """Return what tells an uncertain day, (n, 2 to 7).
+
+    Special, weekend; heat, cold, near the cooling base, weather of a provider that stands in; damp heat.
 
     Arguments as in ``day_inputs``.
     """
@@ -79,6 +84,7 @@ def spread_features(calendar: Calendar, weather: Array, shares: Array, level: We
             np.maximum(highest - 75, 0) / 10,
             np.maximum(35 - region[:, :2].mean(axis=1), 0) / 10,
             np.exp(-0.5 * ((highest - 77) / 6) ** 2),
+            substituted.astype(np.float64),
         ]
     if level is WeatherLevel.ALL:
         columns.append(np.maximum(region[:, 2] - 65, 0) / 10)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
 from watthour.forecasting.calendar import day_starts
-from watthour.forecasting.gaussian_process.day_process.weather import LAGS, day_weather, estimates, filled
+from watthour.forecasting.gaussian_process.day_process.feed_weather import FeedWeather
+from watthour.forecasting.gaussian_process.day_process.feeds import REFERENCE
+from watthour.forecasting.gaussian_process.day_process.weather import LAGS, estimates
 from watthour.forecasting.gaussian_process.history import since
 from watthour.forecasting.gaussian_process.loads import is_known, known_loads
 from watthour.forecasting.gaussian_process.local_days import is_complete
@@ -16,6 +18,7 @@ from watthour.forecasting.vintages import forecast_vintages
 
 if TYPE_CHECKING:
     from watthour.core.forecast import History
+    from watthour.forecasting.gaussian_process.day_process.feeds import Feeds
     from watthour.forecasting.gaussian_process.day_process.state import State
     from watthour.forecasting.gaussian_process.local_days import DayGrid, DayRequests, IssueSchedule, Mask
     from watthour.forecasting.vintages import Array, Instants
@@ -33,6 +36,8 @@ class KnownInputs:
     n_requests: int  # of the targets
     requests: DayRequests  # (a)
     weather: Array  # (a, points, LAGS, 4) filled [degC]
+    substituted: Mask  # (a,) whether it is that of a provider that stands in for the usual one
+    is_strange: Mask  # (a,) whether it is that of a provider that the model was not trained with, as it came
     lacks_points: Mask  # (a,) whether that of single points was estimated from the others
     lacks_days: Mask  # (a,) whether that of a day before was taken from the day after it
     log_rival: Array  # (a, intervals) NaN on days not known whole
@@ -46,7 +51,15 @@ class KnownInputs:
     under_way: Array  # (a, intervals) load of that day, NaN where unknown
 
     @classmethod
-    def of(cls, history: History, state: State, requests: DayRequests, schedule: IssueSchedule, offsets: Array) -> Self:
+    def of(
+        cls,
+        history: History,
+        state: State,
+        requests: DayRequests,
+        schedule: IssueSchedule,
+        feeds: Feeds,
+        variant: int = REFERENCE,
+    ) -> Self:
         """Look everything up as it was known at each request.
 
         Args:
@@ -54,7 +67,8 @@ class KnownInputs:
             state: of the model.
             requests: of the targets, n.
             schedule: by which all of them are asked.
-            offsets: of each weather point after the first 0, 1, .. training days, (days + 1, points, 4) [K].
+            feeds: the providers of the weather.
+            variant: on which of them the forecast stands.
         """
         grid, n = state.grid, len(requests.day)
         first_later = int(state.days[-1]) + 1
@@ -66,13 +80,18 @@ class KnownInputs:
         last_known, loads, is_whole = _whole_days(history, state, both, later)
         row = n + np.searchsorted(days, np.clip(last_known + 1, None, days[-1]))
         row_under_way = np.where(days[row - n] == last_known + 1, row, -1)
-        weather = day_weather(history, state.points, both)
-        lacks_points, lacks_days = estimates(weather)
+        reference, others, is_strange = weather_by_feed(history, state, both)
+        weather, substituted = feeds.filled(
+            variant, both.day, reference, others, np.searchsorted(state.days, last_known, side="right")
+        )
+        lacks_points, lacks_days = estimates(reference.values)
         return cls(
             schedule=schedule,
             n_requests=n,
             requests=both,
-            weather=filled(weather, offsets[np.searchsorted(state.days, last_known, side="right")]),
+            weather=weather,
+            substituted=substituted,
+            is_strange=is_strange,
             lacks_points=lacks_points,
             lacks_days=lacks_days,
             log_rival=np.log(rival_forecasts(history, state.rival, both, grid)),
@@ -103,6 +122,27 @@ class KnownInputs:
         found = values[first, np.arange(values.shape[1])]
         found[~np.asarray(self.is_whole.any(axis=0))] = np.nan
         return np.asarray(found, dtype=np.float64)
+
+
+def weather_by_feed(
+    history: History, state: State, requests: DayRequests
+) -> tuple[FeedWeather, tuple[FeedWeather, ...], Mask]:
+    """Return the weather known at each request by the provider of the reference, and by the others.
+
+    Where none of them knows a request's day, anybody's forecast of the channels of the reference counts as it comes;
+    the third says of which requests, (requests,).
+    """
+    reference = FeedWeather.of(history, state.points, requests)
+    others = tuple(FeedWeather.of(history, each.points, requests) for each in state.others)
+    is_strange = ~np.logical_or.reduce([each.is_known for each in (reference, *others)])
+    rows = np.flatnonzero(is_strange) if state.points and state.points[0].feed else np.empty(0, dtype=np.int64)
+    is_strange[:] = False
+    if len(rows):
+        anybody = tuple(replace(point, feed="") for point in state.points)
+        found = FeedWeather.of(history, anybody, requests.take(rows))
+        is_strange[rows] = found.is_known
+        reference.values[is_strange] = found.values[found.is_known]
+    return reference, others, is_strange
 
 
 def recent(history: History, state: State, requests: DayRequests) -> History:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from watthour.forecasting.gaussian_process.day_process.inputs import DayInputs
     from watthour.forecasting.gaussian_process.day_process.kernel import Kernel
     from watthour.forecasting.gaussian_process.day_process.known_inputs import KnownInputs
+    from watthour.forecasting.gaussian_process.day_process.process import Expectation
     from watthour.forecasting.gaussian_process.local_days import Mask
     from watthour.forecasting.vintages import Array, Instants
 
@@ -40,10 +41,10 @@ class LayerRequest:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Expectation:
+class LayerExpectation:
     """What a layer expects of chosen requests."""
 
-    from_days: Array  # (chosen, intervals) log expectation from whole days only
+    from_days: Expectation  # logarithms, from whole days only
     log_values: Array  # (chosen, intervals) the same with the intervals known of the day under way
 
 
@@ -51,7 +52,7 @@ class Expectation:
 class LayerForecast:
     """What a layer says of chosen requests."""
 
-    expectation: Expectation
+    expectation: LayerExpectation
     log_quantiles: Array  # (chosen targets, intervals, levels)
 
 
@@ -69,7 +70,7 @@ class GpLayer:
         """
         self.regression = DayRegression.fit(kernel, days, values)
         self._values, self._features = values, features
-        self._online: dict[int, Array] = {}
+        self._online: dict[int, Expectation] = {}
         self._spreads: dict[tuple[int, int], Spread] = {}
 
     def online(self, lag: int) -> Array:
@@ -79,7 +80,17 @@ class GpLayer:
         """
         if lag not in self._online:
             self._online[lag] = self.regression.online(lag)
-        return self._online[lag]
+        return self._online[lag].values
+
+    def unchanged_online(self, lag: int) -> Array:
+        """Return the same, as if no change had come that the inputs do not explain."""
+        self.online(lag)
+        return self._online[lag].unchanged
+
+    def doubt_online(self, lag: int) -> Array:
+        """Return how large that part of a change is which was seen then, but not counted on, (n, intervals)."""
+        self.online(lag)
+        return self._online[lag].doubt
 
     def spread(self, lag: int, n_known: int) -> Spread:
         """Return its own online errors, each day asked for as many days after the last whole one known.
@@ -90,7 +101,7 @@ class GpLayer:
         """
         if (lag, n_known) not in self._spreads:
             errors = unknown_yet(self._values - self.online_corrected(lag, n_known), lag, n_known)
-            self._spreads[lag, n_known] = Spread.fit(self._index, errors, self._features, lag)
+            self._spreads[lag, n_known] = Spread.fit(self._index, errors, self._features, lag, self.doubt_online(lag))
         return self._spreads[lag, n_known]
 
     def online_corrected(self, lag: int, n_known: int) -> Array:
@@ -103,14 +114,14 @@ class GpLayer:
         corrections = corrections_online(*self._calendar_errors, n_known, lag)
         return np.asarray(self.online(lag) + corrections[(self._index - self._index[0]).astype(int)])
 
-    def expect(self, known: KnownInputs, request: LayerRequest) -> Expectation:
+    def expect(self, known: KnownInputs, request: LayerRequest) -> LayerExpectation:
         """Return what is expected of the chosen requests from what was known at each."""
         rows, later = np.flatnonzero(request.chosen), np.flatnonzero(request.usable)
         here, inputs = np.ix_(rows, later), request.inputs
         updates = UpdateDays(inputs.take(known.row_of_later[later]), request.log_values[here], known.is_whole[here])
         from_days = self._expect(inputs.take(rows), known.last_known[rows].astype(np.float64), updates)
-        return Expectation(
-            from_days, from_days + self._from_the_day_under_way(known, request, rows, from_days, updates)
+        return LayerExpectation(
+            from_days, from_days.values + self._from_the_day_under_way(known, request, rows, from_days.values, updates)
         )
 
     def forecast(self, known: KnownInputs, request: LayerRequest) -> LayerForecast:
@@ -119,8 +130,8 @@ class GpLayer:
         expected, is_target = expectation.log_values, np.flatnonzero(request.chosen) < known.n_requests
         offsets = np.empty((int(is_target.sum()), expected.shape[1], len(LEVELS)))
         for lag, n_known, alike in bands_asked(known, request):
-            later = later_errors(known, request, expected, lag, n_known)
-            offsets[alike] = band(self.spread(lag, n_known), later, known, request, alike, lag)
+            later = later_errors(known, request, expected, expectation.from_days.doubt, lag, n_known)
+            offsets[alike] = band(self.spread(lag, n_known), later, known, request, alike)
         return LayerForecast(expectation, expected[is_target][:, :, None] + offsets)
 
     @property
@@ -130,7 +141,7 @@ class GpLayer:
     @cached_property
     def _calendar_errors(self) -> tuple[Array, Array]:
         """Online errors from one and from two days before, on consecutive days, NaN where a day is missing."""
-        one, two = (_on_calendar(self._index, self._values - self.regression.online(lag)) for lag in (1, 2))
+        one, two = (_on_calendar(self._index, self._values - self.online(lag)) for lag in (1, 2))
         return one, two
 
     def _errors_known(self, last_known: float) -> ErrorRegression:
@@ -139,8 +150,8 @@ class GpLayer:
         one, two = self._calendar_errors
         return ErrorRegression.fit(one[:n_days], two[:n_days])
 
-    def _expect(self, days: DayInputs, last_known: Array, updates: UpdateDays) -> Array:
-        """Return the expectation of each day from the days up to the last one known, (m, intervals)."""
+    def _expect(self, days: DayInputs, last_known: Array, updates: UpdateDays) -> Expectation:
+        """Return the expectation of each day from the days up to the last one known."""
         return self.regression.predict(days, self.regression.n_known(last_known), updates)
 
     def _from_the_day_under_way(
@@ -160,7 +171,7 @@ class GpLayer:
             if len(following):
                 eves = request.inputs.take(known.row_under_way[rows[following]])
                 last_known = known.last_known[rows[following]].astype(np.float64)
-                expected = self._expect(eves, last_known, updates.take(following))
+                expected = self._expect(eves, last_known, updates.take(following)).values
                 added[following] = regression.of_next_day(request.log_under_way[rows[following]] - expected)
         return added
 
@@ -172,17 +183,20 @@ def usable_lag(distance: Instants | int) -> Instants:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LaterErrors:
-    """Online errors of the days after the training, in order of time."""
+    """Online errors of the days after the training, in order of time, and the doubt of all that was expected."""
 
+    lag: int  # days from the last whole one known to the day asked for
     rows: Instants  # (r,) their requests
     log_errors: Array  # (r, intervals) NaN where unknown
+    own: Mask  # (chosen,) which of the chosen requests are theirs
+    doubt: Array  # (chosen, intervals) of the expectations
 
-    def extend(self, spread: Spread, request: LayerRequest, lag: int) -> Spread:
+    def extend(self, spread: Spread, request: LayerRequest) -> Spread:
         """Return a spread that has learned from these errors too."""
         if not len(self.rows):
             return spread
-        index = request.inputs.calendar.index[self.rows]
-        return spread.extended(index, self.log_errors, request.features[self.rows], lag)
+        index, features = request.inputs.calendar.index[self.rows], request.features[self.rows]
+        return spread.extended(index, self.log_errors, features, self.lag, self.doubt[self.own])
 
 
 def bands_asked(known: KnownInputs, request: LayerRequest) -> Iterator[tuple[int, int, Instants]]:
@@ -199,25 +213,28 @@ def bands_asked(known: KnownInputs, request: LayerRequest) -> Iterator[tuple[int
         yield one_lag, one_n_known, np.flatnonzero((lag == one_lag) & (n_known == one_n_known))
 
 
-def later_errors(known: KnownInputs, request: LayerRequest, expected: Array, lag: int, n_known: int) -> LaterErrors:
-    """Return the errors of the later days among the chosen, of which (chosen, intervals) was expected."""
+def later_errors(
+    known: KnownInputs, request: LayerRequest, expected: Array, doubt: Array, lag: int, n_known: int
+) -> LaterErrors:
+    """Return the errors of the later days among the chosen, of which so much was expected.
+
+    Both what was expected and its doubt are (chosen, intervals).
+    """
     rows, of_later = np.flatnonzero(request.chosen), known.row_of_later[np.flatnonzero(request.usable)]
     own = np.isin(rows, of_later)
     position = np.searchsorted(known.row_of_later, rows[own])
     errors = known.once_known(request.log_values)[position] - expected[own]
-    return LaterErrors(rows[own], unknown_yet(errors, lag, n_known))
+    return LaterErrors(lag, rows[own], unknown_yet(errors, lag, n_known), own, doubt)
 
 
-def band(
-    spread: Spread, later: LaterErrors, known: KnownInputs, request: LayerRequest, alike: Instants, lag: int
-) -> Array:
+def band(spread: Spread, later: LaterErrors, known: KnownInputs, request: LayerRequest, alike: Instants) -> Array:
     """Return how far the quantiles of some chosen targets lie from what is expected, (targets, intervals, levels)."""
     rows = np.flatnonzero(request.chosen)[alike]
     last_known = known.last_known[rows].astype(np.float64)
     index, features = request.inputs.calendar.index[rows], request.features[rows]
-    offsets = later.extend(spread, request, lag).quantiles(index, features, last_known, LEVELS)
+    offsets = later.extend(spread, request).quantiles(index, features, last_known, LEVELS, later.doubt[alike])
     # Errors grow like those of a random walk with the days that the load has not been seen.
-    offsets *= np.clip(np.sqrt(known.distance[rows] / lag), 1, _WIDEST)[:, None, None]
+    offsets *= np.clip(np.sqrt(known.distance[rows] / later.lag), 1, _WIDEST)[:, None, None]
     return _around_zero(offsets)
 
 

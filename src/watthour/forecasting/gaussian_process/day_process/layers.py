@@ -21,9 +21,7 @@ from watthour.forecasting.gaussian_process.day_process.layer import GpLayer, Lay
 from watthour.forecasting.gaussian_process.day_process.rival_layer import RivalLayer
 from watthour.forecasting.gaussian_process.day_process.weather import (
     WeatherLevel,
-    filled,
     levels_known,
-    running_offsets,
 )
 from watthour.forecasting.gaussian_process.local_days import is_complete
 from watthour.forecasting.gaussian_process.points import shares
@@ -36,6 +34,7 @@ if TYPE_CHECKING:
     from watthour.forecasting.gaussian_process.local_days import Mask
     from watthour.forecasting.vintages import Array, Instants
 
+_NOT_ASKED = -1  # a level of the weather that is none
 _FEWEST_WITH_WEATHER = 200  # days
 _FEWEST_WITH_RIVAL = 60  # days
 _LARGEST_ERROR = 0.25  # of the rival, in log load; beyond it the interval is a fault of the feed
@@ -44,7 +43,8 @@ _SETTLING_DAYS = 40  # before our own online forecasts can be compared with the 
 # is always or never allowed, in log load. Each is of a whole day, and of its furthest interval from there: a doubled
 # figure is 0.69 away.
 _USUALLY, _FURTHER, _ALWAYS, _NEVER = 0.995, 1.25, (0.1, 0.15), (0.35, 0.5)
-_ALWAYS_WITHOUT_WEATHER = (0.2, 0.3)  # our own view is then more often far off than a rival is
+# Our own view is then more often far off than a rival is: it knows of no heat wave.
+_FURTHER_WITHOUT_WEATHER, _ALWAYS_WITHOUT_WEATHER = 1.5, (0.2, 0.3)
 _COMPARED, _FEWEST_COMPARED = 365, 60  # days
 # Without weather, errors of one season are alike: a year holds too few independent ones for its quantiles.
 _WIDER_WITHOUT_WEATHER = 1.08
@@ -77,8 +77,8 @@ class LevelInputs:
         chosen = is_enough.copy()
         chosen[: known.n_requests] = is_target
         return cls(
-            day_inputs(days, known.weather, shares, level),
-            spread_features(days, known.weather, shares, level),
+            day_inputs(days, known.weather, shares, level, known.substituted),
+            spread_features(days, known.weather, shares, level, known.substituted),
             chosen,
             is_enough,
         )
@@ -95,17 +95,17 @@ class LevelInputs:
             self.is_enough[known.row_of_later],
         )
 
-    def of_rival(self, known: KnownInputs, from_days: Array, believed: Mask) -> LayerRequest:
+    def of_rival(self, known: KnownInputs, unchanged: Array, believed: Mask) -> LayerRequest:
         """Return the request of the rival's layer, given what the load's layer expects of the chosen.
 
         Args:
             known: what is known at each request.
-            from_days: (chosen, intervals) log load.
+            unchanged: (chosen, intervals) log load as if nothing had changed, of which the rival may know nothing.
             believed: of which requests the rival's forecast is, (a,).
         """
         load, log_rival = self.of_load(known), np.where(believed[:, None], known.log_rival, np.nan)
         ours = np.full_like(log_rival, np.nan)
-        ours[self.chosen] = from_days
+        ours[self.chosen] = unchanged
         later, under_way = log_rival[known.row_of_later], log_rival[known.row_under_way]
         errors = load.log_values - later
         is_fault = (np.abs(known.once_known(errors)) >= _LARGEST_ERROR).any(axis=1)  # as of the days learned from
@@ -122,17 +122,19 @@ class LevelInputs:
 class Layers:
     """The training days as inputs, and what is learnt from them."""
 
-    def __init__(self, state: State) -> None:
-        self._state = state
+    def __init__(self, state: State, weather: Array, substituted: Mask) -> None:
+        """Take the training days with their weather in one variant.
+
+        Args:
+            state: n days.
+            weather: filled, (n, points, LAGS, 4) [degC].
+            substituted: whose weather is that of a provider that stands in for the usual one, (n,).
+        """
+        self._state, self._weather, self._substituted = state, weather, substituted
         self._shares = shares(state.points)
         self._of_load: dict[WeatherLevel, GpLayer] = {}
         self._of_rival: dict[tuple[WeatherLevel, int], RivalLayer] = {}
         self._distances: dict[tuple[WeatherLevel, int], Array] = {}
-
-    @cached_property
-    def offsets(self) -> Array:
-        """How far each weather point is from all after the first 0, 1, .. training days, (days + 1, points, 4) [K]."""
-        return running_offsets(self._state.weather)
 
     @cached_property
     def best_level(self) -> WeatherLevel:
@@ -147,8 +149,20 @@ class Layers:
 
     def forecast(self, known: KnownInputs) -> DayForecast:
         """Forecast the requests of the targets, each with the layers that know as much of the weather as it does."""
+        levels = self._usable_levels(known)
+        found = self._at_levels(known, levels)
+        # Where the weather is a stand-in's, the rival's error as the calendar expects it is as good a guess as ours.
+        both = found.has_rival & (levels > 0) & known.substituted[: known.n_requests]
+        if both.any():
+            without = self._at_levels(known, np.where(both, WeatherLevel.NONE, _NOT_ASKED))
+            both &= without.has_rival
+            found.log_quantiles[both] = (found.log_quantiles[both] + without.log_quantiles[both]) / 2
+        return found
+
+    def _at_levels(self, known: KnownInputs, levels: Instants) -> DayForecast:
+        """Forecast the requests of the targets each at a level of the weather, (m,), NaN where none is asked."""
         state, n = self._state, known.n_requests
-        available, levels = levels_known(known.weather), self._usable_levels(known)
+        available = levels_known(known.weather)
         found = np.full((n, state.grid.n_intervals, len(LEVELS)), np.nan)
         has_rival, refuses = np.zeros((2, n), dtype=np.bool_)
         days = calendar(known.requests.day, state.place)
@@ -162,8 +176,8 @@ class Layers:
                 continue
             from_days, own = load.expectation.from_days, np.full(known.log_rival.shape, np.nan)
             own[asked.chosen] = load.expectation.log_values
-            believed = self._believes(level, known, asked, from_days)
-            of_rival = asked.of_rival(known, from_days, believed)
+            believed = self._believes(level, known, asked, from_days.values)
+            of_rival = asked.of_rival(known, from_days.unchanged, believed)
             enough = self._n_before(self._rows(level) & self._rival_rows, known) >= _FEWEST_WITH_RIVAL
             refuses |= (levels == level) & enough & is_complete(known.log_rival[:n]) & ~believed[:n]
             of_rival.chosen[:n] &= enough
@@ -195,13 +209,14 @@ class Layers:
             asked.inputs.calendar.index[chosen], asked.features[chosen], spread.index[None, :] <= last_known[:, None]
         )
         distances, n_days = self._past_distances(level, lag), np.searchsorted(self._state.days, last_known, "right")
+        further, always = (_FURTHER, _ALWAYS) if level else (_FURTHER_WITHOUT_WEATHER, _ALWAYS_WITHOUT_WEATHER)
         limits = np.empty((len(n_days), 2))
         for n in np.unique(n_days):
             past = distances[max(n - _COMPARED, 0) : n]
             past = past[np.isfinite(past).all(axis=1)]
             is_enough = len(past) >= _FEWEST_COMPARED
-            limits[n_days == n] = _FURTHER * np.quantile(past, _USUALLY, axis=0) if is_enough else np.inf
-        limits = np.clip(limits * _root(scale), _ALWAYS if level else _ALWAYS_WITHOUT_WEATHER, _NEVER)
+            limits[n_days == n] = further * np.quantile(past, _USUALLY, axis=0) if is_enough else np.inf
+        limits = np.clip(limits * _root(scale), always, _NEVER)
         believed = np.zeros(len(chosen), dtype=np.bool_)
         believed[chosen] = (_distance(from_days - known.log_rival[chosen]) <= limits).all(axis=1)
         return believed
@@ -248,7 +263,7 @@ class Layers:
             state = self._state
             of_level, load = self._rows(level), self._load(level)
             ours = np.full_like(state.log_loads, np.nan)
-            ours[of_level] = load.online(lag)
+            ours[of_level] = load.unchanged_online(lag)
             rows = of_level & self._rival_rows
             inputs = with_rival(self._trained(level), state.log_rival, ours).take(rows)
             features = self._features(self._calendar, self._weather, level)[rows]
@@ -259,8 +274,9 @@ class Layers:
                 state.log_rival[rows],
                 errors,
                 features,
+                own=lambda lag, n_known: load.online_corrected(lag, n_known)[rows[of_level]],
                 # With weather the process itself weighs how we differ; more gave New York nothing steady.
-                own=None if level else lambda lag, n_known: load.online_corrected(lag, n_known)[rows[of_level]],
+                weighs=level == WeatherLevel.NONE,
             )
         return self._of_rival[level, lag]
 
@@ -268,10 +284,10 @@ class Layers:
         return self._inputs(self._calendar, self._weather, level)
 
     def _inputs(self, days: Calendar, weather: Array, level: WeatherLevel) -> DayInputs:
-        return day_inputs(days, weather, self._shares, level)
+        return day_inputs(days, weather, self._shares, level, self._substituted)
 
     def _features(self, days: Calendar, weather: Array, level: WeatherLevel) -> Array:
-        return spread_features(days, weather, self._shares, level)
+        return spread_features(days, weather, self._shares, level, self._substituted)
 
     def _rows(self, level: WeatherLevel) -> Mask:
         return np.asarray(self._levels >= level)
@@ -279,13 +295,6 @@ class Layers:
     @cached_property
     def _levels(self) -> Instants:
         return levels_known(self._weather)
-
-    @cached_property
-    def _weather(self) -> Array:
-        """The weather of the training days, single points filled from what was known of them by then."""
-        state = self._state
-        n_before = np.searchsorted(state.days, state.days - state.schedule.lag, side="right")
-        return filled(state.weather, self.offsets[n_before])
 
     @cached_property
     def _calendar(self) -> Calendar:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
@@ -11,14 +11,27 @@ import numpy as np
 from watthour.core.errors import InvalidInput, NotEnoughHistory
 from watthour.core.frames import LEVELS
 from watthour.core.window import Window, step_in_words
-from watthour.forecasting.gaussian_process.archive import in_half
-from watthour.forecasting.gaussian_process.day_process.known_inputs import KnownInputs, recent, rival_forecasts
+from watthour.forecasting.gaussian_process.day_process.calendar import calendar
+from watthour.forecasting.gaussian_process.day_process.feed_weather import FeedWeather, feeds_of
+from watthour.forecasting.gaussian_process.day_process.feeds import REFERENCE, Feeds
+from watthour.forecasting.gaussian_process.day_process.known_inputs import (
+    KnownInputs,
+    recent,
+    rival_forecasts,
+    weather_by_feed,
+)
 from watthour.forecasting.gaussian_process.day_process.layers import Layers
+from watthour.forecasting.gaussian_process.day_process.point_weights import learned_shares
 from watthour.forecasting.gaussian_process.day_process.state import State
-from watthour.forecasting.gaussian_process.day_process.weather import VARIABLES, day_weather, points_reporting
+from watthour.forecasting.gaussian_process.day_process.weather import (
+    VARIABLES,
+    day_weather,
+    points_filled,
+    running_offsets,
+)
 from watthour.forecasting.gaussian_process.loads import check_step, is_known, known_loads, known_since
 from watthour.forecasting.gaussian_process.local_days import DayGrid, DayRequests, IssueSchedule, is_complete
-from watthour.forecasting.gaussian_process.points import points_of
+from watthour.forecasting.gaussian_process.points import points_of, shares
 from watthour.forecasting.positive_load import check_loads
 from watthour.forecasting.quantile_forecast import describe_intervals, quantile_forecast
 from watthour.forecasting.rival import was_published
@@ -34,7 +47,7 @@ if TYPE_CHECKING:
     from watthour.core.frames import Targets
     from watthour.forecasting.gaussian_process.day_process.layers import DayForecast
     from watthour.forecasting.gaussian_process.local_days import Mask
-    from watthour.forecasting.vintages import Array
+    from watthour.forecasting.vintages import Array, Instants
 
 FEWEST_DAYS = 120  # of known days before anything can be learnt
 _RECENT_DAYS = 7  # in which an estimated interval is worth a word
@@ -73,22 +86,29 @@ class DayProcess:
         grid = DayGrid.of(context)
         requests = DayRequests.of(issues, context.time_zone)[0].usual_of_each_day(context.time_zone)
         kept, loads = self._known_days(history, requests, grid)
-        points = points_of(context, VARIABLES)
-        weather = day_weather(history, points, kept)
-        reporting = np.flatnonzero(points_reporting(weather))
+        feeds = feeds_of(history, points_of(context, VARIABLES))
+        reporting = [FeedWeather.of(history, points, kept).of_reporting() for points in feeds]
+        known = sorted((each for each in reporting if each.points), key=lambda each: -int(each.is_known.sum()))
+        nothing = FeedWeather((), day_weather(history, (), kept))
+        reference, *others = known or [nothing]
+        own_day = points_filled(reference.values, running_offsets(reference.values)[-1][None])[:, :, 0]
+        learnt = learned_shares(calendar(kept.day, context.place), np.log(loads), own_day, shares(reference.points))
         rival = context.rival if self.uses_rival else None
         return FittedDayProcess(
             State(
                 days=kept.day,
                 log_loads=np.log(loads),
                 known_since=known_since(history, kept.day, _now(history), grid),
-                weather=in_half(weather[:, reporting]),
+                weather=reference.values,
                 log_rival=np.log(rival_forecasts(history, rival, kept, grid)),
                 schedule=IssueSchedule.usual(kept, context.time_zone),
                 channel=context.channel.id,
                 step=grid.step,
                 place=context.place,
-                points=tuple(points[number] for number in reporting),
+                points=tuple(
+                    replace(each, weight=float(share)) for each, share in zip(reference.points, learnt, strict=True)
+                ),
+                others=tuple(others),
                 rival=rival,
                 fitted_at=history.as_of,
             )
@@ -117,11 +137,13 @@ class FittedDayProcess:
 
     def __init__(self, state: State) -> None:
         self._state = state
+        self._learnt: dict[int, Layers] = {}
 
     @property
     def features(self) -> tuple[str, ...]:
         """What the forecast is made of."""
-        weather = ("weather of the day", "weather of the four days before") if self._state.points else ()
+        points = ", ".join(f"{point.id} {100 * point.weight:.3g} %" for point in self._state.points)
+        weather = (f"weather of the day ({points})", "weather of the four days before") if points else ()
         rival = (f"{self._state.rival}'s forecast",) if np.isfinite(self._state.log_rival).any() else ()
         return ("demand of past days", "weekday", "season", "special days", "clock", *weather, *rival)
 
@@ -160,11 +182,13 @@ class FittedDayProcess:
         doubted[belongs[was_published(history, targets, only_doubted=True)]] = True
         history = recent(history, state, requests)
         for schedule, rows in IssueSchedule.groups(requests, state.place.time_zone):
-            known = KnownInputs.of(history, state, requests.take(rows), schedule, self._layers.offsets)
-            found = self._layers.forecast(known)
-            log_quantiles[rows] = found.log_quantiles
-            for what, is_so in self._missing(known, found, doubted[rows]):
-                missing.setdefault(what, np.zeros(len(requests.day), dtype=np.bool_))[rows] = is_so
+            for variant, part in self._variants(history, requests.take(rows)):
+                asked = rows[part]
+                known = KnownInputs.of(history, state, requests.take(asked), schedule, self._feeds, variant)
+                found = self._layers(variant).forecast(known)
+                log_quantiles[asked] = found.log_quantiles
+                for what, is_so in self._missing(known, found, doubted[asked], variant):
+                    missing.setdefault(what, np.zeros(len(requests.day), dtype=np.bool_))[asked] = is_so
         columns = state.grid.columns_of(instants(targets["time"]))
         return quantile_forecast(
             targets,
@@ -184,34 +208,47 @@ class FittedDayProcess:
     def _never_learned(self, context: Context) -> list[str]:
         """Return which inputs the site has by now that this model was trained without, in words for a person."""
         words = []
-        if points_of(context, VARIABLES) and not self._layers.best_level:
+        layers = self._layers(REFERENCE)
+        if points_of(context, VARIABLES) and not layers.best_level:
             words.append("The model was trained without weather, of which too little was known.")
-        if context.rival is not None and self._state.rival is not None and not self._layers.uses_rival:
+        if context.rival is not None and self._state.rival is not None and not layers.uses_rival:
             words.append(
                 f"The model was trained without the {context.rival}'s forecast, of which too little was known."
             )
         return words
 
-    def _missing(self, known: KnownInputs, found: DayForecast, doubted: Mask) -> list[tuple[str, Mask]]:
+    def _missing(self, known: KnownInputs, found: DayForecast, doubted: Mask, variant: int) -> list[tuple[str, Mask]]:
         """Return what was missing, in words for a person, and for which requests.
 
         Args:
             known: what was known at each.
             found: what was made of it.
             doubted: for which the rival's forecast of any interval was doubted when it came.
+            variant: the provider of the weather.
         """
         n = known.n_requests
-        state, layers = self._state, self._layers
-        without, best = found.level == 0, layers.best_level
+        state, layers = self._state, self._layers(variant)
+        without, best = found.level == 0, self._layers(REFERENCE).best_level
         has_no_rival = ~found.has_rival & ~found.refuses_rival & layers.uses_rival
+        usual = state.points[0].feed if state.points else ""
+        of_usual = f"The usual weather forecast{f' from {usual}' if usual else ''} was not known"
+        moved = f"that of {self._feeds.name_of(variant)}, moved by how the two differed while both were known"
         return [
             ("No weather forecast was known for", without & (best > 0)),
             ("No humidity was known, and the forecast does without, for", ~without & (found.level < best)),
+            (f"{of_usual}; {moved}, was used for", ~without & known.substituted[:n]),
+            (
+                f"The weather forecast came from a provider other than {usual}, whose the model was trained with, for",
+                ~without & known.is_strange[:n],
+            ),
             (
                 "The weather of some places was estimated from that of the others for",
-                ~without & known.lacks_points[:n],
+                ~without & known.lacks_points[:n] & ~known.substituted[:n],
             ),
-            ("The weather of a day before was taken from the day after it for", ~without & known.lacks_days[:n]),
+            (
+                "The weather of a day before was taken from the day after it for",
+                ~without & known.lacks_days[:n] & ~known.substituted[:n],
+            ),
             (
                 f"The {state.rival}'s forecast is further from our own than almost ever, and was left out, for",
                 found.refuses_rival,
@@ -256,8 +293,21 @@ class FittedDayProcess:
         return self._state.grid.skipped(self._state.days)
 
     @cached_property
-    def _layers(self) -> Layers:
-        return Layers(self._state)
+    def _feeds(self) -> Feeds:
+        return Feeds(self._state)
+
+    def _layers(self, variant: int) -> Layers:
+        """Return what is learnt from the training days with the weather of a variant."""
+        if variant not in self._learnt:
+            self._learnt[variant] = Layers(self._state, *self._feeds.trained(variant))
+        return self._learnt[variant]
+
+    def _variants(self, history: History, requests: DayRequests) -> list[tuple[int, Instants]]:
+        """Return the providers on which requests stand, and which requests, by position."""
+        if not self._state.others:
+            return [(REFERENCE, np.arange(len(requests.day)))]
+        variants = self._feeds.variant_of(*weather_by_feed(history, self._state, requests)[:2])
+        return [(int(variant), np.flatnonzero(variants == variant)) for variant in np.unique(variants)]
 
 
 def _now(history: History) -> int:

@@ -3,6 +3,9 @@
 The rival may be better than we are or worse, at one hour of the day and not at another. So its errors are regressed,
 hour by hour and online, on what the process expects of them and on how far our own forecast lies from the rival's. The
 rival's own steps to the hours beside are regressors too: a forecast that sits half an hour late shows in them.
+
+With weather the process alone does this, from what it is told of how the two differ. Either result then goes over to our
+own forecast by one share, which the errors of the last months say: so a rival that has become poor does little harm.
 """
 
 from __future__ import annotations
@@ -30,6 +33,8 @@ _SIZE = 0.015  # of log load, of a usual error
 _LARGEST = 0.1  # of log load that an error counts at most
 _FURTHEST = 0.2  # of log load, of a regressor
 _HALFLIFE = 400.0  # days
+_SHARE_HALFLIFE = 120.0  # days
+_SHARE_RIDGE = 30.0  # days that a share of nothing counts for where the forecasts are _SIZE apart
 _SHARED = 0.1  # how much all hours of the day count in the weights of one
 
 
@@ -88,6 +93,48 @@ class OnlineWeights:
         return np.asarray(((_PRIOR + learned)[which][:, hour] * members).sum(axis=2))
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class OnlineShare:
+    """How far to go from one forecast to another, one number learned from the first days so far; recent ones count."""
+
+    index: Array  # (n,) day numbers
+    sums: Array  # (n + 1, 3) of squares apart, of apart times the errors, and of by how much the other was better
+
+    @classmethod
+    def fit(cls, index: Array, errors: Array, apart: Array) -> Self:
+        """Learn from days in order of time.
+
+        Args:
+            index: day numbers, (n,).
+            errors: of the first forecast, (n, intervals), NaN where unknown.
+            apart: the other forecast less the first, (n, intervals), NaN where unknown.
+        """
+        return cls(np.empty(0), np.zeros((1, 3))).extended(index, errors, apart)
+
+    def extended(self, index: Array, errors: Array, apart: Array) -> Self:
+        """Return the same with later days added; arguments as in ``fit``."""
+        there = np.isfinite(errors) & np.isfinite(apart)
+        left, away = (np.where(there, np.clip(each, -_LARGEST, _LARGEST), 0.0) / _SIZE for each in (errors, apart))
+        better = np.where(there, np.abs(errors) - np.abs(errors - apart), 0.0) / _SIZE
+        of_day = np.stack([away**2, away * left, better]).sum(axis=2) / np.maximum(there.sum(axis=1), 1)
+        sums = [self.sums[-1]]
+        passed = np.diff(index, prepend=self.index[-1:] if len(self.index) else index[:1])
+        for kept, new in zip(0.5 ** (passed / _SHARE_HALFLIFE), of_day.T, strict=True):
+            sums.append(kept * sums[-1] + new)
+        return type(self)(np.concatenate([self.index, index]), np.concatenate([self.sums[:-1], np.stack(sums)]))
+
+    def of(self, last_known: Array, *, only_better: bool) -> Array:
+        """Return the share of the other forecast, 0 to 1, from the days up to the last one each may know, (m,).
+
+        Args:
+            last_known: day numbers, (m,).
+            only_better: nothing, unless the other forecast was better by itself.
+        """
+        apart, gained, better = self.sums[np.searchsorted(self.index, last_known, side="right")].T
+        share = np.clip(gained / (apart + _SHARE_RIDGE), 0.0, 1.0)
+        return np.where((better > 0) | (not only_better), share, 0.0)
+
+
 class RivalLayer:
     """A process over the rival's errors, weighted with our own forecast of the load, and the spread of both."""
 
@@ -97,7 +144,9 @@ class RivalLayer:
         log_rival: Array,
         errors: Array,
         features: Array,
-        own: Callable[[int, int], Array] | None,
+        own: Callable[[int, int], Array],
+        *,
+        weighs: bool,
     ) -> None:
         """Learn from days in order of time.
 
@@ -107,11 +156,12 @@ class RivalLayer:
             errors: log of load over the rival's forecast, (n, intervals), NaN where unknown.
             features: of the spread, (n, k).
             own: gives our own online forecast of the log load of the days, (n, intervals), by the days from the last
-                whole one known and the intervals known of the day after it; None where the process alone answers.
+                whole one known and the intervals known of the day after it.
+            weighs: hour by hour; otherwise the process answers as long as it is the better one.
         """
-        self._process, self._own = process, own
+        self._process, self._own, self._weighs = process, own, weighs
         self._log_rival, self._errors, self._features = log_rival, errors, features
-        self._learned: dict[tuple[int, int], tuple[OnlineWeights, Spread]] = {}
+        self._learned: dict[tuple[int, int], tuple[OnlineWeights | None, OnlineShare, Spread]] = {}
 
     def log_quantiles(self, known: KnownInputs, request: LayerRequest, own: Array) -> Array:
         """Return the quantiles of the errors of the chosen targets, (chosen targets, intervals, levels).
@@ -121,36 +171,52 @@ class RivalLayer:
             request: as of the process.
             own: our own forecast of the log load of the chosen, (chosen, intervals).
         """
-        if self._own is None:
-            return self._process.forecast(known, request).log_quantiles
         rows = np.flatnonzero(request.chosen)
         log_rival, is_target = request.inputs.rival[rows], rows < known.n_requests
         found = np.empty((int(is_target.sum()), log_rival.shape[1], len(LEVELS)))
         if not len(found):
             return found
-        of_process = self._process.expect(known, request).log_values
-        members = rival_members(of_process, own, log_rival)
+        of_process = self._process.expect(known, request)
+        doubt, members = of_process.from_days.doubt, rival_members(of_process.log_values, own, log_rival)
         index, last_known = request.inputs.calendar.index[rows], known.last_known[rows].astype(np.float64)
-        nothing_expected = np.zeros_like(log_rival)
         for lag, n_known, alike in bands_asked(known, request):
-            weights, spread = self._of(self._own, lag, n_known)
-            later = later_errors(known, request, nothing_expected, lag, n_known)
-            at = np.searchsorted(rows, later.rows)
-            expected = weights.extended(index[at], later.log_errors, members[at]).expected(last_known, members)
-            later = later_errors(known, request, expected, lag, n_known)
+            weights, share, spread = self._of(lag, n_known)
+            expected = of_process.log_values
+            if weights is not None:
+                later = later_errors(known, request, np.zeros_like(expected), doubt, lag, n_known)
+                at = np.searchsorted(rows, later.rows)
+                expected = weights.extended(index[at], later.log_errors, members[at]).expected(last_known, members)
+            later = later_errors(known, request, expected, doubt, lag, n_known)
+            at, apart = np.searchsorted(rows, later.rows), own - log_rival - expected
+            expected = expected + self._gone_over(
+                share.extended(index[at], later.log_errors, apart[at]), last_known, apart
+            )
+            later = later_errors(known, request, expected, doubt, lag, n_known)
             found[alike] = expected[is_target][alike][:, :, None]
-            found[alike] += band(spread, later, known, request, alike, lag)
+            found[alike] += band(spread, later, known, request, alike)
         return found
 
-    def _of(self, own: Callable[[int, int], Array], lag: int, n_known: int) -> tuple[OnlineWeights, Spread]:
-        """Return the weights and the spread of days asked so many days after the last whole one known."""
+    def _of(self, lag: int, n_known: int) -> tuple[OnlineWeights | None, OnlineShare, Spread]:
+        """Return the weights, the share and the spread of days asked so many days after the last whole one known."""
         if (lag, n_known) not in self._learned:
             index = self._process.regression.days.calendar.index
-            members = rival_members(self._process.online_corrected(lag, n_known), own(lag, n_known), self._log_rival)
-            weights = OnlineWeights.fit(index, unknown_yet(self._errors, lag, n_known), members)
-            errors = unknown_yet(self._errors - weights.expected(index - lag, members), lag, n_known)
-            self._learned[lag, n_known] = weights, Spread.fit(index, errors, self._features, lag)
+            expected, own = self._process.online_corrected(lag, n_known), self._own(lag, n_known)
+            errors, weights = unknown_yet(self._errors, lag, n_known), None
+            if self._weighs:
+                members = rival_members(expected, own, self._log_rival)
+                weights = OnlineWeights.fit(index, errors, members)
+                expected = weights.expected(index - lag, members)
+            apart = own - self._log_rival - expected
+            share = OnlineShare.fit(index, errors - expected, apart)
+            errors = errors - expected - self._gone_over(share, index - lag, apart)
+            spread = Spread.fit(index, errors, self._features, lag, self._process.doubt_online(lag))
+            self._learned[lag, n_known] = weights, share, spread
         return self._learned[lag, n_known]
+
+    def _gone_over(self, share: OnlineShare, last_known: Array, apart: Array) -> Array:
+        """Return how far to go to our own forecast, of which (m, intervals) we are apart."""
+        # Hour by hour our own counts already; what is left to say is that it was better by itself.
+        return np.asarray(share.of(last_known, only_better=self._weighs)[:, None] * apart)
 
 
 def rival_members(of_process: Array, own: Array, log_rival: Array) -> Array:

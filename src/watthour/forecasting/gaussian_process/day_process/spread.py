@@ -30,10 +30,11 @@ _BURN_IN = 90  # days before which the running means say little
 _PRIOR = {1: 0.2, 2: 0.5}  # how much of the fast and slow mean error is believed before any data
 _RIDGE = 5.0
 _SIGMA = math.sqrt(math.pi / 2)  # of normal errors, in parts of their mean size
+_OF_DOUBT = 0.5  # of a change that was seen but not counted on, as a scale
 _BAND = (0.05, 0.95)
-_STEP = 0.2  # by which a day wholly outside of its band widens the next ones, log of the width
+_STEP = 0.35  # by which a day wholly outside of its band widens the next ones, log of the width
 _WIDENING = (math.log(0.5), math.log(3.0))  # at least and at most
-_RENEWED = 28  # days after which the bands that days are counted against are worked out anew
+_RENEWED = 7  # days after which the bands that days are counted against are worked out anew
 _BLOCKS, _REACH = 6, 12  # blocks of a day with quantiles of their own; a block's errors reach a twelfth of a day beyond
 
 
@@ -48,7 +49,7 @@ class Spread:
     widening: Array  # (n + 1,) log of what the quantiles are multiplied with after the first 0, 1, .. n days
 
     @classmethod
-    def fit(cls, index: Array, errors: Array, features: Array, lag: int) -> Self:
+    def fit(cls, index: Array, errors: Array, features: Array, lag: int, doubt: Array) -> Self:
         """Learn from the online errors of days in order of time; ``lag`` days are unknown at each issue.
 
         Args:
@@ -56,6 +57,7 @@ class Spread:
             errors: (n, intervals), NaN where unknown.
             features: (n, k).
             lag: days from the last day known whole to the day asked for.
+            doubt: how large that part of a change is which was seen, but not counted on, (n, intervals).
         """
         n_known = np.searchsorted(index, index - lag, side="right")
         known = np.arange(len(index))[None, :] < n_known[:, None]
@@ -63,10 +65,12 @@ class Spread:
         terms = _terms(index, sizes, known, features, index)
         log_size = np.log(np.maximum(sizes, _SMALLEST))[:, _has_errors(errors)].mean(axis=1)
         weights = _weights(terms, log_size)
-        scales = _scales(terms, weights[n_known], _interval_shape(index, sizes, known, index))
+        scales = _wider(_scales(terms, weights[n_known], _interval_shape(index, sizes, known, index)), doubt)
         return cls(index, errors, weights, scales, _widening(np.zeros(1), errors / scales, n_known))
 
-    def quantiles(self, index: Array, features: Array, last_known: Array, levels: tuple[float, ...]) -> Array:
+    def quantiles(
+        self, index: Array, features: Array, last_known: Array, levels: tuple[float, ...], doubt: Array
+    ) -> Array:
         """Return how far each level lies from the forecast, in log load, shape (m, intervals, levels).
 
         Args:
@@ -74,8 +78,9 @@ class Spread:
             features: their features, (m, k).
             last_known: the last day number whose error each request may know, (m,).
             levels: of the quantiles.
+            doubt: as in ``fit``, (m, intervals).
         """
-        scale = self.scale_of(index, features, self.index[None, :] <= last_known[:, None])
+        scale = _wider(self.scale_of(index, features, self.index[None, :] <= last_known[:, None]), doubt)
         n_known = np.searchsorted(self.index, last_known, side="right")
         ratios = self.errors / self.scales
         offsets = np.empty((len(index), ratios.shape[1], len(levels)))
@@ -83,14 +88,14 @@ class Spread:
             offsets[n_known == n_days] = _quantiles(ratios, n_days, levels)
         return offsets * (scale * np.exp(self.widening[n_known])[:, None])[:, :, None]
 
-    def extended(self, index: Array, errors: Array, features: Array, lag: int) -> Spread:
+    def extended(self, index: Array, errors: Array, features: Array, lag: int, doubt: Array) -> Spread:
         """Return the same spread with the errors of later days added; arguments as in ``fit``.
 
-        Of r later days: the index is (r,), errors are (r, intervals) and features (r, k).
+        Of r later days: the index is (r,), errors and doubt are (r, intervals) and features (r, k).
         """
         both = replace(self, index=np.concatenate([self.index, index]), errors=np.concatenate([self.errors, errors]))
         known = both.index[None, :] <= index[:, None] - lag
-        scales = np.concatenate([self.scales, both.scale_of(index, features, known)])
+        scales = np.concatenate([self.scales, _wider(both.scale_of(index, features, known), doubt)])
         widening = _widening(self.widening, both.errors / scales, known.sum(axis=1))
         return replace(both, scales=scales, widening=widening)
 
@@ -100,6 +105,11 @@ class Spread:
         n_learnt = np.minimum(known.sum(axis=1), len(self.weights) - 1)
         terms = _terms(index, sizes, known, features, self.index)
         return _scales(terms, self.weights[n_learnt], _interval_shape(index, sizes, known, self.index))
+
+
+def _wider(scales: Array, doubt: Array) -> Array:
+    """Return scales of days that also cover what may or may not last of a change, (m, intervals)."""
+    return np.asarray(np.hypot(scales, _OF_DOUBT * doubt))
 
 
 def _weights(terms: Array, log_size: Array) -> Array:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Self
 
 from watthour.core.place import Place
 from watthour.forecasting.gaussian_process.archive import pack, unpack
+from watthour.forecasting.gaussian_process.day_process.feed_weather import FeedWeather
 from watthour.forecasting.gaussian_process.local_days import DayGrid, IssueSchedule
 from watthour.forecasting.gaussian_process.points import CovariatePoint
 
@@ -30,7 +31,8 @@ class State:
     channel: str
     step: int  # [microseconds]
     place: Place
-    points: tuple[CovariatePoint, ...]
+    points: tuple[CovariatePoint, ...]  # of the reference
+    others: tuple[FeedWeather, ...]  # the same days by the providers that can stand in for it
     rival: str | None
     fitted_at: datetime
 
@@ -48,6 +50,7 @@ class State:
                 "known_since": self.known_since,
                 "weather": self.weather.astype("float32"),
                 "log_rival": self.log_rival,
+                **{f"weather_{n}": each.values.astype("float32") for n, each in enumerate(self.others, start=1)},
             },
             {
                 "schedule": asdict(self.schedule),
@@ -55,6 +58,7 @@ class State:
                 "step_us": self.step,
                 "place": asdict(self.place),
                 "points": [point.as_json() for point in self.points],
+                "others": [[point.as_json() for point in each.points] for each in self.others],
                 "rival": self.rival,
                 "fitted_at": self.fitted_at.isoformat(),
             },
@@ -75,6 +79,13 @@ class State:
             step=words["step_us"],
             place=Place(**words["place"]),
             points=tuple(CovariatePoint.from_json(point) for point in words["points"]),
+            others=tuple(
+                FeedWeather(
+                    tuple(CovariatePoint.from_json(point) for point in points),
+                    arrays[f"weather_{n}"].astype("float64"),
+                )
+                for n, points in enumerate(words["others"], start=1)
+            ),
             rival=words["rival"],
             fitted_at=datetime.fromisoformat(words["fitted_at"]),
         )

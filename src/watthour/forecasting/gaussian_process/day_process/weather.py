@@ -41,35 +41,41 @@ class WeatherLevel(IntEnum):
 def day_weather(history: History, points: Sequence[CovariatePoint], requests: DayRequests) -> Array:
     """Return the weather known at each request, (requests, points, LAGS, 4 extremes) [degC]; NaN where unknown.
 
-    A day's weather is what was measured where that was known at the issue time, else its latest forecast.
+    A day's weather is what was measured where that was known at the issue time, else its latest forecast. All points
+    are of one feed.
     """
     days = requests.day[:, None] - np.arange(LAGS)
     if not points:
         return np.empty((len(requests.day), 0, LAGS, len(EXTREMES)))
     starts = day_starts(days.reshape(-1), history.context.time_zone).reshape(days.shape)
-    known = KnownChannels.of(history, [channel for point in points for channel in point.channels.values()])
+    known = KnownChannels.of(
+        history, [channel for point in points for channel in point.channels.values()], feed=points[0].feed
+    )
     found = [_at_point(known, point.channels, starts, requests) for point in points]
     return _without_misreadings(np.stack(found, axis=1))
 
 
-def filled(weather: Array, offsets: Array) -> Array:
-    """Fill single points from the others, and past days from the day after them.
-
-    What nobody forecast of a request's own day stays NaN.
+def points_filled(weather: Array, offsets: Array) -> Array:
+    """Fill single points from the others that are known.
 
     Args:
         weather: (requests, points, LAGS, 4) [degC].
         offsets: how far each point usually is from the mean of all, (requests, points, 4) [K].
     """
     centre = mean_known(weather, axis=1)
-    whole = np.where(np.isfinite(weather), weather, centre[:, None] + offsets[:, :, None])
+    return np.where(np.isfinite(weather), weather, centre[:, None] + offsets[:, :, None])
+
+
+def days_before_filled(weather: Array) -> Array:
+    """Fill days before from the day after them; weather is (requests, points, LAGS, 4) [degC]."""
+    whole = weather.copy()
     for lag in range(1, LAGS):
         whole[:, :, lag] = np.where(np.isfinite(whole[:, :, lag]), whole[:, :, lag], whole[:, :, lag - 1])
     return whole
 
 
 def estimates(weather: Array) -> tuple[Mask, Mask]:
-    """Return which requests have weather that ``filled`` estimates: of single points, of days before; (requests,) each.
+    """Return which requests have weather that is estimated: of single points, of days before; (requests,) each.
 
     Only temperatures are looked at, and requests whose own day nobody forecast have neither.
 
@@ -105,6 +111,7 @@ def points_reporting(weather: Array) -> Mask:
     """
     known = np.asarray(np.isfinite(weather[:, :, 0, : WeatherLevel.TEMPERATURE]).all(axis=-1), dtype=np.float64)
     some = known.max(axis=1, initial=0)
+    known, some = known[some > 0], some[some > 0]  # a provider that ended is judged by the days it reported
     overall, lately = (known[-span:].sum(axis=0) >= max(some[-span:].sum() / 2, 1) for span in (len(known), _YEAR))
     return np.asarray(overall if (overall & lately).any() else lately, dtype=np.bool_)
 
