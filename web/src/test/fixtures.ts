@@ -349,6 +349,7 @@ export function makeStatus({ site = 'ny' }: { site?: SiteName } = {}): Status {
     simulated: region.simulated,
     regions: [{ ...region, first_time: '2022-01-01T05:00:00Z', last_time: '2026-11-21T11:00:00Z' }],
     doubted: [],
+    arrivals: [],
     sources: [
       { name: `eia:${region.id}`, label: 'EIA, demand', site: region.id, state: 'ok', last_run_at: '2026-11-21T14:02:00Z', age_hours: 0.3, problem: null },
       {

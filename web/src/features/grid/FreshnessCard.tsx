@@ -1,7 +1,7 @@
 import { CircleCheck, CircleDashed, CircleX, Clock } from 'lucide-react';
 import type { ReactElement } from 'react';
 
-import type { Freshness, SourceState } from '@/client';
+import type { ArrivalFinding, Freshness, SourceState } from '@/client';
 import { Badge } from '@/components/ui/badge';
 import { Card } from '@/components/ui/card';
 import { Words } from '@/components/ui/words';
@@ -61,16 +61,32 @@ function Source({ source }: { source: SourceState }): ReactElement {
   );
 }
 
+/** What is wrong with values that came, by how they lie beside a forecast of the same, and the cure. */
+function Finding({ finding }: { finding: ArrivalFinding }): ReactElement {
+  return (
+    <li className="py-1.5">
+      <p className="break-words">
+        <Words>{finding.words}</Words>
+      </p>
+      <p className="text-muted break-words">
+        <Words>{finding.cure}</Words>
+      </p>
+    </li>
+  );
+}
+
 interface FreshnessCardProps {
   series: readonly Freshness[];
   /** Those of this site. */
   sources: readonly SourceState[];
+  /** What is odd about the values that came, of this site. */
+  findings: readonly ArrivalFinding[];
   timeZone: string;
   now: number;
 }
 
 /** How old the data is and whether the sources answer. */
-export function FreshnessCard({ series, sources, timeZone, now }: FreshnessCardProps): ReactElement {
+export function FreshnessCard({ series, sources, findings, timeZone, now }: FreshnessCardProps): ReactElement {
   return (
     <Card title="Data">
       {series.length > 0 ? (
@@ -84,6 +100,16 @@ export function FreshnessCard({ series, sources, timeZone, now }: FreshnessCardP
           <Words>No data yet. Connect a source, or run `watthour ingest`.</Words>
         </p>
       )}
+      {findings.length > 0 ? (
+        <>
+          <h3 className="text-small text-muted mt-3 mb-1 font-medium">Odd values</h3>
+          <ul className="text-small" aria-label="Odd values">
+            {findings.map((finding) => (
+              <Finding key={`${finding.channel} ${finding.beside} ${finding.fault} ${finding.first_day}`} finding={finding} />
+            ))}
+          </ul>
+        </>
+      ) : null}
       {sources.length > 0 ? (
         <>
           <h3 className="text-small text-muted mt-3 mb-1 font-medium">Sources</h3>

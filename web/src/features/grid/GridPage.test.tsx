@@ -325,6 +325,19 @@ test('the data card names the sources of the site that is shown, and no others',
   expect(within(list).queryByText(/eia:ny|Belgium/)).toBeNull();
 });
 
+test('values that came late by an hour are told with their cure, for this site alone', async () => {
+  const status = makeStatus();
+  const late = {
+    region: 'ny', channel: 'grid.ny.demand', beside: 'eia_day_ahead', fault: 'shift', side: 'readings', first_day: '2026-11-10', last_day: null, size: 1, sure: 0.8,
+    words: 'The readings come an hour late since 10 November.', cure: 'Ask the source.',
+  } as const;
+  openPage('/grid/ny', { '/api/v1/status': () => ({ ...status, arrivals: [late, { ...late, region: 'be', words: 'Belgium.' }] }) });
+  const list = await screen.findByRole('list', { name: 'Odd values' });
+  expect(within(list).getAllByRole('listitem')).toHaveLength(1);
+  expect(within(list).getByText(/an hour late/)).toBeVisible();
+  expect(within(list).getByText('Ask the source.')).toBeVisible();
+});
+
 test('an archive is told with its span and does not alarm', async () => {
   const forecast = makeForecast();
   const [readings] = forecast.freshness;

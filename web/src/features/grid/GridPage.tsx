@@ -168,7 +168,7 @@ export function GridPage({ region, day, onDay, onRegion, connect, train }: GridP
       <div className="grid grid-cols-[minmax(0,1fr)] items-start gap-5 lg:grid-cols-[minmax(0,2fr)_minmax(0,1fr)]">
         {query.error && !forecast ? null : <Scores region={region} end={day} step={shown && stepOf(shown.resolution_seconds)} />}
         {forecast && status.data ? (
-          <FreshnessCard series={forecast.freshness} sources={status.data.sources.filter(({ site }) => site === region)} timeZone={forecast.region.time_zone} now={now} />
+          <FreshnessCard series={forecast.freshness} sources={status.data.sources.filter(({ site }) => site === region)} findings={status.data.arrivals.filter((finding) => finding.region === region)} timeZone={forecast.region.time_zone} now={now} />
         ) : query.error ? null : (
           <DataSkeleton />
         )}
