@@ -1,4 +1,4 @@
-"""Write the figures of the committed benchmark results into the README, between their marks.
+"""Write the figures of the committed benchmark results into the README and the docs, between their marks.
 
 Run: python scripts/write_figures.py
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -54,10 +55,13 @@ COLUMNS = {  # metric -> heading and decimals
 def filled(page: str) -> str:
     """Return a page with each marked table made anew from the results.
 
-    A mark names a benchmark and one of its tests, or a metric, whose table has a column for each test.
+    A mark names a benchmark and one of its tests, or a metric, whose table has a column for each test; tasks of
+    fev-bench have a row each.
     """
 
     def table(mark: re.Match[str]) -> str:
+        if mark.group(1) == "fev_energy":
+            return _by_task(mark.group(1), mark.group(2))
         made = _across if mark.group(2) in COLUMNS else _marked
         return made(mark.group(1), mark.group(2))
 
@@ -75,6 +79,32 @@ def _across(benchmark: str, metric: str) -> str:
         if any(value is not None for value in values):
             cells = ["" if value is None else f"{value:,.{COLUMNS[metric][1]}f}" for value in values]
             lines.append(f"| {_label(name, MODELS.get(benchmark))} | " + " | ".join(cells) + " |")
+    table = "\n".join(lines)
+    return f"<!-- figures: {benchmark} {metric} -->\n{table}\n<!-- end of figures -->"
+
+
+def _by_task(benchmark: str, metric: str) -> str:
+    """Return one metric of each task of fev-bench: ours and what is published."""
+    sys.path.append(str(ROOT / "benchmarks"))
+    from fev_energy import PUBLISHED
+
+    place = ("sql", "mase", "wape").index(metric)
+    digits = COLUMNS[metric][1]
+    content = json.loads((RESULTS / f"{benchmark}.json").read_text(encoding="utf-8"))
+    lines = ["| | **Watthour** | best untrained | Chronos-2 | seasonal naive |", "|---|--:|--:|--:|--:|"]
+    for test in dict.fromkeys(row["test"] for row in content["rows"]):
+        of_row = {row["row"]: row[metric] for row in content["rows"] if row["test"] == test}
+        published = PUBLISHED[test]
+        best = next(name for name in published if name.startswith("best"))
+        least = published[best][place]
+        ours = f"{of_row['ours']:.{digits}f}"
+        cells = [
+            f"**{ours}**" if of_row["ours"] < least else ours,
+            f"{least:.{digits}f} ({best.split(': ')[1]})",
+            f"{published['Chronos-2'][place]:.{digits}f}",
+            f"{of_row['seasonal_naive']:.{digits}f}",
+        ]
+        lines.append(f"| {test} | " + " | ".join(cells) + " |")
     table = "\n".join(lines)
     return f"<!-- figures: {benchmark} {metric} -->\n{table}\n<!-- end of figures -->"
 
@@ -100,5 +130,5 @@ def _label(name: str, model: str | None) -> str:
 
 
 if __name__ == "__main__":
-    readme = ROOT / "README.md"
-    readme.write_text(filled(readme.read_text(encoding="utf-8")), encoding="utf-8")
+    for page in (ROOT / "README.md", ROOT / "docs" / "explanation" / "forecasting.md"):
+        page.write_text(filled(page.read_text(encoding="utf-8")), encoding="utf-8")
