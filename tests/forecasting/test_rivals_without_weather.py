@@ -87,13 +87,6 @@ def test_an_operator_that_knows_of_a_day_off_is_believed() -> None:
     assert mape(past, found) < 0.4 * mape(past, forecast(past, uses_rival=False))
 
 
-def test_an_operator_is_believed_further_where_our_own_forecast_often_errs_that_far() -> None:
-    past = told(wave=0.15, load=0.88, operator=0.88)
-    found = forecast(past)
-    assert found.missing_inputs == ()
-    assert mape(past, found) < 0.4 * mape(past, forecast(past, uses_rival=False))
-
-
 @pytest.mark.parametrize("times", [1.3, 1.4, 2.0, 0.6])
 def test_an_operator_that_is_off_by_a_third_is_refused_and_said(times: float) -> None:
     past = told(operator=times)

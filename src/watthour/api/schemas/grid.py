@@ -126,7 +126,9 @@ class Member(Answer):
 
     model: str = Field(description="The catalogue's name.", examples=["day_process"])
     label: str = Field(description="The same in words.", examples=["Day process"])
-    share: float = Field(description="Its weight, averaged over the intervals; those of all sum to 1.", examples=[0.7])
+    share: float = Field(
+        description="Its weight, averaged over the intervals; those of all sum to 1. [share]", examples=[0.7]
+    )
 
 
 class Outlook(Answer):

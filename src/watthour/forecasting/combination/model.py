@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
+import polars as pl
 
 from watthour.core.errors import NotEnoughHistory, WatthourError
 from watthour.core.frames import LEVELS
@@ -142,7 +143,7 @@ def fit_combinations(
         elif name in answers and answers[name].silent:
             found[name] = next(iter(answers[name].silent.values()))
         else:
-            found[name] = _too_short(past.context)
+            found[name] = _too_short(past)
     return found
 
 
@@ -411,8 +412,10 @@ def _in_words(name: str) -> str:
     return words[:1].upper() + words[1:]
 
 
-def _too_short(context: Context) -> NotEnoughHistory:
+def _too_short(history: History) -> NotEnoughHistory:
+    channel = history.context.channel.id
+    n_known = history.readings.filter((pl.col("channel") == channel) & pl.col("value").is_not_null())["time"].n_unique()
     return NotEnoughHistory(
-        f"too little of {context.channel.id} is known to compare models on its last weeks",
-        remedy="Add at least four weeks of readings, or use a baseline such as persistence_ensemble.",
+        f"{n_known} intervals of {channel} are known, too few to compare models on its last weeks",
+        remedy="Choose another model: persistence_ensemble, or add readings of at least four weeks.",
     )

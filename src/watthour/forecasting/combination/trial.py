@@ -41,8 +41,9 @@ CANDIDATES = (
 ON_RIVAL = ("operator", "operator_debiased")  # where somebody else publishes a forecast of the series
 SCORED = ("pinball", "mae", "mape_percent", "coverage90_percent", "n")
 _MIDDLE = LEVELS.index(0.5)
-_MOST_PERIODS, _FEWEST_PERIODS, _PARTS = 84, 7, 4  # tried on a quarter of a short past
-_MOST_ISSUES = 28  # of them, evenly spaced: what costs is the number asked
+_FEWEST_PERIODS, _USUAL_PERIODS, _MOST_PERIODS = 7, 28, 84  # tried
+_PARTS, _PARTS_OF_LONG = 4, 12  # on a quarter of a short past, a twelfth of a long one
+_MOST_ISSUES = 28  # of those periods, evenly spaced: what costs is the number asked
 _WINDOWS, _PER_WINDOW = 8, 3  # long horizons tried one after the other, and issues within each
 _MOST_UNANSWERED = (
     0.5  # of the intervals tried, of a member: it drops out where it says nothing, as a rival before it publishes
@@ -99,8 +100,9 @@ class Trial:
         time, issued = instants(issues["time"]), instants(issues["issued_at"])
         end = int(time.max()) + step
         reach = reach_of(issued, time, step, period)
-        longest = max(_MOST_PERIODS, _WINDOWS * reach)  # so that a long horizon is asked of different times too
-        n_periods = min((end - int(instants(times).min())) // period // _PARTS, longest)
+        n_known = (end - int(instants(times).min())) // period
+        longest = max(_USUAL_PERIODS, min(n_known // _PARTS_OF_LONG, _MOST_PERIODS), _WINDOWS * reach)
+        n_periods = min(n_known // _PARTS, longest)
         if n_periods < max(_FEWEST_PERIODS, reach):
             return None
         is_asked = issued >= end - n_periods * period

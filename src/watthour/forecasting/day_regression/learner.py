@@ -92,7 +92,7 @@ class Learner:
                 state.channel,
                 self._scale.centre,
                 "all its values are the same, so there is nothing to learn",
-                remedy="Choose model='seasonal_naive', which repeats them.",
+                remedy="Choose another model: seasonal_naive, which repeats them.",
             )
         self._covariate_scales = [Scale.of(state.covariates[:, k]) for k in range(state.covariates.shape[1])]
         rows = np.flatnonzero(is_whole(state.values))

@@ -72,7 +72,7 @@ class TrendSeason:
                 "channel",
                 context.channel.id,
                 f"all its known values are {table[known][0]:g}, so there is nothing to learn",
-                remedy="Bring readings that vary, or use seasonal_naive, which repeats them.",
+                remedy="Choose another model: seasonal_naive, which repeats them.",
             )
         learned = learn_series(clock.grid, first, table, _longest_lead(issues, clock))
         return FittedTrendSeason(context.channel.id, clock.step, learned.turned(-clock.turn))

@@ -43,8 +43,7 @@ _SETTLING_DAYS = 40  # before our own online forecasts can be compared with the 
 # is always or never allowed, in log load. Each is of a whole day, and of its furthest interval from there: a doubled
 # figure is 0.69 away.
 _USUALLY, _FURTHER, _ALWAYS, _NEVER = 0.995, 1.25, (0.1, 0.15), (0.35, 0.5)
-# Our own view is then more often far off than a rival is: it knows of no heat wave.
-_FURTHER_WITHOUT_WEATHER, _ALWAYS_WITHOUT_WEATHER = 1.5, (0.2, 0.3)
+_ALWAYS_WITHOUT_WEATHER = (0.2, 0.25)  # our own view is then more often off than a rival is: it knows of no heat wave
 _COMPARED, _FEWEST_COMPARED = 365, 60  # days
 # Without weather, errors of one season are alike: a year holds too few independent ones for its quantiles.
 _WIDER_WITHOUT_WEATHER = 1.08
@@ -209,13 +208,13 @@ class Layers:
             asked.inputs.calendar.index[chosen], asked.features[chosen], spread.index[None, :] <= last_known[:, None]
         )
         distances, n_days = self._past_distances(level, lag), np.searchsorted(self._state.days, last_known, "right")
-        further, always = (_FURTHER, _ALWAYS) if level else (_FURTHER_WITHOUT_WEATHER, _ALWAYS_WITHOUT_WEATHER)
+        always = _ALWAYS if level else _ALWAYS_WITHOUT_WEATHER
         limits = np.empty((len(n_days), 2))
         for n in np.unique(n_days):
             past = distances[max(n - _COMPARED, 0) : n]
             past = past[np.isfinite(past).all(axis=1)]
             is_enough = len(past) >= _FEWEST_COMPARED
-            limits[n_days == n] = further * np.quantile(past, _USUALLY, axis=0) if is_enough else np.inf
+            limits[n_days == n] = _FURTHER * np.quantile(past, _USUALLY, axis=0) if is_enough else np.inf
         limits = np.clip(limits * _root(scale), always, _NEVER)
         believed = np.zeros(len(chosen), dtype=np.bool_)
         believed[chosen] = (_distance(from_days - known.log_rival[chosen]) <= limits).all(axis=1)
