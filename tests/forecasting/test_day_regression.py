@@ -12,6 +12,7 @@ from watthour import DayAhead
 from watthour.core.errors import InvalidInput, NotEnoughHistory
 from watthour.core.frames import LEVELS, Readings
 from watthour.core.window import DAY, HOUR
+from watthour.forecasting.day_regression.inputs import tables
 from watthour.forecasting.day_regression.kernel import Inputs, Kernel
 from watthour.forecasting.day_regression.model import DayRegression, FittedDayRegression
 from watthour.forecasting.fleet import issues_at, past_issues
@@ -254,3 +255,12 @@ def test_the_search_of_constants_follows_the_true_slope(own: tuple[int, ...]) ->
     steps = 0.01 * np.eye(len(at))
     numeric = [(loss(at + step)[0] - loss(at - step)[0]) / 0.02 for step in steps]
     assert loss(at)[1] == pytest.approx(np.array(numeric), abs=2e-4)
+
+
+def test_hours_of_a_covariate_that_are_never_known_are_taken_from_those_beside_them() -> None:
+    """They counted as zero in training, and as between their neighbours in the forecast."""
+    known = np.full((3, 1, 24), np.nan)
+    known[:, :, ::2] = 1000 + np.arange(12)
+    _, found = tables(np.zeros((3, 24)), known)
+    assert found[1, 0, 1] == pytest.approx(1000.5)
+    assert found[0, 0, -1] == pytest.approx(1011)

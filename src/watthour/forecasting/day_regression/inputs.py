@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from watthour.forecasting.calendar import WEEKEND
-from watthour.forecasting.day_regression.day_table import filled
+from watthour.forecasting.day_regression.day_table import between_columns, filled
 from watthour.forecasting.day_regression.kernel import Inputs
 
 if TYPE_CHECKING:
@@ -138,5 +138,8 @@ def lags_of(lead: int) -> tuple[int, int, int, int]:
 
 
 def tables(values: Array, covariates: Array) -> tuple[Array, Array]:
-    """Return values, (n, hours), and covariates, (n, variables, hours), of days with their gaps filled from before."""
-    return filled(values, axis=0), np.nan_to_num(filled(covariates, axis=0))
+    """Return values, (n, hours), and covariates, (n, variables, hours), of days with their gaps filled from before.
+
+    Those of covariates within a day are filled from the hours beside them first, as at a forecast.
+    """
+    return filled(values, axis=0), filled(between_columns(covariates), axis=0)

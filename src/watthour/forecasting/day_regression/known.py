@@ -81,7 +81,7 @@ class Known:
 def _covariates(found: Array, state: State) -> Array:
     """Fill gaps: within a day from the hours beside them, whole days from the nearest day that is known."""
     found = between_columns(found)
-    last = np.nan_to_num(filled(state.covariates, axis=0)[-1])
+    last = filled(between_columns(state.covariates), axis=0)[-1]
     for _ in COVARIATE_LAGS:
         neighbour = np.where(np.isnan(found[:, [1, 0, 1]]), found[:, [2, 2, 0]], found[:, [1, 0, 1]])
         found = np.where(np.isnan(found), neighbour, found)

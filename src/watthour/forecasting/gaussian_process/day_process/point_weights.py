@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from watthour.forecasting.panel import mean_known
+
 if TYPE_CHECKING:
     from watthour.forecasting.gaussian_process.day_process.calendar import Calendar
     from watthour.forecasting.vintages import Array
@@ -38,7 +40,7 @@ def learned_shares(calendar: Calendar, log_loads: Array, weather: Array, given: 
         return given
     first, both = slice(_YEAR), slice(_LEARNT_DAYS)
     base = _calendar_terms(calendar)[both]
-    values = (_known_mean(log_loads[both]), *_degrees(weather[both]))
+    values = (mean_known(log_loads[both]), *_degrees(weather[both]))
     usable = np.logical_and.reduce([np.isfinite(each.reshape(len(each), -1)).all(axis=1) for each in values])
     if min(usable[first].sum(), usable[_YEAR:].sum()) < _YEAR / 2:
         return given
@@ -93,11 +95,6 @@ def _degrees(weather: Array) -> tuple[Array, Array]:
     """Return how much warmer and colder than mild each point is, (n, points) each [K]."""
     mean = weather[..., :2].mean(axis=-1)
     return np.maximum(mean - _MILD_C, 0), np.maximum(_MILD_C - mean, 0)
-
-
-def _known_mean(values: Array) -> Array:
-    known = np.isfinite(values)
-    return np.asarray(np.where(known, values, 0.0).sum(axis=1) / np.maximum(known.sum(axis=1), 1))
 
 
 def _calendar_terms(calendar: Calendar) -> Array:
