@@ -28,6 +28,7 @@ import polars as pl
 from report import RESULTS, report
 from rich.console import Console
 from rich.table import Table
+from threads import on_one_thread
 
 from watthour import DayAhead
 from watthour.forecasting import fleet
@@ -518,7 +519,7 @@ def closing_line(rows: Sequence[Row]) -> str:
 
 def main() -> None:
     """Score the tasks one after the other; what is done is kept after each."""
-    gefcom2014.on_one_thread()
+    on_one_thread()
     here = Path(__file__).parents[1]
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=Path(os.environ.get("WATTHOUR_DATA", here.parent / "shared/data")))

@@ -24,6 +24,7 @@ import polars as pl
 from report import report
 from rich.console import Console
 from rich.table import Table
+from threads import on_one_thread
 
 from watthour.core import metrics
 from watthour.core.channel import Channel, Site, SiteKind
@@ -254,13 +255,6 @@ def beside(found: list[dict[str, str | float]]) -> None:
     for row in found:
         table.add_row(f"[bold]{row['row']}[/bold]", *(f"{row[metric]:.4g}" for metric in ("sql", "mase", "wape")))
     Console().print(table)
-
-
-def on_one_thread() -> None:
-    """Start anew with one thread for numpy, unless it is so already; it looks only when it is loaded."""
-    one = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-    if not one.items() <= os.environ.items():
-        os.execve(sys.executable, [sys.executable, *sys.argv], {**os.environ, **one})  # noqa: S606 - ourselves
 
 
 def main() -> None:

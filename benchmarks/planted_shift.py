@@ -20,6 +20,7 @@ import gefcom2014
 import numpy as np
 import polars as pl
 from report import report
+from threads import on_one_thread
 
 from watthour.core.forecast import targets
 from watthour.core.frames import Readings, Targets
@@ -84,7 +85,7 @@ def measure(path: Path, end: datetime, size: float) -> dict[str, tuple[np.ndarra
 
 def main() -> None:
     """Print and keep the table."""
-    gefcom2014.on_one_thread()
+    on_one_thread()
     here = Path(__file__).parents[1]
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=Path(os.environ.get("WATTHOUR_DATA", here.parent / "shared/data")))

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 from report import report
+from threads import on_one_thread
 
 from watthour import DayAhead
 from watthour.core import metrics
@@ -161,13 +162,6 @@ def check(market: str, rows: Sequence[Mapping[str, Cell]]) -> None:
         (found,) = (row["mae"] for row in rows if row["row"] == name)
         if abs(float(found or 0) - published) > _ROUNDED:
             sys.exit(f"{name} has an MAE of {found} in {market}, published is {published}: not the same protocol")
-
-
-def on_one_thread() -> None:
-    """Start anew with one thread for numpy, unless it is so already; it looks only when it is loaded."""
-    one = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-    if not one.items() <= os.environ.items():
-        os.execve(sys.executable, [sys.executable, *sys.argv], {**os.environ, **one})  # noqa: S606 - ourselves
 
 
 def main() -> None:

@@ -14,10 +14,11 @@ from watthour.forecasting.catalogue import recipe as named
 from watthour.forecasting.combination.model import NAME, Combination, FittedCombination, fit_combinations
 from watthour.forecasting.combination.trial import (
     TREES,
-    Trial,
     candidates_of,
+    fit_some,
     member_recipe,
     scores_of,
+    trials_of,
     tried,
 )
 from watthour.forecasting.fleet import fit_all
@@ -26,15 +27,15 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from watthour.core.forecast import Context, Forecaster, Recipe
-    from watthour.forecasting.fleet import Histories, Progress, TargetsBySeries
+    from watthour.forecasting.fleet import Histories, Plan, Progress, TargetsBySeries
     from watthour.forecasting.series_table import SeriesTable
 
     Found = dict[str, Forecaster | WatthourError]
 
 AUTO = "auto"
 MOST_SERIES = 12  # combined each by itself; of more, so many are compared and one model is chosen for all
-_OF_LONG_STEPS = "trend_season"
 _RULE = "persistence_ensemble"  # for a series that the chosen model cannot learn
+_OF_LONG_STEPS = "trend_season"  # for one too short to compare models on: four values of a rule are months or years
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,16 +77,16 @@ def fit_auto(
         progress: a bar, or what is called with the number of series done and to do.
     """
     is_pooled = not (is_local and len(pasts) > 1)
-    possible = [name for name in sorted(pasts) if Trial.of(pasts[name], issues[name]) is not None]
+    trials = trials_of(pasts, issues)
+    possible = sorted(trials)
     found: Found = {}
     recipes: dict[str, Recipe] = {}
     reasons: dict[str, str] = {}
     rows: list[dict[str, object]] = []
     if len(possible) > MOST_SERIES:
         chosen = np.linspace(0, len(possible) - 1, MOST_SERIES).round().astype(int)
-        rows = _compared(
-            table, pasts, issues, [possible[k] for k in chosen], is_pooled=is_pooled, workers=workers, progress=progress
-        )
+        compared = {possible[k]: trials[possible[k]] for k in chosen}
+        rows = _compared(table, pasts, compared, is_pooled=is_pooled, workers=workers, progress=progress)
         losses = _relative(rows)
         best = next(iter(losses), _RULE)
         by_how_much = _by_how_much(losses) if losses else "no series could be compared"
@@ -94,7 +95,7 @@ def fit_auto(
         rows = [{**row, "chosen": row["model"] == best, "weight": float(row["model"] == best)} for row in rows]
     elif possible:
         combined = fit_combinations(
-            Combination(), pasts, issues, is_pooled=is_pooled, workers=workers, progress=progress
+            Combination(), pasts, issues, trials, is_pooled=is_pooled, workers=workers, progress=progress
         )
         for name, own in combined.items():
             if isinstance(own, FittedCombination):
@@ -102,7 +103,7 @@ def fit_auto(
                 rows += _rows(table, name, own)
     for name in pasts:
         if name not in recipes:
-            is_long = pasts[name].context.resolution > DAY  # where every series is short, but not poor in rhythm
+            is_long = pasts[name].context.resolution > DAY
             second = _OF_LONG_STEPS if is_long else TREES if len(pasts) > 1 and is_pooled else _RULE
             recipes[name] = member_recipe(second)
             reasons[name] = f"There is too little history to compare models, so {second} was chosen."
@@ -131,16 +132,7 @@ def fit_named(
     found: Found = {}
     for recipe in dict.fromkeys(choice.recipes[name] for name in pasts):
         mine = [name for name in pasts if choice.recipes[name] == recipe]
-        learned = list(pasts) if recipe.name == TREES and choice.is_pooled else mine
-        fitted = fit_all(
-            recipe,
-            {name: pasts[name] for name in learned},
-            {name: issues[name] for name in learned},
-            is_pooled=choice.is_pooled,
-            workers=workers,
-            progress=progress,
-        )
-        found |= {name: fitted[name] for name in mine}
+        found |= fit_some(recipe, mine, pasts, issues, is_pooled=choice.is_pooled, workers=workers, progress=progress)
     return {name: found[name] for name in pasts}
 
 
@@ -153,17 +145,11 @@ def used_variables(models: Sequence[str], context: Context) -> frozenset[str] | 
     """Return the variables of covariates that models of the catalogue look at together; None means all there are."""
     found: set[str] = set()
     for name in models:
-        if not getattr(named(name), "uses_covariates", True):
-            continue
-        if name == "day_process":
-            from watthour.forecasting.gaussian_process.day_process.weather import VARIABLES
-
-            found |= set(VARIABLES)
-        elif name == "hour_process":
-            from watthour.forecasting.gaussian_process.hour_process.temperature import temperature_of
-
-            found |= set(temperature_of(context))
-        else:
+        recipe = named(name)
+        variables_of = getattr(recipe, "variables_of", None)
+        if variables_of is not None:
+            found |= set(variables_of(context))
+        elif getattr(recipe, "uses_covariates", True):
             return None
     return frozenset(found)
 
@@ -171,15 +157,13 @@ def used_variables(models: Sequence[str], context: Context) -> frozenset[str] | 
 def _compared(
     table: SeriesTable,
     pasts: Histories,
-    issues: TargetsBySeries,
-    names: Sequence[str],
+    trials: Mapping[str, Plan],
     *,
     is_pooled: bool,
     workers: int,
     progress: Progress,
 ) -> list[dict[str, object]]:
     """Return, for each of some series, a row for each candidate: its scores, or why it has none."""
-    trials = {name: trial for name in names if (trial := Trial.of(pasts[name], issues[name])) is not None}
     candidates = {name: candidates_of(pasts[name].context) for name in trials}
     rows: list[dict[str, object]] = []
     for name, said in tried(candidates, pasts, trials, is_pooled=is_pooled, workers=workers, progress=progress).items():

@@ -40,6 +40,27 @@ def step_of(context: Context) -> int:
     return context.resolution // timedelta(microseconds=1)
 
 
+def check_trained_on(context: Context, channel: str, step: int) -> None:
+    """Refuse another channel or step than a model was trained on.
+
+    Args:
+        context: of what is asked.
+        channel: the model's.
+        step: the model's [microseconds].
+
+    Raises:
+        InvalidInput: it is another one.
+    """
+    asked = context.channel.id
+    if asked != channel:
+        problem = f"this model was trained on {channel}"
+        raise InvalidInput("channel", asked, problem, remedy="Train one for this channel: `watthour train`.")
+    if step_of(context) != step:
+        problem = f"this model was trained on steps of {step_in_words(timedelta(microseconds=step))}"
+        remedy = "Train one for this resolution: `watthour train`."
+        raise InvalidInput("resolution", step_in_words(context.resolution), problem, remedy=remedy)
+
+
 def phase_of(starts: Instants, step: int, time_zone: str) -> int:
     """Return where the grid of a step's intervals stands, from the starts of some of them: (n,), at least one.
 

@@ -23,11 +23,12 @@ from watthour.forecasting.combination.trial import (
     ON_RIVAL,
     TREES,
     Answers,
-    Trial,
     candidates_of,
+    fit_some,
     member_recipe,
     period_of,
     scores_of,
+    trials_of,
     tried,
     tried_alone,
 )
@@ -40,7 +41,6 @@ from watthour.forecasting.combination.weights import (
     shares_of,
     widened,
 )
-from watthour.forecasting.fleet import fit_all
 from watthour.forecasting.gaussian_process.archive import in_half
 from watthour.forecasting.gaussian_process.local_days import is_complete
 from watthour.forecasting.quantile_forecast import describe_intervals, nothing_known, quantile_forecast
@@ -54,7 +54,7 @@ if TYPE_CHECKING:
 
     from watthour.core.forecast import Context, Forecast, Forecaster, History
     from watthour.core.frames import Targets
-    from watthour.forecasting.fleet import Histories, Progress, TargetsBySeries
+    from watthour.forecasting.fleet import Histories, Plan, Progress, TargetsBySeries
     from watthour.forecasting.gaussian_process.local_days import Mask
     from watthour.forecasting.vintages import Array
 
@@ -84,9 +84,9 @@ class Combination:
         Raises:
             NotEnoughHistory: no candidate can be tried, or none can learn.
         """
-        found = fit_combinations(self, {NAME: history}, {NAME: issues}, is_pooled=False, workers=1, progress=False)[
-            NAME
-        ]
+        pasts, asked = {NAME: history}, {NAME: issues}
+        trials = trials_of(pasts, asked)
+        found = fit_combinations(self, pasts, asked, trials, is_pooled=False, workers=1, progress=False)[NAME]
         if isinstance(found, WatthourError):
             raise found
         return found
@@ -96,6 +96,7 @@ def fit_combinations(
     recipe: Combination,
     pasts: Histories,
     issues: TargetsBySeries,
+    trials: Mapping[str, Plan],
     *,
     is_pooled: bool,
     workers: int,
@@ -107,11 +108,11 @@ def fit_combinations(
         recipe: what may be in it.
         pasts: what is known of each series, all of one step and one place.
         issues: of each, to learn from.
+        trials: of those that are long enough, by ``trials_of``.
         is_pooled: trees learn from all series together.
         workers: series worked at the same time.
         progress: a bar, or what is called with the number of series done and to do.
     """
-    trials = {name: trial for name, past in pasts.items() if (trial := Trial.of(past, issues[name])) is not None}
     candidates = {name: recipe.members or candidates_of(pasts[name].context) for name in trials}
     answers = tried(candidates, pasts, trials, is_pooled=is_pooled, workers=workers, progress=progress)
     drafts = {name: _Draft.of(said, pasts[name]) for name, said in answers.items() if said.quantiles}
@@ -119,17 +120,10 @@ def fit_combinations(
     failed: dict[str, WatthourError] = {}
     for model in dict.fromkeys(each for draft in drafts.values() for each in draft.members):
         mine = [name for name, draft in drafts.items() if model in draft.members]
-        learned = list(pasts) if model == TREES and is_pooled else mine
-        made = fit_all(
-            member_recipe(model),
-            {name: pasts[name] for name in learned},
-            {name: issues[name] for name in learned},
-            is_pooled=is_pooled,
-            workers=workers,
-            progress=progress,
+        made = fit_some(
+            member_recipe(model), mine, pasts, issues, is_pooled=is_pooled, workers=workers, progress=progress
         )
-        for name in mine:
-            one = made[name]
+        for name, one in made.items():
             if isinstance(one, WatthourError):
                 failed[name] = one
             else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
@@ -14,7 +14,7 @@ from watthour.core.errors import NotEnoughHistory, WatthourError
 from watthour.core.frames import LEVELS, Quality, Targets
 from watthour.forecasting.catalogue import recipe as named
 from watthour.forecasting.features import actuals
-from watthour.forecasting.fleet import covariates_as_asked, fit_all, forecast_all, pooled_growth
+from watthour.forecasting.fleet import Plan, covariates_as_asked, fit_all, forecast_all, pooled_growth
 from watthour.forecasting.steps import step_of
 from watthour.forecasting.vintages import DAY_US, datetimes, instants
 
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     import dataframely as dy
 
-    from watthour.core.forecast import Context, Forecast, History, Recipe
-    from watthour.forecasting.fleet import Histories, Progress
+    from watthour.core.forecast import Context, Forecast, Forecaster, History, Recipe
+    from watthour.forecasting.fleet import Histories, Progress, TargetsBySeries
     from watthour.forecasting.gaussian_process.local_days import Mask
     from watthour.forecasting.vintages import Array, Instants
 
@@ -45,9 +45,8 @@ _FEWEST_PERIODS, _USUAL_PERIODS, _MOST_PERIODS = 7, 28, 84  # tried
 _PARTS, _PARTS_OF_LONG = 4, 12  # on a quarter of a short past, a twelfth of a long one
 _MOST_ISSUES = 28  # of those periods, evenly spaced: what costs is the number asked
 _WINDOWS, _PER_WINDOW = 8, 3  # long horizons tried one after the other, and issues within each
-_MOST_UNANSWERED = (
-    0.5  # of the intervals tried, of a member: it drops out where it says nothing, as a rival before it publishes
-)
+# Of the intervals tried, of a member: it drops out where it says nothing, as a rival before it publishes.
+_MOST_UNANSWERED = 0.5
 
 
 def candidates_of(context: Context) -> tuple[str, ...]:
@@ -70,56 +69,52 @@ def reach_of(issued: Instants, time: Instants, step: int, period: int) -> int:
     return -(-int((time + step - issued).max()) // period) if len(time) else 1
 
 
-def _stride(n_issues: int) -> int:
+def trials_of(pasts: Histories, issues: TargetsBySeries) -> dict[str, Plan]:
+    """Return the trial of each series that is long enough for one; arguments as ``trial_of``."""
+    found = {name: trial_of(past, issues[name]) for name, past in pasts.items()}
+    return {name: trial for name, trial in found.items() if trial is not None}
+
+
+def trial_of(history: History, issues: dy.DataFrame[Targets]) -> Plan | None:
+    """Plan the trial of a series on the last of its past issues; None where too little is known.
+
+    Args:
+        history: what is known.
+        issues: of the past, all measured.
+    """
+    times = history.readings.filter(pl.col("channel") == history.context.channel.id)["time"]
+    if issues.is_empty() or times.is_empty():
+        return None
+    period, step = period_of(history.context), step_of(history.context)
+    time, issued = instants(issues["time"]), instants(issues["issued_at"])
+    end = int(time.max()) + step
+    reach = reach_of(issued, time, step, period)
+    n_known = (end - int(instants(times).min())) // period
+    longest = max(_USUAL_PERIODS, min(n_known // _PARTS_OF_LONG, _MOST_PERIODS), _WINDOWS * reach)
+    n_periods = min(n_known // _PARTS, longest)
+    if n_periods < max(_FEWEST_PERIODS, reach):
+        return None
+    is_asked = issued >= end - n_periods * period
+    if not is_asked.any():
+        return None
+    cut = int(issued[is_asked].min())
+    possible = np.unique(issued[is_asked])
+    is_asked &= np.isin(issued, possible[:: -_stride(len(possible), reach)])
+    is_learned = time + step <= cut
+    over = np.ones(len(issued), dtype=np.bool_)  # only issues all of whose intervals had been measured
+    over[np.isin(issued, issued[~is_learned])] = False
+    learned = Targets.cast(issues.filter(pl.Series(over)))
+    if learned.is_empty():
+        return None
+    asked = Targets.cast(issues.filter(is_asked))
+    seen = covariates_as_asked(history, asked)
+    return Plan(seen, seen.known_at(datetimes(np.array([cut]))[0]), learned, asked)
+
+
+def _stride(n_issues: int, reach: int) -> int:
     """Return of how many issues one is asked; never whole weeks, so that every weekday is."""
-    stride = -(-n_issues // _MOST_ISSUES)
+    stride = max(-(-n_issues // _MOST_ISSUES), reach // _PER_WINDOW, 1)
     return stride + (stride % 7 == 0)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Trial:
-    """What a series is learned from, and what is asked of the last weeks after it."""
-
-    past: History  # all that is known, each covariate from the first issue on that reaches it
-    known: History  # before the first issue
-    learned: dy.DataFrame[Targets]
-    asked: dy.DataFrame[Targets]
-
-    @classmethod
-    def of(cls, history: History, issues: dy.DataFrame[Targets]) -> Self | None:
-        """Return the trial of a series on the last of its past issues; None where too little is known.
-
-        Args:
-            history: what is known.
-            issues: of the past, all measured.
-        """
-        times = history.readings.filter(pl.col("channel") == history.context.channel.id)["time"]
-        if issues.is_empty() or times.is_empty():
-            return None
-        period, step = period_of(history.context), step_of(history.context)
-        time, issued = instants(issues["time"]), instants(issues["issued_at"])
-        end = int(time.max()) + step
-        reach = reach_of(issued, time, step, period)
-        n_known = (end - int(instants(times).min())) // period
-        longest = max(_USUAL_PERIODS, min(n_known // _PARTS_OF_LONG, _MOST_PERIODS), _WINDOWS * reach)
-        n_periods = min(n_known // _PARTS, longest)
-        if n_periods < max(_FEWEST_PERIODS, reach):
-            return None
-        is_asked = issued >= end - n_periods * period
-        if not is_asked.any():
-            return None
-        cut = int(issued[is_asked].min())
-        possible = np.unique(issued[is_asked])
-        is_asked &= np.isin(issued, possible[:: -max(1, reach // _PER_WINDOW, _stride(len(possible)))])
-        is_learned = time + step <= cut
-        over = np.ones(len(issued), dtype=np.bool_)  # only issues all of whose intervals had been measured
-        over[np.isin(issued, issued[~is_learned])] = False
-        learned = Targets.cast(issues.filter(pl.Series(over)))
-        if learned.is_empty():
-            return None
-        asked = Targets.cast(issues.filter(is_asked))
-        seen = covariates_as_asked(history, asked)
-        return cls(seen, seen.known_at(datetimes(np.array([cut]))[0]), learned, asked)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -135,7 +130,7 @@ class Answers:
 def tried(
     candidates: Mapping[str, Sequence[str]],
     pasts: Histories,
-    trials: Mapping[str, Trial],
+    trials: Mapping[str, Plan],
     *,
     is_pooled: bool,
     workers: int,
@@ -146,7 +141,7 @@ def tried(
     Args:
         candidates: of each series.
         pasts: what is known of each.
-        trials: of each.
+        trials: of each, by ``trials_of``.
         is_pooled: trees learn from all series together.
         workers: series worked at the same time.
         progress: a bar, or what is called with the number of series done and to do.
@@ -187,6 +182,39 @@ def tried(
         name: Answers(trial.asked, actuals(pasts[name], trial.asked), said[name], silent[name])
         for name, trial in trials.items()
     }
+
+
+def fit_some(
+    recipe: Recipe,
+    names: Sequence[str],
+    pasts: Histories,
+    issues: TargetsBySeries,
+    *,
+    is_pooled: bool,
+    workers: int,
+    progress: Progress,
+) -> dict[str, Forecaster | WatthourError]:
+    """Return a model for some of the series, or why there is none; pooled trees learn from all series for them.
+
+    Args:
+        recipe: how to make them.
+        names: of those series.
+        pasts: what is known of every series.
+        issues: of each, to learn from.
+        is_pooled: trees learn from all series together.
+        workers: series worked at the same time.
+        progress: a bar, or what is called with the number of series done and to do.
+    """
+    learned = list(pasts) if is_pooled and recipe.name == TREES else names
+    fitted = fit_all(
+        recipe,
+        {name: pasts[name] for name in learned},
+        {name: issues[name] for name in learned},
+        is_pooled=is_pooled,
+        workers=workers,
+        progress=progress,
+    )
+    return {name: fitted[name] for name in names}
 
 
 def quantiles_of(forecast: Forecast, asked: dy.DataFrame[Targets]) -> tuple[Array, Mask]:

@@ -20,9 +20,9 @@ from watthour.forecasting.day_regression.learner import Later, Learner, Points, 
 from watthour.forecasting.day_regression.state import State
 from watthour.forecasting.gaussian_process.archive import in_half
 from watthour.forecasting.gaussian_process.loads import known_since
-from watthour.forecasting.gaussian_process.local_days import DayGrid, DayRequests, IssueSchedule
+from watthour.forecasting.gaussian_process.local_days import DayRequests, IssueSchedule
 from watthour.forecasting.quantile_forecast import describe_intervals, nothing_known, quantile_forecast
-from watthour.forecasting.steps import check_targets
+from watthour.forecasting.steps import check_targets, check_trained_on
 from watthour.forecasting.vintages import datetimes, measurement_vintages
 
 if TYPE_CHECKING:
@@ -164,7 +164,7 @@ class FittedDayRegression:
             NotEnoughHistory: nothing is known from before any of the targets.
         """
         state = self._state
-        self._check(history.context)
+        check_trained_on(history.context, self._state.channel, self._state.clock.grid.step)
         check_targets(targets, history.context)
         requests, belongs, columns = state.clock.requests(targets)
         known = Known.of(history, state, requests)
@@ -224,23 +224,6 @@ class FittedDayRegression:
         late = known.can_answer & (known.last_known < known.last_over)
         say("The days just before were not known whole", late, ", so it stands on earlier ones")
         return words
-
-    def _check(self, context: Context) -> None:
-        state = self._state
-        if context.channel.id != state.channel:
-            raise InvalidInput(
-                "channel",
-                context.channel.id,
-                f"this model was trained on {state.channel}",
-                remedy="Train one for this channel: `watthour train`.",
-            )
-        if DayGrid.of(context).step != state.clock.grid.step:
-            raise InvalidInput(
-                "resolution",
-                step_in_words(context.resolution),
-                f"this model was trained on steps of {state.clock.grid.step / 60e6:g} minutes",
-                remedy="Train one for this resolution: `watthour train`.",
-            )
 
     @cached_property
     def _learners(self) -> list[Learner]:

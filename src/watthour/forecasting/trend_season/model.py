@@ -10,10 +10,9 @@ import numpy as np
 
 from watthour.core.errors import InvalidInput, NotEnoughHistory
 from watthour.core.frames import LEVELS
-from watthour.core.window import step_in_words
 from watthour.forecasting.gaussian_process.archive import pack, unpack
 from watthour.forecasting.quantile_forecast import describe_intervals, quantile_forecast
-from watthour.forecasting.steps import check_targets, step_of
+from watthour.forecasting.steps import check_targets, check_trained_on, step_of
 from watthour.forecasting.trend_season.known import Clock
 from watthour.forecasting.trend_season.learned import Learned, learn_series
 from watthour.forecasting.vintages import DAY_US, instants, measurement_vintages
@@ -31,6 +30,7 @@ FEWEST_ROWS = 21  # days, weeks or months with a known value before anything can
 _STALE_ROWS = 3
 _YOUNG_ROWS, _GROWTH = 800, 1.2  # what was learned from fewer rows is learned anew whenever so many times are known
 _MOST_AT_ONCE = 32  # issues
+_MOST_ANEW = 64  # of what was learned anew is kept
 _NAME = "trend_season"
 
 
@@ -100,7 +100,7 @@ class FittedTrendSeason:
             NotEnoughHistory: nothing is known of the channel at any issue.
         """
         context = history.context
-        self._check(context)
+        check_trained_on(context, self.channel, self.step)
         check_targets(targets, context)
         vintages = measurement_vintages(history, context.channel.id)
         quantiles = np.full((targets.height, len(LEVELS)), np.nan)
@@ -172,18 +172,10 @@ class FittedTrendSeason:
         key = (clock.turn, rows.tobytes())
         if key not in self._anew:
             found = learn_series(clock.grid, first + begin, rows, self.learned.horizon)
+            if len(self._anew) >= _MOST_ANEW:
+                self._anew.pop(next(iter(self._anew)), None)  # the oldest
             self._anew[key] = replace(found, anchor=self.learned.anchor)
         return self._anew[key]
-
-    def _check(self, context: Context) -> None:
-        if context.channel.id != self.channel or step_of(context) != self.step:
-            is_channel = context.channel.id != self.channel
-            raise InvalidInput(
-                "channel" if is_channel else "resolution",
-                context.channel.id if is_channel else step_in_words(context.resolution),
-                f"this model was trained on {self.channel}" + ("" if is_channel else " in another step"),
-                remedy="Train one for this channel: `watthour train`.",
-            )
 
 
 class _Issue:

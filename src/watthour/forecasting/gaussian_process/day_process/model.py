@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from watthour.core.errors import InvalidInput, NotEnoughHistory
+from watthour.core.errors import NotEnoughHistory
 from watthour.core.frames import LEVELS
-from watthour.core.window import Window, step_in_words
+from watthour.core.window import Window
 from watthour.forecasting.gaussian_process.day_process.calendar import calendar
 from watthour.forecasting.gaussian_process.day_process.feed_weather import FeedWeather, feeds_of
 from watthour.forecasting.gaussian_process.day_process.feeds import REFERENCE, Feeds
@@ -35,7 +35,7 @@ from watthour.forecasting.gaussian_process.points import points_of, shares
 from watthour.forecasting.positive_load import check_loads
 from watthour.forecasting.quantile_forecast import describe_intervals, quantile_forecast
 from watthour.forecasting.rival import was_published
-from watthour.forecasting.steps import check_targets
+from watthour.forecasting.steps import check_targets, check_trained_on
 from watthour.forecasting.vintages import DAY_US, datetimes, instants
 
 if TYPE_CHECKING:
@@ -70,6 +70,11 @@ class DayProcess:
     def name(self) -> str:
         """The catalogue's name."""
         return _NAME
+
+    @staticmethod
+    def variables_of(_context: Context) -> tuple[str, ...]:
+        """The variables of covariates that it looks at."""
+        return VARIABLES
 
     def fit(self, history: History, issues: dy.DataFrame[Targets]) -> FittedDayProcess:
         """Keep every known day among the issues with what was known of it when it was asked.
@@ -173,7 +178,7 @@ class FittedDayProcess:
             NotEnoughHistory: nothing is known from before any of the targets.
         """
         state = self._state
-        self._check(history.context)
+        check_trained_on(history.context, self._state.channel, self._state.step)
         check_targets(targets, history.context)
         requests, belongs = DayRequests.of(targets, state.place.time_zone)
         log_quantiles = np.empty((len(requests.day), state.grid.n_intervals, len(LEVELS)))
@@ -270,23 +275,6 @@ class FittedDayProcess:
         trained = ((holed <= last) & (holed > last - _RECENT_DAYS)).any(axis=1)
         later = (known.has_gap[:n] & (known.later > last - _RECENT_DAYS)).any(axis=1)
         return np.asarray(trained | later)
-
-    def _check(self, context: Context) -> None:
-        state = self._state
-        if context.channel.id != state.channel:
-            raise InvalidInput(
-                "channel",
-                context.channel.id,
-                f"this model was trained on {state.channel}",
-                remedy="Train one for this channel: `watthour train`.",
-            )
-        if DayGrid.of(context).step != state.step:
-            raise InvalidInput(
-                "resolution",
-                step_in_words(context.resolution),
-                f"this model was trained on steps of {state.step / 60e6:g} minutes",
-                remedy="Train one for this resolution: `watthour train`.",
-            )
 
     @cached_property
     def _skipped(self) -> Mask:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 import polars as pl
 
-from watthour.core.errors import InvalidInput, NotEnoughHistory
+from watthour.core.errors import NotEnoughHistory
 from watthour.core.frames import LEVELS
 from watthour.core.window import Window
 from watthour.forecasting.calendar import local_days, local_hours
@@ -27,14 +27,15 @@ from watthour.forecasting.gaussian_process.hour_process.temperature import (
     HOURS,
     Thermometers,
     has_temperature,
+    temperature_of,
     temperatures,
     windows,
 )
 from watthour.forecasting.gaussian_process.loads import check_step, known_loads, known_since
 from watthour.forecasting.gaussian_process.local_days import DayGrid, DayRequests
 from watthour.forecasting.quantile_forecast import describe_intervals, quantile_forecast
-from watthour.forecasting.steps import check_targets
-from watthour.forecasting.vintages import DAY_US, datetimes, instants
+from watthour.forecasting.steps import check_targets, check_trained_on
+from watthour.forecasting.vintages import DAY_US, HOUR_US, datetimes, instants
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -71,6 +72,11 @@ class HourProcess:
     def name(self) -> str:
         """The catalogue's name."""
         return _NAME
+
+    @staticmethod
+    def variables_of(context: Context) -> tuple[str, ...]:
+        """The variables of covariates that it looks at."""
+        return temperature_of(context)
 
     def fit(self, history: History, issues: dy.DataFrame[Targets]) -> FittedHourProcess:
         """Keep every day that was over at ``as_of``, with the temperature known when it was asked, or else known now.
@@ -170,7 +176,8 @@ class FittedHourProcess:
         """
         state = self._state
         context = replace(history.context, site=replace(history.context.site, place=state.place))
-        self._check(context)
+        check_step(context, "the hour process", is_hourly=True)
+        check_trained_on(context, self._state.channel, HOUR_US)
         check_targets(targets, context)
         time = instants(targets["time"])
         first = min(int(state.numbers[-1]) + 1, int(local_days(time, context.time_zone).min())) - BEFORE
@@ -203,16 +210,6 @@ class FittedHourProcess:
         if not state.has_sun:
             missing.append("The coordinates of the place are unknown, so daylight was left out.")
         return quantile_forecast(targets, state.scale.loads(values), context, model=_NAME, missing_inputs=missing)
-
-    def _check(self, context: Context) -> None:
-        check_step(context, "the hour process", is_hourly=True)
-        if context.channel.id != self._state.channel:
-            raise InvalidInput(
-                "channel",
-                context.channel.id,
-                f"this model was trained on {self._state.channel}",
-                remedy="Train one for this channel: `watthour train`.",
-            )
 
     @cached_property
     def _trained(self) -> TrainedHours:
