@@ -16,7 +16,7 @@ from watthour.core.forecast import History, day_ahead_targets
 from watthour.core.frames import LEVELS, Forecasts, Readings, Targets
 from watthour.forecasting.backtest import scores, with_actuals
 from watthour.forecasting.catalogue import forecaster, recipe
-from watthour.forecasting.combination.model import Combination, FittedCombination
+from watthour.forecasting.combination.model import Combination, FittedCombination, _stand_bys
 from watthour.forecasting.combination.weights import averaged, band_factor, losses_of, weights_of
 
 if TYPE_CHECKING:
@@ -126,6 +126,12 @@ def test_a_member_that_cannot_answer_drops_out_of_that_issue_and_it_is_said() ->
     ]
     assert medians[0] == pytest.approx(medians[1])
     assert model.predict(history, later).details == {"persistence_ensemble": 1.0}
+
+
+def test_the_best_that_never_looks_at_a_rival_is_kept_beside_those_that_do() -> None:
+    losses = {"gradient_boosting": 1.0, "operator": 1.1, "day_process": 1.2, "hour_process": 1.4, "seasonal_naive": 3.0}
+    assert "hour_process" in _stand_bys(losses, has_rival=True)
+    assert "hour_process" not in _stand_bys(losses, has_rival=False)
 
 
 def test_a_rival_that_publishes_after_some_of_the_issues_is_a_member_all_the_same() -> None:

@@ -61,6 +61,7 @@ if TYPE_CHECKING:
 NAME = "combination"
 _WORDS, _PAST = "combination.json", "past.npz"
 _RULES = ("persistence_ensemble", "seasonal_naive")  # cost nothing to keep
+_LOOK_AT_RIVAL = (TREES, "day_process")  # learn from it where there is one, so that they err with it
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +176,8 @@ class _Draft:
             {**said.quantiles, NAME: averages[best]} if (mean > 0).sum() > 1 else said.quantiles, past.actual
         )
         losses = {row["model"]: row["pinball"] for row in scores}
-        kept = np.flatnonzero((highest >= LEAST) | np.isin(names, _stand_bys(losses)))
+        stand_bys = _stand_bys(losses, has_rival=bool(history.context.rivals))
+        kept = np.flatnonzero((highest >= LEAST) | np.isin(names, stand_bys))
         kept = kept[np.argsort(-mean[kept], kind="stable")]
         compared = tuple({**row, "weight": round(share.get(row["model"], 1.0), 4)} for row in scores)
         return cls(
@@ -384,13 +386,14 @@ def members_of(files: Mapping[str, bytes]) -> dict[str, float]:
     return dict(json.loads(files[_WORDS])["weights"]) if _WORDS in files else {}
 
 
-def _stand_bys(losses: Mapping[str, float]) -> list[str]:
+def _stand_bys(losses: Mapping[str, float], *, has_rival: bool) -> list[str]:
     """Return the members kept whatever their weight: for the day on which the best go wrong or have nothing to say.
 
-    They are the rival's forecast and its de-biased one, the best that needs no rival, and the best rule.
+    They are the rival's forecast and its de-biased one, the best that never looks at a rival, and the best rule.
     """
     order = sorted(losses, key=lambda name: losses[name])
-    own = [name for name in order if name not in ON_RIVAL and name != NAME]
+    leans = (*ON_RIVAL, *_LOOK_AT_RIVAL) if has_rival else ON_RIVAL
+    own = [name for name in order if name not in leans and name != NAME]
     return [*ON_RIVAL, *own[:1], *[name for name in own if name in _RULES][:1]]
 
 
