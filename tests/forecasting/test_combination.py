@@ -128,6 +128,22 @@ def test_a_member_that_cannot_answer_drops_out_of_that_issue_and_it_is_said() ->
     assert model.predict(history, later).details == {"persistence_ensemble": 1.0}
 
 
+def test_weights_of_the_others_go_on_following_after_a_rival_has_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("watthour.forecasting.combination.model._stand_bys", lambda losses, **_: list(losses))
+    changed_on = FIRST + timedelta(days=N_LEARNED + 5)
+    history = past(0.005, is_calm=True, silent_from=changed_on)
+    lower = pl.col("time").dt.convert_time_zone(world.ZONE).dt.date() >= changed_on
+    value = pl.when(lower).then(0.7 * pl.col("value")).otherwise("value")
+    history = replace(history, readings=Readings.cast(history.readings.with_columns(value=value)))
+    model = fitted(history)
+    before = model.predict(history, asked(N_LEARNED + 6, 1)).details
+    after = model.predict(history, asked(N_LEARNED + 26, 1)).details
+    assert before["persistence_ensemble"] > 0.9  # the usual best, that takes a month to follow
+    assert after["seasonal_naive"] > 0.9
+    told = model.predict(history, asked(N_LEARNED + 26, 1)).missing_inputs
+    assert any(words.startswith("Operator could not answer") for words in told)
+
+
 def test_the_best_that_never_looks_at_a_rival_is_kept_beside_those_that_do() -> None:
     losses = {"gradient_boosting": 1.0, "operator": 1.1, "day_process": 1.2, "hour_process": 1.4, "seasonal_naive": 3.0}
     assert "hour_process" in _stand_bys(losses, has_rival=True)

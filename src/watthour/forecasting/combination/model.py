@@ -279,7 +279,7 @@ class FittedCombination:
         again = self._answers_to(history, earlier.asked)
         vintages = measurement_vintages(history, context.channel.id)
         blocks = blocks_of(time - issued)
-        weights = np.zeros(own.shape)
+        usual, weights = np.zeros(own.shape), np.zeros(own.shape)
         factor = np.ones(targets.height)
         for number, (at, known) in enumerate(pairs.tolist()):
             mine = issue == number
@@ -288,11 +288,18 @@ class FittedCombination:
             actual = vintages.known(since_then.time, np.array(at))
             since_then = replace(since_then, actual=actual)
             before = self._past.take((self._past.time + step <= known) & (self._past.issued < at))
-            record = Record.at(before.followed_by(since_then), at, period_of(context), self._power)
-            found = record.weights()
-            weights[:, mine] = found[blocks[mine]].T
-            for block in np.unique(blocks[mine]).tolist():
-                factor[mine & (blocks == block)] = record.band(found, block)
+            past = before.followed_by(since_then)
+            usual[:, mine] = Record.at(past, at, period_of(context), self._power).weights()[blocks[mine]].T
+            # Who says nothing now may have said nothing for weeks: those weeks count between the others.
+            for able in np.unique(there[:, mine], axis=1).T:
+                if not able.any():
+                    continue
+                alike = mine & (there == able[:, None]).all(axis=0)
+                record = Record.at(past.of_members(np.flatnonzero(able)), at, period_of(context), self._power)
+                found = record.weights()
+                weights[np.ix_(able, alike)] = found[blocks[alike]].T
+                for block in np.unique(blocks[alike]).tolist():
+                    factor[alike & (blocks == block)] = record.band(found, block)
         mean = averaged(quantiles, weights, there)
         shares = shares_of(weights, there)
         answer = quantile_forecast(
@@ -300,7 +307,7 @@ class FittedCombination:
             widened(mean, factor[:, None]),
             context,
             model=NAME,
-            missing_inputs=self._missing(told, shares, weights, own, targets, context),
+            missing_inputs=self._missing(told, shares, usual, own, targets, context),
             fallback=None if own.any() else next((one.fallback for *_, one in told if one is not None), None),
             estimated=np.asarray(~own.any(axis=0)),
         )
