@@ -212,6 +212,20 @@ def test_a_manifest_cannot_lead_to_files_elsewhere(tmp_path: Path) -> None:
         DayAhead.load(tmp_path / "kept")
 
 
+def test_a_model_saved_by_another_version_of_watthour_is_refused_with_a_cure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    RULE.fit(plain()).save(tmp_path / "kept")
+
+    def other_keys(_files: object) -> None:
+        raise KeyError("feed")
+
+    monkeypatch.setattr("watthour.forecasting.baselines.FittedRule.from_files", other_keys)
+    with pytest.raises(ModelCorrupt, match="this version of Watthour cannot read") as refused:
+        DayAhead.load(tmp_path / "kept")
+    assert "Fit again" in refused.value.remedy
+
+
 def test_notes_and_plot_know_the_future_that_predict_knows() -> None:
     table = homes()
     model = WARM.fit(table.head(24 * 69))

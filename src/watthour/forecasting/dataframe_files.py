@@ -138,7 +138,11 @@ def load(path: str | Path) -> Saved:
                 if hashed not in read:
                     read[hashed] = _checked(place, hashed)
             files = {part: read[hashed] for part, hashed in each["files"].items()}
-            models[name] = forecaster(each["recipe"]["name"], files)
+            try:
+                models[name] = forecaster(each["recipe"]["name"], files)
+            except Exception as error:  # the hashes are right, so whatever it is, another version wrote the files
+                problem = f"{place} holds a model that this version of Watthour cannot read"
+                raise ModelCorrupt(f"{problem} ({type(error).__name__}: {error})", remedy=_CURE) from error
     door = {**manifest["door"], "covariates": tuple(manifest["door"]["covariates"])}
     compared = pl.read_parquet(io.BytesIO(_checked(place, manifest[_COMPARED])))
     return Saved(
