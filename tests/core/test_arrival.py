@@ -116,6 +116,26 @@ def test_another_scale_is_found_with_its_factor(factor: float, side: Side) -> No
     assert found.size == pytest.approx(factor, rel=0.1)
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("side", [Side.READINGS, Side.FORECAST])
+def test_after_an_outage_it_is_still_the_one_that_changed_that_is_named(side: Side) -> None:
+    load, forecast = pair()
+    which = load if side is Side.READINGS else forecast
+    which[AT:] *= 4
+    load[AT - 20 : AT] = np.nan
+    (found,) = [each for each in faults(load, forecast) if each.fault is Fault.SCALE]
+    assert (found.side, found.first_day, found.size) == (side, FIRST + AT, pytest.approx(4, rel=0.1))
+
+
+@pytest.mark.filterwarnings("error")
+def test_after_an_outage_nobody_is_blamed_for_another_time() -> None:
+    load, forecast = pair()
+    forecast = later(forecast, 1)
+    forecast[AT - 20 : AT] = np.nan
+    (found,) = faults(load, forecast)
+    assert (found.fault, found.side) == (Fault.SHIFT, Side.UNKNOWN)
+
+
 @pytest.mark.parametrize(
     ("measured", "forecast"),
     [

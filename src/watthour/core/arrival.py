@@ -28,6 +28,7 @@ _FIT = (0.5, 2.0)  # of the forecast, between which a reading says something abo
 _WINDOW = 5  # usable days that decide
 _USUAL = 120  # usable days before, of which what is usual is the median
 _FEWEST_USUAL = 14
+_ASIDE = 2 * 7  # days before and after a change, by which it is told which of the two changed
 _LEAST_JUMP_HOURS, _JUMP_EXPLAINS = 0.6, 0.55  # a shift that begins; the share of the difference that it explains
 _LEAST_STEADY_HOURS, _STEADY_EXPLAINS, _STEADY_DAYS = 0.22, 0.2, 28  # one that was always there
 _LEAST_FACTOR = 1.6  # a scale that begins
@@ -128,7 +129,7 @@ def find_shifts(pairs: DayPairs) -> list[Finding]:
         found.append(
             Finding(
                 Fault.SHIFT,
-                side := _which_moved(pairs, here, size),
+                side := _which_moved(pairs, _last(rows[:start], is_odd[:start]), here[:_ASIDE], size),
                 int(pairs.days[here[0]]),
                 int(pairs.days[here[-1]]),
                 is_over=len(rows) - stop >= _WINDOW,
@@ -173,7 +174,7 @@ def find_scales(pairs: DayPairs) -> list[Finding]:
         if stop - start >= _WINDOW:
             here = rows[start:stop]
             change = daily[start:stop] - usual[start:stop]
-            side = _which_grew(pairs, here, float(np.median(change)))
+            side = _which_grew(pairs, _last(rows[:start], is_odd[:start]), here[:_ASIDE], float(np.median(change)))
             found.append(
                 Finding(
                     Fault.SCALE,
@@ -296,33 +297,42 @@ def _runs(mask: Mask) -> list[tuple[int, int]]:
     return list(zip(np.flatnonzero(edges == 1).tolist(), np.flatnonzero(edges == -1).tolist(), strict=True))
 
 
-def _which_moved(pairs: DayPairs, rows: Instants, size: float) -> Side:
-    """Return which of the two is out of step with its own course of the two weeks before."""
-    first = int(rows[0])
-    before, after = slice(max(first - 2 * 7, 0), first), slice(first, first + 2 * 7)
-    if first < 7:  # noqa: PLR2004 - days of a week
+def _last(rows: Instants, is_odd: Mask) -> Instants:
+    """Return the last days that were as usual, however long ago a gap puts them; any days where none was."""
+    usual = rows[~is_odd]
+    return (usual if len(usual) else rows)[-_ASIDE:]
+
+
+def _which_moved(pairs: DayPairs, before: Instants, after: Instants, size: float) -> Side:
+    """Return which of the two is out of step with its own course of the days before."""
+    if len(before) < 7 or after[0] - before[-1] > _ASIDE:  # noqa: PLR2004 - days of a week; the season moves a day too
         return Side.UNKNOWN
     moved = []
     for values in (pairs.measured, pairs.forecast):
-        with np.errstate(all="ignore"):
-            course = np.array([np.nanmean(values[span], axis=0) for span in (before, after)])
-        sums = _Sums.of(course[1:], course[:1], pairs.hours) if np.isfinite(course).any() else None
+        course = np.array([_mean_course(values[days]) for days in (before, after)])
+        sums = _Sums.of(course[1:], course[:1], pairs.hours)
         # the edges of a single day have no change: enough of the rest is known
-        moved.append(float(sums.cross[0] / sums.change[0]) if sums is not None and sums.change[0] > 0 else 0.0)
+        moved.append(float(sums.cross[0] / sums.change[0]) if sums.change[0] > 0 else 0.0)
     ours, theirs = abs(moved[0] - size), abs(-moved[1] - size)
     if max(abs(moved[0]), abs(moved[1])) < abs(size) / 2:
         return Side.UNKNOWN
     return Side.READINGS if ours < theirs else Side.FORECAST
 
 
-def _which_grew(pairs: DayPairs, rows: Instants, change: float) -> Side:
-    """Return which of the two is unlike its own level of the two weeks before."""
-    first = int(rows[0])
-    grown = []
-    for values in (pairs.measured, pairs.forecast):
-        before, after = values[max(first - 2 * 7, 0) : first], values[first : first + 2 * 7]
-        grown.append(float(np.log(np.nanmedian(after) / np.nanmedian(before))))
+def _which_grew(pairs: DayPairs, before: Instants, after: Instants, change: float) -> Side:
+    """Return which of the two is unlike its own level of the days before."""
+    grown = [
+        float(np.log(np.nanmedian(values[after]) / np.nanmedian(values[before])))
+        for values in (pairs.measured, pairs.forecast)
+    ]
     return Side.READINGS if abs(grown[0] - change) < abs(grown[1] + change) else Side.FORECAST
+
+
+def _mean_course(values: Array) -> Array:
+    """Return the mean of each interval over days, (n,); NaN of one that no day knows."""
+    known = np.isfinite(values)
+    total = np.where(known, values, 0.0).sum(axis=0)
+    return np.asarray(np.where(known.any(axis=0), total / np.maximum(known.sum(axis=0), 1), np.nan))
 
 
 def _rounding(values: Array) -> float:
