@@ -101,6 +101,12 @@ def test_columns_exchanged_are_known_by_the_rounding(at: int) -> None:
     assert [(each.first_day, each.size, each.is_steady) for each in found] == [(FIRST + at, 50, at == 0)]
 
 
+def test_a_load_that_stands_still_at_a_round_value_is_not_exchanged() -> None:
+    load, forecast = pair()
+    load[AT : AT + 8] = 9000
+    assert [each for each in faults(load, forecast) if each.fault is Fault.EXCHANGED] == []
+
+
 def test_a_load_that_is_rounded_as_its_forecast_is_not_exchanged() -> None:
     load, forecast = ((each / 100).round() * 100 for each in pair())
     assert faults(load, forecast) == []

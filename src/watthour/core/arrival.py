@@ -7,6 +7,7 @@ What is usual for the pair is what it was before, so that a forecast that always
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
@@ -35,6 +36,7 @@ _LEAST_FACTOR = 1.6  # a scale that begins
 _NEW_SCALE_DAYS = 60
 _ROUND = (1000.0, 500.0, 250.0, 100.0, 50.0, 25.0, 10.0)
 _FEWEST_ROUND = 120  # values of which the rounding says something
+_FEWEST_DIFFERENT = 3  # values of a day, likewise
 _ALL_BUT = 0.005  # of the values, that may be off the rounding
 
 
@@ -336,8 +338,13 @@ def _mean_course(values: Array) -> Array:
 
 
 def _rounding(values: Array) -> float:
-    """Return the largest step of which nearly all values are multiples, 1 where there is none."""
+    """Return the largest step of which nearly all values are multiples, 1 where there is none.
+
+    NaN where the values are too few different ones to tell, as those of a feed that stands still.
+    """
     known = values[np.isfinite(values) & (values != 0)]
+    if len(known) and len(np.unique(known)) < _FEWEST_DIFFERENT:
+        return math.nan
     for step in _ROUND:
         if len(known) and np.mean(np.abs(known / step - np.round(known / step)) > 1e-6) <= _ALL_BUT:  # noqa: PLR2004 - of a step
             return step
