@@ -168,6 +168,14 @@ def test_one_silent_series_does_not_stop_the_others() -> None:
         NAIVE.fit(silent)
 
 
+def test_a_series_on_which_the_arithmetic_breaks_down_does_not_stop_the_others() -> None:
+    huge = frame(150).with_columns(pl.col("y") * 1e200, unique_id=pl.lit("huge"))
+    both = pl.concat([frame(150).with_columns(unique_id=pl.lit("good")), huge])
+    with pytest.warns(UserWarning, match="huge.*arithmetic broke down.*choose another model"):
+        fitted = DayAhead(model="day_process").fit(both)
+    assert fitted.predict(3)["unique_id"].unique().to_list() == ["good"]
+
+
 def test_a_short_series_learns_from_the_others() -> None:
     short = frame(12).with_columns(unique_id=pl.lit("new"))
     model = DayAhead(model="gradient_boosting", parameters=SMALL).fit(pl.concat([fleet(3, 60), short]))

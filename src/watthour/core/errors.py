@@ -116,6 +116,16 @@ class ModelCorrupt(ModelError):
     """A model file differs from the hash in its manifest, so it is not loaded."""
 
 
+class ModelFailed(ModelError):
+    """The arithmetic of a model broke down on the values it was given."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(
+            f"its arithmetic broke down ({type(error).__name__}: {error})",
+            remedy="Look for values that cannot be (far too large, all the same), or choose another model.",
+        )
+
+
 class MissingExtra(WatthourError):
     """An optional dependency is not installed."""
 

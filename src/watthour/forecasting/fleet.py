@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import polars as pl
 
-from watthour.core.errors import InvalidInput, NotEnoughHistory, WatthourError
+from watthour.core.errors import InvalidInput, ModelFailed, NotEnoughHistory, WatthourError
 from watthour.core.forecast import day_ahead_targets
 from watthour.core.frames import INSTANT, Readings, Targets
 from watthour.core.window import DAY, MONTH, local_midnight
@@ -103,7 +103,10 @@ def fit_all(
             fitted = fit_pooled(recipe, *columns, workers=workers, advance=advance)  # type: ignore[arg-type]  # histories, targets
             return {**dict(zip(names, fitted, strict=True)), **silent}
         made = each(
-            lambda name: _tried(lambda: recipe.fit(pasts[name], issues[name])), pasts, workers=workers, advance=advance
+            lambda name: attempted(lambda: recipe.fit(pasts[name], issues[name])),
+            pasts,
+            workers=workers,
+            advance=advance,
         )
         return {**dict(zip(pasts, made, strict=True)), **silent}
 
@@ -133,7 +136,7 @@ def forecast_all(
             )
         else:
             made = each(
-                lambda name: _tried(lambda: models[name].predict(pasts[name], targets[name])),
+                lambda name: attempted(lambda: models[name].predict(pasts[name], targets[name])),
                 names,
                 workers=workers,
                 advance=advance,
@@ -501,9 +504,11 @@ def _possible(table: SeriesTable, plans: Mapping[str, Plan], before: str, remedy
     return table.sorted_out(found, "backtested")[0]
 
 
-def _tried(work: Callable[[], _Made]) -> _Made | WatthourError:
-    """Do some work, and return what stopped it; one series must not stop the others."""
+def attempted(work: Callable[[], _Made]) -> _Made | WatthourError:
+    """Do some work of a model, and return what stopped it; one series or member must not stop the others."""
     try:
         return work()
     except WatthourError as error:
         return error
+    except (ValueError, ArithmeticError) as error:  # LinAlgError is a ValueError
+        return ModelFailed(error)

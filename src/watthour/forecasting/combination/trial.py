@@ -14,7 +14,7 @@ from watthour.core.errors import NotEnoughHistory, WatthourError
 from watthour.core.frames import LEVELS, Quality, Targets
 from watthour.forecasting.catalogue import recipe as named
 from watthour.forecasting.features import actuals
-from watthour.forecasting.fleet import Plan, covariates_as_asked, fit_all, forecast_all, pooled_growth
+from watthour.forecasting.fleet import Plan, attempted, covariates_as_asked, fit_all, forecast_all, pooled_growth
 from watthour.forecasting.steps import step_of
 from watthour.forecasting.vintages import DAY_US, datetimes, instants
 
@@ -248,9 +248,8 @@ def scores_of(said: Mapping[str, Array], actual: Array) -> list[dict[str, Any]]:
 
 
 def tried_alone(answer: Callable[[], Forecast], asked: dy.DataFrame[Targets]) -> tuple[Array, Mask, Forecast | None]:
-    """Return what a forecaster says of targets, nothing where it refuses."""
-    try:
-        forecast = answer()
-    except NotEnoughHistory:
+    """Return what a forecaster says of targets, nothing where it refuses or breaks down."""
+    forecast = attempted(answer)
+    if isinstance(forecast, WatthourError):
         return np.full((asked.height, len(LEVELS)), np.nan), np.zeros(asked.height, dtype=np.bool_), None
     return (*quantiles_of(forecast, asked), forecast)
