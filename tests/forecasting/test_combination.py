@@ -200,6 +200,17 @@ def test_a_past_too_short_to_compare_on_is_refused_with_a_cure() -> None:
     assert "four weeks" in refused.value.remedy
 
 
+def test_hours_that_were_never_measured_in_the_weeks_of_the_trial_are_not_compared() -> None:
+    history = past()
+    day = pl.col("time").dt.convert_time_zone(world.ZONE)
+    lost = (day.dt.date() == FIRST + timedelta(days=N_LEARNED - 7)) & day.dt.hour().is_between(5, 14)
+    kept = history.readings.filter(~lost | (pl.col("channel") != world.DEMAND))
+    whole, gappy = fitted(history), fitted(replace(history, readings=Readings.cast(kept)))
+    assert whole.n_tried == gappy.n_tried
+    assert whole.compared[0]["n"] - gappy.compared[0]["n"] >= 10
+    assert sum(gappy.weights.values()) == pytest.approx(1)
+
+
 def test_candidates_that_cannot_learn_the_series_are_named_with_the_reason() -> None:
     model = fitted(past(), ("hour_process", "persistence_ensemble"))
     assert list(model.members) == ["persistence_ensemble"]

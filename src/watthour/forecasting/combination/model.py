@@ -157,10 +157,10 @@ class _Draft:
     @classmethod
     def of(cls, said: Answers, history: History) -> Self:
         """Choose the members of a series by what the candidates said of its trial."""
-        names = list(said.quantiles)
-        issued, time = (instants(said.asked[name]) for name in ("issued_at", "time"))
-        quantiles = in_half(np.stack([said.quantiles[name] for name in names]))
-        past = PastAnswers(issued, time, said.actual, quantiles)
+        names, came = list(said.quantiles), np.isfinite(said.actual)
+        answers = {name: each[came] for name, each in said.quantiles.items()}
+        issued, time = (instants(said.asked[name])[came] for name in ("issued_at", "time"))
+        past = PastAnswers(issued, time, said.actual[came], in_half(np.stack(list(answers.values()))))
         fitted_at = int(history.as_of.timestamp() * 1_000_000)
         records = [Record.at(past, fitted_at, period_of(history.context), power) for power in POWERS]
         averages = [record.left_out() for record in records]
@@ -172,9 +172,7 @@ class _Draft:
         highest = weights[used].max(axis=0)
         mean = _mean_weights(weights, record)
         share = dict(zip(names, mean.tolist(), strict=True))
-        scores = scores_of(
-            {**said.quantiles, NAME: averages[best]} if (mean > 0).sum() > 1 else said.quantiles, past.actual
-        )
+        scores = scores_of({**answers, NAME: averages[best]} if (mean > 0).sum() > 1 else answers, past.actual)
         losses = {row["model"]: row["pinball"] for row in scores}
         stand_bys = _stand_bys(losses, has_rival=bool(history.context.rivals))
         kept = np.flatnonzero((highest >= LEAST) | np.isin(names, stand_bys))
