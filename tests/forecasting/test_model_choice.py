@@ -180,6 +180,16 @@ def test_a_horizon_of_weeks_is_compared_too() -> None:
     assert model.predict().height == 40
 
 
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+def test_a_gap_in_the_weeks_compared_is_passed_over() -> None:
+    table = homes(1)
+    gap = pl.int_range(pl.len()).is_between(table.height - 240, table.height - 238)
+    for given in (table.filter(~gap), table.with_columns(y=pl.when(~gap).then("y"))):
+        model = DayAhead().fit(given)
+        assert model.predict(24)["forecast"].null_count() == 0
+        assert model.choice["n"].drop_nulls().n_unique() == 1
+
+
 def test_parameters_belong_to_a_named_model() -> None:
     with pytest.raises(InvalidInput, match="model='gradient_boosting'"):
         DayAhead(parameters={"n_trees": 3}).fit(homes(1))
