@@ -638,7 +638,7 @@ class FittedDayAhead:
                 first = as_in_table(pl.DataFrame({columns.time: lost.head(1)}), columns)[columns.time][0]
                 words.append(f"{covariate} for {len(lost)} of {asked.height} intervals, from {first} on")
         return (
-            f"Not known: {'; '.join(words)}. The forecast is made without them; give predict(future=...) to use them."
+            f"Not known: {'; '.join(words)}. Give them in predict(future=...); `notes()` says what stands in for them."
             if words
             else None
         )
