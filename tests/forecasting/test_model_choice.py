@@ -176,7 +176,7 @@ def test_a_horizon_of_weeks_is_compared_too() -> None:
     times = pl.datetime_range(datetime(2022, 1, 1), datetime(2022, 12, 31), "1d", eager=True)  # noqa: DTZ001 - naive
     table = pl.DataFrame({"ds": times, "y": times.dt.weekday() + np.random.default_rng(0).normal(0, 0.1, len(times))})
     model = DayAhead().fit(table, horizon=40)
-    assert "won on 4 forecasts" in model.reasons["y"]
+    assert "on 4 earlier forecasts" in model.reasons["y"]
     assert model.predict().height == 40
 
 

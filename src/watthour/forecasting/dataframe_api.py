@@ -359,7 +359,7 @@ class FittedDayAhead:
 
     @property
     def reasons(self) -> Mapping[str, str]:
-        """For each series one sentence: which models were taken, and by how much they won; none where one was named."""
+        """For each series one sentence: which models were taken, and how good they were; none where one was named."""
         return self._choice.reasons
 
     @property
@@ -423,8 +423,9 @@ class FittedDayAhead:
             own = [question.gaps[name]] if name in question.gaps else []
             if idle := self._idle(name):
                 own.append(f"{self._choice.recipes[name].name} does not use {', '.join(idle)}.")
-            if name in self._choice.reasons and " won " not in self._choice.reasons[name]:
-                own.append(self._choice.reasons[name])
+            reason = self._choice.reasons.get(name, "")
+            if reason and " won " not in reason and " is taken: " not in reason:  # another than what was compared
+                own.append(reason)
             if isinstance(forecast, WatthourError):
                 own.append(self.table.problem(name, forecast))
             else:

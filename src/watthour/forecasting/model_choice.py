@@ -221,7 +221,7 @@ def _reason(model: FittedCombination) -> str:
     """Say which members a combination has, with which weights, and how much it is better than the best of them."""
     rows = {row["model"]: row for row in model.compared}
     shares = model.weights
-    weeks = f"on {model.n_tried} forecasts of the last weeks"
+    weeks = f"on {model.n_tried} earlier forecast{'s' if model.n_tried > 1 else ''}"
     if NAME not in rows:
         (winner,) = list(shares)[:1]
         losses = {name: row["pinball"] for name, row in rows.items()}
@@ -235,7 +235,7 @@ def _reason(model: FittedCombination) -> str:
         parts = [f"{name} {share:.0%}" for name, share in shares.items()]
         listed = f"{', '.join(parts[:-1])} and {parts[-1]}"
         than = f"{abs(gain):.1f} % {side} that of the best single model, {best['model']}"
-        words = f"A combination of {listed} won {weeks}: its quantile loss is {than}"
+        words = f"A combination of {listed} is taken: {weeks} its quantile loss is {than}"
     return f"{words}; MAE {mine['mae']:.4g}, its 90 % band covered {mine['coverage90_percent']:.0f} %."
 
 
