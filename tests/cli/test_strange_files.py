@@ -53,7 +53,9 @@ def test_what_has_no_logarithm_is_refused_by_name_and_another_model_learns_it(
     assert refused.code == 2
     assert problem in refused.err
     assert "Choose another model than day_process: gradient_boosting, persistence_ensemble" in refused.err
-    assert watthour("train", "town", "--recipe", "persistence_ensemble").code == 0
+    found = watthour("train", "town", "--past-days", "0")  # as `watthour up` does
+    assert found.code == 0, found.err
+    assert "combination is trained instead" in found.err
     points = json.loads(watthour("forecast", "town", "--json").out)["points"]
     assert all(abs(point["value"]) < 300 for point in points)
     assert all(point["upper"] - point["lower"] < 300 for point in points)
