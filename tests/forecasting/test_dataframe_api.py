@@ -3,6 +3,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import matplotlib as mpl
@@ -16,7 +17,14 @@ import watthour
 from watthour import DayAhead
 from watthour.core import metrics
 from watthour.core.errors import InvalidInput, MissingExtra, NotEnoughHistory
+from watthour.forecasting.baselines import PersistenceEnsemble
 from watthour.forecasting.fleet import issues_at
+
+if TYPE_CHECKING:
+    import dataframely as dy
+
+    from watthour.core.forecast import Forecaster, History
+    from watthour.core.frames import Targets
 
 mpl.use("agg")
 
@@ -168,12 +176,27 @@ def test_one_silent_series_does_not_stop_the_others() -> None:
         NAIVE.fit(silent)
 
 
-def test_a_series_on_which_the_arithmetic_breaks_down_does_not_stop_the_others() -> None:
-    huge = frame(150).with_columns(pl.col("y") * 1e200, unique_id=pl.lit("huge"))
-    both = pl.concat([frame(150).with_columns(unique_id=pl.lit("good")), huge])
-    with pytest.warns(UserWarning, match="huge.*arithmetic broke down.*choose another model"):
-        fitted = DayAhead(model="day_process").fit(both)
+def test_a_series_on_which_the_arithmetic_breaks_down_does_not_stop_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    fit = PersistenceEnsemble.fit
+
+    def breaks_down(self: PersistenceEnsemble, history: History, issues: dy.DataFrame[Targets]) -> Forecaster:
+        largest = history.readings["value"].max()
+        if isinstance(largest, float) and largest > 1e100:
+            np.linalg.cholesky(-np.eye(2))
+        return fit(self, history, issues)
+
+    monkeypatch.setattr(PersistenceEnsemble, "fit", breaks_down)
+    huge = frame(60).with_columns(pl.col("y") * 1e200, unique_id=pl.lit("huge"))
+    with pytest.warns(UserWarning, match="huge: its arithmetic broke down.*choose another model"):
+        fitted = NAIVE.fit(pl.concat([frame(60).with_columns(unique_id=pl.lit("good")), huge]))
     assert fitted.predict(3)["unique_id"].unique().to_list() == ["good"]
+
+
+def test_every_third_hour_missing_is_answered_where_something_is_known() -> None:
+    """What stands in for some of the targets was refused, as made for steps of three hours."""
+    gappy = frame(60).with_columns(y=pl.when(pl.int_range(pl.len()) % 3 > 0).then("y"))
+    for model in (NAIVE, DayAhead(model="gradient_boosting", parameters=SMALL)):
+        assert model.fit(gappy).predict(24)["forecast"].null_count() == 8
 
 
 def test_a_short_series_learns_from_the_others() -> None:

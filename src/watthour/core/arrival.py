@@ -177,13 +177,14 @@ def find_scales(pairs: DayPairs) -> list[Finding]:
             here = rows[start:stop]
             change = daily[start:stop] - usual[start:stop]
             side = _which_grew(pairs, _last(rows[:start], is_odd[:start]), here[:_ASIDE], float(np.median(change)))
+            later = daily[stop : stop + _WINDOW] - usual[start]  # once taken for usual it may go on all the same
             found.append(
                 Finding(
                     Fault.SCALE,
                     side,
                     int(pairs.days[here[0]]),
                     int(pairs.days[here[-1]]),
-                    is_over=stop < len(rows),
+                    is_over=len(later) > 0 and bool(abs(np.median(later)) < np.log(_LEAST_FACTOR)),
                     size=float(np.exp(np.median(change) * (-1 if side is Side.FORECAST else 1))),
                     sure=float(np.clip(1 - np.std(change) / abs(np.median(change)), 0, 1)),
                 )

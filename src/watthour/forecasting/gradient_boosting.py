@@ -29,6 +29,7 @@ from watthour.forecasting.features import features
 from watthour.forecasting.hourly_inputs import hourly_weather
 from watthour.forecasting.quantile_forecast import describe_intervals, quantile_forecast
 from watthour.forecasting.rival import was_published
+from watthour.forecasting.steps import of_whole_issues
 from watthour.forecasting.training_matrix import TrainingSet, held_out
 from watthour.forecasting.trees import GrowthParameters, Trees
 from watthour.forecasting.vintages import instants
@@ -137,10 +138,12 @@ class FittedGradientBoosting:
         context = history.context
         quantiles = self._of_trees(table, targets, history, quantiles)
         missing = self._missing_inputs(table, targets, history)
-        gap = np.isnan(quantiles).any(axis=1)
+        gap = np.asarray(np.isnan(quantiles).any(axis=1))
         fallback: str | None = None
         if gap.any():
-            quantiles[gap], more = self._by_stand_in(history, Targets.cast(targets.filter(pl.Series(gap))))
+            asked = of_whole_issues(targets, gap)
+            instead, more = self._by_stand_in(history, Targets.cast(targets.filter(pl.Series(asked))))
+            quantiles[gap] = instead[gap[asked]]
             reason = "demand was unknown for too long" if self.trees else "there was too little history to learn from"
             fallback = f"The mean of the last four same weekdays, or the best baseline there is, answers: {reason}."
             missing += more

@@ -12,6 +12,7 @@ from watthour.core.frames import Targets
 from watthour.core.window import DAY
 from watthour.forecasting.features import features
 from watthour.forecasting.quantile_forecast import describe_intervals
+from watthour.forecasting.steps import of_whole_issues
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -112,14 +113,15 @@ def _features_of(
     targets: dy.DataFrame[Targets],
     names: Sequence[str],
 ) -> dict[str, Array]:
-    """Return features, taken from the table where it has them, else worked out for some rows; NaN for the others."""
+    """Return features, from the table where it has them, else worked out for the issues of some rows, else NaN."""
     found = {name: table[name].to_numpy() for name in names if name in table.columns}
     rest = [name for name in names if name not in found]
     if rest:
+        asked = of_whole_issues(targets, rows)
         some = features(
-            history, Targets.cast(targets.filter(pl.Series(rows))), weather=False, operator=False, columns=rest
+            history, Targets.cast(targets.filter(pl.Series(asked))), weather=False, operator=False, columns=rest
         )
         for name in rest:
             found[name] = np.full(table.height, np.nan)
-            found[name][rows] = some[name].to_numpy()
+            found[name][asked] = some[name].to_numpy()
     return found

@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
+import polars as pl
 
 from watthour.core.errors import InvalidInput
 from watthour.core.forecast import check_fits_clock, check_resolution
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     import dataframely as dy
+    from numpy.typing import NDArray
 
     from watthour.core.forecast import Context
     from watthour.core.frames import Targets
@@ -154,6 +156,12 @@ def require_resolution(context: Context, allowed: Collection[timedelta], model: 
         problem = f"{model} cannot forecast {context.channel.id} in this step"
         remedy = f"Use a channel of {steps}, or a model of any step such as seasonal_naive."
         raise InvalidInput("resolution", step_in_words(context.resolution), problem, remedy=remedy)
+
+
+def of_whole_issues(targets: dy.DataFrame[Targets], rows: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return which targets belong to the issues of some of them; a part of an issue may look like a coarser step."""
+    issued = targets["issued_at"]
+    return issued.is_in(issued.filter(pl.Series(rows)).unique().implode()).to_numpy()
 
 
 def _common_distance(issued: Instants, times: Instants) -> int:
