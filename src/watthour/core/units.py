@@ -49,6 +49,7 @@ class Unit(StrEnum):
     HECTOPASCAL = "hPa"
     WATT_PER_SQUARE_METRE = "W/m2"
     CURRENCY_PER_KWH = "currency/kWh"
+    CURRENCY_PER_MWH = "currency/MWh"
     GRAM_PER_KWH = "gCO2e/kWh"
 
 
@@ -63,7 +64,7 @@ _OF_QUANTITY: dict[Quantity, tuple[Unit, ...]] = {
     Quantity.WIND_SPEED: (Unit.METRE_PER_SECOND,),
     Quantity.PRESSURE: (Unit.HECTOPASCAL,),
     Quantity.IRRADIANCE: (Unit.WATT_PER_SQUARE_METRE,),
-    Quantity.PRICE: (Unit.CURRENCY_PER_KWH,),
+    Quantity.PRICE: (Unit.CURRENCY_PER_KWH, Unit.CURRENCY_PER_MWH),
     Quantity.CARBON_INTENSITY: (Unit.GRAM_PER_KWH,),
 }
 
@@ -94,6 +95,7 @@ _TO_BASE: dict[Unit, tuple[str, float, float]] = {
     Unit.CENTIMETRE: ("mm", 10.0, 0.0),
     Unit.METRE_PER_SECOND: ("m/s", 1.0, 0.0),
     Unit.KILOMETRE_PER_HOUR: ("m/s", 1 / 3.6, 0.0),
+    Unit.CURRENCY_PER_MWH: (Unit.CURRENCY_PER_KWH, 1e-3, 0.0),
 }
 
 
