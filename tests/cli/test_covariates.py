@@ -111,6 +111,15 @@ def test_a_model_uses_what_is_known_ahead_and_a_day_can_be_issued_as_it_begins(
     assert with_load < 0.5 * mae()
 
 
+def test_a_preview_names_the_forecasts_that_are_left_aside_and_no_others(
+    watthour: Callable[..., Outcome], prices: Path
+) -> None:
+    assert f"not imported, because it looks like a forecast: {LOAD}" in watthour("import", str(prices), *SITE).err
+    said = watthour("import", str(prices), *SITE, "--forecast-column", LOAD, "--issued-at", "10:00")
+    assert said.code == 0, said.err
+    assert "not imported" not in said.err
+
+
 @pytest.mark.parametrize(
     ("words", "field", "cure"),
     [
