@@ -72,7 +72,12 @@ def test_a_comparison_is_begun_told_and_ends_with_its_table(
 ) -> None:
     go = program(DONE)
     assert state_when(town_client, "idle")["found"] is None
-    asked = {"region": "Simtown", "days": 14, "issue_hour": 24, "recipe": ["day_process", "seasonal_naive"]}
+    asked: dict[str, Any] = {
+        "region": "Simtown",
+        "days": 14,
+        "issue_hour": 24,
+        "recipe": ["day_process", "seasonal_naive"],
+    }
     begun = town_client.post(COMPARE, params=asked)
     assert (begun.status_code, begun.json()) == (202, {"region": "simtown", "state": "running"})
     again = town_client.post(COMPARE, params={"region": "simtown"})

@@ -58,12 +58,13 @@ def test_columns_known_ahead_become_channels_of_the_site_known_from_the_time_sai
     assert said.code == 0, said.err
     assert f"{LOAD} is known ahead, and kept as grid.market.load_forecast" in said.err
     assert "not imported" not in said.err
+    assert "[EUR/MWh]" in said.err
     with open_app(load_settings()) as app:
         context = find_context(app.store, app.directories, "market")
         air = next(each for each in app.store.channels() if each.id == "grid.market.air")
     assert (context.channel.id, context.channel.unit_in_words) == ("grid.market.price", "EUR/MWh")
     assert {each.channel: each.variable for each in context.covariates} == {
-        "grid.market.load_forecast": "load_forecast",
+        "grid.market.load_forecast": "known_load_forecast",
         "grid.market.air": "temperature_2m",
     }
     assert str(air.unit) == "degC"
@@ -123,6 +124,11 @@ def test_a_preview_names_the_forecasts_that_are_left_aside_and_no_others(
 @pytest.mark.parametrize(
     ("words", "field", "cure"),
     [
+        (
+            ("--covariate-column", "Air=degC", "--covariate-column", "Air=degF", "--issued-at", "1:00"),
+            "covariate_column",
+            "Name each column once",
+        ),
         (("--covariate-column", "Air", "--issued-at", "10:00"), "covariate_column", "'Air=MW'"),
         (("--covariate-column", "Air=warmth", "--issued-at", "10:00"), "covariate_column", "temperature_2m"),
         (("--covariate-column", "Wind=MW", "--issued-at", "10:00"), "covariate_column", LOAD),

@@ -167,12 +167,18 @@ def test_days_of_texas_by_command_are_those_of_a_notebook(
     rows = pl.read_parquet(shared_data / "fev" / "ercot_1D.parquet").sort("id", "timestamp")
     zone = rows.filter(pl.col("id") == rows["id"][0]).tail(3 * 365)
     zone.write_parquet(home / "texas.parquet")
-    place = {"time_zone": "America/Chicago", "holidays": "US-TX"}
-    door = DayAhead(series="id", time="timestamp", target="target", model="trend_season", **place)
+    door = DayAhead(
+        series="id",
+        time="timestamp",
+        target="target",
+        model="trend_season",
+        time_zone="America/Chicago",
+        holidays="US-TX",
+    )
     told = door.cross_validation(zone, h=1, n_windows=14)
 
     words = ("--site", "Texan zone", "--unit", "MW", "--value-column", "target", "--yes")
-    where = ("--time-zone", place["time_zone"], "--holidays", place["holidays"])
+    where = ("--time-zone", door.time_zone, "--holidays", str(door.holidays))
     answered(capsys, "import", str(home / "texas.parquet"), *words, *where)
     how = ("--days", "14", "--issue-hour", "24", "--recipe", "trend_season")
     (by_command,) = answered(capsys, "compare", "texan_zone", *how)["rows"]

@@ -139,7 +139,7 @@ class CovariateWords:
                 limits=LIMITS.get(quantity, Limits()),
                 currency=self.currency if quantity is Quantity.PRICE else None,
                 is_simulated=site.is_simulated,
-                variable=variable or word or "covariate",
+                variable=variable or f"known_{word or 'covariate'}",  # no feature of a model is called so
             )
         conversion_of(self.unit, kept)
         return CovariateColumn(replace(issue, column=self.column), self.unit, kept)
@@ -330,10 +330,12 @@ def _look(
         channel = _fitting(channel, str(name), site, unit, currency, step, known, path.name)
         issue = ForecastColumn(None, options.issued_column, options.issued_at)
         covariates = tuple(each.column_of(site, channel, issue, known) for each in words)
+        _check_apart(covariates)
         found = replace(found, notes=(*found.notes, *(_kept_note(each) for each in covariates)))
         mapping = replace(mapping, unit=unit, time_zone=found.zone, covariates=covariates)
         source = CsvSource(path, site, channel, mapping, found)
-    seen = _seen(path, found, name or _proposal(path, unit, known), unit, step, source, questions)
+    unit_words = None if unit is None else str(unit).replace("currency", currency or "currency")
+    seen = _seen(path, found, name or _proposal(path, unit, known), unit_words, step, source, questions)
     return replace(seen, is_new_site=site is None or not _is_known(site, known)), source
 
 
@@ -351,6 +353,20 @@ def _with_unread(found: Understood, forecast: str | None, words: Sequence[Covari
         return found
     note = f"not imported, because it looks like a forecast: {', '.join(others)}"
     return replace(found, notes=(*found.notes, note))
+
+
+def _check_apart(covariates: Sequence[CovariateColumn]) -> None:
+    """Refuse two columns that would be kept in one channel.
+
+    Raises:
+        InvalidInput: there are such.
+    """
+    ids = [each.channel.id for each in covariates]
+    for number, each in enumerate(covariates):
+        if each.channel.id in ids[:number]:
+            problem = f"two columns would be kept as {each.channel.id}"
+            remedy = "Name each column once; give columns in the file names that differ in letters or digits."
+            raise InvalidInput("covariate_column", each.said.column, problem, remedy=remedy)
 
 
 def _kept_note(covariate: CovariateColumn) -> str:
@@ -412,7 +428,7 @@ def _seen(
     path: Path,
     found: Understood,
     name: str,
-    unit: Unit | None,
+    unit: str | None,
     step: timedelta | None,
     source: CsvSource | None,
     questions: Sequence[Question],
@@ -446,7 +462,7 @@ def _seen(
         found.value_column,
         tuple(columns[number] for number in (*found.roles.values, *found.roles.forecasts)),
         columns,
-        str(unit) if unit is not None else None,
+        unit,
         name,
         step,
         times.min(),  # type: ignore[arg-type]  # an instant
