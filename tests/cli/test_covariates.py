@@ -75,6 +75,23 @@ def test_columns_known_ahead_become_channels_of_the_site_known_from_the_time_sai
     assert kept("grid.market.air")[0][2] == pytest.approx((50 - 32) / 1.8)
 
 
+def test_rows_of_tomorrow_bring_what_is_known_of_it_and_no_gaps(
+    watthour: Callable[..., Outcome], prices: Path, tmp_path: Path
+) -> None:
+    assert watthour("import", str(prices), *SITE, *BOTH).code == 0
+    end = FIRST + DAYS * timedelta(days=1)
+    later = tmp_path / "tomorrow.csv"
+    rows = [f"{end + n * HOUR:%Y-%m-%dT%H:%MZ},,{5000 + n},50\n" for n in range(24)]
+    later.write_text(f"time,Price [EUR/MWh],{LOAD},Air\n" + "".join(rows))
+    said = watthour("import", str(later), *SITE, *BOTH)
+    assert said.code == 0, said.err
+    with open_app(load_settings()) as app:
+        assert app.store.spans()["grid.market.price"][1] < end
+        context = find_context(app.store, app.directories, "market")
+        ahead = app.store.history(context, Window(end, end + timedelta(days=1)), datetime.now(UTC)).forecasts
+    assert ahead.filter(channel="grid.market.load_forecast")["value"].to_list() == [5000 + n for n in range(24)]
+
+
 def test_over_http_the_same_columns_bring_the_same_rows(
     watthour: Callable[..., Outcome], prices: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -125,7 +142,7 @@ def test_a_preview_names_the_forecasts_that_are_left_aside_and_no_others(
     ("words", "field", "cure"),
     [
         (
-            ("--covariate-column", "Air=degC", "--covariate-column", "Air=degF", "--issued-at", "1:00"),
+            ("--covariate-column", "Air=degC", "--covariate-column", "Air=degF", "--issued-at", "10:00"),
             "covariate_column",
             "Name each column once",
         ),

@@ -16,7 +16,7 @@ from watthour.core.errors import InvalidInput
 from watthour.core.frames import OPERATOR, Readings
 from watthour.core.units import Quantity, Unit, conversion, units_of
 from watthour.core.window import DAY, HOUR, step_in_words
-from watthour.sources.delivery import PARSED_FORECASTS, day_ahead_issue, deliver, split_unreadable
+from watthour.sources.delivery import PARSED_FORECASTS, day_ahead_issue, deliver, split_unreadable, without_unpublished
 from watthour.sources.tables.cells import SEPARATORS, cells_of, read_cells
 from watthour.sources.tables.columns import Question
 from watthour.sources.tables.understand import Hints, Understood, falls, understand
@@ -144,7 +144,8 @@ class CsvSource:
         return deliver(
             self.name,
             window,
-            readings=parsed[0] if parsed else None,
+            # rows of a time ahead have what is known of it, and no value yet
+            readings=(without_unpublished(parsed[0]) if issued else parsed[0]) if parsed else None,
             forecasts=pl.concat(issued) if issued else None,
             refused=pl.concat(refused),
             now=now,
