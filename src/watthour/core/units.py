@@ -147,16 +147,18 @@ class ShownIn:
         return f"{value / self.divisor:,.{self.digits}f}"
 
 
-def shown_in(unit: Unit, values: Iterable[float | None]) -> ShownIn:
+def shown_in(unit: Unit, values: Iterable[float | None], *, currency: str | None = None) -> ShownIn:
     """Return the unit in which values of this size read well: GW instead of MW from 10,000 on.
 
     >>> shown_in(Unit.MWH, [17_340.2]).write(17_340.2), shown_in(Unit.MWH, [17_340.2]).unit
     ('17.34', 'GWh')
     >>> shown_in(Unit.MW, [9_812.0]).write(9_812.0), shown_in(Unit.MW, [9_812.0]).unit
     ('9,812', 'MW')
+    >>> shown_in(Unit.CURRENCY_PER_MWH, [57.2], currency="EUR").unit
+    'EUR/MWh'
     """
     known = [abs(value) for value in values if value is not None]
     if unit in _LARGER and max(known, default=0.0) >= _READS_BETTER_FROM:
         digits = 1 + digits_for(value / _PER_LARGER for value in known)  # ten of the unit it is kept in stay in sight
         return ShownIn(_LARGER[unit], _PER_LARGER, digits)
-    return ShownIn(str(unit), 1.0, digits_for(known))
+    return ShownIn(str(unit).replace("currency", currency or "currency"), 1.0, digits_for(known))

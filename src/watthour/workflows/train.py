@@ -111,7 +111,7 @@ def train(
     baselines = baseline_forecasts(history, frozen, COMPANIONS)
     errors = paired(history, {**answers, **baselines})
     scores = {name: scores_of(errors, name, context.channel.unit) for name in (*answers, *baselines)}
-    verdict = told_of_holes(judge(errors, context.channel.unit, trouble=trouble), known_then)
+    verdict = told_of_holes(judge(errors, context.channel.unit_in_words, trouble=trouble), known_then)
     manifest = _manifest(challenger, recipe, known_then, split, scores["challenger"], now)
     say("saving")
     manifest = registry.save(manifest, {**challenger.files(), **_importance(challenger)})

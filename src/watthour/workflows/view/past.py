@@ -58,7 +58,7 @@ def grid_week(
         "region": context.site.id,
         "window": _span(last_day, WEEK_DAYS),
         "unit": context.channel.unit_in_words,
-        "shown_in": shown_in_entry(shown_in(context.channel.unit, sizes)),
+        "shown_in": shown_in_entry(shown_in(context.channel.unit, sizes, currency=context.channel.currency)),
         "days": [
             {
                 "day": day.isoformat(),
