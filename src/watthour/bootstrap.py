@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from watthour.core.ports import ModelRegistry, Source, Store
     from watthour.core.window import Window
     from watthour.settings import Settings, SiteBlock
+    from watthour.workflows.comparison_process import Comparisons
     from watthour.workflows.runs import Fill
     from watthour.workflows.training_process import Trainings
 
@@ -66,6 +67,13 @@ class App:
         from watthour.workflows.training_process import Trainings
 
         return Trainings(self.settings.home)
+
+    @cached_property
+    def comparisons(self) -> Comparisons:
+        """The comparisons of models that this process has begun."""
+        from watthour.workflows.comparison_process import Comparisons
+
+        return Comparisons(self.settings.home)
 
     def find(self, name: str) -> Context | None:
         """Return what is forecast of the site of this name, None where nobody knows it."""

@@ -57,6 +57,8 @@ def test_operations_have_plain_names_for_clients(api: FastAPI) -> None:
     assert sorted(names) == [
         "changed_site",
         "channels",
+        "compare",
+        "comparison",
         "grid_forecast",
         "grid_forecast_issues",
         "grid_forecasts",

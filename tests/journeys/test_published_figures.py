@@ -1,27 +1,60 @@
-"""The figures of the README by the ways that people take: the command line, then the API of what it kept."""
+"""The published figures by the ways that people take: the command line, the API, and a notebook."""
 
 from __future__ import annotations
 
+import importlib
 import json
+from datetime import date, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
+import numpy as np
+import polars as pl
 import pytest
+from rich.progress import Progress
 from starlette.testclient import TestClient
 
+from watthour import DayAhead
 from watthour.api.app import create_app
 from watthour.bootstrap import open_app
 from watthour.cli import main
+from watthour.core import metrics
+from watthour.core.frames import LEVELS
 from watthour.settings import load_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
+Script: TypeAlias = Any  # a script's own types
 RESULTS = Path(__file__).parents[2] / "benchmarks" / "results" / "ny_day_ahead.json"
 FILES = ("ny_demand.parquet", "ny_station_weather_issued_2008_2019.parquet", "ny_gfs_issued_2019_2021.parquet")
 OURS = ("EIA_API_KEY", "DATABASE_URL", "MLFLOW_TRACKING_URI", "WATTHOUR_API_KEY", "WATTHOUR_REGIONS")
 # The benchmark leaves out some twenty hours of the year in which the operator published what cannot be.
 NEAR = {"mape_percent": 0.01, "mae_mwh": 1.0, "coverage90_percent": 0.3}
+
+
+@pytest.fixture(scope="module")
+def benchmarks() -> Iterator[Script]:
+    """Import the scripts that publish the figures, by name."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(RESULTS.parents[1])
+        yield importlib.import_module
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Begin with nothing of one's own: no settings, no keys, an empty store."""
+    for name in OURS:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("WATTHOUR_HOME", str(tmp_path))
+    return tmp_path
+
+
+def scores_by_api(region: str, days: int, end: str) -> dict[str, Any]:
+    """Return what the API says of everybody over the last days."""
+    with open_app(load_settings()) as app, TestClient(create_app(app), base_url="http://127.0.0.1") as client:
+        scores = client.get(f"/api/v1/grid/{region}/scores", params={"days": days, "end": end}).json()
+    return {row["model"]: row for row in scores["rows"] if row["lead_hours"] == "all"}
 
 
 def answered(capsys: pytest.CaptureFixture[str], *words: str) -> Any:  # noqa: ANN401 - JSON
@@ -40,11 +73,9 @@ def check(found: Mapping[str, Any], published: Mapping[str, Any]) -> None:
 
 @pytest.mark.shared_data
 def test_a_year_of_new_york_by_command_and_api_is_the_published_one(
-    shared_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    shared_data: Path, home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for name in OURS:
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("WATTHOUR_HOME", str(tmp_path))
+    assert not any(home.iterdir())
     rows = json.loads(RESULTS.read_text(encoding="utf-8"))["rows"]
     published = {row["row"]: row for row in rows if row["test"] == "2019"}
 
@@ -55,7 +86,102 @@ def test_a_year_of_new_york_by_command_and_api_is_the_published_one(
     for rule in ("seasonal_naive", "operator_debiased"):
         check(by_command[rule], published[rule])
 
-    with open_app(load_settings()) as app, TestClient(create_app(app), base_url="http://127.0.0.1") as client:
-        scores = client.get("/api/v1/grid/ny/scores", params={"days": 365, "end": "2019-12-31"}).json()
-    by_api = {row["model"]: row for row in scores["rows"] if row["lead_hours"] == "all"}
-    check(by_api["ours"], published["ours_with_operator"])
+    check(scores_by_api("ny", 365, "2019-12-31")["ours"], published["ours_with_operator"])
+
+
+@pytest.mark.shared_data
+def test_days_of_finland_by_command_and_api_are_those_of_the_benchmark(
+    shared_data: Path, home: Path, capsys: pytest.CaptureFixture[str], benchmarks: Script
+) -> None:
+    europe = benchmarks("europe_day_ahead")
+    test = next(each for each in europe.TESTS if each.name == "FI")
+    load = home / "load" / "FI.parquet"
+    load.parent.mkdir()
+    table = pl.read_parquet(shared_data / "europe" / "load" / "FI.parquet")  # more than four years are learned from
+    table.filter(pl.col("start_utc").dt.date().is_between(date(2016, 6, 1), date(2021, 2, 10))).write_parquet(load)
+    history = europe.history_of(home, test)
+    days = [date(2021, 2, 1) + timedelta(days=n) for n in range(7)]
+    rows = {"operator_raw": "operator", "operator_debiased": "operator_debiased", "ours_with_operator": "day_process"}
+    tables = {row: europe.run(row, history, days, Progress(disable=True))[0] for row in rows}
+    scored = europe.scored(history, list(tables.values()))
+    published = {rows[row]: europe.score(row, table, scored, test) for row, table in tables.items()}
+
+    place = ("--site", "Suomi", "--time-zone", test.zone, "--holidays", "FI", "--unit", "MW", "--yes")
+    columns = ("--value-column", "load_mw", "--forecast-column", "day_ahead_forecast_mw", "--issued-at", "10:00")
+    answered(capsys, "import", str(load), *place, *columns)
+    assert (home / "watthour.db").exists()
+    period = ("--from", "2021-02-01", "--to", "2021-02-07", "--issue-hour", "12", "--known-hour", "6", "--keep")
+    recipes = [word for name in published for word in ("--recipe", name)]
+    by_command = {row["recipe"]: row for row in answered(capsys, "backtest", "suomi", *period, *recipes)["rows"]}
+    by_api = scores_by_api("suomi", 7, "2021-02-07")
+    for name, row in published.items():
+        assert by_command[name]["n"] == row["intervals"]
+        for metric in ("mape_percent", "coverage90_percent"):
+            assert by_command[name][metric] == pytest.approx(row[metric], rel=1e-9)
+    ours, theirs = published["day_process"], published["operator"]
+    assert by_api["ours"]["mape_percent"] == pytest.approx(ours["mape_percent"], rel=1e-9)
+    assert by_api["operator"]["mape_percent"] == pytest.approx(theirs["mape_percent"], rel=1e-9)
+
+
+@pytest.mark.shared_data
+def test_days_of_nord_pool_prices_by_notebook_command_and_api_are_those_of_the_benchmark(
+    shared_data: Path, home: Path, capsys: pytest.CaptureFixture[str], benchmarks: Script
+) -> None:
+    prices, n_days = benchmarks("prices"), 7
+    (home / "fev").mkdir()
+    for name in ("epf_np", "epf_lear_dnn_2y"):  # the last year alone, which is learned in seconds
+        rows = pl.read_parquet(shared_data / "fev" / f"{name}.parquet").sort("timestamp")
+        if "market" in rows.columns:
+            rows = rows.filter(pl.col("market") == "NP")
+        rows.tail(24 * 365).write_parquet(home / "fev" / f"{name}.parquet")
+    market = prices.Market.read(home, "NP", n_days)
+    quantiles, _ = prices.ours(market)
+    median, actual = quantiles[..., LEVELS.index(0.5)].ravel(), market.actual.ravel()
+    mae = metrics.mae(actual, median)
+
+    door = DayAhead(
+        series="id", time="timestamp", target="target", covariates=market.covariates, model="day_regression"
+    )
+    told = door.cross_validation(pl.read_parquet(home / "fev" / "epf_np.parquet"), h=24, n_windows=n_days)
+    assert metrics.mae(told["target"].to_numpy(), told["forecast"].to_numpy()) == pytest.approx(mae, rel=1e-9)
+
+    covariates = [word for name in market.covariates for word in ("--covariate-column", f"{name}=MW")]
+    place = ("--site", "Nord Pool", "--time-zone", "UTC", "--unit", "EUR/MWh", "--value-column", "target", "--yes")
+    answered(capsys, "import", str(home / "fev" / "epf_np.parquet"), *place, *covariates, "--issued-at", "10:00")
+    how = ("--issue-hour", "24", "--recipe", "day_regression")
+    compared = answered(capsys, "compare", "nord_pool", "--days", str(n_days), *how)
+    pinball = metrics.mean_pinball(actual, quantiles.reshape(-1, len(LEVELS)), LEVELS)
+    assert compared["unit"] == "EUR/MWh"
+    assert compared["rows"][0]["mae"] == pytest.approx(mae, rel=1e-6)
+    assert compared["rows"][0]["pinball"] == pytest.approx(pinball, rel=1e-6)
+    period = ("--from", "2018-12-18", "--to", "2018-12-24", "--retrain", "never", "--keep")
+    (by_command,) = answered(capsys, "backtest", "nord_pool", *period, *how)["rows"]
+    assert by_command["mae"] == pytest.approx(mae, rel=1e-6)
+    assert scores_by_api("nord_pool", n_days, "2018-12-24")["ours"]["mae"] == pytest.approx(mae, rel=1e-6)
+
+
+@pytest.mark.shared_data
+def test_days_of_texas_by_command_are_those_of_a_notebook(
+    shared_data: Path, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = pl.read_parquet(shared_data / "fev" / "ercot_1D.parquet").sort("id", "timestamp")
+    zone = rows.filter(pl.col("id") == rows["id"][0]).tail(3 * 365)
+    zone.write_parquet(home / "texas.parquet")
+    door = DayAhead(
+        series="id",
+        time="timestamp",
+        target="target",
+        model="trend_season",
+        time_zone="America/Chicago",
+        holidays="US-TX",
+    )
+    told = door.cross_validation(zone, h=1, n_windows=14)
+
+    words = ("--site", "Texan zone", "--unit", "MW", "--value-column", "target", "--yes")
+    where = ("--time-zone", door.time_zone, "--holidays", str(door.holidays))
+    answered(capsys, "import", str(home / "texas.parquet"), *words, *where)
+    how = ("--days", "14", "--issue-hour", "24", "--recipe", "trend_season")
+    (by_command,) = answered(capsys, "compare", "texan_zone", *how)["rows"]
+    error = np.abs(told["target"].to_numpy() - told["forecast"].to_numpy())
+    assert by_command["n"] == 14
+    assert by_command["mae"] == pytest.approx(error.mean(), rel=1e-6)

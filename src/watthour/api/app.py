@@ -17,7 +17,19 @@ from watthour.api import contract, docs, problems, web
 from watthour.api.compute import Compute, Limits, Warm
 from watthour.api.conditional import EntityTags, HeadAsGet
 from watthour.api.metrics import Metrics
-from watthour.api.routes import channels, days, grid, health, imports, models, readings, sites, status, training
+from watthour.api.routes import (
+    channels,
+    comparison,
+    days,
+    grid,
+    health,
+    imports,
+    models,
+    readings,
+    sites,
+    status,
+    training,
+)
 from watthour.api.security import BodyLimit, Gate, SecurityHeaders, policy_of
 from watthour.api.serving import Models
 from watthour.api.state import State
@@ -29,9 +41,8 @@ if TYPE_CHECKING:
     from watthour.api.security import Policy
     from watthour.bootstrap import App
 
-_ROUTERS = tuple(
-    each.router for each in (health, status, sites, channels, readings, grid, days, imports, models, training)
-)
+_ROUTES = (health, status, sites, channels, readings, grid, days, imports, models, training, comparison)
+_ROUTERS = tuple(each.router for each in _ROUTES)
 
 
 def utc_now() -> datetime:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from watthour.cli.context import chosen_context, opened, parse_day
-from watthour.cli.options import AsJson, RegionName  # noqa: TC001 - typer reads annotations at run time
+from watthour.cli.options import ISSUE_HOUR, AsJson, RegionName
 from watthour.cli.output import bar, number, show_json, show_table, utc_now
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ def backtest(  # noqa: PLR0913 - each is an option of the command
     since: Annotated[str, typer.Option("--from", help="First local day.")],
     until: Annotated[str, typer.Option("--to", help="Last local day.")],
     recipe: Annotated[list[str] | None, typer.Option(help="Models to compare; can be given several times.")] = None,
+    issue_hour: Annotated[int | None, typer.Option(min=0, max=24, help=ISSUE_HOUR)] = None,
     known_hour: Annotated[
         int | None,
         typer.Option(
@@ -64,6 +65,7 @@ def backtest(  # noqa: PLR0913 - each is an option of the command
     with opened() as app:
         context = chosen_context(app, region)
         rivals = ["operator_debiased"] if context.rival is not None else []
+        issue_clock, known_clock = _clocks(app.settings.issue_hour if issue_hour is None else issue_hour, known_hour)
         names = recipe or ["seasonal_naive", *rivals, app.settings.recipe]
         zone = context.time_zone
         span = Window(local_day(first, zone).start - YEARS, local_day(last, zone).end)
@@ -82,8 +84,8 @@ def backtest(  # noqa: PLR0913 - each is an option of the command
                         each,
                         history,
                         days,
-                        issue_clock=time(app.settings.issue_hour),
-                        known_clock=time(app.settings.issue_hour if known_hour is None else known_hour),
+                        issue_clock=issue_clock,
+                        known_clock=known_clock,
                         retrain=retrain.value,
                         progress=partial(_tell, advance),
                         workers=workers,
@@ -104,7 +106,7 @@ def backtest(  # noqa: PLR0913 - each is an option of the command
         return
     for note in notes[n_told:]:
         typer.echo(note, err=True)
-    unit, digits = context.channel.unit, digits_for([row["mae"] for row in rows])
+    unit, digits = context.channel.unit_in_words, digits_for([row["mae"] for row in rows])
     columns = ("mae", "mape_percent", "bias", "rmse", "coverage90_percent")
     show_table(
         ("recipe", "intervals", f"MAE [{unit}]", "MAPE [%]", f"bias [{unit}]", f"RMSE [{unit}]", "90 % covers [%]"),
@@ -117,6 +119,18 @@ def backtest(  # noqa: PLR0913 - each is an option of the command
             for row in rows
         ],
     )
+
+
+def _clocks(issue_hour: int, known_hour: int | None) -> tuple[time | None, time | None]:
+    """Return when forecasts are issued and to when demand is known, as ``day_ahead_targets`` takes them."""
+    from watthour.core.errors import InvalidInput
+    from watthour.core.forecast import issue_clock_of
+
+    issue_clock = issue_clock_of(issue_hour)
+    if issue_clock is None and known_hour is not None:
+        problem = "with --issue-hour 24 everything before the day is known"
+        raise InvalidInput("--known-hour", known_hour, problem, remedy="Give only one of the two.")
+    return issue_clock, issue_clock if known_hour is None else time(known_hour)
 
 
 def _tell(advance: Callable[[float, str], None], n_days: int) -> None:

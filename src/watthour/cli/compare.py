@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import time
 from typing import Annotated
 
 import typer
 
 from watthour.cli.context import chosen_context, opened
-from watthour.cli.options import AsJson, RegionName  # noqa: TC001 - typer reads annotations at run time
+from watthour.cli.options import ISSUE_HOUR, AsJson, RegionName
 from watthour.cli.output import number, show_json, show_table, steps, utc_now
 
 
@@ -18,7 +17,7 @@ def compare(
     days: Annotated[int, typer.Option(min=1, help="How many of the last days are forecast.")] = 28,
     issue_hour: Annotated[
         int | None,
-        typer.Option(min=0, max=23, help="Local hour of issue on the day before; default: that of the settings."),
+        typer.Option(min=0, max=24, help=ISSUE_HOUR),
     ] = None,
     recipe: Annotated[
         list[str] | None, typer.Option(help="Only these models; can be given several times. Default: all.")
@@ -29,6 +28,7 @@ def compare(
 
     All are scored on the same intervals. One that cannot learn the channel is left out, and it is said why.
     """
+    from watthour.core.forecast import issue_clock_of
     from watthour.core.units import digits_for
     from watthour.forecasting.catalogue import RECIPES
     from watthour.workflows.contest import contest
@@ -42,7 +42,7 @@ def compare(
                 context,
                 recipe or list(RECIPES),
                 n_days=days,
-                issue_clock=time(hour),
+                issue_clock=issue_clock_of(hour),
                 now=utc_now(),
                 progress=progress,
             )
@@ -53,7 +53,7 @@ def compare(
                 "from": found.first.isoformat(),
                 "to": found.last.isoformat(),
                 "protocol": found.protocol,
-                "unit": str(context.channel.unit),
+                "unit": context.channel.unit_in_words,
                 "rows": list(found.rows),
                 "left_out": found.left_out,
             }
@@ -61,7 +61,7 @@ def compare(
         return
     for name, why in found.left_out.items():
         typer.echo(f"{name} is left out. {why}", err=True)
-    unit, digits = context.channel.unit, digits_for([row["pinball"] for row in found.rows])
+    unit, digits = context.channel.unit_in_words, digits_for([row["pinball"] for row in found.rows])
     typer.echo(f"{found.channel}, {found.first} to {found.last}. {found.protocol}")
     show_table(
         ("recipe", f"pinball [{unit}]", f"MAE [{unit}]", "MAPE [%]", "90 % covers [%]", "seconds"),

@@ -73,6 +73,13 @@ def import_files(  # noqa: PLR0913 - each is an option of the command
     forecast_column: Annotated[
         str | None, typer.Option(help="A column with a forecast of the load by someone else.")
     ] = None,
+    covariate_column: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A column that is known ahead, such as a forecast of the wind: `NAME`, `NAME=MW` or "
+            "`NAME=temperature_2m:degC`; can be given several times."
+        ),
+    ] = None,
     issued_column: Annotated[
         str | None, typer.Option(help="The column with the time when each forecast was made.")
     ] = None,
@@ -109,6 +116,7 @@ def import_files(  # noqa: PLR0913 - each is an option of the command
         date_order=date_order,
         forecast_of=forecast_of,
         forecast_column=forecast_column,
+        covariate_columns=tuple(covariate_column or ()),
         issued_column=issued_column,
         issued_at=issued_at,
         holidays=or_none(holidays),

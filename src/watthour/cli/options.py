@@ -12,4 +12,8 @@ RegionName: TypeAlias = Annotated[
 RegionNames: TypeAlias = Annotated[
     list[str] | None, typer.Argument(metavar="REGION...", help="Any names of regions; default: all with demand.")
 ]
+ISSUE_HOUR = (
+    "Local hour of issue on the day before; 24: as the day begins, everything before it being known; default: that of "
+    "the settings."
+)
 AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="Print JSON.")]

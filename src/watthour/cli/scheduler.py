@@ -76,7 +76,7 @@ class Scheduler:
         self._places: dict[str, tuple[tuple[Point, ...], datetime]] = {}  # of each site's weather, and since when
         self._workers = Workers()
         self._fillers = Workers()
-        self._trainings = app.trainings
+        self._trainings, self._comparisons = app.trainings, app.comparisons
         self._rounds: list[Round] = []
         self._pool = ThreadPoolExecutor(4, thread_name_prefix=POOL_NAME)
         self._long_pool = ThreadPoolExecutor(LONG_AT_ONCE, thread_name_prefix=f"{POOL_NAME}-long")
@@ -116,9 +116,10 @@ class Scheduler:
                 (self._long_pool if each.is_long else self._pool).submit(self._do, each)
 
     def stop(self) -> None:
-        """End the rounds: no new one begins, a training is ended, a running fetch gets a moment."""
+        """End the rounds: no new one begins, a training or comparison is ended, a running fetch gets a moment."""
         self._stopping.set()
         self._trainings.stop()
+        self._comparisons.stop()
         for pool in (self._pool, self._long_pool):
             pool.shutdown(wait=False, cancel_futures=True)
         give_up_at = monotonic() + LONGEST_WAIT_S

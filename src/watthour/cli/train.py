@@ -138,7 +138,7 @@ def _show(context: Context, report: TrainReport) -> None:
 
     typer.echo(f"{context.site.name}: {report.manifest.version} is {report.verdict.decision}.")
     typer.echo(" ".join(report.verdict.reasons))
-    unit, digits = context.channel.unit, digits_for([scores["mae"] for scores in report.scores.values()])
+    unit, digits = context.channel.unit_in_words, digits_for([scores["mae"] for scores in report.scores.values()])
     columns = ("mae", "mape_percent", "bias", "coverage90_percent")
     show_table(
         ("on the frozen days", f"MAE [{unit}]", "MAPE [%]", f"bias [{unit}]", "90 % covers [%]"),

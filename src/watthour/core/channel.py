@@ -124,6 +124,11 @@ class Channel:
     point: str = ""  # where in the site, such as a city
     weight: float = 1.0  # part of the site's load at that point, beside the weights of its other points [-]
 
+    @property
+    def unit_in_words(self) -> str:
+        """The unit of its values; that of a price names the currency, such as ``EUR/MWh``."""
+        return str(self.unit).replace("currency", self.currency or "currency")
+
     def __post_init__(self) -> None:
         if not _CHANNEL_ID.fullmatch(self.id):
             problem = "a channel id is lower-case words joined by dots"

@@ -11,7 +11,7 @@ import polars as pl
 
 from watthour.core.errors import InvalidInput
 from watthour.core.frames import INSTANT, Forecasts, Readings, Targets
-from watthour.core.window import DAY, MONTH, local_instant, local_midnight, step_in_words
+from watthour.core.window import DAY, HOUR, MONTH, local_instant, local_midnight, step_in_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -207,15 +207,16 @@ def targets(
 
 
 def day_ahead_targets(
-    days: Sequence[date], time_zone: str, *, resolution: timedelta, issue_clock: time, known_clock: time | None
+    days: Sequence[date], time_zone: str, *, resolution: timedelta, issue_clock: time | None, known_clock: time | None
 ) -> dy.DataFrame[Targets]:
-    """Return all intervals of each local day, issued at a clock time of the day before.
+    """Return all intervals of each local day, issued at a clock time of the day before, or as the day begins.
 
     Args:
         days: the local days to forecast.
         time_zone: of the site.
         resolution: the channel's step.
-        issue_clock: local clock time on the day before.
+        issue_clock: local clock time on the day before; None means the beginning of the day itself, when everything
+            before it is known, whatever ``known_clock`` says.
         known_clock: measurements are known up to this local clock time of the day before; None means midnight, the
             end of the day before that.
 
@@ -223,20 +224,29 @@ def day_ahead_targets(
         InvalidInput: the step does not divide a day.
     """
     check_divides_day(resolution)
-    rows = [
-        (
-            local_instant(day - DAY, issue_clock, time_zone),
-            local_midnight(day, time_zone),
-            local_midnight(day + DAY, time_zone),
-            local_instant(day - DAY, known_clock or time(), time_zone),
-        )
-        for day in days
-    ]
+    rows = []
+    for day in days:
+        begin, end = local_midnight(day, time_zone), local_midnight(day + DAY, time_zone)
+        if issue_clock is None:
+            rows.append((begin, begin, end, begin))
+        else:
+            eve = day - DAY
+            known = local_instant(eve, known_clock or time(), time_zone)
+            rows.append((local_instant(eve, issue_clock, time_zone), begin, end, known))
     columns = ("issued_at", "time", "end", "known_until")
     table = pl.DataFrame(rows, schema=dict.fromkeys(columns, INSTANT), orient="row")
     if resolution < DAY:
         table = table.with_columns(pl.datetime_ranges("time", "end", resolution, closed="left")).explode("time")
     return Targets.validate(table.select("issued_at", "time", "known_until"))
+
+
+def issue_clock_of(hour: int) -> time | None:
+    """Return the hour of issue as ``day_ahead_targets`` takes it; hour 24 of the day before begins the day itself.
+
+    >>> issue_clock_of(12), issue_clock_of(24)
+    (datetime.time(12, 0), None)
+    """
+    return None if hour == DAY // HOUR else time(hour)
 
 
 def interval_starts(window: Window, resolution: timedelta, time_zone: str) -> pl.Series:

@@ -49,6 +49,7 @@ class Unit(StrEnum):
     HECTOPASCAL = "hPa"
     WATT_PER_SQUARE_METRE = "W/m2"
     CURRENCY_PER_KWH = "currency/kWh"
+    CURRENCY_PER_MWH = "currency/MWh"
     GRAM_PER_KWH = "gCO2e/kWh"
 
 
@@ -63,7 +64,7 @@ _OF_QUANTITY: dict[Quantity, tuple[Unit, ...]] = {
     Quantity.WIND_SPEED: (Unit.METRE_PER_SECOND,),
     Quantity.PRESSURE: (Unit.HECTOPASCAL,),
     Quantity.IRRADIANCE: (Unit.WATT_PER_SQUARE_METRE,),
-    Quantity.PRICE: (Unit.CURRENCY_PER_KWH,),
+    Quantity.PRICE: (Unit.CURRENCY_PER_KWH, Unit.CURRENCY_PER_MWH),
     Quantity.CARBON_INTENSITY: (Unit.GRAM_PER_KWH,),
 }
 
@@ -94,6 +95,7 @@ _TO_BASE: dict[Unit, tuple[str, float, float]] = {
     Unit.CENTIMETRE: ("mm", 10.0, 0.0),
     Unit.METRE_PER_SECOND: ("m/s", 1.0, 0.0),
     Unit.KILOMETRE_PER_HOUR: ("m/s", 1 / 3.6, 0.0),
+    Unit.CURRENCY_PER_MWH: (Unit.CURRENCY_PER_KWH, 1e-3, 0.0),
 }
 
 
@@ -145,16 +147,18 @@ class ShownIn:
         return f"{value / self.divisor:,.{self.digits}f}"
 
 
-def shown_in(unit: Unit, values: Iterable[float | None]) -> ShownIn:
+def shown_in(unit: Unit, values: Iterable[float | None], *, currency: str | None = None) -> ShownIn:
     """Return the unit in which values of this size read well: GW instead of MW from 10,000 on.
 
     >>> shown_in(Unit.MWH, [17_340.2]).write(17_340.2), shown_in(Unit.MWH, [17_340.2]).unit
     ('17.34', 'GWh')
     >>> shown_in(Unit.MW, [9_812.0]).write(9_812.0), shown_in(Unit.MW, [9_812.0]).unit
     ('9,812', 'MW')
+    >>> shown_in(Unit.CURRENCY_PER_MWH, [57.2], currency="EUR").unit
+    'EUR/MWh'
     """
     known = [abs(value) for value in values if value is not None]
     if unit in _LARGER and max(known, default=0.0) >= _READS_BETTER_FROM:
         digits = 1 + digits_for(value / _PER_LARGER for value in known)  # ten of the unit it is kept in stay in sight
         return ShownIn(_LARGER[unit], _PER_LARGER, digits)
-    return ShownIn(str(unit), 1.0, digits_for(known))
+    return ShownIn(str(unit).replace("currency", currency or "currency"), 1.0, digits_for(known))

@@ -44,7 +44,7 @@ DAILY: dict[str, tuple[Quantity, Unit]] = {
 
 # Low and high of what a thermometer, hygrometer, ... near cities has ever shown. Source: WMO extremes archive, widened.
 POSSIBLE_C = (-70.0, 65.0)
-_LIMITS: dict[Quantity, Limits] = {
+LIMITS: dict[Quantity, Limits] = {
     Quantity.TEMPERATURE: Limits(*POSSIBLE_C),
     Quantity.HUMIDITY: Limits(0.0, 101.0),
     Quantity.PRECIPITATION: Limits(0.0, 320.0),
@@ -79,7 +79,7 @@ def weather_channels(
             quantity=quantity,
             unit=unit,
             resolution=resolution,
-            limits=_LIMITS[quantity],
+            limits=LIMITS[quantity],
             is_simulated=site.is_simulated,
             variable=variable,
             point=point.id,

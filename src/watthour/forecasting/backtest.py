@@ -36,7 +36,7 @@ def backtest(
     history: History,
     days: Sequence[date],
     *,
-    issue_clock: time,
+    issue_clock: time | None,
     known_clock: time | None,
     retrain: Retrain = "month",
     progress: Callable[[int], None] | None = None,
@@ -52,7 +52,8 @@ def backtest(
         recipe: how the forecaster is made.
         history: all versions of everything, well past the last day, so that the actuals are in it.
         days: the local days to forecast.
-        issue_clock: local clock time of issue on the day before.
+        issue_clock: local clock time of issue on the day before; None: each day is issued as it begins, everything
+            before it being known.
         known_clock: measurements are known up to this clock time of the day before; None means to its midnight.
         retrain: when to learn afresh.
         progress: called after each period with the number of its days.
@@ -79,7 +80,8 @@ def backtest(
             known_clock=known_clock,
         )
 
-    every_day = asked([first + n * DAY for n in range((periods[-1][0] - first).days - 1)])
+    late = timedelta(0) if issue_clock is None else DAY  # the day before is over at the issue, or is not
+    every_day = asked([first + n * DAY for n in range((periods[-1][0] - late - first).days)])
 
     def run(period: list[date]) -> pl.DataFrame:
         targets = asked(period)
@@ -88,7 +90,7 @@ def backtest(
                 f"{context.channel.id} is known from {first - MEMORY} on: too late to learn for {period[0]}",
                 remedy=f"Begin at {first + _FEWEST_DAYS * DAY + DAY} or later, or add more history.",
             )
-        over = pl.col("time") < local_midnight(period[0] - DAY, context.time_zone)
+        over = pl.col("time") < local_midnight(period[0] - late, context.time_zone)
         model = recipe.fit(history.known_at(targets["issued_at"][0]), Targets.cast(every_day.filter(over)))
         return predict_with_actuals(model, history, targets)
 

@@ -16,7 +16,7 @@ from watthour.core.errors import InvalidInput
 from watthour.core.frames import OPERATOR, Readings
 from watthour.core.units import Quantity, Unit, conversion, units_of
 from watthour.core.window import DAY, HOUR, step_in_words
-from watthour.sources.delivery import PARSED_FORECASTS, day_ahead_issue, deliver, split_unreadable
+from watthour.sources.delivery import PARSED_FORECASTS, day_ahead_issue, deliver, split_unreadable, without_unpublished
 from watthour.sources.tables.cells import SEPARATORS, cells_of, read_cells
 from watthour.sources.tables.columns import Question
 from watthour.sources.tables.understand import Hints, Understood, falls, understand
@@ -48,6 +48,15 @@ class ForecastColumn:
 
 
 @dataclass(frozen=True, slots=True)
+class CovariateColumn:
+    """A column of what is known ahead, such as a forecast of the wind, and the channel that keeps it."""
+
+    said: ForecastColumn
+    unit: Unit
+    channel: Channel
+
+
+@dataclass(frozen=True, slots=True)
 class Mapping:
     """How a table's columns become readings of one channel; what is None is recognised."""
 
@@ -61,6 +70,7 @@ class Mapping:
     decimal: str | None = None
     date_order: str | None = None
     forecast: ForecastColumn | None = None
+    covariates: tuple[CovariateColumn, ...] = ()
 
     @property
     def hints(self) -> Hints:
@@ -106,8 +116,8 @@ class CsvSource:
         return (self.site,)
 
     def channels(self) -> Sequence[Channel]:
-        """Return the one channel."""
-        return (self.channel,)
+        """Return the channel of the values, and those of what is known ahead."""
+        return (self.channel, *(each.channel for each in self.mapping.covariates))
 
     def fetch(self, window: Window, *, now: datetime, watched_from: datetime | None = None) -> Delivery:
         """Return the rows of the file in the window; see ``parse_table`` for what is refused."""
@@ -119,22 +129,24 @@ class CsvSource:
             rows, bad = parse_table(found, self.channel, self.mapping)
             parsed.append(rows)
             refused.append(bad)
-        forecasts = None
-        if said is not None:
+        issued: list[pl.DataFrame] = []
+        columns = [(each.said, each.channel, replace(self.mapping, unit=each.unit)) for each in self.mapping.covariates]
+        for each, channel, mapping in [*([(said, self.channel, self.mapping)] if said else []), *columns]:
             of_issue = replace(
                 found.hints,
-                value_column=said.column or found.value_column,
-                issued_column=said.issued,
+                value_column=each.column or found.value_column,
+                issued_column=each.issued,
                 time_zone=found.zone,
             )
-            rows, bad = parse_table(understand(found.cells, of_issue), self.channel, self.mapping)
+            rows, bad = parse_table(understand(found.cells, of_issue), channel, mapping)
             refused.append(bad)
-            forecasts = _issued(rows, said, self.site.place.time_zone, now=now)
+            issued.append(_issued(rows, each, self.site.place.time_zone, now=now))
         return deliver(
             self.name,
             window,
-            readings=parsed[0] if parsed else None,
-            forecasts=forecasts,
+            # rows of a time ahead have what is known of it, and no value yet
+            readings=(without_unpublished(parsed[0]) if issued else parsed[0]) if parsed else None,
+            forecasts=pl.concat(issued) if issued else None,
             refused=pl.concat(refused),
             now=now,
             watched_from=watched_from,

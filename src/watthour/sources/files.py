@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import polars as pl
 
@@ -17,10 +17,11 @@ from watthour.core.names import id_for, spelt
 from watthour.core.place import Place, is_time_zone, no_time_zone
 from watthour.core.quality import flag
 from watthour.core.units import Quantity, Unit, conversion, units_of
+from watthour.core.weather import HOURLY, LIMITS
 from watthour.core.window import Window
 from watthour.sources.csv import conversion_of, step_of, unit_question
 from watthour.sources.tables.cells import SEPARATORS, first_rows
-from watthour.sources.tables.columns import Question, unit_named
+from watthour.sources.tables.columns import Question, currency_in, named, unit_in, unit_named, without_unit
 from watthour.sources.tables.understand import zone_question
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
     from watthour.core.forecast import Context
     from watthour.core.ports import Source
-    from watthour.sources.csv import CsvSource
+    from watthour.sources.csv import CovariateColumn, CsvSource, ForecastColumn
     from watthour.sources.csv import Mapping as TableMapping
     from watthour.sources.tables.understand import Understood
 
@@ -59,6 +60,7 @@ class TableOptions:
     date_order: str | None = None
     forecast_of: str | None = None  # channel whose values are forecast by the values of the table
     forecast_column: str | None = None
+    covariate_columns: tuple[str, ...] = ()  # known ahead: NAME, NAME=UNIT, NAME=VARIABLE or NAME=VARIABLE:UNIT
     issued_column: str | None = None
     issued_at: str | None = None
     holidays: str | None = None  # code of the calendar of a new site
@@ -67,6 +69,80 @@ class TableOptions:
     def is_said(self) -> bool:
         """Whether the file is said to be a table of one's own, of whatever layout."""
         return any((self.channel, self.site, self.forecast_of))
+
+
+@dataclass(frozen=True, slots=True)
+class CovariateWords:
+    """What a person says of a column that is known ahead: its name, and what the name does not tell."""
+
+    column: str
+    variable: str | None = None  # of the weather
+    unit: Unit | None = None
+    currency: str | None = None
+
+    @classmethod
+    def of(cls, text: str) -> Self:
+        """Read a column as it is written in an option.
+
+        >>> CovariateWords.of("wind=MW").unit, CovariateWords.of("T2M=temperature_2m:degC").variable
+        (<Unit.MW: 'MW'>, 'temperature_2m')
+
+        Raises:
+            InvalidInput: what is said of the column is neither a unit nor a variable of the weather.
+        """
+        column, is_said, rest = text.rpartition("=")
+        if not is_said:
+            column, rest = text, ""
+        variable, unit, currency = None, None, None
+        for word in rest.split(":") if is_said else []:
+            if (found := unit_named(word)) is not None:
+                unit, currency = found, currency_in(word)
+            elif word in HOURLY:
+                variable = word
+            else:
+                problem = f"{word!r} is neither a unit nor a variable of the weather"
+                remedy = (
+                    "Write a unit, such as 'wind=MW', or a variable and its unit, such as 'T=temperature_2m:degC'. "
+                    f"Units: {_unit_words()}. Variables: {', '.join(HOURLY)}."
+                )
+                raise InvalidInput("covariate_column", text, problem, remedy=remedy)
+        return cls(column, variable, unit or unit_in(column), currency or currency_in(column))
+
+    def column_of(self, site: Site, target: Channel, issue: ForecastColumn, known: Known) -> CovariateColumn:
+        """Return the column and the channel of the site that keeps it.
+
+        Raises:
+            InvalidInput: its unit is not known or does not fit, or another series has the name of the channel.
+        """
+        from watthour.sources.csv import CovariateColumn
+
+        word = id_for(without_unit(self.column))
+        variable = self.variable or next((each for each in HOURLY if each in {word, f"{word}_2m", f"{word}_10m"}), None)
+        if self.unit is None:
+            problem = "the unit of this column is not known"
+            raise InvalidInput("covariate_column", self.column, problem, remedy=f"Write it as '{self.column}=MW'.")
+        name = f"{site.prefix}.{word or 'covariate'}"
+        kept = next((each for each in known.channels if each.id == name), None)
+        if name == target.id or (kept is not None and kept.variable is None):
+            problem = f"{name} is a series of its own"
+            raise InvalidInput("covariate_column", self.column, problem, remedy="Rename the column in the file.")
+        if kept is None:
+            quantity = HOURLY[variable][0] if variable is not None else _quantity_of(self.unit, self.currency)
+            fitting = [each for each in units_of(quantity) if _converts(self.unit, each)]
+            unit = next((each for each in fitting if each == self.unit), next(iter(fitting), units_of(quantity)[0]))
+            kept = Channel(
+                name,
+                site.id,
+                quantity,
+                unit,
+                target.resolution,
+                limits=LIMITS.get(quantity, Limits()),
+                currency=self.currency if quantity is Quantity.PRICE else None,
+                is_simulated=site.is_simulated,
+                variable=variable or f"known_{word or 'covariate'}",  # no feature of a model is called so
+            )
+        conversion_of(self.unit, kept)
+        return CovariateColumn(replace(issue, column=self.column), self.unit, kept)
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,16 +290,19 @@ def _look(
     path: Path, region: str | None, options: TableOptions, known: Known, *, is_sample: bool = False
 ) -> tuple[Preview, CsvSource | None]:
     """Return what is understood of a table, and the source it is where nothing is open."""
-    from watthour.sources.csv import CsvSource, read_table
+    from watthour.sources.csv import CsvSource, ForecastColumn, read_table
 
     options = replace(options, site=options.site or (None if options.channel or options.forecast_of else region))
     said = options.forecast_of is not None or options.forecast_column is not None
     mapping = _mapping(options, is_forecast=said)
     found = read_table(path, mapping, is_sample=is_sample)
+    words = [CovariateWords.of(text) for text in options.covariate_columns]
+    found = _with_unread(found, options.forecast_column, words)
     if found.zone is None and options.time_zone:
         found = replace(found, zone=options.time_zone)
     questions = list(found.questions)
     unit = _unit(options.unit) or found.unit
+    currency = currency_in(options.unit or found.value_column)
     site, channel, step = None, None, None
     step = step_of(found, fewest=_FEWEST_TIMES)
     name = options.channel or options.forecast_of or _channel_of_site(options, unit, known)
@@ -244,14 +323,54 @@ def _look(
     if found.needs_zone and all(question.field != "time_zone" for question in questions):
         first = found.rows["first_words"].drop_nulls().head(1).to_list()
         questions.append(zone_question(first[0] if first else None))
-    if said and options.issued_column is None and options.issued_at is None:
+    if (said or words) and options.issued_column is None and options.issued_at is None:
         questions.append(_issue_question())
     source = None
     if not questions and site is not None and unit is not None:
-        channel = _fitting(channel, str(name), site, unit, step, known, path.name)
-        source = CsvSource(path, site, channel, replace(mapping, unit=unit, time_zone=found.zone), found)
-    seen = _seen(path, found, name or _proposal(path, unit, known), unit, step, source, questions)
+        channel = _fitting(channel, str(name), site, unit, currency, step, known, path.name)
+        issue = ForecastColumn(None, options.issued_column, options.issued_at)
+        covariates = tuple(each.column_of(site, channel, issue, known) for each in words)
+        _check_apart(covariates)
+        found = replace(found, notes=(*found.notes, *(_kept_note(each) for each in covariates)))
+        mapping = replace(mapping, unit=unit, time_zone=found.zone, covariates=covariates)
+        source = CsvSource(path, site, channel, mapping, found)
+    unit_words = None if unit is None else str(unit).replace("currency", currency or "currency")
+    seen = _seen(path, found, name or _proposal(path, unit, known), unit_words, step, source, questions)
     return replace(seen, is_new_site=site is None or not _is_known(site, known)), source
+
+
+def _with_unread(found: Understood, forecast: str | None, words: Sequence[CovariateWords]) -> Understood:
+    """Return a table with a note on the columns of forecasts that are left aside.
+
+    Raises:
+        InvalidInput: the file has no column of a name that is said.
+    """
+    numbers = found.roles.values[:1]
+    read = {*numbers, named(found.cells, forecast, "forecast_column")}
+    read |= {named(found.cells, each.column, "covariate_column") for each in words}
+    others = [found.cells.names[number] for number in found.roles.forecasts if number not in read]
+    if not others:
+        return found
+    note = f"not imported, because it looks like a forecast: {', '.join(others)}"
+    return replace(found, notes=(*found.notes, note))
+
+
+def _check_apart(covariates: Sequence[CovariateColumn]) -> None:
+    """Refuse two columns that would be kept in one channel.
+
+    Raises:
+        InvalidInput: there are such.
+    """
+    ids = [each.channel.id for each in covariates]
+    for number, each in enumerate(covariates):
+        if each.channel.id in ids[:number]:
+            problem = f"two columns would be kept as {each.channel.id}"
+            remedy = "Name each column once; give columns in the file names that differ in letters or digits."
+            raise InvalidInput("covariate_column", each.said.column, problem, remedy=remedy)
+
+
+def _kept_note(covariate: CovariateColumn) -> str:
+    return f"{covariate.said.column} is known ahead, and kept as {covariate.channel.id}"
 
 
 def _of_site(found: Understood, site: Site, options: TableOptions, known: Known) -> Understood:
@@ -309,7 +428,7 @@ def _seen(
     path: Path,
     found: Understood,
     name: str,
-    unit: Unit | None,
+    unit: str | None,
     step: timedelta | None,
     source: CsvSource | None,
     questions: Sequence[Question],
@@ -320,6 +439,7 @@ def _seen(
     rows = found.placed(found.zone or ("UTC" if found.needs_zone else None), step).with_columns(channel=pl.lit(name))
     good, refused = split_unreadable(rows, broken_times(rows))
     if source is not None and source.mapping.forecast is None:
+        source = replace(source, mapping=replace(source.mapping, covariates=()))
         delivery = source.fetch(Window(EARLIEST, LATEST), now=LATEST)
         flagged = flag(delivery.readings, source.channels())
         doubted = int(((flagged["quality"] & int(Quality.OUT_OF_RANGE)) != 0).sum())
@@ -342,7 +462,7 @@ def _seen(
         found.value_column,
         tuple(columns[number] for number in (*found.roles.values, *found.roles.forecasts)),
         columns,
-        str(unit) if unit is not None else None,
+        unit,
         name,
         step,
         times.min(),  # type: ignore[arg-type]  # an instant
@@ -405,6 +525,8 @@ def _proposal(path: Path, unit: Unit | None, known: Known) -> str:
 
 
 def _first_channel(slug: str, unit: Unit | None) -> str:
+    if unit in units_of(Quantity.PRICE):
+        return f"grid.{slug}.price"
     if unit in {Unit.KWH, Unit.WH}:
         return f"home.{slug}.energy"
     return f"home.{slug}.power" if unit in {Unit.KW, Unit.W} else f"grid.{slug}.demand"
@@ -444,12 +566,16 @@ def _fitting(
     name: str,
     site: Site,
     unit: Unit,
+    currency: str | None,
     step: timedelta | None,
     known: Known,
     file: str,
 ) -> Channel:
     if channel is None:
-        return _new_channel(name, site, unit, step, known)
+        return _new_channel(name, site, unit, currency, step, known)
+    if currency is not None and channel.currency is not None and currency != channel.currency:
+        problem = f"{channel.id} is stored in {channel.currency}"
+        raise InvalidInput("unit", f"{currency}/{unit.partition('/')[2]}", problem, remedy="Name another channel.")
     if step is not None and step != channel.resolution:
         problem = f"its rows are {_minutes(step)} apart, but {channel.id} has a step of {_minutes(channel.resolution)}"
         raise InvalidInput("file", file, problem, remedy="Resample the file, or name another channel.")
@@ -527,7 +653,9 @@ def _new_site(channel: str, kind: SiteKind, options: TableOptions, known: Known)
     return Site(words[1], name, kind, Place(options.time_zone, holidays=options.holidays), main_channel=main)
 
 
-def _new_channel(name: str, site: Site, unit: Unit, step: timedelta | None, known: Known) -> Channel:
+def _new_channel(
+    name: str, site: Site, unit: Unit, currency: str | None, step: timedelta | None, known: Known
+) -> Channel:
     """Return a channel that is met for the first time: kept as its site's load is, else in the unit of the file.
 
     Raises:
@@ -540,25 +668,37 @@ def _new_channel(name: str, site: Site, unit: Unit, step: timedelta | None, know
     if context is not None and context.site.id == site.id and _is_energy(unit) and _is_energy(context.channel.unit):
         quantity, unit = context.channel.quantity, context.channel.unit
     else:
-        quantity = _quantity_of(unit)
+        quantity = _quantity_of(unit, currency)
         smaller = {Unit.WH: Unit.KWH}.get(unit, unit)
         unit = smaller if smaller in units_of(quantity) else units_of(quantity)[0]
-    limits = home_limits(unit, step) if site.kind is SiteKind.HOME else Limits()
-    return Channel(name, site.id, quantity, unit, step, limits=limits, is_simulated=site.is_simulated)
+    limits = home_limits(unit, step) if site.kind is SiteKind.HOME and _is_energy(unit) else Limits()
+    return Channel(
+        name,
+        site.id,
+        quantity,
+        unit,
+        step,
+        limits=limits,
+        is_simulated=site.is_simulated,
+        currency=currency if quantity is Quantity.PRICE else None,
+    )
 
 
 def _is_energy(unit: Unit) -> bool:
     return any(_converts(unit, base) for base in (Unit.KW, Unit.KWH))
 
 
-def _quantity_of(unit: Unit) -> Quantity:
+def _quantity_of(unit: Unit, currency: str | None) -> Quantity:
     """Return what a unit measures.
 
     Raises:
-        InvalidInput: several things are measured in it, or a price, whose currency no option names.
+        InvalidInput: several things are measured in it, or a price whose currency it does not name.
     """
     fitting = [quantity for quantity in Quantity if any(_converts(unit, kept) for kept in units_of(quantity))]
-    if len(fitting) != 1 or fitting[0] is Quantity.PRICE:
+    if fitting == [Quantity.PRICE] and currency is None:
+        remedy = "Give the price's unit with its currency, such as --unit EUR/MWh."
+        raise InvalidInput("unit", str(unit), "it does not name the currency of the price", remedy=remedy)
+    if len(fitting) != 1:
         problem = f"it does not show what is measured: {', '.join(fitting) or 'nothing known'}"
         raise InvalidInput("unit", str(unit), problem, remedy="Import it into a channel that exists already.")
     return fitting[0]
@@ -581,8 +721,13 @@ def _unit(name: str | None) -> Unit | None:
     if name is None:
         return None
     if (unit := unit_named(name)) is None:
-        raise InvalidInput("unit", name, "there is no such unit", remedy=f"Give one with --unit: {', '.join(Unit)}.")
+        raise InvalidInput("unit", name, "there is no such unit", remedy=f"Give one with --unit: {_unit_words()}.")
     return unit
+
+
+def _unit_words() -> str:
+    """Return the units that a file may have, prices with a currency for example."""
+    return ", ".join(str(unit).replace("currency", "EUR") for unit in Unit)
 
 
 def _minutes(step: timedelta) -> str:

@@ -54,7 +54,7 @@ def paired(history: History, answers: Mapping[str, Forecast]) -> pl.DataFrame:
     return table.drop_nulls(list(answers)).sort("issued_at", "time")
 
 
-def judge(errors: pl.DataFrame, unit: Unit, *, trouble: str | None = None) -> Verdict:
+def judge(errors: pl.DataFrame, unit: str, *, trouble: str | None = None) -> Verdict:
     """Decide on a challenger from everybody's forecasts of the frozen window.
 
     Against a champion it must be better with significance: Diebold-Mariano on the daily mean absolute errors,
@@ -119,7 +119,7 @@ def _band_that_does_not_hold(errors: pl.DataFrame) -> str | None:
     )
 
 
-def _written(errors: Array, unit: Unit) -> str:
+def _written(errors: Array, unit: str) -> str:
     mean = float(errors.mean())
     return f"{mean:,.{digits_for([mean])}f} {unit}"
 

@@ -46,7 +46,7 @@ def contest(
     recipes: Sequence[str],
     *,
     n_days: int,
-    issue_clock: time,
+    issue_clock: time | None,
     now: datetime,
     progress: Callable[[str], None],
 ) -> Contest:
@@ -59,7 +59,7 @@ def contest(
         context: what is forecast.
         recipes: names of the catalogue.
         n_days: how many days.
-        issue_clock: local clock time of issue on the day before.
+        issue_clock: local clock time of issue on the day before; None: each day is issued as it begins.
         now: the present.
         progress: told of each recipe before it begins.
 
@@ -107,9 +107,10 @@ def contest(
         }
         for row in scores(pl.concat(tables.values())).sort("pinball").iter_rows(named=True)
     ]
+    issued = "as each day begins" if issue_clock is None else f"at {issue_clock:%H:%M} local time of the day before"
     protocol = (
-        f"Issued at {issue_clock:%H:%M} local time of the day before, demand known to then; learned once before "
-        f"{days[0]}; scored on the intervals that all of them forecast."
+        f"Issued {issued}, what is forecast being known to then; learned once before {days[0]}; scored on the "
+        "intervals that all of them forecast."
     )
     return Contest(context.channel.id, days[0], days[-1], protocol, tuple(rows), left_out)
 

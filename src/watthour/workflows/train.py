@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from watthour.core.ports import ModelRegistry, Store
     from watthour.workflows.forecast import Served
 
-YEARS = timedelta(days=4 * 366)
+YEARS = timedelta(days=8 * 366)  # as far back as any published figure learns: Finland and Spain from 2015 for 2021
 FIRST_LAGS = timedelta(days=35)  # history before the first training day, so that its lags are known
 STRIDE = 7  # has no divisor in common with 24: the other hours come round evenly
 FEWEST_TRAINING_DAYS = 60
@@ -111,7 +111,7 @@ def train(
     baselines = baseline_forecasts(history, frozen, COMPANIONS)
     errors = paired(history, {**answers, **baselines})
     scores = {name: scores_of(errors, name, context.channel.unit) for name in (*answers, *baselines)}
-    verdict = told_of_holes(judge(errors, context.channel.unit, trouble=trouble), known_then)
+    verdict = told_of_holes(judge(errors, context.channel.unit_in_words, trouble=trouble), known_then)
     manifest = _manifest(challenger, recipe, known_then, split, scores["challenger"], now)
     say("saving")
     manifest = registry.save(manifest, {**challenger.files(), **_importance(challenger)})

@@ -14,7 +14,7 @@ from typing import IO, TYPE_CHECKING, Literal
 from watthour.core.errors import WatthourError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
 LONGEST_GOODBYE_S = 5.0
@@ -107,13 +107,7 @@ class Trainings:
             self._is_stopped = True
             running = [each for each in (self._process, self._past_process) if each is not None]
             self._change.notify_all()
-        for process in running:
-            process.terminate()
-        for process in running:
-            try:
-                process.wait(LONGEST_GOODBYE_S)
-            except subprocess.TimeoutExpired:
-                process.kill()
+        end(running)
 
     def _begin(self, name: str) -> None:
         """Take the turn, which nobody has; the caller holds the lock."""
@@ -163,7 +157,7 @@ class Trainings:
         with TemporaryFile("w+", encoding="utf-8") as answer:
             with self._change:
                 process = self._process = self._opened(name, "--past-days", "0", "--json", answer=answer)
-            code = _ended(process, heard)
+            code = ended(process, heard)
             if self._is_stopped:
                 raise InterruptedError
             if code:
@@ -216,7 +210,7 @@ class Trainings:
                 if state.state == "done":
                     self._states[name] = replace(state, step=line.removeprefix(f"the past of {name}: "))
 
-            code = _ended(process, heard)
+            code = ended(process, heard)
             with self._change:
                 self._past_process = None
                 state = self.of(name)
@@ -229,7 +223,18 @@ class Trainings:
                     _say_past_failed(name, last)
 
 
-def _ended(process: subprocess.Popen[str], heard: Callable[[str], None]) -> int:
+def end(processes: Sequence[subprocess.Popen[str]]) -> None:
+    """Ask processes to end, and end those that do not."""
+    for process in processes:
+        process.terminate()
+    for process in processes:
+        try:
+            process.wait(LONGEST_GOODBYE_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+
+
+def ended(process: subprocess.Popen[str], heard: Callable[[str], None]) -> int:
     """Hear each line that a process says until it has ended, and return its code."""
     with process:
         for line in process.stderr or ():

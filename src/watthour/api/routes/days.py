@@ -103,7 +103,7 @@ def _days(context: Context, start: date | None, end: date | None, now: datetime)
 
 async def _json(context: Context, contents: AsyncIterator[tuple[date, dict[str, object] | None]]) -> AsyncIterator[str]:
     """Write ``ForecastDays`` piece by piece, so that a year of quarter hours takes no more memory than a day."""
-    head = {"region": context.site.id, "channel": context.channel.id, "unit": str(context.channel.unit)}
+    head = {"region": context.site.id, "channel": context.channel.id, "unit": context.channel.unit_in_words}
     yield json.dumps(head)[:-1] + ',"days":['
     missing: list[str] = []
     is_first = True

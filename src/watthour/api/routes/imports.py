@@ -54,6 +54,15 @@ async def import_file(  # noqa: PLR0913 - each is a field of the form
     date_order: Annotated[str | None, _said("dmy, mdy or ymd.", None)] = None,
     forecast_of: Annotated[str | None, _said("Channel that the values forecast.", None)] = None,
     forecast_column: Annotated[str | None, _said("Column with a forecast by someone else.", None)] = None,
+    covariate_column: Annotated[
+        list[str] | None,
+        Form(
+            max_length=50,
+            description="Columns that are known ahead: NAME, NAME=UNIT or NAME=VARIABLE:UNIT, the variable being one "
+            "of the weather. Send the field once for each.",
+            examples=[["Wind forecast=MW"]],
+        ),
+    ] = None,
     issued_column: Annotated[str | None, _said("Column with the time when each forecast was made.", None)] = None,
     issued_at: Annotated[str | None, _said("Assumed time on the day before at which it was made.", None)] = None,
     holidays: Annotated[
@@ -82,6 +91,7 @@ async def import_file(  # noqa: PLR0913 - each is a field of the form
         date_order=date_order or None,
         forecast_of=forecast_of or None,
         forecast_column=forecast_column or None,
+        covariate_columns=tuple(each for each in covariate_column or () if each),
         issued_column=issued_column or None,
         issued_at=issued_at or None,
         holidays=holidays or None,

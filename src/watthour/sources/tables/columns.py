@@ -66,6 +66,9 @@ _UNITS = {
     "fahrenheit": Unit.FAHRENHEIT,
 }
 _BRACKET = re.compile(r"[\[(]\s*([^\])]{1,15}?)\s*[\])]")
+_PRICE = re.compile(r"(?:^|(?<=[\s_,\[(]))(€|£|[A-Za-z]{3})\s?/\s?([km]wh)(?![a-z])", re.IGNORECASE)
+_PER = {"kwh": Unit.CURRENCY_PER_KWH, "mwh": Unit.CURRENCY_PER_MWH}
+_SIGNS = {"€": "EUR", "£": "GBP"}  # that of the dollar is used for a dozen currencies
 _BARE = re.compile(
     r"(?:^|[\s_,/-])(gwh|mwh|kwh|wh|gw|mw|kw|w|watts?|kilowatts?|megawatts?)(?:$|[\s_,-])", re.IGNORECASE
 )
@@ -158,7 +161,11 @@ def unit_in(name: str) -> Unit | None:
 
     >>> [str(unit_in(name)) for name in ("Load (MW)", "Actual Total Load [MW] - BZN|BE", "power_w", "Load")]
     ['MW', 'MW', 'W', 'None']
+    >>> str(unit_in("Day-ahead price [EUR/MWh]"))
+    'currency/MWh'
     """
+    if (price := _PRICE.search(name)) is not None:
+        return _PER[price[2].casefold()]
     for text in _BRACKET.findall(name):
         if (unit := _UNITS.get(text.strip().casefold().replace(" ", ""))) is not None:
             return unit
@@ -166,9 +173,26 @@ def unit_in(name: str) -> Unit | None:
     return _UNITS.get(found[1].casefold()) if found else None
 
 
+def without_unit(name: str) -> str:
+    """Return the name of a column without a unit in brackets."""
+    return _BRACKET.sub("", name).strip()
+
+
 def unit_named(text: str) -> Unit | None:
     """Return the unit of a name, however it is written."""
+    if (price := _PRICE.fullmatch(text.strip())) is not None:
+        return _PER[price[2].casefold()]
     return _UNITS.get(text.strip().casefold())
+
+
+def currency_in(text: str) -> str | None:
+    """Return the currency that the unit of a price names.
+
+    >>> currency_in("Price (€/MWh)"), currency_in("usd/kWh"), currency_in("MWh")
+    ('EUR', 'USD', None)
+    """
+    price = _PRICE.search(text.strip())
+    return None if price is None else _SIGNS.get(price[1], price[1].upper())
 
 
 def zone_in(name: str) -> str | None:

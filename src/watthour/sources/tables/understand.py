@@ -226,7 +226,7 @@ def understand(cells: Cells, hints: Hints) -> Understood:
         _end(hints, cells, roles, moments, is_end_of_day=is_end_of_day),
         is_counted,
         tuple(questions),
-        (*_notes(cells, roles), *([_EXCEL_NOTE] if days is not None else [])),
+        (*_notes(cells), *([_EXCEL_NOTE] if days is not None else [])),
     )
 
 
@@ -359,7 +359,7 @@ def _unit_of_wide(cells: Cells, roles: Roles) -> Unit | None:
     return next((unit for line in cells.above if (unit := unit_in(line)) is not None), None)
 
 
-def _notes(cells: Cells, roles: Roles) -> list[str]:
+def _notes(cells: Cells) -> list[str]:
     notes = []
     if cells.n_lines is not None:
         counts = f"the first {cells.table.height:,} rows of about {cells.n_lines:,}"
@@ -372,9 +372,6 @@ def _notes(cells: Cells, roles: Roles) -> list[str]:
         )
     if cells.n_ragged:
         notes.append(f"{cells.n_ragged:,} rows have more cells than the header; the extra cells are ignored")
-    others = [cells.names[number] for number in roles.forecasts if number not in roles.values[:1]]
-    if others:
-        notes.append(f"not imported, because it looks like a forecast: {', '.join(others)}")
     return notes
 
 

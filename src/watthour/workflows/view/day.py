@@ -83,7 +83,8 @@ def points_of(store: Store, context: Context, issue: Issue, window: Window, now:
 def size_of(points: Sequence[Point], context: Context) -> ShownIn:
     """Return the unit in which a day's picture and its sentence are written."""
     forecast = [point["value"] for point in points if point["value"] is not None]
-    return shown_in(context.channel.unit, forecast or [point["actual"] for point in points])
+    values = forecast or [point["actual"] for point in points]
+    return shown_in(context.channel.unit, values, currency=context.channel.currency)
 
 
 def headline(points: Sequence[Point], context: Context, *, is_past: bool) -> str:

@@ -41,7 +41,7 @@ def region_entry(context: Context) -> dict[str, object]:
         "operator": context.site.operator,
         "time_zone": context.time_zone,
         "channel": context.channel.id,
-        "unit": str(context.channel.unit),
+        "unit": context.channel.unit_in_words,
         "resolution_seconds": int(context.resolution.total_seconds()),
         "simulated": context.site.is_simulated,
     }
@@ -103,7 +103,7 @@ def grid_forecast(
         "model_version": issue.model,
         "model_label": model_label(issue.model),
         "reconstructed": issue.is_reconstructed,
-        "unit": str(context.channel.unit),
+        "unit": context.channel.unit_in_words,
         "shown_in": shown_in_entry(size_of(said, context)),
         "headline": headline(said, context, is_past=window.end <= now),
         "missing_inputs": list(issue.notes.missing_inputs),
@@ -153,7 +153,7 @@ def grid_scores(
     return {
         "region": context.site.id,
         "window": {"start": first_day.isoformat(), "end": last_day.isoformat()},
-        "unit": str(context.channel.unit),
+        "unit": context.channel.unit_in_words,
         "protocol": scores.protocol,
         "rows": list(scores.rows),
     }

@@ -57,8 +57,8 @@ def grid_week(
     return {
         "region": context.site.id,
         "window": _span(last_day, WEEK_DAYS),
-        "unit": str(context.channel.unit),
-        "shown_in": shown_in_entry(shown_in(context.channel.unit, sizes)),
+        "unit": context.channel.unit_in_words,
+        "shown_in": shown_in_entry(shown_in(context.channel.unit, sizes, currency=context.channel.currency)),
         "days": [
             {
                 "day": day.isoformat(),
@@ -110,7 +110,7 @@ def grid_history(
     return {
         "region": context.site.id,
         "window": _span(last_day, days),
-        "unit": str(context.channel.unit),
+        "unit": context.channel.unit_in_words,
         "models": [{"model": model, "label": label} for model, label in labels.items()],
         "days": entries,
         "reliability": reliability(ours),

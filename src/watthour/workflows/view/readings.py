@@ -31,7 +31,7 @@ def channel_list(store: Store) -> dict[str, object]:
                 "id": channel.id,
                 "site": channel.site,
                 "quantity": str(channel.quantity),
-                "unit": str(channel.unit),
+                "unit": channel.unit_in_words,
                 "resolution_seconds": int(channel.resolution.total_seconds()),
                 "simulated": channel.is_simulated,
                 "first_time": utc_text(spans[channel.id][0]) if channel.id in spans else None,

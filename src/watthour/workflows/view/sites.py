@@ -68,7 +68,7 @@ def site_entry(
             {
                 "id": channel.id,
                 "quantity": str(channel.quantity),
-                "unit": str(channel.unit),
+                "unit": channel.unit_in_words,
                 "resolution_seconds": int(channel.resolution.total_seconds()),
                 "first_time": utc_text(spans[channel.id][0]) if channel.id in spans else None,
                 "last_time": utc_text(spans[channel.id][1]) if channel.id in spans else None,
