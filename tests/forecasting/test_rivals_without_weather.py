@@ -26,7 +26,9 @@ ASKED = FIRST + timedelta(days=N_DAYS - 5)
 ZONE = "Etc/UTC"
 
 
-def told(*, load: float = 1.0, operator: float = 1.0, noise: float = 0.005, wave: float = 0.03, noon: float = 0.0) -> History:
+def told(
+    *, load: float = 1.0, operator: float = 1.0, noise: float = 0.005, wave: float = 0.03, noon: float = 0.0
+) -> History:
     """A load by clock and weekday with a slow wave, and an operator's forecast of it; one day of both is changed.
 
     Args:

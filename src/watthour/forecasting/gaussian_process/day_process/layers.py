@@ -37,8 +37,8 @@ if TYPE_CHECKING:
 _NOT_ASKED = -1  # a level of the weather that is none
 _FEWEST_WITH_WEATHER = 200  # days
 _FEWEST_WITH_RIVAL = 60  # days
-# The furthest error of a rival on a day, in log load, beyond which it is a fault of the feed: 0.25, or where such errors
-# are usual (Dutch solar panels at noon) three times the median of the days before; a doubled figure is 0.69 away.
+# The furthest error of a rival on a day, in log load, beyond which it is a fault of the feed: 0.25, or where such
+# errors are usual (solar panels at noon) three times the median of the days before; a doubled figure is 0.69 away.
 _LARGEST_ERROR, _TIMES_USUAL, _FEWEST_ERRORS = (0.25, 0.6), 3.0, 10
 _SETTLING_DAYS = 40  # before our own online forecasts can be compared with the rival's
 # A rival may be further from our own than on all but one in 200 of the days of the last year, by this factor; and what
@@ -48,7 +48,7 @@ _USUALLY, _FURTHER, _ALWAYS, _NEVER = 0.995, 1.25, (0.1, 0.15), (0.35, 0.5)
 _ALWAYS_WITHOUT_WEATHER = (0.2, 0.25)  # our own view is then more often off than a rival is: it knows of no heat wave
 _COMPARED, _FEWEST_COMPARED = 365, 60  # days
 # Without weather, errors of one season are alike: a year holds too few independent ones for its quantiles.
-_WIDER_WITHOUT_WEATHER = 1.08
+_WIDER_WITHOUT_WEATHER = 1.04
 
 
 @dataclass(frozen=True, slots=True, eq=False)
