@@ -26,7 +26,9 @@ ASKED = FIRST + timedelta(days=N_DAYS - 5)
 ZONE = "Etc/UTC"
 
 
-def told(*, load: float = 1.0, operator: float = 1.0, noise: float = 0.005, wave: float = 0.03) -> History:
+def told(
+    *, load: float = 1.0, operator: float = 1.0, noise: float = 0.005, wave: float = 0.03, noon: float = 0.0
+) -> History:
     """A load by clock and weekday with a slow wave, and an operator's forecast of it; one day of both is changed.
 
     Args:
@@ -34,6 +36,7 @@ def told(*, load: float = 1.0, operator: float = 1.0, noise: float = 0.005, wave
         operator: by what the operator's forecast of that day is, over what it would be for the usual load.
         noise: of the operator [-].
         wave: how much the level of the load varies for reasons that nobody told us [-].
+        noon: by what logarithm the operator is off around noon of each day, above or below [-].
     """
     rng = np.random.default_rng(4)
     times = world.hours(FIRST, N_DAYS)
@@ -44,6 +47,7 @@ def told(*, load: float = 1.0, operator: float = 1.0, noise: float = 0.005, wave
     asked = day == (ASKED - FIRST).days
     demand = usual * np.where(asked, load, 1.0)
     said = usual * np.where(asked, operator, 1.0) * np.exp(rng.normal(0, noise, len(hour)))
+    said *= np.exp(noon * np.repeat(rng.choice([-1, 1], N_DAYS), 24) * (abs(hour % 24 - 12) <= 1))
     issued = times.dt.truncate("1d") - timedelta(hours=14)
     rows = pl.DataFrame({"time": times, "value": said, "issued_at": issued})
     place = world.place(ZONE)
@@ -93,6 +97,20 @@ def test_an_operator_that_is_off_by_a_third_is_refused_and_said(times: float) ->
     found = forecast(past)
     assert any("further from our own than almost ever" in words for words in found.missing_inputs)
     assert np.array_equal(medians(found), medians(forecast(past, uses_rival=False)))
+
+
+def test_an_operator_that_is_off_by_a_third_at_noon_on_every_day_is_still_of_use() -> None:
+    past = told(noon=0.3)  # solar panels that nobody measures: no fault of the feed
+
+    assert mape(past, forecast(past)) < 0.8 * mape(past, forecast(past, uses_rival=False))
+    assert forecast(past).missing_inputs == ()
+
+
+def test_a_day_whose_figures_were_doubled_teaches_nothing() -> None:
+    usual, doubled = told(), told(operator=2.0)
+    day_after = ASKED + timedelta(days=2)
+
+    assert medians(forecast(doubled, day_after)) == pytest.approx(medians(forecast(usual, day_after)), rel=0.01)
 
 
 def test_an_operator_that_is_worse_than_we_are_does_no_harm() -> None:

@@ -37,7 +37,9 @@ if TYPE_CHECKING:
 _NOT_ASKED = -1  # a level of the weather that is none
 _FEWEST_WITH_WEATHER = 200  # days
 _FEWEST_WITH_RIVAL = 60  # days
-_LARGEST_ERROR = 0.25  # of the rival, in log load; beyond it the interval is a fault of the feed
+# The furthest error of a rival on a day, in log load, beyond which it is a fault of the feed: 0.25, or where such
+# errors are usual (solar panels at noon) three times the median of the days before; a doubled figure is 0.69 away.
+_LARGEST_ERROR, _TIMES_USUAL, _FEWEST_ERRORS = (0.25, 0.6), 3.0, 10
 _SETTLING_DAYS = 40  # before our own online forecasts can be compared with the rival's
 # A rival may be further from our own than on all but one in 200 of the days of the last year, by this factor; and what
 # is always or never allowed, in log load. Each is of a whole day, and of its furthest interval from there: a doubled
@@ -46,7 +48,7 @@ _USUALLY, _FURTHER, _ALWAYS, _NEVER = 0.995, 1.25, (0.1, 0.15), (0.35, 0.5)
 _ALWAYS_WITHOUT_WEATHER = (0.2, 0.25)  # our own view is then more often off than a rival is: it knows of no heat wave
 _COMPARED, _FEWEST_COMPARED = 365, 60  # days
 # Without weather, errors of one season are alike: a year holds too few independent ones for its quantiles.
-_WIDER_WITHOUT_WEATHER = 1.08
+_WIDER_WITHOUT_WEATHER = 1.04
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,20 +96,22 @@ class LevelInputs:
             self.is_enough[known.row_of_later],
         )
 
-    def of_rival(self, known: KnownInputs, unchanged: Array, believed: Mask) -> LayerRequest:
+    def of_rival(self, known: KnownInputs, unchanged: Array, believed: Mask, furthest: Array) -> LayerRequest:
         """Return the request of the rival's layer, given what the load's layer expects of the chosen.
 
         Args:
             known: what is known at each request.
             unchanged: (chosen, intervals) log load as if nothing had changed, of which the rival may know nothing.
             believed: of which requests the rival's forecast is, (a,).
+            furthest: error of the rival on each training day, (n,).
         """
         load, log_rival = self.of_load(known), np.where(believed[:, None], known.log_rival, np.nan)
         ours = np.full_like(log_rival, np.nan)
         ours[self.chosen] = unchanged
         later, under_way = log_rival[known.row_of_later], log_rival[known.row_under_way]
         errors = load.log_values - later
-        is_fault = (np.abs(known.once_known(errors)) >= _LARGEST_ERROR).any(axis=1)  # as of the days learned from
+        of_later = _furthest(known.once_known(errors))
+        is_fault = _faults(np.concatenate([furthest, of_later]))[len(furthest) :]  # as of the days learned from
         return LayerRequest(
             with_rival(self.inputs, log_rival, ours),
             self.features,
@@ -176,7 +180,7 @@ class Layers:
             from_days, own = load.expectation.from_days, np.full(known.log_rival.shape, np.nan)
             own[asked.chosen] = load.expectation.log_values
             believed = self._believes(level, known, asked, from_days.values)
-            of_rival = asked.of_rival(known, from_days.unchanged, believed)
+            of_rival = asked.of_rival(known, from_days.unchanged, believed, self._rivals_furthest)
             enough = self._n_before(self._rows(level) & self._rival_rows, known) >= _FEWEST_WITH_RIVAL
             refuses |= (levels == level) & enough & is_complete(known.log_rival[:n]) & ~believed[:n]
             of_rival.chosen[:n] &= enough
@@ -302,9 +306,29 @@ class Layers:
     @cached_property
     def _rival_rows(self) -> Mask:
         state = self._state
-        error = np.abs(state.log_loads - state.log_rival)
-        believable = is_complete(state.log_rival) & ~(error >= _LARGEST_ERROR).any(axis=1)
+        believable = is_complete(state.log_rival) & ~_faults(self._rivals_furthest)
         return np.asarray(believable & (state.days >= state.days[0] + _SETTLING_DAYS), dtype=np.bool_)
+
+    @cached_property
+    def _rivals_furthest(self) -> Array:
+        return _furthest(self._state.log_loads - self._state.log_rival)
+
+
+def _furthest(errors: Array) -> Array:
+    """Return the size of the furthest error of each day, (n,) of (n, intervals); NaN where none is known."""
+    sizes = np.where(np.isfinite(errors), np.abs(errors), -np.inf).max(axis=1)
+    return np.where(np.isfinite(sizes), sizes, np.nan)
+
+
+def _faults(furthest: Array) -> Mask:
+    """Return on which days the furthest error is beyond what the days before make likely, (n,) each."""
+    limits = np.full(len(furthest), _LARGEST_ERROR[0])
+    for day in np.flatnonzero(furthest >= _LARGEST_ERROR[0]):
+        before = furthest[max(day - _COMPARED, 0) : day]
+        before = before[np.isfinite(before)]
+        if len(before) >= _FEWEST_ERRORS:
+            limits[day] = np.clip(_TIMES_USUAL * np.median(before), *_LARGEST_ERROR)
+    return np.asarray(furthest >= limits)
 
 
 def _distance(gap: Array) -> Array:

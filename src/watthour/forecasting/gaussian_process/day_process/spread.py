@@ -26,13 +26,14 @@ _SMALLEST = 0.002  # of log load; an error below 0.2 % is as good as none
 _FLOOR = 1e-4
 _FAST, _SLOW, _BY_INTERVAL = 10.0, 60.0, 90.0  # half-lives [days] of the running mean errors
 _WINDOW = 365  # days of errors the quantiles come from
-_BURN_IN = 90  # days before which the running means say little
-_PRIOR = {1: 0.2, 2: 0.5}  # how much of the fast and slow mean error is believed before any data
+_BURN_IN = 30  # days before which the running means say little
+_PRIOR = {1: 0.2, 2: 0.8}  # shares of the fast and slow mean error before any data; sum to 1, so that a scale is a size
 _RIDGE = 5.0
 _SIGMA = math.sqrt(math.pi / 2)  # of normal errors, in parts of their mean size
 _OF_DOUBT = 0.5  # of a change that was seen but not counted on, as a scale
 _BAND = (0.05, 0.95)
-_STEP = 0.35  # by which a day wholly outside of its band widens the next ones, log of the width
+_STEP = 0.5  # by which a day wholly outside of its band widens the next ones, log of the width
+_KEPT = 0.97  # of the widening from one day to the next
 _WIDENING = (math.log(0.5), math.log(3.0))  # at least and at most
 _RENEWED = 7  # days after which the bands that days are counted against are worked out anew
 _BLOCKS, _REACH = 6, 12  # blocks of a day with quantiles of their own; a block's errors reach a twelfth of a day beyond
@@ -151,7 +152,7 @@ def _widening(before: Array, ratios: Array, n_known: Instants) -> Array:
         lower, upper = (np.exp(found[n_days]) * bands[renewed]).T
         outside = (ratios[day] < np.minimum(lower, 0)) | (ratios[day] > np.maximum(upper, 0))
         surprise = outside[there].mean() - (1 - _BAND[1] + _BAND[0])
-        found[day + 1] = np.clip(found[day] + _STEP * surprise, *_WIDENING)
+        found[day + 1] = np.clip(_KEPT * found[day] + _STEP * surprise, *_WIDENING)
     return found
 
 
