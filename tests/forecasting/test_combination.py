@@ -255,6 +255,17 @@ def test_a_band_too_narrow_or_too_wide_is_brought_to_what_it_says(width: float) 
     assert factor * width == pytest.approx(1, abs=0.15)
 
 
+def test_issues_that_speak_of_the_same_days_move_the_band_less() -> None:
+    """Four issues of 28 days, a week apart, miss the same heat wave: it is one surprise, not four."""
+    actual = 2 * np.random.default_rng(3).normal(size=4 * 28)
+    quantiles = np.tile(_SPREAD, (len(actual), 1))
+    apart, together = (
+        band_factor(quantiles, actual, np.ones(len(actual)), np.repeat(np.arange(4), 28), overlap=overlap)
+        for overlap in (1.0, 4.0)
+    )
+    assert 1.0 < together < apart
+
+
 def test_the_loss_is_the_mean_pinball_loss_over_the_levels() -> None:
     found = losses_of(np.array([[*_SPREAD]]), np.array([2.0]))
     assert found[0] == pytest.approx(np.mean([level * (2 - q) for level, q in zip(LEVELS, _SPREAD, strict=True)]))

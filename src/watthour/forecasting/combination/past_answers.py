@@ -103,7 +103,8 @@ class Record:
         there = is_complete(past.quantiles)
         mean = averaged(past.quantiles, weights[blocks[mine]].T, there)
         mean[~there[weights[block] > 0].all(axis=0)] = np.nan  # says nothing of the average of all
-        return band_factor(mean, past.actual, self.counts[mine], self.issue[mine])
+        overlap = len(blocks) / max(1, len(np.unique(self.past.time)))
+        return band_factor(mean, past.actual, self.counts[mine], self.issue[mine], overlap=overlap)
 
     def left_out(self) -> Array:
         """Return the average of each answer, (n, ``LEVELS``), weighted and widened by those of the other issues."""

@@ -116,7 +116,7 @@ def shares_of(weights: Array, there: Mask) -> Array:
     return np.asarray(kept / np.maximum(kept.sum(axis=0), 1e-300))
 
 
-def band_factor(quantiles: Array, actual: Array, counts: Array, issue: Instants) -> float:
+def band_factor(quantiles: Array, actual: Array, counts: Array, issue: Instants, *, overlap: float = 1.0) -> float:
     """Return what the distance of quantiles from their middle is to be multiplied with, so that the 90 % band holds.
 
     The average of bands that each hold is too wide where the members err apart, and the members' own last bands may be
@@ -129,6 +129,7 @@ def band_factor(quantiles: Array, actual: Array, counts: Array, issue: Instants)
         actual: (n,) what came.
         counts: (n,) how much each counts.
         issue: (n,) which issue it belongs to, from 0.
+        overlap: how many issues speak of the same interval; so many times fewer are independent.
     """
     known = np.isfinite(actual) & np.isfinite(quantiles).all(axis=1)
     if not known.any():
@@ -140,11 +141,12 @@ def band_factor(quantiles: Array, actual: Array, counts: Array, issue: Instants)
     misses = np.abs(away) / np.maximum(half, 1e-9)
     per_issue = np.maximum(np.bincount(issue), 1)
     weights = counts / per_issue[issue]
-    total = weights.sum() + _PRIOR_BAND
-    n_issues = total**2 / ((weights * counts).sum() + _PRIOR_BAND)
+    prior = _PRIOR_BAND * overlap
+    total = weights.sum() + prior
+    n_issues = total**2 / ((weights * counts).sum() + prior)
     wanted = _SHARE * (1 + weights.sum() / total / n_issues)
     values = np.concatenate([misses, _NORMAL])
-    weights = np.concatenate([weights, np.full(len(_NORMAL), _PRIOR_BAND / len(_NORMAL))])
+    weights = np.concatenate([weights, np.full(len(_NORMAL), prior / len(_NORMAL))])
     order = np.argsort(values)
     share = np.cumsum(weights[order]) - weights[order] / 2
     return float(np.clip(np.interp(wanted * weights.sum(), share, values[order]), _NARROWEST, _WIDEST))
