@@ -82,7 +82,7 @@ class RecentDays:
         step = step_of(context)
         if step >= DAY_US:
             problem = f"{_NAME} cannot forecast {context.channel.id} in this step"
-            remedy = "Use a channel with a step of less than a day, or trend_season, which takes any step."
+            remedy = "Use one of less than a day, or a model of any step: trend_season or seasonal_naive."
             raise InvalidInput("resolution", step_in_words(context.resolution), problem, remedy=remedy)
         now = int(history.as_of.timestamp() * 1_000_000)
         rows = _known(history, now, now)
