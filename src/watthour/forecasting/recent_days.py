@@ -34,6 +34,7 @@ FEWEST_DAYS = 14  # of known values before anything is said
 _NAME, _FILE = "recent_days", "recent_days.json"
 _SPAN = 5.0  # half-lives looked back on
 _BESIDE = 0.5  # how much the intervals before and after it on the clock count
+_TOGETHER = 2.0  # values that say as much as one
 _STRIDE, _ORIGINS = 4, 15  # every so many days, so many times, the memories are compared
 _FADING = 5.0  # origins after which a comparison counts half
 _FEWEST_ORIGINS = 3
@@ -231,7 +232,8 @@ def remembered(memory: _Memory, rows: Array, leads: Instants) -> Array:
 def weighted_quantiles(values: Array, weights: Array) -> Array:
     """Return the weighted quantiles of each row of values, (..., n), at ``LEVELS``: (..., levels).
 
-    A level lies between the middles of the two values beside it; one that is not known (NaN) has no weight, and a row
+    A level lies between the middles of the two values beside it, moved outwards as conformal prediction asks (see
+    ``calibrate.Spread``); two values count as one independent one. One that is not known (NaN) has no weight, and a row
     of those alone is NaN.
     """
     weights = np.where(np.isfinite(values), weights, 0.0)
@@ -244,7 +246,10 @@ def weighted_quantiles(values: Array, weights: Array) -> Array:
     share = (share - weights / 2) / np.where(is_any, share[..., -1], 1.0)[..., None]
     found = np.empty((*values.shape[:-1], len(LEVELS)))
     last = values.shape[-1] - 1
-    for k, level in enumerate(LEVELS):
+    effective = weights.sum(axis=-1, keepdims=True) ** 2 / np.maximum((weights**2).sum(axis=-1, keepdims=True), 1e-300)
+    outward = 1 + _TOGETHER / np.maximum(effective, 1.0)
+    for k, wanted in enumerate(LEVELS):
+        level = 0.5 + (wanted - 0.5) * outward
         above = (share < level).sum(axis=-1, keepdims=True)
         right, left = np.minimum(above, last), np.maximum(above - 1, 0)
         low, high = (np.take_along_axis(share, each, axis=-1) for each in (left, right))
