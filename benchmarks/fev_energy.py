@@ -1,6 +1,6 @@
 """Fourteen energy tasks of the public benchmark fev-bench, forecast by one recipe with one setting.
 
-Run: python benchmarks/fev_energy.py [--tasks epf_fr ercot_1W] [--model seasonal_naive] [--data ../shared/data]
+Run: python benchmarks/fev_energy.py [--tasks epf_fr [--replace]] [--model seasonal_naive] [--data ../shared/data]
 
 Each task is the last windows of a table: the last ``windows x horizon`` steps are forecast window by window, from
 everything before the window, the known covariates also over it. The row ``seasonal_naive`` must have its published
@@ -12,6 +12,7 @@ are facts: the columns, the clock they are stamped with, the place and its holid
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import sys
 import warnings
@@ -517,6 +518,16 @@ def closing_line(rows: Sequence[Row]) -> str:
     return f"{said}. Mean rank by SQL among the models with figures here: {ordered}."
 
 
+def beside_others(rows: Sequence[Row], kept: Mapping[str, Any]) -> list[Row]:
+    """Return rows and those of the other tasks in a results file, in the order of ``TASKS``.
+
+    A row that is kept says of which commit it is.
+    """
+    again = {row["test"] for row in rows}
+    others = [{"commit": kept["commit"], **row} for row in kept["rows"] if row["test"] not in again]
+    return sorted([*rows, *others], key=lambda row: list(TASKS).index(str(row["test"])))
+
+
 def main() -> None:
     """Score the tasks one after the other; what is done is kept after each."""
     on_one_thread()
@@ -526,12 +537,19 @@ def main() -> None:
     parser.add_argument("--tasks", nargs="+", choices=TASKS, default=list(TASKS))
     parser.add_argument("--model", default=AUTO, help="a recipe of the catalogue instead; nothing is written then")
     parser.add_argument("--local", action="store_true", help="trees learn each series alone")
+    parser.add_argument("--replace", action="store_true", help="put these tasks into the results file, keep the others")
     wanted = parser.parse_args()
-    is_standard = wanted.model == AUTO and not wanted.local and list(wanted.tasks) == list(TASKS)
+    is_ours = wanted.model == AUTO and not wanted.local
+    if wanted.replace and not is_ours:
+        parser.error(f"--replace is for --model {AUTO} without --local: the results file holds nothing else")
+    is_kept = wanted.replace or (is_ours and list(wanted.tasks) == list(TASKS))
+    file = RESULTS / "fev_energy.json"
+    kept = json.loads(file.read_text(encoding="utf-8")) if is_kept and file.exists() else {"commit": "", "rows": []}
     rows: list[Row] = []
     for name in wanted.tasks:
         rows += run(name, wanted.data, wanted.model, local=wanted.local)
-        report("fev_energy", PROTOCOL, rows, results=RESULTS if is_standard else None)
+        shown = beside_others(rows, kept) if is_kept else rows
+        report("fev_energy", PROTOCOL, shown, results=RESULTS if is_kept else None)
     beside(rows)
     print(closing_line(rows))
 

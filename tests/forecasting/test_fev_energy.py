@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -105,6 +106,37 @@ def test_the_closing_line_counts_wins_and_ranks(benchmark: Any) -> None:  # noqa
     said = benchmark.closing_line([naive, {"row": "ours", "test": "epf_fr", "sql": 0.35}])
     assert "the best published untrained model on 0 of 1, better SQL than Chronos-2 on 1 of 1" in said
     assert "TiRex-2 1.0, ours 2.0, Chronos-2 3.0" in said
+
+
+def test_a_run_of_some_tasks_keeps_the_others_in_the_results_file(
+    benchmark: Any,  # noqa: ANN401 - as above
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def run(name: str, *_: object, **__: object) -> list[dict[str, object]]:
+        figures = {"test": name, "sql": len(measured), "mase": 1.0, "wape": 0.1}
+        measured.append(name)
+        if name == "ETT_1W":
+            raise KeyboardInterrupt
+        return [{"row": "seasonal_naive", **figures}, {"row": "ours", **figures}]
+
+    def told(*arguments: str) -> list[tuple[str, float]]:
+        monkeypatch.setattr("sys.argv", ["fev_energy.py", *arguments])
+        benchmark.main()
+        rows = json.loads((tmp_path / "fev_energy.json").read_text())["rows"]
+        return [(row["test"], row["sql"]) for row in rows if row["row"] == "ours"]
+
+    measured: list[str] = []
+    monkeypatch.setattr(benchmark, "RESULTS", tmp_path)
+    monkeypatch.setattr(benchmark, "run", run)
+    assert told("--tasks", "ercot_1D", "epf_fr", "--replace") == [("epf_fr", 1), ("ercot_1D", 0)]
+    assert told("--tasks", "epf_be", "epf_fr", "--replace") == [("epf_be", 2), ("epf_fr", 3), ("ercot_1D", 0)]
+    assert told("--tasks", "epf_np") == [("epf_be", 2), ("epf_fr", 3), ("ercot_1D", 0)]
+    with pytest.raises(KeyboardInterrupt):
+        told("--tasks", "ercot_1D", "ETT_1W", "--replace")
+    assert told("--tasks", "epf_pjm")[-1] == ("ercot_1D", 5)
+    with pytest.raises(SystemExit):
+        told("--tasks", "epf_np", "--model", "seasonal_naive", "--replace")
 
 
 def test_a_window_knows_its_covariates_to_its_end_and_no_further() -> None:

@@ -91,7 +91,8 @@ def test_nothing_after_the_compared_weeks_is_needed_and_what_cannot_answer_says_
     assert "days of 'town' are known" in notes["hour_process"]
     assert "the hour process needs 90" in notes["hour_process"]
     assert set(model.choice.filter(pl.col("note").is_null())["model"]) == {
-        *("day_regression", "trend_season", "gradient_boosting", "persistence_ensemble", "seasonal_naive")
+        *("day_regression", "trend_season", "recent_days", "gradient_boosting"),
+        *("persistence_ensemble", "seasonal_naive"),
     }
 
 

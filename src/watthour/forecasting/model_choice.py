@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     Found = dict[str, Forecaster | WatthourError]
 
 AUTO = "auto"
-MOST_SERIES = 12  # combined each by itself; of more, so many are compared and one model is chosen for all
+MOST_SERIES = 16  # combined each by itself; of more, so many are compared and one model is chosen for all
 _RULE = "persistence_ensemble"  # for a series that the chosen model cannot learn
 _OF_LONG_STEPS = "trend_season"  # for one too short to compare models on: four values of a rule are months or years
 

@@ -34,6 +34,7 @@ CANDIDATES = (
     "hour_process",
     "day_regression",
     "trend_season",
+    "recent_days",
     TREES,
     "persistence_ensemble",
     "seasonal_naive",

@@ -59,6 +59,10 @@ class Points:
         """Return some rows, NaN in the others."""
         return Points(np.where(rows[:, None], self.point, np.nan), np.where(rows[:, None], self.width, np.nan))
 
+    def followed_by(self, other: Points) -> Points:
+        """Return both, these first."""
+        return Points(np.concatenate([self.point, other.point]), np.concatenate([self.width, other.width]))
+
     def spread(self, rows: Instants, n: int) -> Points:
         """Return them as rows of a longer table, NaN in the others."""
         point, width = (np.full((n, self.point.shape[1]), np.nan) for _ in range(2))
@@ -103,7 +107,7 @@ class Learner:
         self._means = squeezed.mean(axis=0)
         self._deviations = np.maximum(squeezed.std(axis=0), 0.05 * squeezed.std())
         self._values = self._standard(state.values[self.rows])
-        self._trained: dict[tuple[int, int], Trained] = {}
+        self._trained: dict[tuple[int, int], tuple[Trained, Points]] = {}
         self._forms = FORMS if self._covariate_scales else WITHOUT_COVARIATES
 
     @property
@@ -139,31 +143,31 @@ class Learner:
         published = np.searchsorted(self._published, issued, side="right")
         n_trained = np.minimum(published, np.searchsorted(self.days, last_known, side="right"))
         n_later = np.where(n_trained == len(self.rows), np.searchsorted(facts.day, last_known, side="right"), 0)
+        since_then = self._standard(later.values[is_whole(later.values)])
         told, online = [], []
         for number, form in enumerate(self._forms):
-            continued = self._continued(number, lead, self._inputs(facts, form), later)
+            trained, before = self._factored(number, lead)
+            continued = Continued.of(trained, self._inputs(facts, form), since_then)
             told.append(self._points(continued.predict(self._inputs(asked, form), n_trained, n_later)))
-            online.append(self._points(continued.online(lead)))
+            online.append(before.followed_by(self._points(continued.online(lead))))
         days = np.concatenate([self.days, facts.day])
         knows = (n_trained >= self._fewest) & (last_known <= self._until)
         since = (np.arange(len(days)) >= self._fewest) & (days <= self._until)
         return Answer(Points.mean(told).where(knows), Points.mean(online).where(since), days, n_trained + n_later)
 
-    def _continued(self, number: int, lead: int, inputs: Inputs, later: Later) -> Continued:
-        values = self._standard(later.values[is_whole(later.values)])
-        return Continued.of(self._factored(number, lead), inputs, values)
-
-    def _factored(self, number: int, lead: int) -> Trained:
-        trained = self._trained.get((number, lead))
-        if trained is None:
+    def _factored(self, number: int, lead: int) -> tuple[Trained, Points]:
+        """Return the factored days of a form and a lead, and what would have been said of each of them."""
+        found = self._trained.get((number, lead))
+        if found is None:
             state = self._state
             nearest = max((k for k, each in enumerate(state.leads) if each <= lead), default=0)
             inputs = self._inputs(self._facts(self.days, lead), self._forms[number])
             kernel = Kernel(state.constants[number][nearest], len(inputs.groups))
             trained = Trained.of(kernel, inputs, self._values)
+            found = trained, self._points(trained.online(lead))
             if len(self._trained) < _KEPT:
-                self._trained[number, lead] = trained
-        return trained
+                self._trained[number, lead] = found
+        return found
 
     def _inputs(self, facts: DayFacts, form: Form) -> Inputs:
         return facts.groups(self._scale, self._covariate_scales, form)

@@ -40,6 +40,13 @@ class Trained:
         noise = np.full(len(days.day), kernel.noise)
         return cls(kernel, days, PrefixFactor.fit(kernel(days, days), noise, values, has_mean=False))
 
+    def online(self, lag: int) -> Expected:
+        """Return what would have been expected of each day, (n,), from the days at least ``lag`` before."""
+        n_known = np.searchsorted(self.days.day, self.days.day - lag, side="right")
+        first = self.factor.lower.T * (np.arange(len(n_known))[:, None] < n_known)
+        left = self.kernel.variance(self.days) + self.kernel.noise - (first**2).sum(axis=0)
+        return Expected(np.asarray(first.T @ self.factor.whitened), np.sqrt(np.maximum(left, 1e-9)))
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Continued:
@@ -68,23 +75,15 @@ class Continued:
         return self._expected(cross, new, kernel.variance(asked) + kernel.noise, n_trained, n_later)
 
     def online(self, lag: int) -> Expected:
-        """Return what would have been expected of all known days, (n + r), from the days at least ``lag`` before."""
+        """Return what would have been expected of each later day, (r,), from the days at least ``lag`` before."""
         kernel, trained, later = self.trained.kernel, self.trained.days.day, self.later.day
-        old = self._expected(
-            self.trained.factor.lower.T,
-            np.zeros((len(later), len(trained))),
-            kernel.variance(self.trained.days) + kernel.noise,
-            np.searchsorted(trained, trained - lag, side="right"),
-            np.zeros(len(trained), dtype=np.int64),
-        )
-        new = self._expected(
+        return self._expected(
             self.cross,
             self.factor.lower.T,
             kernel.variance(self.later) + kernel.noise,
             np.searchsorted(trained, later - lag, side="right"),
             np.searchsorted(later, later - lag, side="right"),
         )
-        return Expected(np.concatenate([old.mean, new.mean]), np.concatenate([old.deviation, new.deviation]))
 
     def _expected(self, cross: Array, new: Array, variance: Array, n_trained: Instants, n_later: Instants) -> Expected:
         first = cross * (np.arange(len(cross))[:, None] < n_trained)
