@@ -15,6 +15,7 @@ from watthour.core.window import DAY, HOUR
 from watthour.forecasting.day_regression.inputs import tables
 from watthour.forecasting.day_regression.kernel import Inputs, Kernel
 from watthour.forecasting.day_regression.model import DayRegression, FittedDayRegression
+from watthour.forecasting.day_regression.state import State
 from watthour.forecasting.fleet import issues_at, past_issues
 from watthour.forecasting.series_table import read
 
@@ -107,6 +108,21 @@ def test_a_spike_of_3000_moves_the_days_after_it_by_little(table: pl.DataFrame, 
     calm, wild = (medians(said(fitted(each), each, ASKED)) for each in (past, spiked))
     assert np.isfinite(wild).all()
     assert np.abs(wild - calm).max() < 15
+
+
+def test_a_day_that_nobody_could_expect_hardly_moves_the_week_after_next(table: pl.DataFrame, past: History) -> None:
+    odd = pl.int_range(pl.len()) // 24 == ASKED - 12
+    moved = history(table.with_columns(y=pl.when(odd).then(pl.col("y") + 40).otherwise("y")))
+    days = range(ASKED, N_DAYS)
+    calm, wild = (medians(said(fitted(each), each, *days)) for each in (past, moved))
+    assert 0 < np.abs(wild - calm).mean() < 0.8
+
+
+def test_a_level_that_jumps_is_followed_within_days(table: pl.DataFrame) -> None:
+    jump = pl.int_range(pl.len()) // 24 >= ASKED - 2
+    raised = history(table.with_columns(y=pl.when(jump).then(pl.col("y") + 25).otherwise("y")))
+    off = actuals(table, ASKED, 3 * 24) + 25 - medians(said(fitted(raised), raised, *range(ASKED, ASKED + 3)))
+    assert 0 < off.mean() < 9
 
 
 def test_a_covariate_that_never_moved_in_training_is_left_out_and_said(table: pl.DataFrame) -> None:
@@ -205,6 +221,14 @@ def test_a_short_memory_answers_beside_the_long_one_once_it_knows_its_days(past:
     apart = np.abs(medians(said(both, past, *days)) - medians(said(long, past, *days))).reshape(3, 24).max(axis=1)
     assert apart[0] < 1e-9
     assert (apart[1:] > 1e-3).all()
+
+
+def test_a_model_saved_with_fewer_forms_answers_with_those_it_has(past: History, model: FittedDayRegression) -> None:
+    state = State.from_files(model.files())
+    older = FittedDayRegression.from_files(replace(state, constants=state.constants[:3]).files())
+    told, again = (medians(said(each, past, ASKED)) for each in (model, older))
+    assert again == pytest.approx(told, abs=5)
+    assert np.abs(again - told).max() > 1e-3
 
 
 def test_a_day_that_begins_at_eight_in_the_evening_knows_all_hours_before(table: pl.DataFrame, past: History) -> None:

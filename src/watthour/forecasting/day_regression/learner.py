@@ -41,6 +41,23 @@ class Later:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Standard:
+    """What is usual of squeezed values, interval by interval."""
+
+    means: Array  # (intervals,)
+    deviations: Array  # (intervals,)
+
+    @classmethod
+    def of(cls, squeezed: Array) -> Self:
+        """Measure days, (n, intervals)."""
+        return cls(squeezed.mean(axis=0), np.maximum(squeezed.std(axis=0), 0.05 * squeezed.std()))
+
+    def scaled(self, squeezed: Array) -> Array:
+        """Return values with a variance of about 1; a spike counts as just beyond what is usual."""
+        return np.asarray(np.clip((squeezed - self.means) / self.deviations, -_FURTHEST, _FURTHEST))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Points:
     """Forecasts in the unit of the channel."""
 
@@ -99,12 +116,9 @@ class Learner:
         self.rows = rows[rows >= WEEK]
         self._fewest = min(fewest_days, len(self.rows))
         self._published = np.maximum.accumulate(state.known_since[self.rows])
-        squeezed = self._squeezed(state.values[self.rows])
-        self._means = squeezed.mean(axis=0)
-        self._deviations = np.maximum(squeezed.std(axis=0), 0.05 * squeezed.std())
-        self._values = self._standard(state.values[self.rows])
         self._trained: dict[tuple[int, int], Trained] = {}
-        self._forms = FORMS if self._covariate_scales else WITHOUT_COVARIATES
+        forms = FORMS if self._covariate_scales else WITHOUT_COVARIATES
+        self._forms = forms[: len(state.constants) or len(forms)]  # an older model has fewer
 
     @property
     def days(self) -> Instants:
@@ -119,8 +133,9 @@ class Learner:
             for lead in leads:
                 n_days, steps = (form.learned_days, _STEPS) if kernel is None else (_FEWER_DAYS, _MORE_STEPS)
                 last = np.arange(len(self.rows))[-n_days:]
-                inputs = self._inputs(self._facts(self.days, lead), form).take(last)
-                kernel = (kernel or Kernel.start(inputs)).learned(inputs, self._values[last], n_steps=steps)
+                facts = self._facts(self.days, lead)
+                inputs, values = self._inputs(facts, form).take(last), self._learned(facts, form)[1][last]
+                kernel = (kernel or Kernel.start(inputs)).learned(inputs, values, n_steps=steps)
                 found.append(kernel.log)
             constants.append(np.stack(found))
         return constants
@@ -135,32 +150,34 @@ class Learner:
             issued: the instant of each issue, (m,).
             last_known: the last day each request knows, (m,).
         """
+        before = self._facts(self.days, lead)
         facts = self._facts(later.first_day + np.flatnonzero(is_whole(later.values)), lead, later)
         published = np.searchsorted(self._published, issued, side="right")
         n_trained = np.minimum(published, np.searchsorted(self.days, last_known, side="right"))
         n_later = np.where(n_trained == len(self.rows), np.searchsorted(facts.day, last_known, side="right"), 0)
         told, online = [], []
         for number, form in enumerate(self._forms):
-            continued = self._continued(number, lead, self._inputs(facts, form), later)
-            told.append(self._points(continued.predict(self._inputs(asked, form), n_trained, n_later)))
-            online.append(self._points(continued.online(lead)))
+            standard = self._learned(before, form)[0]
+            base, later_base, asked_base = (each.base(self._scale, form)[:, None] for each in (before, facts, asked))
+            values = standard.scaled(self._squeezed(later.values[is_whole(later.values)]) - later_base)
+            continued = Continued.of(self._factored(number, lead), self._inputs(facts, form), values, lead)
+            expected = continued.predict(self._inputs(asked, form), n_trained, n_later)
+            told.append(self._points(expected, standard, asked_base))
+            online.append(self._points(continued.online(lead), standard, np.concatenate([base, later_base])))
         days = np.concatenate([self.days, facts.day])
         knows = (n_trained >= self._fewest) & (last_known <= self._until)
         since = (np.arange(len(days)) >= self._fewest) & (days <= self._until)
         return Answer(Points.mean(told).where(knows), Points.mean(online).where(since), days, n_trained + n_later)
-
-    def _continued(self, number: int, lead: int, inputs: Inputs, later: Later) -> Continued:
-        values = self._standard(later.values[is_whole(later.values)])
-        return Continued.of(self._factored(number, lead), inputs, values)
 
     def _factored(self, number: int, lead: int) -> Trained:
         trained = self._trained.get((number, lead))
         if trained is None:
             state = self._state
             nearest = max((k for k, each in enumerate(state.leads) if each <= lead), default=0)
-            inputs = self._inputs(self._facts(self.days, lead), self._forms[number])
+            facts, form = self._facts(self.days, lead), self._forms[number]
+            inputs = self._inputs(facts, form)
             kernel = Kernel(state.constants[number][nearest], len(inputs.groups))
-            trained = Trained.of(kernel, inputs, self._values)
+            trained = Trained.of(kernel, inputs, self._learned(facts, form)[1], lead)
             if len(self._trained) < _KEPT:
                 self._trained[number, lead] = trained
         return trained
@@ -178,17 +195,19 @@ class Learner:
         hourly = state.clock.hourly(between_columns(np.where(is_whole(values)[:, None], values, np.nan)))
         return DayFacts.of_table(days, state.first_day, *tables(hourly, covariates), lead, self._holidays)
 
-    def _standard(self, values: Array) -> Array:
-        """Return values with a variance of about 1; a spike counts as just beyond what is usual."""
-        standard = (self._squeezed(values) - self._means) / self._deviations
-        return np.asarray(np.clip(standard, -_FURTHEST, _FURTHEST))
+    def _learned(self, facts: DayFacts, form: Form) -> tuple[Standard, Array]:
+        """Return what is usual of the training days as a form forecasts them, and their scaled values."""
+        squeezed = self._squeezed(self._state.values[self.rows]) - facts.base(self._scale, form)[:, None]
+        standard = Standard.of(squeezed)
+        return standard, standard.scaled(squeezed)
 
     def _squeezed(self, values: Array) -> Array:
         return self._scale.squeezed(between_columns(values))
 
-    def _points(self, expected: Expected) -> Points:
-        """Return forecasts in the unit of the channel."""
-        middle, spread = self._means + self._deviations * expected.mean, self._deviations * expected.deviation[:, None]
+    def _points(self, expected: Expected, standard: Standard, base: Array) -> Points:
+        """Return forecasts in the unit of the channel; ``base`` is (m, 1)."""
+        middle = base + standard.means + standard.deviations * expected.mean
+        spread = standard.deviations * expected.deviation[:, None]
         low, point, high = (self._scale.unsqueezed(middle + side * spread) for side in (-1, 0, 1))
         return Points(point, (high - low) / 2)
 
