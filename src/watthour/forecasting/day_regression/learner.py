@@ -72,6 +72,16 @@ class Points:
         )
         return cls(point, width)
 
+    def moved(self, shift: Array, spread: Array) -> Points:
+        """Return them moved by so many widths, each width so many times as large; (m, hours) each."""
+        each = self.point.shape[1] // shift.shape[1]
+        shift, spread = np.repeat(shift, each, axis=1), np.repeat(spread, each, axis=1)
+        return Points(self.point + shift * self.width, self.width * spread)
+
+    def take(self, rows: Instants) -> Points:
+        """Return some rows."""
+        return Points(self.point[rows], self.width[rows])
+
     def where(self, rows: Mask) -> Points:
         """Return some rows, NaN in the others."""
         return Points(np.where(rows[:, None], self.point, np.nan), np.where(rows[:, None], self.width, np.nan))
@@ -103,21 +113,21 @@ class Learner:
     def __init__(self, state: State, holidays: Instants, *, fewest_days: int = 0, until: int | None = None) -> None:
         self._state, self._holidays = state, holidays
         self._until = np.inf if until is None else until
-        self._scale = Scale.of(state.values)
-        if self._scale.width == 0:
+        self.scale = Scale.of(state.values)
+        if self.scale.width == 0:
             raise InvalidInput(
                 state.channel,
-                self._scale.centre,
+                self.scale.centre,
                 "all its values are the same, so there is nothing to learn",
                 remedy="Choose another model: seasonal_naive, which repeats them.",
             )
-        self._covariate_scales = [Scale.of(state.covariates[:, k]) for k in range(state.covariates.shape[1])]
+        self.covariate_scales = [Scale.of(state.covariates[:, k]) for k in range(state.covariates.shape[1])]
         rows = np.flatnonzero(is_whole(state.values))
         self.rows = rows[rows >= WEEK]
         self._fewest = min(fewest_days, len(self.rows))
         self._published = np.maximum.accumulate(state.known_since[self.rows])
         self._trained: dict[tuple[int, int], Trained] = {}
-        forms = FORMS if self._covariate_scales else WITHOUT_COVARIATES
+        forms = FORMS if self.covariate_scales else WITHOUT_COVARIATES
         self._forms = forms[: len(state.constants) or len(forms)]  # an older model has fewer
 
     @property
@@ -133,7 +143,7 @@ class Learner:
             for lead in leads:
                 n_days, steps = (form.learned_days, _STEPS) if kernel is None else (_FEWER_DAYS, _MORE_STEPS)
                 last = np.arange(len(self.rows))[-n_days:]
-                facts = self._facts(self.days, lead)
+                facts = self.facts(self.days, lead)
                 inputs, values = self._inputs(facts, form).take(last), self._learned(facts, form)[1][last]
                 kernel = (kernel or Kernel.start(inputs)).learned(inputs, values, n_steps=steps)
                 found.append(kernel.log)
@@ -150,15 +160,15 @@ class Learner:
             issued: the instant of each issue, (m,).
             last_known: the last day each request knows, (m,).
         """
-        before = self._facts(self.days, lead)
-        facts = self._facts(later.first_day + np.flatnonzero(is_whole(later.values)), lead, later)
+        before = self.facts(self.days, lead)
+        facts = self.facts(later.first_day + np.flatnonzero(is_whole(later.values)), lead, later)
         published = np.searchsorted(self._published, issued, side="right")
         n_trained = np.minimum(published, np.searchsorted(self.days, last_known, side="right"))
         n_later = np.where(n_trained == len(self.rows), np.searchsorted(facts.day, last_known, side="right"), 0)
         told, online = [], []
         for number, form in enumerate(self._forms):
             standard = self._learned(before, form)[0]
-            base, later_base, asked_base = (each.base(self._scale, form)[:, None] for each in (before, facts, asked))
+            base, later_base, asked_base = (each.base(self.scale, form)[:, None] for each in (before, facts, asked))
             values = standard.scaled(self._squeezed(later.values[is_whole(later.values)]) - later_base)
             continued = Continued.of(self._factored(number, lead), self._inputs(facts, form), values, lead)
             expected = continued.predict(self._inputs(asked, form), n_trained, n_later)
@@ -174,7 +184,7 @@ class Learner:
         if trained is None:
             state = self._state
             nearest = max((k for k, each in enumerate(state.leads) if each <= lead), default=0)
-            facts, form = self._facts(self.days, lead), self._forms[number]
+            facts, form = self.facts(self.days, lead), self._forms[number]
             inputs = self._inputs(facts, form)
             kernel = Kernel(state.constants[number][nearest], len(inputs.groups))
             trained = Trained.of(kernel, inputs, self._learned(facts, form)[1], lead)
@@ -183,9 +193,9 @@ class Learner:
         return trained
 
     def _inputs(self, facts: DayFacts, form: Form) -> Inputs:
-        return facts.groups(self._scale, self._covariate_scales, form)
+        return facts.groups(self.scale, self.covariate_scales, form)
 
-    def _facts(self, days: Instants, lead: int, later: Later | None = None) -> DayFacts:
+    def facts(self, days: Instants, lead: int, later: Later | None = None) -> DayFacts:
         """Return what known days would have been forecast from."""
         state = self._state
         values, covariates = state.values, state.covariates
@@ -197,18 +207,18 @@ class Learner:
 
     def _learned(self, facts: DayFacts, form: Form) -> tuple[Standard, Array]:
         """Return what is usual of the training days as a form forecasts them, and their scaled values."""
-        squeezed = self._squeezed(self._state.values[self.rows]) - facts.base(self._scale, form)[:, None]
+        squeezed = self._squeezed(self._state.values[self.rows]) - facts.base(self.scale, form)[:, None]
         standard = Standard.of(squeezed)
         return standard, standard.scaled(squeezed)
 
     def _squeezed(self, values: Array) -> Array:
-        return self._scale.squeezed(between_columns(values))
+        return self.scale.squeezed(between_columns(values))
 
     def _points(self, expected: Expected, standard: Standard, base: Array) -> Points:
         """Return forecasts in the unit of the channel; ``base`` is (m, 1)."""
         middle = base + standard.means + standard.deviations * expected.mean
         spread = standard.deviations * expected.deviation[:, None]
-        low, point, high = (self._scale.unsqueezed(middle + side * spread) for side in (-1, 0, 1))
+        low, point, high = (self.scale.unsqueezed(middle + side * spread) for side in (-1, 0, 1))
         return Points(point, (high - low) / 2)
 
 
