@@ -12,9 +12,11 @@ from watthour import DayAhead
 from watthour.core.errors import InvalidInput, NotEnoughHistory
 from watthour.core.frames import LEVELS, Readings
 from watthour.core.window import DAY, HOUR
+from watthour.forecasting.day_regression.error_trees import ErrorTrees
 from watthour.forecasting.day_regression.inputs import tables
 from watthour.forecasting.day_regression.kernel import Inputs, Kernel
 from watthour.forecasting.day_regression.model import DayRegression, FittedDayRegression
+from watthour.forecasting.day_regression.state import State
 from watthour.forecasting.fleet import issues_at, past_issues
 from watthour.forecasting.series_table import read
 
@@ -107,6 +109,21 @@ def test_a_spike_of_3000_moves_the_days_after_it_by_little(table: pl.DataFrame, 
     calm, wild = (medians(said(fitted(each), each, ASKED)) for each in (past, spiked))
     assert np.isfinite(wild).all()
     assert np.abs(wild - calm).max() < 15
+
+
+def test_a_day_that_nobody_could_expect_hardly_moves_the_week_after_next(table: pl.DataFrame, past: History) -> None:
+    odd = pl.int_range(pl.len()) // 24 == ASKED - 12
+    moved = history(table.with_columns(y=pl.when(odd).then(pl.col("y") + 40).otherwise("y")))
+    days = range(ASKED, N_DAYS)
+    calm, wild = (medians(said(fitted(each), each, *days)) for each in (past, moved))
+    assert 0 < np.abs(wild - calm).mean() < 0.8
+
+
+def test_a_level_that_jumps_is_followed_within_days(table: pl.DataFrame) -> None:
+    jump = pl.int_range(pl.len()) // 24 >= ASKED - 2
+    raised = history(table.with_columns(y=pl.when(jump).then(pl.col("y") + 25).otherwise("y")))
+    off = actuals(table, ASKED, 3 * 24) + 25 - medians(said(fitted(raised), raised, *range(ASKED, ASKED + 3)))
+    assert 0 < off.mean() < 9
 
 
 def test_a_covariate_that_never_moved_in_training_is_left_out_and_said(table: pl.DataFrame) -> None:
@@ -205,6 +222,58 @@ def test_a_short_memory_answers_beside_the_long_one_once_it_knows_its_days(past:
     apart = np.abs(medians(said(both, past, *days)) - medians(said(long, past, *days))).reshape(3, 24).max(axis=1)
     assert apart[0] < 1e-9
     assert (apart[1:] > 1e-3).all()
+
+
+def test_a_model_saved_with_fewer_forms_answers_with_those_it_has(past: History, model: FittedDayRegression) -> None:
+    state = State.from_files(model.files())
+    older = FittedDayRegression.from_files(replace(state, constants=state.constants[:3]).files())
+    told, again = (medians(said(each, past, ASKED)) for each in (model, older))
+    assert again == pytest.approx(told, abs=5)
+    assert np.abs(again - told).max() > 1e-3
+
+
+def test_trees_find_to_which_side_and_how_widely_a_process_is_off() -> None:
+    rng = np.random.default_rng(5)
+    days = np.arange(500)
+    features = rng.uniform(size=(len(days), 24, 3))
+    side, size = np.where(features[..., 0] > 0.7, 2.0, -0.5), np.where(features[..., 1] > 0.5, 1.0, 0.2)
+    trees = ErrorTrees.grow(features, side + size * rng.normal(size=side.shape), days, 1)
+    assert trees is not None
+    shift, spread = trees.expected(features[-50:])
+    high = features[-50:, :, 0] > 0.7
+    assert shift[high].mean() > 0.3
+    assert shift[~high].mean() < 0
+    calm = ~high & (features[-50:, :, 1] < 0.5)
+    assert spread[calm].mean() < spread[high].mean()
+    assert (trees.past_shift[:120] == 0).all()
+    assert np.corrcoef(trees.past_shift[-50:].ravel(), shift.ravel())[0, 1] > 0.9
+    assert ErrorTrees.grow(features[:300], side[:300], days[:300], 1) is None
+
+
+def test_trees_make_bands_narrow_on_calm_days_and_know_nothing_of_what_comes() -> None:
+    n_days, first = 384, 372
+    rng = np.random.default_rng(3)
+    table = prices(n_days=n_days, seed=2)
+    stress = np.repeat(rng.uniform(size=n_days), 24)
+    noise = rng.normal(size=table.height) * np.where(stress > 0.5, 8.0, 0.0)
+    past = history(table.with_columns(y=pl.col("y") + noise, stress=stress), ("wind", "load", "stress"))
+    known = past.known_at(midnight(first))
+    model = DayRegression().fit(known, past_issues(known, 24))
+    state = State.from_files(model.files())
+    bare = FittedDayRegression(replace(state, error_trees=None))
+    calm = stress[first * 24 :] <= 0.5
+
+    def widths(one: FittedDayRegression) -> np.ndarray:
+        told = said(one, past, *range(first, n_days)).values.pivot("level", index="time", values="value").sort("time")
+        return np.asarray(told[str(LEVELS[-1])].to_numpy() - told[str(LEVELS[0])].to_numpy())
+
+    usual, by_trees = widths(bare), widths(model)
+    assert by_trees[calm].mean() < 0.8 * usual[calm].mean()
+    again = FittedDayRegression.from_files(model.files())
+    day = first + 8
+    told = medians(said(model, past, day))
+    assert medians(said(again, past, day)).tolist() == told.tolist()
+    assert medians(said(model, planted(past, midnight(day), day), day)).tolist() == told.tolist()
 
 
 def test_a_day_that_begins_at_eight_in_the_evening_knows_all_hours_before(table: pl.DataFrame, past: History) -> None:

@@ -31,9 +31,11 @@ class Form:
     bends: bool = False  # straight lines in the covariates may bend where these are high, low, and in the middle
     has_own: bool = False  # beside the smooth function of all inputs, one of the asked day's covariates alone
     learned_days: int = 728  # the last ones, by which its constants are learned
+    is_relative: bool = False  # values and covariates count by how far they are from those of the days before
 
 
-FORMS = (Form(), Form(bends=True, learned_days=400), Form(has_own=True))
+# A saved model has the constants of the first so many: add at the end.
+FORMS = (Form(), Form(bends=True, learned_days=400), Form(has_own=True), Form(is_relative=True))
 WITHOUT_COVARIATES = FORMS[:1]
 
 
@@ -109,20 +111,31 @@ class DayFacts:
         covariate_rows = np.clip(rows[:, None] - np.array(COVARIATE_LAGS), 0, len(covariates) - 1)
         return cls(days, values[value_rows], covariates[covariate_rows], np.isin(days, holidays).astype(np.float64))
 
+    def base(self, scale: Scale, form: Form) -> Array:
+        """Return what squeezed values are forecast from, (n,): the mean of the days before, or zero."""
+        if not form.is_relative:
+            return np.zeros(len(self.day))
+        return np.asarray(scale.squeezed(self.values).mean(axis=(1, 2)))
+
     def groups(self, scale: Scale, covariate_scales: list[Scale], form: Form) -> Inputs:
         """Return the groups of inputs: days of values, the last hours, each covariate of each day, and the weekday."""
         hours = self.values.shape[-1]
-        values = scale.squeezed(self.values)
+        base = self.base(scale, form)
+        values = scale.squeezed(self.values) - base[:, None, None]
         n_last = max(1, round(_LAST_HOURS * hours / 24))
         found = [values[:, k] / np.sqrt(hours) for k in range(values.shape[1])]
         found.append(values[:, 0, -n_last:] / np.sqrt(n_last))
         own = []
         for k, each in enumerate(covariate_scales):
             squeezed = each.squeezed(self.covariates[:, :, k])
+            if form.is_relative:
+                squeezed = squeezed - squeezed[:, 1:].mean(axis=(1, 2), keepdims=True)
             own.append(len(found))
             found += [squeezed[:, lag] / np.sqrt(hours) for lag in range(len(COVARIATE_LAGS))]
             if form.bends:
                 found += [part / np.sqrt(hours) for part in each.bent(squeezed[:, 0])]
+        if form.is_relative:
+            found.append(base[:, None])
         weekday = (self.day + 3) % WEEK  # 1970-01-01 was a Thursday
         # a holiday is a day of its own kind, most like a Sunday
         kinds = np.eye(WEEK + 1)[np.where(self.is_holiday > 0, WEEK, weekday)]

@@ -41,6 +41,23 @@ class Later:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Standard:
+    """What is usual of squeezed values, interval by interval."""
+
+    means: Array  # (intervals,)
+    deviations: Array  # (intervals,)
+
+    @classmethod
+    def of(cls, squeezed: Array) -> Self:
+        """Measure days, (n, intervals)."""
+        return cls(squeezed.mean(axis=0), np.maximum(squeezed.std(axis=0), 0.05 * squeezed.std()))
+
+    def scaled(self, squeezed: Array) -> Array:
+        """Return values with a variance of about 1; a spike counts as just beyond what is usual."""
+        return np.asarray(np.clip((squeezed - self.means) / self.deviations, -_FURTHEST, _FURTHEST))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Points:
     """Forecasts in the unit of the channel."""
 
@@ -54,6 +71,16 @@ class Points:
             mean_known(np.stack([getattr(each, name) for each in several]), axis=0) for name in ("point", "width")
         )
         return cls(point, width)
+
+    def moved(self, shift: Array, spread: Array) -> Points:
+        """Return them moved by so many widths, each width so many times as large; (m, hours) each."""
+        each = self.point.shape[1] // shift.shape[1]
+        shift, spread = np.repeat(shift, each, axis=1), np.repeat(spread, each, axis=1)
+        return Points(self.point + shift * self.width, self.width * spread)
+
+    def take(self, rows: Instants) -> Points:
+        """Return some rows."""
+        return Points(self.point[rows], self.width[rows])
 
     def where(self, rows: Mask) -> Points:
         """Return some rows, NaN in the others."""
@@ -90,25 +117,22 @@ class Learner:
     def __init__(self, state: State, holidays: Instants, *, fewest_days: int = 0, until: int | None = None) -> None:
         self._state, self._holidays = state, holidays
         self._until = np.inf if until is None else until
-        self._scale = Scale.of(state.values)
-        if self._scale.width == 0:
+        self.scale = Scale.of(state.values)
+        if self.scale.width == 0:
             raise InvalidInput(
                 state.channel,
-                self._scale.centre,
+                self.scale.centre,
                 "all its values are the same, so there is nothing to learn",
                 remedy="Choose another model: seasonal_naive, which repeats them.",
             )
-        self._covariate_scales = [Scale.of(state.covariates[:, k]) for k in range(state.covariates.shape[1])]
+        self.covariate_scales = [Scale.of(state.covariates[:, k]) for k in range(state.covariates.shape[1])]
         rows = np.flatnonzero(is_whole(state.values))
         self.rows = rows[rows >= WEEK]
         self._fewest = min(fewest_days, len(self.rows))
         self._published = np.maximum.accumulate(state.known_since[self.rows])
-        squeezed = self._squeezed(state.values[self.rows])
-        self._means = squeezed.mean(axis=0)
-        self._deviations = np.maximum(squeezed.std(axis=0), 0.05 * squeezed.std())
-        self._values = self._standard(state.values[self.rows])
-        self._trained: dict[tuple[int, int], tuple[Trained, Points]] = {}
-        self._forms = FORMS if self._covariate_scales else WITHOUT_COVARIATES
+        self._trained: dict[tuple[int, int], tuple[Trained, Standard, Points]] = {}
+        forms = FORMS if self.covariate_scales else WITHOUT_COVARIATES
+        self._forms = forms[: len(state.constants) or len(forms)]  # an older model has fewer
 
     @property
     def days(self) -> Instants:
@@ -123,8 +147,9 @@ class Learner:
             for lead in leads:
                 n_days, steps = (form.learned_days, _STEPS) if kernel is None else (_FEWER_DAYS, _MORE_STEPS)
                 last = np.arange(len(self.rows))[-n_days:]
-                inputs = self._inputs(self._facts(self.days, lead), form).take(last)
-                kernel = (kernel or Kernel.start(inputs)).learned(inputs, self._values[last], n_steps=steps)
+                facts = self.facts(self.days, lead)
+                inputs, values = self._inputs(facts, form).take(last), self._learned(facts, form)[1][last]
+                kernel = (kernel or Kernel.start(inputs)).learned(inputs, values, n_steps=steps)
                 found.append(kernel.log)
             constants.append(np.stack(found))
         return constants
@@ -139,40 +164,45 @@ class Learner:
             issued: the instant of each issue, (m,).
             last_known: the last day each request knows, (m,).
         """
-        facts = self._facts(later.first_day + np.flatnonzero(is_whole(later.values)), lead, later)
+        facts = self.facts(later.first_day + np.flatnonzero(is_whole(later.values)), lead, later)
         published = np.searchsorted(self._published, issued, side="right")
         n_trained = np.minimum(published, np.searchsorted(self.days, last_known, side="right"))
         n_later = np.where(n_trained == len(self.rows), np.searchsorted(facts.day, last_known, side="right"), 0)
-        since_then = self._standard(later.values[is_whole(later.values)])
         told, online = [], []
         for number, form in enumerate(self._forms):
-            trained, before = self._factored(number, lead)
-            continued = Continued.of(trained, self._inputs(facts, form), since_then)
-            told.append(self._points(continued.predict(self._inputs(asked, form), n_trained, n_later)))
-            online.append(before.followed_by(self._points(continued.online(lead))))
+            trained, standard, before = self._factored(number, lead)
+            later_base, asked_base = (each.base(self.scale, form)[:, None] for each in (facts, asked))
+            values = standard.scaled(self._squeezed(later.values[is_whole(later.values)]) - later_base)
+            continued = Continued.of(trained, self._inputs(facts, form), values, lead)
+            expected = continued.predict(self._inputs(asked, form), n_trained, n_later)
+            told.append(self._points(expected, standard, asked_base))
+            online.append(before.followed_by(self._points(continued.online(lead), standard, later_base)))
         days = np.concatenate([self.days, facts.day])
         knows = (n_trained >= self._fewest) & (last_known <= self._until)
         since = (np.arange(len(days)) >= self._fewest) & (days <= self._until)
         return Answer(Points.mean(told).where(knows), Points.mean(online).where(since), days, n_trained + n_later)
 
-    def _factored(self, number: int, lead: int) -> tuple[Trained, Points]:
-        """Return the factored days of a form and a lead, and what would have been said of each of them."""
+    def _factored(self, number: int, lead: int) -> tuple[Trained, Standard, Points]:
+        """Return the factored days of a form and a lead, their scale, and what would have been said of each of them."""
         found = self._trained.get((number, lead))
         if found is None:
             state = self._state
             nearest = max((k for k, each in enumerate(state.leads) if each <= lead), default=0)
-            inputs = self._inputs(self._facts(self.days, lead), self._forms[number])
+            facts, form = self.facts(self.days, lead), self._forms[number]
+            inputs = self._inputs(facts, form)
             kernel = Kernel(state.constants[number][nearest], len(inputs.groups))
-            trained = Trained.of(kernel, inputs, self._values)
-            found = trained, self._points(trained.online(lead))
+            standard, values = self._learned(facts, form)
+            trained = Trained.of(kernel, inputs, values, lead)
+            told = self._points(trained.online(lead), standard, facts.base(self.scale, form)[:, None])
+            found = trained, standard, told
             if len(self._trained) < _KEPT:
                 self._trained[number, lead] = found
         return found
 
     def _inputs(self, facts: DayFacts, form: Form) -> Inputs:
-        return facts.groups(self._scale, self._covariate_scales, form)
+        return facts.groups(self.scale, self.covariate_scales, form)
 
-    def _facts(self, days: Instants, lead: int, later: Later | None = None) -> DayFacts:
+    def facts(self, days: Instants, lead: int, later: Later | None = None) -> DayFacts:
         """Return what known days would have been forecast from."""
         state = self._state
         values, covariates = state.values, state.covariates
@@ -182,18 +212,20 @@ class Learner:
         hourly = state.clock.hourly(between_columns(np.where(is_whole(values)[:, None], values, np.nan)))
         return DayFacts.of_table(days, state.first_day, *tables(hourly, covariates), lead, self._holidays)
 
-    def _standard(self, values: Array) -> Array:
-        """Return values with a variance of about 1; a spike counts as just beyond what is usual."""
-        standard = (self._squeezed(values) - self._means) / self._deviations
-        return np.asarray(np.clip(standard, -_FURTHEST, _FURTHEST))
+    def _learned(self, facts: DayFacts, form: Form) -> tuple[Standard, Array]:
+        """Return what is usual of the training days as a form forecasts them, and their scaled values."""
+        squeezed = self._squeezed(self._state.values[self.rows]) - facts.base(self.scale, form)[:, None]
+        standard = Standard.of(squeezed)
+        return standard, standard.scaled(squeezed)
 
     def _squeezed(self, values: Array) -> Array:
-        return self._scale.squeezed(between_columns(values))
+        return self.scale.squeezed(between_columns(values))
 
-    def _points(self, expected: Expected) -> Points:
-        """Return forecasts in the unit of the channel."""
-        middle, spread = self._means + self._deviations * expected.mean, self._deviations * expected.deviation[:, None]
-        low, point, high = (self._scale.unsqueezed(middle + side * spread) for side in (-1, 0, 1))
+    def _points(self, expected: Expected, standard: Standard, base: Array) -> Points:
+        """Return forecasts in the unit of the channel; ``base`` is (m, 1)."""
+        middle = base + standard.means + standard.deviations * expected.mean
+        spread = standard.deviations * expected.deviation[:, None]
+        low, point, high = (self.scale.unsqueezed(middle + side * spread) for side in (-1, 0, 1))
         return Points(point, (high - low) / 2)
 
 

@@ -14,9 +14,10 @@ from watthour.core.window import HOUR, Window, step_in_words
 from watthour.forecasting.calendar import holiday_days
 from watthour.forecasting.day_regression.bands import miss_quantiles
 from watthour.forecasting.day_regression.day_table import Clock, is_whole, known_covariates, known_values
+from watthour.forecasting.day_regression.error_trees import ErrorTrees, Misses, features_of
 from watthour.forecasting.day_regression.inputs import WEEK
 from watthour.forecasting.day_regression.known import Known, later_covariates, later_groups
-from watthour.forecasting.day_regression.learner import Later, Learner, Points, learners_of
+from watthour.forecasting.day_regression.learner import Answer, Later, Learner, Points, learners_of
 from watthour.forecasting.day_regression.state import State
 from watthour.forecasting.gaussian_process.archive import in_half
 from watthour.forecasting.gaussian_process.loads import known_since
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from watthour.core.forecast import Context, Forecast, History
     from watthour.core.frames import Targets
     from watthour.forecasting.day_regression.day_table import Channels
+    from watthour.forecasting.day_regression.inputs import DayFacts
     from watthour.forecasting.gaussian_process.local_days import Mask
     from watthour.forecasting.vintages import Array, Instants
 
@@ -104,7 +106,7 @@ class DayRegression:
         )
         holidays = _holidays(state, int(days[-1]))
         constants = [each for learner in learners_of(state, holidays) for each in learner.learn(leads)]
-        return FittedDayRegression(replace(state, constants=tuple(constants)))
+        return FittedDayRegression(replace(state, constants=tuple(constants))).with_error_trees()
 
     def _known_days(self, history: History, clock: Clock) -> tuple[int, Array]:
         """Return the first day and the values of all consecutive days, (n, intervals), NaN where unknown."""
@@ -133,6 +135,19 @@ class FittedDayRegression:
 
     def __init__(self, state: State) -> None:
         self._state = state
+
+    def with_error_trees(self) -> Self:
+        """Learn where it is off, at the shortest lead, from the days of training; series without covariates stay."""
+        state, lead, learner = self._state, self._state.leads[0], self._learners[0]
+        if not state.variables:
+            return self
+        nothing, none = Later(state.last_day + 1, state.values[:0], state.covariates[:0]), learner.days[:0]
+        past = self._expected(learner.facts(none, lead), lead, nothing, none, none)
+        misses = self._misses(past, nothing).mean(axis=2)
+        features = self._features(learner.facts(past.days, lead), past.online, Misses.of(past.days, misses), lead)
+        grown = type(self)(replace(state, error_trees=ErrorTrees.grow(features, misses, past.days, lead)))
+        grown._learners = self._learners  # noqa: SLF001 - it learned the same days
+        return grown
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -192,16 +207,43 @@ class FittedDayRegression:
         state = self._state
         last_known, issued = known.last_known[rows], known.requests.issued[rows] + state.clock.begin
         facts = known.facts(rows, lead, holidays)
+        past = self._corrected(self._expected(facts, lead, later, issued, last_known), facts, lead, later)
+        of_hour = miss_quantiles(self._misses(past, later), past.days, known.requests.day[rows], past.n_known)
+        of_interval = np.repeat(of_hour, state.clock.n_intervals // state.clock.n_hours, axis=1)
+        return past.told.point[..., None] + past.told.width[..., None] * of_interval
+
+    def _expected(self, facts: DayFacts, lead: int, later: Later, issued: Instants, last_known: Instants) -> Answer:
+        """Return what all memories together say of some days, and would have said of all known days."""
         answers = [each.predict(facts, lead, later, issued, last_known) for each in self._learners]
         days = answers[0].days
-        told = Points.mean([each.told for each in answers])
-        online = Points.mean([each.online.spread(np.searchsorted(days, each.days), len(days)) for each in answers])
-        actual = np.concatenate([state.values, later.values])[days - state.first_day]
-        hours = state.clock.n_hours
-        misses = ((actual - online.point) / online.width).reshape(len(days), hours, -1)
-        of_hour = miss_quantiles(misses, days, known.requests.day[rows], answers[0].n_known)
-        of_interval = np.repeat(of_hour, state.clock.n_intervals // hours, axis=1)
-        return told.point[..., None] + told.width[..., None] * of_interval
+        online = [each.online.spread(np.searchsorted(days, each.days), len(days)) for each in answers]
+        return Answer(Points.mean([each.told for each in answers]), Points.mean(online), days, answers[0].n_known)
+
+    def _corrected(self, past: Answer, facts: DayFacts, lead: int, later: Later) -> Answer:
+        """Return it moved to where the trees expect the values, and as wide as they expect it to be off."""
+        trees, learner = self._state.error_trees, self._learners[0]
+        if trees is None or lead != trees.lead:
+            return past
+        n_trained = len(learner.days)
+        since, online = past.days[n_trained:], past.online.take(np.arange(n_trained, len(past.days)))
+        misses = Misses.of(past.days, self._misses(past, later).mean(axis=2))
+        told = trees.expected(self._features(facts, past.told, misses, lead))
+        new = trees.expected(self._features(learner.facts(since, lead, later), online, misses, lead))
+        of_known = (np.concatenate(each) for each in zip((trees.past_shift, trees.past_spread), new, strict=True))
+        return replace(past, told=past.told.moved(*told), online=past.online.moved(*of_known))
+
+    def _misses(self, past: Answer, later: Later) -> Array:
+        """Return how far off it would have been on known days, in widths, (d, hours, intervals of an hour)."""
+        state = self._state
+        actual = np.concatenate([state.values, later.values])[past.days - state.first_day]
+        misses = (actual - past.online.point) / past.online.width
+        return np.asarray(misses.reshape(len(past.days), state.clock.n_hours, -1))
+
+    def _features(self, facts: DayFacts, points: Points, misses: Misses, lead: int) -> Array:
+        learner, hourly = self._learners[0], self._state.clock.hourly
+        return features_of(
+            facts, hourly(points.point), hourly(points.width), misses, lead, learner.scale, learner.covariate_scales
+        )
 
     def _missing(self, context: Context, targets: dy.DataFrame[Targets], known: Known, belongs: Instants) -> list[str]:
         """Return what was missing, in words for a person."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Self
 
 from watthour.core.place import Place
 from watthour.forecasting.day_regression.day_table import Clock
+from watthour.forecasting.day_regression.error_trees import ErrorTrees
 from watthour.forecasting.gaussian_process.archive import pack, unpack
 from watthour.forecasting.gaussian_process.local_days import DayGrid, IssueSchedule
 
@@ -36,6 +37,7 @@ class State:
     variables: Channels
     constant_variables: tuple[str, ...]  # covariates that never moved, and of which nothing was learned
     fitted_at: datetime
+    error_trees: ErrorTrees | None = None  # of the shortest lead
 
     @property
     def last_day(self) -> int:
@@ -55,13 +57,15 @@ class State:
         )
 
     def files(self) -> dict[str, bytes]:
-        """Return the arrays as a NumPy archive, and the rest as JSON."""
-        return pack(
+        """Return the arrays as a NumPy archive, trees as LightGBM's text, and the rest as JSON."""
+        trees = self.error_trees
+        files = pack(
             {
                 "values": self.values,
                 "known_since": self.known_since,
                 "covariates": self.covariates.astype("float32"),
                 **{f"constants_{number:03d}": each for number, each in enumerate(self.constants)},
+                **(trees.arrays() if trees else {}),
             },
             {
                 "first_day": self.first_day,
@@ -75,8 +79,10 @@ class State:
                 "variables": {name: [list(point) for point in points] for name, points in self.variables.items()},
                 "constant_variables": list(self.constant_variables),
                 "fitted_at": self.fitted_at.isoformat(),
+                **(trees.words() if trees else {}),
             },
         )
+        return {**files, **(trees.files() if trees else {})}
 
     @classmethod
     def from_files(cls, files: Mapping[str, bytes]) -> Self:
@@ -101,4 +107,5 @@ class State:
             },
             constant_variables=tuple(words["constant_variables"]),
             fitted_at=datetime.fromisoformat(words["fitted_at"]),
+            error_trees=ErrorTrees.from_files(files, arrays, words),
         )
