@@ -150,6 +150,26 @@ def test_forty_months_are_enough_for_their_season() -> None:
     assert np.abs(told["forecast"].to_numpy() - values[40:]).mean() < 2.5
 
 
+@pytest.mark.parametrize("lost", ["one hour of each day", "a fifth of all hours", "every other day"])
+def test_days_of_which_hours_are_always_missing_teach_all_the_same(lost: str) -> None:
+    """No day is known whole, or no two days one after the other."""
+    n, rng = 70 * 24, np.random.default_rng(3)
+    hour = np.arange(n) % 24
+    values = 1000 + 300 * np.sin(2 * np.pi * hour / 24) + rng.normal(0, 30, n)
+    is_lost = {
+        "one hour of each day": hour == 3,
+        "a fifth of all hours": rng.random(n) < 0.2,
+        "every other day": np.arange(n) // 24 % 2 == 0,
+    }[lost]
+    known = history(np.where(is_lost, np.nan, values), HOUR)
+    told = TrendSeason().fit(known, issues_at(known, [], 24)).predict(known, issues_at(known, [known.as_of], 24))
+    middle = told.values.filter(pl.col("level") == 0.5)["value"].to_numpy()
+    expected = 1000 + 300 * np.sin(2 * np.pi * np.arange(24) / 24)
+    there = np.isfinite(middle)
+    assert there.sum() == (23 if lost == "one hour of each day" else 24)
+    assert np.abs(middle - expected)[there].mean() < 30
+
+
 def test_gaps_are_forecast_over() -> None:
     values = daily(500, np.random.default_rng(4))
     gappy = values.copy()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from watthour.core.frames import LEVELS
+from watthour.forecasting.panel import mean_known
 from watthour.forecasting.trend_season.process import Filter, learn
 from watthour.forecasting.trend_season.rows import DENSE, YEAR_ROWS, harmonics
 from watthour.forecasting.trend_season.shape import NORMAL, quantile_table, shape_at
@@ -15,6 +16,7 @@ from watthour.forecasting.trend_season.shape import NORMAL, quantile_table, shap
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from watthour.forecasting.gaussian_process.local_days import Mask
     from watthour.forecasting.trend_season.rows import Grid
     from watthour.forecasting.vintages import Array, Instants
 
@@ -29,6 +31,7 @@ _NEAR_ZERO = 0.3  # of the median: what falls so far can fall to 0
 _UNSETTLED = 10  # first rows whose errors say nothing
 _PARTS = (slice(0, 1), slice(1, None))  # of the scores: the level of a row has constants of its own
 _BY_SLOT = ("profile", "shapes", "readers", "rest")
+_FEWEST_WHOLE = 21  # rows known whole, to learn shapes from them alone
 _PROFILE_ROWS = 800  # last ones, that say how a day usually goes
 
 
@@ -58,11 +61,7 @@ class Learned:
 
     def scores(self, scaled: Array) -> Array:
         """Return the scores of rows, (n, C); NaN where fewer than half of the slots are known."""
-        away = scaled - self.profile
-        known = np.isfinite(away)
-        enough = known.mean(axis=1) >= 0.5  # noqa: PLR2004 - half
-        level = np.where(known, away, 0).sum(axis=1) / np.maximum(known.sum(axis=1), 1)
-        filled = np.where(known, away, level[:, None])
+        filled, enough = _levelled(scaled - self.profile)
         return np.where(enough[:, None], filled @ self.readers, np.nan)
 
     def dense_from(self, edge: int) -> int:
@@ -183,6 +182,8 @@ def grows_in_parts(values: Array) -> bool:
     if known.min() <= 0 or np.quantile(known, 0.01) < _NEAR_ZERO * np.median(known):
         return False
     change, relative = np.abs(np.diff(values, axis=0)), np.abs(np.diff(np.log(values), axis=0))
+    if not np.isfinite(change).any():  # no two rows beside each other are known
+        return False
     return bool(np.log(np.nanmean(relative)) + np.nanmean(np.log(values)) < np.log(np.nanmean(change)))
 
 
@@ -193,15 +194,25 @@ def _first_difference(own: Array, shared: Array) -> int:
     return int(differs[0]) if len(differs) else len(own)
 
 
+def _levelled(away: Array) -> tuple[Array, Mask]:
+    """Return rows, (n, S), whose unknown slots have the mean of the known ones, and which know half of them, (n,)."""
+    known = np.isfinite(away)
+    level = np.where(known, away, 0).sum(axis=1) / np.maximum(known.sum(axis=1), 1)
+    return np.where(known, away, level[:, None]), np.asarray(known.mean(axis=1) >= 0.5)  # noqa: PLR2004 - half
+
+
 def _shapes(scaled: Array) -> tuple[Array, Array, Array, Array]:
     """Return the usual row, its shapes, what reads their scores, and the deviation of the rest by slot."""
-    profile = np.nanmean(scaled, axis=0)
+    profile = mean_known(scaled, axis=0)
     away = scaled - profile
     n_slots = away.shape[1]
     if n_slots == 1:
         size = max(float(np.nanstd(away)), 1e-12)
         return profile, np.array([[size]]), np.array([[1 / size]]), np.zeros(1)
     whole = away[np.isfinite(away).all(axis=1)]
+    if len(whole) < _FEWEST_WHOLE:
+        filled, enough = _levelled(np.where(np.isfinite(profile), away, 0.0))
+        whole = filled[enough]
     bound = 5 * np.median(np.abs(whole), axis=0) / 0.6745 + 1e-12
     whole = np.clip(whole, -bound, bound)
     flat = np.full((n_slots, 1), n_slots**-0.5)
