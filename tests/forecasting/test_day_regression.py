@@ -156,6 +156,26 @@ def test_a_gap_of_a_covariate_inside_the_horizon_is_bridged_and_said(
         assert medians(told) == pytest.approx(medians(said(model, past, ASKED)), abs=3)
 
 
+def test_the_band_holds_on_days_of_which_a_covariate_is_unknown(
+    table: pl.DataFrame, model: FittedDayRegression
+) -> None:
+    """What stands in for a wind that nobody told is no wind: without it the band is that of a model without."""
+    days = range(ASKED, N_DAYS - 1, 3)
+    lost = (pl.int_range(pl.len()) // 24).is_in(list(days))
+    holed = history(table.with_columns(wind=pl.when(lost).then(None).otherwise("wind")))
+    told = said(model, holed, *days)
+    lower, upper = (
+        told.values.filter(pl.col("level") == level).sort("time")["value"].to_numpy() for level in (0.05, 0.95)
+    )
+    actual = np.concatenate([actuals(table, day) for day in days])
+    assert ((lower <= actual) & (actual <= upper)).mean() > 0.75
+    assert (
+        model.from_files(model.files())
+        .predict(holed, issues_at(holed, [midnight(ASKED)], 24))
+        .values.equals(said(model, holed, ASKED).values)
+    )
+
+
 def planted(past: History, at: datetime, day: int) -> History:
     """Change all that became known after an instant, and every price from then on; revise older ones after it."""
     prices_of = pl.col("channel") == past.context.channel.id

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
@@ -59,6 +59,10 @@ class Known:
             np.asarray(np.isnan(asked).any(axis=-1), dtype=np.bool_),
             np.asarray(np.isnan(asked).all(axis=-1), dtype=np.bool_),
         )
+
+    def without_covariates(self) -> Self:
+        """Return it for a process that was learned without."""
+        return replace(self, covariates=self.covariates[:, :, :0])
 
     @property
     def leads(self) -> Instants:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
@@ -38,6 +38,10 @@ class Later:
     first_day: int
     values: Array  # (r, intervals) NaN where unknown
     covariates: Array  # (r, variables, hours) as known at issue; NaN where unknown
+
+    def without_covariates(self) -> Self:
+        """Return them for a process that was learned without."""
+        return replace(self, covariates=self.covariates[:, :0])
 
 
 @dataclass(frozen=True, slots=True, eq=False)

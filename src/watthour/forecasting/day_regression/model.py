@@ -43,6 +43,7 @@ _MOST_LEADS = 8  # days ahead for which constants are learned; those beyond use 
 _FEWEST_KNOWN = 0.5  # of the days of training, of a covariate that is worth learning from
 _MUCH_SHORTER = 0.8  # of the longest memory, for another to differ from it
 _NAME = "day_regression"
+_WITHOUT = "without_covariates_"  # before the names of files
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +105,8 @@ class DayRegression:
             constant_variables=tuple(name for k, name in enumerate(names) if is_known[k] and not moves[k]),
             fitted_at=history.as_of,
         )
-        holidays = _holidays(state, int(days[-1]))
-        constants = [each for learner in learners_of(state, holidays) for each in learner.learn(leads)]
-        return FittedDayRegression(replace(state, constants=tuple(constants))).with_error_trees()
+        without = FittedDayRegression(_learned(_without_covariates(state))) if state.variables else None
+        return FittedDayRegression(_learned(state), without).with_error_trees()
 
     def _known_days(self, history: History, clock: Clock) -> tuple[int, Array]:
         """Return the first day and the values of all consecutive days, (n, intervals), NaN where unknown."""
@@ -133,8 +133,9 @@ class DayRegression:
 class FittedDayRegression:
     """A fitted regression over days; the factors are made when they are first needed."""
 
-    def __init__(self, state: State) -> None:
-        self._state = state
+    def __init__(self, state: State, without: FittedDayRegression | None = None) -> None:
+        """Take what was learned; ``without`` is the same without covariates, for days of which one is unknown."""
+        self._state, self._without = state, without
 
     def with_error_trees(self) -> Self:
         """Learn where it is off, at the shortest lead, from the days of training; series without covariates stay."""
@@ -145,7 +146,8 @@ class FittedDayRegression:
         past = self._expected(learner.facts(none, lead), lead, nothing, none, none)
         misses = self._misses(past, nothing).mean(axis=2)
         features = self._features(learner.facts(past.days, lead), past.online, Misses.of(past.days, misses), lead)
-        grown = type(self)(replace(state, error_trees=ErrorTrees.grow(features, misses, past.days, lead)))
+        trees = ErrorTrees.grow(features, misses, past.days, lead)
+        grown = type(self)(replace(state, error_trees=trees), self._without)
         grown._learners = self._learners  # noqa: SLF001 - it learned the same days
         return grown
 
@@ -164,12 +166,14 @@ class FittedDayRegression:
 
     def files(self) -> Mapping[str, bytes]:
         """Return the state's files."""
-        return self._state.files()
+        without = {} if self._without is None else self._without.files()
+        return {**self._state.files(), **{f"{_WITHOUT}{name}": content for name, content in without.items()}}
 
     @classmethod
     def from_files(cls, files: Mapping[str, bytes]) -> Self:
         """Build it again; it answers the same to the last bit."""
-        return cls(State.from_files(files))
+        without = {name.removeprefix(_WITHOUT): each for name, each in files.items() if name.startswith(_WITHOUT)}
+        return cls(State.from_files(files), cls.from_files(without) if without else None)
 
     def predict(self, history: History, targets: dy.DataFrame[Targets]) -> Forecast:
         """Forecast each day that is asked from what was known at its issue; every known day counts, also later ones.
@@ -191,9 +195,15 @@ class FittedDayRegression:
         for group in later_groups(history, state, known):
             later = Later(state.last_day + 1, group.values, ahead[: len(group.values)])
             able = group.rows[known.can_answer[group.rows]]
-            for lead in np.unique(known.leads[able]):
-                rows = able[known.leads[able] == lead]
-                quantiles[rows] = self._quantiles(known, rows, int(lead), later, holidays)
+            is_lost = known.stands_in[able].any(axis=1)
+            for lead, lost in np.unique(np.stack([known.leads[able], is_lost]), axis=1).T.tolist():
+                rows = able[(known.leads[able] == lead) & (is_lost == lost)]
+                if lost and self._without is not None:
+                    quantiles[rows] = self._without.quantiles(
+                        known.without_covariates(), rows, lead, later.without_covariates(), holidays
+                    )
+                else:
+                    quantiles[rows] = self.quantiles(known, rows, lead, later, holidays)
         return quantile_forecast(
             targets,
             quantiles[belongs, columns],
@@ -202,7 +212,7 @@ class FittedDayRegression:
             missing_inputs=self._missing(history.context, targets, known, belongs),
         )
 
-    def _quantiles(self, known: Known, rows: Instants, lead: int, later: Later, holidays: Instants) -> Array:
+    def quantiles(self, known: Known, rows: Instants, lead: int, later: Later, holidays: Instants) -> Array:
         """Return the quantiles of some requests of one lead, (rows, intervals, levels)."""
         state = self._state
         last_known, issued = known.last_known[rows], known.requests.issued[rows] + state.clock.begin
@@ -260,7 +270,7 @@ class FittedDayRegression:
 
         for k, name in enumerate(state.variables):
             all_of_it = known.stands_in[:, k]
-            say(f"No {name} was known", all_of_it, ": that of the day before is used")
+            say(f"No {name} was known", all_of_it, ", so nothing that is known ahead is used")
             some = known.lacks[:, k] & ~all_of_it
             say(f"Some of {name} was unknown", some, ", and was estimated from the hours beside it")
         late = known.can_answer & (known.last_known < known.last_over)
@@ -270,6 +280,16 @@ class FittedDayRegression:
     @cached_property
     def _learners(self) -> list[Learner]:
         return learners_of(self._state, _holidays(self._state, self._state.last_day + 3660))
+
+
+def _learned(state: State) -> State:
+    """Return a state with the constants that its days teach."""
+    learners = learners_of(state, _holidays(state, state.last_day))
+    return replace(state, constants=tuple(each for learner in learners for each in learner.learn(state.leads)))
+
+
+def _without_covariates(state: State) -> State:
+    return replace(state, covariates=state.covariates[:, :0], variables={}, constant_variables=())
 
 
 def _memories(wanted: tuple[int, ...], n_days: int) -> tuple[int, ...]:
