@@ -31,8 +31,10 @@ from watthour.forecasting.combination.trial import (
     trials_of,
     tried,
     tried_alone,
+    usual_losses,
 )
 from watthour.forecasting.combination.weights import (
+    ENOUGH_ISSUES,
     LEAST,
     POWERS,
     averaged,
@@ -162,7 +164,8 @@ class _Draft:
         issued, time = (instants(said.asked[name])[came] for name in ("issued_at", "time"))
         past = PastAnswers(issued, time, said.actual[came], in_half(np.stack(list(answers.values()))))
         fitted_at = int(history.as_of.timestamp() * 1_000_000)
-        records = [Record.at(past, fitted_at, period_of(history.context), power) for power in POWERS]
+        usual = usual_losses(names)
+        records = [Record.at(past, fitted_at, period_of(history.context), power, usual) for power in POWERS]
         averages = [record.left_out() for record in records]
         losses_by_power = [float(np.nanmean(losses_of(average, past.actual))) for average in averages]
         best = int(np.nanargmin(losses_by_power)) if np.isfinite(losses_by_power).any() else 0
@@ -175,7 +178,8 @@ class _Draft:
         scores = scores_of({**answers, NAME: averages[best]} if (mean > 0).sum() > 1 else answers, past.actual)
         losses = {row["model"]: row["pinball"] for row in scores}
         stand_bys = _stand_bys(losses, has_rival=bool(history.context.rivals))
-        kept = np.flatnonzero((highest >= LEAST) | np.isin(names, stand_bys))
+        is_open = record.n_apart < ENOUGH_ISSUES  # who is best will show itself
+        kept = np.flatnonzero((highest >= LEAST) | np.isin(names, stand_bys) | is_open)
         kept = kept[np.argsort(-mean[kept], kind="stable")]
         compared = tuple({**row, "weight": round(share.get(row["model"], 1.0), 4)} for row in scores)
         return cls(
@@ -278,6 +282,7 @@ class FittedCombination:
         vintages = measurement_vintages(history, context.channel.id)
         blocks = blocks_of(time - issued)
         usual, weights = np.zeros(own.shape), np.zeros(own.shape)
+        members_lose = usual_losses(list(self.members))
         factor = np.ones(targets.height)
         for number, (at, known) in enumerate(pairs.tolist()):
             mine = issue == number
@@ -287,13 +292,16 @@ class FittedCombination:
             since_then = replace(since_then, actual=actual)
             before = self._past.take((self._past.time + step <= known) & (self._past.issued < at))
             past = before.followed_by(since_then)
-            usual[:, mine] = Record.at(past, at, period_of(context), self._power).weights()[blocks[mine]].T
+            usual[:, mine] = (
+                Record.at(past, at, period_of(context), self._power, members_lose).weights()[blocks[mine]].T
+            )
             # Who says nothing now may have said nothing for weeks: those weeks count between the others.
             for able in np.unique(there[:, mine], axis=1).T:
                 if not able.any():
                     continue
                 alike = mine & (there == able[:, None]).all(axis=0)
-                record = Record.at(past.of_members(np.flatnonzero(able)), at, period_of(context), self._power)
+                some = past.of_members(np.flatnonzero(able))
+                record = Record.at(some, at, period_of(context), self._power, members_lose[able])
                 found = record.weights()
                 weights[np.ix_(able, alike)] = found[blocks[alike]].T
                 for block in np.unique(blocks[alike]).tolist():

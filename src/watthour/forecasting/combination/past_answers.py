@@ -75,23 +75,35 @@ class Record:
     issue: Instants  # (n,) from 0
     overlap: float  # how many issues speak of the same interval
     power: float  # of the inverse loss in the weights
+    usual: Array  # (members,) what they lose on other series, in parts of the best
+    n_apart: int  # issues that do not overlap
 
     @classmethod
-    def at(cls, past: PastAnswers, issued: int, period: int, power: float) -> Self:
+    def at(cls, past: PastAnswers, issued: int, period: int, power: float, usual: Array) -> Self:
         """Return answers as they count at an instant: the older, the less."""
         known = np.isfinite(past.actual)
         past = past.take(known)
         issues, issue = np.unique(past.issued, return_inverse=True)
         reach = int((past.time - past.issued).max()) if len(past.time) else period
         apart = float(np.median(np.diff(issues))) if len(issues) > 1 else reach
+        n_apart = len(np.unique(issues // max(reach, period)))
         long = max(period, _FADING_OVER * reach)  # forecasts of months say something for longer than those of hours
         counts = fading((issued - past.issued) / long)
-        return cls(past, counts, issue.reshape(-1), max(1.0, reach / max(apart, period)), power)
+        return cls(past, counts, issue.reshape(-1), max(1.0, reach / max(apart, period)), power, usual, n_apart)
 
     def weights(self) -> Array:
         """Return the weight of each member in each block of lead, (blocks, members)."""
         losses = losses_of(self.past.quantiles, self.past.actual)
-        return weights_of(losses, self.counts, self.issue, self.past.blocks, power=self.power, overlap=self.overlap)
+        return weights_of(
+            losses,
+            self.counts,
+            self.issue,
+            self.past.blocks,
+            power=self.power,
+            usual=self.usual,
+            n_apart=self.n_apart,
+            overlap=self.overlap,
+        )
 
     def band(self, weights: Array, block: int) -> float:
         """Return the factor of the average's band in a block; from all of them where the block was hardly asked."""

@@ -21,6 +21,7 @@ LEAST = 0.05  # weight that counts, as a share of all
 _HALFLIFE = 30.0  # periods after which a loss counts half
 _OLD = 0.15  # what an answer counts however old: long after the training few others may be known
 _WORST = 1.3  # times the loss of the best; beyond it a member gets nothing, however few issues say so
+ENOUGH_ISSUES = 6  # that do not overlap; with fewer, what members usually lose speaks too
 _PRIOR_ISSUES = 4.0  # of equally good members, beside those that were forecast
 _BLOCKS = tuple(hours * HOUR_US for hours in (6, 48, 168))  # leads at which another block begins
 N_BLOCKS = len(_BLOCKS) + 1
@@ -49,7 +50,15 @@ def fading(ages: Array) -> Array:
 
 
 def weights_of(
-    losses: Array, counts: Array, issue: Instants, block: Instants, *, power: float, overlap: float = 1.0
+    losses: Array,
+    counts: Array,
+    issue: Instants,
+    block: Instants,
+    *,
+    power: float,
+    usual: Array | None = None,
+    n_apart: int = ENOUGH_ISSUES,
+    overlap: float = 1.0,
 ) -> Array:
     """Return the weight of each member in each block of lead, (``N_BLOCKS``, members); each block sums to 1.
 
@@ -65,6 +74,8 @@ def weights_of(
         issue: (n,) which issue it belongs to, from 0.
         block: (n,) of its lead.
         power: of the inverse loss, where many issues stand behind it.
+        usual: what members lose on other series, (members,) in parts of the best; None takes them for equally good.
+        n_apart: how many of the issues do not overlap; with few of them ``usual`` counts.
         overlap: how many issues speak of the same interval; so many times fewer are independent.
     """
     known = np.asarray(np.isfinite(losses).all(axis=0))
@@ -72,12 +83,14 @@ def weights_of(
     if not len(counts):
         return np.full((N_BLOCKS, len(losses)), 1 / len(losses))
     overall, n_overall = _relative(losses, counts, issue)
+    said = min(1.0, n_apart / ENOUGH_ISSUES)
+    before = np.ones(len(losses)) if usual is None else usual
     found = np.empty((N_BLOCKS, len(losses)))
     for number in range(N_BLOCKS):
         mine = np.asarray(block == number)
         own, n_own = _relative(losses[:, mine], counts[mine], issue[mine])
         trust = n_own / (n_own + _PRIOR_ISSUES * overlap)
-        ratio = trust * own + (1 - trust) * overall
+        ratio = (trust * own + (1 - trust) * overall) ** said * before ** (1 - said)
         ratio = ratio / ratio.min()
         weights = ratio ** (-power * n_overall / (n_overall + _PRIOR_ISSUES * overlap))
         weights[ratio > _WORST] = 0.0
