@@ -37,9 +37,9 @@ if TYPE_CHECKING:
 _NOT_ASKED = -1  # a level of the weather that is none
 _FEWEST_WITH_WEATHER = 200  # days
 _FEWEST_WITH_RIVAL = 60  # days
-# The furthest error of a rival on a day, in log load, beyond which it is a fault of the feed: 0.25, or where such
-# errors are usual (solar panels at noon) three times the median of the days before; a doubled figure is 0.69 away.
-_LARGEST_ERROR, _TIMES_USUAL, _FEWEST_ERRORS = (0.25, 0.6), 3.0, 10
+# The furthest error of a rival on a day, in log load, beyond which it is a fault of the feed: 0.25, or where more than a
+# fifth of the days before are as far off (solar panels at noon) three times their median; a doubled figure is 0.69 away.
+_LARGEST_ERROR, _USUAL_SHARE, _TIMES_USUAL, _FEWEST_ERRORS = (0.25, 0.6), 0.2, 3.0, 10
 _SETTLING_DAYS = 40  # before our own online forecasts can be compared with the rival's
 # A rival may be further from our own than on all but one in 200 of the days of the last year, by this factor; and what
 # is always or never allowed, in log load. Each is of a whole day, and of its furthest interval from there: a doubled
@@ -326,7 +326,7 @@ def _faults(furthest: Array) -> Mask:
     for day in np.flatnonzero(furthest >= _LARGEST_ERROR[0]):
         before = furthest[max(day - _COMPARED, 0) : day]
         before = before[np.isfinite(before)]
-        if len(before) >= _FEWEST_ERRORS:
+        if len(before) >= _FEWEST_ERRORS and (before >= _LARGEST_ERROR[0]).mean() > _USUAL_SHARE:
             limits[day] = np.clip(_TIMES_USUAL * np.median(before), *_LARGEST_ERROR)
     return np.asarray(furthest >= limits)
 
