@@ -38,14 +38,14 @@ from watthour.forecasting.combination.weights import (
     averaged,
     blocks_of,
     losses_of,
-    shares_of,
-    widened,
+    normalised,
 )
+from watthour.forecasting.conformal import widened
 from watthour.forecasting.gaussian_process.archive import in_half
 from watthour.forecasting.gaussian_process.local_days import is_complete
 from watthour.forecasting.quantile_forecast import describe_intervals, nothing_known, quantile_forecast
 from watthour.forecasting.steps import check_targets, step_of
-from watthour.forecasting.vintages import instants, measurement_vintages
+from watthour.forecasting.vintages import instant, instants, measurement_vintages
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -161,7 +161,7 @@ class _Draft:
         answers = {name: each[came] for name, each in said.quantiles.items()}
         issued, time = (instants(said.asked[name])[came] for name in ("issued_at", "time"))
         past = PastAnswers(issued, time, said.actual[came], in_half(np.stack(list(answers.values()))))
-        fitted_at = int(history.as_of.timestamp() * 1_000_000)
+        fitted_at = instant(history.as_of)
         records = [Record.at(past, fitted_at, period_of(history.context), power) for power in POWERS]
         averages = [record.left_out() for record in records]
         losses_by_power = [float(np.nanmean(losses_of(average, past.actual))) for average in averages]
@@ -299,7 +299,7 @@ class FittedCombination:
                 for block in np.unique(blocks[alike]).tolist():
                     factor[alike & (blocks == block)] = record.band(found, block)
         mean = averaged(quantiles, weights, there)
-        shares = shares_of(weights, there)
+        shares = normalised(weights, there)
         answer = quantile_forecast(
             targets,
             widened(mean, factor[:, None]),
