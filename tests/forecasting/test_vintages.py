@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from watthour.core.frames import Quality
-from watthour.forecasting.vintages import HOUR_US, Vintages
+from watthour.forecasting.vintages import HOUR_US, Vintages, instant, instants
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
 Row = tuple[int, int, float | None]  # hour, known at hour, value
@@ -87,3 +87,8 @@ def test_windows_are_what_looking_up_each_interval_finds(rows: list[Row], first:
     found = vintages(rows).windows(at(first), 8, step * HOUR_US, at(instant))
     expected = vintages(rows).known(at(first)[:, None] + step * HOUR_US * np.arange(8), at(instant)[:, None])
     assert np.array_equal(found, expected, equal_nan=True)
+
+
+@given(st.datetimes(datetime(1900, 1, 1), datetime(2150, 1, 1), timezones=st.just(UTC)))  # noqa: DTZ001 - in UTC
+def test_one_instant_is_counted_as_a_column_of_them(at: datetime) -> None:
+    assert instant(at) == instants(pl.Series([at], dtype=pl.Datetime("us", "UTC")))[0]

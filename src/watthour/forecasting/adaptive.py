@@ -2,13 +2,11 @@
 
 Where more than one measurement in ten lay outside of the 90 % band, the quantiles move out, where fewer, in.
 
-Source: Gibbs and Candes, Adaptive Conformal Inference Under Distribution Shift, NeurIPS 34 (2021), arXiv:2106.00170;
-here by the weighted quantile of the last weeks' misses, so that an answer depends on nothing else that is asked.
+Source: as ``watthour.forecasting.conformal``.
 """
 
 from __future__ import annotations
 
-from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,6 +15,7 @@ import polars as pl
 from watthour.core.frames import LEVELS, Targets
 from watthour.core.window import DAY
 from watthour.forecasting.calendar import day_starts
+from watthour.forecasting.conformal import band_scale, misses_of, widened
 from watthour.forecasting.gaussian_process.local_days import DayGrid, DayRequests, IssueSchedule
 from watthour.forecasting.vintages import datetimes, measurement_vintages
 
@@ -32,10 +31,7 @@ if TYPE_CHECKING:
 _DAYS = 42  # looked back on
 _HALFLIFE = 10.0  # days after which a miss counts half
 _PRIOR_DAYS = 5.0  # that a band which covers what it says counts for
-_NARROWEST, _WIDEST = 0.5, 4.0  # times the band as it was
-_LOWER, _MIDDLE, _UPPER = (LEVELS.index(level) for level in (0.05, 0.5, 0.95))
-_SHARE = 0.9  # of the measurements within the band
-_NORMAL = np.array([NormalDist().inv_cdf(0.5 + (k + 0.5) / 200) for k in range(100)]) / NormalDist().inv_cdf(0.95)
+_LIMITS = (0.5, 4.0)  # times the band as it was
 
 
 def adapted(
@@ -62,8 +58,7 @@ def adapted(
     factor = np.ones(len(requests.day))
     for schedule, rows in IssueSchedule.groups(requests, grid.time_zone):
         factor[rows] = _factors(history, requests.take(rows), schedule, grid, answer, learned_until)
-    middle = quantiles[:, [_MIDDLE]]
-    return np.asarray(middle + (quantiles - middle) * factor[belongs, None])
+    return widened(quantiles, factor[belongs, None])
 
 
 def _factors(
@@ -95,38 +90,20 @@ def _factors(
         near = (age >= 0) & (age < _DAYS)
         actual = vintages.known(times[near], requests.issued[row])
         actual = np.where(times[near] + grid.step <= requests.known_until[row], actual, np.nan)
-        found[row] = _factor(_misses(actual, bands[near]), age[near])
+        found[row] = _factor(misses_of(actual, bands[near]), age[near])
     return found
 
 
-def _misses(actual: Array, bands: Array) -> Array:
-    """Return how far measurements lay from the middle in parts of that half of the band, (days, slots)."""
-    middle = bands[..., _MIDDLE]
-    away = actual - middle
-    half = np.where(away < 0, middle - bands[..., _LOWER], bands[..., _UPPER] - middle)
-    return np.asarray(np.abs(away) / np.maximum(half, 1e-9))
-
-
 def _factor(misses: Array, age: Instants) -> float:
-    """Return the weighted quantile of the misses of days, (days, slots), among those of a band that holds.
-
-    The share moves outwards as conformal prediction asks, n being the effective number of days, as hours of one day err
-    together; the more so, the more these count beside a band that holds.
-    """
+    """Return what the band is to be multiplied with after the misses of days, (days, slots)."""
     there = np.isfinite(misses)
     of_day = 0.5 ** (age / _HALFLIFE) * there.any(axis=1)
     if not of_day.any():
         return 1.0
-    total = of_day.sum() + _PRIOR_DAYS
-    n_days = total**2 / ((of_day**2).sum() + _PRIOR_DAYS)
-    wanted = _SHARE * (1 + of_day.sum() / total / n_days)
     per_day = of_day / np.maximum(there.sum(axis=1), 1)
     weights = np.broadcast_to(per_day[:, None], misses.shape)[there]
-    values = np.concatenate([misses[there], _NORMAL])
-    weights = np.concatenate([weights, np.full(len(_NORMAL), _PRIOR_DAYS / len(_NORMAL))])
-    order = np.argsort(values)
-    share = np.cumsum(weights[order]) - weights[order] / 2
-    return float(np.clip(np.interp(wanted * weights.sum(), share, values[order]), _NARROWEST, _WIDEST))
+    total, squares = of_day.sum(), (of_day**2).sum()
+    return band_scale(misses[there], weights, total=total, squares=squares, prior=_PRIOR_DAYS, limits=_LIMITS)
 
 
 def _targets(requests: DayRequests, times: Instants, asked: Mask) -> dy.DataFrame[Targets]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, replace
-from statistics import NormalDist
 from typing import TYPE_CHECKING, ClassVar, Protocol, Self
 
 import numpy as np
@@ -15,6 +14,7 @@ from watthour.forecasting.adaptive import adapted
 from watthour.forecasting.calibrate import FEWEST_ERRORS, Spread
 from watthour.forecasting.features import actuals, features
 from watthour.forecasting.quantile_forecast import describe_intervals, quantile_forecast
+from watthour.forecasting.quantiles import normal_scores
 from watthour.forecasting.rival import was_published
 from watthour.forecasting.stand_in import Points, chained, stand_in
 from watthour.forecasting.vintages import MEDIAN, instants
@@ -293,5 +293,5 @@ def _doubted(gap: NDArray[np.bool_], history: History, targets: dy.DataFrame[Tar
 
 
 def _assumed_spread() -> Spread:
-    row = [_ASSUMED_DEVIATION * NormalDist().inv_cdf(level) for level in LEVELS]
-    return Spread(LEVELS, np.broadcast_to(np.array(row), (24, 12, len(LEVELS))).copy(), 0)
+    row = _ASSUMED_DEVIATION * normal_scores(LEVELS)
+    return Spread(LEVELS, np.broadcast_to(row, (24, 12, len(LEVELS))).copy(), 0)

@@ -22,7 +22,8 @@ CALENDAR = (
     *("is_day_off", "clock_offset_hours", *SEASON),
 )
 WEEKEND = 5  # Saturday, counted from Monday = 0
-DAYS_IN_YEAR = 365.2425
+DAYS_IN_YEAR = 365.2425  # in the mean of the Gregorian calendar
+JULIAN_YEAR = 365.25  # days; of the season in the Gaussian processes, whose constants were learned with it
 _EPOCH = date(1970, 1, 1)
 _CLOCK_DAYS = (-25_567, 65_745)  # 1900 to 2150, in days since 1970: nobody forecasts beyond
 

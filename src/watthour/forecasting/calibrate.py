@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from statistics import NormalDist
 from typing import TYPE_CHECKING, Self, cast
 
 import numpy as np
 import polars as pl
 
 from watthour.forecasting.calendar import clock_offsets
+from watthour.forecasting.quantiles import normal_scores
 from watthour.forecasting.vintages import DAY_US, HOUR_US, MEDIAN
 
 if TYPE_CHECKING:
@@ -119,11 +119,10 @@ def between_levels(quantiles: Array, known: Sequence[float], wanted: Sequence[fl
     Returns:
         (n, wanted)
     """
-    score = NormalDist().inv_cdf
-    at = np.array([score(level) for level in known])
+    at = normal_scores(known)
     out = np.empty((len(quantiles), len(wanted)))
-    for k, level in enumerate(wanted):
-        z = float(np.clip(score(level), at[0], at[-1]))
+    for k, score in enumerate(normal_scores(wanted)):
+        z = float(np.clip(score, at[0], at[-1]))
         right = int(np.clip(np.searchsorted(at, z), 1, len(at) - 1))
         share = (z - at[right - 1]) / (at[right] - at[right - 1])
         out[:, k] = (1 - share) * quantiles[:, right - 1] + share * quantiles[:, right]

@@ -17,7 +17,7 @@ from watthour.core.forecast import day_ahead_targets
 from watthour.core.frames import INSTANT, Readings, Targets
 from watthour.core.window import DAY, MONTH, local_midnight
 from watthour.forecasting.backtest import first_day, scores, with_actuals
-from watthour.forecasting.calendar import same_clock
+from watthour.forecasting.calendar import DAYS_IN_YEAR, same_clock
 from watthour.forecasting.catalogue import recipe as named
 from watthour.forecasting.dataframe_io import as_given
 from watthour.forecasting.steps import interval_numbers, later_starts, numbered_starts, phase_of, step_of
@@ -44,7 +44,7 @@ _OURS = "ours"
 _DAYS_AHEAD = 7
 _QUARTER = 13 * 7 * DAY
 _MONTHS_AHEAD = 12
-_YEAR = 365.2425 * DAY
+_YEAR = DAYS_IN_YEAR * DAY
 _FIRST_DAYS = 9  # before the first issue to learn from, so that a week of lags is known
 _MOST_ISSUES = 4 * 366  # learned from: four years of days
 _LEARN_FROM_DAYS = ("day_process", "hour_process")  # models that know whole local days only

@@ -32,7 +32,7 @@ from watthour.forecasting.rival import was_published
 from watthour.forecasting.steps import of_whole_issues
 from watthour.forecasting.training_matrix import TrainingSet, held_out
 from watthour.forecasting.trees import GrowthParameters, Trees
-from watthour.forecasting.vintages import instants
+from watthour.forecasting.vintages import instant, instants
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -111,7 +111,7 @@ class FittedGradientBoosting:
                 nothing = np.full((asked.height, len(LEVELS)), np.nan)
                 return self._of_trees(self.features_of(history, asked), asked, history, nothing)
 
-            learned_until = round(self.splits["train"].end.timestamp() * 1_000_000)
+            learned_until = instant(self.splits["train"].end)
             quantiles = adapted(history, targets, quantiles, of_past, learned_until=learned_until)
         return self.answer(history, targets, table, quantiles)
 

@@ -16,6 +16,7 @@ from watthour.forecasting.vintages import (
     HOUR_US,
     datetimes,
     forecast_vintages_by_channel,
+    instant,
     instants,
     measurement_vintages_by_channel,
 )
@@ -64,7 +65,7 @@ def feature_table(history: History) -> pl.DataFrame:
         demand_rolling_std_24h=before.rolling_std(DAY, min_samples=FEWEST_IN_A_DAY),
     )
     times = instants(demand["time"])
-    lasting = np.full_like(times, instants(pl.Series([history.as_of]))[0])
+    lasting = np.full_like(times, instant(history.as_of))
     columns = {**hourly_weather(history, times, times, lasting), **hourly_calendar(times, history.context)}
     return table.with_columns(pl.Series(name, column).fill_nan(None) for name, column in columns.items()).select(
         "time", *FEATURES, "demand"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from watthour.core.plausibility import is_unlike_before
-from watthour.forecasting.calendar import local_days, same_clock
+from watthour.forecasting.calendar import DAYS_IN_YEAR, local_days, same_clock
 from watthour.forecasting.panel import deviation_known, first_known, mean_known, middle_known
 from watthour.forecasting.vintages import DAY_US, HOUR_US
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 BACK_HOURS = 36 * 24  # how far before an issue the features look back
 _LONG_BACK_HOURS = 6 * 366 * 24  # the same where intervals are longer than a day
-_YEAR_US = round(365.2425 * DAY_US)
+_YEAR_US = round(DAYS_IN_YEAR * DAY_US)
 _WEEKS = 5
 _DAYS = 28
 _RATIO_BELIEVED = (0.5, 2.0)  # a rival is never off by half; what is outside is a fault in the data

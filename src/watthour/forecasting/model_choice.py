@@ -87,7 +87,7 @@ def fit_auto(
         chosen = np.linspace(0, len(possible) - 1, MOST_SERIES).round().astype(int)
         compared = {possible[k]: trials[possible[k]] for k in chosen}
         rows = _compared(table, pasts, compared, is_pooled=is_pooled, workers=workers, progress=progress)
-        losses = _relative(rows)
+        losses = _relative_to_rule(rows)
         best = next(iter(losses), _RULE)
         by_how_much = _by_how_much(losses) if losses else "no series could be compared"
         words = f"{best} won for all {len(pasts)} series, {MOST_SERIES} of which were compared: {by_how_much}."
@@ -189,7 +189,7 @@ def _silent(table: SeriesTable, name: str, silent: Mapping[str, WatthourError]) 
     ]
 
 
-def _relative(rows: Sequence[Mapping[str, object]]) -> dict[str, float]:
+def _relative_to_rule(rows: Sequence[Mapping[str, object]]) -> dict[str, float]:
     """Return each model's mean loss over the series, in parts of that of a rule that answers all, least first."""
     by_series: dict[object, dict[str, float]] = {}
     for row in rows:

@@ -19,7 +19,7 @@ from watthour.forecasting.panel import mean_known
 from watthour.forecasting.quantile_forecast import describe_intervals, quantile_forecast
 from watthour.forecasting.steps import check_targets, step_of
 from watthour.forecasting.trend_season.known import Clock
-from watthour.forecasting.vintages import DAY_US, instants, measurement_vintages
+from watthour.forecasting.vintages import DAY_US, instant, instants, measurement_vintages
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -85,7 +85,7 @@ class RecentDays:
             problem = f"{_NAME} cannot forecast {context.channel.id} in this step"
             remedy = "Use one of less than a day, or a model of any step: trend_season or seasonal_naive."
             raise InvalidInput("resolution", step_in_words(context.resolution), problem, remedy=remedy)
-        now = int(history.as_of.timestamp() * 1_000_000)
+        now = instant(history.as_of)
         rows = _known(history, now, now)
         if (n_known := int(np.isfinite(_daily_means(rows)).sum())) < FEWEST_DAYS:
             raise NotEnoughHistory(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Self, TypeAlias
 from weakref import ref
 
@@ -24,6 +25,7 @@ Instants: TypeAlias = NDArray[np.int64]  # microseconds since 1970 in UTC, as po
 
 HOUR_US = 3_600_000_000
 DAY_US = 24 * HOUR_US
+_EPOCH, _MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
 MEDIAN = 0.5  # the level at which a point forecast is kept
 _LONGEST_INDEX = 16  # times as many steps as intervals, beyond which intervals are searched for instead
 _LONGEST_GAP_US = 6 * HOUR_US  # weather runs come in steps of up to six hours
@@ -146,6 +148,11 @@ class Vintages:
 def instants(column: pl.Series) -> Instants:
     """Return a column of aware datetimes as microseconds since 1970 in UTC: (rows,)."""
     return column.cast(INSTANT).to_physical().to_numpy()
+
+
+def instant(at: datetime) -> int:
+    """Return an aware datetime as microseconds since 1970 in UTC."""
+    return (at - _EPOCH) // _MICROSECOND
 
 
 def datetimes(times: Instants) -> pl.Series:

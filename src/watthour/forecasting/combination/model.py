@@ -40,14 +40,14 @@ from watthour.forecasting.combination.weights import (
     averaged,
     blocks_of,
     losses_of,
-    shares_of,
-    widened,
+    normalised,
 )
+from watthour.forecasting.conformal import widened
 from watthour.forecasting.gaussian_process.archive import in_half
 from watthour.forecasting.gaussian_process.local_days import is_complete
 from watthour.forecasting.quantile_forecast import describe_intervals, nothing_known, quantile_forecast
 from watthour.forecasting.steps import check_targets, step_of
-from watthour.forecasting.vintages import instants, measurement_vintages
+from watthour.forecasting.vintages import instant, instants, measurement_vintages
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -163,7 +163,7 @@ class _Draft:
         answers = {name: each[came] for name, each in said.quantiles.items()}
         issued, time = (instants(said.asked[name])[came] for name in ("issued_at", "time"))
         past = PastAnswers(issued, time, said.actual[came], in_half(np.stack(list(answers.values()))))
-        fitted_at = int(history.as_of.timestamp() * 1_000_000)
+        fitted_at = instant(history.as_of)
         usual = usual_losses(names)
         records = [Record.at(past, fitted_at, period_of(history.context), power, usual) for power in POWERS]
         averages = [record.left_out() for record in records]
@@ -307,7 +307,7 @@ class FittedCombination:
                 for block in np.unique(blocks[alike]).tolist():
                     factor[alike & (blocks == block)] = record.band(found, block)
         mean = averaged(quantiles, weights, there)
-        shares = shares_of(weights, there)
+        shares = normalised(weights, there)
         answer = quantile_forecast(
             targets,
             widened(mean, factor[:, None]),

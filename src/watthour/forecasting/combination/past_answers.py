@@ -18,8 +18,8 @@ from watthour.forecasting.combination.weights import (
     fading,
     losses_of,
     weights_of,
-    widened,
 )
+from watthour.forecasting.conformal import widened
 from watthour.forecasting.gaussian_process.local_days import is_complete
 from watthour.forecasting.vintages import DAY_US, datetimes, instants
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from watthour.core.frames import LEVELS
+from watthour.forecasting.conformal import band_scale, misses_of
 from watthour.forecasting.vintages import HOUR_US
 
 if TYPE_CHECKING:
@@ -26,10 +26,7 @@ _PRIOR_ISSUES = 4.0  # of equally good members, beside those that were forecast
 _BLOCKS = tuple(hours * HOUR_US for hours in (6, 48, 168))  # leads at which another block begins
 N_BLOCKS = len(_BLOCKS) + 1
 _PRIOR_BAND = 4.0  # issues that a band which covers what it says counts for
-_NARROWEST, _WIDEST = 0.5, 3.0  # times the average's band
-_LOWER, _MIDDLE, _UPPER = (LEVELS.index(level) for level in (0.05, 0.5, 0.95))
-_SHARE = 0.9  # of the measurements within the band
-_NORMAL = np.array([NormalDist().inv_cdf(0.5 + (k + 0.5) / 200) for k in range(100)]) / NormalDist().inv_cdf(0.95)
+_LIMITS = (0.5, 3.0)  # times the average's band
 
 
 def blocks_of(leads: Instants) -> Instants:
@@ -82,13 +79,13 @@ def weights_of(
     losses, counts, issue, block = losses[:, known], counts[known], issue[known], block[known]
     if not len(counts):
         return np.full((N_BLOCKS, len(losses)), 1 / len(losses))
-    overall, n_overall = _relative(losses, counts, issue)
+    overall, n_overall = _relative_to_best(losses, counts, issue)
     said = min(1.0, n_apart / ENOUGH_ISSUES)
     before = np.ones(len(losses)) if usual is None else usual
     found = np.empty((N_BLOCKS, len(losses)))
     for number in range(N_BLOCKS):
         mine = np.asarray(block == number)
-        own, n_own = _relative(losses[:, mine], counts[mine], issue[mine])
+        own, n_own = _relative_to_best(losses[:, mine], counts[mine], issue[mine])
         trust = n_own / (n_own + _PRIOR_ISSUES * overlap)
         ratio = (trust * own + (1 - trust) * overall) ** said * before ** (1 - said)
         ratio = ratio / ratio.min()
@@ -117,12 +114,12 @@ def averaged(quantiles: Array, weights: Array, there: Mask) -> Array:
         weights: (members, n).
         there: (members, n) who answered what.
     """
-    shares = shares_of(weights, there)
+    shares = normalised(weights, there)
     total = (np.where(there[..., None], quantiles, 0.0) * shares[..., None]).sum(axis=0)
     return np.where(np.asarray(there.any(axis=0))[:, None], total, np.nan)
 
 
-def shares_of(weights: Array, there: Mask) -> Array:
+def normalised(weights: Array, there: Mask) -> Array:
     """Return the weights, (members, n), scaled to a sum of 1 over the members that answered; equal where all have 0."""
     kept = np.where(there, weights, 0.0)
     kept = np.where((kept.sum(axis=0) > 0), kept, there.astype(np.float64))
@@ -133,9 +130,9 @@ def band_factor(quantiles: Array, actual: Array, counts: Array, issue: Instants,
     """Return what the distance of quantiles from their middle is to be multiplied with, so that the 90 % band holds.
 
     The average of bands that each hold is too wide where the members err apart, and the members' own last bands may be
-    too narrow. The weighted share of what lay inside is moved outwards as conformal prediction asks.
+    too narrow.
 
-    Source: as ``watthour.forecasting.adaptive``.
+    Source: as ``watthour.forecasting.conformal``.
 
     Args:
         quantiles: (n, ``LEVELS``) of averages made like the one to be told.
@@ -148,30 +145,14 @@ def band_factor(quantiles: Array, actual: Array, counts: Array, issue: Instants,
     if not known.any():
         return 1.0
     quantiles, actual, counts, issue = quantiles[known], actual[known], counts[known], issue[known]
-    middle = quantiles[:, _MIDDLE]
-    away = actual - middle
-    half = np.where(away < 0, middle - quantiles[:, _LOWER], quantiles[:, _UPPER] - middle)
-    misses = np.abs(away) / np.maximum(half, 1e-9)
     per_issue = np.maximum(np.bincount(issue), 1)
     weights = counts / per_issue[issue]
-    prior = _PRIOR_BAND * overlap
-    total = weights.sum() + prior
-    n_issues = total**2 / ((weights * counts).sum() + prior)
-    wanted = _SHARE * (1 + weights.sum() / total / n_issues)
-    values = np.concatenate([misses, _NORMAL])
-    weights = np.concatenate([weights, np.full(len(_NORMAL), prior / len(_NORMAL))])
-    order = np.argsort(values)
-    share = np.cumsum(weights[order]) - weights[order] / 2
-    return float(np.clip(np.interp(wanted * weights.sum(), share, values[order]), _NARROWEST, _WIDEST))
+    total, squares = weights.sum(), (weights * counts).sum()
+    misses, prior = misses_of(actual, quantiles), _PRIOR_BAND * overlap
+    return band_scale(misses, weights, total=total, squares=squares, prior=prior, limits=_LIMITS)
 
 
-def widened(quantiles: Array, factor: float | Array) -> Array:
-    """Return quantiles, (n, ``LEVELS``), at so many times their distance from the middle."""
-    middle = quantiles[:, [_MIDDLE]]
-    return np.asarray(middle + (quantiles - middle) * factor)
-
-
-def _relative(losses: Array, counts: Array, issue: Instants) -> tuple[Array, float]:
+def _relative_to_best(losses: Array, counts: Array, issue: Instants) -> tuple[Array, float]:
     """Return each member's mean loss over that of the best, (members,), and how many issues stand behind it."""
     if not len(counts) or not counts.sum():
         return np.ones(len(losses)), 0.0

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from watthour.core.frames import LEVELS
+from watthour.forecasting.quantiles import normal_scores, plotting_positions
 from watthour.forecasting.vintages import MEDIAN
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def miss_quantiles(misses: Array, days: Instants, asked: Instants, n_known: Inst
     """
     hours = misses.shape[1]
     found = np.empty((len(asked), hours, len(LEVELS)))
-    normal = _normal_levels()
+    normal = normal_scores(LEVELS)
     for row, (day, count) in enumerate(zip(asked.tolist(), n_known.tolist(), strict=True)):
         near = slice(int(np.searchsorted(days, day - LOOK_BACK)), count)
         weights = 0.5 ** ((day - days[near]) / HALFLIFE)
@@ -59,14 +60,6 @@ def _of_request(misses: Array, weights: Array) -> Array:
         values = np.concatenate([misses[:, column].ravel() for column, _ in near])
         of_value = np.concatenate([np.repeat(weights * share, misses.shape[2]) for _, share in near])
         there = np.isfinite(values)
-        order = np.argsort(values[there])
-        sorted_values, sorted_weights = values[there][order], of_value[there][order]
-        middle = np.cumsum(sorted_weights) - sorted_weights / 2
-        found[hour] = np.interp(outward * sorted_weights.sum(), middle, sorted_values)
+        ordered, of_each, position = plotting_positions(values[there], of_value[there])
+        found[hour] = np.interp(outward * of_each.sum(), position, ordered)
     return found
-
-
-def _normal_levels() -> Array:
-    from statistics import NormalDist
-
-    return np.array([NormalDist().inv_cdf(level) for level in LEVELS])

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from watthour.forecasting.gaussian_process.conditioning import inverse_of
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -173,8 +175,7 @@ class _Likelihood:
         lower, failed = lapack.spotrf(covariance, lower=1, clean=1)
         if failed:
             return 1e10, np.zeros_like(log)
-        inverse = lapack.spotri(lower, lower=1)[0]
-        inverse = np.tril(inverse) + np.tril(inverse, -1).T
+        inverse = inverse_of(lower)
         weights = inverse @ self._values
         loss = 0.5 * float((self._values * weights).sum()) + n_columns * float(np.log(np.diag(lower)).sum())
         slope = np.float32(0.5) * (n_columns * inverse - weights @ weights.T)

@@ -24,7 +24,7 @@ from watthour.forecasting.gaussian_process.loads import known_since
 from watthour.forecasting.gaussian_process.local_days import DayRequests, IssueSchedule
 from watthour.forecasting.quantile_forecast import describe_intervals, nothing_known, quantile_forecast
 from watthour.forecasting.steps import check_targets, check_trained_on
-from watthour.forecasting.vintages import datetimes, measurement_vintages
+from watthour.forecasting.vintages import datetimes, instant, measurement_vintages
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -92,7 +92,7 @@ class DayRegression:
         state = State(
             first_day=first,
             values=values,
-            known_since=known_since(history, days, _now(history), clock.grid, begin=clock.begin),
+            known_since=known_since(history, days, instant(history.as_of), clock.grid, begin=clock.begin),
             covariates=in_half(covariates[:, keeps]),
             leads=leads,
             memories=_memories(self.memories_days, len(values)),
@@ -113,7 +113,7 @@ class DayRegression:
         times = measurement_vintages(history, history.context.channel.id).times - clock.begin
         n_whole, first, values = 0, 0, np.empty((0, clock.n_intervals))
         if len(times):
-            now = DayRequests.at(0, _now(history) - clock.begin)
+            now = DayRequests.at(0, instant(history.as_of) - clock.begin)
             begin, end = (int(each) for each in _days_of(times[[0, -1]], clock))
             days = np.arange(max(begin, end - max(self.memories_days) - WEEK), end + 1)
             values = known_values(history, clock, now, days)[0]
@@ -336,7 +336,3 @@ def _days_of(times: Instants, clock: Clock) -> Instants:
     from watthour.forecasting.calendar import local_days
 
     return local_days(times, clock.grid.time_zone)
-
-
-def _now(history: History) -> int:
-    return int(history.as_of.timestamp() * 1_000_000)

@@ -11,12 +11,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeVar
 
 import numpy as np
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from watthour.forecasting.vintages import Array, Instants
+
+Real = TypeVar("Real", np.float32, np.float64)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,6 +81,17 @@ def whiten(lower: Array, values: Array) -> Array:
     from scipy.linalg import solve_triangular
 
     return np.asarray(solve_triangular(lower, values, lower=True, check_finite=False))
+
+
+def inverse_of(lower: NDArray[Real]) -> NDArray[Real]:
+    """Return the inverse of a matrix of a lower Cholesky factor, (n, n), in single or double precision like it."""
+    from scipy.linalg import lapack
+
+    potri = lapack.spotri if lower.dtype == np.float32 else lapack.dpotri
+    half = np.tril(potri(lower, lower=1)[0])
+    full = half + half.T
+    full[np.diag_indices(len(full))] *= 0.5
+    return np.asarray(full)
 
 
 def schur_complement(own: Array, whitened_cross_covariance: Array) -> Array:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from watthour.forecasting.calendar import JULIAN_YEAR
+
 if TYPE_CHECKING:
     from datetime import date
 
@@ -17,8 +19,6 @@ if TYPE_CHECKING:
     from watthour.forecasting.vintages import Array, Instants
 
 Names: TypeAlias = NDArray[np.str_]
-
-DAYS_IN_YEAR = 365.25
 
 
 def squared_distance(a: Array, b: Array) -> Array:
@@ -57,7 +57,7 @@ def seasonal(apart: Instants, length: float) -> Array:
 
     Any shape, such as the (n, m) of ``days_apart``.
     """
-    angle = 2 * np.pi * np.arange(int(apart.max(initial=0)) + 1) / DAYS_IN_YEAR
+    angle = 2 * np.pi * np.arange(int(apart.max(initial=0)) + 1) / JULIAN_YEAR
     return np.asarray(gaussian(2 - 2 * np.cos(angle), length)[apart])
 
 
@@ -75,7 +75,7 @@ def n_shared(a: Names, b: Names) -> Array:
 
 def day_of_year_circle(dates: list[date]) -> Array:
     """Return the point of each day on the circle of the year, (n, 2)."""
-    angle = 2 * np.pi * np.array([day.timetuple().tm_yday for day in dates]) / DAYS_IN_YEAR
+    angle = 2 * np.pi * np.array([day.timetuple().tm_yday for day in dates]) / JULIAN_YEAR
     return np.stack([np.cos(angle), np.sin(angle)], axis=1)
 
 

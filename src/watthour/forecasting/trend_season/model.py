@@ -15,7 +15,7 @@ from watthour.forecasting.quantile_forecast import describe_intervals, quantile_
 from watthour.forecasting.steps import check_targets, check_trained_on, step_of
 from watthour.forecasting.trend_season.known import Clock
 from watthour.forecasting.trend_season.learned import Learned, learn_series
-from watthour.forecasting.vintages import DAY_US, instants, measurement_vintages
+from watthour.forecasting.vintages import DAY_US, instant, instants, measurement_vintages
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -57,7 +57,7 @@ class TrendSeason:
         vintages = measurement_vintages(history, context.channel.id)
         if not np.isfinite(vintages.values).any():
             raise _too_few(context, 0)
-        now = int(history.as_of.timestamp() * 1_000_000)
+        now = instant(history.as_of)
         asked = instants(issues["known_until"])
         clock = Clock.of(history)
         clock = clock.ending_at(int(asked[-1]) if len(asked) else now)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from watthour.forecasting.gaussian_process.conditioning import inverse_of
 from watthour.forecasting.trend_season.kernel import NAMES, covariance, with_gradient
 
 if TYPE_CHECKING:
@@ -103,8 +104,7 @@ def learn(rows: Rows, values: Array, start: Array | None = None, *, most_steps: 
         factor, failed = lapack.dpotrf(spread, lower=1)
         if failed:
             return 1e10, np.zeros_like(constants)
-        half = lapack.dpotri(factor, lower=1)[0]
-        inverse = np.tril(half) + np.tril(half, -1).T
+        inverse = inverse_of(factor)
         weights = inverse @ values
         there = values.shape[1] * inverse - weights @ weights.T
         off = (constants - centre) / deviation

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from watthour.core.frames import LEVELS
 from watthour.forecasting.calendar import DAYS_IN_YEAR
+from watthour.forecasting.quantiles import normal_scores, plotting_positions
 
 if TYPE_CHECKING:
     from watthour.forecasting.vintages import Array
 
-NORMAL = np.array([NormalDist().inv_cdf(level) for level in LEVELS])
+NORMAL = normal_scores(LEVELS)
 MONTHS = 12
 _SEASON_DAYS = 40.0  # deviation of the weights around the middle of a month
 _PRIOR_OF_YEAR, _PRIOR_OF_MONTH = 30.0, 60.0  # independent errors that the normal, and the whole year, count for
@@ -44,10 +44,9 @@ def _shrunk(values: Array, weights: Array, together: float, prior: Array, n_prio
     """Return the weighted quantiles of values, drawn towards others the more, the fewer independent ones there are."""
     if not len(values):
         return prior
-    order = np.argsort(values)
+    ordered, _, position = plotting_positions(values, weights)
     total = weights.sum()
-    share = (np.cumsum(weights[order]) - weights[order] / 2) / total
-    found = np.interp(np.array(LEVELS), share, values[order])
+    found = np.interp(np.array(LEVELS), position / total, ordered)
     n_errors = total**2 / (weights**2).sum() / together
     return np.asarray((n_errors * found + n_prior * prior) / (n_errors + n_prior))
 

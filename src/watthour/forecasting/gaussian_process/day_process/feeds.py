@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
+from watthour.forecasting.calendar import JULIAN_YEAR
 from watthour.forecasting.gaussian_process.day_process.feed_weather import FeedWeather
 from watthour.forecasting.gaussian_process.day_process.weather import (
     WeatherLevel,
@@ -33,7 +34,6 @@ REFERENCE = -1  # the variant that stands on the weather the model was trained w
 _FEWEST_TOGETHER = 28  # days on which both were known, before one can stand in for the other
 _RENEWED = 7  # such days after which the regression is worked out anew
 _MIDDLE_C, _SPAN_C = 10.0, 10.0  # of the temperatures that the slope is learnt from
-_YEAR_DAYS = 365.25
 # A constant is learnt from a month, a slope and a season from a year: in days that say "none" of each.
 _PRIOR_DAYS = np.array([1.0, 30.0, 30.0, 30.0])
 
@@ -169,6 +169,6 @@ def _has_day(weather: Array) -> Mask:
 
 def _terms(days: Instants, weather: Array) -> Array:
     """Return a constant, the temperature and the season, (days, points, LAGS, 4, terms)."""
-    angle = 2 * np.pi * days / _YEAR_DAYS
+    angle = 2 * np.pi * days / JULIAN_YEAR
     season = (np.broadcast_to(each[:, None, None, None], weather.shape) for each in (np.cos(angle), np.sin(angle)))
     return np.stack([np.ones(weather.shape), (weather - _MIDDLE_C) / _SPAN_C, *season], axis=-1)

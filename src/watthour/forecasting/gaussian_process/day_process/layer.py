@@ -10,7 +10,7 @@ import numpy as np
 
 from watthour.core.frames import LEVELS
 from watthour.forecasting.gaussian_process.day_process.interval_errors import ErrorRegression, corrections_online
-from watthour.forecasting.gaussian_process.day_process.process import DayRegression, UpdateDays
+from watthour.forecasting.gaussian_process.day_process.process import DayPosterior, UpdateDays
 from watthour.forecasting.gaussian_process.day_process.spread import Spread
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class GpLayer:
             values: logarithms, (n, intervals), NaN where unknown.
             features: of the spread, (n, k).
         """
-        self.regression = DayRegression.fit(kernel, days, values)
+        self.regression = DayPosterior.fit(kernel, days, values)
         self._values, self._features = values, features
         self._online: dict[int, Expectation] = {}
         self._spreads: dict[tuple[int, int], Spread] = {}

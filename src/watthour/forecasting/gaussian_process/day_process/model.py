@@ -36,7 +36,7 @@ from watthour.forecasting.positive_load import check_loads
 from watthour.forecasting.quantile_forecast import describe_intervals, quantile_forecast
 from watthour.forecasting.rival import was_published
 from watthour.forecasting.steps import check_targets, check_trained_on
-from watthour.forecasting.vintages import DAY_US, datetimes, instants
+from watthour.forecasting.vintages import DAY_US, datetimes, instant, instants
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -103,7 +103,7 @@ class DayProcess:
             State(
                 days=kept.day,
                 log_loads=np.log(loads),
-                known_since=known_since(history, kept.day, _now(history), grid),
+                known_since=known_since(history, kept.day, instant(history.as_of), grid),
                 weather=reference.values,
                 log_rival=np.log(rival_forecasts(history, rival, kept, grid)),
                 schedule=IssueSchedule.usual(kept, context.time_zone),
@@ -124,7 +124,7 @@ class DayProcess:
         days = requests.day
         loads = np.empty((0, grid.n_intervals))
         if len(days):
-            loads = known_loads(history, DayRequests.at(days[0], _now(history)), days, grid)[0]
+            loads = known_loads(history, DayRequests.at(days[0], instant(history.as_of)), days, grid)[0]
         known = np.flatnonzero(is_known(loads, grid.skipped(days)))[-self.longest_memory_days :]
         whole = np.flatnonzero(is_complete(loads[known]))
         known = known[whole[0] :] if len(whole) else known[:0]
@@ -296,7 +296,3 @@ class FittedDayProcess:
             return [(REFERENCE, np.arange(len(requests.day)))]
         variants = self._feeds.variant_of(*weather_by_feed(history, self._state, requests)[:2])
         return [(int(variant), np.flatnonzero(variants == variant)) for variant in np.unique(variants)]
-
-
-def _now(history: History) -> int:
-    return int(history.as_of.timestamp() * 1_000_000)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from watthour.forecasting.calendar import JULIAN_YEAR
 from watthour.forecasting.panel import mean_known
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ _YEAR, _LEARNT_DAYS = 365, 730
 _LEAST_GAIN = 0.05  # of the error in a year that was not learnt from, below which the given shares stay
 _SUM = 1e4  # how firmly the shares sum to 1
 _SEASONS = 3  # harmonics of the year
-_YEAR_DAYS = 365.25
 
 
 def learned_shares(calendar: Calendar, log_loads: Array, weather: Array, given: Array) -> Array:
@@ -98,8 +98,8 @@ def _degrees(weather: Array) -> tuple[Array, Array]:
 
 
 def _calendar_terms(calendar: Calendar) -> Array:
-    angle = 2 * np.pi * np.asarray(calendar.day_of_year)[:, None] * np.arange(1, _SEASONS + 1) / _YEAR_DAYS
+    angle = 2 * np.pi * np.asarray(calendar.day_of_year)[:, None] * np.arange(1, _SEASONS + 1) / JULIAN_YEAR
     weekday = np.asarray(calendar.weekday)[:, None] == np.arange(7)
     index = np.asarray(calendar.index)
-    trend = (index - index[0]) / _YEAR_DAYS
+    trend = (index - index[0]) / JULIAN_YEAR
     return np.column_stack([weekday, np.cos(angle), np.sin(angle), trend, calendar.is_special]).astype(np.float64)

@@ -49,8 +49,8 @@ class Expectation:
 
 
 @dataclass(frozen=True, eq=False)
-class DayRegression:
-    """Days whose values are known, factored once."""
+class DayPosterior:
+    """What known days let expect of any other, factored once."""
 
     kernel: Kernel
     days: DayInputs  # n days in order of time

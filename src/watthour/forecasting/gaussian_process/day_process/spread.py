@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from statistics import NormalDist
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
 from watthour.forecasting.panel import mean_known
+from watthour.forecasting.quantiles import normal_scores
 
 if TYPE_CHECKING:
     from watthour.forecasting.gaussian_process.local_days import Mask
@@ -163,7 +163,7 @@ def _quantiles(ratios: Array, n_days: int, levels: tuple[float, ...]) -> Array:
     """
     ratios = ratios[_BURN_IN:n_days][-_WINDOW:]
     n = ratios.shape[1]
-    offsets = np.tile([NormalDist(sigma=_SIGMA).inv_cdf(level) for level in levels], (n, 1))
+    offsets = np.tile(_SIGMA * normal_scores(levels), (n, 1))
     block, reach = max(1, round(n / _BLOCKS)), round(n / _REACH)
     for start in range(0, n, block):
         pool = ratios[:, np.arange(start - reach, start + block + reach) % n]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from watthour.forecasting.gaussian_process.conditioning import inverse_of
 from watthour.forecasting.gaussian_process.hour_process.constants import Noise
 from watthour.forecasting.gaussian_process.hour_process.kernel import Pair
 
@@ -144,8 +145,4 @@ class _Hour:
         lower, failed = lapack.dpotrf(noisy, lower=1)
         if failed:
             return None
-        inverse, _ = lapack.dpotri(lower, lower=1)
-        half = np.tril(inverse)
-        full = half + half.T
-        full[np.diag_indices(n_days)] *= 0.5
-        return fading, lower, full, noise
+        return fading, lower, inverse_of(lower), noise

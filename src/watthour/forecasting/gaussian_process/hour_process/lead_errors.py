@@ -10,12 +10,12 @@ here by the weighted quantile of past errors.
 
 from __future__ import annotations
 
-from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from watthour.core.frames import LEVELS
+from watthour.forecasting.quantiles import HALF_NORMAL, plotting_positions
 
 if TYPE_CHECKING:
     from watthour.forecasting.gaussian_process.hour_process.hour_regression import HourRegression
@@ -28,7 +28,6 @@ _PRIOR_DAYS = 5.0  # that normal errors count for
 _LARGEST = 8.0  # deviations that an error counts at most
 _SHARES = np.abs(2 * np.array(LEVELS) - 1)  # of the errors within the band that ends at each level
 _SIDES = np.sign(np.array(LEVELS) - 0.5)
-_NORMAL = np.array([NormalDist().inv_cdf(0.5 + (k + 0.5) / 200) for k in range(100)])
 
 
 def past_errors(
@@ -74,9 +73,9 @@ def band(ratios: Array, ages: Instants) -> Array:
     there = np.isfinite(ratios)
     of_day = 0.5 ** (ages / _HALFLIFE) * there.any(axis=1)
     per_hour = (of_day / np.maximum(there.sum(axis=1), 1))[:, None] * there
-    sizes = np.concatenate([np.minimum(np.abs(ratios[there]), _LARGEST), _NORMAL])
-    weights = np.concatenate([per_hour[there], np.full(len(_NORMAL), _PRIOR_DAYS / len(_NORMAL))])
-    order = np.argsort(sizes)
-    share = (np.cumsum(weights[order]) - weights[order] / 2) / weights.sum()
-    away = np.interp(_SHARES, np.concatenate([[0.0], share]), np.concatenate([[0.0], sizes[order]]))
+    sizes = np.concatenate([np.minimum(np.abs(ratios[there]), _LARGEST), HALF_NORMAL])
+    weights = np.concatenate([per_hour[there], np.full(len(HALF_NORMAL), _PRIOR_DAYS / len(HALF_NORMAL))])
+    ordered, _, position = plotting_positions(sizes, weights)
+    share = position / weights.sum()
+    away = np.interp(_SHARES, np.concatenate([[0.0], share]), np.concatenate([[0.0], ordered]))
     return np.asarray(_SIDES * away)

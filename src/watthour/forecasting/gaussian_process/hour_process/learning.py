@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from watthour.forecasting.gaussian_process.conditioning import inverse_of
 from watthour.forecasting.gaussian_process.hour_process.kernel import Pair, noise_of
 
 if TYPE_CHECKING:
@@ -107,8 +108,4 @@ class _Hour:
         lower, failed = lapack.dpotrf(noisy, lower=1)
         if failed:
             return terms, None, None
-        inverse, _ = lapack.dpotri(lower, lower=1)
-        half = np.tril(inverse)
-        full = half + half.T
-        full[np.diag_indices_from(full)] *= 0.5
-        return terms, lower, full
+        return terms, lower, inverse_of(lower)

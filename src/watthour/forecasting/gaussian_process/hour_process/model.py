@@ -35,7 +35,7 @@ from watthour.forecasting.gaussian_process.loads import check_step, known_loads,
 from watthour.forecasting.gaussian_process.local_days import DayGrid, DayRequests
 from watthour.forecasting.quantile_forecast import describe_intervals, quantile_forecast
 from watthour.forecasting.steps import check_targets, check_trained_on
-from watthour.forecasting.vintages import DAY_US, HOUR_US, datetimes, instants
+from watthour.forecasting.vintages import DAY_US, HOUR_US, datetimes, instant, instants
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -92,7 +92,7 @@ class HourProcess:
         check_step(context, "the hour process", is_hourly=True)
         thermometers = Thermometers.of(history)
         numbers, loads = _known_days(history, self.longest_memory_days)
-        at = _asked_at(issues, numbers, context, _now(history))
+        at = _asked_at(issues, numbers, context, instant(history.as_of))
         around = windows(history, thermometers, numbers, at, at)
         scale = LoadScale.of(numbers, loads)
         values = scale.values(loads)
@@ -102,7 +102,7 @@ class HourProcess:
         state = State(
             numbers=numbers[usable],
             values=values[usable],
-            known_since=known_since(history, numbers[usable], _now(history), DayGrid.of(context)),
+            known_since=known_since(history, numbers[usable], instant(history.as_of), DayGrid.of(context)),
             windows=in_half(around[usable]),
             constants=plain_start() if self.learns_constants else FITTED,
             scale=scale,
@@ -231,7 +231,7 @@ def _too_short(history: History, n_days: int, *, has_temperature: bool) -> NotEn
 
 def _known_days(history: History, longest: int) -> tuple[Instants, Array]:
     """Return the last days that were over at ``as_of``, and their loads by clock hour, (n, 24); NaN where unknown."""
-    context, now = history.context, _now(history)
+    context, now = history.context, instant(history.as_of)
     times = instants(history.readings.filter(pl.col("channel") == context.channel.id)["time"])
     days = local_days(times[times < now], context.time_zone)
     if not len(days):
@@ -261,7 +261,3 @@ def _asked_at(issues: dy.DataFrame[Targets], numbers: Instants, context: Context
     requests = DayRequests.of(issues, context.time_zone)[0].usual_of_each_day(context.time_zone)
     at = dict(zip(requests.day.tolist(), requests.issued.tolist(), strict=True))
     return np.array([at.get(number, now) for number in numbers.tolist()], dtype=np.int64)
-
-
-def _now(history: History) -> int:
-    return int(history.as_of.timestamp() * 1_000_000)
