@@ -37,8 +37,9 @@ if TYPE_CHECKING:
 _NOT_ASKED = -1  # a level of the weather that is none
 _FEWEST_WITH_WEATHER = 200  # days
 _FEWEST_WITH_RIVAL = 60  # days
-# The furthest error of a rival on a day, in log load, beyond which it is a fault of the feed: 0.25, or where more than a
-# fifth of the days before are as far off (solar panels at noon) three times their median; a doubled figure is 0.69 away.
+# The furthest error of a rival on a day, in log load, beyond which it is a fault of the feed: 0.25, or where more than
+# a fifth of the days before are as far off (solar panels at noon) three times their median; a doubled figure is 0.69
+# away.
 _LARGEST_ERROR, _USUAL_SHARE, _TIMES_USUAL, _FEWEST_ERRORS = (0.25, 0.6), 0.2, 3.0, 10
 _SETTLING_DAYS = 40  # before our own online forecasts can be compared with the rival's
 # A rival may be further from our own than on all but one in 200 of the days of the last year, by this factor; and what
