@@ -278,9 +278,15 @@ def test_a_rival_further_from_our_own_than_ever_is_refused_and_said(
     assert any("further from our own than almost ever" in words for words in forecast.missing_inputs)
 
 
-def test_a_rival_that_is_below_zero_counts_as_unknown(past: History, fitted: FittedDayProcess) -> None:
-    forecast = fitted.predict(spoiled(past, UNSEEN[12], -VALUE), asked([UNSEEN[12]]))
-    assert any("operator's forecast was not known" in words for words in forecast.missing_inputs)
+@pytest.mark.parametrize("value", [-VALUE, pl.lit(0.0)], ids=["below_zero", "zero"])
+def test_a_rival_that_is_not_above_zero_is_left_out_and_said(
+    past: History, fitted: FittedDayProcess, alone: FittedDayProcess, value: pl.Expr
+) -> None:
+    targets = asked([UNSEEN[12]])
+    forecast = fitted.predict(spoiled(past, UNSEEN[12], value), targets)
+    assert said(forecast).equals(said(alone.predict(past, targets)))
+    assert any("operator's forecast was zero or negative" in words for words in forecast.missing_inputs)
+    assert not any("not known" in words for words in forecast.missing_inputs)
 
 
 def test_a_rival_that_is_late_by_an_hour_is_still_believed(past: History, fitted: FittedDayProcess) -> None:
@@ -549,3 +555,63 @@ def test_days_since_the_training_are_learned_like_those_of_the_training(
     again = DayProcess().fit(changed.known_at(asked(days)["issued_at"][0]), asked(learned))
     before, after = (table(each.predict(changed, asked(days)), changed)["0.5"].to_numpy() for each in (fitted, again))
     assert np.abs(before / after - 1).max() < 0.005
+
+
+@pytest.mark.parametrize("name", ["fitted", "alone"])
+@pytest.mark.parametrize(("share", "n_days"), [(-0.8, 7), (-0.98, 3), (1.5, 5)])
+def test_a_load_that_comes_back_from_far_off_is_forecast_as_if_it_had_never_left(
+    past: History, name: str, share: float, n_days: int, request: pytest.FixtureRequest
+) -> None:
+    model: FittedDayProcess = request.getfixturevalue(name)
+    dipped = planted_change(past, Change(share, lasts_days=n_days, back_days=1), UNSEEN[0])
+    known = asked(UNSEEN[n_days + 2 : n_days + 16])  # each knows a day after the return
+    assert mape(model.predict(dipped, known), dipped) <= 1.2 * mape(model.predict(past, known), past)
+
+
+@pytest.mark.parametrize("uses_rival", [True, False])
+def test_a_load_that_came_back_before_the_training_ended_teaches_nothing_of_its_dip(
+    past: History, *, uses_rival: bool
+) -> None:
+    dipped = planted_change(past, Change(-0.95, lasts_days=5, back_days=1), LEARNED[-70])
+    at = asked(UNSEEN)["issued_at"][0]
+    of_dip, usual = (
+        DayProcess(uses_rival=uses_rival).fit(each.known_at(at), asked(LEARNED)) for each in (dipped, past)
+    )
+    for later in (asked(LEARNED[-63:-49]), asked(UNSEEN[:14])):
+        assert mape(of_dip.predict(dipped, later), dipped) <= 1.2 * mape(usual.predict(past, later), past)
+    while_low = asked([LEARNED[-67]])
+    early = DayProcess(uses_rival=uses_rival).fit(dipped.known_at(while_low["issued_at"][0]), asked(LEARNED[:-68]))
+    now, then = (said(each.predict(dipped, while_low)).to_numpy() for each in (of_dip, early))
+    assert now == pytest.approx(then, rel=1e-9)  # nobody knew then that the load would come back
+
+
+def shut_down(past: History, begin: date, end: date, value: pl.Expr) -> History:
+    is_shut = OURS & between(begin, end)
+    rows = past.readings.with_columns(value=pl.when(is_shut).then(value).otherwise("value"))
+    return replace(past, readings=Readings.cast(rows))
+
+
+@pytest.mark.parametrize("value", [pl.lit(0.0), -VALUE], ids=["zero", "negative"])
+def test_a_load_that_stays_at_zero_or_below_is_refused_after_some_days_with_its_cure(
+    past: History, fitted: FittedDayProcess, value: pl.Expr
+) -> None:
+    shut = shut_down(past, UNSEEN[1], UNSEEN[15], value)
+    first = fitted.predict(shut, asked([UNSEEN[4]]))  # two days of it are known
+    assert first.values["value"].null_count() == 0
+    assert any(words.startswith("48 intervals of the last days are zero or neg") for words in first.missing_inputs)
+    assert not any("earlier hour" in words for words in first.missing_inputs)
+    with pytest.raises(NotEnoughHistory, match=r"168 intervals of the last 7 days of .* are zero or neg") as refused:
+        fitted.predict(shut, asked([UNSEEN[10]]))
+    assert "gradient_boosting" in refused.value.remedy
+
+
+def test_days_of_a_shutdown_are_null_among_others_and_answers_come_back_with_the_load(
+    past: History, fitted: FittedDayProcess
+) -> None:
+    shut = shut_down(past, UNSEEN[1], UNSEEN[8], pl.lit(0.0))
+    forecast = fitted.predict(shut, asked(UNSEEN[:14]))
+    day = pl.col("time").dt.convert_time_zone(ZONE).dt.date()
+    null = forecast.values.filter(pl.col("value").is_null()).select(day).to_series().unique().sort().to_list()
+    assert null == UNSEEN[5:10]  # three known days of it, until the first day after it is known
+    back = asked(UNSEEN[10:14])
+    assert mape(fitted.predict(shut, back), past) <= 1.2 * mape(fitted.predict(past, back), past)

@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 from forecasting import world
 
+from watthour.core.errors import NotEnoughHistory
 from watthour.core.forecast import Covariate, Forecaster, History, targets
 from watthour.core.frames import LEVELS, Readings, Targets
 from watthour.core.window import DAY, HOUR, Window, local_midnight
@@ -195,6 +196,17 @@ def test_a_load_that_is_zero_and_negative_is_forecast(past: History) -> None:
     assert (rows["actual"] > 0).any()
     error, usual = (float((each["0.5"] - each["actual"]).abs().to_numpy().mean()) for each in (rows, shape))
     assert error < 1.5 * usual
+
+
+def test_a_load_that_stays_at_zero_is_refused_after_some_days_with_its_cure(model: Forecaster, past: History) -> None:
+    begins = local_midnight(SHIFTS_ON, world.ZONE)
+    shut = with_load(past, pl.when(pl.col("time") >= begins).then(0.0).otherwise("value"))
+    first = model.predict(shut, days_ahead(SHIFTS_ON + 2 * DAY, 1))
+    assert first.values["value"].null_count() == 0
+    assert any(words.startswith("48 intervals of the last days are zero or neg") for words in first.missing_inputs)
+    with pytest.raises(NotEnoughHistory, match=r"intervals of the last 7 days of .* are zero or negative") as refused:
+        model.predict(shut, days_ahead(SHIFTS_ON + 5 * DAY, 1))
+    assert "gradient_boosting" in refused.value.remedy
 
 
 def test_a_load_that_was_never_negative_is_forecast_so(past: History) -> None:

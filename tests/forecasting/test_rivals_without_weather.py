@@ -27,7 +27,13 @@ ZONE = "Etc/UTC"
 
 
 def told(
-    *, load: float = 1.0, operator: float = 1.0, noise: float = 0.005, wave: float = 0.03, noon: float = 0.0
+    *,
+    load: float = 1.0,
+    operator: float = 1.0,
+    noise: float = 0.005,
+    wave: float = 0.03,
+    noon: float = 0.0,
+    hot_days_ago: int | None = None,
 ) -> History:
     """A load by clock and weekday with a slow wave, and an operator's forecast of it; one day of both is changed.
 
@@ -37,6 +43,7 @@ def told(
         noise: of the operator [-].
         wave: how much the level of the load varies for reasons that nobody told us [-].
         noon: by what logarithm the operator is off around noon of each day, above or below [-].
+        hot_days_ago: how long before that day the load was 1.3 times as high on one, and the operator knew it.
     """
     rng = np.random.default_rng(4)
     times = world.hours(FIRST, N_DAYS)
@@ -45,6 +52,8 @@ def told(
     level = np.exp(np.repeat(np.convolve(rng.normal(0, wave, N_DAYS + 3), np.ones(4) / 4, "valid"), 24))
     usual = (1000 + 200 * np.sin(hour / 24 * 2 * np.pi) - 100 * (day % 7 >= 5)) * level
     asked = day == (ASKED - FIRST).days
+    if hot_days_ago is not None:
+        usual = usual * np.where(day == (ASKED - FIRST).days - hot_days_ago, 1.3, 1.0)
     demand = usual * np.where(asked, load, 1.0)
     said = usual * np.where(asked, operator, 1.0) * np.exp(rng.normal(0, noise, len(hour)))
     said *= np.exp(noon * np.repeat(rng.choice([-1, 1], N_DAYS), 24) * (abs(hour % 24 - 12) <= 1))
@@ -97,6 +106,15 @@ def test_an_operator_that_is_off_by_a_third_is_refused_and_said(times: float) ->
     found = forecast(past)
     assert any("further from our own than almost ever" in words for words in found.missing_inputs)
     assert np.array_equal(medians(found), medians(forecast(past, uses_rival=False)))
+
+
+def test_an_operator_that_says_what_the_load_has_been_in_that_season_is_believed() -> None:
+    past = told(load=1.3, operator=1.3, hot_days_ago=20)
+    found = forecast(past)
+    assert found.missing_inputs == ()
+    assert mape(past, found) < 0.4 * mape(past, forecast(past, uses_rival=False))
+    out_of_season = told(load=1.3, operator=1.3, hot_days_ago=120)
+    assert any("further from our own" in words for words in forecast(out_of_season).missing_inputs)
 
 
 def test_an_operator_that_is_off_by_a_third_at_noon_on_every_day_is_still_of_use() -> None:

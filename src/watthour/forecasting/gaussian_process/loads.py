@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from watthour.core.errors import InvalidInput
+from watthour.core.errors import InvalidInput, NotEnoughHistory
 from watthour.core.window import HOUR, step_in_words
 from watthour.forecasting.positive_load import OTHER_MODELS
 from watthour.forecasting.vintages import measurement_vintages
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from watthour.forecasting.vintages import Array, Instants, Vintages
 
 _MOST_MISSING = 1 / 12  # of the intervals of a day that still counts as known
+WATCHED_DAYS = 7  # the last ones that were over, of which days without a logarithm are counted
+_MOST_LOST_DAYS = 2  # of these, after which a forecast may go on as if the load had: an outage; more are a shutdown
 
 
 def known_loads(
@@ -62,6 +65,42 @@ def is_known(loads: Array, skipped: Mask) -> Mask:
     """
     n_missing = (np.isnan(loads) & ~skipped).sum(axis=-1)
     return np.asarray(n_missing <= _MOST_MISSING * loads.shape[-1], dtype=np.bool_)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LostDays:
+    """The last days that requests know, and a model of logarithms cannot learn: zero or negative in many intervals."""
+
+    n_days: Instants  # (m,)
+    n_intervals: Instants  # (m,) of these days that are zero or negative
+
+    @classmethod
+    def of(cls, history: History, requests: DayRequests, grid: DayGrid) -> Self:
+        """Count, of the last days over at each request, those after the last one that can be learned."""
+        days = requests.last_over(grid.time_zone)[:, None] - np.arange(WATCHED_DAYS)
+        loads, skipped = known_loads(history, requests, days, grid, positive=False), grid.skipped(days)
+        can_be_learned = is_known(np.where(loads > 0, loads, np.nan), skipped)
+        is_lost = is_known(loads, skipped) & ~np.logical_or.accumulate(can_be_learned, axis=1)
+        return cls(is_lost.sum(axis=1), ((loads <= 0) & is_lost[:, :, None]).sum(axis=(1, 2)))
+
+    @property
+    def is_shutdown(self) -> Mask:
+        """Which requests know more of them than an outage has, (m,)."""
+        return self.n_days > _MOST_LOST_DAYS
+
+    def refusal(self, history: History, model: str, name: str) -> NotEnoughHistory:
+        """Return the error that a model cannot follow the load of these days.
+
+        Args:
+            history: what was known.
+            model: as a person calls it.
+            name: in the catalogue.
+        """
+        return NotEnoughHistory(
+            f"{int(self.n_intervals.max())} intervals of the last {WATCHED_DAYS} days of {history.context.channel.id} "
+            f"are zero or negative, and {model} forecasts logarithms, so it cannot follow",
+            remedy=f"Choose another model than {name}: {OTHER_MODELS}. It answers again when a day is positive.",
+        )
 
 
 def check_step(context: Context, model: str, *, is_hourly: bool) -> None:

@@ -17,27 +17,26 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from watthour.forecasting.gaussian_process.conditioning import whiten
+from watthour.forecasting.gaussian_process.day_process.dips import DEEP_VAR, INDEPENDENT, WINDOW, far_off, log_gain
 
 if TYPE_CHECKING:
     from watthour.forecasting.gaussian_process.day_process.calendar import Calendar
     from watthour.forecasting.gaussian_process.local_days import Mask
     from watthour.forecasting.vintages import Array, Instants
 
-WINDOW = 56  # days back to which a change may have begun; by then the memory of days and weeks has learned it
 _USUAL_DAYS = 365  # that say how large surprises usually are
 _FEWEST_DAYS = 60  # of these; before, nothing is called unusual
 _LARGE = 2.7  # times the usual variance; surprises have heavier tails than the normal distribution
 _N_KINDS = 3  # of days: working, Saturday, rest
 _LEVEL_VAR, _KIND_VAR = 0.003, 0.003  # of a step, log load: 5 % squared
 _LEVEL_ODDS, _KIND_ODDS = 1e-4, 1e-5  # that a day begins one, of the load and of each kind of day
-_INDEPENDENT = 2.0  # intervals of a day err together: all of them are evidence like so many
 _LASTING, _PER_DAY = 1e-4, 8.0  # odds that a change lasts before it is seen, times so much with each day of it
 _LEAST_ODDS = 0.01  # of a step of the load, below which nothing has changed
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LastDays:
-    """The last known days, at most ``WINDOW``, as rows of a factor of all days known."""
+    """The last known days as rows of a factor of all days known; a change is looked for in ``WINDOW`` of them."""
 
     lower: Array  # (k, k) the last rows and columns of the factor
     surprises: Array  # (k, intervals) in parts of their standard deviation, independent of each other
@@ -48,10 +47,14 @@ class LastDays:
         rows = np.concatenate([cross.T, lower], axis=1)
         above = np.concatenate([self.lower, np.zeros(cross.shape)], axis=1)
         return type(self)(
-            np.concatenate([above, rows])[-WINDOW:, -WINDOW:],
-            np.concatenate([self.surprises, surprises])[-WINDOW:],
-            np.concatenate([self.kinds, kinds])[-WINDOW:],
+            np.concatenate([above, rows]),
+            np.concatenate([self.surprises, surprises]),
+            np.concatenate([self.kinds, kinds]),
         )
+
+    def last(self) -> Self:
+        """Return those back to which a change may have begun."""
+        return type(self)(self.lower[-WINDOW:, -WINDOW:], self.surprises[-WINDOW:], self.kinds[-WINDOW:])
 
     def expected(self, scale: float, cross: Array, kinds: Array) -> tuple[Array, Array, Array]:
         """Return what changes among these days add to what is expected of asked days, each (m, intervals).
@@ -67,7 +70,8 @@ class LastDays:
         k, n_kinds = self.kinds.shape
         begun = np.tril(np.ones((k, k)))  # column c: the days from c on
         alike = whiten(self.lower, begun)
-        log_level = _log_odds_of_level((alike**2).sum(axis=0) / scale, alike.T @ self.surprises / scale)
+        level_var = np.where(far_off(self.lower, self.surprises, scale), DEEP_VAR, _LEVEL_VAR)
+        log_level = _log_odds_of_level((alike**2).sum(axis=0) / scale, alike.T @ self.surprises / scale, level_var)
         if _are_too_small(log_level):
             nothing = np.zeros((len(kinds), self.surprises.shape[1]))
             return nothing, nothing, nothing
@@ -84,7 +88,7 @@ class LastDays:
         share /= share.sum()
         of_level, of_kinds = share[1 : k + 1, None], share[k + 1 :, None, None]
         sizes = of_kinds * sizes
-        sizes[:, 0] += of_level * moments[:, 0] / (grams[:, 0, 0] + 1 / _LEVEL_VAR)[:, None]
+        sizes[:, 0] += of_level * moments[:, 0] / (grams[:, 0, 0] + 1 / level_var)[:, None]
         seen = np.tensordot(cross, steps, axes=(0, 0))  # (m, k, kinds) of each step in what was expected already
         seen_size = kinds @ sizes.sum(axis=0)
         sizes *= _lasting(np.arange(k, 0, -1))[:, None, None]
@@ -132,14 +136,13 @@ def _lasting(n_days: Instants) -> Array:
     return np.asarray(odds / (1 + odds))
 
 
-def _log_odds_of_level(gram: Array, moments: Array) -> Array:
-    """Return the log odds of steps of the load; of any shape, moments with intervals as one more dimension."""
-    precision = gram + 1 / _LEVEL_VAR
-    return _log_odds(_LEVEL_ODDS, (moments**2).mean(axis=-1) / precision, np.log(precision * _LEVEL_VAR))
+def _log_odds_of_level(gram: Array, moments: Array, variance: Array | float = _LEVEL_VAR) -> Array:
+    """Return the log odds of steps of the load; arguments as of ``log_gain``."""
+    return np.asarray(math.log(_LEVEL_ODDS) + log_gain(gram, moments, variance))
 
 
 def _log_odds(before: float, gained: Array, log_determinant: Array) -> Array:
-    return np.asarray(math.log(before) + _INDEPENDENT / 2 * (gained - log_determinant))
+    return np.asarray(math.log(before) + INDEPENDENT / 2 * (gained - log_determinant))
 
 
 def _are_too_small(log_odds: Array) -> Mask:

@@ -12,7 +12,7 @@ from watthour.forecasting.gaussian_process.day_process.feed_weather import FeedW
 from watthour.forecasting.gaussian_process.day_process.feeds import REFERENCE
 from watthour.forecasting.gaussian_process.day_process.weather import LAGS, estimates
 from watthour.forecasting.gaussian_process.history import since
-from watthour.forecasting.gaussian_process.loads import is_known, known_loads
+from watthour.forecasting.gaussian_process.loads import WATCHED_DAYS, is_known, known_loads
 from watthour.forecasting.gaussian_process.local_days import is_complete
 from watthour.forecasting.vintages import forecast_vintages
 
@@ -147,7 +147,9 @@ def weather_by_feed(
 
 def recent(history: History, state: State, requests: DayRequests) -> History:
     """Return the part of a history that the inputs of requests can come from."""
-    return since(history, min(int(state.days[-1]) + 1, int(requests.day.min())) - LAGS)
+    first_over = int(requests.last_over(state.grid.time_zone).min())
+    first = min(int(state.days[-1]) + 1 - LAGS, int(requests.day.min()) - LAGS, first_over - WATCHED_DAYS)
+    return since(history, first)
 
 
 def rival_forecasts(history: History, rival: str | None, requests: DayRequests, grid: DayGrid) -> Array:
@@ -158,8 +160,7 @@ def rival_forecasts(history: History, rival: str | None, requests: DayRequests, 
     nothing = np.full((len(requests.day), grid.n_intervals), np.nan)
     if rival is None:
         return nothing
-    times, columns = grid.slots(requests.day)
-    values = forecast_vintages(history, history.context.channel.id, model=rival).known(times, requests.issued[:, None])
+    values, columns = _said_by(rival, history, requests, grid)
     found = grid.by_clock(np.where(values > 0, values, np.nan), columns)
     skipped = grid.skipped(requests.day)
     whole = is_complete(np.where(skipped, 0.0, found))
@@ -167,6 +168,21 @@ def rival_forecasts(history: History, rival: str | None, requests: DayRequests, 
         there = np.flatnonzero(~skipped[row])
         found[row] = np.interp(np.arange(grid.n_intervals), there, found[row, there])
     return np.where(whole[:, None], found, nothing)
+
+
+def says_nothing_positive(history: History, rival: str | None, requests: DayRequests, grid: DayGrid) -> Mask:
+    """Return of which requests' days the rival's forecast is zero or negative in some interval, (requests,)."""
+    if rival is None:
+        return np.zeros(len(requests.day), dtype=np.bool_)
+    values, columns = _said_by(rival, history, requests, grid)
+    return np.asarray(((values <= 0) & (columns >= 0)).any(axis=1))
+
+
+def _said_by(rival: str, history: History, requests: DayRequests, grid: DayGrid) -> tuple[Array, Instants]:
+    """Return a rival's forecast of the slots of each request's day as known at its issue, and their columns."""
+    times, columns = grid.slots(requests.day)
+    vintages = forecast_vintages(history, history.context.channel.id, model=rival)
+    return vintages.known(times, requests.issued[:, None]), columns
 
 
 def _whole_days(history: History, state: State, requests: DayRequests, later: Instants) -> tuple[Instants, Array, Mask]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from watthour.core.frames import LEVELS
+from watthour.forecasting.calendar import JULIAN_YEAR
 from watthour.forecasting.gaussian_process.day_process.calendar import calendar
 from watthour.forecasting.gaussian_process.day_process.inputs import day_inputs, spread_features, with_rival
 from watthour.forecasting.gaussian_process.day_process.kernel import (
@@ -23,6 +24,7 @@ from watthour.forecasting.gaussian_process.day_process.weather import (
     WeatherLevel,
     levels_known,
 )
+from watthour.forecasting.gaussian_process.kernels import days_apart
 from watthour.forecasting.gaussian_process.local_days import is_complete
 from watthour.forecasting.gaussian_process.points import shares
 
@@ -48,6 +50,9 @@ _SETTLING_DAYS = 40  # before our own online forecasts can be compared with the 
 _USUALLY, _FURTHER, _ALWAYS, _NEVER = 0.995, 1.25, (0.1, 0.15), (0.35, 0.5)
 _ALWAYS_WITHOUT_WEATHER = (0.2, 0.25)  # our own view is then more often off than a rival is: it knows of no heat wave
 _COMPARED, _FEWEST_COMPARED = 365, 60  # days
+# Without weather, a rival that says what the load has been on a day of the season may be as far off as is ever allowed:
+# so near to that day's load, as a whole and at its furthest interval, and so many days of the year from it.
+_AS_BEFORE, _SEASON = (0.05, 0.1), 45
 # Without weather, errors of one season are alike: a year holds too few independent ones for its quantiles.
 _WIDER_WITHOUT_WEATHER = 1.04
 
@@ -221,9 +226,29 @@ class Layers:
             is_enough = len(past) >= _FEWEST_COMPARED
             limits[n_days == n] = _FURTHER * np.quantile(past, _USUALLY, axis=0) if is_enough else np.inf
         limits = np.clip(limits * _root(scale), always, _NEVER)
+        away = _distance(from_days - known.log_rival[chosen])
+        is_near: Mask = np.asarray((away <= limits).all(axis=1))
+        if not level:
+            # We know of no weather, so what the load has been before at that time of the year can be again.
+            for row in np.flatnonzero(~is_near & (away <= _NEVER).all(axis=1)):
+                rival, day = known.log_rival[chosen][row], asked.inputs.calendar.day_of_year[chosen][row]
+                is_near[row] = self._has_been(rival, day, int(n_days[row]))
         believed = np.zeros(len(chosen), dtype=np.bool_)
-        believed[chosen] = (_distance(from_days - known.log_rival[chosen]) <= limits).all(axis=1)
+        believed[chosen] = is_near
         return believed
+
+    def _has_been(self, log_rival: Array, day_of_year: float, n_days: int) -> bool:
+        """Tell whether a day like one that a rival forecasts is among the first known ones, at that time of the year.
+
+        Args:
+            log_rival: of its intervals, (n,).
+            day_of_year: of the day.
+            n_days: known.
+        """
+        apart = days_apart(self._calendar.day_of_year[:n_days], np.array([day_of_year]))[:, 0]
+        loads = self._state.log_loads[:n_days]
+        loads = loads[is_complete(loads) & (np.minimum(apart, JULIAN_YEAR - apart) <= _SEASON)]
+        return bool((_distance(loads - log_rival) <= _AS_BEFORE).all(axis=1).any())
 
     def _past_distances(self, level: WeatherLevel, lag: int) -> Array:
         """Return how far the rival was from our own on each training day, by the root of our scale, (days, 2)."""

@@ -18,6 +18,7 @@ from watthour.forecasting.gaussian_process.day_process.known_inputs import (
     KnownInputs,
     recent,
     rival_forecasts,
+    says_nothing_positive,
     weather_by_feed,
 )
 from watthour.forecasting.gaussian_process.day_process.layers import Layers
@@ -29,7 +30,7 @@ from watthour.forecasting.gaussian_process.day_process.weather import (
     points_filled,
     running_offsets,
 )
-from watthour.forecasting.gaussian_process.loads import check_step, is_known, known_loads, known_since
+from watthour.forecasting.gaussian_process.loads import LostDays, check_step, is_known, known_loads, known_since
 from watthour.forecasting.gaussian_process.local_days import DayGrid, DayRequests, IssueSchedule, is_complete
 from watthour.forecasting.gaussian_process.points import points_of, shares
 from watthour.forecasting.positive_load import check_loads
@@ -171,11 +172,11 @@ class FittedDayProcess:
         """Forecast each local day that is asked from what was known at its issue.
 
         Days before the training's end are forecast from the training days that were over and published by then, as if
-        the training had ended there.
+        the training had ended there. A day is null after days of nothing but zero or negative load.
 
         Raises:
             InvalidInput: the model was trained on another channel or another step, or the targets have another.
-            NotEnoughHistory: nothing is known from before any of the targets.
+            NotEnoughHistory: nothing is known from before any of the targets, or nothing positive of the last days.
         """
         state = self._state
         check_trained_on(history.context, self._state.channel, self._state.step)
@@ -186,14 +187,22 @@ class FittedDayProcess:
         doubted = np.zeros(len(requests.day), dtype=np.bool_)
         doubted[belongs[was_published(history, targets, only_doubted=True)]] = True
         history = recent(history, state, requests)
+        lost = LostDays.of(history, requests, state.grid)
+        if lost.is_shutdown.all():
+            raise lost.refusal(history, "the day process", _NAME)
+        not_positive = says_nothing_positive(history, state.rival, requests, state.grid)
         for schedule, rows in IssueSchedule.groups(requests, state.place.time_zone):
             for variant, part in self._variants(history, requests.take(rows)):
                 asked = rows[part]
                 known = KnownInputs.of(history, state, requests.take(asked), schedule, self._feeds, variant)
                 found = self._layers(variant).forecast(known)
                 log_quantiles[asked] = found.log_quantiles
-                for what, is_so in self._missing(known, found, doubted[asked], variant):
+                has_lost = lost.n_days[asked] > 0
+                for what, is_so in self._missing(known, found, doubted[asked], not_positive[asked], has_lost, variant):
                     missing.setdefault(what, np.zeros(len(requests.day), dtype=np.bool_))[asked] = is_so
+        log_quantiles[lost.is_shutdown] = np.nan
+        n_lost = int(lost.n_intervals.max())
+        missing[f"{n_lost} intervals of the last days are zero or negative and were not used for"] = lost.n_days > 0
         columns = state.grid.columns_of(instants(targets["time"]))
         return quantile_forecast(
             targets,
@@ -222,19 +231,30 @@ class FittedDayProcess:
             )
         return words
 
-    def _missing(self, known: KnownInputs, found: DayForecast, doubted: Mask, variant: int) -> list[tuple[str, Mask]]:
+    def _missing(
+        self,
+        known: KnownInputs,
+        found: DayForecast,
+        doubted: Mask,
+        not_positive: Mask,
+        has_lost: Mask,
+        variant: int,
+    ) -> list[tuple[str, Mask]]:
         """Return what was missing, in words for a person, and for which requests.
 
         Args:
             known: what was known at each.
             found: what was made of it.
             doubted: for which the rival's forecast of any interval was doubted when it came.
+            not_positive: for which the rival's forecast of any interval was zero or negative.
+            has_lost: for which the last days were zero or negative.
             variant: the provider of the weather.
         """
         n = known.n_requests
         state, layers = self._state, self._layers(variant)
         without, best = found.level == 0, self._layers(REFERENCE).best_level
         has_no_rival = ~found.has_rival & ~found.refuses_rival & layers.uses_rival
+        not_there = has_no_rival & ~doubted
         usual = state.points[0].feed if state.points else ""
         of_usual = f"The usual weather forecast{f' from {usual}' if usual else ''} was not known"
         moved = f"that of {self._feeds.name_of(variant)}, moved by how the two differed while both were known"
@@ -259,10 +279,14 @@ class FittedDayProcess:
                 found.refuses_rival,
             ),
             (f"The {state.rival}'s forecast cannot be right, and was left out, for", has_no_rival & doubted),
-            (f"The {state.rival}'s forecast was not known for", has_no_rival & ~doubted),
-            ("Demand was known to an earlier hour than usual for", known.distance[:n] > known.schedule.lag),
+            (f"The {state.rival}'s forecast was zero or negative, and was left out, for", not_there & not_positive),
+            (f"The {state.rival}'s forecast was not known for", not_there & ~not_positive),
             (
-                "Demand of the week before lacked intervals, which were estimated from those beside them, for",
+                "Demand was known to an earlier hour than usual for",
+                (known.distance[:n] > known.schedule.lag) & ~has_lost,
+            ),
+            (
+                "Intervals of the week before, unknown or not above zero, were estimated from those beside them, for",
                 self._stands_on_estimates(known),
             ),
         ]

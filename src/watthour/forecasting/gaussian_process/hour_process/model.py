@@ -31,7 +31,7 @@ from watthour.forecasting.gaussian_process.hour_process.temperature import (
     temperatures,
     windows,
 )
-from watthour.forecasting.gaussian_process.loads import check_step, known_loads, known_since
+from watthour.forecasting.gaussian_process.loads import WATCHED_DAYS, LostDays, check_step, known_loads, known_since
 from watthour.forecasting.gaussian_process.local_days import DayGrid, DayRequests
 from watthour.forecasting.quantile_forecast import describe_intervals, quantile_forecast
 from watthour.forecasting.steps import check_targets, check_trained_on
@@ -167,12 +167,13 @@ class FittedHourProcess:
     def predict(self, history: History, targets: dy.DataFrame[Targets]) -> Forecast:
         """Forecast each hour that is asked from what was known at its issue.
 
-        An hour whose day has no known temperature is null. Days before the training's end are forecast from the
-        training days that were over by then.
+        An hour whose day has no known temperature is null. Where the model forecasts logarithms, so is a day after days
+        of nothing but zero or negative load. Days before the training's end are forecast from the training days that
+        were over by then.
 
         Raises:
             InvalidInput: the model was trained on another channel, or the targets are not hours.
-            NotEnoughHistory: no temperature is known of any asked day.
+            NotEnoughHistory: no temperature is known of any asked day, or nothing positive of the last days.
         """
         state = self._state
         context = replace(history.context, site=replace(history.context.site, place=state.place))
@@ -180,10 +181,17 @@ class FittedHourProcess:
         check_trained_on(context, self._state.channel, HOUR_US)
         check_targets(targets, context)
         time = instants(targets["time"])
-        first = min(int(state.numbers[-1]) + 1, int(local_days(time, context.time_zone).min())) - BEFORE
+        of_target, belongs = DayRequests.of(targets, context.time_zone)
+        first = min(int(state.numbers[-1]) + 1, int(of_target.day.min())) - BEFORE
+        first = min(first, int(of_target.last_over(context.time_zone).min()) - WATCHED_DAYS)
         since_first = since(replace(history, context=context), first)
         requests, of_issue, of_day = issue_requests(since_first, targets, state)
         hour = local_hours(time, context.time_zone)
+        lost = LostDays.of(since_first, of_target, DayGrid.of(context))
+        is_lost = (lost.n_days > 0)[belongs] & (state.scale.size is None)
+        is_shutdown = lost.is_shutdown[belongs] & is_lost
+        if is_shutdown.all():
+            raise lost.refusal(history, "the hour process", _NAME)
         values = np.full((len(time), len(LEVELS)), np.nan)
         for group in shared_update_groups(requests):
             for position, expected in expect(state, self._trained, group, requests):
@@ -198,11 +206,14 @@ class FittedHourProcess:
         last_known = np.array([each.last_known(state.numbers) for each in requests])[of_issue]
         stale = last_known < np.array([each.known_day for each in requests])[of_issue] - _STALE_DAYS
         estimated = _estimated(since_first, targets, state.thermometers) & ~unknown
+        values[is_shutdown] = np.nan
+        n_lost = int(lost.n_intervals.max())
         missing = [
             f"{what} {describe_intervals(targets, which, context)}."
             for what, which in (
                 ("No temperature was known for", unknown),
-                ("No recent load was known for", stale),
+                (f"{n_lost} intervals of the last days are zero or negative and were not used for", is_lost),
+                ("No recent load was known for", stale & ~is_lost),
                 ("The temperature was estimated from the hours beside them for", estimated),
             )
             if which.any()
