@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
+PAGES = (ROOT / "README.md", *(ROOT / "docs" / "explanation" / f"{name}.md" for name in ("forecasting", "day-process")))
 MARKED = re.compile(r"<!-- figures: (\w+) (\S+) -->\n.*?<!-- end of figures -->", re.DOTALL)
 LABELS = {
     "operator_raw": "the operator's forecast",
@@ -44,6 +45,9 @@ COLUMNS = {  # metric -> heading and decimals
     "mae": ("MAE", 3),
     "coverage90_percent": ("inside the 90 % band, %", 1),
     "coverage90_worst_month_percent": ("worst month, %", 1),
+    "mape_over_best_percent": ("MAPE over that of the best rival, %", 1),
+    "mape_settled_percent": ("MAPE % of the second and third week after the change", 2),
+    "mape_unchanged_percent": ("MAPE % of the same days without it", 2),
     "sql": ("SQL", 3),
     "mase": ("MASE", 3),
     "wape": ("WAPE", 4),
@@ -71,7 +75,7 @@ def filled(page: str) -> str:
 def _across(benchmark: str, metric: str) -> str:
     """Return one metric of all tests, a row for each row of the benchmark."""
     content = json.loads((RESULTS / f"{benchmark}.json").read_text(encoding="utf-8"))
-    tests = list(dict.fromkeys(row["test"] for row in content["rows"]))
+    tests = list(dict.fromkeys(row["test"] for row in content["rows"] if row.get(metric) is not None))
     lines = ["| | " + " | ".join(tests) + " |", "|---|" + "--:|" * len(tests)]
     for name in dict.fromkeys(row["row"] for row in content["rows"]):
         of_test = {row["test"]: row.get(metric) for row in content["rows"] if row["row"] == name}
@@ -130,5 +134,5 @@ def _label(name: str, model: str | None) -> str:
 
 
 if __name__ == "__main__":
-    for page in (ROOT / "README.md", ROOT / "docs" / "explanation" / "forecasting.md"):
+    for page in PAGES:
         page.write_text(filled(page.read_text(encoding="utf-8")), encoding="utf-8")

@@ -43,11 +43,12 @@ def test_no_page_is_lost() -> None:
     assert lost == []
 
 
-def test_the_readmes_figures_are_those_of_the_committed_results() -> None:
+def test_the_figures_of_the_readme_and_the_docs_are_those_of_the_committed_results() -> None:
     spec = importlib.util.spec_from_file_location("write_figures", ROOT / "scripts" / "write_figures.py")
     assert spec is not None
     assert spec.loader is not None
     write_figures = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(write_figures)
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert write_figures.filled(readme) == readme
+    for page in write_figures.PAGES:
+        written = page.read_text(encoding="utf-8")
+        assert write_figures.filled(written) == written
