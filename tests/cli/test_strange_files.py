@@ -59,18 +59,20 @@ def test_what_has_no_logarithm_is_refused_by_name_and_another_model_learns_it(
     last = (END - timedelta(days=3)).date().isoformat()
     tried = watthour("backtest", "town", "--from", last, "--to", last, "--json")  # the settings' recipe refuses
     assert tried.code == 0, tried.err
-    assert [(row["recipe"], row["mape_percent"]) for row in json.loads(tried.out)["rows"]] == [("seasonal_naive", None)]
-    assert "day_process is left out." in tried.err
-    found = watthour("train", "town", "--past-days", "0")  # as `watthour up` does
-    assert found.code == 0, found.err
-    assert "combination is trained instead" in found.err
+    found = json.loads(tried.out)
+    assert [(row["recipe"], row["mape_percent"]) for row in found["rows"]] == [("seasonal_naive", None)]
+    assert found["notes"][0].startswith("day_process is left out.")
+    assert found["notes"][0].endswith("forecasts logarithms.")
+    trained = watthour("train", "town", "--past-days", "0")  # as `watthour up` does
+    assert trained.code == 0, trained.err
+    assert "combination is trained instead" in trained.err
     with opened() as app:  # the kind that was named has failed, the usual one was not wanted
         runs = [run.state for run in app.store.runs(limit=50) if run.source.startswith("train:")]
     assert runs == [RunState.OK, RunState.FAILED]
     points = json.loads(watthour("forecast", "town", "--json").out)["points"]
     assert all(abs(point["value"]) < 300 for point in points)
     assert all(point["upper"] - point["lower"] < 300 for point in points)
-    for table in (found.out, watthour("scores", "town").out, watthour("scores", "town", "--by", "day").out):
+    for table in (trained.out, watthour("scores", "town").out, watthour("scores", "town", "--by", "day").out):
         head, *rows = [line.split("\t") for line in table.splitlines() if "\t" in line]
         assert rows or problem.startswith("100%")  # zeros for months are doubted, and not scored
         assert {row[head.index("MAPE [%]")] for row in rows} <= {"-"}
