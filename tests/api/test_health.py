@@ -6,9 +6,10 @@ import polars as pl
 from town import NOW, forecasts
 
 from watthour.core.errors import StoreError
-from watthour.core.frames import Forecasts, Quality
+from watthour.core.frames import Forecasts, Quality, Readings
 from watthour.core.ports import RunState, SourceRun
 from watthour.core.window import DAY, HOUR, Window
+from watthour.simulation.simtown import DEMAND
 
 if TYPE_CHECKING:
     import pytest
@@ -100,6 +101,16 @@ def test_errors_freshness_and_the_hour_now_running_are_shown(town_client: TestCl
     assert shown['model_mae_mwh{model="ours",region="simtown"}'] > 0
     assert shown['model_mape_percent{model="operator",region="simtown"}'] > 0
     assert 1 < shown['data_freshness_hours{channel="grid.simtown.demand"}'] < 6
+
+
+def test_errors_in_per_cent_of_what_comes_near_zero_are_absent(town: App, town_client: TestClient) -> None:
+    rows = pl.DataFrame(town.store.read([DEMAND.id], Window(NOW - 60 * DAY, NOW)))
+    low = rows.with_columns(value=pl.lit(0.0), available_at=pl.lit(NOW), recorded_at=pl.lit(NOW))
+    shown = low.filter(pl.col("time").dt.hour() < 6)
+    town.store.append(Readings.cast(shown.select(rows.columns)))
+    told = samples(town_client.get("/metrics").text)
+    assert told['model_mae_mwh{model="ours",region="simtown"}'] > 0
+    assert not [name for name in told if name.startswith("model_mape_percent")]
 
 
 def test_status_names_sources_regions_and_ways_to_connect(town: App, town_client: TestClient) -> None:

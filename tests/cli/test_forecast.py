@@ -66,6 +66,15 @@ def test_scores_show_everybody_by_lead_time(town: Callable[..., Outcome]) -> Non
     assert "made afterwards" in ended.err
 
 
+def test_a_backtest_takes_the_kind_of_model_that_serves_unless_told_otherwise(town: Callable[..., Outcome]) -> None:
+    assert town("train", "simtown", "--recipe", "persistence_ensemble", "--past-days", "0").code == 0
+    last = datetime.now(UTC).date() - timedelta(days=3)
+    ended = town("backtest", "simtown", "--from", str(last), "--to", str(last), "--json")
+    assert ended.code == 0, ended.err
+    found = [row["recipe"] for row in json.loads(ended.out)["rows"]]
+    assert found == ["seasonal_naive", "operator_debiased", "persistence_ensemble"]
+
+
 def test_scores_show_errors_day_by_day_and_levels(town: Callable[..., Outcome]) -> None:
     town("train", "simtown", "--recipe", "operator_debiased")
     by_day = json.loads(town("scores", "simtown", "--days", "12", "--by", "day", "--json").out)

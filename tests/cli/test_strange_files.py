@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from watthour.cli.context import opened
+from watthour.core.ports import RunState
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
@@ -52,13 +55,29 @@ def test_what_has_no_logarithm_is_refused_by_name_and_another_model_learns_it(
     refused = watthour("train", "town", "--recipe", "day_process")
     assert refused.code == 2
     assert problem in refused.err
-    assert "Choose another model than day_process: gradient_boosting, persistence_ensemble" in refused.err
-    found = watthour("train", "town", "--past-days", "0")  # as `watthour up` does
-    assert found.code == 0, found.err
-    assert "combination is trained instead" in found.err
+    assert "Choose another model than day_process: combination, day_regression, gradient_boosting" in refused.err
+    last = (END - timedelta(days=3)).date().isoformat()
+    tried = watthour("backtest", "town", "--from", last, "--to", last, "--json")  # the settings' recipe refuses
+    assert tried.code == 0, tried.err
+    found = json.loads(tried.out)
+    assert [(row["recipe"], row["mape_percent"]) for row in found["rows"]] == [("seasonal_naive", None)]
+    assert found["notes"][0].startswith("day_process is left out.")
+    assert found["notes"][0].endswith("forecasts logarithms.")
+    trained = watthour("train", "town", "--past-days", "0")  # as `watthour up` does
+    assert trained.code == 0, trained.err
+    assert "combination is trained instead" in trained.err
+    with opened() as app:  # the kind that was named has failed, the usual one was not wanted
+        runs = [run.state for run in app.store.runs(limit=50) if run.source.startswith("train:")]
+    assert runs == [RunState.OK, RunState.FAILED]
     points = json.loads(watthour("forecast", "town", "--json").out)["points"]
     assert all(abs(point["value"]) < 300 for point in points)
     assert all(point["upper"] - point["lower"] < 300 for point in points)
+    for table in (trained.out, watthour("scores", "town").out, watthour("scores", "town", "--by", "day").out):
+        head, *rows = [line.split("\t") for line in table.splitlines() if "\t" in line]
+        assert rows or problem.startswith("100%")  # zeros for months are doubted, and not scored
+        assert {row[head.index("MAPE [%]")] for row in rows} <= {"-"}
+    (kept,) = json.loads(watthour("models", "list", "--json").out)
+    assert "mape_percent" not in kept["metrics"]
 
 
 def test_one_value_and_three_days_say_how_much_is_needed(watthour: Callable[..., Outcome], tmp_path: Path) -> None:

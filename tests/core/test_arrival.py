@@ -68,6 +68,7 @@ def test_a_slip_of_an_hour_is_found_with_its_day_its_size_and_whose_it_is(
     assert (found.fault, found.side, found.is_over) == (Fault.SHIFT, side, False)
     assert abs(found.first_day - (FIRST + AT)) <= 1
     assert found.size == pytest.approx(hours, abs=0.25)
+    assert found.sure is not None
     assert found.sure > 0.55
 
 
@@ -99,6 +100,7 @@ def test_columns_exchanged_are_known_by_the_rounding(at: int) -> None:
         if each.fault is Fault.EXCHANGED
     ]
     assert [(each.first_day, each.size, each.is_steady) for each in found] == [(FIRST + at, 50, at == 0)]
+    assert [each.sure for each in found] == [None]  # the rounding says nothing of the difference
 
 
 def test_a_load_that_stands_still_at_a_round_value_is_not_exchanged() -> None:

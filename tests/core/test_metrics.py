@@ -25,6 +25,15 @@ def test_a_zero_actual_has_no_percentage() -> None:
     assert metrics.mape([0.0, 10.0], [5.0, 11.0]) == pytest.approx(10)
 
 
+@pytest.mark.parametrize("low", [0.0, -3.0, 0.2])
+def test_errors_in_per_cent_are_no_score_of_what_comes_near_zero_or_below(low: float) -> None:
+    actual = [low, low, *[30.0] * 18]
+    assert math.isnan(metrics.scores(actual, [9.0] * 20, unit="MW")["mape_percent"])
+    assert "mape_percent" not in metrics.known(metrics.scores(actual, [9.0] * 20, unit="MW"))
+    shifted = [value + 20 for value in actual]
+    assert metrics.scores(shifted, [9.0] * 20, unit="MW")["mape_percent"] == metrics.mape(shifted, [9.0] * 20)
+
+
 def test_missing_pairs_are_ignored_and_counted() -> None:
     actual: list[float | None] = [10.0, None, 30.0, 40.0]
     predicted = [12.0, 18.0, math.nan, 40.0]

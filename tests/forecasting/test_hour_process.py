@@ -284,12 +284,16 @@ def test_it_answers_the_same_to_the_last_bit_after_saving(fitted: Forecaster, pa
     assert again.files() == fitted.files()
 
 
-def test_a_place_without_coordinates_is_forecast_without_the_sun_and_it_says_so(past: History) -> None:
+def test_a_place_without_coordinates_is_forecast_without_the_sun_which_the_training_says_and_not_every_forecast(
+    past: History,
+) -> None:
     nowhere = replace(world.SITE, place=Place(world.ZONE, holidays="US-NY"))
     blind = replace(past, context=replace(past.context, site=nowhere))
     model = HourProcess().fit(blind.known_at(local_midnight(FITTED_ON, world.ZONE)), Targets.create_empty())
     said = model.predict(blind, weeks(FITTED_ON, 2))
-    assert any("daylight was left out" in words for words in said.missing_inputs)
+    (words,) = model.remarks
+    assert words == "The coordinates of the place are unknown, so hour_process learned without daylight."
+    assert said.missing_inputs == ()
     point = medians(said.values)
     assert np.abs(point["value"].to_numpy() / actual(past, point) - 1).mean() < 0.02
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -13,7 +14,7 @@ import pytest
 
 from watthour.core.errors import ModelCorrupt
 from watthour.core.model import Manifest
-from watthour.registry.files import PROMOTIONS_FILE, FileRegistry
+from watthour.registry.files import ABANDONED_AFTER_S, PROMOTIONS_FILE, FileRegistry
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -91,6 +92,18 @@ def test_a_save_broken_off_leaves_no_version(registry: FileRegistry, tmp_path: P
     assert {each.version for each in registry.manifests()} == {"v1", "v2"}
     registry.save(manifest("v3"), {"model.txt": b"whole"})
     assert registry.load(NAME, "v3")[1]["model.txt"] == b"whole"
+
+
+def test_what_killed_saves_have_left_is_removed_by_a_later_one(registry: FileRegistry, tmp_path: Path) -> None:
+    old, new = (tmp_path / NAME / f".building-v{n}-0000" for n in (3, 4))
+    for half in (old, new):
+        half.mkdir()
+        (half / "model.txt").write_bytes(b"half")
+    long_ago = old.stat().st_mtime - 2 * ABANDONED_AFTER_S
+    os.utime(old, (long_ago, long_ago))
+    registry.save(manifest("v5"), {"model.txt": b"whole"})
+    assert not old.exists()
+    assert new.exists()  # another process may be at it
 
 
 def test_killed_while_saving_every_visible_version_is_whole(tmp_path: Path) -> None:

@@ -73,6 +73,8 @@ def test_the_status_shows_it_and_no_value_is_changed(late: MemoryStore) -> None:
     kept = late.read([DEMAND.id], window)
     (shown,) = view.arrival_findings(late, [SIMTOWN])
     assert (shown["fault"], shown["side"], shown["first_day"]) == ("shift", "readings", "2024-09-20")
+    assert str(shown["words"]).startswith("Since 2024-09-20, the values")
+    assert str(shown["words"]).endswith("of the difference between the two.")
     assert late.read([DEMAND.id], window).equals(kept)
 
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from builders import forecasts, readings, region_site
 
-from watthour.core.channel import SiteKind
+from watthour.core.channel import Limits, SiteKind
 from watthour.core.errors import InvalidInput, UnknownSite
 from watthour.core.forecast import check_fits_clock
 from watthour.core.names import id_for
@@ -86,6 +86,21 @@ def test_a_region_has_weather_at_several_points_by_their_share_of_the_load(store
     assert find_context(store, DIRECTORIES, "bengal").channel.id == "grid.bengal.demand"
 
 
+def test_a_site_can_have_what_an_import_takes(store: MemoryStore) -> None:
+    words = ("price:EUR/MWh:1h", "tariff:€/kWh:1h", "demand:GW:15min")
+    site = add_site(store, DIRECTORIES, replace(HOME, channels=[channel_words(each) for each in words]))
+    kept = {each.id.rpartition(".")[2]: each for each in store.channels() if each.site == site.id}
+    assert {name: each.unit_in_words for name, each in kept.items()} == {
+        "price": "EUR/MWh",
+        "tariff": "EUR/kWh",
+        "demand": "MW",
+    }
+    assert kept["price"].quantity is Quantity.PRICE
+    assert kept["price"].limits == Limits()
+    change_site(store, DIRECTORIES, site.id, {}, channels=[channel_words("price:USD/MWh:1h")])  # no readings yet
+    assert {each.id: each.unit_in_words for each in store.channels()}[kept["price"].id] == "USD/MWh"
+
+
 @pytest.mark.parametrize(
     ("changed", "field", "cure"),
     [
@@ -106,6 +121,7 @@ def test_a_region_has_weather_at_several_points_by_their_share_of_the_load(store
         ({"holidays": "US-NYY"}, "holidays", "US-NY"),
         ({"channels": [ChannelWords("power", "kilowatt", HOUR)]}, "unit", "MWh, kWh"),
         ({"channels": [ChannelWords("power", "%", HOUR)]}, "unit", "MWh, kWh"),
+        ({"channels": [ChannelWords("price", "currency/kWh", HOUR)]}, "unit", "EUR/MWh"),
         ({"channels": [ChannelWords("main.power", "kW", HOUR)]}, "channel", "power or demand"),
         ({"channels": [ChannelWords("power", "kW", 7 * HOUR)]}, "resolution", "15, 30 or 60"),
         ({"channels": [ChannelWords("power", "kW", 2 * HOUR)]}, "resolution", "60 minutes"),

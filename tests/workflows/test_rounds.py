@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -11,6 +13,7 @@ from builders import demand_channel, readings, region_site
 from watthour.core.errors import NotEnoughHistory, SourceUnavailable
 from watthour.core.ports import RunState, SourceRun
 from watthour.core.window import DAY, HOUR, Window
+from watthour.forecasting.catalogue import recipe
 from watthour.simulation.simtown import SIMTOWN
 from watthour.simulation.town import SimulatedRegion
 from watthour.sources.elia import contexts
@@ -28,11 +31,13 @@ from watthour.workflows.rounds import (
     own_rounds,
     pasts,
     prepare,
+    retrain,
     training_is_due,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from watthour.core.ports import Delivery
     from watthour.registry.files import FileRegistry
@@ -162,6 +167,21 @@ def test_a_training_that_failed_is_tried_again_the_next_day(registry: FileRegist
     trained_at(store, SIMTOWN.channel.id, NOW, RunState.FAILED)
     assert not training_is_due(store, registry, SIMTOWN, now=NOW + DAY / 2, every=WEEKLY)
     assert training_is_due(store, registry, SIMTOWN, now=NOW + DAY, every=WEEKLY)
+
+
+def test_a_champion_that_cannot_be_read_is_trained_anew_the_next_day(
+    store: MemoryStore, registry: FileRegistry, now: datetime, tmp_path: Path
+) -> None:
+    channel = SIMTOWN.channel.id
+    first = retrain(store, registry, SIMTOWN, recipe("persistence_ensemble"), now=now, frozen_days=28, issue_hour=8)
+    assert not training_is_due(store, registry, SIMTOWN, now=now + DAY, every=WEEKLY)
+    foreign = replace(first.manifest, version="of-another-program", recipe="gradient_boosting", hashes={})
+    registry.save(foreign, {"model.json": b"{}"})
+    registry.promote(channel, foreign.version, now=now, reason="an older Watthour read it")
+    assert not training_is_due(store, registry, SIMTOWN, now=now + DAY / 2, every=WEEKLY)
+    assert training_is_due(store, registry, SIMTOWN, now=now + DAY, every=WEEKLY)  # though the first one stands in
+    shutil.rmtree(tmp_path / "models" / channel / first.manifest.version)
+    assert training_is_due(store, registry, SIMTOWN, now=now + DAY, every=WEEKLY)
 
 
 def test_a_run_that_a_wrong_clock_put_into_the_future_counts_for_nothing(registry: FileRegistry) -> None:

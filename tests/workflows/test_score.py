@@ -61,6 +61,15 @@ def test_errors_bias_and_skill_are_those_of_the_definitions(store: MemoryStore) 
     assert naive["skill_percent"] == pytest.approx(0.0)
 
 
+def test_a_series_that_crosses_zero_has_no_error_in_per_cent() -> None:
+    store = MemoryStore()
+    store.register([region_site()], [demand_channel()])
+    store.append(readings(*[-40.0, *[60.0] * 23] * 8, start=START - 7 * DAY))
+    store.append_forecasts(forecasts(*[50.0] * 24, start=START, model=OURS))
+    assert {name: row["mape_percent"] for name, row in rows_of(store).items()} == {"ours": None, "seasonal_naive": None}
+    assert rows_of(store)["ours"]["mae"] == pytest.approx((90 + 23 * 10) / 24)
+
+
 def test_coverage_counts_actuals_inside_the_interval(store: MemoryStore) -> None:
     narrow = as_levels(forecasts(*[113.0] * 12, start=START, model=OURS), 2.0)
     wide = as_levels(forecasts(*[113.0] * 12, start=START + 12 * HOUR, issued_at=START - DAY, model=OURS), 5.0)

@@ -17,7 +17,7 @@ from watthour.forecasting.catalogue import recipe
 from watthour.simulation.simtown import SIMTOWN
 from watthour.store.memory import MemoryStore
 from watthour.workflows.compare import Decision, judge
-from watthour.workflows.forecast import learned_until, load_model
+from watthour.workflows.forecast import forecast, learned_until, load_model
 from watthour.workflows.holes import holes
 from watthour.workflows.train import fingerprint, split_days, train, training_issues
 
@@ -270,3 +270,14 @@ def test_a_verdict_says_across_which_holes_was_trained(
     holed.append(Readings.cast(rest))
     report = train(holed, registry, CONTEXT, recipe("persistence_ensemble"), now=now, frozen_days=FROZEN)
     assert "trained across holes in the readings: 2024-04-03 to 2024-04-09" in " ".join(report.verdict.reasons)
+
+
+def test_a_verdict_says_what_a_model_learned_without_and_the_forecasts_do_not_repeat_it(
+    store: MemoryStore, registry: FileRegistry, now: datetime
+) -> None:
+    nowhere = replace(CONTEXT.site, place=replace(CONTEXT.site.place, latitude=None, longitude=None), points=())
+    context = replace(CONTEXT, site=nowhere, covariates=())
+    quick = recipe("hour_process", {"adapts_constants": False, "longest_memory_days": 100})
+    report = train(store, registry, context, quick, now=now, frozen_days=14)
+    assert "so hour_process learned without daylight." in " ".join(report.verdict.reasons)
+    assert forecast(store, registry, context, now=now).missing_inputs == ()

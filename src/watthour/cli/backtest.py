@@ -18,6 +18,14 @@ if TYPE_CHECKING:
 
     import polars as pl
 
+    from watthour.core.errors import WatthourError
+
+
+RECIPES_HELP = (
+    "Models to compare; can be given several times. Default: simple rules, and the kind of model that serves or, where "
+    "none does, the settings' `recipe`."
+)
+
 
 class Retrain(StrEnum):
     """When a backtest learns afresh."""
@@ -32,7 +40,7 @@ def backtest(  # noqa: PLR0913 - each is an option of the command
     *,
     since: Annotated[str, typer.Option("--from", help="First local day.")],
     until: Annotated[str, typer.Option("--to", help="Last local day.")],
-    recipe: Annotated[list[str] | None, typer.Option(help="Models to compare; can be given several times.")] = None,
+    recipe: Annotated[list[str] | None, typer.Option(help=RECIPES_HELP)] = None,
     issue_hour: Annotated[int | None, typer.Option(min=0, max=24, help=ISSUE_HOUR)] = None,
     known_hour: Annotated[
         int | None,
@@ -49,7 +57,7 @@ def backtest(  # noqa: PLR0913 - each is an option of the command
 
     A recipe that cannot answer is left out, and days that cannot be forecast leave gaps; both are said.
     """
-    from watthour.core.errors import NotEnoughHistory
+    from watthour.core.errors import InvalidInput, NotEnoughHistory
     from watthour.core.units import digits_for
     from watthour.core.window import DAY, Window, local_day
     from watthour.forecasting.backtest import backtest as run
@@ -66,7 +74,11 @@ def backtest(  # noqa: PLR0913 - each is an option of the command
         context = chosen_context(app, region)
         rivals = ["operator_debiased"] if context.rival is not None else []
         issue_clock, known_clock = _clocks(app.settings.issue_hour if issue_hour is None else issue_hour, known_hour)
-        names = recipe or ["seasonal_naive", *rivals, app.settings.recipe]
+        serving = app.registry.champion(context.channel.id)
+        kinds = {each.version: each.recipe for each in app.registry.manifests(context.channel.id)}
+        names = recipe or list(
+            dict.fromkeys(["seasonal_naive", *rivals, kinds.get(serving or "", app.settings.recipe)])
+        )
         zone = context.time_zone
         span = Window(local_day(first, zone).start - YEARS, local_day(last, zone).end)
         history = app.store.history(context, span, now)
@@ -76,7 +88,7 @@ def backtest(  # noqa: PLR0913 - each is an option of the command
             typer.echo(note, err=True)
         n_told = len(notes)
         tables: dict[str, pl.DataFrame] = {}
-        silent: list[NotEnoughHistory] = []
+        silent: list[WatthourError] = []
         for name, each in recipes.items():
             try:
                 with bar(name, len(days)) as advance:
@@ -90,9 +102,9 @@ def backtest(  # noqa: PLR0913 - each is an option of the command
                         progress=partial(_tell, advance),
                         workers=workers,
                     )
-            except NotEnoughHistory as error:
+            except (InvalidInput, NotEnoughHistory) as error:
                 silent.append(error)
-                notes.append(f"{name} is left out. {error.problem}")
+                notes.append(f"{name} is left out. {error.problem.rstrip('.')}.")
                 continue
             notes += [f"{name} {words}" for words in days_left_out(tables[name], days, zone)]
             if keep:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -20,8 +21,16 @@ def utc_now() -> datetime:
 
 
 def show_json(content: object) -> None:
-    """Print something as JSON."""
-    typer.echo(json.dumps(content, indent=2, default=str, ensure_ascii=False))
+    """Print something as JSON, in which a number that is none is null."""
+    typer.echo(json.dumps(_without_nan(content), indent=2, default=str, ensure_ascii=False, allow_nan=False))
+
+
+def _without_nan(content: object) -> object:
+    if isinstance(content, dict):
+        return {key: _without_nan(value) for key, value in content.items()}
+    if isinstance(content, list | tuple):
+        return [_without_nan(value) for value in content]
+    return None if isinstance(content, float) and not math.isfinite(content) else content
 
 
 def show_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
@@ -91,7 +100,7 @@ def bar(title: str, total: float | None) -> Iterator[Callable[[float, str], None
 
 def number(value: object, digits: int = 1) -> str:
     """Write a number for a person; missing is a dash."""
-    return f"{value:,.{digits}f}" if isinstance(value, int | float) else "-"
+    return f"{value:,.{digits}f}" if isinstance(value, int | float) and math.isfinite(value) else "-"
 
 
 def pick(row: Mapping[str, object], *keys: str) -> list[object]:

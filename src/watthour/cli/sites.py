@@ -34,7 +34,9 @@ Points = Annotated[
 ]
 Channels = Annotated[
     list[str] | None,
-    typer.Option("--channel", help="A series: name:unit:step, such as power:kW:30min. May be repeated."),
+    typer.Option(
+        "--channel", help="A series: name:unit:step, such as power:kW:30min or price:EUR/MWh:1h. May be repeated."
+    ),
 ]
 Main = Annotated[str | None, typer.Option(help="Name of the channel that is forecast; default: the first.")]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from datetime import time
-from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,13 +11,12 @@ import typer
 from watthour.cli.context import chosen_contexts, opened
 from watthour.cli.options import AsJson, RegionNames  # noqa: TC001 - typer reads annotations at run time
 from watthour.cli.output import number, show_json, show_table, steps, utc_now
-from watthour.core.errors import InvalidInput, WatthourError
+from watthour.core.errors import WatthourError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
-    from watthour.bootstrap import App
-    from watthour.core.forecast import Context, Recipe
+    from watthour.core.forecast import Context
     from watthour.workflows.past import PastReport
     from watthour.workflows.train import TrainReport
 
@@ -46,6 +44,7 @@ def train(
     """Train a new model; it serves only if it is better on days that neither has learned from, and its band holds."""
     from watthour.forecasting.catalogue import recipe as named_recipe
     from watthour.workflows.past import keep_past
+    from watthour.workflows.rounds import retrain
     from watthour.workflows.sites import name_of
 
     options = _parameters(parameters)
@@ -53,12 +52,23 @@ def train(
     failures: list[WatthourError] = []
     with opened() as app:
         made = named_recipe(recipe or app.settings.recipe, options)
+        otherwise = named_recipe(_ANY, None) if recipe is None else None
         for context in chosen_contexts(app, regions or []):
             found.append({"region": context.site.id})
             try:
                 if not only_past:
                     with steps(f"train {context.site.id}") as say:
-                        report = _trained(app, context, made, is_named=recipe is not None, say=say)
+                        report = retrain(
+                            app.store,
+                            app.registry,
+                            context,
+                            made,
+                            now=utc_now(),
+                            frozen_days=app.settings.frozen_days,
+                            issue_hour=app.settings.issue_hour,
+                            otherwise=otherwise,
+                            progress=say,
+                        )
                     found[-1] |= _described(report)
                     if not as_json:
                         _show(context, report)
@@ -91,29 +101,6 @@ def train(
     if as_json:
         show_json(found)
     _raise(failures)
-
-
-def _trained(app: App, context: Context, made: Recipe, *, is_named: bool, say: Callable[[str], None]) -> TrainReport:
-    """Train a model of the kind asked for; nobody having named one, of any kind that can learn the channel."""
-    from watthour.forecasting.catalogue import recipe as named_recipe
-    from watthour.workflows.rounds import retrain
-
-    learn = partial(
-        retrain,
-        app.store,
-        app.registry,
-        context,
-        frozen_days=app.settings.frozen_days,
-        issue_hour=app.settings.issue_hour,
-        progress=say,
-    )
-    try:
-        return learn(made, now=utc_now())
-    except InvalidInput as error:  # such as a price or a net load, which the usual kind cannot learn
-        if is_named or made.name == _ANY:
-            raise
-        say(f"{error.problem}: {_ANY} is trained instead")
-        return learn(named_recipe(_ANY, None), now=utc_now())
 
 
 def _raise(failures: Sequence[WatthourError]) -> None:

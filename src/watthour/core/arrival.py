@@ -66,7 +66,7 @@ class Finding:
     last_day: int  # that shows it
     is_over: bool  # whether later days are well again
     size: float  # hours by which it comes too late (negative: too early), the factor, or the step of the rounding
-    sure: float  # 0 to 1: the share of the difference, or of the values, that it explains
+    sure: float | None  # 0 to 1: the share of the difference that it explains; None of an exchange, which explains none
     is_steady: bool = False  # whether it was there from the first day on
 
 
@@ -186,7 +186,7 @@ def find_scales(pairs: DayPairs) -> list[Finding]:
                     int(pairs.days[here[-1]]),
                     is_over=len(later) > 0 and bool(abs(np.median(later)) < np.log(_LEAST_FACTOR)),
                     size=float(np.exp(np.median(change) * (-1 if side is Side.FORECAST else 1))),
-                    sure=float(np.clip(1 - np.std(change) / abs(np.median(change)), 0, 1)),
+                    sure=1 - float(np.var(change) / np.mean(change**2)),
                 )
             )
     return found
@@ -215,7 +215,7 @@ def find_exchanges(pairs: DayPairs) -> list[Finding]:
                     int(pairs.days[here[-1]]),
                     is_over=stop < len(rows),
                     size=step,
-                    sure=1 - 1 / step,
+                    sure=None,
                     is_steady=start == 0,
                 )
             )

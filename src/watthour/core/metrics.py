@@ -9,7 +9,7 @@ Columns are (n,), one number per row; quantiles are (n, levels).
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
 import numpy as np
@@ -21,6 +21,8 @@ Array: TypeAlias = NDArray[np.float64]
 Column: TypeAlias = ArrayLike | Sequence[float | None]
 
 _CONFIDENCE = 0.9  # of the interval that is scored [-]
+_SMALL = 0.05  # of the mean: a percentage of smaller values says nothing
+_FEW = 0.01  # of the values, that may be smaller
 
 
 def usable(*columns: Column) -> tuple[Array, ...]:
@@ -73,6 +75,16 @@ def mape(actual: Column, predicted: Column) -> float:
     a, p = usable(actual, predicted)
     counts = a != 0
     return 100 * _mean(np.abs((p[counts] - a[counts]) / a[counts]))
+
+
+def has_percent(actual: Column) -> bool:
+    """Tell whether errors in per cent of the actuals mean something: hardly any is near zero or below.
+
+    >>> has_percent([95.0, 110.0, 102.0]), has_percent([40.0, -3.0, 55.0])
+    (True, False)
+    """
+    (known,) = usable(actual)
+    return bool(known.size) and bool(np.quantile(known, _FEW) > _SMALL * np.abs(known).mean())
 
 
 def wape(actual: Column, predicted: Column) -> float:
@@ -177,9 +189,10 @@ def scores(
 ) -> dict[str, float]:
     """Return every score of one forecaster that its numbers allow, by the public names.
 
-    Always ``n``, ``mae``, ``rmse``, ``bias`` [unit of the channel] and ``mape_percent``; with both bounds of its 90 %
-    interval ``coverage90_percent`` and ``winkler90``; with quantiles ``pinball``, the mean over all levels; with a
-    reference ``skill_percent``. Scores of a channel in MWh stand under ``mae_mwh``, ``rmse_mwh`` and ``bias_mwh`` too.
+    Always ``n``, ``mae``, ``rmse``, ``bias`` [unit of the channel] and ``mape_percent``, which is NaN where actuals are
+    near zero or below (see ``has_percent``); with both bounds of its 90 % interval ``coverage90_percent`` and
+    ``winkler90``; with quantiles ``pinball``, the mean over all levels; with a reference ``skill_percent``. Scores of a
+    channel in MWh stand under ``mae_mwh``, ``rmse_mwh`` and ``bias_mwh`` too.
     A row in which the actual or a number asked for by a score is missing is left out of that score; ``n`` counts the
     rows of the errors.
 
@@ -196,7 +209,7 @@ def scores(
     found: dict[str, float] = {
         "n": len(usable(actual, median)[0]),
         "mae": mae(actual, median),
-        "mape_percent": mape(actual, median),
+        "mape_percent": mape(actual, median) if has_percent(usable(actual, median)[0]) else math.nan,
         "rmse": rmse(actual, median),
         "bias": bias(actual, median),
     }
@@ -211,6 +224,11 @@ def scores(
         a, p, r = usable(actual, median, reference)
         found["skill_percent"] = 100 * skill(mae(a, p), mae(a, r))
     return found
+
+
+def known(scores: Mapping[str, float]) -> dict[str, float]:
+    """Return the scores that are a number."""
+    return {name: value for name, value in scores.items() if math.isfinite(value)}
 
 
 def _pinball(actual: Array, predicted: Array, level: float) -> Array:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -117,6 +118,50 @@ def conversion(source: Unit, target: Unit) -> tuple[float, float]:
         message = f"{source} cannot be turned into {target}: they measure different things"
         raise ValueError(message)
     return factor_s / factor_t, (offset_s - offset_t) / factor_t
+
+
+def converts(source: Unit, target: Unit) -> bool:
+    """Tell whether two units measure the same."""
+    try:
+        conversion(source, target)
+    except ValueError:
+        return False
+    return True
+
+
+def quantities_of(unit: Unit) -> list[Quantity]:
+    """Return what is kept in a unit or, if nothing is, in units it converts to.
+
+    >>> quantities_of(Unit.GW)
+    [<Quantity.POWER: 'power'>]
+    """
+    found = [quantity for quantity in Quantity if unit in units_of(quantity)]
+    return found or [quantity for quantity in Quantity if any(converts(unit, kept) for kept in units_of(quantity))]
+
+
+def kept_unit(unit: Unit, quantity: Quantity) -> Unit:
+    """Return the unit in which values that come in another are kept.
+
+    >>> str(kept_unit(Unit.GW, Quantity.POWER)), str(kept_unit(Unit.WH, Quantity.ENERGY))
+    ('MW', 'kWh')
+    """
+    smaller = {Unit.WH: Unit.KWH}.get(unit, unit)
+    return smaller if smaller in units_of(quantity) else units_of(quantity)[0]
+
+
+_PRICE = re.compile(r"(?:^|(?<=[\s_,\[(]))(€|£|[A-Za-z]{3})\s?/\s?([km]wh)(?![a-z])", re.IGNORECASE)
+_PER = {"kwh": Unit.CURRENCY_PER_KWH, "mwh": Unit.CURRENCY_PER_MWH}
+_SIGNS = {"€": "EUR", "£": "GBP"}  # that of the dollar is used for a dozen currencies
+
+
+def price_unit(text: str, *, is_whole: bool = False) -> tuple[Unit, str] | None:
+    """Return the unit of a price and its currency, where a text names them; as the whole of it if asked so.
+
+    >>> price_unit("Price (€/MWh)"), price_unit("Price (€/MWh)", is_whole=True), price_unit("MWh")
+    ((<Unit.CURRENCY_PER_MWH: 'currency/MWh'>, 'EUR'), None, None)
+    """
+    price = _PRICE.fullmatch(text.strip()) if is_whole else _PRICE.search(text.strip())
+    return None if price is None else (_PER[price[2].casefold()], _SIGNS.get(price[1], price[1].upper()))
 
 
 def digits_for(values: Iterable[float | None]) -> int:

@@ -194,7 +194,7 @@ def scores(table: pl.DataFrame, *, against: str | None = None) -> pl.DataFrame:
     if against is not None:
         reference = result.filter(pl.col("model") == against)["mae"].item()
         result = result.with_columns(skill_percent=100 * (1 - pl.col("mae") / reference))
-    return result.sort("mae")
+    return result.with_columns(pl.col("mape_percent").fill_nan(None)).sort("mae")
 
 
 def first_day(history: History) -> date:

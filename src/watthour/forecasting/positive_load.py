@@ -12,7 +12,8 @@ from watthour.forecasting.vintages import measurement_vintages
 if TYPE_CHECKING:
     from watthour.core.forecast import History
 
-OTHER_MODELS = "gradient_boosting, persistence_ensemble or seasonal_naive"
+OTHER_MODELS_OF_LONG_STEPS = "combination, gradient_boosting, persistence_ensemble or seasonal_naive"
+OTHER_MODELS = OTHER_MODELS_OF_LONG_STEPS.replace(",", ", day_regression,", 1)  # of steps of up to an hour
 _MOST_NOT_POSITIVE = 0.01  # of the readings; a few zeros are outages
 
 

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 PROMOTIONS_FILE = "promotions.jsonl"
 LOCK_FILE = ".promotions.lock"
+BUILDING = ".building-"  # begins the name of a directory while it is written
+ABANDONED_AFTER_S = 3600.0  # no save takes so long
 
 
 class FileRegistry:
@@ -57,8 +59,9 @@ class FileRegistry:
         kept = replace(manifest, hashes=hashes)
         if place.exists():
             return self._same_again(kept, place)
-        building = place.with_name(f".building-{manifest.version}-{uuid4().hex[:8]}")
+        building = place.with_name(f"{BUILDING}{manifest.version}-{uuid4().hex[:8]}")
         building.mkdir(parents=True)
+        _clear_abandoned(building)
         try:
             for name, content in files.items():
                 (building / name).parent.mkdir(parents=True, exist_ok=True)
@@ -209,6 +212,18 @@ def _promotion(line: str) -> Promotion | None:
         return Promotion(entry["version"], datetime.fromisoformat(entry["at"]), entry["reason"], entry["rollback"])
     except (ValueError, KeyError, TypeError):
         return None
+
+
+def _clear_abandoned(building: Path) -> None:
+    """Remove what saves that were killed have left beside a model that is being saved, by the clock of the disk."""
+    now = building.stat().st_mtime
+    for other in building.parent.glob(f"{BUILDING}*"):
+        try:
+            is_abandoned = now - other.stat().st_mtime > ABANDONED_AFTER_S
+        except FileNotFoundError:  # another process has just finished it
+            continue
+        if is_abandoned:
+            shutil.rmtree(other, ignore_errors=True)
 
 
 def _write_durably(path: Path, content: bytes) -> None:

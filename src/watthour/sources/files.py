@@ -16,7 +16,7 @@ from watthour.core.frames import Quality
 from watthour.core.names import id_for, spelt
 from watthour.core.place import Place, is_time_zone, no_time_zone
 from watthour.core.quality import flag
-from watthour.core.units import Quantity, Unit, conversion, units_of
+from watthour.core.units import Quantity, Unit, converts, kept_unit, quantities_of, units_of
 from watthour.core.weather import HOURLY, LIMITS
 from watthour.core.window import Window
 from watthour.sources.csv import conversion_of, step_of, unit_question
@@ -128,7 +128,7 @@ class CovariateWords:
             raise InvalidInput("covariate_column", self.column, problem, remedy="Rename the column in the file.")
         if kept is None:
             quantity = HOURLY[variable][0] if variable is not None else _quantity_of(self.unit, self.currency)
-            fitting = [each for each in units_of(quantity) if _converts(self.unit, each)]
+            fitting = [each for each in units_of(quantity) if converts(self.unit, each)]
             unit = next((each for each in fitting if each == self.unit), next(iter(fitting), units_of(quantity)[0]))
             kept = Channel(
                 name,
@@ -669,8 +669,7 @@ def _new_channel(
         quantity, unit = context.channel.quantity, context.channel.unit
     else:
         quantity = _quantity_of(unit, currency)
-        smaller = {Unit.WH: Unit.KWH}.get(unit, unit)
-        unit = smaller if smaller in units_of(quantity) else units_of(quantity)[0]
+        unit = kept_unit(unit, quantity)
     limits = home_limits(unit, step) if site.kind is SiteKind.HOME and _is_energy(unit) else Limits()
     return Channel(
         name,
@@ -685,7 +684,7 @@ def _new_channel(
 
 
 def _is_energy(unit: Unit) -> bool:
-    return any(_converts(unit, base) for base in (Unit.KW, Unit.KWH))
+    return any(converts(unit, base) for base in (Unit.KW, Unit.KWH))
 
 
 def _quantity_of(unit: Unit, currency: str | None) -> Quantity:
@@ -694,7 +693,7 @@ def _quantity_of(unit: Unit, currency: str | None) -> Quantity:
     Raises:
         InvalidInput: several things are measured in it, or a price whose currency it does not name.
     """
-    fitting = [quantity for quantity in Quantity if any(_converts(unit, kept) for kept in units_of(quantity))]
+    fitting = quantities_of(unit)
     if fitting == [Quantity.PRICE] and currency is None:
         remedy = "Give the price's unit with its currency, such as --unit EUR/MWh."
         raise InvalidInput("unit", str(unit), "it does not name the currency of the price", remedy=remedy)
@@ -702,14 +701,6 @@ def _quantity_of(unit: Unit, currency: str | None) -> Quantity:
         problem = f"it does not show what is measured: {', '.join(fitting) or 'nothing known'}"
         raise InvalidInput("unit", str(unit), problem, remedy="Import it into a channel that exists already.")
     return fitting[0]
-
-
-def _converts(unit: Unit, kept: Unit) -> bool:
-    try:
-        conversion(unit, kept)
-    except ValueError:
-        return False
-    return True
 
 
 def _unit(name: str | None) -> Unit | None:

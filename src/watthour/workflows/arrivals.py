@@ -64,7 +64,7 @@ class Arrival:
 
     @property
     def words(self) -> str:
-        """What is wrong and how sure that is, for a person."""
+        """What is wrong, for a person, and of a shift how much of the difference it explains."""
         found, rival = self.found, f"the {self.beside[:1].lower()}{self.beside[1:]}"
         whose = self._whose
         if found.fault is Fault.EXCHANGED:
@@ -72,9 +72,9 @@ class Arrival:
                 f"{self._when}the readings are multiples of {found.size:g} and {rival} is not; a forecast is what "
                 "people round, so the two may have been exchanged"
             )
-        share = f"that explains {100 * found.sure:.0f} % of the difference between the two"
         if found.fault is Fault.SCALE:
             return f"{self._when}the values of {whose} are {found.size:.2g} times what was usual beside the other"
+        share = f"that explains {100 * (found.sure or 0):.0f} % of the difference between the two"
         order = "later" if found.size > 0 else "earlier"
         hours = f"about {_hours(found.size)} {order}"
         if found.side is Side.UNKNOWN:
@@ -170,7 +170,7 @@ def described(found: Arrival, region: str) -> dict[str, object]:
         "first_day": found.first.isoformat(),
         "last_day": None if found.last is None else found.last.isoformat(),
         "size": round(found.found.size, 3),
-        "sure": round(min(max(found.found.sure, 0.0), 1.0), 3),
-        "words": found.words,
+        "sure": None if found.found.sure is None else round(min(max(found.found.sure, 0.0), 1.0), 3),
+        "words": f"{found.words[:1].upper()}{found.words[1:]}.",
         "cure": found.cure,
     }

@@ -8,7 +8,6 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-import numpy as np
 import polars as pl
 
 from watthour.core.errors import InvalidInput, NotEnoughHistory, WatthourError
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
     from watthour.core.ports import Store
 
 SCORES = ("pinball", "mae", "mape_percent", "coverage90_percent", "n")
-_SMALL = 0.05  # of the mean: a percentage of smaller values says nothing
 _FEWEST_ANSWERED = 0.5  # of the intervals, of a recipe that is compared
 
 
@@ -84,7 +82,7 @@ def contest(
         try:
             table = backtest(each, history, days, issue_clock=issue_clock, known_clock=issue_clock, retrain="never")
         except WatthourError as error:
-            left_out[name] = error.problem
+            left_out[name] = f"{error.problem.rstrip('.')}."
             continue
         answered = 1 - table["value"].null_count() / max(table.height, 1)
         if answered < _FEWEST_ANSWERED:
@@ -97,12 +95,10 @@ def contest(
             f"no model can learn {context.channel.id} before {days[0]}. {why}",
             remedy="Bring more of it with `watthour backfill` or `watthour import`, or compare fewer days.",
         )
-    has_percent = _has_percent(next(iter(tables.values())))
     rows = [
         {
             "recipe": row["model"],
             **{name: row[name] for name in SCORES},
-            "mape_percent": row["mape_percent"] if has_percent else None,
             "seconds": round(seconds[row["model"]], 2),
         }
         for row in scores(pl.concat(tables.values())).sort("pinball").iter_rows(named=True)
@@ -131,9 +127,3 @@ def _last_days(store: Store, context: Context, n_days: int, now: datetime) -> tu
     end: datetime = actuals(history)["time"][-1] + context.resolution
     last = end.astimezone(ZoneInfo(context.time_zone)).date() - timedelta(days=1)
     return history, [last - n * DAY for n in range(n_days - 1, -1, -1)]
-
-
-def _has_percent(table: pl.DataFrame) -> bool:
-    """Tell whether errors in per cent of the actuals mean something: hardly any is near zero or below."""
-    values = table["actual"].drop_nulls().to_numpy()
-    return bool(len(values)) and bool(np.quantile(values, 0.01) > _SMALL * np.abs(values).mean())

@@ -15,7 +15,7 @@ from watthour.core.errors import InvalidInput, UnknownSite
 from watthour.core.forecast import check_divides_day, check_fits_clock
 from watthour.core.names import id_for, spelt
 from watthour.core.place import Place, Point, is_time_zone, no_time_zone
-from watthour.core.units import Quantity, Unit, units_of
+from watthour.core.units import Quantity, Unit, kept_unit, price_unit, quantities_of, units_of
 from watthour.core.weather import weather_channels, weather_points
 from watthour.core.window import DAY, HOUR, Window, local_midnight
 from watthour.workflows.sites import described, site_named
@@ -256,19 +256,27 @@ def _points(words: SiteWords) -> tuple[Point, ...]:
 
 
 def _channel(site: Site, words: ChannelWords) -> Channel:
-    unit = next((unit for unit in Unit if unit.casefold() == words.unit.casefold()), None)
-    quantities = [quantity for quantity in Quantity if unit in units_of(quantity) and quantity is not Quantity.PRICE]
-    if unit is None or len(quantities) != 1:
+    named = next((unit for unit in Unit if unit.casefold() == words.unit.casefold()), None)
+    unit, currency = price_unit(words.unit, is_whole=True) or (named, None)
+    quantities = [] if unit is None else quantities_of(unit)
+    if unit is None or len(quantities) != 1 or (quantities == [Quantity.PRICE] and currency is None):
         kept = [str(unit) for quantity in _LOADS for unit in units_of(quantity)]
         problem = "there is no such unit" if unit is None else "it does not show what is measured"
-        raise InvalidInput("unit", words.unit, problem, remedy=f"Use one of {', '.join(kept)}.")
+        if quantities == [Quantity.PRICE]:
+            problem = "it does not name the currency of the price"
+        remedy = f"Use one of {', '.join(kept)}, or of a price its currency and energy, such as EUR/MWh."
+        raise InvalidInput("unit", words.unit, problem, remedy=remedy)
+    (quantity,) = quantities
     if not _WORD.fullmatch(words.name) or words.name == "weather":
         problem = "the name of a channel may contain only the letters a to z, digits and _, and must not be weather"
         raise InvalidInput("channel", words.name, problem, remedy="Write it as power or demand.")
     check_divides_day(words.resolution)
     check_fits_clock(words.resolution, site.place.time_zone, _TODAYS_CLOCKS)
-    limits = home_limits(unit, words.resolution) if site.kind is SiteKind.HOME else Limits()
-    return Channel(f"{site.prefix}.{words.name}", site.id, quantities[0], unit, words.resolution, limits=limits)
+    unit = kept_unit(unit, quantity)
+    is_home = site.kind is SiteKind.HOME and quantity in _LOADS
+    limits = home_limits(unit, words.resolution) if is_home else Limits()
+    name = f"{site.prefix}.{words.name}"
+    return Channel(name, site.id, quantity, unit, words.resolution, limits=limits, currency=currency)
 
 
 def _check_free(store: Store, directories: Sequence[SiteDirectory], site: Site, *, itself: str | None = None) -> None:
@@ -389,7 +397,7 @@ def _keep(store: Store, site: Site, channels: Sequence[Channel]) -> None:
         spans = store.spans()
         if filled := [each for each in other if each in spans]:
             was = kept[filled[0]]
-            problem = f"it has readings in {was.unit}, {was.resolution // timedelta(minutes=1)} minutes apart"
+            problem = f"it has readings in {was.unit_in_words}, {was.resolution // timedelta(minutes=1)} minutes apart"
             raise InvalidInput(
                 "channel", was.id, problem, remedy="Use that unit and step, or give the new channel another name."
             )
@@ -399,7 +407,7 @@ def _keep(store: Store, site: Site, channels: Sequence[Channel]) -> None:
 
 
 def _meaning(channel: Channel) -> tuple[object, ...]:
-    return (channel.quantity, channel.unit, channel.resolution)
+    return (channel.quantity, channel.unit_in_words, channel.resolution)
 
 
 def _or_none(text: str | None) -> str | None:

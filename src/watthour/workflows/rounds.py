@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
-from watthour.core.errors import InvalidInput, NotEnoughHistory, WatthourError
+from watthour.core.errors import (
+    InvalidInput,
+    ModelCorrupt,
+    ModelError,
+    ModelNotFound,
+    NotEnoughHistory,
+    WatthourError,
+)
 from watthour.core.ports import RunState, SourceRun
 from watthour.core.units import Quantity
 from watthour.core.window import DAY, Window
-from watthour.workflows.forecast import RUN_PREFIX, forecast
+from watthour.workflows.forecast import RUN_PREFIX, forecast, load_serving
 from watthour.workflows.runs import fill_of
 from watthour.workflows.train import FEWEST_FROZEN_DAYS, FEWEST_TRAINING_DAYS, FIRST_LAGS, train
 from watthour.workflows.view import is_followed
@@ -114,7 +122,7 @@ def issue(store: Store, registry: ModelRegistry, context: Context, *, now: datet
     return forecast(store, registry, context, now=now)
 
 
-def retrain(
+def retrain(  # noqa: PLR0913 - what `train` takes, and what is trained instead
     store: Store,
     registry: ModelRegistry,
     context: Context,
@@ -123,30 +131,50 @@ def retrain(
     now: datetime,
     frozen_days: int,
     issue_hour: int,
+    otherwise: Recipe | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> TrainReport:
     """Train the day-ahead model of a site and the one that answers `POST /predict`, and note it in the log of runs.
 
+    Args:
+        store: where the past of the site is.
+        registry: where models are kept.
+        context: what is forecast.
+        recipe: the kind of model.
+        now: the present.
+        frozen_days: on which it is compared with the model that serves.
+        issue_hour: local hour of the forecasts it is compared on.
+        otherwise: trained where ``recipe`` cannot learn the channel, such as a price or a net load.
+        progress: told of each step.
+
     Raises:
+        InvalidInput: neither kind of model can learn the channel.
         NotEnoughHistory: there is too little to learn from.
     """
     from watthour.workflows.twenty_features import train_features_model
 
+    say = progress or (lambda _step: None)
+    learn = partial(
+        train,
+        store,
+        registry,
+        context,
+        now=now,
+        frozen_days=frozen_days,
+        issue_clock=time(issue_hour),
+        progress=progress,
+    )
     try:
-        report = train(
-            store,
-            registry,
-            context,
-            recipe,
-            now=now,
-            frozen_days=frozen_days,
-            issue_clock=time(issue_hour),
-            progress=progress,
-        )
+        try:
+            report = learn(recipe)
+        except InvalidInput as error:
+            if otherwise is None or otherwise.name == recipe.name:
+                raise
+            say(f"{error.problem}: {otherwise.name} is trained instead")
+            report = learn(otherwise)
     except WatthourError as error:
         note_failure(store, f"{TRAIN_PREFIX}{context.channel.id}", error, now=now)
         raise
-    say = progress or (lambda _step: None)
     say("training the model for POST /predict")
     try:
         train_features_model(store, registry, context, now=now)
@@ -171,15 +199,27 @@ def training_is_due(
         registry: what has been trained.
         context: what is forecast.
         now: the present.
-        every: how often to train; after a failure it is tried again the next day.
+        every: how often to train; after a failure, or while the champion cannot be read, it is tried the next day.
     """
     channel = context.channel.id
     runs = [run for run in store.runs(f"{TRAIN_PREFIX}{channel}", limit=RUNS_LOOKED_AT) if run.started_at <= now]
-    if runs:
-        pause = min(every, TRY_AGAIN_AFTER) if runs[0].state is RunState.FAILED else every
-        return now - runs[0].started_at >= pause
     trained = [manifest.created_at for manifest in registry.manifests(channel) if manifest.created_at <= now]
-    return not trained or now - max(trained) >= every
+    begun = runs[0].started_at if runs else max(trained, default=None)
+    if begun is None:
+        return True
+    pause = min(every, TRY_AGAIN_AFTER) if runs and runs[0].state is RunState.FAILED else every
+    since = now - begun
+    return since >= pause or (since >= TRY_AGAIN_AFTER and _champion_is_lost(registry, channel))
+
+
+def _champion_is_lost(registry: ModelRegistry, channel: str) -> bool:
+    """Tell whether the champion cannot serve, such as one that another version of Watthour has saved."""
+    try:
+        return registry.champion(channel) is not None and load_serving(registry, channel).instead_of is not None
+    except (ModelCorrupt, ModelNotFound):
+        return True
+    except ModelError:  # the registry cannot be asked now, which says nothing of the model
+        return False
 
 
 @dataclass(frozen=True, slots=True)

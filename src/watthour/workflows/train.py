@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, time, timedelta
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, cast
@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import polars as pl
 
+from watthour.core import metrics
 from watthour.core.errors import ModelError, NotEnoughHistory
 from watthour.core.forecast import day_ahead_targets, targets
 from watthour.core.frames import Quality, Targets
@@ -112,6 +113,7 @@ def train(
     errors = paired(history, {**answers, **baselines})
     scores = {name: scores_of(errors, name, context.channel.unit) for name in (*answers, *baselines)}
     verdict = told_of_holes(judge(errors, context.channel.unit_in_words, trouble=trouble), known_then)
+    verdict = replace(verdict, reasons=(*verdict.reasons, *getattr(challenger, "remarks", ())))
     manifest = _manifest(challenger, recipe, known_then, split, scores["challenger"], now)
     say("saving")
     manifest = registry.save(manifest, {**challenger.files(), **_importance(challenger)})
@@ -220,7 +222,7 @@ def _manifest(
         features=tuple(getattr(challenger, "features", ())),
         splits={**learned, "frozen": _span(split.frozen, zone)},
         data_fingerprint=seen,
-        metrics=dict(scores),
+        metrics=metrics.known(scores),
         created_at=now,
     )
 

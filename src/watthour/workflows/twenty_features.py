@@ -118,7 +118,7 @@ def train_features_model(store: Store, registry: ModelRegistry, context: Context
                 "frozen": Window(frozen_from, local_midnight(split.frozen[-1] + DAY, context.time_zone)),
             },
             data_fingerprint=seen,
-            metrics=scores,
+            metrics=metrics.known(scores),
             created_at=now,
         ),
         {**challenger.files(), "importance.json": json.dumps(dict(challenger.importance), indent=2).encode()},

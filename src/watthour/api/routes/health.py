@@ -87,7 +87,8 @@ def _gauges(state: State) -> Gauges:
             continue  # no demand, so nothing to score
         for row in scores["rows"]:  # type: ignore[attr-defined]  # JSON-ready, so untyped
             if row["lead_hours"] == "all":
-                mape[context.site.id, row["model"]] = row["mape_percent"]
+                if row["mape_percent"] is not None:
+                    mape[context.site.id, row["model"]] = row["mape_percent"]
                 if context.channel.unit is Unit.MWH:  # the public names of these metrics hold their unit
                     mae[context.site.id, row["model"]] = row["mae_mwh"]
         value = _predicted_now(state, context, now)

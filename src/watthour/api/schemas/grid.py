@@ -193,7 +193,7 @@ class DayScore(Answer):
     mae: float = Field(description="Mean absolute error. [unit of the channel]", examples=[231.0])
     mae_mwh: float | None = Field(None, description="The same, only for a channel in MWh. [MWh]", examples=[231.0])
     mape_percent: float | None = Field(
-        description="Mean absolute percentage error; null where every measured value is zero. [%]", examples=[1.4]
+        description="Mean absolute percentage error; null where values are near zero or below. [%]", examples=[1.4]
     )
 
 
@@ -374,7 +374,7 @@ class ScoreRow(Answer):
     n: int = Field(description="Intervals that were scored. [count]", examples=[720])
     mae: float = Field(description="Mean absolute error. [unit of the channel]", examples=[241.0])
     mape_percent: float | None = Field(
-        description="Mean absolute percentage error; null where every measured value is zero. [%]", examples=[1.5]
+        description="Mean absolute percentage error; null where values are near zero or below. [%]", examples=[1.5]
     )
     bias: float = Field(description="Mean of forecast less measured. [unit of the channel]", examples=[-12.0])
     rmse: float = Field(description="Root of the mean squared error. [unit of the channel]", examples=[320.0])

@@ -163,7 +163,11 @@ class NewChannel(Question):
     """A series of a site."""
 
     name: Word = Field(description="Last word of its id.", examples=["power"])
-    unit: str = Field(max_length=20, description="Unit of its readings: W, kW, MW, kWh or MWh.", examples=["kW"])
+    unit: str = Field(
+        max_length=20,
+        description="Unit of its readings: W, kW, MW, kWh, MWh, or of a price such as EUR/MWh.",
+        examples=["kW"],
+    )
     resolution_seconds: Seconds = Field(ge=1, le=86400, description="Length of an interval. [s]", examples=[1800])
 
 

@@ -100,8 +100,12 @@ class ArrivalFinding(Answer):
         "of an exchange the step of the rounding. [h, factor or unit of the channel]",
         examples=[0.95],
     )
-    sure: float = Field(description="How much of the difference it explains. [share]", examples=[0.88])
-    words: str = Field(description="What is wrong.", examples=["since 2023-07-21, the values of the readings come ..."])
+    sure: float | None = Field(
+        description="How much of the difference between the two it explains; null of an exchange, which is told by the "
+        "rounding. [share]",
+        examples=[0.88],
+    )
+    words: str = Field(description="What is wrong.", examples=["Since 2023-07-21, the values of the readings come ..."])
     cure: str = Field(description="What to do.", examples=["Check the time zone of the readings, ..."])
 
 

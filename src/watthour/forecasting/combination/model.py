@@ -253,6 +253,11 @@ class FittedCombination:
         return tuple(dict.fromkeys(each for one in self.members.values() for each in getattr(one, "features", ())))
 
     @property
+    def remarks(self) -> tuple[str, ...]:
+        """What its members went without when they were trained, in sentences."""
+        return tuple(dict.fromkeys(each for one in self.members.values() for each in getattr(one, "remarks", ())))
+
+    @property
     def importance(self) -> Mapping[str, float] | None:
         """How much each feature helps the trees, if they are a member."""
         return getattr(self.members.get(TREES), "importance", None)

@@ -9,7 +9,7 @@ import numpy as np
 
 from watthour.core.errors import InvalidInput, NotEnoughHistory
 from watthour.core.window import HOUR, step_in_words
-from watthour.forecasting.positive_load import OTHER_MODELS
+from watthour.forecasting.positive_load import OTHER_MODELS, OTHER_MODELS_OF_LONG_STEPS
 from watthour.forecasting.vintages import measurement_vintages
 
 if TYPE_CHECKING:
@@ -116,11 +116,12 @@ def check_step(context: Context, model: str, *, is_hourly: bool) -> None:
     """
     if context.resolution > HOUR or (is_hourly and context.resolution != HOUR):
         finer = ", or day_process, which takes steps below an hour" if is_hourly and context.resolution < HOUR else ""
+        others = OTHER_MODELS_OF_LONG_STEPS if context.resolution > HOUR else OTHER_MODELS
         raise InvalidInput(
             "resolution",
             step_in_words(context.resolution),
             f"{model} forecasts {'hours' if is_hourly else 'steps of up to an hour'}",
-            remedy=f"Resample the readings to hours, or choose another model: {OTHER_MODELS}{finer}.",
+            remedy=f"Resample the readings to hours, or choose another model: {others}{finer}.",
         )
 
 

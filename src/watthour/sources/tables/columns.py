@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from watthour.core.errors import InvalidInput
-from watthour.core.units import Unit
+from watthour.core.units import Unit, price_unit
 from watthour.core.window import DAY, HOUR
 from watthour.sources.tables.clock import CLOCK_ALONE, OFFSET_ALONE, excel_days, is_date_text, seconds_since_1970
 from watthour.sources.tables.figures import GAPS, is_number_text, number_text, recognise_marks
@@ -66,9 +66,6 @@ _UNITS = {
     "fahrenheit": Unit.FAHRENHEIT,
 }
 _BRACKET = re.compile(r"[\[(]\s*([^\])]{1,15}?)\s*[\])]")
-_PRICE = re.compile(r"(?:^|(?<=[\s_,\[(]))(€|£|[A-Za-z]{3})\s?/\s?([km]wh)(?![a-z])", re.IGNORECASE)
-_PER = {"kwh": Unit.CURRENCY_PER_KWH, "mwh": Unit.CURRENCY_PER_MWH}
-_SIGNS = {"€": "EUR", "£": "GBP"}  # that of the dollar is used for a dozen currencies
 _BARE = re.compile(
     r"(?:^|[\s_,/-])(gwh|mwh|kwh|wh|gw|mw|kw|w|watts?|kilowatts?|megawatts?)(?:$|[\s_,-])", re.IGNORECASE
 )
@@ -164,8 +161,8 @@ def unit_in(name: str) -> Unit | None:
     >>> str(unit_in("Day-ahead price [EUR/MWh]"))
     'currency/MWh'
     """
-    if (price := _PRICE.search(name)) is not None:
-        return _PER[price[2].casefold()]
+    if (price := price_unit(name)) is not None:
+        return price[0]
     for text in _BRACKET.findall(name):
         if (unit := _UNITS.get(text.strip().casefold().replace(" ", ""))) is not None:
             return unit
@@ -180,8 +177,8 @@ def without_unit(name: str) -> str:
 
 def unit_named(text: str) -> Unit | None:
     """Return the unit of a name, however it is written."""
-    if (price := _PRICE.fullmatch(text.strip())) is not None:
-        return _PER[price[2].casefold()]
+    if (price := price_unit(text, is_whole=True)) is not None:
+        return price[0]
     return _UNITS.get(text.strip().casefold())
 
 
@@ -191,8 +188,8 @@ def currency_in(text: str) -> str | None:
     >>> currency_in("Price (€/MWh)"), currency_in("usd/kWh"), currency_in("MWh")
     ('EUR', 'USD', None)
     """
-    price = _PRICE.search(text.strip())
-    return None if price is None else _SIGNS.get(price[1], price[1].upper())
+    price = price_unit(text)
+    return None if price is None else price[1]
 
 
 def zone_in(name: str) -> str | None:

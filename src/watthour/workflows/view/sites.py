@@ -90,7 +90,7 @@ def _next_steps(
     steps: list[tuple[str, str]] = []
     if not has_readings:
         example = channels[0].id if channels else site.main_channel or f"{site.prefix}.power"
-        unit = str(channels[0].unit) if channels else "kW"
+        unit = channels[0].unit_in_words if channels else "kW"
         command = f"watthour import FILE.csv --channel {example} --unit {unit}"
         steps.append(("Import a file with its readings.", command))
     if weather == "none":

@@ -10,7 +10,7 @@ import { cn } from '@/lib/cn';
 import { coordinate, countryName, ownPlace, timeZones } from './places';
 import { holidaysQuery } from './queries';
 
-const UNITS = ['W', 'kW', 'MW', 'kWh', 'MWh'];
+const UNITS = ['W', 'kW', 'MW', 'kWh', 'MWh', ...['EUR', 'GBP', 'USD'].flatMap((currency) => [`${currency}/kWh`, `${currency}/MWh`])];
 const STEPS: readonly [number, string][] = [
   [300, '5 minutes'],
   [900, '15 minutes'],
@@ -128,9 +128,9 @@ export function SiteForm({ site, save, onSaved, onCancel }: SiteFormProps): Reac
   const submit = (event: FormEvent): void => {
     event.preventDefault();
     if (isPlaceWrong) return;
-    const isEnergy = said.unit.endsWith('h');
+    const name = said.unit.includes('/') ? 'price' : said.unit.endsWith('h') ? 'energy' : 'power';
     const channels: NewChannel[] = said.unit
-      ? [{ name: isEnergy ? 'energy' : 'power', unit: said.unit, resolution_seconds: Number(said.step) }]
+      ? [{ name, unit: said.unit, resolution_seconds: Number(said.step) }]
       : [];
     saving.mutate({ name: said.name.trim(), kind: said.kind, time_zone: said.timeZone, latitude, longitude, holidays: said.holidays || null, channels });
   };

@@ -77,6 +77,15 @@ test('a site is described and the page says what comes next', async () => {
   ]);
 });
 
+test('a site of prices is added with their currency', async () => {
+  const said = openSites([]);
+  await userEvent.type(await screen.findByLabelText('Name'), 'Market');
+  await userEvent.selectOptions(screen.getByLabelText('Unit of its readings'), 'EUR/MWh');
+  await userEvent.click(screen.getByRole('button', { name: 'Add the site' }));
+  await screen.findByText(/is added/);
+  expect(said[0]?.body).toMatchObject({ channels: [{ name: 'price', unit: 'EUR/MWh', resolution_seconds: 3600 }] });
+});
+
 test('the likely holidays are offered, not assumed', async () => {
   openSites([]);
   expect(await screen.findByLabelText('Public holidays')).toHaveValue('');

@@ -146,6 +146,12 @@ class FittedHourProcess:
         )
 
     @property
+    def remarks(self) -> tuple[str, ...]:
+        """What it went without when it was trained, in sentences."""
+        dark = "The coordinates of the place are unknown, so hour_process learned without daylight."
+        return () if self._state.has_sun else (dark,)
+
+    @property
     def splits(self) -> Mapping[str, Window]:
         """The span of its training days."""
         first, last = datetimes(np.array([self._state.numbers[0], self._state.numbers[-1] + 1]) * DAY_US).to_list()
@@ -218,8 +224,6 @@ class FittedHourProcess:
             )
             if which.any()
         ]
-        if not state.has_sun:
-            missing.append("The coordinates of the place are unknown, so daylight was left out.")
         return quantile_forecast(targets, state.scale.loads(values), context, model=_NAME, missing_inputs=missing)
 
     @cached_property
