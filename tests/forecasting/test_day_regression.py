@@ -156,6 +156,17 @@ def test_a_gap_of_a_covariate_inside_the_horizon_is_bridged_and_said(
         assert medians(told) == pytest.approx(medians(said(model, past, ASKED)), abs=3)
 
 
+def test_the_first_forecast_finds_its_factors_made(past: History, monkeypatch: pytest.MonkeyPatch) -> None:
+    fresh = fitted(past, steps=72)
+    expected = medians(said(FittedDayRegression.from_files(fresh.files()), past, ASKED, steps=72)).tolist()
+
+    def never(*_: object) -> None:
+        pytest.fail("a factor was made at a forecast")
+
+    monkeypatch.setattr("watthour.forecasting.day_regression.posterior.Trained.of", never)
+    assert medians(said(fresh, past, ASKED, steps=72)).tolist() == expected
+
+
 def test_only_the_hours_that_are_asked_for_and_unknown_are_said_to_be(table: pl.DataFrame, past: History) -> None:
     """Issued at 08:00 for the day after, whose hours end in the middle of a day of the model."""
     model = fitted(past, hour=8, steps=40)

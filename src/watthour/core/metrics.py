@@ -21,6 +21,7 @@ Array: TypeAlias = NDArray[np.float64]
 Column: TypeAlias = ArrayLike | Sequence[float | None]
 
 _CONFIDENCE = 0.9  # of the interval that is scored [-]
+_SMALL = 0.05  # of the mean: a percentage of smaller values says nothing
 
 
 def usable(*columns: Column) -> tuple[Array, ...]:
@@ -73,6 +74,12 @@ def mape(actual: Column, predicted: Column) -> float:
     a, p = usable(actual, predicted)
     counts = a != 0
     return 100 * _mean(np.abs((p[counts] - a[counts]) / a[counts]))
+
+
+def has_percent(values: Column) -> bool:
+    """Tell whether errors in per cent of some actuals mean something: hardly any is near zero or below."""
+    (known,) = usable(values)
+    return bool(len(known)) and bool(np.quantile(known, 0.01) > _SMALL * np.abs(known).mean())
 
 
 def wape(actual: Column, predicted: Column) -> float:

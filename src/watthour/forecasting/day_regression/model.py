@@ -106,7 +106,7 @@ class DayRegression:
             fitted_at=history.as_of,
         )
         without = FittedDayRegression(_learned(_without_covariates(state))) if state.variables else None
-        return FittedDayRegression(_learned(state), without).with_error_trees()
+        return FittedDayRegression(_learned(state), without).with_error_trees().with_factors()
 
     def _known_days(self, history: History, clock: Clock) -> tuple[int, Array]:
         """Return the first day and the values of all consecutive days, (n, intervals), NaN where unknown."""
@@ -131,7 +131,7 @@ class DayRegression:
 
 
 class FittedDayRegression:
-    """A fitted regression over days; the factors are made when they are first needed."""
+    """A fitted regression over days; of one that was read from files the factors are made when first needed."""
 
     def __init__(self, state: State, without: FittedDayRegression | None = None) -> None:
         """Take what was learned; ``without`` is the same without covariates, for days of which one is unknown."""
@@ -150,6 +150,12 @@ class FittedDayRegression:
         grown = type(self)(replace(state, error_trees=trees), self._without)
         grown._learners = self._learners  # noqa: SLF001 - it learned the same days
         return grown
+
+    def with_factors(self) -> Self:
+        """Make the factors of the usual leads, so that the first forecast is as quick as those after it."""
+        for learner in self._learners:
+            learner.factor(self._state.leads)
+        return self
 
     @property
     def features(self) -> tuple[str, ...]:
