@@ -206,8 +206,12 @@ def test_every_third_hour_missing_is_answered_where_something_is_known() -> None
 
 def test_hours_written_as_zero_are_answered() -> None:
     """The cure that is named where nothing was measured at some times of the day."""
-    open_hours = frame(60).filter(pl.col("ds").dt.hour().is_between(8, 18))
-    with pytest.warns(UserWarning, match="13 of 24 intervals, from 2023-03-01 19:00:00 on"):
+    is_outage = pl.col("ds").is_between(datetime(2022, 1, 10), datetime(2022, 3, 10))  # noqa: DTZ001 - as given
+    before = frame(90, datetime(2022, 1, 1)).filter(~is_outage)  # noqa: DTZ001 - an outage long ago is not the reason
+    open_hours = pl.concat([before, frame(365, datetime(2022, 4, 1))]).filter(  # noqa: DTZ001 - as given
+        pl.col("ds").dt.hour().is_between(8, 18)
+    )
+    with pytest.warns(UserWarning, match="13 of 24 intervals, from 2023-03-31 19:00:00 on, .* if that means 0"):
         NAIVE.fit(open_hours).predict(24)
     written = frame(60).with_columns(y=pl.when(pl.col("ds").dt.hour().is_between(8, 18)).then("y").otherwise(0.0))
     assert NAIVE.fit(written).predict(24)["forecast"].null_count() == 0

@@ -659,8 +659,9 @@ class FittedDayAhead:
             return None
         known = past.readings.filter(pl.col("channel") == past.context.channel.id, pl.col("value").is_not_null())
         times, reach = known["time"].unique().sort(), _LATELY * issue_step(self.table.step)
-        far = (times.diff() > reach).arg_true()
-        lately = self._in_clock(times.filter(times >= past.as_of - reach)).dt.time()
+        is_late = times >= past.as_of - reach
+        far = ((times.diff() > reach) & is_late).arg_true()
+        lately = self._in_clock(times.filter(is_late)).dt.time()
         if len(far):
             before, after = self._in_clock(times.gather([far[-1] - 1, far[-1]]))
             n_after = len(times) - far[-1]
