@@ -34,6 +34,21 @@ def test_errors_in_per_cent_are_no_score_of_what_comes_near_zero_or_below(low: f
     assert metrics.scores(shifted, [9.0] * 20, unit="MW")["mape_percent"] == metrics.mape(shifted, [9.0] * 20)
 
 
+@pytest.mark.parametrize(
+    ("values", "has"),
+    [
+        ([90.0, 100.0, None, 110.0], True),
+        ([-90.0, -100.0, -110.0], False),
+        ([20.0, -20.0, 20.0, -20.0], False),
+        ([0.01, 100.0, 120.0, 110.0], False),
+        ([0.0, 0.0], False),
+        ([None, math.nan], False),
+    ],
+)
+def test_values_near_zero_or_below_have_no_errors_in_per_cent(values: list[float | None], *, has: bool) -> None:
+    assert metrics.has_percent(values) is has
+
+
 def test_missing_pairs_are_ignored_and_counted() -> None:
     actual: list[float | None] = [10.0, None, 30.0, 40.0]
     predicted = [12.0, 18.0, math.nan, 40.0]

@@ -238,6 +238,11 @@ def test_candidates_that_cannot_learn_the_series_are_named_with_the_reason() -> 
     model = fitted(past(), ("hour_process", "persistence_ensemble"))
     assert list(model.members) == ["persistence_ensemble"]
     assert "temperature" in str(model.silent["hour_process"])
+    again = forecaster("combination", model.files())
+    assert isinstance(again, FittedCombination)
+    assert {name: str(why) for name, why in again.silent.items()} == {
+        name: str(why) for name, why in model.silent.items()
+    }
 
 
 def test_clearly_worse_members_get_nothing_and_equal_ones_share() -> None:

@@ -196,7 +196,47 @@ def test_every_third_hour_missing_is_answered_where_something_is_known() -> None
     """What stands in for some of the targets was refused, as made for steps of three hours."""
     gappy = frame(60).with_columns(y=pl.when(pl.int_range(pl.len()) % 3 > 0).then("y"))
     for model in (NAIVE, DayAhead(model="gradient_boosting", parameters=SMALL)):
-        assert model.fit(gappy).predict(24)["forecast"].null_count() == 8
+        fitted = model.fit(gappy)
+        with pytest.warns(
+            UserWarning, match="home: 8 of 24 intervals, .*null.*at these times of the day; if that means 0"
+        ):
+            assert fitted.predict(24)["forecast"].null_count() == 8
+        assert "8 of 24 intervals" in fitted.notes()["home"][0]
+
+
+def test_hours_written_as_zero_are_answered() -> None:
+    """The cure that is named where nothing was measured at some times of the day."""
+    is_outage = pl.col("ds").is_between(datetime(2022, 1, 10), datetime(2022, 3, 10))  # noqa: DTZ001 - as given
+    before = frame(90, datetime(2022, 1, 1)).filter(~is_outage)  # noqa: DTZ001 - an outage long ago is not the reason
+    open_hours = pl.concat([before, frame(365, datetime(2022, 4, 1))]).filter(  # noqa: DTZ001 - as given
+        pl.col("ds").dt.hour().is_between(8, 18)
+    )
+    with pytest.warns(UserWarning, match="13 of 24 intervals, from 2023-03-31 19:00:00 on, .* if that means 0"):
+        NAIVE.fit(open_hours).predict(24)
+    written = frame(60).with_columns(y=pl.when(pl.col("ds").dt.hour().is_between(8, 18)).then("y").otherwise(0.0))
+    assert NAIVE.fit(written).predict(24)["forecast"].null_count() == 0
+
+
+def test_a_row_with_a_wrong_year_is_said_where_it_leaves_the_forecast_empty() -> None:
+    stray = frame(1, datetime(2099, 1, 1)).head(1)  # noqa: DTZ001 - notebooks have naive times
+    both = pl.concat([frame(60), stray, frame(60).with_columns(unique_id=pl.lit("other"))])
+    fitted = NAIVE.fit(both)
+    said = (
+        r"^home: 23 of 24 intervals, from 2099-01-01 01:00:00 on, could not be forecast and are null\. "
+        r"After 2023-03-01 23:00:00 there is nothing but 1 value, from 2099-01-01 00:00:00 on: if these times are wrong"
+    )
+    with pytest.warns(UserWarning, match=said) as warned:
+        told = fitted.predict(24)
+    assert len(warned) == 1
+    assert told.group_by("unique_id", maintain_order=True).agg(pl.col("forecast").null_count())[
+        "forecast"
+    ].to_list() == [
+        23,
+        0,
+    ]
+    notes = fitted.notes()["home"]
+    assert "nothing but 1 value" in notes[0]
+    assert len(set(notes)) == len(notes)
 
 
 def test_a_short_series_learns_from_the_others() -> None:
@@ -238,6 +278,22 @@ def test_a_backtest_stands_beside_its_rivals() -> None:
     assert {"mae", "coverage90_percent", "skill_percent"} <= set(scores.columns)
     with pytest.raises(NotEnoughHistory, match="Give fewer days"):
         NAIVE.fit(frame(20)).backtest(days=15)
+
+
+def test_a_backtest_of_a_series_without_a_value_does_not_ask_for_fewer_days() -> None:
+    empty = frame(60).with_columns(unique_id=pl.lit("empty"), y=pl.lit(None, pl.Float64))
+    with pytest.warns(UserWarning, match="'empty' has no value. Give at least two weeks of rows.$") as warned:
+        scores = NAIVE.backtest(pl.concat([frame(60), empty]), days=5)
+    assert len(warned) == 1
+    assert set(scores["unique_id"]) == {"home"}
+
+
+def test_a_backtest_of_a_series_that_crosses_zero_has_no_errors_in_per_cent() -> None:
+    both = pl.concat([frame(60), frame(60).with_columns(unique_id=pl.lit("net"), y=pl.col("y") - 2)])
+    found = NAIVE.backtest(both, days=5)
+    assert found.filter(pl.col("unique_id") == "net")["mape_percent"].to_list() == [None] * 3
+    assert found.filter(pl.col("unique_id") == "home")["mape_percent"].max() < 20
+    assert found["mae"].null_count() == 0
 
 
 def test_a_rival_that_nobody_heard_of_is_left_out_of_a_backtest_with_a_warning() -> None:

@@ -156,6 +156,48 @@ def test_a_gap_of_a_covariate_inside_the_horizon_is_bridged_and_said(
         assert medians(told) == pytest.approx(medians(said(model, past, ASKED)), abs=3)
 
 
+def test_the_first_forecast_finds_its_factors_made(past: History, monkeypatch: pytest.MonkeyPatch) -> None:
+    fresh = fitted(past, steps=72)
+    expected = medians(said(FittedDayRegression.from_files(fresh.files()), past, ASKED, steps=72)).tolist()
+
+    def never(*_: object) -> None:
+        pytest.fail("a factor was made at a forecast")
+
+    monkeypatch.setattr("watthour.forecasting.day_regression.posterior.Trained.of", never)
+    assert medians(said(fresh, past, ASKED, steps=72)).tolist() == expected
+
+
+def test_only_the_hours_that_are_asked_for_and_unknown_are_said_to_be(table: pl.DataFrame, past: History) -> None:
+    """Issued at 08:00 for the day after, whose hours end in the middle of a day of the model."""
+    model = fitted(past, hour=8, steps=40)
+    midday = (ASKED + 1) * 24 + 12
+    row = pl.int_range(pl.len())
+    holed = history(table.with_columns(wind=pl.when(~row.is_between(midday, midday + 4)).then("wind")))
+    told = said(model, holed, ASKED, hour=8, steps=40)
+    (words,) = told.missing_inputs
+    assert words.startswith("Some of wind was unknown for 5 of 40 intervals, from 2024-06-03 12:00,")
+    cut = history(table.with_columns(wind=pl.when(row < (ASKED + 2) * 24).then("wind")))
+    assert not said(model, cut, ASKED, hour=8, steps=40).missing_inputs
+
+
+@pytest.mark.parametrize("wrong", [283.15, 1e6, -1e6])
+def test_a_covariate_far_from_all_that_was_learned_is_limited_and_said(
+    table: pl.DataFrame, past: History, model: FittedDayRegression, wrong: float
+) -> None:
+    is_asked = pl.int_range(pl.len()) // 24 == ASKED
+    odd = history(table.with_columns(wind=pl.when(is_asked).then(pl.col("wind") + wrong).otherwise("wind")))
+    told = said(model, odd, ASKED)
+    (words,) = told.missing_inputs
+    assert words.startswith("wind is ")
+    assert words.endswith(": check its unit.")
+    assert "for 24 of 24 intervals" in words
+    known = table["y"].to_numpy()[: ASKED * 24]
+    assert np.abs(medians(told) - known.mean()).max() < 2 * np.ptp(known)
+    later = said(model, odd, ASKED + 1)  # the odd day is known and learned from by then
+    assert np.abs(medians(later) - medians(said(model, past, ASKED + 1))).max() < 0.5 * np.ptp(known)
+    assert not later.missing_inputs
+
+
 def test_the_band_holds_on_days_of_which_a_covariate_is_unknown(
     table: pl.DataFrame, model: FittedDayRegression
 ) -> None:

@@ -266,6 +266,17 @@ def test_doubted_hours_are_unknown(past: History) -> None:
     assert found["demand_same_hour_last"] > 100
 
 
+def test_a_forecast_beside_a_load_of_nothing_has_no_ratio(past: History) -> None:
+    nothing = past.readings.with_columns(value=pl.when(pl.col("channel") == world.DEMAND).then(0.0).otherwise("value"))
+    silent = past.forecasts.with_columns(value=pl.when(pl.col("model") == "operator").then(0.0).otherwise("value"))
+    found = features(
+        replace(past, readings=Readings.cast(nothing), forecasts=Forecasts.cast(silent)), asked([date(2023, 3, 22)])
+    )
+    assert found["operator_forecast"].to_list() == [0.0] * 24
+    for name in ("operator_change", "operator_around"):
+        assert found[name].is_null().all()
+
+
 def test_only_the_wanted_columns_are_worked_out(past: History) -> None:
     whole = features(past, asked(DAYS[:3]))
     wanted = ["is_weekend", "demand_same_weekday_last", "operator_ratio_28d"]

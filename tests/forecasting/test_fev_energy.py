@@ -129,6 +129,7 @@ def test_a_run_of_some_tasks_keeps_the_others_in_the_results_file(
     measured: list[str] = []
     monkeypatch.setattr(benchmark, "RESULTS", tmp_path)
     monkeypatch.setattr(benchmark, "run", run)
+    monkeypatch.setattr(benchmark, "on_one_thread", lambda: None)  # it would start the script in place of the tests
     assert told("--tasks", "ercot_1D", "epf_fr", "--replace") == [("epf_fr", 1), ("ercot_1D", 0)]
     assert told("--tasks", "epf_be", "epf_fr", "--replace") == [("epf_be", 2), ("epf_fr", 3), ("ercot_1D", 0)]
     assert told("--tasks", "epf_np") == [("epf_be", 2), ("epf_fr", 3), ("ercot_1D", 0)]

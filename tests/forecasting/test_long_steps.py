@@ -11,7 +11,7 @@ import pytest
 from forecasting import world
 
 from watthour import DayAhead
-from watthour.core.errors import InvalidInput
+from watthour.core.errors import InvalidInput, NotEnoughHistory
 from watthour.core.forecast import interval_starts, targets
 from watthour.core.frames import Targets
 from watthour.core.window import DAY, HOUR, MONTH, Window, local_midnight, step_in_words
@@ -178,6 +178,31 @@ def test_the_models_that_can_are_compared_on_weeks() -> None:
 def test_a_table_of_long_steps_that_cannot_be_says_why(table: pl.DataFrame, words: str) -> None:
     with pytest.raises(InvalidInput, match=words):
         DayAhead(model="seasonal_naive").fit(table)
+
+
+@pytest.mark.parametrize("n_months", [3, 12])
+def test_bills_of_a_quarter_or_a_year_are_refused_with_a_cure_that_works(n_months: int) -> None:
+    bills = weekly(40, f"{n_months}mo", datetime(1985, 1, 1))  # noqa: DTZ001 - as given
+    with pytest.raises(InvalidInput, match=f"divide each by {n_months}, .* add up {n_months} months of the forecast"):
+        DayAhead().fit(bills)
+    months = bills.select(
+        "unique_id",
+        ds=pl.datetime_ranges("ds", pl.col("ds").dt.offset_by(f"{n_months}mo"), "1mo", closed="left"),
+        y=pl.col("y") / n_months,
+    ).explode("ds")
+    total = DayAhead(model="persistence_ensemble").fit(months).predict(12)["forecast"].head(n_months).sum()
+    assert total == pytest.approx(bills["y"][-(12 // n_months)], rel=0.1)  # of the same months of the year before
+
+
+@pytest.mark.parametrize(
+    ("table", "units"), [(monthly(), "months"), (weekly(60), "weeks"), (weekly(60, "3d"), "intervals")]
+)
+def test_a_backtest_longer_than_the_table_says_what_days_counts(table: pl.DataFrame, units: str) -> None:
+    with pytest.raises(
+        NotEnoughHistory, match=f"its last 200 {units} .*smaller number as `days`, which counts {units}"
+    ):
+        DayAhead(model="seasonal_naive").backtest(table, 200)
+    assert set(DayAhead(model="seasonal_naive").backtest(table, 5)["n"]) == {5}
 
 
 def test_whole_days_are_not_asked_of_weeks() -> None:

@@ -288,6 +288,16 @@ def test_a_covariate_the_model_makes_no_use_of_is_said_and_not_asked_for() -> No
     assert model.predict(24).height == 24
 
 
+def test_notes_name_a_covariate_as_its_table_does() -> None:
+    model = DayAhead(model="day_regression", covariates=("temperature",)).fit(homes(n_days=60))
+    known = plain(n_days=61).tail(24).with_columns(temperature=pl.lit(293.15))
+    (words,) = model.notes(24, future=known.drop("y"))["flat"]
+    assert words.startswith("temperature is 293.1 and the like, far from the ")
+    said = model.notes(24, future=known.head(12).drop("y"))["flat"]
+    assert any(words.startswith("Some of temperature was unknown for 12 of 24") for words in said)
+    assert not any("temperature_2m" in words for words in said)
+
+
 def test_rows_after_the_last_value_are_the_future_too() -> None:
     table = homes(n_days=60)
     first = START + timedelta(days=59)

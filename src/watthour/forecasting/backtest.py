@@ -160,6 +160,8 @@ def compare(recipes: Mapping[str, Recipe], history: History, days: Sequence[date
 def scores(table: pl.DataFrame, *, against: str | None = None) -> pl.DataFrame:
     """Score every model of a backtest on the rows that all of them have, and that came true.
 
+    Where some actuals are near zero or below, ``mape_percent`` is null: it would say nothing.
+
     Args:
         table: rows of ``backtest`` or ``compare``.
         against: the model whose mean absolute error ``skill_percent`` refers to.
@@ -191,6 +193,8 @@ def scores(table: pl.DataFrame, *, against: str | None = None) -> pl.DataFrame:
         }
         for (name,), rows in shared.group_by(["model"], maintain_order=True)
     )
+    if not metrics.has_percent(table["actual"]):
+        result = result.with_columns(mape_percent=pl.lit(None, pl.Float64))
     if against is not None:
         reference = result.filter(pl.col("model") == against)["mae"].item()
         result = result.with_columns(skill_percent=100 * (1 - pl.col("mae") / reference))

@@ -44,7 +44,7 @@ from watthour.forecasting.model_choice import (
 )
 from watthour.forecasting.series_table import SeriesTable, read, with_future
 from watthour.forecasting.steps import later_starts
-from watthour.forecasting.vintages import datetimes, instants
+from watthour.forecasting.vintages import MEDIAN, datetimes, instants
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from watthour.forecasting.fleet import Histories, Learn, Progress, TargetsBySeries
 
 _DEFAULT_LEVELS = (LEVELS[0], LEVELS[-1])
+_LATELY = 28  # days, or longer intervals, before the end of a series
 _WIDEST = round(100 * (LEVELS[-1] - LEVELS[0]))  # per cent of the widest band
 
 
@@ -381,7 +382,8 @@ class FittedDayAhead:
         """Return the next intervals of each series: its name, time, ``forecast`` (the median) and the quantiles asked.
 
         A series that cannot be forecast does not stop the others: it is left out, and a warning says why. Covariates
-        that are not known for all intervals asked are named in a warning.
+        that are not known for all intervals asked are named in a warning, and so are intervals that nothing could be
+        said of: their values are null.
 
         Args:
             horizon: how many intervals; at most as many as were learned.
@@ -401,6 +403,8 @@ class FittedDayAhead:
         _warn_of(question.gaps)
         found = self._answers(question, workers, progress)
         forecasts, _ = self.table.sorted_out(found, "forecast", depth=2)
+        blanks = {name: self._blank(question.pasts[name], forecast) for name, forecast in forecasts.items()}
+        _warn_of({name: words for name, words in blanks.items() if words})
         return self.table.as_given(
             pl.concat([self._in_table(forecast, quantiles, name) for name, forecast in forecasts.items()])
         )
@@ -429,8 +433,10 @@ class FittedDayAhead:
             if isinstance(forecast, WatthourError):
                 own.append(self.table.problem(name, forecast))
             else:
-                own += [*forecast.missing_inputs, *([forecast.fallback] if forecast.fallback else [])]
-            notes[name] = tuple(own)
+                blank = self._blank(question.pasts[name], forecast)
+                said = [*forecast.missing_inputs, *([forecast.fallback] if forecast.fallback else [])]
+                own += [*([blank] if blank else []), *(self.table.in_its_words(name, words) for words in said)]
+            notes[name] = tuple(dict.fromkeys(own))
         return notes
 
     def backtest(
@@ -636,13 +642,43 @@ class FittedDayAhead:
             known = past.readings.filter(pl.col("channel") == channel.channel, pl.col("value").is_not_null())["time"]
             lost = asked.filter(~pl.col("time").is_in(known.implode()))["time"]
             if covariate not in idle and len(lost):
-                first = as_in_table(pl.DataFrame({columns.time: lost.head(1)}), columns)[columns.time][0]
-                words.append(f"{covariate} for {len(lost)} of {asked.height} intervals, from {first} on")
+                words.append(
+                    f"{covariate} for {len(lost)} of {asked.height} intervals, from {self._in_clock(lost)[0]} on"
+                )
         return (
             f"Not known: {'; '.join(words)}. Give them in predict(future=...); `notes()` says what stands in for them."
             if words
             else None
         )
+
+    def _blank(self, past: History, forecast: Forecast) -> str | None:
+        """Return which intervals could not be forecast, and why, in words."""
+        asked = forecast.values.filter(pl.col("level") == MEDIAN).sort("time")
+        lost = asked.filter(pl.col("value").is_null())["time"]
+        if lost.is_empty():
+            return None
+        known = past.readings.filter(pl.col("channel") == past.context.channel.id, pl.col("value").is_not_null())
+        times, reach = known["time"].unique().sort(), _LATELY * issue_step(self.table.step)
+        is_late = times >= past.as_of - reach
+        far = ((times.diff() > reach) & is_late).arg_true()
+        lately = self._in_clock(times.filter(is_late)).dt.time()
+        if len(far):
+            before, after = self._in_clock(times.gather([far[-1] - 1, far[-1]]))
+            n_after = len(times) - far[-1]
+            what = f"{n_after} value{'s' if n_after > 1 else ''}, from {after} on"
+            why = f"After {before} there is nothing but {what}: if these times are wrong, correct or drop the rows."
+        elif not self._in_clock(lost).dt.time().is_in(lately.implode()).any():
+            why = (
+                f"In {_LATELY} days nothing was measured at these times of the day; if that means 0, give rows with 0."
+            )
+        else:
+            why = "Too little was measured before them."
+        many = f"{len(lost)} of {asked.height} intervals, from {self._in_clock(lost)[0]} on, could not be forecast"
+        return f"{many} and are null. {why}"
+
+    def _in_clock(self, times: pl.Series) -> pl.Series:
+        """Return instants as times of the user's table."""
+        return as_in_table(pl.DataFrame({self.table.columns.time: times}), self.table.columns).to_series()
 
     def _idle(self, name: str) -> list[str]:
         """Return the covariates that a series' model makes no use of."""
@@ -687,7 +723,7 @@ def _beside_actuals(rows: pl.DataFrame, name: str, table: SeriesTable, quantiles
 
 
 def _warn_of(gaps: Mapping[str, str]) -> None:
-    """Warn of covariates that are not known for the time asked."""
+    """Warn of what is not known for the time asked, or could not be said of it."""
     if gaps:
         name, words = next(iter(gaps.items()))
         others = f" ({len(gaps) - 1} other series likewise)" if len(gaps) > 1 else ""

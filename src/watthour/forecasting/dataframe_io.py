@@ -369,8 +369,13 @@ def _resolution(table: pl.DataFrame, columns: Columns) -> timedelta:
     if not isinstance(step, timedelta):
         raise InvalidInput(columns.time, table.height, "too few rows", remedy="Give at least two weeks of intervals.")
     if step > MONTH and step % MONTH == timedelta(0):
-        problem = f"the rows are {step // MONTH} months apart"
-        raise InvalidInput(columns.time, f"{step // MONTH} months", problem, remedy="Give a row for every month.")
+        n_months = step // MONTH
+        problem = f"the rows are {n_months} months apart, and the longest step is a calendar month"
+        remedy = (
+            f"Give a row for every month; if only totals of {n_months} months are known, divide each by {n_months}, "
+            f"give that to each of its months, and add up {n_months} months of the forecast."
+        )
+        raise InvalidInput(columns.time, f"{n_months} months", problem, remedy=remedy)
     check_resolution(step)
     own = own.with_columns(step=pl.col("apart").list.eval(pl.element().drop_nulls().mode().min()).list.first())
     other = own.filter(pl.col("step") != step, pl.col("n") >= _ROWS_THAT_SHOW_A_STEP)

@@ -278,7 +278,10 @@ def last_days(table: SeriesTable, days: int, protocol: Protocol) -> dict[str, Pl
     if days < 1:
         raise InvalidInput("days", days, "at least one day is needed", remedy="Give a whole number of at least 1.")
     plans = {name: protocol.plan(past, days) for name, past in table.pasts.items()}
-    return _possible(table, plans, f"its last {days} days", "Give fewer days.")
+    step = table.step
+    units = "days" if step <= DAY else "months" if step == MONTH else "weeks" if step == 7 * DAY else "intervals"
+    fewer = "Give fewer days." if step <= DAY else f"Give a smaller number as `days`, which counts {units} here."
+    return _possible(table, plans, f"its last {days} {units}", fewer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -478,12 +481,17 @@ def _first_time(past: History) -> datetime | None:
 
 def _too_little(past: History, recipe: Recipe) -> NotEnoughHistory | None:
     """Return why nothing can be learned of a series at all, if that is so."""
-    first, channel = _first_time(past), past.context.channel.id
-    if first is None:
-        return NotEnoughHistory(f"{channel} has no value", remedy="Give at least two weeks of rows.")
-    if recipe.name in _LEARN_FROM_DAYS and past.as_of - first < 2 * DAY:
-        return NotEnoughHistory(f"{channel} has no complete day", remedy="Give more rows.")
-    return None
+    first = _first_time(past)
+    if first is not None and recipe.name in _LEARN_FROM_DAYS and past.as_of - first < 2 * DAY:
+        return NotEnoughHistory(f"{past.context.channel.id} has no complete day", remedy="Give more rows.")
+    return _without_value(past)
+
+
+def _without_value(past: History) -> NotEnoughHistory | None:
+    """Return that a series has no value at all, if that is so."""
+    if _first_time(past) is not None:
+        return None
+    return NotEnoughHistory(f"{past.context.channel.id} has no value", remedy="Give at least two weeks of rows.")
 
 
 def _rule(name: str, workers: int, progress: Progress) -> Learn:
@@ -498,7 +506,8 @@ def _possible(table: SeriesTable, plans: Mapping[str, Plan], before: str, remedy
     found: dict[str, Plan | WatthourError] = {
         name: plan
         if plan.learned.height
-        else NotEnoughHistory(f"{name} has no data before {before} to learn from", remedy=remedy)
+        else _without_value(plan.past)
+        or NotEnoughHistory(f"{name} has no data before {before} to learn from", remedy=remedy)
         for name, plan in plans.items()
     }
     return table.sorted_out(found, "backtested")[0]

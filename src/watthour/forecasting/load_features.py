@@ -162,7 +162,7 @@ class KnownLoad:
         assert self.rival is not None  # noqa: S101 - only features of a rival ask
         half = self.panel.per(12)
         span = self.panel.interval[:, None] + np.arange(-half, half + 1)
-        return self.forecast / mean_known(self.panel.pick(self.rival, self.back, span), at_least=half)
+        return _ratio(self.forecast, mean_known(self.panel.pick(self.rival, self.back, span), at_least=half))
 
     def _without_doubted(self, published: Array) -> KnownLoad:
         """Return the same without the rival's forecasts of targets that are unlike the load of the days before."""
@@ -226,7 +226,7 @@ RIVAL_FEATURES: Mapping[str, Callable[[KnownLoad], Array]] = {
     "operator_error_24h": lambda known: known.mean_error(24),
     "operator_error_168h": lambda known: known.mean_error(168),
     "operator_around": KnownLoad.around,
-    "operator_change": lambda known: known.forecast / first_known(known.same_hour)[0],
+    "operator_change": lambda known: _ratio(known.forecast, first_known(known.same_hour)[0]),
 }
 
 
@@ -234,6 +234,11 @@ def mean_of_first(values: Array, count: int) -> Array:
     """Return the mean of each row's first ``count`` known values: (n,) of values (n, k)."""
     known = np.isfinite(values)
     return mean_known(np.where(known.cumsum(axis=1) <= count, values, np.nan))
+
+
+def _ratio(values: Array, usual: Array) -> Array:
+    """Return values in parts of what is usual, (n,); unknown where that is nothing."""
+    return values / np.where(usual == 0, np.nan, usual)
 
 
 def _last_known(values: Array) -> Instants:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -92,8 +93,17 @@ class SeriesTable:
 
     def problem(self, name: str, error: WatthourError) -> str:
         """Return what is wrong with a series under the name its table gave it."""
-        channel = self.pasts[name].context.channel.id
-        return error.problem.replace(repr(channel), repr(name)).replace(channel, repr(name))
+        return self.in_its_words(name, error.problem)
+
+    def in_its_words(self, name: str, text: str) -> str:
+        """Return what is said of a series with the names that its table has for it and for its covariates."""
+        context = self.pasts[name].context
+        channel = context.channel.id
+        words = text.replace(repr(channel), repr(name)).replace(channel, repr(name))
+        own = {each.variable: column for column, each in zip(self.columns.covariates, context.covariates, strict=True)}
+        if not own:
+            return words
+        return re.sub(rf"\b({'|'.join(map(re.escape, own))})\b", lambda found: own[found[1]], words)
 
     def renamed(self, name: str, error: WatthourError) -> WatthourError:
         """Return the error of a series in the words of its table, with a cure for somebody with a table."""

@@ -345,6 +345,7 @@ class FittedCombination:
             "fitted_at": self._fitted_at,
             "channel": self._channel,
             "power": self._power,
+            "silent": {name: [error.problem, error.remedy] for name, error in self.silent.items()},
         }
         files = {
             f"{name}/{file}": content for name, one in self.members.items() for file, content in one.files().items()
@@ -365,7 +366,10 @@ class FittedCombination:
                 file.removeprefix(f"{name}/"): content for file, content in files.items() if file.startswith(f"{name}/")
             }
             members[name] = forecaster(name, own)
-        return cls(members, past, words["compared"], words["fitted_at"], words["channel"], words["power"])
+        silent = {  # models saved by earlier versions do not have it
+            name: WatthourError(problem, remedy=remedy) for name, (problem, remedy) in words.get("silent", {}).items()
+        }
+        return cls(members, past, words["compared"], words["fitted_at"], words["channel"], words["power"], silent)
 
     def _answers_to(self, history: History, asked: dy.DataFrame[Targets]) -> PastAnswers:
         """Return what the members would have said of targets of the days before."""

@@ -34,8 +34,8 @@ class Known:
     last_known: Instants  # (m,) the last of these that is known whole; below ``last_over - REACH_BACK`` if none is
     recent: Array  # (m, REACH_BACK + 1, hours) days to ``last_over``, filled; NaN where none is known
     covariates: Array  # (m, lags, variables, hours) filled
-    lacks: Mask  # (m, variables) whether any of the asked day's was unknown
-    stands_in: Mask  # (m, variables) whether all of it was
+    unknown: Mask  # (m, variables, hours) what of the asked day's was unknown
+    beyond: Array  # (m, variables, hours) what of it is so far from all that was learned that it is limited, else NaN
 
     @classmethod
     def of(cls, history: History, state: State, requests: DayRequests) -> Self:
@@ -49,20 +49,26 @@ class Known:
         found = known_covariates(
             history, clock, state.variables, requests, requests.day[:, None] - np.array(COVARIATE_LAGS)
         )
+        limited = state.limited(found)
         asked = found[:, 0]
         return cls(
             requests,
             last_over,
             last_known,
             clock.hourly(filled(between_columns(np.where(whole[..., None], values, np.nan)), axis=1)),
-            _covariates(found, state),
-            np.asarray(np.isnan(asked).any(axis=-1), dtype=np.bool_),
-            np.asarray(np.isnan(asked).all(axis=-1), dtype=np.bool_),
+            _covariates(limited, state),
+            np.asarray(np.isnan(asked), dtype=np.bool_),
+            np.where(asked == limited[:, 0], np.nan, asked),
         )
 
     def without_covariates(self) -> Self:
         """Return it for a process that was learned without."""
         return replace(self, covariates=self.covariates[:, :, :0])
+
+    @property
+    def stands_in(self) -> Mask:
+        """Whether nothing of a covariate of the asked day was known, (m, variables)."""
+        return np.asarray(self.unknown.all(axis=-1), dtype=np.bool_)
 
     @property
     def leads(self) -> Instants:
@@ -137,4 +143,4 @@ def later_covariates(history: History, state: State, last_day: int) -> Array:
     if not len(days):
         return np.empty((0, *state.covariates.shape[1:]))
     requests = state.schedule.requests(days, state.clock.grid.time_zone)
-    return known_covariates(history, state.clock, state.variables, requests, days[:, None])[:, 0]
+    return state.limited(known_covariates(history, state.clock, state.variables, requests, days[:, None])[:, 0])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import product
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
@@ -185,6 +186,11 @@ class Learner:
         knows = (n_trained >= self._fewest) & (last_known <= self._until)
         since = (np.arange(len(days)) >= self._fewest) & (days <= self._until)
         return Answer(Points.mean(told).where(knows), Points.mean(online).where(since), days, n_trained + n_later)
+
+    def factor(self, leads: tuple[int, ...]) -> None:
+        """Make the factors for forecasts of so many days ahead, as far as they are kept."""
+        for number, lead in list(product(range(len(self._forms)), leads))[:_KEPT]:
+            self._factored(number, lead)
 
     def _factored(self, number: int, lead: int) -> tuple[Trained, Standard, Points]:
         """Return the factored days of a form and a lead, their scale, and what would have been said of each of them."""

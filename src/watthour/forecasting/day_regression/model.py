@@ -106,7 +106,7 @@ class DayRegression:
             fitted_at=history.as_of,
         )
         without = FittedDayRegression(_learned(_without_covariates(state))) if state.variables else None
-        return FittedDayRegression(_learned(state), without).with_error_trees()
+        return FittedDayRegression(_learned(state), without).with_error_trees().with_factors()
 
     def _known_days(self, history: History, clock: Clock) -> tuple[int, Array]:
         """Return the first day and the values of all consecutive days, (n, intervals), NaN where unknown."""
@@ -131,7 +131,7 @@ class DayRegression:
 
 
 class FittedDayRegression:
-    """A fitted regression over days; the factors are made when they are first needed."""
+    """A fitted regression over days; of one that was read from files the factors are made when first needed."""
 
     def __init__(self, state: State, without: FittedDayRegression | None = None) -> None:
         """Take what was learned; ``without`` is the same without covariates, for days of which one is unknown."""
@@ -150,6 +150,12 @@ class FittedDayRegression:
         grown = type(self)(replace(state, error_trees=trees), self._without)
         grown._learners = self._learners  # noqa: SLF001 - it learned the same days
         return grown
+
+    def with_factors(self) -> Self:
+        """Make the factors of the usual leads, so that the first forecast is as quick as those after it."""
+        for learner in self._learners:
+            learner.factor(self._state.leads)
+        return self
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -209,7 +215,7 @@ class FittedDayRegression:
             quantiles[belongs, columns],
             history.context,
             model=_NAME,
-            missing_inputs=self._missing(history.context, targets, known, belongs),
+            missing_inputs=self._missing(history.context, targets, known, belongs, columns),
         )
 
     def quantiles(self, known: Known, rows: Instants, lead: int, later: Later, holidays: Instants) -> Array:
@@ -255,8 +261,10 @@ class FittedDayRegression:
             facts, hourly(points.point), hourly(points.width), misses, lead, learner.scale, learner.covariate_scales
         )
 
-    def _missing(self, context: Context, targets: dy.DataFrame[Targets], known: Known, belongs: Instants) -> list[str]:
-        """Return what was missing, in words for a person."""
+    def _missing(
+        self, context: Context, targets: dy.DataFrame[Targets], known: Known, belongs: Instants, columns: Instants
+    ) -> list[str]:
+        """Return what was missing, in words for a person; ``belongs`` and ``columns`` are those of the targets."""
         state = self._state
         words = [
             f"{name} never moved while the model was trained, so it is left out: train again once it has."
@@ -264,22 +272,33 @@ class FittedDayRegression:
         ]
 
         def say(what: str, is_so: Mask, then: str) -> None:
-            if is_so[belongs].any():
-                where = describe_intervals(targets, is_so[belongs], context)
+            if is_so.any():
+                where = describe_intervals(targets, is_so, context)
                 words.append(f"{what} for {where}{then}.")
 
+        hours = columns * state.clock.n_hours // state.clock.n_intervals
         for k, name in enumerate(state.variables):
-            all_of_it = known.stands_in[:, k]
+            all_of_it = known.stands_in[belongs, k]
             say(f"No {name} was known", all_of_it, ", so nothing that is known ahead is used")
-            some = known.lacks[:, k] & ~all_of_it
+            some = known.unknown[belongs, k, hours] & ~all_of_it
             say(f"Some of {name} was unknown", some, ", and was estimated from the hours beside it")
+            say(*_beyond(name, known.beyond[belongs, k, hours], *(float(end[k, 0]) for end in state.learned_range)))
         late = known.can_answer & (known.last_known < known.last_over)
-        say("The days just before were not known whole", late, ", so it stands on earlier ones")
+        say("The days just before were not known whole", late[belongs], ", so it stands on earlier ones")
         return words
 
     @cached_property
     def _learners(self) -> list[Learner]:
         return learners_of(self._state, _holidays(self._state, self._state.last_day + 3660))
+
+
+def _beyond(name: str, beyond: Array, low: float, high: float) -> tuple[str, Mask, str]:
+    """Return what is said of a covariate that is far from all that was learned: the beginning, where it is, the end."""
+    is_so = np.isfinite(beyond)
+    furthest = float(beyond[is_so][np.abs(beyond[is_so] - (low + high) / 2).argmax()]) if is_so.any() else high
+    limit = 2 * high - low if furthest > high else 2 * low - high
+    what = f"{name} is {furthest:.4g} and the like, far from the {low:.4g} to {high:.4g} of the training,"
+    return what, is_so, f", and was taken as {limit:.4g}: check its unit"
 
 
 def _learned(state: State) -> State:

@@ -6,6 +6,8 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Self
 
+import numpy as np
+
 from watthour.core.place import Place
 from watthour.forecasting.day_regression.day_table import Clock
 from watthour.forecasting.day_regression.error_trees import ErrorTrees
@@ -43,6 +45,16 @@ class State:
     def last_day(self) -> int:
         """The last of the days."""
         return self.first_day + len(self.values) - 1
+
+    @property
+    def learned_range(self) -> tuple[Array, Array]:
+        """The smallest and the largest value of each covariate in the days of training, (variables, 1) each."""
+        return np.nanmin(self.covariates, axis=(0, 2))[:, None], np.nanmax(self.covariates, axis=(0, 2))[:, None]
+
+    def limited(self, covariates: Array) -> Array:
+        """Return covariates, (..., variables, hours), at most the whole learned range beyond its ends."""
+        low, high = self.learned_range
+        return np.clip(covariates, 2 * low - high, 2 * high - low)
 
     def last(self, n_days: int, constants: tuple[Array, ...]) -> State:
         """Return the last days, with the constants learned for them."""
