@@ -193,8 +193,6 @@ def scores(table: pl.DataFrame, *, against: str | None = None) -> pl.DataFrame:
         }
         for (name,), rows in shared.group_by(["model"], maintain_order=True)
     )
-    if not metrics.has_percent(table["actual"]):
-        result = result.with_columns(mape_percent=pl.lit(None, pl.Float64))
     if against is not None:
         reference = result.filter(pl.col("model") == against)["mae"].item()
         result = result.with_columns(skill_percent=100 * (1 - pl.col("mae") / reference))
