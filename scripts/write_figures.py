@@ -90,7 +90,7 @@ def _across(benchmark: str, metric: str) -> str:
 def _by_task(benchmark: str, metric: str) -> str:
     """Return one metric of each task of fev-bench: ours and what is published."""
     sys.path.append(str(ROOT / "benchmarks"))
-    from fev_energy import PUBLISHED
+    from fev_energy import PUBLISHED, closing_line
 
     place = ("sql", "mase", "wape").index(metric)
     digits = COLUMNS[metric][1]
@@ -109,7 +109,8 @@ def _by_task(benchmark: str, metric: str) -> str:
             f"{of_row['seasonal_naive']:.{digits}f}",
         ]
         lines.append(f"| {test} | " + " | ".join(cells) + " |")
-    table = "\n".join(lines)
+    words = closing_line(content["rows"])
+    table = "\n".join([*lines, "", words[:1].upper() + words[1:]])
     return f"<!-- figures: {benchmark} {metric} -->\n{table}\n<!-- end of figures -->"
 
 
