@@ -17,7 +17,7 @@ from watthour.core.frames import LEVELS
 from watthour.core.window import step_in_words
 from watthour.forecasting.panel import mean_known
 from watthour.forecasting.quantile_forecast import describe_intervals, quantile_forecast
-from watthour.forecasting.steps import check_targets, step_of
+from watthour.forecasting.steps import check_targets, check_trained_on, step_of
 from watthour.forecasting.trend_season.known import Clock
 from watthour.forecasting.vintages import DAY_US, instant, instants, measurement_vintages
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     import dataframely as dy
 
-    from watthour.core.forecast import Context, Forecast, History
+    from watthour.core.forecast import Forecast, History
     from watthour.core.frames import Targets
     from watthour.forecasting.vintages import Array, Instants
 
@@ -115,7 +115,7 @@ class FittedRecentDays:
             NotEnoughHistory: nothing is known of the channel at any issue.
         """
         context = history.context
-        self._check(context)
+        check_trained_on(context, self.channel, self.step)
         check_targets(targets, context)
         quantiles = np.full((targets.height, len(LEVELS)), np.nan)
         stale = np.zeros(targets.height, dtype=np.bool_)
@@ -149,16 +149,6 @@ class FittedRecentDays:
     def from_files(cls, files: Mapping[str, bytes]) -> Self:
         """Build it again from its file."""
         return cls(**json.loads(files[_FILE]))
-
-    def _check(self, context: Context) -> None:
-        if context.channel.id != self.channel or step_of(context) != self.step:
-            is_channel = context.channel.id != self.channel
-            raise InvalidInput(
-                "channel" if is_channel else "resolution",
-                context.channel.id if is_channel else step_in_words(context.resolution),
-                f"this model was trained on {self.channel}" + ("" if is_channel else " in another step"),
-                remedy="Train one for this channel: `watthour train`.",
-            )
 
 
 class _Told:

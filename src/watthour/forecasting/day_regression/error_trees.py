@@ -62,7 +62,7 @@ class Misses:
 def features_of(
     facts: DayFacts, point: Array, width: Array, misses: Misses, lead: int, scale: Scale, covariate_scales: list[Scale]
 ) -> Array:
-    """Return what trees look at, (m, hours, features).
+    """Return what trees look at, (m, hours, features); where no miss is known it counts as none, as in the first days.
 
     Args:
         facts: what m days are forecast from.
