@@ -16,7 +16,7 @@ from forecasting import world
 import watthour
 from watthour import DayAhead
 from watthour.core import metrics
-from watthour.core.errors import InvalidInput, MissingExtra, NotEnoughHistory
+from watthour.core.errors import InvalidInput, MissingExtra, ModelFailed, NotEnoughHistory
 from watthour.forecasting.baselines import PersistenceEnsemble
 from watthour.forecasting.fleet import issues_at
 
@@ -190,6 +190,9 @@ def test_a_series_on_which_the_arithmetic_breaks_down_does_not_stop_the_others(m
     with pytest.warns(UserWarning, match="huge: its arithmetic broke down.*choose another model"):
         fitted = NAIVE.fit(pl.concat([frame(60).with_columns(unique_id=pl.lit("good")), huge]))
     assert fitted.predict(3)["unique_id"].unique().to_list() == ["good"]
+    with pytest.raises(ModelFailed, match="its arithmetic broke down") as failed:
+        NAIVE.fit(huge)
+    assert isinstance(failed.value.__cause__, ModelFailed)
 
 
 def test_every_third_hour_missing_is_answered_where_something_is_known() -> None:

@@ -22,7 +22,7 @@ WatthourError                 what happened, and the cure
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -119,11 +119,15 @@ class ModelCorrupt(ModelError):
 class ModelFailed(ModelError):
     """The arithmetic of a model broke down on the values it was given."""
 
-    def __init__(self, error: Exception) -> None:
-        super().__init__(
+    @classmethod
+    def by(cls, error: Exception) -> Self:
+        """Return it with what broke down as its cause."""
+        failure = cls(
             f"its arithmetic broke down ({type(error).__name__}: {error})",
             remedy="Look for values that cannot be (far too large, all the same), or choose another model.",
         )
+        failure.__cause__ = error
+        return failure
 
 
 class MissingExtra(WatthourError):

@@ -520,4 +520,4 @@ def attempted(work: Callable[[], _Made]) -> _Made | WatthourError:
     except WatthourError as error:
         return error
     except (ValueError, ArithmeticError) as error:  # LinAlgError is a ValueError
-        return ModelFailed(error)
+        return ModelFailed.by(error)

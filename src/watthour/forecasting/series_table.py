@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import polars as pl
 
-from watthour.core.errors import InvalidInput, NotEnoughHistory, WatthourError
+from watthour.core.errors import InvalidInput, ModelFailed, NotEnoughHistory, WatthourError
 from watthour.core.frames import Readings
 from watthour.forecasting.dataframe_io import (
     as_given,
@@ -111,7 +111,7 @@ class SeriesTable:
         if isinstance(error, InvalidInput):
             value = name if error.value == self.pasts[name].context.channel.id else error.value
             return InvalidInput(error.field, value, words.removeprefix(f"{error.field} = {value!r}: "), remedy=cure)
-        return NotEnoughHistory(words, remedy=cure)
+        return (ModelFailed if isinstance(error, ModelFailed) else NotEnoughHistory)(words, remedy=cure)
 
     def sorted_out(
         self, found: Mapping[str, _Made | WatthourError], done: str, *, depth: int = 5
