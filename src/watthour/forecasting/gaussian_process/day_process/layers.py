@@ -43,6 +43,9 @@ _FEWEST_WITH_RIVAL = 60  # days
 # a fifth of the days before are as far off (solar panels at noon) three times their median; a doubled figure is 0.69
 # away.
 _LARGEST_ERROR, _USUAL_SHARE, _TIMES_USUAL, _FEWEST_ERRORS = (0.25, 0.6), 0.2, 3.0, 10
+# A rival that was so near to what we expected, had nothing changed, in parts of its furthest error, was not at fault:
+# nobody expected such a load. Beyond the second, in log load, the load may come back as suddenly.
+_AGREED, _LARGEST_AGREED = 1 / 3, 0.5
 _SETTLING_DAYS = 40  # before our own online forecasts can be compared with the rival's
 # A rival may be further from our own than on all but one in 200 of the days of the last year, by this factor; and what
 # is always or never allowed, in log load. Each is of a whole day, and of its furthest interval from there: a doubled
@@ -116,8 +119,9 @@ class LevelInputs:
         ours[self.chosen] = unchanged
         later, under_way = log_rival[known.row_of_later], log_rival[known.row_under_way]
         errors = load.log_values - later
-        of_later = _furthest(known.once_known(errors))
+        of_later, own_of_later = _furthest(known.once_known(errors)), ours[known.row_of_later]
         is_fault = _faults(np.concatenate([furthest, of_later]))[len(furthest) :]  # as of the days learned from
+        is_fault &= ~_agreed(own_of_later, later, of_later)
         return LayerRequest(
             with_rival(self.inputs, log_rival, ours),
             self.features,
@@ -293,7 +297,8 @@ class Layers:
             of_level, load = self._rows(level), self._load(level)
             ours = np.full_like(state.log_loads, np.nan)
             ours[of_level] = load.unchanged_online(lag)
-            rows = of_level & self._rival_rows
+            agreed = self._has_rival & _agreed(ours, state.log_rival, self._rivals_furthest)
+            rows = of_level & (self._rival_rows | agreed)
             inputs = with_rival(self._trained(level), state.log_rival, ours).take(rows)
             features = self._features(self._calendar, self._weather, level)[rows]
             errors = (state.log_loads - state.log_rival)[rows]
@@ -330,10 +335,13 @@ class Layers:
         return calendar(self._state.days, self._state.place)
 
     @cached_property
+    def _has_rival(self) -> Mask:
+        days = self._state.days
+        return np.asarray(is_complete(self._state.log_rival) & (days >= days[0] + _SETTLING_DAYS), dtype=np.bool_)
+
+    @cached_property
     def _rival_rows(self) -> Mask:
-        state = self._state
-        believable = is_complete(state.log_rival) & ~_faults(self._rivals_furthest)
-        return np.asarray(believable & (state.days >= state.days[0] + _SETTLING_DAYS), dtype=np.bool_)
+        return np.asarray(self._has_rival & ~_faults(self._rivals_furthest), dtype=np.bool_)
 
     @cached_property
     def _rivals_furthest(self) -> Array:
@@ -355,6 +363,14 @@ def _faults(furthest: Array) -> Mask:
         if len(before) >= _FEWEST_ERRORS and (before >= _LARGEST_ERROR[0]).mean() > _USUAL_SHARE:
             limits[day] = np.clip(_TIMES_USUAL * np.median(before), *_LARGEST_ERROR)
     return np.asarray(furthest >= limits)
+
+
+def _agreed(ours: Array, log_rival: Array, furthest: Array) -> Mask:
+    """Return on which days we were as far off as a rival, whose furthest error is given, (n,).
+
+    Our own log forecast, as if nothing had changed, and the rival's are (n, intervals).
+    """
+    return np.asarray((_furthest(ours - log_rival) <= _AGREED * furthest) & (furthest < _LARGEST_AGREED))
 
 
 def _distance(gap: Array) -> Array:
