@@ -158,7 +158,7 @@ def calendar_features(times: Instants, context: Context) -> dict[str, Array]:
     day = local // DAY_US
     stamps = pl.Series(day.astype(np.int32)).cast(pl.Date).dt
     weekday = (day + 3) % 7  # 1970-01-01 was a Thursday
-    holidays = _holidays_around(day, context.place.holidays)
+    holidays = holidays_around(day, context.place.holidays)
     angle = 2 * np.pi * day / DAYS_IN_YEAR
     is_weekend = weekday >= WEEKEND
     columns = {
@@ -181,7 +181,8 @@ def calendar_features(times: Instants, context: Context) -> dict[str, Array]:
     return {name: np.asarray(column, dtype=np.float64) for name, column in columns.items()}
 
 
-def _holidays_around(days: Instants, code: str | None) -> Instants:
+def holidays_around(days: Instants, code: str | None) -> Instants:
+    """Return all holidays of a calendar in the years of some days and of those beside them."""
     if not days.size:
         return np.empty(0, dtype=np.int64)
     first, last = (_EPOCH + timedelta(days=int(day)) for day in (days.min() - 1, days.max() + 1))
