@@ -131,6 +131,11 @@ def test_a_calendar_that_does_not_exist_is_named_with_a_cure_that_works(said: st
         assert checked_calendar(meant) == meant
 
 
+def test_a_gaussian_process_names_a_calendar_that_does_not_exist() -> None:
+    with pytest.raises(InvalidInput, match=r"holidays = 'TR.ramadam'.*Did you mean TR.ramadan"):
+        Holidays("TR+ramadam").name(BEGINS)
+
+
 def test_trees_are_told_of_the_day_within_a_period_and_how_much_of_it_past_means_hold() -> None:
     times = instants(pl.Series([local_midnight(day, ZONE) for day in (BEGINS - DAY, BEGINS, BEGINS + 7 * DAY)]))
     found = calendar_features(times, context("TR+ramadan"))
