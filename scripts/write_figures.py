@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
-PAGES = (ROOT / "README.md", *(ROOT / "docs" / "explanation" / f"{name}.md" for name in ("forecasting", "day-process")))
+PAGES = (
+    ROOT / "README.md",
+    *(ROOT / "docs" / "explanation" / f"{name}.md" for name in ("forecasting", "day-process", "features")),
+)
 MARKED = re.compile(r"<!-- figures: (\w+) (\S+) -->\n.*?<!-- end of figures -->", re.DOTALL)
 LABELS = {
     "operator_raw": "the operator's forecast",

@@ -74,7 +74,7 @@ class SiteBlock(BaseModel):
     time_zone: str
     latitude: float | None = None  # [degrees north]
     longitude: float | None = None  # [degrees east]
-    holidays: str | None = None  # such as FR or AU-NSW
+    holidays: str | None = None  # such as FR, AU-NSW or TR+ramadan
     zone: str | None = None  # of the grid
     points: tuple[PointBlock, ...] = ()
     channels: tuple[str, ...] = ()  # name:unit:step, such as power:kW:30min

@@ -147,6 +147,15 @@ def test_calendars_of_holidays_are_listed_and_the_likely_one_is_named(client: Te
     assert client.get("/api/v1/holidays").json()["likely"] is None
 
 
+def test_calendars_that_can_be_joined_are_listed_and_kept_with_a_site(client: TestClient) -> None:
+    joined = "+".join(["AU-NSW", *(each["code"] for each in client.get("/api/v1/holidays").json()["optional"])])
+    assert joined == "AU-NSW+ramadan+eid+orthodox_easter"
+    added = client.post(SITES, json={**HOUSE, "holidays": joined.casefold()})
+    assert (added.status_code, added.json()["holidays"]) == (201, joined)
+    changed = client.patch(f"{SITES}/{added.json()['id']}", json={"holidays": "fr + ramadan"})
+    assert changed.json()["holidays"] == "FR+ramadan"
+
+
 def test_a_new_site_with_readings_is_shown_at_once(client: TestClient, empty: App) -> None:
     client.post(SITES, json=HOUSE | {"channels": [{"name": "power", "unit": "kW", "resolution_seconds": 3600}]})
     empty.store.append(readings(*[1.0] * 24 * 30, channel=POWER))

@@ -240,6 +240,8 @@ def test_holidays_are_offered_and_never_assumed(watthour: Callable[..., Outcome]
     added = watthour("site", "add", "Atelier", "--kind", "region", "--time-zone", "Europe/Paris")
     assert "--holidays FR" in added.err
     assert entry(watthour, "atelier")["holidays"] is None
+    watthour("site", "change", "atelier", "--holidays", "fr+Ramadan")
+    assert entry(watthour, "atelier")["holidays"] == "FR+ramadan"
 
 
 def test_readings_are_removed_only_where_it_is_said(watthour: Callable[..., Outcome], tmp_path: Path) -> None:

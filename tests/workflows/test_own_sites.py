@@ -119,6 +119,7 @@ def test_a_site_can_have_what_an_import_takes(store: MemoryStore) -> None:
         ({"holidays": "FRA"}, "holidays", "Did you mean FR"),
         ({"holidays": "france"}, "holidays", "Did you mean FR?"),
         ({"holidays": "US-NYY"}, "holidays", "US-NY"),
+        ({"holidays": "TR+ramadam"}, "holidays", "Did you mean TR+ramadan?"),
         ({"channels": [ChannelWords("power", "kilowatt", HOUR)]}, "unit", "MWh, kWh"),
         ({"channels": [ChannelWords("power", "%", HOUR)]}, "unit", "MWh, kWh"),
         ({"channels": [ChannelWords("price", "currency/kWh", HOUR)]}, "unit", "EUR/MWh"),

@@ -24,7 +24,9 @@ NONE = "none"  # takes a value away
 Name = Annotated[str, typer.Argument(help="The site's name or id.")]
 Latitude = Annotated[str | None, typer.Option(help="Degrees north, such as 48.85, or none.")]
 Longitude = Annotated[str | None, typer.Option(help="Degrees east, such as 2.35, or none.")]
-Holidays = Annotated[str | None, typer.Option(help="Calendar of public holidays, such as FR or AU-NSW, or none.")]
+Holidays = Annotated[
+    str | None, typer.Option(help="Calendar of public holidays, such as FR, AU-NSW or TR+ramadan, or none.")
+]
 Zone = Annotated[str | None, typer.Option(help="The grid zone it belongs to, such as BE, or none.")]
 Points = Annotated[
     list[str] | None,
@@ -264,7 +266,7 @@ def _holidays(said: str | None, time_zone: str) -> str | None:
 
     likely = likely_calendar(time_zone)
     if sys.stdin.isatty():
-        return str(typer.prompt("Public holidays (such as FR, AU-NSW, or none)", default=likely or NONE))
+        return str(typer.prompt("Public holidays (such as FR, AU-NSW, TR+ramadan, or none)", default=likely or NONE))
     hint = f", such as --holidays {likely}" if likely else ""
     typer.echo(f"No holiday calendar is set{hint}: a public holiday is forecast like any other day.", err=True)
     return None

@@ -26,7 +26,7 @@ class Place:
     time_zone: str
     latitude: float | None = None  # [degrees north]
     longitude: float | None = None  # [degrees east]
-    holidays: str | None = None  # ISO code of the holiday calendar, such as "US-NY"
+    holidays: str | None = None  # code of the holiday calendar, such as "US-NY", or of several: "TR+ramadan"
 
     def __post_init__(self) -> None:
         if not _has_clock(self.time_zone):

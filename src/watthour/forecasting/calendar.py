@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from watthour.core.errors import InvalidInput
+from watthour.forecasting.optional_calendars import OPTIONAL, parts_of, period_features
 from watthour.forecasting.vintages import DAY_US, HOUR_US, datetimes
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from watthour.core.forecast import Context
     from watthour.forecasting.vintages import Array, Instants
 
@@ -95,7 +97,7 @@ def holiday_days(code: str | None, first: date, last: date) -> Instants:
     """Return the holidays of a calendar such as ``US-NY`` in some years, as days since 1970-01-01, ascending: (days,).
 
     Args:
-        code: ISO code of a country, or of a part of it; None has no holidays.
+        code: ISO code of a country, or of a part of it, or several calendars joined by +; None has no holidays.
         first: in the first of the years.
         last: in the last of them.
 
@@ -108,26 +110,45 @@ def holiday_days(code: str | None, first: date, last: date) -> Instants:
     return np.concatenate([np.empty(0, dtype=np.int64), *years])
 
 
-@cache
-def _holidays_of_year(code: str, year: int) -> Instants:
+def named_holidays(code: str, years: range) -> Mapping[date, str]:
+    """Return the holidays of one calendar, or of several joined by +, in some years; the first names a day.
+
+    Raises:
+        InvalidInput: there is no such calendar.
+    """
+    found: dict[date, str] = {}
+    for part in reversed(parts_of(code)):
+        if part in OPTIONAL:
+            days = OPTIONAL[part].days
+            found |= {} if days is None else {day: name for year in years for day, name in days(year).items()}
+        else:
+            found |= _public_holidays(part, code, years)
+    return found
+
+
+def _public_holidays(part: str, code: str, years: range) -> Mapping[date, str]:
     import holidays  # slow to import
 
-    country, _, subdivision = code.partition("-")
-    around = range(year - 1, year + 2)  # a holiday can be observed in the year before its own
+    from watthour.forecasting.holiday_calendars import no_such_calendar
+
+    country, _, subdivision = part.partition("-")
     try:
-        named = holidays.country_holidays(country, subdiv=subdivision or None, years=around)
+        return dict(holidays.country_holidays(country, subdiv=subdivision or None, years=years))
     except NotImplementedError as error:
-        raise InvalidInput(
-            "holidays",
-            code,
-            "no such holiday calendar",
-            remedy="Give an ISO code such as US-NY, DE or GB-ENG.",
-        ) from error
+        raise no_such_calendar(code) from error
+
+
+@cache
+def _holidays_of_year(code: str, year: int) -> Instants:
+    around = range(year - 1, year + 2)  # a holiday can be observed in the year before its own
+    named = named_holidays(code, around)
     return np.array(sorted((day - _EPOCH).days for day in named if day.year == year), dtype=np.int64)
 
 
 def calendar_features(times: Instants, context: Context) -> dict[str, Array]:
     """Return what the local calendar says of intervals, (n,): one array, (n,), per name of ``CALENDAR``.
+
+    Those of ``PERIOD_FEATURES`` come after them, where the place keeps such a period.
 
     Raises:
         InvalidInput: the place names a holiday calendar that does not exist.
@@ -137,7 +158,7 @@ def calendar_features(times: Instants, context: Context) -> dict[str, Array]:
     day = local // DAY_US
     stamps = pl.Series(day.astype(np.int32)).cast(pl.Date).dt
     weekday = (day + 3) % 7  # 1970-01-01 was a Thursday
-    holidays = _holidays_around(day, context.place.holidays)
+    holidays = holidays_around(day, context.place.holidays)
     angle = 2 * np.pi * day / DAYS_IN_YEAR
     is_weekend = weekday >= WEEKEND
     columns = {
@@ -155,11 +176,13 @@ def calendar_features(times: Instants, context: Context) -> dict[str, Array]:
         "half_year_sine": np.sin(2 * angle),
         "half_year_cosine": np.cos(2 * angle),
         "clock_offset_hours": offset / HOUR_US,
+        **period_features(context.place.holidays, day),
     }
     return {name: np.asarray(column, dtype=np.float64) for name, column in columns.items()}
 
 
-def _holidays_around(days: Instants, code: str | None) -> Instants:
+def holidays_around(days: Instants, code: str | None) -> Instants:
+    """Return all holidays of a calendar in the years of some days and of those beside them."""
     if not days.size:
         return np.empty(0, dtype=np.int64)
     first, last = (_EPOCH + timedelta(days=int(day)) for day in (days.min() - 1, days.max() + 1))

@@ -71,7 +71,7 @@ class DayAhead:
         target: column to forecast.
         covariates: columns known in advance, such as ``temperature``; give their future values to ``predict``.
         time_zone: of the meter's clock.
-        holidays: ISO code of a holiday calendar, such as ``FR`` or ``US-NY``.
+        holidays: ISO code of a holiday calendar, such as ``FR`` or ``US-NY``, or several joined by +: ``TR+ramadan``.
         latitude: of the meter [degrees north], for models that look at the sun.
         longitude: of it [degrees east].
         model: a name of the catalogue; ``auto`` combines those that do best on the last weeks of a series.

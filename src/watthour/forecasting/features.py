@@ -14,6 +14,7 @@ import polars as pl
 
 from watthour.forecasting.calendar import CALENDAR, calendar_features
 from watthour.forecasting.load_features import BACK_HOURS, LOAD_FEATURES, RIVAL_FEATURES, SCALE_FEATURES, KnownLoad
+from watthour.forecasting.optional_calendars import PERIOD_FEATURES
 from watthour.forecasting.panel import Panel
 from watthour.forecasting.vintages import forecast_vintages, instants, measurement_vintages
 from watthour.forecasting.weather import Weather, weather_features
@@ -87,6 +88,7 @@ def _of_known(known: KnownLoad, context: Context, columns: Collection[str] | Non
     else:
         wanted = set(columns)
         functions |= SCALE_FEATURES
-        calendar = calendar_features(known.panel.time, context) if wanted & set(CALENDAR) else {}
+        is_wanted = wanted & {*CALENDAR, *PERIOD_FEATURES}
+        calendar = calendar_features(known.panel.time, context) if is_wanted else {}
         calendar = {name: column for name, column in calendar.items() if name in wanted}
     return calendar | {name: function(known) for name, function in functions.items() if name in wanted}

@@ -12,7 +12,7 @@ Quantile Regression, NeurIPS 32 (2019), arXiv:1905.03222.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self, cast
 
@@ -27,6 +27,7 @@ from watthour.forecasting.baselines import FittedRule, PersistenceEnsemble
 from watthour.forecasting.calendar import local_days
 from watthour.forecasting.features import features
 from watthour.forecasting.hourly_inputs import hourly_weather
+from watthour.forecasting.period_effects import PeriodEffects
 from watthour.forecasting.quantile_forecast import describe_intervals, quantile_forecast
 from watthour.forecasting.rival import was_published
 from watthour.forecasting.steps import of_whole_issues
@@ -64,7 +65,8 @@ class GradientBoosting(GrowthParameters):
 
     def fit(self, history: History, issues: dy.DataFrame[Targets]) -> FittedGradientBoosting:
         """Learn from past issues; with fewer than four weeks of them a baseline will answer, and say so."""
-        context = history.context
+        context, effects = history.context, PeriodEffects.of(history)
+        history = effects.without(history)
         stand_in = PersistenceEnsemble().fit(history, issues)
         if issues.is_empty():
             return FittedGradientBoosting(self, (), stand_in, {})
@@ -74,7 +76,7 @@ class GradientBoosting(GrowthParameters):
             if training.n_usual >= fewest_rows(context.resolution):
                 grown.append(Trees.grow(self, training, context.time_zone, operator=operator))
         return FittedGradientBoosting(
-            self, tuple(grown), stand_in, splits_of(issues, context.time_zone, context.resolution)
+            self, tuple(grown), stand_in, splits_of(issues, context.time_zone, context.resolution), effects
         )
 
 
@@ -86,6 +88,7 @@ class FittedGradientBoosting:
     trees: tuple[Trees, ...]
     stand_in: FittedRule
     splits: Mapping[str, Window]
+    effects: PeriodEffects = field(default_factory=lambda: PeriodEffects({}))  # that the trees do not see
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -103,6 +106,7 @@ class FittedGradientBoosting:
         Raises:
             NotEnoughHistory: not even a baseline can answer any of them.
         """
+        history = self.effects.without(history)
         table = self.features_of(history, targets)
         quantiles = self._of_trees(table, targets, history, np.full((targets.height, len(LEVELS)), np.nan))
         if self.trees:
@@ -113,7 +117,7 @@ class FittedGradientBoosting:
 
             learned_until = instant(self.splits["train"].end)
             quantiles = adapted(history, targets, quantiles, of_past, learned_until=learned_until)
-        return self.answer(history, targets, table, quantiles)
+        return self.effects.put_back(self.answer(history, targets, table, quantiles), history.context)
 
     def features_of(self, history: History, targets: dy.DataFrame[Targets]) -> pl.DataFrame:
         """Return the features the best trees look at, one row per target."""
@@ -156,6 +160,7 @@ class FittedGradientBoosting:
         kept = {
             "recipe": asdict(self.recipe),
             "trees": [trees.as_json() for trees in self.trees],
+            "period_effects": dict(self.effects.factors),
             "splits": {name: [span.start.isoformat(), span.end.isoformat()] for name, span in self.splits.items()},
         }
         texts = {
@@ -180,6 +185,7 @@ class FittedGradientBoosting:
             tuple(grown),
             FittedRule.from_files(stand_in),
             {name: Window(*map(datetime.fromisoformat, span)) for name, span in kept["splits"].items()},
+            PeriodEffects({name: tuple(each) for name, each in kept.get("period_effects", {}).items()}),
         )
 
     def _of_trees(

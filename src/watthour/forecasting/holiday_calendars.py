@@ -8,31 +8,59 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from watthour.core.errors import InvalidInput
+from watthour.forecasting.optional_calendars import JOINED_BY, OPTIONAL, parts_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 _CODE_LENGTH = 2  # of a country in ISO 3166
+_REMEDY = (
+    "Give an ISO code such as FR, US-NY or AU-NSW; join more calendars by +: "
+    f"{', '.join(OPTIONAL)}, or those of another country."
+)
 
 
 def checked_calendar(code: str) -> str:
-    """Return the code of a calendar in its usual spelling.
+    """Return the code of a calendar, or of several joined by +, in its usual spelling, each once.
 
-    >>> checked_calendar("us-ny")
-    'US-NY'
+    >>> checked_calendar("us-ny"), checked_calendar("tr + Ramadan")
+    ('US-NY', 'TR+ramadan')
 
     Raises:
         InvalidInput: there is no such calendar; near ones are named.
     """
-    wanted = code.strip().casefold()
-    country, _, part = wanted.partition("-")
+    found = [_found(part) for part in parts_of(code)]
+    if not found or None in found:
+        raise no_such_calendar(code)
+    return JOINED_BY.join(dict.fromkeys(each for each in found if each is not None))
+
+
+def no_such_calendar(code: str) -> InvalidInput:
+    """Return the error of a code some part of which is no calendar, with near ones."""
+    parts = [(part, _found(part)) for part in parts_of(code)]
+    wrong = [part for part, found in parts if found is None]
+    if len(parts) == 1 or not wrong:
+        near = _near(code.strip().casefold())
+    else:
+        choices = [[found] if found is not None else _near(part.strip().casefold())[:1] for part, found in parts]
+        near = [JOINED_BY.join(each[0] for each in choices)] if all(choices) else []
+    of_several = f": {', '.join(repr(part.strip()) for part in wrong)}" if len(parts) > 1 and wrong else ""
+    remedy = f"Did you mean {', '.join(near)}?" if near else _REMEDY
+    return InvalidInput("holidays", code, f"there is no such holiday calendar{of_several}", remedy=remedy)
+
+
+def _found(part: str) -> str | None:
+    """Return a calendar in its usual spelling, None where there is none."""
+    wanted = part.strip().casefold()
+    if wanted.replace("-", "_") in OPTIONAL:
+        return wanted.replace("-", "_")
+    country, _, within = wanted.partition("-")
     parts = calendars().get(country.upper())
-    found = parts is not None and next((each for each in parts if each.casefold() == part), None)
-    if parts is None or (part and not found):
-        near = ", ".join(_near(wanted, country.upper()))
-        remedy = f"Did you mean {near}?" if near else "Give an ISO code such as FR, US-NY or AU-NSW."
-        raise InvalidInput("holidays", code, "there is no such holiday calendar", remedy=remedy)
-    return f"{country.upper()}-{found}" if found else country.upper()
+    if parts is None:
+        return None
+    if not within:
+        return country.upper()
+    return next((f"{country.upper()}-{each}" for each in parts if each.casefold() == within), None)
 
 
 @cache
@@ -54,13 +82,14 @@ def likely_calendar(time_zone: str) -> str | None:
     return country if country in calendars() else None
 
 
-def _near(wanted: str, country: str) -> Sequence[str]:
+def _near(wanted: str) -> Sequence[str]:
     """Return calendars whose code, or whose country's name, is like this."""
+    country = wanted.partition("-")[0].upper()
     if country in calendars():
         codes = {f"{country}-{part}".casefold(): f"{country}-{part}" for part in calendars()[country]}
         close = [codes[each] for each in get_close_matches(wanted, codes, n=3, cutoff=0.4)]
         return close or [country]
-    names = dict(_country_names()) | {code.casefold(): code for code in calendars()}
+    names = dict(_country_names()) | {code.casefold(): code for code in (*calendars(), *OPTIONAL)}
     if wanted in names:
         return [names[wanted]]
     return list(dict.fromkeys(names[each] for each in get_close_matches(wanted, names, n=3, cutoff=0.6)))

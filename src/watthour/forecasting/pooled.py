@@ -18,6 +18,7 @@ from watthour.core.frames import LEVELS, Targets
 from watthour.forecasting.baselines import FittedRule, PersistenceEnsemble
 from watthour.forecasting.calibrate import Spread
 from watthour.forecasting.gradient_boosting import FittedGradientBoosting, fewest_rows, splits_of
+from watthour.forecasting.period_effects import PeriodEffects
 from watthour.forecasting.training_matrix import NORMAL, TrainingMatrix, TrainingSet
 from watthour.forecasting.trees import Trees
 from watthour.forecasting.vintages import instants
@@ -76,11 +77,13 @@ def fit_pooled(
         advance: called after each series.
     """
     weather = recipe.weather and any(past.context.covariates for past in pasts)
+    effects = [PeriodEffects.of(past) for past in pasts]
+    shown = [effect.without(past) for effect, past in zip(effects, pasts, strict=True)]
     stride = _stride(sum(each_issues.height for each_issues in issues))
 
     def learn(number: int) -> TrainingSet | None:
         chosen = _every(issues[number], stride)
-        return None if chosen.is_empty() else TrainingSet.of(pasts[number], chosen, weather=weather, operator=False)
+        return None if chosen.is_empty() else TrainingSet.of(shown[number], chosen, weather=weather, operator=False)
 
     found = each(learn, range(len(pasts)), workers=workers, advance=advance)
     sets = {number: training for number, training in enumerate(found) if training is not None and len(training.time)}
@@ -99,6 +102,7 @@ def fit_pooled(
             (own.get(number, shared),),
             stand_in,
             {} if asked.is_empty() else splits_of(asked, context.time_zone, context.resolution),
+            effects[number],
         )
         for number, asked in enumerate(issues)
     ]
@@ -114,12 +118,14 @@ def predict_pooled(
 ) -> list[Forecast | WatthourError]:
     """Forecast many series in one call of their trees; of a series that cannot be forecast, return why."""
     numbers = range(len(models))
+    pasts = [model.effects.without(past) for model, past in zip(models, pasts, strict=True)]
     tables = each(lambda k: models[k].features_of(pasts[k], targets[k]), numbers, workers=workers, advance=advance)
     ready = _tree_quantiles(models, pasts, targets, tables)
 
     def answer(number: int) -> Forecast | WatthourError:
         try:
-            return models[number].answer(pasts[number], targets[number], tables[number], ready[number])
+            told = models[number].answer(pasts[number], targets[number], tables[number], ready[number])
+            return models[number].effects.put_back(told, pasts[number].context)
         except WatthourError as error:
             return error
 

@@ -66,7 +66,8 @@ async def import_file(  # noqa: PLR0913 - each is a field of the form
     issued_column: Annotated[str | None, _said("Column with the time when each forecast was made.", None)] = None,
     issued_at: Annotated[str | None, _said("Assumed time on the day before at which it was made.", None)] = None,
     holidays: Annotated[
-        str | None, _said("Calendar of public holidays of a new site, such as FR or US-NY; empty: none.", None)
+        str | None,
+        _said("Calendar of public holidays of a new site, such as FR, US-NY or TR+ramadan; empty: none.", None),
     ] = None,
     dry_run: Annotated[
         bool, Form(description="Show how the file is read, and import nothing.", examples=[False])

@@ -13,6 +13,7 @@ from watthour.api.schemas.sites import (
     NewChannel,
     NewPoint,
     NewSite,
+    OptionalHolidays,
     RemovedSite,
     SiteChange,
     SiteEntry,
@@ -22,6 +23,7 @@ from watthour.api.state import ApiState, State
 from watthour.core.channel import Site
 from watthour.core.place import Point
 from watthour.forecasting.holiday_calendars import calendars, likely_calendar
+from watthour.forecasting.optional_calendars import OPTIONAL
 from watthour.workflows import view
 from watthour.workflows.own_sites import ChannelWords, SiteWords, add_site, change_site, remove_site
 from watthour.workflows.sites import site_named
@@ -100,11 +102,13 @@ async def holiday_calendars(
         Query(max_length=64, description="Time zone whose country is wanted.", examples=["Australia/Sydney"]),
     ] = None,
 ) -> HolidayCalendars:
-    """List every calendar, and the one that is likely where this clock is kept."""
+    """List every calendar, the one that is likely where this clock is kept, and those that can be joined to it."""
 
     def look() -> HolidayCalendars:
         countries = [HolidayCountry(code=code, parts=list(parts)) for code, parts in calendars().items()]
-        return HolidayCalendars(likely=likely_calendar(time_zone) if time_zone else None, countries=countries)
+        optional = [OptionalHolidays(code=each.code, name=each.name, says=each.says) for each in OPTIONAL.values()]
+        likely = likely_calendar(time_zone) if time_zone else None
+        return HolidayCalendars(likely=likely, countries=countries, optional=optional)
 
     return await state.compute.run(look)
 

@@ -41,11 +41,15 @@ TimeZone = Annotated[
         examples=["Europe/Paris"],
     ),
 ]
+_CALENDARS = (
+    "Calendar of public holidays: ISO code of a country, or of a part of it; more calendars are joined by +, "
+    "such as TR+ramadan."
+)
 Holidays = Annotated[
     str,
     Field(
-        max_length=20,
-        description="Calendar of public holidays: ISO code of a country, or of a part of it.",
+        max_length=100,
+        description=_CALENDARS,
         examples=["FR"],
     ),
 ]
@@ -125,7 +129,7 @@ class SiteEntry(Answer):
     time_zone: str = Field(description="Its time zone: a name of the IANA database.", examples=["Europe/Paris"])
     latitude: float | None = Field(description="Degrees north. [degrees]", examples=[48.85])
     longitude: float | None = Field(description="Degrees east. [degrees]", examples=[2.35])
-    holidays: str | None = Field(description="Calendar of public holidays.", examples=["FR"])
+    holidays: str | None = Field(description=_CALENDARS, examples=["FR", "TR+ramadan"])
     zone: str | None = Field(description="Grid zone it belongs to.", examples=["FR"])
     points: list[WeatherPoint] = Field(description="Places whose weather is used; none without coordinates.")
     described_in: Literal["store", "settings", "watthour"] = Field(
@@ -192,9 +196,7 @@ class NewSite(Question):
     id: Word | None = Field(None, description="Its short name; made from its name if not given.", examples=[None])
     latitude: Latitude | None = Field(None, description="Degrees north. [degrees]")
     longitude: Longitude | None = Field(None, description="Degrees east. [degrees]")
-    holidays: Holidays | None = Field(
-        None, description="Calendar of public holidays: ISO code of a country, or of a part of it."
-    )
+    holidays: Holidays | None = Field(None, description=_CALENDARS)
     zone: Zone | None = Field(None, description="Grid zone it belongs to.")
     points: list[NewPoint] = Field(
         default=[],
@@ -216,9 +218,7 @@ class SiteChange(Question):
     time_zone: TimeZone = ""
     latitude: Latitude | None = Field(None, description="Degrees north. [degrees]")
     longitude: Longitude | None = Field(None, description="Degrees east. [degrees]")
-    holidays: Holidays | None = Field(
-        None, description="Calendar of public holidays: ISO code of a country, or of a part of it."
-    )
+    holidays: Holidays | None = Field(None, description=_CALENDARS)
     zone: Zone | None = Field(None, description="Grid zone it belongs to.")
     points: list[NewPoint] = Field(default=[], max_length=50, description="Replace all points it has.")
     channels: list[NewChannel] = Field(default=[], max_length=50, description="New series, or series without readings.")
@@ -243,10 +243,25 @@ class HolidayCountry(Answer):
     )
 
 
-class HolidayCalendars(Answer):
-    """All calendars of public holidays."""
+class OptionalHolidays(Answer):
+    """A calendar that can be joined to that of a country."""
 
-    model_config = shown_as({"likely": "AU", "countries": [{"code": "AU", "parts": ["NSW", "VIC"]}]})
+    code: str = Field(description="What is joined by +, as in TR+ramadan.", examples=["ramadan"])
+    name: str = Field(description="What people call it.", examples=["Ramadan"])
+    says: str = Field(description="What it adds.", examples=["The month of fasting."])
+
+
+class HolidayCalendars(Answer):
+    """All calendars of public holidays, and those that can be joined to them."""
+
+    model_config = shown_as(
+        {
+            "likely": "AU",
+            "countries": [{"code": "AU", "parts": ["NSW", "VIC"]}],
+            "optional": [{"code": "ramadan", "name": "Ramadan", "says": "The month of fasting."}],
+        }
+    )
 
     likely: str | None = Field(description="Calendar of the country with the requested time zone.", examples=["AU"])
     countries: list[HolidayCountry] = Field(description="Sorted by code.")
+    optional: list[OptionalHolidays] = Field(description="Can be joined to any country's by +.")

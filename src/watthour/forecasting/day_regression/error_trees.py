@@ -99,6 +99,7 @@ def features_of(
         _faded(recent, 7).mean(axis=1),
     ]
     day += [_faded(far, halflife, 1.0).mean(axis=1) for halflife in (3, 30)]
+    day += list(facts.in_period[:, 0].T)
     return np.stack([*own, *(np.broadcast_to(each[:, None], point.shape) for each in day)], axis=-1)
 
 

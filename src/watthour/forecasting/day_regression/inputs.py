@@ -10,6 +10,7 @@ import numpy as np
 from watthour.forecasting.calendar import WEEKEND
 from watthour.forecasting.day_regression.day_table import between_columns, filled
 from watthour.forecasting.day_regression.kernel import Inputs
+from watthour.forecasting.optional_calendars import in_period
 
 if TYPE_CHECKING:
     from watthour.forecasting.vintages import Array, Instants
@@ -83,6 +84,14 @@ class Scale:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class DayCalendar:
+    """The calendar of a place over the days that are looked at."""
+
+    code: str | None
+    holidays: Instants  # among these days
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class DayFacts:
     """What n days are forecast from, in the units it was measured in; filled, so that nothing is unknown."""
 
@@ -90,10 +99,18 @@ class DayFacts:
     values: Array  # (n, 4, hours) of the last known day, of the two before it, and of the same weekday before
     covariates: Array  # (n, lags, variables, hours)
     is_holiday: Array  # (n,)
+    in_period: Array  # (n, 1 + 4, p) whether the day, and those of its values, lie in periods such as Ramadan
+
+    @classmethod
+    def of(cls, days: Instants, values: Array, covariates: Array, lead: int, calendar: DayCalendar) -> Self:
+        """Return them with what the calendar says of the days, and of those of their values."""
+        around = days[:, None] - np.array([0, *lags_of(lead)])
+        is_holiday = np.isin(days, calendar.holidays).astype(np.float64)
+        return cls(days, values, covariates, is_holiday, in_period(calendar.code, around))
 
     @classmethod
     def of_table(
-        cls, days: Instants, first_day: int, values: Array, covariates: Array, lead: int, holidays: Instants
+        cls, days: Instants, first_day: int, values: Array, covariates: Array, lead: int, calendar: DayCalendar
     ) -> Self:
         """Return them of days whose neighbours are rows of two tables: values may be used up to ``lead`` days before.
 
@@ -103,13 +120,13 @@ class DayFacts:
             values: (rows, hours), filled.
             covariates: (rows, variables, hours), filled.
             lead: days from the last known day to each of the days.
-            holidays: among all days.
+            calendar: of the place.
         """
         rows = days - first_day
         back = np.array(lags_of(lead))
         value_rows = np.clip(rows[:, None] - back, 0, len(values) - 1)
         covariate_rows = np.clip(rows[:, None] - np.array(COVARIATE_LAGS), 0, len(covariates) - 1)
-        return cls(days, values[value_rows], covariates[covariate_rows], np.isin(days, holidays).astype(np.float64))
+        return cls.of(days, values[value_rows], covariates[covariate_rows], lead, calendar)
 
     def base(self, scale: Scale, form: Form) -> Array:
         """Return what squeezed values are forecast from, (n,): the mean of the days before, or zero."""
@@ -142,6 +159,8 @@ class DayFacts:
         kinds[:, WEEK - 1] += 0.7 * self.is_holiday
         off = ((weekday >= WEEKEND) | (self.is_holiday > 0)).astype(np.float64)
         found += [kinds, off[:, None]]
+        if self.in_period.shape[2]:
+            found += [self.in_period[:, 0], self.in_period[:, 1:].reshape(len(self.day), -1)]
         return Inputs(found, self.day, tuple(own) if form.has_own else ())
 
 

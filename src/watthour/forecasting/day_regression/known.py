@@ -18,6 +18,7 @@ from watthour.forecasting.day_regression.inputs import COVARIATE_LAGS, REACH_BAC
 
 if TYPE_CHECKING:
     from watthour.core.forecast import History
+    from watthour.forecasting.day_regression.inputs import DayCalendar
     from watthour.forecasting.day_regression.state import State
     from watthour.forecasting.gaussian_process.local_days import DayRequests, Mask
     from watthour.forecasting.vintages import Array, Instants
@@ -80,12 +81,12 @@ class Known:
         """Which requests know any whole day of the last weeks, (m,)."""
         return self.last_known >= self.last_over - REACH_BACK
 
-    def facts(self, rows: Instants, lead: int, holidays: Instants) -> DayFacts:
+    def facts(self, rows: Instants, lead: int, calendar: DayCalendar) -> DayFacts:
         """Return what some requests, all of one lead, are forecast from."""
         day = self.requests.day[rows]
         column = day[:, None] - np.array(lags_of(lead)) - (self.last_over[rows, None] - REACH_BACK)
         values = self.recent[rows[:, None], np.clip(column, 0, REACH_BACK)]
-        return DayFacts(day, values, self.covariates[rows], np.isin(day, holidays).astype(np.float64))
+        return DayFacts.of(day, values, self.covariates[rows], lead, calendar)
 
 
 def _covariates(found: Array, state: State) -> Array:

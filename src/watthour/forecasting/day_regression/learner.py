@@ -18,7 +18,7 @@ from watthour.forecasting.panel import mean_known
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from watthour.forecasting.day_regression.inputs import Form
+    from watthour.forecasting.day_regression.inputs import DayCalendar, Form
     from watthour.forecasting.day_regression.kernel import Inputs
     from watthour.forecasting.day_regression.posterior import Expected
     from watthour.forecasting.day_regression.state import State
@@ -119,8 +119,8 @@ class Learner:
         InvalidInput: all values are the same.
     """
 
-    def __init__(self, state: State, holidays: Instants, *, fewest_days: int = 0, until: int | None = None) -> None:
-        self._state, self._holidays = state, holidays
+    def __init__(self, state: State, calendar: DayCalendar, *, fewest_days: int = 0, until: int | None = None) -> None:
+        self._state, self._calendar = state, calendar
         self._until = np.inf if until is None else until
         self.scale = Scale.of(state.values)
         if self.scale.width == 0:
@@ -220,7 +220,7 @@ class Learner:
             values = np.concatenate([values, later.values])
             covariates = np.concatenate([covariates, later.covariates])
         hourly = state.clock.hourly(between_columns(np.where(is_whole(values)[:, None], values, np.nan)))
-        return DayFacts.of_table(days, state.first_day, *tables(hourly, covariates), lead, self._holidays)
+        return DayFacts.of_table(days, state.first_day, *tables(hourly, covariates), lead, self._calendar)
 
     def _learned(self, facts: DayFacts, form: Form) -> tuple[Standard, Array]:
         """Return what is usual of the training days as a form forecasts them, and their scaled values."""
@@ -239,7 +239,7 @@ class Learner:
         return Points(point, (high - low) / 2)
 
 
-def learners_of(state: State, holidays: Instants) -> list[Learner]:
+def learners_of(state: State, calendar: DayCalendar) -> list[Learner]:
     """Return a learner for each memory of a state, the longest first.
 
     A shorter one answers only requests that know its days well, and for half as long as it remembers: a model that is
@@ -251,9 +251,9 @@ def learners_of(state: State, holidays: Instants) -> list[Learner]:
         for number, n_days in enumerate(state.memories)
     ]
     return [
-        Learner(parts[0], holidays),
+        Learner(parts[0], calendar),
         *(
-            Learner(part, holidays, fewest_days=_KNOWN_WELL, until=part.last_day + len(part.values) // 2)
+            Learner(part, calendar, fewest_days=_KNOWN_WELL, until=part.last_day + len(part.values) // 2)
             for part in parts[1:]
         ),
     ]

@@ -15,7 +15,7 @@ from watthour.forecasting.calendar import holiday_days
 from watthour.forecasting.day_regression.bands import miss_quantiles
 from watthour.forecasting.day_regression.day_table import Clock, is_whole, known_covariates, known_values
 from watthour.forecasting.day_regression.error_trees import ErrorTrees, Misses, features_of
-from watthour.forecasting.day_regression.inputs import WEEK
+from watthour.forecasting.day_regression.inputs import WEEK, DayCalendar
 from watthour.forecasting.day_regression.known import Known, later_covariates, later_groups
 from watthour.forecasting.day_regression.learner import Answer, Later, Learner, Points, learners_of
 from watthour.forecasting.day_regression.state import State
@@ -197,7 +197,7 @@ class FittedDayRegression:
         if not known.can_answer.any():
             raise nothing_known(targets, history.context)
         ahead = later_covariates(history, state, int(known.last_over.max()))
-        holidays = _holidays(state, int(requests.day.max()))
+        calendar = _calendar(state, int(requests.day.max()))
         for group in later_groups(history, state, known):
             later = Later(state.last_day + 1, group.values, ahead[: len(group.values)])
             able = group.rows[known.can_answer[group.rows]]
@@ -206,10 +206,10 @@ class FittedDayRegression:
                 rows = able[(known.leads[able] == lead) & (is_lost == lost)]
                 if lost and self._without is not None:
                     quantiles[rows] = self._without.quantiles(
-                        known.without_covariates(), rows, lead, later.without_covariates(), holidays
+                        known.without_covariates(), rows, lead, later.without_covariates(), calendar
                     )
                 else:
-                    quantiles[rows] = self.quantiles(known, rows, lead, later, holidays)
+                    quantiles[rows] = self.quantiles(known, rows, lead, later, calendar)
         return quantile_forecast(
             targets,
             quantiles[belongs, columns],
@@ -218,11 +218,11 @@ class FittedDayRegression:
             missing_inputs=self._missing(history.context, targets, known, belongs, columns),
         )
 
-    def quantiles(self, known: Known, rows: Instants, lead: int, later: Later, holidays: Instants) -> Array:
+    def quantiles(self, known: Known, rows: Instants, lead: int, later: Later, calendar: DayCalendar) -> Array:
         """Return the quantiles of some requests of one lead, (rows, intervals, levels)."""
         state = self._state
         last_known, issued = known.last_known[rows], known.requests.issued[rows] + state.clock.begin
-        facts = known.facts(rows, lead, holidays)
+        facts = known.facts(rows, lead, calendar)
         past = self._corrected(self._expected(facts, lead, later, issued, last_known), facts, lead, later)
         of_hour = miss_quantiles(self._misses(past, later), past.days, known.requests.day[rows], past.n_known)
         of_interval = np.repeat(of_hour, state.clock.n_intervals // state.clock.n_hours, axis=1)
@@ -289,7 +289,7 @@ class FittedDayRegression:
 
     @cached_property
     def _learners(self) -> list[Learner]:
-        return learners_of(self._state, _holidays(self._state, self._state.last_day + 3660))
+        return learners_of(self._state, _calendar(self._state, self._state.last_day + 3660))
 
 
 def _beyond(name: str, beyond: Array, low: float, high: float) -> tuple[str, Mask, str]:
@@ -303,7 +303,7 @@ def _beyond(name: str, beyond: Array, low: float, high: float) -> tuple[str, Mas
 
 def _learned(state: State) -> State:
     """Return a state with the constants that its days teach."""
-    learners = learners_of(state, _holidays(state, state.last_day))
+    learners = learners_of(state, _calendar(state, state.last_day))
     return replace(state, constants=tuple(each for learner in learners for each in learner.learn(state.leads)))
 
 
@@ -316,9 +316,9 @@ def _memories(wanted: tuple[int, ...], n_days: int) -> tuple[int, ...]:
     return (n_days, *sorted({each for each in wanted if each < _MUCH_SHORTER * n_days}, reverse=True))
 
 
-def _holidays(state: State, last: int) -> Instants:
+def _calendar(state: State, last: int) -> DayCalendar:
     first, end = datetimes(np.array([state.first_day - 1, last + 1]) * 86_400_000_000).dt.date().to_list()
-    return holiday_days(state.place.holidays, first, end)
+    return DayCalendar(state.place.holidays, holiday_days(state.place.holidays, first, end))
 
 
 def _channels(context: Context) -> Channels:

@@ -7,6 +7,8 @@ from datetime import date, timedelta
 from functools import cache
 from typing import TYPE_CHECKING
 
+from watthour.forecasting.calendar import named_holidays
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -25,7 +27,7 @@ _WORKED = (
 class Holidays:
     """The holiday calendar of a place."""
 
-    code: str | None  # such as "US-NY"; None has no holidays
+    code: str | None  # such as "US-NY" or "DE+FR"; None has no holidays
 
     def name(self, day: date) -> str | None:
         """Return the holiday's name, and one name for every day it is observed in lieu."""
@@ -44,9 +46,10 @@ def as_dates(days: Instants) -> list[date]:
 
 @cache
 def _named(code: str, decade: int) -> Mapping[date, str]:
-    import holidays  # half a second to import, needed only here
+    known = named_holidays(code, range(10 * decade - 1, 10 * decade + 11))
+    return {day: "observed" if "(observed)" in name else _from_year_to_year(name) for day, name in known.items()}
 
-    country, _, subdivision = code.partition("-")
-    years = range(10 * decade - 1, 10 * decade + 11)
-    known = holidays.country_holidays(country, subdiv=subdivision or None, years=years)
-    return {day: "observed" if "(observed)" in name else name.split(";")[0].strip() for day, name in known.items()}
+
+def _from_year_to_year(name: str) -> str:
+    """Return the name a holiday has in every year, also where the moon has not been seen yet."""
+    return name.split(";", maxsplit=1)[0].strip().removesuffix(" (estimated)")

@@ -73,6 +73,19 @@ def n_shared(a: Names, b: Names) -> Array:
     return _one_hot(a != "", codes[:split], len(names)) @ _one_hot(b != "", codes[split:], len(names)).T
 
 
+def shared_periods(a: Array, b: Array, length: float) -> tuple[Array, Array]:
+    """Return in how many periods both of two days lie, and how near to each other within them, each (n, m).
+
+    Args:
+        a: which day of each period, from 1, 0 outside: (n, p).
+        b: likewise, (m, p).
+        length: days within a period after which two days are no longer near.
+    """
+    both = a.T[:, :, None].astype(bool) & b.T[:, None, :].astype(bool)
+    near = np.exp(-np.abs(a.T[:, :, None] - b.T[:, None, :]) / length)
+    return both.sum(axis=0, dtype=np.float64), np.asarray((both * near).sum(axis=0))
+
+
 def day_of_year_circle(dates: list[date]) -> Array:
     """Return the point of each day on the circle of the year, (n, 2)."""
     angle = 2 * np.pi * np.array([day.timetuple().tm_yday for day in dates]) / JULIAN_YEAR

@@ -23,6 +23,7 @@ NAMES = (
 )  # sizes in standard deviations of the rows, spans in days; `trend` is per year, `year_width` is of the angle
 _MEMORIES = (("slow", "slow_days"), ("fast", "fast_days"))
 _WEEKDAYS = 7
+_PERIOD = 1.0  # size of what a period does, before any is known; not learned, as few of them are ever known
 _JITTER = 1e-6
 
 
@@ -36,11 +37,13 @@ class Rows:
     amplitude: Array  # (n,) of the memories and the noise at that season
     base: float  # width of a row that is not averaged [days]
     origin: float  # where the trend is zero, days since 1970
+    periods: Array | None = None  # (n, p) which part of a row lies in each period of the place, such as Ramadan
 
     def take(self, which: Instants) -> Rows:
         """Return some of them."""
         middle, width, amplitude = (each[which] for each in (self.middle, self.width, self.amplitude))
-        return Rows(middle, width, self.weekday[which], amplitude, self.base, self.origin)
+        periods = None if self.periods is None else self.periods[which]
+        return Rows(middle, width, self.weekday[which], amplitude, self.base, self.origin, periods)
 
 
 def covariance(constants: Array, rows: Rows) -> Array:
@@ -78,6 +81,8 @@ def with_gradient(constants: Array, rows: Rows, *, wanted: bool = True) -> tuple
         alike = (rows.weekday[:, None] == rows.weekday[None, :]) * _WEEKDAYS / (_WEEKDAYS - 1) - 1 / (_WEEKDAYS - 1)
         far = apart / at["week_days"]
         add(at["week"] ** 2 * np.where(np.outer(is_day, is_day), alike, 0.0) * np.exp(-far), "week", week_days=far)
+    if rows.periods is not None:
+        total += _PERIOD**2 * rows.periods @ rows.periods.T
     both = np.outer(rows.amplitude, rows.amplitude)
     for size, span in _MEMORIES:
         term, slope = _memory(apart, rows.width, at[span])

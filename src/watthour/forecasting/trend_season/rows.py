@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from watthour.forecasting.calendar import DAYS_IN_YEAR, holiday_days
+from watthour.forecasting.optional_calendars import in_period, period_names
 from watthour.forecasting.panel import mean_known
 from watthour.forecasting.trend_season.kernel import Rows
 
@@ -29,7 +30,7 @@ class Grid:
 
     days: int  # of a row; 0 stands for a calendar month
     phase: int
-    holidays: str | None = None  # code of a calendar; its days count as Sundays
+    holidays: str | None = None  # code of a calendar; its days count as Sundays, but for its periods
 
     @property
     def base(self) -> float:
@@ -40,8 +41,7 @@ class Grid:
         """Return the middle of rows, in days since 1970."""
         if self.days:
             return np.asarray(numbers * self.days + self.phase + self.days / 2)
-        starts = np.stack([numbers, numbers + 1]).astype("datetime64[M]").astype("datetime64[D]").astype(np.float64)
-        return np.asarray(starts.mean(axis=0))
+        return np.asarray(_month_starts(np.stack([numbers, numbers + 1])).astype(np.float64).mean(axis=0))
 
     def weekday(self, numbers: Instants) -> Instants:
         """Return the weekday of rows, -1 where they are no days."""
@@ -50,6 +50,15 @@ class Grid:
         days = numbers + self.phase
         first, last = (_EPOCH + timedelta(days=int(day)) for day in (days.min(), days.max()))
         return np.where(np.isin(days, holiday_days(self.holidays, first, last)), _SUNDAY, (days + 3) % 7)
+
+    def periods(self, numbers: Instants) -> Array | None:
+        """Return which part of each of some consecutive rows lies in each period of the place, (n, p), if any."""
+        if not period_names(self.holidays):
+            return None
+        edges = np.append(numbers, numbers[-1] + 1)
+        edges = edges * self.days + self.phase if self.days else _month_starts(edges)
+        inside = in_period(self.holidays, np.arange(edges[0], edges[-1]))
+        return np.asarray(np.add.reduceat(inside, edges[:-1] - edges[0], axis=0) / np.diff(edges)[:, None])
 
     def rows(
         self, first: int, values: Array, n_ahead: int, dense_from: int, season: Array, origin: float
@@ -76,8 +85,17 @@ class Grid:
         width = np.concatenate([np.full(n_old, THIN * self.base), np.full(len(numbers) - begin, self.base)])
         kinds = np.concatenate([np.full(n_old, -1), weekday[new]])
         amplitude = amplitude_of(season, middle)
-        rows = Rows(middle, width, kinds, amplitude, self.base, origin)
+        periods = self.periods(numbers)
+        if periods is not None:
+            averages = periods[old].reshape(n_old, THIN, periods.shape[1]).mean(axis=1)
+            periods = np.concatenate([averages, periods[new]])
+        rows = Rows(middle, width, kinds, amplitude, self.base, origin, periods)
         return rows, np.concatenate([averaged, there[new]]), n_old
+
+
+def _month_starts(numbers: Instants) -> Instants:
+    """Return the first days of calendar months, both counted from January 1970; any shape."""
+    return numbers.astype("datetime64[M]").astype("datetime64[D]").astype(np.int64)
 
 
 def harmonics(middle: Array) -> Array:

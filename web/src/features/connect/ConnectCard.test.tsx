@@ -80,7 +80,11 @@ test('a file is shown as understood, asked what is open, and then imported', asy
   expect(screen.getByRole('link', { name: 'Open load' })).toHaveAttribute('href', '/grid/load');
 });
 
-const HOLIDAYS = { likely: 'US', countries: [{ code: 'FR', parts: [] }, { code: 'US', parts: ['NY'] }] };
+const HOLIDAYS = {
+  likely: 'US',
+  countries: [{ code: 'FR', parts: [] }, { code: 'US', parts: ['NY'] }],
+  optional: [{ code: 'ramadan', name: 'Ramadan', says: 'The month of fasting.' }],
+};
 
 test('times are shown by the clock of the chosen zone, and the likely holidays are shown and can be changed', async () => {
   const answer = makeServer();

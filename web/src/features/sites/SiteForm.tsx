@@ -59,10 +59,22 @@ function Text({ label, hint, className, ...rest }: { label: string; hint?: React
   );
 }
 
-/** The calendar of public holidays: none until one is chosen; the likely one is offered. */
+/** A country, or a part of it. */
+function placeName(code: string): string {
+  const [country = '', ...part] = code.split('-');
+  return [countryName(country), ...part].join(': ');
+}
+
+/** The calendars of a site: of a country or a part of it, none until one is chosen, and what is kept beside it, joined by "+". */
 function HolidayChoice({ value, timeZone, onChange }: { value: string; timeZone: string; onChange: (code: string) => void }): ReactElement {
   const { data } = useQuery(holidaysQuery(timeZone));
-  const [country = '', ...rest] = value.split('-');
+  const joined = value.split('+').filter(Boolean);
+  const optional = data?.optional ?? [];
+  const isOptional = (code: string): boolean => optional.some((each) => each.code === code);
+  const chosen = joined.find((code) => !isOptional(code)) ?? '';
+  const beside = joined.filter((code) => code !== chosen);
+  const join = (first: string, others: readonly string[]): void => onChange([...new Set([first, ...others])].filter(Boolean).join('+'));
+  const [country = '', ...rest] = chosen.split('-');
   const parts = data?.countries.find(({ code }) => code === country)?.parts ?? [];
   const known = data?.countries.map(({ code }) => code) ?? (country ? [country] : []);
   const options: [string, string][] = known.map((code): [string, string] => [code, countryName(code)]).toSorted(([, a], [, b]) => a.localeCompare(b));
@@ -72,13 +84,13 @@ function HolidayChoice({ value, timeZone, onChange }: { value: string; timeZone:
       <Select
         label="Public holidays"
         value={country}
-        onChange={({ target }) => onChange(target.value)}
+        onChange={({ target }) => join(target.value, beside)}
         options={[['', 'None'], ...options]}
         hint={
-          likely && !value ? (
+          likely && !chosen ? (
             <>
               Probably, by the time zone:{' '}
-              <button type="button" className="text-accent font-medium underline" onClick={() => onChange(likely)}>
+              <button type="button" className="text-accent font-medium underline" onClick={() => join(likely, beside)}>
                 {countryName(likely)}
               </button>
             </>
@@ -89,9 +101,25 @@ function HolidayChoice({ value, timeZone, onChange }: { value: string; timeZone:
         <Select
           label="Part of the country"
           value={rest.join('-')}
-          onChange={({ target }) => onChange(target.value ? `${country}-${target.value}` : country)}
+          onChange={({ target }) => join(target.value ? `${country}-${target.value}` : country, beside)}
           options={[['', 'Whole country'], ...parts.map((part): [string, string] => [part, part])]}
         />
+      ) : null}
+      {data ? (
+        <fieldset className="text-small col-span-full flex flex-wrap gap-x-5 gap-y-2">
+          <legend className="mb-1 font-medium">Also kept here</legend>
+          {[...new Set([...optional.map(({ code }) => code), ...beside])].map((code) => (
+            <label key={code} className="flex min-h-6 items-center gap-2" title={optional.find((each) => each.code === code)?.says}>
+              <input
+                type="checkbox"
+                className="accent-accent size-4"
+                checked={beside.includes(code)}
+                onChange={({ target }) => join(chosen, target.checked ? [...beside, code] : beside.filter((each) => each !== code))}
+              />
+              {optional.find((each) => each.code === code)?.name ?? `Holidays of ${placeName(code)}`}
+            </label>
+          ))}
+        </fieldset>
       ) : null}
     </>
   );

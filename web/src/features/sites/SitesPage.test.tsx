@@ -26,7 +26,11 @@ const HOUSE: SiteEntry = {
   model: null,
   next: [{ text: 'Import a file with its readings.', command: 'watthour import FILE.csv --channel home.beach_house.power' }],
 };
-const HOLIDAYS = { likely: 'AU', countries: [{ code: 'AU', parts: ['NSW', 'VIC'] }, { code: 'FR', parts: [] }] };
+const HOLIDAYS = {
+  likely: 'AU',
+  countries: [{ code: 'AU', parts: ['NSW', 'VIC'] }, { code: 'FR', parts: [] }],
+  optional: [{ code: 'ramadan', name: 'Ramadan', says: 'The month of fasting.' }],
+};
 
 interface Said {
   method: string;
@@ -93,6 +97,28 @@ test('the likely holidays are offered, not assumed', async () => {
   expect(screen.getByLabelText('Public holidays')).toHaveValue('AU');
   await userEvent.selectOptions(screen.getByLabelText('Part of the country'), 'NSW');
   expect(screen.getByLabelText('Part of the country')).toHaveValue('NSW');
+});
+
+test('what is kept beside the holidays of a country is joined to them', async () => {
+  const said = openSites([]);
+  await userEvent.type(await screen.findByLabelText('Name'), 'Home');
+  await userEvent.selectOptions(await screen.findByLabelText('Public holidays'), 'AU');
+  await userEvent.click(screen.getByLabelText('Ramadan'));
+  await userEvent.selectOptions(screen.getByLabelText('Part of the country'), 'NSW');
+  await userEvent.click(screen.getByRole('button', { name: 'Add the site' }));
+  await screen.findByText(/is added/);
+  expect(said[0]?.body).toMatchObject({ holidays: 'AU-NSW+ramadan' });
+});
+
+test('calendars that were joined elsewhere stay until they are taken away', async () => {
+  const said = openSites([{ ...HOUSE, holidays: 'AU+FR+ramadan' }]);
+  await userEvent.click(await screen.findByRole('button', { name: 'Change Beach house' }));
+  const form = within((await screen.findByLabelText('Holidays of France')).closest('form') as HTMLFormElement);
+  expect(form.getByLabelText('Public holidays')).toHaveValue('AU');
+  expect(form.getByLabelText('Holidays of France')).toBeChecked();
+  await userEvent.click(form.getByLabelText('Ramadan'));
+  await userEvent.click(form.getByRole('button', { name: 'Save' }));
+  await vi.waitFor(() => expect(said[0]?.body).toMatchObject({ holidays: 'AU+FR' }));
 });
 
 test('a refusal says why and what to do', async () => {

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from watthour.forecasting.gaussian_process.holidays import ONE_DAY, Holidays, as_dates
+from watthour.forecasting.optional_calendars import period_days
 
 if TYPE_CHECKING:
     from datetime import date
@@ -33,6 +34,7 @@ class Calendar:
     day_of_year: Instants  # (n,) from 1
     special: Names  # (n, k) the day's holiday, eve, day after, ...; empty where there is none
     summer_time: Array  # (n,) 1 while clocks are advanced
+    periods: Array  # (n, p) which day of each period of the place, such as Ramadan, from 1; 0 outside
     index: Array  # (n,) days since 1970
 
     @property
@@ -64,6 +66,7 @@ def calendar(days: Instants, place: Place) -> Calendar:
         day_of_year=np.array([day.timetuple().tm_yday for day in dates], dtype=np.int64),
         special=special,
         summer_time=np.array(advanced, dtype=np.float64),
+        periods=period_days(place.holidays, days),
         index=days.astype(np.float64),
     )
 

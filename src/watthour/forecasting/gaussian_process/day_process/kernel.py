@@ -20,6 +20,7 @@ from watthour.forecasting.gaussian_process.kernels import (
     is_same,
     n_shared,
     seasonal,
+    shared_periods,
     squared_distance,
 )
 
@@ -68,6 +69,10 @@ class LoadKernel:
     kind_season_len: float = 0.595
     weekday_var: float = 0.113
     special_var: float = 0.00354
+    period_var: float = 0.01
+    period_near_var: float = 0.0005
+    period_kind_var: float = 0.001
+    period_len: float = 10.0
     clock_var: float = 0.008
     days_var: float = 0.000141
     days_len: float = 1.5
@@ -90,6 +95,9 @@ class LoadKernel:
         total += self.kind_season_var * seasonal(season, self.kind_season_len) * kind
         total += self.special_var * n_shared(a.calendar.special, b.calendar.special)
         total += self.clock_var * np.outer(a.calendar.summer_time, b.calendar.summer_time)
+        if a.calendar.periods.shape[1]:
+            both, near = shared_periods(a.calendar.periods, b.calendar.periods, self.period_len)
+            total += self.period_var * both + self.period_near_var * near + self.period_kind_var * both * kind
         total += forgetting(
             days_apart(a.calendar.index, b.calendar.index),
             (self.days_var, self.days_len),
@@ -161,6 +169,8 @@ class RivalKernel:
     kind_season_var: float = 0.0001
     weekday_var: float = 6.25e-06
     special_var: float = 7.81e-06
+    period_var: float = 5e-05
+    period_len: float = 10.0
     clock_var: float = 1.56e-06
     days_var: float = 0.0002
     days_len: float = 0.53
@@ -187,6 +197,9 @@ class RivalKernel:
         total += self.const + self.weekday_var * is_same(a.calendar.weekday, b.calendar.weekday)
         total += self.special_var * n_shared(a.calendar.special, b.calendar.special)
         total += self.clock_var * np.outer(a.calendar.summer_time, b.calendar.summer_time)
+        if a.calendar.periods.shape[1]:
+            both, near = shared_periods(a.calendar.periods, b.calendar.periods, self.period_len)
+            total += self.period_var * (both + near)
         total += forgetting(
             apart, (self.days_var, self.days_len), (self.weeks_var, self.weeks_len), (self.year_var, self.year_len)
         )

@@ -10,6 +10,7 @@ import numpy as np
 from watthour.forecasting.calendar import clock_offsets, day_starts
 from watthour.forecasting.gaussian_process.holidays import ONE_DAY, Holidays, as_dates
 from watthour.forecasting.gaussian_process.kernels import day_of_year_circle
+from watthour.forecasting.optional_calendars import in_period
 from watthour.forecasting.vintages import HOUR_US
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ class CalendarDays:
     after_rest: Array  # (n,)
     before_rest: Array  # (n,)
     season: Array  # (n, 2) the point of the day on the circle of the year
+    periods: Array  # (n, p) 1 within each period of the place, such as Ramadan
+    working_periods: Array  # (n, p) the same on working days only
     sun: Array  # (n, 24) elevation of the sun at the middle of each clock hour [degrees]; NaN without coordinates
 
     @classmethod
@@ -50,10 +53,12 @@ class CalendarDays:
         known = Holidays(place.holidays)
         weekday = np.array([day.weekday() for day in dates], dtype=np.int64)
         rest = _flags(dates, known.is_rest)
+        works = (rest == 0) & (weekday < _SATURDAY)
+        periods = in_period(place.holidays, numbers)
         return cls(
             number=numbers.astype(np.float64),
             weekday=np.where(rest > 0, _SUNDAY, weekday),
-            works=((rest == 0) & (weekday < _SATURDAY)).astype(np.int64),
+            works=works.astype(np.int64),
             name=np.array([_name(day, known) for day in dates], dtype="U80"),
             rest=rest,
             worked_holiday=_flags(dates, lambda day: known.name(day) is not None and not known.is_rest(day)),
@@ -62,6 +67,8 @@ class CalendarDays:
             after_rest=_flags(as_dates(numbers - 1), known.is_rest),
             before_rest=_flags(as_dates(numbers + 1), known.is_rest),
             season=day_of_year_circle(dates).reshape(len(dates), 2),
+            periods=periods,
+            working_periods=periods * works[:, None],
             sun=sun_elevation(numbers, place),
         )
 

@@ -94,6 +94,10 @@ class Constants:
         """Return the same for a load whose temperature is unknown: it counts nowhere."""
         return self._reduced(replace(term, temperature=()) for term in self.terms)
 
+    def with_periods(self) -> Self:
+        """Return the same for a place that keeps periods such as Ramadan, whose days are alike from year to year."""
+        return replace(self, terms=self.terms + _OF_PERIODS)
+
     def as_json(self) -> dict[str, object]:
         """Return it as plain data."""
         return {"terms": [asdict(term) for term in self.terms], "noise": asdict(self.noise)}
@@ -139,6 +143,13 @@ FITTED = Constants(
         KernelTerm("before a day of rest", 0.03, same="before_rest"),
     ),
     noise=Noise(0.009, off=0.4, heat=0.3, cold=0.07, named=0.5),
+)
+
+_OF_PERIODS = (
+    KernelTerm("period", 0.07, same="periods"),
+    KernelTerm("light of the period", 0.03, same="periods", light=1.0),
+    KernelTerm("working days of the period", 0.02, same="working_periods"),
+    KernelTerm("period lately", 0.01, same="periods", memory_days=30),
 )
 
 _PLAIN_LENGTHS = (1.0, 1.5, 1.5, 2.0, 3.0, 2.0, 3.0, 4.0, 3.0, 3.0, 4.0, 1.0, 4.0)

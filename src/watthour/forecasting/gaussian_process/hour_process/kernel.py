@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _HOT, _COLD = (65 - 32) / 10, (40 - 32) / 10  # 65 and 40 degF, in units above 0 degC
 _CODES = ("weekday", "works")  # qualities to agree in; all others but the name are had or not
+_SEVERAL = ("periods", "working_periods")  # of which a day can have several
 _DUSK = 8.0  # degrees over which daylight comes and goes
 _SUN = 20.0  # degrees of elevation to one unit
 
@@ -107,6 +108,8 @@ class Pair:
             a, b = getattr(self._a.days, quality), getattr(self._b.days, quality)
             if quality == "name":
                 self._agreement[quality] = n_shared(a[:, None], b[:, None])
+            elif quality in _SEVERAL:
+                self._agreement[quality] = a @ b.T
             else:
                 self._agreement[quality] = is_same(a, b) if quality in _CODES else np.outer(a, b)
         return self._agreement[quality]
@@ -120,6 +123,8 @@ def variance_of(inputs: Inputs, constants: Constants) -> Array:
             has = np.ones(len(total))
         elif term.same == "name":
             has = (inputs.days.name != "").astype(np.float64)
+        elif term.same in _SEVERAL:
+            has = getattr(inputs.days, term.same).sum(axis=1)
         else:
             has = getattr(inputs.days, term.same) ** 2
         total += term.deviation**2 * has

@@ -33,6 +33,7 @@ from watthour.forecasting.gaussian_process.hour_process.temperature import (
 )
 from watthour.forecasting.gaussian_process.loads import WATCHED_DAYS, LostDays, check_step, known_loads, known_since
 from watthour.forecasting.gaussian_process.local_days import DayGrid, DayRequests
+from watthour.forecasting.optional_calendars import period_names
 from watthour.forecasting.quantile_forecast import describe_intervals, quantile_forecast
 from watthour.forecasting.steps import check_targets, check_trained_on
 from watthour.forecasting.vintages import DAY_US, HOUR_US, datetimes, instant, instants
@@ -111,6 +112,8 @@ class HourProcess:
             thermometers=thermometers,
             fitted_at=history.as_of,
         )
+        if period_names(context.place.holidays):
+            state = replace(state, constants=state.constants.with_periods())
         if not state.has_sun:
             state = replace(state, constants=state.constants.without_sun())
         if not state.has_temperature:
