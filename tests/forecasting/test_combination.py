@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, time, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import polars as pl
@@ -22,6 +22,8 @@ from watthour.forecasting.combination.weights import averaged, band_factor, loss
 
 if TYPE_CHECKING:
     import dataframely as dy
+
+    from watthour.core.forecast import Forecast, Forecaster
 
 FIRST = date(2023, 1, 1)
 RULES = ("persistence_ensemble", "seasonal_naive", "operator", "operator_debiased")
@@ -117,6 +119,7 @@ def test_a_member_that_cannot_answer_drops_out_of_that_issue_and_it_is_said() ->
     assert told.values["value"].null_count() == 0
     (words,) = [each for each in told.missing_inputs if "left out" in each]
     assert words.startswith(f"Operator could not answer, and was left out, for 24 of 48 intervals, from {silent_from}")
+    assert words.endswith(": no forecast was published, or it is doubted.")
     alone = recipe("persistence_ensemble").fit(
         history.known_at(asked(N_LEARNED + 2, 1)["issued_at"][0]), asked(38, N_LEARNED - 38)
     )
@@ -127,6 +130,20 @@ def test_a_member_that_cannot_answer_drops_out_of_that_issue_and_it_is_said() ->
     ]
     assert medians[0] == pytest.approx(medians[1])
     assert model.predict(history, later).details == {"persistence_ensemble": 1.0}
+
+
+def test_why_a_member_refuses_is_said() -> None:
+    class Refusing:
+        def predict(self, *_: object) -> Forecast:
+            raise NotEnoughHistory("its weather has ended.", remedy="Bring it.")
+
+    history = past(0.005)
+    model = fitted(history, ("seasonal_naive", "persistence_ensemble"))
+    name = next(iter(model.weights))
+    model.members[name] = cast("Forecaster", Refusing())
+    told = model.predict(history, asked(N_LEARNED + 4, 1)).missing_inputs
+    (words,) = [each for each in told if "left out" in each]
+    assert words.endswith(": its weather has ended.")
 
 
 def test_what_members_usually_lose_counts_where_few_issues_stand_apart() -> None:

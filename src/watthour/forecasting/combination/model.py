@@ -16,6 +16,7 @@ import numpy as np
 import polars as pl
 
 from watthour.core.errors import NotEnoughHistory, WatthourError
+from watthour.core.forecast import Forecast
 from watthour.core.frames import LEVELS
 from watthour.forecasting.catalogue import forecaster
 from watthour.forecasting.combination.past_answers import Earlier, PastAnswers, Record
@@ -54,7 +55,7 @@ if TYPE_CHECKING:
 
     import dataframely as dy
 
-    from watthour.core.forecast import Context, Forecast, Forecaster, History
+    from watthour.core.forecast import Context, Forecaster, History
     from watthour.core.frames import Targets
     from watthour.forecasting.fleet import Histories, Plan, Progress, TargetsBySeries
     from watthour.forecasting.gaussian_process.local_days import Mask
@@ -319,7 +320,7 @@ class FittedCombination:
             context,
             model=NAME,
             missing_inputs=self._missing(told, shares, usual, own, targets, context),
-            fallback=None if own.any() else next((one.fallback for *_, one in told if one is not None), None),
+            fallback=None if own.any() else next((one.fallback for *_, one in told if isinstance(one, Forecast)), None),
             estimated=np.asarray(~own.any(axis=0)),
         )
         part = shares.mean(axis=1)
@@ -383,22 +384,24 @@ class FittedCombination:
 
     def _missing(
         self,
-        told: Sequence[tuple[Array, Mask, Forecast | None]],
+        told: Sequence[tuple[Array, Mask, Forecast | WatthourError]],
         shares: Array,
         weights: Array,
         own: Mask,
         targets: dy.DataFrame[Targets],
         context: Context,
     ) -> list[str]:
-        """Return what the members with a weight missed, and which of them did not answer what."""
+        """Return what the members with a weight missed, and which of them did not answer what, and why."""
         words: list[str] = []
         for k, name in enumerate(self.members):
             forecast = told[k][2]
             lost = ~own[k] & (weights[k] > 0)
             if lost.any() and own.any():
                 where = describe_intervals(targets, lost, context)
-                words.append(f"{_in_words(name)} could not answer, and was left out, for {where}.")
-            if forecast is not None and (shares[k] > 0).any() and (own[k].all() or not own.any()):
+                words.append(
+                    f"{_in_words(name)} could not answer, and was left out, for {where}{_why(name, forecast)}."
+                )
+            if isinstance(forecast, Forecast) and (shares[k] > 0).any() and (own[k].all() or not own.any()):
                 words += forecast.missing_inputs
         return list(dict.fromkeys(words))
 
@@ -429,6 +432,13 @@ def _mean_weights(weights: Array, record: Record) -> Array:
 def _in_words(name: str) -> str:
     words = name.replace("_", " ")
     return words[:1].upper() + words[1:]
+
+
+def _why(name: str, told: Forecast | WatthourError) -> str:
+    """Return why a member did not answer, as the end of a sentence; nothing where nobody knows."""
+    if isinstance(told, WatthourError):
+        return f": {told.problem.rstrip('.')}"
+    return ": no forecast was published, or it is doubted" if name in ON_RIVAL else ""
 
 
 def _too_short(history: History) -> NotEnoughHistory:
