@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 from builders import demand_channel, readings, region_site
 
+from watthour.core.channel import Limits
 from watthour.core.errors import NotEnoughHistory, SourceUnavailable
 from watthour.core.frames import Readings
 from watthour.core.ports import RunState, SourceRun
@@ -190,7 +191,7 @@ def test_training_on_a_price_does_not_advise_to_choose_a_model_that_nobody_chose
     delivery: Delivery, registry: FileRegistry, now: datetime
 ) -> None:
     store, said = MemoryStore(), list[str]()
-    store.register([SIMTOWN.site], [replace(SIMTOWN.channel, limits=None)])
+    store.register([SIMTOWN.site], [replace(SIMTOWN.channel, limits=Limits())])
     mine = delivery.readings.filter(pl.col("channel") == SIMTOWN.channel.id)
     store.append(Readings.cast(mine.with_columns(value=pl.col("value") - pl.col("value").mean())))
     found = retrain(
