@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, time, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import polars as pl
@@ -22,6 +22,9 @@ from watthour.forecasting.combination.weights import averaged, band_factor, loss
 
 if TYPE_CHECKING:
     import dataframely as dy
+
+    from watthour.core.forecast import Forecast, Forecaster
+    from watthour.forecasting.vintages import Array
 
 FIRST = date(2023, 1, 1)
 RULES = ("persistence_ensemble", "seasonal_naive", "operator", "operator_debiased")
@@ -117,6 +120,7 @@ def test_a_member_that_cannot_answer_drops_out_of_that_issue_and_it_is_said() ->
     assert told.values["value"].null_count() == 0
     (words,) = [each for each in told.missing_inputs if "left out" in each]
     assert words.startswith(f"Operator could not answer, and was left out, for 24 of 48 intervals, from {silent_from}")
+    assert words.endswith(": no forecast was published, or it is doubted.")
     alone = recipe("persistence_ensemble").fit(
         history.known_at(asked(N_LEARNED + 2, 1)["issued_at"][0]), asked(38, N_LEARNED - 38)
     )
@@ -129,17 +133,31 @@ def test_a_member_that_cannot_answer_drops_out_of_that_issue_and_it_is_said() ->
     assert model.predict(history, later).details == {"persistence_ensemble": 1.0}
 
 
+def test_why_a_member_refuses_is_said() -> None:
+    class Refusing:
+        def predict(self, *_: object) -> Forecast:
+            raise NotEnoughHistory("its weather has ended.", remedy="Bring it.")
+
+    history = past(0.005)
+    model = fitted(history, ("seasonal_naive", "persistence_ensemble"))
+    name = next(iter(model.weights))
+    model.members[name] = cast("Forecaster", Refusing())
+    told = model.predict(history, asked(N_LEARNED + 4, 1)).missing_inputs
+    (words,) = [each for each in told if "left out" in each]
+    assert words.endswith(": its weather has ended.")
+
+
 def test_what_members_usually_lose_counts_where_few_issues_stand_apart() -> None:
     """Here the second was better by a tenth on four weeks that overlap, and usually loses two fifths more."""
     losses = np.repeat([[1.1], [1.0]], 28, axis=1)
     known = np.ones(28), np.arange(28), np.zeros(28, dtype=np.int64)
     usual = np.array([1.0, 1.4])
-    many, few = (
-        weights_of(losses, *known, power=16, usual=usual, n_apart=n_apart, overlap=4.0)[0] for n_apart in (6, 1)
-    )
+    many, few = (weights_of(losses, *known, usual=usual, n_apart=n_apart, overlap=4.0)[0] for n_apart in (6, 1))
     assert many[1] > 0.6
     assert few[0] > 0.9
-    assert many.tolist() == weights_of(losses, *known, power=16, overlap=4.0)[0].tolist()
+    unknown = weights_of(losses, *known, overlap=4.0)[0]
+    assert weights_of(losses, *known, usual=np.array([1.0, 1.2]), overlap=4.0)[0].tolist() == unknown.tolist()
+    assert many[1] / many[0] == pytest.approx(0.5 * unknown[1] / unknown[0])  # that of rules, however many issues
 
 
 def test_every_candidate_stays_a_member_where_the_trial_holds_one_or_two_forecasts() -> None:
@@ -250,19 +268,37 @@ def test_clearly_worse_members_get_nothing_and_equal_ones_share() -> None:
     losses = np.abs(rng.normal(1, 0.2, (3, n_issues * 24)))
     losses[2] *= 1.5
     issue, block = np.repeat(np.arange(n_issues), 24), np.ones(n_issues * 24, dtype=np.int64)
-    weights = weights_of(losses, np.ones(n_issues * 24), issue, block, power=16)
+    weights = weights_of(losses, np.ones(n_issues * 24), issue, block)
     assert weights.sum(axis=1) == pytest.approx(np.ones(len(weights)))
     assert weights[1, 2] == 0
     assert weights[1, 0] == pytest.approx(0.5, abs=0.1)
 
 
+def weights_of_days(losses: Array) -> Array:
+    """Weights in one block, of losses (members, days), each day an issue."""
+    n_days = losses.shape[1]
+    return np.asarray(weights_of(losses, np.ones(n_days), np.arange(n_days), np.zeros(n_days, dtype=np.int64))[0])
+
+
 def test_a_few_issues_move_the_weights_less_than_many() -> None:
     def share(n_issues: int) -> float:
-        losses = np.stack([np.full(n_issues, 1.0), np.full(n_issues, 1.1)])
-        found = weights_of(losses, np.ones(n_issues), np.arange(n_issues), np.zeros(n_issues, dtype=np.int64), power=16)
-        return float(found[0, 0])
+        noise = np.tile([[0.8, 1.2], [1.2, 0.8]], n_issues // 2)  # as often good for one as for the other
+        return float(weights_of_days(noise * [[1.0], [1.1]])[0])
 
-    assert 0.5 < share(2) < share(7) < share(56) < 0.9
+    assert 0.5 < share(2) < share(8) < share(56) < 0.9
+
+
+def test_a_member_that_errs_apart_keeps_more_than_one_that_always_errs_a_little_more() -> None:
+    best = np.tile([0.7, 1.3], 14)
+    always, apart = weights_of_days(np.stack([best, 1.05 * best, 1.05 * best[::-1]]))[1:]
+    assert 0.05 < always < 0.5 * apart
+
+
+def test_one_day_on_which_everybody_errs_does_not_decide_who_is_best() -> None:
+    losses = np.repeat([[1.0], [0.8]], 28, axis=1)
+    losses[:, 9] = 10, 20
+    assert losses[0].mean() < losses[1].mean()
+    assert np.argmax(weights_of_days(losses)) == 1
 
 
 def test_the_average_is_that_of_the_quantiles_over_the_members_that_answered() -> None:

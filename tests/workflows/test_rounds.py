@@ -7,10 +7,13 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+import polars as pl
 import pytest
 from builders import demand_channel, readings, region_site
 
+from watthour.core.channel import Limits
 from watthour.core.errors import NotEnoughHistory, SourceUnavailable
+from watthour.core.frames import Readings
 from watthour.core.ports import RunState, SourceRun
 from watthour.core.window import DAY, HOUR, Window
 from watthour.forecasting.catalogue import recipe
@@ -182,6 +185,26 @@ def test_a_champion_that_cannot_be_read_is_trained_anew_the_next_day(
     assert training_is_due(store, registry, SIMTOWN, now=now + DAY, every=WEEKLY)  # though the first one stands in
     shutil.rmtree(tmp_path / "models" / channel / first.manifest.version)
     assert training_is_due(store, registry, SIMTOWN, now=now + DAY, every=WEEKLY)
+
+
+def test_training_on_a_price_does_not_advise_to_choose_a_model_that_nobody_chose(
+    delivery: Delivery, registry: FileRegistry, now: datetime
+) -> None:
+    store, said = MemoryStore(), list[str]()
+    store.register([SIMTOWN.site], [replace(SIMTOWN.channel, limits=Limits())])
+    mine = delivery.readings.filter(pl.col("channel") == SIMTOWN.channel.id)
+    store.append(Readings.cast(mine.with_columns(value=pl.col("value") - pl.col("value").mean())))
+    found = retrain(
+        *(store, registry, SIMTOWN, recipe("persistence_ensemble")),
+        now=now,
+        frozen_days=28,
+        issue_hour=8,
+        progress=said.append,
+    )
+    (words,) = [each for each in said if each.startswith("no model for POST /predict")]
+    assert "zero or negative" in words
+    assert "Choose" not in words
+    assert registry.champion(SIMTOWN.channel.id) == found.manifest.version
 
 
 def test_a_run_that_a_wrong_clock_put_into_the_future_counts_for_nothing(registry: FileRegistry) -> None:

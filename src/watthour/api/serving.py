@@ -136,7 +136,8 @@ class Models:
                 return role
         raise ModelNotFound(
             f"no model for 20 features serves {names} yet",
-            remedy="Train one with `watthour train`; readings come by `watthour backfill` or `watthour import`.",
+            remedy="Train one with `watthour train`; readings come by `watthour backfill` or `watthour import`. Only "
+            "hourly loads can have one: of prices, net loads and other steps ask GET /api/v1/grid/{region}/forecast.",
         )
 
     def forget(self) -> dict[str, str]:

@@ -178,8 +178,10 @@ def retrain(  # noqa: PLR0913 - what `train` takes, and what is trained instead
     say("training the model for POST /predict")
     try:
         train_features_model(store, registry, context, now=now)
-    except (NotEnoughHistory, InvalidInput) as error:  # too short or not hourly; the forecast does not need it
+    except NotEnoughHistory as error:  # the forecast does not need it
         say(f"no model for POST /predict: {error}")
+    except InvalidInput as error:  # no other kind of model could be chosen for it
+        say(f"no model for POST /predict, which is for hourly loads alone; nothing else needs it. {error.problem}")
     store.note_run(SourceRun(f"{TRAIN_PREFIX}{context.channel.id}", now, now, report.frozen, RunState.OK, 0))
     return report
 

@@ -16,6 +16,7 @@ import numpy as np
 import polars as pl
 
 from watthour.core.errors import NotEnoughHistory, WatthourError
+from watthour.core.forecast import Forecast
 from watthour.core.frames import LEVELS
 from watthour.forecasting.catalogue import forecaster
 from watthour.forecasting.combination.past_answers import Earlier, PastAnswers, Record
@@ -36,10 +37,8 @@ from watthour.forecasting.combination.trial import (
 from watthour.forecasting.combination.weights import (
     ENOUGH_ISSUES,
     LEAST,
-    POWERS,
     averaged,
     blocks_of,
-    losses_of,
     normalised,
 )
 from watthour.forecasting.conformal import widened
@@ -54,7 +53,7 @@ if TYPE_CHECKING:
 
     import dataframely as dy
 
-    from watthour.core.forecast import Context, Forecast, Forecaster, History
+    from watthour.core.forecast import Context, Forecaster, History
     from watthour.core.frames import Targets
     from watthour.forecasting.fleet import Histories, Plan, Progress, TargetsBySeries
     from watthour.forecasting.gaussian_process.local_days import Mask
@@ -154,7 +153,6 @@ class _Draft:
     silent: Mapping[str, WatthourError]
     fitted_at: int
     channel: str
-    power: float
 
     @classmethod
     def of(cls, said: Answers, history: History) -> Self:
@@ -164,18 +162,13 @@ class _Draft:
         issued, time = (instants(said.asked[name])[came] for name in ("issued_at", "time"))
         past = PastAnswers(issued, time, said.actual[came], in_half(np.stack(list(answers.values()))))
         fitted_at = instant(history.as_of)
-        usual = usual_losses(names)
-        records = [Record.at(past, fitted_at, period_of(history.context), power, usual) for power in POWERS]
-        averages = [record.left_out() for record in records]
-        losses_by_power = [float(np.nanmean(losses_of(average, past.actual))) for average in averages]
-        best = int(np.nanargmin(losses_by_power)) if np.isfinite(losses_by_power).any() else 0
-        record = records[best]
+        record = Record.at(past, fitted_at, period_of(history.context), usual_losses(names))
         weights = record.weights()
         used = np.unique(record.past.blocks) if len(record.counts) else np.arange(len(weights))
         highest = weights[used].max(axis=0)
         mean = _mean_weights(weights, record)
         share = dict(zip(names, mean.tolist(), strict=True))
-        scores = scores_of({**answers, NAME: averages[best]} if (mean > 0).sum() > 1 else answers, past.actual)
+        scores = scores_of({**answers, NAME: record.left_out()} if (mean > 0).sum() > 1 else answers, past.actual)
         losses = {row["model"]: row["pinball"] for row in scores}
         stand_bys = _stand_bys(losses, has_rival=bool(history.context.rivals))
         is_open = record.n_apart < ENOUGH_ISSUES  # who is best will show itself
@@ -189,7 +182,6 @@ class _Draft:
             said.silent,
             fitted_at,
             history.context.channel.id,
-            POWERS[best],
         )
 
     def with_models(self, models: Mapping[str, Forecaster]) -> FittedCombination:
@@ -197,7 +189,7 @@ class _Draft:
         rows = np.array([k for k, name in enumerate(self.members) if name in models])
         members = {name: models[name] for name in self.members if name in models}
         return FittedCombination(
-            members, self.past.of_members(rows), self.compared, self.fitted_at, self.channel, self.power, self.silent
+            members, self.past.of_members(rows), self.compared, self.fitted_at, self.channel, self.silent
         )
 
 
@@ -211,7 +203,6 @@ class FittedCombination:
             the issue it is scored on: model, pinball, mae, mape_percent, coverage90_percent, n, weight.
         fitted_at: until when they have learned [microseconds].
         channel: what they forecast.
-        power: of the inverse losses in the weights, the best of ``POWERS`` on the trial.
         silent: candidates that could not be tried, and why.
     """
 
@@ -222,7 +213,6 @@ class FittedCombination:
         compared: Sequence[Mapping[str, Any]],
         fitted_at: int,
         channel: str,
-        power: float,
         silent: Mapping[str, WatthourError] | None = None,
     ) -> None:
         self.members = dict(members)
@@ -231,7 +221,6 @@ class FittedCombination:
         self._past = past
         self._fitted_at = fitted_at
         self._channel = channel
-        self._power = power
 
     @property
     def weights(self) -> Mapping[str, float]:
@@ -297,16 +286,14 @@ class FittedCombination:
             since_then = replace(since_then, actual=actual)
             before = self._past.take((self._past.time + step <= known) & (self._past.issued < at))
             past = before.followed_by(since_then)
-            usual[:, mine] = (
-                Record.at(past, at, period_of(context), self._power, members_lose).weights()[blocks[mine]].T
-            )
+            usual[:, mine] = Record.at(past, at, period_of(context), members_lose).weights()[blocks[mine]].T
             # Who says nothing now may have said nothing for weeks: those weeks count between the others.
             for able in np.unique(there[:, mine], axis=1).T:
                 if not able.any():
                     continue
                 alike = mine & (there == able[:, None]).all(axis=0)
                 some = past.of_members(np.flatnonzero(able))
-                record = Record.at(some, at, period_of(context), self._power, members_lose[able])
+                record = Record.at(some, at, period_of(context), members_lose[able])
                 found = record.weights()
                 weights[np.ix_(able, alike)] = found[blocks[alike]].T
                 for block in np.unique(blocks[alike]).tolist():
@@ -319,7 +306,7 @@ class FittedCombination:
             context,
             model=NAME,
             missing_inputs=self._missing(told, shares, usual, own, targets, context),
-            fallback=None if own.any() else next((one.fallback for *_, one in told if one is not None), None),
+            fallback=None if own.any() else next((one.fallback for *_, one in told if isinstance(one, Forecast)), None),
             estimated=np.asarray(~own.any(axis=0)),
         )
         part = shares.mean(axis=1)
@@ -344,7 +331,6 @@ class FittedCombination:
             "compared": [dict(row) for row in self.compared],
             "fitted_at": self._fitted_at,
             "channel": self._channel,
-            "power": self._power,
             "silent": {name: [error.problem, error.remedy] for name, error in self.silent.items()},
         }
         files = {
@@ -369,7 +355,7 @@ class FittedCombination:
         silent = {  # models saved by earlier versions do not have it
             name: WatthourError(problem, remedy=remedy) for name, (problem, remedy) in words.get("silent", {}).items()
         }
-        return cls(members, past, words["compared"], words["fitted_at"], words["channel"], words["power"], silent)
+        return cls(members, past, words["compared"], words["fitted_at"], words["channel"], silent)
 
     def _answers_to(self, history: History, asked: dy.DataFrame[Targets]) -> PastAnswers:
         """Return what the members would have said of targets of the days before."""
@@ -383,22 +369,24 @@ class FittedCombination:
 
     def _missing(
         self,
-        told: Sequence[tuple[Array, Mask, Forecast | None]],
+        told: Sequence[tuple[Array, Mask, Forecast | WatthourError]],
         shares: Array,
         weights: Array,
         own: Mask,
         targets: dy.DataFrame[Targets],
         context: Context,
     ) -> list[str]:
-        """Return what the members with a weight missed, and which of them did not answer what."""
+        """Return what the members with a weight missed, and which of them did not answer what, and why."""
         words: list[str] = []
         for k, name in enumerate(self.members):
             forecast = told[k][2]
             lost = ~own[k] & (weights[k] > 0)
             if lost.any() and own.any():
                 where = describe_intervals(targets, lost, context)
-                words.append(f"{_in_words(name)} could not answer, and was left out, for {where}.")
-            if forecast is not None and (shares[k] > 0).any() and (own[k].all() or not own.any()):
+                words.append(
+                    f"{_in_words(name)} could not answer, and was left out, for {where}{_why(name, forecast)}."
+                )
+            if isinstance(forecast, Forecast) and (shares[k] > 0).any() and (own[k].all() or not own.any()):
                 words += forecast.missing_inputs
         return list(dict.fromkeys(words))
 
@@ -429,6 +417,13 @@ def _mean_weights(weights: Array, record: Record) -> Array:
 def _in_words(name: str) -> str:
     words = name.replace("_", " ")
     return words[:1].upper() + words[1:]
+
+
+def _why(name: str, told: Forecast | WatthourError) -> str:
+    """Return why a member did not answer, as the end of a sentence; nothing where nobody knows."""
+    if isinstance(told, WatthourError):
+        return f": {told.problem.rstrip('.')}"
+    return ": no forecast was published, or it is doubted" if name in ON_RIVAL else ""
 
 
 def _too_short(history: History) -> NotEnoughHistory:

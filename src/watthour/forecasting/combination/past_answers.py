@@ -74,12 +74,11 @@ class Record:
     counts: Array  # (n,)
     issue: Instants  # (n,) from 0
     overlap: float  # how many issues speak of the same interval
-    power: float  # of the inverse loss in the weights
     usual: Array  # (members,) what they lose on other series, in parts of the best
     n_apart: int  # issues that do not overlap
 
     @classmethod
-    def at(cls, past: PastAnswers, issued: int, period: int, power: float, usual: Array) -> Self:
+    def at(cls, past: PastAnswers, issued: int, period: int, usual: Array) -> Self:
         """Return answers as they count at an instant: the older, the less."""
         known = np.isfinite(past.actual)
         past = past.take(known)
@@ -89,7 +88,7 @@ class Record:
         n_apart = len(np.unique(issues // max(reach, period)))
         long = max(period, _FADING_OVER * reach)  # forecasts of months say something for longer than those of hours
         counts = fading((issued - past.issued) / long)
-        return cls(past, counts, issue.reshape(-1), max(1.0, reach / max(apart, period)), power, usual, n_apart)
+        return cls(past, counts, issue.reshape(-1), max(1.0, reach / max(apart, period)), usual, n_apart)
 
     def weights(self) -> Array:
         """Return the weight of each member in each block of lead, (blocks, members)."""
@@ -99,7 +98,6 @@ class Record:
             self.counts,
             self.issue,
             self.past.blocks,
-            power=self.power,
             usual=self.usual,
             n_apart=self.n_apart,
             overlap=self.overlap,

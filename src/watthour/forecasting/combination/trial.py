@@ -256,9 +256,11 @@ def scores_of(said: Mapping[str, Array], actual: Array) -> list[dict[str, Any]]:
     return sorted((row for row in rows if math.isfinite(row["pinball"])), key=lambda row: row["pinball"])
 
 
-def tried_alone(answer: Callable[[], Forecast], asked: dy.DataFrame[Targets]) -> tuple[Array, Mask, Forecast | None]:
-    """Return what a forecaster says of targets, nothing where it refuses or breaks down."""
+def tried_alone(
+    answer: Callable[[], Forecast], asked: dy.DataFrame[Targets]
+) -> tuple[Array, Mask, Forecast | WatthourError]:
+    """Return what a forecaster says of targets; where it refuses or breaks down nothing, and why."""
     forecast = attempted(answer)
     if isinstance(forecast, WatthourError):
-        return np.full((asked.height, len(LEVELS)), np.nan), np.zeros(asked.height, dtype=np.bool_), None
+        return np.full((asked.height, len(LEVELS)), np.nan), np.zeros(asked.height, dtype=np.bool_), forecast
     return (*quantiles_of(forecast, asked), forecast)

@@ -14,15 +14,15 @@ if TYPE_CHECKING:
     from watthour.forecasting.gaussian_process.local_days import Mask
     from watthour.forecasting.vintages import Array, Instants
 
-# Of the inverse loss, of which the trial takes the best. With 16 a member whose loss is a tenth above that of the best
-# gets a fifth of its weight, with 64 next to nothing.
-POWERS = (16.0, 4.0, 64.0)
+_SHARPNESS = 0.8  # a member whose loss is one standard error above that of the best has e^-0.8 = 45 % of its weight
 LEAST = 0.05  # weight that counts, as a share of all
 _HALFLIFE = 30.0  # periods after which a loss counts half
 _OLD = 0.15  # what an answer counts however old: long after the training few others may be known
 _WORST = 1.3  # times the loss of the best; beyond it a member gets nothing, however few issues say so
+_SELDOM_GOOD = 0.5  # of the weight of others with its loss: who usually loses so much was rather lucky than good
 ENOUGH_ISSUES = 6  # that do not overlap; with fewer, what members usually lose speaks too
 _PRIOR_ISSUES = 4.0  # of equally good members, beside those that were forecast
+_PRIOR_DEVIATION = 0.3  # of the difference of two members' losses of those issues, in parts of the best member's loss
 _BLOCKS = tuple(hours * HOUR_US for hours in (6, 48, 168))  # leads at which another block begins
 N_BLOCKS = len(_BLOCKS) + 1
 _PRIOR_BAND = 4.0  # issues that a band which covers what it says counts for
@@ -52,25 +52,24 @@ def weights_of(
     issue: Instants,
     block: Instants,
     *,
-    power: float,
     usual: Array | None = None,
     n_apart: int = ENOUGH_ISSUES,
     overlap: float = 1.0,
 ) -> Array:
     """Return the weight of each member in each block of lead, (``N_BLOCKS``, members); each block sums to 1.
 
-    Inverse losses to a high power: those near the best share, the clearly worse get nothing. With few issues behind
-    them the weights are nearer to equal, and a block that was hardly asked has those of all.
+    A member counts the less, the more standard errors its mean loss is above that of the best: what may be chance, as
+    with few issues or where members err apart, takes little from it. A block that was hardly asked has the weights of
+    all.
 
-    Source: Bates and Granger, Operational Research Quarterly 20 (1969), doi:10.1057/jors.1969.103; the power as in
-    Stock and Watson, Journal of Forecasting 23 (2004), doi:10.1002/for.928.
+    Source: exponential weights, Vovk, Journal of Computer and System Sciences 56 (1998), doi:10.1006/jcss.1997.1556;
+    the standard error in place of a fixed rate is ours (docs/explanation/combination.md).
 
     Args:
         losses: (members, n) [unit of the channel].
         counts: (n,) how much each counts.
         issue: (n,) which issue it belongs to, from 0.
         block: (n,) of its lead.
-        power: of the inverse loss, where many issues stand behind it.
         usual: what members lose on other series, (members,) in parts of the best; None takes them for equally good.
         n_apart: how many of the issues do not overlap; with few of them ``usual`` counts.
         overlap: how many issues speak of the same interval; so many times fewer are independent.
@@ -79,7 +78,8 @@ def weights_of(
     losses, counts, issue, block = losses[:, known], counts[known], issue[known], block[known]
     if not len(counts):
         return np.full((N_BLOCKS, len(losses)), 1 / len(losses))
-    overall, n_overall = _relative_to_best(losses, counts, issue)
+    counts = counts * _evened(losses, issue)
+    overall, _ = _relative_to_best(losses, counts, issue)
     said = min(1.0, n_apart / ENOUGH_ISSUES)
     before = np.ones(len(losses)) if usual is None else usual
     found = np.empty((N_BLOCKS, len(losses)))
@@ -89,7 +89,8 @@ def weights_of(
         trust = n_own / (n_own + _PRIOR_ISSUES * overlap)
         ratio = (trust * own + (1 - trust) * overall) ** said * before ** (1 - said)
         ratio = ratio / ratio.min()
-        weights = ratio ** (-power * n_overall / (n_overall + _PRIOR_ISSUES * overlap))
+        errors = _standard_errors(losses, counts, issue, int(np.argmin(ratio)), overlap)
+        weights = np.exp(-_SHARPNESS * (ratio - 1) / errors) * np.where(before > _WORST, _SELDOM_GOOD, 1.0)
         weights[ratio > _WORST] = 0.0
         found[number] = without_small(weights / weights.sum())
     return found
@@ -150,6 +151,36 @@ def band_factor(quantiles: Array, actual: Array, counts: Array, issue: Instants,
     total, squares = weights.sum(), (weights * counts).sum()
     misses, prior = misses_of(actual, quantiles), _PRIOR_BAND * overlap
     return band_scale(misses, weights, total=total, squares=squares, prior=prior, limits=_LIMITS)
+
+
+def _evened(losses: Array, issue: Instants) -> Array:
+    """Return what each answer, (n,), is to count beside others, so that a few hard days do not decide alone.
+
+    Errors of a day on which everybody errs ten times as much as usual say less of who is better on the others: its
+    losses count by the root of that.
+    """
+    n_intervals = np.bincount(issue)
+    median = np.bincount(issue, np.median(losses, axis=0)) / np.maximum(n_intervals, 1)
+    usual = float(median[n_intervals > 0].mean())
+    return np.asarray(np.where(median > 0, usual / np.where(median > 0, median, 1.0), 1.0)[issue] ** 0.5)
+
+
+def _standard_errors(losses: Array, counts: Array, issue: Instants, best: int, overlap: float) -> Array:
+    """Return by how much each member's mean loss above one member's may be chance, (members,) in parts of the latter.
+
+    That of a mean over issues whose losses differ as they did, and as ``_PRIOR_ISSUES`` more with a usual deviation.
+    """
+    per_issue = np.bincount(issue, counts)
+    is_there = per_issue > 0
+    shares = per_issue[is_there] / per_issue.sum()
+    n_issues = 1 / float((shares**2).sum())
+    n_apart = n_issues / overlap
+    means = np.stack([np.bincount(issue, each * counts)[is_there] for each in losses]) / per_issue[is_there]
+    least = float(means[best] @ shares)
+    behind = (means - means[best]) / (least if least > 0 else 1.0)
+    variance = ((behind - (behind @ shares)[:, None]) ** 2 @ shares**2) * n_issues  # of one issue
+    variance = (n_apart * variance + _PRIOR_ISSUES * _PRIOR_DEVIATION**2) / (n_apart + _PRIOR_ISSUES - 1)
+    return np.asarray(np.sqrt(variance / n_apart))
 
 
 def _relative_to_best(losses: Array, counts: Array, issue: Instants) -> tuple[Array, float]:
