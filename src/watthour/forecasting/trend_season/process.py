@@ -35,7 +35,7 @@ _PRIOR = {  # each constant before anything is learned, and the deviation of its
     "fast_days": (3.0, 0.7),
     "noise": (0.15, 1.0),
 }
-# What came once may be no season: with a width free to shrink, eight weeks of outage come again a year later.
+# What came once may be no season: with a width free to shrink, weeks of outage come again a year later.
 _SEEN_TWICE, _WIDTH_SEEN_ONCE = 2.0, 0.15  # [years]
 _FIRM = 4.0  # bounds of the search, in these deviations
 
