@@ -278,3 +278,21 @@ def test_many_issues_together_are_answered_as_each_alone() -> None:
         alone = model.predict(past.known_at(each), issues_at(past, [each], 7)).values.sort("time", "level")
         among = together.filter(pl.col("issued_at") == each).sort("time", "level")
         assert alone["value"].to_list() == pytest.approx(among["value"].to_list())
+
+
+def test_what_has_lasted_three_years_is_taken_to_last() -> None:
+    """The last year's season has noise of its own; the mean of three is nearer to what comes."""
+    weeks = np.arange(52 * 4)
+    season = 5 * np.cos(2 * np.pi * weeks * 7 / 365.25)
+    values = season + np.random.default_rng(13).normal(0, 2, len(weeks))
+    told = DayAhead(model="trend_season").fit(table(values[:156], "1w"), h=52).predict(52)
+    assert np.abs(told["forecast"].to_numpy() - season[156:]).mean() < 0.26
+
+
+def test_an_outage_in_the_first_year_is_no_season() -> None:
+    """Five weeks without use would come again a year later, were the season free to be as narrow as they are."""
+    noise = np.random.default_rng(13).normal(0, 0.3, 95)
+    values = 20 + np.convolve(noise, 0.6 ** np.arange(6), "valid")
+    values[30:35] = 0.0  # a year before rows 82 to 86
+    told = DayAhead(model="trend_season").fit(table(values[:80], "1w"), h=10).predict(10)
+    assert np.abs(told["forecast"].to_numpy() - 20).max() < 3

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from watthour.forecasting.calendar import DAYS_IN_YEAR
 from watthour.forecasting.gaussian_process.conditioning import inverse_of
 from watthour.forecasting.trend_season.kernel import NAMES, covariance, with_gradient
 
@@ -22,10 +23,10 @@ _UNKNOWN = 1e8  # variance of a row that was not measured
 _PRIOR = {  # each constant before anything is learned, and the deviation of its logarithm
     "level": (1.0, 1.0),
     "level_days": (2000.0, 1.0),
-    "trend": (0.1, 1.0),
+    "trend": (0.2, 1.0),
     "year": (0.7, 1.0),
     "year_width": (0.8, 0.4),
-    "year_days": (4000.0, 0.7),
+    "year_days": (100_000.0, 0.7),
     "week": (0.3, 1.0),
     "week_days": (600.0, 0.7),
     "slow": (0.3, 0.7),
@@ -34,6 +35,8 @@ _PRIOR = {  # each constant before anything is learned, and the deviation of its
     "fast_days": (3.0, 0.7),
     "noise": (0.15, 1.0),
 }
+# What came once may be no season: with a width free to shrink, weeks of outage come again a year later.
+_SEEN_TWICE, _WIDTH_SEEN_ONCE = 2.0, 0.15  # [years]
 _FIRM = 4.0  # bounds of the search, in these deviations
 
 
@@ -97,7 +100,7 @@ def learn(rows: Rows, values: Array, start: Array | None = None, *, most_steps: 
     from scipy.linalg import lapack  # slow to import
     from scipy.optimize import minimize
 
-    centre, deviation = _prior(rows.base)
+    centre, deviation = _prior(rows)
 
     def loss(constants: Array) -> tuple[float, Array]:
         spread, slopes = with_gradient(constants, rows)
@@ -118,9 +121,11 @@ def learn(rows: Rows, values: Array, start: Array | None = None, *, most_steps: 
     return np.asarray(found.x, dtype=np.float64)
 
 
-def _prior(base: float) -> tuple[Array, Array]:
+def _prior(rows: Rows) -> tuple[Array, Array]:
     """Return the logarithms of the constants before anything is learned, and how far they may be off."""
     centre, deviation = np.array([_PRIOR[name] for name in NAMES]).T
-    for name, least in (("slow_days", 2 * base), ("fast_days", base / 2)):
+    for name, least in (("slow_days", 2 * rows.base), ("fast_days", rows.base / 2)):
         centre[NAMES.index(name)] = max(centre[NAMES.index(name)], least)
+    if np.ptp(rows.middle) < _SEEN_TWICE * DAYS_IN_YEAR:
+        deviation[NAMES.index("year_width")] = _WIDTH_SEEN_ONCE
     return np.log(centre), deviation
