@@ -41,6 +41,14 @@ class Covariate:
 
 
 @dataclass(frozen=True, slots=True)
+class SimilarChannel:
+    """A channel of the same quantity, step and kind of site, whose longer past helps while that of another is short."""
+
+    channel: str
+    name: str  # of its site, in words
+
+
+@dataclass(frozen=True, slots=True)
 class Context:
     """What is forecast, and what a forecaster may know of it beyond its readings.
 
@@ -52,6 +60,7 @@ class Context:
     channel: Channel  # what is forecast; its resolution is the step of every forecast
     covariates: tuple[Covariate, ...] = ()
     rivals: tuple[str, ...] = ()  # `model` of the forecasts others publish of the channel, the best known first
+    similar: tuple[SimilarChannel, ...] = ()  # named only where a short past needs them; a history then holds theirs
 
     def __post_init__(self) -> None:
         total = sum({covariate.point: covariate.weight for covariate in self.covariates if covariate.point}.values())

@@ -33,6 +33,7 @@ RECIPES: dict[str, Card] = {
     "trend_season": Card("trend_season.model", "TrendSeason", "FittedTrendSeason"),
     "day_regression": Card("day_regression.model", "DayRegression", "FittedDayRegression"),
     "combination": Card("combination.model", "Combination", "FittedCombination"),
+    "similar_series": Card("similar_series.model", "SimilarSeries", "FittedSimilarSeries"),
     "twenty_features": Card("twenty_features", "TwentyFeatures", "FittedTwentyFeatures"),
 }
 
