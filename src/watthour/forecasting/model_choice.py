@@ -13,6 +13,7 @@ from watthour.core.window import DAY
 from watthour.forecasting.catalogue import recipe as named
 from watthour.forecasting.combination.model import NAME, Combination, FittedCombination, fit_combinations
 from watthour.forecasting.combination.trial import (
+    SIMILAR,
     TREES,
     candidates_of,
     fit_some,
@@ -22,6 +23,7 @@ from watthour.forecasting.combination.trial import (
     tried,
 )
 from watthour.forecasting.fleet import fit_all
+from watthour.forecasting.similar_series.among import with_similar
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -65,8 +67,9 @@ def fit_auto(
     """Compare the models that can learn each series on its last weeks, and return a combination of the best of them.
 
     Each learns once before those weeks and forecasts every issue in them. Of more than ``MOST_SERIES`` series so many,
-    evenly spaced in order of name, are compared, and the best single model is fitted to all. A series that cannot be
-    compared, or that the chosen model cannot learn, is given to the mean of the last four same weekdays.
+    evenly spaced in order of name, are compared, and the best single model is fitted to all. A series of less than
+    twelve weeks learns from similar ones as well, if there are longer ones. One that cannot be compared, or that the
+    chosen model cannot learn, is given to the mean of the last four same weekdays.
 
     Args:
         table: for the names of the series in words.
@@ -77,12 +80,14 @@ def fit_auto(
         progress: a bar, or what is called with the number of series done and to do.
     """
     is_pooled = not (is_local and len(pasts) > 1)
+    pasts = dict(pasts) if is_local else with_similar(pasts)
     trials = trials_of(pasts, issues)
     possible = sorted(trials)
     found: Found = {}
     recipes: dict[str, Recipe] = {}
     reasons: dict[str, str] = {}
     rows: list[dict[str, object]] = []
+    together, members = trials, cast("tuple[str, ...]", ())  # all that can learn the series
     if len(possible) > MOST_SERIES:
         chosen = np.linspace(0, len(possible) - 1, MOST_SERIES).round().astype(int)
         compared = {possible[k]: trials[possible[k]] for k in chosen}
@@ -93,34 +98,38 @@ def fit_auto(
         words = f"{best} won for all {len(pasts)} series, {MOST_SERIES} of which were compared: {by_how_much}."
         recipes, reasons = dict.fromkeys(pasts, member_recipe(best)), dict.fromkeys(pasts, words)
         rows = [{**row, "chosen": row["model"] == best, "weight": float(row["model"] == best)} for row in rows]
-    elif possible:
+        together = {name: trials[name] for name in possible if pasts[name].context.similar}
+        members = (best, SIMILAR)
+    if together:
         combined = fit_combinations(
-            Combination(), pasts, issues, trials, is_pooled=is_pooled, workers=workers, progress=progress
+            Combination(members), pasts, issues, together, is_pooled=is_pooled, workers=workers, progress=progress
         )
         for name, own in combined.items():
             if isinstance(own, FittedCombination):
-                found[name], recipes[name], reasons[name] = own, Combination(), _reason(own)
-                rows += _rows(table, name, own)
-    for name in pasts:
-        if name not in recipes:
-            is_long = pasts[name].context.resolution > DAY
+                found[name], recipes[name], reasons[name] = own, Combination(members), _reason(own)
+                rows = [row for row in rows if row["series"] != name] + _rows(table, name, own)
+    for name, past in pasts.items():
+        if name not in trials and (past.context.similar or name not in recipes):
+            is_long = past.context.resolution > DAY
             second = _OF_LONG_STEPS if is_long else TREES if len(pasts) > 1 and is_pooled else _RULE
+            second = SIMILAR if past.context.similar else second
             recipes[name] = member_recipe(second)
             reasons[name] = f"There is too little history to compare models, so {second} was chosen."
     choice = Choice(recipes, _as_table(rows), reasons, is_pooled)
     found |= fit_named(choice, {name: pasts[name] for name in pasts if name not in found}, issues, workers, progress)
-    failed = [name for name, one in found.items() if isinstance(one, WatthourError)]
+    errors = {name: one for name, one in found.items() if isinstance(one, WatthourError)}
     rescued = fit_all(
         named(_RULE),
-        {name: pasts[name] for name in failed},
-        {name: issues[name] for name in failed},
+        {name: pasts[name] for name in errors},
+        {name: issues[name] for name in errors},
         is_pooled=False,
         workers=workers,
         progress=False,
     )
     for name, one in rescued.items():
         if not isinstance(one, WatthourError):
-            reasons[name] = f"{recipes[name].name} could not learn this series, so {_RULE} is used."
+            why = table.problem(name, errors[name]).rstrip(".")
+            reasons[name] = f"{recipes[name].name} could not learn this series, so {_RULE} is used: {why}."
             found[name], recipes[name] = one, named(_RULE)
     return {name: found[name] for name in pasts}, choice
 

@@ -253,6 +253,11 @@ class FittedCombination:
         return tuple(dict.fromkeys(each for one in self.members.values() for each in getattr(one, "features", ())))
 
     @property
+    def similar(self) -> tuple[str, ...]:
+        """The channels of similar series that its members look at."""
+        return tuple(dict.fromkeys(each for one in self.members.values() for each in getattr(one, "similar", ())))
+
+    @property
     def remarks(self) -> tuple[str, ...]:
         """What its members went without when they were trained, in sentences."""
         return tuple(dict.fromkeys(each for one in self.members.values() for each in getattr(one, "remarks", ())))

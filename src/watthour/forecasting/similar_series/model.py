@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
@@ -38,7 +38,7 @@ NAME = "similar_series"
 SEEN_DAYS = BACK + ORIGINS_BACK + 1  # before an issue: what is looked at
 LENGTHS = (0.5, 1.0, 2.0, 3.0, 5.0, 7.0, 10.0, 14.0, 21.0, 28.0, 42.0)  # days of an own past that are learned
 _LEADS = (1, 2, 4, 7)  # days ahead that are learned; the others are as the next shorter one
-_MOST_OTHERS = 24
+MOST_OTHERS = 24
 _NAMED = 3  # similar series in a message
 _STALE_DAYS = 7
 _FORMAT = 1
@@ -54,6 +54,8 @@ class SimilarSeries:
     """
 
     n_lengths: int = 3
+
+    uses_covariates: ClassVar[bool] = False
 
     @property
     def name(self) -> str:
@@ -87,6 +89,11 @@ class SimilarSeries:
         lessons = learn(days, LENGTHS[first : first + self.n_lengths], _LEADS)
         if not lessons:
             raise _none_similar(context, len(good_others(days.others)))
+        if not lessons[0].loss < lessons[0].rule_loss:
+            problem = (
+                f"the series beside {context.channel.id} are too unlike each other to forecast one from the others"
+            )
+            raise NotEnoughHistory(problem, remedy="Use a baseline such as persistence_ensemble until more is known.")
         return FittedSimilarSeries(context.channel.id, step, channels, tuple(lessons))
 
 
@@ -103,11 +110,6 @@ class FittedSimilarSeries:
     def features(self) -> tuple[str, ...]:
         """What the forecast is made of."""
         return ("own days", "usual day of similar series", "last days of similar series")
-
-    @property
-    def loss_beside_rule(self) -> float:
-        """Its error on similar series cut to as few days, in parts of that of the mean of the last same weekdays."""
-        return self.lessons[0].loss / self.lessons[0].rule_loss
 
     def predict(self, history: History, targets: dy.DataFrame[Targets]) -> Forecast:
         """Forecast each target from what was known at its own issue of the channel and of similar ones.
@@ -227,16 +229,18 @@ def _known_best(history: History) -> tuple[str, ...]:
     """Return the similar series of which most is known, at most so many."""
     counts = {each.channel: len(measurement_vintages(history, each.channel).times) for each in history.context.similar}
     filled = sorted((name for name, count in counts.items() if count), key=lambda name: -counts[name])
-    return tuple(filled[:_MOST_OTHERS])
+    return tuple(filled[:MOST_OTHERS])
 
 
 def _rests_on(n_days: float, days: Days, good: Instants, weights: Array, context: Context) -> str:
     """Say what a forecast rests on."""
     names = {each.channel: each.name for each in context.similar}
     order = np.argsort(-weights)[:_NAMED]
-    listed = [f"{names.get(days.channels[good[k]], days.channels[good[k]])} ({weights[k]:.0%})" for k in order]
+    listed = [f"{names[days.channels[good[k]]]} ({weights[k]:.0%})" for k in order]
     own = f"{n_days:.0f} days" if n_days >= 2 else f"{n_days * 24:.0f} hours"  # noqa: PLR2004 - one day is said in hours
-    above = f", above all {' and '.join(listed)}" if len(weights) > _NAMED else f": {', '.join(listed)}"
+    above = (
+        f", above all {', '.join(listed[:-1])} and {listed[-1]}" if len(weights) > _NAMED else f": {', '.join(listed)}"
+    )
     return f"This rests on {own} of its own past and on {len(weights)} similar series{above}."
 
 
