@@ -37,6 +37,8 @@ RECIPES: dict[str, Card] = {
     "twenty_features": Card("twenty_features", "TwentyFeatures", "FittedTwentyFeatures"),
 }
 
+ALONE = tuple(name for name in RECIPES if name != "similar_series")  # learn a channel without looking at others
+
 
 def recipe(name: str, parameters: Mapping[str, object] | None = None) -> Recipe:
     """Return the recipe of this name.

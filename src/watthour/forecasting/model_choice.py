@@ -139,6 +139,8 @@ def fit_named(
 ) -> dict[str, Forecaster | WatthourError]:
     """Return the model that was chosen for each series, or why there is none."""
     found: Found = {}
+    if any(recipe.name == SIMILAR for recipe in choice.recipes.values()):
+        pasts = with_similar(pasts, even_long=not choice.reasons)
     for recipe in dict.fromkeys(choice.recipes[name] for name in pasts):
         mine = [name for name in pasts if choice.recipes[name] == recipe]
         found |= fit_some(recipe, mine, pasts, issues, is_pooled=choice.is_pooled, workers=workers, progress=progress)

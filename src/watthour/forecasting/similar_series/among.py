@@ -22,17 +22,25 @@ if TYPE_CHECKING:
 SHORT_DAYS = 84  # of a past; a longer one helps others, a shorter one is helped
 
 
-def with_similar(pasts: Mapping[str, History]) -> dict[str, History]:
+def with_similar(pasts: Mapping[str, History], *, even_long: bool = False) -> dict[str, History]:
     """Return histories by name, the short ones of them with what is known of the long ones beside them.
 
     Steps of a day or longer are left as they are, and so is everything where too few series are long.
+
+    Args:
+        pasts: what is known of each series.
+        even_long: also where a past is long.
     """
     spans = {name: _span(past) for name, past in pasts.items()}
     long = sorted((name for name in pasts if spans[name] >= SHORT_DAYS * DAY), key=lambda name: -spans[name])
     if len(long) < FEWEST_OTHERS or any(past.context.resolution >= DAY for past in pasts.values()):
         return dict(pasts)
-    others = {name: pasts[name] for name in long[:MOST_OTHERS]}
-    return {name: past if spans[name] >= SHORT_DAYS * DAY else beside(past, others) for name, past in pasts.items()}
+    helped = [name for name in pasts if (even_long or name not in long) and not pasts[name].context.similar]
+    found = dict(pasts)
+    for name in helped:
+        others = [other for other in long if other != name][:MOST_OTHERS]
+        found[name] = beside(pasts[name], {other: pasts[other] for other in others})
+    return found
 
 
 def beside(past: History, others: Mapping[str, History]) -> History:

@@ -93,7 +93,7 @@ class SimilarSeries:
             problem = (
                 f"the series beside {context.channel.id} are too unlike each other to forecast one from the others"
             )
-            raise NotEnoughHistory(problem, remedy="Use a baseline such as persistence_ensemble until more is known.")
+            raise NotEnoughHistory(problem, remedy="Use a baseline such as seasonal_naive until more is known.")
         return FittedSimilarSeries(context.channel.id, step, channels, tuple(lessons))
 
 
@@ -248,7 +248,7 @@ def _too_short(context: Context, n_days: float) -> NotEnoughHistory:
     return NotEnoughHistory(
         f"{n_days * 24:.0f} hours of {context.channel.id} are known; beside similar series {NAME} needs "
         f"{LENGTHS[0] * 24:.0f}",
-        remedy="Wait for half a day of readings, or add those that there are.",
+        remedy="Wait for half a day of readings, or use a baseline such as seasonal_naive.",
     )
 
 
@@ -256,5 +256,5 @@ def _none_similar(context: Context, n_similar: int) -> NotEnoughHistory:
     return NotEnoughHistory(
         f"{n_similar} series similar to {context.channel.id} have {FEWEST_DAYS} days known; "
         f"{NAME} needs {FEWEST_OTHERS}",
-        remedy="Add longer series of the same quantity and step, or use a baseline such as persistence_ensemble.",
+        remedy="Add longer series of the same quantity and step, or use a baseline such as seasonal_naive.",
     )
