@@ -10,7 +10,7 @@ import numpy as np
 
 from watthour.core.frames import LEVELS
 from watthour.forecasting.similar_series.days import BACK, Usual, enough_known, without_last
-from watthour.forecasting.similar_series.predictors import LIKENESSES, N_PREDICTORS, Likeness, Seen, said_of
+from watthour.forecasting.similar_series.predictors import LIKENESSES, N_PREDICTORS, WEEK, Likeness, Seen, said_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -25,8 +25,8 @@ _MOST_CUTS = 240  # of all similar series together
 _RIDGE = 0.02  # in parts of what the predictors are worth
 _ROUNDS = 12  # of reweighting, after which the least absolute error is as good as reached
 _BESIDE_HOURS = 2  # errors that count for a slot lie so near on the clock
-_TOGETHER = 0.5  # how much the errors of one series are one error
-_WEEK, _SAME_WEEKDAYS = 7, 4
+_MORE_THAN_ONE = 12  # as errors of one series are not all alike, so many more than series count as independent
+_SAMEWEEKDAYS = 4
 _HOURS = 24
 
 
@@ -63,7 +63,7 @@ def learn(days: Days, lengths: Sequence[float], leads: tuple[int, ...]) -> list[
     likeness: Likeness | None = None
     for length in lengths:
         if likeness is None:
-            tried = {each: list(_cuts(days, length, leads[:1], each, _MOST_CUTS // 3)) for each in LIKENESSES}
+            tried = {each: list(_cuts(days, length, leads[:1], each, _MOST_CUTS // 5)) for each in LIKENESSES}
             enough = {each: cuts for each, cuts in tried.items() if _n_series(cuts) >= FEWEST_OTHERS}
             if not enough:
                 return []
@@ -102,7 +102,7 @@ def _cuts(days: Days, length: float, leads: tuple[int, ...], likeness: Likeness,
         if not mine.any():
             continue
         others = Usual(usual[2].value[mine], usual[2].deviation[mine])
-        m = min(max(n_own, _WEEK), end)
+        m = min(max(n_own, WEEK), end)
         own = _only_last(without_last(days.others[number, end - n_own : end], late[0]), length)
         if np.isfinite(own).sum() < length * days.n_slots / 2:
             continue
@@ -135,7 +135,7 @@ def by_rule(own: Array, lead: int) -> Array:
     last = np.full(own.shape[1], np.nan)
     for row in own:
         last = np.where(np.isfinite(row), row, last)
-    same = own[(age + lead) % _WEEK == 0][-_SAME_WEEKDAYS:]
+    same = own[(age + lead) % WEEK == 0][-_SAMEWEEKDAYS:]
     known = np.isfinite(same)
     count = known.sum(axis=0)
     return np.where(count > 0, np.where(known, same, 0.0).sum(axis=0) / np.maximum(count, 1), last)
@@ -201,7 +201,7 @@ def _error_quantiles(errors: Array, slot: Instants, slots: int, n_series: int) -
 
     Each level is moved outwards as conformal prediction asks: a new series is one more beside those that were cut.
     """
-    wanted = np.clip(0.5 + (np.array(LEVELS) - 0.5) * (1 + _TOGETHER / n_series), 0.001, 0.999)
+    wanted = np.clip(0.5 + (np.array(LEVELS) - 0.5) * (1 + 1 / (n_series + _MORE_THAN_ONE)), 0.001, 0.999)
     found = np.empty((slots, len(LEVELS)))
     for k in range(slots):
         apart = np.abs(slot - k)

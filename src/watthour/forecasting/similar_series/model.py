@@ -20,7 +20,8 @@ from watthour.core.window import step_in_words
 from watthour.forecasting.quantile_forecast import describe_intervals, nothing_known, quantile_forecast
 from watthour.forecasting.similar_series.days import BACK, ORIGINS_BACK, OWN_BACK, Days, Usual
 from watthour.forecasting.similar_series.learning import FEWEST_DAYS, FEWEST_OTHERS, Lesson, good_others, learn
-from watthour.forecasting.similar_series.predictors import Likeness, Seen, said_of
+from watthour.forecasting.similar_series.own_trial import MOST_DAYS, OwnTrial, own_usual
+from watthour.forecasting.similar_series.predictors import WEEK, Likeness, Seen, said_of
 from watthour.forecasting.steps import check_targets, check_trained_on, step_of
 from watthour.forecasting.vintages import DAY_US, instant, instants, measurement_vintages
 
@@ -153,23 +154,34 @@ class FittedSimilarSeries:
         if not len(good) or n_days < LENGTHS[0]:
             return None
         lesson = [each for each in self.lessons if each.days <= max(n_days, self.lessons[0].days)][-1]
-        own = days.own[-OWN_BACK:]
-        own = own[np.flatnonzero(np.isfinite(own).any(axis=1))[0] :]
-        back, n = max(len(own), 7), days.others.shape[1]
+        n = days.others.shape[1]
         types = days.types(-n, n + max(leads))
-        others = days.others[good]
-        seen = Seen(
-            own,
-            types[n - back : n],
-            Usual.of(others[:, -BACK:], types[n - BACK : n]),
-            others[:, -back:],
-            [(lead, types[n + lead - 1]) for lead in leads],
-        )
-        said = said_of(seen, lesson.likeness)
-        if not said:
+        usual = Usual.of(days.others[good, -BACK:], types[n - BACK : n])
+        first = int(np.flatnonzero(np.isfinite(days.own[-OWN_BACK:]).any(axis=1))[0]) + n - OWN_BACK
+
+        def answers(end: int, ahead: Sequence[int]) -> tuple[list[Array], list[Array], Array] | None:
+            """Return what is said from the days before one: quantiles, the own usual day, and the others' weights."""
+            back = max(end - first, WEEK)
+            kinds = [types[end + lead - 1] for lead in ahead]
+            own, recent = days.own[first:end], days.others[good, end - back : end]
+            said = said_of(
+                Seen(own, types[end - back : end], usual, recent, list(zip(ahead, kinds, strict=True))), lesson.likeness
+            )
+            if not said:
+                return None
+            quantiles = [_quantiles(each, lesson, lead) for lead, each in zip(ahead, said, strict=True)]
+            return quantiles, [own_usual(own, types[first:end], kind) for kind in kinds], said[0].weights
+
+        now = answers(n, leads)
+        if now is None:
             return None
-        found = [_quantiles(each, lesson, lead) for lead, each in zip(leads, said, strict=True)]
-        return np.stack(found), _rests_on(n_days, days, good, said[0].weights, context)
+        ends = range(max(first + 1, n - MOST_DAYS), n)
+        again = [(told, days.own[end]) for end in ends if (told := answers(end, (1,))) is not None]
+        trial = OwnTrial.of(
+            [one[0][0] for one, _ in again], [one[1][0] for one, _ in again], [came for _, came in again]
+        )
+        found = [trial.applied(answer, own) for answer, own in zip(now[0], now[1], strict=True)]
+        return np.stack(found), _rests_on(n_days, days, good, now[2], context)
 
     def files(self) -> Mapping[str, bytes]:
         """Return it as JSON and numbers."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from watthour.forecasting.similar_series.days import Usual
     from watthour.forecasting.vintages import Array, Instants
 
-_WEEK = 7
+WEEK = 7
 _COMMON_LIMITS = (0.3, 3.0)  # of what all similar series are at once, in parts of the usual
 _LEAST_SPREAD = 0.02  # of the level
 _OWN_SPREAD_DAYS = 7.0  # of the own past that tell the spread as well as the similar series do
@@ -83,7 +83,7 @@ def said_of(seen: Seen, likeness: Likeness) -> list[Said]:
     found = []
     for lead, kind in seen.to_come:
         alike = np.tensordot(mine, value[:, kind, column], 1)
-        weekly = ((age + lead) % _WEEK == 0) * 0.8 ** ((age + lead) / _WEEK)
+        weekly = ((age + lead) % WEEK == 0) * 0.8 ** ((age + lead) / WEEK)
         predictors = np.stack(
             [
                 alike,
