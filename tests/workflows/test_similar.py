@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from datetime import UTC, datetime, time, timedelta
+from datetime import time, timedelta
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
 import pytest
+from street import NOW, OLD_DAYS, add, fill
 
-from watthour.core.channel import Channel, Site, SiteKind
+from watthour.core.channel import Channel, SiteKind
 from watthour.core.frames import Maker, Readings
-from watthour.core.place import Place
 from watthour.core.units import Quantity, Unit
-from watthour.core.window import DAY, HOUR
+from watthour.core.window import DAY, HOUR, Window
 from watthour.registry.files import FileRegistry
 from watthour.store.memory import MemoryStore
 from watthour.workflows.forecast import forecast
@@ -27,41 +26,12 @@ if TYPE_CHECKING:
 
     from watthour.core.forecast import Context
 
-NOW = datetime(2024, 5, 15, 7, 30, tzinfo=UTC)
-OLD_DAYS = 100
-
-
-def add(store: MemoryStore, name: str, days: float, **changes: Any) -> None:  # noqa: ANN401 - fields of a site or channel
-    """Add a home with readings of its last days, up to the last whole hour."""
-    place = Place(changes.pop("time_zone", "Europe/Paris"))
-    site = Site(name.lower(), name, changes.pop("kind", SiteKind.HOME), place, is_simulated="is_simulated" in changes)
-    channel = Channel(f"{site.prefix}.power", site.id, Quantity.POWER, Unit.KW, HOUR)
-    channel = replace(channel, **changes)
-    site = replace(site, main_channel=channel.id)
-    end = NOW.replace(minute=0)
-    times = pl.datetime_range(end - days * DAY, end, channel.resolution, closed="left", eager=True, time_unit="us")
-    hour = times.dt.convert_time_zone("Europe/Paris").dt.hour().to_numpy()
-    rng = np.random.default_rng(len(name) + ord(name[-1]))
-    value = (1 + len(name)) * (0.3 + np.exp(-0.5 * ((hour - 19) / 2) ** 2)) * rng.gamma(16, 1 / 16, len(hour))
-    rows = pl.DataFrame({"time": times, "value": value}).select(
-        pl.lit(channel.id).alias("channel"),
-        "time",
-        (pl.col("time") + channel.resolution).alias("available_at"),
-        (pl.col("time") + channel.resolution).alias("recorded_at"),
-        "value",
-        pl.lit(0, pl.Int16).alias("quality"),
-    )
-    store.register([site], [channel])
-    store.append(Readings.validate(rows))
-
 
 @pytest.fixture
 def street() -> MemoryStore:
     """Three homes of a hundred days and one of a day and a half."""
     store = MemoryStore()
-    for name in ("Oak", "Elms", "Beech"):
-        add(store, name, OLD_DAYS)
-    add(store, "New", 1.5)
+    fill(store)
     return store
 
 
@@ -101,11 +71,9 @@ def test_only_what_was_known_at_the_issue_is_used_of_the_others(street: MemorySt
     before = forecast(street, registry, new_home(street), now=NOW)
     untouched = street.forecasts(["home.new.power"], before.window, models=["similar_series"])["value"].to_list()
     other = MemoryStore()
-    for name in ("Oak", "Elms", "Beech"):
-        add(other, name, OLD_DAYS)
-    add(other, "New", 1.5)
+    fill(other)
     late = NOW + HOUR
-    rows = street.read(["home.oak.power"], before.window.__class__(NOW - 3 * DAY, NOW))
+    rows = street.read(["home.oak.power"], Window(NOW - 3 * DAY, NOW))
     other.append(Readings.cast(rows.with_columns(value=99.0, available_at=pl.lit(late), recorded_at=pl.lit(late))))
     forecast(other, registry, new_home(other), now=NOW)
     assert other.forecasts(["home.new.power"], before.window, models=["similar_series"])["value"].to_list() == untouched
