@@ -112,8 +112,8 @@ class History:
         )
 
     def without_covariates(self) -> History:
-        """Return what was known of the channel alone: its readings and the rivals' forecasts of it."""
-        mine = pl.col("channel") == self.context.channel.id
+        """Return what was known without what is known ahead: the channel and similar ones, and rivals' forecasts."""
+        mine = pl.col("channel").is_in([self.context.channel.id, *(each.channel for each in self.context.similar)])
         return replace(
             self,
             context=replace(self.context, covariates=()),
