@@ -213,3 +213,13 @@ def test_what_is_beside_a_series_reaches_back_as_far_as_it_is_looked_at() -> Non
     rows = found.readings.filter(pl.col("channel") == pasts["old 0"].context.channel.id)
     assert rows["time"].min() >= END - 67 * DAY  # type: ignore[operator]  # an instant
     assert found.context.similar[0].name == "old 0"
+
+
+def test_from_a_week_on_trees_that_the_others_taught_count_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trial, "CANDIDATES", ("persistence_ensemble", "seasonal_naive"))
+    new = home("new", 0.7, days=9, seed=53)
+    model = DayAhead().fit(before(pl.concat([old_homes(3), new])))
+    assert set(model.members["new"]) == {"similar_series", "gradient_boosting"}
+    answer = model.predict().filter(unique_id="new")
+    assert (answer["forecast"] - new.filter(pl.col("ds") >= END)["y"]).abs().mean() < 0.2
+    assert answer.select(pl.col("0.05") < pl.col("0.95")).to_series().all()

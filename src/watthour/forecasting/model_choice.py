@@ -11,7 +11,7 @@ import polars as pl
 from watthour.core.errors import WatthourError
 from watthour.core.window import DAY
 from watthour.forecasting.catalogue import recipe as named
-from watthour.forecasting.combination.model import NAME, Combination, FittedCombination, fit_combinations
+from watthour.forecasting.combination.model import NAME, Combination, FittedCombination, fit_combinations, untried
 from watthour.forecasting.combination.trial import (
     SIMILAR,
     TREES,
@@ -23,7 +23,8 @@ from watthour.forecasting.combination.trial import (
     tried,
 )
 from watthour.forecasting.fleet import fit_all
-from watthour.forecasting.similar_series.among import with_similar
+from watthour.forecasting.similar_series.among import span_of, with_similar
+from watthour.forecasting.similar_series.model import FittedSimilarSeries
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 AUTO = "auto"
 MOST_SERIES = 16  # combined each by itself; of more, so many are compared and one model is chosen for all
 _RULE = "persistence_ensemble"  # for a series that the chosen model cannot learn
+_LAGS_OF_TREES = 7 * DAY  # from when on trees that others taught know more of a series than its last day
 _OF_LONG_STEPS = "trend_season"  # for one too short to compare models on: four values of a rule are months or years
 
 
@@ -117,13 +119,32 @@ def fit_auto(
             reasons[name] = f"There is too little history to compare models, so {second} was chosen."
     choice = Choice(recipes, _as_table(rows), reasons, is_pooled)
     found |= fit_named(choice, {name: pasts[name] for name in pasts if name not in found}, issues, workers, progress)
+    if is_pooled:
+        beside_trees = _with_trees(found, pasts, issues, workers, progress)
+        found |= beside_trees
+        recipes |= dict.fromkeys(beside_trees, Combination((SIMILAR, TREES)))
+        words = f"There is too little history to compare models, so {SIMILAR} and {TREES} were chosen together."
+        reasons |= dict.fromkeys(beside_trees, words)
+    _rescue(found, recipes, reasons, table, pasts, issues)
+    return {name: found[name] for name in pasts}, choice
+
+
+def _rescue(
+    found: Found,
+    recipes: dict[str, Recipe],
+    reasons: dict[str, str],
+    table: SeriesTable,
+    pasts: Histories,
+    issues: TargetsBySeries,
+) -> None:
+    """Give the series that their model could not learn to a rule, and say why."""
     errors = {name: one for name, one in found.items() if isinstance(one, WatthourError)}
     rescued = fit_all(
         named(_RULE),
         {name: pasts[name] for name in errors},
         {name: issues[name] for name in errors},
         is_pooled=False,
-        workers=workers,
+        workers=1,
         progress=False,
     )
     for name, one in rescued.items():
@@ -131,7 +152,22 @@ def fit_auto(
             why = table.problem(name, errors[name]).rstrip(".")
             reasons[name] = f"{recipes[name].name} could not learn this series, so {_RULE} is used: {why}."
             found[name], recipes[name] = one, named(_RULE)
-    return {name: found[name] for name in pasts}, choice
+
+
+def _with_trees(
+    found: Found, pasts: Histories, issues: TargetsBySeries, workers: int, progress: Progress
+) -> dict[str, FittedCombination]:
+    """Return the series of a week or more that are forecast beside similar ones, together with trees of all series."""
+    beside = {name: one for name, one in found.items() if isinstance(one, FittedSimilarSeries)}
+    weeks = [name for name in beside if span_of(pasts[name]) >= _LAGS_OF_TREES]
+    if not weeks:
+        return {}
+    trees = fit_some(member_recipe(TREES), weeks, pasts, issues, is_pooled=True, workers=workers, progress=progress)
+    return {
+        name: untried({SIMILAR: beside[name], TREES: one}, pasts[name])
+        for name, one in trees.items()
+        if not isinstance(one, WatthourError)
+    }
 
 
 def fit_named(

@@ -31,7 +31,7 @@ def with_similar(pasts: Mapping[str, History], *, even_long: bool = False) -> di
         pasts: what is known of each series.
         even_long: also where a past is long.
     """
-    spans = {name: _span(past) for name, past in pasts.items()}
+    spans = {name: span_of(past) for name, past in pasts.items()}
     long = sorted((name for name in pasts if spans[name] >= SHORT_DAYS * DAY), key=lambda name: -spans[name])
     if len(long) < FEWEST_OTHERS or any(past.context.resolution >= DAY for past in pasts.values()):
         return dict(pasts)
@@ -65,7 +65,7 @@ def as_fitted(past: History, pasts: Mapping[str, History], channels: Collection[
     return beside(past, {name: other for name, other in pasts.items() if other.context.channel.id in channels})
 
 
-def _span(past: History) -> timedelta:
+def span_of(past: History) -> timedelta:
     """Return the time from the first known value of a series to its end."""
     mine = past.readings.filter(pl.col("channel") == past.context.channel.id, pl.col("value").is_not_null())
     first = cast("datetime | None", mine["time"].min())
