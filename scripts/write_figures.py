@@ -18,7 +18,10 @@ ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
 PAGES = (
     ROOT / "README.md",
-    *(ROOT / "docs" / "explanation" / f"{name}.md" for name in ("forecasting", "day-process", "features")),
+    *(
+        ROOT / "docs" / "explanation" / f"{name}.md"
+        for name in ("forecasting", "day-process", "features", "first-weeks")
+    ),
 )
 MARKED = re.compile(r"<!-- figures: (\w+) (\S+) -->\n.*?<!-- end of figures -->", re.DOTALL)
 LABELS = {
@@ -26,6 +29,11 @@ LABELS = {
     "operator_debiased": "the same, de-biased by hour over 28 days",
     "seasonal_naive": "seasonal naive",
     "last_week": "the same time last week",
+    "yesterday": "the same time yesterday",
+    "persistence_ensemble": "the mean of the last four same weekdays, or what there is of it",
+    "shared_trees": "trees of all series, which answered before",
+    "similar_series": "`similar_series`",
+    "watthour": "**Watthour**: `similar_series`, from a week on with trees",
     "naive_168h": "the same hour last week",
     "lear_ensemble": "LEAR, ensemble of 4",
     "dnn_ensemble": "DNN, ensemble of 4",
@@ -46,6 +54,8 @@ COLUMNS = {  # metric -> heading and decimals
     "mape_percent": ("MAPE %", 2),
     "mae_mwh": ("MAE MWh", 0),
     "mae": ("MAE", 3),
+    "mae_percent_of_mean": ("MAE, % of the mean", 1),
+    "pinball_percent_of_mean": ("quantile loss, % of the mean", 1),
     "coverage90_percent": ("inside the 90 % band, %", 1),
     "coverage90_worst_month_percent": ("worst month, %", 1),
     "mape_over_best_percent": ("MAPE over that of the best rival, %", 1),

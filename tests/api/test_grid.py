@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+import street
 from town import NOW, VERSION, forecasts
 
 from watthour.core.ports import RunState, SourceRun
@@ -131,3 +132,14 @@ def test_days_that_cannot_be_are_refused(town_client: TestClient, route: str, fi
     answer = town_client.get(f"/api/v1/grid/simtown/{route}")
     assert answer.status_code in {400, 422}
     assert answer.json().get("field") == field or answer.status_code == 422
+
+
+def test_a_home_on_its_first_days_is_forecast_beside_similar_homes_and_says_so(
+    empty: App, open_client: Callable[..., TestClient]
+) -> None:
+    street.fill(empty.store)
+    day = open_client(empty, now=lambda: street.NOW).get("/api/v1/grid/new/forecast").json()
+    assert (day["model_version"], day["model_label"]) == ("similar_series", "Similar series")
+    assert day["missing_inputs"][0].startswith("This rests on 36 hours of its own past and on 3 similar series")
+    assert day["fallback"].startswith("Similar series answers: ")
+    assert all(point["lower"] < point["value"] < point["upper"] for point in day["points"])

@@ -80,3 +80,26 @@ def test_a_site_that_cannot_be_trained_does_not_stop_the_others(
     assert ended.code == 2
     assert "resolution" in ended.err
     assert [each["region"] for each in json.loads(ended.out)] == ["main"]
+
+
+def test_a_home_of_a_day_is_forecast_beside_homes_that_were_imported_before(
+    watthour: Callable[..., Outcome], tmp_path: Path
+) -> None:
+    """It was forecast as its last day again, with a band that covered half of what came."""
+
+    def value(n: int) -> float:
+        return 0.4 + math.exp(-0.5 * ((n % 24 - 19) / 2) ** 2) + 0.1 * math.sin(n * 1.7)
+
+    for number, days in enumerate((DAYS, DAYS, 1)):
+        rows = table(tmp_path / f"{number}.csv", timedelta(hours=1), lambda n, size=1 + number: size * value(n))  # type: ignore[misc]  # bound now
+        kept = rows.read_text().splitlines()
+        rows.write_text("\n".join([kept[0], *kept[-24 * days :]]) + "\n")
+        words = ["--channel", f"home.house{number}.power", "--unit", "kW", "--time-zone", "UTC"]
+        assert watthour("import", str(rows), *words).code == 0
+    ended = watthour("forecast", "house2", "--json")
+    assert ended.code == 0, ended.err
+    page = json.loads(ended.out)
+    assert page["model_version"] == "similar_series"
+    assert "This rests on 24 hours of its own past and on 2 similar series: " in page["missing_inputs"][0]
+    assert max(page["points"], key=lambda point: point["value"])["time"][11:13] in {"18", "19", "20"}
+    assert "Similar series answers" in watthour("forecast", "house2").err

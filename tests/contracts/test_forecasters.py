@@ -40,7 +40,7 @@ def at_step(days: list[date], step: timedelta) -> dy.DataFrame[Targets]:
 
 @pytest.fixture(scope="module")
 def past() -> History:
-    return world.history(FIRST, 200)
+    return world.beside_similar(world.history(FIRST, 200))
 
 
 @pytest.fixture(scope="module", params=list(RECIPES))
@@ -131,6 +131,7 @@ def test_it_answers_every_interval_of_any_step_or_refuses_the_step(name: str, st
     """A channel of 5 minutes was once answered with the 24 values of a day's hours, as large as twice its mean."""
     n_days = LEARN_DAYS.get(name, 60)
     past = world.history(day - timedelta(days=n_days + 40), n_days + 43, context=world.context(step))
+    past = world.beside_similar(past) if name == "similar_series" else past
     learned = at_step([day - timedelta(days=n) for n in range(n_days + 2, 1, -1)], step)
     questions = at_step([day, day + timedelta(days=1)], step)
     try:

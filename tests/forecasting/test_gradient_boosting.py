@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,9 @@ from watthour.core.place import Point
 from watthour.core.weather import DAILY, weather_channels
 from watthour.core.window import DAY, HOUR, local_day
 from watthour.forecasting.features import actuals, features
+from watthour.forecasting.fleet import issues_at, past_issues
 from watthour.forecasting.gradient_boosting import FittedGradientBoosting, GradientBoosting
+from watthour.forecasting.pooled import fit_pooled
 from watthour.forecasting.vintages import instants
 
 if TYPE_CHECKING:
@@ -256,3 +258,15 @@ def test_any_lead_is_answered(past: History, fitted: FittedGradientBoosting) -> 
     )
     assert told.values["value"].null_count() == 0
     assert told.values.height == 40 * len(LEVELS)
+
+
+def test_a_series_without_anything_to_learn_from_is_asked_alone_of_trees_that_others_taught() -> None:
+    """Those trees know no day until which the series was learned; asking for it broke the forecast of every series."""
+    past = world.history(date(2023, 1, 1), 100, operator=False, weather=False)
+    short = past.known_at(datetime(2023, 4, 10, tzinfo=UTC))
+    issues = past_issues(short, 24)
+    growth = GradientBoosting(n_trees=10, learning_rate=0.3, n_leaves=8)
+    models = fit_pooled(growth, [short, short], [issues, Targets.cast(issues.clear())], workers=1, advance=lambda: None)
+    asked = issues_at(short, [short.as_of], 24)
+    assert models[1].trees
+    assert models[1].predict(short, asked).values["value"].null_count() == 0

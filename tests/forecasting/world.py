@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from watthour.core.channel import Channel, Site, SiteKind
-from watthour.core.forecast import Context, History, covariates_of, interval_starts
+from watthour.core.forecast import Context, History, SimilarChannel, covariates_of, interval_starts
 from watthour.core.frames import INSTANT, Forecasts, Maker, Readings
 from watthour.core.place import Place, Point
 from watthour.core.units import Quantity, Unit
@@ -123,6 +123,18 @@ def history(
             seen.append(readings(f"{prefix}.temperature_2m", times, degrees, timedelta(days=5)))
     rows = pl.concat(published) if published else Forecasts.create_empty()
     return History(FAR, context, Readings.validate(pl.concat(seen)), Forecasts.validate(rows))
+
+
+def beside_similar(past: History, n_others: int = 3) -> History:
+    """The same place with others of its kind, whose load has another size, shape and noise."""
+    own, parts = past.readings.filter(pl.col("channel") == DEMAND), [pl.DataFrame(past.readings)]
+    hour = own["time"].dt.hour().to_numpy()
+    names = tuple(SimilarChannel(f"grid.other_{k}.demand", f"Other {k}") for k in range(n_others))
+    for k, other in enumerate(names):
+        noise = np.random.default_rng(100 + k).normal(0, 0.01, own.height)
+        factor = (2 + k) * (1 + 0.03 * k * np.cos(2 * np.pi * hour / 24) + noise)
+        parts.append(own.with_columns(pl.lit(other.channel).alias("channel"), value=pl.col("value") * factor))
+    return replace(past, context=replace(past.context, similar=names), readings=Readings.cast(pl.concat(parts)))
 
 
 def at_step(times: pl.Series, values: np.ndarray, step: timedelta) -> tuple[pl.Series, np.ndarray]:

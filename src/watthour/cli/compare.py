@@ -30,7 +30,7 @@ def compare(
     """
     from watthour.core.forecast import issue_clock_of
     from watthour.core.units import digits_for
-    from watthour.forecasting.catalogue import RECIPES
+    from watthour.forecasting.catalogue import ALONE
     from watthour.workflows.contest import contest
 
     with opened() as app:
@@ -40,7 +40,7 @@ def compare(
             found = contest(
                 app.store,
                 context,
-                recipe or list(RECIPES),
+                recipe or list(ALONE),
                 n_days=days,
                 issue_clock=issue_clock_of(hour),
                 now=utc_now(),

@@ -41,6 +41,14 @@ class Covariate:
 
 
 @dataclass(frozen=True, slots=True)
+class SimilarChannel:
+    """A channel of the same quantity, step and kind of site, whose longer past helps while that of another is short."""
+
+    channel: str
+    name: str  # of its site, in words
+
+
+@dataclass(frozen=True, slots=True)
 class Context:
     """What is forecast, and what a forecaster may know of it beyond its readings.
 
@@ -52,6 +60,7 @@ class Context:
     channel: Channel  # what is forecast; its resolution is the step of every forecast
     covariates: tuple[Covariate, ...] = ()
     rivals: tuple[str, ...] = ()  # `model` of the forecasts others publish of the channel, the best known first
+    similar: tuple[SimilarChannel, ...] = ()  # named only where a short past needs them; a history then holds theirs
 
     def __post_init__(self) -> None:
         total = sum({covariate.point: covariate.weight for covariate in self.covariates if covariate.point}.values())
@@ -103,8 +112,8 @@ class History:
         )
 
     def without_covariates(self) -> History:
-        """Return what was known of the channel alone: its readings and the rivals' forecasts of it."""
-        mine = pl.col("channel") == self.context.channel.id
+        """Return what was known without what is known ahead: the channel and similar ones, and rivals' forecasts."""
+        mine = pl.col("channel").is_in([self.context.channel.id, *(each.channel for each in self.context.similar)])
         return replace(
             self,
             context=replace(self.context, covariates=()),

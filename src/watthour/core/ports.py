@@ -198,7 +198,10 @@ class Store(ReadingStore, ForecastStore, Protocol):
     """Both halves, as one connection."""
 
     def history(self, context: Context, window: Window, as_of: datetime) -> History:
-        """Return all versions known at ``as_of`` of the context's channel, its covariates and its rivals' forecasts."""
+        """Return all versions known at ``as_of`` of the context's channels and its rivals' forecasts.
+
+        The channels are the one that is forecast, its covariates and those it names as similar.
+        """
         ...
 
     def check_writable(self) -> None:

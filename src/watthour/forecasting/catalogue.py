@@ -33,8 +33,11 @@ RECIPES: dict[str, Card] = {
     "trend_season": Card("trend_season.model", "TrendSeason", "FittedTrendSeason"),
     "day_regression": Card("day_regression.model", "DayRegression", "FittedDayRegression"),
     "combination": Card("combination.model", "Combination", "FittedCombination"),
+    "similar_series": Card("similar_series.model", "SimilarSeries", "FittedSimilarSeries"),
     "twenty_features": Card("twenty_features", "TwentyFeatures", "FittedTwentyFeatures"),
 }
+
+ALONE = tuple(name for name in RECIPES if name != "similar_series")  # learn a channel without looking at others
 
 
 def recipe(name: str, parameters: Mapping[str, object] | None = None) -> Recipe:

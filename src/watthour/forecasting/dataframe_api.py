@@ -632,7 +632,8 @@ class FittedDayAhead:
 
     def _answers(self, question: _Question, workers: int, progress: Progress) -> dict[str, Forecast | WatthourError]:
         models = {name: self.models[name] for name in question.pasts}
-        return forecast_all(models, question.pasts, question.targets, workers=workers, progress=progress)
+        pasts = {**self.pasts, **question.pasts}
+        return forecast_all(models, pasts, question.targets, workers=workers, progress=progress)
 
     def _gap(self, name: str, past: History, asked: dy.DataFrame[Targets]) -> str | None:
         """Return which covariates that the model uses are unknown for intervals asked, in words."""

@@ -20,6 +20,7 @@ from watthour.forecasting.backtest import first_day, scores, with_actuals
 from watthour.forecasting.calendar import DAYS_IN_YEAR, same_clock
 from watthour.forecasting.catalogue import recipe as named
 from watthour.forecasting.dataframe_io import as_given
+from watthour.forecasting.similar_series.among import as_fitted
 from watthour.forecasting.steps import interval_numbers, later_starts, numbered_starts, phase_of, step_of
 from watthour.forecasting.vintages import datetimes, instants
 
@@ -119,11 +120,20 @@ def forecast_all(
     workers: int = 1,
     progress: Progress = False,
 ) -> dict[str, Forecast | WatthourError]:
-    """Return the forecast of each series, or why there is none; models that share their trees are asked at once."""
+    """Return the forecast of each series, or why there is none; models that share their trees are asked at once.
+
+    Args:
+        models: of the series to be forecast.
+        pasts: what is known of them, and of those that a model takes for similar.
+        targets: of each.
+        workers: series worked at the same time.
+        progress: a bar, or what is called with the number of series done and to do.
+    """
     from watthour.forecasting.gradient_boosting import FittedGradientBoosting  # LightGBM is slow to import
     from watthour.forecasting.pooled import each, predict_pooled
 
     names = list(models)
+    pasts = {name: as_fitted(pasts[name], pasts, getattr(models[name], "similar", ())) for name in names}
     with reported("Forecasting", len(names), progress) as advance:
         boosted = [model for model in models.values() if isinstance(model, FittedGradientBoosting)]
         if len(boosted) == len(names):

@@ -115,7 +115,8 @@ class FittedGradientBoosting:
                 nothing = np.full((asked.height, len(LEVELS)), np.nan)
                 return self._of_trees(self.features_of(history, asked), asked, history, nothing)
 
-            learned_until = instant(self.splits["train"].end)
+            # A series with nothing of its own to learn from is answered by what others taught.
+            learned_until = instant(self.splits["train"].end) if "train" in self.splits else None
             quantiles = adapted(history, targets, quantiles, of_past, learned_until=learned_until)
         return self.effects.put_back(self.answer(history, targets, table, quantiles), history.context)
 

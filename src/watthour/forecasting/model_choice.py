@@ -11,8 +11,9 @@ import polars as pl
 from watthour.core.errors import WatthourError
 from watthour.core.window import DAY
 from watthour.forecasting.catalogue import recipe as named
-from watthour.forecasting.combination.model import NAME, Combination, FittedCombination, fit_combinations
+from watthour.forecasting.combination.model import NAME, Combination, FittedCombination, fit_combinations, untried
 from watthour.forecasting.combination.trial import (
+    SIMILAR,
     TREES,
     candidates_of,
     fit_some,
@@ -22,6 +23,8 @@ from watthour.forecasting.combination.trial import (
     tried,
 )
 from watthour.forecasting.fleet import fit_all
+from watthour.forecasting.similar_series.among import span_of, with_similar
+from watthour.forecasting.similar_series.model import FittedSimilarSeries
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -35,6 +38,7 @@ if TYPE_CHECKING:
 AUTO = "auto"
 MOST_SERIES = 16  # combined each by itself; of more, so many are compared and one model is chosen for all
 _RULE = "persistence_ensemble"  # for a series that the chosen model cannot learn
+_LAGS_OF_TREES = 7 * DAY  # from when on trees that others taught know more of a series than its last day
 _OF_LONG_STEPS = "trend_season"  # for one too short to compare models on: four values of a rule are months or years
 
 
@@ -65,8 +69,9 @@ def fit_auto(
     """Compare the models that can learn each series on its last weeks, and return a combination of the best of them.
 
     Each learns once before those weeks and forecasts every issue in them. Of more than ``MOST_SERIES`` series so many,
-    evenly spaced in order of name, are compared, and the best single model is fitted to all. A series that cannot be
-    compared, or that the chosen model cannot learn, is given to the mean of the last four same weekdays.
+    evenly spaced in order of name, are compared, and the best single model is fitted to all. A series of less than
+    twelve weeks learns from similar ones as well, if there are longer ones. One that cannot be compared, or that the
+    chosen model cannot learn, is given to the mean of the last four same weekdays.
 
     Args:
         table: for the names of the series in words.
@@ -77,12 +82,14 @@ def fit_auto(
         progress: a bar, or what is called with the number of series done and to do.
     """
     is_pooled = not (is_local and len(pasts) > 1)
+    pasts = dict(pasts) if is_local else with_similar(pasts)
     trials = trials_of(pasts, issues)
     possible = sorted(trials)
     found: Found = {}
     recipes: dict[str, Recipe] = {}
     reasons: dict[str, str] = {}
     rows: list[dict[str, object]] = []
+    together, members = trials, cast("tuple[str, ...]", ())  # all that can learn the series
     if len(possible) > MOST_SERIES:
         chosen = np.linspace(0, len(possible) - 1, MOST_SERIES).round().astype(int)
         compared = {possible[k]: trials[possible[k]] for k in chosen}
@@ -93,36 +100,74 @@ def fit_auto(
         words = f"{best} won for all {len(pasts)} series, {MOST_SERIES} of which were compared: {by_how_much}."
         recipes, reasons = dict.fromkeys(pasts, member_recipe(best)), dict.fromkeys(pasts, words)
         rows = [{**row, "chosen": row["model"] == best, "weight": float(row["model"] == best)} for row in rows]
-    elif possible:
+        together = {name: trials[name] for name in possible if pasts[name].context.similar}
+        members = (best, SIMILAR)
+    if together:
         combined = fit_combinations(
-            Combination(), pasts, issues, trials, is_pooled=is_pooled, workers=workers, progress=progress
+            Combination(members), pasts, issues, together, is_pooled=is_pooled, workers=workers, progress=progress
         )
         for name, own in combined.items():
             if isinstance(own, FittedCombination):
-                found[name], recipes[name], reasons[name] = own, Combination(), _reason(own)
-                rows += _rows(table, name, own)
-    for name in pasts:
-        if name not in recipes:
-            is_long = pasts[name].context.resolution > DAY
+                found[name], recipes[name], reasons[name] = own, Combination(members), _reason(own)
+                rows = [row for row in rows if row["series"] != name] + _rows(table, name, own)
+    for name, past in pasts.items():
+        if name not in trials and (past.context.similar or name not in recipes):
+            is_long = past.context.resolution > DAY
             second = _OF_LONG_STEPS if is_long else TREES if len(pasts) > 1 and is_pooled else _RULE
+            second = SIMILAR if past.context.similar else second
             recipes[name] = member_recipe(second)
             reasons[name] = f"There is too little history to compare models, so {second} was chosen."
     choice = Choice(recipes, _as_table(rows), reasons, is_pooled)
     found |= fit_named(choice, {name: pasts[name] for name in pasts if name not in found}, issues, workers, progress)
-    failed = [name for name, one in found.items() if isinstance(one, WatthourError)]
+    if is_pooled:
+        beside_trees = _with_trees(found, pasts, issues, workers, progress)
+        found |= beside_trees
+        recipes |= dict.fromkeys(beside_trees, Combination((SIMILAR, TREES)))
+        words = f"There is too little history to compare models, so {SIMILAR} and {TREES} were chosen together."
+        reasons |= dict.fromkeys(beside_trees, words)
+    _rescue(found, recipes, reasons, table, pasts, issues)
+    return {name: found[name] for name in pasts}, choice
+
+
+def _rescue(
+    found: Found,
+    recipes: dict[str, Recipe],
+    reasons: dict[str, str],
+    table: SeriesTable,
+    pasts: Histories,
+    issues: TargetsBySeries,
+) -> None:
+    """Give the series that their model could not learn to a rule, and say why."""
+    errors = {name: one for name, one in found.items() if isinstance(one, WatthourError)}
     rescued = fit_all(
         named(_RULE),
-        {name: pasts[name] for name in failed},
-        {name: issues[name] for name in failed},
+        {name: pasts[name] for name in errors},
+        {name: issues[name] for name in errors},
         is_pooled=False,
-        workers=workers,
+        workers=1,
         progress=False,
     )
     for name, one in rescued.items():
         if not isinstance(one, WatthourError):
-            reasons[name] = f"{recipes[name].name} could not learn this series, so {_RULE} is used."
+            why = table.problem(name, errors[name]).rstrip(".")
+            reasons[name] = f"{recipes[name].name} could not learn this series, so {_RULE} is used: {why}."
             found[name], recipes[name] = one, named(_RULE)
-    return {name: found[name] for name in pasts}, choice
+
+
+def _with_trees(
+    found: Found, pasts: Histories, issues: TargetsBySeries, workers: int, progress: Progress
+) -> dict[str, FittedCombination]:
+    """Return the series of a week or more that are forecast beside similar ones, together with trees of all series."""
+    beside = {name: one for name, one in found.items() if isinstance(one, FittedSimilarSeries)}
+    weeks = [name for name in beside if span_of(pasts[name]) >= _LAGS_OF_TREES]
+    if not weeks:
+        return {}
+    trees = fit_some(member_recipe(TREES), weeks, pasts, issues, is_pooled=True, workers=workers, progress=progress)
+    return {
+        name: untried({SIMILAR: beside[name], TREES: one}, pasts[name])
+        for name, one in trees.items()
+        if not isinstance(one, WatthourError)
+    }
 
 
 def fit_named(
@@ -130,6 +175,8 @@ def fit_named(
 ) -> dict[str, Forecaster | WatthourError]:
     """Return the model that was chosen for each series, or why there is none."""
     found: Found = {}
+    if any(recipe.name == SIMILAR for recipe in choice.recipes.values()):
+        pasts = with_similar(pasts, even_long=not choice.reasons)
     for recipe in dict.fromkeys(choice.recipes[name] for name in pasts):
         mine = [name for name in pasts if choice.recipes[name] == recipe]
         found |= fit_some(recipe, mine, pasts, issues, is_pooled=choice.is_pooled, workers=workers, progress=progress)

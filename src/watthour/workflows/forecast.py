@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, cast
 from zoneinfo import ZoneInfo
 
@@ -16,9 +17,10 @@ from watthour.core.frames import INSTANT, Forecasts, Maker, Quality
 from watthour.core.ports import RunState, SourceRun
 from watthour.core.weather import weather_points
 from watthour.core.window import DAY, Window, local_midnight
+from watthour.workflows.similar import history_beside
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import dataframely as dy
 
@@ -32,6 +34,7 @@ RUNS_LOOKED_AT = 1500  # two months of hourly forecasts
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MEMORY = timedelta(days=70)  # what the features and baselines look back on
 BASELINE_MEMORY_DAYS = 56  # past issues from which a baseline learns its intervals
+SIMILAR = "similar_series"  # answers for a short past where no model serves
 BASELINES = ("operator_debiased", "persistence_ensemble", "seasonal_naive")  # what can stand in, best first
 COMPANIONS = ("seasonal_naive", "operator_debiased")  # kept beside every forecast of ours
 COMPANION_LEVELS = (0.05, 0.5, 0.95)
@@ -43,6 +46,7 @@ _LABELS = {
     "operator_debiased": "Operator's forecast, de-biased",
     "persistence_ensemble": "Mean of the last four same weekdays",
     "seasonal_naive": "Same time last week",
+    SIMILAR: "Similar series",
 }
 
 
@@ -155,7 +159,8 @@ def forecast(
         return before
     asked = targets(window, now, resolution=context.resolution, time_zone=context.time_zone)
     history = recall(store, context, window, now)
-    answer = answer_with_fallback(history, asked, registry=registry, served=served)
+    similar = partial(history_beside, store, context, window, now)
+    answer = answer_with_fallback(history, asked, registry=registry, served=served, similar=similar)
     new_rows = store.append_forecasts(as_stored(answer.values, answer.model, now))
     for name in COMPANIONS:
         if name != answer.model:
@@ -197,10 +202,20 @@ def answer_with_fallback(
     registry: ModelRegistry | None = None,
     served: Served | None = None,
     why_none: str | None = None,
+    similar: Callable[[], History | None] = lambda: None,
 ) -> Forecast:
-    """Answer with the model that serves; if it cannot, with the best baseline that is possible, and say so.
+    """Answer with the model that serves; if it cannot, with the best that is possible without one, and say so.
 
-    The answer's ``model`` is the version that made it.
+    That is, for a short past, its own days beside similar channels; else the best baseline. The answer's ``model`` is
+    the version that made it.
+
+    Args:
+        history: what is known.
+        asked: what is asked.
+        registry: holds the model that serves.
+        served: that model, if it is loaded already.
+        why_none: why no model serves, if that is known.
+        similar: gives what is known of a short past and of similar channels, of ``history_beside``.
 
     Raises:
         NotEnoughHistory: not even a baseline is possible.
@@ -224,10 +239,13 @@ def answer_with_fallback(
                 answer, fallback=f"{served.manifest.version}, which served before, is used instead: {served.instead_of}"
             )
     doubted: tuple[str, ...] = ()
+    beside = _beside_similar(similar(), asked)
+    if isinstance(beside, Forecast):
+        return replace(beside, fallback=f"{label_of(SIMILAR)} answers: {reason}" if reason else None)
     for name in BASELINES:
         if (answer_of := _baseline(name, history, asked)) is not None:
             words = f"{label_of(name)} answers: {reason}" if reason else answer_of.fallback
-            missing_inputs = (*doubted, *answer_of.missing_inputs)
+            missing_inputs = (*doubted, *answer_of.missing_inputs, *([beside] if beside else []))
             return replace(answer_of, model=name, fallback=words, missing_inputs=missing_inputs)
         doubted = doubted or _doubted_rival(history, asked)  # what stands on it comes first, and could not answer
     raise NotEnoughHistory(
@@ -235,6 +253,21 @@ def answer_with_fallback(
         f"{history.as_of:%Y-%m-%d %H:%M} UTC",
         remedy="At least one week of readings is needed: `watthour backfill` or `watthour import` brings them.",
     )
+
+
+def _beside_similar(history: History | None, asked: dy.DataFrame[Targets]) -> Forecast | str | None:
+    """Return a forecast of a short past beside similar channels, or why there is none; None where that is no matter."""
+    from watthour.forecasting.catalogue import recipe
+
+    if history is None:
+        return None
+    if not history.context.similar:
+        return "No channel of the same quantity, step and kind of site has a past that is long enough to learn from."
+    first = _first_issue(asked)
+    try:
+        return recipe(SIMILAR, {"n_lengths": 1}).fit(history.known_at(first), asked).predict(history, asked)
+    except NotEnoughHistory as error:
+        return f"Similar channels cannot help: {error.problem}."
 
 
 def _weather_named(answer: Forecast, context: Context) -> Forecast:
@@ -338,7 +371,7 @@ def _already_issued(
 ) -> ForecastReport | None:
     """Return the forecast of this hour that nothing learned since could change."""
     hour_began = now.replace(minute=0, second=0, microsecond=0)
-    makers = BASELINES if expected is None else (expected,)
+    makers = (SIMILAR, *BASELINES) if expected is None else (expected,)
     kept = store.forecasts(
         [context.channel.id],
         Window(window.end - context.resolution, window.end),

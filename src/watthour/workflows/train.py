@@ -169,7 +169,7 @@ def split_days(history: History, *, frozen_days: int, not_before: datetime | Non
             f"{history.context.channel.id} has {max(0, len(training))} days to learn from and {len(frozen)} to "
             f"compare on; {FEWEST_TRAINING_DAYS} and {FEWEST_FROZEN_DAYS} are needed",
             remedy="Add more readings with `watthour import` or `watthour backfill`, or wait for new days if the "
-            "champion is recent.",
+            "champion is recent. Until then `watthour forecast` answers without a trained model.",
         )
     return Split(tuple(training), tuple(frozen))
 

@@ -143,6 +143,20 @@ def fit_combinations(
     return found
 
 
+def untried(members: Mapping[str, Forecaster], history: History) -> FittedCombination:
+    """Return a combination of members that could not be compared on a past too short for it.
+
+    They count by what they usually lose, until the days since tell more.
+
+    Args:
+        members: by name, all of which have learned.
+        history: what they learned from.
+    """
+    none = np.empty(0, dtype=np.int64)
+    past = PastAnswers(none, none, np.empty(0), np.empty((len(members), 0, len(LEVELS))))
+    return FittedCombination(members, past, (), instant(history.as_of), history.context.channel.id, POWERS[0])
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class _Draft:
     """The members a combination is to have, before they have learned everything."""
@@ -240,6 +254,11 @@ class FittedCombination:
     def features(self) -> tuple[str, ...]:
         """What the forecasts are made of."""
         return tuple(dict.fromkeys(each for one in self.members.values() for each in getattr(one, "features", ())))
+
+    @property
+    def similar(self) -> tuple[str, ...]:
+        """The channels of similar series that its members look at."""
+        return tuple(dict.fromkeys(each for one in self.members.values() for each in getattr(one, "similar", ())))
 
     @property
     def remarks(self) -> tuple[str, ...]:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from watthour.forecasting.vintages import Array, Instants
 
 TREES = "gradient_boosting"  # the kind of model that can learn from many series at once
+SIMILAR = "similar_series"  # where a past is short and similar series are known
 CANDIDATES = (
     "day_process",
     "hour_process",
@@ -41,7 +42,7 @@ CANDIDATES = (
 )
 # Four weeks of days ahead from half a year of days, eight zones of Texas at two times: 1.38, 1.44 and 1.48 of the
 # loss of trend_season. Trees do better on hours.
-_USUAL_LOSSES = {"seasonal_naive": 1.4, "persistence_ensemble": 1.4, TREES: 1.2}
+_USUAL_LOSSES = {"seasonal_naive": 1.4, "persistence_ensemble": 1.4, TREES: 1.2, SIMILAR: 1.2}
 ON_RIVAL = ("operator", "operator_debiased")  # where somebody else publishes a forecast of the series
 SCORED = ("pinball", "mae", "mape_percent", "coverage90_percent", "n")
 _MIDDLE = LEVELS.index(0.5)
@@ -60,7 +61,7 @@ def usual_losses(names: Sequence[str]) -> Array:
 
 def candidates_of(context: Context) -> tuple[str, ...]:
     """Return the models that may be able to forecast a channel."""
-    return (*CANDIDATES, *(ON_RIVAL if context.rivals else ()))
+    return (*CANDIDATES, *((SIMILAR,) if context.similar else ()), *(ON_RIVAL if context.rivals else ()))
 
 
 def member_recipe(name: str) -> Recipe:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -27,6 +28,7 @@ from watthour.workflows.forecast import (
     notes_of_issue,
     recall,
 )
+from watthour.workflows.similar import history_beside
 
 if TYPE_CHECKING:
     from datetime import date, datetime, time
@@ -171,7 +173,12 @@ def make_issue(
     if not is_live:
         served, why_none = _model_of_then(registry, context.channel.id, issued_at)
     answer = answer_with_fallback(
-        history, asked, registry=registry if is_live else None, served=served, why_none=why_none
+        history,
+        asked,
+        registry=registry if is_live else None,
+        served=served,
+        why_none=why_none,
+        similar=partial(history_beside, store, context, window, issued_at),
     )
     companions = baseline_forecasts(history, asked, [name for name in COMPANIONS if name != answer.model])
     rows = [
