@@ -146,7 +146,7 @@ def fit_combinations(
 def untried(members: Mapping[str, Forecaster], history: History) -> FittedCombination:
     """Return a combination of members that could not be compared on a past too short for it.
 
-    They count by what they usually lose, until the days since tell more.
+    They count alike, until the days since tell more.
 
     Args:
         members: by name, all of which have learned.
@@ -154,7 +154,7 @@ def untried(members: Mapping[str, Forecaster], history: History) -> FittedCombin
     """
     none = np.empty(0, dtype=np.int64)
     past = PastAnswers(none, none, np.empty(0), np.empty((len(members), 0, len(LEVELS))))
-    return FittedCombination(members, past, (), instant(history.as_of), history.context.channel.id, POWERS[0])
+    return FittedCombination(members, past, (), instant(history.as_of), history.context.channel.id)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
