@@ -124,6 +124,31 @@ class Events(dy.Schema):
         return cls.end.col > cls.start.col
 
 
+class Measure(StrEnum):
+    """What a meter tells at an instant."""
+
+    POWER = "power"  # drawn at this instant [W]; negative where it is fed in
+    COUNTER = "counter"  # energy counted since some day long ago [kWh]; it may be reset or roll over
+
+
+class Samples(dy.Schema):
+    """One row per channel, instant and measure, as a meter told it; see ``core.metering`` for the intervals they make.
+
+    ``value`` is in W (power) or kWh (counter), whatever the unit of the channel.
+    """
+
+    channel = dy.String(primary_key=True)
+    time = _instant(primary_key=True)
+    measure = dy.String(primary_key=True)
+    recorded_at = _instant()
+    value = dy.Float64(allow_inf=False, allow_nan=False)
+
+    @dy.rule()
+    def measure_is_known(cls) -> pl.Expr:
+        """A meter tells a power or a counter."""
+        return cls.measure.col.is_in([str(measure) for measure in Measure])
+
+
 class Targets(dy.Schema):
     """What is asked of a forecaster: one row per issue and interval.
 
