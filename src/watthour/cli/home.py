@@ -310,8 +310,9 @@ def _zone_row(zone: Mapping[str, Any]) -> tuple[object, ...]:
 
 def _device_row(device: Mapping[str, Any], zones: Mapping[str, str]) -> tuple[object, ...]:
     channels = ", ".join(each["id"] for each in device["channels"]) or "none"
+    rating = "" if device["rating_w"] is None else f"{device['rating_w']:g}"
     zone = zones.get(device["zone"] or "", "")
-    return (*(device[field] for field in ("id", "name", "kind", "rating_w", "flexibility")), zone, channels)
+    return (device["id"], device["name"], device["kind"], rating, device["flexibility"], zone, channels)
 
 
 def _show_device(app: App, device: Device, *, as_json: bool) -> None:

@@ -319,11 +319,12 @@ def _name(text: str) -> str:
 
 def _free_id(store: Store, site: Site, name: str, word: str | None) -> str:
     """Return the id of a new zone or device."""
+    name = _name(name)
     word = word if word is not None else id_for(name)
     if not _WORD.fullmatch(word) or word == "weather":
         problem = "an id may contain only the letters a to z, digits and _, and must not be weather"
         raise InvalidInput("id", word, problem, remedy="Give a valid one with --id, such as washing_machine.")
-    _check_free(store, site, _name(name), word)
+    _check_free(store, site, name, word)
     return f"{site.prefix}.{word}"
 
 

@@ -303,7 +303,7 @@ def described_channel(site: Site, words: ChannelWords, *, part: Device | Zone | 
             problem = "it does not name the currency of the price"
         remedy = f"Use one of {', '.join(kept)}, or of a price its currency and energy, such as EUR/MWh."
         if len(quantities) > 1:
-            remedy = f"Let the name of the channel say what it is: {', '.join(quantities)}."
+            remedy += f" With {unit}, the channel's name must be one of {', '.join(quantities)}."
         raise InvalidInput("unit", words.unit, problem, remedy=remedy)
     (quantity,) = quantities
     if not _WORD.fullmatch(words.name) or words.name == "weather":

@@ -147,11 +147,13 @@ class _Known:
         """Return the cure of an id that nobody knows, with those that somebody may have meant."""
         if name not in self.remedies and len(self.remedies) < MOST_LOOKED_UP:
             meant = [each.id for each in self.channels.values() if name in (each.device, each.zone)]
-            meant = meant or get_close_matches(name, self.channels, n=3)
-            hint = f"Did you mean {' or '.join(meant)}? " if meant else ""
-            if not meant and (device := self.devices.get(name)) is not None:
+            device = self.devices.get(name)
+            if device is not None and not meant:
                 command = f"watthour home device change {device.site} {device.id} --channel power:W:1min"
                 hint = f"This is a device without a channel: `{command}` gives it one. "
+            else:
+                meant = meant or get_close_matches(name, self.channels, n=3, cutoff=0.8)
+                hint = f"Did you mean {' or '.join(meant)}? " if meant else ""
             self.remedies[name] = f"{hint}/api/v1/channels lists all channels."
         return self.remedies.get(name, "/api/v1/channels lists all channels.")
 

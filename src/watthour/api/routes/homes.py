@@ -13,6 +13,7 @@ from watthour.api.routes.sites import channel_words_of
 from watthour.api.schemas.homes import (
     DeviceChange,
     DeviceEntry,
+    DeviceList,
     EventPage,
     EventsQuestion,
     HomeChange,
@@ -23,11 +24,11 @@ from watthour.api.schemas.homes import (
     NewHome,
     NewZone,
     PlaceList,
-    PlaceName,
     RefusedSentRow,
     RemovedPart,
     SentRows,
     ZoneEntry,
+    ZoneList,
 )
 from watthour.api.state import ApiState, State
 from watthour.api.times import instant, window_of
@@ -88,9 +89,9 @@ async def changed_home(state: ApiState, home: HomeId, asked: HomeChange) -> Home
 
 
 @router.get("/homes/{home}/devices", summary="Devices of a home", responses=problems(404))
-async def devices(state: ApiState, home: HomeId) -> list[DeviceEntry]:
+async def devices(state: ApiState, home: HomeId) -> DeviceList:
     """List the devices with their kind, rating, flexibility, zone and channels."""
-    return (await one_home(state, home)).devices
+    return DeviceList(devices=(await one_home(state, home)).devices)
 
 
 @router.post("/homes/{home}/devices", status_code=201, summary="Add a device", responses=problems(403, 404, 413, 507))
@@ -119,9 +120,9 @@ async def removed_device(
 
 
 @router.get("/homes/{home}/zones", summary="Zones of a home", responses=problems(404))
-async def zones(state: ApiState, home: HomeId) -> list[ZoneEntry]:
+async def zones(state: ApiState, home: HomeId) -> ZoneList:
     """List the rooms, floors or other parts with what is in them."""
-    return (await one_home(state, home)).zones
+    return ZoneList(zones=(await one_home(state, home)).zones)
 
 
 @router.post("/homes/{home}/zones", status_code=201, summary="Add a zone", responses=problems(403, 404, 413, 507))
@@ -164,7 +165,18 @@ async def events(state: ApiState, home: HomeId, asked: Annotated[EventsQuestion,
 
 
 @router.get("/places", summary="Towns by name", responses=problems(502))
-async def places(state: ApiState, name: Annotated[PlaceName, Query(examples=["Lyon, France"])]) -> PlaceList:
+async def places(
+    state: ApiState,
+    name: Annotated[
+        str,
+        Query(
+            min_length=1,
+            max_length=100,
+            description="A town; its part of the country or its country may follow a comma.",
+            examples=["Lyon, France"],
+        ),
+    ],
+) -> PlaceList:
     """List the towns that a name can mean, the largest first, with the time zone and the holidays there."""
 
     def look() -> PlaceList:

@@ -109,12 +109,30 @@ class DeviceEntry(Answer):
     channels: list[SiteChannel] = Field(description="What is measured at it.")
 
 
+class DeviceList(Answer):
+    """The devices of a home."""
+
+    model_config = shown_as({"devices": [_DEVICE_EXAMPLE]})
+
+    devices: list[DeviceEntry] = Field(description="Sorted by id.")
+
+
+class ZoneList(Answer):
+    """The zones of a home."""
+
+    model_config = shown_as({"zones": [_ZONE_EXAMPLE]})
+
+    zones: list[ZoneEntry] = Field(description="Sorted by id.")
+
+
 class HomeEntry(SiteEntry):
     """A home: where it is, what is measured there, its zones and devices, and what is missing for a forecast."""
 
     model_config = shown_as(_HOME_EXAMPLE)
 
-    channels: list[HomeChannel]  # type: ignore[assignment]  # a list that is never written to
+    channels: list[HomeChannel] = Field(  # type: ignore[assignment]  # a list that is never written to
+        description="All its series, without weather: of the whole home, of its zones and of its devices."
+    )
     zones: list[ZoneEntry] = Field(description="Its rooms, floors or other parts, sorted by id.")
     devices: list[DeviceEntry] = Field(description="Its devices, sorted by id.")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from watthour.core.channel import SiteKind
 from watthour.core.weather import FIRST_ISSUED, weather_points
 from watthour.workflows.sites import described, has_weather
 from watthour.workflows.view.wire import utc_text
@@ -99,8 +100,12 @@ def _next_steps(
         command = f"watthour import FILE.csv --channel {example} --unit {unit}"
         steps.append(("Import a file with its readings.", command))
     if weather == "none":
+        text = "Give its coordinates, so that its forecast can use the weather."
         command = f"watthour site change {site.id} --latitude 48.85 --longitude 2.35"
-        steps.append(("Give its coordinates, so that its forecast can use the weather.", command))
+        if site.kind is SiteKind.HOME:
+            text = "Name its town, so that its forecast can use the weather."
+            command = f'watthour home change {site.id} --place "Lyon, France"'
+        steps.append((text, command))
     elif weather == "awaited" and has_readings:
         text = "Fetch its weather; a running server does this automatically."
         steps.append((text, f"watthour backfill {site.id}"))
