@@ -102,7 +102,6 @@ class Warm:
         self._kept: OrderedDict[Hashable, tuple[float, object]] = OrderedDict()
         self._making: dict[Hashable, asyncio.Future[object]] = {}
         self._era = 0
-        self._dropped_at = float("-inf")
 
     async def get(self, key: Hashable, make: Callable[[], T], *, lifetime_s: float) -> T:
         """Return the kept answer, or make it in a thread and keep it."""
@@ -114,14 +113,8 @@ class Warm:
             future = self._begin(key, make, lifetime_s)
         return cast("T", await self._compute.wait(future))
 
-    def drop_as_rows_come(self, *, least_s: float) -> None:
-        """Forget everything if that is long enough ago: rows may come many times a second, and pages are served too."""
-        if self._clock() - self._dropped_at >= least_s:
-            self.drop()
-
     def drop(self) -> None:
         """Forget everything, also what is being made."""
-        self._dropped_at = self._clock()
         self._era += 1
         self._kept.clear()
         self._making.clear()

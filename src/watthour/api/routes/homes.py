@@ -202,8 +202,6 @@ async def send_readings(state: ApiState, asked: SentRows) -> KeptRows:
         )
     store, now = state.app.store, state.now()
     done = await state.compute.run(lambda: receive(store, readings=asked.readings, samples=asked.samples, now=now))
-    if done.new:
-        state.warm.drop_as_rows_come(least_s=state.limits.state_lifetime_s)
     if n_rows and not done.accepted:
         raise _all_refused(done)
     return KeptRows(
