@@ -108,7 +108,10 @@ class Scenarios(dy.Schema):
 
 
 class Events(dy.Schema):
-    """One row per use of a device: it ran from ``start`` to ``end`` and used ``energy_kwh``; no readings."""
+    """One row per use of a device: it ran from ``start`` to ``end`` and used ``energy_kwh``; no readings.
+
+    A use is known by its device and start; what is said of it later is a new version of it, as with readings.
+    """
 
     device = dy.String(primary_key=True)
     start = _instant(primary_key=True)
@@ -122,6 +125,31 @@ class Events(dy.Schema):
     def ends_after_it_began(cls) -> pl.Expr:
         """A use lasts a while."""
         return cls.end.col > cls.start.col
+
+
+class Measure(StrEnum):
+    """What a meter tells at an instant; a new member goes to the end, as stores keep the place of each."""
+
+    POWER = "power"  # drawn at this instant [W]; negative where it is fed in
+    COUNTER = "counter"  # energy counted since some day long ago [kWh]; it may be reset or roll over
+
+
+class Samples(dy.Schema):
+    """One row per channel, instant and measure, as a meter told it; see ``core.metering`` for the intervals they make.
+
+    ``value`` is in W (power) or kWh (counter), whatever the unit of the channel.
+    """
+
+    channel = dy.String(primary_key=True)
+    time = _instant(primary_key=True)
+    measure = dy.String(primary_key=True)
+    recorded_at = _instant()
+    value = dy.Float64(allow_inf=False, allow_nan=False)
+
+    @dy.rule()
+    def measure_is_known(cls) -> pl.Expr:
+        """A meter tells a power or a counter."""
+        return cls.measure.col.is_in([str(measure) for measure in Measure])
 
 
 class Targets(dy.Schema):
