@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -158,6 +158,21 @@ class Understood:
         if _n_bad(before) < _n_bad(after):
             return before.with_columns(pl.col("time") + step)
         return after
+
+
+def understand_alike(cells: Cells, first: Understood) -> Understood:
+    """Recognise a part of a table whose beginning was understood: in the same order, marks, columns and clock."""
+    hints = replace(
+        first.hints,
+        separator=cells.separator,
+        decimal=first.marks.decimal,
+        date_order=first.order.order,
+        time_column=first.cells.names[first.roles.time],
+        value_column=None if first.roles.wide else first.value_column,
+        time_zone=first.zone,
+        named_by="end" if first.end[0] else "start",
+    )
+    return replace(understand(cells, hints), zone=first.zone, questions=())
 
 
 def zone_question(example: object) -> Question:
@@ -391,9 +406,15 @@ def localised(rows: pl.DataFrame, time_zone: str, *, repeated: bool = True) -> p
             "time_zone", time_zone, "no such time zone", remedy="Use an IANA name such as America/New_York."
         )
     newest_first = falls(rows["naive"])
+    naive = pl.col("naive").reverse() if newest_first else pl.col("naive")
     first_pass = pl.col("naive").dt.replace_time_zone(time_zone, ambiguous="earliest", non_existent="null")
     second_pass = pl.col("naive").dt.replace_time_zone(time_zone, ambiguous="latest", non_existent="null")
-    is_second = pl.col("naive").cum_count(reverse=newest_first).over("naive") > 1
+    # Within that hour a clock that goes back to what it has passed, or shows a time again, is in its second pass.
+    is_double = first_pass.is_not_null() & (first_pass.dt.timestamp() != second_pass.dt.timestamp())
+    has_passed = naive < naive.cum_max().shift(1)
+    has_passed = has_passed.reverse() if newest_first else has_passed
+    has_passed = has_passed.fill_null(value=False).over(pl.col("naive").dt.date(), is_double)
+    is_second = (pl.col("naive").cum_count(reverse=newest_first).over("naive") > 1) | (is_double & has_passed)
     return rows.with_columns(
         time=pl.when(is_second & pl.lit(repeated)).then(second_pass.cast(INSTANT)).otherwise(first_pass.cast(INSTANT)),
         is_skipped=pl.col("naive").is_not_null() & first_pass.is_null(),
