@@ -29,8 +29,13 @@ KNOWN = Known(lambda _name: None)
 BRUSSELS = ZoneInfo("Europe/Brussels")
 
 
-def home(**said: str) -> TableOptions:
-    return TableOptions(site="Flat", time_zone="Europe/Brussels", **said)
+def home(
+    *, meter: str | None = None, unit: str | None = None, solar: str | None = None, longest_silence: str | None = None
+) -> TableOptions:
+    zone = "Europe/Brussels"
+    return TableOptions(
+        site="Flat", time_zone=zone, meter=meter, unit=unit, solar=solar, longest_silence=longest_silence
+    )
 
 
 def write(folder: Path, header: str, rows: Iterable[tuple[datetime, float]], form: str = "%Y-%m-%dT%H:%M:%SZ") -> Path:

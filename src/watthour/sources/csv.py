@@ -14,7 +14,7 @@ import polars as pl
 
 from watthour.core.channel import SiteKind
 from watthour.core.errors import InvalidInput
-from watthour.core.frames import OPERATOR, Readings
+from watthour.core.frames import OPERATOR, Quality, Readings
 from watthour.core.units import Quantity, Unit, conversion, units_of
 from watthour.core.window import DAY, HOUR, step_in_words
 from watthour.sources.delivery import PARSED_FORECASTS, day_ahead_issue, deliver, split_unreadable, without_unpublished
@@ -24,11 +24,13 @@ from watthour.sources.tables.cells import (
     cells_by_parts,
     cells_of,
     is_long,
+    made_of,
     read_cells,
     too_long,
 )
 from watthour.sources.tables.columns import Question
 from watthour.sources.tables.meters import Meter, MeterWords, parse_meters
+from watthour.sources.tables.statistics import is_statistics, statistics_table
 from watthour.sources.tables.understand import Hints, Understood, falls, understand, understand_alike
 
 if TYPE_CHECKING:
@@ -105,8 +107,11 @@ def read_table(path: Path, mapping: Mapping, *, is_sample: bool = False) -> Unde
     """
     hints = mapping.hints.checked()
     cells = read_cells(path, hints.separator, is_sample=True)
-    if cells.n_lines is not None and not is_sample and not is_long(path, cells):
+    is_export = is_statistics(cells.names)
+    if cells.n_lines is not None and not is_sample and (is_export or not is_long(path, cells)):
         cells = read_cells(path, hints.separator)
+    if is_export:
+        cells = made_of(cells, statistics_table(cells.names, cells.table, path.name))
     return understand(cells, hints)
 
 
@@ -249,7 +254,8 @@ def parse_table(
         broken["value_is_negative"] = pl.col("raw").cast(pl.Float64, strict=False) < 0
     good, refused = split_unreadable(rows, broken)
     issued = [name for name in ("issued_at",) if name in good.columns]
-    readings = good.select("channel", "time", pl.col("value") * factor + offset, *issued).with_columns(
+    marked = {"quality": pl.col("is_estimated") * int(Quality.ESTIMATED)} if "is_estimated" in good.columns else {}
+    readings = good.select("channel", "time", pl.col("value") * factor + offset, *issued, **marked).with_columns(
         published=pl.col("time") + channel.resolution + mapping.published_after
     )
     return readings, refused

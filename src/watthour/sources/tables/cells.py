@@ -15,11 +15,14 @@ import polars as pl
 from watthour.core.errors import InvalidInput
 from watthour.sources.tables.clock import is_date_text
 from watthour.sources.tables.figures import GAPS, is_number_text
+from watthour.sources.tables.green_button import green_button_table, is_green_button
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
     from typing import BinaryIO
+
+    from watthour.sources.tables.made import MadeTable
 
 SEPARATORS = {"tab": "\t", "semicolon": ";", "bar": "|", "comma": ","}
 _SAMPLE = 400  # lines looked at to find separator and header
@@ -59,6 +62,7 @@ class Cells:
     below: tuple[str, ...] = ()  # lines below the last row, such as a total
     n_ragged: int = 0  # rows with more cells than the header
     n_lines: int | None = None  # of the whole file, where only its beginning was read
+    made: MadeTable | None = None  # the table was made of a file with another layout
 
     def column(self, name: str) -> int:
         """Return the number of a column."""
@@ -86,17 +90,19 @@ def read_cells(path: Path, separator: str | None = None, *, is_sample: bool = Fa
         raise InvalidInput("file", str(path), "there is no such file", remedy="Check the path.")
     try:
         with path.open("rb") as file:
-            head = file.read(4)
-            is_text = head != b"PAR1"
-            n_lines = _n_lines(file) if is_text and path.stat().st_size > SAMPLE_BYTES else None
+            head = file.read(64)
+            is_text, is_xml = not head.startswith(b"PAR1"), is_green_button(head)
+            n_lines = _n_lines(file) if is_text and not is_xml and path.stat().st_size > SAMPLE_BYTES else None
             is_part = is_sample and n_lines is not None
             file.seek(0)
             content = file.read(SAMPLE_BYTES if is_part else -1) if is_text else b""
     except OSError as error:
         problem = f"it cannot be opened ({error.strerror})"
         raise InvalidInput("file", path.name, problem, remedy="Check that you may read it.") from error
-    if head == b"PAR1":
+    if not is_text:
         return cells_of(_read_parquet(path))
+    if is_xml:
+        return made_of(Cells((), pl.DataFrame(), "utf-8"), green_button_table(content, path.name))
     for mark, problem, remedy in _OTHER_FILES:
         if content.startswith(mark):
             raise InvalidInput("file", path.name, problem, remedy=remedy)
@@ -113,7 +119,7 @@ def read_cells(path: Path, separator: str | None = None, *, is_sample: bool = Fa
 
 def is_long(path: Path, cells: Cells) -> bool:
     """Tell whether a text is so large that it is read part by part; ``cells`` are those of its beginning."""
-    return cells.encoding in _BY_PARTS and path.stat().st_size > _LONG_BYTES
+    return cells.made is None and cells.encoding in _BY_PARTS and path.stat().st_size > _LONG_BYTES
 
 
 def cells_by_parts(path: Path, first: Cells, progress: Callable[[int], None] | None = None) -> Iterator[Cells]:
@@ -238,6 +244,11 @@ def _text_cells(content: bytes, name: str, wanted: str | None) -> Cells:
         n_ragged,
     )
     return _without_empty_columns(_without_end(cells))
+
+
+def made_of(cells: Cells, made: MadeTable) -> Cells:
+    """Return the cells of a table that was made of others."""
+    return replace(cells, names=made.names, table=made.table, made=made)
 
 
 def _decoded(content: bytes, name: str) -> tuple[str, str]:

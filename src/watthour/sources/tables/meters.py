@@ -118,12 +118,12 @@ def recognise_meter(found: Understood, unit: Unit | None, said: str | None) -> M
     words = replace(words, coarseness_kwh=_coarseness(rows["value"], unit))
     if said is not None:
         return words
-    if unit in _HOME_ENERGY and _only_rises(rows["value"]):
-        return replace(words, meter=Meter.COUNTER, reason="they only rise")
-    if unit in _POWER and not is_steady:
-        return replace(words, meter=Meter.SAMPLES, reason="their times are irregular")
-    if unit in _POWER and usual < _SHORTEST:
-        return replace(words, meter=Meter.SAMPLES, reason="they come faster than once a minute")
+    is_told = found.cells.made is not None and found.value_column in found.cells.made.counters
+    if is_told or (unit in _HOME_ENERGY and _only_rises(rows["value"])):
+        return replace(words, meter=Meter.COUNTER, reason="as the file says" if is_told else "they only rise")
+    if unit in _POWER and (not is_steady or usual < _SHORTEST):
+        reason = "they come faster than once a minute" if is_steady else "their times are irregular"
+        return replace(words, meter=Meter.SAMPLES, reason=reason)
     return words
 
 
@@ -171,7 +171,8 @@ def parse_meters(
     readings, refused = [], []
     notes: dict[Found, tuple[Finding, int]] = {}
     for found in parts:
-        rows = found.placed(found.zone).with_columns(channel=pl.lit(channel.id))
+        after = timedelta(0) if found.cells.made is None else found.cells.made.stands_after
+        rows = found.placed(found.zone).with_columns(pl.col("time") + after, channel=pl.lit(channel.id))
         is_twice = pl.col("time").is_not_null() & ~pl.col("time").is_first_distinct()
         good, bad = split_unreadable(rows, {"time_exists": pl.col("is_skipped"), "time_is_unique": is_twice})
         samples = Samples.cast(

@@ -134,8 +134,9 @@ class Understood:
         is_no_hour = placed["is_skipped"] & placed["text"].fill_null("").str.to_lowercase().is_in(GAPS)
         placed = placed.filter(~is_no_hour)
         shift = step if self.end[0] and step is not None else timedelta(0)
+        kept = [name for name in ("is_estimated",) if name in placed.columns]
         issued = [] if self.hints.issued_column is None else [self._issued(placed, zone)]
-        return placed.select(pl.col("time").cast(INSTANT) - shift, "is_skipped", "raw", "text", "row", *issued)
+        return placed.select(pl.col("time").cast(INSTANT) - shift, "is_skipped", "raw", "text", "row", *kept, *issued)
 
     def _issued(self, rows: pl.DataFrame, zone: str | None) -> pl.Series:
         """Return when the forecast of each row was made."""
@@ -222,6 +223,7 @@ def understand(cells: Cells, hints: Hints) -> Understood:
             "issued_words": long["issued"],
             "raw": long.select(number_text(pl.col("text"), marks.decimal).alias("raw"))["raw"],
             "row": long["row"],
+            **({"is_estimated": long["is_estimated"]} if "is_estimated" in long.columns else {}),
         }
     )
     if roles.wide or roles.period is not None:  # days may come newest first, with their hours in order
@@ -275,14 +277,17 @@ def _long(cells: Cells, roles: Roles, hints: Hints) -> pl.DataFrame:
         )
     extra = roles.clock if roles.clock is not None else roles.period
     shown = dict.fromkeys([roles.time, *([extra] if extra is not None else []), *roles.values[:1]])
+    estimated = None if cells.made is None else cells.made.estimated
+    made = pl.lit(value=True) if cells.made is None else pl.col("text").is_not_null()  # other columns have other times
     return cells.table.select(
+        **({} if estimated is None else {"is_estimated": estimated[str(roles.values[0])]}),
         raw_time=time,
         extra=pl.col(str(extra)) if extra is not None else pl.lit(None, dtype=pl.String),
         zone=zone,
         issued=issued,
         text=pl.col(str(roles.values[0])),
         row=pl.struct(pl.col(str(number)).alias(cells.names[number]) for number in shown).struct.json_encode(),
-    )
+    ).filter(made)
 
 
 def _after(cells: Cells, roles: Roles, long: pl.DataFrame, moments: Moments) -> tuple[pl.Series | None, bool, bool]:
@@ -375,7 +380,7 @@ def _unit_of_wide(cells: Cells, roles: Roles) -> Unit | None:
 
 
 def _notes(cells: Cells) -> list[str]:
-    notes = []
+    notes = [] if cells.made is None else [f"it is a file of {cells.made.layout}", *cells.made.notes]
     if cells.n_lines is not None:
         counts = f"the first {cells.table.height:,} rows of about {cells.n_lines:,}"
         notes.append(f"the file is large, so this preview shows {counts}; an import reads and checks all of them")
