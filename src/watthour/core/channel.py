@@ -208,6 +208,11 @@ class Channel:
     zone: str | None = None  # id of the zone of the home in which it is measured
 
     @property
+    def is_of_whole_site(self) -> bool:
+        """Whether it speaks of the site as such, not of a device or a zone in it."""
+        return self.device is None and self.zone is None
+
+    @property
     def unit_in_words(self) -> str:
         """The unit of its values; that of a price names the currency, such as ``EUR/MWh``."""
         return str(self.unit).replace("currency", self.currency or "currency")

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from watthour.core.forecast import Context, History
     from watthour.core.frames import Events, Forecasts, Maker, Readings, Refused, Samples
     from watthour.core.model import Manifest, Promotion
+    from watthour.core.place import FoundPlace
     from watthour.core.window import Window
 
 
@@ -78,6 +79,18 @@ class Source(Protocol):
             SourceUnavailable: asking later can heal it.
             SourceRejected: the user must act.
             PayloadChanged: the answer has a shape this version does not know.
+        """
+        ...
+
+
+class Gazetteer(Protocol):
+    """Who knows where towns are."""
+
+    def named(self, name: str) -> list[FoundPlace]:
+        """Return the places of a name, the largest first; none where nobody knows it.
+
+        Raises:
+            SourceError: it cannot be asked.
         """
         ...
 
