@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from watthour.sources.tables.cells import Cells
 
 _NEEDED = ("device_id", "timestamp", "duration_minutes", "power_consumption_kwh")
+_HEAD = 8192  # bytes in which the header of such a table is
 _TYPE, _RATING, _PEAK = "device_type", "power_rating_watt", "peak_power_draw_watt"
 _MOST_OVER_PEAK = 2.0  # energy of a use, over its peak power for all of its time
 _ROUNDED_KWH = 0.01  # such tables write energy in hundredths of a kWh
@@ -79,6 +80,10 @@ class DeviceUses:
 def is_device_events(path: Path) -> bool:
     """Tell whether a file is a table of uses of devices."""
     if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        head = file.read(_HEAD).lower()
+    if not all(name.encode() in head for name in _NEEDED):
         return False
     try:
         names = {name.casefold() for name in read_cells(path, is_sample=True).names}
