@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 import polars as pl
 
@@ -16,13 +16,13 @@ from watthour.core.frames import Quality
 from watthour.core.names import id_for, spelt
 from watthour.core.place import Place, is_time_zone, no_time_zone
 from watthour.core.quality import flag
-from watthour.core.units import Quantity, Unit, converts, kept_unit, quantities_of, units_of
-from watthour.core.weather import HOURLY, LIMITS
+from watthour.core.units import Quantity, Unit, converts, kept_unit, units_of
 from watthour.core.window import Window
+from watthour.sources.covariate_columns import CovariateWords, check_apart, kept_note, quantity_of, unit_words
 from watthour.sources.csv import conversion_of, step_of, unit_question
 from watthour.sources.metered_files import check_level, meter_words, solar_questions
 from watthour.sources.tables.cells import SEPARATORS, first_rows
-from watthour.sources.tables.columns import Question, currency_in, named, unit_in, unit_named, without_unit
+from watthour.sources.tables.columns import Question, currency_in, named, unit_named
 from watthour.sources.tables.meters import Meter
 from watthour.sources.tables.understand import zone_question
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from watthour.core.forecast import Context
     from watthour.core.ports import Delivery, Source
-    from watthour.sources.csv import CovariateColumn, CsvSource, ForecastColumn
+    from watthour.sources.csv import CsvSource
     from watthour.sources.csv import Mapping as TableMapping
     from watthour.sources.table_options import TableOptions
     from watthour.sources.tables.meters import MeterWords
@@ -45,80 +45,6 @@ _LONGEST_PROPOSED = 40  # letters of a file's name that a site is proposed to be
 _FEWEST_TIMES = 3  # of a file that shows its step
 _WHOLE_SITE = 3  # words of the id of a site's main channel, such as home.main.power
 _KINDS = {"home": SiteKind.HOME, "grid": SiteKind.REGION}  # by the first word of a channel's id
-
-
-@dataclass(frozen=True, slots=True)
-class CovariateWords:
-    """What a person says of a column that is known ahead: its name, and what the name does not tell."""
-
-    column: str
-    variable: str | None = None  # of the weather
-    unit: Unit | None = None
-    currency: str | None = None
-
-    @classmethod
-    def of(cls, text: str) -> Self:
-        """Read a column as it is written in an option.
-
-        >>> CovariateWords.of("wind=MW").unit, CovariateWords.of("T2M=temperature_2m:degC").variable
-        (<Unit.MW: 'MW'>, 'temperature_2m')
-
-        Raises:
-            InvalidInput: what is said of the column is neither a unit nor a variable of the weather.
-        """
-        column, is_said, rest = text.rpartition("=")
-        if not is_said:
-            column, rest = text, ""
-        variable, unit, currency = None, None, None
-        for word in rest.split(":") if is_said else []:
-            if (found := unit_named(word)) is not None:
-                unit, currency = found, currency_in(word)
-            elif word in HOURLY:
-                variable = word
-            else:
-                problem = f"{word!r} is neither a unit nor a variable of the weather"
-                remedy = (
-                    "Write a unit, such as 'wind=MW', or a variable and its unit, such as 'T=temperature_2m:degC'. "
-                    f"Units: {_unit_words()}. Variables: {', '.join(HOURLY)}."
-                )
-                raise InvalidInput("covariate_column", text, problem, remedy=remedy)
-        return cls(column, variable, unit or unit_in(column), currency or currency_in(column))
-
-    def column_of(self, site: Site, target: Channel, issue: ForecastColumn, known: Known) -> CovariateColumn:
-        """Return the column and the channel of the site that keeps it.
-
-        Raises:
-            InvalidInput: its unit is not known or does not fit, or another series has the name of the channel.
-        """
-        from watthour.sources.csv import CovariateColumn
-
-        word = id_for(without_unit(self.column))
-        variable = self.variable or next((each for each in HOURLY if each in {word, f"{word}_2m", f"{word}_10m"}), None)
-        if self.unit is None:
-            problem = "the unit of this column is not known"
-            raise InvalidInput("covariate_column", self.column, problem, remedy=f"Write it as '{self.column}=MW'.")
-        name = f"{site.prefix}.{word or 'covariate'}"
-        kept = next((each for each in known.channels if each.id == name), None)
-        if name == target.id or (kept is not None and kept.variable is None):
-            problem = f"{name} is a series of its own"
-            raise InvalidInput("covariate_column", self.column, problem, remedy="Rename the column in the file.")
-        if kept is None:
-            quantity = HOURLY[variable][0] if variable is not None else _quantity_of(self.unit, self.currency)
-            fitting = [each for each in units_of(quantity) if converts(self.unit, each)]
-            unit = next((each for each in fitting if each == self.unit), next(iter(fitting), units_of(quantity)[0]))
-            kept = Channel(
-                name,
-                site.id,
-                quantity,
-                unit,
-                target.resolution,
-                limits=LIMITS.get(quantity, Limits()),
-                currency=self.currency if quantity is Quantity.PRICE else None,
-                is_simulated=site.is_simulated,
-                variable=variable or f"known_{word or 'covariate'}",  # no feature of a model is called so
-            )
-        conversion_of(self.unit, kept)
-        return CovariateColumn(replace(issue, column=self.column), self.unit, kept)
 
 
 @dataclass(frozen=True, slots=True)
@@ -340,9 +266,9 @@ def _look(
     if not questions and site is not None and unit is not None:
         channel = _fitting(channel, str(name), site, unit, currency, step, known, path.name)
         issue = ForecastColumn(None, options.issued_column, options.issued_at)
-        covariates = tuple(each.column_of(site, channel, issue, known) for each in words)
-        _check_apart(covariates)
-        found = replace(found, notes=(*found.notes, *(_kept_note(each) for each in covariates)))
+        covariates = tuple(each.column_of(site, channel, issue, known.channels) for each in words)
+        check_apart(covariates)
+        found = replace(found, notes=(*found.notes, *(kept_note(each) for each in covariates)))
         mapping = replace(mapping, unit=unit, time_zone=found.zone, covariates=covariates, meter=words_of_meter)
         source = CsvSource(path, site, channel, mapping, found)
     unit_words = None if unit is None else str(unit).replace("currency", currency or "currency")
@@ -387,24 +313,6 @@ def _with_unread(found: Understood, forecast: str | None, words: Sequence[Covari
         return found
     note = f"not imported, because it looks like a forecast: {', '.join(others)}"
     return replace(found, notes=(*found.notes, note))
-
-
-def _check_apart(covariates: Sequence[CovariateColumn]) -> None:
-    """Refuse two columns that would be kept in one channel.
-
-    Raises:
-        InvalidInput: there are such.
-    """
-    ids = [each.channel.id for each in covariates]
-    for number, each in enumerate(covariates):
-        if each.channel.id in ids[:number]:
-            problem = f"two columns would be kept as {each.channel.id}"
-            remedy = "Name each column once; give columns in the file names that differ in letters or digits."
-            raise InvalidInput("covariate_column", each.said.column, problem, remedy=remedy)
-
-
-def _kept_note(covariate: CovariateColumn) -> str:
-    return f"{covariate.said.column} is known ahead, and kept as {covariate.channel.id}"
 
 
 def _of_site(found: Understood, site: Site, options: TableOptions, known: Known) -> Understood:
@@ -707,7 +615,7 @@ def _new_channel(
     if context is not None and context.site.id == site.id and _is_energy(unit) and _is_energy(context.channel.unit):
         quantity, unit = context.channel.quantity, context.channel.unit
     else:
-        quantity = _quantity_of(unit, currency)
+        quantity = quantity_of(unit, currency)
         unit = kept_unit(unit, quantity)
     limits = home_limits(unit, step) if site.kind is SiteKind.HOME and _is_energy(unit) else Limits()
     return Channel(
@@ -726,22 +634,6 @@ def _is_energy(unit: Unit) -> bool:
     return any(converts(unit, base) for base in (Unit.KW, Unit.KWH))
 
 
-def _quantity_of(unit: Unit, currency: str | None) -> Quantity:
-    """Return what a unit measures.
-
-    Raises:
-        InvalidInput: several things are measured in it, or a price whose currency it does not name.
-    """
-    fitting = quantities_of(unit)
-    if fitting == [Quantity.PRICE] and currency is None:
-        remedy = "Give the price's unit with its currency, such as --unit EUR/MWh."
-        raise InvalidInput("unit", str(unit), "it does not name the currency of the price", remedy=remedy)
-    if len(fitting) != 1:
-        problem = f"it does not show what is measured: {', '.join(fitting) or 'nothing known'}"
-        raise InvalidInput("unit", str(unit), problem, remedy="Import it into a channel that exists already.")
-    return fitting[0]
-
-
 def _unit(name: str | None) -> Unit | None:
     """Return the unit that a person names, None where nobody does.
 
@@ -751,13 +643,8 @@ def _unit(name: str | None) -> Unit | None:
     if name is None:
         return None
     if (unit := unit_named(name)) is None:
-        raise InvalidInput("unit", name, "there is no such unit", remedy=f"Give one with --unit: {_unit_words()}.")
+        raise InvalidInput("unit", name, "there is no such unit", remedy=f"Give one with --unit: {unit_words()}.")
     return unit
-
-
-def _unit_words() -> str:
-    """Return the units that a file may have, prices with a currency for example."""
-    return ", ".join(str(unit).replace("currency", "EUR") for unit in Unit)
 
 
 def _minutes(step: timedelta) -> str:

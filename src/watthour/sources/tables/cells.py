@@ -91,6 +91,7 @@ def read_cells(path: Path, separator: str | None = None, *, is_sample: bool = Fa
     try:
         with path.open("rb") as file:
             head = file.read(64)
+            file.seek(0)
             is_text, is_xml = not head.startswith(b"PAR1"), is_green_button(head)
             n_lines = _n_lines(file) if is_text and not is_xml and path.stat().st_size > SAMPLE_BYTES else None
             is_part = is_sample and n_lines is not None
