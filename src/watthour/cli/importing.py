@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from watthour.cli.context import opened
+from watthour.cli.importing_uses import import_uses
 from watthour.cli.options import AsJson  # noqa: TC001 - typer reads annotations at run time
 from watthour.cli.output import bar, show_json, show_table, utc_now
 from watthour.cli.sites import Holidays, or_none, show_next
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from watthour.bootstrap import App, Preview, TableOptions
+    from watthour.core.ports import Source
+    from watthour.core.window import Window
 
 ASKED = {
     "unit": "Unit of the values, such as MW",
@@ -28,9 +31,11 @@ ASKED = {
     "channel": "Channel: grid.<place>.demand or home.<name>.power",
     "date_order": "Order of the dates (dmy: day first, mdy: month first)",
     "decimal": "Decimal mark of the numbers (point or comma)",
+    "solar": "Is energy also fed in, such as from solar panels (yes or no)",
     "issued_at": "When were the forecasts made? Time on the day before, such as 06:00",
 }
 _SHOWN = 5  # rows of the preview
+_SHOWN_FROM = 16_000_000  # bytes of a file whose reading shows its progress
 
 
 def import_files(  # noqa: PLR0913 - each is an option of the command
@@ -41,6 +46,9 @@ def import_files(  # noqa: PLR0913 - each is an option of the command
     ] = None,
     site: Annotated[
         str | None, typer.Option(help="Any table: the place or home it belongs to; a new name adds a site.")
+    ] = None,
+    home: Annotated[
+        str | None, typer.Option(help="The home that a table, or a list of uses of its devices, belongs to.")
     ] = None,
     channel: Annotated[
         str | None, typer.Option(help="Any table: the channel of its values, such as grid.ny.demand.")
@@ -87,6 +95,20 @@ def import_files(  # noqa: PLR0913 - each is an option of the command
         str | None, typer.Option(help="Without such a column: the assumed time on the day before, such as 06:00.")
     ] = None,
     holidays: Holidays = None,
+    meter: Annotated[
+        str | None,
+        typer.Option(
+            help="Any table: what its values are. `interval`: energy or mean power of each interval; `counter`: stands "
+            "of a counter; `samples`: power at instants."
+        ),
+    ] = None,
+    solar: Annotated[
+        bool | None,
+        typer.Option("--solar/--no-solar", help="A home's table: energy is also fed in, so values may be negative."),
+    ] = None,
+    longest_silence: Annotated[
+        str | None, typer.Option(help="Counters and samples: longest time between two of them, in minutes.")
+    ] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing; accept the proposed channel.")] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", "--preview", help="Show how the file is read, and import nothing.")
@@ -95,7 +117,8 @@ def import_files(  # noqa: PLR0913 - each is an option of the command
 ) -> None:
     """Import files: EIA's six-month balance files, known research tables, or any table as CSV or Parquet.
 
-    A table is shown as it was read before it is imported. Importing a file twice changes nothing. Rows that cannot be
+    A table is shown as it was read before it is imported. Green Button XML, exports of Home Assistant's statistics and
+    lists of uses of devices are recognised. Importing a file twice changes nothing. Rows that cannot be
     read are not imported; they are listed with the reason.
     """
     from watthour.bootstrap import TableOptions
@@ -109,7 +132,7 @@ def import_files(  # noqa: PLR0913 - each is an option of the command
         time_column=time_column,
         value_column=value_column,
         named_by=named_by,
-        site=site,
+        site=site or home,
         times_in=times_in,
         separator=separator,
         decimal=decimal,
@@ -120,18 +143,24 @@ def import_files(  # noqa: PLR0913 - each is an option of the command
         issued_column=issued_column,
         issued_at=issued_at,
         holidays=or_none(holidays),
+        meter=meter,
+        solar=None if solar is None else "yes" if solar else "no",
+        longest_silence=longest_silence,
     )
     now = utc_now()
     reports: list[dict[str, object]] = []
     with opened() as app:
+        uses = {path: told for path in paths if (told := app.device_uses(path, options.site, now=now)) is not None}
+        reports += import_uses(app, uses.values(), yes=yes, dry_run=dry_run)
+        paths = [path for path in paths if path not in uses]
         looked = [(path, *_settled(app, path, region, options, yes=yes, dry_run=dry_run)) for path in paths]
         if dry_run:
-            _show_dry_run([seen for _path, seen, _options in looked], as_json=as_json)
+            _show_dry_run([seen for _path, seen, _options in looked], reports, as_json=as_json)
             return
         found = [
             (path, source, window, seen)
             for path, seen, settled in looked
-            for source, window in app.file_sources(path, region, settled)
+            for source, window in _sources(app, path, region, settled)
         ]
         for path in paths:
             if names := app.unknown_files(path, region):
@@ -166,6 +195,15 @@ def import_files(  # noqa: PLR0913 - each is an option of the command
             show_next(app, each)
         faults = [words for each in sites for words in after_import(app.store, app.directories, each.id)]
     _show_imported(reports, faults, as_json=as_json)
+
+
+def _sources(app: App, path: Path, region: str | None, options: TableOptions) -> Sequence[tuple[Source, Window]]:
+    """Return what a file holds; of one that takes a while, how much of it is read is shown."""
+    size = path.stat().st_size if path.is_file() else 0
+    if size < _SHOWN_FROM:
+        return app.file_sources(path, region, options)
+    with bar(f"read {path.name}", size) as advance:
+        return app.file_sources(path, region, options, progress=lambda n_bytes: advance(n_bytes, ""))
 
 
 def _show_imported(reports: Sequence[Mapping[str, object]], faults: Sequence[str], *, as_json: bool) -> None:
@@ -222,9 +260,9 @@ def _settled(
     return seen, options
 
 
-def _show_dry_run(previews: Sequence[Preview | None], *, as_json: bool) -> None:
+def _show_dry_run(previews: Sequence[Preview | None], uses: Sequence[Mapping[str, object]], *, as_json: bool) -> None:
     if as_json:
-        show_json([None if seen is None else asdict(seen) for seen in previews])
+        show_json([*uses, *(None if seen is None else asdict(seen) for seen in previews)])
         return
     for seen in previews:
         lines = ["This file has a known layout and needs no options."] if seen is None else _lines(seen)
@@ -250,7 +288,9 @@ def _lines(seen: Preview) -> list[str]:
         "file": f"{seen.file} ({kind})",
         "times": f"{', '.join(seen.time_columns)}, {zone}",
         "dates": f"{order} ({seen.date_order_reason})",
-        "times are": f"the {end} of each interval ({seen.named_by_reason})",
+        "times are": f"the {end} of each interval ({seen.named_by_reason})"
+        if seen.meter == "interval"
+        else "the instants of its values",
         "values": f"{seen.value_column} [{seen.unit or 'unit unknown'}]",
         "decimal mark": f"{seen.decimal} ({seen.decimal_reason})",
         "channel": seen.channel or "unknown",

@@ -12,12 +12,13 @@ from watthour.api.contract import problems
 from watthour.api.schemas.imports import ImportedRows, ImportPreview, OpenQuestion, PreviewRow
 from watthour.api.schemas.sites import NextStep, SiteEntry
 from watthour.api.state import ApiState, State
-from watthour.bootstrap import Preview, TableOptions
+from watthour.bootstrap import DeviceUses, Preview, TableOptions
 from watthour.core.errors import InvalidInput, PayloadChanged
 from watthour.core.forecast import Context
 from watthour.workflows import view
 from watthour.workflows.arrivals import after_import
 from watthour.workflows.ingest import IngestReport, backfill
+from watthour.workflows.uses import keep_uses
 
 BALANCE_NAME = "EIA930_BALANCE_upload.csv"  # a file of EIA's is known by its header, whatever it is called
 _BALANCE_HEADER = b"Balancing Authority"
@@ -69,6 +70,13 @@ async def import_file(  # noqa: PLR0913 - each is a field of the form
         str | None,
         _said("Calendar of public holidays of a new site, such as FR, US-NY or TR+ramadan; empty: none.", None),
     ] = None,
+    meter: Annotated[str | None, _said("What the values are: interval, counter or samples (power).", None)] = None,
+    solar: Annotated[
+        str | None, _said("yes: energy of a home is also fed in; no: rows with negative values are refused.", None)
+    ] = None,
+    longest_silence: Annotated[
+        str | None, _said("Counters and samples: longest time between two of them. [min]", None)
+    ] = None,
     dry_run: Annotated[
         bool, Form(description="Show how the file is read, and import nothing.", examples=[False])
     ] = False,
@@ -96,6 +104,9 @@ async def import_file(  # noqa: PLR0913 - each is a field of the form
         issued_column=issued_column or None,
         issued_at=issued_at or None,
         holidays=holidays or None,
+        meter=meter or None,
+        solar=solar or None,
+        longest_silence=longest_silence or None,
     )
     context = await state.compute.run(lambda: state.models.context(region)) if region else None
     imported = await state.compute.run(
@@ -117,7 +128,24 @@ def _import(
             shutil.copyfileobj(file.file, copy)
         if is_balance:
             return _balance(state, context, path, file.filename, dry_run=dry_run)
+        uses = state.app.device_uses(path, options.site, now=state.now())
+        if uses is not None:
+            return _uses(state, uses, dry_run=dry_run)
         return _table(state, context, path, options, dry_run=dry_run)
+
+
+def _uses(state: State, uses: DeviceUses, *, dry_run: bool) -> ImportedRows:
+    report = None if dry_run else keep_uses(state.app.store, uses.devices, uses.events, uses.refused)
+    return ImportedRows(
+        region=uses.site.id,
+        channel=None,
+        new_rows=0 if report is None else report.new_rows,
+        refused_rows=uses.refused.height,
+        refused=dict(uses.refused.group_by("rule").len().sort("rule").iter_rows()),
+        preview=None,
+        findings=[],
+        next=[],
+    )
 
 
 def _table(state: State, context: Context | None, path: Path, options: TableOptions, *, dry_run: bool) -> ImportedRows:
@@ -220,6 +248,7 @@ def _shown(seen: Preview) -> ImportPreview:
         notes=list(seen.notes),
         is_new_site=seen.is_new_site,
         is_sample=seen.is_sample,
+        meter=seen.meter,
         questions=[
             OpenQuestion(field=each.field, problem=each.problem, choices=list(each.choices)) for each in seen.questions
         ],
