@@ -1,0 +1,1 @@
+"""MQTT: what devices of a home tell a broker."""
