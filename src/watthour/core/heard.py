@@ -70,5 +70,4 @@ class LineState:
     connected_at: datetime | None = None
     last_heard_at: datetime | None = None
     n_messages: int = 0
-    n_left_out: int = 0  # messages without confirmation that came faster than they could be kept
     n_faults: int = 0
