@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from watthour.core.channel import Channel, Site, SiteKind
+from watthour.core.channel import Channel, Device, Site, SiteKind
 from watthour.core.forecast import Context, covariates_of
-from watthour.core.frames import Forecasts, Maker, Quality, Readings
+from watthour.core.frames import Events, Forecasts, Maker, Measure, Quality, Readings, Samples
 from watthour.core.place import Place
 from watthour.core.units import Quantity, Unit
 from watthour.core.window import HOUR, Window
@@ -45,6 +45,58 @@ def region_site(region: str = "ny", *, is_simulated: bool = False) -> Site:
 def demand_channel(channel: str = DEMAND, *, is_simulated: bool = False) -> Channel:
     """Return an hourly energy channel, of the region its id names."""
     return Channel(channel, channel.split(".")[1], Quantity.ENERGY, Unit.MWH, HOUR, is_simulated=is_simulated)
+
+
+def home_site(home: str = "flat") -> Site:
+    """Return a home as a site."""
+    return Site(home, home.capitalize(), SiteKind.HOME, Place("Europe/Paris"), main_channel=f"home.{home}.power")
+
+
+def home_channel(name: str, home: str = "flat") -> Channel:
+    """Return an hourly power channel of a home."""
+    return Channel(f"home.{home}.{name}", home, Quantity.POWER, Unit.KW, HOUR)
+
+
+def device(name: str, home: str = "flat") -> Device:
+    """Return a device of a home, named by its word."""
+    return Device(f"home.{home}.{name}", home, name.capitalize())
+
+
+def samples(
+    *rows: tuple[str, float, float], measure: Measure = Measure.POWER, recorded_at: datetime = MIDNIGHT
+) -> dy.DataFrame[Samples]:
+    """Return samples from rows of channel, hours after midnight of 1 January 2024, and value."""
+    frame = pl.DataFrame(
+        [(channel, hour(at), str(measure), recorded_at, value) for channel, at, value in rows],
+        schema=Samples.create_empty().schema,
+        orient="row",
+    )
+    return Samples.validate(frame)
+
+
+def events(
+    *rows: tuple[str, float, float, float | None],
+    available_at: datetime | None = None,
+    recorded_at: datetime | None = None,
+) -> dy.DataFrame[Events]:
+    """Return uses from rows of device, start and end in hours after midnight of 1 January 2024, and energy in kWh."""
+    frame = pl.DataFrame(
+        [
+            (
+                name,
+                hour(start),
+                hour(end),
+                energy,
+                available_at or hour(end),
+                recorded_at or available_at or hour(end),
+                0,
+            )
+            for name, start, end, energy in rows
+        ],
+        schema=Events.create_empty().schema,
+        orient="row",
+    )
+    return Events.validate(frame)
 
 
 def temperature_channel(channel: str = TEMPERATURE) -> Channel:

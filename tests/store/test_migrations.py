@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from builders import device, events, home_channel, samples
 from sqlalchemy import create_engine, inspect
 
 from watthour.core.forecast import Covariate
 from watthour.core.frames import Maker
+from watthour.core.window import HOUR, Window
 from watthour.store import migrate
 from watthour.store.sql import open_store
 from watthour.store.tables import metadata
@@ -78,4 +81,30 @@ def test_a_store_of_the_first_version_keeps_its_rows_and_learns_places_covariate
         "seasonal_naive": Maker.BASELINE,
     }
     assert store.models_of("grid.ny.weather.nyc.temperature_2m") == {"gfs": Maker.RIVAL}
+    store.close()
+
+
+def test_a_store_of_the_second_version_keeps_its_rows_and_takes_homes(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'watthour.db'}"
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        migrate.upgrade(connection, to="0002")
+        connection.exec_driver_sql(
+            "INSERT INTO sites (id, name, kind, time_zone, is_simulated) "
+            "VALUES ('flat', 'Flat', 'home', 'Europe/Paris', 0)"
+        )
+        connection.exec_driver_sql(
+            "INSERT INTO channels (key, id, site, quantity, unit, resolution, is_simulated, first_time, last_time, "
+            "last_recorded_at) VALUES (1, 'home.flat.power', 'flat', 'power', 'kW', 3600000000, 0, 0, 0, 0)"
+        )
+        connection.exec_driver_sql("INSERT INTO readings VALUES (1, 0, 3600000000, 3600000000, 0.5, 0)")
+    engine.dispose()
+    store = open_store(url)
+    (power,) = store.channels()
+    start = datetime(1970, 1, 1, tzinfo=UTC)
+    assert (power.id, power.zone, power.device) == ("home.flat.power", None, None)
+    assert store.read(["home.flat.power"], Window(start, start + HOUR))["value"].to_list() == [0.5]
+    store.register([], [home_channel("power")], devices=[device("washer")])
+    assert store.append_events(events(("home.flat.washer", 0, 1, 0.8))) == 1
+    assert store.append_samples(samples(("home.flat.power", 0.0, 500.0))) == 1
     store.close()

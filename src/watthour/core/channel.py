@@ -1,4 +1,4 @@
-"""Sites and the channels of readings they have."""
+"""Sites, the zones and devices in them, and the channels of readings they have."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
+from math import isfinite
 from typing import TYPE_CHECKING
 
 from watthour.core.errors import InvalidInput
@@ -29,7 +30,7 @@ class SiteKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """A home or a region: a place with channels."""
+    """A home or a region: a place with channels, and in a home zones and devices."""
 
     id: str
     name: str
@@ -53,13 +54,94 @@ class Site:
         return f"{'grid' if self.kind is SiteKind.REGION else 'home'}.{self.id}"
 
 
-@dataclass(frozen=True, slots=True)
-class Device:
-    """A thing at a site that uses, makes or stores energy."""
+class DeviceKind(StrEnum):
+    """What a thing in a home is."""
 
-    id: str
+    WASHING_MACHINE = "washing_machine"
+    DISHWASHER = "dishwasher"
+    TUMBLE_DRYER = "tumble_dryer"
+    FRIDGE = "fridge"
+    FREEZER = "freezer"
+    OVEN = "oven"
+    HOB = "hob"
+    KETTLE = "kettle"
+    MICROWAVE = "microwave"
+    TELEVISION = "television"
+    COMPUTER = "computer"
+    ROUTER = "router"
+    LIGHTS = "lights"
+    FAN = "fan"
+    WATER_HEATER = "water_heater"
+    ELECTRIC_HEATER = "electric_heater"
+    HEAT_PUMP = "heat_pump"
+    AIR_CONDITIONER = "air_conditioner"
+    EV_CHARGER = "ev_charger"
+    BATTERY = "battery"
+    SOLAR = "solar"
+    CIRCUIT = "circuit"  # a fuse's part of the home, with all that hangs on it
+    SENSOR = "sensor"  # tells temperature or presence
+    OTHER = "other"
+
+
+class Flexibility(StrEnum):
+    """What may be done with the time and the power of a device's use."""
+
+    FIXED = "fixed"  # runs when people need it
+    SHIFTABLE = "shiftable"  # may start earlier or later; once started it runs to its end
+    INTERRUPTIBLE = "interruptible"  # may also be paused and go on later
+    ADJUSTABLE = "adjustable"  # may also run at a part of its power
+
+
+_USUAL_FLEXIBILITY = {
+    DeviceKind.WASHING_MACHINE: Flexibility.SHIFTABLE,
+    DeviceKind.DISHWASHER: Flexibility.SHIFTABLE,
+    DeviceKind.TUMBLE_DRYER: Flexibility.SHIFTABLE,
+    DeviceKind.WATER_HEATER: Flexibility.INTERRUPTIBLE,
+    DeviceKind.HEAT_PUMP: Flexibility.ADJUSTABLE,
+    DeviceKind.AIR_CONDITIONER: Flexibility.ADJUSTABLE,
+    DeviceKind.EV_CHARGER: Flexibility.ADJUSTABLE,
+    DeviceKind.BATTERY: Flexibility.ADJUSTABLE,
+}
+
+
+def usual_flexibility(kind: DeviceKind) -> Flexibility:
+    """Return what may be done with most devices of a kind, where nobody says otherwise.
+
+    >>> str(usual_flexibility(DeviceKind.DISHWASHER)), str(usual_flexibility(DeviceKind.KETTLE))
+    ('shiftable', 'fixed')
+    """
+    return _USUAL_FLEXIBILITY.get(kind, Flexibility.FIXED)
+
+
+@dataclass(frozen=True, slots=True)
+class Zone:
+    """A part of a home, such as a room or a floor; its load is the sum of what its channels measure."""
+
+    id: str  # such as home.flat.kitchen
     site: str
     name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A thing at a site that uses, makes or stores energy, or a sensor.
+
+    Raises:
+        InvalidInput: the rating cannot be.
+    """
+
+    id: str  # such as home.flat.washing_machine; the ids of its channels begin with it
+    site: str
+    name: str
+    kind: DeviceKind = DeviceKind.OTHER
+    rating_w: float | None = None  # most it draws, makes or takes by its name plate [W]
+    flexibility: Flexibility = Flexibility.FIXED
+    zone: str | None = None  # id of the zone it stands in
+
+    def __post_init__(self) -> None:
+        if self.rating_w is not None and not (isfinite(self.rating_w) and self.rating_w > 0):
+            problem = f"the rating of {self.name} must be a power above zero"
+            raise InvalidInput("rating_w", self.rating_w, problem, remedy="Give watts, such as 2000, or leave it out.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,13 +198,14 @@ class Channel:
     quantity: Quantity
     unit: Unit
     resolution: timedelta
-    device: str | None = None
+    device: str | None = None  # id of the device it is measured at; None: all of the site, or of the zone
     is_simulated: bool = False
     limits: Limits = Limits()
     currency: str | None = None  # of a price: ISO 4217, such as "EUR"
     variable: str | None = None  # what it is as a covariate of its site's load, such as "temperature_2m"
     point: str = ""  # where in the site, such as a city
     weight: float = 1.0  # part of the site's load at that point, beside the weights of its other points [-]
+    zone: str | None = None  # id of the zone of the home in which it is measured
 
     @property
     def unit_in_words(self) -> str:

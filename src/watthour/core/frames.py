@@ -108,7 +108,10 @@ class Scenarios(dy.Schema):
 
 
 class Events(dy.Schema):
-    """One row per use of a device: it ran from ``start`` to ``end`` and used ``energy_kwh``; no readings."""
+    """One row per use of a device: it ran from ``start`` to ``end`` and used ``energy_kwh``; no readings.
+
+    A use is known by its device and start; what is said of it later is a new version of it, as with readings.
+    """
 
     device = dy.String(primary_key=True)
     start = _instant(primary_key=True)
@@ -125,7 +128,7 @@ class Events(dy.Schema):
 
 
 class Measure(StrEnum):
-    """What a meter tells at an instant."""
+    """What a meter tells at an instant; a new member goes to the end, as stores keep the place of each."""
 
     POWER = "power"  # drawn at this instant [W]; negative where it is fed in
     COUNTER = "counter"  # energy counted since some day long ago [kWh]; it may be reset or roll over

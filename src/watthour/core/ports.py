@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
     import dataframely as dy
 
-    from watthour.core.channel import Channel, Site
+    from watthour.core.channel import Channel, Device, Site, Zone
     from watthour.core.errors import ModelCorrupt
     from watthour.core.forecast import Context, History
-    from watthour.core.frames import Forecasts, Maker, Readings, Refused
+    from watthour.core.frames import Events, Forecasts, Maker, Readings, Refused, Samples
     from watthour.core.model import Manifest, Promotion
     from watthour.core.window import Window
 
@@ -83,14 +83,24 @@ class Source(Protocol):
 
 
 class ReadingStore(Protocol):
-    """Readings with all their versions, the channels they belong to, and the log of who brought them."""
+    """Readings and uses with all their versions, samples, what they belong to, and the log of who brought them."""
 
-    def register(self, sites: Iterable[Site], channels: Iterable[Channel], *, are_new: bool = False) -> None:
-        """Make sites and channels known; saying it twice changes nothing.
+    def register(
+        self,
+        sites: Iterable[Site],
+        channels: Iterable[Channel],
+        *,
+        zones: Iterable[Zone] = (),
+        devices: Iterable[Device] = (),
+        are_new: bool = False,
+    ) -> None:
+        """Make sites, zones, devices and channels known, all or none; saying it twice changes nothing.
+
+        A channel that names no zone or no device keeps the one it has.
 
         Raises:
-            InvalidInput: what is kept has another meaning; or, with ``are_new``, a site is kept already, whoever else
-                adds it at the same moment.
+            InvalidInput: what is kept has another meaning, or one belongs to a site, zone or device that is unknown;
+                or, with ``are_new``, a site, zone or device is kept already, whoever else adds it at the same moment.
         """
         ...
 
@@ -102,14 +112,31 @@ class ReadingStore(Protocol):
         """Return all known channels, sorted by id."""
         ...
 
-    def forget(self, channels: Iterable[str], sites: Iterable[str] = (), *, with_readings: bool = False) -> None:
-        """Remove channels and what is kept of them, then sites; all of it or, where something is refused, nothing.
+    def zones(self) -> list[Zone]:
+        """Return all known zones, sorted by id."""
+        ...
 
-        Weather and forecasts made for a channel go with it. Unknown names change nothing.
+    def devices(self) -> list[Device]:
+        """Return all known devices, sorted by id."""
+        ...
+
+    def forget(
+        self,
+        channels: Iterable[str],
+        sites: Iterable[str] = (),
+        *,
+        zones: Iterable[str] = (),
+        devices: Iterable[str] = (),
+        with_readings: bool = False,
+    ) -> None:
+        """Remove channels, devices and what is kept of them, then zones and sites; all or, if one is refused, nothing.
+
+        Weather and forecasts made for a channel, and samples, go with it; uses go with their device, zones and devices
+        with their site. What was in a zone that goes stays, in no zone. Unknown names change nothing.
 
         Raises:
-            InvalidInput: a channel has readings or a rival's forecasts, and ``with_readings`` is not said; or a site
-                still has another channel.
+            InvalidInput: a channel has readings, samples or a rival's forecasts, or a device has uses, and
+                ``with_readings`` is not said; or a site or a device still has another channel.
         """
         ...
 
@@ -135,6 +162,28 @@ class ReadingStore(Protocol):
 
     def spans(self) -> Mapping[str, tuple[datetime, datetime, datetime]]:
         """Return, per channel with readings, its first and last interval start and the last ``recorded_at``."""
+        ...
+
+    def append_samples(self, samples: dy.DataFrame[Samples]) -> int:
+        """Keep what is new, durably, and return how many rows that was; the first value of a key stays.
+
+        Raises InvalidInput for channels that are not registered.
+        """
+        ...
+
+    def samples(self, channels: Sequence[str], window: Window) -> dy.DataFrame[Samples]:
+        """Return what was told at the instants of a window, sorted by channel, time and measure."""
+        ...
+
+    def append_events(self, events: dy.DataFrame[Events]) -> int:
+        """Keep what is new of uses, durably, and return how many versions that was; versions as in ``append``.
+
+        Raises InvalidInput for devices that are not registered.
+        """
+        ...
+
+    def events(self, devices: Sequence[str], window: Window, as_of: datetime | None = None) -> dy.DataFrame[Events]:
+        """Return uses that began in a window, each as it was known at ``as_of``, sorted by device and start."""
         ...
 
     def quarantine(self, refused: dy.DataFrame[Refused]) -> int:

@@ -26,6 +26,7 @@ class Quantity(StrEnum):
     IRRADIANCE = "irradiance"
     PRICE = "price"
     CARBON_INTENSITY = "carbon_intensity"
+    OCCUPANCY = "occupancy"  # share of an interval in which somebody was there
 
 
 class Unit(StrEnum):
@@ -67,6 +68,7 @@ _OF_QUANTITY: dict[Quantity, tuple[Unit, ...]] = {
     Quantity.IRRADIANCE: (Unit.WATT_PER_SQUARE_METRE,),
     Quantity.PRICE: (Unit.CURRENCY_PER_KWH, Unit.CURRENCY_PER_MWH),
     Quantity.CARBON_INTENSITY: (Unit.GRAM_PER_KWH,),
+    Quantity.OCCUPANCY: (Unit.PERCENT,),
 }
 
 

@@ -1,4 +1,4 @@
-"""Readings and forecasts on their way in and out of SQL tables, a million at a time."""
+"""Readings, uses, samples and forecasts on their way in and out of SQL tables, a million at a time."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import polars as pl
 from sqlalchemy import insert, select, update
 
-from watthour.core.frames import INSTANT, Forecasts, Readings
-from watthour.store.tables import channels, forecast_series, forecasts, microseconds, readings
-from watthour.store.versions import VERSION, check_instants, check_known, new_versions
+from watthour.core.frames import INSTANT, Events, Forecasts, Measure, Readings, Samples
+from watthour.store.tables import channels, devices, events, forecast_series, forecasts, microseconds, readings, samples
+from watthour.store.versions import VERSION, as_events, as_versions, check_instants, check_known, new_versions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from watthour.core.window import Window
     from watthour.store.database import Database
 
+_MEASURES = {str(measure): place for place, measure in enumerate(Measure)}
 FEW_CHANNELS = 16  # asked one by one, their number need not be read with every row, which wins a fifth
 
 
@@ -67,6 +68,62 @@ def read_readings(
         places = {key: place for place, key in enumerate(keys)}
         found = found.sort(pl.col("channel").replace_strict(places, return_dtype=pl.Int32), "time", "available_at")
     return found.with_columns(pl.col("channel").replace_strict(keys, return_dtype=pl.String))
+
+
+def append_samples(database: Database, connection: Connection, incoming: pl.DataFrame) -> int:
+    """Insert the keys that are new and return how many that was."""
+    keyed = incoming.with_columns(
+        pl.col("channel").replace_strict(_keys(_kept(connection, incoming)), return_dtype=pl.Int32),
+        pl.col("measure").replace_strict(_MEASURES, return_dtype=pl.Int16),
+    )
+    return database.insert(connection, samples, _numbers(keyed.sort("channel", "time", "measure"), samples))
+
+
+def read_samples(database: Database, connection: Connection, names: Iterable[str], window: Window) -> pl.DataFrame:
+    """Return what was told at the instants of a window, sorted by channel, time and measure."""
+    asked = connection.execute(select(channels.c.id, channels.c.key).where(channels.c.id.in_(set(names))))
+    keys = {key: name for name, key in (tuple(row) for row in asked)}
+    if not keys:
+        return Samples.create_empty()
+    here = select(samples).where(samples.c.channel.in_(keys), *_within(samples, window, None))
+    found = _instants(database.fetch(connection, here))
+    measures = {place: name for name, place in _MEASURES.items()}
+    named = found.with_columns(
+        pl.col("channel").replace_strict(keys, return_dtype=pl.String),
+        pl.col("measure").replace_strict(measures, return_dtype=pl.String),
+    )
+    return named.select(Samples.column_names()).sort("channel", "time", "measure")
+
+
+def append_events(database: Database, connection: Connection, incoming: pl.DataFrame) -> int:
+    """Insert what is new of uses and return how many versions that was."""
+    names = incoming["device"].unique().to_list()
+    asked = connection.execute(select(devices.c.id, devices.c.key).where(devices.c.id.in_(names)))
+    keys: dict[str, int] = dict(tuple(row) for row in asked)
+    check_known(names, keys, "device")
+    keyed = incoming.with_columns(pl.col("device").replace_strict(keys, return_dtype=pl.Int32))
+    first, last = keyed.select(pl.col("start").min(), last=pl.col("start").max()).row(0)
+    starts = events.c.start.between(microseconds(first), microseconds(last))
+    kept = _instants(database.fetch(connection, select(events).where(events.c.device.in_(keys.values()), starts)))
+    new = as_events(new_versions(as_versions(keyed), as_versions(kept)))
+    return database.insert(
+        connection, events, _numbers(new.sort("device", "start", "available_at"), events), are_new=True
+    )
+
+
+def read_events(
+    database: Database, connection: Connection, names: Iterable[str], window: Window, as_of: datetime | None
+) -> pl.DataFrame:
+    """Return every version of the uses that began in a window and were known at an instant, sorted by their key."""
+    check_instants(as_of=as_of)
+    asked = connection.execute(select(devices.c.id, devices.c.key).where(devices.c.id.in_(set(names))))
+    keys = {key: name for name, key in (tuple(row) for row in asked)}
+    if not keys:
+        return Events.create_empty()
+    here = select(events).where(events.c.device.in_(keys), *_within(events, window, as_of, time="start"))
+    found = _instants(database.fetch(connection, here))
+    named = found.with_columns(pl.col("device").replace_strict(keys, return_dtype=pl.String))
+    return named.select(Events.column_names()).sort("device", "start", "available_at")
 
 
 def append_forecasts(database: Database, connection: Connection, incoming: pl.DataFrame) -> int:
@@ -121,9 +178,9 @@ def read_forecasts(
     return named.select(Forecasts.column_names())
 
 
-def _within(table: Table, window: Window, as_of: datetime | None) -> list[ColumnElement[bool]]:
+def _within(table: Table, window: Window, as_of: datetime | None, *, time: str = "time") -> list[ColumnElement[bool]]:
     """Return the conditions that an interval starts in a window and that its row was known at an instant."""
-    conditions = [table.c.time >= microseconds(window.start), table.c.time < microseconds(window.end)]
+    conditions = [table.c[time] >= microseconds(window.start), table.c[time] < microseconds(window.end)]
     return conditions if as_of is None else [*conditions, table.c.available_at <= microseconds(as_of)]
 
 
@@ -213,7 +270,7 @@ def _series(connection: Connection, asked: pl.DataFrame, keys: dict[str, int]) -
 
 def _instants(numbers: pl.DataFrame) -> pl.DataFrame:
     """Return fetched microseconds as instants."""
-    return numbers.with_columns(pl.col("time", "^.*_at$").cast(INSTANT))
+    return numbers.with_columns(pl.col("^(time|start|end|.*_at)$").cast(INSTANT))
 
 
 def _numbers(rows: pl.DataFrame, table: Table) -> pl.DataFrame:

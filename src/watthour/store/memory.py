@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from threading import RLock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import polars as pl
 
 from watthour.core.forecast import History
-from watthour.core.frames import Forecasts, Maker, Readings, Refused
+from watthour.core.frames import Events, Forecasts, Maker, Readings, Refused, Samples
 from watthour.core.ports import RunState
+from watthour.store.described import Described, by_id
 from watthour.store.versions import (
+    INTERVAL,
     ISSUE,
     VERSION,
-    check_channel,
+    as_events,
+    as_versions,
     check_empty,
     check_instants,
     check_known,
-    check_new,
-    check_site,
     check_unused,
     last_issues,
     last_versions,
@@ -31,70 +33,100 @@ if TYPE_CHECKING:
 
     import dataframely as dy
 
-    from watthour.core.channel import Channel, Site
+    from watthour.core.channel import Channel, Device, Site, Zone
     from watthour.core.forecast import Context
     from watthour.core.ports import SourceRun
     from watthour.core.window import Window
+
+
+_Part = TypeVar("_Part", "Channel", "Device")
 
 
 class MemoryStore:
     """Everything the port promises but durability."""
 
     def __init__(self) -> None:
-        self._sites: dict[str, Site] = {}
-        self._channels: dict[str, Channel] = {}
+        self._described = Described()
         self._readings: pl.DataFrame = Readings.create_empty()
+        self._samples: pl.DataFrame = Samples.create_empty()
+        self._events: pl.DataFrame = Events.create_empty()  # all versions
         self._forecasts: pl.DataFrame = Forecasts.create_empty()
         self._refused: pl.DataFrame = Refused.create_empty()
         self._runs: list[SourceRun] = []
         self._watched: dict[str, datetime] = {}
         self._writing = RLock()
 
-    def register(self, sites: Iterable[Site], channels: Iterable[Channel], *, are_new: bool = False) -> None:
-        """Make sites and channels known; saying it twice changes nothing."""
+    def register(
+        self,
+        sites: Iterable[Site],
+        channels: Iterable[Channel],
+        *,
+        zones: Iterable[Zone] = (),
+        devices: Iterable[Device] = (),
+        are_new: bool = False,
+    ) -> None:
+        """Make sites, zones, devices and channels known, all or none; saying it twice changes nothing."""
         with self._writing:
-            new_sites = {site.id: site for site in sites}
-            new_channels = {channel.id: channel for channel in channels}
-            for site in new_sites.values():
-                if are_new:
-                    check_new(self._sites.get(site.id))
-                check_site(self._sites.get(site.id), site)
-            for channel in new_channels.values():
-                check_channel(self._channels.get(channel.id), channel, {*self._sites, *new_sites})
-            self._sites.update(new_sites)
-            self._channels.update(new_channels)
+            said = Described(by_id(sites), by_id(zones), by_id(devices), by_id(channels))
+            self._described |= said.new_to(self._described, are_new=are_new)
 
     def sites(self) -> list[Site]:
         """Return all known sites, sorted by id."""
-        return [self._sites[key] for key in sorted(self._sites)]
+        return [self._described.sites[key] for key in sorted(self._described.sites)]
 
     def channels(self) -> list[Channel]:
         """Return all known channels, sorted by id."""
-        return [self._channels[key] for key in sorted(self._channels)]
+        return [self._described.channels[key] for key in sorted(self._described.channels)]
 
-    def forget(self, channels: Iterable[str], sites: Iterable[str] = (), *, with_readings: bool = False) -> None:
-        """Remove channels and what is kept of them, then sites; all of it or, where something is refused, nothing."""
+    def zones(self) -> list[Zone]:
+        """Return all known zones, sorted by id."""
+        return [self._described.zones[key] for key in sorted(self._described.zones)]
+
+    def devices(self) -> list[Device]:
+        """Return all known devices, sorted by id."""
+        return [self._described.devices[key] for key in sorted(self._described.devices)]
+
+    def forget(
+        self,
+        channels: Iterable[str],
+        sites: Iterable[str] = (),
+        *,
+        zones: Iterable[str] = (),
+        devices: Iterable[str] = (),
+        with_readings: bool = False,
+    ) -> None:
+        """Remove channels, devices and what is kept of them, then zones and sites; all of it or nothing."""
         with self._writing:
-            gone, sites = set(channels) & set(self._channels), list(sites)
+            known, gone = self._described, set(channels)
+            of_sites, of_zones, of_devices = set(sites), set(zones), set(devices)
+            left = {name: channel for name, channel in known.channels.items() if name not in gone}
+            for site in of_sites:
+                check_unused("site", site, (each.id for each in left.values() if each.site == site))
+            for device in of_devices:
+                check_unused("device", device, (each.id for each in left.values() if each.device == device))
+            of_devices |= {each.id for each in known.devices.values() if each.site in of_sites}
             if not with_readings:
-                loads = [name for name in gone if self._channels[name].variable is None]
-                rival = pl.col("maker") == str(Maker.RIVAL)
-                kept = [self._readings["channel"], self._forecasts.filter(rival)["channel"]]
-                check_empty(set(loads) & {name for column in kept for name in column.unique()})
-            left = {name: channel for name, channel in self._channels.items() if name not in gone}
-            for site in sites:
-                check_unused(site, (name for name, channel in left.items() if channel.site == site))
+                rivals = self._forecasts.filter(pl.col("maker") == str(Maker.RIVAL))
+                filled = {name for rows in (self._readings, self._samples, rivals) for name in rows["channel"].unique()}
+                loads = {each.id for each in known.channels.values() if each.variable is None}
+                check_empty(gone & loads & filled, of_devices & set(self._events["device"]))
             is_gone = pl.col("channel").is_in(sorted(gone))
-            self._channels = left
             self._readings = self._readings.filter(~is_gone)
+            self._samples = self._samples.filter(~is_gone)
             self._forecasts = self._forecasts.filter(~is_gone)
-            self._sites = {name: site for name, site in self._sites.items() if name not in sites}
+            self._events = self._events.filter(~pl.col("device").is_in(sorted(of_devices)))
+            self._described = Described(
+                by_id(each for each in known.sites.values() if each.id not in of_sites),
+                by_id(each for each in known.zones.values() if each.id not in of_zones and each.site not in of_sites),
+                by_id(_outside(each, of_zones) for each in known.devices.values() if each.id not in of_devices),
+                by_id(_outside(each, of_zones) for each in left.values()),
+            )
 
     def append(self, readings: dy.DataFrame[Readings]) -> int:
         """Keep what is new and return how many versions that was."""
         with self._writing:
             incoming = readings.select(Readings.column_names())
-            check_known(incoming["channel"].unique(), self._channels)
+            check_known(incoming["channel"].unique(), self._described.channels)
             existing = self._readings.join(incoming.select("channel", "time"), on=["channel", "time"], how="semi")
             new = new_versions(incoming, existing)
             self._readings = pl.concat([self._readings, new]).sort(VERSION)
@@ -116,6 +148,34 @@ class MemoryStore:
             first=pl.col("time").min(), last=pl.col("time").max(), recorded=pl.col("recorded_at").max()
         )
         return {channel: (first, last, recorded) for channel, first, last, recorded in spans.sort("channel").rows()}
+
+    def append_samples(self, samples: dy.DataFrame[Samples]) -> int:
+        """Keep what is new and return how many rows that was; the first value of a key stays."""
+        key = ["channel", "time", "measure"]
+        with self._writing:
+            incoming = samples.select(Samples.column_names())
+            check_known(incoming["channel"].unique(), self._described.channels)
+            new = incoming.join(self._samples, on=key, how="anti")
+            self._samples = pl.concat([self._samples, new]).sort(key)
+            return new.height
+
+    def samples(self, channels: Sequence[str], window: Window) -> dy.DataFrame[Samples]:
+        """Return what was told at the instants of a window, sorted by channel, time and measure."""
+        return Samples.cast(self._samples.filter(_asked(channels, window, None)))
+
+    def append_events(self, events: dy.DataFrame[Events]) -> int:
+        """Keep what is new of uses and return how many versions that was."""
+        with self._writing:
+            check_known(events["device"].unique(), self._described.devices, "device")
+            incoming, kept = as_versions(events), as_versions(self._events)
+            new = new_versions(incoming, kept.join(incoming.select(INTERVAL), on=INTERVAL, how="semi"))
+            self._events = as_events(pl.concat([kept, new]).sort(VERSION))
+            return new.height
+
+    def events(self, devices: Sequence[str], window: Window, as_of: datetime | None = None) -> dy.DataFrame[Events]:
+        """Return uses that began in a window, each as it was known at ``as_of``, sorted by device and start."""
+        known = as_versions(self._events).filter(_asked(devices, window, as_of))
+        return Events.cast(as_events(last_versions(known)))
 
     def quarantine(self, refused: dy.DataFrame[Refused]) -> int:
         """Keep refused rows with the rule they broke; the same row twice is kept once."""
@@ -158,7 +218,7 @@ class MemoryStore:
         """Keep what is new and return how many rows that was; the first value of a key stays."""
         with self._writing:
             incoming = forecasts.select(Forecasts.column_names())
-            check_known(incoming["channel"].unique(), self._channels)
+            check_known(incoming["channel"].unique(), self._described.channels)
             new = incoming.join(self._forecasts, on=ISSUE, how="anti")
             self._forecasts = pl.concat([self._forecasts, new]).sort(ISSUE)
             return new.height
@@ -209,6 +269,11 @@ class MemoryStore:
 
     def close(self) -> None:
         """Nothing to give back; what was kept stays readable."""
+
+
+def _outside(part: _Part, zones: set[str]) -> _Part:
+    """Return a channel or device in no zone, if its zone goes."""
+    return replace(part, zone=None) if part.zone in zones else part
 
 
 def _is_beginning(kept: SourceRun, run: SourceRun) -> bool:

@@ -140,11 +140,13 @@ def _array(packed: bytes | None, kind: str) -> np.ndarray[Any, Any]:
 
 def _copy(connection: Connection, table: str, rows: pl.DataFrame) -> None:
     """Send rows by binary COPY; those without a value go last, in a layout of their own."""
-    statement = f"COPY {table} ({', '.join(rows.columns)}) FROM STDIN (FORMAT BINARY)"
+    names = ", ".join(f'"{name}"' for name in rows.columns)  # "end" is also a word of SQL
+    statement = f"COPY {table} ({names}) FROM STDIN (FORMAT BINARY)"
+    (value,) = rows.select(pl.col(pl.Float64)).columns
     with _driver(connection).cursor() as cursor, cursor.copy(statement.encode()) as copy:
         copy.write(_SIGNATURE)
-        copy.write(_packed(rows.filter(pl.col("value").is_not_null()), absent=None))
-        copy.write(_packed(rows.filter(pl.col("value").is_null()), absent="value"))
+        copy.write(_packed(rows.filter(pl.col(value).is_not_null()), absent=None))
+        copy.write(_packed(rows.filter(pl.col(value).is_null()), absent=value))
         copy.write(_END)
 
 

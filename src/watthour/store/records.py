@@ -1,4 +1,4 @@
-"""Sites, channels and runs as rows of their tables and back."""
+"""Sites, zones, devices, channels and runs as rows of their tables and back."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import asdict
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from watthour.core.channel import Channel, Limits, Site, SiteKind
+from watthour.core.channel import Channel, Device, DeviceKind, Flexibility, Limits, Site, SiteKind, Zone
 from watthour.core.place import Place, Point
 from watthour.core.ports import RunState, SourceRun
 from watthour.core.units import Quantity, Unit
@@ -80,6 +80,30 @@ def channel_of(row: Row[Any]) -> Channel:
         variable=row.variable,
         point=row.point or "",
         weight=1.0 if row.weight is None else row.weight,
+        zone=row.zone,
+    )
+
+
+def zone_of(row: Row[Any]) -> Zone:
+    """Return the zone of a row."""
+    return Zone(row.id, row.site, row.name)
+
+
+def device_row(device: Device) -> dict[str, Any]:
+    """Return the columns of a device."""
+    return {**asdict(device), "kind": str(device.kind), "flexibility": str(device.flexibility)}
+
+
+def device_of(row: Row[Any]) -> Device:
+    """Return the device of a row."""
+    return Device(
+        id=row.id,
+        site=row.site,
+        name=row.name,
+        kind=DeviceKind(row.kind),
+        rating_w=row.rating_w,
+        flexibility=Flexibility(row.flexibility),
+        zone=row.zone,
     )
 
 

@@ -2,26 +2,37 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import polars as pl
-from sqlalchemy import delete, insert, make_url, select, update
+from sqlalchemy import delete, insert, make_url, or_, select, update
 from sqlalchemy.exc import ArgumentError
 
 from watthour.core.errors import InvalidInput
 from watthour.core.forecast import History
-from watthour.core.frames import Forecasts, Maker, Readings, Refused
+from watthour.core.frames import Events, Forecasts, Maker, Readings, Refused, Samples
 from watthour.core.ports import RunState
 from watthour.store import bulk, migrate, tables
-from watthour.store.records import channel_of, channel_row, run_of, run_row, site_of, site_row
+from watthour.store.described import Described, by_id
+from watthour.store.records import (
+    channel_of,
+    channel_row,
+    device_of,
+    device_row,
+    run_of,
+    run_row,
+    site_of,
+    site_row,
+    zone_of,
+)
 from watthour.store.versions import (
     ISSUE,
-    check_channel,
+    as_events,
+    as_versions,
     check_empty,
     check_instants,
-    check_new,
-    check_site,
     check_unused,
     last_issues,
     last_versions,
@@ -32,9 +43,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     import dataframely as dy
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Row, Table
 
-    from watthour.core.channel import Channel, Site
+    from watthour.core.channel import Channel, Device, Site, Zone
     from watthour.core.forecast import Context
     from watthour.core.ports import SourceRun
     from watthour.core.window import Window
@@ -68,30 +79,56 @@ class SqlStore:
             self._database.close()
             raise
 
-    def register(self, sites: Iterable[Site], channels: Iterable[Channel], *, are_new: bool = False) -> None:
-        """Make sites and channels known; saying it twice changes nothing."""
-        new_sites = {site.id: site for site in sites}
-        new_channels = {channel.id: channel for channel in channels}
+    def register(
+        self,
+        sites: Iterable[Site],
+        channels: Iterable[Channel],
+        *,
+        zones: Iterable[Zone] = (),
+        devices: Iterable[Device] = (),
+        are_new: bool = False,
+    ) -> None:
+        """Make sites, zones, devices and channels known, all or none; saying it twice changes nothing."""
+        said = Described(by_id(sites), by_id(zones), by_id(devices), by_id(channels))
         with self._database.reading() as connection:
-            kept = {*_sites(connection), *_channels(connection)}
-        if are_new or not kept.issuperset([*new_sites.values(), *new_channels.values()]):
+            new = said.new_to(_described(connection), are_new=are_new)
+        if not new.is_empty():
             with self._database.writing() as connection:
-                _register(connection, new_sites, new_channels, are_new=are_new)
+                _register(connection, said, are_new=are_new)
 
     def sites(self) -> list[Site]:
         """Return all known sites, sorted by id."""
         with self._database.reading() as connection:
-            return sorted(_sites(connection), key=lambda site: site.id)
+            return [site_of(row) for row in _sorted(connection, tables.sites)]
 
     def channels(self) -> list[Channel]:
         """Return all known channels, sorted by id."""
         with self._database.reading() as connection:
-            return sorted(_channels(connection), key=lambda channel: channel.id)
+            return [channel_of(row) for row in _sorted(connection, tables.channels)]
 
-    def forget(self, channels: Iterable[str], sites: Iterable[str] = (), *, with_readings: bool = False) -> None:
-        """Remove channels and what is kept of them, then sites; all of it or, where something is refused, nothing."""
+    def zones(self) -> list[Zone]:
+        """Return all known zones, sorted by id."""
+        with self._database.reading() as connection:
+            return [zone_of(row) for row in _sorted(connection, tables.zones)]
+
+    def devices(self) -> list[Device]:
+        """Return all known devices, sorted by id."""
+        with self._database.reading() as connection:
+            return [device_of(row) for row in _sorted(connection, tables.devices)]
+
+    def forget(
+        self,
+        channels: Iterable[str],
+        sites: Iterable[str] = (),
+        *,
+        zones: Iterable[str] = (),
+        devices: Iterable[str] = (),
+        with_readings: bool = False,
+    ) -> None:
+        """Remove channels, devices and what is kept of them, then zones and sites; all of it or nothing."""
         with self._database.writing() as connection:
-            _forget(connection, set(channels), list(sites), with_readings=with_readings)
+            leaving = _Leaving(set(channels), set(sites), set(zones), set(devices))
+            _forget(connection, leaving, with_readings=with_readings)
 
     def append(self, readings: dy.DataFrame[Readings]) -> int:
         """Keep what is new, durably, and return how many versions that was."""
@@ -121,6 +158,31 @@ class SqlStore:
         )
         with self._database.reading() as connection:
             return {name: (first, last, at) for name, first, last, at in connection.execute(filled)}
+
+    def append_samples(self, samples: dy.DataFrame[Samples]) -> int:
+        """Keep what is new, durably, and return how many rows that was; the first value of a key stays."""
+        if samples.is_empty():
+            return 0
+        with self._database.writing() as connection:
+            return bulk.append_samples(self._database, connection, samples.select(Samples.column_names()))
+
+    def samples(self, channels: Sequence[str], window: Window) -> dy.DataFrame[Samples]:
+        """Return what was told at the instants of a window, sorted by channel, time and measure."""
+        with self._database.reading() as connection:
+            return Samples.cast(bulk.read_samples(self._database, connection, channels, window))
+
+    def append_events(self, events: dy.DataFrame[Events]) -> int:
+        """Keep what is new of uses, durably, and return how many versions that was."""
+        if events.is_empty():
+            return 0
+        with self._database.writing() as connection:
+            return bulk.append_events(self._database, connection, events.select(Events.column_names()))
+
+    def events(self, devices: Sequence[str], window: Window, as_of: datetime | None = None) -> dy.DataFrame[Events]:
+        """Return uses that began in a window, each as it was known at ``as_of``, sorted by device and start."""
+        with self._database.reading() as connection:
+            versions = bulk.read_events(self._database, connection, devices, window, as_of)
+        return Events.cast(as_events(last_versions(as_versions(versions))))
 
     def quarantine(self, refused: dy.DataFrame[Refused]) -> int:
         """Keep refused rows with the rule they broke; the same row twice is kept once."""
@@ -279,53 +341,92 @@ def _database(url: str) -> Database:
             raise InvalidInput("url", other, "this kind of database is not supported", remedy=remedy)
 
 
-def _sites(connection: Connection) -> list[Site]:
-    return [site_of(row) for row in connection.execute(select(tables.sites))]
+def _sorted(connection: Connection, table: Table) -> list[Row[Any]]:
+    """Return the rows of a table by their ids; here, as databases sort by their own rules."""
+    return sorted(connection.execute(select(table)), key=lambda row: row.id)
 
 
-def _channels(connection: Connection) -> list[Channel]:
-    return [channel_of(row) for row in connection.execute(select(tables.channels))]
+def _described(connection: Connection) -> Described:
+    return Described(
+        by_id(site_of(row) for row in connection.execute(select(tables.sites))),
+        by_id(zone_of(row) for row in connection.execute(select(tables.zones))),
+        by_id(device_of(row) for row in connection.execute(select(tables.devices))),
+        by_id(channel_of(row) for row in connection.execute(select(tables.channels))),
+    )
 
 
-def _register(
-    connection: Connection, sites: Mapping[str, Site], channels: Mapping[str, Channel], *, are_new: bool
-) -> None:
-    kept_sites = {site.id: site for site in _sites(connection)}
-    kept_channels = {channel.id: channel for channel in _channels(connection)}
-    for site in sites.values():
-        if are_new:
-            check_new(kept_sites.get(site.id))
-        check_site(kept_sites.get(site.id), site)
-        if site.id not in kept_sites:
-            connection.execute(insert(tables.sites).values(site_row(site)))
-        else:
-            connection.execute(update(tables.sites).where(tables.sites.c.id == site.id).values(site_row(site)))
-    for channel in channels.values():
-        check_channel(kept_channels.get(channel.id), channel, {*kept_sites, *sites})
-        if channel.id not in kept_channels:
-            connection.execute(insert(tables.channels).values(channel_row(channel)))
-        else:
-            same = tables.channels.c.id == channel.id
-            connection.execute(update(tables.channels).where(same).values(channel_row(channel)))
+def _register(connection: Connection, said: Described, *, are_new: bool) -> None:
+    kept = _described(connection)
+    new = said.new_to(kept, are_new=are_new)
+    for name, site in new.sites.items():
+        _put(connection, tables.sites, site_row(site), is_new=name not in kept.sites)
+    for name, zone in new.zones.items():
+        _put(connection, tables.zones, asdict(zone), is_new=name not in kept.zones)
+    for name, device in new.devices.items():
+        _put(connection, tables.devices, device_row(device), is_new=name not in kept.devices)
+    for name, channel in new.channels.items():
+        _put(connection, tables.channels, channel_row(channel), is_new=name not in kept.channels)
 
 
-def _forget(connection: Connection, names: set[str], sites: Sequence[str], *, with_readings: bool) -> None:
-    channel, series = tables.channels.c, tables.forecast_series.c
-    if not with_readings:
-        loads = select(channel.id).where(channel.id.in_(names), channel.variable.is_(None))
-        rivals = loads.join_from(tables.channels, tables.forecast_series).where(series.maker == str(Maker.RIVAL))
-        filled = loads.where(channel.first_time.is_not(None))
-        check_empty({name for query in (filled, rivals) for name in connection.execute(query).scalars()})
-    for site in sites:
-        left = select(channel.id).where(channel.site == site, channel.id.not_in(names))
-        check_unused(site, connection.execute(left).scalars())
+def _put(connection: Connection, table: Table, row: Mapping[str, Any], *, is_new: bool) -> None:
+    connection.execute((insert(table) if is_new else update(table).where(table.c.id == row["id"])).values(row))
+
+
+class _Leaving(NamedTuple):
+    """The ids of what is to be removed."""
+
+    channels: set[str]
+    sites: set[str]
+    zones: set[str]
+    devices: set[str]
+
+
+def _forget(connection: Connection, leaving: _Leaving, *, with_readings: bool) -> None:
+    channel, device, zone = tables.channels.c, tables.devices.c, tables.zones.c
+    names = leaving.channels
+    is_left = channel.id.not_in(names)
+    for site in sorted(leaving.sites):
+        check_unused(
+            "site", site, connection.execute(select(channel.id).where(channel.site == site, is_left)).scalars()
+        )
+    for each in sorted(leaving.devices):
+        check_unused(
+            "device", each, connection.execute(select(channel.id).where(channel.device == each, is_left)).scalars()
+        )
+    going = or_(device.id.in_(leaving.devices), device.site.in_(leaving.sites))
+    of_devices = list(connection.execute(select(device.key).where(going)).scalars())
     keys = list(connection.execute(select(channel.key).where(channel.id.in_(names))).scalars())
-    of_them = select(series.key).where(series.channel.in_(keys))
+    if not with_readings:
+        _check_empty(connection, keys, of_devices)
+    of_them = select(tables.forecast_series.c.key).where(tables.forecast_series.c.channel.in_(keys))
     connection.execute(delete(tables.forecasts).where(tables.forecasts.c.series.in_(of_them)))
-    connection.execute(delete(tables.forecast_series).where(series.channel.in_(keys)))
-    connection.execute(delete(tables.readings).where(tables.readings.c.channel.in_(keys)))
+    for table in (tables.forecast_series, tables.readings, tables.samples):
+        connection.execute(delete(table).where(table.c.channel.in_(keys)))
     connection.execute(delete(tables.channels).where(channel.key.in_(keys)))
-    connection.execute(delete(tables.sites).where(tables.sites.c.id.in_(sites)))
+    connection.execute(delete(tables.events).where(tables.events.c.device.in_(of_devices)))
+    connection.execute(delete(tables.devices).where(device.key.in_(of_devices)))
+    for table in (tables.devices, tables.channels):
+        connection.execute(update(table).where(table.c.zone.in_(leaving.zones)).values(zone=None))
+    connection.execute(delete(tables.zones).where(or_(zone.id.in_(leaving.zones), zone.site.in_(leaving.sites))))
+    connection.execute(delete(tables.sites).where(tables.sites.c.id.in_(leaving.sites)))
+
+
+def _check_empty(connection: Connection, channels: Sequence[int], devices: Sequence[int]) -> None:
+    """Refuse to remove channels and devices, by key, that hold what nobody can fetch or compute again."""
+    channel, series, sample = tables.channels.c, tables.forecast_series.c, tables.samples.c
+    loads = select(channel.id).where(channel.key.in_(channels), channel.variable.is_(None))
+    rivals = loads.join_from(tables.channels, tables.forecast_series).where(series.maker == str(Maker.RIVAL))
+    filled = loads.where(channel.first_time.is_not(None))
+    told = loads.where(select(sample.time).where(sample.channel == channel.key).exists())
+    used = (
+        select(tables.devices.c.id)
+        .where(tables.devices.c.key.in_(devices))
+        .where(select(tables.events.c.start).where(tables.events.c.device == tables.devices.c.key).exists())
+    )
+    check_empty(
+        {name for query in (filled, rivals, told) for name in connection.execute(query).scalars()},
+        connection.execute(used).scalars(),
+    )
 
 
 def _quarantine(connection: Connection, rows: Mapping[str, Mapping[str, object]]) -> int:

@@ -88,6 +88,27 @@ sites = Table(
     Column("is_simulated", Boolean, nullable=False),
 )
 
+zones = Table(
+    "zones",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("site", String, ForeignKey("sites.id"), nullable=False),
+    Column("name", String, nullable=False),
+)
+
+devices = Table(
+    "devices",
+    metadata,
+    Column("key", Integer, primary_key=True),
+    Column("id", String, nullable=False, unique=True),
+    Column("site", String, ForeignKey("sites.id"), nullable=False),
+    Column("name", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("rating_w", Double),  # [W]
+    Column("flexibility", String, nullable=False),
+    Column("zone", String),
+)
+
 channels = Table(
     "channels",
     metadata,
@@ -106,6 +127,7 @@ channels = Table(
     Column("variable", String),  # of a covariate
     Column("point", String),
     Column("weight", Double),
+    Column("zone", String),  # of a home, such as a room
     # kept up to date by every append, so that freshness needs no scan
     Column("first_time", Instant),
     Column("last_time", Instant),
@@ -122,6 +144,30 @@ readings = Table(
     Column("value", Double),
     Column("quality", SmallInteger, nullable=False),
     sqlite_with_rowid=False,  # the key is the table: versions of an interval lie side by side
+)
+
+samples = Table(
+    "samples",
+    metadata,
+    Column("channel", Integer, primary_key=True, autoincrement=False),
+    Column("time", BigInteger, primary_key=True),
+    Column("measure", SmallInteger, primary_key=True, autoincrement=False),  # the place of a measure among all
+    Column("recorded_at", BigInteger, nullable=False),
+    Column("value", Double, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("device", Integer, primary_key=True, autoincrement=False),
+    Column("start", BigInteger, primary_key=True),
+    Column("available_at", BigInteger, primary_key=True),
+    Column("recorded_at", BigInteger, nullable=False),
+    Column("end", BigInteger, nullable=False),
+    Column("energy_kwh", Double),
+    Column("quality", SmallInteger, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 forecast_series = Table(

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
-    from watthour.core.channel import Channel, Site
 
 INTERVAL = ["channel", "time"]
 VERSION = [*INTERVAL, "available_at"]
@@ -60,6 +59,24 @@ def new_versions(incoming: pl.DataFrame, existing: pl.DataFrame) -> pl.DataFrame
     return pl.concat(found)
 
 
+def as_versions(events: pl.DataFrame) -> pl.DataFrame:
+    """Return uses in the form of readings: what is said of one is when it ended and what it used, as one value."""
+    return events.select(
+        pl.col("device").alias("channel"),
+        pl.col("start").alias("time"),
+        "available_at",
+        "recorded_at",
+        pl.struct("end", "energy_kwh").alias("value"),
+        "quality",
+    )
+
+
+def as_events(versions: pl.DataFrame) -> pl.DataFrame:
+    """Return uses from the form of readings, with the columns of their table."""
+    named = versions.rename({"channel": "device", "time": "start"}).unnest("value")
+    return named.select("device", "start", "end", "energy_kwh", "available_at", "recorded_at", "quality")
+
+
 def last_versions(versions: pl.DataFrame) -> pl.DataFrame:
     """Return the last version of each interval; the versions are sorted."""
     is_last = (pl.col("time") != pl.col("time").shift(-1)) | (pl.col("channel") != pl.col("channel").shift(-1))
@@ -71,90 +88,41 @@ def last_issues(forecasts: pl.DataFrame) -> pl.DataFrame:
     return forecasts.filter(pl.col("issued_at") == pl.col("issued_at").max().over("channel", "time", "model"))
 
 
-def check_new(kept: Site | None) -> None:
-    """Refuse to add a site that is kept already.
+def check_empty(filled: Iterable[str], used: Iterable[str] = ()) -> None:
+    """Refuse to remove channels and devices that hold what nobody can fetch or compute again.
 
     Raises:
-        InvalidInput: it is.
-    """
-    if kept is not None:
-        remedy = f"Choose another id, or change the existing site: `watthour site change {kept.id}`."
-        raise InvalidInput("id", kept.id, f"this is already a name of {kept.name}", remedy=remedy)
-
-
-def check_site(kept: Site | None, site: Site) -> None:
-    """Refuse to turn a simulated site into a real one or a home into a region, or the other way round.
-
-    Raises:
-        InvalidInput: the site is kept with the other nature or kind.
-    """
-    if kept is not None and kept.kind is not site.kind:
-        remedy = "Choose another id: a home and a region cannot share one."
-        raise InvalidInput("kind", str(site.kind), f"site {site.id} is kept as a {kept.kind}", remedy=remedy)
-    if kept is not None and kept.is_simulated != site.is_simulated:
-        raise InvalidInput(
-            "is_simulated",
-            site.is_simulated,
-            f"site {site.id} is kept as {'simulated' if kept.is_simulated else 'real'}",
-            remedy="Choose another id: simulated and real readings are never mixed.",
-        )
-
-
-def check_channel(kept: Channel | None, channel: Channel, sites: Iterable[str]) -> None:
-    """Refuse what would change the meaning of readings already kept.
-
-    Raises:
-        InvalidInput: the site is unknown, or quantity, unit, resolution or nature differ from what is kept.
-    """
-    if channel.site not in sites:
-        raise InvalidInput(
-            "site", channel.site, f"channel {channel.id} belongs to no known site", remedy="Register the site first."
-        )
-    if kept is None:
-        return
-    for field in ("quantity", "unit", "currency", "resolution", "is_simulated"):
-        if getattr(kept, field) != getattr(channel, field):
-            raise InvalidInput(
-                field,
-                getattr(channel, field),
-                f"channel {channel.id} is kept with {getattr(kept, field)!s}",
-                remedy="Convert the readings, or import them into a channel of their own.",
-            )
-
-
-def check_empty(filled: Iterable[str]) -> None:
-    """Refuse to remove channels that hold what nobody can fetch or compute again.
-
-    Raises:
-        InvalidInput: there are such channels.
+        InvalidInput: there are such channels, or devices with uses.
     """
     if names := sorted(filled):
         problem = "it holds readings, or forecasts of others, that would be lost"
         raise InvalidInput("channel", names[0], problem, remedy="Keep it, or say that its readings shall go too.")
+    if names := sorted(used):
+        problem = "its uses would be lost"
+        raise InvalidInput("device", names[0], problem, remedy="Keep it, or say that its readings shall go too.")
 
 
-def check_unused(site: str, channels: Iterable[str]) -> None:
-    """Refuse to remove a site that still has channels.
+def check_unused(field: str, name: str, channels: Iterable[str]) -> None:
+    """Refuse to remove a site or a device that still has channels.
 
     Raises:
         InvalidInput: it has.
     """
     if names := sorted(channels):
         problem = f"it still has the channel {names[0]}"
-        raise InvalidInput("site", site, problem, remedy="Remove its channels with it.")
+        raise InvalidInput(field, name, problem, remedy="Remove its channels with it.")
 
 
-def check_known(named: Iterable[str], known: Iterable[str]) -> None:
-    """Refuse rows of channels nobody has described.
+def check_known(named: Iterable[str], known: Iterable[str], field: str = "channel") -> None:
+    """Refuse rows of channels, or uses of devices, nobody has described.
 
     Raises:
-        InvalidInput: a channel is not registered.
+        InvalidInput: one is not registered.
     """
     unknown = sorted(set(named) - set(known))
     if unknown:
-        raise InvalidInput(
-            "channel", unknown[0], "this channel is not registered", remedy="Register the channel with its unit first."
-        )
+        remedy = "Register the channel with its unit first." if field == "channel" else f"Register the {field} first."
+        raise InvalidInput(field, unknown[0], f"this {field} is not registered", remedy=remedy)
 
 
 def check_instants(**instants: datetime | None) -> None:
