@@ -24,6 +24,7 @@ from watthour.api.routes import (
     grid,
     health,
     imports,
+    listening,
     models,
     readings,
     sites,
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
     from watthour.api.security import Policy
     from watthour.bootstrap import App
 
-_ROUTES = (health, status, sites, channels, readings, grid, days, imports, models, training, comparison)
+_ROUTES = (health, status, sites, channels, readings, grid, days, imports, models, training, comparison, listening)
 _ROUTERS = tuple(each.router for each in _ROUTES)
 
 

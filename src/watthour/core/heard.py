@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
 
 class Tells(StrEnum):
@@ -30,6 +30,7 @@ class Thing:
     device: str  # the part of the key that all parts of a device share
     name: str  # as a person would know it
     kind: str = "sensor"  # plug, meter, light, blind or sensor
+    heartbeat: timedelta | None = None  # it is heard at least so often; None: it may tell changes alone
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path  # noqa: TC003 - pydantic reads annotations at run time
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 from pydantic import Field, SecretStr, field_validator
-from pydantic_settings import NoDecode
 
 from watthour.sources.options import Options
 
@@ -18,13 +17,13 @@ class MqttOptions(Options):
     """The block ``[sources.mqtt]``."""
 
     host: str | None = None  # of the broker; without it nothing is listened to
-    port: int = Field(1883, ge=1, le=65535)
+    port: int = Field(default=1883, ge=1, le=65535)
     username: str | None = None
     password: SecretStr | None = None
     tls: bool = False  # brokers speak it on port 8883
     ca_file: Path | None = None  # of a broker with a certificate of one's own making
     client_id: str | None = None  # under which the broker keeps messages for us while we are away
-    topics: Annotated[tuple[str, ...], NoDecode] = ()  # instead of those of the languages we read
+    topics: tuple[str, ...] = ()  # instead of those of the languages we read
 
     @field_validator("topics", mode="before")
     @classmethod
@@ -47,12 +46,13 @@ class MqttOptions(Options):
         return None if isinstance(value, str) and not value.strip() else value
 
 
-def open_line(options: MqttOptions, *, client_id: str) -> Mqtt | None:
+def open_line(options: MqttOptions, *, client_id: str, is_passing: bool = False) -> Mqtt | None:
     """Return the connection to the broker that the settings name, not opened yet; None where they name none.
 
     Args:
         options: the block of the settings.
         client_id: unless the settings have one.
+        is_passing: for a moment only: under a name of its own, and the broker keeps nothing for it.
 
     Raises:
         MissingExtra: the library for MQTT is not installed.
@@ -65,10 +65,11 @@ def open_line(options: MqttOptions, *, client_id: str) -> Mqtt | None:
     broker = Broker(
         options.host,
         options.port,
-        options.client_id or client_id,
+        client_id if is_passing else options.client_id or client_id,
         options.username,
         password,
         tls=options.tls or options.ca_file is not None,
         ca_file=options.ca_file,
+        is_passing=is_passing,
     )
     return Mqtt(broker, options.topics or None)

@@ -7,6 +7,7 @@ Source: https://shelly-api-docs.shelly.cloud. The first generation counts energy
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from watthour.core.heard import Tells, Thing
@@ -35,6 +36,7 @@ _FIRST_SENSOR = re.compile(r"shellies/([^/]+)/(?:sensor/temperature|(ext_tempera
 _FIRST_MOTION = re.compile(r"shellies/([^/]+)/status")
 _EVENT = re.compile(r"(.+)/events/rpc")
 _STATUS = re.compile(r"(.+)/status/([a-z0-9]+:\d+)")
+_HEARTBEAT = timedelta(seconds=30)  # of the first generation; the later ones tell changes
 _LOADS = {
     "switch": "plug",
     "light": "light",
@@ -117,12 +119,11 @@ def read_components(
 
 
 def read_first_status(answer: Answer, device: str, name: str | None, status: Mapping[str, object]) -> None:
-    """Note what a device of the first generation answers at ``/status``; its clock is ``unixtime``.
+    """Note what a device of the first generation answers at ``/status``.
 
     Raises:
         Broken: it has another form.
     """
-    own_time = status.get("unixtime")
     for group, unit, kind in (("meters", "Wmin", "plug"), ("emeters", "Wh", "meter")):
         rows = status.get(group, [])
         for number, row in enumerate(rows if isinstance(rows, list) else [rows]):
@@ -132,18 +133,15 @@ def read_first_status(answer: Answer, device: str, name: str | None, status: Map
             part = f"{'relay' if group == 'meters' else 'emeter'}/{number}"
             named = name if name is None or number == 0 else f"{name} {number + 1}"
             counted = part if group == "meters" else f"{part}/import"
-            answer.tell(
-                _thing(device, part, kind=kind, name=named), Tells.POWER, values.get("power"), "W", own_time=own_time
-            )
+            answer.tell(_thing(device, part, kind=kind, name=named), Tells.POWER, values.get("power"), "W")
             answer.tell(
                 _thing(device, counted, kind=kind, name=named),
                 Tells.COUNTER,
                 values.get("total"),
                 unit,
-                own_time=own_time,
             )
             back = _thing(device, f"{part}/export", kind=kind, name=named)
-            answer.tell(back, Tells.COUNTER, values.get("total_returned"), "Wh", own_time=own_time)
+            answer.tell(back, Tells.COUNTER, values.get("total_returned"), "Wh")
 
 
 def _read_first(answer: Answer, device: str, part: str, number: str, measure: str) -> None:
@@ -191,4 +189,5 @@ def _is_known(part: str) -> bool:
 
 def _thing(device: str, part: str, *, kind: str = "sensor", name: str | None = None) -> Thing:
     shown = name or f"{device} {re.sub('[/:]', ' ', part)}"
-    return Thing(f"shelly/{device}/{part}", f"shelly/{device}", shown, kind)
+    heartbeat = _HEARTBEAT if part.startswith(("relay/", "emeter/")) else None
+    return Thing(f"shelly/{device}/{part}", f"shelly/{device}", shown, kind, heartbeat)

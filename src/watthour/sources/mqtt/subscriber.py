@@ -58,6 +58,7 @@ class Broker:
     password: str | None = field(default=None, repr=False)
     tls: bool = False
     ca_file: Path | None = None
+    is_passing: bool = False  # the broker keeps nothing for us
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +190,7 @@ class Mqtt:
             username=broker.username,
             password=broker.password,
             identifier=broker.client_id,
-            clean_session=False,
+            clean_session=broker.is_passing,
             queue_type=Inbox,
             keepalive=_KEEP_ALIVE_S,
             tls_context=context,

@@ -8,6 +8,7 @@ unless a person has set the offset to be told.
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from watthour.core.heard import Tells, Thing
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 TOPICS = ("tele/+/SENSOR", "stat/+/STATUS8", "stat/+/STATUS10", "+/tele/SENSOR", "+/stat/STATUS8", "+/stat/STATUS10")
 
 _TOPIC = re.compile(r"(?:(?:tele|stat)/(.+)|(.+)/(?:tele|stat))/(SENSOR|STATUS8|STATUS10)")
+_HEARTBEAT = timedelta(minutes=5)  # Tasmota's TelePeriod, unless a person changes it
 _NO_ROOM = frozenset({"ESP32", "ENERGY"})  # the heat of the device's own chip is not that of a room
 
 
@@ -46,7 +48,7 @@ def read(message: Message) -> Heard | None:
     unit = str(said.get("TempUnit", "C"))
     for sensor, values in said.items():
         if isinstance(values, dict) and sensor not in _NO_ROOM:
-            thing = Thing(f"tasmota/{device}/{sensor}", f"tasmota/{device}", f"{name} {sensor}")
+            thing = Thing(f"tasmota/{device}/{sensor}", f"tasmota/{device}", f"{name} {sensor}", heartbeat=_HEARTBEAT)
             answer.tell(thing, Tells.TEMPERATURE, values.get("Temperature"), unit, own_time=own_time)
     return answer.heard()
 
@@ -56,12 +58,12 @@ def _read_parts(
 ) -> None:
     """Note a value, or each of several and, where all are numbers, their sum."""
     unit = "W" if tells is Tells.POWER else "kWh"
-    base = Thing(f"tasmota/{device}/energy{suffix}", f"tasmota/{device}", name, "plug")
+    base = Thing(f"tasmota/{device}/energy{suffix}", f"tasmota/{device}", name, "plug", _HEARTBEAT)
     if not isinstance(raw, list):
         answer.tell(base, tells, raw, unit, own_time=own_time)
         return
     for number, value in enumerate(raw, start=1):
-        part = Thing(f"tasmota/{device}/energy/{number}{suffix}", base.device, f"{name} {number}", "plug")
+        part = Thing(f"tasmota/{device}/energy/{number}{suffix}", base.device, f"{name} {number}", "plug", _HEARTBEAT)
         answer.tell(part, tells, value, unit, own_time=own_time)
     if raw and all(isinstance(value, int | float) for value in raw):
         answer.tell(base, tells, sum(raw), unit, own_time=own_time)

@@ -3,6 +3,7 @@
 from watthour.workflows.view.days import day_columns, day_rows, days_between, issue_list, kept_day
 from watthour.workflows.view.grid import grid_forecast, grid_scores, region_entry
 from watthour.workflows.view.issue import is_followed
+from watthour.workflows.view.listening import fault_counts, found_things, line_states
 from watthour.workflows.view.past import grid_history, grid_week
 from watthour.workflows.view.readings import (
     CSV_COLUMNS,
@@ -23,6 +24,8 @@ __all__ = [
     "day_rows",
     "days_between",
     "doubts",
+    "fault_counts",
+    "found_things",
     "freshness_hours",
     "grid_forecast",
     "grid_history",
@@ -32,6 +35,7 @@ __all__ = [
     "issue_list",
     "kept_day",
     "known_channel",
+    "line_states",
     "reading_page",
     "readings_between",
     "readings_csv",
