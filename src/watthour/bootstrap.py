@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from watthour.core.directory import SiteDirectory
     from watthour.core.errors import NotConfigured
     from watthour.core.forecast import Context
-    from watthour.core.ports import ModelRegistry, Source, Store
+    from watthour.core.ports import Gazetteer, ModelRegistry, Source, Store
     from watthour.core.window import Window
     from watthour.settings import Settings, SiteBlock
     from watthour.workflows.comparison_process import Comparisons
@@ -130,6 +130,15 @@ class App:
 
         lines = open_lines(self.settings.sources, client_id=f"watthour-{uuid4().hex[:12]}", is_passing=True)
         return Listener(self.store, lines, self.links, is_only_looking=True)
+
+    @cached_property
+    def gazetteer(self) -> Gazetteer:
+        """Who knows where towns are."""
+        from watthour.sources.geocoding import OpenMeteoGazetteer
+        from watthour.sources.open_meteo import OpenMeteoOptions
+
+        options = self.settings.sources.get("open_meteo")
+        return OpenMeteoGazetteer(options if isinstance(options, OpenMeteoOptions) else OpenMeteoOptions())
 
     def find(self, name: str) -> Context | None:
         """Return what is forecast of the site of this name, None where nobody knows it."""

@@ -10,6 +10,7 @@ from fastapi.routing import APIRoute
 
 from watthour.api.schemas.days import ForecastDays, ForecastIssues
 from watthour.api.schemas.grid import GridForecast, GridScores
+from watthour.api.schemas.homes import DeviceList, EventPage, HomeList, KeptRows, PlaceList, RemovedPart, ZoneList
 from watthour.api.schemas.imports import ImportedRows
 from watthour.api.schemas.models import ModelInfo, Prediction, Reloaded
 from watthour.api.schemas.readings import ChannelList, ReadingPage
@@ -25,24 +26,31 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 ANSWERS = [
     ChannelList,
+    DeviceList,
+    EventPage,
     ForecastDays,
     ForecastIssues,
     GridForecast,
     GridScores,
     Health,
     HolidayCalendars,
+    HomeList,
     ImportedRows,
+    KeptRows,
     ModelInfo,
+    PlaceList,
     Prediction,
     ReadingPage,
     Ready,
     Reloaded,
+    RemovedPart,
     RemovedSite,
     SiteEntry,
     SiteList,
     Status,
     TrainingBegun,
     TrainingState,
+    ZoneList,
 ]
 
 
@@ -55,10 +63,14 @@ def test_the_description_in_the_web_app_is_current() -> None:
 def test_operations_have_plain_names_for_clients(api: FastAPI) -> None:
     names = [operation["operationId"] for path in api.openapi()["paths"].values() for operation in path.values()]
     assert sorted(names) == [
+        "changed_device",
+        "changed_home",
         "changed_site",
         "channels",
         "compare",
         "comparison",
+        "devices",
+        "events",
         "grid_forecast",
         "grid_forecast_issues",
         "grid_forecasts",
@@ -67,20 +79,30 @@ def test_operations_have_plain_names_for_clients(api: FastAPI) -> None:
         "grid_week",
         "health",
         "holiday_calendars",
+        "homes",
         "import_file",
         "metrics",
         "model_info",
+        "new_device",
+        "new_home",
         "new_site",
+        "new_zone",
+        "one_home",
         "one_site",
+        "places",
         "predict",
         "readings",
         "ready",
         "reload_model",
+        "removed_device",
         "removed_site",
+        "removed_zone",
+        "send_readings",
         "sites",
         "status",
         "train",
         "training",
+        "zones",
     ]
 
 

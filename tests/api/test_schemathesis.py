@@ -10,6 +10,7 @@ import pytest
 import schemathesis
 from hypothesis import HealthCheck
 from hypothesis import settings as effort
+from places import Towns
 from schemathesis.config import SchemathesisConfig
 from town import NOW, forecasts, served
 
@@ -61,6 +62,7 @@ known = description(
 @pytest.fixture(scope="module")
 def address(trained: tuple[App, Manifest]) -> Iterator[str]:
     app = trained[0]
+    app.__dict__["gazetteer"] = Towns()  # no test asks the network
     app.trainings.stop()  # what is begun here ends at once, before it has a process
     app.store.append_forecasts(forecasts(NOW.replace(hour=13, minute=0)))
     with served(create_app(app, now=lambda: NOW)) as url:

@@ -1,82 +1,91 @@
-"""A home's own table beside the simulated region: every command goes on for both, in each one's unit and step."""
+"""Homes on the command line: from a town's name to a device, with what is missing said."""
 
 from __future__ import annotations
 
 import json
-import math
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from fakes.server import as_json, serve
+from places import ANSWER
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
+    from collections.abc import Callable, Iterator
 
     from cli.conftest import Outcome
-
-DAYS = 220
-END = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    from fakes.server import FakeServer
 
 
-def table(path: Path, step: timedelta, value: Callable[[int], float]) -> Path:
-    start, n_rows = END - DAYS * timedelta(days=1), int(DAYS * timedelta(days=1) / step)
-    rows = (f"{start + n * step:%Y-%m-%dT%H:%MZ},{value(n):.3f}\n" for n in range(n_rows))
-    path.write_text("time,power\n" + "".join(rows))
-    return path
+@pytest.fixture(autouse=True)
+def towns(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeServer]:
+    """Open-Meteo, which knows some towns."""
+    lyon = {"results": [place for place in ANSWER["results"] if place["name"] == "Lyon"]}  # type: ignore[attr-defined]  # JSON
+    with serve(lambda request: as_json(lyon if request.one("name") == "Lyon" else ANSWER)) as server:
+        monkeypatch.setenv("WATTHOUR_OPEN_METEO_URL", server.base_url)
+        yield server
 
 
-@pytest.fixture
-def with_home(town: Callable[..., Outcome], tmp_path: Path) -> Callable[..., Outcome]:
-    """The town's store with a home of half hours in it."""
-    half_hours = table(
-        tmp_path / "home.csv", timedelta(minutes=30), lambda n: 0.5 + 0.3 * math.sin(n / 48 * 2 * math.pi)
+def test_a_home_its_rooms_and_devices(watthour: Callable[..., Outcome]) -> None:
+    added = watthour("home", "add", "Flat", "--place", "Lyon", "--channel", "power:kW:30min")
+    assert added.code == 0, added.err
+    assert "watthour import FILE.csv --channel home.flat.power" in added.err
+    assert watthour("home", "zone", "add", "flat", "Kitchen", "--channel", "occupancy:%:15min").code == 0
+    words = ("--kind", "washing_machine", "--rating", "2100", "--zone", "kitchen", "--channel", "power:W:1min")
+    device = watthour("home", "device", "add", "flat", "Washing machine", *words)
+    assert device.code == 0, device.err
+    assert "shiftable" in device.out
+    entry = json.loads(watthour("home", "show", "FLAT", "--json").out)
+    assert (entry["latitude"], entry["longitude"], entry["holidays"]) == (45.7, 4.8, "FR")
+    assert entry["devices"][0]["rating_w"] == 2100.0
+    assert entry["zones"][0]["devices"] == ["home.flat.washing_machine"]
+    shown = watthour("home", "show", "flat").out
+    assert "home.flat.washing_machine\tWashing machine\twashing_machine\t2100\tshiftable\tKitchen" in shown
+    assert "flat\tFlat\tEurope/Paris\t1\t1\tno readings\tnone" in watthour("home", "list").out
+    changed = watthour("home", "device", "change", "flat", "washing machine", "--rating", "none", "--zone", "none")
+    assert (changed.code, "rating W\tnone" in changed.out) == (0, True)
+    assert watthour("home", "zone", "remove", "flat", "Kitchen").code == 0
+    assert watthour("home", "device", "remove", "flat", "Washing machine").code == 0
+    moved = watthour("home", "change", "flat", "--place", "Springfield, Illinois", "--name", "Loft", "--json")
+    assert json.loads(moved.out)["time_zone"] == "America/Chicago"
+    assert watthour("home", "remove", "Loft").code == 0
+    assert "no homes yet" in watthour("home", "list").err
+
+
+def test_several_towns_of_one_name_are_listed_where_nobody_can_be_asked(watthour: Callable[..., Outcome]) -> None:
+    refused = watthour("home", "add", "Flat", "--place", "Springfield")
+    assert refused.code == 2
+    assert "Springfield, Missouri, United States (37.2, -93.3, 166,810 people)" in refused.err
+    assert json.loads(watthour("home", "list", "--json").out) == {"homes": []}
+
+
+def test_without_a_network_the_time_zone_alone_will_do(
+    watthour: Callable[..., Outcome], towns: FakeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WATTHOUR_OPEN_METEO_URL", "http://127.0.0.1:1")
+    refused = watthour("home", "add", "Flat", "--place", "Lyon")
+    assert refused.code != 0
+    assert "give the time zone" in refused.err
+    added = watthour(
+        "home", "add", "Flat", "--time-zone", "Europe/Paris", "--latitude", "45.748", "--longitude", "4.85"
     )
-    ended = town("import", str(half_hours), "--channel", "home.main.power", "--unit", "kW", "--time-zone", "UTC")
-    assert ended.code == 0, ended.err
-    assert "New home: main" in ended.err
-    return town
+    assert (added.code, "latitude\t45.7" in added.out) == (0, True)
+    assert towns.requests == []
 
 
-def test_a_home_is_shown_forecast_and_scored_in_its_unit_and_step(with_home: Callable[..., Outcome]) -> None:
-    page = json.loads(with_home("forecast", "main", "--json").out)
-    assert (page["unit"], page["region"]["resolution_seconds"], len(page["points"])) == ("kW", 1800, 48)
-    assert " kW" in page["headline"]
-    assert with_home("doctor").code == 0
-    assert with_home("scores", "main", "--json").code == 0
-    assert json.loads(with_home("forecast", "simtown", "--json").out)["unit"] == "MWh"
-
-
-def test_a_backtest_of_a_site_without_a_rival_asks_for_none(with_home: Callable[..., Outcome]) -> None:
-    last = (END - timedelta(days=2)).date()
-    ended = with_home("backtest", "main", "--from", str(last - timedelta(days=3)), "--to", str(last), "--json")
-    assert ended.code == 0, ended.err
-    rows = json.loads(ended.out)["rows"]
-    assert [row["recipe"] for row in rows] == ["seasonal_naive", "day_process"]
-    assert "mae_mwh" not in rows[0]
-
-
-def test_a_rival_that_a_site_does_not_have_is_left_out_of_a_backtest_and_said(
-    with_home: Callable[..., Outcome],
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        (("home", "add", "Flat"), "--place Lyon"),
+        (("home", "show", "barn"), "watthour home list"),
+        (("home", "change", "barn"), "no change is given"),
+        (("home", "device", "add", "barn", "Kettle", "--rating", "two"), "Give watts"),
+        (("home", "device", "change", "barn", "Kettle"), "no change is given"),
+        (("home", "add", "Flat", "--time-zone", "Europe/Pariss"), "Europe/Paris"),
+    ],
+)
+def test_what_cannot_be_is_told_with_its_cure(
+    watthour: Callable[..., Outcome], words: tuple[str, ...], hint: str
 ) -> None:
-    last = (END - timedelta(days=2)).date()
-    words = ["backtest", "main", "--from", str(last - timedelta(days=3)), "--to", str(last), "--recipe", "operator"]
-    ended = with_home(*words, "--recipe", "seasonal_naive")
-    assert ended.code == 0, ended.err
-    assert "operator is left out. A forecast by anybody else of home.main.power" in ended.err
-    assert "is left out" not in ended.out
-    alone = with_home(*words)
-    assert alone.code == 6
-    assert "watthour backfill" in alone.err
-
-
-def test_a_site_that_cannot_be_trained_does_not_stop_the_others(
-    with_home: Callable[..., Outcome], tmp_path: Path
-) -> None:
-    days = table(tmp_path / "days.csv", timedelta(days=1), lambda n: 10.0 + n % 7)
-    words = ["--channel", "home.daily.energy", "--unit", "kWh", "--time-zone", "UTC"]
-    assert with_home("import", str(days), *words).code == 0
-    ended = with_home("train", "daily", "main", "--recipe", "day_process", "--json")
-    assert ended.code == 2
-    assert "resolution" in ended.err
-    assert [each["region"] for each in json.loads(ended.out)] == ["main"]
+    refused = watthour(*words)
+    assert refused.code == 2
+    assert hint in refused.err

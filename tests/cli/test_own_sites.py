@@ -77,7 +77,7 @@ def test_a_home_in_australia_from_its_name_to_a_forecast_with_weather(
     assert filled.code == 0, filled.err
     assert "open_meteo_previous_runs:beach_house" in filled.out
     asked = [request for request in weather.requests if request.one("latitude")]
-    assert {request.one("latitude") for request in asked} == {"-33.87"}
+    assert {request.one("latitude") for request in asked} == {"-33.9"}
     assert min(request.one("start_date") for request in asked) == f"{NOW - DAYS * DAY:%Y-%m-%d}"
     ingested = watthour("ingest")
     assert ingested.code == 0, ingested.err
@@ -144,7 +144,7 @@ def test_a_running_server_follows_the_weather_of_a_home_that_comes_by_files(
         scheduler._weather()
         assert {request.one("latitude") for request in weather.requests[n_asked:]} == {"-37.8"}
         point = find_context(app.store, app.directories, "beach_house").covariates[0]
-        assert (point.point, point.weight) == ("s3780_e14496", 1.0)
+        assert (point.point, point.weight) == ("s3780_e14500", 1.0)
         assert app.store.models_of(point.channel)
 
 

@@ -22,7 +22,7 @@ from builders import (
     temperature_channel,
 )
 
-from watthour.core.channel import Channel, Limits, Site, SiteKind
+from watthour.core.channel import Channel, Device, Limits, Site, SiteKind
 from watthour.core.errors import InvalidInput
 from watthour.core.frames import Forecasts, Maker, Quality, Readings, Refused
 from watthour.core.place import Place, Point
@@ -263,7 +263,8 @@ class TestRegistering:
 
     def test_a_site_may_be_described_better(self, filled: Store) -> None:
         better = replace(region_site(), name="New York", place=Place("America/New_York"))
-        filled.register([better], [replace(demand_channel(), device="meter")])
+        meter = Device("meter", "ny", "Meter")
+        filled.register([better], [replace(demand_channel(), device="meter")], devices=[meter])
         assert filled.sites() == [better]
         assert filled.channels()[0].device == "meter"
 

@@ -14,6 +14,7 @@ from watthour.core.errors import InvalidInput, StoreLocked
 from watthour.core.heard import Fault, Heard, LineState, Tells, Thing, Told
 from watthour.core.ports import RunState
 from watthour.store.memory import MemoryStore
+from watthour.workflows.homes import DeviceWords, add_device
 from watthour.workflows.links import FILE_NAME, Link, Links
 from watthour.workflows.listening import MOST_FAULTS, MOST_FOUND, Listener, ThingWords, add_thing
 
@@ -104,7 +105,7 @@ def test_adding_a_thing_makes_a_device_and_its_channel(listener: Listener, store
     listener.take("mqtt", told(PLUG, Tells.COUNTER, 1.0, 0))
     words = ThingWords(PLUG.key, home="Flat", name="Washing machine", kind="washing machine")
     link = add_thing(store, links, listener.found(), words)
-    assert link == Link("home.flat.washing_machine.energy", "Washing machine", 60.0, counts=True)
+    assert link == Link("home.flat.washing_machine.energy", "Washing machine", 60.0)
     (device,) = store.devices()
     assert (device.id, device.name, str(device.kind), str(device.flexibility)) == (
         "home.flat.washing_machine",
@@ -260,9 +261,9 @@ def test_a_flood_of_things_and_faults_does_not_grow_for_ever(listener: Listener,
         (ThingWords("shelly/other"), "thing"),
         (ThingWords(SENSOR.key, home="flat"), "thing"),
         (ThingWords(PLUG.key), "home"),
-        (ThingWords(PLUG.key, home="nowhere"), "region"),
+        (ThingWords(PLUG.key, home="nowhere"), "home"),
         (ThingWords(PLUG.key, home="flat", kind="spaceship"), "kind"),
-        (ThingWords(PLUG.key, home="flat", name="???"), "name"),
+        (ThingWords(PLUG.key, home="flat", name="???"), "id"),
         (ThingWords(PLUG.key, home="flat", step=timedelta(minutes=7)), "resolution"),
         (ThingWords(PLUG.key, channel="home.flat.nothing"), "channel"),
     ],
@@ -354,17 +355,26 @@ def test_the_log_says_how_a_line_did(listener: Listener, store: MemoryStore, lin
     ]
 
 
-def test_net_power_may_be_negative_where_nothing_counts(
+def test_net_power_is_negative_only_where_the_home_has_something_that_feeds_in(
     listener: Listener, store: MemoryStore, links: Links, clock: Clock
 ) -> None:
     listener.take("mqtt", told(METER, Tells.POWER, -500.0, 0))
-    channel = add_thing(store, links, listener.found(), ThingWords(METER.key, home="flat", name="Mains")).channel
-    for second in range(0, 1801, 10):
-        listener.take("mqtt", told(METER, Tells.POWER, -500.0, second / 3600))
-    clock.now = hour(0.5)
-    listener.settle()
-    assert values(store, channel, 0, 1) == {0.0: -0.5, 0.25: -0.5}
-    assert store.read([channel], hours(0, 1))["quality"].to_list() == [0, 0]
+    channel = add_thing(store, links, listener.found(), ThingWords(METER.key, channel="home.flat.power")).channel
+
+    def half_an_hour(start: float) -> None:
+        for second in range(0, 1801, 10):
+            listener.take("mqtt", told(METER, Tells.POWER, -500.0, start + second / 3600))
+        clock.now = hour(start + 0.5)
+        listener.settle()
+
+    half_an_hour(0)
+    half_an_hour(0.5)
+    assert values(store, channel, 0, 3) == {}
+    assert set(store.quarantined()["rule"]) == {"power_is_negative"}
+    add_device(store, "flat", DeviceWords("Roof", "solar"))
+    half_an_hour(2)
+    half_an_hour(2.5)
+    assert values(store, channel, 2, 3) == {2.0: -0.5}
 
 
 def test_samples_carry_when_they_were_written(

@@ -70,10 +70,10 @@ def test_a_home_is_found_by_its_names_with_its_place_its_step_and_its_weather(st
         context = find_context(store, DIRECTORIES, name)
         assert context.site == site
         assert (context.channel.id, context.resolution, context.channel.unit) == (POWER, HALF_HOUR, Unit.KW)
-    assert (site.place.latitude, site.place.longitude, site.place.holidays) == (48.85, 2.35, "FR")
+    assert (site.place.latitude, site.place.longitude, site.place.holidays) == (48.9, 2.4, "FR")  # nobody's door
     assert temperatures(store, POWER) == []
     bring_weather(store, "maison_de_zoe")
-    assert temperatures(store, POWER) == [("n4885_e235", 1.0)]
+    assert temperatures(store, POWER) == [("n4890_e240", 1.0)]
     assert context.channel.limits.high == 100.0
 
 
@@ -213,7 +213,7 @@ def test_after_a_move_the_weather_of_two_places_is_never_mixed(store: MemoryStor
     change_site(store, DIRECTORIES, "maison_de_zoe", {"latitude": None, "longitude": None})
     assert temperatures(store, POWER) == []
     change_site(store, DIRECTORIES, "maison_de_zoe", {"latitude": 48.85, "longitude": 2.35})
-    assert temperatures(store, POWER) == [("n4885_e235", 1.0)]
+    assert temperatures(store, POWER) == [("n4890_e240", 1.0)]
 
 
 def test_a_point_that_moves_takes_another_name(store: MemoryStore) -> None:

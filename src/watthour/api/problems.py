@@ -131,7 +131,7 @@ def problem_of(error: errors.WatthourError) -> Problem:
         status=status,
         detail=detail,
         field=blamed.field if blamed else None,
-        value=_shown(blamed.value) if blamed else None,
+        value=shown(blamed.value) if blamed else None,
         remedy=remedy,
     )
 
@@ -248,10 +248,10 @@ def _fault(error: Mapping[str, Any]) -> FieldProblem:
     is_absent = error["type"] in {"missing", "json_invalid"} or isinstance(given, dict | list | bytes)
     problem = str(error["msg"])
     return FieldProblem(
-        field=field, problem=problem[:1].lower() + problem[1:], value=None if is_absent else _shown(given)
+        field=field, problem=problem[:1].lower() + problem[1:], value=None if is_absent else shown(given)
     )
 
 
-def _shown(value: object) -> str | None:
+def shown(value: object) -> str | None:
     """Return a value as it was sent, cut; halves of characters, which no answer can hold, as question marks."""
     return None if value is None else str(value)[:LONGEST_VALUE].encode("utf-8", "replace").decode()

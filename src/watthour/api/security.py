@@ -25,8 +25,10 @@ LOOPBACK_NAMES = ("127.0.0.1", "localhost", "[::1]")
 OPEN_PATHS = frozenset({"/health", "/ready"})  # what an orchestrator asks; they tell nothing but "alive" and "ready"
 RELOAD_PATH = "/reload-model"
 IMPORT_PATH = "/api/v1/imports"
+READINGS_PATH = "/api/v1/readings"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 BODY_LIMIT = 1_000_000  # [bytes]
+READINGS_LIMIT = 4_000_000  # [bytes]; 10,000 rows with all their fields have 2 MB
 IMPORT_LIMIT = 256_000_000  # [bytes]; EIA's largest six-month file has 60 MB
 
 _HEADERS = {
@@ -175,7 +177,7 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        limit = self._import_limit if scope["path"] == IMPORT_PATH else self._limit
+        limit = {IMPORT_PATH: self._import_limit, READINGS_PATH: READINGS_LIMIT}.get(scope["path"], self._limit)
         announced = Headers(scope=scope).get("content-length", "0")
         if announced.isdecimal() and int(announced) > limit:
             refusal = Refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too-large", _too_large(limit))

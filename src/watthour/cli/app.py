@@ -14,6 +14,7 @@ from watthour.cli import (
     days,
     doctor,
     forecast,
+    home,
     importing,
     ingest,
     init,
@@ -72,6 +73,7 @@ def _build() -> typer.Typer:
     )
     for name, command, summary in table:
         commands.command(name, short_help=summary)(command)
+    commands.add_typer(home.build(), name="home")
     commands.add_typer(sites.build(), name="site")
     commands.add_typer(models.build(), name="models")
     return commands

@@ -38,6 +38,9 @@ Channels = Annotated[
         "--channel", help="A series: name:unit:step, such as power:kW:30min or price:EUR/MWh:1h. May be repeated."
     ),
 ]
+DeleteReadings = Annotated[
+    bool, typer.Option("--delete-readings", help="Also delete its readings and forecasts, permanently.")
+]
 Main = Annotated[str | None, typer.Option(help="Name of the channel that is forecast; default: the first.")]
 
 
@@ -76,14 +79,14 @@ def add(  # noqa: PLR0913 - each is an option of the command
 
     kind = kind or _asked("kind", "Is it a home or a region?", "home")
     time_zone = time_zone or _asked("time_zone", "Its time zone", "Europe/Paris")
-    holidays = _holidays(holidays, time_zone)
+    holidays = as_holidays(holidays, time_zone)
     words = SiteWords(
         name,
         kind,
         time_zone,
         site_id,
-        _degrees("latitude", latitude),
-        _degrees("longitude", longitude),
+        degrees("latitude", latitude),
+        degrees("longitude", longitude),
         or_none(holidays),
         or_none(zone),
         [point_words(text) for text in point or []],
@@ -120,7 +123,7 @@ def change(  # noqa: PLR0913 - each is an option of the command
     changes |= {field: or_none(text) for field, text in (("holidays", holidays), ("zone", zone)) if text is not None}
     for field, text in (("latitude", latitude), ("longitude", longitude)):
         if text is not None:
-            changes[field] = _degrees(field, text)
+            changes[field] = degrees(field, text)
     if point:
         changes["points"] = [point_words(text) for text in point if text != NONE]
     if not changes and not channel:
@@ -162,9 +165,7 @@ def show(name: Name, *, as_json: AsJson = False) -> None:
 def remove(
     name: Name,
     *,
-    delete_readings: Annotated[
-        bool, typer.Option("--delete-readings", help="Also delete its readings and forecasts, permanently.")
-    ] = False,
+    delete_readings: DeleteReadings = False,
 ) -> None:
     """Remove a site; one with readings is removed only with --delete-readings. Its saved models stay."""
     from watthour.workflows.own_sites import remove_site
@@ -181,16 +182,23 @@ def _show(app: App, site: Site, *, as_json: bool) -> None:
     if as_json:
         show_json(entry)
         return
-    lists = ("channels", "points", "next")
-    shown = entry | {"weather": _weather(str(entry["weather"]))}
+    show_site(entry)
+    _show_steps(entry)
+
+
+def show_site(entry: Mapping[str, Any]) -> None:
+    """Print what is told of a site, row by row."""
+    lists = ("channels", "points", "zones", "devices", "next")
+    shown = {**entry, "weather": _weather(str(entry["weather"]))}
     rows = [(field.replace("_", " "), _written(value)) for field, value in shown.items() if field not in lists]
     rows += [
         (f"weather point {p['id']}", f"{p['latitude']}, {p['longitude']}, weight {p['weight']:g}")
         for p in _rows(entry, "points")
     ]
-    rows += [(f"channel {c['id']}", f"{c['unit']}, {_step(c)}, {_span(c)}") for c in _rows(entry, "channels")]
-    show_table(("", site.id), rows)
-    _show_steps(entry)
+    rows += [
+        (f"channel {c['id']}", f"{c['unit']}, {channel_step(c)}, {channel_span(c)}") for c in _rows(entry, "channels")
+    ]
+    show_table(("", entry["id"]), rows)
 
 
 def show_next(app: App, site: Site) -> None:
@@ -213,7 +221,7 @@ def _rows(entry: Mapping[str, Any], field: str) -> Sequence[Mapping[str, Any]]:
 def _row(entry: Mapping[str, Any]) -> tuple[object, ...]:
     main = next((each for each in entry["channels"] if each["id"] == entry["main_channel"]), None)
     described = (entry["id"], entry["name"], entry["kind"], entry["time_zone"])
-    measured = (_span(main), _step(main), main["unit"]) if main is not None else ("none", "", "")
+    measured = (channel_span(main), channel_step(main), main["unit"]) if main is not None else ("none", "", "")
     return (*described, *measured, _weather(entry["weather"]), entry["model"] or "none")
 
 
@@ -221,11 +229,13 @@ def _weather(state: str) -> str:
     return NONE_SO_EARLY if state == "too_early" else state
 
 
-def _span(channel: Mapping[str, Any]) -> str:
+def channel_span(channel: Mapping[str, Any]) -> str:
+    """Write the days of which a channel has readings."""
     return f"{channel['first_time'][:10]} to {channel['last_time'][:10]}" if channel["first_time"] else "no readings"
 
 
-def _step(channel: Mapping[str, Any]) -> str:
+def channel_step(channel: Mapping[str, Any]) -> str:
+    """Write the length of a channel's intervals."""
     minutes = channel["resolution_seconds"] / 60
     return f"{minutes:g} min"
 
@@ -241,7 +251,7 @@ def or_none(text: str | None) -> str | None:
     return None if text is None or text.strip().casefold() == NONE else text
 
 
-def _degrees(field: str, text: str | None) -> float | None:
+def degrees(field: str, text: str | None) -> float | None:
     """Read a coordinate.
 
     Raises:
@@ -256,7 +266,7 @@ def _degrees(field: str, text: str | None) -> float | None:
         raise InvalidInput(field, text, "it is not a number", remedy=remedy) from None
 
 
-def _holidays(said: str | None, time_zone: str) -> str | None:
+def as_holidays(said: str | None, time_zone: str) -> str | None:
     """Return the calendar that is said; where none is, the likely one is offered, never taken by itself."""
     if said is not None:
         return said

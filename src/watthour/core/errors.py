@@ -49,11 +49,12 @@ class InvalidInput(WatthourError):
 class UnknownSite(InvalidInput):
     """No site goes by this name."""
 
-    def __init__(self, name: str, near: Sequence[str]) -> None:
+    def __init__(self, name: str, near: Sequence[str], *, field: str = "region", lists: str | None = None) -> None:
         self.near = tuple(near)
-        lists = "`watthour regions` lists the regions, `watthour site list` what is in the store."
+        lists = lists or "`watthour regions` lists the regions, `watthour site list` what is in the store."
         hint = f"Did you mean {', '.join(near)}?" if near else lists
-        super().__init__("region", name, "no region or site has this name", remedy=hint)
+        problem = "no region or site has this name" if field == "region" else f"no {field} has this name"
+        super().__init__(field, name, problem, remedy=hint)
 
 
 class NotConfigured(InvalidInput):

@@ -86,3 +86,35 @@ class Point:
     latitude: float  # [degrees north]
     longitude: float  # [degrees east]
     weight: float = 1.0  # its part of the load, beside the weights of the site's other points [-]
+
+
+@dataclass(frozen=True, slots=True)
+class FoundPlace:
+    """A town or village as a gazetteer knows it."""
+
+    name: str
+    latitude: float  # [degrees north]
+    longitude: float  # [degrees east]
+    time_zone: str
+    country_code: str | None = None  # ISO 3166, such as "FR"
+    country: str | None = None
+    part: str | None = None  # of the country, such as "Auvergne-Rhone-Alpes"
+    population: int | None = None
+
+    @property
+    def in_words(self) -> str:
+        """Its name with what tells it from others of this name.
+
+        >>> FoundPlace("Lyon", 45.75, 4.85, "Europe/Paris", "FR", "France", "Auvergne-Rhone-Alpes").in_words
+        'Lyon, Auvergne-Rhone-Alpes, France'
+        """
+        return ", ".join(word for word in (self.name, self.part, self.country or self.country_code) if word)
+
+
+def coarse(degrees: float) -> float:
+    """Return a coordinate of a home to a tenth of a degree, about 10 km: near enough for weather, and nobody's door.
+
+    >>> coarse(45.74846), coarse(-0.04)
+    (45.7, 0.0)
+    """
+    return round(degrees, 1) + 0.0

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from watthour.core.frames import Events, Forecasts, Maker, Readings, Refused, Samples
     from watthour.core.heard import Heard, LineState
     from watthour.core.model import Manifest, Promotion
+    from watthour.core.place import FoundPlace
     from watthour.core.window import Window
 
 
@@ -104,6 +105,18 @@ class Subscription(Protocol):
             take: returns once what it got is kept, and only then is it confirmed to whoever told it. Where it raises a
                 WatthourError it is asked again with the same.
             stopping: ends it within a few seconds.
+        """
+        ...
+
+
+class Gazetteer(Protocol):
+    """Who knows where towns are."""
+
+    def named(self, name: str) -> list[FoundPlace]:
+        """Return the places of a name, the largest first; none where nobody knows it.
+
+        Raises:
+            SourceError: it cannot be asked.
         """
         ...
 

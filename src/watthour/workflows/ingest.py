@@ -139,7 +139,7 @@ def backfill(
 def _keep(delivery: Delivery, source: Source, store: Store, *, corrects: bool = False) -> IngestReport:
     new_rows = 0
     if not delivery.readings.is_empty():
-        readings = flag(delivery.readings, source.channels(), _before(delivery.readings, source, store))
+        readings = flagged(delivery.readings, source.channels(), store)
         readings = as_corrections(readings, store) if corrects else readings
         new_rows += store.append(readings)
     if not delivery.forecasts.is_empty():
@@ -189,8 +189,8 @@ def _with_corrections(forecasts: dy.DataFrame[Forecasts], stored: dy.DataFrame[F
     )
 
 
-def _before(readings: dy.DataFrame[Readings], source: Source, store: Store) -> dy.DataFrame[Readings]:
-    """Return what is known of the time just before a delivery, in which a frozen value may have begun."""
+def flagged(readings: dy.DataFrame[Readings], channels: Sequence[Channel], store: Store) -> dy.DataFrame[Readings]:
+    """Return readings with the doubts that follow from their channels and from what is known just before them."""
     first: datetime = readings["time"].min()  # type: ignore[assignment]  # not empty, so an instant
-    channels = readings["channel"].unique().to_list()
-    return store.read(channels, Window(first - look_back(source.channels()), first))
+    named = readings["channel"].unique().to_list()
+    return flag(readings, channels, store.read(named, Window(first - look_back(channels), first)))

@@ -9,8 +9,8 @@ import polars as pl
 
 from watthour.core.frames import Readings
 from watthour.core.metering import meter
-from watthour.core.quality import flag, look_back
 from watthour.core.window import Window
+from watthour.workflows.ingest import flagged
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -45,6 +45,4 @@ def make_readings(store: Store, channel: Channel, rules: MeterRules, *, since: d
     readings = made.readings.filter(pl.col("time") >= first)
     if readings.is_empty():
         return 0
-    begin: datetime = readings["time"].min()  # type: ignore[assignment]  # not empty, so an instant
-    before = store.read([channel.id], Window(begin - look_back([channel]), begin))
-    return store.append(flag(Readings.cast(readings), [channel], before))
+    return store.append(flagged(Readings.cast(readings), [channel], store))

@@ -23,7 +23,6 @@ class Link:
     channel: str  # id
     name: str  # of the thing, as it was when it was added
     heartbeat_s: float | None = None  # it is heard at least so often; None: it may tell changes alone
-    counts: bool = False  # it has a counter, which says more than its power
 
 
 class Links:

@@ -14,23 +14,23 @@ from typing import TYPE_CHECKING
 import polars as pl
 import structlog
 
-from watthour.core.channel import Channel, Device, DeviceKind, SiteKind, home_limits, usual_flexibility
+from watthour.core.channel import FEEDS_IN, may_feed_in
 from watthour.core.errors import InvalidInput, WatthourError
-from watthour.core.forecast import check_divides_day, check_fits_clock
 from watthour.core.frames import INSTANT, Measure, Refused, Samples
 from watthour.core.heard import UNIT_OF, Heard, Tells, Thing
 from watthour.core.metering import MeterRules
-from watthour.core.names import id_for
 from watthour.core.ports import RunState, SourceRun
 from watthour.core.units import Quantity, Unit
 from watthour.core.window import DAY, Window
+from watthour.workflows.homes import DeviceWords, add_device
 from watthour.workflows.intervals import make_readings
 from watthour.workflows.links import Link
-from watthour.workflows.sites import site_named
+from watthour.workflows.own_sites import ChannelWords
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from watthour.core.channel import Channel
     from watthour.core.heard import Fault, LineState, Told
     from watthour.core.ports import Store, Subscription
     from watthour.workflows.links import Links
@@ -194,12 +194,15 @@ class Listener:
         links = _by_channel(self._links.all().values())
         channels = {channel.id: channel for channel in self._store.channels() if channel.id in links}
         zones = {site.id: site.place.time_zone for site in self._store.sites()}
+        devices = {device.id: device for device in self._store.devices()}
+        feeding = {device.site for device in devices.values() if device.kind in FEEDS_IN}
         made = 0
         left = sorted(since.keys() & channels.keys())
         try:
             while left:
                 channel = channels[left[0]]
-                rules = meter_rules(channel, links[channel.id], zones[channel.site])
+                is_signed = may_feed_in(devices.get(channel.device or ""), is_fed_home=channel.site in feeding)
+                rules = meter_rules(channel, links[channel.id], zones[channel.site], is_signed=is_signed)
                 made += make_readings(self._store, channel, rules, since=since[channel.id], now=now)
                 left.pop(0)
         finally:  # what could not be made is made the next time
@@ -302,14 +305,14 @@ def _by_channel(links: Iterable[Link]) -> dict[str, Link]:
         other = found.get(link.channel, link)
         beats = (link.heartbeat_s, other.heartbeat_s)
         slowest = None if None in beats else max(beat for beat in beats if beat is not None)
-        found[link.channel] = replace(link, heartbeat_s=slowest, counts=link.counts or other.counts)
+        found[link.channel] = replace(link, heartbeat_s=slowest)
     return found
 
 
-def meter_rules(channel: Channel, link: Link, time_zone: str) -> MeterRules:
+def meter_rules(channel: Channel, link: Link, time_zone: str, *, is_signed: bool) -> MeterRules:
     """Return how the samples of a thing become readings: what it told holds until it tells the next."""
     heartbeat = None if link.heartbeat_s is None else timedelta(seconds=link.heartbeat_s)
-    return MeterRules.on_change(channel.resolution, heartbeat, time_zone=time_zone, is_signed=not link.counts)
+    return MeterRules.on_change(channel.resolution, heartbeat, time_zone=time_zone, is_signed=is_signed)
 
 
 def add_thing(store: Store, links: Links, found: Sequence[Found], words: ThingWords) -> Link:
@@ -344,7 +347,6 @@ def add_thing(store: Store, links: Links, found: Sequence[Found], words: ThingWo
         channel.id,
         words.name or heard.thing.name,
         None if heartbeat is None else heartbeat.total_seconds(),
-        Tells.COUNTER in measures,
     )
     links.add(words.key, link)
     return link
@@ -368,40 +370,12 @@ def _new_channel(store: Store, heard: Found, words: ThingWords, *, counts: bool)
     if words.home is None:
         remedy = "Name a channel there is, or a home for a new device."
         raise InvalidInput("home", None, "it is not said where the values go", remedy=remedy)
-    home = site_named(store, words.home)
-    if home.kind is not SiteKind.HOME or home.is_simulated:
-        problem = f"{home.name} is {'simulated' if home.is_simulated else 'a region, not a home'}"
-        raise InvalidInput("home", words.home, problem, remedy="Name a home of your own.")
-    kinds = {str(each): each for each in DeviceKind}
-    kind = kinds.get(id_for(words.kind))
-    if kind is None:
-        raise InvalidInput("kind", words.kind, "there is no such kind", remedy=f"Choose one of: {', '.join(kinds)}.")
-    name = (words.name or heard.thing.name).strip()
-    word = id_for(name)
-    taken = {zone.id for zone in store.zones()} | {device.id for device in store.devices()}
-    if not word or word == "weather" or f"{home.prefix}.{word}" in taken:
-        problem = "this is already a name in the home" if word else "a name needs letters from a to z"
-        raise InvalidInput(
-            "name", name, problem, remedy="Give another with --name (`name` over HTTP), such as Fridge 2."
-        )
-    check_divides_day(words.step)
-    check_fits_clock(
-        words.step, home.place.time_zone, Window(datetime(2025, 1, 1, tzinfo=UTC), datetime(2028, 1, 1, tzinfo=UTC))
-    )
-    device = Device(f"{home.prefix}.{word}", home.id, name, kind, flexibility=usual_flexibility(kind))
     quantity = Quantity.ENERGY if counts else Quantity.POWER
     measured, unit = _WORDS_OF_LOADS[quantity]
-    channel = Channel(
-        f"{device.id}.{measured}",
-        home.id,
-        quantity,
-        unit,
-        words.step,
-        device=device.id,
-        limits=home_limits(unit, words.step),
-    )
-    store.register([], [channel], devices=[device], are_new=True)
-    return channel
+    channel = ChannelWords(measured, str(unit), words.step)
+    name = words.name or heard.thing.name
+    device = add_device(store, words.home, DeviceWords(name, words.kind, channels=[channel]))
+    return next(each for each in store.channels() if each.device == device.id)
 
 
 def _check_alone(links: Links, found: Sequence[Found], heard: Found, channel: str) -> None:

@@ -7,14 +7,14 @@ import unicodedata
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from math import isfinite
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from watthour.core.channel import Channel, Limits, Site, SiteKind, home_limits
+from watthour.core.channel import Channel, Device, Limits, Site, SiteKind, Zone, home_limits
 from watthour.core.errors import InvalidInput, UnknownSite
 from watthour.core.forecast import check_divides_day, check_fits_clock
 from watthour.core.names import id_for, spelt
-from watthour.core.place import Place, Point, is_time_zone, no_time_zone
+from watthour.core.place import Place, Point, coarse, is_time_zone, no_time_zone
 from watthour.core.units import Quantity, Unit, kept_unit, price_unit, quantities_of, units_of
 from watthour.core.weather import weather_channels, weather_points
 from watthour.core.window import DAY, HOUR, Window, local_midnight
@@ -100,12 +100,12 @@ def point_words(text: str) -> Point:
 
 
 def add_site(store: Store, directories: Sequence[SiteDirectory], words: SiteWords) -> Site:
-    """Keep a new site with its channels and return it.
+    """Keep a new site with its channels and return it; the coordinates of a home are kept to a tenth of a degree.
 
     Raises:
         InvalidInput: something said cannot be, or the name is taken.
     """
-    site, channels = _checked(words)
+    site, channels = _checked(replace(words, **_coarse(words.kind, latitude=words.latitude, longitude=words.longitude)))
     _check_free(store, directories, site)
     store.register([site], channels, are_new=True)  # somebody else may have added it since
     return site
@@ -156,6 +156,8 @@ def change_site(
     kept = site_named(store, name)
     _check_own(directories, kept)
     _check_unsettled(kept, settled)
+    told = {field: value for field, value in changes.items() if field in {"latitude", "longitude"}}
+    changes = {**changes, **_coarse(str(kept.kind), **told)}
     words = replace(_words_of(kept), **changes, id=kept.id, kind=str(kept.kind), channels=channels)  # type: ignore[arg-type]  # checked below
     site, new = _checked(words)
     main = site.main_channel if channels and kept.main_channel is None else kept.main_channel
@@ -180,14 +182,41 @@ def remove_site(store: Store, name: str, *, with_readings: bool = False, settled
     site = site_named(store, name)
     _check_unsettled(site, settled)
     channels = [channel for channel in store.channels() if channel.site == site.id]
-    spans = store.spans()
-    filled = [channel.id for channel in channels if channel.id in spans and channel.variable is None]
-    if filled and not with_readings:
-        problem = f"{site.name} has readings in {', '.join(filled)}"
-        remedy = "Use --delete-readings (`delete_readings=true` over HTTP) to delete them permanently."
-        raise InvalidInput("site", site.id, problem, remedy=remedy)
-    store.forget([channel.id for channel in channels], [site.id], with_readings=with_readings)
+    forget_all(store, site.name, [channel.id for channel in channels], [site.id], with_readings=with_readings)
     return site
+
+
+def forget_all(
+    store: Store,
+    name: str,
+    channels: Sequence[str],
+    sites: Sequence[str] = (),
+    *,
+    devices: Sequence[str] = (),
+    with_readings: bool = False,
+) -> None:
+    """Remove channels with their site or device; a person is told what would be lost and how to lose it.
+
+    Raises:
+        InvalidInput: there are readings or uses and nobody said that they shall go too.
+    """
+    try:
+        store.forget(channels, sites, devices=devices, with_readings=with_readings)
+    except InvalidInput as error:
+        if with_readings or error.field not in {"channel", "device"}:
+            raise
+        kept = "uses" if error.field == "device" else "readings"
+        remedy = "Use --delete-readings (`delete_readings=true` over HTTP) to delete them permanently."
+        field = "site" if sites else "device"
+        raise InvalidInput(
+            field, (*sites, *devices)[0], f"{name} has {kept} in {error.value}", remedy=remedy
+        ) from error
+
+
+def _coarse(kind: str, **degrees: object) -> dict[str, Any]:
+    """Return coordinates as they are kept: those of a home to a tenth of a degree, so that nobody's door is known."""
+    is_home = kind.strip().casefold() == SiteKind.HOME
+    return {field: coarse(at) if is_home and isinstance(at, float | int) else at for field, at in degrees.items()}
 
 
 def _checked(words: SiteWords) -> tuple[Site, list[Channel]]:
@@ -203,7 +232,7 @@ def _checked(words: SiteWords) -> tuple[Site, list[Channel]]:
     kind = _kind(words.kind)
     place = _place(words)
     site = Site(word, name, kind, place, zone=_or_none(words.zone), points=_points(words))
-    channels = [_channel(site, each) for each in words.channels]
+    channels = [described_channel(site, each) for each in words.channels]
     ids = [channel.id for channel in channels]
     if twice := next((each for each in ids if ids.count(each) > 1), None):
         raise InvalidInput("channel", twice, "this channel is named twice", remedy="Give each a different name.")
@@ -255,16 +284,26 @@ def _points(words: SiteWords) -> tuple[Point, ...]:
     return points
 
 
-def _channel(site: Site, words: ChannelWords) -> Channel:
+def described_channel(site: Site, words: ChannelWords, *, part: Device | Zone | None = None) -> Channel:
+    """Return a channel of a site, or of a device or zone of it, as a person means it.
+
+    Where a unit fits several quantities, such as %, the channel's name must be one of them, such as occupancy.
+
+    Raises:
+        InvalidInput: its name, unit or step cannot be.
+    """
     named = next((unit for unit in Unit if unit.casefold() == words.unit.casefold()), None)
     unit, currency = price_unit(words.unit, is_whole=True) or (named, None)
     quantities = [] if unit is None else quantities_of(unit)
+    quantities = [each for each in quantities if each == words.name] or quantities
     if unit is None or len(quantities) != 1 or (quantities == [Quantity.PRICE] and currency is None):
         kept = [str(unit) for quantity in _LOADS for unit in units_of(quantity)]
         problem = "there is no such unit" if unit is None else "it does not show what is measured"
         if quantities == [Quantity.PRICE]:
             problem = "it does not name the currency of the price"
         remedy = f"Use one of {', '.join(kept)}, or of a price its currency and energy, such as EUR/MWh."
+        if len(quantities) > 1:
+            remedy += f" With {unit}, the channel's name must be one of {', '.join(quantities)}."
         raise InvalidInput("unit", words.unit, problem, remedy=remedy)
     (quantity,) = quantities
     if not _WORD.fullmatch(words.name) or words.name == "weather":
@@ -275,8 +314,17 @@ def _channel(site: Site, words: ChannelWords) -> Channel:
     unit = kept_unit(unit, quantity)
     is_home = site.kind is SiteKind.HOME and quantity in _LOADS
     limits = home_limits(unit, words.resolution) if is_home else Limits()
-    name = f"{site.prefix}.{words.name}"
-    return Channel(name, site.id, quantity, unit, words.resolution, limits=limits, currency=currency)
+    return Channel(
+        f"{site.prefix if part is None else part.id}.{words.name}",
+        site.id,
+        quantity,
+        unit,
+        words.resolution,
+        limits=limits,
+        currency=currency,
+        device=part.id if isinstance(part, Device) else None,
+        zone=part.id if isinstance(part, Zone) else None,
+    )
 
 
 def _check_free(store: Store, directories: Sequence[SiteDirectory], site: Site, *, itself: str | None = None) -> None:
@@ -421,6 +469,7 @@ __all__ = [
     "add_site",
     "change_site",
     "channel_words",
+    "described_channel",
     "point_words",
     "remove_site",
     "settle_site",

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from watthour.core.ports import Store
 
 
-_EVER = Window(datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC))
+EVER = Window(datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC))
 _MOST_NAMED = 5  # sites in the hint of an error: the names most like the one that was typed
 
 
@@ -92,7 +92,7 @@ def has_weather(store: Store, site: Site) -> bool:
 def weather_since(store: Store, site: Site) -> datetime | None:
     """Return since when the weather at all of a site's places is asked for; None where that of one never was."""
     kept = [
-        store.forecasts([channel.id], _EVER)["recorded_at"].min()
+        store.forecasts([channel.id], EVER)["recorded_at"].min()
         for channel in weather_channels(site, weather_points(site), dict(list(HOURLY.items())[:1]))
     ]
     known = [cast("datetime", first) for first in kept if first is not None]
@@ -147,7 +147,7 @@ class _Known:
         """Return what is forecast of a site by itself: its main channel, or the only one it has."""
         here = self._channels(site)
         main = [channel for channel in here if channel.id == site.main_channel]
-        loads = [channel for channel in here if channel.variable is None]
+        loads = [channel for channel in here if channel.variable is None and channel.is_of_whole_site]
         main = main or (loads if len(loads) == 1 else [])
         return self._completed(site, main[0]) if main else None
 

@@ -46,7 +46,7 @@ async def new_site(state: ApiState, asked: NewSite) -> SiteEntry:
     words = SiteWords(
         **asked.model_dump(exclude={"points", "channels"}),
         points=_points(asked.points),
-        channels=_channels(asked.channels),
+        channels=channel_words_of(asked.channels),
     )
     return await _written(state, lambda: add_site(state.app.store, state.app.directories, words))
 
@@ -64,7 +64,7 @@ async def changed_site(state: ApiState, site: SiteId, asked: SiteChange) -> Site
     if "points" in asked.model_fields_set:
         changes["points"] = _points(asked.points)
     app = state.app
-    channels = _channels(asked.channels)
+    channels = channel_words_of(asked.channels)
     return await _written(
         state,
         lambda: change_site(app.store, app.directories, site, changes, channels=channels, settled=app.settings.sites),
@@ -124,5 +124,6 @@ def _points(points: Sequence[NewPoint]) -> list[Point]:
     return [Point(**point.model_dump()) for point in points]
 
 
-def _channels(channels: Sequence[NewChannel]) -> list[ChannelWords]:
+def channel_words_of(channels: Sequence[NewChannel]) -> list[ChannelWords]:
+    """Return channels as they are described in requests in the words of the workflows."""
     return [ChannelWords(each.name, each.unit, timedelta(seconds=each.resolution_seconds)) for each in channels]

@@ -53,7 +53,7 @@ Zone = Annotated[str, Field(max_length=50, description="Grid zone it belongs to.
 Seconds = Annotated[int, BeforeValidator(_no_flag)]
 Word = Annotated[str, Field(min_length=1, max_length=60, pattern="^[a-z0-9_]+$")]
 
-_EXAMPLE: dict[str, JsonValue] = {
+SITE_EXAMPLE: dict[str, JsonValue] = {
     "id": "summer_house",
     "name": "Summer house",
     "kind": "home",
@@ -117,7 +117,7 @@ class NextStep(Answer):
 class SiteEntry(Answer):
     """A site: where it is, what is measured there, and what is missing for a forecast."""
 
-    model_config = shown_as(_EXAMPLE)
+    model_config = shown_as(SITE_EXAMPLE)
 
     id: str = Field(description="Its short name in addresses and commands.", examples=["summer_house"])
     name: str = Field(description="What people call it.", examples=["Summer house"])
@@ -145,7 +145,7 @@ class SiteEntry(Answer):
 class SiteList(Answer):
     """All sites of the store."""
 
-    model_config = shown_as({"sites": [_EXAMPLE]})
+    model_config = shown_as({"sites": [SITE_EXAMPLE]})
 
     sites: list[SiteEntry] = Field(description="Sorted by id.")
 

@@ -2,6 +2,7 @@
 
 from watthour.workflows.view.days import day_columns, day_rows, days_between, issue_list, kept_day
 from watthour.workflows.view.grid import grid_forecast, grid_scores, region_entry
+from watthour.workflows.view.homes import device_entry, home_entry, home_events, home_list, place_list, zone_entry
 from watthour.workflows.view.issue import is_followed
 from watthour.workflows.view.listening import fault_counts, found_things, line_states
 from watthour.workflows.view.past import grid_history, grid_week
@@ -23,6 +24,7 @@ __all__ = [
     "day_columns",
     "day_rows",
     "days_between",
+    "device_entry",
     "doubts",
     "fault_counts",
     "found_things",
@@ -31,11 +33,15 @@ __all__ = [
     "grid_history",
     "grid_scores",
     "grid_week",
+    "home_entry",
+    "home_events",
+    "home_list",
     "is_followed",
     "issue_list",
     "kept_day",
     "known_channel",
     "line_states",
+    "place_list",
     "reading_page",
     "readings_between",
     "readings_csv",
@@ -44,4 +50,5 @@ __all__ = [
     "site_list",
     "status",
     "store_state",
+    "zone_entry",
 ]

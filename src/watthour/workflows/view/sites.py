@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from watthour.core.channel import SiteKind
 from watthour.core.weather import FIRST_ISSUED, weather_points
 from watthour.workflows.sites import described, has_weather
 from watthour.workflows.view.wire import utc_text
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
+    from datetime import datetime
 
     from watthour.core.channel import Channel, Site
     from watthour.core.directory import SiteDirectory
@@ -41,7 +43,8 @@ def site_entry(
     """
     spans = store.spans()
     channels = [each for each in store.channels() if each.site == site.id and each.variable is None]
-    main = site.main_channel or (channels[0].id if len(channels) == 1 else None)
+    whole = [each.id for each in channels if each.is_of_whole_site]
+    main = site.main_channel or (whole[0] if len(whole) == 1 else None)
     points = weather_points(site)
     weather = "none" if not points else "known" if has_weather(store, site) else "awaited"
     if weather == "awaited" and main is not None and main in spans and spans[main][1] < FIRST_ISSUED:
@@ -64,17 +67,7 @@ def site_entry(
         "described_in": "settings" if site.id in settled else "store" if is_own else "watthour",
         "simulated": site.is_simulated,
         "main_channel": main,
-        "channels": [
-            {
-                "id": channel.id,
-                "quantity": str(channel.quantity),
-                "unit": channel.unit_in_words,
-                "resolution_seconds": int(channel.resolution.total_seconds()),
-                "first_time": utc_text(spans[channel.id][0]) if channel.id in spans else None,
-                "last_time": utc_text(spans[channel.id][1]) if channel.id in spans else None,
-            }
-            for channel in channels
-        ],
+        "channels": [channel_entry(channel, spans) for channel in channels],
         "weather": weather,
         "model": model,
     }
@@ -83,19 +76,36 @@ def site_entry(
     return entry
 
 
+def channel_entry(channel: Channel, spans: Mapping[str, tuple[datetime, datetime, datetime]]) -> dict[str, object]:
+    """Return a channel with the span of its readings."""
+    return {
+        "id": channel.id,
+        "quantity": str(channel.quantity),
+        "unit": channel.unit_in_words,
+        "resolution_seconds": int(channel.resolution.total_seconds()),
+        "first_time": utc_text(spans[channel.id][0]) if channel.id in spans else None,
+        "last_time": utc_text(spans[channel.id][1]) if channel.id in spans else None,
+    }
+
+
 def _next_steps(
     site: Site, channels: Sequence[Channel], weather: str, *, has_model: bool, has_readings: bool
 ) -> list[dict[str, object]]:
     """Return what is missing for a good forecast, the most important first, each with the command that brings it."""
     steps: list[tuple[str, str]] = []
+    channels = [each for each in channels if each.is_of_whole_site]
     if not has_readings:
         example = channels[0].id if channels else site.main_channel or f"{site.prefix}.power"
         unit = channels[0].unit_in_words if channels else "kW"
         command = f"watthour import FILE.csv --channel {example} --unit {unit}"
         steps.append(("Import a file with its readings.", command))
     if weather == "none":
+        text = "Give its coordinates, so that its forecast can use the weather."
         command = f"watthour site change {site.id} --latitude 48.85 --longitude 2.35"
-        steps.append(("Give its coordinates, so that its forecast can use the weather.", command))
+        if site.kind is SiteKind.HOME:
+            text = "Name its town, so that its forecast can use the weather."
+            command = f'watthour home change {site.id} --place "Lyon, France"'
+        steps.append((text, command))
     elif weather == "awaited" and has_readings:
         text = "Fetch its weather; a running server does this automatically."
         steps.append((text, f"watthour backfill {site.id}"))
