@@ -63,5 +63,5 @@ def test_what_cannot_be_added_says_why_and_what_to_do(client: TestClient) -> Non
     assert PLUG.key in unheard.text
     nowhere = client.post("/api/v1/listening/things", json={"thing": PLUG.key, "home": "castle"})
     assert nowhere.status_code == 404
-    misspelt = client.post("/api/v1/listening/things", json={"thing": PLUG.key, "hom": "flat"})
+    misspelt = client.post("/api/v1/listening/things", json={"thing": PLUG.key, "house": "flat"})
     assert misspelt.status_code in {400, 422}
