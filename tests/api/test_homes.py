@@ -156,6 +156,18 @@ class TestSending:
         assert home.post(ROWS, json={"readings": sent}).json() == {"accepted": 10_000, "new": 10_000, "refused": []}
         assert home.post(ROWS, json={"readings": sent}).json() == {"accepted": 10_000, "new": 0, "refused": []}
 
+    def test_a_page_shows_what_was_just_sent(self, home: TestClient) -> None:
+        def newest() -> object:
+            week = home.get("/api/v1/grid/flat/week", params={"end": "2026-11-21"}).json()
+            return [point["actual"] for point in week["points"] if point["time"].startswith("2026-11-21T12:00")]
+
+        start = datetime(2026, 11, 1, tzinfo=UTC)
+        sent = [{"channel": POWER, "time": f"{start + timedelta(hours=n):%FT%TZ}", "value": 0.3} for n in range(493)]
+        assert home.post(ROWS, json={"readings": sent[:-1]}).json()["new"] == 492
+        assert newest() == [None]
+        assert home.post(ROWS, json={"readings": sent}).json()["new"] == 1
+        assert newest() == [0.3]
+
     def test_one_more_is_refused_and_nothing_is_kept(self, home: TestClient) -> None:
         answer = home.post(ROWS, json={"readings": rows(10_000), "samples": [{}]})
         assert answer.status_code == 413

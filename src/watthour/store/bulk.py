@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import polars as pl
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 
 from watthour.core.frames import INSTANT, Events, Forecasts, Measure, Readings, Samples
 from watthour.store.tables import channels, devices, events, forecast_series, forecasts, microseconds, readings, samples
@@ -233,17 +233,18 @@ def _widen(connection: Connection, new: pl.DataFrame, kept: dict[str, _Kept]) ->
         first=pl.col("time").min(), last=pl.col("time").max(), recorded=pl.col("recorded_at").max()
     )
     filled = {channel.key: channel for channel in kept.values()}
-    for key, first, last, recorded in spans.iter_rows():
-        before = filled[key]
-        connection.execute(
-            update(channels)
-            .where(channels.c.key == key)
-            .values(
-                first_time=min(first, before.first_time or first),
-                last_time=max(last, before.last_time or last),
-                last_recorded_at=max(recorded, before.last_recorded_at or recorded),
-            )
-        )
+    wider = [
+        {
+            "of_key": key,
+            "first_time": min(first, filled[key].first_time or first),
+            "last_time": max(last, filled[key].last_time or last),
+            "last_recorded_at": max(recorded, filled[key].last_recorded_at or recorded),
+        }
+        for key, first, last, recorded in spans.iter_rows()
+    ]
+    if wider:
+        values: dict[str, Any] = {name: bindparam(name) for name in wider[0] if name != "of_key"}
+        connection.execute(update(channels).where(channels.c.key == bindparam("of_key")).values(values), wider)
 
 
 def _series(connection: Connection, asked: pl.DataFrame, keys: dict[str, int]) -> pl.DataFrame:

@@ -153,11 +153,12 @@ async def _warm(state: State, context: Context, question: tuple[object, ...], lo
 
 
 def _epoch(state: State, context: Context) -> tuple[object, ...]:
-    """Return what changes whenever an answer could: the newest runs of sources and forecasts, and the champion."""
+    """Return what changes whenever an answer could: the newest readings, runs and forecasts, and the champion."""
     runs = state.app.store.runs(limit=RUNS_LOOKED_AT)
     newest = tuple((run.source, run.started_at, run.ended_at) for run in runs)
     return (
         newest,
+        state.app.store.spans().get(context.channel.id),  # rows that are sent have no run
         state.models.version(Role(context, "forecast")),
         state.now().replace(minute=0, second=0, microsecond=0),
     )
