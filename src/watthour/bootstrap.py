@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 from watthour.core.errors import InvalidInput, UnknownSite
 from watthour.sources.catalogue import CATALOGUE, Card
 from watthour.sources.connectors import Connectors, ConnectorSites
-from watthour.sources.files import Known, Preview, TableOptions, file_sources, preview, unknown_files
+from watthour.sources.files import Known, Preview, file_sources, preview, unknown_files
+from watthour.sources.table_options import TableOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
     from pathlib import Path
     from types import TracebackType
@@ -207,13 +208,22 @@ class App:
             if (way := card.way) is not None and (not card.is_followed or self.connectors.lacks(name) is not None)
         ]
 
-    def file_sources(self, path: Path, region: str | None, options: TableOptions) -> list[tuple[Source, Window]]:
+    def file_sources(
+        self,
+        path: Path,
+        region: str | None,
+        options: TableOptions,
+        *,
+        progress: Callable[[int], None] | None = None,
+    ) -> list[tuple[Source, Window]]:
         """Return what a file, or each file of a directory, holds, and the window that covers it.
+
+        ``progress`` is told how many bytes more of a long table were read.
 
         Raises:
             InvalidInput: no such file, none of the known layouts and no channel named, or nobody knows the site.
         """
-        return file_sources(path, region, _with_calendar(options), self._known())
+        return file_sources(path, region, _with_calendar(options), self._known(), progress=progress)
 
     def preview(
         self, path: Path, region: str | None, options: TableOptions, *, is_sample: bool = False

@@ -125,7 +125,7 @@ def test_a_counter_that_runs_backward_is_refused_until_it_is_where_it_was() -> N
     made = meter(samples(rows), ENERGY, rules())
     assert values(made) == [3.0, 0.5, 0.5, 1.0]
     assert made.refused["rule"].to_list() == ["counter_goes_backward"]
-    assert "solar" in made.findings[0].words
+    assert "solar" in made.findings[0].text
 
 
 def test_a_counter_that_runs_backward_where_energy_is_fed_in_is_negative_energy() -> None:

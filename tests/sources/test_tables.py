@@ -22,7 +22,8 @@ from watthour.core.window import HOUR
 from watthour.grid.regions import Regions
 from watthour.sources.connectors import ConnectorSites
 from watthour.sources.csv import Mapping, read_table
-from watthour.sources.files import Known, TableOptions, file_sources, preview
+from watthour.sources.files import Known, file_sources, preview
+from watthour.sources.table_options import TableOptions
 from watthour.sources.tables import cells
 
 if TYPE_CHECKING:
@@ -401,7 +402,7 @@ def test_a_large_file_is_previewed_by_its_beginning_and_imported_whole(
 
 def test_a_text_of_more_rows_than_a_table_may_have_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cells, "SAMPLE_BYTES", 5000)
-    monkeypatch.setattr(cells, "_MOST_ROWS", 900)
+    monkeypatch.setattr(cells, "MOST_ROWS", 900)
     path = text(tmp_path, "Time,Load (MW)\n" + "2021-01-01T00:00Z,1\n" * 1000)
     for is_sample in (True, False):
         with pytest.raises(InvalidInput, match=r"1,001 rows, and a table is read up to 900") as caught:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from watthour.bootstrap import App, Preview, TableOptions
+    from watthour.core.ports import Source
+    from watthour.core.window import Window
 
 ASKED = {
     "unit": "Unit of the values, such as MW",
@@ -28,9 +30,11 @@ ASKED = {
     "channel": "Channel: grid.<place>.demand or home.<name>.power",
     "date_order": "Order of the dates (dmy: day first, mdy: month first)",
     "decimal": "Decimal mark of the numbers (point or comma)",
+    "solar": "Is energy also fed in, such as from solar panels (yes or no)",
     "issued_at": "When were the forecasts made? Time on the day before, such as 06:00",
 }
 _SHOWN = 5  # rows of the preview
+_SHOWN_FROM = 16_000_000  # bytes of a file whose reading shows its progress
 
 
 def import_files(  # noqa: PLR0913 - each is an option of the command
@@ -87,6 +91,20 @@ def import_files(  # noqa: PLR0913 - each is an option of the command
         str | None, typer.Option(help="Without such a column: the assumed time on the day before, such as 06:00.")
     ] = None,
     holidays: Holidays = None,
+    meter: Annotated[
+        str | None,
+        typer.Option(
+            help="Any table: what its values are. `interval`: energy or mean power of each interval; `counter`: stands "
+            "of a counter; `samples`: power at instants."
+        ),
+    ] = None,
+    solar: Annotated[
+        bool | None,
+        typer.Option("--solar/--no-solar", help="A home's table: energy is also fed in, so values may be negative."),
+    ] = None,
+    longest_silence: Annotated[
+        str | None, typer.Option(help="Counters and samples: longest time between two of them, in minutes.")
+    ] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing; accept the proposed channel.")] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", "--preview", help="Show how the file is read, and import nothing.")
@@ -120,6 +138,9 @@ def import_files(  # noqa: PLR0913 - each is an option of the command
         issued_column=issued_column,
         issued_at=issued_at,
         holidays=or_none(holidays),
+        meter=meter,
+        solar=None if solar is None else "yes" if solar else "no",
+        longest_silence=longest_silence,
     )
     now = utc_now()
     reports: list[dict[str, object]] = []
@@ -131,7 +152,7 @@ def import_files(  # noqa: PLR0913 - each is an option of the command
         found = [
             (path, source, window, seen)
             for path, seen, settled in looked
-            for source, window in app.file_sources(path, region, settled)
+            for source, window in _sources(app, path, region, settled)
         ]
         for path in paths:
             if names := app.unknown_files(path, region):
@@ -166,6 +187,15 @@ def import_files(  # noqa: PLR0913 - each is an option of the command
             show_next(app, each)
         faults = [words for each in sites for words in after_import(app.store, app.directories, each.id)]
     _show_imported(reports, faults, as_json=as_json)
+
+
+def _sources(app: App, path: Path, region: str | None, options: TableOptions) -> Sequence[tuple[Source, Window]]:
+    """Return what a file holds; of one that takes a while, how much of it is read is shown."""
+    size = path.stat().st_size if path.is_file() else 0
+    if size < _SHOWN_FROM:
+        return app.file_sources(path, region, options)
+    with bar(f"read {path.name}", size) as advance:
+        return app.file_sources(path, region, options, progress=lambda n_bytes: advance(n_bytes, ""))
 
 
 def _show_imported(reports: Sequence[Mapping[str, object]], faults: Sequence[str], *, as_json: bool) -> None:
@@ -250,7 +280,9 @@ def _lines(seen: Preview) -> list[str]:
         "file": f"{seen.file} ({kind})",
         "times": f"{', '.join(seen.time_columns)}, {zone}",
         "dates": f"{order} ({seen.date_order_reason})",
-        "times are": f"the {end} of each interval ({seen.named_by_reason})",
+        "times are": f"the {end} of each interval ({seen.named_by_reason})"
+        if seen.meter == "interval"
+        else "the instants of its values",
         "values": f"{seen.value_column} [{seen.unit or 'unit unknown'}]",
         "decimal mark": f"{seen.decimal} ({seen.decimal_reason})",
         "channel": seen.channel or "unknown",

@@ -90,6 +90,19 @@ class MeterRules:
         return cls(step, time_zone, Between.HOLD, longest, max(2 * step, longest), counter=counter)
 
 
+_WORDS = {
+    Found.RESET: "the counter began anew at zero (what was used since the sample before is not known)",
+    Found.ROLL_OVER: "the counter passed its highest stand and went on from zero",
+    Found.REPLACED: "the counter shows the stand of another meter, or rose by more than can flow; the time is a gap",
+    Found.DIP: "the counter was lower for one sample, which is left out",
+    Found.SPIKE: "the counter was higher for one sample, which is left out",
+    Found.BACKWARD: "the counter was lower than before; such samples are left out. "
+    "If energy is also fed in, say that it has solar",
+    Found.NEGATIVE: "the power is negative; such samples are left out. If energy is also fed in, say that it has solar",
+    Found.SILENCE: "nothing was heard for longer than allowed; the time is a gap",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """Something that the samples show and a person may want to know."""
@@ -97,7 +110,12 @@ class Finding:
     found: Found
     time: datetime  # of the first such sample
     n_samples: int
-    words: str
+
+    @property
+    def text(self) -> str:
+        """What a person is told."""
+        times = "once" if self.n_samples == 1 else f"{self.n_samples:,} times"
+        return f"{_WORDS[self.found]}: {times}, first at {self.time:%Y-%m-%d %H:%M:%S} UTC"
 
 
 @dataclass(frozen=True, slots=True)
@@ -433,31 +451,10 @@ def _readings(
     )
 
 
-_WORDS = {
-    Found.RESET: "the counter began anew at zero (what was used since the sample before is not known)",
-    Found.ROLL_OVER: "the counter passed its highest stand and went on from zero",
-    Found.REPLACED: "the counter shows the stand of another meter, or rose by more than can flow; the time is a gap",
-    Found.DIP: "the counter was lower for one sample, which is left out",
-    Found.SPIKE: "the counter was higher for one sample, which is left out",
-    Found.BACKWARD: "the counter was lower than before; such samples are left out. "
-    "If energy is also fed in, say that it has solar",
-    Found.NEGATIVE: "the power is negative; such samples are left out. If energy is also fed in, say that it has solar",
-    Found.SILENCE: "nothing was heard for longer than allowed; the time is a gap",
-}
-
-
 def _findings(found: pl.DataFrame) -> tuple[Finding, ...]:
-    """Return what was found, one line of each kind."""
+    """Return what was found, one of each kind."""
     kinds = found.group_by("found", maintain_order=True).agg(pl.col("time").first(), n=pl.len())
-    return tuple(
-        Finding(
-            Found(kind),
-            time,
-            n,
-            f"{_WORDS[Found(kind)]}: {n:,} {'time' if n == 1 else 'times'}, first at {time:%Y-%m-%d %H:%M:%S} UTC",
-        )
-        for kind, time, n in kinds.iter_rows()
-    )
+    return tuple(Finding(Found(kind), time, n) for kind, time, n in kinds.iter_rows())
 
 
 def _refused(rows: pl.DataFrame, channel: Channel) -> dy.DataFrame[Refused]:

@@ -12,17 +12,29 @@ from typing import TYPE_CHECKING, Literal
 
 import polars as pl
 
+from watthour.core.channel import SiteKind
 from watthour.core.errors import InvalidInput
-from watthour.core.frames import OPERATOR, Readings
+from watthour.core.frames import OPERATOR, Quality, Readings
 from watthour.core.units import Quantity, Unit, conversion, units_of
 from watthour.core.window import DAY, HOUR, step_in_words
 from watthour.sources.delivery import PARSED_FORECASTS, day_ahead_issue, deliver, split_unreadable, without_unpublished
-from watthour.sources.tables.cells import SEPARATORS, cells_of, read_cells
+from watthour.sources.tables.cells import (
+    MOST_ROWS,
+    SEPARATORS,
+    cells_by_parts,
+    cells_of,
+    is_long,
+    made_of,
+    read_cells,
+    too_long,
+)
 from watthour.sources.tables.columns import Question
-from watthour.sources.tables.understand import Hints, Understood, falls, understand
+from watthour.sources.tables.meters import Meter, MeterWords, parse_meters
+from watthour.sources.tables.statistics import is_statistics, statistics_table
+from watthour.sources.tables.understand import Hints, Understood, falls, understand, understand_alike
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -71,6 +83,7 @@ class Mapping:
     date_order: str | None = None
     forecast: ForecastColumn | None = None
     covariates: tuple[CovariateColumn, ...] = ()
+    meter: MeterWords | None = None  # None: the values are those of intervals
 
     @property
     def hints(self) -> Hints:
@@ -87,13 +100,28 @@ class Mapping:
 
 
 def read_table(path: Path, mapping: Mapping, *, is_sample: bool = False) -> Understood:
-    """Read a CSV or Parquet file, or the beginning of a large one, and recognise its layout.
+    """Read a CSV or Parquet file and recognise its layout; of a large text, and of any long one, the beginning.
 
     Raises:
         InvalidInput: no such file, not a table, or no column holds times or values.
     """
     hints = mapping.hints.checked()
-    return understand(read_cells(path, hints.separator, is_sample=is_sample), hints)
+    cells = read_cells(path, hints.separator, is_sample=True)
+    is_export = is_statistics(cells.names)
+    if cells.n_lines is not None and not is_sample and (is_export or not is_long(path, cells)):
+        cells = read_cells(path, hints.separator)
+    if is_export:
+        cells = made_of(cells, statistics_table(cells.names, cells.table, path.name))
+    return understand(cells, hints)
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """What the whole of a table says: readings, refused rows, and what a person is told of its meter."""
+
+    readings: pl.DataFrame
+    refused: pl.DataFrame
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +133,9 @@ class CsvSource:
     channel: Channel
     mapping: Mapping
     found: Understood | None = field(default=None, compare=False, repr=False)  # the table, where it was read already
+    parsed: Parsed | None = field(
+        default=None, compare=False, repr=False
+    )  # likewise, of a file that was read to its end
 
     @property
     def name(self) -> str:
@@ -126,9 +157,9 @@ class CsvSource:
         parsed: list[pl.DataFrame] = []
         refused: list[pl.DataFrame] = []
         if said is None or said.column is not None:
-            rows, bad = parse_table(found, self.channel, self.mapping)
-            parsed.append(rows)
-            refused.append(bad)
+            whole = self.parsed or self.parse([found])
+            parsed.append(whole.readings)
+            refused.append(whole.refused)
         issued: list[pl.DataFrame] = []
         columns = [(each.said, each.channel, replace(self.mapping, unit=each.unit)) for each in self.mapping.covariates]
         for each, channel, mapping in [*([(said, self.channel, self.mapping)] if said else []), *columns]:
@@ -153,6 +184,40 @@ class CsvSource:
             schema=Readings,  # a table may hold what is known ahead, such as prices
         )
 
+    def read(self, progress: Callable[[int], None] | None = None) -> CsvSource:
+        """Return the source with all that its table says, which is read part by part where the file is long.
+
+        Raises:
+            InvalidInput: a long file also holds forecasts, for which all of it must be looked at together.
+        """
+        found = self.found or read_table(self.path, self.mapping)
+        if found.cells.n_lines is None:
+            return replace(self, found=found, parsed=None if self.mapping.forecast else self.parse([found]))
+        if self.mapping.forecast is not None or self.mapping.covariates:
+            problem = "it is too long to be read together with its columns that are known ahead"
+            raise InvalidInput("file", self.path.name, problem, remedy="Split it into files of a year.")
+        is_sampled = self.mapping.meter is not None and self.mapping.meter.meter is not Meter.INTERVAL
+        if found.cells.n_lines > MOST_ROWS and not is_sampled:
+            raise too_long(self.path.name, found.cells.n_lines)
+        parts = cells_by_parts(self.path, found.cells, progress)
+        return replace(self, found=found, parsed=self.parse(understand_alike(each, found) for each in parts))
+
+    def parse(self, parts: Iterable[Understood]) -> Parsed:
+        """Return what the parts of the table say, in their order."""
+        meter = self.mapping.meter
+        if meter is not None and meter.meter is not Meter.INTERVAL and self.mapping.unit is not None:
+            return Parsed(*parse_meters(parts, self.channel, self.mapping.unit, meter, self.site.place.time_zone))
+        is_signed = meter is None or meter.is_signed or self.site.kind is not SiteKind.HOME
+        tables = [parse_table(each, self.channel, self.mapping, is_signed=is_signed) for each in parts]
+        if len(tables) == 1:
+            return Parsed(*tables[0])
+        readings, refused = pl.concat([rows for rows, _bad in tables]), pl.concat([bad for _rows, bad in tables])
+        is_twice = ~pl.col("time").is_first_distinct()  # within a part such rows are refused already
+        again = readings.filter(is_twice).select(
+            "channel", rule=pl.lit("time_is_unique"), row=pl.struct("time", "value").struct.json_encode()
+        )
+        return Parsed(readings.filter(~is_twice), pl.concat([refused, again]))
+
 
 def _issued(rows: pl.DataFrame, said: ForecastColumn, time_zone: str, *, now: datetime) -> pl.DataFrame:
     """Return values of a table as forecasts of somebody else, issued when the table says or at the clock assumed."""
@@ -165,12 +230,12 @@ def _issued(rows: pl.DataFrame, said: ForecastColumn, time_zone: str, *, now: da
 
 
 def parse_table(
-    table: pl.DataFrame | Understood, channel: Channel, mapping: Mapping
+    table: pl.DataFrame | Understood, channel: Channel, mapping: Mapping, *, is_signed: bool = True
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Turn a table into parsed readings of one channel, and the rows that cannot be with the rule they broke.
 
     Rules: ``time_exists`` (a local time skipped by the clock), ``time_is_unique``, ``time_goes_forward``,
-    ``time_is_readable``, ``value_is_a_number``.
+    ``time_is_readable``, ``value_is_a_number`` and, unless values may be negative, ``value_is_negative``.
 
     Raises:
         InvalidInput: a column is missing, the unit cannot be turned into the channel's, the table leaves something
@@ -184,9 +249,13 @@ def parse_table(
         raise unit_question(channel).error()
     factor, offset = conversion_of(unit, channel)
     rows = found.placed(found.zone, channel.resolution).with_columns(channel=pl.lit(channel.id))
-    good, refused = split_unreadable(rows, broken_times(rows))
+    broken = broken_times(rows)
+    if not is_signed:
+        broken["value_is_negative"] = pl.col("raw").cast(pl.Float64, strict=False) < 0
+    good, refused = split_unreadable(rows, broken)
     issued = [name for name in ("issued_at",) if name in good.columns]
-    readings = good.select("channel", "time", pl.col("value") * factor + offset, *issued).with_columns(
+    marked = {"quality": pl.col("is_estimated") * int(Quality.ESTIMATED)} if "is_estimated" in good.columns else {}
+    readings = good.select("channel", "time", pl.col("value") * factor + offset, *issued, **marked).with_columns(
         published=pl.col("time") + channel.resolution + mapping.published_after
     )
     return readings, refused

@@ -20,8 +20,10 @@ from watthour.core.units import Quantity, Unit, converts, kept_unit, quantities_
 from watthour.core.weather import HOURLY, LIMITS
 from watthour.core.window import Window
 from watthour.sources.csv import conversion_of, step_of, unit_question
+from watthour.sources.metered_files import check_level, meter_words, solar_questions
 from watthour.sources.tables.cells import SEPARATORS, first_rows
 from watthour.sources.tables.columns import Question, currency_in, named, unit_in, unit_named, without_unit
+from watthour.sources.tables.meters import Meter
 from watthour.sources.tables.understand import zone_question
 
 if TYPE_CHECKING:
@@ -30,9 +32,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from watthour.core.forecast import Context
-    from watthour.core.ports import Source
+    from watthour.core.ports import Delivery, Source
     from watthour.sources.csv import CovariateColumn, CsvSource, ForecastColumn
     from watthour.sources.csv import Mapping as TableMapping
+    from watthour.sources.table_options import TableOptions
+    from watthour.sources.tables.meters import MeterWords
     from watthour.sources.tables.understand import Understood
 
 EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
@@ -41,34 +45,6 @@ _LONGEST_PROPOSED = 40  # letters of a file's name that a site is proposed to be
 _FEWEST_TIMES = 3  # of a file that shows its step
 _WHOLE_SITE = 3  # words of the id of a site's main channel, such as home.main.power
 _KINDS = {"home": SiteKind.HOME, "grid": SiteKind.REGION}  # by the first word of a channel's id
-
-
-@dataclass(frozen=True, slots=True)
-class TableOptions:
-    """What a person says of a table; what is None is recognised, or asked."""
-
-    channel: str | None = None
-    unit: str | None = None
-    time_zone: str | None = None  # of a new site, and of times that carry none
-    time_column: str | None = None
-    value_column: str | None = None
-    named_by: str | None = None
-    site: str | None = None
-    times_in: str | None = None  # zone of the times, where it is not the site's
-    separator: str | None = None
-    decimal: str | None = None
-    date_order: str | None = None
-    forecast_of: str | None = None  # channel whose values are forecast by the values of the table
-    forecast_column: str | None = None
-    covariate_columns: tuple[str, ...] = ()  # known ahead: NAME, NAME=UNIT, NAME=VARIABLE or NAME=VARIABLE:UNIT
-    issued_column: str | None = None
-    issued_at: str | None = None
-    holidays: str | None = None  # code of the calendar of a new site
-
-    @property
-    def is_said(self) -> bool:
-        """Whether the file is said to be a table of one's own, of whatever layout."""
-        return any((self.channel, self.site, self.forecast_of))
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +153,7 @@ class Preview:
     questions: tuple[Question, ...]  # what is open
     is_new_site: bool  # the import adds the site
     is_sample: bool  # only the beginning of the file was read
+    meter: str = str(Meter.INTERVAL)  # what the values are: of intervals, stands of a counter, or samples
 
     @property
     def n_refused(self) -> int:
@@ -204,8 +181,22 @@ class Known:
         return context
 
 
-def file_sources(path: Path, region: str | None, options: TableOptions, known: Known) -> list[tuple[Source, Window]]:
+def file_sources(
+    path: Path,
+    region: str | None,
+    options: TableOptions,
+    known: Known,
+    *,
+    progress: Callable[[int], None] | None = None,
+) -> list[tuple[Source, Window]]:
     """Return what a file, or each file of a directory, holds, and the window that covers it.
+
+    Args:
+        path: of the file or directory.
+        region: of the files, if they do not name it.
+        options: what a person says of a table.
+        known: the sites and channels that are known.
+        progress: is told how many bytes more of a long table were read.
 
     Raises:
         InvalidInput: no such file, or none of the known layouts and no channel named.
@@ -221,7 +212,7 @@ def file_sources(path: Path, region: str | None, options: TableOptions, known: K
         raise InvalidInput("path", str(path), "there is no such file", remedy="Check the path.")
     if not options.is_said and (found := _by_layout(path, region, known)):
         return found
-    return [_any_table(path, region, options, known)]
+    return [_any_table(path, region, options, known, progress)]
 
 
 def preview(
@@ -267,7 +258,13 @@ def _by_layout(file: Path, region: str | None, known: Known) -> list[tuple[Sourc
     return [(balance, balance.span()) for balance in balances]
 
 
-def _any_table(path: Path, region: str | None, options: TableOptions, known: Known) -> tuple[Source, Window]:
+def _any_table(
+    path: Path,
+    region: str | None,
+    options: TableOptions,
+    known: Known,
+    progress: Callable[[int], None] | None = None,
+) -> tuple[Source, Window]:
     """Return a table as one channel, with the window of its readable rows.
 
     Raises:
@@ -278,12 +275,30 @@ def _any_table(path: Path, region: str | None, options: TableOptions, known: Kno
         raise question.error()
     assert source is not None  # noqa: S101 - nothing is open
     _check_refused(seen)
+    source = source.read(progress)
     delivery = source.fetch(Window(EARLIEST, LATEST), now=LATEST)
+    _check_all_refused(delivery, source)
+    check_level(delivery.readings, source, seen.unit)
     times = pl.concat([delivery.readings["time"], delivery.forecasts["time"]]).drop_nulls()
     if not times.len():  # the whole of time is asked, so that every refused row is kept with its reason
         return source, Window(EARLIEST, LATEST)
     _check_phase(times, source.channel, source.site.place.time_zone, path.name)
     return source, Window(times.min(), times.max() + source.channel.resolution)  # type: ignore[arg-type,operator]  # instants
+
+
+def _check_all_refused(delivery: Delivery, source: CsvSource) -> None:
+    """Refuse a long table of which most cannot be; what its preview shows is its beginning alone."""
+    n_rows = delivery.readings.height + delivery.forecasts.height + delivery.refused.height
+    is_meter = source.mapping.meter is not None and source.mapping.meter.meter is not Meter.INTERVAL
+    if source.found is None or source.found.cells.n_lines is None:
+        return
+    n_rows = source.found.cells.n_lines if is_meter else n_rows
+    if delivery.refused.height > n_rows / 2:
+        rules = ", ".join(delivery.refused["rule"].unique(maintain_order=True))
+        problem = (
+            f"{delivery.refused.height:,} of its {n_rows:,} rows cannot be read ({rules}), so nothing was imported"
+        )
+        raise InvalidInput("file", source.path.name, problem, remedy="Look at a preview of its end, or split it.")
 
 
 def _look(
@@ -303,23 +318,19 @@ def _look(
     questions = list(found.questions)
     unit = _unit(options.unit) or found.unit
     currency = currency_in(options.unit or found.value_column)
-    site, channel, step = None, None, None
-    step = step_of(found, fewest=_FEWEST_TIMES)
+    words_of_meter = meter_words(found, unit, options)
     name = options.channel or options.forecast_of or _channel_of_site(options, unit, known)
-    if name is None:
-        questions.append(_channel_question(_proposal(path, unit, known), options, unit))
-    else:
-        try:
-            site, channel = _known_channel(replace(options, channel=name), region, known)
-        except InvalidInput as error:
-            is_new = options.site is not None and isinstance(error, UnknownSite)
-            if options.time_zone is not None or not (is_new or error.field == "time_zone"):
-                raise
-            questions.append(_new_site_question(options.site or name, error))
+    site, channel, open_question = _site_and_channel(name, unit, path, region, options, known)
+    questions += [open_question] if open_question is not None else []
     if site is not None:
         found = _of_site(found, site, options, known)
+    step = _step(found, words_of_meter, channel)
+    if words_of_meter.note is not None:
+        found = replace(found, notes=(*found.notes, words_of_meter.note))
     if unit is None:
         questions.append(unit_question(channel))
+    elif site is not None:
+        questions += solar_questions(found, unit, site, options)
     if found.needs_zone and all(question.field != "time_zone" for question in questions):
         first = found.rows["first_words"].drop_nulls().head(1).to_list()
         questions.append(zone_question(first[0] if first else None))
@@ -332,11 +343,34 @@ def _look(
         covariates = tuple(each.column_of(site, channel, issue, known) for each in words)
         _check_apart(covariates)
         found = replace(found, notes=(*found.notes, *(_kept_note(each) for each in covariates)))
-        mapping = replace(mapping, unit=unit, time_zone=found.zone, covariates=covariates)
+        mapping = replace(mapping, unit=unit, time_zone=found.zone, covariates=covariates, meter=words_of_meter)
         source = CsvSource(path, site, channel, mapping, found)
     unit_words = None if unit is None else str(unit).replace("currency", currency or "currency")
     seen = _seen(path, found, name or _proposal(path, unit, known), unit_words, step, source, questions)
-    return replace(seen, is_new_site=site is None or not _is_known(site, known)), source
+    seen = replace(seen, is_new_site=site is None or not _is_known(site, known), meter=str(words_of_meter.meter))
+    return seen, source
+
+
+def _site_and_channel(
+    name: str | None, unit: Unit | None, path: Path, region: str | None, options: TableOptions, known: Known
+) -> tuple[Site | None, Channel | None, Question | None]:
+    """Return whose channel a table is, and the channel if anybody knows it; or what must be asked first."""
+    if name is None:
+        return None, None, _channel_question(_proposal(path, unit, known), options, unit)
+    try:
+        return *_known_channel(replace(options, channel=name), region, known), None
+    except InvalidInput as error:
+        is_new = options.site is not None and isinstance(error, UnknownSite)
+        if options.time_zone is not None or not (is_new or error.field == "time_zone"):
+            raise
+        return None, None, _new_site_question(options.site or name, error)
+
+
+def _step(found: Understood, words: MeterWords, channel: Channel | None) -> timedelta | None:
+    """Return the step of the readings that a table makes."""
+    if words.meter is Meter.INTERVAL:
+        return step_of(found, fewest=_FEWEST_TIMES)
+    return words.step if channel is None else channel.resolution
 
 
 def _with_unread(found: Understood, forecast: str | None, words: Sequence[CovariateWords]) -> Understood:
@@ -438,9 +472,13 @@ def _seen(
 
     rows = found.placed(found.zone or ("UTC" if found.needs_zone else None), step).with_columns(channel=pl.lit(name))
     good, refused = split_unreadable(rows, broken_times(rows))
+    notes = found.notes
     if source is not None and source.mapping.forecast is None:
         source = replace(source, mapping=replace(source.mapping, covariates=()))
+        source = replace(source, parsed=source.parse([found]))
         delivery = source.fetch(Window(EARLIEST, LATEST), now=LATEST)
+        refused = delivery.refused
+        notes = (*notes, *(source.parsed.notes if source.parsed is not None else ()))
         flagged = flag(delivery.readings, source.channels())
         doubted = int(((flagged["quality"] & int(Quality.OUT_OF_RANGE)) != 0).sum())
     else:
@@ -472,7 +510,7 @@ def _seen(
         doubted,
         tuple(tuple(row) for row in first_rows(found.cells)),
         tuple(good.head(5).select("time", "value").iter_rows()),
-        found.notes,
+        notes,
         tuple(questions),
         is_new_site=True,
         is_sample=found.cells.n_lines is not None,
@@ -490,6 +528,7 @@ def _check_refused(seen: Preview) -> None:
         problem = f"{seen.n_refused:,} of its {seen.n_rows:,} rows cannot be read ({rules}), so nothing was imported"
         remedy = {
             "value_is_a_number": "Use --decimal point, --decimal comma or another --value-column.",
+            "value_is_negative": "Use --solar if energy is also fed in, or name another column with --value-column.",
             "time_is_readable": "Use --date-order dmy, mdy or ymd, or another --time-column.",
         }.get(
             next(iter(seen.refused)), "The table must have one row per time: name its columns, or keep only one series."

@@ -68,6 +68,13 @@ async def import_file(  # noqa: PLR0913 - each is a field of the form
     holidays: Annotated[
         str | None, _said("Calendar of public holidays of a new site, such as FR or US-NY; empty: none.", None)
     ] = None,
+    meter: Annotated[str | None, _said("What the values are: interval, counter or samples (power).", None)] = None,
+    solar: Annotated[
+        str | None, _said("yes: energy of a home is also fed in; no: rows with negative values are refused.", None)
+    ] = None,
+    longest_silence: Annotated[
+        str | None, _said("Counters and samples: longest time between two of them. [min]", None)
+    ] = None,
     dry_run: Annotated[
         bool, Form(description="Show how the file is read, and import nothing.", examples=[False])
     ] = False,
@@ -95,6 +102,9 @@ async def import_file(  # noqa: PLR0913 - each is a field of the form
         issued_column=issued_column or None,
         issued_at=issued_at or None,
         holidays=holidays or None,
+        meter=meter or None,
+        solar=solar or None,
+        longest_silence=longest_silence or None,
     )
     context = await state.compute.run(lambda: state.models.context(region)) if region else None
     imported = await state.compute.run(
@@ -219,6 +229,7 @@ def _shown(seen: Preview) -> ImportPreview:
         notes=list(seen.notes),
         is_new_site=seen.is_new_site,
         is_sample=seen.is_sample,
+        meter=seen.meter,
         questions=[
             OpenQuestion(field=each.field, problem=each.problem, choices=list(each.choices)) for each in seen.questions
         ],

@@ -64,6 +64,11 @@ class ImportPreview(Answer):
     notes: list[str] = Field(description="Further notes.", examples=[["lines above the header, not read: 2"]])
     is_new_site: bool = Field(description="The import adds the site.", examples=[True])
     is_sample: bool = Field(description="The file is large, and only its beginning was read.", examples=[False])
+    meter: str = Field(
+        description="What the values are: interval (energy or mean power of each interval), counter (stands of a "
+        "counter) or samples (power at instants).",
+        examples=["interval"],
+    )
     questions: list[OpenQuestion] = Field(description="Open questions; empty if the file can be imported.")
 
 

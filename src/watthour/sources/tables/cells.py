@@ -15,17 +15,24 @@ import polars as pl
 from watthour.core.errors import InvalidInput
 from watthour.sources.tables.clock import is_date_text
 from watthour.sources.tables.figures import GAPS, is_number_text
+from watthour.sources.tables.green_button import green_button_table, is_green_button
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
     from typing import BinaryIO
 
+    from watthour.sources.tables.made import MadeTable
+
 SEPARATORS = {"tab": "\t", "semicolon": ";", "bar": "|", "comma": ","}
 _SAMPLE = 400  # lines looked at to find separator and header
-_MOST_ROWS = 6_000_000  # ten years of minutes
+MOST_ROWS = 6_000_000  # ten years of minutes
 _MOST_COLUMNS = 2000
 SAMPLE_BYTES = 4_000_000  # of a larger text, where a look at its beginning is enough
+_LONG_BYTES = 16_000_000  # a larger text is read part by part
+_PART_BYTES = 8_000_000
+_BY_PARTS = ("utf-8", "cp1252")
+_DATE_LETTERS = 10  # of 2024-10-27 and 27.10.2024
 _MOST_NOTES = 20  # lines below a table; more are rows
 _NEARLY = 0.8  # of the lines that the best separator splits alike
 _BYTE_MARKS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
@@ -55,6 +62,7 @@ class Cells:
     below: tuple[str, ...] = ()  # lines below the last row, such as a total
     n_ragged: int = 0  # rows with more cells than the header
     n_lines: int | None = None  # of the whole file, where only its beginning was read
+    made: MadeTable | None = None  # the table was made of a file with another layout
 
     def column(self, name: str) -> int:
         """Return the number of a column."""
@@ -82,22 +90,24 @@ def read_cells(path: Path, separator: str | None = None, *, is_sample: bool = Fa
         raise InvalidInput("file", str(path), "there is no such file", remedy="Check the path.")
     try:
         with path.open("rb") as file:
-            head = file.read(4)
-            is_text = head != b"PAR1"
-            n_lines = _n_lines(file) if is_text and path.stat().st_size > SAMPLE_BYTES else None
+            head = file.read(64)
+            is_text, is_xml = not head.startswith(b"PAR1"), is_green_button(head)
+            n_lines = _n_lines(file) if is_text and not is_xml and path.stat().st_size > SAMPLE_BYTES else None
             is_part = is_sample and n_lines is not None
             file.seek(0)
             content = file.read(SAMPLE_BYTES if is_part else -1) if is_text else b""
     except OSError as error:
         problem = f"it cannot be opened ({error.strerror})"
         raise InvalidInput("file", path.name, problem, remedy="Check that you may read it.") from error
-    if head == b"PAR1":
+    if not is_text:
         return cells_of(_read_parquet(path))
+    if is_xml:
+        return made_of(Cells((), pl.DataFrame(), "utf-8"), green_button_table(content, path.name))
     for mark, problem, remedy in _OTHER_FILES:
         if content.startswith(mark):
             raise InvalidInput("file", path.name, problem, remedy=remedy)
-    if n_lines is not None and n_lines > _MOST_ROWS:
-        raise _too_long(path.name, n_lines)
+    if n_lines is not None and n_lines > MOST_ROWS and not (is_part and path.stat().st_size > _LONG_BYTES):
+        raise too_long(path.name, n_lines)
     if not is_part:
         return _text_cells(content, path.name, separator)
     end = content.rfind(b"\n") - content.startswith(
@@ -107,12 +117,63 @@ def read_cells(path: Path, separator: str | None = None, *, is_sample: bool = Fa
     return replace(_text_cells(content, path.name, separator), n_lines=n_lines)
 
 
+def is_long(path: Path, cells: Cells) -> bool:
+    """Tell whether a text is so large that it is read part by part; ``cells`` are those of its beginning."""
+    return cells.made is None and cells.encoding in _BY_PARTS and path.stat().st_size > _LONG_BYTES
+
+
+def cells_by_parts(path: Path, first: Cells, progress: Callable[[int], None] | None = None) -> Iterator[Cells]:
+    """Read a long text, whose beginning was recognised, part by part; each part has the same header.
+
+    A part ends between two dates where there are any, so that the hour that comes twice in autumn stays together.
+
+    Args:
+        path: of the file.
+        first: the cells of its beginning.
+        progress: is told how many bytes more were read.
+    """
+    with path.open("rb") as file:
+        head, n_head = b"", len(first.above) + first.has_header
+        while n_head:
+            line = file.readline()
+            is_mark = _FIRST_LINE.fullmatch(line.decode(first.encoding or "utf-8", "replace").strip()) is not None
+            n_head -= bool(line.strip(b" \t;,|\"'\r\n")) and not is_mark
+            head += line
+        if progress is not None:
+            progress(len(head))
+        rest = b""
+        while piece := file.read(_PART_BYTES):
+            if progress is not None:
+                progress(len(piece))
+            rest += piece
+            end = _end_of_part(rest)
+            if rest[:end].strip():
+                yield _text_cells(head + rest[:end], path.name, first.separator)
+            rest = rest[end:]
+        if rest.strip():
+            yield _text_cells(head + rest, path.name, first.separator)
+
+
+def _end_of_part(content: bytes) -> int:
+    """Return where the last line begins whose first letters, its date, differ from those of the line before."""
+    end = content.rfind(b"\n") + 1
+    last = content[content.rfind(b"\n", 0, end - 1) + 1 :][:_DATE_LETTERS]
+    other = content.rfind(b"\n" + last, 0, end)
+    while other >= 0:
+        before = content.rfind(b"\n", 0, other) + 1
+        if content[before : before + _DATE_LETTERS] != last:
+            return other + 1
+        other = before - 1 if before else -1
+    return end
+
+
 def _n_lines(file: BinaryIO) -> int:
     return sum(piece.count(b"\n") for piece in iter(lambda: file.read(SAMPLE_BYTES), b""))
 
 
-def _too_long(name: str, n_rows: int) -> InvalidInput:
-    problem = f"it holds {n_rows:,} rows, and a table is read up to {_MOST_ROWS:,}"
+def too_long(name: str, n_rows: int) -> InvalidInput:
+    """Return the error of a table that does not fit into memory."""
+    problem = f"it holds {n_rows:,} rows, and a table is read up to {MOST_ROWS:,}"
     return InvalidInput("file", name, problem, remedy="Split it, or resample it to longer steps.")
 
 
@@ -138,8 +199,8 @@ def cells_of(table: pl.DataFrame) -> Cells:
 def _read_parquet(path: Path) -> pl.DataFrame:
     try:
         n_rows = pl.scan_parquet(path).select(pl.len()).collect().item()  # in its footer; few bytes can hold billions
-        if n_rows > _MOST_ROWS:
-            raise _too_long(path.name, n_rows)
+        if n_rows > MOST_ROWS:
+            raise too_long(path.name, n_rows)
         return pl.read_parquet(path)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
         problem = "it starts like a Parquet file, but cannot be read as one"
@@ -183,6 +244,11 @@ def _text_cells(content: bytes, name: str, wanted: str | None) -> Cells:
         n_ragged,
     )
     return _without_empty_columns(_without_end(cells))
+
+
+def made_of(cells: Cells, made: MadeTable) -> Cells:
+    """Return the cells of a table that was made of others."""
+    return replace(cells, names=made.names, table=made.table, made=made)
 
 
 def _decoded(content: bytes, name: str) -> tuple[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -134,8 +134,9 @@ class Understood:
         is_no_hour = placed["is_skipped"] & placed["text"].fill_null("").str.to_lowercase().is_in(GAPS)
         placed = placed.filter(~is_no_hour)
         shift = step if self.end[0] and step is not None else timedelta(0)
+        kept = [name for name in ("is_estimated",) if name in placed.columns]
         issued = [] if self.hints.issued_column is None else [self._issued(placed, zone)]
-        return placed.select(pl.col("time").cast(INSTANT) - shift, "is_skipped", "raw", "text", "row", *issued)
+        return placed.select(pl.col("time").cast(INSTANT) - shift, "is_skipped", "raw", "text", "row", *kept, *issued)
 
     def _issued(self, rows: pl.DataFrame, zone: str | None) -> pl.Series:
         """Return when the forecast of each row was made."""
@@ -158,6 +159,21 @@ class Understood:
         if _n_bad(before) < _n_bad(after):
             return before.with_columns(pl.col("time") + step)
         return after
+
+
+def understand_alike(cells: Cells, first: Understood) -> Understood:
+    """Recognise a part of a table whose beginning was understood: in the same order, marks, columns and clock."""
+    hints = replace(
+        first.hints,
+        separator=cells.separator,
+        decimal=first.marks.decimal,
+        date_order=first.order.order,
+        time_column=first.cells.names[first.roles.time],
+        value_column=None if first.roles.wide else first.value_column,
+        time_zone=first.zone,
+        named_by="end" if first.end[0] else "start",
+    )
+    return replace(understand(cells, hints), zone=first.zone, questions=())
 
 
 def zone_question(example: object) -> Question:
@@ -207,6 +223,7 @@ def understand(cells: Cells, hints: Hints) -> Understood:
             "issued_words": long["issued"],
             "raw": long.select(number_text(pl.col("text"), marks.decimal).alias("raw"))["raw"],
             "row": long["row"],
+            **({"is_estimated": long["is_estimated"]} if "is_estimated" in long.columns else {}),
         }
     )
     if roles.wide or roles.period is not None:  # days may come newest first, with their hours in order
@@ -260,14 +277,17 @@ def _long(cells: Cells, roles: Roles, hints: Hints) -> pl.DataFrame:
         )
     extra = roles.clock if roles.clock is not None else roles.period
     shown = dict.fromkeys([roles.time, *([extra] if extra is not None else []), *roles.values[:1]])
+    estimated = None if cells.made is None else cells.made.estimated
+    made = pl.lit(value=True) if cells.made is None else pl.col("text").is_not_null()  # other columns have other times
     return cells.table.select(
+        **({} if estimated is None else {"is_estimated": estimated[str(roles.values[0])]}),
         raw_time=time,
         extra=pl.col(str(extra)) if extra is not None else pl.lit(None, dtype=pl.String),
         zone=zone,
         issued=issued,
         text=pl.col(str(roles.values[0])),
         row=pl.struct(pl.col(str(number)).alias(cells.names[number]) for number in shown).struct.json_encode(),
-    )
+    ).filter(made)
 
 
 def _after(cells: Cells, roles: Roles, long: pl.DataFrame, moments: Moments) -> tuple[pl.Series | None, bool, bool]:
@@ -360,7 +380,7 @@ def _unit_of_wide(cells: Cells, roles: Roles) -> Unit | None:
 
 
 def _notes(cells: Cells) -> list[str]:
-    notes = []
+    notes = [] if cells.made is None else [f"it is a file of {cells.made.layout}", *cells.made.notes]
     if cells.n_lines is not None:
         counts = f"the first {cells.table.height:,} rows of about {cells.n_lines:,}"
         notes.append(f"the file is large, so this preview shows {counts}; an import reads and checks all of them")
@@ -391,9 +411,15 @@ def localised(rows: pl.DataFrame, time_zone: str, *, repeated: bool = True) -> p
             "time_zone", time_zone, "no such time zone", remedy="Use an IANA name such as America/New_York."
         )
     newest_first = falls(rows["naive"])
+    naive = pl.col("naive").reverse() if newest_first else pl.col("naive")
     first_pass = pl.col("naive").dt.replace_time_zone(time_zone, ambiguous="earliest", non_existent="null")
     second_pass = pl.col("naive").dt.replace_time_zone(time_zone, ambiguous="latest", non_existent="null")
-    is_second = pl.col("naive").cum_count(reverse=newest_first).over("naive") > 1
+    # Within that hour a clock that goes back to what it has passed, or shows a time again, is in its second pass.
+    is_double = first_pass.is_not_null() & (first_pass.dt.timestamp() != second_pass.dt.timestamp())
+    has_passed = naive < naive.cum_max().shift(1)
+    has_passed = has_passed.reverse() if newest_first else has_passed
+    has_passed = has_passed.fill_null(value=False).over(pl.col("naive").dt.date(), is_double)
+    is_second = (pl.col("naive").cum_count(reverse=newest_first).over("naive") > 1) | (is_double & has_passed)
     return rows.with_columns(
         time=pl.when(is_second & pl.lit(repeated)).then(second_pass.cast(INSTANT)).otherwise(first_pass.cast(INSTANT)),
         is_skipped=pl.col("naive").is_not_null() & first_pass.is_null(),

@@ -36,6 +36,7 @@ const PREVIEW = {
   notes: [],
   is_new_site: true,
   is_sample: false,
+  meter: 'interval',
   questions: [
     { field: 'channel', problem: 'nobody has said what the table measures', choices: ['grid.load.demand'] },
     { field: 'time_zone', problem: 'the times carry no time zone', choices: [] },

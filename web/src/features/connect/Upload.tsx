@@ -27,6 +27,15 @@ const ENDS = [
   { value: 'start', label: 'The start of each interval' },
   { value: 'end', label: 'The end of each interval' },
 ];
+const METERS = [
+  { value: 'interval', label: 'Energy or mean power of each interval' },
+  { value: 'counter', label: 'The reading of a meter that counts up' },
+  { value: 'samples', label: 'Power at each moment' },
+];
+const SOLAR = [
+  { value: 'yes', label: 'Yes: keep negative values' },
+  { value: 'no', label: 'No: leave negative values out' },
+];
 const CONTROL = 'rounded-control border-control-line bg-surface h-10 w-full min-w-0 border px-3 font-normal';
 
 interface Option {
@@ -149,6 +158,16 @@ function Settings({ found, choices, onChoose, holidays }: SettingsProps): ReactE
         isOpen={false}
         onChange={(value) => onChoose({ named_by: value })}
       />
+      <Pick label="Each value is" value={found.meter} options={METERS} isOpen={open.has('meter')} onChange={(value) => onChoose({ meter: value })} />
+      {open.has('solar') || choices.solar ? (
+        <Pick
+          label="Energy is also fed in, such as from solar panels"
+          value={choices.solar ?? ''}
+          options={SOLAR}
+          isOpen={open.has('solar')}
+          onChange={(value) => onChoose({ solar: value })}
+        />
+      ) : null}
       {holidays}
     </div>
   );

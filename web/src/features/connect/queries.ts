@@ -13,6 +13,10 @@ export interface Choices {
   date_order?: string;
   decimal?: string;
   named_by?: string;
+  /** interval, counter or samples. */
+  meter?: string;
+  /** yes: energy is also fed in; no: negative values are refused. */
+  solar?: string;
   /** Code of a calendar; empty: none. */
   holidays?: string;
 }
