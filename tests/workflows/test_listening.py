@@ -377,6 +377,24 @@ def test_net_power_is_negative_only_where_the_home_has_something_that_feeds_in(
     assert values(store, channel, 2, 3) == {2.0: -0.5}
 
 
+def test_what_could_not_be_made_is_made_the_next_time(
+    listener: Listener, store: MemoryStore, links: Links, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listener.take("mqtt", told(PLUG, Tells.COUNTER, 100.0, 0))
+    channel = add_thing(store, links, listener.found(), ThingWords(PLUG.key, home="flat")).channel
+    tell_counter(listener, clock, 0, 0.5)
+    with monkeypatch.context() as patched:
+
+        def locked(_readings: object) -> int:
+            raise StoreLocked("another process is writing", remedy="Wait.")
+
+        patched.setattr(store, "append", locked)
+        with pytest.raises(StoreLocked):
+            listener.settle()
+    assert listener.settle() == 2
+    assert values(store, channel, 0, 1) == {0.0: 1.0, 0.25: 1.0}
+
+
 def test_samples_carry_when_they_were_written(
     listener: Listener, store: MemoryStore, links: Links, clock: Clock
 ) -> None:

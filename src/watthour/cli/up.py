@@ -63,6 +63,8 @@ def up(
         with app.listening() if follow else nullcontext(enter_result=False) as hears:
             if hears:
                 log.info("hearing", sources=[state.source for state in app.listener.states])
+            elif follow and app.listener.states:
+                log.info("not_hearing", why="another process listens for this home directory")
             server.run(sockets=[listening])
             log.info("stopping")
         scheduler.stop()

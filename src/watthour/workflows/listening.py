@@ -37,7 +37,8 @@ if TYPE_CHECKING:
 
 MOST_FOUND = 2_000  # things that are remembered; a large home has a few hundred
 MOST_FAULTS = 1_000  # rule and topic, each of which is quarantined once
-SETTLE_EVERY_S = 15.0  # how soon after its end an interval becomes a reading
+SETTLE_EVERY_S = 15.0  # how often it is looked whether an interval has ended
+_TURNS = 15  # in a step
 NOTE_EVERY = timedelta(hours=1)  # the log of runs; a failure is noted at once
 LONGEST_WAIT_S = 10.0
 _KEPT = {Tells.POWER: Measure.POWER, Tells.COUNTER: Measure.COUNTER}
@@ -115,6 +116,7 @@ class Listener:
         self._found: OrderedDict[str, Found] = OrderedDict()
         self._faults: dict[tuple[str, str], int] = {}
         self._since: dict[str, datetime] = {}  # per channel, its first sample that is not in its readings yet
+        self._made_at: dict[str, datetime] = {}  # per channel, when its readings were made
         self._counted: dict[str, tuple[int, int]] = {}  # per line, rows that were new and refused since the last note
         self._noted: dict[str, tuple[datetime, str | None]] = {}  # per line, when it was noted and its problem then
 
@@ -139,7 +141,7 @@ class Listener:
         for thread in self._threads:
             thread.join(max(0.0, give_up_at - monotonic()))
         if self._threads and not self._is_only_looking:
-            self._guard(self.settle)
+            self._guard(lambda: self.settle(is_last=True))
             self._guard(lambda: self._note_lines(is_last=True))
 
     @property
@@ -184,32 +186,41 @@ class Listener:
             new, refused = self._counted.get(source, (0, 0))
             self._counted[source] = (new + new_rows, refused + refused_rows)
 
-    def settle(self) -> int:
-        """Make the readings of intervals that new samples have ended; return how many were new."""
-        with self._lock:
-            since, self._since = self._since, {}
-        if not since:
-            return 0
+    def settle(self, *, is_last: bool = False) -> int:
+        """Make the readings of intervals that new samples have ended; return how many were new.
+
+        A channel has its turn each fifteenth of its step, so that long steps are not looked at all the time.
+
+        Args:
+            is_last: every channel has its turn.
+        """
         now = self._now()
         links = _by_channel(self._links.all().values())
+        with self._lock:
+            since = dict(self._since)
+        if not since:
+            return 0
         channels = {channel.id: channel for channel in self._store.channels() if channel.id in links}
         zones = {site.id: site.place.time_zone for site in self._store.sites()}
         devices = {device.id: device for device in self._store.devices()}
         feeding = {device.site for device in devices.values() if device.kind in FEEDS_IN}
-        made = 0
-        left = sorted(since.keys() & channels.keys())
-        try:
-            while left:
-                channel = channels[left[0]]
-                is_signed = may_feed_in(devices.get(channel.device or ""), is_fed_home=channel.site in feeding)
-                rules = meter_rules(channel, links[channel.id], zones[channel.site], is_signed=is_signed)
-                made += make_readings(self._store, channel, rules, since=since[channel.id], now=now)
-                left.pop(0)
-        finally:  # what could not be made is made the next time
+        n_made = 0
+        for name in sorted(since.keys() & channels.keys()):
+            channel = channels[name]
+            if not is_last and name in self._made_at and now - self._made_at[name] < channel.resolution / _TURNS:
+                continue
             with self._lock:
-                for name in left:
-                    self._since[name] = min(since[name], self._since.get(name, since[name]))
-        return made
+                begin = self._since.pop(name)  # what comes from now on has a turn of its own
+            is_signed = may_feed_in(devices.get(channel.device or ""), is_fed_home=channel.site in feeding)
+            rules = meter_rules(channel, links[name], zones[channel.site], is_signed=is_signed)
+            try:
+                n_made += make_readings(self._store, channel, rules, since=begin, now=now)
+            except BaseException:  # what could not be made is made the next time
+                with self._lock:
+                    self._since[name] = min(begin, self._since.get(name, begin))
+                raise
+            self._made_at[name] = now
+        return n_made
 
     def _take_up(self) -> None:
         """Look again at the last day of samples: a process may have ended before their intervals were made."""

@@ -324,6 +324,14 @@ def test_values_nested_in_another_way_are_refused(topic: str, payload: object) -
     assert rules(heard(topic, payload)) == ["payload_is_an_object"]
 
 
+def test_a_name_that_would_steer_a_terminal_is_cleaned_and_such_a_key_refused() -> None:
+    named = {"Name": "Fridge\x1b[2J\ud800", "ENERGY": {"Power": 1}}
+    (told,) = heard("tele/fridge/SENSOR", named).told
+    assert told.thing.name == "Fridge[2J"
+    assert rules(heard("tele/fri\x07dge/SENSOR", {"ENERGY": {"Power": 1}})) == ["key_is_printable"]
+    assert rules(heard(f"tele/{'x' * 400}/SENSOR", {"ENERGY": {"Power": 1}})) == ["key_is_printable"]
+
+
 def test_a_bad_value_does_not_spoil_its_neighbours() -> None:
     found = heard("zigbee2mqtt/plug", '{"power": 12, "energy": "n/a"}')
     assert values(found) == {("zigbee2mqtt/plug/main", "power"): 12}

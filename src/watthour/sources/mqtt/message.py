@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from math import isfinite
 from typing import TYPE_CHECKING
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from watthour.core.heard import Thing
 
 LARGEST_PAYLOAD = 256 * 1024  # [bytes] a discovery of a device with a hundred sensors has 60,000
+_LONGEST_KEY = 300  # [characters]
 _SHOWN = 200  # [characters] of a payload that is refused
 _OLDEST = timedelta(
     days=7
@@ -221,6 +222,11 @@ class Answer:
         """Note a value; one that is absent is a gap and nothing to note."""
         if raw is None:
             return
+        if not thing.key.isprintable() or len(thing.key) > _LONGEST_KEY:
+            self.refuse("key_is_printable")
+            return
+        if not thing.name.isprintable():
+            thing = replace(thing, name="".join(letter for letter in thing.name if letter.isprintable()))
         try:
             value = converted(raw, unit, tells)
         except Broken as broken:
