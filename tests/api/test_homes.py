@@ -211,6 +211,12 @@ class TestSending:
     def test_a_body_of_another_form_is_refused(self, home: TestClient, body: bytes, status: int) -> None:
         assert home.post(ROWS, content=body, headers={"content-type": "application/json"}).status_code == status
 
+    def test_half_a_character_is_refused_with_its_row_and_the_others_are_kept(self, home: TestClient) -> None:
+        body = json.dumps({"readings": [{**rows(1)[0], "channel": "\ud800"}, {"\ud800": 1}, *rows(1)]})
+        answer = home.post(ROWS, content=body, headers={"content-type": "application/json"})
+        assert (answer.status_code, answer.json()["accepted"]) == (200, 1)
+        assert [row["field"] for row in answer.json()["refused"]] == ["channel", "channel"]
+
     def test_what_is_no_number_in_json_is_refused(self, home: TestClient) -> None:
         body = json.dumps({"readings": [{**rows(1)[0], "value": float("nan")}]})
         answer = home.post(ROWS, content=body, headers={"content-type": "application/json"})

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
+from builders import events
 from fakes.server import as_json, serve
 from places import ANSWER
 
+from watthour.store.sql import open_store
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from cli.conftest import Outcome
     from fakes.server import FakeServer
@@ -49,6 +54,22 @@ def test_a_home_its_rooms_and_devices(watthour: Callable[..., Outcome]) -> None:
     assert json.loads(moved.out)["time_zone"] == "America/Chicago"
     assert watthour("home", "remove", "Loft").code == 0
     assert "no homes yet" in watthour("home", "list").err
+
+
+def test_uses_are_listed_by_local_days(watthour: Callable[..., Outcome], home: Path) -> None:
+    assert watthour("home", "add", "Flat", "--time-zone", "Europe/Paris", "--holidays", "FR").code == 0
+    assert watthour("home", "device", "add", "flat", "Kettle", "--kind", "kettle").code == 0
+    with closing(open_store(f"sqlite:///{home / 'watthour.db'}")) as store:
+        store.append_events(events(("home.flat.kettle", -0.5, 0.1, 0.12), ("home.flat.kettle", 23.5, 23.6, None)))
+    shown = watthour("home", "events", "flat", "--from", "2024-01-01", "--to", "2024-01-01", "--device", "kettle")
+    assert shown.out.splitlines() == [
+        "device\tstart\tend\tkWh",
+        "home.flat.kettle\t2023-12-31T23:30:00Z\t2024-01-01T00:06:00Z\t0.12",
+    ]
+    both = watthour("home", "events", "flat", "--from", "2024-01-01", "--to", "2024-01-02", "--json")
+    assert [use["energy_kwh"] for use in json.loads(both.out)["events"]] == [0.12, None]
+    wrong = watthour("home", "events", "flat", "--from", "2024-01-03", "--to", "2024-01-02")
+    assert (wrong.code, "earlier day first" in wrong.err) == (2, True)
 
 
 def test_several_towns_of_one_name_are_listed_where_nobody_can_be_asked(watthour: Callable[..., Outcome]) -> None:

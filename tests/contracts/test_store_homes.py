@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -83,6 +84,13 @@ class TestParts:
     def test_a_channel_that_names_no_device_and_no_zone_keeps_those_it_has(self, home: Store) -> None:
         home.register([], [replace(OF_WASHER, device=None, zone=None)])
         assert home.channels()[1] == OF_WASHER
+
+    def test_a_new_channel_belongs_to_the_device_or_zone_it_is_named_after(self, home: Store) -> None:
+        home.register([], [home_channel("washer.energy"), home_channel("kitchen.sockets"), home_channel("other.power")])
+        found = {channel.id: (channel.device, channel.zone) for channel in home.channels()}
+        assert found["home.flat.washer.energy"] == (WASHER.id, None)
+        assert found["home.flat.kitchen.sockets"] == (None, KITCHEN.id)
+        assert found["home.flat.other.power"] == (None, None)
 
 
 class TestSamples:
@@ -197,3 +205,25 @@ class TestForgetting:
         assert home.devices() == [replace(WASHER, zone=None)]
         assert home.channels()[1] == replace(OF_WASHER, zone=None)
         assert home.read([OF_WASHER.id], EVER).height == 1
+
+
+class TestAtOnce:
+    def test_the_same_samples_and_uses_are_kept_once(self, home: Store) -> None:
+        told = samples(*((POWER.id, float(at), 1.0) for at in range(50)))
+        uses = events(*((WASHER.id, at, at + 1, 0.5) for at in range(20)))
+        with ThreadPoolExecutor(4) as threads:
+            n_samples = threads.map(lambda _: home.append_samples(told), range(4))
+            n_uses = threads.map(lambda _: home.append_events(uses), range(4))
+            assert (sum(n_samples), sum(n_uses)) == (50, 20)
+        assert home.events([WASHER.id], EVER).height == 20
+
+    def test_a_new_device_is_added_by_one_alone(self, home: Store) -> None:
+        def add(_: int) -> bool:
+            try:
+                home.register([], [], devices=[device("kettle")], are_new=True)
+            except InvalidInput:
+                return False
+            return True
+
+        with ThreadPoolExecutor(4) as threads:
+            assert sorted(threads.map(add, range(4))) == [False, False, False, True]

@@ -122,6 +122,9 @@ class TestRefusing:
             ({"time": "2026-11-21T18:00:00Z"}, "time", "interval_has_begun", "sender's clock"),
             ({"time": "1960-01-01T00:00:00Z"}, "time", "time_is_likely", "clock"),
             ({"time": "0001-01-01T00:00:00+14:00"}, "time", "time_is_likely", "clock"),
+            ({"time": "9999-12-31T23:59:59-23:59"}, "time", "time_is_likely", "clock"),
+            ({"channel": "\ud800"}, "channel", "channel_is_known", "/api/v1/channels"),
+            ({"channel": "home\x00"}, "channel", "channel_is_known", "/api/v1/channels"),
             ({"value": "0.5"}, "value", "value_is_a_number", "without quotes"),
             ({"value": True}, "value", "value_is_a_number", "without quotes"),
             ({"value": float("nan")}, "value", "value_is_finite", "finite"),
@@ -169,6 +172,7 @@ class TestRefusing:
         kettle = reading(channel="home.flat.kettle.power", value=-3.0)
         done = receive(store, readings=[reading(value=-2.5), kettle], samples=[sample(value=-2500.0)], now=NOW)
         assert [each.rule for each in done.refused] == ["power_can_be_negative"]
+        assert "watthour home device change flat home.flat.kettle --kind solar" in done.refused[0].remedy
         assert store.read([POWER], EVER)["value"].to_list() == [-2.5]
 
     def test_two_values_of_one_interval_in_one_request_are_told(self, store: MemoryStore) -> None:

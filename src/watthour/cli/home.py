@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from watthour.cli.context import opened
+from watthour.cli.context import opened, parse_day
 from watthour.cli.options import AsJson  # noqa: TC001 - typer reads annotations at run time
-from watthour.cli.output import show_json, show_table
+from watthour.cli.output import show_json, show_table, utc_now
 from watthour.cli.sites import (  # typer reads annotations at run time
     Channels,
     DeleteReadings,
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from watthour.core.channel import Device, Site
     from watthour.core.place import FoundPlace
 
+MOST_EVENTS = 100_000  # uses in one table
 Home = Annotated[str, typer.Argument(help="The home's name or id.")]
 Place = Annotated[
     str | None,
@@ -64,6 +65,7 @@ def build() -> typer.Typer:
     group = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Homes: their rooms, devices and meters.")
     for name, command in (("add", add), ("list", list_homes), ("show", show), ("change", change), ("remove", remove)):
         group.command(name)(command)
+    group.command("events")(events)
     devices = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Devices of a home.")
     for name, device in (("add", add_device), ("change", change_device), ("remove", remove_device)):
         devices.command(name)(device)
@@ -189,6 +191,44 @@ def remove(home: Home, *, delete_readings: DeleteReadings = False) -> None:
         found = home_named(app.store, home)
         site = remove_site(app.store, found.id, with_readings=delete_readings, settled=app.settings.sites)
     typer.echo(f"Removed {site.id} ({site.name}).", err=True)
+
+
+def events(
+    home: Home,
+    *,
+    start: Annotated[str | None, typer.Option("--from", help="First local day; default: the day before --to.")] = None,
+    end: Annotated[str | None, typer.Option("--to", help="Last local day, included; default: today.")] = None,
+    device: Annotated[str | None, typer.Option("--device", help="One device alone, by name or id.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the uses of devices that began on some days: when each ran, and what it used."""
+    from zoneinfo import ZoneInfo
+
+    from watthour.core.window import DAY, Window, local_midnight
+    from watthour.workflows import view
+    from watthour.workflows.homes import devices_of, home_named, part_named
+
+    with opened() as app:
+        site = home_named(app.store, home)
+        found = devices_of(app.store, site)
+        found = found if device is None else [part_named("device", device, found)]
+        zone = site.place.time_zone
+        last = parse_day("--to", end) if end else utc_now().astimezone(ZoneInfo(zone)).date()
+        first = parse_day("--from", start) if start else last - DAY
+        if first > last:
+            raise InvalidInput("--from", start, f"it lies after {last}", remedy="Give the earlier day first.")
+        window = Window(local_midnight(first, zone), local_midnight(last + DAY, zone))
+        content = view.home_events(app.store, site, found, window, limit=MOST_EVENTS)
+    if as_json:
+        show_json(content)
+        return
+    uses: Sequence[Mapping[str, Any]] = content["events"]  # type: ignore[assignment]  # a list, by the view
+    show_table(
+        ("device", "start", "end", "kWh"),
+        [(use["device"], use["start"], use["end"], use["energy_kwh"]) for use in uses],
+    )
+    if content["next"] is not None:
+        typer.echo(f"There are more, from {content['next']} on: name fewer days or one device.", err=True)
 
 
 def add_device(  # noqa: PLR0913 - each is an option of the command

@@ -135,7 +135,8 @@ class ReadingStore(Protocol):
     ) -> None:
         """Make sites, zones, devices and channels known, all or none; saying it twice changes nothing.
 
-        A channel that names no zone or no device keeps the one it has.
+        A channel that names no zone or no device keeps the one it has; a new one belongs to that with whose id its own
+        begins.
 
         Raises:
             InvalidInput: what is kept has another meaning, or one belongs to a site, zone or device that is unknown;

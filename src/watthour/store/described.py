@@ -44,8 +44,8 @@ class Described:
             InvalidInput: it would change the meaning of what is kept, or belongs to something unknown; or, with
                 ``are_new``, a site, zone or device is kept already.
         """
-        channels = {name: _placed(channel, kept.channels.get(name)) for name, channel in self.channels.items()}
         whole = kept | self
+        channels = {name: _placed(channel, kept.channels.get(name), whole) for name, channel in self.channels.items()}
         for site in self.sites.values():
             _check_site(site, kept.sites.get(site.id), are_new=are_new)
         parts: list[Zone | Device] = [*self.zones.values(), *self.devices.values()]
@@ -69,11 +69,17 @@ def _others(said: Mapping[str, _Part], kept: Mapping[str, _Part]) -> dict[str, _
     return {name: part for name, part in said.items() if kept.get(name) != part}
 
 
-def _placed(channel: Channel, kept: Channel | None) -> Channel:
-    """Return a channel where it is kept to be, if it does not say itself: a file names no zone and no device."""
-    if kept is None:
-        return channel
-    return replace(channel, device=channel.device or kept.device, zone=channel.zone or kept.zone)
+def _placed(channel: Channel, kept: Channel | None, whole: Described) -> Channel:
+    """Return a channel with its device and zone, if it names none: a file knows neither.
+
+    It keeps those it has; a new one belongs to the device or the zone with whose id its own begins.
+    """
+    if kept is not None:
+        return replace(channel, device=channel.device or kept.device, zone=channel.zone or kept.zone)
+    within = channel.id.rpartition(".")[0]
+    if channel.is_of_whole_site and within in whole.devices:
+        return replace(channel, device=within)
+    return replace(channel, zone=within) if channel.is_of_whole_site and within in whole.zones else channel
 
 
 def _check_site(site: Site, kept: Site | None, *, are_new: bool) -> None:

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from watthour.core.channel import FEEDS_IN, SiteKind, may_feed_in
+from watthour.core.channel import FEEDS_IN, DeviceKind, SiteKind, may_feed_in
 from watthour.core.errors import InvalidInput
 from watthour.core.frames import INSTANT, Measure, Readings, Refused, Samples
 from watthour.core.units import Quantity
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 SENDER = "http"  # as refused rows and the beginning of watching name it
 CLOCK_AHEAD = timedelta(minutes=5)  # that a sender's clock may be wrong by
 MOST_LOOKED_UP = 20  # ids of one request for which near ones are looked for
-EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 _LOADS = (Quantity.POWER, Quantity.ENERGY)
 _KNOWN_AHEAD = (Quantity.PRICE, Quantity.CARBON_INTENSITY)
 _READING_FIELDS = ("channel", "time", "value", "available_at")
@@ -162,13 +162,12 @@ class _Known:
             return
         device = self.devices.get(channel.device or "")
         if not may_feed_in(device, is_fed_home=channel.site in self.feeding):
-            remedy = (
-                "Turn the meter or the sign round; or, where a solar system feeds in, say so: "
-                f"`watthour home device add {channel.site} Solar --kind solar`."
-            )
-            raise _Broken(
-                "power_can_be_negative", field, value, f"nothing at {channel.id} is known to feed in", remedy=remedy
-            )
+            command = f"watthour home device add {channel.site} Solar --kind solar"
+            if device is not None and device.kind is not DeviceKind.CIRCUIT:
+                command = f"watthour home device change {device.site} {device.id} --kind solar"
+            remedy = f"Turn the meter or the sign round; or, where solar power is fed in, say so: `{command}`."
+            problem = f"nothing at {channel.id} is known to feed in"
+            raise _Broken("power_can_be_negative", field, value, problem, remedy=remedy)
 
 
 def _checked(
@@ -180,7 +179,9 @@ def _checked(
         try:
             good.append((place, check(row)))
         except _Broken as error:
-            refused.append(RefusedRow(table, place, error.field, error.value, error.rule, error.bare, error.remedy))
+            refused.append(
+                RefusedRow(table, place, _plain(error.field), error.value, error.rule, error.bare, _plain(error.remedy))
+            )
     return good, refused
 
 
@@ -275,9 +276,10 @@ def _instant(field: str, said: object) -> datetime:
     try:
         instant = instant.astimezone(UTC)
     except OverflowError:
-        instant = EARLIEST - timedelta(days=1)
-    if instant < EARLIEST:
-        raise _Broken("time_is_likely", field, said, "it lies before 1970", remedy="Check the sender's clock.")
+        instant = LATEST
+    if not EARLIEST <= instant < LATEST:
+        problem = f"it does not lie between {EARLIEST.year} and {LATEST.year}"
+        raise _Broken("time_is_likely", field, said, problem, remedy="Check the sender's clock.")
     return instant
 
 
@@ -389,6 +391,11 @@ def _keep_samples(
     ]
 
 
+def _plain(text: str) -> str:
+    """Return a text as every store and answer can hold it: without halves of characters and without zeros."""
+    return text.encode("utf-8", "replace").decode().replace("\x00", "?")
+
+
 def _quarantined(
     refused: Sequence[RefusedRow], sent: Mapping[str, Sequence[Mapping[str, object]]], known: _Known, now: datetime
 ) -> dy.DataFrame[Refused]:
@@ -398,6 +405,6 @@ def _quarantined(
         name = row.get("channel")
         channel = known.channels.get(name) if isinstance(name, str) else None
         sender = f"{SENDER}:{channel.site}" if channel is not None else SENDER
-        text = json.dumps(row, default=str)[:_LONGEST_ROW].encode("utf-8", "replace").decode()
-        rows.append((sender, str(name)[:200] if name is not None else None, each.rule, text, now))
+        text = json.dumps(row, default=str)[:_LONGEST_ROW]
+        rows.append((sender, _plain(str(name))[:200] if name is not None else None, each.rule, text, now))
     return Refused.validate(pl.DataFrame(rows, schema=Refused.create_empty().schema, orient="row"))

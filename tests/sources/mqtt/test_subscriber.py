@@ -228,6 +228,15 @@ def test_a_broker_that_is_not_there_is_said_with_the_cure() -> None:
     assert "secret" not in repr(mqtt.__dict__)
 
 
+def test_a_certificate_that_is_not_there_is_said_with_the_cure(tmp_path: Path) -> None:
+    where = Broker("127.0.0.1", free_port(), "alone", tls=True, ca_file=tmp_path / "ca.crt")
+    mqtt = Mqtt(where, waits=QUICK)
+    with capture_logs(), listening(mqtt, Kept()):
+        state = mqtt.state
+    assert str(tmp_path / "ca.crt") in str(state.problem)
+    assert "ca_file" in str(state.remedy)
+
+
 def test_topics_that_discovery_announces_are_listened_to(broker: LocalBroker) -> None:
     mqtt, kept = line(broker, "discovery"), Kept()
     config = {

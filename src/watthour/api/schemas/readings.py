@@ -61,6 +61,8 @@ class ChannelSummary(Answer):
 
     id: str = Field(description="Id of the channel.", examples=["grid.ny.demand"])
     site: str = Field(description="Id of the site it belongs to.", examples=["ny"])
+    device: str | None = Field(description="Id of the device of a home it is measured at.", examples=[None])
+    zone: str | None = Field(description="Id of the zone of a home it is measured in.", examples=[None])
     quantity: str = Field(description="What is measured, such as `energy` or `temperature`.", examples=["energy"])
     unit: str = Field(description="Unit of every value.", examples=["MWh"])
     resolution_seconds: int = Field(description="Length of an interval. [s]", examples=[3600])
@@ -78,6 +80,8 @@ class ChannelList(Answer):
                 {
                     "id": "grid.ny.demand",
                     "site": "ny",
+                    "device": None,
+                    "zone": None,
                     "quantity": "energy",
                     "unit": "MWh",
                     "resolution_seconds": 3600,

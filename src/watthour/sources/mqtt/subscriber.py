@@ -342,9 +342,14 @@ def _explained(error: Exception, broker: Broker) -> tuple[str, str]:
             f"the broker at {where} refuses us ({error})",
             "Check username and password under [sources.mqtt] in watthour.toml.",
         )
+    if isinstance(error, FileNotFoundError) and broker.ca_file is not None:
+        return (f"there is no file {broker.ca_file}", "Correct ca_file under [sources.mqtt] in watthour.toml.")
     if isinstance(error, ssl.SSLError) or "CERTIFICATE" in str(error).upper():
         return (
             f"the broker at {where} cannot be trusted ({error})",
             "Set ca_file under [sources.mqtt] to the certificate that signed the broker's, or the host to its name.",
         )
-    return f"the broker at {where} cannot be reached ({error})", "Check host and port, and that the broker runs."
+    cure = "Check host and port, and that the broker runs."
+    if not broker.tls and "timed out" in str(error):
+        cure += " If it speaks TLS, set tls = true under [sources.mqtt]."
+    return f"the broker at {where} cannot be reached ({error})", cure

@@ -30,6 +30,8 @@ def channel_list(store: Store) -> dict[str, object]:
             {
                 "id": channel.id,
                 "site": channel.site,
+                "device": channel.device,
+                "zone": channel.zone,
                 "quantity": str(channel.quantity),
                 "unit": channel.unit_in_words,
                 "resolution_seconds": int(channel.resolution.total_seconds()),
