@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from watthour.core.errors import InvalidInput, UnknownSite
 from watthour.sources.catalogue import CATALOGUE, Card
 from watthour.sources.connectors import Connectors, ConnectorSites
+from watthour.sources.device_events import DeviceUses, is_device_events, read_device_events
 from watthour.sources.files import Known, Preview, file_sources, preview, unknown_files
 from watthour.sources.table_options import TableOptions
 
@@ -32,7 +33,16 @@ if TYPE_CHECKING:
     from watthour.workflows.runs import Fill
     from watthour.workflows.training_process import Trainings
 
-__all__ = ["App", "Preview", "TableOptions", "open_app", "open_registry", "open_store", "site_directories"]
+__all__ = [
+    "App",
+    "DeviceUses",
+    "Preview",
+    "TableOptions",
+    "open_app",
+    "open_registry",
+    "open_store",
+    "site_directories",
+]
 
 SIMULATION = Card(
     "watthour.simulation.town:SimulatedRegion",
@@ -244,6 +254,23 @@ class App:
     def unknown_files(self, directory: Path, region: str | None) -> list[str]:
         """Return the names of the files in a directory that ``file_sources`` leaves aside."""
         return unknown_files(directory, region, self._known())
+
+    def device_uses(self, path: Path, home: str | None, *, now: datetime) -> DeviceUses | None:
+        """Return the uses of devices that a file tells; None where it is no table of them.
+
+        Raises:
+            UnknownSite: there is no such home.
+            InvalidInput: it is not said which home it is, or the file cannot be read.
+        """
+        from watthour.workflows.homes import home_named
+
+        if not is_device_events(path):
+            return None
+        if home is None:
+            problem = "it tells uses of devices, and it is not said of which home"
+            remedy = "Name the home with --home (`site` over HTTP); `watthour home add` adds one."
+            raise InvalidInput("site", None, problem, remedy=remedy)
+        return read_device_events(path, home_named(self.store, home), now=now)
 
     def _known(self) -> Known:
         return Known(self.find, self.store.sites(), self.store.channels(), self.near)

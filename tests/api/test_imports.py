@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from watthour.api.problems import MEDIA_TYPE
+from watthour.core.channel import Site, SiteKind
+from watthour.core.place import Place
 
 if TYPE_CHECKING:
     from starlette.testclient import TestClient
@@ -168,3 +170,32 @@ def test_holidays_of_a_site_that_exists_are_changed_there(client: TestClient) ->
     status, problem = post(client, TABLE, site="me", time_zone="Europe/Berlin", unit="W", holidays="AT")
     assert (status, problem["field"]) == (400, "holidays")
     assert "watthour site change me --holidays AT" in problem["remedy"]
+
+
+def test_a_counter_is_said_to_be_one_and_feed_in_is_asked_about(client: TestClient) -> None:
+    said = {"site": "Flat", "time_zone": "Europe/Brussels", "dry_run": "true"}
+    times = [f"2024-03-{1 + k // 24:02d}T{k % 24:02d}:00Z" for k in range(60)]
+    stands = "time,kWh\n" + "".join(f"{time},{5000 + k}\n" for k, time in enumerate(times))
+    answer = client.post(IMPORTS, files={"file": ("meter.csv", stands, "text/csv")}, data=said).json()
+    assert answer["preview"]["meter"] == "counter"
+    net = "time,kW\n" + "".join(f"{time},{k % 5 - 2}\n" for k, time in enumerate(times))
+    answer = client.post(IMPORTS, files={"file": ("net.csv", net, "text/csv")}, data=said).json()
+    assert [each["field"] for each in answer["preview"]["questions"]] == ["solar"]
+    answer = client.post(IMPORTS, files={"file": ("net.csv", net, "text/csv")}, data={**said, "solar": "yes"}).json()
+    assert answer["preview"]["questions"] == []
+
+
+def test_uses_of_devices_are_kept_for_the_home_that_is_named(client: TestClient, empty: App) -> None:
+    uses = (
+        "device_id,device_type,power_rating_watt,timestamp,duration_minutes,power_consumption_kwh\n"
+        "WM_01,WashingMachine,500,2024-07-01 21:00:00,60,0.4\n"
+    )
+    file = {"file": ("events.csv", uses, "text/csv")}
+    assert client.post(IMPORTS, files=file).status_code == 400
+    unknown = client.post(IMPORTS, files=file, data={"site": "Flat"})
+    assert unknown.status_code == 404
+    empty.store.register([Site("flat", "Flat", SiteKind.HOME, Place("Europe/Brussels"))], [])
+    for expected in (1, 0):
+        answer = client.post(IMPORTS, files=file, data={"site": "Flat"})
+        assert (answer.status_code, answer.json()["new_rows"]) == (200, expected)
+    assert [device.id for device in empty.store.devices()] == ["home.flat.wm_01"]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from watthour.cli.context import opened
+from watthour.cli.importing_uses import import_uses
 from watthour.cli.options import AsJson  # noqa: TC001 - typer reads annotations at run time
 from watthour.cli.output import bar, show_json, show_table, utc_now
 from watthour.cli.sites import Holidays, or_none, show_next
@@ -45,6 +46,9 @@ def import_files(  # noqa: PLR0913 - each is an option of the command
     ] = None,
     site: Annotated[
         str | None, typer.Option(help="Any table: the place or home it belongs to; a new name adds a site.")
+    ] = None,
+    home: Annotated[
+        str | None, typer.Option(help="The home that a table, or a list of uses of its devices, belongs to.")
     ] = None,
     channel: Annotated[
         str | None, typer.Option(help="Any table: the channel of its values, such as grid.ny.demand.")
@@ -113,7 +117,8 @@ def import_files(  # noqa: PLR0913 - each is an option of the command
 ) -> None:
     """Import files: EIA's six-month balance files, known research tables, or any table as CSV or Parquet.
 
-    A table is shown as it was read before it is imported. Importing a file twice changes nothing. Rows that cannot be
+    A table is shown as it was read before it is imported. Green Button XML, exports of Home Assistant's statistics and
+    lists of uses of devices are recognised. Importing a file twice changes nothing. Rows that cannot be
     read are not imported; they are listed with the reason.
     """
     from watthour.bootstrap import TableOptions
@@ -127,7 +132,7 @@ def import_files(  # noqa: PLR0913 - each is an option of the command
         time_column=time_column,
         value_column=value_column,
         named_by=named_by,
-        site=site,
+        site=site or home,
         times_in=times_in,
         separator=separator,
         decimal=decimal,
@@ -145,9 +150,12 @@ def import_files(  # noqa: PLR0913 - each is an option of the command
     now = utc_now()
     reports: list[dict[str, object]] = []
     with opened() as app:
+        uses = {path: told for path in paths if (told := app.device_uses(path, options.site, now=now)) is not None}
+        reports += import_uses(app, uses.values(), yes=yes, dry_run=dry_run)
+        paths = [path for path in paths if path not in uses]
         looked = [(path, *_settled(app, path, region, options, yes=yes, dry_run=dry_run)) for path in paths]
         if dry_run:
-            _show_dry_run([seen for _path, seen, _options in looked], as_json=as_json)
+            _show_dry_run([seen for _path, seen, _options in looked], reports, as_json=as_json)
             return
         found = [
             (path, source, window, seen)
@@ -252,9 +260,9 @@ def _settled(
     return seen, options
 
 
-def _show_dry_run(previews: Sequence[Preview | None], *, as_json: bool) -> None:
+def _show_dry_run(previews: Sequence[Preview | None], uses: Sequence[Mapping[str, object]], *, as_json: bool) -> None:
     if as_json:
-        show_json([None if seen is None else asdict(seen) for seen in previews])
+        show_json([*uses, *(None if seen is None else asdict(seen) for seen in previews)])
         return
     for seen in previews:
         lines = ["This file has a known layout and needs no options."] if seen is None else _lines(seen)

@@ -12,12 +12,13 @@ from watthour.api.contract import problems
 from watthour.api.schemas.imports import ImportedRows, ImportPreview, OpenQuestion, PreviewRow
 from watthour.api.schemas.sites import NextStep, SiteEntry
 from watthour.api.state import ApiState, State
-from watthour.bootstrap import Preview, TableOptions
+from watthour.bootstrap import DeviceUses, Preview, TableOptions
 from watthour.core.errors import InvalidInput, PayloadChanged
 from watthour.core.forecast import Context
 from watthour.workflows import view
 from watthour.workflows.arrivals import after_import
 from watthour.workflows.ingest import IngestReport, backfill
+from watthour.workflows.uses import keep_uses
 
 BALANCE_NAME = "EIA930_BALANCE_upload.csv"  # a file of EIA's is known by its header, whatever it is called
 _BALANCE_HEADER = b"Balancing Authority"
@@ -126,7 +127,24 @@ def _import(
             shutil.copyfileobj(file.file, copy)
         if is_balance:
             return _balance(state, context, path, file.filename, dry_run=dry_run)
+        uses = state.app.device_uses(path, options.site, now=state.now())
+        if uses is not None:
+            return _uses(state, uses, dry_run=dry_run)
         return _table(state, context, path, options, dry_run=dry_run)
+
+
+def _uses(state: State, uses: DeviceUses, *, dry_run: bool) -> ImportedRows:
+    report = None if dry_run else keep_uses(state.app.store, uses.devices, uses.events, uses.refused)
+    return ImportedRows(
+        region=uses.site.id,
+        channel=None,
+        new_rows=0 if report is None else report.new_rows,
+        refused_rows=uses.refused.height,
+        refused=dict(uses.refused.group_by("rule").len().sort("rule").iter_rows()),
+        preview=None,
+        findings=[],
+        next=[],
+    )
 
 
 def _table(state: State, context: Context | None, path: Path, options: TableOptions, *, dry_run: bool) -> ImportedRows:
