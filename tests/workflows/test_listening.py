@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from threading import Event
 
 PLUG = Thing("shelly/plug/switch:0", "shelly/plug", "Plug", "plug", timedelta(minutes=1))
-METER = Thing("homewizard/1/net", "homewizard/1", "P1 meter", "meter", timedelta(seconds=10))
+METER = Thing("homewizard/1/net", "homewizard/1", "P1 meter", "meter", timedelta(minutes=1))
 IMPORT = Thing("homewizard/1/import", "homewizard/1", "P1 meter import", "meter", timedelta(seconds=10))
 SENSOR = Thing("zigbee2mqtt/hall/temperature", "zigbee2mqtt/hall", "hall", "sensor")
 QUARTER = timedelta(minutes=15)
@@ -362,7 +362,7 @@ def test_net_power_is_negative_only_where_the_home_has_something_that_feeds_in(
     channel = add_thing(store, links, listener.found(), ThingWords(METER.key, channel="home.flat.power")).channel
 
     def half_an_hour(start: float) -> None:
-        for second in range(0, 1801, 10):
+        for second in range(0, 1801, 60):
             listener.take("mqtt", told(METER, Tells.POWER, -500.0, start + second / 3600))
         clock.now = hour(start + 0.5)
         listener.settle()
