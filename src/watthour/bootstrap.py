@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -15,7 +15,7 @@ from watthour.sources.files import Known, Preview, file_sources, preview, unknow
 from watthour.sources.table_options import TableOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
     from pathlib import Path
     from types import TracebackType
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from watthour.core.window import Window
     from watthour.settings import Settings, SiteBlock
     from watthour.workflows.comparison_process import Comparisons
+    from watthour.workflows.links import Links
+    from watthour.workflows.listening import Listener
     from watthour.workflows.runs import Fill
     from watthour.workflows.training_process import Trainings
 
@@ -85,6 +87,60 @@ class App:
         from watthour.workflows.comparison_process import Comparisons
 
         return Comparisons(self.settings.home)
+
+    @cached_property
+    def links(self) -> Links:
+        """Which thing fills which channel."""
+        from watthour.workflows.links import Links
+
+        return Links(self.settings.home)
+
+    @cached_property
+    def listener(self) -> Listener:
+        """What this process hears of the things that the settings name; see `listening`.
+
+        Raises:
+            MissingExtra: a library that one of them needs is not installed.
+        """
+        from watthour.sources.lines import open_lines
+        from watthour.workflows.listening import Listener
+
+        return Listener(
+            self.store, open_lines(self.settings.sources, client_id=_client_id(self.settings.home)), self.links
+        )
+
+    @contextmanager
+    def listening(self) -> Iterator[bool]:
+        """Listen while the block runs, unless there is nothing to listen to or another process does; yield whether.
+
+        Raises:
+            MissingExtra: a library that one of the lines needs is not installed.
+        """
+        from watthour.registry.lock import locked_if_free
+
+        with locked_if_free(self.settings.home / "listening.lock") as is_ours:
+            is_listening = is_ours and bool(self.listener.states)
+            if is_listening:
+                self.listener.start()
+            try:
+                yield is_listening
+            finally:
+                if is_listening:
+                    self.listener.stop()
+
+    def finder(self) -> Listener:
+        """Return a listener that keeps nothing, to find what there is beside one that listens.
+
+        Raises:
+            MissingExtra: a library that one of the lines needs is not installed.
+        """
+        from uuid import uuid4
+
+        from watthour.sources.lines import open_lines
+        from watthour.workflows.listening import Listener
+
+        lines = open_lines(self.settings.sources, client_id=f"watthour-{uuid4().hex[:12]}", is_passing=True)
+        return Listener(self.store, lines, self.links, is_only_looking=True)
 
     @cached_property
     def gazetteer(self) -> Gazetteer:
@@ -230,6 +286,14 @@ class App:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _client_id(home: Path) -> str:
+    """Return the name by which a broker knows this installation again: the same at every start."""
+    from hashlib import sha256
+    from socket import gethostname
+
+    return f"watthour-{sha256(f'{gethostname()}:{home}'.encode()).hexdigest()[:12]}"
 
 
 def _with_calendar(options: TableOptions) -> TableOptions:

@@ -25,6 +25,7 @@ from watthour.api.routes import (
     health,
     homes,
     imports,
+    listening,
     models,
     readings,
     sites,
@@ -42,7 +43,21 @@ if TYPE_CHECKING:
     from watthour.api.security import Policy
     from watthour.bootstrap import App
 
-_ROUTES = (health, status, sites, homes, channels, readings, grid, days, imports, models, training, comparison)
+_ROUTES = (
+    health,
+    status,
+    sites,
+    homes,
+    channels,
+    readings,
+    grid,
+    days,
+    imports,
+    models,
+    training,
+    comparison,
+    listening,
+)
 _ROUTERS = tuple(each.router for each in _ROUTES)
 
 

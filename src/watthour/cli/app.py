@@ -18,6 +18,7 @@ from watthour.cli import (
     importing,
     ingest,
     init,
+    listen,
     models,
     regions,
     scores,
@@ -67,6 +68,7 @@ def _build() -> typer.Typer:
         ("scores", scores.scores, "How good the forecasts were, by lead time."),
         ("issues", days.issues, "Which forecasts were issued, and when."),
         ("export", days.export, "Kept forecasts and measurements as CSV."),
+        ("listen", listen.listen, "Hear what devices tell by MQTT or in the home's network."),
         ("up", up.up, "Start everything: pages, API and schedule."),
     )
     for name, command, summary in table:

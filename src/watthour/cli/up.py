@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import socket
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -59,8 +60,13 @@ def up(
         log.info("listening", url=f"http://{shown}:{taken}", home=str(settings.home))
         if follow:
             scheduler.start()
-        server.run(sockets=[listening])
-        log.info("stopping")
+        with app.listening() if follow else nullcontext(enter_result=False) as hears:
+            if hears:
+                log.info("hearing", sources=[state.source for state in app.listener.states])
+            elif follow and app.listener.states:
+                log.info("not_hearing", why="another process listens for this home directory")
+            server.run(sockets=[listening])
+            log.info("stopping")
         scheduler.stop()
     log.info("stopped")
     scheduler.leave()

@@ -83,6 +83,9 @@ class DeviceKind(StrEnum):
     OTHER = "other"
 
 
+FEEDS_IN = frozenset({DeviceKind.SOLAR, DeviceKind.BATTERY, DeviceKind.EV_CHARGER})  # kinds that may
+
+
 class Flexibility(StrEnum):
     """What may be done with the time and the power of a device's use."""
 
@@ -142,6 +145,16 @@ class Device:
         if self.rating_w is not None and not (isfinite(self.rating_w) and self.rating_w > 0):
             problem = f"the rating of {self.name} must be a power above zero"
             raise InvalidInput("rating_w", self.rating_w, problem, remedy="Give watts, such as 2000, or leave it out.")
+
+
+def may_feed_in(device: Device | None, *, is_fed_home: bool) -> bool:
+    """Tell whether the power of a channel may be negative.
+
+    Args:
+        device: at which it is measured; None: the whole home, or a zone.
+        is_fed_home: something in its home feeds in.
+    """
+    return is_fed_home if device is None or device.kind is DeviceKind.CIRCUIT else device.kind in FEEDS_IN
 
 
 @dataclass(frozen=True, slots=True)

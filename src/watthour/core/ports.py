@@ -7,8 +7,9 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import datetime
+    from threading import Event
 
     import dataframely as dy
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from watthour.core.errors import ModelCorrupt
     from watthour.core.forecast import Context, History
     from watthour.core.frames import Events, Forecasts, Maker, Readings, Refused, Samples
+    from watthour.core.heard import Heard, LineState
     from watthour.core.model import Manifest, Promotion
     from watthour.core.place import FoundPlace
     from watthour.core.window import Window
@@ -79,6 +81,30 @@ class Source(Protocol):
             SourceUnavailable: asking later can heal it.
             SourceRejected: the user must act.
             PayloadChanged: the answer has a shape this version does not know.
+        """
+        ...
+
+
+class Subscription(Protocol):
+    """Things that tell by themselves: devices of a home by a broker, or a meter that is asked every few seconds."""
+
+    @property
+    def name(self) -> str:
+        """Short name, as in the settings and in error messages."""
+        ...
+
+    @property
+    def state(self) -> LineState:
+        """How the connection stands."""
+        ...
+
+    def listen(self, take: Callable[[Heard], None], stopping: Event) -> None:
+        """Hand over what is told until ``stopping`` is set; a connection that breaks is made again.
+
+        Args:
+            take: returns once what it got is kept, and only then is it confirmed to whoever told it. Where it raises a
+                WatthourError it is asked again with the same.
+            stopping: ends it within a few seconds.
         """
         ...
 

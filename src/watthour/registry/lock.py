@@ -27,6 +27,19 @@ def locked(path: Path) -> Iterator[None]:
             _give(file)
 
 
+@contextmanager
+def locked_if_free(path: Path) -> Iterator[bool]:
+    """Hold the lock that a file stands for, if nobody else does; yield whether we do."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("ab") as file:
+        is_ours = _try(file)
+        try:
+            yield is_ours
+        finally:
+            if is_ours:
+                _give(file)
+
+
 if sys.platform == "win32":
     import msvcrt
 
@@ -39,6 +52,14 @@ if sys.platform == "win32":
                 continue
             return
 
+    def _try(file: IO[bytes]) -> bool:
+        file.seek(0)
+        try:
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        except OSError:
+            return False
+        return True
+
     def _give(file: IO[bytes]) -> None:
         file.seek(0)
         msvcrt.locking(file.fileno(), msvcrt.LK_UNLCK, 1)
@@ -48,6 +69,13 @@ else:
 
     def _take(file: IO[bytes]) -> None:
         fcntl.flock(file, fcntl.LOCK_EX)
+
+    def _try(file: IO[bytes]) -> bool:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
 
     def _give(file: IO[bytes]) -> None:
         fcntl.flock(file, fcntl.LOCK_UN)

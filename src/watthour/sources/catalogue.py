@@ -189,6 +189,31 @@ CATALOGUE: dict[str, Card] = {
     ),
 }
 
+# What tells by itself, or is asked every few seconds: see ``sources.lines``.
+LINES: dict[str, Card] = {
+    "mqtt": Card(
+        "watthour.sources.mqtt:open_line",
+        "what Shelly, Tasmota, Zigbee2MQTT and Home Assistant tell a broker",
+        "an MQTT broker",
+        "docs/reference/sources/mqtt.md",
+        options="MqttOptions",
+    ),
+    "homewizard": Card(
+        "watthour.sources.homewizard:open_line",
+        "HomeWizard's P1 meter, kWh meters and sockets",
+        "the address of a device",
+        "docs/reference/sources/homewizard.md",
+        options="HomewizardOptions",
+    ),
+    "shelly": Card(
+        "watthour.sources.shelly:open_line",
+        "Shelly's devices where no broker is",
+        "the address of a device",
+        "docs/reference/sources/shelly.md",
+        options="ShellyOptions",
+    ),
+}
+
 
 def connector(name: str, cards: Mapping[str, Card] = CATALOGUE) -> type[object]:
     """Return the class of a connector.
@@ -203,9 +228,9 @@ def connector(name: str, cards: Mapping[str, Card] = CATALOGUE) -> type[object]:
     return found
 
 
-def option_blocks(cards: Mapping[str, Card] = CATALOGUE) -> dict[str, Card]:
+def option_blocks() -> dict[str, Card]:
     """Return the names of the blocks that the settings may hold, each with a connector that reads it."""
-    return {card.block: card for card in cards.values()}
+    return {card.block: card for card in (*CATALOGUE.values(), *LINES.values())}
 
 
 def options_class(card: Card) -> type[Options]:

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from watthour.core.channel import DeviceKind, SiteKind
+from watthour.core.channel import FEEDS_IN, DeviceKind, SiteKind, may_feed_in
 from watthour.core.errors import InvalidInput
 from watthour.core.frames import INSTANT, Measure, Readings, Refused, Samples
 from watthour.core.units import Quantity
@@ -35,7 +35,6 @@ MOST_LOOKED_UP = 20  # ids of one request for which near ones are looked for
 EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 _LOADS = (Quantity.POWER, Quantity.ENERGY)
 _KNOWN_AHEAD = (Quantity.PRICE, Quantity.CARBON_INTENSITY)
-_FEEDS_IN = (DeviceKind.SOLAR, DeviceKind.BATTERY, DeviceKind.EV_CHARGER)
 _READING_FIELDS = ("channel", "time", "value", "available_at")
 _SAMPLE_FIELDS = ("channel", "time", "measure", "value")
 _LONGEST_ROW = 2000  # characters of a refused row that are kept
@@ -126,7 +125,7 @@ class _Known:
             {site.id: site for site in store.sites()},
             {channel.id: channel for channel in store.channels()},
             devices,
-            frozenset(device.site for device in devices.values() if device.kind in _FEEDS_IN),
+            frozenset(device.site for device in devices.values() if device.kind in FEEDS_IN),
         )
 
     def channel(self, name: object) -> Channel:
@@ -162,14 +161,10 @@ class _Known:
         if value >= 0 or self.sites[channel.site].kind is not SiteKind.HOME:
             return
         device = self.devices.get(channel.device or "")
-        if device is None or device.kind is DeviceKind.CIRCUIT:
-            may, command = channel.site in self.feeding, f"watthour home device add {channel.site} Solar --kind solar"
-        else:
-            may, command = (
-                device.kind in _FEEDS_IN,
-                f"watthour home device change {device.site} {device.id} --kind solar",
-            )
-        if not may:
+        if not may_feed_in(device, is_fed_home=channel.site in self.feeding):
+            command = f"watthour home device add {channel.site} Solar --kind solar"
+            if device is not None and device.kind is not DeviceKind.CIRCUIT:
+                command = f"watthour home device change {device.site} {device.id} --kind solar"
             remedy = f"Turn the meter or the sign round; or, where solar power is fed in, say so: `{command}`."
             problem = f"nothing at {channel.id} is known to feed in"
             raise _Broken("power_can_be_negative", field, value, problem, remedy=remedy)

@@ -4,6 +4,7 @@ from watthour.workflows.view.days import day_columns, day_rows, days_between, is
 from watthour.workflows.view.grid import grid_forecast, grid_scores, region_entry
 from watthour.workflows.view.homes import device_entry, home_entry, home_events, home_list, place_list, zone_entry
 from watthour.workflows.view.issue import is_followed
+from watthour.workflows.view.listening import fault_counts, found_things, line_states
 from watthour.workflows.view.past import grid_history, grid_week
 from watthour.workflows.view.readings import (
     CSV_COLUMNS,
@@ -25,6 +26,8 @@ __all__ = [
     "days_between",
     "device_entry",
     "doubts",
+    "fault_counts",
+    "found_things",
     "freshness_hours",
     "grid_forecast",
     "grid_history",
@@ -37,6 +40,7 @@ __all__ = [
     "issue_list",
     "kept_day",
     "known_channel",
+    "line_states",
     "place_list",
     "reading_page",
     "readings_between",

@@ -1,0 +1,177 @@
+"""Devices in the home's own network that are asked every few seconds, as the push sources tell by themselves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from time import monotonic
+from typing import TYPE_CHECKING, Protocol
+
+import structlog
+from pydantic import Field, field_validator
+
+from watthour.core.errors import PayloadChanged, SourceError, SourceUnavailable, WatthourError
+from watthour.core.heard import Heard, LineState
+from watthour.sources.http import AnswerLimits, HttpClient, RetryPolicy
+from watthour.sources.options import Options
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from threading import Event
+
+_ONCE = RetryPolicy(attempts=1)
+_SMALL = AnswerLimits(deadline=10.0, most_bytes=256 * 1024)
+_TIMEOUT_S = 5.0
+_REST_S = 60.0  # one that does not answer is asked so often
+_LOOK_S = 0.2
+
+
+class PolledOptions(Options):
+    """The block of devices that are asked."""
+
+    hosts: tuple[str, ...] = ()  # names or addresses in the home's network, perhaps with a port
+    every_s: float = Field(default=10.0, ge=1.0, le=3600.0)
+
+    @field_validator("hosts", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return tuple(host.strip() for host in value.split(",") if host.strip()) if isinstance(value, str) else value
+
+    @field_validator("hosts", mode="after")
+    @classmethod
+    def _are_hosts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for host in value:
+            if not host or any(letter in host for letter in "/@?# "):
+                message = f"{host!r} is no name or address of a device, such as 192.168.1.20"
+                raise ValueError(message)
+        return value
+
+
+class Asked(Protocol):
+    """A device that can be asked."""
+
+    def ask(self, now: datetime) -> Heard:
+        """Return what it tells now; raises SourceError where it cannot."""
+        ...
+
+
+@dataclass(slots=True)
+class _Turn:
+    """When a device is asked next, and whether it answered the last time."""
+
+    device: Asked
+    host: str
+    due_at: float = field(default_factory=monotonic)
+    problem: SourceError | None = None
+
+
+class Polled:
+    """Devices of one make, asked in turn; one that does not answer does not hold up the others for long."""
+
+    def __init__(
+        self,
+        name: str,
+        devices: Sequence[tuple[str, Asked]],
+        every: timedelta,
+        *,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        """Prepare to ask.
+
+        Args:
+            name: of the source.
+            devices: with their hosts.
+            every: how often each is asked.
+            clock: tells the present.
+        """
+        self.name = name
+        self._turns = [_Turn(device, host) for host, device in devices]
+        self._every_s = every.total_seconds()
+        self._now = clock
+        self._state = LineState(name)
+        self._log = structlog.get_logger(f"watthour.{name}")
+
+    @property
+    def state(self) -> LineState:
+        """How the devices answer: connected while at least one does, with the problem of one that does not."""
+        return self._state
+
+    def listen(self, take: Callable[[Heard], None], stopping: Event) -> None:
+        """Ask each device in its turn until ``stopping`` is set, and hand over what it tells."""
+        while not stopping.is_set():
+            turn = min(self._turns, key=lambda each: each.due_at)
+            if turn.due_at > monotonic():
+                stopping.wait(min(_LOOK_S, turn.due_at - monotonic()))
+                continue
+            turn.due_at = monotonic() + self._every_s
+            try:
+                heard = turn.device.ask(self._now())
+            except SourceError as error:
+                turn.due_at = monotonic() + max(self._every_s, _REST_S)
+                self._note_failure(turn, error)
+            except Exception as error:  # noqa: BLE001 - whatever an answer makes our reading do ends this turn alone
+                self._log.exception("asking_failed", host=turn.host)
+                problem = f"the answer of {turn.host} could not be read ({type(error).__name__}: {error})"
+                self._note_failure(turn, PayloadChanged(self.name, problem, remedy="Update Watthour or report it."))
+            else:
+                self._note_answer(turn)
+                self._keep(take, heard)
+
+    def _keep(self, take: Callable[[Heard], None], heard: Heard) -> None:
+        """Hand over; what cannot be kept is lost, and the device is asked again."""
+        try:
+            take(heard)
+        except WatthourError as error:
+            self._log.warning("not_kept", problem=error.problem, remedy=error.remedy)
+            self._state = replace(self._state, problem=error.problem, remedy=error.remedy)
+        else:
+            state = self._state
+            self._state = replace(
+                state,
+                last_heard_at=self._now(),
+                n_messages=state.n_messages + 1,
+                n_faults=state.n_faults + len(heard.faults),
+            )
+
+    def _note_failure(self, turn: _Turn, error: SourceError) -> None:
+        if turn.problem is None:
+            self._log.warning("not_answered", host=turn.host, problem=error.problem, remedy=error.remedy)
+        turn.problem = error
+        self._update()
+
+    def _note_answer(self, turn: _Turn) -> None:
+        if turn.problem is not None:
+            self._log.info("answers_again", host=turn.host)
+        turn.problem = None
+        self._update(has_answered=True)
+
+    def _update(self, *, has_answered: bool = False) -> None:
+        failing = [turn.problem for turn in self._turns if turn.problem is not None]
+        state = self._state
+        self._state = replace(
+            state,
+            is_connected=(has_answered or state.is_connected) and len(failing) < len(self._turns),
+            connected_at=self._now() if has_answered and not state.is_connected else state.connected_at,
+            problem=failing[0].problem if failing else None,
+            remedy=failing[0].remedy if failing else None,
+        )
+
+
+def device_client(source: str, host: str) -> HttpClient:
+    """Return the HTTP client of a device; it is asked once each time, as the next turn comes soon."""
+    return HttpClient(source, f"http://{_bracketed(host)}", retry=_ONCE, timeout=_TIMEOUT_S, limits=_SMALL)
+
+
+def unreachable(source: str, host: str, error: SourceUnavailable) -> SourceUnavailable:
+    """Return the error of a device that does not answer, with what a person can do."""
+    problem = f"{host}: {error.problem.removeprefix(f'{source}: ')}"
+    remedy = f"Check that the device has power and that its address is right: hosts under [sources.{source}]."
+    return SourceUnavailable(source, problem, remedy=remedy)
+
+
+def _bracketed(host: str) -> str:
+    try:
+        return f"[{host}]" if ip_address(host).version == 6 else host  # noqa: PLR2004 - IPv6
+    except ValueError:
+        return host

@@ -1,0 +1,99 @@
+"""Which thing fills which channel: said by a person, kept in one small file of the home directory."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from watthour.core.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+FILE_NAME = "things.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Where the values of a thing go, and how they become readings."""
+
+    channel: str  # id
+    name: str  # of the thing, as it was when it was added
+    heartbeat_s: float | None = None  # it is heard at least so often; None: it may tell changes alone
+
+
+class Links:
+    """The links of a home directory; a change by another process is seen at once.
+
+    Args:
+        home: the directory.
+    """
+
+    def __init__(self, home: Path) -> None:
+        self._path = home / FILE_NAME
+        self._lock = Lock()
+        self._read_at: tuple[int, int] | None = None  # change and size of the file that was read
+        self._links: dict[str, Link] = {}
+
+    def all(self) -> Mapping[str, Link]:
+        """Return the links, by key of the thing.
+
+        Raises:
+            InvalidInput: the file is damaged.
+        """
+        with self._lock:
+            return dict(self._fresh())
+
+    def add(self, key: str, link: Link) -> None:
+        """Keep a link, in place of one that the thing had.
+
+        Raises:
+            InvalidInput: the file is damaged.
+        """
+        with self._lock:
+            self._write({**self._fresh(), key: link})
+
+    def remove(self, key: str) -> Link:
+        """Take a link away; what the channel has stays.
+
+        Raises:
+            InvalidInput: the thing has none.
+        """
+        with self._lock:
+            links = dict(self._fresh())
+            if key not in links:
+                listed = ", ".join(sorted(links)[:10]) or "none"
+                raise InvalidInput("thing", key, "it fills no channel", remedy=f"These do: {listed}.")
+            gone = links.pop(key)
+            self._write(links)
+            return gone
+
+    def _fresh(self) -> dict[str, Link]:
+        try:
+            seen = self._path.stat()
+        except FileNotFoundError:
+            self._read_at, self._links = None, {}
+            return self._links
+        stamp = (seen.st_mtime_ns, seen.st_size)
+        if stamp != self._read_at:
+            self._links = self._decoded(self._path.read_bytes())
+            self._read_at = stamp
+        return self._links
+
+    def _decoded(self, content: bytes) -> dict[str, Link]:
+        try:
+            return {str(key): Link(**link) for key, link in json.loads(content)["things"].items()}
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            problem = f"it cannot be read ({type(error).__name__}: {error})"
+            remedy = "Mend it, or remove it and add the things again: `watthour listen --found` lists them."
+            raise InvalidInput("things file", str(self._path), problem, remedy=remedy) from error
+
+    def _write(self, links: Mapping[str, Link]) -> None:
+        content = {"version": 1, "things": {key: asdict(link) for key, link in sorted(links.items())}}
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        part = self._path.with_suffix(".part")
+        part.write_text(json.dumps(content, indent=2, ensure_ascii=False), encoding="utf-8")
+        part.replace(self._path)

@@ -1,0 +1,410 @@
+"""Listen to things that tell by themselves: what a person has added fills its channel, the rest is shown as found."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from time import monotonic
+from typing import TYPE_CHECKING
+
+import polars as pl
+import structlog
+
+from watthour.core.channel import FEEDS_IN, may_feed_in
+from watthour.core.errors import InvalidInput, WatthourError
+from watthour.core.frames import INSTANT, Measure, Refused, Samples
+from watthour.core.heard import UNIT_OF, Heard, Tells, Thing
+from watthour.core.metering import MeterRules
+from watthour.core.ports import RunState, SourceRun
+from watthour.core.units import Quantity, Unit
+from watthour.core.window import DAY, Window
+from watthour.workflows.homes import DeviceWords, add_device
+from watthour.workflows.intervals import make_readings
+from watthour.workflows.links import Link
+from watthour.workflows.own_sites import ChannelWords
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from watthour.core.channel import Channel
+    from watthour.core.heard import Fault, LineState, Told
+    from watthour.core.ports import Store, Subscription
+    from watthour.workflows.links import Links
+
+MOST_FOUND = 2_000  # things that are remembered; a large home has a few hundred
+MOST_FAULTS = 1_000  # rule and topic, each of which is quarantined once
+SETTLE_EVERY_S = 15.0  # how often it is looked whether an interval has ended
+_TURNS = 15  # in a step
+NOTE_EVERY = timedelta(hours=1)  # the log of runs; a failure is noted at once
+LONGEST_WAIT_S = 10.0
+_KEPT = {Tells.POWER: Measure.POWER, Tells.COUNTER: Measure.COUNTER}
+_QUARTER = timedelta(minutes=15)
+_WORDS_OF_LOADS = {Quantity.POWER: ("power", Unit.KW), Quantity.ENERGY: ("energy", Unit.KWH)}
+_SAMPLE = {
+    "channel": pl.String(),
+    "time": INSTANT,
+    "measure": pl.String(),
+    "recorded_at": INSTANT,
+    "value": pl.Float64(),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class LastValue:
+    """The last value that a thing told."""
+
+    value: float
+    heard_at: datetime
+    time: datetime | None  # when it was true; None: not known
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A thing that was heard, and the channel it fills."""
+
+    thing: Thing
+    source: str
+    values: Mapping[Tells, LastValue] = field(default_factory=dict)
+    channel: str | None = None  # None: nobody has added it
+
+
+@dataclass(frozen=True, slots=True)
+class ThingWords:
+    """How a person adds a thing: to a channel there is, or as a new device of a home; nothing of it is checked yet."""
+
+    key: str
+    channel: str | None = None  # id of a channel there is
+    home: str | None = None  # id or name
+    name: str | None = None  # of the device; None: as the thing calls itself
+    kind: str = "other"
+    step: timedelta = _QUARTER
+
+
+class Listener:
+    """What one process hears; `start` and `stop` belong together.
+
+    Args:
+        store: where samples and readings go.
+        lines: to the things.
+        links: which thing fills which channel.
+        is_only_looking: keep nothing, only remember what was found.
+        clock: tells the present.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        lines: Sequence[Subscription],
+        links: Links,
+        *,
+        is_only_looking: bool = False,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._store = store
+        self._is_only_looking = is_only_looking
+        self._lines = lines
+        self._links = links
+        self._now = clock
+        self._log = structlog.get_logger("watthour.listening")
+        self._stopping = threading.Event()
+        self._threads: list[threading.Thread] = []
+        self._lock = threading.Lock()  # guards what follows
+        self._found: OrderedDict[str, Found] = OrderedDict()
+        self._faults: dict[tuple[str, str], int] = {}
+        self._since: dict[str, datetime] = {}  # per channel, its first sample that is not in its readings yet
+        self._made_at: dict[str, datetime] = {}  # per channel, when its readings were made
+        self._counted: dict[str, tuple[int, int]] = {}  # per line, rows that were new and refused since the last note
+        self._noted: dict[str, tuple[datetime, str | None]] = {}  # per line, when it was noted and its problem then
+
+    def start(self) -> None:
+        """Begin to listen, each line in a thread of its own."""
+        self._take_up()
+        works: dict[str, Callable[[], None]] = {line.name: partial(self._listen, line) for line in self._lines}
+        if not self._is_only_looking:
+            works["intervals"] = self._keep_time
+        for name, work in works.items():
+            thread = threading.Thread(target=work, name=f"watthour-listen-{name}", daemon=True)
+            thread.start()
+            self._threads.append(thread)
+
+    def _listen(self, line: Subscription) -> None:
+        line.listen(partial(self.take, line.name), self._stopping)
+
+    def stop(self) -> None:
+        """End the listening; what was handed over is kept, what was not is not confirmed."""
+        self._stopping.set()
+        give_up_at = monotonic() + LONGEST_WAIT_S
+        for thread in self._threads:
+            thread.join(max(0.0, give_up_at - monotonic()))
+        if self._threads and not self._is_only_looking:
+            self._guard(lambda: self.settle(is_last=True))
+            self._guard(lambda: self._note_lines(is_last=True))
+
+    @property
+    def states(self) -> list[LineState]:
+        """How each line stands."""
+        return [line.state for line in self._lines]
+
+    def found(self) -> list[Found]:
+        """Return what was heard lately and what fills a channel, by key."""
+        links = self._links.all()
+        with self._lock:
+            known = dict(self._found)
+        for key, link in links.items():
+            device = "/".join(key.split("/")[:2])
+            known.setdefault(key, Found(Thing(key, device, link.name), key.partition("/")[0]))
+        return [
+            replace(each, channel=links[key].channel if key in links else None) for key, each in sorted(known.items())
+        ]
+
+    def faults(self) -> dict[tuple[str, str], int]:
+        """Return how often each rule was broken on each topic."""
+        with self._lock:
+            return dict(self._faults)
+
+    def take(self, source: str, heard: Heard) -> None:
+        """Keep what was heard; returns once it is durable.
+
+        Raises:
+            StoreError: it cannot be kept now.
+            InvalidInput: the file of links is damaged.
+        """
+        now = self._now()
+        links = self._links.all()
+        rows = self._rows(heard, {} if self._is_only_looking else links, now)
+        new_rows = self._append(rows)
+        refused_rows = self._quarantine(source, heard.faults, now)
+        with self._lock:
+            for told in heard.told:
+                self._remember(source, told, now)
+            for row in rows.iter_rows(named=True):
+                self._since[row["channel"]] = min(self._since.get(row["channel"], row["time"]), row["time"])
+            new, refused = self._counted.get(source, (0, 0))
+            self._counted[source] = (new + new_rows, refused + refused_rows)
+
+    def settle(self, *, is_last: bool = False) -> int:
+        """Make the readings of intervals that new samples have ended; return how many were new.
+
+        A channel has its turn each fifteenth of its step, so that long steps are not looked at all the time.
+
+        Args:
+            is_last: every channel has its turn.
+        """
+        now = self._now()
+        links = _by_channel(self._links.all().values())
+        with self._lock:
+            since = dict(self._since)
+        if not since:
+            return 0
+        channels = {channel.id: channel for channel in self._store.channels() if channel.id in links}
+        zones = {site.id: site.place.time_zone for site in self._store.sites()}
+        devices = {device.id: device for device in self._store.devices()}
+        feeding = {device.site for device in devices.values() if device.kind in FEEDS_IN}
+        n_made = 0
+        for name in sorted(since.keys() & channels.keys()):
+            channel = channels[name]
+            if not is_last and name in self._made_at and now - self._made_at[name] < channel.resolution / _TURNS:
+                continue
+            with self._lock:
+                begin = self._since.pop(name)  # what comes from now on has a turn of its own
+            is_signed = may_feed_in(devices.get(channel.device or ""), is_fed_home=channel.site in feeding)
+            rules = meter_rules(channel, links[name], zones[channel.site], is_signed=is_signed)
+            try:
+                n_made += make_readings(self._store, channel, rules, since=begin, now=now)
+            except BaseException:  # what could not be made is made the next time
+                with self._lock:
+                    self._since[name] = min(begin, self._since.get(name, begin))
+                raise
+            self._made_at[name] = now
+        return n_made
+
+    def _take_up(self) -> None:
+        """Look again at the last day of samples: a process may have ended before their intervals were made."""
+        spans, now = self._store.spans(), self._now()
+        for link in self._links.all().values():
+            last = spans[link.channel][1] if link.channel in spans else now - DAY
+            self._since[link.channel] = min(last, now)
+
+    def _rows(self, heard: Heard, links: Mapping[str, Link], now: datetime) -> pl.DataFrame:
+        rows = [
+            (links[told.thing.key].channel, told.time, str(_KEPT[told.tells]), now, told.value)
+            for told in heard.told
+            if told.time is not None and told.tells in _KEPT and told.thing.key in links
+        ]
+        frame = pl.DataFrame(rows, schema=_SAMPLE, orient="row")
+        return frame.unique(["channel", "time", "measure"], keep="first", maintain_order=True)
+
+    def _append(self, rows: pl.DataFrame) -> int:
+        if rows.is_empty():
+            return 0
+        try:
+            return self._store.append_samples(Samples.validate(rows))
+        except InvalidInput:  # a channel was removed and its link is left
+            known = [channel.id for channel in self._store.channels()]
+            rest = rows.filter(pl.col("channel").is_in(known))
+            if rest.height == rows.height:
+                raise
+            return self._store.append_samples(Samples.validate(rest)) if rest.height else 0
+
+    def _quarantine(self, source: str, faults: Sequence[Fault], now: datetime) -> int:
+        """Keep the first of each rule and topic; the next ones are counted."""
+        with self._lock:
+            firsts = {(fault.rule, fault.topic): fault for fault in reversed(faults)}
+            room = MOST_FAULTS - len(self._faults)
+            new = [fault for key, fault in firsts.items() if key not in self._faults][: max(0, room)]
+        if new and not self._is_only_looking:
+            rows = [
+                (source, None, each.rule, json.dumps({"topic": each.topic, "payload": each.payload}), now)
+                for each in new
+            ]
+            self._store.quarantine(
+                Refused.validate(pl.DataFrame(rows, schema=Refused.create_empty().schema, orient="row"))
+            )
+        with self._lock:
+            for fault in faults:
+                key = (fault.rule, fault.topic)
+                if key in self._faults or len(self._faults) < MOST_FAULTS:
+                    self._faults[key] = self._faults.get(key, 0) + 1
+        return len(faults)
+
+    def _remember(self, source: str, told: Told, now: datetime) -> None:
+        key = told.thing.key
+        values = {**self._found[key].values} if key in self._found else {}
+        values[told.tells] = LastValue(told.value, now, told.time)
+        self._found[key] = Found(told.thing, source, values)
+        self._found.move_to_end(key)
+        if len(self._found) > MOST_FOUND:
+            self._found.popitem(last=False)
+
+    def _keep_time(self) -> None:
+        while not self._stopping.wait(SETTLE_EVERY_S):
+            self._guard(self.settle)
+            self._guard(self._note_lines)
+
+    def _guard(self, work: Callable[[], object]) -> None:
+        try:
+            work()
+        except WatthourError as error:
+            self._log.warning("not_settled", problem=error.problem, remedy=error.remedy)
+        except Exception:  # noqa: BLE001 - listening goes on, whatever one look met
+            self._log.exception("settling_failed")
+
+    def _note_lines(self, *, is_last: bool = False) -> None:
+        """Log how each line does: at once where it fails or is well again, else now and then."""
+        now = self._now()
+        for state in self.states:
+            noted_at, problem = self._noted.get(state.source, (now, None))
+            self._noted.setdefault(state.source, (noted_at, problem))
+            if not (is_last or problem != state.problem or now - noted_at >= NOTE_EVERY) or noted_at >= now:
+                continue
+            with self._lock:
+                new, refused = self._counted.pop(state.source, (0, 0))
+            how = RunState.FAILED if state.problem else RunState.OK if new or refused else RunState.EMPTY
+            window = Window(noted_at, now)
+            self._store.note_run(SourceRun(state.source, noted_at, now, window, how, new, refused, state.problem))
+            self._noted[state.source] = (now, state.problem)
+
+
+def _by_channel(links: Iterable[Link]) -> dict[str, Link]:
+    """Return one link for each channel: where several things fill it, what holds for all of them."""
+    found: dict[str, Link] = {}
+    for link in links:
+        other = found.get(link.channel, link)
+        beats = (link.heartbeat_s, other.heartbeat_s)
+        slowest = None if None in beats else max(beat for beat in beats if beat is not None)
+        found[link.channel] = replace(link, heartbeat_s=slowest)
+    return found
+
+
+def meter_rules(channel: Channel, link: Link, time_zone: str, *, is_signed: bool) -> MeterRules:
+    """Return how the samples of a thing become readings: what it told holds until it tells the next."""
+    heartbeat = None if link.heartbeat_s is None else timedelta(seconds=link.heartbeat_s)
+    return MeterRules.on_change(channel.resolution, heartbeat, time_zone=time_zone, is_signed=is_signed)
+
+
+def add_thing(store: Store, links: Links, found: Sequence[Found], words: ThingWords) -> Link:
+    """Let a thing fill a channel: one there is, or that of a new device of a home.
+
+    Args:
+        store: where the channel is kept.
+        links: where the choice is kept.
+        found: what was heard.
+        words: what a person says.
+
+    Raises:
+        InvalidInput: the thing was not heard, tells nothing that is kept, or something said cannot be.
+    """
+    heard = next((each for each in found if each.thing.key == words.key), None)
+    if heard is None or not heard.values:
+        near = ", ".join(each.thing.key for each in found if each.values)[:300] or "nothing"
+        problem = "nothing of this name was heard"
+        raise InvalidInput("thing", words.key, problem, remedy=f"Wait until it tells something. Heard: {near}.")
+    measures = heard.values.keys() & _KEPT.keys()
+    if not measures:
+        told = ", ".join(str(each) for each in heard.values)
+        remedy = "Add a thing that tells power or a counter of energy."
+        raise InvalidInput("thing", words.key, f"it tells only {told}, which is not kept yet", remedy=remedy)
+    if words.channel is not None:
+        channel = _known_channel(store, words.channel)
+    else:
+        channel = _new_channel(store, heard, words, counts=Tells.COUNTER in measures)
+    _check_alone(links, found, heard, channel.id)
+    heartbeat = heard.thing.heartbeat
+    link = Link(
+        channel.id,
+        words.name or heard.thing.name,
+        None if heartbeat is None else heartbeat.total_seconds(),
+    )
+    links.add(words.key, link)
+    return link
+
+
+def _known_channel(store: Store, name: str) -> Channel:
+    channels = {channel.id: channel for channel in store.channels() if channel.variable is None}
+    if name not in channels:
+        listed = ", ".join(list(channels)[:10]) or "none yet"
+        problem = "there is no such channel"
+        raise InvalidInput("channel", name, problem, remedy=f"There are: {listed}. Or name a home for a new device.")
+    channel = channels[name]
+    if channel.quantity not in _WORDS_OF_LOADS or channel.is_simulated:
+        problem = "it is simulated" if channel.is_simulated else f"it holds {channel.quantity}, not power or energy"
+        raise InvalidInput("channel", name, problem, remedy="Name another channel, or a home for a new device.")
+    return channel
+
+
+def _new_channel(store: Store, heard: Found, words: ThingWords, *, counts: bool) -> Channel:
+    """Make the device that a thing is, and its channel: energy where it counts, else power."""
+    if words.home is None:
+        remedy = "Name a channel there is, or a home for a new device."
+        raise InvalidInput("home", None, "it is not said where the values go", remedy=remedy)
+    quantity = Quantity.ENERGY if counts else Quantity.POWER
+    measured, unit = _WORDS_OF_LOADS[quantity]
+    channel = ChannelWords(measured, str(unit), words.step)
+    name = words.name or heard.thing.name
+    device = add_device(store, words.home, DeviceWords(name, words.kind, channels=[channel]))
+    return next(each for each in store.channels() if each.device == device.id)
+
+
+def _check_alone(links: Links, found: Sequence[Found], heard: Found, channel: str) -> None:
+    """Refuse a second thing that tells the same of one channel: their values would be mixed."""
+    others = {key for key, link in links.all().items() if link.channel == channel and key != heard.thing.key}
+    for each in found:
+        if each.thing.key in others and (both := each.values.keys() & heard.values.keys() & _KEPT.keys()):
+            problem = f"{each.thing.key} fills {channel} already with its {min(both)}"
+            remedy = "Add this one to another channel, or remove the other first."
+            raise InvalidInput("thing", heard.thing.key, problem, remedy=remedy)
+
+
+def shown_value(tells: Tells, value: float) -> str:
+    """Return a value in words.
+
+    >>> shown_value(Tells.POWER, 20.5), shown_value(Tells.OCCUPANCY, 1.0)
+    ('20.5 W', 'somebody')
+    """
+    if tells is Tells.OCCUPANCY:
+        return "somebody" if value else "nobody"
+    return f"{value:,.10g} {UNIT_OF[tells]}"
