@@ -143,6 +143,18 @@ def test_series_that_have_nothing_in_common_are_refused() -> None:
         told(past)
 
 
+@pytest.mark.parametrize("days", [OLD_DAYS, 86])
+@pytest.mark.filterwarnings("error:invalid value:RuntimeWarning")
+def test_a_meter_that_has_shown_nothing_but_zeros_for_weeks_takes_no_other_away(days: int) -> None:
+    """One empty flat among the others left the new home without any forecast."""
+    past, actual = seen(3)
+    is_dead = (pl.col("channel") == past.context.similar[0].channel) & (pl.col("time") >= END - days * DAY)
+    dead = past.readings.with_columns(value=pl.when(is_dead).then(0.0).otherwise("value"))
+    forecast = told(replace(past, readings=Readings.cast(dead)))
+    assert np.abs(at_level(forecast) - actual).mean() < 0.2
+    assert "on 4 similar series" in forecast.missing_inputs[0]
+
+
 def test_a_home_of_zeros_is_not_scaled_from_others() -> None:
     past, _ = seen(3)
     mine = pl.col("channel") == past.context.channel.id

@@ -112,10 +112,14 @@ class Usual:
 
 
 def enough_known(days: Array, fewest_days: float) -> Mask:
-    """Return which series, of (D, n, slots), have so many known days, and each slot at least once."""
+    """Return which series, of (D, n, slots), have so many known days, and each slot at least once.
+
+    One of nothing but zeros has no level to which others could be brought, and is none of them.
+    """
     known = np.isfinite(days)
     is_enough = known.sum(axis=(1, 2)) >= fewest_days * days.shape[2]
-    return np.asarray(is_enough & np.all(known.any(axis=1), axis=1))
+    is_alive = np.where(known, days, 0.0).any(axis=(1, 2))
+    return np.asarray(is_enough & is_alive & np.all(known.any(axis=1), axis=1))
 
 
 def without_last(days: Array, n_intervals: int) -> Array:
