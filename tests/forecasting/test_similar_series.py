@@ -143,6 +143,12 @@ def test_series_that_have_nothing_in_common_are_refused() -> None:
         told(past)
 
 
+@pytest.fixture
+def two_rules(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The models that are compared are two that learn at once."""
+    monkeypatch.setattr(trial, "CANDIDATES", ("persistence_ensemble", "seasonal_naive"))
+
+
 @pytest.mark.parametrize("days", [OLD_DAYS, 86])
 @pytest.mark.filterwarnings("error:invalid value:RuntimeWarning")
 def test_a_meter_that_has_shown_nothing_but_zeros_for_weeks_takes_no_other_away(days: int) -> None:
@@ -159,14 +165,19 @@ def test_a_home_of_zeros_is_not_scaled_from_others() -> None:
     past, _ = seen(3)
     mine = pl.col("channel") == past.context.channel.id
     zeros = past.readings.with_columns(value=pl.when(mine).then(0.0).otherwise("value"))
-    with pytest.raises(NotEnoughHistory):
+    with pytest.raises(NotEnoughHistory, match="is zero"):
         told(replace(past, readings=Readings.cast(zeros)))
 
 
-@pytest.fixture
-def two_rules(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The models that are compared are two that learn at once."""
-    monkeypatch.setattr(trial, "CANDIDATES", ("persistence_ensemble", "seasonal_naive"))
+@pytest.mark.usefixtures("two_rules")
+@pytest.mark.parametrize("days", [3, 10])
+def test_a_home_of_zeros_is_forecast_as_such_in_a_table(days: int) -> None:
+    """For three days nothing was answered, and from a week on trees gave it the load of the others."""
+    new = home("new", 0.0, days=days)
+    model = DayAhead().fit(before(pl.concat([old_homes(2), new])))
+    answer = model.predict().filter(unique_id="new")
+    assert answer["forecast"].to_list() == [0.0] * 24
+    assert "is zero" in model.reasons["new"]
 
 
 @pytest.mark.usefixtures("two_rules")
