@@ -24,6 +24,7 @@ from watthour.forecasting.gaussian_process.day_process.calendar import calendar
 from watthour.forecasting.gaussian_process.holidays import Holidays
 from watthour.forecasting.holiday_calendars import checked_calendar
 from watthour.forecasting.optional_calendars import in_period, period_days, period_names
+from watthour.forecasting.period_effects import PeriodEffects
 from watthour.forecasting.trend_season.rows import Grid
 from watthour.forecasting.vintages import instants
 
@@ -160,6 +161,14 @@ def test_weeks_and_months_lie_in_a_period_in_part() -> None:
     months = Grid(0, 0, "ramadan").periods(12 * (2024 - 1970) + np.arange(1, 5))
     assert months is not None
     assert months[:, 0].tolist() == [0, pytest.approx(21 / 31), pytest.approx(9 / 30), 0]
+
+
+def test_a_net_load_that_crosses_zero_is_not_scaled_by_what_a_period_did() -> None:
+    """A ratio of two means near zero made the band of one hour seven times too wide."""
+    past = history(HOUR, "TR+ramadan")
+    assert PeriodEffects.of(past).factors
+    net = past.readings.with_columns(pl.col("value") - past.readings["value"].median())
+    assert not PeriodEffects.of(replace(past, readings=Readings.cast(net))).factors
 
 
 @pytest.mark.parametrize(

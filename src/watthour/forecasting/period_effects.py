@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 _AROUND = 28  # days before and after a period that it is compared with
 _LONGEST = 31  # days of a period
 _FEWEST = 14  # days that must be known of both
+_MOST_NEGATIVE = 0.01  # of the known values; where more are, as with net load, a ratio of means says nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ class PeriodEffects:
             return cls({})
         vintages = measurement_vintages(history, context.channel.id)
         known = vintages.known(vintages.times, np.array(instant(history.as_of)))
-        if not len(known):
+        if not len(known) or (known < 0).mean() > _MOST_NEGATIVE:
             return cls({})
         day, slot, n_slots = _places(vintages.times, context)
         first = int(day.min())
