@@ -118,6 +118,8 @@ def test_joined_calendars_are_kept_in_their_usual_spelling(said: str, kept: str)
         ("france+ramadan", "Did you mean FR+ramadan?"),
         ("US-NYY+eid", "Did you mean US-NY+eid?"),
         ("ramadhan", "Did you mean ramadan?"),
+        ("TR,ramadan", "Did you mean TR+ramadan?"),
+        ("fr / Ramadan", "Did you mean FR+ramadan?"),
         ("TR+", "join more calendars by +: ramadan, eid, orthodox_easter"),
         ("TR+passover", "join more calendars by +: ramadan, eid, orthodox_easter"),
     ],
@@ -135,6 +137,12 @@ def test_a_calendar_that_does_not_exist_is_named_with_a_cure_that_works(said: st
 def test_a_gaussian_process_names_a_calendar_that_does_not_exist() -> None:
     with pytest.raises(InvalidInput, match=r"holidays = 'TR.ramadam'.*Did you mean TR.ramadan"):
         Holidays("TR+ramadam").name(BEGINS)
+
+
+def test_an_unusual_spelling_in_a_notebook_is_answered_with_all_of_its_calendars() -> None:
+    """The cure was `ramadan`, which drops the holidays of the country."""
+    with pytest.raises(InvalidInput, match=r"Did you mean TR.ramadan"):
+        named_holidays("TR+Ramadan", range(2024, 2025))
 
 
 def test_trees_are_told_of_the_day_within_a_period_and_how_much_of_it_past_means_hold() -> None:
