@@ -222,6 +222,12 @@ def test_without_a_long_series_beside_it_a_short_one_says_so() -> None:
         named.fit(before(table))
 
 
+def test_series_that_ended_long_ago_take_no_place_of_those_that_go_on() -> None:
+    ended = home("ended", 1, days=200).filter(pl.col("ds") < END - 60 * DAY)
+    found = with_similar(pasts_of(ended, old_homes(3), home("new", 1, days=2)))["new"]
+    assert [each.name for each in found.context.similar] == ["old 0", "old 1", "old 2"]
+
+
 def test_steps_of_a_day_are_left_as_they_are() -> None:
     days = pl.datetime_range(FIRST, END, "1d", closed="left", eager=True, time_unit="us")
     long = [pl.DataFrame({"unique_id": name, "ds": days, "y": 5.0}) for name in ("a", "b")]

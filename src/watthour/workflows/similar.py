@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 SHORT = 120 * DAY  # of a past: from then on a model of its own can be trained
 LONG = 84 * DAY  # of the past of a channel that others learn from
+ENDED = 56 * DAY  # without readings: too little of the last ``LONG`` days is known to learn from
 _LOADS = (Quantity.POWER, Quantity.ENERGY)  # which differ by a factor where steps are the same
 
 
@@ -61,6 +62,7 @@ def similar_channels(store: Store, context: Context, as_of: datetime) -> tuple[S
         if name in sites
         and channel.id != context.channel.id
         and channel.id in spans
+        and spans[channel.id][1] > as_of - ENDED
         and _kind(channel, sites[name], channels) == mine
     ]
     known = sorted((each for each in found if each[0] >= LONG), key=lambda each: (-each[0], each[1].id))

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from watthour.core.forecast import History
 
 SHORT_DAYS = 84  # of a past; a longer one helps others, a shorter one is helped
+ENDED_DAYS = 56  # without a value: too little of the last ``SHORT_DAYS`` is known to help others
 
 
 def with_similar(pasts: Mapping[str, History], *, even_long: bool = False) -> dict[str, History]:
@@ -38,7 +39,8 @@ def with_similar(pasts: Mapping[str, History], *, even_long: bool = False) -> di
     helped = [name for name in pasts if (even_long or name not in long) and not pasts[name].context.similar]
     found = dict(pasts)
     for name in helped:
-        others = [other for other in long if other != name][:MOST_OTHERS]
+        since = pasts[name].as_of - ENDED_DAYS * DAY
+        others = [other for other in long if other != name and _last_of(pasts[other], since) > since][:MOST_OTHERS]
         found[name] = beside(pasts[name], {other: pasts[other] for other in others})
     return found
 
@@ -70,3 +72,9 @@ def span_of(past: History) -> timedelta:
     mine = past.readings.filter(pl.col("channel") == past.context.channel.id, pl.col("value").is_not_null())
     first = cast("datetime | None", mine["time"].min())
     return past.as_of - (first or past.as_of)
+
+
+def _last_of(past: History, otherwise: datetime) -> datetime:
+    """Return the time of the last known value of a series."""
+    mine = past.readings.filter(pl.col("channel") == past.context.channel.id, pl.col("value").is_not_null())
+    return cast("datetime | None", mine["time"].max()) or otherwise
