@@ -87,7 +87,7 @@ class SimilarSeries:
         if n_days < LENGTHS[0]:
             raise _too_short(context, n_days)
         first = max(k for k, length in enumerate(LENGTHS) if length <= n_days)
-        lessons = learn(days, LENGTHS[first : first + self.n_lengths], _LEADS)
+        lessons = learn(days, LENGTHS[first : first + max(1, self.n_lengths)], _LEADS)
         if not lessons:
             raise _none_similar(context, len(good_others(days.others)))
         if not lessons[0].loss < lessons[0].rule_loss:
