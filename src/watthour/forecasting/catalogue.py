@@ -21,6 +21,7 @@ class Card(NamedTuple):
     fitted: str
 
 
+SIMILAR = "similar_series"  # looks at other channels, where a past is short
 RECIPES: dict[str, Card] = {
     "seasonal_naive": Card("baselines", "SeasonalNaive", "FittedRule"),
     "persistence_ensemble": Card("baselines", "PersistenceEnsemble", "FittedRule"),
@@ -33,11 +34,11 @@ RECIPES: dict[str, Card] = {
     "trend_season": Card("trend_season.model", "TrendSeason", "FittedTrendSeason"),
     "day_regression": Card("day_regression.model", "DayRegression", "FittedDayRegression"),
     "combination": Card("combination.model", "Combination", "FittedCombination"),
-    "similar_series": Card("similar_series.model", "SimilarSeries", "FittedSimilarSeries"),
+    SIMILAR: Card("similar_series.model", "SimilarSeries", "FittedSimilarSeries"),
     "twenty_features": Card("twenty_features", "TwentyFeatures", "FittedTwentyFeatures"),
 }
 
-ALONE = tuple(name for name in RECIPES if name != "similar_series")  # learn a channel without looking at others
+ALONE = tuple(name for name in RECIPES if name != SIMILAR)  # can be trained for a channel and compared on its past
 
 
 def recipe(name: str, parameters: Mapping[str, object] | None = None) -> Recipe:

@@ -12,6 +12,7 @@ import polars as pl
 from watthour.core import metrics
 from watthour.core.errors import NotEnoughHistory, WatthourError
 from watthour.core.frames import LEVELS, Quality, Targets
+from watthour.forecasting.catalogue import SIMILAR
 from watthour.forecasting.catalogue import recipe as named
 from watthour.forecasting.features import actuals
 from watthour.forecasting.fleet import Plan, attempted, covariates_as_asked, fit_all, forecast_all, pooled_growth
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from watthour.forecasting.vintages import Array, Instants
 
 TREES = "gradient_boosting"  # the kind of model that can learn from many series at once
-SIMILAR = "similar_series"  # where a past is short and similar series are known
 CANDIDATES = (
     "day_process",
     "hour_process",
