@@ -58,6 +58,19 @@ def recipe(name: str, parameters: Mapping[str, object] | None = None) -> Recipe:
         ) from error
 
 
+def recipe_alone(name: str, parameters: Mapping[str, object] | None = None) -> Recipe:
+    """Return the recipe of this name, to be trained for a channel or compared on its past.
+
+    Raises:
+        InvalidInput: there is none, it looks at other channels, or it has no such parameter.
+    """
+    if name not in ALONE:
+        why = "it looks at other channels, and answers by itself while a past is short"
+        problem = why if name in RECIPES else "no such model"
+        raise InvalidInput("recipe", name, problem, remedy=f"Choose one of: {', '.join(ALONE)}.")
+    return recipe(name, parameters)
+
+
 def forecaster(name: str, files: Mapping[str, bytes]) -> Forecaster:
     """Build a fitted model of this name again from its files.
 
