@@ -192,11 +192,19 @@ def test_a_series_of_weeks_tries_it_beside_the_usual_models_and_hands_over_to_th
 @pytest.mark.usefixtures("two_rules")
 def test_without_a_long_series_beside_it_a_short_one_says_so() -> None:
     table = pl.concat([home(name, 1, days=days, seed=k) for k, (name, days) in enumerate([("a", 30), ("new", 2)])])
-    with_few = DayAhead(local=True).fit(before(table))
-    assert with_few.members["new"] == {"persistence_ensemble": 1.0}
+    model = DayAhead().fit(before(table))
+    assert model.members["new"] == {"gradient_boosting": 1.0}
+    assert "too little history" in model.reasons["new"]
     named = DayAhead(model="similar_series")
     with pytest.raises(NotEnoughHistory, match="0 series similar to 'a'"):
         named.fit(before(table))
+
+
+@pytest.mark.usefixtures("two_rules")
+def test_a_table_whose_series_are_learned_each_alone_looks_at_no_others() -> None:
+    model = DayAhead(local=True).fit(before(pl.concat([old_homes(3), home("new", 0.7, days=2)])))
+    assert model.members["new"] == {"persistence_ensemble": 1.0}
+    assert not any("similar" in words for words in model.notes()["new"])
 
 
 def test_steps_of_a_day_are_left_as_they_are() -> None:
