@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from watthour.core.forecast import History
 
-SHORT_DAYS = 84  # of a past; a longer one helps others, a shorter one is helped
-ENDED_DAYS = 56  # without a value: too little of the last ``SHORT_DAYS`` is known to help others
+LONG_DAYS = 84  # of a past that helps others; in a table a shorter one is helped
+ENDED_DAYS = 56  # without a value: too little of the last ``LONG_DAYS`` is known to help others
 
 
 def with_similar(pasts: Mapping[str, History], *, even_long: bool = False) -> dict[str, History]:
@@ -33,7 +33,7 @@ def with_similar(pasts: Mapping[str, History], *, even_long: bool = False) -> di
         even_long: also where a past is long.
     """
     spans = {name: span_of(past) for name, past in pasts.items()}
-    long = sorted((name for name in pasts if spans[name] >= SHORT_DAYS * DAY), key=lambda name: -spans[name])
+    long = sorted((name for name in pasts if spans[name] >= LONG_DAYS * DAY), key=lambda name: -spans[name])
     if len(long) < FEWEST_OTHERS or any(past.context.resolution >= DAY for past in pasts.values()):
         return dict(pasts)
     helped = [name for name in pasts if (even_long or name not in long) and not pasts[name].context.similar]
