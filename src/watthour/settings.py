@@ -150,10 +150,10 @@ class Settings(BaseSettings):
     @field_validator("recipe", mode="after")
     @classmethod
     def _known(cls, value: str) -> str:
-        from watthour.forecasting.catalogue import RECIPES
+        from watthour.forecasting.catalogue import ALONE
 
-        if value not in RECIPES:
-            message = f"there is no such model; there are {', '.join(RECIPES)}"
+        if value not in ALONE:
+            message = f"there is no such model to train; there are {', '.join(ALONE)}"
             raise ValueError(message)
         return value
 

@@ -91,8 +91,9 @@ def test_a_comparison_is_begun_told_and_ends_with_its_table(
     )
 
 
-def test_a_model_that_does_not_exist_is_refused_before_the_work(town_client: TestClient) -> None:
-    refused = town_client.post(COMPARE, params={"region": "simtown", "recipe": "oracle"})
+@pytest.mark.parametrize("name", ["oracle", "similar_series"])  # the second looks at other channels
+def test_a_model_that_cannot_be_compared_is_refused_before_the_work(town_client: TestClient, name: str) -> None:
+    refused = town_client.post(COMPARE, params={"region": "simtown", "recipe": name})
     assert (refused.status_code, refused.json()["field"]) == (400, "recipe")
     assert "day_process" in refused.json()["remedy"]
 

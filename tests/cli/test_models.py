@@ -179,6 +179,20 @@ def test_parameters_that_cannot_be_are_named(town: Callable[..., Outcome]) -> No
     assert "gradient_boosting" in unknown.err
 
 
+@pytest.mark.parametrize("command", [("train",), ("compare", "--days", "5")])
+def test_a_model_that_looks_at_other_channels_is_not_trained_for_one_nor_offered(
+    town: Callable[..., Outcome], command: tuple[str, ...]
+) -> None:
+    """Its cure was to add longer series, which would not have helped."""
+    name, *options = command
+    refused = town(name, "simtown", *options, "--recipe", "similar_series")
+    assert refused.code == 2
+    problem, _, cure = refused.err.partition("Choose one of: ")
+    assert "looks at other channels" in problem
+    assert "day_process" in cure
+    assert "similar_series" not in cure
+
+
 def test_a_model_of_another_version_is_broken_and_cannot_be_made_to_serve(
     town: Callable[..., Outcome], home: Path
 ) -> None:

@@ -24,6 +24,7 @@ from watthour.forecasting.gaussian_process.day_process.calendar import calendar
 from watthour.forecasting.gaussian_process.holidays import Holidays
 from watthour.forecasting.holiday_calendars import checked_calendar
 from watthour.forecasting.optional_calendars import in_period, period_days, period_names
+from watthour.forecasting.period_effects import PeriodEffects
 from watthour.forecasting.trend_season.rows import Grid
 from watthour.forecasting.vintages import instants
 
@@ -117,6 +118,8 @@ def test_joined_calendars_are_kept_in_their_usual_spelling(said: str, kept: str)
         ("france+ramadan", "Did you mean FR+ramadan?"),
         ("US-NYY+eid", "Did you mean US-NY+eid?"),
         ("ramadhan", "Did you mean ramadan?"),
+        ("TR,ramadan", "Did you mean TR+ramadan?"),
+        ("fr / Ramadan", "Did you mean FR+ramadan?"),
         ("TR+", "join more calendars by +: ramadan, eid, orthodox_easter"),
         ("TR+passover", "join more calendars by +: ramadan, eid, orthodox_easter"),
     ],
@@ -134,6 +137,12 @@ def test_a_calendar_that_does_not_exist_is_named_with_a_cure_that_works(said: st
 def test_a_gaussian_process_names_a_calendar_that_does_not_exist() -> None:
     with pytest.raises(InvalidInput, match=r"holidays = 'TR.ramadam'.*Did you mean TR.ramadan"):
         Holidays("TR+ramadam").name(BEGINS)
+
+
+def test_an_unusual_spelling_in_a_notebook_is_answered_with_all_of_its_calendars() -> None:
+    """The cure was `ramadan`, which drops the holidays of the country."""
+    with pytest.raises(InvalidInput, match=r"Did you mean TR.ramadan"):
+        named_holidays("TR+Ramadan", range(2024, 2025))
 
 
 def test_trees_are_told_of_the_day_within_a_period_and_how_much_of_it_past_means_hold() -> None:
@@ -160,6 +169,14 @@ def test_weeks_and_months_lie_in_a_period_in_part() -> None:
     months = Grid(0, 0, "ramadan").periods(12 * (2024 - 1970) + np.arange(1, 5))
     assert months is not None
     assert months[:, 0].tolist() == [0, pytest.approx(21 / 31), pytest.approx(9 / 30), 0]
+
+
+def test_a_net_load_that_crosses_zero_is_not_scaled_by_what_a_period_did() -> None:
+    """A ratio of two means near zero made the band of one hour seven times too wide."""
+    past = history(HOUR, "TR+ramadan")
+    assert PeriodEffects.of(past).factors
+    net = past.readings.with_columns(pl.col("value") - past.readings["value"].median())
+    assert not PeriodEffects.of(replace(past, readings=Readings.cast(net))).factors
 
 
 @pytest.mark.parametrize(

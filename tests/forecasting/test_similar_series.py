@@ -18,7 +18,10 @@ from watthour.forecasting.catalogue import recipe
 from watthour.forecasting.combination import trial
 from watthour.forecasting.fleet import issues_at
 from watthour.forecasting.series_table import read
+from watthour.forecasting.similar_series import learning
 from watthour.forecasting.similar_series.among import beside, with_similar
+from watthour.forecasting.similar_series.own_trial import OwnTrial
+from watthour.forecasting.similar_series.predictors import Likeness, Said, Seen, said_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -98,6 +101,21 @@ def test_the_own_habits_of_a_home_unlike_the_others_count_more_with_every_week()
     assert off[1] < 0.25 * 0.7  # of the mean; a third is noise
 
 
+def test_own_days_that_were_missed_move_the_forecast_and_widen_its_band(monkeypatch: pytest.MonkeyPatch) -> None:
+    said, own, off = np.tile(np.linspace(4, 6, len(LEVELS)), (24, 1)), np.full(24, 9.0), np.full(24, 5.0)
+    missed, held = OwnTrial.of([said] * 14, [own] * 14, [own] * 14), OwnTrial.of([said] * 14, [own] * 14, [off] * 14)
+    assert missed.share > 0.9
+    assert held.share < 0.1
+    past, _ = seen(3, n_old=3)
+    plain, wider = OwnTrial(share=0.0, factor=1.0), OwnTrial(share=0.0, factor=2.0)
+    widths = []
+    for each in (plain, wider):
+        monkeypatch.setattr(OwnTrial, "of", lambda *_, found=each: found)
+        forecast = told(past)
+        widths.append(at_level(forecast, LEVELS[-1]) - at_level(forecast, LEVELS[0]))
+    assert widths[1] == pytest.approx(2 * widths[0], rel=0.01)
+
+
 def test_nothing_after_an_issue_is_looked_at_of_any_series() -> None:
     past, _ = seen(3)
     asked = issues_at(past, [END - DAY], 24)
@@ -108,6 +126,22 @@ def test_nothing_after_an_issue_is_looked_at_of_any_series() -> None:
     changed = replace(past, readings=Readings.cast(planted))
     assert (at_level(model.predict(changed, asked)) == at_level(model.predict(past, asked))).all()
     assert (at_level(model.predict(then, asked)) == at_level(model.predict(past, asked))).all()
+
+
+def test_series_that_are_cut_lack_the_last_hours_that_the_new_one_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
+    past, _ = seen(3, n_old=3)
+    is_late = (pl.col("channel") == past.context.channel.id) & (pl.col("time") >= END - timedelta(hours=6))
+    cuts: list[np.ndarray] = []
+
+    def noted(cut: Seen, likeness: Likeness) -> list[Said]:
+        cuts.append(cut.own.ravel())
+        return said_of(cut, likeness)
+
+    monkeypatch.setattr(learning, "said_of", noted)
+    late = replace(past, readings=Readings.cast(past.readings.filter(~is_late)))
+    recipe("similar_series", {"n_lengths": 1}).fit(late, Targets.create_empty())
+    assert cuts
+    assert all(np.isnan(own[-6:]).all() and np.isfinite(own[-7]) for own in cuts)
 
 
 def test_a_week_ahead_knows_the_weekdays_it_has_not_seen() -> None:
@@ -143,18 +177,41 @@ def test_series_that_have_nothing_in_common_are_refused() -> None:
         told(past)
 
 
-def test_a_home_of_zeros_is_not_scaled_from_others() -> None:
-    past, _ = seen(3)
-    mine = pl.col("channel") == past.context.channel.id
-    zeros = past.readings.with_columns(value=pl.when(mine).then(0.0).otherwise("value"))
-    with pytest.raises(NotEnoughHistory):
-        told(replace(past, readings=Readings.cast(zeros)))
-
-
 @pytest.fixture
 def two_rules(monkeypatch: pytest.MonkeyPatch) -> None:
     """The models that are compared are two that learn at once."""
     monkeypatch.setattr(trial, "CANDIDATES", ("persistence_ensemble", "seasonal_naive"))
+
+
+@pytest.mark.parametrize("days", [OLD_DAYS, 86])
+@pytest.mark.filterwarnings("error:invalid value:RuntimeWarning")
+def test_a_meter_that_has_shown_nothing_but_zeros_for_weeks_takes_no_other_away(days: int) -> None:
+    """One empty flat among the others left the new home without any forecast."""
+    past, actual = seen(3)
+    is_dead = (pl.col("channel") == past.context.similar[0].channel) & (pl.col("time") >= END - days * DAY)
+    dead = past.readings.with_columns(value=pl.when(is_dead).then(0.0).otherwise("value"))
+    forecast = told(replace(past, readings=Readings.cast(dead)))
+    assert np.abs(at_level(forecast) - actual).mean() < 0.2
+    assert "on 4 similar series" in forecast.missing_inputs[0]
+
+
+def test_a_home_of_zeros_is_not_scaled_from_others() -> None:
+    past, _ = seen(3)
+    mine = pl.col("channel") == past.context.channel.id
+    zeros = past.readings.with_columns(value=pl.when(mine).then(0.0).otherwise("value"))
+    with pytest.raises(NotEnoughHistory, match="is zero"):
+        told(replace(past, readings=Readings.cast(zeros)))
+
+
+@pytest.mark.usefixtures("two_rules")
+@pytest.mark.parametrize("days", [3, 10])
+def test_a_home_of_zeros_is_forecast_as_such_in_a_table(days: int) -> None:
+    """For three days nothing was answered, and from a week on trees gave it the load of the others."""
+    new = home("new", 0.0, days=days)
+    model = DayAhead().fit(before(pl.concat([old_homes(2), new])))
+    answer = model.predict().filter(unique_id="new")
+    assert answer["forecast"].to_list() == [0.0] * 24
+    assert "is zero" in model.reasons["new"]
 
 
 @pytest.mark.usefixtures("two_rules")
@@ -192,11 +249,25 @@ def test_a_series_of_weeks_tries_it_beside_the_usual_models_and_hands_over_to_th
 @pytest.mark.usefixtures("two_rules")
 def test_without_a_long_series_beside_it_a_short_one_says_so() -> None:
     table = pl.concat([home(name, 1, days=days, seed=k) for k, (name, days) in enumerate([("a", 30), ("new", 2)])])
-    with_few = DayAhead(local=True).fit(before(table))
-    assert with_few.members["new"] == {"persistence_ensemble": 1.0}
+    model = DayAhead().fit(before(table))
+    assert model.members["new"] == {"gradient_boosting": 1.0}
+    assert "too little history" in model.reasons["new"]
     named = DayAhead(model="similar_series")
     with pytest.raises(NotEnoughHistory, match="0 series similar to 'a'"):
         named.fit(before(table))
+
+
+def test_series_that_ended_long_ago_take_no_place_of_those_that_go_on() -> None:
+    ended = home("ended", 1, days=200).filter(pl.col("ds") < END - 60 * DAY)
+    found = with_similar(pasts_of(ended, old_homes(3), home("new", 1, days=2)))["new"]
+    assert [each.name for each in found.context.similar] == ["old 0", "old 1", "old 2"]
+
+
+@pytest.mark.usefixtures("two_rules")
+def test_a_table_whose_series_are_learned_each_alone_looks_at_no_others() -> None:
+    model = DayAhead(local=True).fit(before(pl.concat([old_homes(3), home("new", 0.7, days=2)])))
+    assert model.members["new"] == {"persistence_ensemble": 1.0}
+    assert not any("similar" in words for words in model.notes()["new"])
 
 
 def test_steps_of_a_day_are_left_as_they_are() -> None:

@@ -103,6 +103,18 @@ def test_a_channel_of_another_kind_is_not_taken_for_similar(changes: dict[str, A
     assert [each.channel for each in found] == ["home.oak.power"]
 
 
+def test_homes_that_ended_long_ago_take_no_place_of_those_that_go_on(street: MemoryStore) -> None:
+    """Two dozen of an archive, with longer pasts, left a new home without any that is known today."""
+    add(street, "Archived", 500)
+    rows = street.versions(["home.archived.power"], Window(NOW - 501 * DAY, NOW), NOW)
+    ended = MemoryStore()
+    fill(ended)
+    add(ended, "Archived", 0)
+    ended.append(Readings.validate(rows.filter(pl.col("time") < NOW - 60 * DAY)))
+    assert "Archived" in [each.name for each in similar_channels(street, new_home(street), NOW)]
+    assert [each.name for each in similar_channels(ended, new_home(ended), NOW)] == ["Beech", "Elms", "Oak"]
+
+
 def test_without_similar_homes_a_baseline_answers_and_says_that_there_are_none(registry: FileRegistry) -> None:
     store = MemoryStore()
     add(store, "New", 1.5)

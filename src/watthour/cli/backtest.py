@@ -61,7 +61,7 @@ def backtest(  # noqa: PLR0913 - each is an option of the command
     from watthour.core.units import digits_for
     from watthour.core.window import DAY, Window, local_day
     from watthour.forecasting.backtest import backtest as run
-    from watthour.forecasting.catalogue import recipe as named_recipe
+    from watthour.forecasting.catalogue import recipe_alone as named_recipe
     from watthour.forecasting.rival import without_silent_rivals
     from watthour.workflows.compare import backtest_scores, days_left_out, kept_rows
     from watthour.workflows.score import MOSTLY

@@ -42,7 +42,7 @@ def train(
     as_json: AsJson = False,
 ) -> None:
     """Train a new model; it serves only if it is better on days that neither has learned from, and its band holds."""
-    from watthour.forecasting.catalogue import recipe as named_recipe
+    from watthour.forecasting.catalogue import recipe_alone as named_recipe
     from watthour.workflows.past import keep_past
     from watthour.workflows.rounds import retrain
     from watthour.workflows.sites import name_of

@@ -112,7 +112,7 @@ class History:
         )
 
     def without_covariates(self) -> History:
-        """Return what was known without what is known ahead: the channel and similar ones, and rivals' forecasts."""
+        """Return what was known without covariates: the channel, similar ones, and rivals' forecasts of it."""
         mine = pl.col("channel").is_in([self.context.channel.id, *(each.channel for each in self.context.similar)])
         return replace(
             self,

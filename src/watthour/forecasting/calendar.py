@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from watthour.forecasting.optional_calendars import OPTIONAL, parts_of, period_features
+from watthour.forecasting.holiday_calendars import no_such_calendar
+from watthour.forecasting.optional_calendars import OPTIONAL, PERIOD_FEATURES, parts_of, period_features
 from watthour.forecasting.vintages import DAY_US, HOUR_US, datetimes
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ CALENDAR = (
     *("hour_of_day", "day_of_week", "is_weekend", "is_holiday", "is_day_before_holiday", "is_day_after_holiday"),
     *("is_day_off", "clock_offset_hours", *SEASON),
 )
+CALENDAR_OF_ALL = (*CALENDAR, *PERIOD_FEATURES)  # with those that only places with a period such as Ramadan have
 WEEKEND = 5  # Saturday, counted from Monday = 0
 DAYS_IN_YEAR = 365.2425  # in the mean of the Gregorian calendar
 JULIAN_YEAR = 365.25  # days; of the season in the Gaussian processes, whose constants were learned with it
@@ -128,8 +130,6 @@ def named_holidays(code: str, years: range) -> Mapping[date, str]:
 
 def _public_holidays(part: str, code: str, years: range) -> Mapping[date, str]:
     import holidays  # slow to import
-
-    from watthour.forecasting.holiday_calendars import no_such_calendar
 
     country, _, subdivision = part.partition("-")
     try:

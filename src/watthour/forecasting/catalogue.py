@@ -21,6 +21,7 @@ class Card(NamedTuple):
     fitted: str
 
 
+SIMILAR = "similar_series"  # looks at other channels, where a past is short
 RECIPES: dict[str, Card] = {
     "seasonal_naive": Card("baselines", "SeasonalNaive", "FittedRule"),
     "persistence_ensemble": Card("baselines", "PersistenceEnsemble", "FittedRule"),
@@ -33,11 +34,11 @@ RECIPES: dict[str, Card] = {
     "trend_season": Card("trend_season.model", "TrendSeason", "FittedTrendSeason"),
     "day_regression": Card("day_regression.model", "DayRegression", "FittedDayRegression"),
     "combination": Card("combination.model", "Combination", "FittedCombination"),
-    "similar_series": Card("similar_series.model", "SimilarSeries", "FittedSimilarSeries"),
+    SIMILAR: Card("similar_series.model", "SimilarSeries", "FittedSimilarSeries"),
     "twenty_features": Card("twenty_features", "TwentyFeatures", "FittedTwentyFeatures"),
 }
 
-ALONE = tuple(name for name in RECIPES if name != "similar_series")  # learn a channel without looking at others
+ALONE = tuple(name for name in RECIPES if name != SIMILAR)  # can be trained for a channel and compared on its past
 
 
 def recipe(name: str, parameters: Mapping[str, object] | None = None) -> Recipe:
@@ -55,6 +56,19 @@ def recipe(name: str, parameters: Mapping[str, object] | None = None) -> Recipe:
         raise InvalidInput(
             "parameters", dict(parameters or {}), f"not parameters of {name}", remedy=f"It has: {fields}."
         ) from error
+
+
+def recipe_alone(name: str, parameters: Mapping[str, object] | None = None) -> Recipe:
+    """Return the recipe of this name, to be trained for a channel or compared on its past.
+
+    Raises:
+        InvalidInput: there is none, it looks at other channels, or it has no such parameter.
+    """
+    if name not in ALONE:
+        why = "it looks at other channels, and answers by itself while a past is short"
+        problem = why if name in RECIPES else "no such model"
+        raise InvalidInput("recipe", name, problem, remedy=f"Choose one of: {', '.join(ALONE)}.")
+    return recipe(name, parameters)
 
 
 def forecaster(name: str, files: Mapping[str, bytes]) -> Forecaster:

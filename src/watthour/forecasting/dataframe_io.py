@@ -14,8 +14,7 @@ from watthour.core.forecast import Context, Covariate, History, check_resolution
 from watthour.core.frames import INSTANT, Forecasts, Quality, Readings
 from watthour.core.units import Quantity, Unit
 from watthour.core.window import DAY, MONTH, step_in_words
-from watthour.forecasting.calendar import CALENDAR
-from watthour.forecasting.optional_calendars import PERIOD_FEATURES
+from watthour.forecasting.calendar import CALENDAR_OF_ALL
 from watthour.forecasting.steps import MONTH_US, later_starts
 from watthour.forecasting.text_times import parsed
 from watthour.forecasting.vintages import datetimes, instants
@@ -269,7 +268,7 @@ def _with_numbers(table: pl.DataFrame, columns: Columns, *, is_future: bool) -> 
             remedy="Name the columns: DayAhead(time=..., target=..., series=...).",
         )
     for name in columns.covariates:
-        if name in (*CALENDAR, *PERIOD_FEATURES) or name.startswith(_OWN_FEATURES):
+        if name in CALENDAR_OF_ALL or name.startswith(_OWN_FEATURES):
             raise InvalidInput(
                 "covariates", name, "Watthour uses this name for a feature of its own", remedy="Rename the column."
             )

@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from watthour.forecasting.calendar import CALENDAR, calendar_features
+from watthour.forecasting.calendar import CALENDAR_OF_ALL, calendar_features
 from watthour.forecasting.load_features import BACK_HOURS, LOAD_FEATURES, RIVAL_FEATURES, SCALE_FEATURES, KnownLoad
-from watthour.forecasting.optional_calendars import PERIOD_FEATURES
 from watthour.forecasting.panel import Panel
 from watthour.forecasting.vintages import forecast_vintages, instants, measurement_vintages
 from watthour.forecasting.weather import Weather, weather_features
@@ -88,7 +87,6 @@ def _of_known(known: KnownLoad, context: Context, columns: Collection[str] | Non
     else:
         wanted = set(columns)
         functions |= SCALE_FEATURES
-        is_wanted = wanted & {*CALENDAR, *PERIOD_FEATURES}
-        calendar = calendar_features(known.panel.time, context) if is_wanted else {}
+        calendar = calendar_features(known.panel.time, context) if wanted & set(CALENDAR_OF_ALL) else {}
         calendar = {name: column for name, column in calendar.items() if name in wanted}
     return calendar | {name: function(known) for name, function in functions.items() if name in wanted}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
@@ -13,6 +14,7 @@ from watthour.forecasting.optional_calendars import JOINED_BY, OPTIONAL, parts_o
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+_SEPARATORS = re.compile(r"[+,;&/]")  # what people write between two calendars
 _CODE_LENGTH = 2  # of a country in ISO 3166
 _REMEDY = (
     "Give an ISO code such as FR, US-NY or AU-NSW; join more calendars by +: "
@@ -39,11 +41,12 @@ def no_such_calendar(code: str) -> InvalidInput:
     """Return the error of a code some part of which is no calendar, with near ones."""
     parts = [(part, _found(part)) for part in parts_of(code)]
     wrong = [part for part, found in parts if found is None]
-    if len(parts) == 1 or not wrong:
-        near = _near(code.strip().casefold())
+    pieces = _SEPARATORS.split(code)
+    if len(pieces) > 1:
+        choices = [[found] if (found := _found(each)) else _near(each.strip().casefold())[:1] for each in pieces]
+        near: Sequence[str] = [JOINED_BY.join(each[0] for each in choices)] if all(choices) else []
     else:
-        choices = [[found] if found is not None else _near(part.strip().casefold())[:1] for part, found in parts]
-        near = [JOINED_BY.join(each[0] for each in choices)] if all(choices) else []
+        near = _near(code.strip().casefold())
     of_several = f": {', '.join(repr(part.strip()) for part in wrong)}" if len(parts) > 1 and wrong else ""
     remedy = f"Did you mean {', '.join(near)}?" if near else _REMEDY
     return InvalidInput("holidays", code, f"there is no such holiday calendar{of_several}", remedy=remedy)

@@ -10,10 +10,10 @@ import polars as pl
 
 from watthour.core.errors import WatthourError
 from watthour.core.window import DAY
+from watthour.forecasting.catalogue import SIMILAR
 from watthour.forecasting.catalogue import recipe as named
 from watthour.forecasting.combination.model import NAME, Combination, FittedCombination, fit_combinations, untried
 from watthour.forecasting.combination.trial import (
-    SIMILAR,
     TREES,
     candidates_of,
     fit_some,

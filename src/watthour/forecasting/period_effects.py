@@ -24,12 +24,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from watthour.core.forecast import Context, Forecast, History
-    from watthour.forecasting.gaussian_process.local_days import Mask
     from watthour.forecasting.vintages import Array, Instants
 
 _AROUND = 28  # days before and after a period that it is compared with
 _LONGEST = 31  # days of a period
-_FEWEST = 14  # days that must be known of both
+_FEWEST = 14  # days that must be known of a period; half as many before it and after it
+_MOST_NEGATIVE = 0.01  # of the known values; where more are, as with net load, a ratio of means says nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class PeriodEffects:
             return cls({})
         vintages = measurement_vintages(history, context.channel.id)
         known = vintages.known(vintages.times, np.array(instant(history.as_of)))
-        if not len(known):
+        if not len(known) or (known < 0).mean() > _MOST_NEGATIVE:
             return cls({})
         day, slot, n_slots = _places(vintages.times, context)
         first = int(day.min())
@@ -54,8 +54,9 @@ class PeriodEffects:
         table[day - first, slot] = known
         numbers = first + np.arange(len(table))
         table[np.isin(numbers, holidays_around(numbers, context.place.holidays))] = np.nan
-        found = ((name, _factors(table, place)) for name, place in zip(names, _inside(numbers, context), strict=True))
-        return cls({name: tuple(factors.tolist()) for name, factors in found if factors is not None})
+        inside = period_days(context.place.holidays, numbers).T
+        found = {name: _factors(table, day_of_period) for name, day_of_period in zip(names, inside, strict=True)}
+        return cls({name: tuple(factors.tolist()) for name, factors in found.items() if factors is not None})
 
     def at(self, times: Instants, context: Context) -> Array:
         """Return the factor of each interval: (n,)."""
@@ -97,11 +98,6 @@ def _places(times: Instants, context: Context) -> tuple[Instants, Instants, int]
     return local // DAY_US, local % DAY_US // step, DAY_US // step
 
 
-def _inside(numbers: Instants, context: Context) -> Array:
-    """Return which day of each period local days are, (periods, n)."""
-    return period_days(context.place.holidays, numbers).T
-
-
 def _factors(table: Array, day_of_period: Array) -> Array | None:
     """Return the mean over periods of load within over load around, (slots,); None where no period can be told.
 
@@ -111,25 +107,17 @@ def _factors(table: Array, day_of_period: Array) -> Array | None:
     """
     found = []
     for begin in np.flatnonzero(day_of_period == 1).tolist():
-        near = np.arange(max(begin - _AROUND, 0), min(begin + _LONGEST + _AROUND, len(table)))
-        span = day_of_period[begin : begin + _LONGEST]
-        end = begin + int((span > 0).sum())
-        within, before, after = (table[near[mine]] for mine in _parts(near, begin, end))
+        end = begin + int((day_of_period[begin : begin + _LONGEST] > 0).sum())
+        within, before, after = table[begin:end], table[max(begin - _AROUND, 0) : begin], table[end : end + _AROUND]
         if min(_n_known(within), 2 * _n_known(before), 2 * _n_known(after)) < _FEWEST:
             continue
-        around = (
-            mean_known(before, axis=0) + mean_known(after, axis=0)
-        ) / 2  # a trend of the season is as large in both
+        # What the season does counts as much before as after.
+        around = (mean_known(before, axis=0) + mean_known(after, axis=0)) / 2
         ratio = mean_known(within, axis=0) / np.where(around > 0, around, np.nan)
         found.append(np.log(np.where(ratio > 0, ratio, np.nan)))
     if not found:
         return None
     return np.asarray(np.exp(np.nan_to_num(mean_known(np.array(found), axis=0))))
-
-
-def _parts(near: Instants, begin: int, end: int) -> tuple[Mask, Mask, Mask]:
-    """Return which rows lie within a period, in the weeks before it and in those after it."""
-    return (near >= begin) & (near < end), near < begin, (near >= end) & (near < end + _AROUND)
 
 
 def _n_known(days: Array) -> int:

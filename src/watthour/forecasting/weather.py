@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from watthour.forecasting.calendar import CALENDAR, day_starts, local_days, local_hours
-from watthour.forecasting.optional_calendars import PERIOD_FEATURES
+from watthour.forecasting.calendar import CALENDAR_OF_ALL, day_starts, local_days, local_hours
 from watthour.forecasting.panel import mean_known
 from watthour.forecasting.vintages import (
     DAY_US,
@@ -130,7 +129,7 @@ class Weather:
 
 def is_weather(feature: str) -> bool:
     """Tell whether a feature comes from the weather, or is another thing known in advance."""
-    return feature not in (*CALENDAR, *PERIOD_FEATURES) and not feature.startswith(("demand_", "operator_"))
+    return feature not in CALENDAR_OF_ALL and not feature.startswith(("demand_", "operator_"))
 
 
 def weather_features(weather: Weather, panel: Panel, context: Context, reference: Instants) -> dict[str, Array]:

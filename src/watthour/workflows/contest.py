@@ -66,13 +66,13 @@ def contest(
         NotEnoughHistory: nothing is known of the channel, or no recipe can learn it.
     """
     from watthour.forecasting.backtest import backtest, scores
-    from watthour.forecasting.catalogue import recipe
+    from watthour.forecasting.catalogue import recipe_alone
     from watthour.forecasting.rival import without_silent_rivals
 
     if n_days < 1:
         raise InvalidInput("days", n_days, "at least one day is needed", remedy="Give a whole number of at least 1.")
     history, days = _last_days(store, context, n_days, now)
-    able, notes = without_silent_rivals({name: recipe(name, None) for name in recipes}, history, days)
+    able, notes = without_silent_rivals({name: recipe_alone(name) for name in recipes}, history, days)
     left_out = {note.partition(" ")[0]: note.partition(". ")[2] for note in notes}
     tables: dict[str, pl.DataFrame] = {}
     seconds: dict[str, float] = {}

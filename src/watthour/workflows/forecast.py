@@ -17,6 +17,7 @@ from watthour.core.frames import INSTANT, Forecasts, Maker, Quality
 from watthour.core.ports import RunState, SourceRun
 from watthour.core.weather import weather_points
 from watthour.core.window import DAY, Window, local_midnight
+from watthour.forecasting.catalogue import SIMILAR
 from watthour.workflows.similar import history_beside
 
 if TYPE_CHECKING:
@@ -34,7 +35,6 @@ RUNS_LOOKED_AT = 1500  # two months of hourly forecasts
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MEMORY = timedelta(days=70)  # what the features and baselines look back on
 BASELINE_MEMORY_DAYS = 56  # past issues from which a baseline learns its intervals
-SIMILAR = "similar_series"  # answers for a short past where no model serves
 BASELINES = ("operator_debiased", "persistence_ensemble", "seasonal_naive")  # what can stand in, best first
 COMPANIONS = ("seasonal_naive", "operator_debiased")  # kept beside every forecast of ours
 COMPANION_LEVELS = (0.05, 0.5, 0.95)

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from watthour.core.ports import Store
 
 SHORT = 120 * DAY  # of a past: from then on a model of its own can be trained
-LONG = 84 * DAY  # of the past of a channel that others learn from
 _LOADS = (Quantity.POWER, Quantity.ENERGY)  # which differ by a factor where steps are the same
 
 
@@ -46,6 +45,7 @@ def similar_channels(store: Store, context: Context, as_of: datetime) -> tuple[S
     A site's main channel is like that of another; any other one is like those of its name. Invented channels are like
     invented ones only.
     """
+    from watthour.forecasting.similar_series.among import ENDED_DAYS, LONG_DAYS
     from watthour.forecasting.similar_series.model import MOST_OTHERS
 
     sites, spans = {site.id: site for site in store.sites()}, store.spans()
@@ -61,9 +61,10 @@ def similar_channels(store: Store, context: Context, as_of: datetime) -> tuple[S
         if name in sites
         and channel.id != context.channel.id
         and channel.id in spans
+        and spans[channel.id][1] > as_of - ENDED_DAYS * DAY
         and _kind(channel, sites[name], channels) == mine
     ]
-    known = sorted((each for each in found if each[0] >= LONG), key=lambda each: (-each[0], each[1].id))
+    known = sorted((each for each in found if each[0] >= LONG_DAYS * DAY), key=lambda each: (-each[0], each[1].id))
     return tuple(SimilarChannel(channel.id, site.name) for _, channel, site in known[:MOST_OTHERS])
 
 

@@ -16,7 +16,7 @@ from watthour.api.schemas.comparison import (
 )
 from watthour.api.state import ApiState
 from watthour.core.errors import InvalidInput
-from watthour.forecasting.catalogue import RECIPES
+from watthour.forecasting.catalogue import ALONE
 from watthour.workflows.comparison_process import ComparisonIsRunning
 from watthour.workflows.sites import name_of
 
@@ -31,9 +31,10 @@ router = APIRouter(prefix="/api/v1", tags=["models"])
 )
 async def compare(state: ApiState, asked: Annotated[ComparisonQuestion, Query()]) -> ComparisonBegun:
     """Begin what `watthour compare` does and return at once; one runs at a time."""
-    unknown = next((each for each in asked.recipe if each not in RECIPES), None)
+    unknown = next((each for each in asked.recipe if each not in ALONE), None)
     if unknown is not None:
-        raise InvalidInput("recipe", unknown, "no such model", remedy=f"Choose one of: {', '.join(RECIPES)}.")
+        problem = "no such model to compare on a channel's past"
+        raise InvalidInput("recipe", unknown, problem, remedy=f"Choose one of: {', '.join(ALONE)}.")
     context = await state.compute.run(lambda: state.models.context(asked.region))
     options = ["--days", str(asked.days), *(word for each in asked.recipe for word in ("--recipe", each))]
     if asked.issue_hour is not None:

@@ -12,6 +12,7 @@ import polars as pl
 from watthour.core import metrics
 from watthour.core.errors import NotEnoughHistory, WatthourError
 from watthour.core.frames import LEVELS, Quality, Targets
+from watthour.forecasting.catalogue import SIMILAR
 from watthour.forecasting.catalogue import recipe as named
 from watthour.forecasting.features import actuals
 from watthour.forecasting.fleet import Plan, attempted, covariates_as_asked, fit_all, forecast_all, pooled_growth
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from watthour.forecasting.vintages import Array, Instants
 
 TREES = "gradient_boosting"  # the kind of model that can learn from many series at once
-SIMILAR = "similar_series"  # where a past is short and similar series are known
 CANDIDATES = (
     "day_process",
     "hour_process",
@@ -41,7 +41,7 @@ CANDIDATES = (
     "seasonal_naive",
 )
 # Four weeks of days ahead from half a year of days, eight zones of Texas at two times: 1.38, 1.44 and 1.48 of the
-# loss of trend_season. Trees do better on hours.
+# loss of trend_season. Trees do better on hours; similar series were taken to be as good as they are.
 _USUAL_LOSSES = {"seasonal_naive": 1.4, "persistence_ensemble": 1.4, TREES: 1.2, SIMILAR: 1.2}
 ON_RIVAL = ("operator", "operator_debiased")  # where somebody else publishes a forecast of the series
 SCORED = ("pinball", "mae", "mape_percent", "coverage90_percent", "n")

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
     from watthour.core.forecast import History
 
-SHORT_DAYS = 84  # of a past; a longer one helps others, a shorter one is helped
+LONG_DAYS = 84  # of a past that helps others; in a table a shorter one is helped
+ENDED_DAYS = 56  # without a value: too little of the last ``LONG_DAYS`` is known to help others
 
 
 def with_similar(pasts: Mapping[str, History], *, even_long: bool = False) -> dict[str, History]:
@@ -32,13 +33,14 @@ def with_similar(pasts: Mapping[str, History], *, even_long: bool = False) -> di
         even_long: also where a past is long.
     """
     spans = {name: span_of(past) for name, past in pasts.items()}
-    long = sorted((name for name in pasts if spans[name] >= SHORT_DAYS * DAY), key=lambda name: -spans[name])
+    long = sorted((name for name in pasts if spans[name] >= LONG_DAYS * DAY), key=lambda name: -spans[name])
     if len(long) < FEWEST_OTHERS or any(past.context.resolution >= DAY for past in pasts.values()):
         return dict(pasts)
     helped = [name for name in pasts if (even_long or name not in long) and not pasts[name].context.similar]
     found = dict(pasts)
     for name in helped:
-        others = [other for other in long if other != name][:MOST_OTHERS]
+        since = pasts[name].as_of - ENDED_DAYS * DAY
+        others = [other for other in long if other != name and _last_of(pasts[other], since) > since][:MOST_OTHERS]
         found[name] = beside(pasts[name], {other: pasts[other] for other in others})
     return found
 
@@ -70,3 +72,9 @@ def span_of(past: History) -> timedelta:
     mine = past.readings.filter(pl.col("channel") == past.context.channel.id, pl.col("value").is_not_null())
     first = cast("datetime | None", mine["time"].min())
     return past.as_of - (first or past.as_of)
+
+
+def _last_of(past: History, otherwise: datetime) -> datetime:
+    """Return the time of the last known value of a series."""
+    mine = past.readings.filter(pl.col("channel") == past.context.channel.id, pl.col("value").is_not_null())
+    return cast("datetime | None", mine["time"].max()) or otherwise

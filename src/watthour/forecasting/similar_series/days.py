@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from watthour.forecasting.calendar import holiday_days
+from watthour.forecasting.calendar import holidays_around
 from watthour.forecasting.trend_season.known import Clock
 from watthour.forecasting.vintages import measurement_vintages
 
@@ -64,8 +64,7 @@ class Days:
         dates = numbers[:, None] + passed
         weekday = (dates + _EPOCH_WEEKDAY) % _WEEK
         found = np.where(weekday == _SUNDAY, 2, np.where(weekday == _SATURDAY, 1, 0))
-        if self.clock.holidays is not None and dates.size:
-            found[np.isin(dates, _holidays(int(dates.min()), int(dates.max()), self.clock.holidays))] = 2
+        found[np.isin(dates, holidays_around(dates, self.clock.holidays))] = 2
         return found
 
     def late_own(self) -> int:
@@ -112,10 +111,14 @@ class Usual:
 
 
 def enough_known(days: Array, fewest_days: float) -> Mask:
-    """Return which series, of (D, n, slots), have so many known days, and each slot at least once."""
+    """Return which series, of (D, n, slots), have so many known days, and each slot at least once.
+
+    One of nothing but zeros has no level to which others could be brought, and is none of them.
+    """
     known = np.isfinite(days)
     is_enough = known.sum(axis=(1, 2)) >= fewest_days * days.shape[2]
-    return np.asarray(is_enough & np.all(known.any(axis=1), axis=1))
+    is_alive = np.where(known, days, 0.0).any(axis=(1, 2))
+    return np.asarray(is_enough & is_alive & np.all(known.any(axis=1), axis=1))
 
 
 def without_last(days: Array, n_intervals: int) -> Array:
@@ -130,10 +133,3 @@ def without_last(days: Array, n_intervals: int) -> Array:
 def _late(days: Array) -> int:
     known = np.flatnonzero(np.isfinite(days.ravel()))
     return days.size - 1 - int(known[-1]) if len(known) else days.size
-
-
-def _holidays(first: int, last: int, code: str) -> Instants:
-    from datetime import date, timedelta
-
-    epoch = date(1970, 1, 1)
-    return holiday_days(code, epoch + timedelta(days=first), epoch + timedelta(days=last))

@@ -26,7 +26,7 @@ _RIDGE = 0.02  # in parts of what the predictors are worth
 _ROUNDS = 12  # of reweighting, after which the least absolute error is as good as reached
 _BESIDE_HOURS = 2  # errors that count for a slot lie so near on the clock
 _MORE_THAN_ONE = 12  # as errors of one series are not all alike, so many more than series count as independent
-_SAMEWEEKDAYS = 4
+_SAME_WEEKDAYS = 4
 _HOURS = 24
 
 
@@ -59,20 +59,19 @@ class Lesson:
 
 def learn(days: Days, lengths: Sequence[float], leads: tuple[int, ...]) -> list[Lesson]:
     """Return a lesson for each length of an own past; none where too few similar series are known."""
-    lessons: list[Lesson] = []
-    likeness: Likeness | None = None
-    for length in lengths:
-        if likeness is None:
-            tried = {each: list(_cuts(days, length, leads[:1], each, _MOST_CUTS // 5)) for each in LIKENESSES}
-            enough = {each: cuts for each, cuts in tried.items() if _n_series(cuts) >= FEWEST_OTHERS}
-            if not enough:
-                return []
-            losses = {each: _lesson(length, each, leads[:1], cuts).loss for each, cuts in enough.items()}
-            likeness = min(losses, key=lambda each: losses[each])
-        cuts = list(_cuts(days, length, leads, likeness, _MOST_CUTS))
-        if _n_series(cuts) >= FEWEST_OTHERS:
-            lessons.append(_lesson(length, likeness, leads, cuts))
-    return lessons
+    likeness = _best_likeness(days, lengths[0], leads[:1])
+    if likeness is None:
+        return []
+    found = ((length, list(_cuts(days, length, leads, likeness, _MOST_CUTS))) for length in lengths)
+    return [_lesson(length, likeness, leads, cuts) for length, cuts in found if _n_series(cuts) >= FEWEST_OTHERS]
+
+
+def _best_likeness(days: Days, length: float, leads: tuple[int, ...]) -> Likeness | None:
+    """Return how to use similar series that are cut to a length, as a fifth of the cuts tell; None if too few are."""
+    tried = {each: list(_cuts(days, length, leads, each, _MOST_CUTS // 5)) for each in LIKENESSES}
+    enough = {each: cuts for each, cuts in tried.items() if _n_series(cuts) >= FEWEST_OTHERS}
+    losses = {each: _lesson(length, each, leads, cuts).loss for each, cuts in enough.items()}
+    return min(losses, key=lambda each: losses[each], default=None)
 
 
 def good_others(days: Array) -> Instants:
@@ -135,7 +134,7 @@ def by_rule(own: Array, lead: int) -> Array:
     last = np.full(own.shape[1], np.nan)
     for row in own:
         last = np.where(np.isfinite(row), row, last)
-    same = own[(age + lead) % WEEK == 0][-_SAMEWEEKDAYS:]
+    same = own[(age + lead) % WEEK == 0][-_SAME_WEEKDAYS:]
     known = np.isfinite(same)
     count = known.sum(axis=0)
     return np.where(count > 0, np.where(known, same, 0.0).sum(axis=0) / np.maximum(count, 1), last)

@@ -86,8 +86,11 @@ class SimilarSeries:
         n_days = days.n_own_days
         if n_days < LENGTHS[0]:
             raise _too_short(context, n_days)
+        if not np.nan_to_num(days.own[-OWN_BACK:]).any():
+            problem = f"every known value of {context.channel.id} is zero, so others cannot be brought to its level"
+            raise NotEnoughHistory(problem, remedy="Use a baseline such as seasonal_naive until it shows something.")
         first = max(k for k, length in enumerate(LENGTHS) if length <= n_days)
-        lessons = learn(days, LENGTHS[first : first + self.n_lengths], _LEADS)
+        lessons = learn(days, LENGTHS[first : first + max(1, self.n_lengths)], _LEADS)
         if not lessons:
             raise _none_similar(context, len(good_others(days.others)))
         if not lessons[0].loss < lessons[0].rule_loss:

@@ -19,6 +19,11 @@ WEEK = 7
 _COMMON_LIMITS = (0.3, 3.0)  # of what all similar series are at once, in parts of the usual
 _LEAST_SPREAD = 0.02  # of the level
 _OWN_SPREAD_DAYS = 7.0  # of the own past that tell the spread as well as the similar series do
+_MOST_SPREAD_DAYS = 28.0  # of it that count
+# Half-lives of the own days, in days: of all of them, of the last ones by slot and as a whole, of those of one kind,
+# and of what tells the spread. Of the same weekdays each counts so much of the one a week later.
+_HALF_LIFE, _LATEST, _LATELY, _OF_KIND, _OF_SPREAD = 14.0, 1.0, 3.0, 28.0, 28.0
+_WEEKLY = 0.8
 N_PREDICTORS = 11
 
 
@@ -73,17 +78,20 @@ def said_of(seen: Seen, likeness: Likeness) -> list[Said]:
     residual = np.where(known, seen.own - np.tensordot(mine, expected, 1), np.nan)
     age = np.arange(n)[::-1]
     kinds = seen.types[-n:]
-    everything = _faded(residual, 0.5 ** (age / 14)[:, None])
-    latest = _faded(residual, 0.5 ** (age / 1.0)[:, None])
-    lately = _faded(mean_known(residual)[:, None], 0.5 ** (age / 3)[:, None])[0]
-    share = min(known.sum() / slots, 28.0)
-    share = share / (share + _OWN_SPREAD_DAYS)
-    there = _faded(np.where(known, 1.0, np.nan), np.ones((n, 1))) > 0
-    away = np.where(there, _faded(np.abs(residual - everything), 0.5 ** (age / 28)[:, None]), np.nan)
+
+    def counts(half_life: float) -> Array:
+        return 0.5 ** (age / half_life)[:, None]
+
+    everything = _faded(residual, counts(_HALF_LIFE))
+    latest = _faded(residual, counts(_LATEST))
+    lately = _faded(mean_known(residual)[:, None], counts(_LATELY))[0]
+    n_days = min(known.sum() / slots, _MOST_SPREAD_DAYS)
+    share = n_days / (n_days + _OWN_SPREAD_DAYS)
+    away = np.where(known.any(axis=0), _faded(np.abs(residual - everything), counts(_OF_SPREAD)), np.nan)
     found = []
     for lead, kind in seen.to_come:
         alike = np.tensordot(mine, value[:, kind, column], 1)
-        weekly = ((age + lead) % WEEK == 0) * 0.8 ** ((age + lead) / WEEK)
+        weekly = ((age + lead) % WEEK == 0) * _WEEKLY ** ((age + lead) / WEEK)
         predictors = np.stack(
             [
                 alike,
@@ -92,8 +100,8 @@ def said_of(seen: Seen, likeness: Likeness) -> list[Said]:
                 alike * (by_day[-3:].mean() - 1),
                 alike * (by_day.mean() - 1),
                 everything,
-                smooth(everything) - everything,
-                _faded(residual, 0.5 ** (age / 28)[:, None] * (kinds == kind)),
+                _smooth(everything) - everything,
+                _faded(residual, counts(_OF_KIND) * (kinds == kind)),
                 _faded(residual, weekly[:, None]),
                 latest,
                 np.full(slots, lately),
@@ -101,14 +109,14 @@ def said_of(seen: Seen, likeness: Likeness) -> list[Said]:
             axis=1,
         )
         others = np.tensordot(mine, deviation[:, kind, column], 1)
-        spread = (1 - share) * smooth(others) + share * smooth(np.where(np.isfinite(away), away, others))
+        spread = (1 - share) * _smooth(others) + share * _smooth(np.where(np.isfinite(away), away, others))
         found.append(Said(predictors, np.maximum(spread, _LEAST_SPREAD * level), level, weights))
     return found
 
 
-def smooth(slots: Array) -> Array:
-    """Return values by slot, (slots,), each with a quarter of its neighbours on the clock."""
-    return 0.25 * np.roll(slots, 1) + 0.5 * slots + 0.25 * np.roll(slots, -1)
+def _smooth(values: Array) -> Array:
+    """Return values by slot, (..., slots), each half of itself and a quarter of its neighbours on the clock."""
+    return 0.25 * np.roll(values, 1, axis=-1) + 0.5 * values + 0.25 * np.roll(values, -1, axis=-1)
 
 
 def _common(recent: Array, expected: Array) -> tuple[Array, Array]:
@@ -141,8 +149,7 @@ def _weights(own: Array, expected: Array, known: Array, level: float, sharpness:
     """Return the weight of each other series, (D,), by how well its days, (D, n, slots), explain the own mean day."""
     count = known.sum(axis=0)
     mean = (np.where(known, own - expected, 0.0)).sum(axis=1) / np.maximum(count, 1)
-    smoothed = 0.25 * np.roll(mean, 1, axis=1) + 0.5 * mean + 0.25 * np.roll(mean, -1, axis=1)
-    distance = (smoothed**2 * (count > 0)).sum(axis=1) / max((count > 0).sum(), 1) / level**2
+    distance = (_smooth(mean) ** 2 * (count > 0)).sum(axis=1) / max((count > 0).sum(), 1) / level**2
     weights = np.exp(-sharpness * (distance - distance.min()))
     return np.asarray(weights / weights.sum())
 

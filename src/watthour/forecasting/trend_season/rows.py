@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from watthour.forecasting.calendar import DAYS_IN_YEAR, holiday_days
+from watthour.forecasting.calendar import DAYS_IN_YEAR, holidays_around
 from watthour.forecasting.optional_calendars import in_period, period_names
 from watthour.forecasting.panel import mean_known
 from watthour.forecasting.trend_season.kernel import Rows
@@ -20,7 +19,6 @@ YEAR_ROWS = 364  # the rows that are kept whole begin anew after so many, whole 
 DENSE = 400  # rows before that which are kept whole too
 THIN, MOST_THIN = 7, 416  # older days are averaged by seven, so many times at most
 _SUNDAY = 6
-_EPOCH = date(1970, 1, 1)
 _HARMONICS = 2
 
 
@@ -48,8 +46,7 @@ class Grid:
         if self.days != 1:
             return np.full(len(numbers), -1)
         days = numbers + self.phase
-        first, last = (_EPOCH + timedelta(days=int(day)) for day in (days.min(), days.max()))
-        return np.where(np.isin(days, holiday_days(self.holidays, first, last)), _SUNDAY, (days + 3) % 7)
+        return np.where(np.isin(days, holidays_around(days, self.holidays)), _SUNDAY, (days + 3) % 7)
 
     def periods(self, numbers: Instants) -> Array | None:
         """Return which part of each of some consecutive rows lies in each period of the place, (n, p), if any."""
