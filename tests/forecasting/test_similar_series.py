@@ -92,6 +92,18 @@ def test_a_new_home_is_forecast_better_than_by_its_last_day_and_its_band_holds(o
     assert 0.85 < np.mean(inside) < 0.98
 
 
+@pytest.mark.parametrize("hours", [(30,), (30, 31, 50)])
+def test_a_glitch_of_the_meter_does_not_set_the_level_of_a_new_home(hours: tuple[int, ...]) -> None:
+    new = home("new", 0.7, days=3, seed=50)
+    rows = pl.int_range(pl.len()).is_in(hours)
+    clean, glitch = (
+        told(with_similar(pasts_of(old_homes(), table))["new"])
+        for table in (new, new.with_columns(y=pl.when(rows).then(3000.0).otherwise("y")))
+    )
+    assert np.allclose(at_level(glitch), at_level(clean), rtol=0.2)
+    assert np.all(at_level(glitch, 0.95) < 2 * at_level(clean, 0.95))
+
+
 def test_the_own_habits_of_a_home_unlike_the_others_count_more_with_every_week() -> None:
     off = []
     for days in (1, 21):

@@ -20,6 +20,8 @@ BACK = 84  # days that tell the usual day of a series
 ORIGINS_BACK = 182  # days before those on which similar series are cut
 OWN_BACK = 56  # days of its own past that a short series is seen with
 N_TYPES = 3  # working days, Saturdays, Sundays and holidays
+_GLITCH = 5.0  # times as far above its mean as the highest value of most similar series is above theirs
+_MOST_GLITCHES = 0.1  # of the known values
 _EPOCH_WEEKDAY = 3  # 1970-01-01 was a Thursday
 _WEEK, _SATURDAY, _SUNDAY = 7, 5, 6
 
@@ -45,7 +47,8 @@ class Days:
             clock.known(measurement_vintages(history, channel), issued, known_until, first)[1]
             for channel in (context.channel.id, *channels)
         ]
-        return cls(clock, edge, tables[0], np.stack(tables[1:]), channels)
+        others = np.stack(tables[1:])
+        return cls(clock, edge, _without_glitches(tables[0], others), others, channels)
 
     @property
     def n_slots(self) -> int:
@@ -128,6 +131,28 @@ def without_last(days: Array, n_intervals: int) -> Array:
     flat = days.reshape(*days.shape[:-2], -1).copy()
     flat[..., -n_intervals:] = np.nan
     return flat.reshape(days.shape)
+
+
+def _without_glitches(own: Array, others: Array) -> Array:
+    """Return days, (n, slots), less values that no meter of this kind tells: one would set the level of a few days.
+
+    Args:
+        own: (n, slots) of the short series.
+        others: (D, n, slots) of similar ones, whose highest values beside their means say what there is.
+    """
+    sizes = np.abs(others.reshape(len(others), -1))
+    known = np.isfinite(sizes)
+    mean = np.where(known, sizes, 0.0).sum(axis=1) / np.maximum(known.sum(axis=1), 1)
+    highest = np.where(known, sizes, 0.0).max(axis=1, initial=0.0)[mean > 0] / mean[mean > 0]
+    values = np.sort(np.abs(own[np.isfinite(own)]))[::-1]
+    most = int(_MOST_GLITCHES * len(values))
+    if not len(highest) or not most:
+        return own
+    below = (values.sum() - np.cumsum(values)[:most]) / (len(values) - 1 - np.arange(most))  # mean of all lower ones
+    is_glitch = (below > 0) & (values[:most] > _GLITCH * float(np.median(highest)) * below)
+    if not is_glitch.any():
+        return own
+    return np.where(np.abs(own) >= values[np.flatnonzero(is_glitch)[-1]], np.nan, own)
 
 
 def _late(days: Array) -> int:
