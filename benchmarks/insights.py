@@ -125,12 +125,12 @@ def cases(*, is_heated: bool) -> list[dict[str, Cell]]:
         for name, tally in tallies.items()
     ]
     rows += [
-        {"row": "false alarms: hours", "test": test, "per_week": alarms / weeks, "weeks": weeks},
-        {"row": "false alarms: levels", "test": test, "per_week": shifts / weeks, "weeks": weeks},
-        {"row": "false alarms: habits", "test": test, "per_home": changes / len(SEEDS), "homes": len(SEEDS)},
+        {"row": "hours", "test": test, "alarms_per_week": alarms / weeks, "weeks": weeks},
+        {"row": "levels", "test": test, "alarms_per_week": shifts / weeks, "weeks": weeks},
+        {"row": "habits", "test": test, "alarms_per_home": changes / len(SEEDS), "homes": len(SEEDS)},
     ]
     if apart:
-        rows.append({"row": "standby: median error", "test": test, "percent": 100 * float(np.median(apart))})
+        rows.append({"row": "standby", "test": test, "error_percent": 100 * float(np.median(apart))})
     return rows
 
 

@@ -10,7 +10,7 @@ import polars as pl
 
 from watthour.core.channel import FEEDS_IN, DeviceKind
 from watthour.core.errors import InvalidInput
-from watthour.core.frames import Samples
+from watthour.core.frames import Events, Samples
 from watthour.core.quality import is_trusted
 from watthour.core.units import Quantity
 from watthour.core.window import DAY, Window
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     import dataframely as dy
 
     from watthour.core.channel import Channel, Device, Site
-    from watthour.core.frames import Events
     from watthour.core.ports import Store
     from watthour.insights.anomalies import Oddities
     from watthour.insights.consumers import Consumers
@@ -146,6 +145,7 @@ def device_insights(
     events = store.events([device.id], Window(window.start - (window.end - window.start), window.end))
     inside = events.filter(pl.col("start") >= window.start)
     energy = None if inside["energy_kwh"].null_count() else float(inside["energy_kwh"].sum())
+    latest = Events.cast(events.tail(_MOST_USES))
     unknown = _DEVICE_NOT_MEASURED
     return DeviceInsights(
         window,
@@ -156,7 +156,7 @@ def device_insights(
         unknown if load is None else peaks(load, [], events, window),
         unknown if load is None else habits(load),
         UseCount(inside.height, energy, events.height - inside.height),
-        impact(events.tail(_MOST_USES), _samples_around(store, main, events.tail(_MOST_USES))),
+        impact(latest, _samples_around(store, main, latest)),
     )
 
 

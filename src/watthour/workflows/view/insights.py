@@ -6,7 +6,6 @@ from dataclasses import fields, is_dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
-from watthour.core.window import Window
 from watthour.insights.load import Unknown
 from watthour.workflows.view.wire import age_hours, utc_text
 
@@ -46,8 +45,6 @@ def _entry(found: HomeInsights | DeviceInsights, now: datetime) -> dict[str, obj
 def _plain(value: object) -> object:
     """Write a value with all it is made of as JSON can."""
     match value:
-        case Window():
-            return {"start": utc_text(value.start), "end": utc_text(value.end)}
         case datetime():
             return utc_text(value)
         case date():
