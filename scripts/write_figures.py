@@ -20,7 +20,7 @@ PAGES = (
     ROOT / "README.md",
     *(
         ROOT / "docs" / "explanation" / f"{name}.md"
-        for name in ("forecasting", "day-process", "features", "first-weeks")
+        for name in ("forecasting", "day-process", "features", "first-weeks", "insights")
     ),
 )
 MARKED = re.compile(r"<!-- figures: (\w+) (\S+) -->\n.*?<!-- end of figures -->", re.DOTALL)
@@ -66,6 +66,10 @@ COLUMNS = {  # metric -> heading and decimals
     "wape": ("WAPE", 4),
     "train_seconds": ("training, s", 1),
     "predict_seconds": ("20 forecasts, s", 1),
+    "recall": ("found, share", 2),
+    "alarms_per_week": ("false alarms a week", 2),
+    "alarms_per_home": ("false alarms a home", 2),
+    "error_percent": ("median error, %", 1),
 }
 
 

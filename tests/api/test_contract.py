@@ -12,6 +12,7 @@ from watthour.api.schemas.days import ForecastDays, ForecastIssues
 from watthour.api.schemas.grid import GridForecast, GridScores
 from watthour.api.schemas.homes import DeviceList, EventPage, HomeList, KeptRows, PlaceList, RemovedPart, ZoneList
 from watthour.api.schemas.imports import ImportedRows
+from watthour.api.schemas.insights import DeviceInsightsAnswer, HomeInsightsAnswer
 from watthour.api.schemas.models import ModelInfo, Prediction, Reloaded
 from watthour.api.schemas.readings import ChannelList, ReadingPage
 from watthour.api.schemas.sites import HolidayCalendars, RemovedSite, SiteEntry, SiteList
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 ANSWERS = [
     ChannelList,
+    DeviceInsightsAnswer,
     DeviceList,
     EventPage,
     ForecastDays,
@@ -34,6 +36,7 @@ ANSWERS = [
     GridScores,
     Health,
     HolidayCalendars,
+    HomeInsightsAnswer,
     HomeList,
     ImportedRows,
     KeptRows,
@@ -69,6 +72,7 @@ def test_operations_have_plain_names_for_clients(api: FastAPI) -> None:
         "channels",
         "compare",
         "comparison",
+        "device_insights",
         "devices",
         "events",
         "grid_forecast",
@@ -79,6 +83,7 @@ def test_operations_have_plain_names_for_clients(api: FastAPI) -> None:
         "grid_week",
         "health",
         "holiday_calendars",
+        "home_insights",
         "homes",
         "import_file",
         "listening",

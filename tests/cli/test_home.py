@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from builders import events
 from fakes.server import as_json, serve
+from made_home import make_home
 from places import ANSWER
 
 from watthour.store.sql import open_store
@@ -110,3 +111,25 @@ def test_what_cannot_be_is_told_with_its_cure(
     refused = watthour(*words)
     assert refused.code == 2
     assert hint in refused.err
+
+
+def test_insights_of_a_home_and_a_device_say_what_is_known_and_what_is_not(
+    watthour: Callable[..., Outcome], home: Path
+) -> None:
+    assert watthour("home", "add", "Made", "--time-zone", "Europe/Paris", "--channel", "mains:W:1h").code == 0
+    assert watthour("home", "device", "add", "made", "Kettle", "--kind", "kettle").code == 0
+    with closing(open_store(f"sqlite:///{home / 'watthour.db'}")) as store:
+        store.append(make_home(5, n_days=60).readings())
+    shown = watthour("home", "insights", "made")
+    assert shown.code == 0, shown.err
+    assert "Standby: " in shown.out
+    assert "Peak: " in shown.out
+    assert "Not known: use beside the past: the temperature outdoors is not known." in shown.err
+    entry = json.loads(watthour("home", "insights", "made", "--json").out)
+    assert entry["standby"]["n_nights"] == 28
+    assert entry["unknown"] == []
+    device = watthour("home", "insights", "made", "--device", "kettle")
+    assert "Uses: 0" in device.out
+    assert "impact: 0 uses are known, and 4 are needed" in device.err
+    wrong = watthour("home", "insights", "made", "--days", "0")
+    assert (wrong.code, "days = 0" in wrong.err) == (2, True)

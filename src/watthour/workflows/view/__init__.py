@@ -3,6 +3,7 @@
 from watthour.workflows.view.days import day_columns, day_rows, days_between, issue_list, kept_day
 from watthour.workflows.view.grid import grid_forecast, grid_scores, region_entry
 from watthour.workflows.view.homes import device_entry, home_entry, home_events, home_list, place_list, zone_entry
+from watthour.workflows.view.insights import device_insights_entry, home_insights_entry
 from watthour.workflows.view.issue import is_followed
 from watthour.workflows.view.listening import fault_counts, found_things, line_states
 from watthour.workflows.view.past import grid_history, grid_week
@@ -25,6 +26,7 @@ __all__ = [
     "day_rows",
     "days_between",
     "device_entry",
+    "device_insights_entry",
     "doubts",
     "fault_counts",
     "found_things",
@@ -35,6 +37,7 @@ __all__ = [
     "grid_week",
     "home_entry",
     "home_events",
+    "home_insights_entry",
     "home_list",
     "is_followed",
     "issue_list",

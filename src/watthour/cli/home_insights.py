@@ -1,0 +1,136 @@
+"""`watthour home insights`: what is worth knowing about a home, or a device in it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from watthour.cli.context import opened
+from watthour.cli.options import AsJson  # noqa: TC001 - typer reads annotations at run time
+from watthour.cli.output import number, show_json, show_table, utc_now
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def insights(
+    home: Annotated[str, typer.Argument(help="The home's name or id.")],
+    *,
+    device: Annotated[str | None, typer.Option("--device", help="One device alone, by name or id.")] = None,
+    days: Annotated[int, typer.Option("--days", help="Days before the last reading that are told of.")] = 28,
+    false_alarms: Annotated[
+        float, typer.Option("--false-alarms", help="Anomalies a week that may be told where nothing is odd.")
+    ] = 0.5,
+    as_json: AsJson = False,
+) -> None:
+    """Tell what is odd, always on, used most, highest and changed, with the evidence; times are UTC."""
+    from watthour.workflows import view
+    from watthour.workflows.homes import devices_of, home_named, part_named
+    from watthour.workflows.insights import device_insights, home_insights
+
+    now = utc_now()
+    with opened() as app:
+        site = home_named(app.store, home)
+        choices = {"days": days, "false_alarms_per_week": false_alarms}
+        if device is None:
+            told = home_insights(app.store, site, now=now, **choices)  # type: ignore[arg-type]  # days is a whole number
+            content = view.home_insights_entry(site, told, now)
+        else:
+            part = part_named("device", device, devices_of(app.store, site))
+            of_part = device_insights(app.store, site, part, now=now, **choices)  # type: ignore[arg-type]  # likewise
+            content = view.device_insights_entry(site, part, of_part, now)
+    if as_json:
+        show_json(content)
+        return
+    _show(content)
+
+
+def _show(content: Mapping[str, Any]) -> None:
+    typer.echo(f"{content['start']} to {content['end']}, {content['channel'] or 'no channel'}")
+    if content.get("standby"):
+        _show_standby(content["standby"])
+    if content.get("oddities"):
+        _show_oddities(content["oddities"])
+    if content.get("consumers"):
+        _show_consumers(content["consumers"])
+    for peak in content.get("peaks") or ():
+        on = ", ".join(f"{each['name']} {number(each['power_w'], 0)} W" for each in peak["on"]) or "nobody knows what"
+        typer.echo(f"Peak: {number(peak['power_w'], 0)} W from {peak['start']}; on: {on}.")
+    if content.get("efficiency"):
+        _show_efficiency(content["efficiency"])
+    for change in (content.get("habits") or {}).get("changes", ()):
+        hours = f"{change['first_hour']}:00 to {change['end_hour']}:00 on {change['days']}"
+        before, after = number(change["before_kwh"], 2), number(change["after_kwh"], 2)
+        typer.echo(f"Habit: {hours}, {after} kWh a day instead of {before} (chance {change['chance']:g}).")
+    if content.get("uses"):
+        uses = content["uses"]
+        typer.echo(
+            f"Uses: {uses['n_uses']}, {number(uses['energy_kwh'], 2)} kWh; {uses['n_before']} in the time before."
+        )
+    if content.get("impact"):
+        step = content["impact"]
+        sure = "" if step["is_sure"] else ", which may be nothing"
+        typer.echo(f"Impact: {number(step['step_w'], 0)} W ({_between(step, 'low_w', 'high_w')}){sure}.")
+    for each in content["unknown"]:
+        typer.echo(f"Not known: {each['insight']}: {each['problem']}. {each['remedy']}", err=True)
+
+
+def _show_standby(least: Mapping[str, Any]) -> None:
+    span = _between(least, "low_w", "high_w")
+    share = "" if least["share"] is None else f", {number(100 * least['share'], 0)} % of all"
+    cycling = ", fridge and the like included" if least["holds_cycling"] else ""
+    year = number(least["kwh_per_year"], 0)
+    power = f"{number(least['power_w'], 0)} W ({span}; {least['n_nights']} nights)"
+    typer.echo(f"Standby: {power}{share}, {year} kWh a year{cycling}.")
+
+
+def _show_oddities(odd: Mapping[str, Any]) -> None:
+    if odd["anomalies"]:
+        rows = [
+            (
+                each["start"],
+                each["end"],
+                number(each["measured_w"], 0),
+                number(each["expected_w"], 0),
+                number(each["extra_kwh"], 2),
+                number(each["once_in_weeks"], 0),
+            )
+            for each in odd["anomalies"]
+        ]
+        show_table(("odd from", "to", "W", "expected W", "kWh more", "once in weeks"), rows)
+    else:
+        typer.echo(f"Nothing odd in {odd['n_hours']} hours.")
+    for shift in odd["shifts"]:
+        span = _between(shift, "low_w", "high_w")
+        typer.echo(f"Since {shift['day']}: {number(shift['change_w'], 0)} W more around the clock ({span}).")
+
+
+def _show_consumers(used: Mapping[str, Any]) -> None:
+    def row(each: Mapping[str, Any]) -> tuple[object, ...]:
+        share = None if each["share"] is None else 100 * each["share"]
+        return (each["name"], number(each["energy_kwh"], 2), number(share), each["basis"])
+
+    rows = [row(each) for each in [*used["circuits"], *used["devices"]]]
+    if used["other_kwh"] is not None:
+        share = 100 * used["other_kwh"] / used["total_kwh"] if used["total_kwh"] else None
+        rows.append(("other", number(used["other_kwh"], 2), number(share), ""))
+    if used["total_kwh"] is not None:
+        rows.append(("home", number(used["total_kwh"], 2), number(100.0), "readings"))
+    show_table(("used by", "kWh", "%", "by"), rows)
+    if used["other_problem"]:
+        typer.echo(f"Not known: the rest: {used['other_problem']}.", err=True)
+
+
+def _show_efficiency(figures: Mapping[str, Any]) -> None:
+    typer.echo(f"Use: {number(figures['kwh_per_day'], 2)} kWh a day over {figures['n_days']} days.")
+    past = figures["against_past"]
+    if past:
+        span = f"{number(past['low_percent'])} to {number(past['high_percent'])}"
+        typer.echo(f"Beside the past at the same temperature: {number(past['change_percent'])} % ({span}).")
+    else:
+        typer.echo(f"Not known: use beside the past: {figures['against_past_problem']}.", err=True)
+
+
+def _between(entry: Mapping[str, Any], low: str, high: str) -> str:
+    return f"{number(entry[low], 0)} to {number(entry[high], 0)}"

@@ -1,0 +1,227 @@
+"""Hours in which a load was unlike the same hours of the weeks before, and days from which on its level is another."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from watthour.core.errors import InvalidInput
+from watthour.core.window import HOUR
+from watthour.insights.load import HOURS, Unknown, days_of, median, quantile
+from watthour.insights.shifts import LevelShift, levels, shifts_of
+from watthour.insights.weather import without_weather
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from watthour.insights.load import Array, Days, Load
+
+PAST_DAYS = 56  # with which a day is compared
+FEWEST_DAYS = 21  # of the past, all kinds of day together
+_FEWEST_ALIKE = 6  # days of the same kind; with fewer all days are compared with
+_SCALES = (1, 3, 6, 12)  # hours in a row that are judged together
+_SIDES = (1.0, -1.0)  # more than expected, less than expected
+_TAIL = 0.05  # share of the hours that the tail is fitted to
+_SPREAD_SHARE = 0.9  # quantile that says how far an hour usually goes
+_FLOOR_SHARE, _FLOOR_W = 0.1, 10.0  # of the mean load, and at least: smaller deviations are nobody's concern
+_WEEK_HOURS = 7 * HOURS
+_END_SHARE = 0.2  # of the largest score of a run, that its first and last hour have
+_MOST_WEEKS = 1000.0
+
+
+@dataclass(frozen=True, slots=True)
+class Anomaly:
+    """Hours in a row that used more, or less, than expected."""
+
+    start: datetime
+    end: datetime
+    measured_w: float  # mean over these hours
+    expected_w: float  # median of these local hours on the same kind of day of the weeks before
+    usual_low_w: float  # nine in ten of those hours, and of those beside them, were above this
+    usual_high_w: float  # nine in ten were below this
+    extra_kwh: float  # measured less expected
+    once_in_weeks: float  # how seldom hours as usual go this far; 1000: or more seldom
+
+
+@dataclass(frozen=True, slots=True)
+class Oddities:
+    """What was odd in the days that were judged."""
+
+    anomalies: tuple[Anomaly, ...]  # oldest first
+    shifts: tuple[LevelShift, ...]  # oldest first
+    false_alarms_per_week: float  # that the threshold was set for
+    first_day: date  # that was judged
+    last_day: date
+    n_hours: int  # that were judged
+    n_past_days: int  # known before the first of these days
+
+
+def oddities(
+    load: Load, temperature: pl.DataFrame | None = None, *, days: int = 28, false_alarms_per_week: float = 0.5
+) -> Oddities | Unknown:
+    """Return the hours and levels of the last days that are unlike the weeks before.
+
+    Each hour is compared with the median of its local hour on the same kind of day (working, off) of the 56 days
+    before; what it is off by is measured in usual deviations of that hour. Sums
+    of 1, 3, 6 and 12 hours are judged by how seldom the load's own sums go as far: the tail is fitted to the largest
+    twentieth by its median, which few anomalies move.
+    Lasting changes of the level are found first and taken out, so that each is told once, not every hour after it.
+
+    Args:
+        load: in steps of an hour or shorter.
+        temperature: ``time`` and ``value`` outdoors [degC]; what goes with it is taken out. None: it is not known.
+        days: the last ones, that are judged.
+        false_alarms_per_week: of runs of hours, that the threshold is set for.
+
+    Raises:
+        InvalidInput: the rate of false alarms, or the number of days, cannot be.
+    """
+    if not 0 < false_alarms_per_week <= HOURS:
+        remedy = "Give a number above 0, such as 0.5, and at most 24."
+        raise InvalidInput("false_alarms_per_week", false_alarms_per_week, "it cannot be kept", remedy=remedy)
+    if days < 1:
+        raise InvalidInput("days", days, "there is nothing to judge", remedy="Give 1 or more, such as 28.")
+    table = days_of(load)
+    if table is None:
+        return Unknown(
+            "no readings in steps of an hour or shorter are known", "Add a channel of power or energy in such steps."
+        )
+    n_days = len(table.power_w)
+    first = max(n_days - days, FEWEST_DAYS)
+    n_past = int(np.sum(~np.isnan(table.power_w[:first]).all(axis=1)))
+    if first >= n_days or n_past < FEWEST_DAYS:
+        known = int(np.sum(~np.isnan(table.power_w).all(axis=1)))
+        return Unknown(
+            f"{known} days are known, and {FEWEST_DAYS} before the first day judged are needed",
+            "Wait, or import older readings.",
+        )
+    free, weather = without_weather(table, temperature, load.time_zone)
+    found = shifts_of(free)
+    apart = weather + levels(found, n_days)[:, None]
+    level_free = table.power_w - apart
+    scored_from = min(FEWEST_DAYS, first)
+    usual = _usual(table, level_free, scored_from)
+    return Oddities(
+        _runs(table, usual, apart, first, false_alarms_per_week),
+        tuple(shift for shift in found if shift.day >= table.day(first)),
+        false_alarms_per_week,
+        table.day(first),
+        table.day(n_days - 1),
+        int(np.sum(~np.isnan(usual.score[first:]))),
+        n_past,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Usual:
+    """What was expected of each hour and how far it goes, free of level and weather; nan where it is not known."""
+
+    middle: Array  # (days, 24)
+    low: Array
+    high: Array
+    off_by: Array  # measured less expected
+    score: Array  # the same in usual deviations, of that side
+
+
+def _usual(table: Days, level_free: Array, scored_from: int) -> _Usual:
+    middle, low, high = (np.full(level_free.shape, np.nan) for _ in range(3))
+    for day in range(scored_from, len(level_free)):
+        past = np.arange(max(day - PAST_DAYS, 0), day)
+        past = past[~np.isnan(level_free[past]).all(axis=1)]
+        alike = past[table.is_off[past] == table.is_off[day]]
+        before = level_free[alike if len(alike) >= _FEWEST_ALIKE else past]
+        beside = np.concatenate([np.roll(before, hours, axis=1) for hours in (-1, 0, 1)])
+        middle[day] = quantile(before, 0.5)
+        low[day], high[day] = quantile(beside, 1 - _SPREAD_SHARE), quantile(beside, _SPREAD_SHARE)
+    off_by = level_free - middle
+    floor = max(_FLOOR_SHARE * abs(float(np.nanmean(table.power_w))), _FLOOR_W)
+    more = off_by[off_by > 0]
+    anywhere = max(float(np.quantile(more, _SPREAD_SHARE)) if len(more) else 0.0, floor)
+    spread = np.where(off_by > 0, high - middle + anywhere, np.maximum(middle - low, floor))
+    return _Usual(middle, low, high, off_by, off_by / spread)
+
+
+def _runs(table: Days, usual: _Usual, apart: Array, first: int, rate: float) -> tuple[Anomaly, ...]:
+    """Return the runs of hours whose sums are too seldom, each side by itself."""
+    n_ways = len(_SCALES) * len(_SIDES)
+    seldom = rate / (n_ways * _WEEK_HOURS)  # share of the hours that may go as far by chance
+    found = []
+    for side in _SIDES:
+        flat = side * usual.score.ravel()
+        chance = np.ones(len(flat))
+        for hours in _SCALES:
+            score = _mean_of_last(flat, hours)
+            rare = _chance(score)
+            for back in range(hours):  # each of the hours of the sum has its chance
+                chance[: len(flat) - back] = np.minimum(chance[: len(flat) - back], rare[back:])
+        odd = (chance < seldom) & (flat > 0) & (np.arange(len(flat)) >= first * HOURS)
+        spans = [_trimmed(flat, span) for span in _spans(odd)]
+        found += [_anomaly(table, usual, apart, span, chance, n_ways) for span in spans]
+    return tuple(sorted(found, key=lambda each: each.start))
+
+
+def _mean_of_last(values: Array, count: int) -> Array:
+    """Return the mean of each value and those before it; nan where one is missing."""
+    if count == 1:
+        return values
+    sums = np.full(len(values), np.nan)
+    sums[count - 1 :] = np.convolve(values, np.ones(count), mode="valid") / count
+    return sums
+
+
+def _chance(score: Array) -> Array:
+    """Return how often the load's own scores reach each of them, by a tail that falls as a power of the score.
+
+    Above the 95 % quantile u, log(1 + score) - log(1 + u) is taken as exponential; its mean is the median over log 2.
+    """
+    known = score[~np.isnan(score)]
+    if not len(known):
+        return np.ones(len(score))
+    begin = max(float(np.quantile(known, 1 - _TAIL)), 0.0)
+    beyond = np.log1p(known[known > begin]) - np.log1p(begin)
+    if not len(beyond):
+        return np.ones(len(score))
+    slope = max(median(beyond) / np.log(2), 1e-3)
+    excess = np.log1p(np.maximum(np.nan_to_num(score, nan=0.0), 0.0)) - np.log1p(begin)
+    return np.where(excess > 0, _TAIL * np.exp(-np.maximum(excess, 0.0) / slope), 1.0)
+
+
+def _spans(odd: np.ndarray) -> list[slice]:
+    """Return the runs of true values; a single hour between two runs belongs to both."""
+    places = np.flatnonzero(odd)
+    if not len(places):
+        return []
+    breaks = np.flatnonzero(np.diff(places) > 2)  # noqa: PLR2004 - one hour between them
+    starts = [places[0], *places[breaks + 1]]
+    ends = [*places[breaks], places[-1]]
+    return [slice(int(start), int(end) + 1) for start, end in zip(starts, ends, strict=True)]
+
+
+def _trimmed(score: Array, span: slice) -> slice:
+    """Return a run without hours at its ends that are hardly unlike usual: a sum may hold them."""
+    part = score[span]
+    places = np.flatnonzero(part >= _END_SHARE * np.nanmax(part))
+    return slice(span.start + int(places[0]), span.start + int(places[-1]) + 1)
+
+
+def _anomaly(table: Days, usual: _Usual, apart: Array, span: slice, chance: Array, n_ways: int) -> Anomaly:
+    def mean(values: Array) -> float:
+        return float(np.nanmean(values.ravel()[span]))
+
+    starts = table.starts.ravel()[span]
+    begun = starts[starts >= 0]
+    start, last = (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=int(at)) for at in (begun[0], begun[-1]))
+    share = float(chance[span].min()) * n_ways * _WEEK_HOURS
+    return Anomaly(
+        start,
+        last + HOUR,
+        mean(table.power_w),
+        mean(usual.middle + apart),
+        mean(usual.low + apart),
+        mean(usual.high + apart),
+        float(np.nansum(usual.off_by.ravel()[span])) / 1000,
+        min(1 / max(share, 1e-12), _MOST_WEEKS),
+    )

@@ -1,0 +1,123 @@
+"""Insights over HTTP and on the command line: what is planted in a home of the store is told."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+import pytest
+from made_home import PER_DAY, PER_HOUR, START, STEP, channel, make_home, watt_readings
+from town import NOW
+
+from watthour.core.channel import Device, DeviceKind, Site, SiteKind
+from watthour.core.frames import Events, Measure, Samples
+from watthour.core.place import Place
+from watthour.core.window import DAY, HOUR
+
+if TYPE_CHECKING:
+    from starlette.testclient import TestClient
+
+    from watthour.bootstrap import App
+
+HOME = "/api/v1/homes/made"
+END = START + 112 * DAY
+
+
+@pytest.fixture
+def home(client: TestClient, empty: App) -> TestClient:
+    """The API over a home with a hob, a kettle that is switched, and a heater that was left on one night."""
+    made = make_home(21)
+    begin = 100 * PER_DAY + 2 * PER_HOUR
+    made.parts["heater"] = np.zeros(made.n_days * PER_DAY)
+    made.parts["heater"][begin : begin + 4 * PER_HOUR] = 2000
+    mains = channel("mains", HOUR)
+    hob = Device("home.made.hob", "made", "Hob", DeviceKind.HOB)
+    kettle = Device("home.made.kettle", "made", "Kettle", DeviceKind.KETTLE)
+    power = replace(channel("hob.power", HOUR), device=hob.id)
+    site = Site("made", "Made", SiteKind.HOME, Place("Europe/Paris", holidays="FR"), main_channel=mains.id)
+    empty.store.register([site], [mains, power], devices=[hob, kettle])
+    empty.store.append(made.readings())
+    hob_power = made.parts["kitchen"].reshape(-1, PER_HOUR).mean(axis=1)
+    empty.store.append(watt_readings(power, made.times.gather_every(PER_HOUR), hob_power))
+    begins = pl.Series([END - (n + 1) * DAY + 7 * HOUR for n in range(6)], dtype=pl.Datetime("us", "UTC"))
+    uses = pl.DataFrame({"device": kettle.id, "start": begins}).select(
+        "device",
+        "start",
+        (pl.col("start") + STEP).alias("end"),
+        pl.lit(0.15).alias("energy_kwh"),
+        (pl.col("start") + STEP).alias("available_at"),
+        (pl.col("start") + STEP).alias("recorded_at"),
+        pl.lit(0, pl.Int16).alias("quality"),
+    )
+    empty.store.append_events(Events.validate(uses))
+    empty.store.append_samples(_switched(mains.id, begins))
+    return client
+
+
+def _switched(mains: str, begins: pl.Series) -> Any:  # noqa: ANN401 - a table
+    """Return samples every ten seconds around uses of a kettle of 1800 W."""
+    rows = [
+        (mains, begin + second * HOUR / 3600, str(Measure.POWER), END, 300.0 + 1800.0 * (0 <= second < 300))
+        for begin in begins
+        for second in range(-120, 420, 10)
+    ]
+    return Samples.validate(pl.DataFrame(rows, schema=Samples.create_empty().schema, orient="row"))
+
+
+def test_a_home_tells_what_is_odd_and_what_it_rests_on(home: TestClient) -> None:
+    told = home.get(f"{HOME}/insights").json()
+    begin = START + (100 * PER_DAY + 2 * PER_HOUR) * STEP
+    hours = {each["start"]: each["extra_kwh"] for each in told["oddities"]["anomalies"]}
+    assert hours[f"{begin:%Y-%m-%dT%H:%M:%SZ}"] == pytest.approx(8, abs=0.5)
+    assert told["channel"] == "home.made.mains"
+    assert told["end"] == told["known_until"] == f"{END:%Y-%m-%dT%H:%M:%SZ}"
+    assert told["age_hours"] == pytest.approx((NOW - END) / HOUR, abs=0.01)
+    assert told["standby"]["n_nights"] == 28
+    assert {each["name"]: each["basis"] for each in told["consumers"]["devices"]} == {
+        "Hob": "readings",
+        "Kettle": "uses",
+    }
+    assert len(told["peaks"]) == 5
+    assert told["efficiency"]["against_past_problem"] == "the temperature outdoors is not known"
+    assert told["unknown"] == []
+
+
+def test_a_device_tells_what_it_adds_to_the_mains(home: TestClient) -> None:
+    told = home.get(f"{HOME}/devices/kettle/insights").json()
+    assert told["impact"]["step_w"] == 1800
+    assert told["impact"]["is_sure"]
+    assert told["uses"] == {"n_uses": 6, "energy_kwh": pytest.approx(0.9), "n_before": 0}
+    assert {each["insight"] for each in told["unknown"]} == {"oddities", "standby", "peaks", "habits"}
+    assert all(each["remedy"] for each in told["unknown"])
+
+
+def test_a_device_with_readings_tells_of_them_and_why_its_impact_is_not_known(home: TestClient) -> None:
+    told = home.get(f"{HOME}/devices/hob/insights").json()
+    assert told["channel"] == "home.made.hob.power"
+    assert told["peaks"][0]["power_w"] > 500
+    (unknown,) = told["unknown"]
+    assert unknown["insight"] == "impact"
+    assert unknown["problem"].startswith("0 uses are known")
+
+
+def test_a_home_without_readings_says_so_of_each(client: TestClient) -> None:
+    client.post("/api/v1/homes", json={"name": "Bare", "time_zone": "Europe/Paris"})
+    told = client.get("/api/v1/homes/bare/insights").json()
+    assert told["standby"] is None
+    assert told["age_hours"] is None
+    assert len(told["unknown"]) == 6
+
+
+@pytest.mark.parametrize("asked", [{"days": 0}, {"days": 400}, {"false_alarms_per_week": 0}, {"day": 3}])
+def test_what_cannot_be_asked_is_refused(home: TestClient, asked: dict[str, float]) -> None:
+    answer = home.get(f"{HOME}/insights", params=asked)
+    assert answer.status_code == 422
+    assert next(iter(asked)) in answer.text
+
+
+def test_an_unknown_device_is_named(home: TestClient) -> None:
+    answer = home.get(f"{HOME}/devices/ketle/insights")
+    assert answer.status_code == 400
+    assert "home.made.kettle" in answer.json()["remedy"]
