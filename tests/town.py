@@ -6,7 +6,7 @@ import threading
 import time
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import uvicorn
@@ -48,9 +48,10 @@ def forecasts(
 
 
 @contextmanager
-def served(api: ASGIApp) -> Iterator[str]:
+def served(api: ASGIApp, **choices: Any) -> Iterator[str]:  # noqa: ANN401 - settings of uvicorn
     """Run an application behind a real server on a free port of loopback; gives its address."""
-    server = uvicorn.Server(uvicorn.Config(api, host="127.0.0.1", port=0, log_level="warning", ws="none"))
+    settings = {"host": "127.0.0.1", "port": 0, "log_level": "warning", "ws": "none", **choices}
+    server = uvicorn.Server(uvicorn.Config(api, **settings))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     try:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from watthour.core.errors import InvalidInput, UnknownSite
 from watthour.sources.catalogue import CATALOGUE, Card
@@ -30,7 +30,9 @@ if TYPE_CHECKING:
     from watthour.workflows.comparison_process import Comparisons
     from watthour.workflows.links import Links
     from watthour.workflows.listening import Listener
+    from watthour.workflows.news import News
     from watthour.workflows.runs import Fill
+    from watthour.workflows.settling import Settler
     from watthour.workflows.training_process import Trainings
 
 __all__ = [
@@ -56,6 +58,12 @@ SIMULATION = Card(
 )
 
 
+def _news() -> News:
+    from watthour.workflows.news import News
+
+    return News()
+
+
 @dataclass(frozen=True)
 class App:
     """Everything a person's request needs, opened once per process."""
@@ -63,6 +71,7 @@ class App:
     settings: Settings
     store: Store
     registry: ModelRegistry
+    news: News = field(default_factory=_news)  # of what this process keeps, where the store tells it
 
     @cached_property
     def directories(self) -> tuple[SiteDirectory, ...]:
@@ -96,6 +105,13 @@ class App:
         return Links(self.settings.home)
 
     @cached_property
+    def settler(self) -> Settler:
+        """Who makes readings of the samples that come to this process."""
+        from watthour.workflows.settling import Settler
+
+        return Settler(self.store, self.links)
+
+    @cached_property
     def listener(self) -> Listener:
         """What this process hears of the things that the settings name; see `listening`.
 
@@ -106,7 +122,10 @@ class App:
         from watthour.workflows.listening import Listener
 
         return Listener(
-            self.store, open_lines(self.settings.sources, client_id=_client_id(self.settings.home)), self.links
+            self.store,
+            open_lines(self.settings.sources, client_id=_client_id(self.settings.home)),
+            self.links,
+            settler=self.settler,
         )
 
     @contextmanager
@@ -318,7 +337,11 @@ def open_app(settings: Settings) -> App:
         StoreError: the store cannot be opened.
         MissingExtra: the settings name an adapter that is not installed.
     """
-    app = App(settings, open_store(settings), open_registry(settings))
+    from watthour.store.telling import TellingStore
+
+    news = _news()
+    store = cast("Store", TellingStore(open_store(settings), news.tell))
+    app = App(settings, store, open_registry(settings), news)
     try:
         for name, block in settings.sites.items():
             _settle(app, name, block)

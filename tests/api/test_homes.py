@@ -17,8 +17,9 @@ import httpx2
 import pytest
 from builders import events, hour
 from places import Towns
+from town import NOW
 
-from watthour.core.window import Window
+from watthour.core.window import HOUR, Window
 from watthour.store.sql import open_store
 
 if TYPE_CHECKING:
@@ -222,6 +223,21 @@ class TestSending:
         answer = home.post(ROWS, content=body, headers={"content-type": "application/json"})
         assert answer.status_code in {400, 422}
         assert home.get("/api/v1/channels").json()["channels"][0]["first_time"] is None
+
+
+def test_samples_that_were_sent_are_readings_soon(home: TestClient, empty: App) -> None:
+    home.post(f"{HOMES}/flat/devices", json=WASHER)
+    washer = "home.flat.washing_machine.power"
+    samples: list[dict[str, object]] = [
+        {"channel": washer, "time": (NOW - timedelta(minutes=n)).isoformat(), "measure": "power", "value": 500}
+        for n in range(4)
+    ]
+    assert home.post(ROWS, json={"samples": samples}).json()["new"] == 4
+    deadline = time.monotonic() + 20
+    while not (kept := empty.store.read([washer], Window(NOW - HOUR, NOW))["value"].to_list()):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert kept == [500.0, 500.0, 500.0]
 
 
 SERVER = """

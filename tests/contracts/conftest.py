@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 from uuid import uuid4
 
 import psycopg
@@ -14,6 +14,7 @@ import pytest
 from watthour.store.memory import MemoryStore
 from watthour.store.sql import open_store
 from watthour.store.tables import metadata
+from watthour.store.telling import TellingStore
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -69,7 +70,7 @@ def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture(params=["memory", "sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+@pytest.fixture(params=["memory", "telling", "sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     """Yield an empty store of each kind."""
     url: str | None = None
@@ -81,5 +82,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
             with psycopg.connect(url, autocommit=True) as admin:
                 admin.execute(f"TRUNCATE {', '.join(metadata.tables)} RESTART IDENTITY".encode())
     kept: Store = MemoryStore() if url is None else open_store(url)
+    if request.param == "telling":
+        kept = cast("Store", TellingStore(kept, lambda _kept: None))
     yield kept
     kept.close()

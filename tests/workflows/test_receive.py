@@ -64,7 +64,10 @@ class TestKeeping:
         assert (row["available_at"], row["quality"]) == (datetime(2026, 11, 21, 15, 2, tzinfo=UTC), Quality.GOOD)
 
     def test_sending_again_changes_nothing(self, store: MemoryStore) -> None:
-        rows = {"readings": [reading(), reading(value=None, time="2026-11-21T13:00:00Z")], "samples": [sample()]}
+        rows: dict[str, Any] = {
+            "readings": [reading(), reading(value=None, time="2026-11-21T13:00:00Z")],
+            "samples": [sample()],
+        }
         assert receive(store, now=NOW, **rows).new == 3
         again = receive(store, now=NOW + HOUR, **rows)
         assert (again.accepted, again.new, again.refused) == (3, 0, [])

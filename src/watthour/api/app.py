@@ -27,6 +27,7 @@ from watthour.api.routes import (
     imports,
     insights,
     listening,
+    live,
     models,
     readings,
     sites,
@@ -59,6 +60,7 @@ _ROUTES = (
     training,
     comparison,
     listening,
+    live,
 )
 _ROUTERS = tuple(each.router for each in _ROUTES)
 
@@ -117,7 +119,9 @@ def create_app(
     @asynccontextmanager
     async def lifespan(_api: FastAPI) -> AsyncIterator[None]:
         warming = asyncio.create_task(grid.warm_up(state)) if limits.is_warmed_up else None
+        app.settler.start(now)
         yield
+        await asyncio.to_thread(app.settler.stop)
         if warming is not None:
             warming.cancel()
         compute.close()

@@ -30,6 +30,9 @@ class Limits:
     state_lifetime_s: float = 1.0  # so much later than new data at most, a warm answer is dropped
     gauges_lifetime_s: float = 60.0
     models: int = 4  # loaded at once; the factors of a large day process take a hundred megabytes
+    live_lines: int = 100  # open at once
+    live_news: int = 256  # messages that wait for a line whose caller reads slowly
+    live_patience_s: float = 5.0  # that a caller with a full queue may read nothing
     is_warmed_up: bool = True  # load models and make tomorrow's answers before anybody asks
 
 

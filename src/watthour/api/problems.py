@@ -17,7 +17,7 @@ from starlette.routing import compile_path
 from watthour.core import errors
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from fastapi import FastAPI
     from starlette.requests import Request
@@ -173,10 +173,10 @@ class CatchAll:
             )
             if has_begun:
                 raise
-            await answer(_UNEXPECTED)(scope, receive, send)
+            await answer(UNEXPECTED)(scope, receive, send)
 
 
-_UNEXPECTED = Problem(
+UNEXPECTED = Problem(
     type="about:blank",
     title="Internal Server Error",
     status=HTTPStatus.INTERNAL_SERVER_ERROR,
@@ -225,19 +225,22 @@ def _allowed(request: Request) -> str:
 
 def _on_invalid_request(_request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for nothing else
-    faults = [_fault(each) for each in error.errors()]
+    return answer(invalid(error.errors(), remedy="/docs says what this route takes, with examples."))
+
+
+def invalid(found: Sequence[Any], *, remedy: str) -> Problem:
+    """Say what pydantic found wrong with a request; each place begins with where the request was: query, path, body."""
+    faults = [_fault(each) for each in found]
     first = faults[0] if faults else FieldProblem(field="request", problem="it cannot be read")
-    return answer(
-        Problem(
-            type="urn:watthour:problem:invalid-request",
-            title="Invalid request",
-            status=HTTPStatus.UNPROCESSABLE_ENTITY,
-            detail="; ".join(f"{fault.field}: {fault.problem}" for fault in faults[:10]) or first.problem,
-            field=first.field,
-            value=first.value,
-            remedy="/docs says what this route takes, with examples.",
-            errors=faults if len(faults) > 1 else None,
-        )
+    return Problem(
+        type="urn:watthour:problem:invalid-request",
+        title="Invalid request",
+        status=HTTPStatus.UNPROCESSABLE_ENTITY,
+        detail="; ".join(f"{fault.field}: {fault.problem}" for fault in faults[:10]) or first.problem,
+        field=first.field,
+        value=first.value,
+        remedy=remedy,
+        errors=faults if len(faults) > 1 else None,
     )
 
 

@@ -125,7 +125,7 @@ class Gate:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or say why not."""
-        if scope["type"] == "http" and (refusal := self._refuse(scope)) is not None:
+        if scope["type"] in {"http", "websocket"} and (refusal := self._refuse(scope)) is not None:
             await answer(refusal.problem, refusal.headers)(scope, receive, send)
             return
         await self._app(scope, receive, send)
@@ -142,7 +142,9 @@ class Gate:
                 "This server does not accept requests under this host name.",
                 remedy="Call it as 127.0.0.1 or localhost, or list the name in WATTHOUR_ALLOWED_HOSTS.",
             )
-        if scope["method"] not in SAFE_METHODS and not self._is_own_page(headers):
+        # A browser lets any page open a WebSocket and read it, so there no request is safe.
+        is_safe = scope["type"] == "http" and scope["method"] in SAFE_METHODS
+        if not is_safe and not self._is_own_page(headers):
             return Refusal(
                 HTTPStatus.FORBIDDEN,
                 "foreign-origin",

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends
+from starlette.requests import HTTPConnection
 
 from watthour.api.compute import Compute, Limits, Warm
 from watthour.api.metrics import Metrics
@@ -27,8 +28,8 @@ class State:
     metrics: Metrics
 
 
-def state_of(request: Request) -> State:
-    """Return the state of the application that got this request."""
+def state_of(request: HTTPConnection) -> State:
+    """Return the state of the application that got this request or opened this line."""
     state: State = request.app.state.watthour
     return state
 

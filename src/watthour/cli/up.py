@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from watthour.settings import Settings
 
 LONGEST_GOODBYE_S = 5  # open requests get this long to end
+LONGEST_SILENCE_MS = 120_000  # of a caller for whom something waits
 
 
 def up(
@@ -43,13 +44,19 @@ def up(
         import uvicorn
 
         from watthour.api.app import create_app
+        from watthour.api.security import READINGS_LIMIT
         from watthour.cli.scheduler import Scheduler
         from watthour.forecasting.lean_lightgbm import import_lean_lightgbm
 
         import_lean_lightgbm()  # before any thread loads a model, and with it the whole of LightGBM's neighbours
         scheduler = Scheduler(app)
         config = uvicorn.Config(
-            create_app(app), log_config=None, access_log=False, timeout_graceful_shutdown=LONGEST_GOODBYE_S
+            create_app(app),
+            log_config=None,
+            access_log=False,
+            timeout_graceful_shutdown=LONGEST_GOODBYE_S,
+            ws_max_size=READINGS_LIMIT,
+            ws_per_message_deflate=False,  # a small message may not become a large one
         )
         server = uvicorn.Server(config)
         _end_on_signals(server)
@@ -87,6 +94,8 @@ def _listen(settings: Settings) -> socket.socket:
         raise InvalidInput(
             "port", settings.port, problem, remedy="Choose another with --port, or stop the program that uses it."
         ) from error
+    if hasattr(socket, "TCP_USER_TIMEOUT"):  # a caller who reads nothing any more is dropped with all that waits for it
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, LONGEST_SILENCE_MS)
     # asyncio sets this on sockets of its own only; without it a small answer waits 40 ms for the caller's receipt.
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return listening

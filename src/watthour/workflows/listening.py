@@ -14,21 +14,19 @@ from typing import TYPE_CHECKING
 import polars as pl
 import structlog
 
-from watthour.core.channel import FEEDS_IN, may_feed_in
 from watthour.core.errors import InvalidInput, WatthourError
 from watthour.core.frames import INSTANT, Measure, Refused, Samples
 from watthour.core.heard import UNIT_OF, Heard, Tells, Thing
-from watthour.core.metering import MeterRules
 from watthour.core.ports import RunState, SourceRun
 from watthour.core.units import Quantity, Unit
-from watthour.core.window import DAY, Window
+from watthour.core.window import Window
 from watthour.workflows.homes import DeviceWords, add_device
-from watthour.workflows.intervals import make_readings
 from watthour.workflows.links import Link
 from watthour.workflows.own_sites import ChannelWords
+from watthour.workflows.settling import Settler
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from watthour.core.channel import Channel
     from watthour.core.heard import Fault, LineState, Told
@@ -38,7 +36,6 @@ if TYPE_CHECKING:
 MOST_FOUND = 2_000  # things that are remembered; a large home has a few hundred
 MOST_FAULTS = 1_000  # rule and topic, each of which is quarantined once
 SETTLE_EVERY_S = 15.0  # how often it is looked whether an interval has ended
-_TURNS = 15  # in a step
 NOTE_EVERY = timedelta(hours=1)  # the log of runs; a failure is noted at once
 LONGEST_WAIT_S = 10.0
 _KEPT = {Tells.POWER: Measure.POWER, Tells.COUNTER: Measure.COUNTER}
@@ -91,6 +88,7 @@ class Listener:
         store: where samples and readings go.
         lines: to the things.
         links: which thing fills which channel.
+        settler: makes readings of the samples; None: one of its own.
         is_only_looking: keep nothing, only remember what was found.
         clock: tells the present.
     """
@@ -101,6 +99,7 @@ class Listener:
         lines: Sequence[Subscription],
         links: Links,
         *,
+        settler: Settler | None = None,
         is_only_looking: bool = False,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
@@ -108,6 +107,7 @@ class Listener:
         self._is_only_looking = is_only_looking
         self._lines = lines
         self._links = links
+        self._settler = settler or Settler(store, links)
         self._now = clock
         self._log = structlog.get_logger("watthour.listening")
         self._stopping = threading.Event()
@@ -115,14 +115,12 @@ class Listener:
         self._lock = threading.Lock()  # guards what follows
         self._found: OrderedDict[str, Found] = OrderedDict()
         self._faults: dict[tuple[str, str], int] = {}
-        self._since: dict[str, datetime] = {}  # per channel, its first sample that is not in its readings yet
-        self._made_at: dict[str, datetime] = {}  # per channel, when its readings were made
         self._counted: dict[str, tuple[int, int]] = {}  # per line, rows that were new and refused since the last note
         self._noted: dict[str, tuple[datetime, str | None]] = {}  # per line, when it was noted and its problem then
 
     def start(self) -> None:
         """Begin to listen, each line in a thread of its own."""
-        self._take_up()
+        self._settler.take_up(self._now())
         works: dict[str, Callable[[], None]] = {line.name: partial(self._listen, line) for line in self._lines}
         if not self._is_only_looking:
             works["intervals"] = self._keep_time
@@ -181,53 +179,17 @@ class Listener:
         with self._lock:
             for told in heard.told:
                 self._remember(source, told, now)
-            for row in rows.iter_rows(named=True):
-                self._since[row["channel"]] = min(self._since.get(row["channel"], row["time"]), row["time"])
             new, refused = self._counted.get(source, (0, 0))
             self._counted[source] = (new + new_rows, refused + refused_rows)
+        self._settler.came(rows, now)
 
     def settle(self, *, is_last: bool = False) -> int:
         """Make the readings of intervals that new samples have ended; return how many were new.
 
-        A channel has its turn each fifteenth of its step, so that long steps are not looked at all the time.
-
         Args:
             is_last: every channel has its turn.
         """
-        now = self._now()
-        links = _by_channel(self._links.all().values())
-        with self._lock:
-            since = dict(self._since)
-        if not since:
-            return 0
-        channels = {channel.id: channel for channel in self._store.channels() if channel.id in links}
-        zones = {site.id: site.place.time_zone for site in self._store.sites()}
-        devices = {device.id: device for device in self._store.devices()}
-        feeding = {device.site for device in devices.values() if device.kind in FEEDS_IN}
-        n_made = 0
-        for name in sorted(since.keys() & channels.keys()):
-            channel = channels[name]
-            if not is_last and name in self._made_at and now - self._made_at[name] < channel.resolution / _TURNS:
-                continue
-            with self._lock:
-                begin = self._since.pop(name)  # what comes from now on has a turn of its own
-            is_signed = may_feed_in(devices.get(channel.device or ""), is_fed_home=channel.site in feeding)
-            rules = meter_rules(channel, links[name], zones[channel.site], is_signed=is_signed)
-            try:
-                n_made += make_readings(self._store, channel, rules, since=begin, now=now)
-            except BaseException:  # what could not be made is made the next time
-                with self._lock:
-                    self._since[name] = min(begin, self._since.get(name, begin))
-                raise
-            self._made_at[name] = now
-        return n_made
-
-    def _take_up(self) -> None:
-        """Look again at the last day of samples: a process may have ended before their intervals were made."""
-        spans, now = self._store.spans(), self._now()
-        for link in self._links.all().values():
-            last = spans[link.channel][1] if link.channel in spans else now - DAY
-            self._since[link.channel] = min(last, now)
+        return self._settler.settle(self._now(), is_last=is_last)
 
     def _rows(self, heard: Heard, links: Mapping[str, Link], now: datetime) -> pl.DataFrame:
         rows = [
@@ -307,23 +269,6 @@ class Listener:
             window = Window(noted_at, now)
             self._store.note_run(SourceRun(state.source, noted_at, now, window, how, new, refused, state.problem))
             self._noted[state.source] = (now, state.problem)
-
-
-def _by_channel(links: Iterable[Link]) -> dict[str, Link]:
-    """Return one link for each channel: where several things fill it, what holds for all of them."""
-    found: dict[str, Link] = {}
-    for link in links:
-        other = found.get(link.channel, link)
-        beats = (link.heartbeat_s, other.heartbeat_s)
-        slowest = None if None in beats else max(beat for beat in beats if beat is not None)
-        found[link.channel] = replace(link, heartbeat_s=slowest)
-    return found
-
-
-def meter_rules(channel: Channel, link: Link, time_zone: str, *, is_signed: bool) -> MeterRules:
-    """Return how the samples of a thing become readings: what it told holds until it tells the next."""
-    heartbeat = None if link.heartbeat_s is None else timedelta(seconds=link.heartbeat_s)
-    return MeterRules.on_change(channel.resolution, heartbeat, time_zone=time_zone, is_signed=is_signed)
 
 
 def add_thing(store: Store, links: Links, found: Sequence[Found], words: ThingWords) -> Link:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from watthour.core.channel import Channel, Device, Site
     from watthour.core.ports import Store
+    from watthour.workflows.settling import Settler
 
 SENDER = "http"  # as refused rows and the beginning of watching name it
 CLOCK_AHEAD = timedelta(minutes=5)  # that a sender's clock may be wrong by
@@ -68,6 +69,7 @@ def receive(
     readings: Sequence[Mapping[str, object]] = (),
     samples: Sequence[Mapping[str, object]] = (),
     now: datetime,
+    settler: Settler | None = None,
 ) -> Received:
     """Keep what can be kept, durably, before returning; sending the same again changes nothing.
 
@@ -80,6 +82,7 @@ def receive(
         readings: rows of channel, time, value and perhaps available_at; a null value is a gap.
         samples: rows of channel, time, measure and value.
         now: the present.
+        settler: makes readings of the samples soon; None: the next process that has one does.
     """
     known = _Known.of(store)
     good, refused = _checked("readings", readings, lambda row: _reading(row, known, now))
@@ -89,7 +92,7 @@ def receive(
     refused = [*refused, *twice, *more, *again]
     new = _keep_readings(store, known, [row for _place, row in good], now) if good else 0
     if told:
-        n_new, other = _keep_samples(store, told, now)
+        n_new, other = _keep_samples(store, told, now, settler)
         new += n_new
         refused += other
     if refused:
@@ -360,7 +363,7 @@ def _keep_readings(store: Store, known: _Known, rows: Sequence[Mapping[str, obje
 
 
 def _keep_samples(
-    store: Store, rows: Sequence[tuple[int, dict[str, object]]], now: datetime
+    store: Store, rows: Sequence[tuple[int, dict[str, object]]], now: datetime, settler: Settler | None
 ) -> tuple[int, list[RefusedRow]]:
     """Keep samples and return how many were new, and those that contradict what is kept of their instant."""
     places = [place for place, _row in rows]
@@ -368,6 +371,8 @@ def _keep_samples(
     frame = pl.DataFrame([[row[name] for name in schema] for _place, row in rows], schema=schema, orient="row")
     complete = frame.with_columns(recorded_at=pl.lit(now).cast(INSTANT))
     n_new = store.append_samples(Samples.validate(complete.select(Samples.column_names())))
+    if settler is not None:
+        settler.came(frame, now)  # also of those that were kept before: whoever sent them may not have heard of it
     if n_new == frame.height:
         return n_new, []
     first, last = frame.select(pl.col("time").min(), last=pl.col("time").max()).row(0)

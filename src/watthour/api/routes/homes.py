@@ -9,6 +9,7 @@ from fastapi import APIRouter, Path, Query
 
 from watthour.api.contract import problems
 from watthour.api.problems import FieldProblem, Refusal, shown
+from watthour.api.received import check_count, keep, kept_rows
 from watthour.api.routes.sites import channel_words_of
 from watthour.api.schemas.homes import (
     DeviceChange,
@@ -24,7 +25,6 @@ from watthour.api.schemas.homes import (
     NewHome,
     NewZone,
     PlaceList,
-    RefusedSentRow,
     RemovedPart,
     SentRows,
     ZoneEntry,
@@ -36,11 +36,10 @@ from watthour.core.channel import Device, Site, Zone
 from watthour.workflows import homes as work
 from watthour.workflows import view
 from watthour.workflows.places import holidays_of, places_named
-from watthour.workflows.receive import Received, receive
+from watthour.workflows.receive import Received
 
 router = APIRouter(prefix="/api/v1", tags=["homes"])
 
-MOST_ROWS = 10_000
 MOST_TOLD = 100  # refused rows that are named where none could be kept
 
 HomeId = Annotated[str, Path(max_length=100, description="Id or name of the home.", examples=["summer_house"])]
@@ -192,33 +191,11 @@ async def send_readings(state: ApiState, asked: SentRows) -> KeptRows:
 
     Where none of the rows can be kept the answer is 400 and names the first of them.
     """
-    n_rows = len(asked.readings) + len(asked.samples)
-    if n_rows > MOST_ROWS:
-        raise Refusal(
-            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-            "too-many-rows",
-            f"The request has {n_rows:,} rows; at most {MOST_ROWS:,} are taken at once. Nothing of it was stored.",
-            remedy=f"Send them in several requests of at most {MOST_ROWS:,} rows each.",
-        )
-    store, now = state.app.store, state.now()
-    done = await state.compute.run(lambda: receive(store, readings=asked.readings, samples=asked.samples, now=now))
-    if n_rows and not done.accepted:
+    check_count(asked)
+    done = await state.compute.run(partial(keep, state, asked))
+    if done.refused and not done.accepted:
         raise _all_refused(done)
-    return KeptRows(
-        accepted=done.accepted,
-        new=done.new,
-        refused=[
-            RefusedSentRow(
-                table=each.table,  # type: ignore[arg-type]  # one of the two
-                row=each.row,
-                field=each.field,
-                value=shown(each.value),
-                problem=each.problem,
-                remedy=each.remedy,
-            )
-            for each in done.refused
-        ],
-    )
+    return kept_rows(done)
 
 
 def _all_refused(done: Received) -> Refusal:

@@ -1,0 +1,49 @@
+"""A store that tells what it has kept: the one place that all new readings, samples and forecasts pass."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from watthour.core.news import Kept, Table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import dataframely as dy
+    import polars as pl
+
+    from watthour.core.frames import Forecasts, Readings, Samples
+    from watthour.core.ports import Store
+
+
+class TellingStore:
+    """Another store, of which everything is true; beside, rows are told once they are kept and some of them are new.
+
+    Args:
+        store: the other one.
+        tell: hears it, in the thread that keeps.
+    """
+
+    def __init__(self, store: Store, tell: Callable[[Kept], None]) -> None:
+        self._store = store
+        self._tell = tell
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the other store has
+        return getattr(self._store, name)
+
+    def append(self, readings: dy.DataFrame[Readings]) -> int:
+        """Keep readings as the other store does, and tell them."""
+        return self._told(self._store.append(readings), Table.READINGS, readings)
+
+    def append_samples(self, samples: dy.DataFrame[Samples]) -> int:
+        """Keep samples as the other store does, and tell them."""
+        return self._told(self._store.append_samples(samples), Table.SAMPLES, samples)
+
+    def append_forecasts(self, forecasts: dy.DataFrame[Forecasts]) -> int:
+        """Keep forecasts as the other store does, and tell them."""
+        return self._told(self._store.append_forecasts(forecasts), Table.FORECASTS, forecasts)
+
+    def _told(self, n_new: int, table: Table, rows: pl.DataFrame) -> int:
+        if n_new:
+            self._tell(Kept(table, rows, self._store.channels))
+        return n_new

@@ -1,0 +1,140 @@
+"""Samples that somebody sends become readings: soon, once, and also after a process has ended."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from builders import home_channel, home_site, hour, hours
+
+from watthour.core.errors import StoreLocked
+from watthour.store.memory import MemoryStore
+from watthour.workflows.links import Links
+from watthour.workflows.receive import receive
+from watthour.workflows.settling import LATE, SHORTEST_TURN, Settler
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from watthour.core.window import Window
+
+POWER, PLUG = "home.flat.power", "home.flat.plug.power"
+QUARTER = timedelta(minutes=15)
+
+
+@pytest.fixture
+def store() -> MemoryStore:
+    found = MemoryStore()
+    channels = [replace(home_channel(name), resolution=QUARTER) for name in ("power", "plug.power")]
+    found.register([home_site()], channels)
+    return found
+
+
+@pytest.fixture
+def settler(store: MemoryStore, tmp_path: Path) -> Settler:
+    return Settler(store, Links(tmp_path))
+
+
+def send(
+    store: MemoryStore, settler: Settler | None, start: float, end: float, *, now: float, channel: str = POWER
+) -> None:
+    """Send a sample of 2 kW a minute, both ends included."""
+    minutes = range(round(start * 60), round(end * 60) + 1)
+    rows = [
+        {"channel": channel, "time": hour(minute / 60).isoformat(), "measure": "power", "value": 2000.0}
+        for minute in minutes
+    ]
+    done = receive(store, samples=rows, now=hour(now), settler=settler)
+    assert done.accepted == len(rows)
+
+
+def made(store: MemoryStore, channel: str = POWER) -> dict[float, float | None]:
+    rows = store.read([channel], hours(-100, 100)).select("time", "value").iter_rows()
+    return {(time - hour(0)) / timedelta(hours=1): value for time, value in rows}
+
+
+def test_samples_that_were_sent_become_readings_when_their_interval_has_ended(
+    store: MemoryStore, settler: Settler
+) -> None:
+    send(store, settler, 0, 0.2, now=0.2)
+    assert settler.settle(hour(0.2)) == 0
+    send(store, settler, 0.2, 0.3, now=0.3)
+    assert settler.settle(hour(0.3)) == 1
+    assert made(store) == {0.0: pytest.approx(2.0)}
+    (row,) = store.read([POWER], hours(0, 1)).rows(named=True)
+    assert row["available_at"] == hour(0.3)  # when its last sample was there
+
+
+def test_a_channel_is_looked_at_once_a_second_at_most(
+    store: MemoryStore, settler: Settler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[Window] = []
+    samples = store.samples
+
+    def looked(channels: list[str], window: Window) -> object:
+        looks.append(window)
+        return samples(channels, window)
+
+    monkeypatch.setattr(store, "samples", looked)
+    for n in range(10):
+        at = 0.24 + n * 0.1 / 3600
+        receive(store, samples=[one(at)], now=hour(at), settler=settler)
+        settler.settle(hour(at))
+    assert len(looks) == 1
+    send(store, settler, 0.24, 0.26, now=0.26)  # over the end of an interval
+    looks.clear()
+    settler.settle(hour(0.24) + SHORTEST_TURN)
+    assert len(looks) == 1
+
+
+def one(at: float, channel: str = POWER) -> dict[str, object]:
+    return {"channel": channel, "time": hour(at).isoformat(), "measure": "power", "value": 2000.0}
+
+
+def test_late_samples_are_readings_before_they_are_acknowledged(store: MemoryStore, settler: Settler) -> None:
+    send(store, settler, -50, -49, now=0)
+    assert made(store) == {-50 + n / 4: pytest.approx(2.0) for n in range(4)}
+
+
+def test_what_a_process_left_to_do_is_done_by_the_next(store: MemoryStore, settler: Settler, tmp_path: Path) -> None:
+    send(store, settler, 0, 0.5, now=0.5)
+    settler.settle(hour(0.5))
+    late = 0.5 - LATE / timedelta(hours=1) + 0.1
+    send(store, settler, late, -0.01, now=0.5)  # not yet so late that they would be made at once
+    send(store, settler, 0.5, 1, now=1)
+    send(store, settler, 0, 1, now=1, channel=PLUG)  # has no reading yet
+    after = Settler(store, Links(tmp_path))
+    after.take_up(hour(30))
+    after.settle(hour(30))
+    assert made(store) == {-0.25: pytest.approx(2.0), **{n / 4: pytest.approx(2.0) for n in range(4)}}
+    assert made(store, PLUG) == {n / 4: pytest.approx(2.0) for n in range(4)}
+    assert after.settle(hour(31)) == 0
+
+
+def test_a_channel_that_fails_does_not_keep_the_others_back(
+    store: MemoryStore, settler: Settler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for channel in (POWER, PLUG):
+        send(store, settler, 0, 0.5, now=0.5, channel=channel)
+    append = store.append
+
+    def locked(readings: object) -> int:
+        if set(readings["channel"]) == {PLUG}:  # type: ignore[index]  # a table of readings
+            raise StoreLocked("another process is writing", remedy="Wait.")
+        return append(readings)  # type: ignore[arg-type]
+
+    with monkeypatch.context() as patched:
+        patched.setattr(store, "append", locked)
+        with pytest.raises(StoreLocked):
+            settler.settle(hour(0.5))
+    assert (len(made(store)), len(made(store, PLUG))) == (2, 0)
+    assert settler.settle(hour(0.6)) == 2
+    assert len(made(store, PLUG)) == 2
+
+
+def test_a_channel_that_is_removed_is_forgotten(store: MemoryStore, settler: Settler) -> None:
+    send(store, settler, 0, 0.5, now=0.5)
+    store.forget(channels=[POWER], with_readings=True)
+    assert settler.settle(hour(0.5)) == 0
