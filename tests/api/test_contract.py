@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from fastapi.routing import APIRoute
 
+from watthour.api.schemas.ahead import SiteAhead
 from watthour.api.schemas.days import ForecastDays, ForecastIssues
 from watthour.api.schemas.grid import GridForecast, GridScores
 from watthour.api.schemas.homes import DeviceList, EventPage, HomeList, KeptRows, PlaceList, RemovedPart, ZoneList
@@ -45,6 +46,7 @@ ANSWERS = [
     Reloaded,
     RemovedPart,
     RemovedSite,
+    SiteAhead,
     SiteEntry,
     SiteList,
     Status,
@@ -79,6 +81,7 @@ def test_operations_have_plain_names_for_clients(api: FastAPI) -> None:
         "grid_week",
         "health",
         "holiday_calendars",
+        "home_forecast",
         "homes",
         "import_file",
         "listening",
@@ -101,6 +104,7 @@ def test_operations_have_plain_names_for_clients(api: FastAPI) -> None:
         "removed_thing",
         "removed_zone",
         "send_readings",
+        "site_forecast",
         "sites",
         "status",
         "train",

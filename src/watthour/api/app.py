@@ -18,6 +18,7 @@ from watthour.api.compute import Compute, Limits, Warm
 from watthour.api.conditional import EntityTags, HeadAsGet
 from watthour.api.metrics import Metrics
 from watthour.api.routes import (
+    ahead,
     channels,
     comparison,
     days,
@@ -48,6 +49,7 @@ _ROUTES = (
     status,
     sites,
     homes,
+    ahead,
     channels,
     readings,
     grid,

@@ -1,5 +1,6 @@
 """What the API and the pages show, as plain JSON-ready content; no web framework here."""
 
+from watthour.workflows.view.ahead import ahead, ahead_of_all
 from watthour.workflows.view.days import day_columns, day_rows, days_between, issue_list, kept_day
 from watthour.workflows.view.grid import grid_forecast, grid_scores, region_entry
 from watthour.workflows.view.homes import device_entry, home_entry, home_events, home_list, place_list, zone_entry
@@ -19,6 +20,8 @@ from watthour.workflows.view.status import arrival_findings, doubts, freshness_h
 
 __all__ = [
     "CSV_COLUMNS",
+    "ahead",
+    "ahead_of_all",
     "arrival_findings",
     "channel_list",
     "day_columns",
