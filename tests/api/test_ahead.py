@@ -6,13 +6,11 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import polars as pl
 import pytest
 import street
 from town import NOW as TOWN_NOW
 
 from watthour.core.channel import Channel, Device, Zone
-from watthour.core.frames import Readings
 from watthour.core.units import Quantity, Unit
 from watthour.core.window import DAY, HOUR
 
@@ -29,24 +27,6 @@ OVEN, FRIDGE = "home.oak.oven", "home.oak.fridge"
 BOILER_POWER = Channel("home.oak.boiler.power", "oak", Quantity.POWER, Unit.W, HOUR, device="home.oak.boiler")
 
 
-def rows(channel: str, values: list[float | None], *, end: datetime, delay: timedelta = timedelta(0)) -> Any:  # noqa: ANN401 - a frame of readings
-    """Return hourly readings that end at an instant, each known so long after its end."""
-    times = [end - (len(values) - n) * HOUR for n in range(len(values))]
-    known = [time + HOUR + delay for time in times]
-    schema = {"time": pl.Datetime("us", "UTC"), "value": pl.Float64, "available_at": pl.Datetime("us", "UTC")}
-    table = pl.DataFrame({"time": times, "value": values, "available_at": known}, schema=schema)
-    return Readings.validate(
-        table.select(
-            pl.lit(channel).alias("channel"),
-            "time",
-            "available_at",
-            pl.col("available_at").alias("recorded_at"),
-            "value",
-            pl.lit(0, pl.Int16).alias("quality"),
-        )
-    )
-
-
 @pytest.fixture
 def homes(empty: App, open_client: Callable[..., TestClient]) -> TestClient:
     """Four homes; in one of them a kitchen with an oven and a fridge, and a boiler with nothing measured."""
@@ -60,8 +40,8 @@ def homes(empty: App, open_client: Callable[..., TestClient]) -> TestClient:
     store.register([], channels, devices=devices, zones=[zone])
     end = street.NOW.replace(minute=0)
     hours = [(end - (28 * 24 - n) * HOUR).hour for n in range(28 * 24)]
-    store.append(rows(f"{OVEN}.power", [2.0 if hour == 17 else 0.0 for hour in hours], end=end))
-    store.append(rows(f"{FRIDGE}.power", [0.1] * len(hours), end=end))
+    store.append(street.hourly(f"{OVEN}.power", [2.0 if hour == 17 else 0.0 for hour in hours], end=end))
+    store.append(street.hourly(f"{FRIDGE}.power", [0.1] * len(hours), end=end))
     return open_client(empty, now=lambda: street.NOW)
 
 
@@ -94,7 +74,7 @@ def test_a_week_ahead_is_as_near_as_tomorrow(homes: TestClient) -> None:
 
 
 def test_devices_zones_and_channels_come_in_one_call(homes: TestClient) -> None:
-    asked = {"device": ["Oven", "fridge"], "zone": "Kitchen", "channel": "power", "hours": 48}
+    asked: dict[str, Any] = {"device": ["Oven", "fridge"], "zone": "Kitchen", "channel": "power", "hours": 48}
     answer = homes.get(f"{HOMES}/oak/forecast", params=asked).json()
     found = {each["id"]: each for each in answer["forecasts"]}
     assert list(found) == ["home.oak.power", OVEN, FRIDGE, KITCHEN]

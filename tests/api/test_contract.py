@@ -18,6 +18,7 @@ from watthour.api.schemas.readings import ChannelList, ReadingPage
 from watthour.api.schemas.sites import HolidayCalendars, RemovedSite, SiteEntry, SiteList
 from watthour.api.schemas.status import Health, Ready, Status
 from watthour.api.schemas.training import TrainingBegun, TrainingState
+from watthour.api.schemas.watts import Optimization, PeakPrediction, Retraining, ServingModel, WattForecast
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -50,8 +51,13 @@ ANSWERS = [
     SiteEntry,
     SiteList,
     Status,
+    Optimization,
+    PeakPrediction,
+    Retraining,
+    ServingModel,
     TrainingBegun,
     TrainingState,
+    WattForecast,
     ZoneList,
 ]
 
@@ -65,6 +71,8 @@ def test_the_description_in_the_web_app_is_current() -> None:
 def test_operations_have_plain_names_for_clients(api: FastAPI) -> None:
     names = [operation["operationId"] for path in api.openapi()["paths"].values() for operation in path.values()]
     assert sorted(names) == [
+        "api_health",
+        "api_ready",
         "changed_device",
         "changed_home",
         "changed_site",
@@ -94,6 +102,8 @@ def test_operations_have_plain_names_for_clients(api: FastAPI) -> None:
         "new_zone",
         "one_home",
         "one_site",
+        "optimization",
+        "peak_prediction",
         "places",
         "predict",
         "readings",
@@ -103,12 +113,16 @@ def test_operations_have_plain_names_for_clients(api: FastAPI) -> None:
         "removed_site",
         "removed_thing",
         "removed_zone",
+        "retrain",
+        "retraining",
         "send_readings",
+        "serving_model",
         "site_forecast",
         "sites",
         "status",
         "train",
         "training",
+        "watt_forecast",
         "zones",
     ]
 

@@ -32,6 +32,7 @@ from watthour.api.routes import (
     sites,
     status,
     training,
+    watts,
 )
 from watthour.api.security import BodyLimit, Gate, SecurityHeaders, policy_of
 from watthour.api.serving import Models
@@ -50,6 +51,7 @@ _ROUTES = (
     sites,
     homes,
     ahead,
+    watts,
     channels,
     readings,
     grid,

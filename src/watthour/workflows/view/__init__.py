@@ -17,8 +17,10 @@ from watthour.workflows.view.readings import (
 )
 from watthour.workflows.view.sites import site_entry, site_list
 from watthour.workflows.view.status import arrival_findings, doubts, freshness_hours, status, store_state
+from watthour.workflows.view.watts import A_DAY, optimization, peak, watts
 
 __all__ = [
+    "A_DAY",
     "CSV_COLUMNS",
     "ahead",
     "ahead_of_all",
@@ -44,6 +46,8 @@ __all__ = [
     "kept_day",
     "known_channel",
     "line_states",
+    "optimization",
+    "peak",
     "place_list",
     "reading_page",
     "readings_between",
@@ -53,5 +57,6 @@ __all__ = [
     "site_list",
     "status",
     "store_state",
+    "watts",
     "zone_entry",
 ]
