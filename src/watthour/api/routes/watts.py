@@ -120,7 +120,7 @@ async def _answer(
     def made() -> bytes:
         now, context = state.now(), entity.context
         served = served_or_none(state, context)
-        found = view.ahead(app.store, app.registry, entity, hours=hours, now=now, served=served)
+        found = view.hours_ahead(app.store, app.registry, entity, hours=hours, now=now, served=served)
         return answer_bytes(schema, look(context=context, found=found, now=now))
 
     return await warm_answer(state, [entity.context], (schema.__name__, hours), made)

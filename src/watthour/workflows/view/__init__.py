@@ -1,6 +1,6 @@
 """What the API and the pages show, as plain JSON-ready content; no web framework here."""
 
-from watthour.workflows.view.ahead import ahead, ahead_of_all
+from watthour.workflows.view.ahead import ahead_of_all, hours_ahead
 from watthour.workflows.view.days import day_columns, day_rows, days_between, issue_list, kept_day
 from watthour.workflows.view.grid import grid_forecast, grid_scores, region_entry
 from watthour.workflows.view.homes import device_entry, home_entry, home_events, home_list, place_list, zone_entry
@@ -22,7 +22,6 @@ from watthour.workflows.view.watts import A_DAY, optimization, peak, watts
 __all__ = [
     "A_DAY",
     "CSV_COLUMNS",
-    "ahead",
     "ahead_of_all",
     "arrival_findings",
     "channel_list",
@@ -41,6 +40,7 @@ __all__ = [
     "home_entry",
     "home_events",
     "home_list",
+    "hours_ahead",
     "is_followed",
     "issue_list",
     "kept_day",

@@ -51,7 +51,7 @@ def ahead_of_all(
     for entity in asked:
         try:
             model = None if entity.is_sum else served(entity.context)
-            found.append(ahead(store, registry, entity, hours=hours, now=now, served=model))
+            found.append(hours_ahead(store, registry, entity, hours=hours, now=now, served=model))
         except NotEnoughHistory as error:
             failed.append((entity, error))
     if failed and not found:
@@ -72,7 +72,7 @@ def ahead_of_all(
     }
 
 
-def ahead(
+def hours_ahead(
     store: Store, registry: ModelRegistry, entity: Entity, *, hours: int, now: datetime, served: Served | None = None
 ) -> dict[str, Any]:
     """Return the forecast of the next hours from what is known now, how old that is, and who made it.

@@ -32,7 +32,7 @@ def watts(context: Context, found: dict[str, Any], *, hours: int, now: datetime)
 
     Args:
         context: what is forecast.
-        found: of ``ahead``.
+        found: of ``hours_ahead``.
         hours: that were asked.
         now: the present.
 
