@@ -10,12 +10,16 @@ import numpy as np
 import polars as pl
 
 from watthour.core.channel import Channel, Site, SiteKind
-from watthour.core.frames import Readings
+from watthour.core.frames import INSTANT, Readings
 from watthour.core.place import Place
 from watthour.core.units import Quantity, Unit
 from watthour.core.window import DAY, HOUR
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import dataframely as dy
+
     from watthour.core.ports import Store
 
 NOW = datetime(2024, 5, 15, 7, 30, tzinfo=UTC)
@@ -52,3 +56,20 @@ def fill(store: Store, *, new_days: float = 1.5) -> None:
     for name in OLD:
         add(store, name, OLD_DAYS)
     add(store, "New", new_days)
+
+
+def hourly(channel: str, values: Sequence[float | None], *, end: datetime) -> dy.DataFrame[Readings]:
+    """Return hourly readings that end at an instant, each known as its hour ends."""
+    rows = [(end - (len(values) - n) * HOUR, value) for n, value in enumerate(values)]
+    table = pl.DataFrame(rows, schema={"time": INSTANT, "value": pl.Float64}, orient="row")
+    known = pl.col("time") + HOUR
+    return Readings.validate(
+        table.select(
+            pl.lit(channel).alias("channel"),
+            "time",
+            known.alias("available_at"),
+            known.alias("recorded_at"),
+            "value",
+            pl.lit(0, pl.Int16).alias("quality"),
+        )
+    )

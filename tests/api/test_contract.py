@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from fastapi.routing import APIRoute
 
+from watthour.api.schemas.ahead import SiteAhead
 from watthour.api.schemas.days import ForecastDays, ForecastIssues
 from watthour.api.schemas.grid import GridForecast, GridScores
 from watthour.api.schemas.homes import DeviceList, EventPage, HomeList, KeptRows, PlaceList, RemovedPart, ZoneList
@@ -18,6 +19,7 @@ from watthour.api.schemas.readings import ChannelList, ReadingPage
 from watthour.api.schemas.sites import HolidayCalendars, RemovedSite, SiteEntry, SiteList
 from watthour.api.schemas.status import Health, Ready, Status
 from watthour.api.schemas.training import TrainingBegun, TrainingState
+from watthour.api.schemas.watts import Optimization, PeakPrediction, Retraining, ServingModel, WattForecast
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -48,11 +50,17 @@ ANSWERS = [
     Reloaded,
     RemovedPart,
     RemovedSite,
+    SiteAhead,
     SiteEntry,
     SiteList,
     Status,
+    Optimization,
+    PeakPrediction,
+    Retraining,
+    ServingModel,
     TrainingBegun,
     TrainingState,
+    WattForecast,
     ZoneList,
 ]
 
@@ -66,6 +74,8 @@ def test_the_description_in_the_web_app_is_current() -> None:
 def test_operations_have_plain_names_for_clients(api: FastAPI) -> None:
     names = [operation["operationId"] for path in api.openapi()["paths"].values() for operation in path.values()]
     assert sorted(names) == [
+        "api_health",
+        "api_ready",
         "changed_device",
         "changed_home",
         "changed_site",
@@ -83,6 +93,7 @@ def test_operations_have_plain_names_for_clients(api: FastAPI) -> None:
         "grid_week",
         "health",
         "holiday_calendars",
+        "home_forecast",
         "home_insights",
         "homes",
         "import_file",
@@ -96,6 +107,8 @@ def test_operations_have_plain_names_for_clients(api: FastAPI) -> None:
         "new_zone",
         "one_home",
         "one_site",
+        "optimization",
+        "peak_prediction",
         "places",
         "predict",
         "readings",
@@ -105,11 +118,16 @@ def test_operations_have_plain_names_for_clients(api: FastAPI) -> None:
         "removed_site",
         "removed_thing",
         "removed_zone",
+        "retrain",
+        "retraining",
         "send_readings",
+        "serving_model",
+        "site_forecast",
         "sites",
         "status",
         "train",
         "training",
+        "watt_forecast",
         "zones",
     ]
 

@@ -47,6 +47,23 @@ def test_a_home_is_shown_forecast_and_scored_in_its_unit_and_step(with_home: Cal
     assert json.loads(with_home("forecast", "simtown", "--json").out)["unit"] == "MWh"
 
 
+def test_the_hours_ahead_of_a_home_and_of_its_devices_are_shown(with_home: Callable[..., Outcome]) -> None:
+    ended = with_home("forecast", "main", "--hours", "168")
+    assert ended.code == 0, ended.err
+    header, *rows = ended.out.splitlines()
+    assert (header.split("\t"), len(rows)) == (["local time", "kW", "5 %", "95 %", "last week"], 336)
+    assert "readings known to" in ended.err
+    assert with_home("home", "device", "add", "main", "Fridge").code == 0
+    empty = with_home("forecast", "main", "--device", "fridge")
+    assert (empty.code, "nothing measures the power or energy of Fridge" in empty.err) == (2, True)
+    page = json.loads(with_home("forecast", "main", "--channel", "power", "--json").out)
+    assert [each["id"] for each in page["forecasts"]] == ["home.main.power"]
+    both = with_home("forecast", "main", "--hours", "24", "--day", "2024-07-01")
+    assert (both.code, "Leave one of them out." in both.err) == (2, True)
+    assert "Ask for 24, 48 or 168." in with_home("forecast", "main", "--hours", "0").err
+    assert "\tkW\t" in with_home("forecast", "--hours", "3").out  # what is real comes before what is simulated
+
+
 def test_a_backtest_of_a_site_without_a_rival_asks_for_none(with_home: Callable[..., Outcome]) -> None:
     last = (END - timedelta(days=2)).date()
     ended = with_home("backtest", "main", "--from", str(last - timedelta(days=3)), "--to", str(last), "--json")

@@ -18,6 +18,7 @@ from watthour.api.compute import Compute, Limits, Warm
 from watthour.api.conditional import EntityTags, HeadAsGet
 from watthour.api.metrics import Metrics
 from watthour.api.routes import (
+    ahead,
     channels,
     comparison,
     days,
@@ -33,6 +34,7 @@ from watthour.api.routes import (
     sites,
     status,
     training,
+    watts,
 )
 from watthour.api.security import BodyLimit, Gate, SecurityHeaders, policy_of
 from watthour.api.serving import Models
@@ -51,6 +53,8 @@ _ROUTES = (
     sites,
     homes,
     insights,
+    ahead,
+    watts,
     channels,
     readings,
     grid,

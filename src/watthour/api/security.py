@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from watthour.settings import Settings
 
 LOOPBACK_NAMES = ("127.0.0.1", "localhost", "[::1]")
-OPEN_PATHS = frozenset({"/health", "/ready"})  # what an orchestrator asks; they tell nothing but "alive" and "ready"
+# What an orchestrator asks; they tell nothing but "alive" and "ready".
+OPEN_PATHS = frozenset({"/health", "/ready", "/api/v1/health", "/api/v1/ready"})
 RELOAD_PATH = "/reload-model"
 IMPORT_PATH = "/api/v1/imports"
 READINGS_PATH = "/api/v1/readings"

@@ -10,12 +10,23 @@ import typer
 from watthour.cli.context import chosen_context, opened, parse_day
 from watthour.cli.options import AsJson, RegionName  # noqa: TC001 - typer reads annotations at run time
 from watthour.cli.output import number, show_json, show_table, steps, utc_now
+from watthour.core.errors import InvalidInput
+
+_COLUMNS = ("value", "lower", "upper", "seasonal_naive")
 
 
 def forecast(
     region: RegionName = None,
     *,
     day: Annotated[str | None, typer.Option(help="Local day, such as 2024-07-31; default: tomorrow.")] = None,
+    hours: Annotated[
+        int | None, typer.Option(help="Instead of a day: so many hours from now on, 1 to 168. Shown, not kept.")
+    ] = None,
+    channel: Annotated[list[str] | None, typer.Option(help="A channel of the site; once for each.")] = None,
+    device: Annotated[list[str] | None, typer.Option(help="A device of the home; once for each.")] = None,
+    zone: Annotated[
+        list[str] | None, typer.Option(help="A zone of the home, the sum of its channels; once for each.")
+    ] = None,
     keep: Annotated[bool, typer.Option(help="Make and store a live forecast first, if there are new data.")] = True,
     as_json: AsJson = False,
 ) -> None:
@@ -23,6 +34,9 @@ def forecast(
     from watthour.workflows.forecast import forecast as issue
     from watthour.workflows.view import grid_forecast, is_followed
 
+    if hours is not None or channel or device or zone:
+        _hours_ahead(region, day, 24 if hours is None else hours, (channel, device, zone), as_json=as_json)
+        return
     now = utc_now()
     with opened() as app:
         context = chosen_context(app, region)
@@ -39,6 +53,51 @@ def forecast(
         show_json(page)
         return
     _show(page)
+
+
+def _hours_ahead(
+    name: str | None, day: str | None, hours: int, parts: tuple[list[str] | None, ...], *, as_json: bool
+) -> None:
+    """Show the hours ahead of a site or of what is named in it."""
+    from watthour.workflows.entities import entities, find_site
+    from watthour.workflows.view import ahead_of_all
+
+    if day is not None:
+        problem = "a day cannot be asked together with --hours, --channel, --device or --zone"
+        raise InvalidInput("--day", day, problem, remedy="Leave one of them out.")
+    now = utc_now()
+    channels, devices, zones = (part or () for part in parts)
+    with opened() as app:
+        site = find_site(app.store, app.directories, name) if name else chosen_context(app, None).site
+        asked = entities(app.store, app.directories, site, channels=channels, devices=devices, zones=zones)
+        answer: dict[str, Any] = ahead_of_all(app.store, app.registry, site, asked, hours=hours, now=now)
+    if as_json:
+        show_json(answer)
+        return
+    for found in answer["forecasts"]:
+        _show_ahead(found)
+    for missing in answer["not_forecast"]:
+        typer.echo(f"{missing['name']} cannot be forecast: {missing['problem']}. {missing['remedy']}", err=True)
+
+
+def _show_ahead(found: dict[str, Any]) -> None:
+    from watthour.core.units import digits_for
+
+    simulated = " (SIMULATED)" if found["simulated"] else ""
+    typer.echo(f"{found['name']}{simulated}: {' + '.join(found['channels'])}", err=True)
+    digits = digits_for([point["value"] for point in found["points"]])
+    show_table(
+        ("local time", found["unit"], "5 %", "95 %", "last week"),
+        [(point["local_time"][:16], *(number(point[name], digits) for name in _COLUMNS)) for point in found["points"]],
+    )
+    old = "too old to follow: the hours after the last reading are shown" if found["archive"] else "stale"
+    age = f", {found['data_age_hours']:g} h ago" if found["data_age_hours"] is not None else ""
+    words = f" ({old})" if found["archive"] or found["stale"] else ""
+    known = f"readings known to {found['known_until']}{age}{words}"
+    typer.echo(f"{found['model_label']}, issued at {found['issued_at']}; {known}.", err=True)
+    for words in (found["fallback"], *found["missing_inputs"]):
+        if words:
+            typer.echo(f"Note: {words}", err=True)
 
 
 def _show(page: dict[str, Any]) -> None:

@@ -1,36 +1,31 @@
 """What a site will use: its forecast for a day, and how well forecasts did."""
 
-from collections.abc import Callable
 from datetime import date, time
 from functools import partial
 from time import perf_counter
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 import structlog
 from fastapi import APIRouter, Path, Query, Response
 
+from watthour.api.answers import answer_bytes, served_or_none, warm_answer
 from watthour.api.contract import problems
 from watthour.api.problems import Refusal
-from watthour.api.schemas.base import Answer
 from watthour.api.schemas.grid import ForecastQuestion, GridForecast, GridScores, ScoresQuestion
 from watthour.api.schemas.past import GridHistory, GridWeek, WeekQuestion
-from watthour.api.serving import Role
 from watthour.api.state import ApiState, State, context_of
 from watthour.api.times import day as checked_day
-from watthour.core.errors import ModelError, WatthourError
+from watthour.core.errors import WatthourError
 from watthour.core.forecast import Context
 from watthour.workflows import view
-from watthour.workflows.forecast import Served
 
 router = APIRouter(prefix="/api/v1/grid", tags=["grid"])
 
 WARM_UP_S = 120.0  # on a busy machine
-RUNS_LOOKED_AT = 8  # a run that took long ends after younger ones
 
 RegionName = Annotated[
     str, Path(description="Any name of the region: its id, EIA's codes, the operator's name.", examples=["ny"])
 ]
-A = TypeVar("A", bound=Answer)
 
 
 @router.get(
@@ -63,9 +58,9 @@ async def grid_scores(state: ApiState, region: RegionName, asked: Annotated[Scor
 
     def look() -> bytes:
         content = view.grid_scores(state.app.store, context, days=asked.days, end=end, now=state.now())
-        return _bytes(GridScores, content)
+        return answer_bytes(GridScores, content)
 
-    return await _warm(state, context, ("scores", asked.days, end), look)
+    return await warm_answer(state, [context], ("scores", asked.days, end), look)
 
 
 @router.get(
@@ -80,9 +75,9 @@ async def grid_week(state: ApiState, region: RegionName, asked: Annotated[WeekQu
 
     def look() -> bytes:
         content = view.grid_week(state.app.store, context, end=end, now=state.now(), issue_clock=_issue_clock(state))
-        return _bytes(GridWeek, content)
+        return answer_bytes(GridWeek, content)
 
-    return await _warm(state, context, ("week", end), look)
+    return await warm_answer(state, [context], ("week", end), look)
 
 
 @router.get(
@@ -99,9 +94,9 @@ async def grid_history(state: ApiState, region: RegionName, asked: Annotated[Sco
         content = view.grid_history(
             state.app.store, context, days=asked.days, end=end, now=state.now(), issue_clock=_issue_clock(state)
         )
-        return _bytes(GridHistory, content)
+        return answer_bytes(GridHistory, content)
 
-    return await _warm(state, context, ("history", asked.days, end), look)
+    return await warm_answer(state, [context], ("history", asked.days, end), look)
 
 
 async def warm_up(state: State) -> None:
@@ -130,47 +125,13 @@ async def _forecast(state: State, context: Context, day: date | None) -> Respons
             context,
             day,
             now=state.now(),
-            served=_served(state, context),
+            served=served_or_none(state, context),
             issue_clock=_issue_clock(state),
         )
-        return _bytes(GridForecast, content)
+        return answer_bytes(GridForecast, content)
 
-    return await _warm(state, context, ("forecast", day), look)
+    return await warm_answer(state, [context], ("forecast", day), look)
 
 
 def _issue_clock(state: State) -> time:
     return time(state.app.settings.issue_hour)
-
-
-async def _warm(state: State, context: Context, question: tuple[object, ...], look: Callable[[], bytes]) -> Response:
-    """Answer from what is kept, unless new data, a new forecast or another champion came since."""
-    epoch = await state.warm.get(
-        ("epoch", context.channel.id), lambda: _epoch(state, context), lifetime_s=state.limits.state_lifetime_s
-    )
-    key = (context.channel.id, *question, epoch)
-    content = await state.warm.get(key, look, lifetime_s=state.limits.answer_lifetime_s)
-    return Response(content, media_type="application/json", headers={"Cache-Control": "no-cache"})
-
-
-def _epoch(state: State, context: Context) -> tuple[object, ...]:
-    """Return what changes whenever an answer could: the newest readings, runs and forecasts, and the champion."""
-    runs = state.app.store.runs(limit=RUNS_LOOKED_AT)
-    newest = tuple((run.source, run.started_at, run.ended_at) for run in runs)
-    return (
-        newest,
-        state.app.store.spans().get(context.channel.id),  # rows that are sent have no run
-        state.models.version(Role(context, "forecast")),
-        state.now().replace(minute=0, second=0, microsecond=0),
-    )
-
-
-def _served(state: State, context: Context) -> Served | None:
-    """Return the loaded champion; where it cannot be loaded, the forecast itself says why and what stands in."""
-    try:
-        return state.models.serving_or_none(Role(context, "forecast"))
-    except ModelError:
-        return None
-
-
-def _bytes(schema: type[A], content: object) -> bytes:
-    return schema.model_validate(content).model_dump_json().encode()

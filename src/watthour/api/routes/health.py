@@ -30,10 +30,22 @@ async def health() -> Health:
     return Health(status="alive", version=__version__)
 
 
+@router.get("/api/v1/health", summary="Is the process alive? As `/health`", responses=problems())
+async def api_health() -> Health:
+    """Answer as `/health` does."""
+    return await health()
+
+
 @router.get("/ready", summary="Can forecasts be served?", responses=problems())
 async def ready(state: ApiState) -> Ready:
     """Answer 200 when the store can be read and holds demand of a region; else 503 and why."""
     return await state.warm.get("ready", lambda: _readiness(state), lifetime_s=state.limits.state_lifetime_s)
+
+
+@router.get("/api/v1/ready", summary="Can forecasts be served? As `/ready`", responses=problems())
+async def api_ready(state: ApiState) -> Ready:
+    """Answer as `/ready` does."""
+    return await ready(state)
 
 
 @router.get(

@@ -29,10 +29,7 @@ router = APIRouter(prefix="/api/v1", tags=["models"])
 async def train(state: ApiState, asked: Annotated[TrainQuestion, Query()]) -> TrainingBegun:
     """Begin a training as the schedule would and return at once; one runs at a time."""
     context = await state.compute.run(lambda: state.models.context(asked.region))
-    try:
-        state.app.trainings.start(name_of(context), then=lambda: _refresh(state, context))
-    except TrainingIsRunning as error:
-        raise Refusal(HTTPStatus.CONFLICT, "training-is-running", error.problem, remedy=error.remedy) from error
+    begin_training(state, context)
     return TrainingBegun(region=context.site.id, state="running")
 
 
@@ -44,6 +41,18 @@ async def training(state: ApiState, asked: Annotated[TrainQuestion, Query()]) ->
     return TrainingState(
         region=context.site.id, state=known.state, step=known.step, problem=known.problem, verdict=known.verdict
     )
+
+
+def begin_training(state: State, context: Context) -> None:
+    """Begin a training in the background; after it, a forecast is issued with the model that serves then.
+
+    Raises:
+        Refusal: another one is running.
+    """
+    try:
+        state.app.trainings.start(name_of(context), then=lambda: _refresh(state, context))
+    except TrainingIsRunning as error:
+        raise Refusal(HTTPStatus.CONFLICT, "training-is-running", error.problem, remedy=error.remedy) from error
 
 
 def _refresh(state: State, context: Context) -> None:

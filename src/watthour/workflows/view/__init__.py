@@ -1,5 +1,6 @@
 """What the API and the pages show, as plain JSON-ready content; no web framework here."""
 
+from watthour.workflows.view.ahead import ahead_of_all, hours_ahead
 from watthour.workflows.view.days import day_columns, day_rows, days_between, issue_list, kept_day
 from watthour.workflows.view.grid import grid_forecast, grid_scores, region_entry
 from watthour.workflows.view.homes import device_entry, home_entry, home_events, home_list, place_list, zone_entry
@@ -17,9 +18,12 @@ from watthour.workflows.view.readings import (
 )
 from watthour.workflows.view.sites import site_entry, site_list
 from watthour.workflows.view.status import arrival_findings, doubts, freshness_hours, status, store_state
+from watthour.workflows.view.watts import A_DAY, optimization, peak, watts
 
 __all__ = [
+    "A_DAY",
     "CSV_COLUMNS",
+    "ahead_of_all",
     "arrival_findings",
     "channel_list",
     "day_columns",
@@ -39,11 +43,14 @@ __all__ = [
     "home_events",
     "home_insights_entry",
     "home_list",
+    "hours_ahead",
     "is_followed",
     "issue_list",
     "kept_day",
     "known_channel",
     "line_states",
+    "optimization",
+    "peak",
     "place_list",
     "reading_page",
     "readings_between",
@@ -53,5 +60,6 @@ __all__ = [
     "site_list",
     "status",
     "store_state",
+    "watts",
     "zone_entry",
 ]

@@ -33,7 +33,7 @@ from watthour.workflows.similar import history_beside
 if TYPE_CHECKING:
     from datetime import date, datetime, time
 
-    from watthour.core.forecast import Context
+    from watthour.core.forecast import Context, History
     from watthour.core.ports import ModelRegistry, Store
 
 FRESH = timedelta(days=14)  # older demand is an archive, and its page opens at its end
@@ -167,18 +167,57 @@ def make_issue(
     issued_at = now if is_live else due
     # A day to come is forecast from the interval now running on: the rest of today belongs to the same picture.
     span = Window(min(window.start, live_window(context, now).start), window.end) if is_live else window
-    asked = targets(span, issued_at, resolution=context.resolution, time_zone=context.time_zone)
     history = recall(store, context, window, issued_at)
     why_none = None
     if not is_live:
-        served, why_none = _model_of_then(registry, context.channel.id, issued_at)
+        served, why_none = model_of_then(registry, context.channel.id, issued_at)
+    return made_of_history(
+        store,
+        registry if is_live else None,
+        history,
+        span,
+        issued_at,
+        now=now,
+        served=served,
+        why_none=why_none,
+    )
+
+
+def made_of_history(
+    store: Store,
+    registry: ModelRegistry | None,
+    history: History,
+    span: Window,
+    issued_at: datetime,
+    *,
+    now: datetime,
+    served: Served | None,
+    why_none: str | None = None,
+) -> Issue:
+    """Forecast a span from what is given as known at an instant, with the companions and rivals of that forecast.
+
+    Args:
+        store: where series like it are.
+        registry: holds the model that serves; None: no other one than ``served`` may answer.
+        history: what is known.
+        span: what is asked.
+        issued_at: the instant.
+        now: the present; what is issued before it is marked as made afterwards.
+        served: the model that answers, if it is loaded already.
+        why_none: why no model serves, if that is known.
+
+    Raises:
+        NotEnoughHistory: not even a baseline is possible.
+    """
+    context = history.context
+    asked = targets(span, issued_at, resolution=context.resolution, time_zone=context.time_zone)
     answer = answer_with_fallback(
         history,
         asked,
-        registry=registry if is_live else None,
+        registry=registry,
         served=served,
         why_none=why_none,
-        similar=partial(history_beside, store, context, window, issued_at),
+        similar=partial(history_beside, store, context, span, issued_at),
     )
     companions = baseline_forecasts(history, asked, [name for name in COMPANIONS if name != answer.model])
     rows = [
@@ -197,10 +236,10 @@ def make_issue(
     )
     table = pl.concat([*map(pl.DataFrame, rows), rivals.select(rows[0].columns)])
     notes = Notes(answer.fallback, answer.missing_inputs, answer.details)
-    return Issue(issued_at, answer.model, not is_live, table, notes)
+    return Issue(issued_at, answer.model, issued_at < now, table, notes)
 
 
-def _model_of_then(registry: ModelRegistry, name: str, issued_at: datetime) -> tuple[Served | None, str | None]:
+def model_of_then(registry: ModelRegistry, name: str, issued_at: datetime) -> tuple[Served | None, str | None]:
     """Return the newest model that had learned only from before an instant, or why there is none."""
     manifests = registry.manifests(name)
     champion = registry.champion(name)

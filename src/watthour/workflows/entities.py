@@ -1,0 +1,214 @@
+"""What of a site can be forecast: a channel, a device, a zone, or the site itself by its main channel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import reduce
+from typing import TYPE_CHECKING, Literal
+
+import polars as pl
+
+from watthour.core.channel import Channel
+from watthour.core.errors import InvalidInput, NotEnoughHistory, UnknownSite
+from watthour.core.forecast import Context, History
+from watthour.core.frames import Forecasts, Readings
+from watthour.core.names import spelt
+from watthour.core.units import Quantity
+from watthour.core.window import Window, step_in_words
+from watthour.workflows.forecast import MEMORY, recall
+from watthour.workflows.homes import channels_of, devices_of, part_named, zones_of
+from watthour.workflows.sites import find_context, site_named
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    import dataframely as dy
+
+    from watthour.core.channel import Device, Site, Zone
+    from watthour.core.directory import SiteDirectory
+    from watthour.core.ports import Store
+
+EntityKind = Literal["site", "channel", "device", "zone"]
+_LOADS = (Quantity.POWER, Quantity.ENERGY)
+
+
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """Something that is forecast, and the channels whose sum it is; most are one channel."""
+
+    kind: EntityKind
+    id: str
+    name: str
+    context: Context
+    parts: tuple[Channel, ...]
+
+    @property
+    def is_sum(self) -> bool:
+        """Whether its values are those of several channels, added."""
+        return len(self.parts) > 1
+
+
+def find_site(store: Store, directories: Sequence[SiteDirectory], name: str) -> Site:
+    """Return the site that goes by a name: one of the store, else one that is known without it.
+
+    Raises:
+        UnknownSite: nothing goes by this name.
+    """
+    try:
+        return site_named(store, name)
+    except UnknownSite:
+        return find_context(store, directories, name).site
+
+
+def entities(
+    store: Store,
+    directories: Sequence[SiteDirectory],
+    site: Site,
+    *,
+    channels: Sequence[str] = (),
+    devices: Sequence[str] = (),
+    zones: Sequence[str] = (),
+) -> list[Entity]:
+    """Return what is asked of a site, each once; without a name the site itself.
+
+    Raises:
+        InvalidInput: the site has no such part, or it cannot be forecast; says what to name instead.
+    """
+    here = [channel for channel in store.channels() if channel.site == site.id and channel.variable is None]
+    if not (channels or devices or zones):
+        return [_main(store, directories, site, here)]
+    found: list[Entity] = []
+    for name in channels:
+        channel = _channel_named(site, here, name)
+        found.append(Entity("channel", channel.id, channel.id, _context(store, directories, channel), (channel,)))
+    for name in devices:
+        device = part_named("device", name, devices_of(store, site))
+        found.append(_of_part(store, directories, site, "device", device))
+    for name in zones:
+        zone = part_named("zone", name, zones_of(store, site))
+        found.append(_of_part(store, directories, site, "zone", zone))
+    return list({(each.kind, each.id): each for each in found}.values())
+
+
+def newest_reading(store: Store, entity: Entity) -> datetime:
+    """Return the start of the newest interval of which all parts have a reading.
+
+    Raises:
+        NotEnoughHistory: a part has none.
+    """
+    spans = store.spans()
+    empty = [channel.id for channel in entity.parts if channel.id not in spans]
+    if empty:
+        raise NotEnoughHistory(
+            f"the store has no readings of {', '.join(empty)} ({entity.name})",
+            remedy="Send some to POST /api/v1/readings, or add them with `watthour import FILE`.",
+        )
+    return min(spans[channel.id][1] for channel in entity.parts)
+
+
+def recalled(store: Store, entity: Entity, window: Window, as_of: datetime) -> History:
+    """Return what was known of an entity at an instant that a forecast of a window can use.
+
+    Raises:
+        NotEnoughHistory: nothing, or nothing recent, was known.
+    """
+    if not entity.is_sum:
+        return recall(store, entity.context, window, as_of)
+    span = Window(window.start - MEMORY, window.end)
+    rows = pl.DataFrame(store.versions([channel.id for channel in entity.parts], span, as_of))
+    readings = summed(rows, [channel.id for channel in entity.parts], entity.context.channel.id)
+    if readings["value"].is_not_null().sum() == 0:
+        names = ", ".join(channel.id for channel in entity.parts)
+        raise NotEnoughHistory(
+            f"the channels of {entity.name} ({names}) have no interval in common in the {MEMORY.days} days before "
+            f"{window.start:%Y-%m-%d %H:%M} UTC",
+            remedy="Ask for one of them by `channel`, or bring readings of the others for the same days.",
+        )
+    return History(as_of, entity.context, readings, Forecasts.create_empty())
+
+
+def summed(rows: pl.DataFrame, parts: Sequence[str], name: str) -> dy.DataFrame[Readings]:
+    """Return the sum of several channels as a channel of its own, with every version that it ever had.
+
+    The sum of an interval is known when the last part of it is; a gap in a part is a gap in the sum.
+    """
+    wide = (
+        rows.with_columns(pl.col("value").fill_null(float("nan")))  # a gap that was told, unlike a part not known yet
+        .pivot("channel", index=["time", "available_at"], values=["value", "quality", "recorded_at"])
+        .sort("time", "available_at")
+    )
+    columns = {f"{column}_{part}" for column in ("value", "quality", "recorded_at") for part in parts}
+    if missing := columns - set(wide.columns):
+        wide = wide.with_columns(pl.lit(None).alias(each) for each in missing)
+    wide = wide.with_columns(pl.col(sorted(columns)).forward_fill().over("time"))
+    values, flags, recorded = (
+        [pl.col(f"{column}_{part}") for part in parts] for column in ("value", "quality", "recorded_at")
+    )
+    known = wide.filter(pl.all_horizontal(each.is_not_null() for each in values))
+    return Readings.cast(
+        known.select(
+            pl.lit(name).alias("channel"),
+            "time",
+            "available_at",
+            pl.max_horizontal(recorded).alias("recorded_at"),
+            reduce(lambda a, b: a + b, values).fill_nan(None).alias("value"),
+            reduce(lambda a, b: a | b, flags).alias("quality"),
+        )
+    )
+
+
+def _main(store: Store, directories: Sequence[SiteDirectory], site: Site, here: Sequence[Channel]) -> Entity:
+    whole = [each for each in here if each.is_of_whole_site]
+    main = next((each for each in here if each.id == site.main_channel), whole[0] if len(whole) == 1 else None)
+    if main is not None:
+        context = _context(store, directories, main)
+    elif here:
+        ids = ", ".join(each.id for each in here)
+        problem = f"{site.name} has several channels, and none is its main one"
+        raise InvalidInput("channel", None, problem, remedy=f"Name one: {ids}.")
+    else:
+        context = find_context(store, directories, site.id)  # known without the store, or says what to bring
+    return Entity("site", site.id, site.name, context, (context.channel,))
+
+
+def _context(store: Store, directories: Sequence[SiteDirectory], channel: Channel) -> Context:
+    return find_context(store, directories, channel.id)
+
+
+def _channel_named(site: Site, here: Sequence[Channel], name: str) -> Channel:
+    wanted = spelt(name)
+    for channel in here:
+        if wanted in (channel.id, channel.id.removeprefix(f"{site.prefix}.")):
+            return channel
+    listed = ", ".join(each.id for each in here) or "none yet"
+    raise InvalidInput("channel", name, f"{site.name} has no such channel", remedy=f"It has: {listed}.")
+
+
+def _of_part(
+    store: Store, directories: Sequence[SiteDirectory], site: Site, kind: EntityKind, part: Device | Zone
+) -> Entity:
+    """Return a device or a zone: its only load channel, or the sum of those it has."""
+    loads = [channel for channel in channels_of(store, part) if channel.quantity in _LOADS]
+    if not loads:
+        problem = f"nothing measures the power or energy of {part.name}"
+        remedy = (
+            "Give a device a channel: `watthour home device change`, or PATCH /api/v1/homes/{home}/devices/{device}."
+        )
+        raise InvalidInput(kind, part.id, problem, remedy=remedy)
+    if len(loads) == 1:
+        return Entity(kind, part.id, part.name, _context(store, directories, loads[0]), (loads[0],))
+    first = loads[0]
+    if any((each.unit, each.resolution) != (first.unit, first.resolution) for each in loads):
+        listed = ", ".join(f"{each.id} ({each.unit}, {step_in_words(each.resolution)})" for each in loads)
+        problem = f"the channels of {part.name} differ in unit or step and cannot be added: {listed}"
+        raise InvalidInput(kind, part.id, problem, remedy="Ask for each by `channel`.")
+    total = Channel(
+        f"{part.id}.sum_of_channels",
+        site.id,
+        first.quantity,
+        first.unit,
+        first.resolution,
+        is_simulated=any(each.is_simulated for each in loads),
+    )
+    return Entity(kind, part.id, part.name, Context(site, total), tuple(loads))
