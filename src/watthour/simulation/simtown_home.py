@@ -12,6 +12,7 @@ import polars as pl
 from watthour.core.channel import Channel, Device, DeviceKind, Site, SiteKind, Zone, home_limits, usual_flexibility
 from watthour.core.forecast import Context
 from watthour.core.frames import INSTANT, Events, Forecasts, Quality, Readings, Refused
+from watthour.core.place import Place
 from watthour.core.ports import Delivery
 from watthour.core.units import Quantity, Unit
 from watthour.core.vintage import stamp
@@ -39,7 +40,7 @@ HOME = Site(
     id="simtown_home",
     name="Home in Simtown (simulated)",
     kind=SiteKind.HOME,
-    place=TOWN.place,
+    place=Place(TOWN.place.time_zone, holidays=TOWN.place.holidays),  # nowhere: no service is asked for its weather
     main_channel="home.simtown_home.power",
     is_simulated=True,
 )
