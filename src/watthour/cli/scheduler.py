@@ -101,9 +101,6 @@ class Scheduler:
                 first_look = Window(now - FIRST_LOOK, now + 3 * DAY)
                 self._guard(f"simulate:{context.channel.id}", partial(self._fill, context, first_look))
 
-        if self.shows_stand_in_home:
-            self._guard(f"simulate:{STAND_IN}_home", partial(describe, self._app.store, self._app.stand_in_home))
-
     @cached_property
     def shows_stand_in_home(self) -> bool:
         """Whether the simulated home lives beside the simulated region."""
@@ -162,9 +159,10 @@ class Scheduler:
             cures = [error.remedy for error in self._app.lacking().values()]
             self._log.info("nothing_followed", why="no source of a load can be asked", cure=cures or "import files")
         if self.shows_stand_in_home:
-            label = f"simulate:{STAND_IN}_home"
-            work = partial(self._guard, label, partial(self._stand_in_home, now))
-            self._rounds.append(Round("simulated home", Every(LOOK_FOR_USES), work))
+            describe(store, self._app.stand_in_home)
+            home = find_context(store, self._app.directories, self._app.stand_in_home.sites()[0].id)
+            self._add("simulate", home, partial(self._stand_in_home, now), Every(LOOK_FOR_USES))
+            self._add("refresh", home, self._forecast, Hourly(settings.refresh_every_hours, 12), last=now)
         self._rounds.append(Round("weather", Every(LOOK_FOR_WEATHER), self._weather))
         self._rounds.append(Round("files", Every(LOOK_FOR_FILES), self._own_files, is_long=True))
 
@@ -353,22 +351,23 @@ class Scheduler:
         verdict = self._trainings.run(name_of(context), progress=tell)
         self._log.info("trained", region=context.site.id, verdict=verdict)
 
-    def _stand_in_home(self, started_at: datetime) -> None:
+    def _stand_in_home(self, started_at: datetime, context: Context) -> None:
         """Give the simulated home the past it lacks, up to when it began to live, and keep what was used since."""
         store, home = self._app.store, self._app.stand_in_home
         report = fill_past(store, home, now=started_at)
         if report.new_rows:
             self._log.info("simulating", home=home.sites()[0].id, new_rows=report.new_rows)
         keep_uses(store, home, now=self._now())
+        if report.new_rows:
+            self._forecast(context)
 
     def _own_files(self) -> None:
         """Forecast and train the sites whose readings a person imports, when new ones have come."""
         app = self._app
-        living = app.stand_in_home.sites()[0].id if self.shows_stand_in_home else None
         here = {context.channel.id for context in self.followed()}
         every = app.settings.train_every_days * DAY
         for context in contexts(app.store, app.directories, app.settings.regions):
-            if context.channel.id in here or (context.site.is_simulated and context.site.id != living):
+            if context.channel.id in here or context.site.is_simulated:
                 continue
             wanted = own_rounds(app.store, app.registry, context, now=self._now(), every=every)
             channel = context.channel.id
