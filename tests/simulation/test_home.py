@@ -223,7 +223,9 @@ def test_a_battery_gives_what_it_took_less_what_is_lost_and_lessens_what_the_met
         assert held.min() > -0.01
         assert held.max() < TRAITS.battery_kwh + 0.01
         assert held[-1] == pytest.approx(0, abs=0.02)
-        without = {kind: part for kind, part in day.parts.items() if kind is not DeviceKind.BATTERY}
+        without: dict[DeviceKind, Steps] = {
+            kind: part for kind, part in day.parts.items() if kind is not DeviceKind.BATTERY
+        }
         alone = HomeDay(day.start, day.end, without, ()).mains()
         waking = minutes[: 20 * 60]
         with_battery, sun_alone = (np.abs(each.mean_watts(waking)).mean() for each in (day.mains(), alone))
