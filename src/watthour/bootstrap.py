@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, cast
 
+from watthour.core.channel import SiteKind
 from watthour.core.errors import InvalidInput, UnknownSite
 from watthour.sources.catalogue import CATALOGUE, Card
 from watthour.sources.connectors import Connectors, ConnectorSites
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from watthour.workflows.news import News
     from watthour.workflows.runs import Fill
     from watthour.workflows.settling import Settler
+    from watthour.workflows.stand_in import StandInHome
     from watthour.workflows.training_process import Trainings
 
 __all__ = [
@@ -51,8 +53,17 @@ SIMULATION = Card(
     "demand, weather and forecasts of an invented region",
     "nothing",
     "docs/tutorials/first-forecast.md",
-    lambda context: context.site.is_simulated,
+    lambda context: context.site.is_simulated and context.site.kind is SiteKind.REGION,
     is_followed=True,
+    is_past=True,
+    brings_load=True,
+)
+SIMULATED_HOME = Card(
+    "watthour.simulation.simtown_home:SimtownHome",
+    "the power of an invented home and its devices",
+    "nothing",
+    "docs/explanation/simulation.md",
+    lambda context: context.site.is_simulated and context.site.kind is SiteKind.HOME,
     is_past=True,
     brings_load=True,
 )
@@ -81,7 +92,8 @@ class App:
     @cached_property
     def connectors(self) -> Connectors:
         """The sources of the catalogue, and the simulation."""
-        return Connectors(self.settings.sources, {"simulation": SIMULATION, **CATALOGUE})
+        cards = {"simulation": SIMULATION, "simulated_home": SIMULATED_HOME, **CATALOGUE}
+        return Connectors(self.settings.sources, cards)
 
     @cached_property
     def trainings(self) -> Trainings:
@@ -146,6 +158,41 @@ class App:
             finally:
                 if is_listening:
                     self.listener.stop()
+
+    @cached_property
+    def stand_in_home(self) -> StandInHome:
+        """The invented home that is shown beside the invented region."""
+        from watthour.simulation.simtown_home import SimtownHome
+
+        return SimtownHome()
+
+    def wants_stand_in_home(self, followed: Sequence[Context]) -> bool:
+        """Tell whether the invented home is shown beside the sites that are followed."""
+        from watthour.sources.catalogue import LINES
+        from watthour.workflows.stand_in import is_wanted
+
+        return is_wanted(self.store, followed, has_lines=not LINES.keys().isdisjoint(self.settings.sources))
+
+    @contextmanager
+    def living(self) -> Iterator[bool]:
+        """Let the invented home tell its power while the block runs, unless another process does; yield whether."""
+        from watthour.registry.lock import locked_if_free
+        from watthour.simulation.living import CHANNEL_OF, HEARTBEAT_S, LivingHome
+        from watthour.simulation.simtown_home import SimtownHome
+        from watthour.workflows.links import Link
+        from watthour.workflows.listening import Listener
+        from watthour.workflows.stand_in import FixedLinks
+
+        links = {key: Link(channel, key, HEARTBEAT_S) for key, channel in CHANNEL_OF.items()}
+        with locked_if_free(self.settings.home / "simulating.lock") as is_ours:
+            listener = Listener(self.store, [LivingHome(SimtownHome())], FixedLinks(self.settings.home, links))
+            if is_ours:
+                listener.start()
+            try:
+                yield is_ours
+            finally:
+                if is_ours:
+                    listener.stop()
 
     def finder(self) -> Listener:
         """Return a listener that keeps nothing, to find what there is beside one that listens.

@@ -13,6 +13,7 @@ from watthour.api.app import create_app
 from watthour.api.schemas.models import Features
 from watthour.forecasting.hourly_inputs import FEATURES
 from watthour.simulation.simtown import SIMTOWN
+from watthour.simulation.simtown_home import SIMTOWN_HOME
 from watthour.workflows.twenty_features import model_name
 
 if TYPE_CHECKING:
@@ -100,6 +101,16 @@ def test_among_several_regions_one_must_be_named(
         assert answer.json()["field"] == "region"
         assert "ny, simtown" in answer.json()["remedy"]
         assert client.post("/predict", json=example(), params={"region": "simtown"}).json()["region"] == "simtown"
+
+
+def test_a_home_beside_the_only_region_need_not_be_told_from_it(
+    trained: tuple[App, Manifest], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = trained[0]
+    with TestClient(create_app(app, now=lambda: NOW, limits=IMPATIENT), base_url=URL) as client:
+        models = client.app.state.watthour.models  # type: ignore[attr-defined]  # FastAPI's
+        monkeypatch.setattr(models, "shown", lambda: [SIMTOWN_HOME, models.context("simtown")])
+        assert client.post("/predict", json=example()).json()["region"] == "simtown"
 
 
 def test_a_model_of_another_channel_is_refused(

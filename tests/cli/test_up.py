@@ -18,6 +18,7 @@ from urllib.request import urlopen
 from zoneinfo import ZoneInfo
 
 import pytest
+from builders import home_site
 
 from watthour.bootstrap import App, open_registry, open_store
 from watthour.cli.scheduler import Scheduler
@@ -26,6 +27,7 @@ from watthour.core.ports import RunState, SourceRun
 from watthour.core.window import DAY, Window, local_day
 from watthour.settings import load_settings
 from watthour.simulation.simtown import SIMTOWN
+from watthour.simulation.simtown_home import MAINS
 from watthour.simulation.town import SimulatedRegion
 from watthour.workflows.ingest import ingest
 from watthour.workflows.schedule import Daily, Every, Hourly, Round
@@ -64,6 +66,15 @@ def get(url: str) -> Any:  # noqa: ANN401 - any JSON
         return json.load(answer)
 
 
+def until(ask: Callable[[], Any], is_there: Callable[[Any], bool]) -> Any:  # noqa: ANN401 - any JSON
+    """Ask until the answer is there; a busy machine needs its time."""
+    give_up_at = clock.monotonic() + LONGEST_START_S
+    while not is_there(found := ask()) and clock.monotonic() < give_up_at:
+        clock.sleep(0.2)
+    assert is_there(found)
+    return found
+
+
 def ended(process: subprocess.Popen[str], number: int) -> tuple[int, list[str]]:
     process.send_signal(number)
     _, errors = process.communicate(timeout=30)
@@ -77,17 +88,27 @@ def test_started_with_nothing_it_shows_a_simulated_region_and_ends_on_a_signal(h
         status = get(f"{url}/api/v1/status")
         assert clock.monotonic() - begun < LONGEST_START_S
         assert status["simulated"]
-        assert [region["id"] for region in status["regions"]] == ["simtown"]
+        assert status["regions"][0]["id"] == "simtown"
         assert {way["id"] for way in status["connect"]} == {"eia_key", "eia_files"}
         page = get(f"{url}/api/v1/grid/simtown/forecast")
         assert all(point["value"] is not None for point in page["points"])
         assert page["region"]["simulated"]
         assert "simulating" in {entry["event"] for entry in logged}
+        home_page = until(
+            lambda: get(f"{url}/api/v1/homes")["homes"][0], lambda found: found["channels"][0]["last_time"] is not None
+        )
+        assert (home_page["id"], home_page["simulated"]) == ("simtown_home", True)
+        until(lambda: get(f"{url}/api/v1/homes/simtown_home/events")["events"], bool)
+        listed = get(f"{url}/api/v1/status")["regions"]
+        assert [(each["id"], each["simulated"]) for each in listed] == [("simtown", True), ("simtown_home", True)]
         code, events = ended(process, signal.SIGTERM)
     assert code == 0
     assert events[-1] == "stopped"
     store = open_store(load_settings())
     assert SIMTOWN.channel.id in store.spans()
+    now = datetime.now(UTC)
+    told = store.samples([MAINS.id], Window(now - timedelta(hours=1), now))
+    assert not told.is_empty()
     store.close()
 
 
@@ -177,11 +198,21 @@ def test_a_region_whose_demand_has_stopped_long_ago_is_a_failure_that_is_said(sc
         scheduler._forecast(SIMTOWN)
 
 
+def test_beside_a_real_home_no_home_is_simulated(scheduler: Scheduler) -> None:
+    scheduler._app.store.register([home_site()], [])
+    scheduler.make_first_data()
+    scheduler._plan()
+    assert not scheduler.shows_stand_in_home
+    assert not [each.name for each in scheduler._rounds if "home" in each.name]
+    assert [site.id for site in scheduler._app.store.sites()] == ["flat", "simtown"]
+
+
 def test_every_region_has_its_rounds_by_the_clock(scheduler: Scheduler) -> None:
     scheduler._plan()
     planned = {each.name: each.rule for each in scheduler._rounds}
     assert set(planned) == {
         *(f"{what} simtown" for what in ("prepare", "ingest", "refresh", "day ahead", "score", "train")),
+        *(f"{what} simtown_home" for what in ("simulate", "refresh")),
         "files",
         "weather",
     }
@@ -206,7 +237,8 @@ def test_rounds_missed_while_nothing_ran_are_made_up_once(scheduler: Scheduler) 
         noted(store, f"{what}:{channel}", NOON - 5 * DAY)
     scheduler = Scheduler(scheduler._app, clock=lambda: NOON)
     scheduler._plan()
-    assert due_rounds(scheduler, NOON) == {"prepare simtown", "day ahead simtown", "score simtown", "files", "weather"}
+    ours = {"prepare simtown", "day ahead simtown", "score simtown"}
+    assert due_rounds(scheduler, NOON) == {*ours, "simulate simtown_home", "files", "weather"}
     for each in scheduler._rounds:
         each.last = NOON
     assert due_rounds(scheduler, NOON + timedelta(seconds=59)) == set()

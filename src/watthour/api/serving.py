@@ -8,6 +8,7 @@ from threading import Lock
 from time import monotonic
 from typing import TYPE_CHECKING, Literal
 
+from watthour.core.channel import SiteKind
 from watthour.core.errors import InvalidInput, ModelCorrupt, ModelNotFound
 from watthour.workflows.forecast import Served, load_model
 from watthour.workflows.sites import contexts, find_context
@@ -115,7 +116,7 @@ class Models:
         return known
 
     def predictor(self, region: str | None) -> Role:
-        """Return who answers for a region; none need be named where there is only one.
+        """Return who answers for a region; none need be named where there is only one, homes beside it not counted.
 
         Raises:
             UnknownSite: nothing goes by this name.
@@ -123,6 +124,8 @@ class Models:
             ModelNotFound: there is no such model.
         """
         roles = [role for role in self.roles(region) if role.serves == "predict"]
+        if region is None:
+            roles = [role for role in roles if role.context.site.kind is SiteKind.REGION] or roles
         names = ", ".join(role.context.site.id for role in roles) or "any region"
         if len(roles) > 1:
             raise InvalidInput(

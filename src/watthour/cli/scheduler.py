@@ -7,7 +7,7 @@ import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, time, timedelta
-from functools import partial
+from functools import cached_property, partial
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -35,6 +35,7 @@ from watthour.workflows.runs import due
 from watthour.workflows.schedule import Daily, Every, Hourly, Round
 from watthour.workflows.score import score
 from watthour.workflows.sites import contexts, find_context, name_of, weather_since
+from watthour.workflows.stand_in import describe, fill_past, keep_uses
 from watthour.workflows.view import is_followed
 from watthour.workflows.weather_rounds import weather_round
 
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     from watthour.workflows.schedule import Rule
 
 STAND_IN = "simulated"  # what is shown while nothing real is there
+LOOK_FOR_USES = timedelta(minutes=15)  # of the simulated home's devices
 FIRST_LOOK = timedelta(days=75)  # enough of the simulated region to show a page at once
 WEEK = timedelta(days=7)
 LOOK_FOR_FILES = timedelta(minutes=2)  # how soon readings that were imported are forecast
@@ -98,6 +100,11 @@ class Scheduler:
                 )
                 first_look = Window(now - FIRST_LOOK, now + 3 * DAY)
                 self._guard(f"simulate:{context.channel.id}", partial(self._fill, context, first_look))
+
+    @cached_property
+    def shows_stand_in_home(self) -> bool:
+        """Whether the simulated home lives beside the simulated region."""
+        return self._app.wants_stand_in_home(self.followed())
 
     def start(self) -> None:
         """Begin the rounds: those that were missed while nothing ran are made up once, at once."""
@@ -151,6 +158,11 @@ class Scheduler:
         if not self._rounds:
             cures = [error.remedy for error in self._app.lacking().values()]
             self._log.info("nothing_followed", why="no source of a load can be asked", cure=cures or "import files")
+        if self.shows_stand_in_home:
+            describe(store, self._app.stand_in_home)
+            home = find_context(store, self._app.directories, self._app.stand_in_home.sites()[0].id)
+            self._add("simulate", home, partial(self._stand_in_home, now), Every(LOOK_FOR_USES))
+            self._add("refresh", home, self._forecast, Hourly(settings.refresh_every_hours, 12), last=now)
         self._rounds.append(Round("weather", Every(LOOK_FOR_WEATHER), self._weather))
         self._rounds.append(Round("files", Every(LOOK_FOR_FILES), self._own_files, is_long=True))
 
@@ -338,6 +350,16 @@ class Scheduler:
 
         verdict = self._trainings.run(name_of(context), progress=tell)
         self._log.info("trained", region=context.site.id, verdict=verdict)
+
+    def _stand_in_home(self, started_at: datetime, context: Context) -> None:
+        """Give the simulated home the past it lacks, up to when it began to live, and keep what was used since."""
+        store, home = self._app.store, self._app.stand_in_home
+        report = fill_past(store, home, now=started_at)
+        if report.new_rows:
+            self._log.info("simulating", home=home.sites()[0].id, new_rows=report.new_rows)
+        keep_uses(store, home, now=self._now())
+        if report.new_rows:
+            self._forecast(context)
 
     def _own_files(self) -> None:
         """Forecast and train the sites whose readings a person imports, when new ones have come."""

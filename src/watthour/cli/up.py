@@ -30,7 +30,7 @@ def up(
 ) -> None:
     """Start everything: the pages, the API, and the rounds that fetch, forecast, score and train.
 
-    Without a key and without data it shows a simulated region, says so, and offers what to connect.
+    Without a key and without data it shows a simulated region and home, says so, and offers what to connect.
     """
     settings = read_settings()
     said = {key: value for key, value in (("host", host), ("port", port)) if value is not None}
@@ -67,7 +67,11 @@ def up(
         log.info("listening", url=f"http://{shown}:{taken}", home=str(settings.home))
         if follow:
             scheduler.start()
-        with app.listening() if follow else nullcontext(enter_result=False) as hears:
+        lives = follow and scheduler.shows_stand_in_home
+        with (
+            app.listening() if follow else nullcontext(enter_result=False) as hears,
+            app.living() if lives else nullcontext(),
+        ):
             if hears:
                 log.info("hearing", sources=[state.source for state in app.listener.states])
             elif follow and app.listener.states:

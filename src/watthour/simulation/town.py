@@ -108,7 +108,7 @@ class SimulatedRegion:
             _rows(
                 self._weather_channel(point, variable),
                 times,
-                self._weather(place, variable, times),
+                self.weather(place, variable, times),
                 OBSERVED_LAG,
             )
             for place, point in enumerate(self._points)
@@ -164,10 +164,10 @@ class SimulatedRegion:
         ]
 
     def _mean(self, variable: str, times: np.ndarray) -> Array:
-        parts = [point.weight * self._weather(place, variable, times) for place, point in enumerate(self._points)]
+        parts = [point.weight * self.weather(place, variable, times) for place, point in enumerate(self._points)]
         return np.asarray(np.sum(parts, axis=0))
 
-    def _weather(self, place: int, variable: str, times: np.ndarray) -> Array:
+    def weather(self, place: int, variable: str, times: np.ndarray) -> Array:
         """Return the weather as it came: degC, W/m2 or %."""
         hours = _since_epoch(times)
         season = np.cos(2 * np.pi * (hours / 8766 - 0.545))  # warmest in the middle of July
@@ -199,7 +199,7 @@ class SimulatedRegion:
             "shortwave_radiation": 12 + 0.9 * lead,
             "relative_humidity_2m": 3 + 0.1 * lead,
         }
-        truth = self._weather(place, variable, times)
+        truth = self.weather(place, variable, times)
         seen = truth + scale[variable] * error * (truth > 0 if variable == "shortwave_radiation" else 1)
         if variable == "temperature_2m":
             return np.asarray(seen)

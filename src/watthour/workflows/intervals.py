@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from watthour.core.frames import Readings
+from watthour.core.frames import Quality, Readings
 from watthour.core.metering import meter
 from watthour.core.window import Window
 from watthour.workflows.ingest import flagged
@@ -45,4 +45,6 @@ def make_readings(store: Store, channel: Channel, rules: MeterRules, *, since: d
     readings = made.readings.filter(pl.col("time") >= first)
     if readings.is_empty():
         return 0
+    if channel.is_simulated:
+        readings = readings.with_columns(pl.col("quality") | int(Quality.SIMULATED))
     return store.append(flagged(Readings.cast(readings), [channel], store))

@@ -11,8 +11,9 @@ import polars as pl
 from watthour.core.errors import InvalidInput, NotEnoughHistory
 from watthour.core.quality import is_trusted
 from watthour.core.window import DAY, HOUR, Window, local_midnight, step_in_words
+from watthour.forecasting.catalogue import SIMILAR
 from watthour.workflows.entities import Entity, newest_reading, recalled
-from watthour.workflows.forecast import BASELINES, SIMILAR, live_window
+from watthour.workflows.forecast import BASELINES, live_window
 from watthour.workflows.view.day import STALE_AFTER, points_of
 from watthour.workflows.view.issue import FRESH, made_of_history, model_of_then
 from watthour.workflows.view.names import made_of_entries, model_label

@@ -99,7 +99,7 @@ def _next_steps(
         unit = channels[0].unit_in_words if channels else "kW"
         command = f"watthour import FILE.csv --channel {example} --unit {unit}"
         steps.append(("Import a file with its readings.", command))
-    if weather == "none":
+    if weather == "none" and not site.is_simulated:
         text = "Give its coordinates, so that its forecast can use the weather."
         command = f"watthour site change {site.id} --latitude 48.85 --longitude 2.35"
         if site.kind is SiteKind.HOME:

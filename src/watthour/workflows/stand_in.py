@@ -1,0 +1,94 @@
+"""An invented home, shown while nothing real is there: described, given a past, and its uses kept as they end."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Protocol
+
+import polars as pl
+
+from watthour.core.channel import SiteKind
+from watthour.core.ports import Source
+from watthour.core.window import DAY, Window
+from watthour.workflows.ingest import IngestReport, ingest
+from watthour.workflows.links import Link, Links
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    import dataframely as dy
+
+    from watthour.core.channel import Device, Zone
+    from watthour.core.forecast import Context
+    from watthour.core.frames import Events
+    from watthour.core.ports import Store
+
+PAST = timedelta(days=35)  # five weeks: enough to see habits and to forecast
+
+
+class StandInHome(Source, Protocol):
+    """A source that also knows the rooms and devices of its home, and when they were used."""
+
+    def zones(self) -> Sequence[Zone]:
+        """Return its rooms."""
+        ...
+
+    def devices(self) -> Sequence[Device]:
+        """Return what is in it."""
+        ...
+
+    def uses(self, window: Window, *, now: datetime) -> dy.DataFrame[Events]:
+        """Return the uses of devices that began in the window and have ended by ``now``."""
+        ...
+
+
+class FixedLinks(Links):
+    """Links that nobody changes, beside those of a person, which are in a file.
+
+    Args:
+        home: the directory.
+        links: by key of the thing.
+    """
+
+    def __init__(self, home: Path, links: Mapping[str, Link]) -> None:
+        super().__init__(home)
+        self._fixed = links
+
+    def all(self) -> Mapping[str, Link]:
+        """Return the links, by key of the thing."""
+        return self._fixed
+
+
+def is_wanted(store: Store, followed: Sequence[Context], *, has_lines: bool) -> bool:
+    """Tell whether an invented home is shown: beside an invented region, and where no real home or device is known.
+
+    Args:
+        store: with the homes that people have added.
+        followed: the sites whose sources are asked.
+        has_lines: the settings name a broker or a device.
+    """
+    has_home = any(site.kind is SiteKind.HOME and not site.is_simulated for site in store.sites())
+    return any(context.site.is_simulated for context in followed) and not has_lines and not has_home
+
+
+def describe(store: Store, home: StandInHome) -> None:
+    """Let the store know the home, so that what it tells can be kept."""
+    store.register(home.sites(), home.channels(), zones=home.zones(), devices=home.devices())
+
+
+def fill_past(store: Store, home: StandInHome, *, now: datetime) -> IngestReport:
+    """Give the home the past it lacks, up to the interval that has begun; what it told by itself stays as it is."""
+    main = home.channels()[0]
+    kept = store.read([main.id], Window(now - PAST, now)).filter(pl.col("value").is_not_null())
+    last: datetime | None = kept["time"].max()  # type: ignore[assignment]  # an instant, or none of no rows
+    start = now - PAST if last is None else last + main.resolution
+    end = datetime.fromtimestamp(now.timestamp() // main.resolution.total_seconds() * main.resolution.seconds, UTC)
+    return ingest(home, store, Window(start, end), now=now) if start < end else IngestReport(0, 0)
+
+
+def keep_uses(store: Store, home: StandInHome, *, now: datetime) -> int:
+    """Keep the uses that have ended lately, or in all of the past where there are none; return how many were new."""
+    window = Window(now - PAST, now)
+    has_some = not store.events([device.id for device in home.devices()], window).is_empty()
+    return store.append_events(home.uses(Window(now - 2 * DAY, now) if has_some else window, now=now))
