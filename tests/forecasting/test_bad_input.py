@@ -154,6 +154,19 @@ def test_a_series_that_crosses_zero_has_bands_of_its_own_size() -> None:
         assert 5 < (told["0.95"] - told["0.05"]).mean() < 13  # type: ignore[operator]  # numbers
 
 
+def test_a_home_whose_battery_takes_nearly_all_has_bands_of_the_size_of_what_is_left() -> None:
+    """Its usual distance from zero is next to nothing beside the hours in which a car is charged or the sun is out."""
+    rng = np.random.default_rng(9)
+    rare = rng.random(1440)
+    charged = np.where(np.arange(1440) < 50 * 24, 0.1, 0.3)  # so that the mean is near zero, and later is not
+    net = rng.normal(0, 0.03, 1440) + np.where(rare < charged, 7.0, np.where(rare > 0.86, -5.0, 0.0))
+    table = usual(60).with_columns(y=pl.Series(net))
+    for name in ("seasonal_naive", "persistence_ensemble"):
+        told = forecast(DayAhead(model=name, covariates=("temperature",)), table)
+        width = (told["0.95"] - told["0.05"]).mean()
+        assert 4 < width < 30  # type: ignore[operator]  # 12 lie between its extremes, either way; 103 before
+
+
 @pytest.mark.parametrize("name", ["gradient_boosting", "hour_process", "seasonal_naive"])
 def test_strange_series_do_not_stop_the_others_and_progress_is_told(name: str) -> None:
     strange = {"zeros": 0.0, "five": 5.0}

@@ -16,7 +16,7 @@ from watthour.forecasting.features import actuals, features
 from watthour.forecasting.quantile_forecast import describe_intervals, quantile_forecast
 from watthour.forecasting.quantiles import normal_scores
 from watthour.forecasting.rival import was_published
-from watthour.forecasting.stand_in import Points, chained, stand_in
+from watthour.forecasting.stand_in import SCALES, Points, chained, stand_in
 from watthour.forecasting.vintages import MEDIAN, instants
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 _FILE = "baseline.json"
 _HOURS_IN_WEEK = 168
+_FURTHEST = 1.5  # times the largest error ever made that a quantile lies from the middle at most
 _ASSUMED_DEVIATION = 0.1  # of the errors over the recent level, where no past error is known
 
 
@@ -172,6 +173,7 @@ class FittedRule:
 
     rule: Rule
     spread: Spread | None  # of the errors, as parts of the recent level; None where no past error is known
+    largest_error: float | None = None  # ever made [unit of the channel]
 
     def predict(self, history: History, targets: dy.DataFrame[Targets]) -> Forecast:
         """Forecast each target, with the quantiles of the rule's past errors around it.
@@ -188,9 +190,13 @@ class FittedRule:
             except NotEnoughHistory:
                 return np.full((asked.height, len(LEVELS)), np.nan)
 
+        quantiles = adapted(history, targets, self._around(points, targets, history), of_past)
+        if self.largest_error is not None:  # in parts of a level near zero, a band may be many times too wide
+            middle, furthest = quantiles[:, [LEVELS.index(MEDIAN)]], _FURTHEST * self.largest_error
+            quantiles = np.clip(quantiles, middle - furthest, middle + furthest)
         return quantile_forecast(
             targets,
-            adapted(history, targets, self._around(points, targets, history), of_past),
+            quantiles,
             history.context,
             model=self.rule.name,
             maker=self.rule.maker,
@@ -219,6 +225,7 @@ class FittedRule:
             "name": self.rule.name,
             "parameters": asdict(self.rule),  # type: ignore[call-overload]  # every rule is a dataclass
             "spread": self.spread.as_json() if self.spread is not None else None,
+            "largest_error": self.largest_error,
         }
         return {_FILE: json.dumps(kept).encode()}
 
@@ -227,7 +234,7 @@ class FittedRule:
         """Build it again from its file."""
         kept = json.loads(files[_FILE])
         spread = Spread.from_json(kept["spread"]) if kept["spread"] is not None else None
-        return cls(_RULES[kept["name"]](**kept["parameters"]), spread)
+        return cls(_RULES[kept["name"]](**kept["parameters"]), spread, kept.get("largest_error"))
 
 
 def fit_rule(rule: Rule, history: History, issues: dy.DataFrame[Targets]) -> FittedRule:
@@ -238,7 +245,9 @@ def fit_rule(rule: Rule, history: History, issues: dy.DataFrame[Targets]) -> Fit
     errors = (actuals(history, issues) - points.values) / points.level
     if not np.isfinite(errors).any():
         return FittedRule(rule, None)
-    return FittedRule(rule, Spread.learn(errors, instants(issues["time"]), history.context.time_zone, LEVELS))
+    spread = Spread.learn(errors, instants(issues["time"]), history.context.time_zone, LEVELS)
+    is_enough = spread.n_errors >= FEWEST_ERRORS
+    return FittedRule(rule, spread, float(np.nanmax(np.abs(errors * points.level))) if is_enough else None)
 
 
 def around_point(errors: Array) -> Array:
@@ -256,7 +265,7 @@ def _rival_points(history: History, targets: dy.DataFrame[Targets], *, debiased:
     columns = [
         "operator_forecast",
         "demand_rolling_mean_168h",
-        "demand_usual_deviation_168h",
+        *SCALES,
         *(["operator_ratio_28d"] if debiased else []),
     ]
     table = features(history, targets, weather=False, columns=columns)

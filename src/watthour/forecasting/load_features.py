@@ -138,6 +138,10 @@ class KnownLoad:
         middle = middle_known(recent, at_least=fewest)
         return middle_known(np.abs(recent - middle[:, None]), at_least=fewest)[self.panel.issue]
 
+    def mean_size(self, hours: int) -> Array:
+        """Return the mean of the load without its sign over the hours up to the last known one: (R,)."""
+        return mean_known(np.abs(self._recent(hours, 0)), at_least=self.panel.per(hours / 2))[self.panel.issue]
+
     def last_load(self) -> Array:
         """Return the last known load: (R,)."""
         return np.asarray(np.take_along_axis(self.load, self.last[:, None], axis=1)[self.panel.issue, 0])
@@ -215,6 +219,7 @@ LOAD_FEATURES: Mapping[str, Callable[[KnownLoad], Array]] = {
 }
 SCALE_FEATURES: Mapping[str, Callable[[KnownLoad], Array]] = {  # those that are asked by name only
     "demand_usual_deviation_168h": lambda known: known.usual_deviation(168),
+    "demand_mean_size_168h": lambda known: known.mean_size(168),
 }
 RIVAL_FEATURES: Mapping[str, Callable[[KnownLoad], Array]] = {
     "operator_forecast": lambda known: known.forecast,

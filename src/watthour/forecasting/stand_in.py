@@ -33,7 +33,7 @@ _CHAIN = {
     "demand_same_weekday_last": ("the same time last week", "the same time last year"),
     "demand_same_hour_last": ("the same time of the last known day", "the last known interval"),
 }
-_DEVIATION = "demand_usual_deviation_168h"
+SCALES = ("demand_usual_deviation_168h", "demand_mean_size_168h")
 _LEVELS = ("demand_rolling_mean_168h", "demand_rolling_mean_24h", "demand_same_hour_last", "demand_last")
 
 
@@ -50,7 +50,7 @@ class Points:
 
 def chained(column: str, history: History, targets: dy.DataFrame[Targets]) -> Points:
     """Return a column of the features, and where it is unknown the best of the chain of baselines that is known."""
-    table = features(history, targets, weather=False, operator=False, columns=(column, _LEVELS[0], _DEVIATION))
+    table = features(history, targets, weather=False, operator=False, columns=(column, _LEVELS[0], *SCALES))
     return stand_in(table[column].to_numpy(), _in_words(column, history.context), history, targets, table)
 
 
@@ -94,15 +94,17 @@ def level_of(table: pl.DataFrame) -> Array:
     Shape (rows,) [unit of the channel].
 
     Of what crosses zero, such as a price or a net load, the mean says nothing: where the table has the usual deviation
-    from the middle, the level is at least half of that. Where load is zero throughout, it is one unit: never zero, as
-    errors are divided by it.
+    from the middle and the mean size, the level is at least half of either. A home with a battery draws next to nothing
+    at most times, so that its usual deviation alone is small beside its errors. Where load is zero throughout, the
+    level is one unit: never zero, as errors are divided by it.
     """
     level = np.full(table.height, np.nan)
     for name in _LEVELS:
         if name in table.columns:
             level = np.where(np.isfinite(level), level, np.abs(table[name].to_numpy()))
-    if _DEVIATION in table.columns:
-        level = np.fmax(level, table[_DEVIATION].to_numpy() / 2)
+    for name in SCALES:
+        if name in table.columns:
+            level = np.fmax(level, table[name].to_numpy() / 2)
     return np.where(level == 0, 1.0, level)
 
 
