@@ -11,7 +11,7 @@ import numpy as np
 from watthour.core.errors import NotEnoughHistory
 from watthour.core.frames import LEVELS, Maker
 from watthour.forecasting.adaptive import adapted
-from watthour.forecasting.calibrate import FEWEST_ERRORS, Spread
+from watthour.forecasting.calibrate import FEWEST_ERRORS, Spread, cells
 from watthour.forecasting.features import actuals, features
 from watthour.forecasting.quantile_forecast import describe_intervals, quantile_forecast
 from watthour.forecasting.quantiles import normal_scores
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from watthour.core.forecast import Forecast, History
     from watthour.core.frames import Targets
-    from watthour.forecasting.vintages import Array
+    from watthour.forecasting.vintages import Array, Instants
 
 _FILE = "baseline.json"
 _HOURS_IN_WEEK = 168
@@ -173,7 +173,7 @@ class FittedRule:
 
     rule: Rule
     spread: Spread | None  # of the errors, as parts of the recent level; None where no past error is known
-    largest_error: float | None = None  # ever made [unit of the channel]
+    largest: tuple[float, ...] = ()  # errors ever made, by local hour of day [unit of the channel]
 
     def predict(self, history: History, targets: dy.DataFrame[Targets]) -> Forecast:
         """Forecast each target, with the quantiles of the rule's past errors around it.
@@ -191,8 +191,9 @@ class FittedRule:
                 return np.full((asked.height, len(LEVELS)), np.nan)
 
         quantiles = adapted(history, targets, self._around(points, targets, history), of_past)
-        if self.largest_error is not None:  # in parts of a level near zero, a band may be many times too wide
-            middle, furthest = quantiles[:, [LEVELS.index(MEDIAN)]], _FURTHEST * self.largest_error
+        if self.largest:  # in parts of a level near zero, a band may be many times too wide
+            hour, _ = cells(instants(targets["time"]), history.context.time_zone)
+            middle, furthest = quantiles[:, [LEVELS.index(MEDIAN)]], _FURTHEST * np.array(self.largest)[hour, None]
             quantiles = np.clip(quantiles, middle - furthest, middle + furthest)
         return quantile_forecast(
             targets,
@@ -225,7 +226,7 @@ class FittedRule:
             "name": self.rule.name,
             "parameters": asdict(self.rule),  # type: ignore[call-overload]  # every rule is a dataclass
             "spread": self.spread.as_json() if self.spread is not None else None,
-            "largest_error": self.largest_error,
+            "largest": self.largest,
         }
         return {_FILE: json.dumps(kept).encode()}
 
@@ -234,7 +235,7 @@ class FittedRule:
         """Build it again from its file."""
         kept = json.loads(files[_FILE])
         spread = Spread.from_json(kept["spread"]) if kept["spread"] is not None else None
-        return cls(_RULES[kept["name"]](**kept["parameters"]), spread, kept.get("largest_error"))
+        return cls(_RULES[kept["name"]](**kept["parameters"]), spread, tuple(kept.get("largest", ())))
 
 
 def fit_rule(rule: Rule, history: History, issues: dy.DataFrame[Targets]) -> FittedRule:
@@ -245,9 +246,17 @@ def fit_rule(rule: Rule, history: History, issues: dy.DataFrame[Targets]) -> Fit
     errors = (actuals(history, issues) - points.values) / points.level
     if not np.isfinite(errors).any():
         return FittedRule(rule, None)
-    spread = Spread.learn(errors, instants(issues["time"]), history.context.time_zone, LEVELS)
-    is_enough = spread.n_errors >= FEWEST_ERRORS
-    return FittedRule(rule, spread, float(np.nanmax(np.abs(errors * points.level))) if is_enough else None)
+    times, time_zone = instants(issues["time"]), history.context.time_zone
+    spread = Spread.learn(errors, times, time_zone, LEVELS)
+    return FittedRule(rule, spread, _largest(np.abs(errors * points.level), cells(times, time_zone)[0]))
+
+
+def _largest(errors: Array, hour: Instants) -> tuple[float, ...]:
+    """Return the largest of errors, (n,), by local hour of day and those beside it; none where an hour has too few."""
+    beside = [np.isin(hour, [(k - 1) % 24, k, (k + 1) % 24]) & np.isfinite(errors) for k in range(24)]
+    if min(each.sum() for each in beside) < FEWEST_ERRORS:
+        return ()
+    return tuple(float(errors[each].max()) for each in beside)
 
 
 def around_point(errors: Array) -> Array:
