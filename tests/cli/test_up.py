@@ -99,7 +99,7 @@ def test_started_with_nothing_it_shows_a_simulated_region_and_ends_on_a_signal(h
         )
         assert (home_page["id"], home_page["simulated"]) == ("simtown_home", True)
         until(lambda: get(f"{url}/api/v1/homes/simtown_home/events")["events"], bool)
-        listed = get(f"{url}/api/v1/status")["regions"]
+        listed = until(lambda: get(f"{url}/api/v1/status")["regions"], lambda found: len(found) > 1)  # once forecast
         assert [(each["id"], each["simulated"]) for each in listed] == [("simtown", True), ("simtown_home", True)]
         code, events = ended(process, signal.SIGTERM)
     assert code == 0

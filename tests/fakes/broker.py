@@ -13,8 +13,9 @@ import shutil
 import socket
 import subprocess
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from time import sleep
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from aiomqtt import Client
 from amqtt.broker import Broker
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     Messages = Sequence[tuple[str, str | bytes]]
 
+_T = TypeVar("_T")
 MOSQUITTO = shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin:/opt/homebrew/sbin")
 
 
@@ -32,6 +34,12 @@ def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port: int = taken.getsockname()[1]
         return port
+
+
+def run_apart(work: Coroutine[Any, Any, _T]) -> _T:
+    """Run a coroutine in a thread of its own: the browser of other tests leaves a loop running in this one."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, work).result(20)
 
 
 class LocalBroker:
@@ -111,7 +119,7 @@ class Mosquitto:
     close = stop
 
     def publish(self, messages: Messages, *, qos: int = 1, retain: bool = False) -> None:
-        asyncio.run(_publish(self.port, messages, qos, retain=retain))
+        run_apart(_publish(self.port, messages, qos, retain=retain))
 
 
 async def _publish(port: int, messages: Messages, qos: int, *, retain: bool) -> None:

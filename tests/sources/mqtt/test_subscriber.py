@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import threading
 from contextlib import contextmanager
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 from aiomqtt import Message
-from fakes.broker import MOSQUITTO, LocalBroker, Mosquitto, free_port
+from fakes.broker import MOSQUITTO, LocalBroker, Mosquitto, free_port, run_apart
 from structlog.testing import capture_logs
 
 from watthour.core.errors import StoreLocked
@@ -317,7 +316,7 @@ def test_an_inbox_counts_bytes_as_well_as_messages() -> None:
             inbox.get_nowait()
         return said, n_bytes
 
-    said, n_bytes = asyncio.run(fill())
+    said, n_bytes = run_apart(fill())
     assert said == ["stop", "again"]
     assert n_bytes == 1200
 
