@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import time, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import polars as pl
@@ -19,7 +19,7 @@ from watthour.store.memory import MemoryStore
 from watthour.workflows.forecast import forecast
 from watthour.workflows.similar import similar_channels
 from watthour.workflows.sites import find_context
-from watthour.workflows.view import grid_forecast
+from watthour.workflows.view import grid_forecast, site_entry
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,6 +57,17 @@ def test_a_new_home_is_forecast_beside_the_others_and_says_so(street: MemoryStor
     assert ((wide["0.05"] < expected) & (expected < wide["0.95"])).mean() > 0.8  # type: ignore[operator]  # a number
     again = forecast(street, registry, new_home(street), now=NOW + timedelta(minutes=10))
     assert (again.new_rows, again.version) == (0, "similar_series")
+
+
+def test_no_command_is_advised_that_would_be_refused(street: MemoryStore, registry: FileRegistry) -> None:
+    report = forecast(street, registry, new_home(street), now=NOW)
+    assert report.fallback is not None
+    assert "has no model of its own yet. One can be trained once about 120 days of it are known." in report.fallback
+    assert "watthour train" not in report.fallback
+    steps = site_entry(street, registry, [], new_home(street).site, [])["next"]
+    assert "Import more of its past, if you have it: from about 120 days on it can have its own model." in [
+        step["text"] for step in cast("list[dict[str, str]]", steps)
+    ]
 
 
 def test_its_page_names_the_model_and_what_it_rests_on(street: MemoryStore, registry: FileRegistry) -> None:

@@ -18,7 +18,7 @@ from watthour.core.ports import RunState, SourceRun
 from watthour.core.weather import weather_points
 from watthour.core.window import DAY, Window, local_midnight
 from watthour.forecasting.catalogue import SIMILAR
-from watthour.workflows.similar import history_beside
+from watthour.workflows.similar import SHORT, history_beside
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -239,7 +239,9 @@ def answer_with_fallback(
                 answer, fallback=f"{served.manifest.version}, which served before, is used instead: {served.instead_of}"
             )
     doubted: tuple[str, ...] = ()
-    beside = _beside_similar(similar(), asked)
+    short = similar()
+    reason = reason if short is None or registry is None else _why_not_yet(history.context, registry, reason)
+    beside = _beside_similar(short, asked)
     if isinstance(beside, Forecast):
         return replace(beside, fallback=f"{label_of(SIMILAR)} answers: {reason}" if reason else None)
     for name in BASELINES:
@@ -253,6 +255,14 @@ def answer_with_fallback(
         f"{history.as_of:%Y-%m-%d %H:%M} UTC",
         remedy="At least one week of readings is needed: `watthour backfill` or `watthour import` brings them.",
     )
+
+
+def _why_not_yet(context: Context, registry: ModelRegistry, reason: str | None) -> str | None:
+    """Return why no model serves a channel of a short past: never the cure to train one, which would be refused."""
+    if registry.manifests(context.channel.id):
+        return reason
+    known = f"One can be trained once about {SHORT.days} days of it are known."
+    return f"{context.channel.id} has no model of its own yet. {known}"
 
 
 def _beside_similar(history: History | None, asked: dy.DataFrame[Targets]) -> Forecast | str | None:

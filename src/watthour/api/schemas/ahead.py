@@ -139,8 +139,8 @@ class SiteAhead(Answer):
                     "made_by": "similar_series",
                     "model_version": "similar_series",
                     "model_label": "Similar series",
-                    "fallback": "Similar series answers: no model serves home.flat.power yet. Train one with "
-                    "`watthour train`.",
+                    "fallback": "Similar series answers: home.flat.power has no model of its own yet. One can be "
+                    "trained once about 120 days of it are known.",
                     "missing_inputs": [],
                     "made_of": [],
                     "points": [

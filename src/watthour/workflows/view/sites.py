@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 from watthour.core.channel import SiteKind
 from watthour.core.weather import FIRST_ISSUED, weather_points
+from watthour.workflows.similar import SHORT
 from watthour.workflows.sites import described, has_weather
 from watthour.workflows.view.wire import utc_text
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
     from watthour.core.channel import Channel, Site
     from watthour.core.directory import SiteDirectory
@@ -71,8 +72,9 @@ def site_entry(
         "weather": weather,
         "model": model,
     }
-    has_readings = main is not None and main in spans
-    entry["next"] = _next_steps(site, channels, weather, has_model=model is not None, has_readings=has_readings)
+    first, last, _ = spans[main] if main is not None and main in spans else (None, None, None)
+    past = None if first is None or last is None else last - first
+    entry["next"] = _next_steps(site, channels, weather, has_model=model is not None, past=past)
     return entry
 
 
@@ -89,16 +91,16 @@ def channel_entry(channel: Channel, spans: Mapping[str, tuple[datetime, datetime
 
 
 def _next_steps(
-    site: Site, channels: Sequence[Channel], weather: str, *, has_model: bool, has_readings: bool
+    site: Site, channels: Sequence[Channel], weather: str, *, has_model: bool, past: timedelta | None
 ) -> list[dict[str, object]]:
     """Return what is missing for a good forecast, the most important first, each with the command that brings it."""
     steps: list[tuple[str, str]] = []
     channels = [each for each in channels if each.is_of_whole_site]
-    if not has_readings:
-        example = channels[0].id if channels else site.main_channel or f"{site.prefix}.power"
-        unit = channels[0].unit_in_words if channels else "kW"
-        command = f"watthour import FILE.csv --channel {example} --unit {unit}"
-        steps.append(("Import a file with its readings.", command))
+    example = channels[0].id if channels else site.main_channel or f"{site.prefix}.power"
+    unit = channels[0].unit_in_words if channels else "kW"
+    bring = f"watthour import FILE.csv --channel {example} --unit {unit}"
+    if past is None:
+        steps.append(("Import a file with its readings.", bring))
     if weather == "none" and not site.is_simulated:
         text = "Give its coordinates, so that its forecast can use the weather."
         command = f"watthour site change {site.id} --latitude 48.85 --longitude 2.35"
@@ -106,7 +108,7 @@ def _next_steps(
             text = "Name its town, so that its forecast can use the weather."
             command = f'watthour home change {site.id} --place "Lyon, France"'
         steps.append((text, command))
-    elif weather == "awaited" and has_readings:
+    elif weather == "awaited" and past is not None:
         text = "Fetch its weather; a running server does this automatically."
         steps.append((text, f"watthour backfill {site.id}"))
     if site.place.holidays is None and not site.is_simulated:
@@ -115,6 +117,12 @@ def _next_steps(
         likely = likely_calendar(site.place.time_zone)
         example = f"watthour site change {site.id} --holidays {likely or 'FR'}"
         steps.append(("Name its public holidays, which are otherwise forecast like any other day.", example))
-    if has_readings and not has_model:
-        steps.append(("Train its model.", f"watthour train {site.id}"))
+    if past is not None and not has_model:
+        if past >= SHORT:
+            steps.append(("Train its model.", f"watthour train {site.id}"))
+        elif not site.is_simulated:
+            text = (
+                f"Import more of its past, if you have it: from about {SHORT.days} days on it can have its own model."
+            )
+            steps.append((text, bring))
     return [{"text": text, "command": command} for text, command in steps]
