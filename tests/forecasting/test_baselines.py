@@ -206,3 +206,21 @@ def test_new_yorks_operator_errs_as_published(new_york: History) -> None:
 def demand_of(past: History) -> dict[datetime, float]:
     ours = past.readings.filter(pl.col("channel") == past.context.channel.id)
     return dict(ours.select("time", "value").iter_rows())
+
+
+@pytest.mark.parametrize("rule", [SeasonalNaive(), PersistenceEnsemble()])
+def test_a_band_lies_no_farther_from_the_middle_than_one_and_a_half_times_the_largest_error_ever(
+    rule: SeasonalNaive | PersistenceEnsemble,
+) -> None:
+    """A week of a car on a charger makes the recent level, which past errors are scaled by, many times what it was."""
+    past = world.history(n_days=92)
+    hour, day = pl.col("time").dt.hour(), pl.col("time").dt.ordinal_day()
+    usual = 0.1 + 0.1 * (hour - 12).abs() + 0.02 * (day * 7 % 11)
+    charged = pl.when(pl.col("time") < datetime(2023, 3, 26, tzinfo=UTC)).then(usual).otherwise(40 * usual)
+    mine = pl.col("channel") == world.DEMAND
+    rows = past.readings.with_columns(value=pl.when(mine).then(charged).otherwise("value"))
+    home = replace(past, readings=Readings.cast(rows))
+    told = rule.fit(home, asked(PAST_DAYS)).predict(home, asked([DAY])).values
+    wide = told.pivot("level", index="time", values="value")
+    ever = 10 * 0.02 + 0.1  # what two days differ by at most, and what the clock change adds
+    assert (wide["0.95"] - wide["0.5"]).max() <= 1.5 * ever + 1e-9  # type: ignore[operator]  # a number
