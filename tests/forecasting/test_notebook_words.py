@@ -154,6 +154,12 @@ def test_trees_tell_what_helped_and_others_that_they_cannot() -> None:
         RULE.fit(plain()).importance()
 
 
+@pytest.mark.parametrize("model", ["auto", "seasonal_naive"])
+def test_a_misspelt_calendar_is_refused_by_every_model(model: str) -> None:
+    with pytest.raises(InvalidInput, match=r"holidays.*Franc.*no such holiday calendar"):
+        DayAhead(model=model, holidays="Franc").fit(plain())
+
+
 @pytest.mark.parametrize("door", [DayAhead(time_zone="Europe/Paris", holidays="FR"), TREES, RULE])
 def test_a_saved_model_answers_exactly_as_before(door: DayAhead, tmp_path: Path) -> None:
     model = door.fit(plain(("flat", "farm")))

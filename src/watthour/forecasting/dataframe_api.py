@@ -34,6 +34,7 @@ from watthour.forecasting.fleet import (
     pooled_growth,
     windows,
 )
+from watthour.forecasting.holiday_calendars import checked_calendar
 from watthour.forecasting.model_choice import (
     AUTO,
     Choice,
@@ -200,7 +201,7 @@ class DayAhead:
         """What the columns of a table are called, and where its meter is.
 
         Raises:
-            InvalidInput: a column has two meanings, or the place is none.
+            InvalidInput: a column has two meanings, or there is no such place or calendar.
         """
         if isinstance(self.covariates, str):
             remedy = f"Give them as a tuple: covariates=('{self.covariates}',)."
@@ -210,7 +211,8 @@ class DayAhead:
             twice = next(name for name in names if names.count(name) > 1)
             remedy = "Use a different column for series, time, target and each covariate."
             raise InvalidInput("columns", names, f"{twice} is used twice", remedy=remedy)
-        place = Place(self.time_zone, self.latitude, self.longitude, self.holidays)
+        holidays = None if self.holidays is None else checked_calendar(self.holidays)
+        place = Place(self.time_zone, self.latitude, self.longitude, holidays)
         return Columns(self.series, self.time, self.target, tuple(self.covariates), place)
 
     def _named(self, table: SeriesTable, pasts: Histories) -> Choice:

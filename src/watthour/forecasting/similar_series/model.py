@@ -269,7 +269,7 @@ def _too_short(context: Context, n_days: float) -> NotEnoughHistory:
 
 def _none_similar(context: Context, n_similar: int) -> NotEnoughHistory:
     return NotEnoughHistory(
-        f"{n_similar} series similar to {context.channel.id} have {FEWEST_DAYS} days known; "
-        f"{NAME} needs {FEWEST_OTHERS}",
+        f"{n_similar} series similar to {context.channel.id} have {FEWEST_DAYS} days known; {NAME} needs "
+        f"{FEWEST_OTHERS}, known long enough to cut them as short as this one and see what followed",
         remedy="Add longer series of the same quantity and step, or use a baseline such as seasonal_naive.",
     )
