@@ -52,7 +52,7 @@ def test_a_home_is_forecast_from_its_latest_reading_with_its_age(homes: TestClie
     assert (found["kind"], found["channels"], found["unit"]) == ("site", ["home.new.power"], "kW")
     assert (found["known_until"], found["data_age_hours"], found["stale"]) == ("2024-05-15T07:00:00Z", 0.5, False)
     assert (found["made_by"], found["model_version"]) == ("similar_series", "similar_series")
-    assert "no model serves home.new.power yet" in found["fallback"]
+    assert "home.new.power has no model of its own yet" in found["fallback"]
     assert found["missing_inputs"][0].startswith("This rests on 36 hours of its own past and on 3 similar series")
     points = found["points"]
     assert len(points) == 24
@@ -111,19 +111,19 @@ def test_channels_that_cannot_be_added_are_refused_with_the_cure(homes: TestClie
 
 
 @pytest.mark.parametrize(
-    ("asked", "field", "cure"),
+    ("asked", "status", "field", "cure"),
     [
-        ({"channel": "gas"}, "channel", "It has: home.oak.fridge.power"),
-        ({"device": "overn"}, "device", "Did you mean home.oak.oven?"),
-        ({"device": "boiler"}, "device", "PATCH /api/v1/homes/{home}/devices/{device}"),
-        ({"zone": "attic"}, "zone", "It has: home.oak.kitchen"),
+        ({"channel": "gas"}, 404, "channel", "It has: home.oak.fridge.power"),
+        ({"device": "overn"}, 404, "device", "Did you mean home.oak.oven?"),
+        ({"device": "boiler"}, 400, "device", "PATCH /api/v1/homes/{home}/devices/{device}"),
+        ({"zone": "attic"}, 404, "zone", "It has: home.oak.kitchen"),
     ],
 )
 def test_an_unknown_part_is_named_with_the_cure(
-    homes: TestClient, asked: dict[str, str], field: str, cure: str
+    homes: TestClient, asked: dict[str, str], status: int, field: str, cure: str
 ) -> None:
     problem = homes.get(f"{HOMES}/oak/forecast", params=asked).json()
-    assert (problem["status"], problem["field"]) == (400, field)
+    assert (problem["status"], problem["field"]) == (status, field)
     assert cure in problem["remedy"]
 
 

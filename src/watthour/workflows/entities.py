@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import polars as pl
 
 from watthour.core.channel import Channel
-from watthour.core.errors import InvalidInput, NotEnoughHistory, UnknownSite
+from watthour.core.errors import InvalidInput, NotEnoughHistory, UnknownName, UnknownSite
 from watthour.core.forecast import Context, History
 from watthour.core.frames import Forecasts, Readings
 from watthour.core.names import spelt
@@ -73,7 +73,8 @@ def entities(
     """Return what is asked of a site, each once; without a name the site itself.
 
     Raises:
-        InvalidInput: the site has no such part, or it cannot be forecast; says what to name instead.
+        UnknownName: the site has no such part.
+        InvalidInput: it cannot be forecast; says what to name instead.
     """
     here = [channel for channel in store.channels() if channel.site == site.id and channel.variable is None]
     if not (channels or devices or zones):
@@ -182,7 +183,7 @@ def _channel_named(site: Site, here: Sequence[Channel], name: str) -> Channel:
         if wanted in (channel.id, channel.id.removeprefix(f"{site.prefix}.")):
             return channel
     listed = ", ".join(each.id for each in here) or "none yet"
-    raise InvalidInput("channel", name, f"{site.name} has no such channel", remedy=f"It has: {listed}.")
+    raise UnknownName("channel", name, f"{site.name} has no such channel", remedy=f"It has: {listed}.")
 
 
 def _of_part(

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 import structlog
 
-from watthour.core.errors import InvalidInput, WatthourError
+from watthour.core.errors import InvalidInput, UnknownName, WatthourError
 from watthour.core.frames import INSTANT, Measure, Refused, Samples
 from watthour.core.heard import UNIT_OF, Heard, Tells, Thing
 from watthour.core.ports import RunState, SourceRun
@@ -281,13 +281,14 @@ def add_thing(store: Store, links: Links, found: Sequence[Found], words: ThingWo
         words: what a person says.
 
     Raises:
-        InvalidInput: the thing was not heard, tells nothing that is kept, or something said cannot be.
+        UnknownName: the thing was not heard, or there is no such channel or home.
+        InvalidInput: it tells nothing that is kept, or something said cannot be.
     """
     heard = next((each for each in found if each.thing.key == words.key), None)
     if heard is None or not heard.values:
         near = ", ".join(each.thing.key for each in found if each.values)[:300] or "nothing"
         problem = "nothing of this name was heard"
-        raise InvalidInput("thing", words.key, problem, remedy=f"Wait until it tells something. Heard: {near}.")
+        raise UnknownName("thing", words.key, problem, remedy=f"Wait until it tells something. Heard: {near}.")
     measures = heard.values.keys() & _KEPT.keys()
     if not measures:
         told = ", ".join(str(each) for each in heard.values)
@@ -313,7 +314,7 @@ def _known_channel(store: Store, name: str) -> Channel:
     if name not in channels:
         listed = ", ".join(list(channels)[:10]) or "none yet"
         problem = "there is no such channel"
-        raise InvalidInput("channel", name, problem, remedy=f"There are: {listed}. Or name a home for a new device.")
+        raise UnknownName("channel", name, problem, remedy=f"There are: {listed}. Or name a home for a new device.")
     channel = channels[name]
     if channel.quantity not in _WORDS_OF_LOADS or channel.is_simulated:
         problem = "it is simulated" if channel.is_simulated else f"it holds {channel.quantity}, not power or energy"
