@@ -3,6 +3,7 @@ import { Moon, Sun } from 'lucide-react';
 import { type ReactElement, Suspense } from 'react';
 
 import { NAVIGATION, isAt } from '@/app/navigation';
+import { OfflineNotice } from '@/app/OfflineNotice';
 import { StoreNotices } from '@/app/StoreNotices';
 import { useTheme } from '@/lib/theme';
 import { Button } from '@/components/ui/button';
@@ -90,6 +91,7 @@ export function Shell(): ReactElement {
           </div>
         </div>
       </header>
+      <OfflineNotice />
       <StoreNotices />
       <main id="content" tabIndex={-1} className="mx-auto max-w-6xl px-4 pt-5 pb-24 outline-none sm:px-6 sm:pt-7 md:pb-7">
         <Suspense fallback={<Skeleton className="h-64 w-full" />}>
