@@ -127,6 +127,7 @@ def test_operations_have_plain_names_for_clients(api: FastAPI) -> None:
         "status",
         "train",
         "training",
+        "usage",
         "watt_forecast",
         "zones",
     ]

@@ -34,6 +34,7 @@ from watthour.api.routes import (
     sites,
     status,
     training,
+    usage,
     watts,
 )
 from watthour.api.security import BodyLimit, Gate, SecurityHeaders, policy_of
@@ -53,6 +54,7 @@ _ROUTES = (
     sites,
     homes,
     insights,
+    usage,
     ahead,
     watts,
     channels,
