@@ -10,8 +10,8 @@ from playwright.sync_api import sync_playwright
 
 PUBLIC = Path(__file__).parents[1] / "web" / "public"
 GROUND = "#0e6b6b"  # of icon.svg
-# Name, side [px], share of the side that the drawing takes. Phones cut a "maskable" icon to a shape of their own, as small
-# as a circle of 80 % of its side (https://www.w3.org/TR/appmanifest/#icon-masks), and iOS rounds its corners itself.
+# Name, side [px], share of the side that the drawing takes. Phones cut a "maskable" icon to a shape of their own,
+# as small as a circle of 80 % of its side (https://www.w3.org/TR/appmanifest/#icon-masks); iOS rounds corners itself.
 ICONS = (
     ("icon-192.png", 192, None),
     ("icon-512.png", 512, None),
