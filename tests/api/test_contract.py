@@ -94,6 +94,7 @@ def test_operations_have_plain_names_for_clients(api: FastAPI) -> None:
         "health",
         "holiday_calendars",
         "home_forecast",
+        "home_history",
         "home_insights",
         "homes",
         "import_file",

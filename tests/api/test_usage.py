@@ -28,5 +28,14 @@ def test_a_home_tells_what_it_uses_now_and_how_old_that_is(client: TestClient, e
     assert home["age_seconds"] == (NOW - last - HOUR).total_seconds()
     assert (home["known_share_today"], home["yesterday_kwh"]) == (1.0, 12.0)
     assert (kettle["part_kind"], kettle["device_kind"], kettle["power_watts"]) == ("device", "other", None)
+    past = client.get("/api/v1/homes/flat/history", params={"step": "day"}).json()
+    assert (past["kind"], past["id"], past["channels"], past["step_seconds"]) == ("home", "flat", [mains.id], 86400)
+    (today,) = past["spans"]
+    assert (today["mean_watts"], today["known_share"]) == (500.0, 1.0)
+    assert today["kwh"] == home["today_kwh"]
+    nothing = client.get("/api/v1/homes/flat/history", params={"device": "kettle"}).json()
+    assert (nothing["name"], nothing["spans"]) == ("Kettle", [])
+    absent = client.get("/api/v1/homes/flat/history", params={"device": "pot"})
+    assert (absent.status_code, absent.json()["field"]) == (404, "device")
     unknown = client.get("/api/v1/homes/barn/usage")
     assert unknown.status_code == 404

@@ -153,3 +153,8 @@ def test_usage_of_a_home_tells_what_is_known_of_now_and_today(watthour: Callable
     entry = json.loads(watthour("home", "usage", "flat", "--json").out)
     assert [part["part"] for part in entry["parts"]] == ["home", "home.flat.kettle"]
     assert watthour("home", "usage", "barn").code == 2
+    past = watthour("home", "history", "flat", "--days", "30")
+    assert past.code == 0, past.err
+    whole = [line.split("\t") for line in past.out.splitlines()][-2]
+    assert whole[1:] == ["500", "12.000", "100 %"]
+    assert watthour("home", "history", "flat", "--device", "pot").code == 2

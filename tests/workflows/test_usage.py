@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import polars as pl
 import pytest
 from builders import device, home_channel, home_site, reading_rows
 
 from watthour.core.channel import Device, DeviceKind, Zone
+from watthour.core.errors import InvalidInput, UnknownName
 from watthour.core.frames import Measure, Quality, Samples
 from watthour.core.units import Quantity, Unit
 from watthour.core.window import DAY, HOUR, local_midnight
 from watthour.store.memory import MemoryStore
-from watthour.workflows.usage import home_usage
+from watthour.workflows.usage import home_usage, past_use
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 HOME = home_site()
 MAINS = home_channel("power")
 QUARTER = timedelta(minutes=15)
+PARIS = ZoneInfo("Europe/Paris")
 NOW = datetime(2024, 1, 10, 12, 40, tzinfo=UTC)  # 13:40 in Paris
 TODAY = local_midnight(NOW.date(), "Europe/Paris")
 
@@ -233,3 +236,68 @@ def test_half_hour_time_zones_count_the_intervals_that_start_in_their_day() -> N
     fill(store, MAINS, midnight - DAY - timedelta(minutes=30), [1.0] * 40)
     found = home_usage(store, site, now=midnight + 15 * HOUR).parts[0]
     assert (found.today_kwh, found.known_share_today, found.yesterday_kwh) == (14.0, 1.0, 24.0)
+
+
+class TestPast:
+    """What was used over local days."""
+
+    def test_a_day_is_told_in_its_intervals_a_week_in_hours_a_month_in_days(self, store: MemoryStore) -> None:
+        fill(store, MAINS, TODAY - 9 * DAY, [0.5] * 9 * 24 + [1.0] * 13)
+        today = NOW.date()
+        day = past_use(store, HOME, first=today, last=today, now=NOW)
+        assert (len(day.spans), day.step) == (14, HOUR)  # the hour that is running has begun, and is not known
+        assert [(span.kwh, span.known_share) for span in day.spans[-2:]] == [(1.0, 1.0), (None, 0.0)]
+        week = past_use(store, HOME, first=today - 6 * DAY, last=today, now=NOW)
+        assert (len(week.spans), week.spans[0].power_w) == (6 * 24 + 14, 500.0)
+        month = past_use(store, HOME, first=today - 9 * DAY, last=today, now=NOW)
+        assert [span.kwh for span in month.spans] == [12.0] * 9 + [13.0]
+        assert (month.step, month.spans[-1].known_share) == (DAY, 1.0)
+
+    def test_a_gap_lowers_what_is_known_and_not_the_mean_power(self, store: MemoryStore) -> None:
+        fill(store, MAINS, TODAY - DAY, [1.0] * 12 + [None] * 12)
+        yesterday = TODAY.astimezone(PARIS).date() - DAY
+        (span,) = past_use(store, HOME, first=yesterday, last=yesterday, now=NOW, step="day").spans
+        assert (span.kwh, span.power_w, span.known_share) == (12.0, 1000.0, 0.5)
+        hours = past_use(store, HOME, first=yesterday, last=yesterday, now=NOW, step="hour").spans
+        assert [hour.kwh for hour in hours[11:13]] == [1.0, None]
+
+    @pytest.mark.parametrize(("day", "hours"), [(date(2024, 3, 31), 23), (date(2024, 10, 27), 25)])
+    def test_days_of_23_and_25_hours_are_whole(self, store: MemoryStore, day: date, hours: int) -> None:
+        midnight = local_midnight(day, "Europe/Paris")
+        fill(store, MAINS, midnight - DAY, [1.0] * 80)
+        later = midnight + 3 * DAY
+        (whole,) = past_use(store, HOME, first=day, last=day, now=later, step="day").spans
+        assert (whole.kwh, whole.known_share) == (hours, 1.0)
+        assert len(past_use(store, HOME, first=day, last=day, now=later, step="hour").spans) == hours
+
+    def test_a_zone_is_the_sum_of_its_devices_and_unknown_where_one_is(self, store: MemoryStore) -> None:
+        kitchen = Zone("home.flat.kitchen", "flat", "Kitchen")
+        oven, hob = (
+            replace(home_channel(f"{name}.power"), device=f"home.flat.{name}", unit=Unit.W) for name in ("oven", "hob")
+        )
+        devices = [replace(device(name), zone=kitchen.id) for name in ("oven", "hob")]
+        store.register([], [oven, hob], devices=devices, zones=[kitchen])
+        fill(store, oven, TODAY, [100.0] * 5)
+        fill(store, hob, TODAY, [50.0] * 3)
+        today = NOW.date()
+        spans = past_use(store, HOME, first=today, last=today, now=NOW, zone="Kitchen").spans
+        assert [span.power_w for span in spans[:5]] == [150.0] * 3 + [None] * 2
+        assert spans[4].known_share == 0.5
+        alone = past_use(store, HOME, first=today, last=today, now=NOW, device="oven").spans
+        assert [span.power_w for span in alone[:5]] == [100.0] * 5
+
+    def test_what_nothing_measures_has_no_past(self, store: MemoryStore) -> None:
+        store.register([], [], devices=[device("kettle")])
+        past = past_use(store, HOME, first=NOW.date(), last=NOW.date(), now=NOW, device="kettle")
+        assert (past.channels, past.spans) == ((), ())
+
+    def test_what_cannot_be_told_says_why(self, store: MemoryStore) -> None:
+        today = NOW.date()
+        with pytest.raises(UnknownName, match="no such zone"):
+            past_use(store, HOME, first=today, last=today, now=NOW, zone="attic")
+        with pytest.raises(InvalidInput, match="Name a device or a zone"):
+            past_use(store, HOME, first=today, last=today, now=NOW, zone="attic", device="oven")
+        with pytest.raises(InvalidInput, match="Swap them"):
+            past_use(store, HOME, first=today, last=today - DAY, now=NOW)
+        with pytest.raises(InvalidInput, match="step=day"):
+            past_use(store, HOME, first=today - 999 * DAY, last=today, now=NOW, step="hour")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from watthour.cli.context import opened, parse_day
+from watthour.cli.home_history import history
 from watthour.cli.home_insights import insights
 from watthour.cli.home_usage import usage
 from watthour.cli.options import AsJson  # noqa: TC001 - typer reads annotations at run time
@@ -70,6 +71,7 @@ def build() -> typer.Typer:
     group.command("events")(events)
     group.command("insights")(insights)
     group.command("usage")(usage)
+    group.command("history")(history)
     devices = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Devices of a home.")
     for name, device in (("add", add_device), ("change", change_device), ("remove", remove_device)):
         devices.command(name)(device)

@@ -12,11 +12,12 @@ import polars as pl
 
 from watthour.core.channel import FEEDS_IN, may_feed_in
 from watthour.core.counter import CounterRules, count
+from watthour.core.errors import InvalidInput
 from watthour.core.frames import Measure
 from watthour.core.quality import is_trusted
 from watthour.core.units import Quantity, Unit, conversion
-from watthour.core.window import DAY, HOUR, Window, local_instant, local_midnight
-from watthour.workflows.homes import channels_of, devices_of, loads_of_device, main_load, zones_of
+from watthour.core.window import DAY, HOUR, Window, local_instant, local_midnight, step_in_words
+from watthour.workflows.homes import channels_of, devices_of, loads_of_device, main_load, part_named, zones_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from watthour.core.ports import Store
 
 PartKind = Literal["home", "zone", "device"]
+PastStep = Literal["interval", "hour", "day"]
 
 _LOOKED_BACK = (timedelta(minutes=15), DAY, 14 * DAY)  # for the newest sample, until there is one
 _COUNTED = timedelta(minutes=5)  # a counter's power is its mean over at least so long
@@ -243,12 +245,22 @@ def _sum(values: Sequence[float | None]) -> float | None:
 
 def _energy(store: Store, channels: Sequence[Channel], days: _Days) -> dict[str, _Energy]:
     """Return the known intervals of yesterday and today of each channel."""
+    tables = energy_tables(store, channels, days.past, days.time_zone, days.now)
+    return {channel.id: _Energy(tables[channel.id], channel.resolution) for channel in channels}
+
+
+def energy_tables(
+    store: Store, channels: Sequence[Channel], window: Window, time_zone: str, now: datetime
+) -> dict[str, pl.DataFrame]:
+    """Return the known intervals of each channel that start in a window and have ended: ``time``, ``end``, ``kwh``.
+
+    A channel with steps of weeks or months has none, as they are of no day.
+    """
     names = [channel.id for channel in channels]
-    rows = _trusted(pl.DataFrame(store.read(names, days.past, days.now))) if names else pl.DataFrame()
-    tables = {channel.id: _with_kwh(rows, channel, days.time_zone) for channel in channels}
-    ended = pl.col("end") <= days.now  # and weeks or months are of no day
+    rows = _trusted(pl.DataFrame(store.read(names, window, now))) if names else pl.DataFrame()
+    tables = {channel.id: _with_kwh(rows, channel, time_zone) for channel in channels}
     tables |= {each.id: tables[each.id].clear() for each in channels if each.resolution > DAY}
-    return {channel.id: _Energy(tables[channel.id].filter(ended), channel.resolution) for channel in channels}
+    return {name: table.filter(pl.col("end") <= now) for name, table in tables.items()}
 
 
 def _trusted(rows: pl.DataFrame) -> pl.DataFrame:
@@ -377,3 +389,131 @@ def _usual(spacings: pl.Series) -> timedelta | None:
     share = ordered.cum_sum() / ordered.sum()
     place = int((share < _USUAL_SHARE).sum())
     return timedelta(microseconds=int(ordered[place]))
+
+
+MOST_SPANS = 10_000
+_HOURS_UP_TO_DAYS = 8  # longer pasts are told day by day, if nobody says otherwise
+
+
+@dataclass(frozen=True, slots=True)
+class SpanUse:
+    """What something used in an interval, an hour or a day."""
+
+    start: datetime
+    end: datetime
+    kwh: float | None  # of the part that is known; None: nothing is
+    power_w: float | None  # mean over the part that is known
+    known_share: float  # of the part that has passed
+
+
+@dataclass(frozen=True, slots=True)
+class PastUse:
+    """What a home, a zone or a device used over some days."""
+
+    id: str
+    kind: PartKind
+    name: str
+    channels: tuple[str, ...]
+    is_simulated: bool
+    step: timedelta
+    spans: tuple[SpanUse, ...]
+
+
+def past_use(
+    store: Store,
+    home: Site,
+    *,
+    first: date,
+    last: date,
+    now: datetime,
+    device: str | None = None,
+    zone: str | None = None,
+    step: PastStep | None = None,
+) -> PastUse:
+    """Return what a home, or a device or a zone in it, used over local days; the time to come has no spans.
+
+    Args:
+        store: with its readings.
+        home: which.
+        first: first local day.
+        last: last one.
+        now: the present.
+        device: id or name of a device.
+        zone: id or name of a zone; where neither is named, the home.
+        step: how finely; by default the channel's own intervals for one day, hours for a week, else days.
+
+    Raises:
+        UnknownName: the home has no such part.
+        InvalidInput: both a device and a zone are named, or the days cannot be.
+    """
+    if device is not None and zone is not None:
+        raise InvalidInput("zone", zone, "a device is named too", remedy="Name a device or a zone.")
+    if last < first:
+        raise InvalidInput("start", f"{first}", f"it must not be later than end = {last}", remedy="Swap them.")
+    part = _part_asked(store, home, device, zone)
+    finest = max((channel.resolution for channel in part.channels), default=HOUR)
+    days = (last - first) // DAY + 1
+    asked = step or ("interval" if days == 1 else "hour" if days <= _HOURS_UP_TO_DAYS else "day")
+    length = max(finest, {"interval": finest, "hour": HOUR, "day": DAY}[asked])
+    if days * (DAY / length) > MOST_SPANS:
+        problem = f"{days} days in steps of {step_in_words(length)} are too many values"
+        raise InvalidInput("step", asked, problem, remedy="Ask for fewer days, or for step=day.")
+    window = Window(local_midnight(first, home.place.time_zone), local_midnight(last + DAY, home.place.time_zone))
+    tables = energy_tables(store, part.channels, window, home.place.time_zone, now)
+    edges = _edges(first, last, length, home.place.time_zone)
+    spans = _spans(edges, [(tables[channel.id], channel.resolution) for channel in part.channels], now)
+    names = tuple(channel.id for channel in part.channels)
+    is_simulated = home.is_simulated or any(channel.is_simulated for channel in part.channels)
+    return PastUse(part.id, part.kind, part.name, names, is_simulated, length, spans)
+
+
+def _part_asked(store: Store, home: Site, device: str | None, zone: str | None) -> _Part:
+    wanted = home.id
+    if device is not None:
+        wanted = part_named("device", device, devices_of(store, home)).id
+    elif zone is not None:
+        wanted = part_named("zone", zone, zones_of(store, home)).id
+    return next(part for part in _parts(store, home) if part.id == wanted)
+
+
+def _edges(first: date, last: date, length: timedelta, time_zone: str) -> list[datetime]:
+    """Return where spans begin, and where the last ends: each day begins anew at its midnight."""
+    edges = []
+    for n in range((last - first) // DAY + 1):
+        start, end = (local_midnight(first + (n + more) * DAY, time_zone) for more in (0, 1))
+        count = 1 if length >= DAY else -((start - end) // length)
+        edges += [start + k * length for k in range(count)]
+    return [*edges, local_midnight(last + DAY, time_zone)]
+
+
+def _spans(
+    edges: Sequence[datetime], tables: Sequence[tuple[pl.DataFrame, timedelta]], now: datetime
+) -> tuple[SpanUse, ...]:
+    """Add up the intervals of each channel that start in a span, and the channels of what is asked."""
+    micros = np.array([(edge - _EPOCH) // _INSTANT for edge in edges])
+    n_spans = len(edges) - 1
+    kwh, watts, shares = np.zeros(n_spans), np.zeros(n_spans), np.zeros(n_spans)
+    hour, present = HOUR / _INSTANT, (now - _EPOCH) // _INSTANT
+    for table, step in tables:
+        start = table["time"].dt.epoch("us").to_numpy()
+        length = table["end"].dt.epoch("us").to_numpy() - start
+        place = np.searchsorted(micros, start, side="right") - 1
+        hours = np.bincount(place, length / hour, n_spans)
+        energy = np.bincount(place, table["kwh"].to_numpy(), n_spans)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            mean = np.where(hours > 0, energy * 1000 / hours, np.nan)
+        passed = np.minimum(micros[1:], present) - micros[:-1]
+        # Of a span that is not over, the interval that is running cannot be known yet.
+        due = np.where(micros[1:] <= present, passed, passed // (step // _INSTANT) * (step // _INSTANT))
+        kwh += np.where(hours > 0, energy, np.nan)
+        watts += mean
+        shares += np.clip(hours * hour / np.maximum(due, 1), 0, 1) / len(tables)
+    return tuple(
+        SpanUse(edges[n], edges[n + 1], _known(kwh[n]), _known(watts[n]), float(shares[n]))
+        for n in range(n_spans if tables else 0)
+        if edges[n] < now
+    )
+
+
+def _known(value: float) -> float | None:
+    return None if np.isnan(value) else float(value)

@@ -18,7 +18,7 @@ from watthour.workflows.view.readings import (
 )
 from watthour.workflows.view.sites import site_entry, site_list
 from watthour.workflows.view.status import arrival_findings, doubts, freshness_hours, status, store_state
-from watthour.workflows.view.usage import usage_entry
+from watthour.workflows.view.usage import history_entry, usage_entry
 from watthour.workflows.view.watts import A_DAY, optimization, peak, watts
 
 __all__ = [
@@ -40,6 +40,7 @@ __all__ = [
     "grid_history",
     "grid_scores",
     "grid_week",
+    "history_entry",
     "home_entry",
     "home_events",
     "home_insights_entry",

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
-from watthour.workflows.view.wire import utc_text
+from watthour.workflows.view.wire import local_text, utc_text
 
 if TYPE_CHECKING:
     from watthour.core.channel import Site
-    from watthour.workflows.usage import HomeUsage, PartUsage
+    from watthour.workflows.usage import HomeUsage, PartUsage, PastUse
 
 
 def usage_entry(home: Site, usage: HomeUsage) -> dict[str, object]:
@@ -40,4 +41,30 @@ def _part_entry(part: PartUsage, usage: HomeUsage) -> dict[str, object]:
         "yesterday_same_time_kwh": part.yesterday_same_time_kwh,
         "yesterday_kwh": part.yesterday_kwh,
         "known_share_today": part.known_share_today,
+    }
+
+
+def history_entry(home: Site, past: PastUse) -> dict[str, object]:
+    """Return what something used over some days."""
+    zone = ZoneInfo(home.place.time_zone)
+    return {
+        "home": home.id,
+        "kind": past.kind,
+        "id": past.id,
+        "name": past.name,
+        "time_zone": home.place.time_zone,
+        "simulated": past.is_simulated,
+        "channels": list(past.channels),
+        "step_seconds": int(past.step.total_seconds()),
+        "spans": [
+            {
+                "time": utc_text(span.start),
+                "local_time": local_text(span.start, zone),
+                "end": utc_text(span.end),
+                "kwh": span.kwh,
+                "mean_watts": span.power_w,
+                "known_share": span.known_share,
+            }
+            for span in past.spans
+        ],
     }
