@@ -52,7 +52,7 @@ function Navigation(): ReactElement {
           const { label, to, icon: Icon } = destination;
           const isHere = isAt(path, destination);
           return (
-            <li key={label} className="min-w-0 flex-1">
+            <li key={label} className="min-w-0 flex-1 md:flex-none">
               <Link
                 to={to}
                 aria-current={isHere ? 'page' : undefined}
@@ -61,7 +61,7 @@ function Navigation(): ReactElement {
                   isHere ? 'text-accent md:bg-accent-wash' : 'text-muted hover:bg-sunken hover:text-ink',
                 )}
               >
-                <Icon aria-hidden className="size-5 md:size-4" />
+                <Icon aria-hidden className="size-5 shrink-0 md:size-4" />
                 {label}
               </Link>
             </li>
