@@ -52,7 +52,7 @@ def test_a_home_is_forecast_from_its_latest_reading_with_its_age(homes: TestClie
     assert (found["kind"], found["channels"], found["unit"]) == ("site", ["home.new.power"], "kW")
     assert (found["known_until"], found["data_age_hours"], found["stale"]) == ("2024-05-15T07:00:00Z", 0.5, False)
     assert (found["made_by"], found["model_version"]) == ("similar_series", "similar_series")
-    assert "no model serves home.new.power yet" in found["fallback"]
+    assert "home.new.power has no model of its own yet" in found["fallback"]
     assert found["missing_inputs"][0].startswith("This rests on 36 hours of its own past and on 3 similar series")
     points = found["points"]
     assert len(points) == 24
