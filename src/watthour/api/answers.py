@@ -1,6 +1,7 @@
 """Answers about channels that are kept warm until something new is known of them."""
 
 from collections.abc import Callable, Hashable, Sequence
+from datetime import UTC, datetime
 from typing import TypeVar
 
 from fastapi import Response
@@ -10,8 +11,10 @@ from watthour.api.serving import Role
 from watthour.api.state import State
 from watthour.core.errors import ModelError
 from watthour.core.forecast import Context
+from watthour.core.window import DAY, Window
 from watthour.workflows.forecast import Served
 
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 RUNS_LOOKED_AT = 8  # a run that took long ends after younger ones
 
 A = TypeVar("A", bound=Answer)
@@ -24,6 +27,7 @@ async def warm_answer(
     look: Callable[[], bytes],
     *,
     parts: Sequence[str] = (),
+    logs: Sequence[str] = (),
 ) -> Response:
     """Answer from what is kept, unless new data, a new forecast or another champion came since.
 
@@ -33,10 +37,13 @@ async def warm_answer(
         question: what is asked of it.
         look: makes the answer.
         parts: ids of further channels that it is made from.
+        logs: ids of devices from whose uses it is made.
     """
     channels = tuple(dict.fromkeys([*(context.channel.id for context in contexts), *parts]))
     epoch = await state.warm.get(
-        ("epoch", channels), lambda: _epoch(state, contexts, channels), lifetime_s=state.limits.state_lifetime_s
+        ("epoch", channels, *logs),
+        lambda: _epoch(state, contexts, channels, logs),
+        lifetime_s=state.limits.state_lifetime_s,
     )
     key = (channels, *question, epoch)
     content = await state.warm.get(key, look, lifetime_s=state.limits.answer_lifetime_s)
@@ -56,12 +63,16 @@ def answer_bytes(schema: type[A], content: object) -> bytes:
     return schema.model_validate(content).model_dump_json().encode()
 
 
-def _epoch(state: State, contexts: Sequence[Context], channels: Sequence[str]) -> tuple[object, ...]:
-    """Return what changes whenever an answer could: the newest readings, runs and forecasts, and the champions."""
+def _epoch(
+    state: State, contexts: Sequence[Context], channels: Sequence[str], logs: Sequence[str]
+) -> tuple[object, ...]:
+    """Return what changes whenever an answer could: the newest readings, uses, runs, forecasts; champions."""
+    uses = state.app.store.events(logs, Window(_LONG_AGO, state.now() + DAY)) if logs else None
     runs, spans = state.app.store.runs(limit=RUNS_LOOKED_AT), state.app.store.spans()
     return (
         tuple((run.source, run.started_at, run.ended_at) for run in runs),
         tuple(spans.get(channel) for channel in channels),  # rows that are sent have no run
+        None if uses is None else (uses.height, uses["recorded_at"].max()),
         tuple(state.models.version(Role(context, "forecast")) for context in contexts),
         state.now().replace(minute=0, second=0, microsecond=0),
     )
