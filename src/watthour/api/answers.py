@@ -29,9 +29,10 @@ async def warm_answer(
     look: Callable[[], bytes],
     *,
     parts: Sequence[str] = (),
+    logs: Sequence[str] = (),
 ) -> Response:
     """Answer from what is kept, unless new data, a new forecast or another champion came since; see ``warm_part``."""
-    return json_of(await warm_part(state, contexts, question, look, parts=parts))
+    return json_of(await warm_part(state, contexts, question, look, parts=parts, logs=logs))
 
 
 async def warm_part(
@@ -41,7 +42,7 @@ async def warm_part(
     look: Callable[[], T],
     *,
     parts: Sequence[str] = (),
-    devices: Sequence[str] = (),
+    logs: Sequence[str] = (),
 ) -> T:
     """Return what is kept of an answer, or of a part of one, unless something new is known since.
 
@@ -51,12 +52,12 @@ async def warm_part(
         question: what is asked of it; its first word is the name under which ``/metrics`` counts it.
         look: makes the answer.
         parts: ids of further channels that it is made from.
-        devices: ids of devices whose uses it is made from.
+        logs: ids of devices from whose uses it is made.
     """
     channels = tuple(dict.fromkeys([*(context.channel.id for context in contexts), *parts]))
     epoch = await state.warm.get(
-        ("epoch", channels, tuple(devices)),
-        lambda: _epoch(state, contexts, channels, devices),
+        ("epoch", channels, tuple(logs)),
+        lambda: _epoch(state, contexts, channels, logs),
         lifetime_s=state.limits.state_lifetime_s,
     )
     return await state.warm.get(
@@ -87,7 +88,7 @@ def answer_bytes(schema: type[A], content: object) -> bytes:
 
 
 def _epoch(
-    state: State, contexts: Sequence[Context], channels: Sequence[str], devices: Sequence[str]
+    state: State, contexts: Sequence[Context], channels: Sequence[str], logs: Sequence[str]
 ) -> tuple[Hashable, ...]:
     """Return what changes whenever an answer could: the newest readings, runs, forecasts and uses, and the champions.
 
@@ -97,7 +98,7 @@ def _epoch(
     return (
         tuple((run.source, run.started_at, run.ended_at) for run in runs),
         tuple(spans.get(channel) for channel in channels),  # rows that are sent have no run
-        _uses(state.app.store, devices),
+        _uses(state.app.store, logs),
         tuple(state.models.version(Role(context, "forecast")) for context in contexts),
         state.now().replace(minute=0, second=0, microsecond=0),
     )
