@@ -114,14 +114,15 @@ def create_app(
     policy = policy_of(app.settings)
     limits = limits or Limits()
     compute = Compute(limits)
+    metrics = Metrics()
     state = State(
         app=app,
         now=now,
         limits=limits,
         compute=compute,
-        warm=Warm(compute),
+        warm=Warm(compute, count=metrics.count_answer),
         models=Models(app, limits),
-        metrics=Metrics(),
+        metrics=metrics,
     )
 
     @asynccontextmanager
