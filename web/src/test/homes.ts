@@ -18,7 +18,7 @@ export function makeEntity({ start = '2026-11-21T14:00:00Z', hours = 49 }: { sta
   const points = Array.from({ length: hours }, (_, index) => {
     const at = begin + index * HOUR_MS;
     const value = shape(at);
-    return { time: iso(at), local_time: localIso(at, ZONE), value, lower: value * 0.5, upper: value * 2, quantiles: {}, operator: null, seasonal_naive: value * 1.1 };
+    return { time: iso(at), local_time: localIso(at, ZONE), value, lower: value * 0.5, upper: value * 2, quantiles: {}, operator: null, seasonal_naive: value * 1.1, probability: null, expected_kwh: null };
   });
   return {
     kind: 'site',
@@ -41,6 +41,7 @@ export function makeEntity({ start = '2026-11-21T14:00:00Z', hours = 49 }: { sta
     fallback: null,
     missing_inputs: [],
     made_of: [],
+    days: [],
     points,
   };
 }

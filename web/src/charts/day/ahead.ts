@@ -68,6 +68,18 @@ export function highestOf(intervals: readonly Interval[], { shownIn, timeZone }:
   return highest.lower === null ? `${words}.` : `${words}; with 90\u00a0% probability ${range}\u00a0${shownIn.unit}.`;
 }
 
+const percent = new Intl.NumberFormat('en', { style: 'percent', maximumFractionDigits: 0 });
+
+/** What to expect of a device that is seldom on; null for anything that is not told by its uses. */
+export function expectedUse({ days }: Pick<EntityAhead, 'days'>, day: string): string | null {
+  const found = days.find((each) => each.day === day);
+  if (!found) return null;
+  const { probability, expected_kwh, lower_kwh, upper_kwh } = found;
+  const energy = `${formatNumber(expected_kwh, 2)}\u00a0kWh expected`;
+  const range = lower_kwh === null || upper_kwh === null ? '' : `; with 90\u00a0% probability ${shownRange(lower_kwh, upper_kwh, (value) => formatNumber(value, 2))}\u00a0kWh`;
+  return `Runs with a probability of ${percent.format(probability)}, ${energy}${range}.`;
+}
+
 /** On how many days a forecast rests, in words: `35 days of readings`. */
 export function historyInWords(first: string, until: string): string {
   const days = (Date.parse(until) - Date.parse(first)) / 86_400_000;

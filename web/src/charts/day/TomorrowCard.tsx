@@ -1,9 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { type ReactElement, useMemo } from 'react';
 
-import { DayCard } from '@/charts/day/DayCard';
-import { daysOf, formatOfAhead, highestOf, historyInWords, intervalsOfAhead } from '@/charts/day/ahead';
-import { intervalToStartWith } from '@/charts/day/intervals';
 import type { EntityAhead, Reading } from '@/client';
 import { Card } from '@/components/ui/card';
 import { Notice } from '@/components/ui/notice';
@@ -13,9 +10,13 @@ import { Words } from '@/components/ui/words';
 import { ApiProblem } from '@/lib/problem';
 import { formatAge, formatDay, formatInstant, localDay, relativeDay } from '@/lib/time';
 
+import { DayCard } from './DayCard';
+import { daysOf, expectedUse, formatOfAhead, highestOf, historyInWords, intervalsOfAhead } from './ahead';
+import { intervalToStartWith } from './intervals';
 import { aheadQuery, readingsQuery } from './queries';
 
-const NOT_ENOUGH = 409;
+/** Too little is known; or nothing measures the device. */
+const NO_FORECAST = [409, 400];
 const NONE: readonly Reading[] = [];
 
 /** Holds the place of the card. */
@@ -82,13 +83,15 @@ function Basis({ ahead, since, timeZone, now }: BasisProps): ReactElement {
 
 interface TomorrowProps {
   home: string;
+  device?: string | undefined;
   ahead: EntityAhead;
   timeZone: string;
   since: string | null;
   now: number;
 }
 
-function Tomorrow({ home, ahead, timeZone, since, now }: TomorrowProps): ReactElement {
+function Tomorrow({ ahead, timeZone, since, now, ...of }: TomorrowProps): ReactElement {
+  const { home, device } = of;
   const { first, next } = daysOf(ahead, timeZone);
   const [channel] = ahead.channels;
   const measured = useQuery({ ...readingsQuery(home, channel ?? '', first, first), enabled: channel !== undefined }).data?.readings ?? NONE;
@@ -98,6 +101,7 @@ function Tomorrow({ home, ahead, timeZone, since, now }: TomorrowProps): ReactEl
   );
   const day = relativeDay(next, localDay(now, timeZone)) ?? formatDay(next);
   const highest = highestOf(intervals, format);
+  const sentence = expectedUse(ahead, next) ?? (highest ? `Highest at ${highest}` : 'There is no forecast for this day.');
   return (
     <DayCard
       title={day}
@@ -108,10 +112,10 @@ function Tomorrow({ home, ahead, timeZone, since, now }: TomorrowProps): ReactEl
       isSimulated={ahead.simulated}
       start={intervalToStartWith(intervals, now)}
       label={`Chart of ${first} and ${next}; arrow keys choose ${format.step.one}`}
-      file={`watthour-${home}-${next}`}
+      file={['watthour', home, device, next].filter(Boolean).join('-')}
       lead={
         <div className="mb-3">
-          <p className="text-title max-w-4xl font-semibold text-balance">{highest ? `Highest at ${highest}` : 'There is no forecast for this day.'}</p>
+          <p className="text-title max-w-4xl font-semibold text-balance">{sentence}</p>
           <Basis ahead={ahead} since={since} timeZone={timeZone} now={now} />
         </div>
       }
@@ -121,18 +125,20 @@ function Tomorrow({ home, ahead, timeZone, since, now }: TomorrowProps): ReactEl
 
 interface TomorrowCardProps {
   home: string;
+  /** A device in it; without one, the home. */
+  device?: string | undefined;
   timeZone: string;
   /** Start of the first reading of the channel that is forecast; null where that is not known. */
   since: string | null;
   now: number;
 }
 
-/** What the home will use tomorrow, with the band, and what that rests on. */
-export function TomorrowCard({ home, timeZone, since, now }: TomorrowCardProps): ReactElement {
-  const query = useQuery(aheadQuery(home));
+/** What a home or a device in it will use tomorrow, with the band, and what that rests on. */
+export function TomorrowCard({ home, device, timeZone, since, now }: TomorrowCardProps): ReactElement {
+  const query = useQuery(aheadQuery(home, device));
   const [ahead] = query.data?.forecasts ?? [];
-  if (ahead) return <Tomorrow home={home} ahead={ahead} timeZone={timeZone} since={since} now={now} />;
-  if (query.error instanceof ApiProblem && query.error.status === NOT_ENOUGH) {
+  if (ahead) return <Tomorrow home={home} device={device} ahead={ahead} timeZone={timeZone} since={since} now={now} />;
+  if (query.error instanceof ApiProblem && NO_FORECAST.includes(query.error.status ?? 0)) {
     return (
       <Card title="Tomorrow">
         <Notice title="No forecast yet">
