@@ -38,7 +38,9 @@ def test_every_address_of_the_app_is_its_one_page(pages: TestClient, path: str) 
     assert answer.headers["cache-control"] == "no-cache"
 
 
-@pytest.mark.parametrize("path", ["/nothing", "/grid", "/grid/ny/days", "/settings/sources", "/%00x"])
+@pytest.mark.parametrize(
+    "path", ["/nothing", "/grids", "/grid/ny/days", "/devices/flat/lamp/x", "/settings/sources", "/%00x"]
+)
 def test_an_address_that_the_app_has_no_page_for_is_404(pages: TestClient, path: str) -> None:
     answer = pages.get(path)
     assert answer.status_code == 404

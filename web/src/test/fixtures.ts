@@ -347,7 +347,7 @@ export function makeStatus({ site = 'ny' }: { site?: SiteName } = {}): Status {
     version: '0.1.0',
     now: NOW,
     simulated: region.simulated,
-    regions: [{ ...region, first_time: '2022-01-01T05:00:00Z', last_time: '2026-11-21T11:00:00Z' }],
+    regions: [{ ...region, kind: site === 'home' ? 'home' : 'region', first_time: '2022-01-01T05:00:00Z', last_time: '2026-11-21T11:00:00Z' }],
     doubted: [],
     arrivals: [],
     sources: [

@@ -72,6 +72,7 @@ def status(
         "regions": [
             {
                 **region_entry(context),
+                "kind": str(context.site.kind),
                 "first_time": utc_text(spans[context.channel.id][0]) if context.channel.id in spans else None,
                 "last_time": utc_text(spans[context.channel.id][1]) if context.channel.id in spans else None,
             }

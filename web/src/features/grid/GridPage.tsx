@@ -62,7 +62,8 @@ function called({ name, operator, simulated }: Status['regions'][number]): strin
 
 function RegionChoice({ regions, region, onRegion }: { regions: Status['regions']; region: string; onRegion: (id: string) => void }): ReactElement {
   const here = regions.find(({ id }) => id === region);
-  if (regions.length < 2) return <>{here ? called(here) : region}</>;
+  const choices = regions.filter(({ id, kind }) => kind === 'region' || id === region); // homes are chosen on their own page
+  if (choices.length < 2) return <>{here ? called(here) : region}</>;
   return (
     <select
       aria-label="Region"
@@ -70,7 +71,7 @@ function RegionChoice({ regions, region, onRegion }: { regions: Status['regions'
       onChange={(event) => onRegion(event.target.value)}
       className="rounded-control border-line bg-surface -ml-1 h-9 max-w-full border px-2 font-semibold"
     >
-      {regions.map((entry) => (
+      {choices.map((entry) => (
         <option key={entry.id} value={entry.id}>
           {called(entry)}
         </option>
