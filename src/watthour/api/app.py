@@ -32,6 +32,7 @@ from watthour.api.routes import (
     models,
     readings,
     sites,
+    sources,
     status,
     training,
     watts,
@@ -64,6 +65,7 @@ _ROUTES = (
     training,
     comparison,
     listening,
+    sources,
     live,
 )
 _ROUTERS = tuple(each.router for each in _ROUTES)

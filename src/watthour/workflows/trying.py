@@ -107,7 +107,7 @@ def _speaking(found: Sequence[Found]) -> str:
     '1 device speaks here: Plug.'
     """
     names: dict[str, str] = {}
-    for each in found:
+    for each in sorted(found, key=lambda one: len(one.thing.name)):  # parts of a device have longer names than it
         names.setdefault(each.thing.device, each.thing.name)
     count = "1 device speaks" if len(names) == 1 else f"{len(names)} devices speak"
     listed = ", ".join(list(names.values())[:NAMED])
