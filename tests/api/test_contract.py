@@ -131,6 +131,7 @@ def test_operations_have_plain_names_for_clients(api: FastAPI) -> None:
         "train",
         "training",
         "tried_source",
+        "usage",
         "watt_forecast",
         "zones",
     ]

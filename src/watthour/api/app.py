@@ -35,6 +35,7 @@ from watthour.api.routes import (
     sources,
     status,
     training,
+    usage,
     watts,
 )
 from watthour.api.security import BodyLimit, Gate, SecurityHeaders, policy_of
@@ -54,6 +55,7 @@ _ROUTES = (
     sites,
     homes,
     insights,
+    usage,
     ahead,
     watts,
     channels,

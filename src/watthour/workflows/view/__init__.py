@@ -19,6 +19,7 @@ from watthour.workflows.view.readings import (
 from watthour.workflows.view.sites import site_entry, site_list
 from watthour.workflows.view.sources import SetSource, source_list
 from watthour.workflows.view.status import arrival_findings, doubts, freshness_hours, status, store_state
+from watthour.workflows.view.usage import usage_entry
 from watthour.workflows.view.watts import A_DAY, optimization, peak, watts
 
 __all__ = [
@@ -63,6 +64,7 @@ __all__ = [
     "source_list",
     "status",
     "store_state",
+    "usage_entry",
     "watts",
     "zone_entry",
 ]
