@@ -33,6 +33,7 @@ from watthour.api.routes import (
     models,
     readings,
     sites,
+    sources,
     status,
     training,
     usage,
@@ -68,6 +69,7 @@ _ROUTES = (
     training,
     comparison,
     listening,
+    sources,
     live,
 )
 _ROUTERS = tuple(each.router for each in _ROUTES)

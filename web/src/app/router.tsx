@@ -25,10 +25,16 @@ const HomePage = lazyRouteComponent(() => import('@/features/home'), 'HomePage')
 const SitesPage = lazyRouteComponent(() => import('@/features/sites'), 'SitesPage');
 const SourcesPage = lazyRouteComponent(() => import('@/features/sources'), 'SourcesPage');
 const StartPage = lazyRouteComponent(() => import('@/features/start'), 'StartPage');
+const Upload = lazyRouteComponent(() => import('@/features/connect'), 'Upload');
 const TrainNow = lazyRouteComponent(() => import('@/features/train'), 'TrainNow');
 
 function trainNow(site: string): ReactElement {
   return <TrainNow region={site} />;
+}
+
+/** Brings the file of a home in. */
+function uploadOf(site: string, onImported: () => void): ReactElement {
+  return <Upload site={site} onImported={onImported} />;
 }
 
 /** One's own files, and the ways to real data that are still open. */
@@ -185,7 +191,12 @@ const start = createRoute({
   path: '/start',
   component: function StartRoute(): ReactElement {
     const navigate = useNavigate();
-    return <StartPage onHome={(chosen: string) => void navigate({ to: '/home/$home', params: { home: chosen } })} />;
+    return (
+      <StartPage
+        onHome={(chosen: string) => void navigate({ to: '/home/$home', params: { home: chosen } })}
+        upload={uploadOf}
+      />
+    );
   },
 });
 

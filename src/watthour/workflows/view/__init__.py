@@ -17,6 +17,7 @@ from watthour.workflows.view.readings import (
     readings_csv,
 )
 from watthour.workflows.view.sites import site_entry, site_list
+from watthour.workflows.view.sources import SetSource, source_list
 from watthour.workflows.view.status import arrival_findings, doubts, freshness_hours, status, store_state
 from watthour.workflows.view.usage import history_entry, usage_entry
 from watthour.workflows.view.watts import A_DAY, optimization, peak, watts
@@ -24,6 +25,7 @@ from watthour.workflows.view.watts import A_DAY, optimization, peak, watts
 __all__ = [
     "A_DAY",
     "CSV_COLUMNS",
+    "SetSource",
     "ahead_of_all",
     "arrival_findings",
     "channel_list",
@@ -60,6 +62,7 @@ __all__ = [
     "region_entry",
     "site_entry",
     "site_list",
+    "source_list",
     "status",
     "store_state",
     "usage_entry",

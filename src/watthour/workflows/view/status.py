@@ -78,7 +78,7 @@ def status(
             }
             for context in shown
         ],
-        "sources": _sources(store, shown, expected_sources, now),
+        "sources": run_entries(store, shown, expected_sources, now),
         "fill": [
             {
                 "source": fill.source,
@@ -138,7 +138,10 @@ def _problem_of(run: SourceRun, now: datetime) -> str | None:
     )
 
 
-def _sources(store: Store, shown: Sequence[Context], expected: Sequence[str], now: datetime) -> list[dict[str, object]]:
+def run_entries(
+    store: Store, shown: Sequence[Context], expected: Sequence[str], now: datetime
+) -> list[dict[str, object]]:
+    """Return how the last asking of each source ended, by the log of runs."""
     newest: dict[str, SourceRun] = {}
     for run in store.runs(limit=RUNS_LOOKED_AT):
         newest.setdefault(run.source, run)
