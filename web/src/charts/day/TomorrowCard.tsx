@@ -16,7 +16,7 @@ import { intervalToStartWith } from './intervals';
 import { aheadQuery, readingsQuery } from './queries';
 
 /** Too little is known; or nothing measures the device. */
-const NO_FORECAST = [409, 400];
+const NO_FORECAST = new Set([409, 400]);
 const NONE: readonly Reading[] = [];
 
 /** Holds the place of the card. */
@@ -138,7 +138,7 @@ export function TomorrowCard({ home, device, timeZone, since, now }: TomorrowCar
   const query = useQuery(aheadQuery(home, device));
   const [ahead] = query.data?.forecasts ?? [];
   if (ahead) return <Tomorrow home={home} device={device} ahead={ahead} timeZone={timeZone} since={since} now={now} />;
-  if (query.error instanceof ApiProblem && NO_FORECAST.includes(query.error.status ?? 0)) {
+  if (query.error instanceof ApiProblem && NO_FORECAST.has(query.error.status ?? 0)) {
     return (
       <Card title="Tomorrow">
         <Notice title="No forecast yet">

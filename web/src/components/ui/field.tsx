@@ -23,3 +23,31 @@ export function TextField({ label, hint, ...rest }: TextFieldProps): ReactElemen
     </div>
   );
 }
+
+interface SelectFieldProps extends ComponentProps<'select'> {
+  label: string;
+  hint?: string | undefined;
+  options: readonly (readonly [value: string, text: string])[];
+}
+
+/** A question with one answer of many. */
+export function SelectField({ label, hint, options, ...rest }: SelectFieldProps): ReactElement {
+  const id = useId();
+  return (
+    <div className="text-small grid min-w-0 content-start gap-1 font-medium">
+      <label htmlFor={id}>{label}</label>
+      <select id={id} aria-describedby={hint ? `${id}-hint` : undefined} className={CONTROL} {...rest}>
+        {options.map(([value, text]) => (
+          <option key={value} value={value}>
+            {text}
+          </option>
+        ))}
+      </select>
+      {hint ? (
+        <p id={`${id}-hint`} className="text-muted font-normal break-words">
+          {hint}
+        </p>
+      ) : null}
+    </div>
+  );
+}
