@@ -245,10 +245,10 @@ class TestPast:
         fill(store, MAINS, TODAY - 9 * DAY, [0.5] * 9 * 24 + [1.0] * 13)
         today = NOW.date()
         day = past_use(store, HOME, first=today, last=today, now=NOW)
-        assert (len(day.spans), day.step) == (14, HOUR)  # the hour that is running has begun, and is not known
-        assert [(span.kwh, span.known_share) for span in day.spans[-2:]] == [(1.0, 1.0), (None, 0.0)]
+        assert (len(day.spans), day.step) == (13, HOUR)  # of the hour that is running nothing can be known
+        assert (day.spans[-1].kwh, day.spans[-1].known_share) == (1.0, 1.0)
         week = past_use(store, HOME, first=today - 6 * DAY, last=today, now=NOW)
-        assert (len(week.spans), week.spans[0].power_w) == (6 * 24 + 14, 500.0)
+        assert (len(week.spans), week.spans[0].power_w) == (6 * 24 + 13, 500.0)
         month = past_use(store, HOME, first=today - 9 * DAY, last=today, now=NOW)
         assert [span.kwh for span in month.spans] == [12.0] * 9 + [13.0]
         assert (month.step, month.spans[-1].known_share) == (DAY, 1.0)

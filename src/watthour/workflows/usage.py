@@ -430,7 +430,9 @@ def past_use(
     zone: str | None = None,
     step: PastStep | None = None,
 ) -> PastUse:
-    """Return what a home, or a device or a zone in it, used over local days; the time to come has no spans.
+    """Return what a home, or a device or a zone in it, used over local days.
+
+    Spans of which no interval has ended yet are left out, as nothing of them can be known.
 
     Args:
         store: with its readings.
@@ -492,7 +494,7 @@ def _spans(
     """Add up the intervals of each channel that start in a span, and the channels of what is asked."""
     micros = np.array([(edge - _EPOCH) // _INSTANT for edge in edges])
     n_spans = len(edges) - 1
-    kwh, watts, shares = np.zeros(n_spans), np.zeros(n_spans), np.zeros(n_spans)
+    kwh, watts, shares, is_due = np.zeros(n_spans), np.zeros(n_spans), np.zeros(n_spans), np.zeros(n_spans, bool)
     hour, present = HOUR / _INSTANT, (now - _EPOCH) // _INSTANT
     for table, step in tables:
         start = table["time"].dt.epoch("us").to_numpy()
@@ -505,13 +507,13 @@ def _spans(
         passed = np.minimum(micros[1:], present) - micros[:-1]
         # Of a span that is not over, the interval that is running cannot be known yet.
         due = np.where(micros[1:] <= present, passed, passed // (step // _INSTANT) * (step // _INSTANT))
+        is_due |= due > 0
         kwh += np.where(hours > 0, energy, np.nan)
         watts += mean
         shares += np.clip(hours * hour / np.maximum(due, 1), 0, 1) / len(tables)
     return tuple(
         SpanUse(edges[n], edges[n + 1], _known(kwh[n]), _known(watts[n]), float(shares[n]))
-        for n in range(n_spans if tables else 0)
-        if edges[n] < now
+        for n in np.flatnonzero(is_due)
     )
 
 

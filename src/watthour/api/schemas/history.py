@@ -81,4 +81,6 @@ class PastUseAnswer(Answer):
     simulated: bool = Field(description="True if its data are invented by the simulation.")
     channels: list[str] = Field(description="The channels it is measured by; of several, their sum; none: nothing.")
     step_seconds: int = Field(description="Length of a span; days may have 23 or 25 hours. [s]", examples=[3600])
-    spans: list[PastSpan] = Field(description="In order; empty where nothing measures it.")
+    spans: list[PastSpan] = Field(
+        description="In order, without those of which no interval has ended; empty where nothing measures it."
+    )

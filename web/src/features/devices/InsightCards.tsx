@@ -9,7 +9,7 @@ import { Head, RowHead, Table, Value } from '@/components/ui/table';
 import { Words } from '@/components/ui/words';
 import { judgedInWords, oddInWords } from '@/lib/odd';
 import { formatNumber } from '@/lib/numbers';
-import { HOUR_MS, formatAge, formatClock, formatInstant, formatShortDay, localDay, shiftDay } from '@/lib/time';
+import { HOUR_MS, formatClock, formatInstant, formatShortDay, localDay, shiftDay } from '@/lib/time';
 import { formatEnergy, formatPower } from '@/lib/usage';
 
 import { insightsQuery, usesQuery } from './queries';
@@ -138,6 +138,13 @@ export function InsightsCard({ home, device, timeZone }: CardProps): ReactElemen
   );
 }
 
+/** `45 min`, `2 h 10 min`. */
+function formatDuration(ms: number): string {
+  const minutes = Math.round((60 * ms) / HOUR_MS);
+  if (minutes < 90) return `${minutes}\u00a0min`;
+  return `${Math.floor(minutes / 60)}\u00a0h ${minutes % 60}\u00a0min`;
+}
+
 function UseRow({ use: { start, end, energy_kwh }, timeZone }: { use: Use; timeZone: string }): ReactElement {
   const [from, to] = [Date.parse(start), Date.parse(end)];
   return (
@@ -145,7 +152,7 @@ function UseRow({ use: { start, end, energy_kwh }, timeZone }: { use: Use; timeZ
       <RowHead className="whitespace-nowrap">
         {formatShortDay(from, timeZone)}, {formatClock(from, timeZone)}–{formatClock(to, timeZone)}
       </RowHead>
-      <Value>{formatAge((to - from) / HOUR_MS)}</Value>
+      <Value>{formatDuration(to - from)}</Value>
       <Value>{formatNumber(energy_kwh, 2)}</Value>
     </tr>
   );
