@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { type ReactElement, useEffect } from 'react';
 
+import { TomorrowCard } from '@/charts/day/TomorrowCard';
 import { Button } from '@/components/ui/button';
 import { Card } from '@/components/ui/card';
 import { HomeChoice } from '@/components/ui/home-choice';
@@ -20,7 +21,6 @@ import { type PartUsage, type Usage, mainsOf, usageQuery } from '@/lib/usage';
 import { InsightCards } from './InsightCards';
 import { NowCard } from './NowCard';
 import { TodayCard } from './TodayCard';
-import { TomorrowCard } from './TomorrowCard';
 
 const MINUTE_MS = 60_000;
 const UNKNOWN_SITE = 404;

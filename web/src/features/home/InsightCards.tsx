@@ -10,10 +10,10 @@ import { Skeleton } from '@/components/ui/skeleton';
 import { Head, RowHead, Table, Value } from '@/components/ui/table';
 import { Words } from '@/components/ui/words';
 import { formatNumber } from '@/lib/numbers';
+import { type Odd, judgedInWords, oddInWords } from '@/lib/odd';
 import { formatShortDay } from '@/lib/time';
 import { formatEnergy, formatPower } from '@/lib/usage';
 
-import { type Odd, judgedInWords, oddInWords } from './odd';
 import { insightsQuery } from './queries';
 
 const MOST_DEVICES = 6;

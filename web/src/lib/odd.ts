@@ -1,4 +1,4 @@
-/** What was odd in a home, in sentences. */
+/** What was odd in a home or at a device, in sentences. */
 import type { HomeInsightsAnswer } from '@/client';
 import { formatClock, formatInstant, formatShortDay } from '@/lib/time';
 import { formatEnergy, formatPower } from '@/lib/usage';
@@ -67,7 +67,7 @@ export function changeInWords({ first_hour, end_hour, days, before_kwh, after_kw
 }
 
 /** Lasting changes first, then what was odd for hours, the newest first. */
-export function oddInWords({ oddities, habits }: HomeInsightsAnswer, timeZone: string): Odd[] {
+export function oddInWords({ oddities, habits }: Pick<HomeInsightsAnswer, 'oddities' | 'habits'>, timeZone: string): Odd[] {
   return [
     ...(oddities?.shifts ?? []).toReversed().map(shiftInWords),
     ...(habits?.changes ?? []).map(changeInWords),
