@@ -176,7 +176,7 @@ export function UsesCard({ home, device, timeZone, now }: CardProps & { now: num
       {newest.length === 0 ? (
         <p className="text-small text-muted">None are kept. They come from a list of uses (watthour import), or from a switch that tells when it is on.</p>
       ) : (
-        <Table aria-label="Uses" boxClassName={newest.length > 10 ? 'max-h-96 border-line border-b' : ''}>
+        <Table aria-label="Each use" boxClassName={newest.length > 10 ? 'max-h-96 border-line border-b' : ''}>
           <thead>
             <tr>
               <Head className="bg-surface sticky top-0 text-left">When</Head>
