@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
+PATIENCE_MS = 30_000  # the first answers of a server that was just started, on a busy machine
+
 AXE = Path(__file__).parents[2] / "web" / "node_modules" / "axe-core" / "axe.min.js"
 LOOKS: list[dict[str, Any]] = [
     {"viewport": {"width": 1280, "height": 900}},
@@ -25,6 +27,14 @@ LOOKS: list[dict[str, Any]] = [
     {"viewport": {"width": 320, "height": 640}},
 ]
 HOME = "simtown_home"
+
+
+@pytest.fixture(autouse=True)
+def patience() -> Iterator[None]:
+    """Wait long for what should come: what is tested is that it does, not when."""
+    expect.set_options(timeout=PATIENCE_MS)
+    yield
+    expect.set_options(timeout=5000)  # playwright's own
 
 
 @pytest.fixture(scope="module")
@@ -70,9 +80,9 @@ def test_the_simulated_home_lists_its_devices_and_shows_one(
         shown = past.get_by_role("row").last.get_by_role("cell").first.inner_text()
         assert float(shown) == pytest.approx(told.value.json()["spans"][-1]["kwh"], abs=0.01)
         tomorrow = page.locator("section").filter(has=page.get_by_text(re.compile("^Rests on"))).first
-        expect(tomorrow.get_by_role("slider")).to_be_visible(timeout=30_000)
+        expect(tomorrow.get_by_role("slider")).to_be_visible()
         insights = page.get_by_role("region", name="Insights")
-        expect(insights.get_by_text("What is odd")).to_be_visible(timeout=30_000)
+        expect(insights.get_by_text("What is odd")).to_be_visible()
         check_look(page)
 
 
@@ -111,7 +121,7 @@ def test_a_device_without_a_network_stands_as_it_was_last_known(browser: Browser
         page.reload()  # once more, now that all answers are kept
         answer = page.get_by_text(re.compile("^Fridge (draws|drew)"))
         expect(answer).to_be_visible()
-        expect(page.get_by_role("region", name="Insights").get_by_text("What is odd")).to_be_visible(timeout=30_000)
+        expect(page.get_by_role("region", name="Insights").get_by_text("What is odd")).to_be_visible()
         context.set_offline(True)
         page.reload()
         expect(page.get_by_text(re.compile("^Offline: as of"))).to_be_visible()

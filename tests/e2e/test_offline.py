@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
+PATIENCE_MS = 30_000  # the first answers of a server that was just started, on a busy machine
+
 PHONE = {"width": 390, "height": 844}
 AGE = re.compile(r"Offline: as of \d\d:\d\d, \d+\s(min|h) ago")
 _KEPT = """async (wanted) => {
@@ -26,6 +28,14 @@ _KEPT = """async (wanted) => {
     await new Promise((done) => setTimeout(done, 100));
   }
 }"""
+
+
+@pytest.fixture(autouse=True)
+def patience() -> Iterator[None]:
+    """Wait long for what should come: what is tested is that it does, not when."""
+    expect.set_options(timeout=PATIENCE_MS)
+    yield
+    expect.set_options(timeout=5000)  # playwright's own
 
 
 @pytest.fixture
@@ -59,7 +69,7 @@ def test_without_a_network_the_last_state_stands_with_its_age_and_fresh_comes_ba
     )
     assert refused == "not reached"
     context.set_offline(False)
-    expect(page.get_by_text("Offline:")).to_have_count(0, timeout=30_000)
+    expect(page.get_by_text("Offline:")).to_have_count(0)
     expect(heading).to_contain_text("Simtown")
 
 
@@ -69,7 +79,7 @@ def test_a_page_that_was_never_opened_says_without_a_network_that_nothing_is_kno
     page = visited(context, f"{simulated.url}/grid/simtown", awaits="/status")
     context.set_offline(True)
     page.goto(f"{simulated.url}/grid/nowhere")
-    expect(page.get_by_role("alert").filter(has_text="Watthour does not answer")).to_be_visible(timeout=30_000)
+    expect(page.get_by_role("alert").filter(has_text="Watthour does not answer")).to_be_visible()
     expect(page.get_by_role("status").filter(has_text=AGE)).to_be_visible()  # of what stands around it
 
 
