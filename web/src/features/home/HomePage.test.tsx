@@ -98,7 +98,7 @@ test('while too little is known there is no forecast, and it is said what is mis
 
 test('what uses most, what is always on and what is odd stand below', async () => {
   openHome();
-  const table = await screen.findByRole('table', { name: 'Top consumers' });
+  const table = await screen.findByRole('table', { name: 'Energy of each device' });
   expect(within(table).getByRole('row', { name: 'Boiler 120.0 50%' })).toBeVisible();
   expect(screen.getByText('Everything else: 96.0 kWh.')).toBeVisible();
   const standby = await card('Standby');
@@ -113,7 +113,7 @@ test('where something feeds in no shares are shown, as they would say nothing', 
   const { consumers } = makeInsights();
   if (!consumers) throw new Error('the made-up home has consumers');
   openHome({ '/api/v1/homes/flat/insights': () => makeInsights({ consumers: { ...consumers, other_kwh: null, other_problem: 'something in the home feeds in' } }) });
-  const table = await screen.findByRole('table', { name: 'Top consumers' });
+  const table = await screen.findByRole('table', { name: 'Energy of each device' });
   expect(within(table).getByRole('row', { name: 'Boiler 120.0' })).toBeVisible();
   expect(screen.getByText('What else is used is not known: something in the home feeds in.')).toBeVisible();
 });
