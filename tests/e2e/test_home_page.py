@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.request import Request, urlopen
 
 import pytest
-from e2e.served import up
+from e2e.served import up, watthour
 from playwright.sync_api import expect
 
 if TYPE_CHECKING:
@@ -57,13 +57,12 @@ def living(browser_type_launch_args: dict[str, Any], tmp_path_factory: pytest.Te
         yield served
 
 
-@pytest.fixture(scope="module")
-def flat(browser_type_launch_args: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+@pytest.fixture
+def flat(browser_type_launch_args: dict[str, Any], tmp_path: Path) -> Iterator[Served]:
     """A home without devices whose meter tells a power now and then."""
     del browser_type_launch_args
-    with up(tmp_path_factory.mktemp("flat"), "--no-follow") as served:
-        channels = [{"name": "power", "unit": "kW", "resolution_seconds": 3600}]
-        send(served, "/api/v1/homes", {"name": "Flat", "time_zone": "Europe/Paris", "channels": channels})
+    watthour(tmp_path, "home", "add", "Flat", "--time-zone", "Europe/Paris", "--channel", "power:kW:1h")
+    with up(tmp_path, "--no-follow") as served:
         yield served
 
 
@@ -79,6 +78,26 @@ def open_living(page: Page, served: Served) -> None:
         page.get_by_role("slider", name=re.compile("^Chart of ")).locator("svg [data-shape=forecast]")
     ).to_be_visible()
     expect(page.get_by_role("table", name="Energy of each device")).to_be_visible()
+
+
+def test_a_power_that_is_sent_is_on_the_page_without_a_reload(page: Page, flat: Served) -> None:
+    page.goto(f"{flat.url}/home/flat")
+    expect(page.get_by_text("No readings of Flat yet")).to_be_visible()
+    expect(page.get_by_text("Live", exact=True)).to_be_visible()
+    now = datetime.now(UTC).replace(microsecond=0)
+    hour = now.replace(minute=0, second=0)
+    hours = [
+        {"channel": "home.flat.power", "time": text(hour - timedelta(hours=n)), "value": 0.4} for n in range(1, 49)
+    ]
+    send(flat, "/api/v1/readings", {"readings": hours})
+    figure = page.locator("[data-figure=now]")
+    expect(figure).to_have_text("400\N{NO-BREAK SPACE}W")
+    for watts, shown in ((615.0, "615\N{NO-BREAK SPACE}W"), (2480.0, "2.48\N{NO-BREAK SPACE}kW")):
+        sample = {"channel": "home.flat.power", "time": text(datetime.now(UTC)), "measure": "power", "value": watts}
+        send(flat, "/api/v1/readings", {"samples": [sample]})
+        expect(figure).to_have_text(shown)
+        page.wait_for_timeout(1100)  # a later one has a later second
+    expect(page.get_by_role("region", name="Tomorrow")).to_be_visible()
 
 
 def test_the_first_page_is_the_simulated_home_and_the_others_are_reached_by_keyboard(
@@ -121,26 +140,6 @@ def test_the_power_of_the_simulated_home_follows_the_live_line(page: Page, livin
         )
     assert len(heard) >= 2  # samples come every five seconds, and the answer itself is asked for every thirty
     assert any(after < before for before, after in pairwise(ages))
-
-
-def test_a_power_that_is_sent_is_on_the_page_without_a_reload(page: Page, flat: Served) -> None:
-    page.goto(f"{flat.url}/home/flat")
-    expect(page.get_by_text("No readings of Flat yet")).to_be_visible()
-    expect(page.get_by_text("Live", exact=True)).to_be_visible()
-    now = datetime.now(UTC).replace(microsecond=0)
-    hour = now.replace(minute=0, second=0)
-    hours = [
-        {"channel": "home.flat.power", "time": text(hour - timedelta(hours=n)), "value": 0.4} for n in range(1, 49)
-    ]
-    send(flat, "/api/v1/readings", {"readings": hours})
-    figure = page.locator("[data-figure=now]")
-    expect(figure).to_have_text("400\N{NO-BREAK SPACE}W")
-    for watts, shown in ((615.0, "615\N{NO-BREAK SPACE}W"), (2480.0, "2.48\N{NO-BREAK SPACE}kW")):
-        sample = {"channel": "home.flat.power", "time": text(datetime.now(UTC)), "measure": "power", "value": watts}
-        send(flat, "/api/v1/readings", {"samples": [sample]})
-        expect(figure).to_have_text(shown)
-        page.wait_for_timeout(1100)  # a later one has a later second
-    expect(page.get_by_role("region", name="Tomorrow")).to_be_visible()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -188,12 +188,15 @@ test('the first reading of an empty home fills the page without a reload', async
   expect(within(await card('Now')).getByText('1.16 kW')).toBeVisible();
 });
 
-test('an unknown home is a problem with its cure, and opens no line', async () => {
+test('an unknown home is a problem with its cure, and nobody waits for its news', async () => {
   openHome({ '/api/v1/homes/villa/usage': () => problem(404, { title: 'Unknown site', detail: "home = 'villa'", remedy: 'Did you mean flat?' }) }, '/home/villa');
   const alert = await screen.findByRole('alert');
   expect(alert).toHaveTextContent('Did you mean flat?');
   expect(within(alert).getByRole('link', { name: 'Add a home' })).toHaveAttribute('href', '/start');
   expect(screen.queryByText('Connecting')).toBeNull();
+  act(() => FakeSocket.last.accept());
+  expect(FakeSocket.last.readyState).toBe(FakeSocket.CLOSED);
+  expect(FakeSocket.made).toHaveLength(1);
 });
 
 test('what was known stays, with its time, while the server does not answer', async () => {
