@@ -322,3 +322,9 @@ def test_a_kill_loses_no_row_that_was_acknowledged(tmp_path: Path) -> None:
     assert len(acknowledged) >= 40
     assert set(acknowledged) <= {int(value) for value in kept}
     assert len(kept) % 20 == 0
+
+
+def test_the_status_tells_homes_from_regions(home: TestClient, town_client: TestClient) -> None:
+    home.post(ROWS, json={"readings": rows(3)})
+    told = {each["id"]: each["kind"] for each in town_client.get("/api/v1/status").json()["regions"]}
+    assert told == {"flat": "home", "simtown": "region"}

@@ -77,7 +77,7 @@ def test_a_first_start_opens_on_the_simulated_region_and_says_so(page: Page, sim
 
 
 def test_the_answer_of_the_api_stands_first(page: Page, simulated: Served) -> None:
-    page.goto(simulated.url)
+    page.goto(f"{simulated.url}/grid/simtown")
     headline = simulated.ask("/api/v1/grid/simtown/forecast")["headline"]
     expect(page.get_by_text(headline)).to_be_visible()
 

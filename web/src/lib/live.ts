@@ -224,11 +224,12 @@ export function keepLine(site: string, { onState, onNews }: Listener, open = ():
 }
 
 /**
- * Keeps what is shown of a site up to date while a component is there, and says whether news come in.
+ * Keeps what is shown of a site up to date while a component is there, and says whether news come in; null: there is
+ * no such site.
  *
  * `onNews` hears every message as it comes; what is shown needs none.
  */
-export function useLive(site: string, onNews?: (news: News) => void): LiveState {
+export function useLive(site: string | null, onNews?: (news: News) => void): LiveState {
   const queries = useQueryClient();
   const [live, setLive] = useState<LiveState>(() => ({ state: 'connecting', since: Date.now() }));
   const heard = useRef(onNews);
@@ -236,6 +237,7 @@ export function useLive(site: string, onNews?: (news: News) => void): LiveState 
     heard.current = onNews;
   });
   useEffect(() => {
+    if (site === null) return undefined;
     const gathering = new Gathering(queries, site);
     let wasLost = false;
     const stop = keepLine(site, {

@@ -98,7 +98,7 @@ test('while too little is known there is no forecast, and it is said what is mis
 
 test('what uses most, what is always on and what is odd stand below', async () => {
   openHome();
-  const table = await screen.findByRole('table', { name: 'Top consumers' });
+  const table = await screen.findByRole('table', { name: 'Energy of each device' });
   expect(within(table).getByRole('row', { name: 'Boiler 120.0 50%' })).toBeVisible();
   expect(screen.getByText('Everything else: 96.0 kWh.')).toBeVisible();
   const standby = await card('Standby');
@@ -113,7 +113,7 @@ test('where something feeds in no shares are shown, as they would say nothing', 
   const { consumers } = makeInsights();
   if (!consumers) throw new Error('the made-up home has consumers');
   openHome({ '/api/v1/homes/flat/insights': () => makeInsights({ consumers: { ...consumers, other_kwh: null, other_problem: 'something in the home feeds in' } }) });
-  const table = await screen.findByRole('table', { name: 'Top consumers' });
+  const table = await screen.findByRole('table', { name: 'Energy of each device' });
   expect(within(table).getByRole('row', { name: 'Boiler 120.0' })).toBeVisible();
   expect(screen.getByText('What else is used is not known: something in the home feeds in.')).toBeVisible();
 });
@@ -188,12 +188,15 @@ test('the first reading of an empty home fills the page without a reload', async
   expect(within(await card('Now')).getByText('1.16 kW')).toBeVisible();
 });
 
-test('an unknown home is a problem with its cure, and opens no line', async () => {
+test('an unknown home is a problem with its cure, and nobody waits for its news', async () => {
   openHome({ '/api/v1/homes/villa/usage': () => problem(404, { title: 'Unknown site', detail: "home = 'villa'", remedy: 'Did you mean flat?' }) }, '/home/villa');
   const alert = await screen.findByRole('alert');
   expect(alert).toHaveTextContent('Did you mean flat?');
   expect(within(alert).getByRole('link', { name: 'Add a home' })).toHaveAttribute('href', '/start');
   expect(screen.queryByText('Connecting')).toBeNull();
+  act(() => FakeSocket.last.accept());
+  expect(FakeSocket.last.readyState).toBe(FakeSocket.CLOSED);
+  expect(FakeSocket.made).toHaveLength(1);
 });
 
 test('what was known stays, with its time, while the server does not answer', async () => {

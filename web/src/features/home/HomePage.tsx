@@ -90,8 +90,9 @@ interface HomePageProps {
 
 /** What a home uses now, what it will use, and what is odd. */
 export function HomePage({ home, onHome }: HomePageProps): ReactElement {
-  const live = useLive(home);
   const usage = useQuery(usageQuery(home));
+  const isUnknown = usage.error instanceof ApiProblem && usage.error.status === UNKNOWN_SITE;
+  const live = useLive(isUnknown ? null : home);
   const about = useQuery(homeQuery(home));
   const browserNow = useNow(MINUTE_MS);
   const { data } = usage;
@@ -99,7 +100,6 @@ export function HomePage({ home, onHome }: HomePageProps): ReactElement {
   const now = data ? serverNow(data.at, usage.dataUpdatedAt, Math.max(browserNow, usage.dataUpdatedAt)) : browserNow;
   const name = data?.name ?? home;
   const mains = data && mainsOf(data);
-  const isUnknown = usage.error instanceof ApiProblem && usage.error.status === UNKNOWN_SITE;
   const hasNothing = data !== undefined && isEmpty(data) && about.data !== undefined && !hasReadings(about.data);
   const main = about.data?.channels.find(({ id }) => id === about.data.main_channel);
 

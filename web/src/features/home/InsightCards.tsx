@@ -96,10 +96,10 @@ function ConsumersCard({ insights, timeZone }: InsightProps): ReactElement {
   );
   return (
     <Card title="Top consumers" note={`${day(consumers.window.start)} to ${day(consumers.window.end)}`}>
-      {table('Top consumers', devices.slice(0, MOST_DEVICES))}
+      {table('Energy of each device', devices.slice(0, MOST_DEVICES))}
       {hasShares && consumers.other_kwh !== null ? <p className="text-small text-muted mt-2">Everything else: {formatEnergy(consumers.other_kwh)}.</p> : null}
       {consumers.other_problem ? <p className="text-small text-muted mt-2">What else is used is not known: {consumers.other_problem}.</p> : null}
-      {devices.length > MOST_DEVICES ? <More name={`${devices.length - MOST_DEVICES} more devices`}>{table('More devices', devices.slice(MOST_DEVICES))}</More> : null}
+      {devices.length > MOST_DEVICES ? <More name={`${devices.length - MOST_DEVICES} more devices`}>{table('Energy of the other devices', devices.slice(MOST_DEVICES))}</More> : null}
     </Card>
   );
 }
