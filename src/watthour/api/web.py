@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from starlette.exceptions import HTTPException
-from starlette.responses import FileResponse, HTMLResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response
 from starlette.routing import Match, Route
 
 if TYPE_CHECKING:
@@ -75,12 +75,20 @@ def _is_page(path: str) -> bool:
     return False
 
 
+def _wants_json(request: Request) -> bool:
+    """Tell whether a program asks, which names JSON and no page; a browser names a page."""
+    accept = request.headers.get("accept", "")
+    return "application/json" in accept and "text/html" not in accept
+
+
 def serve_pages(app: FastAPI, root: Path = STATIC) -> None:
     """Serve the built web app at ``/``; call it last, it answers whatever is left."""
     root = root.resolve()
 
     def page(request: Request) -> Response:
         path = request.path_params["path"]
+        if not path and _wants_json(request):
+            return JSONResponse({"status": "ok"}, headers={"Cache-Control": "no-cache", "Vary": "Accept"})
         if not path.isprintable():
             raise HTTPException(HTTPStatus.NOT_FOUND)
         file = (root / path).resolve()

@@ -69,8 +69,8 @@ def runs_of(power_kw: Array) -> Runs | None:
     """Return how the runs of a device are told from the time it is off; None where it has no runs.
 
     While off it draws the 5 % quantile. The typical power of its runs is the mean of what it draws above that, each
-    value weighted by itself, so that long standby does not count. It runs in an interval in which it draws a tenth of
-    that more than while off. What hardly draws more than while off, or feeds in, has no runs.
+    value weighted by its square, so that standby hardly counts, however long. It runs in an interval in which it draws
+    a tenth of that more than while off. What hardly draws more than while off, or feeds in, has no runs.
 
     Args:
         power_kw: (n,) mean powers of intervals; NaN where unknown.
@@ -80,7 +80,7 @@ def runs_of(power_kw: Array) -> Runs | None:
         return None
     off = float(np.quantile(known, _OFF_LEVEL))
     above = np.maximum(known - off, 0.0)
-    typical = float((above**2).sum() / above.sum()) if above.any() else 0.0
+    typical = float((above**3).sum() / (above**2).sum()) if above.any() else 0.0
     if off < 0 or typical < max(off, _LEAST_KW):
         return None
     return Runs(off, off + _ON_PART * typical)

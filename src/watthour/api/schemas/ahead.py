@@ -50,7 +50,7 @@ class AheadPoint(Answer):
         description="Upper end of the 90 % interval; null if there is none. [unit of the channel]", examples=[1.4]
     )
     probability: float | None = Field(
-        description="That a device which is seldom on runs in the interval at all; null for anything else.",
+        description="That a device which is seldom on runs in the interval at all; null for anything else. [0-1]",
         examples=[None],
     )
     expected_kwh: float | None = Field(
@@ -75,15 +75,15 @@ class DayOfUse(Answer):
     """What to expect of a device that is seldom on, on one local day."""
 
     day: date = Field(description="Local day.", examples=["2026-11-22"])
-    intervals: int = Field(description="How many intervals of it are among the hours asked.", examples=[24])
-    probability: float = Field(description="That the device runs at all in them.", examples=[0.42])
+    intervals: int = Field(description="How many intervals of it are among the hours asked. [count]", examples=[24])
+    probability: float = Field(description="That the device runs at all in them. [0-1]", examples=[0.42])
     expected_kwh: float = Field(description="Mean of the energy that it uses in them. [kWh]", examples=[0.51])
     lower_kwh: float | None = Field(
         description="Lower end of the 90 % interval of that energy; null if no past day is known whole. [kWh]",
         examples=[0.0],
     )
     upper_kwh: float | None = Field(description="Upper end of it. [kWh]", examples=[1.3])
-    starts: float = Field(description="Mean of how often it is switched on in them.", examples=[0.5])
+    starts: float = Field(description="Mean of how often it is switched on in them. [count]", examples=[0.5])
 
 
 class EntityAhead(Answer):

@@ -1,6 +1,7 @@
 """What the API and the pages show, as plain JSON-ready content; no web framework here."""
 
 from watthour.workflows.view.ahead import ahead_of_all, hours_ahead
+from watthour.workflows.view.dashboard import appliances, dashboard, device_list, device_page, week_ahead
 from watthour.workflows.view.days import day_columns, day_rows, days_between, issue_list, kept_day
 from watthour.workflows.view.grid import grid_forecast, grid_scores, region_entry
 from watthour.workflows.view.homes import device_entry, home_entry, home_events, home_list, place_list, zone_entry
@@ -27,13 +28,17 @@ __all__ = [
     "CSV_COLUMNS",
     "SetSource",
     "ahead_of_all",
+    "appliances",
     "arrival_findings",
     "channel_list",
+    "dashboard",
     "day_columns",
     "day_rows",
     "days_between",
     "device_entry",
     "device_insights_entry",
+    "device_list",
+    "device_page",
     "doubts",
     "fault_counts",
     "found_things",
@@ -67,5 +72,6 @@ __all__ = [
     "store_state",
     "usage_entry",
     "watts",
+    "week_ahead",
     "zone_entry",
 ]

@@ -75,7 +75,14 @@ def ahead_of_all(
 
 
 def hours_ahead(
-    store: Store, registry: ModelRegistry, entity: Entity, *, hours: int, now: datetime, served: Served | None = None
+    store: Store,
+    registry: ModelRegistry,
+    entity: Entity,
+    *,
+    hours: int,
+    now: datetime,
+    served: Served | None = None,
+    most_hours: int = MOST_HOURS,
 ) -> dict[str, Any]:
     """Return the forecast of the next hours from what is known now, how old that is, and who made it.
 
@@ -89,13 +96,14 @@ def hours_ahead(
         hours: from the interval now running on.
         now: the present.
         served: the champion, if it is loaded already.
+        most_hours: that may be asked.
 
     Raises:
         InvalidInput: the number of hours cannot be, or the step is longer than a day.
         NotEnoughHistory: nothing can be forecast from what is known; says what to bring.
     """
-    if not 1 <= hours <= MOST_HOURS:
-        raise InvalidInput("hours", hours, f"it must be 1 to {MOST_HOURS}", remedy="Ask for 24, 48 or 168.")
+    if not 1 <= hours <= most_hours:
+        raise InvalidInput("hours", hours, f"it must be 1 to {most_hours}", remedy="Ask for 24, 48 or 168.")
     context = entity.context
     if context.resolution > DAY:
         problem = f"{context.channel.id} has steps of {step_in_words(context.resolution)}, longer than a day"
