@@ -20,7 +20,7 @@ PAGES = (
     ROOT / "README.md",
     *(
         ROOT / "docs" / "explanation" / f"{name}.md"
-        for name in ("forecasting", "day-process", "features", "first-weeks", "insights")
+        for name in ("forecasting", "day-process", "features", "first-weeks", "insights", "rare-use")
     ),
 )
 MARKED = re.compile(r"<!-- figures: (\w+) (\S+) -->\n.*?<!-- end of figures -->", re.DOTALL)
@@ -70,6 +70,8 @@ COLUMNS = {  # metric -> heading and decimals
     "alarms_per_week": ("false alarms a week", 2),
     "alarms_per_home": ("false alarms a home", 2),
     "error_percent": ("median error, %", 1),
+    "brier": ("Brier score", 4),
+    "energy_rmse_kwh": ("energy of a day, kWh", 3),
 }
 
 

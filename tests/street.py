@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from watthour.core.channel import Channel, Site, SiteKind
-from watthour.core.frames import INSTANT, Readings
+from watthour.core.frames import INSTANT, Events, Readings
 from watthour.core.place import Place
 from watthour.core.units import Quantity, Unit
 from watthour.core.window import DAY, HOUR
@@ -70,6 +70,23 @@ def hourly(channel: str, values: Sequence[float | None], *, end: datetime) -> dy
             known.alias("available_at"),
             known.alias("recorded_at"),
             "value",
+            pl.lit(0, pl.Int16).alias("quality"),
+        )
+    )
+
+
+def uses(device: str, starts: Sequence[datetime], *, minutes: int, kwh: float) -> dy.DataFrame[Events]:
+    """Return uses of a device that all last as long and use as much, known when they have ended."""
+    table = pl.DataFrame({"start": pl.Series(list(starts), dtype=INSTANT)})
+    end = pl.col("start") + pl.duration(minutes=minutes)
+    return Events.validate(
+        table.select(
+            pl.lit(device).alias("device"),
+            "start",
+            end.alias("end"),
+            pl.lit(kwh).alias("energy_kwh"),
+            end.alias("available_at"),
+            end.alias("recorded_at"),
             pl.lit(0, pl.Int16).alias("quality"),
         )
     )

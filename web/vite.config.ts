@@ -8,7 +8,7 @@ const api = process.env['WATTHOUR_API'] ?? 'http://127.0.0.1:8000';
 export default defineConfig({
   plugins: [react(), tailwindcss()],
   resolve: { alias: { '@': fileURLToPath(new URL('./src', import.meta.url)) } },
-  server: { proxy: { '/api': api } },
+  server: { proxy: { '/api': { target: api, ws: true } } },
   build: {
     outDir: '../src/watthour/api/static',
     emptyOutDir: true,

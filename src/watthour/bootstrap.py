@@ -5,18 +5,20 @@ from __future__ import annotations
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from watthour.core.channel import SiteKind
 from watthour.core.errors import InvalidInput, UnknownSite
-from watthour.sources.catalogue import CATALOGUE, Card
-from watthour.sources.connectors import Connectors, ConnectorSites
+from watthour.sources.catalogue import CATALOGUE, LINES, Card, addable, connector, options_class
+from watthour.sources.connectors import Connectors, ConnectorSites, RenewedConnectors
 from watthour.sources.device_events import DeviceUses, is_device_events, read_device_events
 from watthour.sources.files import Known, Preview, file_sources, preview, unknown_files
+from watthour.sources.own import OwnSources, address_of, check_is_near, check_unset, checked_source, field_type, joined
+from watthour.sources.polling import PolledOptions
 from watthour.sources.table_options import TableOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
     from types import TracebackType
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from watthour.core.ports import Gazetteer, ModelRegistry, Source, Store
     from watthour.core.window import Window
     from watthour.settings import Settings, SiteBlock
+    from watthour.sources.options import Options
     from watthour.workflows.comparison_process import Comparisons
     from watthour.workflows.links import Links
     from watthour.workflows.listening import Listener
@@ -36,12 +39,15 @@ if TYPE_CHECKING:
     from watthour.workflows.settling import Settler
     from watthour.workflows.stand_in import StandInHome
     from watthour.workflows.training_process import Trainings
+    from watthour.workflows.trying import Asked, Tried
+    from watthour.workflows.view.sources import SetSource
 
 __all__ = [
     "App",
     "DeviceUses",
     "Preview",
     "TableOptions",
+    "kinds_of_sources",
     "open_app",
     "open_registry",
     "open_store",
@@ -90,10 +96,28 @@ class App:
         return site_directories()
 
     @cached_property
+    def own_sources(self) -> OwnSources:
+        """The sources that were added from the page or by command."""
+        return OwnSources(self.settings.home)
+
+    @property
+    def source_options(self) -> dict[str, Options]:
+        """What is set of the sources now, by block: the settings go before what was added.
+
+        Raises:
+            InvalidInput: the file of sources that were added is damaged.
+        """
+        return joined(self.settings.sources, self.own_sources.all())
+
+    @property
     def connectors(self) -> Connectors:
-        """The sources of the catalogue, and the simulation."""
+        """The sources of the catalogue, and the simulation: the same until what is set of one changes."""
+        return self._connectors.now()
+
+    @cached_property
+    def _connectors(self) -> RenewedConnectors:
         cards = {"simulation": SIMULATION, "simulated_home": SIMULATED_HOME, **CATALOGUE}
-        return Connectors(self.settings.sources, cards)
+        return RenewedConnectors(lambda: self.source_options, cards)
 
     @cached_property
     def trainings(self) -> Trainings:
@@ -130,19 +154,17 @@ class App:
         Raises:
             MissingExtra: a library that one of them needs is not installed.
         """
-        from watthour.sources.lines import open_lines
+        from watthour.sources.lines import Lines
         from watthour.workflows.listening import Listener
 
-        return Listener(
-            self.store,
-            open_lines(self.settings.sources, client_id=_client_id(self.settings.home)),
-            self.links,
-            settler=self.settler,
-        )
+        lines = Lines(lambda: self.source_options, client_id=_client_id(self.settings.home))
+        return Listener(self.store, lines.now(), self.links, settler=self.settler, renewed=lines.now)
 
     @contextmanager
     def listening(self) -> Iterator[bool]:
-        """Listen while the block runs, unless there is nothing to listen to or another process does; yield whether.
+        """Listen while the block runs, unless another process does; yield whether there is anything to hear yet.
+
+        A source that is added meanwhile is heard within seconds.
 
         Raises:
             MissingExtra: a library that one of the lines needs is not installed.
@@ -150,13 +172,12 @@ class App:
         from watthour.registry.lock import locked_if_free
 
         with locked_if_free(self.settings.home / "listening.lock") as is_ours:
-            is_listening = is_ours and bool(self.listener.states)
-            if is_listening:
+            if is_ours:
                 self.listener.start()
             try:
-                yield is_listening
+                yield is_ours and bool(self.listener.states)
             finally:
-                if is_listening:
+                if is_ours:
                     self.listener.stop()
 
     @cached_property
@@ -168,10 +189,9 @@ class App:
 
     def wants_stand_in_home(self, followed: Sequence[Context]) -> bool:
         """Tell whether the invented home is shown beside the sites that are followed."""
-        from watthour.sources.catalogue import LINES
         from watthour.workflows.stand_in import is_wanted
 
-        return is_wanted(self.store, followed, has_lines=not LINES.keys().isdisjoint(self.settings.sources))
+        return is_wanted(self.store, followed, has_lines=not LINES.keys().isdisjoint(self.source_options))
 
     @contextmanager
     def living(self) -> Iterator[bool]:
@@ -200,13 +220,81 @@ class App:
         Raises:
             MissingExtra: a library that one of the lines needs is not installed.
         """
-        from uuid import uuid4
-
         from watthour.sources.lines import open_lines
         from watthour.workflows.listening import Listener
 
-        lines = open_lines(self.settings.sources, client_id=f"watthour-{uuid4().hex[:12]}", is_passing=True)
+        lines = open_lines(self.source_options, client_id=_passing_id(), is_passing=True)
         return Listener(self.store, lines, self.links, is_only_looking=True)
+
+    def try_source(self, kind: str, said: Mapping[str, object], *, seconds: float, now: datetime) -> Tried:
+        """Connect to a source for a moment and tell what was seen; nothing is kept.
+
+        Args:
+            kind: its block, such as mqtt.
+            said: by option.
+            seconds: how long at most.
+            now: the present.
+
+        Raises:
+            InvalidInput: something said cannot be.
+            SourceError: a name that nobody knows.
+            MissingExtra: a library that it needs is not installed.
+        """
+        from importlib import import_module
+
+        from watthour.sources.http import RetryPolicy
+        from watthour.sources.lines import open_lines
+        from watthour.workflows.trying import try_asking, try_line
+
+        options = joined(self.settings.sources, {kind: self._checked_source(kind, said)})[kind]
+        if kind in LINES:
+            lines = open_lines({kind: options}, client_id=_passing_id(), is_passing=True)
+            n_devices = len(options.hosts) if isinstance(options, PolledOptions) else None
+            return try_line(self.store, self.links, lines[0], seconds=seconds, n_devices=n_devices)
+        module = import_module(addable()[kind].module)
+        contexts = (self.find(name) for name in (*self.settings.regions, "ny"))
+        context = next(each for each in contexts if each is not None and addable()[kind].serves(each))
+
+        def open_source() -> Asked:
+            client = module.open_client(options, retry=RetryPolicy(attempts=1))
+            return cast("Callable[..., Asked]", connector(kind))(context, client)
+
+        return try_asking(open_source, now=now)
+
+    def set_sources(self) -> list[SetSource]:
+        """Return the sources that the settings name or a person has added."""
+        from watthour.workflows.view.sources import SetSource
+
+        own, settings = self.own_sources.all(), self.settings.sources
+        kinds, found = addable(), []
+        for kind, options in self.source_options.items():
+            if kind in kinds and options.enabled and (kind in own or settings[kind].model_fields_set):
+                origin = "both" if kind in own and kind in settings else "added" if kind in own else "settings"
+                hosts = mine.hosts if isinstance(mine := own.get(kind), PolledOptions) else ()
+                address = address_of(options)
+                if kind not in LINES or address is not None:
+                    found.append(SetSource(kind, kinds[kind].title, origin, address, hosts, is_line=kind in LINES))
+        return found
+
+    def add_source(self, kind: str, said: Mapping[str, object]) -> None:
+        """Keep a source; a process that runs takes it up within seconds, without a restart.
+
+        Raises:
+            InvalidInput: something said cannot be, or the settings say it already.
+            SourceError: a name that nobody knows.
+            MissingExtra: a library that it needs is not installed.
+        """
+        from watthour.sources.lines import open_lines
+
+        options = self._checked_source(kind, said)
+        open_lines({kind: options}, client_id=_passing_id(), is_passing=True)  # says what is not installed
+        self.own_sources.add(kind, options)
+
+    def _checked_source(self, kind: str, said: Mapping[str, object]) -> Options:
+        options = checked_source(kind, said)
+        check_unset(kind, options, self.settings.sources)
+        check_is_near(kind, options)
+        return options
 
     @cached_property
     def gazetteer(self) -> Gazetteer:
@@ -214,7 +302,7 @@ class App:
         from watthour.sources.geocoding import OpenMeteoGazetteer
         from watthour.sources.open_meteo import OpenMeteoOptions
 
-        options = self.settings.sources.get("open_meteo")
+        options = self.source_options.get("open_meteo")
         return OpenMeteoGazetteer(options if isinstance(options, OpenMeteoOptions) else OpenMeteoOptions())
 
     def find(self, name: str) -> Context | None:
@@ -354,12 +442,49 @@ class App:
         self.close()
 
 
+def kinds_of_sources() -> list[dict[str, Any]]:
+    """Return what can be added from the page or by command, with what is asked of a person."""
+    found = []
+    for kind, card in addable().items():
+        options = options_class(card)
+        fields = [
+            {
+                "name": ask.option,
+                "label": ask.label,
+                "hint": ask.hint,
+                "type": field_type(options, ask.option),
+                "required": ask.is_required,
+            }
+            for ask in card.asks
+        ]
+        found.append(
+            {
+                "kind": kind,
+                "title": card.title,
+                "delivers": card.delivers,
+                "page": card.page,
+                "is_of_homes": kind in LINES,
+                "fields": fields,
+            }
+        )
+    return sorted(
+        found, key=lambda each: (not each["is_of_homes"], list(LINES).index(each["kind"]) if each["is_of_homes"] else 0)
+    )
+
+
 def _client_id(home: Path) -> str:
     """Return the name by which a broker knows this installation again: the same at every start."""
     from hashlib import sha256
     from socket import gethostname
 
     return f"watthour-{sha256(f'{gethostname()}:{home}'.encode()).hexdigest()[:12]}"
+
+
+def _passing_id() -> str:
+    """Return a name for a broker that shall not know us again."""
+    from uuid import uuid4
+
+    return f"watthour-{uuid4().hex[:12]}"
 
 
 def _with_calendar(options: TableOptions) -> TableOptions:

@@ -52,7 +52,7 @@ def test_a_home_is_forecast_from_its_latest_reading_with_its_age(homes: TestClie
     assert (found["kind"], found["channels"], found["unit"]) == ("site", ["home.new.power"], "kW")
     assert (found["known_until"], found["data_age_hours"], found["stale"]) == ("2024-05-15T07:00:00Z", 0.5, False)
     assert (found["made_by"], found["model_version"]) == ("similar_series", "similar_series")
-    assert "no model serves home.new.power yet" in found["fallback"]
+    assert "home.new.power has no model of its own yet" in found["fallback"]
     assert found["missing_inputs"][0].startswith("This rests on 36 hours of its own past and on 3 similar series")
     points = found["points"]
     assert len(points) == 24
@@ -80,7 +80,8 @@ def test_devices_zones_and_channels_come_in_one_call(homes: TestClient) -> None:
     assert list(found) == ["home.oak.power", OVEN, FRIDGE, KITCHEN]
     assert found[KITCHEN]["channels"] == [f"{FRIDGE}.power", f"{OVEN}.power"]
     assert "a sum of channels has no model of its own" in found[KITCHEN]["fallback"]
-    assert found[KITCHEN]["made_by"] == found[OVEN]["made_by"] == "baseline"
+    assert found[KITCHEN]["made_by"] == "baseline"
+    assert found[OVEN]["made_by"] == "rare_use"
     oven, fridge, kitchen = ([point["value"] for point in found[each]["points"]] for each in (OVEN, FRIDGE, KITCHEN))
     assert np.allclose(kitchen, np.add(oven, fridge), atol=0.01)
     at_17 = next(point for point in found[KITCHEN]["points"] if point["time"] == "2024-05-15T17:00:00Z")
@@ -111,19 +112,19 @@ def test_channels_that_cannot_be_added_are_refused_with_the_cure(homes: TestClie
 
 
 @pytest.mark.parametrize(
-    ("asked", "field", "cure"),
+    ("asked", "status", "field", "cure"),
     [
-        ({"channel": "gas"}, "channel", "It has: home.oak.fridge.power"),
-        ({"device": "overn"}, "device", "Did you mean home.oak.oven?"),
-        ({"device": "boiler"}, "device", "PATCH /api/v1/homes/{home}/devices/{device}"),
-        ({"zone": "attic"}, "zone", "It has: home.oak.kitchen"),
+        ({"channel": "gas"}, 404, "channel", "It has: home.oak.fridge.power"),
+        ({"device": "overn"}, 404, "device", "Did you mean home.oak.oven?"),
+        ({"device": "boiler"}, 400, "device", "PATCH /api/v1/homes/{home}/devices/{device}"),
+        ({"zone": "attic"}, 404, "zone", "It has: home.oak.kitchen"),
     ],
 )
 def test_an_unknown_part_is_named_with_the_cure(
-    homes: TestClient, asked: dict[str, str], field: str, cure: str
+    homes: TestClient, asked: dict[str, str], status: int, field: str, cure: str
 ) -> None:
     problem = homes.get(f"{HOMES}/oak/forecast", params=asked).json()
-    assert (problem["status"], problem["field"]) == (400, field)
+    assert (problem["status"], problem["field"]) == (status, field)
     assert cure in problem["remedy"]
 
 
@@ -163,3 +164,32 @@ def test_a_region_is_forecast_in_the_same_way(town_client: TestClient) -> None:
     assert found["points"][0]["operator"] is not None
     assert town_client.get("/api/v1/sites/nowhere/forecast").status_code == 404
     assert town_client.get(f"{HOMES}/simtown/forecast").json()["field"] == "home"
+
+
+def test_of_a_device_that_is_seldom_on_its_uses_are_told(homes: TestClient) -> None:
+    answer = homes.get(f"{HOMES}/oak/forecast", params={"device": ["Oven", "Fridge"], "hours": 48}).json()
+    oven, fridge = answer["forecasts"]
+    likely = [point["time"][11:13] for point in oven["points"] if point["probability"] > 0.6]
+    assert likely == ["17", "17"]
+    whole = [day for day in oven["days"] if day["intervals"] == 24]
+    assert whole[0]["expected_kwh"] == pytest.approx(2.0, rel=0.1)
+    assert whole[0]["starts"] == pytest.approx(1.0, abs=0.1)
+    assert (oven["fallback"], oven["model_label"]) == (None, "Past uses")
+    assert fridge["days"] == []
+    assert {point["probability"] for point in fridge["points"]} == {None}
+
+
+def test_a_device_that_is_only_known_by_its_uses_is_forecast(homes: TestClient, empty: App) -> None:
+    before = homes.get(f"{HOMES}/oak/forecast", params={"device": "Boiler"})
+    assert before.status_code == 400
+    assert "nothing measures the power or energy of Boiler" in before.json()["detail"]
+    end = street.NOW.replace(hour=6, minute=30)
+    starts = [end - n * DAY for n in range(21)]
+    empty.store.append_events(street.uses("home.oak.boiler", starts, minutes=30, kwh=1.5))
+    found = homes.get(f"{HOMES}/oak/forecast", params={"device": "Boiler", "hours": 48}).json()["forecasts"][0]
+    assert (found["channels"], found["made_by"], found["known_until"]) == ([], "rare_use", "2024-05-15T07:00:00Z")
+    assert max(found["points"], key=lambda point: point["probability"])["time"][11:13] == "06"
+    assert found["days"][1]["expected_kwh"] == pytest.approx(1.5, rel=0.1)
+    empty.store.append_events(street.uses("home.oak.boiler", [end + HOUR / 2], minutes=30, kwh=9.0))
+    again = homes.get(f"{HOMES}/oak/forecast", params={"device": "Boiler", "hours": 48}).json()["forecasts"][0]
+    assert again["known_until"] == "2024-05-15T08:00:00Z"  # a use is news like a reading

@@ -141,3 +141,50 @@ def test_only_so_many_answers_are_kept(compute: Compute) -> None:
         return len(warm._kept)
 
     assert asyncio.run(ask()) == 2
+
+
+def test_an_answer_made_from_another_state_is_dropped_and_each_outcome_counted(compute: Compute) -> None:
+    told: list[str] = []
+    numbers = itertools.count(1)
+    clock = [0.0]
+
+    async def ask() -> list[int]:
+        warm = Warm(compute, clock=lambda: clock[0], count=lambda name, outcome: told.append(f"{name} {outcome}"))
+        states = ("old", "old", "new", "new")
+        answers = [
+            await warm.get("key", lambda: next(numbers), lifetime_s=10, state=each, name="ahead") for each in states
+        ]
+        clock[0] = 11.0
+        answers.append(await warm.get("key", lambda: next(numbers), lifetime_s=10, state="new", name="ahead"))
+        warm.drop()
+        await warm.get("uncounted", lambda: 0, lifetime_s=10)
+        return answers
+
+    assert asyncio.run(ask()) == [1, 1, 2, 2, 3]
+    assert told == [
+        "ahead miss",
+        "ahead hit",
+        "ahead dropped",
+        "ahead miss",
+        "ahead hit",
+        "ahead dropped",
+        "ahead miss",
+        "ahead dropped",
+    ]
+
+
+def test_an_answer_that_is_made_from_an_old_state_is_not_given_to_who_knows_of_a_new_one(compute: Compute) -> None:
+    release = threading.Event()
+
+    async def ask() -> tuple[str, str]:
+        warm = Warm(compute)
+        old = asyncio.ensure_future(
+            warm.get("key", lambda: (release.wait(5), "old")[1], lifetime_s=60, state=1)  # still at work
+        )
+        await asyncio.sleep(0)
+        new = await warm.get("key", lambda: "new", lifetime_s=60, state=2)
+        release.set()
+        await asyncio.wait({old})
+        return new, await warm.get("key", lambda: "newest", lifetime_s=60, state=2)
+
+    assert asyncio.run(ask())[0] == "new"

@@ -9,6 +9,7 @@ import pytest
 from fastapi.routing import APIRoute
 
 from watthour.api.schemas.ahead import SiteAhead
+from watthour.api.schemas.dashboard import Appliances, Dashboard, DevicePage, KnownDevices, WeekForecast
 from watthour.api.schemas.days import ForecastDays, ForecastIssues
 from watthour.api.schemas.grid import GridForecast, GridScores
 from watthour.api.schemas.homes import DeviceList, EventPage, HomeList, KeptRows, PlaceList, RemovedPart, ZoneList
@@ -19,6 +20,7 @@ from watthour.api.schemas.readings import ChannelList, ReadingPage
 from watthour.api.schemas.sites import HolidayCalendars, RemovedSite, SiteEntry, SiteList
 from watthour.api.schemas.status import Health, Ready, Status
 from watthour.api.schemas.training import TrainingBegun, TrainingState
+from watthour.api.schemas.usage import HomeUsageAnswer
 from watthour.api.schemas.watts import Optimization, PeakPrediction, Retraining, ServingModel, WattForecast
 
 if TYPE_CHECKING:
@@ -28,9 +30,12 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 ANSWERS = [
+    Appliances,
     ChannelList,
+    Dashboard,
     DeviceInsightsAnswer,
     DeviceList,
+    DevicePage,
     EventPage,
     ForecastDays,
     ForecastIssues,
@@ -40,8 +45,10 @@ ANSWERS = [
     HolidayCalendars,
     HomeInsightsAnswer,
     HomeList,
+    HomeUsageAnswer,
     ImportedRows,
     KeptRows,
+    KnownDevices,
     ModelInfo,
     PlaceList,
     Prediction,
@@ -61,6 +68,7 @@ ANSWERS = [
     TrainingBegun,
     TrainingState,
     WattForecast,
+    WeekForecast,
     ZoneList,
 ]
 
@@ -76,13 +84,16 @@ def test_operations_have_plain_names_for_clients(api: FastAPI) -> None:
     assert sorted(names) == [
         "api_health",
         "api_ready",
+        "appliances",
         "changed_device",
         "changed_home",
         "changed_site",
         "channels",
         "compare",
         "comparison",
+        "dashboard",
         "device_insights",
+        "device_page",
         "devices",
         "events",
         "grid_forecast",
@@ -94,15 +105,18 @@ def test_operations_have_plain_names_for_clients(api: FastAPI) -> None:
         "health",
         "holiday_calendars",
         "home_forecast",
+        "home_history",
         "home_insights",
         "homes",
         "import_file",
+        "known_devices",
         "listening",
         "metrics",
         "model_info",
         "new_device",
         "new_home",
         "new_site",
+        "new_source",
         "new_thing",
         "new_zone",
         "one_home",
@@ -116,6 +130,7 @@ def test_operations_have_plain_names_for_clients(api: FastAPI) -> None:
         "reload_model",
         "removed_device",
         "removed_site",
+        "removed_source",
         "removed_thing",
         "removed_zone",
         "retrain",
@@ -124,10 +139,14 @@ def test_operations_have_plain_names_for_clients(api: FastAPI) -> None:
         "serving_model",
         "site_forecast",
         "sites",
+        "sources",
         "status",
         "train",
         "training",
+        "tried_source",
+        "usage",
         "watt_forecast",
+        "week_ahead",
         "zones",
     ]
 

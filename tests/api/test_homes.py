@@ -111,7 +111,7 @@ class TestDescribing:
             ("", FLAT, 400, "name", "my_flat"),
             ("/barn/devices", WASHER, 404, "home", "watthour home list"),
             ("/flat/devices", {**WASHER, "kind": "washer"}, 422, "kind", "/docs"),
-            ("/flat/devices", {**WASHER, "zone": "Attic"}, 400, "zone", "none yet"),
+            ("/flat/devices", {**WASHER, "zone": "Attic"}, 404, "zone", "none yet"),
             ("/flat/zones", {"name": "Power", "id": "power"}, 400, "id", "watthour home show flat"),
         ],
     )
@@ -148,7 +148,31 @@ class TestUses:
 
     def test_a_device_of_nobody_is_told(self, home: TestClient) -> None:
         answer = home.get(f"{HOMES}/flat/events", params={"device": "kettle"})
-        assert (answer.status_code, answer.json()["field"]) == (400, "device")
+        assert (answer.status_code, answer.json()["field"]) == (404, "device")
+
+    @pytest.mark.parametrize(
+        ("method", "path", "field"),
+        [
+            ("GET", "/flat/devices/ketle/insights", "device"),
+            ("GET", "/flat/events?device=ketle", "device"),
+            ("GET", "/flat/forecast?device=ketle", "device"),
+            ("GET", "/flat/forecast?zone=ketle", "zone"),
+            ("GET", "/flat/forecast?channel=ketle", "channel"),
+            ("PATCH", "/flat/devices/ketle", "device"),
+            ("DELETE", "/flat/devices/ketle", "device"),
+            ("DELETE", "/flat/zones/ketle", "zone"),
+        ],
+    )
+    def test_an_unknown_part_is_not_found_whatever_is_asked_of_it(
+        self, home: TestClient, method: str, path: str, field: str
+    ) -> None:
+        home.post(f"{HOMES}/flat/devices", json={"name": "Kettle"})
+        home.post(f"{HOMES}/flat/zones", json={"name": "Kettle corner", "id": "kettle_corner"})
+        answer = home.request(method, HOMES + path, json={"name": "Pot"} if method == "PATCH" else None)
+        problem = answer.json()
+        assert (answer.status_code, problem["field"], problem["value"]) == (404, field, "ketle")
+        assert problem["type"] == "urn:watthour:problem:unknown-name"
+        assert "home.flat." in problem["remedy"]
 
 
 class TestSending:
@@ -298,3 +322,9 @@ def test_a_kill_loses_no_row_that_was_acknowledged(tmp_path: Path) -> None:
     assert len(acknowledged) >= 40
     assert set(acknowledged) <= {int(value) for value in kept}
     assert len(kept) % 20 == 0
+
+
+def test_the_status_tells_homes_from_regions(home: TestClient, town_client: TestClient) -> None:
+    home.post(ROWS, json={"readings": rows(3)})
+    told = {each["id"]: each["kind"] for each in town_client.get("/api/v1/status").json()["regions"]}
+    assert told == {"flat": "home", "simtown": "region"}

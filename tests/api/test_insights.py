@@ -119,5 +119,5 @@ def test_what_cannot_be_asked_is_refused(home: TestClient, asked: dict[str, floa
 
 def test_an_unknown_device_is_named(home: TestClient) -> None:
     answer = home.get(f"{HOME}/devices/ketle/insights")
-    assert answer.status_code == 400
+    assert answer.status_code == 404
     assert "home.made.kettle" in answer.json()["remedy"]

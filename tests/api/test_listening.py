@@ -52,14 +52,14 @@ def test_a_thing_is_added_as_a_device_and_removed_again(client: TestClient, hear
     gone = client.delete("/api/v1/listening/things", params={"thing": PLUG.key})
     assert gone.json() == {"thing": PLUG.key, "channel": "home.flat.fridge.energy"}
     again = client.delete("/api/v1/listening/things", params={"thing": PLUG.key})
-    assert again.status_code == 400
+    assert again.status_code == 404
     assert "it fills no channel" in again.text
 
 
 @pytest.mark.usefixtures("heard")
 def test_what_cannot_be_added_says_why_and_what_to_do(client: TestClient) -> None:
     unheard = client.post("/api/v1/listening/things", json={"thing": "shelly/other", "home": "flat"})
-    assert unheard.status_code == 400
+    assert unheard.status_code == 404
     assert PLUG.key in unheard.text
     nowhere = client.post("/api/v1/listening/things", json={"thing": PLUG.key, "home": "castle"})
     assert nowhere.status_code == 404

@@ -67,6 +67,7 @@ def test_a_body_that_is_no_json_is_a_problem(client: TestClient) -> None:
     ("error", "status"),
     [
         (errors.UnknownSite("x", []), 404),
+        (errors.UnknownName("device", "x", "no", remedy="cure"), 404),
         (errors.InvalidInput("day", "x", "no", remedy="cure"), 400),
         (errors.NotConfigured("EIA_API_KEY", None, "no", remedy="cure"), 503),
         (errors.SourceUnavailable("eia", "down", remedy="cure"), 503),

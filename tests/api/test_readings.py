@@ -95,7 +95,7 @@ def test_a_window_that_cannot_be_is_refused(town_client: TestClient, asked: dict
 
 def test_an_unknown_channel_is_refused_and_the_list_named(town_client: TestClient) -> None:
     answer = town_client.get(READINGS, params={"channel": "grid.atlantis.demand"})
-    assert answer.status_code == 400
+    assert answer.status_code == 404
     assert "/api/v1/channels" in answer.json()["remedy"]
 
 

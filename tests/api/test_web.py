@@ -1,13 +1,15 @@
 from __future__ import annotations
 
+import json
 import re
+import struct
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from watthour.api.problems import MEDIA_TYPE
-from watthour.api.web import PAGES
+from watthour.api.web import _NOT_PAGES, PAGES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,7 +40,9 @@ def test_every_address_of_the_app_is_its_one_page(pages: TestClient, path: str) 
     assert answer.headers["cache-control"] == "no-cache"
 
 
-@pytest.mark.parametrize("path", ["/nothing", "/grid", "/grid/ny/days", "/settings/sources", "/%00x"])
+@pytest.mark.parametrize(
+    "path", ["/nothing", "/grids", "/grid/ny/days", "/devices/flat/lamp/x", "/settings/sources", "/%00x"]
+)
 def test_an_address_that_the_app_has_no_page_for_is_404(pages: TestClient, path: str) -> None:
     answer = pages.get(path)
     assert answer.status_code == 404
@@ -85,3 +89,43 @@ def test_without_a_build_the_page_says_how_to_make_one(
     assert answer.status_code == 503
     assert answer.headers["content-type"].startswith("text/html")
     assert "make web" in answer.text
+
+
+class TestInstalled:
+    """What a browser needs to install the app, and the worker that lets it open without a network."""
+
+    public = ROOT / "web" / "public"
+
+    @pytest.fixture
+    def installable(self, empty: App, open_client: Callable[..., TestClient]) -> TestClient:
+        return open_client(empty, static=self.public)
+
+    def test_the_worker_and_the_manifest_are_looked_at_again_each_time(self, installable: TestClient) -> None:
+        for path, kind in (("/sw.js", "text/javascript"), ("/manifest.webmanifest", "application/manifest+json")):
+            answer = installable.get(path)
+            assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-cache")
+            assert answer.headers["content-type"].startswith(kind)
+            assert "default-src 'self'" in answer.headers["content-security-policy"]
+
+    def test_each_icon_of_the_manifest_is_there_in_its_size(self, installable: TestClient) -> None:
+        icons = installable.get("/manifest.webmanifest").json()["icons"]
+        drawn = [icon for icon in icons if icon["type"] == "image/png"]
+        assert {icon["sizes"] for icon in drawn if icon["purpose"] == "any"} == {"192x192", "512x512"}
+        for icon in drawn:
+            picture = installable.get(icon["src"])
+            width, height = struct.unpack(">II", picture.content[16:24])
+            assert (picture.headers["content-type"], f"{width}x{height}") == ("image/png", icon["sizes"])
+
+    def test_the_colours_are_those_of_the_design(self) -> None:
+        tokens = (ROOT / "web" / "src" / "styles" / "tokens.css").read_text(encoding="utf-8")
+        page = (ROOT / "web" / "index.html").read_text(encoding="utf-8")
+        manifest = json.loads((self.public / "manifest.webmanifest").read_text(encoding="utf-8"))
+        light, dark = re.findall(r"--surface: (#\w+);", tokens)
+        assert manifest["theme_color"] == light
+        assert f"--page: {manifest['background_color']};" in tokens
+        assert re.findall(r'name="theme-color" content="(#\w+)"', page) == [light, dark]
+
+    def test_the_worker_knows_what_is_no_page(self) -> None:
+        worker = (self.public / "sw.js").read_text(encoding="utf-8")
+        (listed,) = re.findall(r"const NOT_PAGES = (\[[^\]]*\]);", worker)
+        assert set(json.loads(listed.replace("'", '"'))) == _NOT_PAGES

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 from contextlib import closing
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
-from builders import events
+from builders import events, readings
 from fakes.server import as_json, serve
 from made_home import make_home
 from places import ANSWER
 
+from watthour.core.window import HOUR
 from watthour.store.sql import open_store
 
 if TYPE_CHECKING:
@@ -133,3 +135,26 @@ def test_insights_of_a_home_and_a_device_say_what_is_known_and_what_is_not(
     assert "impact: 0 uses are known, and 4 are needed" in device.err
     wrong = watthour("home", "insights", "made", "--days", "0")
     assert (wrong.code, "days = 0" in wrong.err) == (2, True)
+
+
+def test_usage_of_a_home_tells_what_is_known_of_now_and_today(watthour: Callable[..., Outcome], home: Path) -> None:
+    assert watthour("home", "add", "Flat", "--time-zone", "UTC", "--channel", "power:kW:1h").code == 0
+    assert watthour("home", "device", "add", "flat", "Kettle", "--kind", "kettle").code == 0
+    now = datetime.now(UTC)
+    last = now.replace(minute=0, second=0, microsecond=0) - HOUR
+    with closing(open_store(f"sqlite:///{home / 'watthour.db'}")) as store:
+        store.append(readings(*[0.5] * 72, channel="home.flat.power", start=last - 71 * HOUR, available_at=now))
+    shown = watthour("home", "usage", "flat")
+    assert shown.code == 0, shown.err
+    header, mains, kettle = (line.split("\t") for line in shown.out.splitlines())
+    assert header[:4] == ["", "W now", "seconds ago", "kWh today"]
+    assert (mains[0], mains[1], mains[5]) == ("Flat", "500", "12.00")
+    assert kettle == ["Kettle", "-", "", "-", "-", "-", ""]
+    entry = json.loads(watthour("home", "usage", "flat", "--json").out)
+    assert [part["part"] for part in entry["parts"]] == ["home", "home.flat.kettle"]
+    assert watthour("home", "usage", "barn").code == 2
+    past = watthour("home", "history", "flat", "--days", "30")
+    assert past.code == 0, past.err
+    whole = [line.split("\t") for line in past.out.splitlines()][-2]
+    assert whole[1:] == ["500", "12.000", "100 %"]
+    assert watthour("home", "history", "flat", "--device", "pot").code == 2

@@ -69,15 +69,15 @@ def has_no_sideways_scroll(page: Page) -> bool:
 
 
 def test_a_first_start_opens_on_the_simulated_region_and_says_so(page: Page, simulated: Served) -> None:
-    page.goto(simulated.url)
+    page.goto(f"{simulated.url}/grid")
     expect(page).to_have_url(f"{simulated.url}/grid/simtown")
-    expect(page.get_by_role("status").filter(has_text="Simulated region: invented weather and demand")).to_be_visible()
+    expect(page.get_by_role("status").filter(has_text="Simulated: every number here is invented")).to_be_visible()
     expect(page.get_by_role("heading", name="Connect real data")).to_be_visible()
     expect(page.get_by_text("EIA_API_KEY=... watthour up")).to_be_visible()
 
 
 def test_the_answer_of_the_api_stands_first(page: Page, simulated: Served) -> None:
-    page.goto(simulated.url)
+    page.goto(f"{simulated.url}/grid/simtown")
     headline = simulated.ask("/api/v1/grid/simtown/forecast")["headline"]
     expect(page.get_by_text(headline)).to_be_visible()
 
@@ -177,7 +177,7 @@ def test_a_real_day_shows_the_published_demand_and_the_operators_forecast(
         written(point["value"]),
         written(point["lower"]) + DASH + written(point["upper"]),
     ]
-    expect(page.get_by_text("Simulated region:")).to_have_count(0)
+    expect(page.get_by_text("Simulated:")).to_have_count(0)
     expect(page.get_by_text("Reconstructed")).to_be_visible()
 
 

@@ -21,9 +21,11 @@ from watthour.api.routes import (
     ahead,
     channels,
     comparison,
+    dashboard,
     days,
     grid,
     health,
+    history,
     homes,
     imports,
     insights,
@@ -32,8 +34,10 @@ from watthour.api.routes import (
     models,
     readings,
     sites,
+    sources,
     status,
     training,
+    usage,
     watts,
 )
 from watthour.api.security import BodyLimit, Gate, SecurityHeaders, policy_of
@@ -52,9 +56,12 @@ _ROUTES = (
     status,
     sites,
     homes,
+    history,
     insights,
+    usage,
     ahead,
     watts,
+    dashboard,
     channels,
     readings,
     grid,
@@ -64,6 +71,7 @@ _ROUTES = (
     training,
     comparison,
     listening,
+    sources,
     live,
 )
 _ROUTERS = tuple(each.router for each in _ROUTES)
@@ -110,14 +118,15 @@ def create_app(
     policy = policy_of(app.settings)
     limits = limits or Limits()
     compute = Compute(limits)
+    metrics = Metrics()
     state = State(
         app=app,
         now=now,
         limits=limits,
         compute=compute,
-        warm=Warm(compute),
+        warm=Warm(compute, count=metrics.count_answer),
         models=Models(app, limits),
-        metrics=Metrics(),
+        metrics=metrics,
     )
 
     @asynccontextmanager

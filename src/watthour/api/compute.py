@@ -6,6 +6,7 @@ import asyncio
 from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from enum import StrEnum
 from http import HTTPStatus
 from time import monotonic
 from typing import TYPE_CHECKING, TypeVar, cast
@@ -95,48 +96,109 @@ class Compute:
             future.exception()  # looked at, so that an error nobody waited for is no warning
 
 
-class Warm:
-    """Answers kept for a while; callers who ask for the same at once share one computation."""
+class Outcome(StrEnum):
+    """What became of an answer that is kept warm."""
 
-    def __init__(self, compute: Compute, *, clock: Callable[[], float] = monotonic, most: int = 512) -> None:
+    HIT = "hit"  # it was there, or somebody else had begun it
+    MISS = "miss"  # it was made
+    DROPPED = "dropped"  # it had expired, or something new was known; told when it is next asked for, or room is needed
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    ends_at: float
+    state: Hashable
+    name: str | None
+    answer: object
+
+
+class Warm:
+    """Answers kept for a while; callers who ask for the same at once share one computation.
+
+    Args:
+        compute: where answers are made.
+        clock: seconds that pass.
+        most: answers that are kept at once.
+        count: told of each answer that has a name, and what became of it.
+    """
+
+    def __init__(
+        self,
+        compute: Compute,
+        *,
+        clock: Callable[[], float] = monotonic,
+        most: int = 512,
+        count: Callable[[str, Outcome], None] = lambda _name, _outcome: None,
+    ) -> None:
         self._compute = compute
         self._clock = clock
         self._most = most
-        self._kept: OrderedDict[Hashable, tuple[float, object]] = OrderedDict()
+        self._count = count
+        self._kept: OrderedDict[Hashable, _Kept] = OrderedDict()
         self._making: dict[Hashable, asyncio.Future[object]] = {}
         self._era = 0
 
-    async def get(self, key: Hashable, make: Callable[[], T], *, lifetime_s: float) -> T:
-        """Return the kept answer, or make it in a thread and keep it."""
+    async def get(
+        self,
+        key: Hashable,
+        make: Callable[[], T],
+        *,
+        lifetime_s: float,
+        state: Hashable = None,
+        name: str | None = None,
+    ) -> T:
+        """Return the kept answer, or make it in a thread and keep it.
+
+        Args:
+            key: what is asked.
+            make: makes the answer.
+            lifetime_s: for so long it is kept.
+            state: what it was made from; an answer made from another state is dropped.
+            name: under which it is counted; None: it is not.
+        """
         kept = self._kept.get(key)
-        if kept is not None and kept[0] > self._clock():
-            return cast("T", kept[1])  # what was made under this key
-        future = self._making.get(key)
+        if kept is not None and (kept.state != state or kept.ends_at <= self._clock()):
+            del self._kept[key]
+            self._counted(kept.name, Outcome.DROPPED)
+        elif kept is not None:
+            self._counted(name, Outcome.HIT)
+            return cast("T", kept.answer)  # what was made under this key
+        future = self._making.get((key, state))
+        self._counted(name, Outcome.MISS if future is None else Outcome.HIT)
         if future is None:
-            future = self._begin(key, make, lifetime_s)
+            future = self._begin(key, make, lifetime_s, state, name)
         return cast("T", await self._compute.wait(future))
 
     def drop(self) -> None:
         """Forget everything, also what is being made."""
         self._era += 1
+        for kept in self._kept.values():
+            self._counted(kept.name, Outcome.DROPPED)
         self._kept.clear()
         self._making.clear()
 
-    def _begin(self, key: Hashable, make: Callable[[], object], lifetime_s: float) -> asyncio.Future[object]:
+    def _begin(
+        self, key: Hashable, make: Callable[[], object], lifetime_s: float, state: Hashable, name: str | None
+    ) -> asyncio.Future[object]:
         future = self._compute.start(make)
-        self._making[key] = future
+        self._making[key, state] = future
         era = self._era
 
         def keep(done: asyncio.Future[object]) -> None:
             if era != self._era:
                 return
-            self._making.pop(key, None)
+            self._making.pop((key, state), None)
             if done.cancelled() or done.exception() is not None:
                 return
-            self._kept[key] = (self._clock() + lifetime_s, done.result())
+            self._kept[key] = _Kept(self._clock() + lifetime_s, state, name, done.result())
             self._kept.move_to_end(key)
             while len(self._kept) > self._most:
-                self._kept.popitem(last=False)
+                _, oldest = self._kept.popitem(last=False)
+                self._counted(oldest.name, Outcome.DROPPED)
 
         future.add_done_callback(keep)
         return future
+
+    def _counted(self, name: str | None, outcome: Outcome) -> None:
+        if name is not None:
+            self._count(name, outcome)

@@ -69,6 +69,17 @@ class Metrics:
             "retrain_triggered_total", "Retrainings triggered.", ["region", "reason"], registry=self.registry
         )
 
+        self.answers = Counter(
+            "warm_answers_total",
+            "Answers that are kept warm, when asked for: hit or miss, and dropped as expired or overtaken by new data.",
+            ["answer", "outcome"],
+            registry=self.registry,
+        )
+
+    def count_answer(self, name: str, outcome: str) -> None:
+        """Count what became of an answer that is kept warm."""
+        self.answers.labels(name, outcome).inc()
+
     def observe(self, route: str, outcome: str, seconds: float) -> None:
         """Count one prediction and its time."""
         self.requests.labels(route, outcome).inc()

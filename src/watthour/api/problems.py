@@ -28,7 +28,7 @@ LONGEST_VALUE = 200  # characters of a refused value that are repeated
 
 # Most special first. A page that reads the status alone must know who can mend it: 4xx the caller, 5xx who runs this.
 _STATUS: tuple[tuple[type[errors.WatthourError], HTTPStatus], ...] = (
-    (errors.UnknownSite, HTTPStatus.NOT_FOUND),
+    (errors.UnknownName, HTTPStatus.NOT_FOUND),
     (errors.NotConfigured, HTTPStatus.SERVICE_UNAVAILABLE),
     (errors.InvalidInput, HTTPStatus.BAD_REQUEST),
     (errors.SourceUnavailable, HTTPStatus.SERVICE_UNAVAILABLE),

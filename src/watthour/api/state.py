@@ -1,7 +1,8 @@
 """What every route works with."""
 
+import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated
 
@@ -26,6 +27,7 @@ class State:
     warm: Warm
     models: Models
     metrics: Metrics
+    trials: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))  # of sources, at once
 
 
 def state_of(request: HTTPConnection) -> State:

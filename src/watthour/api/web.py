@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from starlette.exceptions import HTTPException
-from starlette.responses import FileResponse, HTMLResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response
 from starlette.routing import Match, Route
 
 if TYPE_CHECKING:
@@ -21,7 +21,19 @@ _NOT_PAGES = frozenset(
     {"api", "docs", "health", "ready", "metrics", "predict", "reload-model", "model-info", "openapi.json"}
 )
 # The addresses that the web app's router knows; any other is shown the app's own "no such page", with status 404.
-PAGES = ("/", "/grid/$region", "/sites")
+PAGES = (
+    "/",
+    "/home",
+    "/home/$home",
+    "/devices",
+    "/devices/$home",
+    "/devices/$home/$device",
+    "/sources",
+    "/start",
+    "/grid",
+    "/grid/$region",
+    "/sites",
+)
 _FOREVER = "public, max-age=31536000, immutable"  # names under assets/ change with their content
 _NOT_BUILT = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
@@ -50,7 +62,7 @@ class _Pages(Route):
 def _is_page(path: str) -> bool:
     """Tell whether the web app has a page at an address.
 
-    >>> _is_page(""), _is_page("grid/ny"), _is_page("grid"), _is_page("grid/ny/days")
+    >>> _is_page(""), _is_page("grid/ny"), _is_page("grids"), _is_page("grid/ny/days")
     (True, True, False, False)
     """
     parts = path.strip("/").split("/")
@@ -63,12 +75,20 @@ def _is_page(path: str) -> bool:
     return False
 
 
+def _wants_json(request: Request) -> bool:
+    """Tell whether a program asks, which names JSON and no page; a browser names a page."""
+    accept = request.headers.get("accept", "")
+    return "application/json" in accept and "text/html" not in accept
+
+
 def serve_pages(app: FastAPI, root: Path = STATIC) -> None:
     """Serve the built web app at ``/``; call it last, it answers whatever is left."""
     root = root.resolve()
 
     def page(request: Request) -> Response:
         path = request.path_params["path"]
+        if not path and _wants_json(request):
+            return JSONResponse({"status": "ok"}, headers={"Cache-Control": "no-cache", "Vary": "Accept"})
         if not path.isprintable():
             raise HTTPException(HTTPStatus.NOT_FOUND)
         file = (root / path).resolve()

@@ -23,6 +23,7 @@ from watthour.cli import (
     regions,
     scores,
     sites,
+    source,
     train,
     up,
 )
@@ -75,6 +76,7 @@ def _build() -> typer.Typer:
         commands.command(name, short_help=summary)(command)
     commands.add_typer(home.build(), name="home")
     commands.add_typer(sites.build(), name="site")
+    commands.add_typer(source.build(), name="source")
     commands.add_typer(models.build(), name="models")
     return commands
 

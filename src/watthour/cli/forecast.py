@@ -84,12 +84,18 @@ def _show_ahead(found: dict[str, Any]) -> None:
     from watthour.core.units import digits_for
 
     simulated = " (SIMULATED)" if found["simulated"] else ""
-    typer.echo(f"{found['name']}{simulated}: {' + '.join(found['channels'])}", err=True)
-    digits = digits_for([point["value"] for point in found["points"]])
-    show_table(
-        ("local time", found["unit"], "5 %", "95 %", "last week"),
-        [(point["local_time"][:16], *(number(point[name], digits) for name in _COLUMNS)) for point in found["points"]],
-    )
+    typer.echo(f"{found['name']}{simulated}: {' + '.join(found['channels']) or 'log of uses'}", err=True)
+    if found["days"]:
+        _show_uses(found)
+    else:
+        digits = digits_for([point["value"] for point in found["points"]])
+        show_table(
+            ("local time", found["unit"], "5 %", "95 %", "last week"),
+            [
+                (point["local_time"][:16], *(number(point[name], digits) for name in _COLUMNS))
+                for point in found["points"]
+            ],
+        )
     old = "too old to follow: the hours after the last reading are shown" if found["archive"] else "stale"
     age = f", {found['data_age_hours']:g} h ago" if found["data_age_hours"] is not None else ""
     words = f" ({old})" if found["archive"] or found["stale"] else ""
@@ -98,6 +104,29 @@ def _show_ahead(found: dict[str, Any]) -> None:
     for words in (found["fallback"], *found["missing_inputs"]):
         if words:
             typer.echo(f"Note: {words}", err=True)
+
+
+def _show_uses(found: dict[str, Any]) -> None:
+    """Show when a device that is seldom on may run, and what its days may use: its hours one by one say little."""
+    show_table(
+        ("local time", "runs, %", "kWh expected"),
+        [
+            (point["local_time"][:16], number(100 * point["probability"], 0), number(point["expected_kwh"], 3))
+            for point in found["points"]
+        ],
+    )
+    show_table(
+        ("local day", "runs, %", "uses", "kWh expected", "5 %", "95 %"),
+        [
+            (
+                str(each["day"]),
+                number(100 * each["probability"], 0),
+                number(each["starts"], 1),
+                *(number(each[name], 2) for name in ("expected_kwh", "lower_kwh", "upper_kwh")),
+            )
+            for each in found["days"]
+        ],
+    )
 
 
 def _show(page: dict[str, Any]) -> None:

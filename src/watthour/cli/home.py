@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from watthour.cli.context import opened, parse_day
+from watthour.cli.home_history import history
 from watthour.cli.home_insights import insights
+from watthour.cli.home_usage import usage
 from watthour.cli.options import AsJson  # noqa: TC001 - typer reads annotations at run time
 from watthour.cli.output import show_json, show_table, utc_now
 from watthour.cli.sites import (  # typer reads annotations at run time
@@ -68,6 +70,8 @@ def build() -> typer.Typer:
         group.command(name)(command)
     group.command("events")(events)
     group.command("insights")(insights)
+    group.command("usage")(usage)
+    group.command("history")(history)
     devices = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Devices of a home.")
     for name, device in (("add", add_device), ("change", change_device), ("remove", remove_device)):
         devices.command(name)(device)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from watthour.bootstrap import App
-    from watthour.workflows.listening import Found, Listener
+    from watthour.workflows.listening import Found, Listener, ThingWords
 
 _LOOK_S = 0.2
 
@@ -32,6 +32,9 @@ def listen(  # noqa: PLR0913 - each is an option of the command
     ] = None,
     to: Annotated[str | None, typer.Option(help="The channel that it fills; or name a home for a new device.")] = None,
     home: Annotated[str | None, typer.Option(help="The home to which it is added as a new device.")] = None,
+    main: Annotated[
+        bool, typer.Option("--main", help="It measures the whole home: it fills the channel that is forecast.")
+    ] = False,
     name: Annotated[str | None, typer.Option(help="Name of the new device; default: as it calls itself.")] = None,
     kind: Annotated[str, typer.Option(help="What it is, such as washing_machine, heat_pump or solar.")] = "other",
     step: Annotated[str, typer.Option(help="Step of its readings, such as 15min or 1h.")] = "15min",
@@ -47,7 +50,11 @@ def listen(  # noqa: PLR0913 - each is an option of the command
             link = app.links.remove(remove)
         typer.echo(f"{remove} fills {link.channel} no longer; what the channel has stays.", err=True)
     elif add is not None:
-        _add(add, to, home, name, kind, step, seconds)
+        from watthour.workflows.listening import ThingWords
+        from watthour.workflows.own_sites import channel_words
+
+        resolution = channel_words(f"power:kW:{step}").resolution
+        _add(ThingWords(add, to, home, name, kind, resolution, is_main=main), seconds)
     elif found:
         with opened() as app:
             _show(_heard(app, seconds), as_json=as_json)
@@ -83,15 +90,15 @@ def _run() -> None:
     log.info("stopped")
 
 
-def _add(key: str, to: str | None, home: str | None, name: str | None, kind: str, step: str, seconds: float) -> None:
-    from watthour.workflows.listening import ThingWords, add_thing
-    from watthour.workflows.own_sites import channel_words
+def _add(words: ThingWords, seconds: float) -> None:
+    from watthour.workflows.listening import add_thing
 
-    words = ThingWords(key, to, home, name, kind, channel_words(f"power:kW:{step}").resolution)
     with opened() as app:
-        heard = _heard(app, seconds, until=key)
+        heard = _heard(app, seconds, until=words.key)
         link = add_thing(app.store, app.links, heard, words)
-    typer.echo(f"{key} fills {link.channel} from now on, while `watthour up` or `watthour listen` runs.", err=True)
+    typer.echo(
+        f"{words.key} fills {link.channel} from now on, while `watthour up` or `watthour listen` runs.", err=True
+    )
 
 
 def _heard(app: App, seconds: float, *, until: str | None = None) -> list[Found]:
@@ -123,7 +130,8 @@ def _check_lines(listener: Listener) -> None:
     """
     if not listener.states:
         remedy = (
-            "Set host under [sources.mqtt], or hosts under [sources.homewizard] or [sources.shelly], in watthour.toml."
+            "`watthour source add` adds a broker or a device. Or set host under [sources.mqtt], or hosts under "
+            "[sources.homewizard] or [sources.shelly], in watthour.toml."
         )
         raise NotConfigured("sources.mqtt.host", None, "nothing to listen to is set", remedy=remedy)
 

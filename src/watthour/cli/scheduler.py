@@ -18,8 +18,6 @@ from watthour.core.window import DAY, HOUR, Window
 from watthour.workflows.asking import BUDGET_S, WORKER_NAME, Workers, fill, poll
 from watthour.workflows.forecast import RUN_PREFIX
 from watthour.workflows.rounds import (
-    SCORE_PREFIX,
-    TRAIN_PREFIX,
     first_window,
     followed,
     issue,
@@ -31,7 +29,7 @@ from watthour.workflows.rounds import (
     prepare,
     training_is_due,
 )
-from watthour.workflows.runs import due
+from watthour.workflows.runs import SCORE_PREFIX, TRAIN_PREFIX, due
 from watthour.workflows.schedule import Daily, Every, Hourly, Round
 from watthour.workflows.score import score
 from watthour.workflows.sites import contexts, find_context, name_of, weather_since
@@ -45,6 +43,7 @@ if TYPE_CHECKING:
     from watthour.bootstrap import App
     from watthour.core.forecast import Context
     from watthour.core.place import Point
+    from watthour.sources.connectors import Connectors
     from watthour.workflows.asking import Polled
     from watthour.workflows.schedule import Rule
 
@@ -80,6 +79,8 @@ class Scheduler:
         self._fillers = Workers()
         self._trainings, self._comparisons = app.trainings, app.comparisons
         self._rounds: list[Round] = []
+        self._planned_with: Connectors | None = None
+        self._started_at = clock()
         self._pool = ThreadPoolExecutor(4, thread_name_prefix=POOL_NAME)
         self._long_pool = ThreadPoolExecutor(LONG_AT_ONCE, thread_name_prefix=f"{POOL_NAME}-long")
 
@@ -113,8 +114,10 @@ class Scheduler:
         threading.Thread(target=self._keep_time, name=f"{POOL_NAME}-clock", daemon=True).start()
 
     def tick(self) -> None:
-        """Begin every round that is due now."""
+        """Begin every round that is due now; a source that was added meanwhile has its rounds too."""
         now = self._now()
+        if self._planned_with is not None and self._app.connectors is not self._planned_with:
+            self._plan_again()
         for each in self._rounds:
             others = (other for other in self._rounds if other.is_long and other.is_running)
             must_wait = each.is_long and any(other.site == each.site for other in others)
@@ -141,9 +144,18 @@ class Scheduler:
             sys.stderr.flush()
             os._exit(0)
 
+    def _plan_again(self) -> None:
+        """Set up the rounds anew; one that was there before goes on as it is."""
+        before = {each.name: each for each in self._rounds}
+        self._rounds = []
+        self._plan()
+        self._rounds = [before.get(each.name, each) for each in self._rounds]
+        self._log.info("planned_again", why="what is set of the sources has changed")
+
     def _plan(self) -> None:
         """Set up the rounds, each counted from its last run in the log."""
         settings, store, now = self._app.settings, self._app.store, self._now()
+        self._planned_with = self._app.connectors
         for context in self.followed():
             channel, zone = context.channel.id, context.time_zone
             day_ahead, scoring = Daily(time(settings.issue_hour), zone), Daily(time(6, 30), zone)
@@ -161,7 +173,7 @@ class Scheduler:
         if self.shows_stand_in_home:
             describe(store, self._app.stand_in_home)
             home = find_context(store, self._app.directories, self._app.stand_in_home.sites()[0].id)
-            self._add("simulate", home, partial(self._stand_in_home, now), Every(LOOK_FOR_USES))
+            self._add("simulate", home, partial(self._stand_in_home, self._started_at), Every(LOOK_FOR_USES))
             self._add("refresh", home, self._forecast, Hourly(settings.refresh_every_hours, 12), last=now)
         self._rounds.append(Round("weather", Every(LOOK_FOR_WEATHER), self._weather))
         self._rounds.append(Round("files", Every(LOOK_FOR_FILES), self._own_files, is_long=True))

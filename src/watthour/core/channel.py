@@ -226,6 +226,11 @@ class Channel:
         return self.device is None and self.zone is None
 
     @property
+    def is_load(self) -> bool:
+        """Whether it is power or energy that is drawn or fed in."""
+        return self.quantity in (Quantity.POWER, Quantity.ENERGY)
+
+    @property
     def unit_in_words(self) -> str:
         """The unit of its values; that of a price names the currency, such as ``EUR/MWh``."""
         return str(self.unit).replace("currency", self.currency or "currency")

@@ -2,7 +2,8 @@
 
 WatthourError                 what happened, and the cure
 ├── InvalidInput              the caller said something that cannot be; names field and value
-│   ├── UnknownSite           no site has this name; lists near matches
+│   ├── UnknownName           nothing that is kept has this name: no zone, device, channel, thing
+│   │   └── UnknownSite       no site has this name; lists near matches
 │   └── NotConfigured         a setting or key is missing
 ├── SourceError               a connector could not deliver
 │   ├── SourceUnavailable     try later
@@ -46,7 +47,11 @@ class InvalidInput(WatthourError):
         super().__init__(f"{field} = {value!r}: {problem}", remedy=remedy)
 
 
-class UnknownSite(InvalidInput):
+class UnknownName(InvalidInput):
+    """Nothing that is kept goes by this name."""
+
+
+class UnknownSite(UnknownName):
     """No site goes by this name."""
 
     def __init__(self, name: str, near: Sequence[str], *, field: str = "region", lists: str | None = None) -> None:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import dataframely as dy
 
     from watthour.core.channel import Channel, Site
+    from watthour.core.frames import IntervalUse, UseOfDay
     from watthour.core.place import Place
     from watthour.core.window import Window
 
@@ -132,6 +133,14 @@ class History:
 
 
 @dataclass(frozen=True, slots=True)
+class UsesAhead:
+    """When something that is seldom on can be expected to run, and what it will use."""
+
+    intervals: dy.DataFrame[IntervalUse]
+    days: dy.DataFrame[UseOfDay]
+
+
+@dataclass(frozen=True, slots=True)
 class Forecast:
     """Quantiles for the asked intervals, and an honest word on what they were made of."""
 
@@ -140,6 +149,7 @@ class Forecast:
     missing_inputs: tuple[str, ...] = ()  # what was not known or only estimated, in words for a person
     fallback: str | None = None  # why something simpler than the model answered, if it did
     details: Mapping[str, float] = field(default_factory=dict)
+    uses: UsesAhead | None = None  # of something that is seldom on
 
 
 class Forecaster(Protocol):

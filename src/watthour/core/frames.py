@@ -127,6 +127,36 @@ class Events(dy.Schema):
         return cls.end.col > cls.start.col
 
 
+class IntervalUse(dy.Schema):
+    """What can be expected of the use of a device in an interval: one row per issue and interval.
+
+    ``probability`` that it runs in it at all; the mean of its energy, and of how often it is switched on.
+    """
+
+    issued_at = _instant(primary_key=True)
+    time = _instant(primary_key=True)
+    probability = dy.Float64(min=0.0, max=1.0)
+    energy_kwh = dy.Float64(allow_inf=False, allow_nan=False)
+    starts = dy.Float64(min=0.0, allow_inf=False)
+
+
+class UseOfDay(dy.Schema):
+    """What can be expected of the use of a device on a local day, or the part of it that was asked.
+
+    ``probability`` that it runs on it at all; the mean of its energy and the ends of its 90 % interval; the mean of how
+    often it is switched on. ``intervals`` says how many of the day were asked.
+    """
+
+    issued_at = _instant(primary_key=True)
+    day = dy.Date(primary_key=True)
+    intervals = dy.Int64(min=1)
+    probability = dy.Float64(min=0.0, max=1.0)
+    energy_kwh = dy.Float64(allow_inf=False, allow_nan=False)
+    lower_kwh = dy.Float64(nullable=True, allow_inf=False, allow_nan=False)  # null: no past day was known whole
+    upper_kwh = dy.Float64(nullable=True, allow_inf=False, allow_nan=False)
+    starts = dy.Float64(min=0.0, allow_inf=False)
+
+
 class Measure(StrEnum):
     """What a meter tells at an instant; a new member goes to the end, as stores keep the place of each."""
 

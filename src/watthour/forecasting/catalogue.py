@@ -22,6 +22,7 @@ class Card(NamedTuple):
 
 
 SIMILAR = "similar_series"  # looks at other channels, where a past is short
+RARE = "rare_use"  # of devices that are seldom on
 RECIPES: dict[str, Card] = {
     "seasonal_naive": Card("baselines", "SeasonalNaive", "FittedRule"),
     "persistence_ensemble": Card("baselines", "PersistenceEnsemble", "FittedRule"),
@@ -31,6 +32,7 @@ RECIPES: dict[str, Card] = {
     "day_process": Card("gaussian_process.day_process.model", "DayProcess", "FittedDayProcess"),
     "hour_process": Card("gaussian_process.hour_process.model", "HourProcess", "FittedHourProcess"),
     "recent_days": Card("recent_days", "RecentDays", "FittedRecentDays"),
+    RARE: Card("rare_use", "RareUse", "FittedRareUse"),
     "trend_season": Card("trend_season.model", "TrendSeason", "FittedTrendSeason"),
     "day_regression": Card("day_regression.model", "DayRegression", "FittedDayRegression"),
     "combination": Card("combination.model", "Combination", "FittedCombination"),

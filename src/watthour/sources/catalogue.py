@@ -52,6 +52,16 @@ class Way:
 
 
 @dataclass(frozen=True, slots=True)
+class Ask:
+    """One question of the form by which a person adds a source: an option of its block, in words."""
+
+    option: str
+    label: str
+    hint: str = ""
+    is_required: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Card:
     """What a connector is, before it is imported."""
 
@@ -66,6 +76,8 @@ class Card:
     has_sites: bool = False  # its module's ``contexts`` knows sites of its own
     options: str = ""  # class of its block in the settings, in the same module; none: it can only be switched off
     way: Way | None = None  # shown until it can be asked; of files, always
+    title: str = ""  # as a person who adds it would call it
+    asks: tuple[Ask, ...] = ()  # what is asked when it is added from the page or by command; none: it cannot be
 
     @property
     def module(self) -> str:
@@ -95,6 +107,8 @@ CATALOGUE: dict[str, Card] = {
             "Register at https://www.eia.gov/opendata/register.php, then set EIA_API_KEY and start again.",
             "EIA_API_KEY=... watthour up",
         ),
+        title="EIA: demand of US regions",
+        asks=(Ask("api_key", "API key", "Free at https://www.eia.gov/opendata/register.php", is_required=True),),
     ),
     "eia_fuel_mix": Card(
         "watthour.sources.eia:EiaFuelMix",
@@ -197,6 +211,14 @@ LINES: dict[str, Card] = {
         "an MQTT broker",
         "docs/reference/sources/mqtt.md",
         options="MqttOptions",
+        title="MQTT broker (Home Assistant, Shelly, Tasmota, Zigbee2MQTT)",
+        asks=(
+            Ask("host", "Address of the broker", "Such as 192.168.1.10 or homeassistant.local", is_required=True),
+            Ask("port", "Port", "1883, or 8883 with TLS"),
+            Ask("username", "User name"),
+            Ask("password", "Password"),
+            Ask("tls", "Use TLS"),
+        ),
     ),
     "homewizard": Card(
         "watthour.sources.homewizard:open_line",
@@ -204,6 +226,15 @@ LINES: dict[str, Card] = {
         "the address of a device",
         "docs/reference/sources/homewizard.md",
         options="HomewizardOptions",
+        title="HomeWizard: P1 meter, kWh meters, sockets",
+        asks=(
+            Ask(
+                "hosts",
+                "Address of the device",
+                "Such as 192.168.1.20; several with commas. First switch on Local API in HomeWizard's app",
+                is_required=True,
+            ),
+        ),
     ),
     "shelly": Card(
         "watthour.sources.shelly:open_line",
@@ -211,6 +242,8 @@ LINES: dict[str, Card] = {
         "the address of a device",
         "docs/reference/sources/shelly.md",
         options="ShellyOptions",
+        title="Shelly without a broker",
+        asks=(Ask("hosts", "Address of the device", "Such as 192.168.1.30; several with commas", is_required=True),),
     ),
 }
 
@@ -230,7 +263,13 @@ def connector(name: str, cards: Mapping[str, Card] = CATALOGUE) -> type[object]:
 
 def option_blocks() -> dict[str, Card]:
     """Return the names of the blocks that the settings may hold, each with a connector that reads it."""
-    return {card.block: card for card in (*CATALOGUE.values(), *LINES.values())}
+    cards = (*CATALOGUE.values(), *LINES.values())
+    return {card.block: card for card in sorted(cards, key=lambda card: bool(card.asks))}
+
+
+def addable() -> dict[str, Card]:
+    """Return what a person can add from the page or by command, by block of the settings."""
+    return {block: card for block, card in option_blocks().items() if card.asks}
 
 
 def options_class(card: Card) -> type[Options]:

@@ -29,6 +29,17 @@ class Connectors:
     _clients: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
     _lock: Lock = field(default_factory=Lock, init=False, repr=False, compare=False)
 
+    def renewed(self, options: Mapping[str, Options]) -> Connectors:
+        """Return them with other options; a client whose options stay the same is kept, and with it its rate limit."""
+        with self._lock:
+            kept = {block: client for block, client in self._clients.items() if self._same(block, options)}
+        new = Connectors(options, self.cards)
+        new._clients.update(kept)
+        return new
+
+    def _same(self, block: str, options: Mapping[str, Options]) -> bool:
+        return self.options.get(block) == options.get(block)
+
     def followed(self, context: Context) -> list[Source]:
         """Return what is asked regularly for a site; raises NotConfigured where one of them lacks a setting."""
         return [self._build(name, context) for name, card in self._serving(context) if card.is_followed]
@@ -93,6 +104,28 @@ class Connectors:
         build = cast("Callable[..., Source]", connector(name, self.cards))
         client = self.client(self.cards[name])
         return build(context) if client is None else build(context, client)
+
+
+class RenewedConnectors:
+    """The connectors with what is set now.
+
+    Args:
+        options: tells it, by block of the settings.
+        cards: the catalogue.
+    """
+
+    def __init__(self, options: Callable[[], Mapping[str, Options]], cards: Mapping[str, Card]) -> None:
+        self._options = options
+        self._lock = Lock()
+        self._built = Connectors(options(), cards)
+
+    def now(self) -> Connectors:
+        """Return them: the same until something changes; raises InvalidInput where what is set cannot be read."""
+        options = self._options()
+        with self._lock:
+            if options != self._built.options:
+                self._built = self._built.renewed(options)
+            return self._built
 
 
 class ConnectorSites(SiteDirectory):

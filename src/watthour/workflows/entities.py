@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import reduce
 from typing import TYPE_CHECKING, Literal
 
 import polars as pl
 
 from watthour.core.channel import Channel
-from watthour.core.errors import InvalidInput, NotEnoughHistory, UnknownSite
+from watthour.core.errors import InvalidInput, NotEnoughHistory, UnknownName, UnknownSite
 from watthour.core.forecast import Context, History
-from watthour.core.frames import Forecasts, Readings
+from watthour.core.frames import Events, Forecasts, Quality, Readings
 from watthour.core.names import spelt
-from watthour.core.units import Quantity
-from watthour.core.window import Window, step_in_words
+from watthour.core.units import Quantity, Unit
+from watthour.core.window import HOUR, Window, step_in_words
+from watthour.forecasting.rare_use import energy_of_uses
 from watthour.workflows.forecast import MEMORY, recall
 from watthour.workflows.homes import channels_of, devices_of, part_named, zones_of
 from watthour.workflows.sites import find_context, site_named
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
 
     import dataframely as dy
 
@@ -31,22 +32,32 @@ if TYPE_CHECKING:
 
 EntityKind = Literal["site", "channel", "device", "zone"]
 _LOADS = (Quantity.POWER, Quantity.ENERGY)
+_ALL_TIME = Window(datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC))
 
 
 @dataclass(frozen=True, slots=True)
 class Entity:
-    """Something that is forecast, and the channels whose sum it is; most are one channel."""
+    """Something that is forecast, and the channels whose sum it is; most are one channel.
+
+    A device without a channel has none; its power is that of its log of uses.
+    """
 
     kind: EntityKind
     id: str
     name: str
     context: Context
     parts: tuple[Channel, ...]
+    device: str | None = None  # whose log of uses it is made of
 
     @property
-    def is_sum(self) -> bool:
-        """Whether its values are those of several channels, added."""
-        return len(self.parts) > 1
+    def is_stored(self) -> bool:
+        """Whether its values are those of one channel, of which the store keeps readings and forecasts."""
+        return len(self.parts) == 1
+
+    @property
+    def made_of(self) -> str:
+        """What its values are made of where they are not stored, in words."""
+        return "a sum of channels" if self.parts else "a log of uses"
 
 
 def find_site(store: Store, directories: Sequence[SiteDirectory], name: str) -> Site:
@@ -73,7 +84,8 @@ def entities(
     """Return what is asked of a site, each once; without a name the site itself.
 
     Raises:
-        InvalidInput: the site has no such part, or it cannot be forecast; says what to name instead.
+        UnknownName: the site has no such part.
+        InvalidInput: it cannot be forecast; says what to name instead.
     """
     here = [channel for channel in store.channels() if channel.site == site.id and channel.variable is None]
     if not (channels or devices or zones):
@@ -97,6 +109,8 @@ def newest_reading(store: Store, entity: Entity) -> datetime:
     Raises:
         NotEnoughHistory: a part has none.
     """
+    if entity.device is not None:
+        return _log_of(store, entity, _ALL_TIME)[1].end - entity.context.resolution
     spans = store.spans()
     empty = [channel.id for channel in entity.parts if channel.id not in spans]
     if empty:
@@ -113,9 +127,12 @@ def recalled(store: Store, entity: Entity, window: Window, as_of: datetime) -> H
     Raises:
         NotEnoughHistory: nothing, or nothing recent, was known.
     """
-    if not entity.is_sum:
+    if entity.is_stored:
         return recall(store, entity.context, window, as_of)
     span = Window(window.start - MEMORY, window.end)
+    if entity.device is not None:
+        uses, known = _log_of(store, entity, Window(span.start, as_of), as_of)
+        return History(as_of, entity.context, power_of_uses(uses, known, entity), Forecasts.create_empty())
     rows = pl.DataFrame(store.versions([channel.id for channel in entity.parts], span, as_of))
     readings = summed(rows, [channel.id for channel in entity.parts], entity.context.channel.id)
     if readings["value"].is_not_null().sum() == 0:
@@ -158,6 +175,54 @@ def summed(rows: pl.DataFrame, parts: Sequence[str], name: str) -> dy.DataFrame[
     )
 
 
+def power_of_uses(uses: dy.DataFrame[Events], known: Window, entity: Entity) -> dy.DataFrame[Readings]:
+    """Return the mean power of each interval of a log of uses; an interval is known when all uses in it are.
+
+    Between uses a device is off: that is what a log says as long as it goes on.
+    """
+    context = entity.context
+    step = context.resolution
+    table = energy_of_uses(uses, known, step)
+    told = uses.select(
+        pl.datetime_ranges(pl.col("start").dt.truncate(step), pl.col("end"), step, closed="left").alias("time"),
+        told_at=pl.col("available_at"),
+    )
+    told = told.explode("time").group_by("time").agg(pl.col("told_at").max())
+    available = pl.max_horizontal(pl.col("time") + step, "told_at")
+    return Readings.cast(
+        table.join(told, on="time", how="left").select(
+            pl.lit(context.channel.id).alias("channel"),
+            "time",
+            available.alias("available_at"),
+            available.alias("recorded_at"),
+            (pl.col("energy_kwh") / (step / HOUR)).alias("value"),
+            pl.lit(int(Quality.GOOD), pl.Int16).alias("quality"),
+        )
+    )
+
+
+def _log_of(
+    store: Store, entity: Entity, span: Window, as_of: datetime | None = None
+) -> tuple[dy.DataFrame[Events], Window]:
+    """Return the uses of a device that began in a span, and the whole hours of it that the home's log of uses covers.
+
+    Raises:
+        NotEnoughHistory: the home has no uses in it.
+    """
+    devices = [device.id for device in devices_of(store, entity.context.site)]
+    events = store.events(devices, span, as_of)
+    if events.is_empty():
+        raise NotEnoughHistory(
+            f"no use of a device of {entity.context.site.name} was known from {span.start:%Y-%m-%d %H:%M} UTC to "
+            f"{span.end:%Y-%m-%d %H:%M} UTC",
+            remedy="Import the uses of its devices: `watthour import events.csv --home NAME`.",
+        )
+    first, last = events.select(
+        pl.col("start").min().dt.truncate(HOUR), pl.col("end").max().dt.offset_by("59m").dt.truncate(HOUR)
+    ).row(0)
+    return Events.cast(events.filter(device=entity.device)), Window(first, last)
+
+
 def _main(store: Store, directories: Sequence[SiteDirectory], site: Site, here: Sequence[Channel]) -> Entity:
     whole = [each for each in here if each.is_of_whole_site]
     main = next((each for each in here if each.id == site.main_channel), whole[0] if len(whole) == 1 else None)
@@ -182,7 +247,7 @@ def _channel_named(site: Site, here: Sequence[Channel], name: str) -> Channel:
         if wanted in (channel.id, channel.id.removeprefix(f"{site.prefix}.")):
             return channel
     listed = ", ".join(each.id for each in here) or "none yet"
-    raise InvalidInput("channel", name, f"{site.name} has no such channel", remedy=f"It has: {listed}.")
+    raise UnknownName("channel", name, f"{site.name} has no such channel", remedy=f"It has: {listed}.")
 
 
 def _of_part(
@@ -190,6 +255,9 @@ def _of_part(
 ) -> Entity:
     """Return a device or a zone: its only load channel, or the sum of those it has."""
     loads = [channel for channel in channels_of(store, part) if channel.quantity in _LOADS]
+    if not loads and kind == "device" and not store.events([part.id], _ALL_TIME).is_empty():
+        made = Channel(f"{part.id}.uses", site.id, Quantity.POWER, Unit.KW, HOUR, device=part.id)
+        return Entity(kind, part.id, part.name, Context(site, made), (), device=part.id)
     if not loads:
         problem = f"nothing measures the power or energy of {part.name}"
         remedy = (
@@ -209,6 +277,7 @@ def _of_part(
         first.quantity,
         first.unit,
         first.resolution,
+        device=part.id if kind == "device" else None,
         is_simulated=any(each.is_simulated for each in loads),
     )
     return Entity(kind, part.id, part.name, Context(site, total), tuple(loads))

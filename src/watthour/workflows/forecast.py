@@ -17,7 +17,7 @@ from watthour.core.frames import INSTANT, Forecasts, Maker, Quality
 from watthour.core.ports import RunState, SourceRun
 from watthour.core.weather import weather_points
 from watthour.core.window import DAY, Window, local_midnight
-from watthour.forecasting.catalogue import SIMILAR
+from watthour.forecasting.catalogue import RARE, SIMILAR
 from watthour.workflows.similar import SHORT, history_beside
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ _LABELS = {
     "persistence_ensemble": "Mean of the last four same weekdays",
     "seasonal_naive": "Same time last week",
     SIMILAR: "Similar series",
+    RARE: "Past uses",
 }
 
 
@@ -206,8 +207,9 @@ def answer_with_fallback(
 ) -> Forecast:
     """Answer with the model that serves; if it cannot, with the best that is possible without one, and say so.
 
-    That is, for a short past, its own days beside similar channels; else the best baseline. The answer's ``model`` is
-    the version that made it.
+    That is, of a device that is seldom on, its past uses; for a short past, its own days beside similar channels; else
+    the best baseline. The answer's ``model`` is the version that made it. Of a device that is seldom on, every answer
+    tells the uses to expect, whoever made it.
 
     Args:
         history: what is known.
@@ -220,7 +222,7 @@ def answer_with_fallback(
     Raises:
         NotEnoughHistory: not even a baseline is possible.
     """
-    reason = why_none
+    reason, rare = why_none, _of_past_uses(history, asked)
     if served is None and registry is not None:
         try:
             served = load_serving(registry, history.context.channel.id)
@@ -233,17 +235,26 @@ def answer_with_fallback(
             reason = str(error)
         else:
             answer = under_version(_weather_named(answer, history.context), served.manifest.version)
+            answer = replace(answer, uses=None if rare is None else rare.uses)
             if served.instead_of is None:
                 return answer
             return replace(
                 answer, fallback=f"{served.manifest.version}, which served before, is used instead: {served.instead_of}"
             )
-    doubted: tuple[str, ...] = ()
+    if rare is not None:
+        is_missed = registry is not None and bool(registry.manifests(history.context.channel.id))
+        return replace(rare, fallback=f"{label_of(RARE)} answer: {reason}" if is_missed else None)
     short = similar()
     reason = reason if short is None or registry is None else _why_not_yet(history.context, registry, reason)
     beside = _beside_similar(short, asked)
     if isinstance(beside, Forecast):
         return replace(beside, fallback=f"{label_of(SIMILAR)} answers: {reason}" if reason else None)
+    return _best_baseline(history, asked, reason, beside)
+
+
+def _best_baseline(history: History, asked: dy.DataFrame[Targets], reason: str | None, beside: str | None) -> Forecast:
+    """Return the first baseline that can answer; says why nothing better does, and why similar channels cannot help."""
+    doubted: tuple[str, ...] = ()
     for name in BASELINES:
         if (answer_of := _baseline(name, history, asked)) is not None:
             words = f"{label_of(name)} answers: {reason}" if reason else answer_of.fallback
@@ -255,6 +266,17 @@ def answer_with_fallback(
         f"{history.as_of:%Y-%m-%d %H:%M} UTC",
         remedy="At least one week of readings is needed: `watthour backfill` or `watthour import` brings them.",
     )
+
+
+def _of_past_uses(history: History, asked: dy.DataFrame[Targets]) -> Forecast | None:
+    """Return the forecast of a device that is seldom on from its past uses; None of anything else."""
+    from watthour.forecasting.catalogue import recipe
+    from watthour.forecasting.rare_use import is_rarely_on
+
+    known_then = history.known_at(_first_issue(asked))
+    if not is_rarely_on(known_then):
+        return None
+    return recipe(RARE).fit(known_then, asked).predict(history, asked)
 
 
 def _why_not_yet(context: Context, registry: ModelRegistry, reason: str | None) -> str | None:
@@ -381,7 +403,7 @@ def _already_issued(
 ) -> ForecastReport | None:
     """Return the forecast of this hour that nothing learned since could change."""
     hour_began = now.replace(minute=0, second=0, microsecond=0)
-    makers = (SIMILAR, *BASELINES) if expected is None else (expected,)
+    makers = (RARE, SIMILAR, *BASELINES) if expected is None else (expected,)
     kept = store.forecasts(
         [context.channel.id],
         Window(window.end - context.resolution, window.end),

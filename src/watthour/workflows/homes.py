@@ -10,8 +10,9 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from watthour.core.channel import Device, DeviceKind, Flexibility, SiteKind, Zone, usual_flexibility
-from watthour.core.errors import InvalidInput, UnknownSite
+from watthour.core.errors import InvalidInput, UnknownName, UnknownSite
 from watthour.core.names import id_for, spelt
+from watthour.core.units import Quantity
 from watthour.workflows.own_sites import (
     LONGEST_NAME,
     SiteWords,
@@ -172,6 +173,27 @@ def channels_of(store: Store, part: Site | Zone | Device) -> list[Channel]:
             return [channel for channel in channels if channel.site == part.id]
 
 
+def main_load(home: Site, channels: Sequence[Channel]) -> Channel | None:
+    """Return the channel of the whole home's load."""
+    named = next((each for each in channels if each.id == home.main_channel and each.is_load), None)
+    return named or first_load([each for each in channels if each.is_of_whole_site])
+
+
+def first_load(channels: Sequence[Channel]) -> Channel | None:
+    """Return a channel of energy, or else of power."""
+    loads = [each for each in channels if each.is_load]
+    return min(loads, key=lambda each: (each.quantity is not Quantity.ENERGY, each.id), default=None)
+
+
+def loads_of_device(device: Device, channels: Sequence[Channel]) -> list[Channel]:
+    """Return the channels whose sum a device uses: all of its loads, or one where they tell the same in two units."""
+    loads = [each for each in channels if each.device == device.id and each.is_load]
+    if len({(each.unit, each.resolution) for each in loads}) <= 1:
+        return loads
+    first = first_load(loads)
+    return [] if first is None else [first]
+
+
 def add_zone(
     store: Store, home: str, name: str, *, word: str | None = None, channels: Sequence[ChannelWords] = ()
 ) -> Zone:
@@ -192,8 +214,7 @@ def remove_zone(store: Store, home: str, name: str) -> Zone:
     """Remove a zone of a home; devices and channels in it stay, in no zone.
 
     Raises:
-        UnknownSite: there is no such home.
-        InvalidInput: it has no such zone.
+        UnknownName: there is no such home, or it has no such zone.
     """
     zone = part_named("zone", name, zones_of(store, _own(store, home)))
     store.forget([], zones=[zone.id])
@@ -204,7 +225,7 @@ def add_device(store: Store, home: str, words: DeviceWords) -> Device:
     """Keep a new device of a home with its channels and return it.
 
     Raises:
-        UnknownSite: there is no such home.
+        UnknownName: there is no such home, or it has no such zone.
         InvalidInput: the name is taken, or something said cannot be.
     """
     site = _own(store, home)
@@ -228,8 +249,8 @@ def change_device(
         channels: new ones.
 
     Raises:
-        UnknownSite: there is no such home.
-        InvalidInput: it has no such device, or something said cannot be.
+        UnknownName: there is no such home, or it has no such device or zone.
+        InvalidInput: something said cannot be.
     """
     site = _own(store, home)
     kept = part_named("device", name, devices_of(store, site))
@@ -248,8 +269,8 @@ def remove_device(store: Store, home: str, name: str, *, with_readings: bool = F
     """Remove a device with its channels and uses.
 
     Raises:
-        UnknownSite: there is no such home.
-        InvalidInput: it has no such device; or there are readings or uses, and nobody said that they shall go too.
+        UnknownName: there is no such home, or it has no such device.
+        InvalidInput: there are readings or uses, and nobody said that they shall go too.
     """
     site = _own(store, home)
     device = part_named("device", name, devices_of(store, site))
@@ -266,7 +287,7 @@ def part_named(field: str, name: str, parts: Iterable[_Part]) -> _Part:
     """Return the zone or device of a home with this id, last word of an id, or name.
 
     Raises:
-        InvalidInput: there is none; near names are named.
+        UnknownName: there is none; near names are named.
     """
     names = {spelt(word): part for part in parts for word in (part.name, part.id.rpartition(".")[2], part.id)}
     if (found := names.get(spelt(name))) is not None:
@@ -274,7 +295,7 @@ def part_named(field: str, name: str, parts: Iterable[_Part]) -> _Part:
     near = list(dict.fromkeys(names[each].id for each in get_close_matches(spelt(name), names, n=3)))
     listed = ", ".join(dict.fromkeys(part.id for part in names.values()))
     remedy = f"Did you mean {', '.join(near)}?" if near else f"It has: {listed or 'none yet'}."
-    raise InvalidInput(field, name, f"the home has no such {field}", remedy=remedy)
+    raise UnknownName(field, name, f"the home has no such {field}", remedy=remedy)
 
 
 def _own(store: Store, name: str) -> Site:

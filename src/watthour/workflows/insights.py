@@ -12,7 +12,6 @@ from watthour.core.channel import FEEDS_IN, DeviceKind
 from watthour.core.errors import InvalidInput
 from watthour.core.frames import Events, Samples
 from watthour.core.quality import is_trusted
-from watthour.core.units import Quantity
 from watthour.core.window import DAY, Window
 from watthour.insights.anomalies import oddities
 from watthour.insights.consumers import consumers
@@ -22,7 +21,7 @@ from watthour.insights.impact import LOOK, impact
 from watthour.insights.load import Part, Unknown, load_of
 from watthour.insights.peaks import peaks
 from watthour.insights.standby import Standby, standby
-from watthour.workflows.homes import channels_of, devices_of
+from watthour.workflows.homes import channels_of, devices_of, first_load, main_load
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -43,7 +42,6 @@ MOST_DAYS = 366
 _BEFORE = 112 * DAY  # of the past that the days are compared with
 _LONGEST_USE = DAY  # that may have begun before the days
 _MOST_USES = 40  # the latest ones, whose switches are looked at
-_LOAD = (Quantity.POWER, Quantity.ENERGY)
 _TEMPERATURE = "temperature_2m"
 _EPOCH = date(1970, 1, 1)
 _NOT_MEASURED = Unknown("the home itself is not measured", "Import or send readings of its mains.")
@@ -106,7 +104,7 @@ def home_insights(
     """
     _check(days, false_alarms_per_week)
     channels = channels_of(store, home)
-    main = _main(home, channels)
+    main = main_load(home, channels)
     window, known_until = _window(store, main, now, days)
     span = Window(window.start - _BEFORE, window.end)
     days_off = _days_off(home, span)
@@ -136,8 +134,8 @@ def device_insights(
     """Return what is worth knowing about the last days of a device; arguments as for a home."""
     _check(days, false_alarms_per_week)
     channels = channels_of(store, home)
-    own = _first_load([each for each in channels if each.device == device.id])
-    main = _main(home, channels)
+    own = first_load([each for each in channels if each.device == device.id])
+    main = main_load(home, channels)
     has_own = own is not None and own.id in store.spans()
     window, known_until = _window(store, own if has_own else main, now, days)
     span = Window(window.start - _BEFORE, window.end)
@@ -168,18 +166,6 @@ def _check(days: int, rate: float) -> None:
         raise InvalidInput("false_alarms_per_week", rate, "it cannot be kept", remedy=remedy)
 
 
-def _main(home: Site, channels: Sequence[Channel]) -> Channel | None:
-    """Return the channel of the whole home's load."""
-    named = next((each for each in channels if each.id == home.main_channel and each.quantity in _LOAD), None)
-    return named or _first_load([each for each in channels if each.is_of_whole_site])
-
-
-def _first_load(channels: Sequence[Channel]) -> Channel | None:
-    """Return a channel of energy, or else of power."""
-    loads = [each for each in channels if each.quantity in _LOAD]
-    return min(loads, key=lambda each: (each.quantity is not Quantity.ENERGY, each.id), default=None)
-
-
 def _window(store: Store, channel: Channel | None, now: datetime, days: int) -> tuple[Window, datetime | None]:
     """Return the last days of what is known of a channel, and when that ends."""
     span = None if channel is None else store.spans().get(channel.id)
@@ -205,7 +191,7 @@ def _load(
 
 
 def _part(store: Store, device: Device, channels: Sequence[Channel], window: Window, home: Site) -> Part:
-    own = _first_load([each for each in channels if each.device == device.id])
+    own = first_load([each for each in channels if each.device == device.id])
     load = _load(store, own, window, home)
     return Part(device.id, device.name, device.kind is DeviceKind.CIRCUIT, device.kind in FEEDS_IN, load)
 

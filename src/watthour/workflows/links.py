@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from watthour.core.errors import InvalidInput
+from watthour.core.errors import InvalidInput, UnknownName
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -60,13 +60,13 @@ class Links:
         """Take a link away; what the channel has stays.
 
         Raises:
-            InvalidInput: the thing has none.
+            UnknownName: the thing has none.
         """
         with self._lock:
             links = dict(self._fresh())
             if key not in links:
                 listed = ", ".join(sorted(links)[:10]) or "none"
-                raise InvalidInput("thing", key, "it fills no channel", remedy=f"These do: {listed}.")
+                raise UnknownName("thing", key, "it fills no channel", remedy=f"These do: {listed}.")
             gone = links.pop(key)
             self._write(links)
             return gone

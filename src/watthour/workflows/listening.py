@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING
 import polars as pl
 import structlog
 
-from watthour.core.errors import InvalidInput, WatthourError
+from watthour.core.errors import InvalidInput, UnknownName, WatthourError
 from watthour.core.frames import INSTANT, Measure, Refused, Samples
 from watthour.core.heard import UNIT_OF, Heard, Tells, Thing
 from watthour.core.ports import RunState, SourceRun
 from watthour.core.units import Quantity, Unit
-from watthour.core.window import Window
-from watthour.workflows.homes import DeviceWords, add_device
+from watthour.core.window import HOUR, Window
+from watthour.workflows.homes import DeviceWords, add_device, home_named
 from watthour.workflows.links import Link
-from watthour.workflows.own_sites import ChannelWords
+from watthour.workflows.own_sites import ChannelWords, change_site
 from watthour.workflows.settling import Settler
 
 if TYPE_CHECKING:
@@ -37,9 +37,11 @@ MOST_FOUND = 2_000  # things that are remembered; a large home has a few hundred
 MOST_FAULTS = 1_000  # rule and topic, each of which is quarantined once
 SETTLE_EVERY_S = 15.0  # how often it is looked whether an interval has ended
 NOTE_EVERY = timedelta(hours=1)  # the log of runs; a failure is noted at once
+LOOK_FOR_LINES_S = 1.0  # how soon a source that was added is heard
 LONGEST_WAIT_S = 10.0
 _KEPT = {Tells.POWER: Measure.POWER, Tells.COUNTER: Measure.COUNTER}
 _QUARTER = timedelta(minutes=15)
+_MINUTES_KEPT = 61
 _WORDS_OF_LOADS = {Quantity.POWER: ("power", Unit.KW), Quantity.ENERGY: ("energy", Unit.KWH)}
 _SAMPLE = {
     "channel": pl.String(),
@@ -79,6 +81,7 @@ class ThingWords:
     name: str | None = None  # of the device; None: as the thing calls itself
     kind: str = "other"
     step: timedelta = _QUARTER
+    is_main: bool = False  # it measures the whole home: its values fill the channel that is forecast
 
 
 class Listener:
@@ -89,6 +92,7 @@ class Listener:
         lines: to the things.
         links: which thing fills which channel.
         settler: makes readings of the samples; None: one of its own.
+        renewed: tells the lines that there should be now; None: they stay as they are.
         is_only_looking: keep nothing, only remember what was found.
         clock: tells the present.
     """
@@ -100,52 +104,105 @@ class Listener:
         links: Links,
         *,
         settler: Settler | None = None,
+        renewed: Callable[[], Sequence[Subscription]] | None = None,
         is_only_looking: bool = False,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._store = store
         self._is_only_looking = is_only_looking
-        self._lines = lines
+        self._lines = list(lines)
+        self._renewed = renewed
         self._links = links
         self._settler = settler or Settler(store, links)
         self._now = clock
         self._log = structlog.get_logger("watthour.listening")
         self._stopping = threading.Event()
-        self._threads: list[threading.Thread] = []
+        self._threads: list[threading.Thread] = []  # beside those of the lines
+        self._hearing: dict[int, tuple[threading.Thread, threading.Event]] = {}  # by line, the object
         self._lock = threading.Lock()  # guards what follows
         self._found: OrderedDict[str, Found] = OrderedDict()
         self._faults: dict[tuple[str, str], int] = {}
+        self._minutes: dict[str, deque[tuple[datetime, int]]] = {}  # per line, values of each minute of the last hour
         self._counted: dict[str, tuple[int, int]] = {}  # per line, rows that were new and refused since the last note
         self._noted: dict[str, tuple[datetime, str | None]] = {}  # per line, when it was noted and its problem then
 
     def start(self) -> None:
         """Begin to listen, each line in a thread of its own."""
         self._settler.take_up(self._now())
-        works: dict[str, Callable[[], None]] = {line.name: partial(self._listen, line) for line in self._lines}
+        for line in self._lines:
+            self._begin(line)
+        works: dict[str, Callable[[], None]] = {}
         if not self._is_only_looking:
             works["intervals"] = self._keep_time
+        if self._renewed is not None:
+            works["lines"] = partial(self._look_for_lines, self._renewed)
         for name, work in works.items():
             thread = threading.Thread(target=work, name=f"watthour-listen-{name}", daemon=True)
             thread.start()
             self._threads.append(thread)
 
-    def _listen(self, line: Subscription) -> None:
-        line.listen(partial(self.take, line.name), self._stopping)
+    def _begin(self, line: Subscription) -> None:
+        is_over = threading.Event()
+        thread = threading.Thread(
+            target=line.listen,
+            args=(partial(self.take, line.name), is_over),
+            name=f"watthour-listen-{line.name}",
+            daemon=True,
+        )
+        self._hearing[id(line)] = (thread, is_over)
+        thread.start()
 
-    def stop(self) -> None:
-        """End the listening; what was handed over is kept, what was not is not confirmed."""
+    def stop(self, *, longest_s: float = LONGEST_WAIT_S) -> None:
+        """End the listening; what was handed over is kept, what was not is not confirmed.
+
+        Args:
+            longest_s: how long to wait for lines that do not end at once. [s]
+        """
         self._stopping.set()
-        give_up_at = monotonic() + LONGEST_WAIT_S
-        for thread in self._threads:
+        hearing = list(self._hearing.values())
+        for _thread, is_over in hearing:
+            is_over.set()
+        give_up_at = monotonic() + longest_s
+        for thread in [*self._threads, *(thread for thread, _is_over in hearing)]:
             thread.join(max(0.0, give_up_at - monotonic()))
         if self._threads and not self._is_only_looking:
             self._guard(lambda: self.settle(is_last=True))
             self._guard(lambda: self._note_lines(is_last=True))
 
     @property
+    def is_listening(self) -> bool:
+        """Whether it has begun to listen and was not ended."""
+        return bool(self._threads) and not self._stopping.is_set()
+
+    def renew(self, lines: Sequence[Subscription]) -> None:
+        """Listen to these lines from now on: those that are gone end, before those that are new begin."""
+        gone = [line for line in self._lines if line not in lines]
+        new = [line for line in lines if line not in self._lines]
+        if not gone and not new:
+            return
+        for line in gone:
+            thread, is_over = self._hearing.pop(id(line), (None, None))
+            if thread is not None and is_over is not None:
+                is_over.set()
+                thread.join(LONGEST_WAIT_S)
+        with self._lock:
+            for name in {line.name for line in gone} - {line.name for line in lines}:
+                self._found = OrderedDict((key, each) for key, each in self._found.items() if each.source != name)
+        self._lines = list(lines)
+        for line in new:
+            self._noted.pop(line.name, None)
+            if not self._stopping.is_set():
+                self._begin(line)
+        self._log.info("hearing", sources=[line.name for line in self._lines])
+
+    def _look_for_lines(self, renewed: Callable[[], Sequence[Subscription]]) -> None:
+        while not self._stopping.wait(LOOK_FOR_LINES_S):
+            self._guard(lambda: self.renew(renewed()))
+
+    @property
     def states(self) -> list[LineState]:
         """How each line stands."""
-        return [line.state for line in self._lines]
+        return [line.state for line in list(self._lines)]
 
     def found(self) -> list[Found]:
         """Return what was heard lately and what fills a channel, by key."""
@@ -181,7 +238,20 @@ class Listener:
                 self._remember(source, told, now)
             new, refused = self._counted.get(source, (0, 0))
             self._counted[source] = (new + new_rows, refused + refused_rows)
+            self._count_minute(source, len(heard.told), now)
         self._settler.came(rows, now)
+
+    def values_of_last_hour(self, source: str) -> int:
+        """Return how many values a line has told within an hour."""
+        since = self._now() - HOUR
+        with self._lock:
+            return sum(count for minute, count in self._minutes.get(source, ()) if minute > since)
+
+    def _count_minute(self, source: str, n_values: int, now: datetime) -> None:
+        minutes = self._minutes.setdefault(source, deque(maxlen=_MINUTES_KEPT))
+        minute = now.replace(second=0, microsecond=0)
+        count = minutes.pop()[1] if minutes and minutes[-1][0] == minute else 0
+        minutes.append((minute, count + n_values))
 
     def settle(self, *, is_last: bool = False) -> int:
         """Make the readings of intervals that new samples have ended; return how many were new.
@@ -281,13 +351,14 @@ def add_thing(store: Store, links: Links, found: Sequence[Found], words: ThingWo
         words: what a person says.
 
     Raises:
-        InvalidInput: the thing was not heard, tells nothing that is kept, or something said cannot be.
+        UnknownName: the thing was not heard, or there is no such channel or home.
+        InvalidInput: it tells nothing that is kept, or something said cannot be.
     """
     heard = next((each for each in found if each.thing.key == words.key), None)
     if heard is None or not heard.values:
         near = ", ".join(each.thing.key for each in found if each.values)[:300] or "nothing"
         problem = "nothing of this name was heard"
-        raise InvalidInput("thing", words.key, problem, remedy=f"Wait until it tells something. Heard: {near}.")
+        raise UnknownName("thing", words.key, problem, remedy=f"Wait until it tells something. Heard: {near}.")
     measures = heard.values.keys() & _KEPT.keys()
     if not measures:
         told = ", ".join(str(each) for each in heard.values)
@@ -295,6 +366,8 @@ def add_thing(store: Store, links: Links, found: Sequence[Found], words: ThingWo
         raise InvalidInput("thing", words.key, f"it tells only {told}, which is not kept yet", remedy=remedy)
     if words.channel is not None:
         channel = _known_channel(store, words.channel)
+    elif words.is_main:
+        channel = _main_channel(store, words, counts=Tells.COUNTER in measures)
     else:
         channel = _new_channel(store, heard, words, counts=Tells.COUNTER in measures)
     _check_alone(links, found, heard, channel.id)
@@ -313,12 +386,25 @@ def _known_channel(store: Store, name: str) -> Channel:
     if name not in channels:
         listed = ", ".join(list(channels)[:10]) or "none yet"
         problem = "there is no such channel"
-        raise InvalidInput("channel", name, problem, remedy=f"There are: {listed}. Or name a home for a new device.")
+        raise UnknownName("channel", name, problem, remedy=f"There are: {listed}. Or name a home for a new device.")
     channel = channels[name]
     if channel.quantity not in _WORDS_OF_LOADS or channel.is_simulated:
         problem = "it is simulated" if channel.is_simulated else f"it holds {channel.quantity}, not power or energy"
         raise InvalidInput("channel", name, problem, remedy="Name another channel, or a home for a new device.")
     return channel
+
+
+def _main_channel(store: Store, words: ThingWords, *, counts: bool) -> Channel:
+    """Return the channel of the whole home, made where there is none: energy where the thing counts, else power."""
+    if words.home is None:
+        remedy = "Name the home that it measures."
+        raise InvalidInput("home", None, "it is not said which home it measures", remedy=remedy)
+    home = home_named(store, words.home)
+    if home.main_channel is None:
+        measured, unit = _WORDS_OF_LOADS[Quantity.ENERGY if counts else Quantity.POWER]
+        channel = ChannelWords(measured, str(unit), words.step)
+        home = change_site(store, (), home.id, {"main": measured}, channels=[channel])
+    return _known_channel(store, str(home.main_channel))
 
 
 def _new_channel(store: Store, heard: Found, words: ThingWords, *, counts: bool) -> Channel:

@@ -19,7 +19,7 @@ from watthour.core.ports import RunState, SourceRun
 from watthour.core.units import Quantity
 from watthour.core.window import DAY, Window
 from watthour.workflows.forecast import RUN_PREFIX, forecast, load_serving
-from watthour.workflows.runs import fill_of
+from watthour.workflows.runs import TRAIN_PREFIX, fill_of
 from watthour.workflows.train import FEWEST_FROZEN_DAYS, FEWEST_TRAINING_DAYS, FIRST_LAGS, train
 from watthour.workflows.view import is_followed
 
@@ -34,8 +34,6 @@ if TYPE_CHECKING:
 
 FIRST_PAST = timedelta(days=2 * 366)  # a followed site begins with two years, enough for a first model
 SIMULATED_PAST = timedelta(days=400)
-TRAIN_PREFIX = "train:"
-SCORE_PREFIX = "score:"
 TRY_AGAIN_AFTER = DAY  # a training that failed
 FEWEST_DAYS = timedelta(days=FIRST_LAGS.days + FEWEST_TRAINING_DAYS + FEWEST_FROZEN_DAYS + 2)  # that can be trained on
 QUIET = timedelta(minutes=1)  # readings that have just come may be a part of a file

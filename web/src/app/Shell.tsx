@@ -1,11 +1,13 @@
 import { Link, Outlet, useLocation } from '@tanstack/react-router';
 import { Moon, Sun } from 'lucide-react';
-import type { ReactElement } from 'react';
+import { type ReactElement, Suspense } from 'react';
 
-import { NAVIGATION } from '@/app/navigation';
+import { NAVIGATION, isAt } from '@/app/navigation';
+import { OfflineNotice } from '@/app/OfflineNotice';
 import { StoreNotices } from '@/app/StoreNotices';
 import { useTheme } from '@/lib/theme';
 import { Button } from '@/components/ui/button';
+import { Skeleton } from '@/components/ui/skeleton';
 import { cn } from '@/lib/cn';
 
 function Wordmark(): ReactElement {
@@ -37,9 +39,41 @@ function ThemeToggle(): ReactElement {
   );
 }
 
+/** Within reach of the thumb on a phone, at the top on a desk; one list for keyboard and screen reader. */
+function Navigation(): ReactElement {
+  const path = useLocation({ select: (location) => location.pathname });
+  return (
+    <nav
+      aria-label="Pages"
+      className="border-line bg-surface fixed inset-x-0 bottom-0 z-10 border-t pb-[env(safe-area-inset-bottom)] md:static md:border-0 md:pb-0"
+    >
+      <ul className="mx-auto flex max-w-lg md:mx-0 md:max-w-none md:gap-1">
+        {NAVIGATION.map((destination) => {
+          const { label, to, icon: Icon } = destination;
+          const isHere = isAt(path, destination);
+          return (
+            <li key={label} className="min-w-0 flex-1 md:flex-none">
+              <Link
+                to={to}
+                aria-current={isHere ? 'page' : undefined}
+                className={cn(
+                  'rounded-control text-small flex h-14 flex-col items-center justify-center font-medium -outline-offset-2 md:h-10 md:flex-row md:gap-2 md:px-3 md:outline-offset-2',
+                  isHere ? 'text-accent md:bg-accent-wash' : 'text-muted hover:bg-sunken hover:text-ink',
+                )}
+              >
+                <Icon aria-hidden className="size-5 shrink-0 md:size-4" />
+                {label}
+              </Link>
+            </li>
+          );
+        })}
+      </ul>
+    </nav>
+  );
+}
+
 /** What stays while pages change. */
 export function Shell(): ReactElement {
-  const path = useLocation({ select: (location) => location.pathname });
   return (
     <>
       <a
@@ -51,34 +85,18 @@ export function Shell(): ReactElement {
       <header className="border-line bg-surface border-b">
         <div className="mx-auto flex h-14 max-w-6xl items-center gap-4 px-4 sm:px-6">
           <Wordmark />
-          <nav aria-label="Pages" className="min-w-0 flex-1 overflow-x-auto">
-            <ul className="flex gap-1">
-              {NAVIGATION.map(({ label, to, prefix, icon: Icon }) => {
-                const isHere = path.startsWith(prefix);
-                return (
-                  <li key={label}>
-                    <Link
-                      to={to}
-                      aria-current={isHere ? 'page' : undefined}
-                      className={cn(
-                        'rounded-control text-small flex h-10 items-center gap-2 px-3 font-medium',
-                        isHere ? 'bg-accent-wash text-accent' : 'text-muted hover:bg-sunken hover:text-ink',
-                      )}
-                    >
-                      <Icon aria-hidden className="size-4" />
-                      {label}
-                    </Link>
-                  </li>
-                );
-              })}
-            </ul>
-          </nav>
-          <ThemeToggle />
+          <Navigation />
+          <div className="ml-auto">
+            <ThemeToggle />
+          </div>
         </div>
       </header>
+      <OfflineNotice />
       <StoreNotices />
-      <main id="content" className="mx-auto max-w-6xl px-4 py-5 sm:px-6 sm:py-7">
-        <Outlet />
+      <main id="content" tabIndex={-1} className="mx-auto max-w-6xl px-4 pt-5 pb-24 outline-none sm:px-6 sm:pt-7 md:pb-7">
+        <Suspense fallback={<Skeleton className="h-64 w-full" />}>
+          <Outlet />
+        </Suspense>
       </main>
     </>
   );

@@ -1,15 +1,23 @@
-import { type LucideIcon, MapPin, UtilityPole } from 'lucide-react';
+import { House, type LucideIcon, MapPin, PlugZap, RadioTower, UtilityPole } from 'lucide-react';
 
 interface Destination {
   label: string;
-  to: '/' | '/sites';
+  to: '/home' | '/devices' | '/sources' | '/grid' | '/sites';
   /** Paths that belong to it. */
-  prefix: string;
+  prefixes: readonly string[];
   icon: LucideIcon;
 }
 
-/** The rooms of the house, in the order people need them; one line each. */
+/** The rooms of the house, in the order people need them; one line each. Five are as many as a phone has room for. */
 export const NAVIGATION: readonly Destination[] = [
-  { label: 'Grid', to: '/', prefix: '/grid', icon: UtilityPole },
-  { label: 'Sites', to: '/sites', prefix: '/sites', icon: MapPin },
+  { label: 'Home', to: '/home', prefixes: ['/home'], icon: House },
+  { label: 'Devices', to: '/devices', prefixes: ['/devices'], icon: PlugZap },
+  { label: 'Sources', to: '/sources', prefixes: ['/sources', '/start'], icon: RadioTower },
+  { label: 'Grid', to: '/grid', prefixes: ['/grid'], icon: UtilityPole },
+  { label: 'Sites', to: '/sites', prefixes: ['/sites'], icon: MapPin },
 ];
+
+/** Whether an address belongs to a destination: `/home/flat` to Home, `/homes` to none. */
+export function isAt(path: string, { prefixes }: Destination): boolean {
+  return prefixes.some((prefix) => path === prefix || path.startsWith(`${prefix}/`));
+}

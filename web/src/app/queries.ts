@@ -11,5 +11,7 @@ function isWorthRetrying(failures: number, error: Error): boolean {
 }
 
 export function makeQueryClient(): QueryClient {
-  return new QueryClient({ defaultOptions: { queries: { staleTime: HALF_MINUTE_MS, retry: isWorthRetrying } } });
+  // A browser that has no network may yet reach a server on the same machine, and the service worker answers always.
+  const networkMode = 'always';
+  return new QueryClient({ defaultOptions: { queries: { staleTime: HALF_MINUTE_MS, retry: isWorthRetrying, networkMode }, mutations: { networkMode } } });
 }

@@ -1,14 +1,13 @@
 import { QueryClient, useQuery } from '@tanstack/react-query';
-import { Navigate, createRootRouteWithContext, createRoute, createRouter, lazyRouteComponent, useNavigate } from '@tanstack/react-router';
+import { type ErrorRouteComponent, Link, Navigate, createRootRouteWithContext, createRoute, createRouter, lazyRouteComponent, useNavigate } from '@tanstack/react-router';
 import type { ReactElement } from 'react';
 
 import { Shell } from '@/app/Shell';
+import { Button } from '@/components/ui/button';
 import { Notice } from '@/components/ui/notice';
 import { ProblemNotice } from '@/components/ui/problem';
 import { Words } from '@/components/ui/words';
-import { ConnectCard } from '@/features/connect';
-import { GridPage } from '@/features/grid';
-import { TrainNow } from '@/features/train';
+import { homeToOpen, homesQuery, siteToOpen } from '@/lib/homes';
 import { statusQuery } from '@/lib/status';
 
 interface Context {
@@ -17,8 +16,25 @@ interface Context {
 
 const DAY = /^\d{4}-\d{2}-\d{2}$/;
 
+// Every page comes with its own part of the program, fetched when it is opened.
+const ConnectCard = lazyRouteComponent(() => import('@/features/connect'), 'ConnectCard');
+const DevicePage = lazyRouteComponent(() => import('@/features/devices'), 'DevicePage');
+const DevicesPage = lazyRouteComponent(() => import('@/features/devices'), 'DevicesPage');
+const GridPage = lazyRouteComponent(() => import('@/features/grid'), 'GridPage');
+const HomePage = lazyRouteComponent(() => import('@/features/home'), 'HomePage');
+const SitesPage = lazyRouteComponent(() => import('@/features/sites'), 'SitesPage');
+const SourcesPage = lazyRouteComponent(() => import('@/features/sources'), 'SourcesPage');
+const StartPage = lazyRouteComponent(() => import('@/features/start'), 'StartPage');
+const Upload = lazyRouteComponent(() => import('@/features/connect'), 'Upload');
+const TrainNow = lazyRouteComponent(() => import('@/features/train'), 'TrainNow');
+
 function trainNow(site: string): ReactElement {
   return <TrainNow region={site} />;
+}
+
+/** Brings the file of a home in. */
+function uploadOf(site: string, onImported: () => void): ReactElement {
+  return <Upload site={site} onImported={onImported} />;
 }
 
 /** One's own files, and the ways to real data that are still open. */
@@ -27,22 +43,70 @@ function Connect(): ReactElement | null {
   return status.data ? <ConnectCard options={status.data.connect} afterImport={trainNow} /> : null;
 }
 
-/** The first region with readings; until there is one, how to get there. */
-function Home(): ReactElement | null {
+/** What a page says that has no home to show. */
+function NoHome({ title }: { title: string }): ReactElement {
+  return (
+    <div className="grid gap-5">
+      <h1 className="text-title font-semibold">{title}</h1>
+      <Notice
+        title="No home yet"
+        actions={
+          <Button asChild look="primary">
+            <Link to="/start">Add a home</Link>
+          </Button>
+        }
+      >
+        Say where it is and what is measured there; its readings and tomorrow's forecast appear here.
+      </Notice>
+    </div>
+  );
+}
+
+/** What there is while no region has readings, and how to get there. */
+function NoRegion(): ReactElement | null {
   const status = useQuery(statusQuery);
   if (!status.data) return null; // the loader waits for it
-  const shown = status.data.regions.find(({ last_time }) => last_time !== null);
-  if (shown) return <Navigate to="/grid/$region" params={{ region: shown.id }} replace />;
-  const [followed] = status.data.regions;
+  const followed = status.data.regions.find(({ kind }) => kind === 'region');
   return (
     <div className="grid gap-5">
       <h1 className="text-title font-semibold">Grid</h1>
-      <Notice title={followed ? `No readings of ${followed.name} yet` : 'No region yet'}>
+      <Notice
+        title={followed ? `No readings of ${followed.name} yet` : 'No region yet'}
+        actions={
+          <Button asChild>
+            <Link to="/start">Add a home instead</Link>
+          </Button>
+        }
+      >
         <Words>Its forecast appears here as soon as there are enough of them. `watthour doctor` shows what is missing; below is how to add readings.</Words>
       </Notice>
       <Connect />
     </div>
   );
+}
+
+/** The first home with readings, else the first region; until there is one, how to get there. */
+function First(): ReactElement | null {
+  const status = useQuery(statusQuery);
+  if (!status.data) return null; // the loader waits for it
+  const shown = siteToOpen(status.data.regions);
+  if (!shown) return <NoRegion />;
+  if (shown.kind === 'home') return <Navigate to="/home/$home" params={{ home: shown.id }} replace />;
+  return <Navigate to="/grid/$region" params={{ region: shown.id }} replace />;
+}
+
+/** The home of the pages Home and Devices when the address names none. */
+function FirstHome({ title, to }: { title: string; to: '/home/$home' | '/devices/$home' }): ReactElement | null {
+  const found = useQuery(homesQuery);
+  if (!found.data) return null; // the loader waits for it
+  const home = homeToOpen(found.data.homes);
+  return home ? <Navigate to={to} params={{ home: home.id }} replace /> : <NoHome title={title} />;
+}
+
+function FirstRegion(): ReactElement | null {
+  const status = useQuery(statusQuery);
+  const region = status.data?.regions.find(({ kind, last_time }) => kind === 'region' && last_time !== null);
+  return region ? <Navigate to="/grid/$region" params={{ region: region.id }} replace /> : <NoRegion />;
 }
 
 function NotFound(): ReactElement {
@@ -55,18 +119,93 @@ function NotFound(): ReactElement {
   );
 }
 
+const LoadProblem: ErrorRouteComponent = ({ error }) => <ProblemNotice error={error} onRetry={() => window.location.reload()} />;
+
 const root = createRootRouteWithContext<Context>()({
   component: Shell,
   errorComponent: ({ error, reset }) => <ProblemNotice error={error} onRetry={reset} />,
   notFoundComponent: NotFound,
 });
 
-const home = createRoute({
+const first = createRoute({
   getParentRoute: () => root,
   path: '/',
   loader: ({ context }) => context.queries.ensureQueryData(statusQuery),
-  component: Home,
-  errorComponent: ({ error }) => <ProblemNotice error={error} onRetry={() => window.location.reload()} />,
+  component: First,
+  errorComponent: LoadProblem,
+});
+
+const firstHome = createRoute({
+  getParentRoute: () => root,
+  path: '/home',
+  loader: ({ context }) => context.queries.ensureQueryData(homesQuery),
+  component: () => <FirstHome title="Home" to="/home/$home" />,
+  errorComponent: LoadProblem,
+});
+
+const home = createRoute({
+  getParentRoute: () => root,
+  path: '/home/$home',
+  component: function HomeRoute(): ReactElement {
+    const { home: shown } = home.useParams();
+    const navigate = useNavigate();
+    return <HomePage key={shown} home={shown} onHome={(chosen: string) => void navigate({ to: '/home/$home', params: { home: chosen } })} />;
+  },
+});
+
+const firstDevices = createRoute({
+  getParentRoute: () => root,
+  path: '/devices',
+  loader: ({ context }) => context.queries.ensureQueryData(homesQuery),
+  component: () => <FirstHome title="Devices" to="/devices/$home" />,
+  errorComponent: LoadProblem,
+});
+
+const devices = createRoute({
+  getParentRoute: () => root,
+  path: '/devices/$home',
+  component: function DevicesRoute(): ReactElement {
+    const { home: shown } = devices.useParams();
+    const navigate = useNavigate();
+    return <DevicesPage key={shown} home={shown} onHome={(chosen: string) => void navigate({ to: '/devices/$home', params: { home: chosen } })} />;
+  },
+});
+
+const device = createRoute({
+  getParentRoute: () => root,
+  path: '/devices/$home/$device',
+  component: function DeviceRoute(): ReactElement {
+    const shown = device.useParams();
+    return <DevicePage key={`${shown.home} ${shown.device}`} home={shown.home} device={shown.device} />;
+  },
+});
+
+const sources = createRoute({
+  getParentRoute: () => root,
+  path: '/sources',
+  component: SourcesPage,
+});
+
+const start = createRoute({
+  getParentRoute: () => root,
+  path: '/start',
+  component: function StartRoute(): ReactElement {
+    const navigate = useNavigate();
+    return (
+      <StartPage
+        onHome={(chosen: string) => void navigate({ to: '/home/$home', params: { home: chosen } })}
+        upload={uploadOf}
+      />
+    );
+  },
+});
+
+const firstRegion = createRoute({
+  getParentRoute: () => root,
+  path: '/grid',
+  loader: ({ context }) => context.queries.ensureQueryData(statusQuery),
+  component: FirstRegion,
+  errorComponent: LoadProblem,
 });
 
 const grid = createRoute({
@@ -85,16 +224,14 @@ const grid = createRoute({
         key={region}
         region={region}
         day={day}
-        onDay={(chosen) => void navigate({ to: '/grid/$region', params: { region }, search: chosen ? { day: chosen } : {}, resetScroll: false })}
-        onRegion={(chosen) => void navigate({ to: '/grid/$region', params: { region: chosen }, search: day ? { day } : {} })}
+        onDay={(chosen: string | undefined) => void navigate({ to: '/grid/$region', params: { region }, search: chosen ? { day: chosen } : {}, resetScroll: false })}
+        onRegion={(chosen: string) => void navigate({ to: '/grid/$region', params: { region: chosen }, search: day ? { day } : {} })}
         connect={<Connect />}
         train={<TrainNow region={region} />}
       />
     );
   },
 });
-
-const SitesPage = lazyRouteComponent(() => import('@/features/sites'), 'SitesPage');
 
 const sites = createRoute({
   getParentRoute: () => root,
@@ -110,7 +247,8 @@ const sites = createRoute({
 });
 
 export function makeRouter(queries: QueryClient) {
-  return createRouter({ routeTree: root.addChildren([home, grid, sites]), context: { queries }, scrollRestoration: true });
+  const routeTree = root.addChildren([first, firstHome, home, firstDevices, devices, device, sources, start, firstRegion, grid, sites]);
+  return createRouter({ routeTree, context: { queries }, scrollRestoration: true, defaultPreload: 'intent' });
 }
 
 declare module '@tanstack/react-router' {

@@ -1,4 +1,5 @@
 /** Problems as the API writes them (RFC 9457), and the two the API cannot write because it was not reached. */
+import { noteAnswer } from '@/lib/offline';
 
 export class ApiProblem extends Error {
   override name = 'ApiProblem';
@@ -34,6 +35,7 @@ export function toProblem(body: unknown, status: number | null): ApiProblem {
 interface Answer<T> {
   data?: T | undefined;
   error?: unknown;
+  request?: Request | undefined;
   response?: Response | undefined;
 }
 
@@ -46,6 +48,7 @@ export async function unwrap<T>(asking: Promise<Answer<T>>): Promise<T> {
     if (error instanceof DOMException && error.name === 'AbortError') throw error;
     throw toProblem(null, null);
   }
+  if (answer.request && answer.response) noteAnswer(answer.request.url, answer.response);
   if (answer.data !== undefined && answer.response?.ok !== false) return answer.data;
   throw toProblem(answer.error, answer.response?.status ?? null);
 }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { DAY_MS, HOUR_MS, formatAge, formatDay, formatInstant, formatSpan, intervalEnd, localDay, relativeDay, shiftDay, zoneAbbreviation } from './time';
+import { DAY_MS, HOUR_MS, formatAge, formatDay, formatInstant, formatSpan, intervalEnd, localDay, localIso, relativeDay, shiftDay, startOfDay, zoneAbbreviation } from './time';
 
 const NEW_YORK = 'America/New_York';
 const FALL_BACK = Date.parse('2026-11-01T05:00Z'); // 01:00 EDT, the first of the two
@@ -53,4 +53,21 @@ test('only the days next to today have a name of their own', () => {
 
 test('an age is said in the unit people would use', () => {
   expect([0.2, 3.4, 47, 120].map((hours) => formatAge(hours).replace('\u00a0', ' '))).toEqual(['12 min', '3 h', '47 h', '5 days']);
+});
+
+const begins = (day: string, zone: string): string => new Date(startOfDay(day, zone)).toISOString();
+
+test('a day begins at its own midnight, also where the clock changes on it and where midnight is left out', () => {
+  expect(begins('2026-11-01', 'America/New_York')).toBe('2026-11-01T04:00:00.000Z');
+  expect(begins('2026-11-02', 'America/New_York')).toBe('2026-11-02T05:00:00.000Z');
+  expect(begins('2026-03-29', 'Europe/Paris')).toBe('2026-03-28T23:00:00.000Z');
+  expect(begins('2026-06-01', 'Pacific/Kiritimati')).toBe('2026-05-31T10:00:00.000Z');
+  expect(begins('2026-06-01', 'Pacific/Pago_Pago')).toBe('2026-06-01T11:00:00.000Z');
+  expect(begins('2026-06-01', 'Asia/Kathmandu')).toBe('2026-05-31T18:15:00.000Z');
+  expect(begins('2018-11-04', 'America/Sao_Paulo')).toBe('2018-11-04T03:00:00.000Z');
+});
+
+test('a local time says how far it is from UTC', () => {
+  expect(localIso(Date.parse('2026-11-22T22:00Z'), 'America/New_York')).toBe('2026-11-22T17:00-05:00');
+  expect(localIso(Date.parse('2026-01-22T22:00Z'), 'Europe/London')).toBe('2026-01-22T22:00+00:00');
 });

@@ -61,6 +61,28 @@ export function localDay(instant: number, timeZone: string): string {
   return formatter('sv-SE', { timeZone }).format(instant);
 }
 
+/** The local time of an instant with its distance from UTC, `2026-11-22T17:00-05:00`. */
+export function localIso(instant: number, timeZone: string): string {
+  const offset = formatter('en-US', { timeZone, timeZoneName: 'longOffset' })
+    .formatToParts(instant)
+    .find(({ type }) => type === 'timeZoneName')?.value;
+  const written = offset === 'GMT' ? '+00:00' : (offset ?? '').replace('GMT', '');
+  return `${localDay(instant, timeZone)}T${formatClock(instant, timeZone)}${written}`;
+}
+
+/** The instant a calendar day begins in a place. */
+export function startOfDay(day: string, timeZone: string): number {
+  // Clocks of all places are whole quarters of an hour apart, and at most 14 hours from UTC.
+  const first = Date.parse(`${day}T00:00Z`) - 15 * HOUR_MS;
+  let [before, at] = [0, 30 * 4]; // in quarters; the day begins after the one, and not after the other
+  while (at - before > 1) {
+    const middle = Math.floor((before + at) / 2);
+    if (localDay(first + (middle * HOUR_MS) / 4, timeZone) < day) before = middle;
+    else at = middle;
+  }
+  return first + (at * HOUR_MS) / 4;
+}
+
 /** `Tomorrow`, `Today`, `Yesterday`, or nothing. */
 export function relativeDay(day: string, today: string): string | null {
   const distance = Math.round((Date.parse(day) - Date.parse(today)) / DAY_MS);

@@ -1,7 +1,7 @@
 /** Made-up sites with numbers of a real one's size, for tests and for looking at the page without a server. */
 import type { ForecastPoint, ForecastRegion, GridForecast, GridHistory, GridScores, GridWeek, KnownPoint, NewestOutlook, ScoreRow, ShownIn, Status } from '@/client';
 import { digitsFor, formatNumber } from '@/lib/numbers';
-import { DAY_MS, HOUR_MS, formatClock, intervalEnd, localDay, shiftDay } from '@/lib/time';
+import { DAY_MS, HOUR_MS, formatClock, intervalEnd, localDay, localIso, shiftDay } from '@/lib/time';
 
 export const NOW = '2026-11-21T14:20:00Z';
 
@@ -91,18 +91,6 @@ function wobble(instant: number, size: number): number {
   return (turn - Math.floor(turn) - 0.5) * 2 * size;
 }
 
-const offsets = Object.fromEntries(
-  Object.values(SITES).map(({ region: { time_zone: timeZone } }) => [timeZone, new Intl.DateTimeFormat('en-US', { timeZone, timeZoneName: 'longOffset' })]),
-);
-
-/** `2026-11-22T17:00-05:00`. */
-export function localTime(instant: number, zone: string): string {
-  const offset = offsets[zone]
-    ?.formatToParts(instant)
-    .find(({ type }) => type === 'timeZoneName')?.value;
-  return `${localDay(instant, zone)}T${formatClock(instant, zone)}${offset === 'GMT' ? '+00:00' : (offset ?? '').replace('GMT', '')}`;
-}
-
 const iso = (instant: number): string => new Date(instant).toISOString().replace('.000', '');
 
 /** The starts of a calendar day's intervals; of hours there are 23, 24 or 25. */
@@ -140,7 +128,7 @@ function point(instant: number, { peak, region }: (typeof SITES)[SiteName], isPa
   const operator = region.operator === null ? null : rounded(value * 1.012 + wobble(instant + 3, 0.008 * peak));
   return {
     time: iso(instant),
-    local_time: localTime(instant, region.time_zone),
+    local_time: localIso(instant, region.time_zone),
     value,
     lower,
     upper,
@@ -157,7 +145,7 @@ function knownBefore(end: number, { peak, region }: (typeof SITES)[SiteName]): K
   const rounded = roundedTo(peak);
   return startsBefore(end, region).map((instant) => ({
     time: iso(instant),
-    local_time: localTime(instant, region.time_zone),
+    local_time: localIso(instant, region.time_zone),
     value: rounded(shape(instant, region.time_zone) * peak + wobble(instant, 0.012 * peak)),
   }));
 }
@@ -210,7 +198,7 @@ export function makeForecast({ site = 'ny', day = '2026-11-22', isPast = false }
     known_until: iso(knownUntil),
     points: [...restOfToday, ...points].map(outlookPoint),
   };
-  const warmth = instants.map((instant) => ({ time: iso(instant), local_time: localTime(instant, region.time_zone), value: 8 + wobble(instant, 3), measured: isPast }));
+  const warmth = instants.map((instant) => ({ time: iso(instant), local_time: localIso(instant, region.time_zone), value: 8 + wobble(instant, 3), measured: isPast }));
   const score = (model: string, label: string, mape_percent: number) => ({ model, label, mae: (mape_percent / 100) * peak * 0.845, mape_percent });
   const rival = { channel: region.channel, label: "Operator's forecast", last_time: '2026-11-23T04:00:00Z', age_hours: 2.2, stale: false, archive: false };
   return {
@@ -347,7 +335,7 @@ export function makeStatus({ site = 'ny' }: { site?: SiteName } = {}): Status {
     version: '0.1.0',
     now: NOW,
     simulated: region.simulated,
-    regions: [{ ...region, first_time: '2022-01-01T05:00:00Z', last_time: '2026-11-21T11:00:00Z' }],
+    regions: [{ ...region, kind: site === 'home' ? 'home' : 'region', first_time: '2022-01-01T05:00:00Z', last_time: '2026-11-21T11:00:00Z' }],
     doubted: [],
     arrivals: [],
     sources: [

@@ -6,6 +6,15 @@ import { render } from '@testing-library/react';
 import { makeQueryClient } from '@/app/queries';
 import { makeRouter } from '@/app/router';
 import { client } from '@/client/client.gen';
+// Pages are fetched when they are opened; a test on a busy machine should not wait for that.
+import '@/features/connect';
+import '@/features/devices';
+import '@/features/grid';
+import '@/features/home';
+import '@/features/sites';
+import '@/features/sources';
+import '@/features/start';
+import '@/features/train';
 
 import { type SiteName, makeForecast, makeHistory, makeScores, makeStatus, makeWeek } from './fixtures';
 

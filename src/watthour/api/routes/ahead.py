@@ -67,6 +67,7 @@ async def _ahead(state: State, find: Callable[[], Site], name: tuple[str, str], 
         )
         return answer_bytes(SiteAhead, content)
 
-    contexts = [each.context for each in found if not each.is_sum]
+    contexts = [each.context for each in found if each.is_stored]
     parts = [channel.id for each in found for channel in each.parts]
-    return await warm_answer(state, contexts, ("ahead", *question, asked.hours), look, parts=parts)
+    logs = [each.device for each in found if each.device is not None]
+    return await warm_answer(state, contexts, ("ahead", *question, asked.hours), look, parts=parts, logs=logs)

@@ -1,5 +1,6 @@
 """What a site will use: its forecast for a day, and how well forecasts did."""
 
+from collections.abc import Callable, Hashable
 from datetime import date, time
 from functools import partial
 from time import perf_counter
@@ -8,7 +9,7 @@ from typing import Annotated
 import structlog
 from fastapi import APIRouter, Path, Query, Response
 
-from watthour.api.answers import answer_bytes, served_or_none, warm_answer
+from watthour.api.answers import A, answer_bytes, served_or_none, warm_answer
 from watthour.api.contract import problems
 from watthour.api.problems import Refusal
 from watthour.api.schemas.grid import ForecastQuestion, GridForecast, GridScores, ScoresQuestion
@@ -54,13 +55,8 @@ async def grid_forecast(state: ApiState, region: RegionName, asked: Annotated[Fo
 )
 async def grid_scores(state: ApiState, region: RegionName, asked: Annotated[ScoresQuestion, Query()]) -> Response:
     """Score every forecaster on the same hours, by lead time."""
-    context, end = await context_of(state, region), checked_day("end", asked.end)
-
-    def look() -> bytes:
-        content = view.grid_scores(state.app.store, context, days=asked.days, end=end, now=state.now())
-        return answer_bytes(GridScores, content)
-
-    return await warm_answer(state, [context], ("scores", asked.days, end), look)
+    look = partial(view.grid_scores, state.app.store, days=asked.days, now=state.now())
+    return await _until(state, region, asked.end, ("scores", asked.days), GridScores, look)
 
 
 @router.get(
@@ -71,13 +67,8 @@ async def grid_scores(state: ApiState, region: RegionName, asked: Annotated[Scor
 )
 async def grid_week(state: ApiState, region: RegionName, asked: Annotated[WeekQuestion, Query()]) -> Response:
     """Answer with the forecasts that were kept; a day without one has its readings alone."""
-    context, end = await context_of(state, region), checked_day("end", asked.end)
-
-    def look() -> bytes:
-        content = view.grid_week(state.app.store, context, end=end, now=state.now(), issue_clock=_issue_clock(state))
-        return answer_bytes(GridWeek, content)
-
-    return await warm_answer(state, [context], ("week", end), look)
+    look = partial(view.grid_week, state.app.store, now=state.now(), issue_clock=_issue_clock(state))
+    return await _until(state, region, asked.end, ("week",), GridWeek, look)
 
 
 @router.get(
@@ -88,15 +79,10 @@ async def grid_week(state: ApiState, region: RegionName, asked: Annotated[WeekQu
 )
 async def grid_history(state: ApiState, region: RegionName, asked: Annotated[ScoresQuestion, Query()]) -> Response:
     """Judge the day-ahead forecasts that were kept of each of the last days."""
-    context, end = await context_of(state, region), checked_day("end", asked.end)
-
-    def look() -> bytes:
-        content = view.grid_history(
-            state.app.store, context, days=asked.days, end=end, now=state.now(), issue_clock=_issue_clock(state)
-        )
-        return answer_bytes(GridHistory, content)
-
-    return await warm_answer(state, [context], ("history", asked.days, end), look)
+    look = partial(
+        view.grid_history, state.app.store, days=asked.days, now=state.now(), issue_clock=_issue_clock(state)
+    )
+    return await _until(state, region, asked.end, ("history", asked.days), GridHistory, look)
 
 
 async def warm_up(state: State) -> None:
@@ -115,6 +101,21 @@ async def warm_up(state: State) -> None:
                 await _forecast(state, role.context, None)
         except (WatthourError, Refusal) as error:
             log.info("not warmed up", model=role.name, problem=str(error))
+
+
+async def _until(
+    state: State,
+    region: str,
+    asked_end: date | None,
+    question: tuple[Hashable, ...],
+    schema: type[A],
+    look: Callable[..., object],
+) -> Response:
+    """Answer about the local days up to one, from the store alone."""
+    context, end = await context_of(state, region), checked_day("end", asked_end)
+    return await warm_answer(
+        state, [context], (*question, end), lambda: answer_bytes(schema, look(context=context, end=end))
+    )
 
 
 async def _forecast(state: State, context: Context, day: date | None) -> Response:

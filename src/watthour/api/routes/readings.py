@@ -27,7 +27,7 @@ ROWS_OF_PIECE = 5000
     summary="Readings of a channel",
     response_model=ReadingPage,
     responses={
-        **problems(),
+        **problems(404),
         200: {
             "description": "Readings in the order of time, as JSON or CSV.",
             "content": {

@@ -123,7 +123,7 @@ async def _answer(
         found = view.hours_ahead(app.store, app.registry, entity, hours=hours, now=now, served=served)
         return answer_bytes(schema, look(context=context, found=found, now=now))
 
-    return await warm_answer(state, [entity.context], (schema.__name__, hours), made)
+    return await warm_answer(state, [entity.context], ("watts", schema.__name__, hours), made)
 
 
 def _progress(state: State, context: Context) -> Retraining:

@@ -1,6 +1,6 @@
 """The hours ahead of a site, its channels, devices and zones."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
@@ -49,6 +49,13 @@ class AheadPoint(Answer):
     upper: float | None = Field(
         description="Upper end of the 90 % interval; null if there is none. [unit of the channel]", examples=[1.4]
     )
+    probability: float | None = Field(
+        description="That a device which is seldom on runs in the interval at all; null for anything else. [0-1]",
+        examples=[None],
+    )
+    expected_kwh: float | None = Field(
+        description="Mean of the energy that such a device uses in it; null for anything else. [kWh]", examples=[None]
+    )
     quantiles: dict[str, float] = Field(
         description="The forecast at each level from 0.05 to 0.95: the value lies below it with that probability. "
         "[unit of the channel]",
@@ -64,6 +71,21 @@ class AheadPoint(Answer):
     )
 
 
+class DayOfUse(Answer):
+    """What to expect of a device that is seldom on, on one local day."""
+
+    day: date = Field(description="Local day.", examples=["2026-11-22"])
+    intervals: int = Field(description="How many intervals of it are among the hours asked. [count]", examples=[24])
+    probability: float = Field(description="That the device runs at all in them. [0-1]", examples=[0.42])
+    expected_kwh: float = Field(description="Mean of the energy that it uses in them. [kWh]", examples=[0.51])
+    lower_kwh: float | None = Field(
+        description="Lower end of the 90 % interval of that energy; null if no past day is known whole. [kWh]",
+        examples=[0.0],
+    )
+    upper_kwh: float | None = Field(description="Upper end of it. [kWh]", examples=[1.3])
+    starts: float = Field(description="Mean of how often it is switched on in them. [count]", examples=[0.5])
+
+
 class EntityAhead(Answer):
     """The forecast of one channel, or of the sum of several."""
 
@@ -71,7 +93,8 @@ class EntityAhead(Answer):
     id: str = Field(description="Its id.", examples=["flat"])
     name: str = Field(description="What it is called.", examples=["Flat"])
     channels: list[str] = Field(
-        description="The channels that are forecast; of several, their sum.", examples=[["home.flat.power"]]
+        description="The channels that are forecast; of several, their sum; none where a log of uses is.",
+        examples=[["home.flat.power"]],
     )
     unit: str = Field(description="Unit of every value.", examples=["kW"])
     resolution_seconds: int = Field(description="Length of an interval. [s]", examples=[3600])
@@ -87,14 +110,18 @@ class EntityAhead(Answer):
     archive: bool = Field(
         description="True if the readings ended more than two weeks ago; the hours after the last one are forecast."
     )
-    made_by: Literal["model", "similar_series", "baseline"] = Field(
-        description="A trained model; the series beside similar ones, while its past is short; or a simple rule."
+    made_by: Literal["model", "rare_use", "similar_series", "baseline"] = Field(
+        description="A trained model; the past uses of a device that is seldom on; the series beside similar ones, "
+        "while its past is short; or a simple rule."
     )
     model_version: str = Field(description="Version of the model, or name of the rule.", examples=["similar_series"])
     model_label: str = Field(description="The same in words.", examples=["Similar series"])
     fallback: str | None = Field(description="Why a simpler forecast was used; null if the model made it.")
     missing_inputs: list[str] = Field(description="Inputs that were unknown or only estimated, as sentences.")
     made_of: list[Member] = Field(description="The models that were combined, largest share first; else empty.")
+    days: list[DayOfUse] = Field(
+        description="Of a device that runs for a quarter of its time at most, what to expect of each day; else empty."
+    )
     points: list[AheadPoint] = Field(description="One entry per interval.")
 
 
@@ -143,6 +170,7 @@ class SiteAhead(Answer):
                     "trained once about 120 days of it are known.",
                     "missing_inputs": [],
                     "made_of": [],
+                    "days": [],
                     "points": [
                         {
                             "time": "2026-11-21T15:00:00Z",
@@ -150,6 +178,8 @@ class SiteAhead(Answer):
                             "value": 0.62,
                             "lower": 0.31,
                             "upper": 1.4,
+                            "probability": None,
+                            "expected_kwh": None,
                             "quantiles": {"0.05": 0.31, "0.5": 0.62, "0.95": 1.4},
                             "operator": None,
                             "seasonal_naive": 0.58,

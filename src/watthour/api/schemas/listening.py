@@ -112,6 +112,10 @@ class NewThing(Question):
     home: str | None = Field(None, max_length=100, description="Id or name of the home of a new device.")
     name: str | None = Field(None, max_length=100, description="Of the new device; default: as it calls itself.")
     kind: str = Field("other", max_length=50, description="What it is.", examples=["washing_machine"])
+    is_main: bool = Field(
+        default=False,
+        description="True if it measures the whole home: it fills the channel that is forecast, made if there is none.",
+    )
     step_seconds: int = Field(900, ge=60, le=86_400, description="Step of its readings. [s]")
 
 

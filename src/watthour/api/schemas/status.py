@@ -39,10 +39,11 @@ class Ready(Answer):
 
 
 class RegionSummary(Answer):
-    """A region and the span of its readings that is here."""
+    """A site and the span of its readings that is here."""
 
     id: str = Field(description="Short name, as in addresses.", examples=["ny"])
     name: str = Field(description="Full name.", examples=["New York"])
+    kind: Literal["home", "region"] = Field(description="A household, or anything larger.")
     operator: str | None = Field(description="Operator of its grid; null if unknown.", examples=["New York ISO"])
     time_zone: str = Field(description="IANA name of its time zone.", examples=["America/New_York"])
     channel: str = Field(description="Id of the channel that is forecast.", examples=["grid.ny.demand"])
@@ -161,6 +162,7 @@ class Status(Answer):
                 {
                     "id": "ny",
                     "name": "New York",
+                    "kind": "region",
                     "operator": "NYISO",
                     "time_zone": "America/New_York",
                     "channel": "grid.ny.demand",

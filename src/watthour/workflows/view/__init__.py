@@ -1,6 +1,7 @@
 """What the API and the pages show, as plain JSON-ready content; no web framework here."""
 
 from watthour.workflows.view.ahead import ahead_of_all, hours_ahead
+from watthour.workflows.view.dashboard import appliances, dashboard, device_list, device_page, week_ahead
 from watthour.workflows.view.days import day_columns, day_rows, days_between, issue_list, kept_day
 from watthour.workflows.view.grid import grid_forecast, grid_scores, region_entry
 from watthour.workflows.view.homes import device_entry, home_entry, home_events, home_list, place_list, zone_entry
@@ -17,20 +18,27 @@ from watthour.workflows.view.readings import (
     readings_csv,
 )
 from watthour.workflows.view.sites import site_entry, site_list
+from watthour.workflows.view.sources import SetSource, source_list
 from watthour.workflows.view.status import arrival_findings, doubts, freshness_hours, status, store_state
+from watthour.workflows.view.usage import history_entry, usage_entry
 from watthour.workflows.view.watts import A_DAY, optimization, peak, watts
 
 __all__ = [
     "A_DAY",
     "CSV_COLUMNS",
+    "SetSource",
     "ahead_of_all",
+    "appliances",
     "arrival_findings",
     "channel_list",
+    "dashboard",
     "day_columns",
     "day_rows",
     "days_between",
     "device_entry",
     "device_insights_entry",
+    "device_list",
+    "device_page",
     "doubts",
     "fault_counts",
     "found_things",
@@ -39,6 +47,7 @@ __all__ = [
     "grid_history",
     "grid_scores",
     "grid_week",
+    "history_entry",
     "home_entry",
     "home_events",
     "home_insights_entry",
@@ -58,8 +67,11 @@ __all__ = [
     "region_entry",
     "site_entry",
     "site_list",
+    "source_list",
     "status",
     "store_state",
+    "usage_entry",
     "watts",
+    "week_ahead",
     "zone_entry",
 ]

@@ -11,7 +11,7 @@ import polars as pl
 from watthour.core.errors import InvalidInput, NotEnoughHistory
 from watthour.core.quality import is_trusted
 from watthour.core.window import DAY, HOUR, Window, local_midnight, step_in_words
-from watthour.forecasting.catalogue import SIMILAR
+from watthour.forecasting.catalogue import RARE, SIMILAR
 from watthour.workflows.entities import Entity, newest_reading, recalled
 from watthour.workflows.forecast import BASELINES, live_window
 from watthour.workflows.view.day import STALE_AFTER, points_of
@@ -24,11 +24,12 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from watthour.core.channel import Site
-    from watthour.core.forecast import Context
+    from watthour.core.forecast import Context, UsesAhead
     from watthour.core.ports import ModelRegistry, Store
     from watthour.workflows.forecast import Served
 
 MOST_HOURS = 168
+_NO_USE = {"probability": None, "expected_kwh": None}  # on too often, or too little known of it
 
 
 def ahead_of_all(
@@ -51,7 +52,7 @@ def ahead_of_all(
     failed: list[tuple[Entity, NotEnoughHistory]] = []
     for entity in asked:
         try:
-            model = None if entity.is_sum else served(entity.context)
+            model = served(entity.context) if entity.is_stored else None
             found.append(hours_ahead(store, registry, entity, hours=hours, now=now, served=model))
         except NotEnoughHistory as error:
             failed.append((entity, error))
@@ -74,7 +75,14 @@ def ahead_of_all(
 
 
 def hours_ahead(
-    store: Store, registry: ModelRegistry, entity: Entity, *, hours: int, now: datetime, served: Served | None = None
+    store: Store,
+    registry: ModelRegistry,
+    entity: Entity,
+    *,
+    hours: int,
+    now: datetime,
+    served: Served | None = None,
+    most_hours: int = MOST_HOURS,
 ) -> dict[str, Any]:
     """Return the forecast of the next hours from what is known now, how old that is, and who made it.
 
@@ -88,13 +96,14 @@ def hours_ahead(
         hours: from the interval now running on.
         now: the present.
         served: the champion, if it is loaded already.
+        most_hours: that may be asked.
 
     Raises:
         InvalidInput: the number of hours cannot be, or the step is longer than a day.
         NotEnoughHistory: nothing can be forecast from what is known; says what to bring.
     """
-    if not 1 <= hours <= MOST_HOURS:
-        raise InvalidInput("hours", hours, f"it must be 1 to {MOST_HOURS}", remedy="Ask for 24, 48 or 168.")
+    if not 1 <= hours <= most_hours:
+        raise InvalidInput("hours", hours, f"it must be 1 to {most_hours}", remedy="Ask for 24, 48 or 168.")
     context = entity.context
     if context.resolution > DAY:
         problem = f"{context.channel.id} has steps of {step_in_words(context.resolution)}, longer than a day"
@@ -103,11 +112,11 @@ def hours_ahead(
     is_archive = now - newest > FRESH
     window = _window(context, newest, hours, now, is_archive=is_archive)
     issued_at = window.start if is_archive else now
-    why_none = "a sum of channels has no model of its own." if entity.is_sum else None
-    if is_archive and not entity.is_sum:
+    why_none = None if entity.is_stored else f"{entity.made_of} has no model of its own."
+    if is_archive and entity.is_stored:
         served, why_none = model_of_then(registry, context.channel.id, issued_at)
     history = recalled(store, entity, window, issued_at)
-    is_served_live = not is_archive and not entity.is_sum
+    is_served_live = not is_archive and entity.is_stored
     issue = made_of_history(
         store,
         registry if is_served_live else None,
@@ -122,6 +131,7 @@ def hours_ahead(
     last: datetime | None = None if measured.is_empty() else measured["time"].sort()[-1]
     known_until = None if last is None else last + context.resolution
     zone = ZoneInfo(context.time_zone)
+    uses = _uses_by_time(issue.uses)
     return {
         "kind": entity.kind,
         "id": entity.id,
@@ -143,10 +153,12 @@ def hours_ahead(
         "fallback": issue.notes.fallback,
         "missing_inputs": list(issue.notes.missing_inputs),
         "made_of": made_of_entries(issue.notes.made_of),
+        "days": _days_of_use(issue.uses),
         "points": [
             {
                 "time": utc_text(point["time"]),
                 "local_time": local_text(point["time"], zone),
+                **uses.get(point["time"], _NO_USE),
                 **{
                     name: point[name] for name in ("value", "lower", "upper", "quantiles", "operator", "seasonal_naive")
                 },
@@ -156,10 +168,23 @@ def hours_ahead(
     }
 
 
+def _uses_by_time(uses: UsesAhead | None) -> dict[datetime, dict[str, float]]:
+    if uses is None:
+        return {}
+    return {
+        row["time"]: {"probability": row["probability"], "expected_kwh": row["energy_kwh"]}
+        for row in uses.intervals.iter_rows(named=True)
+    }
+
+
+def _days_of_use(uses: UsesAhead | None) -> list[dict[str, object]]:
+    return [] if uses is None else uses.days.drop("issued_at").rename({"energy_kwh": "expected_kwh"}).to_dicts()
+
+
 def _made_by(model: str) -> str:
     if model in BASELINES:
         return "baseline"
-    return SIMILAR if model == SIMILAR else "model"
+    return model if model in {SIMILAR, RARE} else "model"
 
 
 def _window(context: Context, newest: datetime, hours: int, now: datetime, *, is_archive: bool) -> Window:

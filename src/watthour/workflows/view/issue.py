@@ -33,7 +33,7 @@ from watthour.workflows.similar import history_beside
 if TYPE_CHECKING:
     from datetime import date, datetime, time
 
-    from watthour.core.forecast import Context, History
+    from watthour.core.forecast import Context, History, UsesAhead
     from watthour.core.ports import ModelRegistry, Store
 
 FRESH = timedelta(days=14)  # older demand is an archive, and its page opens at its end
@@ -50,6 +50,7 @@ class Issue:
     is_reconstructed: bool
     rows: pl.DataFrame  # one row per time, model and level
     notes: Notes = field(default_factory=Notes)
+    uses: UsesAhead | None = None  # of something that is seldom on
 
 
 def days_to_open(store: Store, context: Context, now: datetime) -> tuple[date, date]:
@@ -236,7 +237,7 @@ def made_of_history(
     )
     table = pl.concat([*map(pl.DataFrame, rows), rivals.select(rows[0].columns)])
     notes = Notes(answer.fallback, answer.missing_inputs, answer.details)
-    return Issue(issued_at, answer.model, issued_at < now, table, notes)
+    return Issue(issued_at, answer.model, issued_at < now, table, notes, answer.uses)
 
 
 def model_of_then(registry: ModelRegistry, name: str, issued_at: datetime) -> tuple[Served | None, str | None]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from watthour.core.errors import InvalidInput
+from watthour.core.errors import InvalidInput, UnknownName
 from watthour.core.window import Window
 from watthour.workflows.view.wire import flag_names, utc_text
 
@@ -50,7 +50,8 @@ def reading_page(
     """Return the readings of a window as they were known at an instant; ``next`` is the start of the next page.
 
     Raises:
-        InvalidInput: no such channel, or a limit that is out of range.
+        UnknownName: no such channel.
+        InvalidInput: a limit that is out of range.
     """
     known, page, then = readings_between(store, channel, window, as_of=as_of, limit=limit, now=now)
     return {
@@ -78,7 +79,8 @@ def readings_between(
     However long the window is, no more is read at once than a page needs.
 
     Raises:
-        InvalidInput: no such channel, or a limit that is out of range.
+        UnknownName: no such channel.
+        InvalidInput: a limit that is out of range.
     """
     known = known_channel(store, channel)
     if not 1 <= limit <= MOST_ROWS:
@@ -104,11 +106,11 @@ def known_channel(store: Store, channel: str) -> Channel:
     """Return a channel by its id.
 
     Raises:
-        InvalidInput: no such channel.
+        UnknownName: no such channel.
     """
     known = next((each for each in store.channels() if each.id == channel), None)
     if known is None:
-        raise InvalidInput("channel", channel, "there is no such channel", remedy="/api/v1/channels lists all of them.")
+        raise UnknownName("channel", channel, "there is no such channel", remedy="/api/v1/channels lists all of them.")
     return known
 
 

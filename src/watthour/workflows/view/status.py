@@ -72,12 +72,13 @@ def status(
         "regions": [
             {
                 **region_entry(context),
+                "kind": str(context.site.kind),
                 "first_time": utc_text(spans[context.channel.id][0]) if context.channel.id in spans else None,
                 "last_time": utc_text(spans[context.channel.id][1]) if context.channel.id in spans else None,
             }
             for context in shown
         ],
-        "sources": _sources(store, shown, expected_sources, now),
+        "sources": run_entries(store, shown, expected_sources, now),
         "fill": [
             {
                 "source": fill.source,
@@ -137,7 +138,10 @@ def _problem_of(run: SourceRun, now: datetime) -> str | None:
     )
 
 
-def _sources(store: Store, shown: Sequence[Context], expected: Sequence[str], now: datetime) -> list[dict[str, object]]:
+def run_entries(
+    store: Store, shown: Sequence[Context], expected: Sequence[str], now: datetime
+) -> list[dict[str, object]]:
+    """Return how the last asking of each source ended, by the log of runs."""
     newest: dict[str, SourceRun] = {}
     for run in store.runs(limit=RUNS_LOOKED_AT):
         newest.setdefault(run.source, run)

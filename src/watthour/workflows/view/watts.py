@@ -47,7 +47,7 @@ def watts(context: Context, found: dict[str, Any], *, hours: int, now: datetime)
                 "lower_bound": point["lower"],
                 "upper_bound": point["upper"],
             }
-            for point in _points(context, found)
+            for point in watt_points(context, found)
         ],
         "forecast_horizon_hours": hours,
         **_basis(context, found, now),
@@ -60,7 +60,7 @@ def peak(context: Context, found: dict[str, Any], *, now: datetime) -> dict[str,
     Raises:
         InvalidInput: it is no load.
     """
-    points = _points(context, found)
+    points = watt_points(context, found)
     known = [point for point in points if point["value"] is not None]
     highest = max(known, key=lambda point: float(point["value"])) if known else None
     energy = [point["value"] * point["hours"] / _WATTS_PER_KILOWATT for point in known]
@@ -84,7 +84,7 @@ def optimization(store: Store, context: Context, found: dict[str, Any], *, hours
     Raises:
         InvalidInput: it is no load.
     """
-    points = _points(context, found)
+    points = watt_points(context, found)
     channel = _price_channel(store, context.site)
     prices = {} if channel is None else _prices(store, channel, points, now)
     priced = [(point, prices[point["time"]]) for point in points if point["time"] in prices]
@@ -128,7 +128,7 @@ def _basis(context: Context, found: dict[str, Any], now: datetime) -> dict[str, 
     }
 
 
-def _points(context: Context, found: dict[str, Any]) -> list[dict[str, Any]]:
+def watt_points(context: Context, found: dict[str, Any]) -> list[dict[str, Any]]:
     """Return the points of a load in watts, each with its length."""
     channel = context.channel
     if channel.quantity not in (Quantity.POWER, Quantity.ENERGY):

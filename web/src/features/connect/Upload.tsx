@@ -105,28 +105,32 @@ function useHolidays(found: ImportPreview | undefined, choices: Choices): { chos
 interface SettingsProps {
   found: ImportPreview;
   choices: Choices;
+  /** The home or place is chosen already. */
+  isSettled: boolean;
   onChoose: (choice: Choices) => void;
   /** The calendars of a new site. */
   holidays: ReactNode;
 }
 
-function Settings({ found, choices, onChoose, holidays }: SettingsProps): ReactElement {
+function Settings({ found, choices, isSettled, onChoose, holidays }: SettingsProps): ReactElement {
   const open = new Set(found.questions.map(({ field }) => field));
   const [site, setSite] = useState(choices.site ?? proposedSite(found));
   const columns = found.value_columns.length > 0 ? found.value_columns : found.columns;
   return (
     <div className="grid gap-3 sm:grid-cols-2 lg:grid-cols-4">
-      <label className="text-small grid min-w-0 gap-1 font-medium">
-        <span>
-          Name of the place or home {open.has('channel') ? <span className="text-warn">(please confirm)</span> : null}
-        </span>
-        <span className="flex gap-2">
-          <input value={site} onChange={(event) => setSite(event.target.value)} autoComplete="off" className={CONTROL} />
-          <Button onClick={() => onChoose({ site: site.trim() })} disabled={site.trim() === '' || site.trim() === choices.site}>
-            Use
-          </Button>
-        </span>
-      </label>
+      {isSettled ? null : (
+        <label className="text-small grid min-w-0 gap-1 font-medium">
+          <span>
+            Name of the place or home {open.has('channel') ? <span className="text-warn">(please confirm)</span> : null}
+          </span>
+          <span className="flex gap-2">
+            <input value={site} onChange={(event) => setSite(event.target.value)} autoComplete="off" className={CONTROL} />
+            <Button onClick={() => onChoose({ site: site.trim() })} disabled={site.trim() === '' || site.trim() === choices.site}>
+              Use
+            </Button>
+          </span>
+        </label>
+      )}
       <Pick
         label="Time zone"
         value={choices.time_zone ?? found.time_zone ?? ''}
@@ -239,24 +243,28 @@ interface ImportedProps {
   rows: ImportedRows;
   /** What can be done next with the site, such as a button that trains now. */
   next?: ((site: string) => ReactNode) | undefined;
+  /** Whoever shows this leads on by itself. */
+  isSettled: boolean;
 }
 
-function Imported({ rows, next }: ImportedProps): ReactElement {
+function Imported({ rows, next, isSettled }: ImportedProps): ReactElement {
   const refused = rows.refused_rows > 0 ? ` ${formatNumber(rows.refused_rows)} rows were refused; they are listed with the reason.` : '';
   return (
     <Notice role="status" title={`${formatNumber(rows.new_rows)} new rows for ${rows.region}`} className="mt-3">
       {rows.new_rows === 0 ? 'All data in this file were imported before.' : 'They are in the store.'}
       {refused}{' '}
-      {rows.next
+      {(isSettled ? [] : rows.next)
         .filter(({ command }) => !command.startsWith('watthour train '))
         .map(({ text, command }) => (
           <span key={command} className="block">
             {text} <code className="font-mono break-words">{command}</code>
           </span>
         ))}
-      <a className="text-accent font-medium underline" href={`/grid/${rows.region}`}>
-        Open {rows.region}
-      </a>
+      {isSettled ? null : (
+        <a className="text-accent font-medium underline" href={`/grid/${rows.region}`}>
+          Open {rows.region}
+        </a>
+      )}
       {rows.region && next ? <div className="mt-2">{next(rows.region)}</div> : null}
     </Notice>
   );
@@ -311,14 +319,30 @@ function Drop({ file, onFile }: DropProps): ReactElement {
   );
 }
 
+interface UploadProps {
+  next?: ((site: string) => ReactNode) | undefined;
+  /** Id of the home that the file is of; without one the file or a person names it. */
+  site?: string;
+  /** Called once rows are in the store. */
+  onImported?: () => void;
+}
+
 /** Brings a table in: a file dropped or chosen, what was understood of it, and then the import. */
-export function Upload({ next }: { next?: ((site: string) => ReactNode) | undefined }): ReactElement {
+export function Upload({ next, site, onImported }: UploadProps): ReactElement {
+  const isSettled = site !== undefined;
+  const settled: Choices = isSettled ? { site } : {};
   const [file, setFile] = useState<File | null>(null);
-  const [choices, setChoices] = useState<Choices>({});
+  const [choices, setChoices] = useState<Choices>(settled);
   const queries = useQueryClient();
   const [seen, setSeen] = useState<ImportedRows | null>(null); // stays while the next look is under way or fails
   const looking = useMutation({ mutationFn: preview, onSuccess: setSeen });
-  const sending = useMutation({ mutationFn: upload, onSuccess: () => queries.invalidateQueries() });
+  const sending = useMutation({
+    mutationFn: upload,
+    onSuccess: async () => {
+      await queries.invalidateQueries();
+      onImported?.();
+    },
+  });
   const look = (chosen: File, said: Choices): void => {
     if (chosen !== file) setSeen(null);
     setFile(chosen);
@@ -335,7 +359,7 @@ export function Upload({ next }: { next?: ((site: string) => ReactNode) | undefi
   const isReady = looking.data !== undefined && looking.error === null && !looking.isPending && (found?.questions.length ?? 0) === 0;
   return (
     <form onSubmit={submit} aria-label="Import a file" aria-busy={looking.isPending || sending.isPending}>
-      <Drop file={file} onFile={(chosen) => look(chosen, {})} />
+      <Drop file={file} onFile={(chosen) => look(chosen, settled)} />
       {looking.isPending ? (
         <p role="status" className="text-small text-muted mt-3">
           Reading the file…
@@ -345,7 +369,7 @@ export function Upload({ next }: { next?: ((site: string) => ReactNode) | undefi
         <ProblemNotice
           error={looking.error}
           className="mt-3"
-          actions={Object.keys(choices).length > 0 ? <Button onClick={() => look(file, {})}>Start again with this file</Button> : null}
+          actions={Object.keys(choices).length > Object.keys(settled).length ? <Button onClick={() => look(file, settled)}>Start again with this file</Button> : null}
         />
       ) : null}
       {file && found && !sending.data ? (
@@ -354,6 +378,7 @@ export function Upload({ next }: { next?: ((site: string) => ReactNode) | undefi
             key={file.name}
             found={found}
             choices={choices}
+            isSettled={isSettled}
             onChoose={(choice) => look(file, { ...choices, ...choice })}
             holidays={
               calendar ? (
@@ -388,7 +413,7 @@ export function Upload({ next }: { next?: ((site: string) => ReactNode) | undefi
           ) : null}
         </div>
       ) : null}
-      {sending.data ? <Imported rows={sending.data} next={next} /> : null}
+      {sending.data ? <Imported rows={sending.data} next={next} isSettled={isSettled} /> : null}
       {sending.error ? <ProblemNotice error={sending.error} className="mt-3" /> : null}
     </form>
   );

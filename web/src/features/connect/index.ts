@@ -1,1 +1,2 @@
 export { ConnectCard } from './ConnectCard';
+export { Upload } from './Upload';

@@ -1,35 +1,19 @@
 import { useQuery } from '@tanstack/react-query';
-import { ChartSpline, Download, Table2 } from 'lucide-react';
 import { type ReactElement, useMemo, useState } from 'react';
 
+import { DayCard } from '@/charts/day/DayCard';
+import { WeekTable } from '@/charts/day/IntervalsTable';
+import { type Format, type Interval, formatOf, formatOfWeek, intervalToStartWith, intervalsOf, intervalsOfWeek } from '@/charts/day/intervals';
 import type { GridForecast } from '@/client';
-import { Button } from '@/components/ui/button';
-import { Card } from '@/components/ui/card';
 import { Choice } from '@/components/ui/choice';
 import { ProblemNotice } from '@/components/ui/problem';
-import { DayScores } from './DayScores';
-import { ForecastPicture } from './ForecastPicture';
-import { IntervalsTable, WeekTable } from './IntervalsTable';
-import { Readout } from './Readout';
-import type { Scene } from './forecastDrawing';
-import { type Format, type Interval, csvHeader, csvRows, formatOf, formatOfWeek, intervalToStartWith, intervalsOf, intervalsOfWeek } from './intervals';
-import { weekQuery } from './queries';
-import { download, toCsv } from '@/lib/csv';
 import { useMedia } from '@/lib/media';
 import { DAY_MS, localDay } from '@/lib/time';
 
-const VIEWS = [
-  { value: 'picture', label: <><ChartSpline aria-hidden className="size-4" /> Picture</> },
-  { value: 'table', label: <><Table2 aria-hidden className="size-4" /> Table</> },
-] as const;
+import { DayScores } from './DayScores';
+import { weekQuery } from './queries';
 
 type Span = 'day' | 'before' | 'week';
-
-/** What the numbers of a unit are, over the length of an interval. */
-function meaningOf(unit: string): string {
-  if (/^[kMG]Wh$/.test(unit)) return 'Energy of';
-  return /^[kMG]?W$/.test(unit) ? 'Mean power of' : 'Values of';
-}
 
 interface Shown {
   intervals: readonly Interval[];
@@ -70,9 +54,7 @@ interface ForecastCardProps {
 /** The day as a picture, as a table and as a file. */
 export function ForecastCard({ forecast, now }: ForecastCardProps): ReactElement {
   const isWide = useMedia('(min-width: 48rem)');
-  const [view, setView] = useState<'picture' | 'table'>('picture');
   const [chosenSpan, setSpan] = useState<Span | null>(null);
-  const [chosenStart, setStart] = useState<number | null>(null);
 
   const isLive = forecast.newest !== null;
   const isDaily = forecast.region.resolution_seconds * 1000 === DAY_MS; // a day is then one point, which says nothing alone
@@ -87,49 +69,25 @@ export function ForecastCard({ forecast, now }: ForecastCardProps): ReactElement
   ] as const;
   const { simulated: isSimulated } = forecast.region;
   const issuedAt = isWeek ? null : Date.parse(forecast.newest?.issued_at ?? forecast.issued_at);
-  const scene = useMemo((): Scene => ({ intervals, format, now, issuedAt, isSimulated }), [intervals, format, now, issuedAt, isSimulated]);
-  const found = chosenStart === null ? -1 : intervals.findIndex(({ start }) => start === chosenStart);
   const start = useMemo(() => startOf(intervals, forecast, isWeek, now), [intervals, forecast, isWeek, now]);
-  const selected = found >= 0 ? found : start;
-
-  const hasDoubts = intervals.some(({ doubts }) => doubts.length > 0);
-  const save = (): void =>
-    download(`watthour-${forecast.region.id}-${isWeek ? 'week-' : ''}${forecast.day}.csv`, toCsv(csvHeader(format), csvRows(all, format, isSimulated)));
-
-  const spanChoice = <Choice label="Span" value={span} options={spans} onChange={setSpan} />;
   return (
-    <Card
+    <DayCard
       title={format.step.title}
-      note={`${meaningOf(forecast.unit)} ${format.step.each} in ${view === 'table' ? forecast.unit : format.shownIn.unit}`}
-      actions={
-        <>
-          <Choice label="Show as" value={view} options={VIEWS} onChange={setView} />
-          <Button square look="quiet" aria-label="Download CSV" title="Download CSV" onClick={save}>
-            <Download aria-hidden className="size-5" />
-          </Button>
-        </>
-      }
+      intervals={intervals}
+      all={all}
+      format={format}
+      now={now}
+      issuedAt={issuedAt}
+      isSimulated={isSimulated}
+      start={start}
+      label={`Chart of the ${isWeek ? 'week' : 'day'}; arrow keys choose ${format.step.one}`}
+      file={`watthour-${forecast.region.id}-${isWeek ? 'week-' : ''}${forecast.day}`}
+      table={isWeek ? <WeekTable intervals={all} format={format} /> : undefined}
+      controls={<Choice label="Span" value={span} options={spans} onChange={setSpan} />}
     >
-      {view === 'table' ? (
-        <>
-          {isWeek ? <WeekTable intervals={all} format={format} /> : <IntervalsTable intervals={all} format={format} />}
-          <div className="mt-3">{spanChoice}</div>
-        </>
-      ) : (
-        <>
-          <Readout interval={intervals[selected]} format={format} isSimulated={isSimulated} hasDoubts={hasDoubts} />
-          <ForecastPicture
-            scene={scene}
-            label={`Chart of the ${isWeek ? 'week' : 'day'}; arrow keys choose ${format.step.one}`}
-            selected={selected}
-            onSelect={(index) => setStart(intervals[index]?.start ?? null)}
-            controls={spanChoice}
-          />
-        </>
-      )}
       {span === 'week' && week.error ? <ProblemNotice className="mt-3" error={week.error} onRetry={() => void week.refetch()} /> : null}
       {isWeek ? <p className="text-small text-muted mt-2">Each day as it was forecast the day before. Days without a kept forecast show their readings alone.</p> : null}
       {forecast.scores_of_day ? <DayScores rows={forecast.scores_of_day.rows} day={forecast.day} unit={forecast.unit} /> : null}
-    </Card>
+    </DayCard>
   );
 }

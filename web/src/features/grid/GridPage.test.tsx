@@ -83,14 +83,15 @@ test('no day beyond the last can be opened', async () => {
 
 test('a simulated region says so first and offers a real one', async () => {
   openPage('/', answersOf('simtown'));
-  expect(await screen.findByText('Simulated region: invented weather and demand')).toBeVisible();
+  expect(await screen.findByText('Simulated: every number here is invented')).toBeVisible();
+  expect(screen.getByRole('link', { name: 'Connect real data' })).toHaveAttribute('href', '#connect');
   expect(await screen.findByRole('heading', { name: 'Connect real data' })).toBeVisible();
 });
 
 test('a real region bears no such banner', async () => {
   openPage('/grid/ny');
   await screen.findByText(HEADLINE);
-  expect(screen.queryByText(/Simulated region/)).toBeNull();
+  expect(screen.queryByText(/Simulated: /)).toBeNull();
 });
 
 test('scores stand beside those of the rivals, and by lead time', async () => {

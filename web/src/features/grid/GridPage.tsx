@@ -5,12 +5,13 @@ import type { GridForecast, Status } from '@/client';
 import { Badge } from '@/components/ui/badge';
 import { Button } from '@/components/ui/button';
 import { ProblemNotice } from '@/components/ui/problem';
+import { SimulatedBanner } from '@/components/ui/simulated';
 import { Skeleton } from '@/components/ui/skeleton';
 import { DayNavigation } from './DayNavigation';
 import { ForecastCard } from './ForecastCard';
 import { FreshnessCard } from './FreshnessCard';
 import { DataSkeleton, GridSkeleton, ScoresSkeleton } from './GridSkeleton';
-import { Notices, SimulatedBanner } from './Notices';
+import { Notices } from './Notices';
 import { Provenance } from './Provenance';
 import { HistoryCard, type HistoryDays } from './HistoryCard';
 import { ReliabilityCard } from './ReliabilityCard';
@@ -62,7 +63,8 @@ function called({ name, operator, simulated }: Status['regions'][number]): strin
 
 function RegionChoice({ regions, region, onRegion }: { regions: Status['regions']; region: string; onRegion: (id: string) => void }): ReactElement {
   const here = regions.find(({ id }) => id === region);
-  if (regions.length < 2) return <>{here ? called(here) : region}</>;
+  const choices = regions.filter(({ id, kind }) => kind === 'region' || id === region); // homes are chosen on their own page
+  if (choices.length < 2) return <>{here ? called(here) : region}</>;
   return (
     <select
       aria-label="Region"
@@ -70,7 +72,7 @@ function RegionChoice({ regions, region, onRegion }: { regions: Status['regions'
       onChange={(event) => onRegion(event.target.value)}
       className="rounded-control border-line bg-surface -ml-1 h-9 max-w-full border px-2 font-semibold"
     >
-      {regions.map((entry) => (
+      {choices.map((entry) => (
         <option key={entry.id} value={entry.id}>
           {called(entry)}
         </option>
@@ -128,7 +130,13 @@ export function GridPage({ region, day, onDay, onRegion, connect, train }: GridP
 
   return (
     <div className="grid grid-cols-[minmax(0,1fr)] gap-5">
-      {isSimulated ? <SimulatedBanner connectHref={`#${CONNECT_ID}`} /> : null}
+      {isSimulated ? (
+        <SimulatedBanner>
+          <a href={`#${CONNECT_ID}`} className="text-accent font-medium underline">
+            Connect real data
+          </a>
+        </SimulatedBanner>
+      ) : null}
       <header className="flex flex-wrap items-end justify-between gap-x-6 gap-y-3">
         <div className="min-w-0">
           <h1 className="text-title font-semibold">

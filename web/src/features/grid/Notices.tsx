@@ -30,14 +30,3 @@ export function Notices({ forecast, train }: { forecast: GridForecast; train?: R
     </div>
   );
 }
-
-export function SimulatedBanner({ connectHref }: { connectHref: string }): ReactElement {
-  return (
-    <Notice look="warn" role="status" title="Simulated region: invented weather and demand" className="hatched">
-      It shows how Watthour works; its numbers are not from a real place.{' '}
-      <a href={connectHref} className="text-accent font-medium underline">
-        Connect a real region
-      </a>
-    </Notice>
-  );
-}

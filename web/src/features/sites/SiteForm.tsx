@@ -7,7 +7,7 @@ import { Button } from '@/components/ui/button';
 import { ProblemNotice } from '@/components/ui/problem';
 import { cn } from '@/lib/cn';
 
-import { coordinate, countryName, ownPlace, timeZones } from './places';
+import { coordinate, countryName, ownPlace, timeZones } from '@/lib/places';
 import { holidaysQuery } from './queries';
 
 const UNITS = ['W', 'kW', 'MW', 'kWh', 'MWh', ...['EUR', 'GBP', 'USD'].flatMap((currency) => [`${currency}/kWh`, `${currency}/MWh`])];

@@ -100,7 +100,7 @@ function SiteRow({ site, train }: SiteRowProps): ReactElement {
       <div className="flex flex-wrap items-start justify-between gap-x-4 gap-y-2">
         <h3 className="font-semibold">
           {mainOf(site)?.first_time ? (
-            <a className="text-accent underline" href={`/grid/${site.id}`}>
+            <a className="text-accent underline" href={`/${site.kind === 'home' ? 'home' : 'grid'}/${site.id}`}>
               {site.name}
             </a>
           ) : (

@@ -8,7 +8,7 @@ import { formatNumber } from '@/lib/numbers';
 import { DAY_MS, HOUR_MS, formatClock, formatShortDay, zoneAbbreviation } from '@/lib/time';
 
 import { lineNames } from './forecastDrawing';
-import { type Format, type Interval, doubtsInWords, rivalName } from './intervals';
+import { type Format, type Interval, doubtsInWords, rivalName, shownRange } from './intervals';
 
 interface IntervalsProps {
   intervals: readonly Interval[];
@@ -60,10 +60,6 @@ function Actual({ interval, digits }: { interval: Interval; digits: number }): R
   );
 }
 
-function range({ lower, upper }: Interval, digits: number): string {
-  return lower === null || upper === null ? formatNumber(null) : `${formatNumber(lower, digits)}–${formatNumber(upper, digits)}`;
-}
-
 function TimeHead({ intervals, format }: IntervalsProps): ReactElement {
   return (
     <Head className="sticky top-0 left-0 z-2 text-left" unit={zonesOf(intervals, format.timeZone)}>
@@ -98,7 +94,7 @@ function DayTable({ intervals, format, label }: IntervalsProps & { label: string
           <Row key={interval.start} interval={interval} format={format}>
             <>
               <Value>{formatNumber(interval.forecast, digits)}</Value>
-              <Value>{range(interval, digits)}</Value>
+              <Value>{shownRange(interval.lower, interval.upper, (value) => formatNumber(value, digits))}</Value>
               {rivals.map((rival) => (
                 <Value key={rival}>{formatNumber(interval.rivals[rival], digits)}</Value>
               ))}

@@ -97,7 +97,7 @@ export function formatOfWeek(week: GridWeek, region: ForecastRegion): Format {
 type Placed = Pick<Interval, 'start' | 'end' | 'localTime' | 'label'>;
 
 /** Names intervals by their ends; with zone letters where the clock changes among them. */
-function placer(points: readonly { local_time: string }[], { time_zone: zone, resolution_seconds }: ForecastRegion): (point: { time: string; local_time: string }) => Placed {
+export function placer(points: readonly { local_time: string }[], { time_zone: zone, resolution_seconds }: Pick<ForecastRegion, 'time_zone' | 'resolution_seconds'>): (point: { time: string; local_time: string }) => Placed {
   const { ms } = stepOf(resolution_seconds);
   const offsets = new Set(points.map(({ local_time }) => local_time.match(OFFSET)?.[0]));
   return ({ time, local_time }) => {
@@ -108,7 +108,7 @@ function placer(points: readonly { local_time: string }[], { time_zone: zone, re
   };
 }
 
-const EMPTY = {
+export const EMPTY = {
   forecast: null,
   lower: null,
   upper: null,
@@ -124,7 +124,7 @@ const EMPTY = {
   doubts: [],
 } as const satisfies Partial<Interval>;
 
-const doubtsOf = (flags: readonly string[]): string[] => flags.filter((flag) => flag in DOUBTS);
+export const doubtsOf = (flags: readonly string[]): string[] => flags.filter((flag) => flag in DOUBTS);
 
 function ofDay(point: ForecastPoint): Omit<Interval, keyof Placed | 'part'> {
   return {
@@ -207,6 +207,12 @@ export function shownValue(value: number | null | undefined, { divisor, digits }
 
 export function shownQuantity(value: number | null | undefined, shownIn: ShownIn): string {
   return value === null || value === undefined ? formatNumber(null) : `${shownValue(value, shownIn)}\u00a0${shownIn.unit}`;
+}
+
+/** Both ends of a band, `0.31–1.40 kW`; below nought a dash would look like a minus. */
+export function shownRange(lower: number | null, upper: number | null, write: (value: number) => string): string {
+  if (lower === null || upper === null) return formatNumber(null);
+  return `${write(lower)}${lower < 0 ? ' to ' : '–'}${write(upper)}`;
 }
 
 /** Why a value is doubted, in words. */

@@ -1,7 +1,7 @@
 import type { ReactElement } from 'react';
 
 import { LINE_LOOKS, type LineName, lineNames } from './forecastDrawing';
-import { type Format, type Interval, doubtsInWords, shownQuantity, shownValue } from './intervals';
+import { type Format, type Interval, doubtsInWords, shownQuantity, shownRange, shownValue } from './intervals';
 import { cn } from '@/lib/cn';
 import { formatQuantity } from '@/lib/numbers';
 import { DAY_MS, formatShortDay } from '@/lib/time';
@@ -41,7 +41,8 @@ export function Readout({ interval, format, isSimulated, hasDoubts }: ReadoutPro
   const names = lineNames(format);
   const { lower = null, upper = null } = interval ?? {};
   const item = (swatch: LineName) => ({ swatch, name: names[swatch], value: shownQuantity(interval?.[swatch], shownIn) });
-  const band = lower === null || upper === null ? '–' : `${shownValue(lower, shownIn)}–${shownQuantity(upper, shownIn)}`;
+  const range = shownRange(lower, upper, (value) => shownValue(value, shownIn));
+  const band = lower === null || upper === null ? range : `${range}\u00a0${shownIn.unit}`;
   const items: { swatch: Swatch; name: string; value: string }[] = [
     item('forecast'),
     { swatch: 'band', name: '90 % interval', value: band },

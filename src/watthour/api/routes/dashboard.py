@@ -1,0 +1,150 @@
+"""The answers that dashboards of a household's appliances ask for."""
+
+from collections.abc import Callable, Hashable
+from functools import partial
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Annotated
+
+from fastapi import APIRouter, Path, Query, Response
+
+from watthour.api.answers import A, T, answer_bytes, json_of, served_or_none, warm_part
+from watthour.api.contract import problems
+from watthour.api.problems import Refusal
+from watthour.api.schemas.dashboard import Appliances, Dashboard, DevicePage, KnownDevices, WeekForecast, WhichHome
+from watthour.api.state import ApiState, State
+from watthour.core.errors import NotEnoughHistory
+from watthour.workflows import view
+from watthour.workflows.homes import devices_of, home_named, part_named
+from watthour.workflows.usage import HomeUsage, home_usage
+from watthour.workflows.view import household as work
+
+if TYPE_CHECKING:
+    from watthour.workflows.insights import DeviceInsights, HomeInsights
+
+router = APIRouter(prefix="/api", tags=["dashboard"])
+
+Asked = Annotated[WhichHome, Query()]
+DeviceName = Annotated[
+    str,
+    Path(max_length=200, description="Id, last word of the id, or name of the device.", examples=["washing_machine"]),
+]
+
+
+@router.get("/dashboard", summary="A home at a glance", response_model=Dashboard, responses=problems(404))
+async def dashboard(state: ApiState, asked: Asked) -> Response:
+    """Tell what a home draws now, will use in the next 24 hours, who uses most, and what is worth knowing."""
+    of, store = await _household(state, asked), state.app.store
+
+    def insights_of() -> "HomeInsights":
+        from watthour.workflows.insights import home_insights
+
+        return home_insights(store, of.home, now=work.presence(store, of, state.now()))
+
+    ahead = await _ahead(state, of)
+    insights = await _warm(state, of, ("home_insights", of.home.id), insights_of)
+    look = partial(view.dashboard, store, of, ahead=ahead, insights=insights)
+    return await _answer(state, of, Dashboard, lambda: look(usage=_usage(state, of), now=state.now()))
+
+
+@router.get("/devices", summary="Devices of a home", response_model=KnownDevices, responses=problems(404))
+async def known_devices(state: ApiState, asked: Asked) -> Response:
+    """List the devices with where they stand and whether they are on."""
+    of = await _household(state, asked)
+    return await _answer(state, of, KnownDevices, lambda: view.device_list(state.app.store, of, _usage(state, of)))
+
+
+@router.get(
+    "/device/{device_id}/insights",
+    summary="What to know of a device",
+    response_model=DevicePage,
+    responses=problems(404),
+)
+async def device_page(state: ApiState, device_id: DeviceName, asked: Asked) -> Response:
+    """Tell whether it uses more than before, how much of it while working, and what could be done."""
+    of, store = await _household(state, asked), state.app.store
+    device = part_named("device", device_id, await state.compute.run(lambda: devices_of(store, of.home)))
+
+    def known() -> "tuple[DeviceInsights, work.Trend | None]":
+        from watthour.workflows.insights import device_insights
+
+        now = work.presence(store, of, state.now())
+        return device_insights(store, of.home, device, now=now), work.trend(store, of.home, device, now)
+
+    ahead = await _ahead(state, of)
+    insights, trend = await _warm(state, of, ("device_insights", device.id), known)
+    look = partial(view.device_page, store, of, device, insights, trend, ahead)
+    return await _answer(state, of, DevicePage, lambda: look(now=state.now()))
+
+
+@router.get(
+    "/forecast", summary="The next seven days of a home", response_model=WeekForecast, responses=problems(404, 409)
+)
+async def week_ahead(state: ApiState, asked: Asked) -> Response:
+    """Forecast seven local days with the highest hour of each, and how far such forecasts held."""
+    of, store = await _household(state, asked), state.app.store
+
+    def scored() -> dict[int, float]:
+        return work.measured_coverage(store, of.entities[0].context, state.now()) if of.is_measured else {}
+
+    ahead = await _ahead(state, of, whole_days=True)
+    coverage = await _warm(state, of, ("coverage", of.home.id), scored)
+    if not ahead.hours:
+        problem = " ".join(ahead.problems) or f"the readings of {of.home.name} have steps longer than an hour"
+        remedy = "Send readings to POST /api/v1/readings, or add them with `watthour import FILE`."
+        raise NotEnoughHistory(problem, remedy=remedy)
+    return await _answer(state, of, WeekForecast, lambda: view.week_ahead(ahead, coverage, state.now()))
+
+
+@router.get("/appliances", summary="Devices and what they use", response_model=Appliances, responses=problems(404))
+async def appliances(state: ApiState, asked: Asked) -> Response:
+    """List the devices with their power now and on average, and what may be done with the time of their use."""
+    of, store = await _household(state, asked), state.app.store
+    means = await _warm(
+        state,
+        of,
+        ("mean_powers", of.home.id),
+        lambda: work.mean_powers(store, of, work.presence(store, of, state.now())),
+    )
+    return await _answer(state, of, Appliances, lambda: view.appliances(store, of, _usage(state, of), means))
+
+
+async def _household(state: State, asked: WhichHome) -> work.Household:
+    """Return the home that is named, or else the usual one."""
+    app = state.app
+
+    def find() -> work.Household:
+        home = work.usual_home(app.store) if asked.home is None else home_named(app.store, asked.home)
+        if home is None:
+            remedy = "Add one with POST /api/v1/homes or `watthour home add`, then send its readings."
+            raise Refusal(HTTPStatus.NOT_FOUND, "no-home", "There is no home.", remedy=remedy)
+        return work.household_of(app.store, app.directories, home)
+
+    return await state.warm.get(("household", asked.home), find, lifetime_s=state.limits.state_lifetime_s)
+
+
+async def _ahead(state: State, of: work.Household, *, whole_days: bool = False) -> work.HomeAhead:
+    app = state.app
+
+    def look() -> work.HomeAhead:
+        served = partial(served_or_none, state)
+        return work.home_ahead(app.store, app.registry, of, now=state.now(), whole_days=whole_days, served=served)
+
+    return await _warm(state, of, ("home_ahead", of.home.id, whole_days), look)
+
+
+async def _warm(state: State, of: work.Household, question: tuple[Hashable, ...], look: Callable[[], T]) -> T:
+    """Return what is kept of a home, unless a reading, a use or a model of it came since."""
+    contexts = [each.context for each in of.entities if each.is_stored]
+    return await warm_part(state, contexts, question, look, parts=of.channels, logs=of.devices)
+
+
+async def _answer(state: State, of: work.Household, schema: type[A], look: Callable[[], object]) -> Response:
+    """Answer with exactly the fields that are asked for; the headers say which home it is, and if it is simulated."""
+    response = json_of(await state.compute.run(lambda: answer_bytes(schema, look())))
+    response.headers["Watthour-Home"] = of.home.id
+    response.headers["Watthour-Simulated"] = str(of.home.is_simulated).lower()
+    return response
+
+
+def _usage(state: State, of: work.Household) -> HomeUsage:
+    return home_usage(state.app.store, of.home, now=state.now())

@@ -1,0 +1,109 @@
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { PlugZap } from 'lucide-react';
+import { type FormEvent, type ReactElement, useState } from 'react';
+
+import type { SourceKind, TriedSource } from '@/client';
+import { Button } from '@/components/ui/button';
+import { TextField } from '@/components/ui/field';
+import { Notice } from '@/components/ui/notice';
+import { ProblemNotice } from '@/components/ui/problem';
+import { Words } from '@/components/ui/words';
+import { type Said, addSource, sourcesQuery, trySource } from '@/lib/sources';
+
+function Trial({ tried }: { tried: TriedSource }): ReactElement {
+  return (
+    <Notice role="status" look={tried.works ? 'info' : 'warn'} title={tried.works ? 'It works' : 'It does not work yet'}>
+      <p>
+        <Words>{tried.words}</Words>
+      </p>
+      {tried.remedy ? (
+        <p className="mt-1 font-medium">
+          <Words>{tried.remedy}</Words>
+        </p>
+      ) : null}
+      {tried.things.length > 0 ? (
+        <ul className="mt-1 tabular-nums">
+          {tried.things.map(({ key, name, values }) => (
+            <li key={key}>
+              {name}: {values.map(({ text }) => text).join(', ')}
+            </li>
+          ))}
+        </ul>
+      ) : null}
+    </Notice>
+  );
+}
+
+interface SourceFormProps {
+  kind: SourceKind;
+  onAdded: () => void;
+}
+
+/** What must be said of a source, tried before it is added. */
+export function SourceForm({ kind, onAdded }: SourceFormProps): ReactElement {
+  const [said, setSaid] = useState<Said>({});
+  const queries = useQueryClient();
+  const trying = useMutation({ mutationFn: () => trySource(kind.kind, said) });
+  const adding = useMutation({
+    mutationFn: () => addSource(kind.kind, said),
+    onSuccess: async () => {
+      await queries.invalidateQueries({ queryKey: sourcesQuery.queryKey });
+      onAdded();
+    },
+  });
+  const say = (name: string, value: string | boolean): void => {
+    setSaid({ ...said, [name]: value });
+    trying.reset();
+    adding.reset();
+  };
+  const isComplete = kind.fields.every(({ name, required }) => !required || (typeof said[name] === 'string' && said[name].trim() !== ''));
+  const isBusy = trying.isPending || adding.isPending;
+  const submit = (event: FormEvent): void => {
+    event.preventDefault();
+    if (isComplete && !isBusy) trying.mutate();
+  };
+  return (
+    <form onSubmit={submit} aria-label={kind.title} aria-busy={isBusy} className="grid gap-3">
+      <div className="grid gap-3 sm:grid-cols-2">
+        {kind.fields.map(({ name, label, hint, type, required }) =>
+          type === 'yes_no' ? (
+            <label key={name} className="text-small flex min-h-11 items-center gap-2 font-medium">
+              <input type="checkbox" className="accent-accent size-5" checked={said[name] === true} onChange={({ target }) => say(name, target.checked)} />
+              {label}
+            </label>
+          ) : (
+            <TextField
+              key={name}
+              label={required ? label : `${label} (optional)`}
+              hint={hint || undefined}
+              type={type === 'secret' ? 'password' : 'text'}
+              inputMode={type === 'number' ? 'numeric' : 'text'}
+              autoCapitalize="none"
+              spellCheck={false}
+              autoComplete={type === 'secret' ? 'new-password' : 'off'}
+              value={typeof said[name] === 'string' ? said[name] : ''}
+              onChange={({ target }) => say(name, target.value)}
+            />
+          ),
+        )}
+      </div>
+      {trying.data ? <Trial tried={trying.data} /> : null}
+      {trying.error ? <ProblemNotice error={trying.error} /> : null}
+      {adding.error ? <ProblemNotice error={adding.error} /> : null}
+      <div className="flex flex-wrap items-center gap-2">
+        <Button type="submit" look={trying.data?.works ? 'plain' : 'primary'} disabled={!isComplete || isBusy}>
+          <PlugZap aria-hidden className="size-4" />
+          {trying.isPending ? 'Testing…' : 'Test'}
+        </Button>
+        <Button look={trying.data?.works ? 'primary' : 'plain'} disabled={!isComplete || isBusy} onClick={() => adding.mutate()}>
+          {adding.isPending ? 'Adding…' : trying.data?.works ? 'Add' : 'Add without a test'}
+        </Button>
+        {trying.isPending ? (
+          <p role="status" className="text-small text-muted">
+            Connecting; this takes a few seconds.
+          </p>
+        ) : null}
+      </div>
+    </form>
+  );
+}

@@ -1,0 +1,53 @@
+import { type ComponentProps, type ReactElement, useId } from 'react';
+
+const CONTROL = 'rounded-control border-control-line bg-surface text-body h-11 w-full min-w-0 border px-3 font-normal';
+
+interface TextFieldProps extends ComponentProps<'input'> {
+  label: string;
+  /** An example, or where to find it. */
+  hint?: string | undefined;
+}
+
+/** A question with one line to type into; large enough for a thumb. */
+export function TextField({ label, hint, ...rest }: TextFieldProps): ReactElement {
+  const id = useId();
+  return (
+    <div className="text-small grid min-w-0 content-start gap-1 font-medium">
+      <label htmlFor={id}>{label}</label>
+      <input id={id} aria-describedby={hint ? `${id}-hint` : undefined} autoComplete="off" className={CONTROL} {...rest} />
+      {hint ? (
+        <p id={`${id}-hint`} className="text-muted font-normal break-words">
+          {hint}
+        </p>
+      ) : null}
+    </div>
+  );
+}
+
+interface SelectFieldProps extends ComponentProps<'select'> {
+  label: string;
+  hint?: string | undefined;
+  options: readonly (readonly [value: string, text: string])[];
+}
+
+/** A question with one answer of many. */
+export function SelectField({ label, hint, options, ...rest }: SelectFieldProps): ReactElement {
+  const id = useId();
+  return (
+    <div className="text-small grid min-w-0 content-start gap-1 font-medium">
+      <label htmlFor={id}>{label}</label>
+      <select id={id} aria-describedby={hint ? `${id}-hint` : undefined} className={CONTROL} {...rest}>
+        {options.map(([value, text]) => (
+          <option key={value} value={value}>
+            {text}
+          </option>
+        ))}
+      </select>
+      {hint ? (
+        <p id={`${id}-hint`} className="text-muted font-normal break-words">
+          {hint}
+        </p>
+      ) : null}
+    </div>
+  );
+}

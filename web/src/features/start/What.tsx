@@ -1,0 +1,65 @@
+import { useQuery } from '@tanstack/react-query';
+import { FileUp, HousePlug, Hourglass, type LucideIcon, PlugZap, RadioTower } from 'lucide-react';
+import type { ReactElement, ReactNode } from 'react';
+
+import { SourceForm } from '@/components/sources/SourceForm';
+import { Button } from '@/components/ui/button';
+import { ProblemNotice } from '@/components/ui/problem';
+import { Skeleton } from '@/components/ui/skeleton';
+import { sourcesQuery } from '@/lib/sources';
+
+/** A file, a kind of source, what is connected already, or nothing yet. */
+export type Way = 'file' | 'connected' | 'nothing' | (string & {});
+
+const TITLES: Record<string, { title: string; text: string; icon: LucideIcon }> = {
+  mqtt: { title: 'Home Assistant, or plugs with an MQTT broker', text: 'Everything that speaks there is heard by itself.', icon: RadioTower },
+  homewizard: { title: 'A P1 reader at the meter (HomeWizard)', text: 'Also its kWh meters and sockets.', icon: HousePlug },
+  shelly: { title: 'Shelly plugs or meters', text: 'Asked in your own network, without a broker.', icon: PlugZap },
+};
+
+interface WhatProps {
+  way: Way | null;
+  onWay: (way: Way) => void;
+  /** Where a file is brought in. */
+  upload: ReactNode;
+  onConnected: () => void;
+}
+
+/** What there is that measures, and how it is brought in. */
+export function What({ way, onWay, upload, onConnected }: WhatProps): ReactElement {
+  const { data, error, refetch } = useQuery(sourcesQuery);
+  if (!data) return error ? <ProblemNotice error={error} onRetry={() => void refetch()} /> : <Skeleton className="h-56 w-full" />;
+  const kinds = data.kinds.filter(({ is_of_homes }) => is_of_homes);
+  const connected = data.sources.filter(({ kind }) => kinds.some((each) => each.kind === kind));
+  const chosen = kinds.find(({ kind }) => kind === way);
+  const ways = [
+    { way: 'file', title: 'A file of my meter', text: 'From the supplier, the meter or a spreadsheet.', icon: FileUp },
+    ...(connected.length > 0 ? [{ way: 'connected', title: 'What is connected already', text: connected.map(({ label }) => label).join(', '), icon: PlugZap }] : []),
+    ...kinds.map(({ kind, title, delivers }) => Object.assign({ way: kind, title, text: delivers, icon: PlugZap }, TITLES[kind])),
+    { way: 'nothing', title: 'Nothing yet', text: 'The home is kept; a meter can follow at any time.', icon: Hourglass },
+  ];
+  return (
+    <div className="grid gap-4">
+      <ul className="grid gap-2 sm:grid-cols-2">
+        {ways.map(({ way: each, title, text, icon: Icon }) => (
+          <li key={each}>
+            <Button
+              aria-pressed={each === way}
+              look={each === way ? 'primary' : 'plain'}
+              className="h-full min-h-14 w-full justify-start gap-3 py-2 text-left whitespace-normal"
+              onClick={() => (each === 'connected' ? onConnected() : onWay(each))}
+            >
+              <Icon aria-hidden className="size-5 shrink-0" />
+              <span className="min-w-0">
+                <span className="block font-semibold">{title}</span>
+                <span className="block font-normal">{text}</span>
+              </span>
+            </Button>
+          </li>
+        ))}
+      </ul>
+      {way === 'file' ? upload : null}
+      {chosen ? <SourceForm key={chosen.kind} kind={chosen} onAdded={onConnected} /> : null}
+    </div>
+  );
+}

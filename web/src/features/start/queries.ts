@@ -1,0 +1,29 @@
+import { queryOptions } from '@tanstack/react-query';
+
+import { type NewHome, homeForecast, newHome, places } from '@/client';
+import { AHEAD_HOURS } from '@/charts/day/ahead';
+import { ApiProblem, unwrap } from '@/lib/problem';
+
+const ASK_AGAIN_MS = 15_000;
+const TOO_LITTLE = new Set([400, 404, 409]);
+
+/** The towns that a name can mean. */
+export const lookUp = (name: string) => unwrap(places({ query: { name } }));
+
+export const addHome = (body: NewHome) => unwrap(newHome({ body }));
+
+/** What can be said of tomorrow, or why nothing can yet. */
+export const aheadQuery = (home: string) =>
+  queryOptions({
+    queryKey: ['homes', home, 'start'],
+    queryFn: async ({ signal }) => {
+      try {
+        return { ahead: await unwrap(homeForecast({ path: { home }, query: { hours: AHEAD_HOURS }, signal })), tooLittle: null };
+      } catch (error) {
+        if (error instanceof ApiProblem && error.status !== null && TOO_LITTLE.has(error.status)) return { ahead: null, tooLittle: error };
+        throw error;
+      }
+    },
+    refetchInterval: ASK_AGAIN_MS,
+    staleTime: 0,
+  });

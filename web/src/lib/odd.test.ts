@@ -1,0 +1,37 @@
+import { expect, test } from 'vitest';
+
+import { makeInsights } from '@/test/homes';
+
+import { changeInWords, oddInWords } from './odd';
+
+test('what is odd is told with what is usual and how seldom it is, the lasting first, then the newest', () => {
+  expect(oddInWords(makeInsights(), 'Europe/Paris')).toEqual([
+    {
+      key: 'shift 2026-11-14',
+      when: 'Since Sat 14 Nov',
+      what: 'The load is 120\u00a0W higher at all hours.',
+      evidence: 'Between 80\u00a0W and 160\u00a0W with 95\u00a0% probability; it has lasted 7 days.',
+    },
+    {
+      key: '2026-11-11T17:00:00Z',
+      when: 'Wed 11 Nov, 18:00–19:00',
+      what: '1.42\u00a0kW was fed in, where 80\u00a0W fed in is usual: 1.34\u00a0kWh less than usual.',
+      evidence: 'Hours as usual go this far less than once in 1,000 weeks.',
+    },
+    {
+      key: '2026-11-03T02:00:00Z',
+      when: 'Tue 3 Nov, 03:00–06:00',
+      what: '2.12\u00a0kW was used, where 118\u00a0W is usual: 6.01\u00a0kWh more than usual.',
+      evidence: 'Hours as usual go this far about once in 61 weeks.',
+    },
+  ]);
+});
+
+test('a changed habit names the days, the hours and both amounts', () => {
+  const change = { first_hour: 6, end_hour: 9, days: 'working days', before_kwh: 0.9, after_kwh: 1.6, after_low_kwh: 1.3, after_high_kwh: 1.9, chance: 0.001, n_days: 15, n_past_days: 40 };
+  expect(changeInWords(change)).toMatchObject({
+    when: 'Working days, 06:00–09:00',
+    what: 'A changed habit: 1.60\u00a0kWh a day now, 0.90\u00a0kWh in the weeks before.',
+    evidence: 'Between 1.30\u00a0kWh and 1.90\u00a0kWh with 95\u00a0% probability, by 15 days.',
+  });
+});

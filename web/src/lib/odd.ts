@@ -1,0 +1,83 @@
+/** What was odd in a home or at a device, in sentences. */
+import type { HomeInsightsAnswer } from '@/client';
+import { formatClock, formatInstant, formatShortDay } from '@/lib/time';
+import { formatEnergy, formatPower } from '@/lib/usage';
+
+type Oddities = NonNullable<HomeInsightsAnswer['oddities']>;
+type Anomaly = Oddities['anomalies'][number];
+type Shift = Oddities['shifts'][number];
+type Change = NonNullable<HomeInsightsAnswer['habits']>['changes'][number];
+
+export interface Odd {
+  key: string;
+  /** When it was. */
+  when: string;
+  /** What was seen, beside what is usual. */
+  what: string;
+  /** How sure that is. */
+  evidence: string;
+}
+
+const SELDOM_WEEKS = 1000;
+
+function flow(watts: number): string {
+  return watts < 0 ? `${formatPower(-watts)} was fed in` : `${formatPower(watts)} was used`;
+}
+
+function usual(watts: number): string {
+  return watts < 0 ? `${formatPower(-watts)} fed in` : formatPower(watts);
+}
+
+export function anomalyInWords({ start, end, measured_w, expected_w, extra_kwh, once_in_weeks }: Anomaly, timeZone: string): Odd {
+  const [from, to] = [Date.parse(start), Date.parse(end)];
+  const energy = `${formatEnergy(Math.abs(extra_kwh))} ${extra_kwh < 0 ? 'less' : 'more'} than usual`;
+  const seldom = once_in_weeks >= SELDOM_WEEKS ? 'less than once in 1,000 weeks' : `about once in ${Math.round(once_in_weeks)} weeks`;
+  return {
+    key: start,
+    when: `${formatShortDay(from, timeZone)}, ${formatClock(from, timeZone)}–${formatClock(to, timeZone)}`,
+    what: `${flow(measured_w)}, where ${usual(expected_w)} is usual: ${energy}.`,
+    evidence: `Hours as usual go this far ${seldom}.`,
+  };
+}
+
+export function shiftInWords({ day, change_w, low_w, high_w, n_days_after }: Shift): Odd {
+  const direction = change_w < 0 ? 'lower' : 'higher';
+  const ends = [Math.abs(low_w), Math.abs(high_w)].toSorted((a, b) => a - b).map(formatPower);
+  return {
+    key: `shift ${day}`,
+    when: `Since ${formatShortDay(Date.parse(`${day}T12:00Z`), 'UTC')}`,
+    what: `The load is ${formatPower(Math.abs(change_w))} ${direction} at all hours.`,
+    evidence: `Between ${ends.join(' and ')} with 95\u00a0% probability; it has lasted ${n_days_after} days.`,
+  };
+}
+
+/** `07:00`. */
+function clock(hour: number): string {
+  return `${String(hour).padStart(2, '0')}:00`;
+}
+
+export function changeInWords({ first_hour, end_hour, days, before_kwh, after_kwh, after_low_kwh, after_high_kwh, n_days }: Change): Odd {
+  const name = days.charAt(0).toUpperCase() + days.slice(1);
+  return {
+    key: `${days} ${first_hour}`,
+    when: `${name}, ${clock(first_hour)}–${clock(end_hour)}`,
+    what: `A changed habit: ${formatEnergy(after_kwh)} a day now, ${formatEnergy(before_kwh)} in the weeks before.`,
+    evidence: `Between ${formatEnergy(after_low_kwh)} and ${formatEnergy(after_high_kwh)} with 95\u00a0% probability, by ${n_days} days.`,
+  };
+}
+
+/** Lasting changes first, then what was odd for hours, the newest first. */
+export function oddInWords({ oddities, habits }: Pick<HomeInsightsAnswer, 'oddities' | 'habits'>, timeZone: string): Odd[] {
+  return [
+    ...(oddities?.shifts ?? []).toReversed().map(shiftInWords),
+    ...(habits?.changes ?? []).map(changeInWords),
+    ...(oddities?.anomalies ?? []).toReversed().map((anomaly) => anomalyInWords(anomaly, timeZone)),
+  ];
+}
+
+/** `Judged: 339 hours from Sun 8 Nov on`. */
+export function judgedInWords(oddities: Oddities, knownUntil: string | null, timeZone: string): string {
+  const since = formatShortDay(Date.parse(`${oddities.first_day}T12:00Z`), 'UTC');
+  const until = knownUntil === null ? '' : ` to ${formatInstant(Date.parse(knownUntil), timeZone)}`;
+  return `${oddities.n_hours.toLocaleString('en-US')} hours were judged, ${since}${until}`;
+}

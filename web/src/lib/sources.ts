@@ -1,0 +1,27 @@
+/** What is connected, and adding, trying and removing it. */
+import { queryOptions } from '@tanstack/react-query';
+
+import { type SourceEntry, newSource, newThing, type NewThing, removedSource, sources, triedSource } from '@/client';
+import { unwrap } from '@/lib/problem';
+
+const LOOK_AGAIN_MS = 3000;
+
+export const sourcesQuery = queryOptions({
+  queryKey: ['sources'],
+  queryFn: ({ signal }) => unwrap(sources({ signal })),
+  refetchInterval: LOOK_AGAIN_MS,
+  staleTime: 0,
+});
+
+export type Said = Record<string, string | boolean>;
+
+export const trySource = (kind: string, settings: Said) => unwrap(triedSource({ body: { kind, settings } }));
+
+export const addSource = (kind: string, settings: Said) => unwrap(newSource({ body: { kind, settings } }));
+
+export const removeSource = (kind: string, host: string | null) => unwrap(removedSource({ path: { kind }, query: { host } }));
+
+export const addThing = (body: NewThing) => unwrap(newThing({ body }));
+
+/** When a source last spoke, or was last asked. */
+export const lastOf = ({ last_heard_at, last_run_at }: SourceEntry): string | null => last_heard_at ?? last_run_at;
