@@ -75,7 +75,7 @@ export function Where({ onHome }: { onHome: (home: HomeEntry) => void }): ReactE
           {locating.error ? <Notice look="warn">{locating.error.message}</Notice> : null}
         </form>
       ) : (
-        <form onSubmit={look} aria-label="Town" className="grid gap-3">
+        <form onSubmit={look} aria-label="Look up the place" className="grid gap-3">
           <TextField label="Town" hint="A country may follow: Lyon, France" value={town} onChange={({ target }) => setTown(target.value)} />
           <div className="flex flex-wrap gap-2">
             <Button type="submit" look={looking.data ? 'plain' : 'primary'} disabled={town.trim() === '' || looking.isPending}>
