@@ -98,7 +98,7 @@ export function FirstReadings({ home }: { home: HomeEntry }): ReactElement {
     return heard && data ? formatSince(heard, { at: data.now }, dataUpdatedAt, now) : null;
   };
   return (
-    <div className="grid gap-3">
+    <div className="grid grid-cols-[minmax(0,1fr)] gap-3">
       {error ? <ProblemNotice error={error} /> : null}
       {lines
         .filter(({ state }) => state === 'failed' || state === 'silent')
