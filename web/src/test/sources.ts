@@ -55,6 +55,14 @@ export function makeSources(sources: SourceEntry[]): SourceList {
         ],
       },
       {
+        kind: 'homewizard',
+        title: 'HomeWizard',
+        delivers: 'P1 meters',
+        page: 'docs/reference/sources/homewizard.md',
+        is_of_homes: true,
+        fields: [{ name: 'hosts', label: 'Address of the device', hint: '', type: 'text', required: true }],
+      },
+      {
         kind: 'eia',
         title: 'EIA: demand of US regions',
         delivers: 'hourly demand',

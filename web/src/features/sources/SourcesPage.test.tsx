@@ -47,7 +47,7 @@ test('nothing connected is said, with what can be added', async () => {
 
 test('a source shows how it stands, when it last spoke and what it fills', async () => {
   openSources([makeSource({ feeds: [{ channel: 'home.flat.energy', site: 'flat' }] })]);
-  const row = await screen.findByRole('listitem');
+  const row = await screen.findByRole('list', { name: 'Sources' });
   expect(row).toHaveTextContent('works');
   expect(row).toHaveTextContent(/Last heard 1[2-4].s ago · 720 values in the last hour/);
   expect(row).toHaveTextContent('Fills home.flat.energy · at 192.168.1.20');
@@ -68,7 +68,7 @@ test('a request that failed and a file that was imported are told apart', async 
     makeSource({ name: 'eia:ny', kind: 'eia', label: 'EIA, demand', origin: 'built_in', state: 'failed', words: 'The last request failed.', problem: 'eia: answered 503', last_heard_at: null, last_run_at: '2026-11-21T13:20:00Z', things: [], feeds: [{ channel: null, site: 'ny' }] }),
     makeSource({ name: 'csv:a.csv', kind: 'csv', label: 'File a.csv', origin: 'file', words: 'Imported.', last_heard_at: null, last_run_at: '2026-11-21T12:20:00Z', things: [] }),
   ]);
-  const [region, file] = await screen.findAllByRole('listitem');
+  const [region, file] = (await screen.findByRole('list', { name: 'Sources' })).children;
   expect(region).toHaveTextContent('eia: answered 503');
   expect(region).toHaveTextContent(/Last asked 1.h ago/);
   expect(file).toHaveTextContent(/Read 2.h ago/);

@@ -106,7 +106,7 @@ export function SourcesPage(): ReactElement {
           </p>
           <Card title="Connected" note="How each source stands, when it last spoke and what it fills; looked at every few seconds.">
             {data.sources.length > 0 ? (
-              <ul>
+              <ul aria-label="Sources">
                 {data.sources.map((source) => (
                   <SourceRow key={source.name} source={source} clock={clock} />
                 ))}

@@ -103,7 +103,7 @@ test('what speaks is shown with its age, and said to measure the whole home', as
   const said = openStart(FLAT);
   await addByTown();
   await userEvent.click(await screen.findByRole('button', { name: /What is connected already/ }));
-  const thing = await screen.findByRole('listitem');
+  const thing = await screen.findByRole('list', { name: 'What speaks here' });
   expect(thing).toHaveTextContent('13,779.3 kWh');
   expect(thing).toHaveTextContent(/1[2-9].s ago/);
   await userEvent.click(screen.getByRole('button', { name: 'It measures the whole home' }));
