@@ -15,10 +15,11 @@ from watthour.cli.output import show_json, show_table
 from watthour.core.errors import InvalidInput, NotConfigured
 
 if TYPE_CHECKING:
+    from datetime import timedelta
     from types import FrameType
 
     from watthour.bootstrap import App
-    from watthour.workflows.listening import Found, Listener
+    from watthour.workflows.listening import Found, Listener, ThingWords
 
 _LOOK_S = 0.2
 
@@ -33,7 +34,12 @@ def listen(  # noqa: PLR0913 - each is an option of the command
     to: Annotated[str | None, typer.Option(help="The channel that it fills; or name a home for a new device.")] = None,
     home: Annotated[str | None, typer.Option(help="The home to which it is added as a new device.")] = None,
     name: Annotated[str | None, typer.Option(help="Name of the new device; default: as it calls itself.")] = None,
-    kind: Annotated[str, typer.Option(help="What it is, such as washing_machine, heat_pump or solar.")] = "other",
+    kind: Annotated[
+        str | None, typer.Option(help="What the new device is, such as washing_machine, heat_pump or solar.")
+    ] = None,
+    zone: Annotated[
+        str | None, typer.Option(help="The room where the device stands, or of which a sensor tells.")
+    ] = None,
     step: Annotated[str, typer.Option(help="Step of its readings, such as 15min or 1h.")] = "15min",
     remove: Annotated[str | None, typer.Option(help="Key of a thing whose values shall not be kept any more.")] = None,
     as_json: AsJson = False,
@@ -42,12 +48,14 @@ def listen(  # noqa: PLR0913 - each is an option of the command
 
     Nothing is kept of a thing before it is added. Without an option it listens until it is ended.
     """
+    from watthour.workflows.listening import ThingWords
+
     if remove is not None:
         with opened() as app:
             link = app.links.remove(remove)
         typer.echo(f"{remove} fills {link.channel} no longer; what the channel has stays.", err=True)
     elif add is not None:
-        _add(add, to, home, name, kind, step, seconds)
+        _add(ThingWords(add, to, home, name, kind, _step(step), zone), seconds)
     elif found:
         with opened() as app:
             _show(_heard(app, seconds), as_json=as_json)
@@ -83,15 +91,21 @@ def _run() -> None:
     log.info("stopped")
 
 
-def _add(key: str, to: str | None, home: str | None, name: str | None, kind: str, step: str, seconds: float) -> None:
-    from watthour.workflows.listening import ThingWords, add_thing
+def _step(text: str) -> timedelta:
     from watthour.workflows.own_sites import channel_words
 
-    words = ThingWords(key, to, home, name, kind, channel_words(f"power:kW:{step}").resolution)
+    return channel_words(f"power:kW:{text}").resolution
+
+
+def _add(words: ThingWords, seconds: float) -> None:
+    from watthour.workflows.listening import add_thing
+
     with opened() as app:
-        heard = _heard(app, seconds, until=key)
+        heard = _heard(app, seconds, until=words.key)
         link = add_thing(app.store, app.links, heard, words)
-    typer.echo(f"{key} fills {link.channel} from now on, while `watthour up` or `watthour listen` runs.", err=True)
+    typer.echo(
+        f"{words.key} fills {link.channel} from now on, while `watthour up` or `watthour listen` runs.", err=True
+    )
 
 
 def _heard(app: App, seconds: float, *, until: str | None = None) -> list[Found]:

@@ -40,7 +40,13 @@ async def listening(state: ApiState) -> Listening:
 async def new_thing(state: ApiState, asked: NewThing) -> AddedThing:
     """Let a thing that was heard fill a channel, or make it a new device of a home: energy if it counts, else power."""
     words = ThingWords(
-        asked.thing, asked.channel, asked.home, asked.name, asked.kind, timedelta(seconds=asked.step_seconds)
+        asked.thing,
+        asked.channel,
+        asked.home,
+        asked.name,
+        asked.kind,
+        timedelta(seconds=asked.step_seconds),
+        asked.zone,
     )
 
     def add() -> Link:
