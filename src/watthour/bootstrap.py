@@ -266,14 +266,17 @@ class App:
         from watthour.workflows.view.sources import SetSource
 
         own, settings = self.own_sources.all(), self.settings.sources
-        kinds, found = addable(), []
+        cards, found = {**LINES, **addable()}, []
         for kind, options in self.source_options.items():
-            if kind in kinds and options.enabled and (kind in own or settings[kind].model_fields_set):
+            is_line = kind in LINES
+            if kind not in cards or not options.enabled or not (kind in own or settings[kind].model_fields_set):
+                continue
+            address = address_of(options) if is_line else None
+            if not is_line or address is not None:
                 origin = "both" if kind in own and kind in settings else "added" if kind in own else "settings"
                 hosts = mine.hosts if isinstance(mine := own.get(kind), PolledOptions) else ()
-                address = address_of(options)
-                if kind not in LINES or address is not None:
-                    found.append(SetSource(kind, kinds[kind].title, origin, address, hosts, is_line=kind in LINES))
+                title = cards[kind].title or kind.replace("_", " ").capitalize()
+                found.append(SetSource(kind, title, origin, address, hosts, is_line=is_line))
         return found
 
     def add_source(self, kind: str, said: Mapping[str, object]) -> None:

@@ -14,7 +14,7 @@ from watthour.core.errors import InvalidInput, StoreLocked
 from watthour.core.heard import Fault, Heard, LineState, Tells, Thing, Told
 from watthour.core.ports import RunState
 from watthour.store.memory import MemoryStore
-from watthour.workflows.homes import DeviceWords, add_device
+from watthour.workflows.homes import DeviceWords, add_device, add_zone
 from watthour.workflows.links import FILE_NAME, Link, Links
 from watthour.workflows.listening import MOST_FAULTS, MOST_FOUND, Listener, ThingWords, add_thing
 
@@ -259,7 +259,8 @@ def test_a_flood_of_things_and_faults_does_not_grow_for_ever(listener: Listener,
     ("words", "field"),
     [
         (ThingWords("shelly/other"), "thing"),
-        (ThingWords(SENSOR.key, home="flat"), "thing"),
+        (ThingWords(SENSOR.key, channel="home.flat.power"), "channel"),
+        (ThingWords(SENSOR.key, home="flat", zone="Cellar"), "zone"),
         (ThingWords(PLUG.key), "home"),
         (ThingWords(PLUG.key, home="nowhere"), "home"),
         (ThingWords(PLUG.key, home="flat", kind="spaceship"), "kind"),
@@ -405,3 +406,37 @@ def test_samples_carry_when_they_were_written(
         hour(0),
         hour(3),
     )
+
+
+def test_a_thermometer_fills_the_channel_of_its_room_with_means(
+    listener: Listener, store: MemoryStore, links: Links, clock: Clock
+) -> None:
+    add_zone(store, "flat", "Kitchen")
+    listener.take("mqtt", told(SENSOR, Tells.TEMPERATURE, -2.0, 0))
+    words = ThingWords(SENSOR.key, home="flat", zone="Kitchen", step=timedelta(hours=1))
+    channel = add_thing(store, links, listener.found(), words).channel
+    assert channel == "home.flat.kitchen.temperature"
+    assert [each.zone for each in store.channels() if each.id == channel] == ["home.flat.kitchen"]
+    for at, degrees in ((0, -2.0), (1, 2.0), (2, 2.0), (4.5, 30.0), (5, 30.0), (6, 31.0)):
+        clock.now = hour(at)
+        listener.take("mqtt", told(SENSOR, Tells.TEMPERATURE, degrees, at))
+    listener.settle(is_last=True)
+    assert values(store, channel, 0, 9) == {0.0: 0.0, 1.0: 2.0, 4.0: None, 5.0: 30.5}  # silence of 2.5 hours is a gap
+    assert store.quarantined().is_empty()
+
+
+def test_presence_becomes_the_share_of_the_time_in_which_somebody_was_there(
+    listener: Listener, store: MemoryStore, links: Links, clock: Clock
+) -> None:
+    motion = Thing("zigbee2mqtt/hall/occupancy", "zigbee2mqtt/hall", "hall")
+    listener.take("mqtt", told(motion, Tells.OCCUPANCY, 1.0, 0))
+    words = ThingWords(motion.key, home="flat", step=timedelta(hours=1))
+    channel = add_thing(store, links, listener.found(), words).channel
+    (device,) = store.devices()
+    assert (channel, str(device.kind)) == ("home.flat.hall.occupancy", "sensor")
+    for at, somebody in ((0, 1.0), (0.25, 0.0), (9, 1.0), (10, 0.0), (30, 1.0)):
+        clock.now = hour(at)
+        listener.take("mqtt", told(motion, Tells.OCCUPANCY, somebody, at))
+    listener.settle(is_last=True)
+    made = values(store, channel, 0, 40)
+    assert made == {0.0: 25.0, **dict.fromkeys([float(n) for n in range(1, 9)], 0.0), 9.0: 100.0}

@@ -198,11 +198,21 @@ class TestRefusing:
         rules = [each.rule for each in receive(store, readings=rows, now=NOW).refused]
         assert rules == ["channel_is_measured", "channel_is_real"]
 
-    def test_a_temperature_has_no_samples(self, store: MemoryStore) -> None:
+    def test_a_sample_tells_what_its_channel_holds(self, store: MemoryStore) -> None:
         room = Channel("home.flat.room.temperature", "flat", Quantity.TEMPERATURE, Unit.CELSIUS, timedelta(minutes=15))
-        store.register([], [room])
-        (refused,) = receive(store, samples=[sample(channel=room.id)], now=NOW).refused
-        assert (refused.rule, "`readings`" in refused.remedy) == ("channel_is_a_load", True)
+        price = Channel("home.flat.price", "flat", Quantity.PRICE, Unit.CURRENCY_PER_KWH, HOUR, currency="EUR")
+        store.register([], [room, price])
+        rows = [sample(channel=room.id), sample(channel=price.id), sample(measure="humidity", value=50)]
+        refused = receive(store, samples=rows, now=NOW).refused
+        assert [each.rule for each in refused] == ["measure_fits_channel"] * 3
+        assert [each.remedy for each in refused] == [
+            "Use temperature, or name another channel.",
+            "Send it as a reading of its interval (`readings`).",
+            "Use power or counter, or name another channel.",
+        ]
+        warm = [sample(channel=room.id, measure="temperature", value=value) for value in (-7.5, 250)]
+        done = receive(store, samples=[warm[0], {**warm[1], "time": "2026-11-21T15:21:07.5Z"}], now=NOW)
+        assert (done.accepted, [each.rule for each in done.refused]) == (1, ["value_is_possible"])
 
     def test_ten_thousand_unknown_channels_are_told_at_once(self, store: MemoryStore) -> None:
         rows = [reading(channel=f"home.flat.unknown_{number}") for number in range(10_000)]

@@ -15,6 +15,7 @@ from watthour.cli.output import show_json, show_table
 from watthour.core.errors import InvalidInput, NotConfigured
 
 if TYPE_CHECKING:
+    from datetime import timedelta
     from types import FrameType
 
     from watthour.bootstrap import App
@@ -36,7 +37,12 @@ def listen(  # noqa: PLR0913 - each is an option of the command
         bool, typer.Option("--main", help="It measures the whole home: it fills the channel that is forecast.")
     ] = False,
     name: Annotated[str | None, typer.Option(help="Name of the new device; default: as it calls itself.")] = None,
-    kind: Annotated[str, typer.Option(help="What it is, such as washing_machine, heat_pump or solar.")] = "other",
+    kind: Annotated[
+        str | None, typer.Option(help="What the new device is, such as washing_machine, heat_pump or solar.")
+    ] = None,
+    zone: Annotated[
+        str | None, typer.Option(help="The room where the device stands, or of which a sensor tells.")
+    ] = None,
     step: Annotated[str, typer.Option(help="Step of its readings, such as 15min or 1h.")] = "15min",
     remove: Annotated[str | None, typer.Option(help="Key of a thing whose values shall not be kept any more.")] = None,
     as_json: AsJson = False,
@@ -45,16 +51,14 @@ def listen(  # noqa: PLR0913 - each is an option of the command
 
     Nothing is kept of a thing before it is added. Without an option it listens until it is ended.
     """
+    from watthour.workflows.listening import ThingWords
+
     if remove is not None:
         with opened() as app:
             link = app.links.remove(remove)
         typer.echo(f"{remove} fills {link.channel} no longer; what the channel has stays.", err=True)
     elif add is not None:
-        from watthour.workflows.listening import ThingWords
-        from watthour.workflows.own_sites import channel_words
-
-        resolution = channel_words(f"power:kW:{step}").resolution
-        _add(ThingWords(add, to, home, name, kind, resolution, is_main=main), seconds)
+        _add(ThingWords(add, to, home, name, kind, _step(step), zone, is_main=main), seconds)
     elif found:
         with opened() as app:
             _show(_heard(app, seconds), as_json=as_json)
@@ -88,6 +92,12 @@ def _run() -> None:
                 pass
             log.info("stopping")
     log.info("stopped")
+
+
+def _step(text: str) -> timedelta:
+    from watthour.workflows.own_sites import channel_words
+
+    return channel_words(f"power:kW:{text}").resolution
 
 
 def _add(words: ThingWords, seconds: float) -> None:

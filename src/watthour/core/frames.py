@@ -7,6 +7,8 @@ from enum import IntFlag, StrEnum
 import dataframely as dy
 import polars as pl
 
+from watthour.core.units import Quantity
+
 INSTANT = pl.Datetime("us", "UTC")  # the type of every instant in every table
 
 
@@ -162,12 +164,26 @@ class Measure(StrEnum):
 
     POWER = "power"  # drawn at this instant [W]; negative where it is fed in
     COUNTER = "counter"  # energy counted since some day long ago [kWh]; it may be reset or roll over
+    TEMPERATURE = "temperature"  # [degC]
+    HUMIDITY = "humidity"  # relative [%]
+    OCCUPANCY = "occupancy"  # 1: somebody is there, 0: nobody
+
+
+def measures_of(quantity: Quantity) -> tuple[Measure, ...]:
+    """Return what is told at an instant of a quantity, none where nothing is.
+
+    >>> [str(measure) for measure in measures_of(Quantity.ENERGY)], [str(one) for one in measures_of(Quantity.HUMIDITY)]
+    (['power', 'counter'], ['humidity'])
+    """
+    if quantity in {Quantity.POWER, Quantity.ENERGY}:
+        return Measure.POWER, Measure.COUNTER
+    return tuple(measure for measure in Measure if measure == str(quantity))
 
 
 class Samples(dy.Schema):
     """One row per channel, instant and measure, as a meter told it; see ``core.metering`` for the intervals they make.
 
-    ``value`` is in W (power) or kWh (counter), whatever the unit of the channel.
+    ``value`` is in the unit of its measure, such as W (power) or kWh (counter), whatever the unit of the channel.
     """
 
     channel = dy.String(primary_key=True)
@@ -178,7 +194,7 @@ class Samples(dy.Schema):
 
     @dy.rule()
     def measure_is_known(cls) -> pl.Expr:
-        """A meter tells a power or a counter."""
+        """It is one of those that stores know."""
         return cls.measure.col.is_in([str(measure) for measure in Measure])
 
 

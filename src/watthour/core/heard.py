@@ -17,9 +17,16 @@ class Tells(StrEnum):
     COUNTER = "counter"  # energy counted since some day long ago [kWh]; it may be reset or roll over
     TEMPERATURE = "temperature"  # [degC]
     OCCUPANCY = "occupancy"  # 1: somebody is there, 0: nobody
+    HUMIDITY = "humidity"  # relative [%]
 
 
-UNIT_OF = {Tells.POWER: "W", Tells.COUNTER: "kWh", Tells.TEMPERATURE: "degC", Tells.OCCUPANCY: ""}
+UNIT_OF = {
+    Tells.POWER: "W",
+    Tells.COUNTER: "kWh",
+    Tells.TEMPERATURE: "degC",
+    Tells.OCCUPANCY: "",
+    Tells.HUMIDITY: "%",
+}
 
 
 @dataclass(frozen=True, slots=True)

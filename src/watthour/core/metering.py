@@ -1,4 +1,4 @@
-"""From what a meter told at irregular instants to the energy, or the mean power, of each interval.
+"""From what a meter or a sensor told at irregular instants to the energy, or the mean, of each interval.
 
 Two samples span a time of which the energy is known: a counter's rise, or the power between them. An interval adds up
 its shares of the spans. A span that is too long, or whose rise is not known, is silence, and silence is never filled:
@@ -19,7 +19,7 @@ import polars as pl
 
 from watthour.core.counter import REFUSED, CounterRules, Found, count
 from watthour.core.errors import InvalidInput
-from watthour.core.frames import INSTANT, Measure, Measurements, Quality, Refused, Samples
+from watthour.core.frames import INSTANT, Measure, Measurements, Quality, Refused, Samples, measures_of
 from watthour.core.units import Quantity, Unit, conversion
 from watthour.core.window import DAY, HOUR, step_in_words
 
@@ -36,6 +36,9 @@ _KWH_PER_W_US = 1 / 3.6e12
 _WHOLE = 1 - 1e-9  # a share that is all, but for rounding
 _NEVER = 2**62  # [us]
 _LONG_AGO = datetime(1, 1, 1, tzinfo=UTC)
+_LONGEST_BETWEEN_DEGREES = timedelta(hours=2)  # a thermometer tells changes of tenths of a degree, and each hour
+_LONGEST_PRESENCE = timedelta(hours=12)  # a presence sensor tells that somebody came or left; a night lies between
+_SHARE = 100.0  # of occupancy [%]
 _ANY_WINTER_DAY = datetime(2024, 1, 1, tzinfo=UTC)
 
 
@@ -75,6 +78,19 @@ class MeterRules:
         """Return the rules of a device that is asked, or tells, at steady times: three misses in a row are silence."""
         counter = CounterRules(is_signed=is_signed)
         return cls(step, time_zone, Between.LINE, 4 * every, max(2 * step, 4 * every), counter=counter)
+
+    @classmethod
+    def sensed(
+        cls, step: timedelta, heartbeat: timedelta | None, measure: Measure, *, time_zone: str = "UTC"
+    ) -> MeterRules:
+        """Return the rules of a sensor: degrees and humidity run straight between two values, presence stays as told.
+
+        Where it promises to be heard more seldom than sensors usually are, twice its ``heartbeat`` is the longest wait.
+        """
+        is_presence = measure is Measure.OCCUPANCY
+        usual = _LONGEST_PRESENCE if is_presence else _LONGEST_BETWEEN_DEGREES
+        longest = usual if heartbeat is None else max(usual, 2 * heartbeat)
+        return cls(step, time_zone, Between.HOLD if is_presence else Between.LINE, longest)
 
     @classmethod
     def on_change(
@@ -170,7 +186,8 @@ def meter(
     """Return the readings of a channel, one for each interval that its samples have passed.
 
     Where a counter and the power of one channel are both known, the counter says how much, and the power when within
-    the span between two of its samples; where no counter is, power is summed.
+    the span between two of its samples; where no counter is, power is summed. What a sensor tells becomes the mean of
+    each interval, presence the share of it in which somebody was there.
 
     Args:
         samples: of the channel, in any order; one that comes twice counts once.
@@ -187,7 +204,8 @@ def meter(
         .unique(["time", "measure"], keep="first", maintain_order=True)
         .sort("time", "measure")
     )
-    told, judged, found = _told(table, rules)
+    level = measures_of(channel.quantity)[0]
+    told, judged, found = _told(table, rules, level)
     refused = found.filter(pl.col("found").is_in([str(each) for each in REFUSED]))
     if not any(len(each.time) for each in told):
         return Metered(Measurements.create_empty(), (), Refused.create_empty(), rest)
@@ -208,7 +226,7 @@ def meter(
         _findings(found.filter(new)),
         _refused(refused.filter(new), channel),
         Rest(
-            _needed(table, told, to_do),
+            _needed(table, told, to_do, level),
             None if since is None and to_do <= begun else _instant(to_do),
             {**rest.judged, **judged},
         ),
@@ -247,9 +265,15 @@ class _Grid:
         return starts
 
 
-def _told(table: pl.DataFrame, rules: MeterRules) -> tuple[tuple[_Told, _Told], dict[str, datetime], pl.DataFrame]:
-    """Return the samples of counter and power that count, the last that was judged of each, and what was found."""
-    counters, powers = (table.filter(measure=str(measure)) for measure in (Measure.COUNTER, Measure.POWER))
+def _told(
+    table: pl.DataFrame, rules: MeterRules, level: Measure
+) -> tuple[tuple[_Told, _Told], dict[str, datetime], pl.DataFrame]:
+    """Return the samples of counter and power that count, the last that was judged of each, and what was found.
+
+    ``level`` is what takes the place of power in a channel of something else.
+    """
+    powers = table.filter(measure=str(level))
+    counters = table.filter(measure=str(Measure.COUNTER)) if level is Measure.POWER else table.clear()
     uncounted = 2 * rules.step if rules.longest_uncounted is None else rules.longest_uncounted
     silence = rules.longest_silence
     counted = count(_instants(counters["time"]), counters["value"].to_numpy(), rules.counter)
@@ -272,7 +296,7 @@ def _told(table: pl.DataFrame, rules: MeterRules) -> tuple[tuple[_Told, _Told], 
         counted.is_estimated[1:],
     )
     times, power = _instants(powers["time"]), powers["value"].to_numpy()
-    is_bad = (power < 0) & (not rules.counter.is_signed)
+    is_bad = (power < 0) & (level is Measure.POWER and not rules.counter.is_signed)
     last_is_told = is_bad[:-1] if rules.between is Between.HOLD else is_bad[:-1] | is_bad[1:]
     is_powered = (np.diff(times) <= silence // _US) & ~last_is_told
     told = (counter, _Told(times, times, is_powered, silence // _US, power=power))
@@ -292,7 +316,7 @@ def _told(table: pl.DataFrame, rules: MeterRules) -> tuple[tuple[_Told, _Told], 
                 "time", "measure", "value", "recorded_at", found=pl.lit(str(Found.SILENCE))
             )
         )
-    last = {Measure.COUNTER: counters["time"].head(counted.n_settled).max(), Measure.POWER: powers["time"].max()}
+    last = {Measure.COUNTER: counters["time"].head(counted.n_settled).max(), level: powers["time"].max()}
     judged = {str(measure): at for measure, at in last.items() if isinstance(at, datetime)}
     return told, judged, pl.concat(found).sort("time", maintain_order=True)
 
@@ -407,11 +431,11 @@ def _available(ends: Numbers, told: Sequence[_Told], heard: Numbers) -> Numbers:
     return needed
 
 
-def _needed(table: pl.DataFrame, told: tuple[_Told, _Told], since: int) -> dy.DataFrame[Samples]:
+def _needed(table: pl.DataFrame, told: tuple[_Told, _Told], since: int, level: Measure) -> dy.DataFrame[Samples]:
     """Return the samples that intervals from an instant on are made of, and what the next sample is judged by."""
     last = {
         measure: int(each.time[: np.searchsorted(each.time, since, side="right")].max(initial=-_NEVER))
-        for measure, each in zip((Measure.COUNTER, Measure.POWER), told, strict=True)
+        for measure, each in zip((Measure.COUNTER, level), told, strict=True)
     }
     longest = {measure: each.longest for measure, each in zip(last, told, strict=True)}
     alive = [at for measure, at in last.items() if at > -_NEVER and since - at <= longest[measure]]
@@ -429,10 +453,16 @@ def _readings(
 ) -> dy.DataFrame[Measurements]:
     """Return intervals as readings in the unit of their channel."""
     energy = pl.col("energy")
-    if channel.quantity is Quantity.POWER:
-        value = energy / ((pl.col("end") - pl.col("begin")) / (HOUR // _US)) * conversion(Unit.KW, channel.unit)[0]
-    else:
-        value = energy * conversion(Unit.KWH, channel.unit)[0]
+    mean = energy / ((pl.col("end") - pl.col("begin")) / (HOUR // _US))
+    match channel.quantity:
+        case Quantity.ENERGY:
+            value = energy * conversion(Unit.KWH, channel.unit)[0]
+        case Quantity.POWER:
+            value = mean * conversion(Unit.KW, channel.unit)[0]
+        case Quantity.OCCUPANCY:
+            value = mean * 1000 * _SHARE
+        case _:
+            value = mean * 1000  # a level is counted as watts are
     recorded = table.group_by("time").agg(pl.col("recorded_at").max()).sort("time")
     rows = made.with_columns(
         pl.col("available_at").cast(INSTANT), begin="start", start=pl.col("start").cast(INSTANT)

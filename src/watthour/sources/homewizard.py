@@ -6,20 +6,17 @@ answers only once "Local API" is switched on in HomeWizard's app.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from datetime import timedelta
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from watthour.core.errors import PayloadChanged, SourceRejected, SourceUnavailable
+from watthour.core.errors import PayloadChanged
 from watthour.core.heard import Heard, Tells, Thing
 from watthour.sources.mqtt.message import Answer, Message
-from watthour.sources.polling import Polled, PolledOptions, device_client, unreachable
+from watthour.sources.polling import HttpDevice, Polled, PolledOptions, open_devices
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
-
-    from watthour.sources.http import HttpClient
+    from datetime import datetime, timedelta
 
 _NAME = "homewizard"
 _SOCKET = "HWE-SKT"
@@ -100,42 +97,19 @@ def _total(said: Mapping[str, object], direction: str) -> object:
     return sum(numbers) if numbers else None
 
 
-@dataclass(slots=True)
-class Homewizard:
+class Homewizard(HttpDevice[Identity]):
     """One device at its address."""
 
-    host: str
-    every: timedelta
-    client: HttpClient = field(init=False)
-    _identity: Identity | None = None
+    source = _NAME
+    cure_of_refusal = "Switch on Local API in HomeWizard's app: the device's settings."
 
-    def __post_init__(self) -> None:
-        self.client = device_client(_NAME, self.host)
+    def _who(self) -> Identity:
+        return read_identity(self.client.get_json("/api"))
 
-    def ask(self, now: datetime) -> Heard:
-        """Return what it tells.
-
-        Raises:
-            SourceUnavailable: it does not answer.
-            SourceRejected: its local API is switched off.
-            PayloadChanged: it answers in another form.
-        """
-        try:
-            if self._identity is None:
-                self._identity = read_identity(self.client.get_json("/api"))
-            return read_data(self._identity, self.client.get_json("/api/v1/data"), now=now, every=self.every)
-        except SourceUnavailable as error:
-            self._identity = None  # another device may come to have the address
-            raise unreachable(_NAME, self.host, error) from None
-        except SourceRejected as error:
-            problem = f"{self.host}: {error.problem.removeprefix(f'{_NAME}: ')}"
-            remedy = "Switch on Local API in HomeWizard's app: the device's settings."
-            raise SourceRejected(_NAME, problem, remedy=remedy) from None
+    def _tell(self, identity: Identity, now: datetime) -> Heard:
+        return read_data(identity, self.client.get_json("/api/v1/data"), now=now, every=self.every)
 
 
 def open_line(options: HomewizardOptions, **_of_brokers: object) -> Polled | None:
     """Return the devices that the settings name, not asked yet; None where they name none."""
-    if not options.hosts or not options.enabled:
-        return None
-    every = timedelta(seconds=options.every_s)
-    return Polled(_NAME, [(host, Homewizard(host, every)) for host in options.hosts], every)
+    return open_devices(options, Homewizard)

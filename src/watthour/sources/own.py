@@ -11,6 +11,7 @@ import socket
 from ipaddress import IPv4Address, ip_address
 from threading import Lock
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from pydantic import SecretStr, ValidationError
 
@@ -204,6 +205,8 @@ def address_of(options: Options) -> str | None:
     """Return where a source is, for people to tell one from another; None where it is nowhere in the home."""
     if isinstance(options, PolledOptions):
         return ", ".join(options.hosts) or None
+    if isinstance(url := getattr(options, "url", None), str) and url:
+        return urlsplit(url).netloc.rpartition("@")[2] or None  # without a name or password in front
     host, port = getattr(options, "host", None), getattr(options, "port", None)
     return None if host is None else f"{host}:{port}" if port else str(host)
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from time import monotonic
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, ClassVar, Generic, Protocol, TypeVar
 
 import structlog
 from pydantic import Field, field_validator
 
-from watthour.core.errors import PayloadChanged, SourceError, SourceUnavailable, WatthourError
+from watthour.core.errors import PayloadChanged, SourceError, SourceRejected, SourceUnavailable, WatthourError
 from watthour.core.heard import Heard, LineState
 from watthour.sources.http import AnswerLimits, HttpClient, RetryPolicy
 from watthour.sources.options import Options
@@ -158,16 +159,64 @@ class Polled:
         )
 
 
-def device_client(source: str, host: str) -> HttpClient:
-    """Return the HTTP client of a device; it is asked once each time, as the next turn comes soon."""
-    return HttpClient(source, f"http://{_bracketed(host)}", retry=_ONCE, timeout=_TIMEOUT_S, limits=_SMALL)
+_Identity = TypeVar("_Identity")
 
 
-def unreachable(source: str, host: str, error: SourceUnavailable) -> SourceUnavailable:
-    """Return the error of a device that does not answer, with what a person can do."""
-    problem = f"{host}: {error.problem.removeprefix(f'{source}: ')}"
-    remedy = f"Check that the device has power and that its address is right: hosts under [sources.{source}]."
-    return SourceUnavailable(source, problem, remedy=remedy)
+@dataclass(slots=True)
+class HttpDevice(ABC, Generic[_Identity]):
+    """One device at its address; each make says what it is asked. A turn asks once: the next one comes soon."""
+
+    source: ClassVar[str]
+    cure_of_refusal: ClassVar[str]  # what a person does where it lets nobody ask
+
+    host: str
+    every: timedelta
+    client: HttpClient = field(init=False)
+    _identity: _Identity | None = field(init=False, default=None)
+
+    def __post_init__(self) -> None:
+        url = f"http://{_bracketed(self.host)}"
+        self.client = HttpClient(self.source, url, retry=_ONCE, timeout=_TIMEOUT_S, limits=_SMALL)
+
+    def ask(self, now: datetime) -> Heard:
+        """Return what it tells.
+
+        Raises:
+            SourceUnavailable: it does not answer.
+            SourceRejected: it lets nobody ask.
+            PayloadChanged: it answers in another form.
+        """
+        try:
+            if self._identity is None:
+                self._identity = self._who()
+            return self._tell(self._identity, now)
+        except SourceUnavailable as error:
+            self._identity = None  # another device may come to have the address
+            remedy = (
+                f"Check that the device has power and that its address is right: hosts under [sources.{self.source}]."
+            )
+            raise SourceUnavailable(self.source, self._at_host(error), remedy=remedy) from None
+        except SourceRejected as error:
+            raise SourceRejected(self.source, self._at_host(error), remedy=self.cure_of_refusal) from None
+
+    @abstractmethod
+    def _who(self) -> _Identity:
+        """Return which device it is."""
+
+    @abstractmethod
+    def _tell(self, identity: _Identity, now: datetime) -> Heard:
+        """Return what it tells now."""
+
+    def _at_host(self, error: SourceError) -> str:
+        return f"{self.host}: {error.problem.removeprefix(f'{self.source}: ')}"
+
+
+def open_devices(options: PolledOptions, make: type[HttpDevice[_Identity]]) -> Polled | None:
+    """Return the devices that the settings name, not asked yet; None where they name none."""
+    if not options.hosts or not options.enabled:
+        return None
+    every = timedelta(seconds=options.every_s)
+    return Polled(make.source, [(host, make(host, every)) for host in options.hosts], every)
 
 
 def _bracketed(host: str) -> str:

@@ -8,20 +8,17 @@ answers is true when it comes, so that its clock is not asked.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from watthour.core.errors import PayloadChanged, SourceRejected, SourceUnavailable
+from watthour.core.errors import PayloadChanged
 from watthour.core.heard import Heard
 from watthour.sources.mqtt.message import Answer, Broken, Message, as_object
 from watthour.sources.mqtt.shelly import read_components, read_first_status
-from watthour.sources.polling import Polled, PolledOptions, device_client, unreachable
+from watthour.sources.polling import HttpDevice, Polled, PolledOptions, open_devices
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
-
-    from watthour.sources.http import HttpClient
+    from datetime import datetime, timedelta
 
 _NAME = "shelly"
 
@@ -62,38 +59,11 @@ def read_names(config: object) -> dict[str, str]:
     return {part: str(name) for part, name in named.items()}
 
 
-@dataclass(slots=True)
-class Shelly:
+class Shelly(HttpDevice[Identity]):
     """One device at its address."""
 
-    host: str
-    every: timedelta
-    client: HttpClient = field(init=False)
-    _identity: Identity | None = None
-
-    def __post_init__(self) -> None:
-        self.client = device_client(_NAME, self.host)
-
-    def ask(self, now: datetime) -> Heard:
-        """Return what it tells.
-
-        Raises:
-            SourceUnavailable: it does not answer.
-            SourceRejected: it asks for a password.
-            PayloadChanged: it answers in another form.
-        """
-        try:
-            if self._identity is None:
-                self._identity = self._who()
-            path = "/status" if self._identity.generation == 1 else "/rpc/Shelly.GetStatus"
-            return read_status(self._identity, self.client.get_json(path), now=now, every=self.every)
-        except SourceUnavailable as error:
-            self._identity = None  # another device may come to have the address
-            raise unreachable(_NAME, self.host, error) from None
-        except SourceRejected as error:
-            problem = f"{self.host}: {error.problem.removeprefix(f'{_NAME}: ')}"
-            remedy = "Take the password of its web page away, or let it speak by MQTT: a password is not sent to it."
-            raise SourceRejected(_NAME, problem, remedy=remedy) from None
+    source = _NAME
+    cure_of_refusal = "Take the password of its web page away, or let it speak by MQTT: a password is not sent to it."
 
     def _who(self) -> Identity:
         said = self.client.get_json("/shelly")
@@ -108,10 +78,11 @@ class Shelly:
             return Identity(str(hostname or said["mac"]), 1, {"": str(name)} if name else {})
         return Identity(str(said["id"]), 2, read_names(self.client.get_json("/rpc/Shelly.GetConfig")))
 
+    def _tell(self, identity: Identity, now: datetime) -> Heard:
+        path = "/status" if identity.generation == 1 else "/rpc/Shelly.GetStatus"
+        return read_status(identity, self.client.get_json(path), now=now, every=self.every)
+
 
 def open_line(options: ShellyOptions, **_of_brokers: object) -> Polled | None:
     """Return the devices that the settings name, not asked yet; None where they name none."""
-    if not options.hosts or not options.enabled:
-        return None
-    every = timedelta(seconds=options.every_s)
-    return Polled(_NAME, [(host, Shelly(host, every)) for host in options.hosts], every)
+    return open_devices(options, Shelly)

@@ -210,6 +210,22 @@ def add_zone(
     return zone
 
 
+def zone_channel(store: Store, home: str, name: str, words: ChannelWords) -> Channel:
+    """Return the channel of a zone that measures something, made where the zone has none of its name.
+
+    Raises:
+        UnknownSite: there is no such home.
+        InvalidInput: it has no such zone, or the channel cannot be.
+    """
+    site = _own(store, home)
+    zone = part_named("zone", name, zones_of(store, site))
+    channel = described_channel(site, words, part=zone)
+    kept = next((each for each in store.channels() if each.id == channel.id), None)
+    if kept is None:
+        store.register([], [channel], are_new=True)
+    return kept or channel
+
+
 def remove_zone(store: Store, home: str, name: str) -> Zone:
     """Remove a zone of a home; devices and channels in it stay, in no zone.
 

@@ -15,12 +15,12 @@ import polars as pl
 import structlog
 
 from watthour.core.errors import InvalidInput, UnknownName, WatthourError
-from watthour.core.frames import INSTANT, Measure, Refused, Samples
+from watthour.core.frames import INSTANT, Measure, Refused, Samples, measures_of
 from watthour.core.heard import UNIT_OF, Heard, Tells, Thing
 from watthour.core.ports import RunState, SourceRun
-from watthour.core.units import Quantity, Unit
+from watthour.core.units import Unit
 from watthour.core.window import HOUR, Window
-from watthour.workflows.homes import DeviceWords, add_device, home_named
+from watthour.workflows.homes import DeviceWords, add_device, home_named, zone_channel
 from watthour.workflows.links import Link
 from watthour.workflows.own_sites import ChannelWords, change_site
 from watthour.workflows.settling import Settler
@@ -39,10 +39,17 @@ SETTLE_EVERY_S = 15.0  # how often it is looked whether an interval has ended
 NOTE_EVERY = timedelta(hours=1)  # the log of runs; a failure is noted at once
 LOOK_FOR_LINES_S = 1.0  # how soon a source that was added is heard
 LONGEST_WAIT_S = 10.0
-_KEPT = {Tells.POWER: Measure.POWER, Tells.COUNTER: Measure.COUNTER}
+_MEASURE = {tells: Measure(tells) for tells in Tells}
 _QUARTER = timedelta(minutes=15)
 _MINUTES_KEPT = 61
-_WORDS_OF_LOADS = {Quantity.POWER: ("power", Unit.KW), Quantity.ENERGY: ("energy", Unit.KWH)}
+_KEPT_AS = {  # the first that a thing tells is what its channel holds
+    Tells.COUNTER: ("energy", Unit.KWH),
+    Tells.POWER: ("power", Unit.KW),
+    Tells.TEMPERATURE: ("temperature", Unit.CELSIUS),
+    Tells.HUMIDITY: ("humidity", Unit.PERCENT),
+    Tells.OCCUPANCY: ("occupancy", Unit.PERCENT),
+}
+_LOADS = frozenset({Tells.COUNTER, Tells.POWER})
 _SAMPLE = {
     "channel": pl.String(),
     "time": INSTANT,
@@ -79,8 +86,9 @@ class ThingWords:
     channel: str | None = None  # id of a channel there is
     home: str | None = None  # id or name
     name: str | None = None  # of the device; None: as the thing calls itself
-    kind: str = "other"
+    kind: str | None = None  # of the device; None: a sensor where it tells no load, else other
     step: timedelta = _QUARTER
+    zone: str | None = None  # id or name of the part of the home where the device stands, or of which a sensor tells
     is_main: bool = False  # it measures the whole home: its values fill the channel that is forecast
 
 
@@ -263,9 +271,9 @@ class Listener:
 
     def _rows(self, heard: Heard, links: Mapping[str, Link], now: datetime) -> pl.DataFrame:
         rows = [
-            (links[told.thing.key].channel, told.time, str(_KEPT[told.tells]), now, told.value)
+            (links[told.thing.key].channel, told.time, str(_MEASURE[told.tells]), now, told.value)
             for told in heard.told
-            if told.time is not None and told.tells in _KEPT and told.thing.key in links
+            if told.time is not None and told.thing.key in links
         ]
         frame = pl.DataFrame(rows, schema=_SAMPLE, orient="row")
         return frame.unique(["channel", "time", "measure"], keep="first", maintain_order=True)
@@ -359,17 +367,13 @@ def add_thing(store: Store, links: Links, found: Sequence[Found], words: ThingWo
         near = ", ".join(each.thing.key for each in found if each.values)[:300] or "nothing"
         problem = "nothing of this name was heard"
         raise UnknownName("thing", words.key, problem, remedy=f"Wait until it tells something. Heard: {near}.")
-    measures = heard.values.keys() & _KEPT.keys()
-    if not measures:
-        told = ", ".join(str(each) for each in heard.values)
-        remedy = "Add a thing that tells power or a counter of energy."
-        raise InvalidInput("thing", words.key, f"it tells only {told}, which is not kept yet", remedy=remedy)
+    tells = next(each for each in _KEPT_AS if each in heard.values)
     if words.channel is not None:
-        channel = _known_channel(store, words.channel)
+        channel = _known_channel(store, words.channel, tells)
     elif words.is_main:
-        channel = _main_channel(store, words, counts=Tells.COUNTER in measures)
+        channel = _main_channel(store, words, tells)
     else:
-        channel = _new_channel(store, heard, words, counts=Tells.COUNTER in measures)
+        channel = _new_channel(store, heard, words, tells)
     _check_alone(links, found, heard, channel.id)
     heartbeat = heard.thing.heartbeat
     link = Link(
@@ -381,42 +385,50 @@ def add_thing(store: Store, links: Links, found: Sequence[Found], words: ThingWo
     return link
 
 
-def _known_channel(store: Store, name: str) -> Channel:
+def _known_channel(store: Store, name: str, tells: Tells) -> Channel:
     channels = {channel.id: channel for channel in store.channels() if channel.variable is None}
     if name not in channels:
         listed = ", ".join(list(channels)[:10]) or "none yet"
         problem = "there is no such channel"
         raise UnknownName("channel", name, problem, remedy=f"There are: {listed}. Or name a home for a new device.")
     channel = channels[name]
-    if channel.quantity not in _WORDS_OF_LOADS or channel.is_simulated:
-        problem = "it is simulated" if channel.is_simulated else f"it holds {channel.quantity}, not power or energy"
+    if _MEASURE[tells] not in measures_of(channel.quantity) or channel.is_simulated:
+        problem = f"it holds {channel.quantity}, and the thing tells {tells}"
+        if channel.is_simulated:
+            problem = "it is simulated"
         raise InvalidInput("channel", name, problem, remedy="Name another channel, or a home for a new device.")
     return channel
 
 
-def _main_channel(store: Store, words: ThingWords, *, counts: bool) -> Channel:
+def _main_channel(store: Store, words: ThingWords, tells: Tells) -> Channel:
     """Return the channel of the whole home, made where there is none: energy where the thing counts, else power."""
     if words.home is None:
         remedy = "Name the home that it measures."
         raise InvalidInput("home", None, "it is not said which home it measures", remedy=remedy)
+    if tells not in _LOADS:
+        remedy = "Add it to a room or as a device instead."
+        raise InvalidInput("thing", words.key, f"it tells {tells}, not what the home draws", remedy=remedy)
     home = home_named(store, words.home)
     if home.main_channel is None:
-        measured, unit = _WORDS_OF_LOADS[Quantity.ENERGY if counts else Quantity.POWER]
+        measured, unit = _KEPT_AS[tells]
         channel = ChannelWords(measured, str(unit), words.step)
         home = change_site(store, (), home.id, {"main": measured}, channels=[channel])
-    return _known_channel(store, str(home.main_channel))
+    return _known_channel(store, str(home.main_channel), tells)
 
 
-def _new_channel(store: Store, heard: Found, words: ThingWords, *, counts: bool) -> Channel:
-    """Make the device that a thing is, and its channel: energy where it counts, else power."""
+def _new_channel(store: Store, heard: Found, words: ThingWords, tells: Tells) -> Channel:
+    """Return the channel of the zone that a sensor tells of, else that of a new device, which a thing is."""
     if words.home is None:
         remedy = "Name a channel there is, or a home for a new device."
         raise InvalidInput("home", None, "it is not said where the values go", remedy=remedy)
-    quantity = Quantity.ENERGY if counts else Quantity.POWER
-    measured, unit = _WORDS_OF_LOADS[quantity]
+    measured, unit = _KEPT_AS[tells]
     channel = ChannelWords(measured, str(unit), words.step)
+    is_load = tells in _LOADS
+    if words.zone is not None and words.kind is None and not is_load:
+        return zone_channel(store, words.home, words.zone, channel)
     name = words.name or heard.thing.name
-    device = add_device(store, words.home, DeviceWords(name, words.kind, channels=[channel]))
+    kind = words.kind or ("other" if is_load else "sensor")
+    device = add_device(store, words.home, DeviceWords(name, kind, zone=words.zone, channels=[channel]))
     return next(each for each in store.channels() if each.device == device.id)
 
 
@@ -424,7 +436,7 @@ def _check_alone(links: Links, found: Sequence[Found], heard: Found, channel: st
     """Refuse a second thing that tells the same of one channel: their values would be mixed."""
     others = {key for key, link in links.all().items() if link.channel == channel and key != heard.thing.key}
     for each in found:
-        if each.thing.key in others and (both := each.values.keys() & heard.values.keys() & _KEPT.keys()):
+        if each.thing.key in others and (both := each.values.keys() & heard.values.keys()):
             problem = f"{each.thing.key} fills {channel} already with its {min(both)}"
             remedy = "Add this one to another channel, or remove the other first."
             raise InvalidInput("thing", heard.thing.key, problem, remedy=remedy)

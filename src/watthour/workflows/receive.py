@@ -15,7 +15,7 @@ import polars as pl
 
 from watthour.core.channel import FEEDS_IN, DeviceKind, SiteKind, may_feed_in
 from watthour.core.errors import InvalidInput
-from watthour.core.frames import INSTANT, Measure, Readings, Refused, Samples
+from watthour.core.frames import INSTANT, Measure, Readings, Refused, Samples, measures_of
 from watthour.core.units import Quantity
 from watthour.core.vintage import stamp
 from watthour.core.window import Window, local_midnight, step_in_words
@@ -36,6 +36,11 @@ MOST_LOOKED_UP = 20  # ids of one request for which near ones are looked for
 EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 _LOADS = (Quantity.POWER, Quantity.ENERGY)
 _KNOWN_AHEAD = (Quantity.PRICE, Quantity.CARBON_INTENSITY)
+_POSSIBLE: Mapping[object, tuple[float, float]] = {
+    Measure.TEMPERATURE: (-90.0, 200.0),  # [degC]
+    Measure.HUMIDITY: (0.0, 100.0),  # [%]
+    Measure.OCCUPANCY: (0.0, 1.0),
+}
 _READING_FIELDS = ("channel", "time", "value", "available_at")
 _SAMPLE_FIELDS = ("channel", "time", "measure", "value")
 _LONGEST_ROW = 2000  # characters of a refused row that are kept
@@ -225,15 +230,13 @@ def _sample(row: Mapping[str, object], known: _Known, now: datetime) -> dict[str
             "there is no such measure",
             remedy=f"Use one of {', '.join(measures)}.",
         )
-    if channel.quantity not in _LOADS:
+    fitting = [str(measure) for measure in measures_of(channel.quantity)]
+    if row["measure"] not in fitting:
         remedy = "Send it as a reading of its interval (`readings`)."
-        raise _Broken(
-            "channel_is_a_load",
-            "channel",
-            channel.id,
-            f"it holds {channel.quantity}, not power or energy",
-            remedy=remedy,
-        )
+        if fitting:
+            remedy = f"Use {' or '.join(fitting)}, or name another channel."
+        problem = f"{channel.id} holds {channel.quantity}"
+        raise _Broken("measure_fits_channel", "measure", row["measure"], problem, remedy=remedy)
     time = _instant("time", row["time"])
     if time > now + CLOCK_AHEAD:
         remedy = "Check the sender's clock and the offset of its times: they must say their zone, such as Z or +02:00."
@@ -241,9 +244,13 @@ def _sample(row: Mapping[str, object], known: _Known, now: datetime) -> dict[str
     value = _number(row["value"])
     if row["measure"] == Measure.POWER:
         known.check_feed_in(channel, value)
-    elif value < 0:
+    elif row["measure"] == Measure.COUNTER and value < 0:
         remedy = "Send the reading of the meter [kWh], which counts from zero, or the power with measure = power."
         raise _Broken("counter_is_not_negative", "value", value, "a counter is never below zero", remedy=remedy)
+    elif row["measure"] in _POSSIBLE and not _POSSIBLE[row["measure"]][0] <= value <= _POSSIBLE[row["measure"]][1]:
+        low, high = _POSSIBLE[row["measure"]]
+        remedy = f"Send {row['measure']} from {low:g} to {high:g}; what cannot be measured is left out."
+        raise _Broken("value_is_possible", "value", value, f"{row['measure']} cannot be that", remedy=remedy)
     return {"channel": channel.id, "time": time, "measure": row["measure"], "value": value}
 
 

@@ -12,8 +12,8 @@ import structlog
 
 from watthour.core.channel import FEEDS_IN, may_feed_in
 from watthour.core.errors import WatthourError
+from watthour.core.frames import Measure, measures_of
 from watthour.core.metering import MeterRules
-from watthour.core.units import Quantity
 from watthour.core.window import HOUR
 from watthour.workflows.intervals import make_readings
 
@@ -29,7 +29,6 @@ LOOK_EVERY_S = 1.0
 SHORTEST_TURN = timedelta(seconds=1)  # of a channel
 TURNS = 15  # in a step, beside one whenever an interval has ended
 LONGEST_WAIT_S = 10.0
-_LOADS = (Quantity.POWER, Quantity.ENERGY)
 _EPOCH = datetime(1970, 1, 2, tzinfo=UTC)
 
 
@@ -119,7 +118,7 @@ class Settler:
             self._is_taken_up = True
         spans = self._store.spans()
         for channel in self._store.channels():
-            if channel.quantity not in _LOADS or channel.variable is not None or channel.is_simulated:
+            if not measures_of(channel.quantity) or channel.variable is not None or channel.is_simulated:
                 continue
             first = min(spans[channel.id][1], now) - 2 * LATE if channel.id in spans else _EPOCH
             with self._lock:
@@ -209,7 +208,10 @@ def by_channel(links: Iterable[Link]) -> dict[str, Link]:
 def meter_rules(channel: Channel, link: Link | None, time_zone: str, *, is_signed: bool) -> MeterRules:
     """Return how the samples of a channel become readings: what was told holds until the next is told.
 
-    Where no thing fills the channel, somebody sends its samples and promises nothing.
+    Where no thing fills the channel, somebody sends its samples and promises nothing. A sensor has rules of its own.
     """
     heartbeat = None if link is None or link.heartbeat_s is None else timedelta(seconds=link.heartbeat_s)
+    measure = measures_of(channel.quantity)[0]
+    if measure is not Measure.POWER:
+        return MeterRules.sensed(channel.resolution, heartbeat, measure, time_zone=time_zone)
     return MeterRules.on_change(channel.resolution, heartbeat, time_zone=time_zone, is_signed=is_signed)

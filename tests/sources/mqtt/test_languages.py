@@ -133,7 +133,10 @@ def test_a_tasmota_meter_of_three_phases_tells_each_and_the_sum() -> None:
 
 def test_a_tasmota_sensor_tells_degrees_of_either_scale() -> None:
     found = heard("tele/attic/SENSOR", {"AM2301": {"Temperature": 68.0, "Humidity": 40}, "TempUnit": "F"})
-    assert values(found) == {("tasmota/attic/AM2301", "temperature"): 20.0}
+    assert values(found) == {
+        ("tasmota/attic/AM2301", "temperature"): 20.0,
+        ("tasmota/attic/AM2301/humidity", "humidity"): 40.0,
+    }
 
 
 def test_a_zigbee_device_tells_power_energy_temperature_and_presence() -> None:
@@ -401,3 +404,31 @@ def test_recorded_messages_of_tasmota_are_read(shared_data: Path) -> None:
         assert said.faults == ()
         found.append([each.value for each in said.told])
     assert found == [[2, 41.573], [1, 49.766], [0, 15.457], [860, 7970.903]]
+
+
+def test_a_shelly_thermometer_tells_the_room_and_a_relay_does_not() -> None:
+    params = {"ts": NOW.timestamp(), "temperature:0": {"id": 0, "tC": 21.3}, "humidity:0": {"id": 0, "rh": 47.5}}
+    found = heard("bath/events/rpc", {"method": "NotifyFullStatus", "params": params})
+    assert values(found) == {
+        ("shelly/bath/temperature:0", "temperature"): 21.3,
+        ("shelly/bath/humidity:0", "humidity"): 47.5,
+    }
+    name = "shellyplusht-08b61fcb7f3c"
+    alone = heard(f"{name}/status/temperature:0", {"id": 0, "tC": 20.8})
+    assert values(alone) == {(f"shelly/{name}/temperature:0", "temperature"): 20.8}
+    first = "shellies/shellyht-F30ABC/sensor"
+    assert values(heard(f"{first}/humidity", "61.5")) == {("shelly/shellyht-F30ABC/humidity", "humidity"): 61.5}
+    (told,) = heard(f"{first}/temperature", "19.5").told
+    assert told.thing.heartbeat == timedelta(hours=12)
+    assert [fault.rule for fault in heard(f"{first}/humidity", "999").faults] == ["value_is_possible"]
+
+
+def test_humidity_is_read_where_a_device_says_that_it_is() -> None:
+    assert values(heard("zigbee2mqtt/bath", {"humidity": 60.5, "battery": 90})) == {
+        ("zigbee2mqtt/bath/humidity", "humidity"): 60.5
+    }
+    reader = Reader()
+    for name, device_class in (("damp", "humidity"), ("charge", None)):
+        config = {"uniq_id": name, "dev_cla": device_class, "unit_of_meas": "%", "stat_t": f"room/{name}"}
+        reader.read(message(f"homeassistant/sensor/{name}/config", config))
+        assert len(reader.read(message(f"room/{name}", "40")).told) == (device_class is not None)

@@ -1,11 +1,12 @@
 import { QueryClient, useQuery } from '@tanstack/react-query';
 import { type ErrorRouteComponent, Link, Navigate, createRootRouteWithContext, createRoute, createRouter, lazyRouteComponent, useNavigate } from '@tanstack/react-router';
-import type { ReactElement } from 'react';
+import { type ReactElement, Suspense } from 'react';
 
 import { Shell } from '@/app/Shell';
 import { Button } from '@/components/ui/button';
 import { Notice } from '@/components/ui/notice';
 import { ProblemNotice } from '@/components/ui/problem';
+import { Skeleton } from '@/components/ui/skeleton';
 import { Words } from '@/components/ui/words';
 import { homeToOpen, homesQuery, siteToOpen } from '@/lib/homes';
 import { statusQuery } from '@/lib/status';
@@ -34,7 +35,11 @@ function trainNow(site: string): ReactElement {
 
 /** Brings the file of a home in. */
 function uploadOf(site: string, onImported: () => void): ReactElement {
-  return <Upload site={site} onImported={onImported} />;
+  return (
+    <Suspense fallback={<Skeleton className="h-32 w-full" />}>
+      <Upload site={site} onImported={onImported} />
+    </Suspense>
+  );
 }
 
 /** One's own files, and the ways to real data that are still open. */

@@ -39,8 +39,16 @@ async def listening(state: ApiState) -> Listening:
 )
 async def new_thing(state: ApiState, asked: NewThing) -> AddedThing:
     """Let a thing that was heard fill a channel, or make it a new device of a home: energy if it counts, else power."""
-    step = timedelta(seconds=asked.step_seconds)
-    words = ThingWords(asked.thing, asked.channel, asked.home, asked.name, asked.kind, step, is_main=asked.is_main)
+    words = ThingWords(
+        asked.thing,
+        asked.channel,
+        asked.home,
+        asked.name,
+        asked.kind,
+        timedelta(seconds=asked.step_seconds),
+        asked.zone,
+        is_main=asked.is_main,
+    )
 
     def add() -> Link:
         return add_thing(state.app.store, state.app.links, state.app.listener.found(), words)

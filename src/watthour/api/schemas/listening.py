@@ -26,9 +26,11 @@ class LineEntry(Answer):
 class ThingValue(Answer):
     """The last value that a thing told."""
 
-    tells: Literal["power", "counter", "temperature", "occupancy"] = Field(description="What the value says.")
+    tells: Literal["power", "counter", "temperature", "humidity", "occupancy"] = Field(
+        description="What the value says."
+    )
     value: float = Field(description="The value; of occupancy 1 means that somebody is there. [in `unit`]")
-    unit: str = Field(description="W, kWh, degC, or nothing.", examples=["W"])
+    unit: str = Field(description="W, kWh, degC, %, or nothing.", examples=["W"])
     text: str = Field(description="The value in words.", examples=["20.5 W"])
     time: datetime | None = Field(description="When it was true; null where nobody knows: the broker had kept it.")
     heard_at: datetime = Field(description="When it came.")
@@ -111,7 +113,17 @@ class NewThing(Question):
     channel: str | None = Field(None, max_length=200, description="Id of a channel there is.")
     home: str | None = Field(None, max_length=100, description="Id or name of the home of a new device.")
     name: str | None = Field(None, max_length=100, description="Of the new device; default: as it calls itself.")
-    kind: str = Field("other", max_length=50, description="What it is.", examples=["washing_machine"])
+    kind: str | None = Field(
+        None,
+        max_length=50,
+        description="What the new device is; default: sensor where it tells no load, else other.",
+        examples=["washing_machine"],
+    )
+    zone: str | None = Field(
+        None,
+        max_length=100,
+        description="Id or name of the room where the device stands, or of which a sensor tells.",
+    )
     is_main: bool = Field(
         default=False,
         description="True if it measures the whole home: it fills the channel that is forecast, made if there is none.",

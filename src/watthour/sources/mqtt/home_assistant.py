@@ -57,7 +57,13 @@ _LONG = {
     "p": "platform",
     "ids": "identifiers",
 }
-_LOAD_CLASSES = {"power": Tells.POWER, "energy": Tells.COUNTER, "temperature": Tells.TEMPERATURE}
+_CLASSES = {
+    "power": Tells.POWER,
+    "energy": Tells.COUNTER,
+    "temperature": Tells.TEMPERATURE,
+    "humidity": Tells.HUMIDITY,
+}
+_OF_MANY = frozenset({"K", "%"})  # units also of a lamp's colour, of a battery
 _PRESENCE = frozenset({"occupancy", "motion", "presence"})
 _COUNTERS = frozenset({None, "total", "total_increasing"})
 _TEMPLATE = re.compile(
@@ -236,9 +242,9 @@ def _tells(kind: str, device_class: object, unit: object) -> Tells | None:
     """Return what an entity tells: by its class, else by its unit."""
     if kind == "binary_sensor":
         return Tells.OCCUPANCY if device_class in _PRESENCE else None
-    if device_class is None and unit is not None and unit != "K":  # K is also the unit of a lamp's colour
+    if device_class is None and unit is not None and unit not in _OF_MANY:
         return UNITS.get(str(unit), (None,))[0]
-    return _LOAD_CLASSES.get(str(device_class))
+    return _CLASSES.get(str(device_class))
 
 
 def _spelled_out(config: Mapping[str, object]) -> dict[str, object]:

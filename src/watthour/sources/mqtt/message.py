@@ -29,6 +29,7 @@ POSSIBLE = {
     Tells.COUNTER: (0.0, 1e8),  # [kWh]
     Tells.TEMPERATURE: (-90.0, 200.0),  # [degC]
     Tells.OCCUPANCY: (0.0, 1.0),
+    Tells.HUMIDITY: (0.0, 100.0),  # [%]
 }
 
 # unit as devices write it -> what it measures, factor and offset to our unit; case matters: mW is not MW
@@ -49,6 +50,7 @@ UNITS: dict[str, tuple[Tells, float, float]] = {
     "°F": (Tells.TEMPERATURE, 5 / 9, -160 / 9),
     "F": (Tells.TEMPERATURE, 5 / 9, -160 / 9),
     "K": (Tells.TEMPERATURE, 1.0, -273.15),
+    "%": (Tells.HUMIDITY, 1.0, 0.0),
 }
 
 _ABSENT = frozenset({"unavailable", "unknown", "none", "null", "offline"})  # words that stand for no value

@@ -25,14 +25,16 @@ TOPICS = (
     "shellies/+/+/+/total",
     "shellies/+/+/+/total_returned",
     "shellies/+/sensor/temperature",
+    "shellies/+/sensor/humidity",
     "shellies/+/ext_temperature/+",
+    "shellies/+/ext_humidity/+",
     "shellies/+/status",
     "+/events/rpc",
     "+/status/+",
 )
 
 _FIRST = re.compile(r"shellies/([^/]+)/(relay|light|roller|color|white|meter|emeter)/(\d+)/(\w+)")
-_FIRST_SENSOR = re.compile(r"shellies/([^/]+)/(?:sensor/temperature|(ext_temperature/\d+))")
+_FIRST_SENSOR = re.compile(r"shellies/([^/]+)/(?:sensor/(temperature|humidity)|(ext_(?:temperature|humidity)/\d+))")
 _FIRST_MOTION = re.compile(r"shellies/([^/]+)/status")
 _EVENT = re.compile(r"(.+)/events/rpc")
 _STATUS = re.compile(r"(.+)/status/([a-z0-9]+:\d+)")
@@ -47,7 +49,10 @@ _LOADS = {
     "pm1": "meter",
 }
 _KIND_OF_FIRST = {"relay": "plug", "roller": "blind", "meter": "meter", "emeter": "meter"}
-_ADDED_SENSORS_FROM = 100  # below, ``temperature:N`` is the device's own heat
+_ADDED_SENSORS_FROM = 100  # below, ``temperature:N`` is the device's own heat, unless it is a thermometer
+_THERMOMETERS = ("shellyplusht-", "shellyhtg3-")  # H&T of the later generations; with another prefix, as it has
+_HUMIDITY = "humidity:0"  # which no relay has
+_SLEEPS = timedelta(hours=12)  # the first H&T wakes so often, or when something changes
 _PHASES = ("a", "b", "c")
 
 
@@ -61,8 +66,10 @@ def read(message: Message) -> Heard | None:
     if (first := _FIRST.fullmatch(message.topic)) is not None:
         _read_first(answer, first[1], first[2], first[3], first[4])
     elif (sensor := _FIRST_SENSOR.fullmatch(message.topic)) is not None:
-        part = sensor[2] or "temperature"
-        answer.tell(_thing(sensor[1], part), Tells.TEMPERATURE, message.text(), "C")
+        part = sensor[2] or sensor[3]
+        is_damp = "humidity" in part
+        tells, unit = (Tells.HUMIDITY, "%") if is_damp else (Tells.TEMPERATURE, "C")
+        answer.tell(_thing(sensor[1], part), tells, message.text(), unit)
     elif (motion := _FIRST_MOTION.fullmatch(message.topic)) is not None:
         status = message.mapping()
         answer.tell(
@@ -73,7 +80,9 @@ def read(message: Message) -> Heard | None:
         if said.get("method") in {"NotifyStatus", "NotifyFullStatus"}:
             params = as_object(said.get("params"))
             read_components(answer, event[1], params, own_time=params.get("ts"))
-    elif (status_of := _STATUS.fullmatch(message.topic)) is not None and _is_known(status_of[2]):
+    elif (status_of := _STATUS.fullmatch(message.topic)) is not None and _is_known(
+        status_of[2], is_thermometer=status_of[1].startswith(_THERMOMETERS)
+    ):
         read_components(answer, status_of[1], {status_of[2]: message.json()})
     else:
         return None
@@ -97,8 +106,9 @@ def read_components(
         names: of the parts, as a person chose them.
         own_time: the device's clock.
     """
+    is_thermometer = device.startswith(_THERMOMETERS) or _HUMIDITY in status
     for part, value in status.items():
-        if not _is_known(part):
+        if not _is_known(part, is_thermometer=is_thermometer):
             continue
         if not isinstance(value, dict):
             answer.refuse("payload_is_an_object")
@@ -114,6 +124,8 @@ def read_components(
         elif kind == "temperature":
             thing = _thing(device, part, name=name)
             answer.tell(thing, Tells.TEMPERATURE, value.get("tC"), "C", own_time=own_time)
+        elif kind == "humidity":
+            answer.tell(_thing(device, part, name=name), Tells.HUMIDITY, value.get("rh"), "%", own_time=own_time)
         else:
             _read_meter(answer, device, f"{kind.removesuffix('data')}:{number}", value, own_time)
 
@@ -180,14 +192,16 @@ def _counted(answer: Answer, value: Mapping[str, object], field: str) -> object:
     return None
 
 
-def _is_known(part: str) -> bool:
+def _is_known(part: str, *, is_thermometer: bool) -> bool:
     kind, _, number = part.partition(":")
     if kind == "temperature":
-        return number.isdecimal() and int(number) >= _ADDED_SENSORS_FROM
-    return number.isdecimal() and (kind in _LOADS or kind in {"em", "em1", "emdata", "em1data"})
+        return number.isdecimal() and (is_thermometer or int(number) >= _ADDED_SENSORS_FROM)
+    return number.isdecimal() and (kind in _LOADS or kind in {"em", "em1", "emdata", "em1data", "humidity"})
 
 
 def _thing(device: str, part: str, *, kind: str = "sensor", name: str | None = None) -> Thing:
     shown = name or f"{device} {re.sub('[/:]', ' ', part)}"
     heartbeat = _HEARTBEAT if part.startswith(("relay/", "emeter/")) else None
+    if part in {"temperature", "humidity"}:
+        heartbeat = _SLEEPS
     return Thing(f"shelly/{device}/{part}", f"shelly/{device}", shown, kind, heartbeat)

@@ -8,6 +8,7 @@ unless a person has set the offset to be told.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -50,6 +51,8 @@ def read(message: Message) -> Heard | None:
         if isinstance(values, dict) and sensor not in _NO_ROOM:
             thing = Thing(f"tasmota/{device}/{sensor}", f"tasmota/{device}", f"{name} {sensor}", heartbeat=_HEARTBEAT)
             answer.tell(thing, Tells.TEMPERATURE, values.get("Temperature"), unit, own_time=own_time)
+            damp = replace(thing, key=f"{thing.key}/humidity", name=f"{thing.name} humidity")
+            answer.tell(damp, Tells.HUMIDITY, values.get("Humidity"), "%", own_time=own_time)
     return answer.heard()
 
 

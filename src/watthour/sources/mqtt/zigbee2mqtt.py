@@ -1,4 +1,4 @@
-"""Zigbee2MQTT: one JSON object per device at ``zigbee2mqtt/<name>``, in W, kWh and degC.
+"""Zigbee2MQTT: one JSON object per device at ``zigbee2mqtt/<name>``, in W, kWh, degC and %.
 
 Source: https://www.zigbee2mqtt.io/guide/usage/mqtt_topics_and_messages.html. The name may hold slashes. ``last_seen``,
 where a person has switched it on, is the instant of the device's own message.
@@ -48,6 +48,8 @@ def read(message: Message) -> Heard | None:
             answer.tell(thing, tells, raw, "W" if tells is Tells.POWER else "kWh", own_time=own_time)
         elif prop in _TEMPERATURES:
             answer.tell(_thing(name, prop, prop), Tells.TEMPERATURE, raw, "C", own_time=own_time)
+        elif prop == "humidity":
+            answer.tell(_thing(name, prop, prop), Tells.HUMIDITY, raw, "%", own_time=own_time)
         elif prop in _PRESENCE:
             answer.tell(_thing(name, prop, prop), Tells.OCCUPANCY, raw, own_time=own_time)
     return answer.heard()

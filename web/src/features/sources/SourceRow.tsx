@@ -37,7 +37,7 @@ export function ageOf(instant: string, { at, answeredAt, now }: Clock): string {
 function lastWords(source: SourceEntry, clock: Clock): string {
   const last = lastOf(source);
   if (last === null) return source.last_heard_at === null && source.state === 'never' ? 'Never asked' : 'Never heard';
-  return `${source.last_heard_at ? 'Last heard' : 'Last asked'} ${ageOf(last, clock)}`;
+  return `${source.origin === 'file' ? 'Read' : source.last_heard_at ? 'Last heard' : 'Last asked'} ${ageOf(last, clock)}`;
 }
 
 function Removal({ source, host, onDone }: { source: SourceEntry; host: string | null; onDone: () => void }): ReactElement {

@@ -18,8 +18,9 @@ import { type Clock, SourceRow, ageOf } from './SourceRow';
 const NEEDS_CARE = new Set<SourceEntry['state']>(['failed', 'silent', 'off', 'interrupted']);
 
 /** How all of it stands, in a sentence. */
-function answerOf(sources: readonly SourceEntry[]): string {
-  if (sources.length === 0) return 'Nothing is connected yet.';
+function answerOf(all: readonly SourceEntry[]): string {
+  const sources = all.filter(({ origin }) => origin !== 'file');
+  if (sources.length === 0) return all.length > 0 ? 'Nothing is connected; files were imported.' : 'Nothing is connected yet.';
   const troubled = sources.filter(({ state }) => NEEDS_CARE.has(state));
   if (troubled.length === 0) return sources.length === 1 ? 'One source, and it does what it should.' : `${sources.length} sources, and all do what they should.`;
   const names = troubled.map(({ label }) => label).join(', ');
@@ -105,7 +106,7 @@ export function SourcesPage(): ReactElement {
           </p>
           <Card title="Connected" note="How each source stands, when it last spoke and what it fills; looked at every few seconds.">
             {data.sources.length > 0 ? (
-              <ul>
+              <ul aria-label="Sources">
                 {data.sources.map((source) => (
                   <SourceRow key={source.name} source={source} clock={clock} />
                 ))}

@@ -8,6 +8,7 @@ import { TextField } from '@/components/ui/field';
 import { Notice } from '@/components/ui/notice';
 import { ProblemNotice } from '@/components/ui/problem';
 import { Words } from '@/components/ui/words';
+import { cn } from '@/lib/cn';
 import { useNow } from '@/lib/now';
 import { addThing, sourcesQuery } from '@/lib/sources';
 import { formatSince } from '@/lib/usage';
@@ -34,7 +35,7 @@ function Heard({ thing, home, age }: HeardProps): ReactElement {
   const [kind, setKind] = useState('other');
   const queries = useQueryClient();
   const adding = useMutation({ mutationFn: addThing, onSuccess: () => queries.invalidateQueries() });
-  const isKept = thing.values.some(({ tells }) => tells === 'power' || tells === 'counter');
+  const isLoad = thing.values.some(({ tells }) => tells === 'power' || tells === 'counter');
   return (
     <li className="border-line min-w-0 border-b py-3 last:border-b-0">
       <p className="flex flex-wrap items-baseline justify-between gap-x-3">
@@ -45,13 +46,15 @@ function Heard({ thing, home, age }: HeardProps): ReactElement {
         {age === null ? 'not heard yet' : `${age} ago`} {thing.silent ? <Badge look="warn">silent</Badge> : null}
         {thing.channel ? ` · kept as ${thing.channel}` : null}
       </p>
-      {thing.channel || !isKept ? null : (
+      {thing.channel ? null : (
         <div className="mt-2 flex flex-wrap gap-2">
-          <Button look="primary" disabled={adding.isPending} onClick={() => adding.mutate({ thing: thing.key, home: home.id, is_main: true })}>
-            It measures the whole home
-          </Button>
+          {isLoad ? (
+            <Button look="primary" disabled={adding.isPending} onClick={() => adding.mutate({ thing: thing.key, home: home.id, is_main: true })}>
+              It measures the whole home
+            </Button>
+          ) : null}
           <Button aria-expanded={isDevice} disabled={adding.isPending} onClick={() => setIsDevice(!isDevice)}>
-            It measures a device
+            {isLoad ? 'It measures a device' : 'Keep it as a sensor'}
           </Button>
         </div>
       )}
@@ -61,11 +64,11 @@ function Heard({ thing, home, age }: HeardProps): ReactElement {
           className="mt-3 grid gap-3 sm:grid-cols-2"
           onSubmit={(event) => {
             event.preventDefault();
-            adding.mutate({ thing: thing.key, home: home.id, name: name.trim(), kind });
+            adding.mutate({ thing: thing.key, home: home.id, name: name.trim(), ...(isLoad ? { kind } : {}) });
           }}
         >
           <TextField label="Name of the device" value={name} maxLength={100} onChange={({ target }) => setName(target.value)} />
-          <label className="text-small grid content-start gap-1 font-medium">
+          <label className={cn('text-small grid content-start gap-1 font-medium', !isLoad && 'hidden')}>
             What it is
             <select value={kind} onChange={({ target }) => setKind(target.value)} className="rounded-control border-control-line bg-surface text-body h-11 w-full border px-3 font-normal">
               {KINDS.map((each) => (
@@ -98,7 +101,7 @@ export function FirstReadings({ home }: { home: HomeEntry }): ReactElement {
     return heard && data ? formatSince(heard, { at: data.now }, dataUpdatedAt, now) : null;
   };
   return (
-    <div className="grid gap-3">
+    <div className="grid grid-cols-[minmax(0,1fr)] gap-3">
       {error ? <ProblemNotice error={error} /> : null}
       {lines
         .filter(({ state }) => state === 'failed' || state === 'silent')

@@ -33,23 +33,22 @@ function Done({ children }: { children: ReactNode }): ReactElement {
   );
 }
 
-/** Homes that were begun and have no readings yet. */
+/** The homes that are here already, those without readings first. */
 function Begun({ onHome }: { onHome: (home: HomeEntry) => void }): ReactElement | null {
   const { data } = useQuery(homesQuery);
-  const begun = (data?.homes ?? []).filter((home) => !home.simulated && !hasReadings(home));
-  if (begun.length === 0) return null;
+  const own = (data?.homes ?? []).filter(({ simulated }) => !simulated).toSorted((a, b) => Number(hasReadings(a)) - Number(hasReadings(b)));
+  if (own.length === 0) return null;
   return (
     <Notice
       className="mb-4"
       title="Go on with a home that is here already?"
-      actions={begun.map((home) => (
+      actions={own.map((home) => (
         <Button key={home.id} onClick={() => onHome(home)}>
           {home.name}
+          {hasReadings(home) ? '' : ' (no readings yet)'}
         </Button>
       ))}
-    >
-      It has no readings yet.
-    </Notice>
+    />
   );
 }
 

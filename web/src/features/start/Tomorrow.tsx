@@ -24,6 +24,8 @@ function spanOf(home: HomeEntry): MainSpan | null {
   return { first: main.first_time, until: new Date(Date.parse(main.last_time) + main.resolution_seconds * 1000).toISOString() };
 }
 
+const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1).replace(/\.$/, '')}.`;
+
 function Forecast({ ahead, home, span, now }: { ahead: EntityAhead; home: HomeEntry; span: MainSpan; now: number }): ReactElement {
   const { time_zone: zone } = home;
   const intervals = useMemo(() => intervalsOfAhead(ahead, [], zone), [ahead, zone]);
@@ -33,7 +35,7 @@ function Forecast({ ahead, home, span, now }: { ahead: EntityAhead; home: HomeEn
   const day = ahead.archive ? formatDay(next) : 'Tomorrow';
   return (
     <DayCard
-      title={`${day}, as far as it can be said`}
+      title={ahead.archive ? `Forecast for ${day}` : "Tomorrow's forecast"}
       intervals={intervals}
       format={format}
       now={now}
@@ -73,9 +75,9 @@ export function Tomorrow({ home, now }: { home: HomeEntry; now: number }): React
   return (
     <Notice role="status" title="Tomorrow cannot be forecast yet">
       <p>{span ? `So far there are ${historyInWords(span.first, span.until)}.` : 'There are no readings of the whole home yet; a reading appears when its interval has ended.'} The forecast appears here by itself as soon as there are enough.</p>
-      {why ? (
+      {why && span ? (
         <p className="text-muted mt-1">
-          <Words>{why.problem}</Words> {why.remedy ? <Words>{why.remedy}</Words> : null}
+          <Words>{sentence(why.problem)}</Words> {why.remedy ? <Words>{why.remedy}</Words> : null}
         </p>
       ) : null}
     </Notice>

@@ -39,7 +39,7 @@ export function What({ way, onWay, upload, onConnected }: WhatProps): ReactEleme
     { way: 'nothing', title: 'Nothing yet', text: 'The home is kept; a meter can follow at any time.', icon: Hourglass },
   ];
   return (
-    <div className="grid gap-4">
+    <div className="grid grid-cols-[minmax(0,1fr)] gap-4">
       <ul className="grid gap-2 sm:grid-cols-2">
         {ways.map(({ way: each, title, text, icon: Icon }) => (
           <li key={each}>

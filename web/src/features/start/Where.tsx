@@ -8,9 +8,9 @@ import { TextField } from '@/components/ui/field';
 import { Notice } from '@/components/ui/notice';
 import { ProblemNotice } from '@/components/ui/problem';
 import { homesQuery } from '@/lib/homes';
-import { coordinate, ownPlace } from '@/lib/places';
+import { coordinate, ownPlace, timeZones } from '@/lib/places';
 
-import { addHome, lookUp } from './queries';
+import { addHome, addHomeAt, lookUp } from './queries';
 
 type Town = PlaceList['places'][number];
 
@@ -23,6 +23,7 @@ export function Where({ onHome }: { onHome: (home: HomeEntry) => void }): ReactE
   const [byCoordinates, setByCoordinates] = useState(false);
   const [latitude, setLatitude] = useState('');
   const [longitude, setLongitude] = useState('');
+  const [zone, setZone] = useState(() => timeZones()[0] ?? 'UTC');
   const queries = useQueryClient();
   const looking = useMutation({ mutationFn: lookUp });
   const locating = useMutation({
@@ -32,13 +33,12 @@ export function Where({ onHome }: { onHome: (home: HomeEntry) => void }): ReactE
       setLongitude(place.longitude);
     },
   });
-  const adding = useMutation({
-    mutationFn: addHome,
-    onSuccess: async (home) => {
-      await queries.invalidateQueries({ queryKey: homesQuery.queryKey });
-      onHome(home);
-    },
-  });
+  const kept = async (home: HomeEntry): Promise<void> => {
+    await queries.invalidateQueries({ queryKey: homesQuery.queryKey });
+    onHome(home);
+  };
+  const adding = useMutation({ mutationFn: addHome, onSuccess: kept });
+  const addingAt = useMutation({ mutationFn: addHomeAt, onSuccess: kept });
   const [north, east] = [coordinate(latitude), coordinate(longitude)];
   const hasCoordinates = typeof north === 'number' && typeof east === 'number';
   const look = (event: FormEvent): void => {
@@ -49,7 +49,7 @@ export function Where({ onHome }: { onHome: (home: HomeEntry) => void }): ReactE
     adding.mutate({ name: name.trim(), time_zone: place.time_zone, latitude: place.latitude, longitude: place.longitude, holidays: place.holidays });
   const addByCoordinates = (event: FormEvent): void => {
     event.preventDefault();
-    if (hasCoordinates) adding.mutate({ name: name.trim(), time_zone: Intl.DateTimeFormat().resolvedOptions().timeZone, latitude: north, longitude: east });
+    if (hasCoordinates) addingAt.mutate({ name: name.trim(), time_zone: zone, latitude: north, longitude: east });
   };
   const isNamed = name.trim() !== '';
   return (
@@ -60,10 +60,20 @@ export function Where({ onHome }: { onHome: (home: HomeEntry) => void }): ReactE
           <div className="grid gap-3 sm:grid-cols-2">
             <TextField label="Latitude" hint="Degrees north, such as 45.8" inputMode="decimal" value={latitude} onChange={({ target }) => setLatitude(target.value)} />
             <TextField label="Longitude" hint="Degrees east, such as 4.8; west is negative" inputMode="decimal" value={longitude} onChange={({ target }) => setLongitude(target.value)} />
+            <label className="text-small grid content-start gap-1 font-medium">
+              Time zone
+              <select value={zone} onChange={({ target }) => setZone(target.value)} className="rounded-control border-control-line bg-surface text-body h-11 w-full min-w-0 border px-3 font-normal">
+                {timeZones().map((each) => (
+                  <option key={each} value={each}>
+                    {each.replaceAll('_', ' ')}
+                  </option>
+                ))}
+              </select>
+            </label>
           </div>
           <div className="flex flex-wrap gap-2">
-            <Button type="submit" look="primary" disabled={!hasCoordinates || !isNamed || adding.isPending}>
-              {adding.isPending ? 'Adding…' : 'Add the home'}
+            <Button type="submit" look="primary" disabled={!hasCoordinates || !isNamed || addingAt.isPending}>
+              {addingAt.isPending ? 'Adding…' : 'Add the home'}
             </Button>
             <Button disabled={locating.isPending} onClick={() => locating.mutate()}>
               <LocateFixed aria-hidden className="size-4" /> Where this device is
@@ -75,7 +85,7 @@ export function Where({ onHome }: { onHome: (home: HomeEntry) => void }): ReactE
           {locating.error ? <Notice look="warn">{locating.error.message}</Notice> : null}
         </form>
       ) : (
-        <form onSubmit={look} aria-label="Town" className="grid gap-3">
+        <form onSubmit={look} aria-label="Look up the place" className="grid gap-3">
           <TextField label="Town" hint="A country may follow: Lyon, France" value={town} onChange={({ target }) => setTown(target.value)} />
           <div className="flex flex-wrap gap-2">
             <Button type="submit" look={looking.data ? 'plain' : 'primary'} disabled={town.trim() === '' || looking.isPending}>
@@ -107,7 +117,7 @@ export function Where({ onHome }: { onHome: (home: HomeEntry) => void }): ReactE
           ) : null}
         </form>
       )}
-      {adding.error ? <ProblemNotice error={adding.error} /> : null}
+      {(adding.error ?? addingAt.error) ? <ProblemNotice error={adding.error ?? addingAt.error} /> : null}
       <p className="text-small text-muted">The place is kept to 0.1 degree, about 10 km: enough for the weather and the clock. Towns are looked up at Open-Meteo.</p>
     </div>
   );

@@ -1,6 +1,6 @@
 import { queryOptions } from '@tanstack/react-query';
 
-import { type NewHome, homeForecast, newHome, places } from '@/client';
+import { type NewHome, holidayCalendars, homeForecast, newHome, places } from '@/client';
 import { AHEAD_HOURS } from '@/charts/day/ahead';
 import { ApiProblem, unwrap } from '@/lib/problem';
 
@@ -11,6 +11,12 @@ const TOO_LITTLE = new Set([400, 404, 409]);
 export const lookUp = (name: string) => unwrap(places({ query: { name } }));
 
 export const addHome = (body: NewHome) => unwrap(newHome({ body }));
+
+/** Adds a home by coordinates, with the calendar of holidays that is likely where its clock is kept. */
+export async function addHomeAt(home: { name: string; time_zone: string; latitude: number; longitude: number }) {
+  const { likely } = await unwrap(holidayCalendars({ query: { time_zone: home.time_zone } }));
+  return addHome({ ...home, holidays: likely });
+}
 
 /** What can be said of tomorrow, or why nothing can yet. */
 export const aheadQuery = (home: string) =>
