@@ -289,7 +289,7 @@ def test_without_a_name_the_first_real_home_with_readings_is_told(
 def test_the_simulated_home_is_told_in_full(empty: App, open_client: Callable[..., TestClient]) -> None:
     home = SimtownHome()
     describe(empty.store, home)
-    backfill(home, empty.store, Window(NOW - 30 * DAY, NOW), now=NOW)
+    backfill(home, empty.store, Window(NOW - 10 * DAY, NOW), now=NOW)
     client = open_client(empty, now=lambda: NOW)
     told = asked(client, "dashboard")
     assert None not in (told["current_consumption"], told["forecast_24h"])
