@@ -80,6 +80,7 @@ ROWS = {
     ENSEMBLE: Row("persistence_ensemble", is_rule=True),
     WEEKDAYS: Row(""),  # computed here
     "ours_local": Row("gradient_boosting", pooled_growth()),
+    "ours_global": Row("global_model", is_pooled=True),
     "ours_pooled_before": Row("gradient_boosting", pooled_growth(), is_pooled=True),
 }
 
