@@ -137,6 +137,7 @@ def forecast_all(
         workers: series worked at the same time.
         progress: a bar, or what is called with the number of series done and to do.
     """
+    from watthour.forecasting.global_model.model import FittedGlobalModel, predict_many
     from watthour.forecasting.gradient_boosting import FittedGradientBoosting  # LightGBM is slow to import
     from watthour.forecasting.pooled import each, predict_pooled
 
@@ -152,6 +153,9 @@ def forecast_all(
                 workers=workers,
                 advance=advance,
             )
+        elif len({id(getattr(model, "shared", model)) for model in models.values()}) == 1 < len(names):
+            alike = [model for model in models.values() if isinstance(model, FittedGlobalModel)]
+            made = predict_many(alike, [pasts[name] for name in names], [targets[name] for name in names])
         else:
             made = each(
                 lambda name: attempted(lambda: models[name].predict(pasts[name], targets[name])),

@@ -211,7 +211,8 @@ def _compared(
     progress: Progress,
 ) -> list[dict[str, object]]:
     """Return, for each of some series, a row for each candidate: its scores, or why it has none."""
-    candidates = {name: candidates_of(pasts[name].context) for name in trials}
+    n_together = len(trials) if is_pooled else 1
+    candidates = {name: candidates_of(pasts[name].context, n_together=n_together) for name in trials}
     rows: list[dict[str, object]] = []
     for name, said in tried(candidates, pasts, trials, is_pooled=is_pooled, workers=workers, progress=progress).items():
         rows += [{"series": name, **row} for row in scores_of(said.quantiles, said.actual)]

@@ -115,7 +115,8 @@ def fit_combinations(
         workers: series worked at the same time.
         progress: a bar, or what is called with the number of series done and to do.
     """
-    candidates = {name: recipe.members or candidates_of(pasts[name].context) for name in trials}
+    n_together = len(trials) if is_pooled else 1
+    candidates = {name: recipe.members or candidates_of(pasts[name].context, n_together=n_together) for name in trials}
     answers = tried(candidates, pasts, trials, is_pooled=is_pooled, workers=workers, progress=progress)
     drafts = {name: _Draft.of(said, pasts[name]) for name, said in answers.items() if said.quantiles}
     fitted: dict[str, dict[str, Forecaster]] = {name: {} for name in drafts}

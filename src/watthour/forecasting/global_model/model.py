@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 import polars as pl
 
-from watthour.core.errors import InvalidInput, NotEnoughHistory
+from watthour.core.errors import InvalidInput, NotEnoughHistory, WatthourError
 from watthour.core.frames import LEVELS, Targets
 from watthour.core.window import step_in_words
 from watthour.forecasting.calibrate import sorted_quantiles
@@ -29,7 +29,7 @@ from watthour.forecasting.steps import check_targets, step_of
 from watthour.forecasting.vintages import DAY_US, measurement_vintages
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     import dataframely as dy
 
@@ -285,7 +285,9 @@ class FittedGlobalModel:
         told = self.shared.quantiles(rows.features) if told is None else told
         own = history.context.channel.id == self.channel
         wide = widened(told, np.full((len(told), 1), self.width if own else 1.0))
-        quantiles = wide * rows.level[:, None]
+        room = rows.highest - rows.lowest
+        inside = np.clip(wide, (rows.lowest - room)[:, None], (rows.highest + room)[:, None])
+        quantiles = inside * rows.level[:, None]
         if not (measurement_vintages(history, history.context.channel.id).values < 0).any():
             quantiles = np.maximum(quantiles, 0)
         share = rows.features[:, _PLACE["share_known"]]
@@ -310,15 +312,29 @@ class FittedGlobalModel:
 
 def predict_many(
     models: Sequence[FittedGlobalModel], pasts: Sequence[History], targets: Sequence[dy.DataFrame[Targets]]
-) -> list[Forecast]:
-    """Forecast many series by what they share, asked once."""
-    rows = [model.rows(past, asked) for model, past, asked in zip(models, pasts, targets, strict=True)]
-    told = models[0].shared.quantiles(np.concatenate([each.features for each in rows]))
-    parts = np.split(told, np.cumsum([len(each.level) for each in rows])[:-1])
-    return [
-        model.answer(past, asked, mine, said)
-        for model, past, asked, mine, said in zip(models, pasts, targets, rows, parts, strict=True)
-    ]
+) -> list[Forecast | WatthourError]:
+    """Forecast many series whose models share what they learned, asking it once; of one that cannot be, return why."""
+    rows: list[Rows | WatthourError] = []
+    for model, past, asked in zip(models, pasts, targets, strict=True):
+        try:
+            rows.append(model.rows(past, asked))
+        except WatthourError as error:  # it must not stop the others
+            rows.append(error)
+    tables = [each.features for each in rows if isinstance(each, Rows)]
+    told: Iterator[Array] = iter(())
+    if tables:
+        quantiles = models[0].shared.quantiles(np.concatenate(tables))
+        told = iter(np.split(quantiles, np.cumsum([len(table) for table in tables])[:-1]))
+    found: list[Forecast | WatthourError] = []
+    for model, past, asked, mine in zip(models, pasts, targets, rows, strict=True):
+        if isinstance(mine, WatthourError):
+            found.append(mine)
+            continue
+        try:
+            found.append(model.answer(past, asked, mine, next(told)))
+        except WatthourError as error:
+            found.append(error)
+    return found
 
 
 def inputs_of(table: Array) -> Array:

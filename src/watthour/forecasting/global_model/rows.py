@@ -79,10 +79,12 @@ class Rows:
 
     features: Array  # (n, F) in parts of the level; NaN is unknown
     level: Array  # (n,) [unit of the channel]; NaN where nothing was known
+    lowest: Array  # (n,) of the values known, in parts of the level
+    highest: Array  # (n,)
 
     def take(self, which: Mask | Instants) -> Rows:
         """Return some of the rows."""
-        return Rows(self.features[which], self.level[which])
+        return Rows(self.features[which], self.level[which], self.lowest[which], self.highest[which])
 
 
 def rows_of(history: History, targets: dy.DataFrame[Targets], *, most_days: int = BACK) -> Rows:
@@ -117,7 +119,8 @@ def rows_of(history: History, targets: dy.DataFrame[Targets], *, most_days: int 
     level = mean_known(np.abs(values[:, :LEVEL_DAYS]).reshape(len(values), -1), axis=1, at_least=1)
     older = mean_known(np.abs(values).reshape(len(values), -1), axis=1, at_least=1)
     level = np.where(np.isfinite(level), level, older)
-    most = np.nanmax(np.where(np.isfinite(values), np.abs(values), 0), axis=(1, 2))
+    lowest, highest = _gaps_as(np.inf, values).min(axis=(1, 2)), _gaps_as(-np.inf, values).max(axis=(1, 2))
+    most = np.where(np.isfinite(lowest), np.maximum(np.abs(lowest), np.abs(highest)), 0)
     level = np.maximum(level, np.maximum(1e-3 * most, 1e-9))
     days = _Days(values / level[:, None, None], clock // DAY_US, clock[:, 0] % DAY_US / HOUR_US)
     who = pairs[pair, 0]
@@ -126,7 +129,7 @@ def rows_of(history: History, targets: dy.DataFrame[Targets], *, most_days: int 
     columns |= {name: each[pair, slot] for name, each in days.for_days(pairs, asked, context.place.holidays).items()}
     columns |= {"days_ahead": ahead.astype(np.float64)}
     table = np.stack([columns[name] for name in NAMES], axis=1)
-    return Rows(table.astype(np.float32), level[who])
+    return Rows(table.astype(np.float32), level[who], (lowest / level)[who], (highest / level)[who])
 
 
 def _instants_of(local: Instants, zone: str) -> Instants:
@@ -160,7 +163,7 @@ class _Days:
         found |= {f"day_{k}": of_day[:, k - 1] for k in (1, 2, 7)}
         found |= {f"days_{k}": mean_known(of_day[:, :k]) for k in (3, 7, 56)}
         found["day_deviation"] = deviation_known(of_day[:, :LEVEL_DAYS])
-        found["least_1d"] = np.where(np.isfinite(of_day[:, 0]), _no_gaps(values[:, 0]).min(axis=1), np.nan)
+        found["least_1d"] = np.where(np.isfinite(of_day[:, 0]), _gaps_as(np.inf, values[:, 0]).min(axis=1), np.nan)
         fortnight = np.sort(values[:, :14].reshape(len(values), -1, 1), axis=1)
         found["base"] = _quantile(fortnight, 0.05)[:, 0]
         found["variation"] = deviation_known(lately.reshape(len(lately), -1))
@@ -260,5 +263,5 @@ def _quantile(ordered: Array, level: float) -> Array:
     return np.asarray(pair[0] + (place - low) * (pair[1] - pair[0]))
 
 
-def _no_gaps(values: Array) -> Array:
-    return np.where(np.isfinite(values), values, np.inf)
+def _gaps_as(instead: float, values: Array) -> Array:
+    return np.where(np.isfinite(values), values, instead)
