@@ -31,6 +31,7 @@ from watthour.core.window import DAY, HOUR, Window, local_midnight
 from watthour.forecasting.catalogue import recipe
 from watthour.forecasting.combination.model import untried
 from watthour.forecasting.fleet import past_issues, pooled_growth
+from watthour.forecasting.global_model.model import GlobalModel
 from watthour.forecasting.gradient_boosting import FittedGradientBoosting
 from watthour.forecasting.pooled import fit_pooled, predict_pooled
 from watthour.forecasting.similar_series.among import beside
@@ -51,15 +52,16 @@ RULES = {
     "persistence_ensemble": ("persistence_ensemble", {}, 1),
 }
 TREES, OURS, NOTEBOOK = "shared_trees", "similar_series", "watthour"
-GROWN = "gradient_boosting"
+GROWN, GLOBAL = "gradient_boosting", "global_model"
 PROTOCOL = (
     "Day ahead at local midnight, without weather, everything before it known; new series are cut to their last days, "
     "the others are known for up to 267 days. lcl: Low Carbon London 2013, 25 new homes (the last 25 by name) beside "
     "25 others, 10 September, 26 October and 8 December (30min: 23 November); ny_zones: zones B, D, F, H and J beside "
     "the six others, six days of 2023. The persistence ensemble is the mean of up to four same weekdays, before there "
     "is one the day before; last week only from 7 days on; shared_trees: what DayAhead gave to short series before, "
-    "one set of trees of all series, learned before the first day; watthour: what it gives now without a comparison "
-    "of models, that is similar_series and from 7 days on its mean with those trees. mae and pinball in per cent of "
+    "one set of trees of all series, learned before the first day; global_model: learned from the others before the "
+    "first day, told of the new ones only the days known; watthour: what it gives now without comparing "
+    "models, that is similar_series and from 7 days on its mean with those trees. mae and pinball in per cent of "
     "the mean load of each series, mean over series and days; pinball over 11 levels from .05 to .95."
 )
 _LEVELS = np.array(LEVELS)
@@ -131,6 +133,7 @@ def run(test: Test) -> list[dict[str, float | str]]:
     """Return a row for each forecaster and number of days."""
     losses: dict[tuple[str, int], list[tuple[float, float, float]]] = {}
     trees = _trees(test)
+    shared = _shared(test)
     others = {name: past for name, past in test.pasts.items() if name not in test.new}
     for day in test.days:
         long = {name: past.known_at(day) for name, past in others.items()}
@@ -155,6 +158,7 @@ def run(test: Test) -> list[dict[str, float | str]]:
                 for label, model, past in [
                     *((label, model, cut) for label, model in rules.items()),
                     (TREES, trees[name], cut),
+                    (GLOBAL, shared, cut),
                     (OURS, mine, near),
                     (NOTEBOOK, mine if n_days < WEEK else untried({OURS: mine, GROWN: trees[name]}, near), near),
                 ]:
@@ -175,6 +179,14 @@ def _trees(test: Test) -> dict[str, Forecaster]:
     issues = [past_issues(past, per_day) for past in pasts]
     fitted = fit_pooled(grown, pasts, issues, workers=1, advance=lambda: None)  # type: ignore[arg-type]  # of trees
     return {name: model for name, model in zip(names, fitted, strict=True) if name in test.new}
+
+
+def _shared(test: Test) -> Forecaster:
+    """Return the global model that the others teach before the first day."""
+    first = min(test.days)
+    pasts = [_cut(past, first, 267) for name, past in test.pasts.items() if name not in test.new]
+    per_day = round(DAY / pasts[0].context.resolution)
+    return GlobalModel().fit_many(pasts, [past_issues(past, per_day) for past in pasts])[0]
 
 
 def _day(day: datetime, zone: str) -> Window:

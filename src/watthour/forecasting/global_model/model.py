@@ -59,7 +59,7 @@ class GlobalModel:
 
     n_networks: int = 2
     units: tuple[int, ...] = (64, 32)
-    n_epochs: int = 6
+    n_epochs: float = 8.0
     pace: float = 0.002
     n_trees: int = 250
     learning_rate: float = 0.06

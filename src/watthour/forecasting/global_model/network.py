@@ -65,7 +65,7 @@ def train(
     weight: Array,
     *,
     units: tuple[int, ...],
-    n_epochs: int,
+    n_epochs: float,
     pace: float,
     rng: np.random.Generator,
 ) -> Network:
@@ -94,17 +94,17 @@ def train(
     layers = [layer.copy() for layer in network.layers]
     moments = [(np.zeros_like(layer), np.zeros_like(layer)) for layer in layers]
     batch = min(_BATCH, len(y))
-    n_batches = len(y) // batch
-    n_steps, n_done = n_epochs * n_batches, 0
-    for _ in range(n_epochs):
-        order = rng.permutation(len(y))
-        for rows in np.split(order[: n_batches * batch], n_batches):
-            values = _passed(layers, x[rows])
-            above = y[rows, None] > values[-1]
-            slope = np.where(above, -levels, 1 - levels) * (w[rows, None] / batch)
-            n_done += 1
-            speed = np.float32(pace * 0.5 * (1 + np.cos(np.pi * n_done / (n_steps + 1))))
-            _move(layers, moments, values, slope.astype(np.float32), speed, n_done)
+    order, place = rng.permutation(len(y)), 0
+    n_steps = max(1, round(n_epochs * len(y) / batch))
+    for n_done in range(1, n_steps + 1):
+        if place + batch > len(y):
+            order, place = rng.permutation(len(y)), 0
+        rows, place = order[place : place + batch], place + batch
+        values = _passed(layers, x[rows])
+        above = y[rows, None] > values[-1]
+        slope = np.where(above, -levels, 1 - levels) * (w[rows, None] / batch)
+        speed = np.float32(pace * 0.5 * (1 + np.cos(np.pi * n_done / (n_steps + 1))))
+        _move(layers, moments, values, slope.astype(np.float32), speed, n_done)
     return Network(network.centre, network.width, tuple(layers))
 
 
