@@ -80,7 +80,8 @@ ROWS = {
     ENSEMBLE: Row("persistence_ensemble", is_rule=True),
     WEEKDAYS: Row(""),  # computed here
     "ours_local": Row("gradient_boosting", pooled_growth()),
-    "ours_global": Row("global_model", is_pooled=True),
+    "global_model": Row("global_model", is_pooled=True),
+    "ours_global": Row("combination", {"members": ("global_model", "day_regression")}, is_pooled=True),
     "ours_pooled_before": Row("gradient_boosting", pooled_growth(), is_pooled=True),
 }
 

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 NAME = "global_model"
 _WORDS, _NUMBERS, _MEDIAN, _MEAN = "global_model.json", "networks.npz", "median.txt", "mean.txt"
 _FORMAT = 1
-_MOST_ROWS = 150_000  # learned from; more gain little
+_MOST_ROWS = 300_000  # learned from; more gain little
 _FEWEST_ROWS = 400
 _YOUNG = (1, 2, 4, 7, 12, 20)  # days that some rows are learned with, as if the series were young
 _EVERY_YOUNG = 24  # issues of which one is learned once more with each of these
