@@ -176,3 +176,13 @@ def test_a_table_of_many_series_tries_it_and_one_series_does_not() -> None:
     parameters = {"n_networks": 1, "n_trees": 40}
     model = DayAhead(model="global_model", parameters=parameters, time_zone="Europe/London").fit(table)
     assert model.predict(24)["forecast"].null_count() == 0
+
+
+def test_many_issues_are_looked_at_in_parts_in_any_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    past = home(2)
+    asked = issues_at(past, [END - k * DAY for k in range(1, 8)], 24).sample(fraction=1, shuffle=True, seed=1)
+    whole = rows_of(past, Targets.cast(asked))
+    monkeypatch.setattr("watthour.forecasting.global_model.rows._AT_ONCE", 3)
+    parts = rows_of(past, Targets.cast(asked))
+    assert np.array_equal(parts.features, whole.features, equal_nan=True)
+    assert np.array_equal(parts.level, whole.level)

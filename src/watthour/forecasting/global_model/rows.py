@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from watthour.core.frames import Targets
 from watthour.forecasting.calendar import DAYS_IN_YEAR, WEEKEND, clock_offsets, holidays_around
 from watthour.forecasting.panel import deviation_known, mean_known
 from watthour.forecasting.steps import step_of
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     import dataframely as dy
 
     from watthour.core.forecast import History
-    from watthour.core.frames import Targets
     from watthour.forecasting.gaussian_process.local_days import Mask
     from watthour.forecasting.vintages import Array, Instants
 
@@ -32,6 +32,7 @@ _LATE_HOURS = (1, 3, 6, 12)  # before the issue
 _PARTS_OF_DAY = {"night": (0, 6), "midday": (10, 16), "evening": (17, 22)}  # local hours
 _EPOCH_WEEKDAY = 3  # 1970-01-01 was a Thursday
 _WEEK = 7
+_AT_ONCE = 128  # issues, so that years of a past take no more memory than months
 _MEMORIES = {
     "days": (5.0, 0.5, 1.0),
     "weeks": (12.0, 0.4, 2.0),
@@ -88,6 +89,19 @@ class Rows:
 
 
 def rows_of(history: History, targets: dy.DataFrame[Targets], *, most_days: int = BACK) -> Rows:
+    """Return what was known at the issue of each target; arguments as ``_rows_of``, but for any number of issues."""
+    issued = instants(targets["issued_at"])
+    part = np.unique(issued, return_inverse=True)[1].reshape(-1) // _AT_ONCE
+    if not len(part) or part.max() == 0:
+        return _rows_of(history, targets, most_days)
+    rows = [np.flatnonzero(part == k) for k in range(part.max() + 1)]
+    made = [_rows_of(history, Targets.cast(targets[each]), most_days) for each in rows]
+    order = np.argsort(np.concatenate(rows))
+    joined = (np.concatenate([getattr(each, name) for each in made])[order] for name in Rows.__slots__)
+    return Rows(*joined)
+
+
+def _rows_of(history: History, targets: dy.DataFrame[Targets], most_days: int) -> Rows:
     """Return what was known at the issue of each target.
 
     Args:
