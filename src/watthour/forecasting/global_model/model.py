@@ -41,6 +41,8 @@ _WORDS, _NUMBERS, _MEDIAN, _MEAN = "global_model.json", "networks.npz", "median.
 _FORMAT = 1
 _MOST_ROWS = 300_000  # learned from; more gain little
 _FEWEST_ROWS = 400
+_ROWS_OF_ALL_TREES = 20_000  # with fewer rows fewer trees are grown, which learn faster
+_FEWEST_TREES = 0.2  # share of all
 _YOUNG = (1, 2, 4, 7, 12, 20)  # days that some rows are learned with, as if the series were young
 _EVERY_YOUNG = 24  # issues of which one is learned once more with each of these
 _MIDDLE = LEVELS.index(0.5)
@@ -137,9 +139,11 @@ class GlobalModel:
         """Return LightGBM's text of trees."""
         import lightgbm  # slow to import
 
+        n_trees = self.n_trees if objective == "l1" else self.n_trees // 2  # a mean is learned sooner
+        fewer = min(1.0, max(len(target) / _ROWS_OF_ALL_TREES, _FEWEST_TREES))
         parameters: dict[str, object] = {
             "objective": objective,
-            "learning_rate": self.learning_rate,
+            "learning_rate": self.learning_rate / fewer**0.5,
             "num_leaves": self.n_leaves,
             "min_data_in_leaf": int(np.clip(len(target) // 800, 20, 200)),
             "feature_fraction": 0.4,
@@ -153,9 +157,8 @@ class GlobalModel:
             "force_row_wise": True,
             "verbosity": -1,
         }
-        n_trees = self.n_trees if objective == "l1" else self.n_trees // 2  # a mean is learned sooner
         rows = lightgbm.Dataset(table, target, weight=weight / weight.mean(), feature_name=list(NAMES))
-        return str(lightgbm.train(parameters, rows, n_trees).model_to_string())
+        return str(lightgbm.train(parameters, rows, round(n_trees * fewer)).model_to_string())
 
 
 @dataclass(frozen=True, slots=True, eq=False)

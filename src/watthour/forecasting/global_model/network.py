@@ -25,6 +25,8 @@ _LEAK = np.float32(0.01)  # slope of a unit that is off
 _FURTHEST = 4.0  # deviations from the mean that an input counts at most
 _DECAY = 1e-3  # of the weights, per step and learning rate
 _BATCH = 1024
+_FEWEST_BATCHES = 8  # that all rows are divided into
+_FEWEST_STEPS = 300  # with fewer, quantiles stay near the reference they begin at
 _FIRST, _SECOND = 0.1, 0.001  # shares by which the two moments of Adam move
 _TINY = 1e-6
 
@@ -93,9 +95,9 @@ def train(
     levels = np.array(LEVELS, dtype=np.float32)
     layers = [layer.copy() for layer in network.layers]
     moments = [(np.zeros_like(layer), np.zeros_like(layer)) for layer in layers]
-    batch = min(_BATCH, len(y))
+    batch = min(_BATCH, max(len(y) // _FEWEST_BATCHES, 1))
     order, place = rng.permutation(len(y)), 0
-    n_steps = max(1, round(n_epochs * len(y) / batch))
+    n_steps = max(_FEWEST_STEPS, round(n_epochs * len(y) / batch))
     for n_done in range(1, n_steps + 1):
         if place + batch > len(y):
             order, place = rng.permutation(len(y)), 0
