@@ -1,6 +1,6 @@
 """The first weeks of a new series: forecast after 1 to 28 days of it, beside series with a long past.
 
-Run: python benchmarks/cold_start.py [--data ../shared/data] [--tests lcl_1h lcl_30min ny_zones] [--replace]
+Run: python benchmarks/cold_start.py [--data ../shared/data] [--tests lcl_1h ny_zones] [--rows global_model] --replace
 
 Each new series is known for the last days before an issue only, others of its kind for months. Constants were chosen on
 the homes that are the others here, in spring and summer.
@@ -31,12 +31,13 @@ from watthour.core.window import DAY, HOUR, Window, local_midnight
 from watthour.forecasting.catalogue import recipe
 from watthour.forecasting.combination.model import untried
 from watthour.forecasting.fleet import past_issues, pooled_growth
+from watthour.forecasting.global_model.model import GlobalModel
 from watthour.forecasting.gradient_boosting import FittedGradientBoosting
 from watthour.forecasting.pooled import fit_pooled, predict_pooled
 from watthour.forecasting.similar_series.among import beside
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     import dataframely as dy
 
@@ -51,15 +52,17 @@ RULES = {
     "persistence_ensemble": ("persistence_ensemble", {}, 1),
 }
 TREES, OURS, NOTEBOOK = "shared_trees", "similar_series", "watthour"
-GROWN = "gradient_boosting"
+GROWN, GLOBAL = "gradient_boosting", "global_model"
+ROWS = (*RULES, TREES, GLOBAL, OURS, NOTEBOOK)
 PROTOCOL = (
     "Day ahead at local midnight, without weather, everything before it known; new series are cut to their last days, "
     "the others are known for up to 267 days. lcl: Low Carbon London 2013, 25 new homes (the last 25 by name) beside "
     "25 others, 10 September, 26 October and 8 December (30min: 23 November); ny_zones: zones B, D, F, H and J beside "
     "the six others, six days of 2023. The persistence ensemble is the mean of up to four same weekdays, before there "
     "is one the day before; last week only from 7 days on; shared_trees: what DayAhead gave to short series before, "
-    "one set of trees of all series, learned before the first day; watthour: what it gives now without a comparison "
-    "of models, that is similar_series and from 7 days on its mean with those trees. mae and pinball in per cent of "
+    "one set of trees of all series, learned before the first day; global_model: learned from the others before the "
+    "first day, told of the new ones only the days known; watthour: what it gives now without comparing "
+    "models, that is similar_series and from 7 days on its mean with those trees. mae and pinball in per cent of "
     "the mean load of each series, mean over series and days; pinball over 11 levels from .05 to .95."
 )
 _LEVELS = np.array(LEVELS)
@@ -127,10 +130,12 @@ def _days(zone: str, *days: tuple[int, int], year: int = 2013) -> list[datetime]
     return [local_midnight(datetime(year, *day, tzinfo=UTC).date(), zone) for day in days]
 
 
-def run(test: Test) -> list[dict[str, float | str]]:
-    """Return a row for each forecaster and number of days."""
+def run(test: Test, rows: Collection[str]) -> list[dict[str, float | str]]:
+    """Return a row for each forecaster asked for and number of days."""
     losses: dict[tuple[str, int], list[tuple[float, float, float]]] = {}
-    trees = _trees(test)
+    shared = _shared(test)
+    beside_others = {OURS, NOTEBOOK} & set(rows)
+    trees = _trees(test) if {TREES, NOTEBOOK} & set(rows) else {}
     others = {name: past for name, past in test.pasts.items() if name not in test.new}
     for day in test.days:
         long = {name: past.known_at(day) for name, past in others.items()}
@@ -148,17 +153,23 @@ def run(test: Test) -> list[dict[str, float | str]]:
                     for label, (rule, parameters, fewest) in RULES.items()
                     if n_days >= fewest
                 }
-                near = beside(cut, long)
-                if ours is None:  # the same for all: they are cut to the same days
-                    ours = recipe(OURS, {"n_lengths": 1}).fit(near, asked)
-                mine = replace(ours, channel=cut.context.channel.id)  # type: ignore[type-var]  # a dataclass
-                for label, model, past in [
+                asked_of: list[tuple[str, Forecaster, History]] = [
                     *((label, model, cut) for label, model in rules.items()),
-                    (TREES, trees[name], cut),
-                    (OURS, mine, near),
-                    (NOTEBOOK, mine if n_days < WEEK else untried({OURS: mine, GROWN: trees[name]}, near), near),
-                ]:
-                    losses.setdefault((label, n_days), []).append(_loss(model, past, asked, whole))
+                    *([(TREES, trees[name], cut)] if TREES in rows else []),
+                    (GLOBAL, shared, cut),
+                ]
+                if beside_others:
+                    near = beside(cut, long)
+                    if ours is None:  # the same for all: they are cut to the same days
+                        ours = recipe(OURS, {"n_lengths": 1}).fit(near, asked)
+                    mine = replace(ours, channel=cut.context.channel.id)  # type: ignore[type-var]  # a dataclass
+                    asked_of.append((OURS, mine, near))
+                    if NOTEBOOK in rows:
+                        both = mine if n_days < WEEK else untried({OURS: mine, GROWN: trees[name]}, near)
+                        asked_of.append((NOTEBOOK, both, near))
+                for label, model, past in asked_of:
+                    if label in rows:
+                        losses.setdefault((label, n_days), []).append(_loss(model, past, asked, whole))
     return [
         {"row": label, "days": n_days, **_means(found)}
         for (label, n_days), found in sorted(losses.items(), key=lambda each: (each[0][1], each[0][0]))
@@ -175,6 +186,14 @@ def _trees(test: Test) -> dict[str, Forecaster]:
     issues = [past_issues(past, per_day) for past in pasts]
     fitted = fit_pooled(grown, pasts, issues, workers=1, advance=lambda: None)  # type: ignore[arg-type]  # of trees
     return {name: model for name, model in zip(names, fitted, strict=True) if name in test.new}
+
+
+def _shared(test: Test) -> Forecaster:
+    """Return the global model that the others teach before the first day."""
+    first = min(test.days)
+    pasts = [_cut(past, first, 267) for name, past in test.pasts.items() if name not in test.new]
+    per_day = round(DAY / pasts[0].context.resolution)
+    return GlobalModel().fit_many(pasts, [past_issues(past, per_day) for past in pasts])[0]
 
 
 def _day(day: datetime, zone: str) -> Window:
@@ -221,14 +240,23 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=Path(os.environ.get("WATTHOUR_DATA", "../shared/data")))
     parser.add_argument("--tests", nargs="+", choices=list(TESTS), default=list(TESTS))
-    parser.add_argument("--replace", action="store_true", help="keep the rows of the other tests")
+    parser.add_argument("--rows", nargs="+", choices=ROWS, default=ROWS)
+    parser.add_argument("--replace", action="store_true", help="keep the other rows of the last run")
     asked = parser.parse_args()
     kept = RESULTS / "cold_start.json"
     rows = json.loads(kept.read_text(encoding="utf-8"))["rows"] if asked.replace and kept.exists() else []
-    rows = [row for row in rows if row["test"].rpartition("_")[0] not in asked.tests]
+    rows = [row for row in rows if row["test"].rpartition("_")[0] not in asked.tests or row["row"] not in asked.rows]
     for name in asked.tests:
-        found = run(TESTS[name](asked.data))
+        found = run(TESTS[name](asked.data), asked.rows)
         rows += [{"row": row.pop("row"), "test": f"{name}_{row.pop('days')}d", **row} for row in found]
+    order = list(TESTS), ROWS
+    rows.sort(
+        key=lambda row: (
+            order[0].index(row["test"].rpartition("_")[0]),
+            LENGTHS.index(int(row["test"].rpartition("_")[2][:-1])),
+            order[1].index(row["row"]),
+        )
+    )
     report("cold_start", PROTOCOL, rows)
 
 

@@ -20,7 +20,7 @@ PAGES = (
     ROOT / "README.md",
     *(
         ROOT / "docs" / "explanation" / f"{name}.md"
-        for name in ("forecasting", "day-process", "features", "first-weeks", "insights", "rare-use")
+        for name in ("forecasting", "day-process", "features", "first-weeks", "global-model", "insights", "rare-use")
     ),
 )
 MARKED = re.compile(r"<!-- figures: (\w+) (\S+) -->\n.*?<!-- end of figures -->", re.DOTALL)
@@ -33,6 +33,11 @@ LABELS = {
     "persistence_ensemble": "the mean of the last four same weekdays, or what there is of it",
     "shared_trees": "trees of all series, which answered before",
     "similar_series": "`similar_series`",
+    "global_model": "`global_model`, learned from the others",
+    "quantiles_8_weekdays": "quantiles of the last eight same weekdays",
+    "ours_local": "trees of each home alone (`gradient_boosting`)",
+    "ours_pooled_before": "trees of all homes (`gradient_boosting`)",
+    "ours_global": "**Watthour**: `global_model` and `day_regression` combined",
     "watthour": "**Watthour**: `similar_series`, from a week on with trees",
     "naive_168h": "the same hour last week",
     "lear_ensemble": "LEAR, ensemble of 4",
@@ -72,6 +77,11 @@ COLUMNS = {  # metric -> heading and decimals
     "error_percent": ("median error, %", 1),
     "brier": ("Brier score", 4),
     "energy_rmse_kwh": ("energy of a day, kWh", 3),
+    "mae_gain_percent": ("gain in MAE, %", 1),
+    "rmse_gain_percent": ("gain in RMSE, %", 1),
+    "pinball_gain_percent": ("gain in quantile loss, %", 1),
+    "share_won_percent": ("homes won, %", 0),
+    "least_coverage90_percent": ("least inside the 90 % band, %", 1),
 }
 
 

@@ -193,6 +193,7 @@ def test_series_that_have_nothing_in_common_are_refused() -> None:
 def two_rules(monkeypatch: pytest.MonkeyPatch) -> None:
     """The models that are compared are two that learn at once."""
     monkeypatch.setattr(trial, "CANDIDATES", ("persistence_ensemble", "seasonal_naive"))
+    monkeypatch.setattr(trial, "_FEWEST_TOGETHER", 100)  # of a global model
 
 
 @pytest.mark.parametrize("days", [OLD_DAYS, 86])

@@ -39,6 +39,10 @@ def train(
     only_past: Annotated[
         bool, typer.Option("--only-past", help="Train nothing; only keep what `--past-days` says, where it is missing.")
     ] = False,
+    homes: Annotated[
+        bool,
+        typer.Option("--homes", help="Train one model on all homes, or those named; it answers for each without one."),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Train a new model; it serves only if it is better on days that neither has learned from, and its band holds."""
@@ -47,6 +51,9 @@ def train(
     from watthour.workflows.rounds import retrain
     from watthour.workflows.sites import name_of
 
+    if homes:
+        _train_homes(regions or [], as_json=as_json)
+        return
     options = _parameters(parameters)
     found: list[dict[str, object]] = []
     failures: list[WatthourError] = []
@@ -101,6 +108,48 @@ def train(
     if as_json:
         show_json(found)
     _raise(failures)
+
+
+def _train_homes(names: Sequence[str], *, as_json: bool) -> None:
+    from watthour.workflows.shared_model import train_shared
+
+    with opened() as app, steps("train homes") as say:
+        reports = train_shared(
+            app.store,
+            app.registry,
+            chosen_contexts(app, names),
+            now=utc_now(),
+            issue_clock=time(app.settings.issue_hour),
+            progress=say,
+        )
+    if as_json:
+        show_json(
+            [
+                {
+                    "model": report.manifest.name,
+                    "version": report.manifest.version,
+                    "decision": str(report.verdict.decision),
+                    "reasons": list(report.verdict.reasons),
+                    "homes": {
+                        home: {name: dict(each) for name, each in s.items()} for home, s in report.scores.items()
+                    },
+                    "left_out": dict(report.left_out),
+                }
+                for report in reports
+            ]
+        )
+        return
+    for report in reports:
+        typer.echo(f"{report.manifest.version} of {len(report.scores)} homes is {report.verdict.decision}.")
+        typer.echo(" ".join(report.verdict.reasons))
+        rows = [
+            (home, name, number(each["mae"], 4), number(each["coverage90_percent"], 2))
+            for home, found in report.scores.items()
+            for name, each in found.items()
+        ]
+        show_table(("home", "on the frozen days", "MAE", "90 % covers [%]"), rows)
+        for home, why in report.left_out.items():
+            typer.echo(f"{home} was left out: {why}", err=True)
 
 
 def _raise(failures: Sequence[WatthourError]) -> None:

@@ -31,6 +31,7 @@ RECIPES: dict[str, Card] = {
     "gradient_boosting": Card("gradient_boosting", "GradientBoosting", "FittedGradientBoosting"),
     "day_process": Card("gaussian_process.day_process.model", "DayProcess", "FittedDayProcess"),
     "hour_process": Card("gaussian_process.hour_process.model", "HourProcess", "FittedHourProcess"),
+    "global_model": Card("global_model.model", "GlobalModel", "FittedGlobalModel"),
     "recent_days": Card("recent_days", "RecentDays", "FittedRecentDays"),
     RARE: Card("rare_use", "RareUse", "FittedRareUse"),
     "trend_season": Card("trend_season.model", "TrendSeason", "FittedTrendSeason"),

@@ -15,7 +15,7 @@ from watthour.core.place import Place
 from watthour.core.window import DAY, step_in_words
 from watthour.forecasting.calibrate import between_levels
 from watthour.forecasting.catalogue import RECIPES, recipe
-from watthour.forecasting.combination.trial import TREES
+from watthour.forecasting.combination.trial import FROM_MANY, TREES
 from watthour.forecasting.dataframe_files import Saved, load, save
 from watthour.forecasting.dataframe_io import Columns, as_in_table
 from watthour.forecasting.fleet import (
@@ -224,8 +224,9 @@ class DayAhead:
         if self.model not in RECIPES:
             remedy = f"Choose one of: {', '.join((AUTO, *RECIPES))}."
             raise InvalidInput("model", self.model, "no such model", remedy=remedy)
-        is_pooled = self.model == TREES and table.is_many and not self.local
-        made = recipe(self.model, {**(pooled_growth() if is_pooled else {}), **(self.parameters or {})})
+        is_pooled = self.model in FROM_MANY and table.is_many and not self.local
+        growth = pooled_growth() if is_pooled and self.model == TREES else {}
+        made = recipe(self.model, {**growth, **(self.parameters or {})})
         return Choice.of_one(made, list(pasts), is_pooled=is_pooled)
 
     def _learned(

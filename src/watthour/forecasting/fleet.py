@@ -88,7 +88,7 @@ def fit_all(
         recipe: how to make them.
         pasts: what was known of each series, all of one step and one place.
         issues: of each, to learn from.
-        is_pooled: learn from all series together; the recipe is that of gradient boosting.
+        is_pooled: learn from all series together, if it is a recipe that can.
         workers: series worked at the same time.
         progress: a bar, or what is called with the number of series done and to do.
     """
@@ -103,6 +103,14 @@ def fit_all(
             columns = [[table[name] for name in names] for table in (pasts, issues)]
             fitted = fit_pooled(recipe, *columns, workers=workers, advance=advance)  # type: ignore[arg-type]  # histories, targets
             return {**dict(zip(names, fitted, strict=True)), **silent}
+        if pasts and is_pooled and hasattr(recipe, "fit_many"):
+            names = list(pasts)
+            shared = attempted(
+                lambda: recipe.fit_many([pasts[name] for name in names], [issues[name] for name in names])
+            )
+            if isinstance(shared, WatthourError):
+                return {**dict.fromkeys(names, shared), **silent}
+            return {**dict(zip(names, shared, strict=True)), **silent}
         made = each(
             lambda name: attempted(lambda: recipe.fit(pasts[name], issues[name])),
             pasts,
@@ -129,6 +137,7 @@ def forecast_all(
         workers: series worked at the same time.
         progress: a bar, or what is called with the number of series done and to do.
     """
+    from watthour.forecasting.global_model.model import FittedGlobalModel, predict_many
     from watthour.forecasting.gradient_boosting import FittedGradientBoosting  # LightGBM is slow to import
     from watthour.forecasting.pooled import each, predict_pooled
 
@@ -144,6 +153,9 @@ def forecast_all(
                 workers=workers,
                 advance=advance,
             )
+        elif len({id(getattr(model, "shared", model)) for model in models.values()}) == 1 < len(names):
+            alike = [model for model in models.values() if isinstance(model, FittedGlobalModel)]
+            made = predict_many(alike, [pasts[name] for name in names], [targets[name] for name in names])
         else:
             made = each(
                 lambda name: attempted(lambda: models[name].predict(pasts[name], targets[name])),

@@ -14,6 +14,8 @@ from watthour.forecasting.catalogue import SIMILAR
 from watthour.forecasting.catalogue import recipe as named
 from watthour.forecasting.combination.model import NAME, Combination, FittedCombination, fit_combinations, untried
 from watthour.forecasting.combination.trial import (
+    FROM_MANY,
+    GLOBAL,
     TREES,
     candidates_of,
     fit_some,
@@ -39,6 +41,7 @@ AUTO = "auto"
 MOST_SERIES = 16  # combined each by itself; of more, so many are compared and one model is chosen for all
 _RULE = "persistence_ensemble"  # for a series that the chosen model cannot learn
 _LAGS_OF_TREES = 7 * DAY  # from when on trees that others taught know more of a series than its last day
+_NEAR = 1.15  # of the loss of the best: an average with one as good as that gains
 _OF_LONG_STEPS = "trend_season"  # for one too short to compare models on: four values of a rule are months or years
 
 
@@ -69,7 +72,8 @@ def fit_auto(
     """Compare the models that can learn each series on its last weeks, and return a combination of the best of them.
 
     Each learns once before those weeks and forecasts every issue in them. Of more than ``MOST_SERIES`` series so many,
-    evenly spaced in order of name, are compared, and the best single model is fitted to all. A series of less than
+    evenly spaced in order of name, are compared, and the best single model is fitted to all; where that is the global
+    model, each series has it together with the best that learns the series by itself. A series of less than
     twelve weeks learns from similar ones as well, if there are longer ones. One that cannot be compared, or that the
     chosen model cannot learn, is given to the mean of the last four same weekdays.
 
@@ -89,6 +93,7 @@ def fit_auto(
     recipes: dict[str, Recipe] = {}
     reasons: dict[str, str] = {}
     rows: list[dict[str, object]] = []
+    second: str | None = None
     together, members = trials, cast("tuple[str, ...]", ())  # all that can learn the series
     if len(possible) > MOST_SERIES:
         chosen = np.linspace(0, len(possible) - 1, MOST_SERIES).round().astype(int)
@@ -102,14 +107,21 @@ def fit_auto(
         rows = [{**row, "chosen": row["model"] == best, "weight": float(row["model"] == best)} for row in rows]
         together = {name: trials[name] for name in possible if pasts[name].context.similar}
         members = (best, SIMILAR)
+        if (second := _beside_the_global(losses)) is not None:
+            together, members = trials, (best, second, SIMILAR)
+            reasons = dict.fromkeys(pasts, f"{words[:-1]}. It is combined with {second}, each series by itself.")
     if together:
         combined = fit_combinations(
             Combination(members), pasts, issues, together, is_pooled=is_pooled, workers=workers, progress=progress
         )
         for name, own in combined.items():
             if isinstance(own, FittedCombination):
-                found[name], recipes[name], reasons[name] = own, Combination(members), _reason(own)
-                rows = [row for row in rows if row["series"] != name] + _rows(table, name, own)
+                found[name], recipes[name] = own, Combination(members)
+                if second is None or pasts[name].context.similar:
+                    reasons[name] = _reason(own)
+                    rows = [row for row in rows if row["series"] != name] + _rows(table, name, own)
+                else:  # those that were compared keep the rows of all models
+                    rows = [_weighted(row, own) if row["series"] == name else row for row in rows]
     for name, past in pasts.items():
         if name not in trials and (past.context.similar or name not in recipes):
             is_long = past.context.resolution > DAY
@@ -211,7 +223,8 @@ def _compared(
     progress: Progress,
 ) -> list[dict[str, object]]:
     """Return, for each of some series, a row for each candidate: its scores, or why it has none."""
-    candidates = {name: candidates_of(pasts[name].context) for name in trials}
+    n_together = len(trials) if is_pooled else 1
+    candidates = {name: candidates_of(pasts[name].context, n_together=n_together) for name in trials}
     rows: list[dict[str, object]] = []
     for name, said in tried(candidates, pasts, trials, is_pooled=is_pooled, workers=workers, progress=progress).items():
         rows += [{"series": name, **row} for row in scores_of(said.quantiles, said.actual)]
@@ -227,6 +240,12 @@ def _rows(table: SeriesTable, name: str, model: FittedCombination) -> list[dict[
         for row in model.compared
         if row["model"] != NAME
     ] + _silent(table, name, model.silent)
+
+
+def _weighted(row: Mapping[str, object], model: FittedCombination) -> dict[str, object]:
+    """Return a row of the comparison with the share that its model has in a combination."""
+    share = model.weights.get(str(row["model"]), 0.0)
+    return {**row, "weight": share, "chosen": share > 0}
 
 
 def _silent(table: SeriesTable, name: str, silent: Mapping[str, WatthourError]) -> list[dict[str, object]]:
@@ -250,6 +269,14 @@ def _relative_to_rule(rows: Sequence[Mapping[str, object]]) -> dict[str, float]:
     enough = 0.75 * len(shares.get(_RULE, ()))  # of the series compared
     means = {model: float(np.mean(each)) for model, each in shares.items() if len(each) >= enough}
     return dict(sorted(means.items(), key=lambda each: each[1]))
+
+
+def _beside_the_global(losses: Mapping[str, float]) -> str | None:
+    """Return the best model of a series by itself, if the global one is best of all and it comes near: they differ."""
+    if next(iter(losses), None) != GLOBAL:
+        return None
+    near = (name for name, loss in losses.items() if name not in FROM_MANY and loss <= _NEAR * losses[GLOBAL])
+    return next(near, None)
 
 
 def _by_how_much(losses: Mapping[str, float]) -> str:

@@ -77,6 +77,12 @@ def label_of(model: str) -> str:
     return _LABELS.get(model, model)
 
 
+def shared_name(context: Context) -> str:
+    """Return the name in the registry of the model that all channels like one share."""
+    kind = f"{'simulated_' if context.channel.is_simulated else ''}{context.site.kind}"
+    return f"shared.{kind}.{round(context.resolution.total_seconds() / 60)}min"
+
+
 def load_model(registry: ModelRegistry, name: str, version: str | None = None) -> Served:
     """Load a saved model; no version means the champion.
 
@@ -156,7 +162,9 @@ def forecast(
     """
     window = window or live_window(context, now)
     expected = served.manifest.version if served is not None else _champion(registry, context.channel.id)
-    if (before := _already_issued(store, context, window, expected, now)) is not None:
+    shared = _champion(registry, shared_name(context)) if expected is None else None
+    makers = (RARE, *([shared] if shared else []), SIMILAR, *BASELINES) if expected is None else (expected,)
+    if (before := _already_issued(store, context, window, makers, now)) is not None:
         return before
     asked = targets(window, now, resolution=context.resolution, time_zone=context.time_zone)
     history = recall(store, context, window, now)
@@ -207,9 +215,9 @@ def answer_with_fallback(
 ) -> Forecast:
     """Answer with the model that serves; if it cannot, with the best that is possible without one, and say so.
 
-    That is, of a device that is seldom on, its past uses; for a short past, its own days beside similar channels; else
-    the best baseline. The answer's ``model`` is the version that made it. Of a device that is seldom on, every answer
-    tells the uses to expect, whoever made it.
+    That is, of a device that is seldom on, its past uses; else the model that all homes share; for a short past, its own
+    days beside similar channels; else the best baseline. The answer's ``model`` is the version that made it. Of a
+    device that is seldom on, every answer tells the uses to expect, whoever made it.
 
     Args:
         history: what is known.
@@ -244,8 +252,21 @@ def answer_with_fallback(
     if rare is not None:
         is_missed = registry is not None and bool(registry.manifests(history.context.channel.id))
         return replace(rare, fallback=f"{label_of(RARE)} answer: {reason}" if is_missed else None)
+    return _stand_in(history, asked, registry, reason, similar)
+
+
+def _stand_in(
+    history: History,
+    asked: dy.DataFrame[Targets],
+    registry: ModelRegistry | None,
+    reason: str | None,
+    similar: Callable[[], History | None],
+) -> Forecast:
+    """Return the best forecast that is possible without a model of the channel's own; arguments as of the answer."""
     short = similar()
     reason = reason if short is None or registry is None else _why_not_yet(history.context, registry, reason)
+    if registry is not None and (shared := _by_shared(registry, history, asked)) is not None:
+        return replace(shared, fallback=f"The model of all homes answers: {reason}" if reason else None)
     beside = _beside_similar(short, asked)
     if isinstance(beside, Forecast):
         return replace(beside, fallback=f"{label_of(SIMILAR)} answers: {reason}" if reason else None)
@@ -277,6 +298,18 @@ def _of_past_uses(history: History, asked: dy.DataFrame[Targets]) -> Forecast | 
     if not is_rarely_on(known_then):
         return None
     return recipe(RARE).fit(known_then, asked).predict(history, asked)
+
+
+def _by_shared(registry: ModelRegistry, history: History, asked: dy.DataFrame[Targets]) -> Forecast | None:
+    """Return the forecast of the model that serves all channels like one; None where there is none, or it cannot."""
+    name = shared_name(history.context)
+    if _champion(registry, name) is None:
+        return None
+    try:
+        served = load_serving(registry, name)
+        return under_version(served.forecaster.predict(history, asked), served.manifest.version)
+    except (ModelError, NotEnoughHistory):  # then what stood in before does so now
+        return None
 
 
 def _why_not_yet(context: Context, registry: ModelRegistry, reason: str | None) -> str | None:
@@ -399,11 +432,10 @@ def _first_issue(asked: dy.DataFrame[Targets]) -> datetime:
 
 
 def _already_issued(
-    store: Store, context: Context, window: Window, expected: str | None, now: datetime
+    store: Store, context: Context, window: Window, makers: Sequence[str], now: datetime
 ) -> ForecastReport | None:
     """Return the forecast of this hour that nothing learned since could change."""
     hour_began = now.replace(minute=0, second=0, microsecond=0)
-    makers = (RARE, SIMILAR, *BASELINES) if expected is None else (expected,)
     kept = store.forecasts(
         [context.channel.id],
         Window(window.end - context.resolution, window.end),

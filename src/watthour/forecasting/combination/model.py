@@ -18,7 +18,7 @@ import polars as pl
 from watthour.core.errors import NotEnoughHistory, WatthourError
 from watthour.core.forecast import Forecast
 from watthour.core.frames import LEVELS
-from watthour.forecasting.catalogue import forecaster
+from watthour.forecasting.catalogue import SIMILAR, forecaster
 from watthour.forecasting.combination.past_answers import Earlier, PastAnswers, Record
 from watthour.forecasting.combination.trial import (
     ON_RIVAL,
@@ -93,6 +93,15 @@ class Combination:
             raise found
         return found
 
+    def fit_many(
+        self, pasts: Sequence[History], issues: Sequence[dy.DataFrame[Targets]]
+    ) -> list[FittedCombination | WatthourError]:
+        """Make one for each of many series, whose members learn from all of them together if they can."""
+        named, asked = (dict(zip(map(str, range(len(pasts))), each, strict=True)) for each in (pasts, issues))
+        trials = trials_of(named, asked)  # type: ignore[arg-type]  # histories and targets
+        found = fit_combinations(self, named, asked, trials, is_pooled=True, workers=1, progress=False)  # type: ignore[arg-type]  # likewise
+        return [found[name] for name in named]
+
 
 def fit_combinations(
     recipe: Combination,
@@ -115,7 +124,12 @@ def fit_combinations(
         workers: series worked at the same time.
         progress: a bar, or what is called with the number of series done and to do.
     """
-    candidates = {name: recipe.members or candidates_of(pasts[name].context) for name in trials}
+    n_together = len(trials) if is_pooled else 1
+    candidates = {
+        name: _possible(recipe.members, pasts[name].context)
+        or candidates_of(pasts[name].context, n_together=n_together)
+        for name in trials
+    }
     answers = tried(candidates, pasts, trials, is_pooled=is_pooled, workers=workers, progress=progress)
     drafts = {name: _Draft.of(said, pasts[name]) for name, said in answers.items() if said.quantiles}
     fitted: dict[str, dict[str, Forecaster]] = {name: {} for name in drafts}
@@ -141,6 +155,11 @@ def fit_combinations(
         else:
             found[name] = _too_short(past)
     return found
+
+
+def _possible(members: Sequence[str], context: Context) -> tuple[str, ...]:
+    """Return the members that are named without the one that looks at similar series where there are none."""
+    return tuple(name for name in members if name != SIMILAR or context.similar)
 
 
 def untried(members: Mapping[str, Forecaster], history: History) -> FittedCombination:

@@ -29,7 +29,10 @@ if TYPE_CHECKING:
     from watthour.forecasting.gaussian_process.local_days import Mask
     from watthour.forecasting.vintages import Array, Instants
 
-TREES = "gradient_boosting"  # the kind of model that can learn from many series at once
+TREES = "gradient_boosting"
+GLOBAL = "global_model"
+FROM_MANY = (TREES, GLOBAL)  # kinds of models that can learn from many series at once
+_FEWEST_TOGETHER = 4  # series, of which a global model is tried beside those of each
 CANDIDATES = (
     "day_process",
     "hour_process",
@@ -42,7 +45,7 @@ CANDIDATES = (
 )
 # Four weeks of days ahead from half a year of days, eight zones of Texas at two times: 1.38, 1.44 and 1.48 of the
 # loss of trend_season. Trees do better on hours; similar series were taken to be as good as they are.
-_USUAL_LOSSES = {"seasonal_naive": 1.4, "persistence_ensemble": 1.4, TREES: 1.2, SIMILAR: 1.2}
+_USUAL_LOSSES = {"seasonal_naive": 1.4, "persistence_ensemble": 1.4, TREES: 1.2, SIMILAR: 1.2, GLOBAL: 1.2}
 ON_RIVAL = ("operator", "operator_debiased")  # where somebody else publishes a forecast of the series
 SCORED = ("pinball", "mae", "mape_percent", "coverage90_percent", "n")
 _MIDDLE = LEVELS.index(0.5)
@@ -59,9 +62,15 @@ def usual_losses(names: Sequence[str]) -> Array:
     return np.array([_USUAL_LOSSES.get(name, 1.0) for name in names])
 
 
-def candidates_of(context: Context) -> tuple[str, ...]:
-    """Return the models that may be able to forecast a channel."""
-    return (*CANDIDATES, *((SIMILAR,) if context.similar else ()), *(ON_RIVAL if context.rivals else ()))
+def candidates_of(context: Context, *, n_together: int = 1) -> tuple[str, ...]:
+    """Return the models that may be able to forecast a channel.
+
+    Args:
+        context: of the channel.
+        n_together: series that are learned together.
+    """
+    many = (GLOBAL,) if n_together >= _FEWEST_TOGETHER and step_of(context) < DAY_US else ()
+    return (*CANDIDATES, *many, *((SIMILAR,) if context.similar else ()), *(ON_RIVAL if context.rivals else ()))
 
 
 def member_recipe(name: str) -> Recipe:
@@ -204,7 +213,7 @@ def fit_some(
     workers: int,
     progress: Progress,
 ) -> dict[str, Forecaster | WatthourError]:
-    """Return a model for some of the series, or why there is none; pooled trees learn from all series for them.
+    """Return a model for some of the series, or why there is none; one that can learns from all series for them.
 
     Args:
         recipe: how to make them.
@@ -215,7 +224,7 @@ def fit_some(
         workers: series worked at the same time.
         progress: a bar, or what is called with the number of series done and to do.
     """
-    learned = list(pasts) if is_pooled and recipe.name == TREES else names
+    learned = list(pasts) if is_pooled and recipe.name in FROM_MANY else names
     fitted = fit_all(
         recipe,
         {name: pasts[name] for name in learned},
