@@ -212,6 +212,20 @@ LINES: dict[str, Card] = {
         "docs/reference/sources/shelly.md",
         options="ShellyOptions",
     ),
+    "home_assistant": Card(
+        "watthour.sources.home_assistant:open_line",
+        "Home Assistant's long-term statistics, years back and as they come",
+        "a long-lived access token",
+        "docs/reference/sources/home_assistant.md",
+        options="HomeAssistantOptions",
+    ),
+    "influxdb": Card(
+        "watthour.sources.influxdb:open_line",
+        "what Home Assistant or others keep in InfluxDB 3, the past and as it comes",
+        "a database and a token that may read it",
+        "docs/reference/sources/influxdb.md",
+        options="InfluxdbOptions",
+    ),
 }
 
 

@@ -17,7 +17,7 @@ import structlog
 from watthour.core.errors import InvalidInput, WatthourError
 from watthour.core.frames import INSTANT, Measure, Refused, Samples, measures_of
 from watthour.core.heard import UNIT_OF, Heard, Tells, Thing
-from watthour.core.ports import RunState, SourceRun
+from watthour.core.ports import Archive, RunState, SourceRun
 from watthour.core.units import Unit
 from watthour.core.window import Window
 from watthour.workflows.homes import DeviceWords, add_device, zone_channel
@@ -128,6 +128,7 @@ class Listener:
     def start(self) -> None:
         """Begin to listen, each line in a thread of its own."""
         self._settler.take_up(self._now())
+        self._resume()
         works: dict[str, Callable[[], None]] = {line.name: partial(self._listen, line) for line in self._lines}
         if not self._is_only_looking:
             works["intervals"] = self._keep_time
@@ -135,6 +136,16 @@ class Listener:
             thread = threading.Thread(target=work, name=f"watthour-listen-{name}", daemon=True)
             thread.start()
             self._threads.append(thread)
+
+    def _resume(self) -> None:
+        """Let lines that can be asked for the past begin where they were heard last."""
+        archives = [line for line in self._lines if isinstance(line, Archive)]
+        if not archives or self._is_only_looking:
+            return
+        spans = self._store.spans()
+        known = {key: spans[link.channel][1] for key, link in self._links.all().items() if link.channel in spans}
+        for line in archives:
+            line.resume({key: since for key, since in known.items() if key.startswith(f"{line.name}/")})
 
     def _listen(self, line: Subscription) -> None:
         line.listen(partial(self.take, line.name), self._stopping)
