@@ -254,6 +254,9 @@ def main() -> None:
             rss_begin = resident_mb(home)
             tally, took = asyncio.run(load(port, channels, said.rate, 60 * said.minutes))
             rss_end = resident_mb(home)
+            print(
+                f"{tally.acknowledged:,} samples acknowledged in {took:.1f} s, {tally.errors} errors; ending the server"
+            )
         lost = tally.acknowledged - in_store(home, channels, now)
     pages = [value for each in tally.pages_ms.values() for value in each]
     row: dict[str, float | int | str | None] = {
