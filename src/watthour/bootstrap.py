@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from watthour.core.directory import SiteDirectory
     from watthour.core.errors import NotConfigured
     from watthour.core.forecast import Context
-    from watthour.core.ports import Gazetteer, ModelRegistry, Source, Store
+    from watthour.core.ports import Archive, Gazetteer, ModelRegistry, Source, Store
     from watthour.core.window import Window
     from watthour.settings import Settings, SiteBlock
     from watthour.sources.options import Options
@@ -213,6 +213,19 @@ class App:
             finally:
                 if is_ours:
                     listener.stop()
+
+    def archives(self) -> list[Archive]:
+        """Return the lines that can be asked for the past, not opened yet; none where the settings name none.
+
+        Raises:
+            MissingExtra: a library that one of them needs is not installed.
+            NotConfigured: one of them lacks a token.
+        """
+        from watthour.core.ports import Archive
+        from watthour.sources.lines import open_lines
+
+        lines = open_lines(self.settings.sources, client_id=_client_id(self.settings.home), is_passing=True)
+        return [line for line in lines if isinstance(line, Archive)]
 
     def finder(self) -> Listener:
         """Return a listener that keeps nothing, to find what there is beside one that listens.

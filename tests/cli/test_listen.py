@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from fakes.broker import LocalBroker
+from fakes.home_assistant import TOKEN, home_assistant, metadata
 
 from watthour.core.window import Window
 from watthour.store.sql import open_store
@@ -102,6 +103,34 @@ def test_a_thing_is_found_added_and_kept_by_a_process_that_listens(
     assert "secret" not in log
     removed = watthour("listen", "--remove", KEY)
     assert "home.flat.fridge.energy no longer" in removed.err
+
+
+def test_the_past_of_what_was_added_is_brought_in(
+    watthour: Callable[..., Outcome], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name, begin = "sensor.grid", datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(hours=60)
+    rows = [(begin + timedelta(hours=n), float(n)) for n in range(60)]
+    listed = [metadata(name, "kWh", "energy", counts=True)]
+    monkeypatch.setenv("WATTHOUR_REGIONS", "")
+    assert watthour("home", "add", "Flat", "--time-zone", "Europe/Paris", "--channel", "energy:kWh:1h").code == 0
+    with home_assistant(listed=listed, rows={("hour", name): rows}) as fake:
+        monkeypatch.setenv("WATTHOUR_HOME_ASSISTANT_URL", fake.url)
+        assert "HOME_ASSISTANT_TOKEN" in watthour("listen", "--past", "3").err
+        monkeypatch.setenv("HOME_ASSISTANT_TOKEN", TOKEN)
+        nothing = watthour("listen", "--past", "3")
+        assert (nothing.code != 0, "nothing was added" in nothing.err) == (True, True)
+        key = f"home_assistant/{name}"
+        added = watthour("listen", "--add", key, "--to", "home.flat.energy")
+        assert f"{key} fills home.flat.energy" in added.err
+        (filled,) = json.loads(watthour("listen", "--past", "3", "--json").out)["channels"]
+        assert (filled["channel"], filled["new"], filled["refused"]) == ("home.flat.energy", 59, 0)
+        assert "home.flat.energy" in watthour("listen", "--past", "3").out
+        well = watthour("doctor").out
+        fake.fault = "too_old"
+        ill = watthour("doctor").out
+    assert "things that can be read: 1" in " ".join(well.split())
+    assert "does not know recorder/list_statistic_ids" in " ".join(ill.split())
+    assert TOKEN not in well + ill
 
 
 def n_kept(home: Path) -> int:

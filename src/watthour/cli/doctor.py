@@ -84,6 +84,7 @@ def _examine(settings: Settings, now: datetime) -> Iterator[Finding]:
     with app:
         yield _store(app)
         yield from _settings_of_sources(app)
+        yield from _archives(app)
         yield from _sites(app, now, asks_models=unreachable is None)
         if unreachable is None:
             yield from _own_sites(app)
@@ -138,6 +139,27 @@ def _settings_of_sources(app: App) -> Iterator[Finding]:
     """Tell what each source still needs from the settings."""
     for block, error in app.lacking().items():
         yield Finding(f"settings of {block}", "missing", error.problem, error.remedy)
+
+
+def _archives(app: App) -> Iterator[Finding]:
+    """Tell whether those who have recorded what a home's things told can be asked."""
+    try:
+        archives = app.archives()
+    except WatthourError as error:
+        yield Finding("listening", "missing", error.problem, error.remedy)
+        return
+    for archive in archives:
+        try:
+            heard = archive.look()
+        except WatthourError as error:
+            yield Finding(archive.name, "broken", error.problem, error.remedy)
+        else:
+            n_things = len({told.thing.key for told in heard.told})
+            missing = ", ".join(sorted({fault.topic for fault in heard.faults})[:5])
+            words = f"it answers; things that can be read: {n_things}" + (f", and not {missing}" if missing else "")
+            yield Finding(
+                archive.name, "ok" if n_things else "note", words, "" if n_things else "Look at its settings."
+            )
 
 
 def _pages() -> Finding:
@@ -215,11 +237,14 @@ def _model(app: App, context: Context) -> Finding:
 
 def _cure(source: str) -> str:
     """Return the command that tries again what failed."""
+    from watthour.sources.catalogue import LINES
+
     kind, _, channel = source.partition(":")
     return {
         "train": f"`watthour train {channel}` tries again.",
         "forecast": f"`watthour forecast {channel}` tries again.",
         "score": "It is tried again tomorrow.",
+        **dict.fromkeys(LINES, "`watthour listen --found` shows what is wrong now."),
     }.get(kind, "`watthour ingest` tries again.")
 
 

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import signal
+from dataclasses import asdict
 from threading import Event
 from time import monotonic
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
 from watthour.cli.context import opened, read_settings
 from watthour.cli.options import AsJson  # noqa: TC001 - typer reads annotations at run time
-from watthour.cli.output import show_json, show_table
+from watthour.cli.output import bar, show_json, show_table, utc_now
 from watthour.core.errors import InvalidInput, NotConfigured
+from watthour.core.window import DAY, Window
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import timedelta
     from types import FrameType
 
     from watthour.bootstrap import App
     from watthour.workflows.listening import Found, Listener, ThingWords
+    from watthour.workflows.recall import Filled
 
 _LOOK_S = 0.2
 
@@ -45,6 +49,12 @@ def listen(  # noqa: PLR0913 - each is an option of the command
     ] = None,
     step: Annotated[str, typer.Option(help="Step of its readings, such as 15min or 1h.")] = "15min",
     remove: Annotated[str | None, typer.Option(help="Key of a thing whose values shall not be kept any more.")] = None,
+    past: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="Bring in the last so many days of what was added, from Home Assistant or InfluxDB, and leave."
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Hear what devices tell an MQTT broker or answer in the home's network; `watthour up` does the same by itself.
@@ -59,11 +69,52 @@ def listen(  # noqa: PLR0913 - each is an option of the command
         typer.echo(f"{remove} fills {link.channel} no longer; what the channel has stays.", err=True)
     elif add is not None:
         _add(ThingWords(add, to, home, name, kind, _step(step), zone, is_main=main), seconds)
+    elif past is not None:
+        _recall(past, as_json=as_json)
     elif found:
         with opened() as app:
             _show(_heard(app, seconds), as_json=as_json)
     else:
         _run()
+
+
+def _recall(days: int, *, as_json: bool) -> None:
+    """Bring in the past of everything that was added and that somebody has recorded."""
+    from watthour.workflows.recall import archive_of, fill_past
+
+    now = utc_now()
+    window = Window(now - days * DAY, now)
+    rows: list[dict[str, object]] = []
+    with opened() as app:
+        links = app.links.all()
+        asked = archive_of(app.archives(), links)
+        if not asked:
+            problem = "nothing was added whose past can be asked for"
+            remedy = "Set [sources.home_assistant] or [sources.influxdb], then `watthour listen --found` and --add."
+            raise InvalidInput("past", days, problem, remedy=remedy)
+        for name, (archive, keys) in asked.items():
+            channels = {links[key].channel for key in keys}
+            with bar(name, (window.end - window.start).total_seconds() * len(channels)) as advance:
+                tell = _teller(advance)
+                for each in fill_past(app.store, links, archive, keys, window, now=now, progress=tell):
+                    findings = [finding.text for finding in each.findings]
+                    rows.append({"source": name, **asdict(each), "findings": findings})
+    if as_json:
+        show_json({"channels": rows})
+        return
+    show_table(
+        ("source", "channel", "new readings", "refused values"),
+        [(str(row["source"]), str(row["channel"]), f"{row['new']:,}", f"{row['refused']:,}") for row in rows],
+    )
+    for row in rows:
+        for finding in cast("list[str]", row["findings"]):
+            typer.echo(f"{row['channel']}: {finding}", err=True)
+
+
+def _teller(advance: Callable[[float, str], None]) -> Callable[[Window, Filled], None]:
+    return lambda part, so_far: advance(
+        (part.end - part.start).total_seconds(), f"{so_far.channel}: {so_far.new:,} new readings"
+    )
 
 
 def _run() -> None:
@@ -140,8 +191,9 @@ def _check_lines(listener: Listener) -> None:
     """
     if not listener.states:
         remedy = (
-            "`watthour source add` adds a broker or a device. Or set host under [sources.mqtt], or hosts under "
-            "[sources.homewizard] or [sources.shelly], in watthour.toml."
+            "`watthour source add` adds a broker or a device. Or set host under [sources.mqtt], hosts under "
+            "[sources.homewizard] or [sources.shelly], or url under [sources.home_assistant] or [sources.influxdb], in "
+            "watthour.toml."
         )
         raise NotConfigured("sources.mqtt.host", None, "nothing to listen to is set", remedy=remedy)
 

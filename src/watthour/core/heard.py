@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
+    from watthour.core.window import Window
+
 
 class Tells(StrEnum):
     """What a value says; it was converted to this unit once, where it came in."""
@@ -65,6 +67,15 @@ class Heard:
 
     told: tuple[Told, ...] = ()
     faults: tuple[Fault, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Recalled:
+    """What things told in a part of the past."""
+
+    window: Window  # all of it was answered
+    heard: Heard
+    every: timedelta | None = None  # each value stands for so long a time; None: for an instant
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
     from threading import Event
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from watthour.core.errors import ModelCorrupt
     from watthour.core.forecast import Context, History
     from watthour.core.frames import Events, Forecasts, Maker, Readings, Refused, Samples
-    from watthour.core.heard import Heard, LineState
+    from watthour.core.heard import Heard, LineState, Recalled
     from watthour.core.model import Manifest, Promotion
     from watthour.core.place import FoundPlace
     from watthour.core.window import Window
@@ -105,6 +105,31 @@ class Subscription(Protocol):
             take: returns once what it got is kept, and only then is it confirmed to whoever told it. Where it raises a
                 WatthourError it is asked again with the same.
             stopping: ends it within a few seconds.
+        """
+        ...
+
+
+@runtime_checkable
+class Archive(Subscription, Protocol):
+    """Things that were recorded by somebody who can also be asked for their past, such as a database of a home."""
+
+    def resume(self, since: Mapping[str, datetime]) -> None:
+        """Let `listen` begin, for the things of these keys, where they were heard last."""
+        ...
+
+    def look(self) -> Heard:
+        """Return the last value of everything there is, once.
+
+        Raises:
+            SourceError: it cannot be asked.
+        """
+        ...
+
+    def past(self, keys: Collection[str], window: Window) -> Iterator[Recalled]:
+        """Yield what things told in a window, in pieces of bounded size, oldest first.
+
+        Raises:
+            SourceError: it cannot be asked.
         """
         ...
 

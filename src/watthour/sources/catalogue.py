@@ -245,6 +245,20 @@ LINES: dict[str, Card] = {
         title="Shelly without a broker",
         asks=(Ask("hosts", "Address of the device", "Such as 192.168.1.30; several with commas", is_required=True),),
     ),
+    "home_assistant": Card(
+        "watthour.sources.home_assistant:open_line",
+        "Home Assistant's long-term statistics, years back and as they come",
+        "a long-lived access token",
+        "docs/reference/sources/home_assistant.md",
+        options="HomeAssistantOptions",
+    ),
+    "influxdb": Card(
+        "watthour.sources.influxdb:open_line",
+        "what Home Assistant or others keep in InfluxDB 3, the past and as it comes",
+        "a database and a token that may read it",
+        "docs/reference/sources/influxdb.md",
+        options="InfluxdbOptions",
+    ),
 }
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, SecretStr
 
 from watthour.core.errors import NotConfigured
 
 if TYPE_CHECKING:
-    from pydantic import SecretStr
+    from pathlib import Path
 
 _TEMPLATE_WORDS = ("your", "change", "replace", "example", "placeholder", "insert", "todo", "xxx", "<", "...", "none")
 _FEWEST_SYMBOLS = 3  # a key of one or two different characters was typed, not issued
@@ -31,6 +32,30 @@ def is_placeholder(secret: str) -> bool:
     """
     text = secret.strip().casefold()
     return text.startswith(_TEMPLATE_WORDS) or text.endswith("_here") or len(set(text)) < _FEWEST_SYMBOLS
+
+
+def secret_of(secret: SecretStr | None, path: Path | None, *, name: str, remedy: str) -> str:
+    """Return a secret that is set, or that stands in a file which nobody else can read.
+
+    Args:
+        secret: as the settings hold it; it goes before the file.
+        path: of the file.
+        name: of the variable that sets it, for the message.
+        remedy: where to get one.
+
+    Raises:
+        NotConfigured: it is missing, no secret at all, or others can read the file.
+    """
+    if path is not None and (secret is None or not secret.get_secret_value().strip()):
+        try:
+            if sys.platform != "win32" and path.stat().st_mode & 0o077:
+                cure = f"Let only yourself read it: chmod 600 {path}"
+                raise NotConfigured(f"{name}_FILE", str(path), "others on this machine can read it", remedy=cure)
+            secret = SecretStr(path.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "it is no text"
+            raise NotConfigured(f"{name}_FILE", str(path), f"it cannot be read ({reason})", remedy=remedy) from None
+    return require_key(secret or SecretStr(""), name=name, remedy=remedy)
 
 
 def require_key(key: SecretStr, *, name: str, remedy: str) -> str:

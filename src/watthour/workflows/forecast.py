@@ -215,8 +215,8 @@ def answer_with_fallback(
 ) -> Forecast:
     """Answer with the model that serves; if it cannot, with the best that is possible without one, and say so.
 
-    That is, of a device that is seldom on, its past uses; else the model that all homes share; for a short past, its own
-    days beside similar channels; else the best baseline. The answer's ``model`` is the version that made it. Of a
+    That is, of a device that is seldom on, its past uses; else the model that all homes share; for a short past, its
+    own days beside similar channels; else the best baseline. The answer's ``model`` is the version that made it. Of a
     device that is seldom on, every answer tells the uses to expect, whoever made it.
 
     Args:

@@ -17,7 +17,7 @@ import structlog
 from watthour.core.errors import InvalidInput, UnknownName, WatthourError
 from watthour.core.frames import INSTANT, Measure, Refused, Samples, measures_of
 from watthour.core.heard import UNIT_OF, Heard, Tells, Thing
-from watthour.core.ports import RunState, SourceRun
+from watthour.core.ports import Archive, RunState, SourceRun
 from watthour.core.units import Unit
 from watthour.core.window import HOUR, Window
 from watthour.workflows.homes import DeviceWords, add_device, home_named, zone_channel
@@ -137,6 +137,7 @@ class Listener:
     def start(self) -> None:
         """Begin to listen, each line in a thread of its own."""
         self._settler.take_up(self._now())
+        self._resume(self._lines)
         for line in self._lines:
             self._begin(line)
         works: dict[str, Callable[[], None]] = {}
@@ -148,6 +149,16 @@ class Listener:
             thread = threading.Thread(target=work, name=f"watthour-listen-{name}", daemon=True)
             thread.start()
             self._threads.append(thread)
+
+    def _resume(self, lines: Sequence[Subscription]) -> None:
+        """Let lines that can be asked for the past begin where they were heard last."""
+        archives = [line for line in lines if isinstance(line, Archive)]
+        if not archives or self._is_only_looking:
+            return
+        spans = self._store.spans()
+        known = {key: spans[link.channel][1] for key, link in self._links.all().items() if link.channel in spans}
+        for line in archives:
+            line.resume({key: since for key, since in known.items() if key.startswith(f"{line.name}/")})
 
     def _begin(self, line: Subscription) -> None:
         is_over = threading.Event()
@@ -197,6 +208,7 @@ class Listener:
             for name in {line.name for line in gone} - {line.name for line in lines}:
                 self._found = OrderedDict((key, each) for key, each in self._found.items() if each.source != name)
         self._lines = list(lines)
+        self._resume(new)
         for line in new:
             self._noted.pop(line.name, None)
             if not self._stopping.is_set():

@@ -18,7 +18,7 @@ from watthour.core.window import HOUR
 from watthour.workflows.intervals import make_readings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from watthour.core.channel import Channel
     from watthour.core.ports import Store
@@ -154,22 +154,16 @@ class Settler:
         return passed >= made.step / TURNS or _interval(span.last, made.step) > begun or span.first < begun
 
     def _make(self, names: list[str], now: datetime) -> int:
-        links = by_channel(self._links.all().values())
-        channels = {channel.id: channel for channel in self._store.channels()}
-        zones = {site.id: site.place.time_zone for site in self._store.sites()}
-        devices = {device.id: device for device in self._store.devices()}
-        feeding = {device.site for device in devices.values() if device.kind in FEEDS_IN}
+        rules = rules_of(self._store, names, self._links.all())
         n_made, failure = 0, None
         for name in names:
             with self._lock:
                 span = self._waiting.pop(name)  # what comes from now on has a turn of its own
-            if name not in channels:  # removed since
+            if name not in rules:  # removed since
                 continue
-            channel = channels[name]
-            is_signed = may_feed_in(devices.get(channel.device or ""), is_fed_home=channel.site in feeding)
-            rules = meter_rules(channel, links.get(name), zones[channel.site], is_signed=is_signed)
+            channel, how = rules[name]
             try:
-                n_made += make_readings(self._store, channel, rules, since=span.first, now=now)
+                n_made += make_readings(self._store, channel, how, since=span.first, now=now)
             except Exception as error:  # noqa: BLE001 - raised below; the other channels are made all the same
                 failure = error
                 with self._lock:
@@ -202,6 +196,22 @@ def by_channel(links: Iterable[Link]) -> dict[str, Link]:
         beats = (link.heartbeat_s, other.heartbeat_s)
         slowest = None if None in beats else max(beat for beat in beats if beat is not None)
         found[link.channel] = replace(link, heartbeat_s=slowest)
+    return found
+
+
+def rules_of(store: Store, names: Iterable[str], links: Mapping[str, Link]) -> dict[str, tuple[Channel, MeterRules]]:
+    """Return channels by id, each with how its samples become readings; unknown names have none."""
+    link_of = by_channel(links.values())
+    zones = {site.id: site.place.time_zone for site in store.sites()}
+    devices = {device.id: device for device in store.devices()}
+    feeding = {device.site for device in devices.values() if device.kind in FEEDS_IN}
+    wanted = set(names)
+    found = {}
+    for channel in store.channels():
+        if channel.id in wanted:
+            is_signed = may_feed_in(devices.get(channel.device or ""), is_fed_home=channel.site in feeding)
+            rules = meter_rules(channel, link_of.get(channel.id), zones[channel.site], is_signed=is_signed)
+            found[channel.id] = (channel, rules)
     return found
 
 

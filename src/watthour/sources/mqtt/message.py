@@ -220,8 +220,26 @@ class Answer:
     _told: list[Told] = field(default_factory=list)
     _faults: list[Fault] = field(default_factory=list)
 
-    def tell(self, thing: Thing, tells: Tells, raw: object, unit: str = "", *, own_time: object = None) -> None:
-        """Note a value; one that is absent is a gap and nothing to note."""
+    def tell(
+        self,
+        thing: Thing,
+        tells: Tells,
+        raw: object,
+        unit: str = "",
+        *,
+        own_time: object = None,
+        at: datetime | None = None,
+    ) -> None:
+        """Note a value; one that is absent is a gap and nothing to note.
+
+        Args:
+            thing: that tells it.
+            tells: what it says.
+            raw: as it came.
+            unit: as it came.
+            own_time: the device's own clock, which may be wrong.
+            at: when it was true, as whoever recorded it knows.
+        """
         if raw is None:
             return
         if not thing.key.isprintable() or len(thing.key) > _LONGEST_KEY:
@@ -234,7 +252,7 @@ class Answer:
         except Broken as broken:
             self.refuse(broken.rule)
         else:
-            self._told.append(Told(thing, tells, value, self.message.instant(own_time)))
+            self._told.append(Told(thing, tells, value, at or self.message.instant(own_time)))
 
     def refuse(self, rule: str) -> None:
         """Note that something of the message broke a rule."""

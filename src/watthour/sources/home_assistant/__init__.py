@@ -1,0 +1,66 @@
+"""Home Assistant's long-term statistics, over its WebSocket API: what its sensors told, years back and as it comes."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path  # noqa: TC003 - pydantic reads annotations at run time
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, field_validator
+
+from watthour.sources.options import Options, secret_of
+
+if TYPE_CHECKING:
+    from watthour.sources.recorded import Recorded
+
+TOKEN = "HOME_ASSISTANT_TOKEN"  # noqa: S105 - the name of a variable
+_REMEDY = "In Home Assistant: your profile, Security, Long-lived access tokens, Create token. Set it as {name}."
+
+
+class HomeAssistantOptions(Options):
+    """The block ``[sources.home_assistant]``."""
+
+    url: str | None = None  # such as http://homeassistant.local:8123; without it nothing is asked
+    token: SecretStr | None = None  # a long-lived access token
+    token_file: Path | None = None  # that only its owner can read
+    every_s: float = Field(default=300.0, ge=10.0, le=3600.0)  # statistics come every five minutes
+    statistics: tuple[str, ...] = ()  # only these; none: all of energy, power, temperature and humidity
+
+    @field_validator("url", mode="before")
+    @classmethod
+    def _unset_when_empty(cls, value: object) -> object:
+        return None if isinstance(value, str) and not value.strip() else value
+
+    @field_validator("url", mode="after")
+    @classmethod
+    def _is_address(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        parts = urlsplit(value)
+        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username or parts.query:
+            message = "it is no address of Home Assistant, such as http://homeassistant.local:8123"
+            raise ValueError(message)
+        return value.rstrip("/")
+
+    @field_validator("statistics", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return tuple(name.strip() for name in value.split(",") if name.strip()) if isinstance(value, str) else value
+
+
+def open_line(options: HomeAssistantOptions, **_of_brokers: object) -> Recorded | None:
+    """Return the line to the Home Assistant that the settings name, not opened yet; None where they name none.
+
+    Raises:
+        NotConfigured: there is no token.
+    """
+    if options.url is None or not options.enabled:
+        return None
+    from watthour.sources.home_assistant.statistics import Statistics
+    from watthour.sources.recorded import Recorded
+
+    token = secret_of(options.token, options.token_file, name=TOKEN, remedy=_REMEDY.format(name=TOKEN))
+    return Recorded(
+        "home_assistant", Statistics(options.url, token, options.statistics), timedelta(seconds=options.every_s)
+    )
