@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import dataframely as dy
 
 SMALL: dict[str, dict[str, object]] = {
+    **{key: {"weeks": 3} for key in ("auto_ets", "auto_arima", "auto_theta")},
     "combination": {"members": ("persistence_ensemble", "seasonal_naive", "operator_debiased")},
     "gradient_boosting": {"n_trees": 30, "learning_rate": 0.2, "n_leaves": 8},
     "twenty_features": {"rounds": 60, "learning_rate": 0.15, "leaves": 12},
