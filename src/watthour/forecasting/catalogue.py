@@ -40,6 +40,7 @@ RECIPES: dict[str, Card] = {
     "auto_ets": Card("statistical", "AutoEts", "FittedStatistical", extra="stats"),
     "auto_arima": Card("statistical", "AutoArima", "FittedStatistical", extra="stats"),
     "auto_theta": Card("statistical", "AutoTheta", "FittedStatistical", extra="stats"),
+    "prophet": Card("prophet", "Prophet", "FittedProphet", extra="stats"),
 }
 
 ALONE = tuple(name for name in RECIPES if name != SIMILAR)  # can be trained for a channel and compared on its past

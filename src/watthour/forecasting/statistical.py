@@ -14,17 +14,15 @@ from __future__ import annotations
 import json
 import warnings
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
-from watthour.core.errors import InvalidInput, MissingExtra, ModelFailed
+from watthour.core.errors import MissingExtra, ModelFailed
 from watthour.core.frames import LEVELS
-from watthour.core.window import DAY, MONTH, step_in_words
-from watthour.forecasting.even_series import STALE_DAYS, check_enough, series_at_issues
-from watthour.forecasting.quantile_forecast import describe_intervals, quantile_forecast
-from watthour.forecasting.steps import check_targets, check_trained_on, step_of
+from watthour.core.window import DAY, MONTH
+from watthour.forecasting.even_series import check_enough, check_step, forecast_each_issue
+from watthour.forecasting.steps import check_trained_on, step_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -36,17 +34,11 @@ if TYPE_CHECKING:
     from watthour.forecasting.even_series import EvenSeries
     from watthour.forecasting.vintages import Array
 
-SHORTEST = timedelta(minutes=15)  # below, a decomposition takes minutes
-FEWEST_DAYS = 7
-FEWEST_LONG = 24  # values of steps of a day or longer
-MOST_LONG = 400
 _WEEK = 7
 _WEEKS_IN_YEAR, _MONTHS_IN_YEAR = 52, 12
 _MEDIAN = LEVELS.index(0.5)
 _MOST_REST = 2016  # values of the rest that a form is chosen on: twelve weeks of hours
 _JUMPS = 6  # of a day: loess is worked out so often and drawn straight between; exact to 1e-4 of the deviation
-_RARE = 0.005  # share of the values beyond which they may be faults
-_STRETCH = 2.0  # times their distance from the median that others may have
 _FILE = "statistical.json"
 _SEARCH = {"max_p": 3, "max_q": 2, "nmodels": 12, "approximation": True}  # small, so that a fit takes half a second
 
@@ -73,12 +65,9 @@ class _Statistical:
             NotEnoughHistory: too little is known.
         """
         context = history.context
-        if context.resolution < SHORTEST:
-            problem = f"{self.name} cannot forecast {context.channel.id} in this step in reasonable time"
-            remedy = "Use a channel of 15 minutes or more, or a model of any step such as seasonal_naive."
-            raise InvalidInput("resolution", step_in_words(context.resolution), problem, remedy=remedy)
+        check_step(context, self.name)
         _models()
-        check_enough(history, self.name, _fewest(context))
+        check_enough(history, self.name)
         return FittedStatistical(self.name, self.weeks, context.channel.id, step_of(context))
 
 
@@ -137,17 +126,9 @@ class FittedStatistical:
         """
         context = history.context
         check_trained_on(context, self.channel, self.step)
-        check_targets(targets, context)
-        quantiles = np.full((targets.height, len(LEVELS)), np.nan)
-        stale = np.zeros(targets.height, dtype=np.bool_)
-        most = round(self.weeks * _WEEK * DAY / context.resolution) if context.resolution < DAY else MOST_LONG
-        for known in series_at_issues(history, targets, most_values=most, fewest_values=_fewest(context)):
-            quantiles[known.rows] = self._answer(known, context)[known.steps - 1]
-            stale[known.rows] = known.stale_days > STALE_DAYS
-        missing = []
-        if stale.any():
-            missing.append(f"No recent value was known for {describe_intervals(targets, stale, context)}.")
-        return quantile_forecast(targets, quantiles, context, model=self.family, missing_inputs=missing)
+        return forecast_each_issue(
+            history, targets, lambda known: self._answer(known, context), model=self.family, weeks=self.weeks
+        )
 
     def files(self) -> Mapping[str, bytes]:
         """Return it as one JSON file."""
@@ -160,10 +141,8 @@ class FittedStatistical:
         return cls(**json.loads(files[_FILE]))
 
     def _answer(self, known: EvenSeries, context: Context) -> Array:
-        """Return quantiles of the intervals after a series, (reach, levels)."""
-        values = _limited(known.values)
-        if np.ptp(values) <= 1e-9 * np.abs(values).max(initial=0):
-            return np.full((known.reach, len(LEVELS)), values[-1])
+        """Return the quantiles of the targets of a series, (k, levels)."""
+        values = known.limited
         seasons = [season for season in _seasons(context) if 2 * season <= len(values)]
         try:
             with warnings.catch_warnings():
@@ -174,8 +153,7 @@ class FittedStatistical:
         except (ArithmeticError, ValueError, IndexError, np.linalg.LinAlgError) as error:
             raise ModelFailed.by(error) from error
         columns = [*(told[f"lo-{each}"] for each in asked), told["mean"], *(told[f"hi-{each}"] for each in asked[::-1])]
-        quantiles = np.stack(columns, axis=1) + ahead[:, None]
-        return np.maximum(quantiles, 0.0) if values.min() >= 0 else quantiles
+        return np.asarray((np.stack(columns, axis=1) + ahead[:, None])[known.steps - 1])
 
     def _family(self) -> Any:  # noqa: ANN401 - the library ships no types
         models = _models()
@@ -210,11 +188,6 @@ def _models() -> Any:  # noqa: ANN401 - a module
     return models
 
 
-def _fewest(context: Context) -> int:
-    """Return how many values of a step must be known."""
-    return round(FEWEST_DAYS * DAY / context.resolution) if context.resolution < DAY else FEWEST_LONG
-
-
 def _seasons(context: Context) -> tuple[int, ...]:
     """Return the seasons of a step, in intervals."""
     step = context.resolution
@@ -222,11 +195,3 @@ def _seasons(context: Context) -> tuple[int, ...]:
         day = round(DAY / step)
         return day, _WEEK * day
     return {DAY: (_WEEK,), _WEEK * DAY: (_WEEKS_IN_YEAR,), MONTH: (_MONTHS_IN_YEAR,)}.get(step, ())
-
-
-def _limited(values: Array) -> Array:
-    """Return values of which the rarest lie no further out than twice what all but half a per cent do."""
-    low, middle, high = np.quantile(values, [_RARE, 0.5, 1 - _RARE])
-    if high <= low:
-        return values
-    return np.clip(values, middle - _STRETCH * (middle - low), middle + _STRETCH * (high - middle))
