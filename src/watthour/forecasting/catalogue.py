@@ -41,6 +41,8 @@ RECIPES: dict[str, Card] = {
     "auto_arima": Card("statistical", "AutoArima", "FittedStatistical", extra="stats"),
     "auto_theta": Card("statistical", "AutoTheta", "FittedStatistical", extra="stats"),
     "prophet": Card("prophet", "Prophet", "FittedProphet", extra="stats"),
+    "nhits": Card("deep", "NHits", "FittedDeep", extra="deep"),
+    "tft": Card("deep", "TemporalFusion", "FittedDeep", extra="deep"),
 }
 
 ALONE = tuple(name for name in RECIPES if name != SIMILAR)  # can be trained for a channel and compared on its past

@@ -196,7 +196,7 @@ def check_step(context: Context, model: str) -> None:
         raise InvalidInput("resolution", step_in_words(context.resolution), problem, remedy=remedy)
 
 
-def check_enough(history: History, model: str) -> None:
+def check_enough(history: History, model: str, *, fewest: int | None = None) -> None:
     """Refuse to learn from less than a week of intervals, or ``FEWEST_LONG`` of steps of a day or longer.
 
     Raises:
