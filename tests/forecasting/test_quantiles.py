@@ -7,7 +7,7 @@ import pytest
 
 from watthour.core.frames import LEVELS
 from watthour.forecasting.conformal import band_scale, misses_of, widened
-from watthour.forecasting.quantiles import normal_scores, plotting_positions
+from watthour.forecasting.quantiles import mean_of_quantiles, normal_scores, plotting_positions
 
 LIMITS = (0.1, 10.0)
 
@@ -53,3 +53,10 @@ def test_without_misses_the_band_stays_as_it_is() -> None:
 def test_a_scale_stays_within_its_limits() -> None:
     misses = np.full(50, 100.0)
     assert band_scale(misses, np.ones(50), total=50.0, squares=50.0, prior=5.0, limits=LIMITS) == 10.0
+
+
+def test_the_mean_of_quantiles_is_that_of_the_distribution_skewed_or_not() -> None:
+    level = np.array(LEVELS)
+    exponential, uniform = -np.log(1 - level), level
+    means = mean_of_quantiles(np.stack([exponential, uniform, 3 + uniform]))
+    assert means == pytest.approx([1.0, 0.5, 3.5], abs=0.02)

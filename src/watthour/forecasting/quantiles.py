@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from watthour.core.frames import LEVELS
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -31,3 +33,15 @@ def plotting_positions(values: Array, weights: Array) -> tuple[Array, Array, Arr
     order = np.argsort(values)
     ordered = weights[order]
     return values[order], ordered, np.cumsum(ordered) - ordered / 2
+
+
+def mean_of_quantiles(quantiles: Array) -> Array:
+    """Return the means, (n,), of distributions given by their quantiles, (n, ``LEVELS``).
+
+    Between the levels the quantiles are joined by straight lines; beyond the last ones the tails are exponential.
+    """
+    levels = np.array(LEVELS)
+    within = ((quantiles[:, 1:] + quantiles[:, :-1]) / 2) @ np.diff(levels)
+    above = (quantiles[:, -1] - quantiles[:, -2]) / np.log((1 - levels[-2]) / (1 - levels[-1]))
+    below = (quantiles[:, 1] - quantiles[:, 0]) / np.log(levels[1] / levels[0])
+    return np.asarray(within + (1 - levels[-1]) * (quantiles[:, -1] + above) + levels[0] * (quantiles[:, 0] - below))
