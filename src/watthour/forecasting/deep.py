@@ -229,7 +229,8 @@ class FittedDeep:
 
         from safetensors.torch import save
 
-        return replace(self, weights=save(network.model.state_dict()))
+        learned = {name: each.detach().clone() for name, each in network.model.state_dict().items()}  # some are shared
+        return replace(self, weights=save(learned))
 
     def _as_darts(self, local: Instants, values: Array, after: Instants, context: Context) -> dict[str, Any]:
         from darts import TimeSeries
