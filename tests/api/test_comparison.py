@@ -25,7 +25,17 @@ echo "compare simtown: day_process" >&2
 while [ ! -e "{go}" ]; do sleep 0.02; done
 {ending}
 """
-ROW = {"recipe": "seasonal_naive", "pinball": 9.1, "mae": 20.5, "mape_percent": 3.2, "coverage90_percent": 91.0}
+ROW = {
+    "recipe": "seasonal_naive",
+    "pinball": 9.1,
+    "mae": 20.5,
+    "rmse": 26.1,
+    "mase": 0.9,
+    "mape_percent": 3.2,
+    "coverage90_percent": 91.0,
+    "skill_percent": -4.0,
+    "validation_skill_percent": -3.1,
+}
 FOUND = {
     "channel": "grid.simtown.demand",
     "from": "2024-05-01",
@@ -34,6 +44,8 @@ FOUND = {
     "unit": "MWh",
     "rows": [{**ROW, "n": 672, "seconds": 0.1}],
     "left_out": {"operator": "Nobody else forecasts it."},
+    "chosen": "seasonal_naive",
+    "validated_from": "2024-04-17",
 }
 DONE = f"echo '{json.dumps(FOUND)}'"
 KILLED = "kill -9 $$"
@@ -76,6 +88,7 @@ def test_a_comparison_is_begun_told_and_ends_with_its_table(
         "region": "Simtown",
         "days": 14,
         "issue_hour": 24,
+        "validation_days": 7,
         "recipe": ["day_process", "seasonal_naive"],
     }
     begun = town_client.post(COMPARE, params=asked)
@@ -87,7 +100,8 @@ def test_a_comparison_is_begun_told_and_ends_with_its_table(
     done = state_when(town_client, "done")
     assert done["found"] == FOUND
     assert (tmp_path / "asked").read_text() == (
-        "-m watthour compare simtown --days 14 --recipe day_process --recipe seasonal_naive --issue-hour 24 --json\n"
+        "-m watthour compare simtown --days 14 --recipe day_process --recipe seasonal_naive --issue-hour 24 "
+        "--validation-days 7 --json\n"
     )
 
 

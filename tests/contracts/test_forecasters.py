@@ -21,8 +21,12 @@ if TYPE_CHECKING:
     import dataframely as dy
 
 SMALL: dict[str, dict[str, object]] = {
+    **{key: {"weeks": 3} for key in ("auto_ets", "auto_arima", "auto_theta")},
     "combination": {"members": ("persistence_ensemble", "seasonal_naive", "operator_debiased")},
     "gradient_boosting": {"n_trees": 30, "learning_rate": 0.2, "n_leaves": 8},
+    "nhits": {"weeks": 20, "passes": 2, "width": 32},
+    "prophet": {"weeks": 3, "samples": 100},
+    "tft": {"weeks": 6, "passes": 1, "width": 8},
     "twenty_features": {"rounds": 60, "learning_rate": 0.15, "leaves": 12},
 }
 FIRST = date(2023, 1, 1)
@@ -45,7 +49,14 @@ def past() -> History:
 
 @pytest.fixture(scope="module", params=list(RECIPES))
 def name(request: pytest.FixtureRequest) -> str:
-    return cast("str", request.param)
+    name = cast("str", request.param)
+    skip_without_its_library(name)
+    return name
+
+
+def skip_without_its_library(name: str) -> None:
+    if RECIPES[name].extra == "deep":
+        pytest.importorskip("darts", reason="Darts and torch, the extra `deep`, are not installed")
 
 
 @pytest.fixture(scope="module")
@@ -164,6 +175,6 @@ def test_targets_of_another_step_are_refused(fitted: Forecaster, past: History, 
 
 def test_an_unknown_model_or_parameter_lists_what_there_is() -> None:
     with pytest.raises(InvalidInput, match="seasonal_naive"):
-        recipe("prophet")
+        recipe("oracle")
     with pytest.raises(InvalidInput, match="season"):
         recipe("seasonal_naive", {"saison": 24})

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 import pytest
-from contracts.test_forecasters import SMALL
+from contracts.test_forecasters import SMALL, skip_without_its_library
 
 from watthour import DayAhead
 from watthour.core.errors import InvalidInput, WatthourError
@@ -109,6 +109,7 @@ def cured(error: WatthourError, door: DayAhead, table: pl.DataFrame) -> tuple[Da
 @pytest.mark.parametrize("case", CASES)
 @pytest.mark.parametrize("name", MODELS)
 def test_a_strange_table_is_answered_rightly_or_refused_with_a_cure_that_works(name: str, case: str) -> None:
+    skip_without_its_library(name)
     asked, table = CASES[case], CASES[case].table()
     door = DayAhead(model=name, covariates=("temperature",), parameters=SMALL.get(name))
     if asked.refusal is not None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 import pytest
+from contracts.test_forecasters import skip_without_its_library
 from forecasting import world
 
 from watthour import DayAhead
@@ -148,6 +149,7 @@ def test_covariates_of_weeks_are_used_where_the_clock_changes() -> None:
 @pytest.mark.parametrize("table", [weekly(), monthly()], ids=["weeks", "months"])
 @pytest.mark.parametrize("name", [name for name in RECIPES if not name.startswith("operator")])
 def test_every_model_answers_weeks_and_months_or_names_one_that_does(name: str, table: pl.DataFrame) -> None:
+    skip_without_its_library(name)
     truth = table.tail(4)["y"].to_numpy()
     try:
         told = DayAhead(model=name, time_zone=BERLIN).fit(table.head(table.height - 4), horizon=4).predict()

@@ -20,19 +20,31 @@ def compare(
         typer.Option(min=0, max=24, help=ISSUE_HOUR),
     ] = None,
     recipe: Annotated[
-        list[str] | None, typer.Option(help="Only these models; can be given several times. Default: all.")
+        list[str] | None, typer.Option(help="Only these models; can be given several times. Default: the quick ones.")
     ] = None,
+    models: Annotated[
+        str | None, typer.Option(help="The same as a list such as auto_ets,prophet; `all` are all that there are.")
+    ] = None,
+    validation_days: Annotated[
+        int | None,
+        typer.Option(min=0, max=366, help="How many days before them choose a model. Default: as many, at most 14."),
+    ] = None,
+    most_seconds: Annotated[int, typer.Option(min=1, help="A model that takes longer is left out.")] = 600,
     as_json: AsJson = False,
 ) -> None:
     """Let every kind of model forecast the last days of a channel, each learned once before them, and score them.
 
-    All are scored on the same intervals. One that cannot learn the channel is left out, and it is said why.
+    All are scored on the same intervals, beside the mean of the last four same weekdays (persistence_ensemble). One
+    that cannot learn the channel, or takes too long, is left out, and it is said why. Models of the extras `stats` and
+    `deep` are slow, and run where they are asked for.
     """
     from watthour.core.forecast import issue_clock_of
     from watthour.core.units import digits_for
-    from watthour.forecasting.catalogue import ALONE
+    from watthour.forecasting.catalogue import ALONE, AT_ONCE
     from watthour.workflows.contest import contest
 
+    listed = [name.strip() for name in (models or "").split(",") if name.strip()]
+    wanted = [*(recipe or []), *(ALONE if listed == ["all"] else listed)] or list(AT_ONCE)
     with opened() as app:
         context = chosen_context(app, region)
         hour = app.settings.issue_hour if issue_hour is None else issue_hour
@@ -40,12 +52,15 @@ def compare(
             found = contest(
                 app.store,
                 context,
-                recipe or list(ALONE),
+                wanted,
                 n_days=days,
                 issue_clock=issue_clock_of(hour),
                 now=utc_now(),
                 progress=progress,
+                n_validation_days=validation_days,
+                most_seconds=most_seconds,
             )
+    unit = context.channel.unit_in_words
     if as_json:
         show_json(
             {
@@ -53,27 +68,33 @@ def compare(
                 "from": found.first.isoformat(),
                 "to": found.last.isoformat(),
                 "protocol": found.protocol,
-                "unit": context.channel.unit_in_words,
+                "unit": unit,
                 "rows": list(found.rows),
                 "left_out": found.left_out,
+                "chosen": found.chosen,
+                "validated_from": found.validated_from and found.validated_from.isoformat(),
             }
         )
         return
     for name, why in found.left_out.items():
         typer.echo(f"{name} is left out. {why}", err=True)
-    unit, digits = context.channel.unit_in_words, digits_for([row["pinball"] for row in found.rows])
+    digits = digits_for([row["pinball"] for row in found.rows])
     typer.echo(f"{found.channel}, {found.first} to {found.last}. {found.protocol}")
     show_table(
-        ("recipe", f"pinball [{unit}]", f"MAE [{unit}]", "MAPE [%]", "90 % covers [%]", "seconds"),
+        (
+            *("recipe", f"pinball [{unit}]", f"MAE [{unit}]", f"RMSE [{unit}]", "MASE", "MAPE [%]"),
+            *("90 % covers [%]", "skill [%]", "skill before [%]", "seconds", "note"),
+        ),
         [
             (
                 row["recipe"],
-                number(row["pinball"], digits),
-                number(row["mae"], digits),
-                number(row["mape_percent"], 2),
-                number(row["coverage90_percent"], 1),
+                *(number(row[name], digits) for name in ("pinball", "mae", "rmse")),
+                *(number(row[name], 2) for name in ("mase", "mape_percent")),
+                *(number(row[name], 1) for name in ("coverage90_percent", "skill_percent", "validation_skill_percent")),
                 number(row["seconds"], 1),
+                "chosen" if row["recipe"] == found.chosen else "",
             )
             for row in found.rows
-        ],
+        ]
+        + [(name, *["-"] * 9, why) for name, why in found.left_out.items()],
     )

@@ -19,6 +19,7 @@ class Card(NamedTuple):
     module: str
     recipe: str
     fitted: str
+    extra: str | None = None  # of the package, that installs the library it stands on
 
 
 SIMILAR = "similar_series"  # looks at other channels, where a past is short
@@ -39,9 +40,16 @@ RECIPES: dict[str, Card] = {
     "combination": Card("combination.model", "Combination", "FittedCombination"),
     SIMILAR: Card("similar_series.model", "SimilarSeries", "FittedSimilarSeries"),
     "twenty_features": Card("twenty_features", "TwentyFeatures", "FittedTwentyFeatures"),
+    "auto_ets": Card("statistical", "AutoEts", "FittedStatistical", extra="stats"),
+    "auto_arima": Card("statistical", "AutoArima", "FittedStatistical", extra="stats"),
+    "auto_theta": Card("statistical", "AutoTheta", "FittedStatistical", extra="stats"),
+    "prophet": Card("prophet", "Prophet", "FittedProphet", extra="stats"),
+    "nhits": Card("deep", "NHits", "FittedDeep", extra="deep"),
+    "tft": Card("deep", "TemporalFusion", "FittedDeep", extra="deep"),
 }
 
 ALONE = tuple(name for name in RECIPES if name != SIMILAR)  # can be trained for a channel and compared on its past
+AT_ONCE = tuple(name for name in ALONE if RECIPES[name].extra is None)  # others are compared where they are asked for
 
 
 def recipe(name: str, parameters: Mapping[str, object] | None = None) -> Recipe:

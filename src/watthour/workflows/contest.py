@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import timedelta
 from time import perf_counter
@@ -10,35 +11,49 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from watthour.core.errors import InvalidInput, NotEnoughHistory, WatthourError
-from watthour.core.window import DAY, Window
+from watthour.core import metrics
+from watthour.core.errors import InvalidInput, ModelFailed, NotEnoughHistory, WatthourError
+from watthour.core.window import DAY, Window, local_midnight
 from watthour.workflows.compare import actuals
 from watthour.workflows.train import YEARS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import date, datetime, time
 
-    from watthour.core.forecast import Context, History
+    import dataframely as dy
+
+    from watthour.core.forecast import Context, Forecaster, History, Recipe
+    from watthour.core.frames import Targets
     from watthour.core.ports import Store
 
-SCORES = ("pinball", "mae", "mape_percent", "coverage90_percent", "n")
+REFERENCE = "persistence_ensemble"  # whose error skill is measured by; it always takes part
+SCORES = ("pinball", "mae", "rmse", "mape_percent", "coverage90_percent", "skill_percent", "n")
+MOST_VALIDATION_DAYS = 14
 _FEWEST_ANSWERED = 0.5  # of the intervals, of a recipe that is compared
+_DAYS_AT_ONCE = 7  # between two looks at the clock
+_WEEK = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
 class Contest:
-    """How every recipe did on the same intervals, the least quantile loss first, and why the others did not."""
+    """How every recipe did on the same intervals, the least quantile loss first, and why the others did not.
+
+    ``chosen`` has the greatest skill on the days from ``validated_from`` to the eve of ``first``, none of which is
+    scored: the largest share of the quantile loss of ``REFERENCE`` that is saved. None where these days say nothing.
+    """
 
     channel: str
     first: date
     last: date
     protocol: str
-    rows: tuple[dict[str, Any], ...]  # recipe, ``SCORES``, seconds
+    rows: tuple[dict[str, Any], ...]  # recipe, ``SCORES``, mase, validation_skill_percent, seconds
     left_out: dict[str, str]  # recipe -> why, in words
+    chosen: str | None = None
+    validated_from: date | None = None
 
 
-def contest(
+def contest(  # noqa: PLR0913 - what, whom, which days, when, and how long
     store: Store,
     context: Context,
     recipes: Sequence[str],
@@ -47,40 +62,48 @@ def contest(
     issue_clock: time | None,
     now: datetime,
     progress: Callable[[str], None],
+    n_validation_days: int | None = None,
+    most_seconds: float = math.inf,
 ) -> Contest:
     """Let recipes forecast the last local days of a channel, each learned once before the first of them.
 
-    Demand is known to the hour of issue on the day before, as live. One recipe that fails does not stop the others.
+    Demand is known to the hour of issue on the day before, as live. One recipe that fails or is too slow does not stop
+    the others.
 
     Args:
         store: where the channel's past is.
         context: what is forecast.
         recipes: names of the catalogue.
-        n_days: how many days.
+        n_days: how many days are scored.
         issue_clock: local clock time of issue on the day before; None: each day is issued as it begins.
         now: the present.
-        progress: told of each recipe before it begins.
+        progress: told of each recipe before it begins, and how far it is.
+        n_validation_days: how many days before them say which recipe is chosen; as many, but at most
+            ``MOST_VALIDATION_DAYS``, if not said; none with 0.
+        most_seconds: after which a recipe is left out, looked at between weeks.
 
     Raises:
         InvalidInput: there are no days.
         NotEnoughHistory: nothing is known of the channel, or no recipe can learn it.
     """
-    from watthour.forecasting.backtest import backtest, scores
+    from watthour.forecasting.backtest import scores
     from watthour.forecasting.catalogue import recipe_alone
     from watthour.forecasting.rival import without_silent_rivals
 
     if n_days < 1:
         raise InvalidInput("days", n_days, "at least one day is needed", remedy="Give a whole number of at least 1.")
-    history, days = _last_days(store, context, n_days, now)
-    able, notes = without_silent_rivals({name: recipe_alone(name) for name in recipes}, history, days)
+    n_before = min(n_days, MOST_VALIDATION_DAYS) if n_validation_days is None else n_validation_days
+    history, days = _last_days(store, context, n_before + n_days, now)
+    first = days[n_before]
+    made = {name: recipe_alone(name) for name in dict.fromkeys((*recipes, REFERENCE))}
+    able, notes = without_silent_rivals(made, history, days)
     left_out = {note.partition(" ")[0]: note.partition(". ")[2] for note in notes}
     tables: dict[str, pl.DataFrame] = {}
     seconds: dict[str, float] = {}
     for name, each in able.items():
-        progress(name)
         begun = perf_counter()
         try:
-            table = backtest(each, history, days, issue_clock=issue_clock, known_clock=issue_clock, retrain="never")
+            table = _forecasts(each, history, days, issue_clock, progress, most_seconds)
         except WatthourError as error:
             left_out[name] = f"{error.problem.rstrip('.')}."
             continue
@@ -89,26 +112,115 @@ def contest(
             left_out[name] = f"It answered only {answered:.0%} of the intervals."
             continue
         tables[name], seconds[name] = table.with_columns(model=pl.lit(name)), perf_counter() - begun
-    if not tables:
+    if not set(tables) & set(recipes):
         why = " ".join(f"{name}: {words}" for name, words in left_out.items())
         raise NotEnoughHistory(
             f"no model can learn {context.channel.id} before {days[0]}. {why}",
             remedy="Bring more of it with `watthour backfill` or `watthour import`, or compare fewer days.",
         )
+    is_scored = pl.col("time") >= local_midnight(first, context.time_zone)
+    against = REFERENCE if REFERENCE in tables else None
+    together = pl.concat(tables.values())
+    skills = _skills(scores(together.filter(~is_scored))) if n_before else {}
+    scale = _error_of_last_week(history, first)
     rows = [
         {
             "recipe": row["model"],
-            **{name: row[name] for name in SCORES},
+            **{name: row.get(name) for name in SCORES},
+            "mase": row["mae"] / scale if scale else math.nan,
+            "validation_skill_percent": skills.get(row["model"]),
             "seconds": round(seconds[row["model"]], 2),
         }
-        for row in scores(pl.concat(tables.values())).sort("pinball").iter_rows(named=True)
+        for row in scores(together.filter(is_scored), against=against).sort("pinball").iter_rows(named=True)
     ]
+    chosen = max(skills, key=lambda name: skills[name]) if skills else None
     issued = "as each day begins" if issue_clock is None else f"at {issue_clock:%H:%M} local time of the day before"
     protocol = (
         f"Issued {issued}, what is forecast being known to then; learned once before {days[0]}; scored on the "
         "intervals that all of them forecast."
     )
-    return Contest(context.channel.id, days[0], days[-1], protocol, tuple(rows), left_out)
+    if chosen is not None:
+        protocol += (
+            f" Chosen is the one that saved most of the quantile loss of {REFERENCE} from {days[0]} to "
+            f"{days[n_before - 1]}; these days are not scored."
+        )
+    return Contest(
+        context.channel.id, first, days[-1], protocol, tuple(rows), left_out, chosen, days[0] if skills else None
+    )
+
+
+def _forecasts(
+    recipe: Recipe,
+    history: History,
+    days: Sequence[date],
+    issue_clock: time | None,
+    progress: Callable[[str], None],
+    most_seconds: float,
+) -> pl.DataFrame:
+    """Return a recipe's forecasts of some days; one of an extra is slow, and is asked for a week at a time.
+
+    Raises:
+        WatthourError: it cannot learn the channel, took too long, or broke down.
+    """
+    from watthour.forecasting.backtest import backtest
+    from watthour.forecasting.catalogue import RECIPES
+
+    progress(recipe.name)
+    if not getattr(recipe, "uses_covariates", True):
+        history = history.without_covariates()
+    once = _LearnedOnce(recipe)
+    begun, parts = perf_counter(), []
+    at_once = len(days) if RECIPES[recipe.name].extra is None else _DAYS_AT_ONCE
+    for n_done in range(0, len(days), at_once):
+        if n_done and (spent := perf_counter() - begun) > most_seconds:
+            raise ModelFailed(
+                f"it was stopped after {spent:.0f} seconds, with {n_done} of {len(days)} days done",
+                remedy="Compare fewer days, or allow more seconds.",
+            )
+        if n_done:
+            progress(f"{recipe.name}, {n_done} of {len(days)} days")
+        part = days[n_done : n_done + at_once]
+        try:
+            table = backtest(once, history, part, issue_clock=issue_clock, known_clock=issue_clock, retrain="never")
+        except (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError) as error:  # of a library's own
+            raise ModelFailed.by(error) from error
+        parts.append(table)
+    return pl.concat(parts)
+
+
+@dataclass(slots=True)
+class _LearnedOnce:
+    """A recipe that learns when it is first asked to, and gives the same forecaster afterwards."""
+
+    recipe: Recipe
+    fitted: Forecaster | None = None
+
+    @property
+    def name(self) -> str:
+        """The catalogue's name."""
+        return self.recipe.name
+
+    def fit(self, history: History, issues: dy.DataFrame[Targets]) -> Forecaster:
+        """Return what was learned."""
+        if self.fitted is None:
+            self.fitted = self.recipe.fit(history, issues)
+        return self.fitted
+
+
+def _skills(scored: pl.DataFrame) -> Mapping[str, float]:
+    """Return the share of the quantile loss of ``REFERENCE`` that each saved [%]; nothing where it says nothing."""
+    losses = dict(scored.select("model", "pinball").iter_rows())
+    reference = losses.get(REFERENCE, math.nan)
+    return metrics.known({name: 100 * metrics.skill(loss, reference) for name, loss in losses.items()})
+
+
+def _error_of_last_week(history: History, first: date) -> float:
+    """Return the mean absolute error of the same time last week before a day: what ``mase`` is in parts of."""
+    known = actuals(history).filter(pl.col("time") < local_midnight(first, history.context.time_zone))
+    step = history.context.resolution
+    before = known.select(pl.col("time") + max(_WEEK, step), before="value")
+    both = known.join(before, on="time")
+    return metrics.mae(both["value"], both["before"])
 
 
 def _last_days(store: Store, context: Context, n_days: int, now: datetime) -> tuple[History, list[date]]:

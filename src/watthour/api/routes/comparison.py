@@ -39,6 +39,8 @@ async def compare(state: ApiState, asked: Annotated[ComparisonQuestion, Query()]
     options = ["--days", str(asked.days), *(word for each in asked.recipe for word in ("--recipe", each))]
     if asked.issue_hour is not None:
         options += ["--issue-hour", str(asked.issue_hour)]
+    if asked.validation_days is not None:
+        options += ["--validation-days", str(asked.validation_days)]
     try:
         state.app.comparisons.start(name_of(context), options)
     except ComparisonIsRunning as error:

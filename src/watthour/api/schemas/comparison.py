@@ -30,8 +30,16 @@ class ComparisonQuestion(ComparisonRegion):
     recipe: list[str] = Field(
         default_factory=list,
         max_length=50,
-        description="Only these models; give the parameter once for each. Without it: all.",
+        description="Only these models; give the parameter once for each. Without it: all but those of the extras "
+        "`stats` and `deep`, which are slow.",
         examples=[["day_process", "seasonal_naive"]],
+    )
+    validation_days: int | None = Field(
+        None,
+        ge=0,
+        le=366,
+        description="How many days before the compared ones choose a model. Without it: as many, at most 14. [count]",
+        examples=[14],
     )
 
 
@@ -50,12 +58,31 @@ class ComparedModel(Answer):
     recipe: str = Field(description="Name of the model.", examples=["day_process"])
     pinball: float = Field(description="Mean quantile loss over all levels. [unit of the channel]", examples=[98.2])
     mae: float = Field(description="Mean absolute error of the median. [unit of the channel]", examples=[271.4])
+    rmse: float | None = Field(
+        None, description="Root of the mean squared error. [unit of the channel]", examples=[352.0]
+    )
+    mase: float | None = Field(
+        None,
+        description="Mean absolute error over that of the same time last week before the compared days. [-]",
+        examples=[0.71],
+    )
     mape_percent: float | None = Field(
         description="Mean absolute error in per cent of the actual; null where values are near zero or below. [%]",
         examples=[1.52],
     )
     coverage90_percent: float | None = Field(
         description="Share of the readings inside the 90 % interval. [%]", examples=[90.1]
+    )
+    skill_percent: float | None = Field(
+        None,
+        description="Share of the mean absolute error of `persistence_ensemble` that is saved; negative where it is "
+        "worse. [%]",
+        examples=[14.2],
+    )
+    validation_skill_percent: float | None = Field(
+        None,
+        description="Share of its quantile loss that was saved on the days before, by which the model is chosen. [%]",
+        examples=[12.9],
     )
     n: int = Field(description="Intervals scored. [count]", examples=[672])
     seconds: float = Field(description="Time that learning and forecasting took. [s]", examples=[12.4])
@@ -74,6 +101,16 @@ class ComparedModels(Answer):
     unit: str = Field(description="Unit of the channel.", examples=["MWh"])
     rows: list[ComparedModel] = Field(description="The models, the smallest quantile loss first.")
     left_out: dict[str, str] = Field(description="Models that could not be compared, and why.", examples=[{}])
+    chosen: str | None = Field(
+        None,
+        description="The model with the greatest `validation_skill_percent`; null where no days before were looked at.",
+        examples=["day_process"],
+    )
+    validated_from: str | None = Field(
+        None,
+        description="First local day of those that chose it; the last is the day before `from`.",
+        examples=["2026-10-10"],
+    )
 
 
 class ComparisonState(Answer):
