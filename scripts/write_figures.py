@@ -33,7 +33,7 @@ LABELS = {
     "persistence_ensemble": "the mean of the last four same weekdays, or what there is of it",
     "shared_trees": "trees of all series, which answered before",
     "similar_series": "`similar_series`",
-    "global_model": "`global_model`, learned from the others",
+    "global_model": "`global_model` alone",
     "quantiles_8_weekdays": "quantiles of the last eight same weekdays",
     "ours_local": "trees of each home alone (`gradient_boosting`)",
     "ours_pooled_before": "trees of all homes (`gradient_boosting`)",
