@@ -113,7 +113,7 @@ def test_a_page_of_another_site_adds_nothing(client: TestClient) -> None:
     asked = {"kind": "mqtt", "settings": {"host": "127.0.0.1"}}
     assert client.post("/api/v1/sources", json=asked, headers=foreign).status_code == 403
     assert client.post("/api/v1/sources/test", json=asked, headers=foreign).status_code == 403
-    assert client.delete("/api/v1/sources/mqtt", headers=foreign).status_code == 403
+    assert client.delete("/api/v1/sources?kind=mqtt", headers=foreign).status_code == 403
 
 
 def test_a_secret_is_kept_for_the_owner_alone_and_never_answered(
@@ -157,10 +157,10 @@ def test_a_device_that_was_added_is_heard_without_a_restart_and_one_that_is_unpl
         assert host in gone["words"]
         assert "has power" in gone["remedy"]
         assert gone["last_heard_at"] is not None
-        assert client.delete("/api/v1/sources/homewizard").status_code == 200
+        assert client.delete("/api/v1/sources?kind=homewizard").status_code == 200
         wait_for(lambda: not empty.listener.states)
     assert of_kind(client, "homewizard") == {}
-    assert client.delete("/api/v1/sources/homewizard").status_code == 400
+    assert client.delete("/api/v1/sources?kind=homewizard").status_code == 400
     assert empty.store.sites()[0].main_channel == "home.flat.energy"
 
 
@@ -224,7 +224,7 @@ def test_a_second_device_comes_beside_the_first_and_goes_by_itself(client: TestC
     for host in ("192.168.1.20", "192.168.1.21"):
         assert client.post("/api/v1/sources", json={"kind": "shelly", "settings": {"hosts": host}}).status_code == 201
     assert of_kind(client, "shelly")["hosts"] == ["192.168.1.20", "192.168.1.21"]
-    assert client.delete("/api/v1/sources/shelly", params={"host": "192.168.1.20"}).status_code == 200
+    assert client.delete("/api/v1/sources", params={"kind": "shelly", "host": "192.168.1.20"}).status_code == 200
     assert of_kind(client, "shelly")["hosts"] == ["192.168.1.21"]
 
 

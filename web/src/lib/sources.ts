@@ -19,7 +19,7 @@ export const trySource = (kind: string, settings: Said) => unwrap(triedSource({ 
 
 export const addSource = (kind: string, settings: Said) => unwrap(newSource({ body: { kind, settings } }));
 
-export const removeSource = (kind: string, host: string | null) => unwrap(removedSource({ path: { kind }, query: { host } }));
+export const removeSource = (kind: string, host: string | null) => unwrap(removedSource({ query: { kind, host } }));
 
 export const addThing = (body: NewThing) => unwrap(newThing({ body }));
 

@@ -4,7 +4,7 @@ import asyncio
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Query
 
 from watthour.api.contract import problems
 from watthour.api.problems import Refusal
@@ -25,7 +25,7 @@ router = APIRouter(prefix="/api/v1", tags=["sources"])
 
 LONGEST_TRIAL_S = 25.0  # [s]
 
-SourceKindName = Annotated[str, Path(max_length=50, description="Its block of the settings.", examples=["homewizard"])]
+SourceKindName = Annotated[str, Query(max_length=50, description="Its block of the settings.", examples=["homewizard"])]
 
 
 @router.get("/sources", summary="What is connected, and when it last spoke", responses=problems())
@@ -64,7 +64,7 @@ async def new_source(state: ApiState, asked: SourceQuestion) -> AddedSource:
     )
 
 
-@router.delete("/sources/{kind}", summary="Remove a source", responses=problems(403))
+@router.delete("/sources", summary="Remove a source", responses=problems(403))
 async def removed_source(
     state: ApiState,
     kind: SourceKindName,

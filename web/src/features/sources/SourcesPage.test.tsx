@@ -29,10 +29,6 @@ function openSources(found: SourceEntry[], answers: Answers = {}): { method: str
       await note(request);
       return { works: true, words: '3 devices speak here: Fridge, Kettle, Plug.', remedy: null, things: [] };
     },
-    '/api/v1/sources/homewizard': async (request) => {
-      await note(request);
-      return { kind: 'homewizard' };
-    },
     ...answers,
   });
   return said;
@@ -118,7 +114,7 @@ test('a source is removed only once it is confirmed', async () => {
   await userEvent.click(await screen.findByRole('button', { name: 'Remove' }));
   expect(said).toEqual([]);
   await userEvent.click(screen.getByRole('button', { name: 'Remove it' }));
-  expect(said).toEqual([{ method: 'DELETE', path: '/api/v1/sources/homewizard', body: null }]);
+  expect(said).toEqual([{ method: 'DELETE', path: '/api/v1/sources?kind=homewizard', body: null }]);
 });
 
 test('a server that cannot be read is said', async () => {
