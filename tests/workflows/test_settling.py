@@ -138,3 +138,22 @@ def test_a_channel_that_is_removed_is_forgotten(store: MemoryStore, settler: Set
     send(store, settler, 0, 0.5, now=0.5)
     store.forget(channels=[POWER], with_readings=True)
     assert settler.settle(hour(0.5)) == 0
+
+
+def test_a_channel_of_short_steps_has_a_turn_when_an_interval_ends_and_not_in_between(
+    store: MemoryStore, settler: Settler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.register([], [replace(home_channel("fast.power"), resolution=timedelta(minutes=1))])
+    turns: list[object] = []
+
+    def made(*_args: object, **said: object) -> int:
+        turns.append(said["now"])
+        return 0
+
+    monkeypatch.setattr("watthour.workflows.settling.make_readings", made)
+    for second in range(0, 180, 5):
+        at = second / 3600
+        row = {"channel": "home.flat.fast.power", "time": hour(at).isoformat(), "measure": "power", "value": 5.0}
+        receive(store, samples=[row], now=hour(at), settler=settler)
+        settler.settle(hour(at))
+    assert len(turns) == 3  # at the first sample, and when each of two minutes had ended

@@ -28,6 +28,7 @@ LATE = HOUR  # samples that are older than this when they come become readings b
 LOOK_EVERY_S = 1.0
 SHORTEST_TURN = timedelta(seconds=1)  # of a channel
 TURNS = 15  # in a step, beside one whenever an interval has ended
+SHORTEST_LOOK = timedelta(minutes=1)  # between such turns: each costs 20 ms, and thousands of channels have short steps
 LONGEST_WAIT_S = 10.0
 _EPOCH = datetime(1970, 1, 2, tzinfo=UTC)
 
@@ -151,7 +152,11 @@ class Settler:
         passed, begun = now - made.at, _interval(made.last, made.step)
         if passed < SHORTEST_TURN:
             return False
-        return passed >= made.step / TURNS or _interval(span.last, made.step) > begun or span.first < begun
+        return (
+            passed >= max(made.step / TURNS, SHORTEST_LOOK)
+            or _interval(span.last, made.step) > begun
+            or span.first < begun
+        )
 
     def _make(self, names: list[str], now: datetime) -> int:
         rules = rules_of(self._store, names, self._links.all())
