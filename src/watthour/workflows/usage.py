@@ -513,7 +513,7 @@ def _spans(
         shares += np.clip(hours * hour / np.maximum(due, 1), 0, 1) / len(tables)
     return tuple(
         SpanUse(edges[n], edges[n + 1], _known(kwh[n]), _known(watts[n]), float(shares[n]))
-        for n in np.flatnonzero(is_due)
+        for n in np.flatnonzero(is_due).tolist()
     )
 
 
