@@ -224,7 +224,7 @@ class App:
         from watthour.core.ports import Archive
         from watthour.sources.lines import open_lines
 
-        lines = open_lines(self.settings.sources, client_id=_client_id(self.settings.home), is_passing=True)
+        lines = open_lines(self.source_options, client_id=_client_id(self.settings.home), is_passing=True)
         return [line for line in lines if isinstance(line, Archive)]
 
     def finder(self) -> Listener:

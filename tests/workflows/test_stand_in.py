@@ -61,7 +61,7 @@ def test_nobody_is_asked_for_its_town_or_its_weather(store: MemoryStore, tmp_pat
     entry = site_entry(store, FileRegistry(tmp_path), (), store.sites()[0], ())
     assert entry["simulated"]
     commands = [step["command"] for step in entry["next"]]  # type: ignore[attr-defined]  # a list of texts
-    assert commands == [f"watthour train {HOME.id}"]
+    assert commands == []  # and not to train, which a past of some weeks would be refused
 
 
 def test_it_knows_rooms_devices_and_when_they_were_used(store: MemoryStore) -> None:
