@@ -57,7 +57,7 @@ class LocalBroker:
 
     def stop(self) -> None:
         if self._broker is not None:
-            self._call(self._broker.shutdown())
+            self._call(_end(self._broker))
             self._broker = None
 
     def close(self) -> None:
@@ -84,6 +84,19 @@ class LocalBroker:
 
     def _call(self, work: Coroutine[Any, Any, object]) -> object:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(20)
+
+
+async def _end(broker: Broker) -> None:
+    """Shut a broker down; where it waits for its clients for good, as on a busy machine, cut them off."""
+    try:
+        async with asyncio.timeout(5):
+            await broker.shutdown()
+    except TimeoutError:
+        for server in broker._servers.values():
+            if isinstance(server.instance, asyncio.Server):
+                server.instance.close()
+        for task in asyncio.all_tasks() - {asyncio.current_task()}:
+            task.cancel()
 
 
 class Mosquitto:

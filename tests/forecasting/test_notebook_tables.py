@@ -178,7 +178,7 @@ def test_a_time_the_clocks_skip_is_told_from_one_that_cannot_be_read() -> None:
     [
         (DayAhead(covariates="temperature"), r"covariates=\('temperature',\)"),
         (DayAhead(covariates=("y",)), "y is used twice"),
-        (DayAhead(model="prophet"), "Choose one of: auto, seasonal_naive"),
+        (DayAhead(model="oracle"), "Choose one of: auto, seasonal_naive"),
         (DayAhead(holidays="ZZ"), "holidays = 'ZZ'.*no such holiday calendar"),
         (DayAhead(holidays="TR+ramadam"), "no such holiday calendar.*Did you mean TR.ramadan"),
         (DayAhead(latitude=100), "latitude = 100"),

@@ -27,7 +27,11 @@ def compare(
     ] = None,
     validation_days: Annotated[
         int | None,
-        typer.Option(min=0, max=366, help="How many days before them choose a model. Default: as many, at most 14."),
+        typer.Option(
+            min=0,
+            max=366,
+            help="How many days before them choose a model. Default: as many, at most 14; 0 for one model.",
+        ),
     ] = None,
     most_seconds: Annotated[int, typer.Option(min=1, help="A model that takes longer is left out.")] = 600,
     as_json: AsJson = False,

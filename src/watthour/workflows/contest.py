@@ -79,7 +79,7 @@ def contest(  # noqa: PLR0913 - what, whom, which days, when, and how long
         now: the present.
         progress: told of each recipe before it begins, and how far it is.
         n_validation_days: how many days before them say which recipe is chosen; as many, but at most
-            ``MOST_VALIDATION_DAYS``, if not said; none with 0.
+            ``MOST_VALIDATION_DAYS``, if not said; none with 0, or where only one recipe is compared.
         most_seconds: after which a recipe is left out, looked at between weeks.
 
     Raises:
@@ -92,7 +92,9 @@ def contest(  # noqa: PLR0913 - what, whom, which days, when, and how long
 
     if n_days < 1:
         raise InvalidInput("days", n_days, "at least one day is needed", remedy="Give a whole number of at least 1.")
-    n_before = min(n_days, MOST_VALIDATION_DAYS) if n_validation_days is None else n_validation_days
+    n_before = n_validation_days
+    if n_before is None:  # of one recipe there is nothing to choose, and it may learn to the eve of the scored days
+        n_before = min(n_days, MOST_VALIDATION_DAYS) if len({*recipes} - {REFERENCE}) > 1 else 0
     history, days = _last_days(store, context, n_before + n_days, now)
     first = days[n_before]
     made = {name: recipe_alone(name) for name in dict.fromkeys((*recipes, REFERENCE))}

@@ -38,7 +38,8 @@ class ComparisonQuestion(ComparisonRegion):
         None,
         ge=0,
         le=366,
-        description="How many days before the compared ones choose a model. Without it: as many, at most 14. [count]",
+        description="How many days before the compared ones choose a model. Without it: as many, at most 14; none if "
+        "one model is named. [count]",
         examples=[14],
     )
 
