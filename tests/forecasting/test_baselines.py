@@ -224,3 +224,16 @@ def test_a_band_lies_no_farther_from_the_middle_than_one_and_a_half_times_the_la
     wide = told.pivot("level", index="time", values="value")
     ever = 10 * 0.02 + 0.1  # what two days differ by at most, and what the clock change adds
     assert (wide["0.95"] - wide["0.5"]).max() <= 1.5 * ever + 1e-9  # type: ignore[operator]  # a number
+
+
+def test_a_band_ends_near_the_values_ever_seen_at_that_hour() -> None:
+    """Of a car that charges in every other night, the errors go both ways, and the load does not."""
+    past = world.history(n_days=92)
+    at_night, day = pl.col("time").dt.hour() < 5, pl.col("time").dt.ordinal_day()
+    charging = pl.when(at_night & (day * 7 % 5 < 2)).then(7.0).otherwise(0.3 + 0.01 * (day % 3))
+    mine = pl.col("channel") == world.DEMAND
+    rows = past.readings.with_columns(value=pl.when(mine).then(charging).otherwise("value"))
+    home = replace(past, readings=Readings.cast(rows))
+    told = SeasonalNaive().fit(home, asked(PAST_DAYS)).predict(home, asked([DAY])).values
+    assert told["value"].min() >= 0.3 - 0.25 * 6.7  # type: ignore[operator]  # a number
+    assert told["value"].max() <= 7 + 0.25 * 6.7 + 0.1  # type: ignore[operator]  # a number

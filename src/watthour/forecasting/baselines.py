@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, ClassVar, Protocol, Self
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, Protocol, Self
 
 import numpy as np
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 _FILE = "baseline.json"
 _HOURS_IN_WEEK = 168
 _FURTHEST = 1.5  # times the largest error ever made that a quantile lies from the middle at most
+_BEYOND = 0.25  # of the range of the values seen that a quantile lies outside them at most
 _ASSUMED_DEVIATION = 0.1  # of the errors over the recent level, where no past error is known
 
 
@@ -167,13 +168,21 @@ _RULES = {"seasonal_naive": SeasonalNaive, "persistence_ensemble": PersistenceEn
 }
 
 
+class Seen(NamedTuple):
+    """What was seen at a local hour of day [unit of the channel]."""
+
+    largest_error: float
+    lowest: float
+    highest: float
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class FittedRule:
     """A rule and the errors it is known to make."""
 
     rule: Rule
     spread: Spread | None  # of the errors, as parts of the recent level; None where no past error is known
-    largest: tuple[float, ...] = ()  # errors ever made, by local hour of day [unit of the channel]
+    seen: tuple[Seen, ...] = ()  # by local hour of day; none where too little is known of an hour
 
     def predict(self, history: History, targets: dy.DataFrame[Targets]) -> Forecast:
         """Forecast each target, with the quantiles of the rule's past errors around it.
@@ -191,10 +200,9 @@ class FittedRule:
                 return np.full((asked.height, len(LEVELS)), np.nan)
 
         quantiles = adapted(history, targets, self._around(points, targets, history), of_past)
-        if self.largest:  # in parts of a level near zero, a band may be many times too wide
+        if self.seen:  # in parts of a level near zero, a band may be many times too wide
             hour, _ = cells(instants(targets["time"]), history.context.time_zone)
-            middle, furthest = quantiles[:, [LEVELS.index(MEDIAN)]], _FURTHEST * np.array(self.largest)[hour, None]
-            quantiles = np.clip(quantiles, middle - furthest, middle + furthest)
+            quantiles = _bounded(quantiles, np.array(self.seen)[hour])
         return quantile_forecast(
             targets,
             quantiles,
@@ -226,7 +234,7 @@ class FittedRule:
             "name": self.rule.name,
             "parameters": asdict(self.rule),  # type: ignore[call-overload]  # every rule is a dataclass
             "spread": self.spread.as_json() if self.spread is not None else None,
-            "largest": self.largest,
+            "seen": self.seen,
         }
         return {_FILE: json.dumps(kept).encode()}
 
@@ -235,7 +243,8 @@ class FittedRule:
         """Build it again from its file."""
         kept = json.loads(files[_FILE])
         spread = Spread.from_json(kept["spread"]) if kept["spread"] is not None else None
-        return cls(_RULES[kept["name"]](**kept["parameters"]), spread, tuple(kept.get("largest", ())))
+        seen = tuple(Seen(*each) for each in kept.get("seen", ()))
+        return cls(_RULES[kept["name"]](**kept["parameters"]), spread, seen)
 
 
 def fit_rule(rule: Rule, history: History, issues: dy.DataFrame[Targets]) -> FittedRule:
@@ -243,20 +252,30 @@ def fit_rule(rule: Rule, history: History, issues: dy.DataFrame[Targets]) -> Fit
     if issues.is_empty():
         return FittedRule(rule, None)
     points = rule.points(history, issues)
-    errors = (actuals(history, issues) - points.values) / points.level
+    actual = actuals(history, issues)
+    errors = (actual - points.values) / points.level
     if not np.isfinite(errors).any():
         return FittedRule(rule, None)
     times, time_zone = instants(issues["time"]), history.context.time_zone
     spread = Spread.learn(errors, times, time_zone, LEVELS)
-    return FittedRule(rule, spread, _largest(np.abs(errors * points.level), cells(times, time_zone)[0]))
+    return FittedRule(rule, spread, _seen(actual, np.abs(errors * points.level), cells(times, time_zone)[0]))
 
 
-def _largest(errors: Array, hour: Instants) -> tuple[float, ...]:
-    """Return the largest of errors, (n,), by local hour of day and those beside it; none where an hour has too few."""
+def _seen(actual: Array, errors: Array, hour: Instants) -> tuple[Seen, ...]:
+    """Return what was seen by local hour of day, with the hours beside it; nothing where an hour has too few."""
     beside = [np.isin(hour, [(k - 1) % 24, k, (k + 1) % 24]) & np.isfinite(errors) for k in range(24)]
     if min(each.sum() for each in beside) < FEWEST_ERRORS:
         return ()
-    return tuple(float(errors[each].max()) for each in beside)
+    return tuple(Seen(*(float(x) for x in (errors[k].max(), actual[k].min(), actual[k].max()))) for k in beside)
+
+
+def _bounded(quantiles: Array, seen: Array) -> Array:
+    """Return quantiles, (targets, levels), not far from what was seen, (targets, ``Seen``); the middle stays."""
+    middle, (error, low, high) = quantiles[:, [LEVELS.index(MEDIAN)]], seen.T[:, :, None]
+    furthest, beyond = _FURTHEST * error, _BEYOND * (high - low)
+    least = np.maximum(middle - furthest, np.minimum(low - beyond, middle))
+    most = np.minimum(middle + furthest, np.maximum(high + beyond, middle))
+    return np.asarray(np.clip(quantiles, least, most))
 
 
 def around_point(errors: Array) -> Array:
