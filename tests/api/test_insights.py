@@ -66,6 +66,32 @@ def _switched(mains: str, begins: pl.Series) -> Any:  # noqa: ANN401 - a table
     return Samples.validate(pl.DataFrame(rows, schema=Samples.create_empty().schema, orient="row"))
 
 
+def test_a_device_of_three_phases_uses_the_sum_of_them(home: TestClient, empty: App) -> None:
+    pump = Device("home.made.pump", "made", "Heat pump", DeviceKind.HEAT_PUMP)
+    phases = [replace(channel(f"pump.phase_{name}", HOUR), device=pump.id) for name in "abc"]
+    empty.store.register([], phases, devices=[pump])
+    times = make_home(21).times.gather_every(PER_HOUR)
+    for phase in phases:
+        empty.store.append(watt_readings(phase, times, np.full(len(times), 100.0)))
+    used = {each["name"]: each for each in home.get(f"{HOME}/insights").json()["consumers"]["devices"]}
+    assert used["Heat pump"]["energy_kwh"] == pytest.approx(28 * 24 * 0.3, rel=0.01)
+    assert home.get(f"{HOME}/devices/pump/insights").json()["standby"]["power_w"] == pytest.approx(300)
+
+
+@pytest.mark.parametrize(("night_w", "is_told"), [(7000.0, True), (-3000.0, False)])
+def test_a_car_charger_is_a_consumer_unless_it_has_fed_in(
+    home: TestClient, empty: App, night_w: float, *, is_told: bool
+) -> None:
+    box = Device("home.made.wallbox", "made", "Wallbox", DeviceKind.EV_CHARGER)
+    power = replace(channel("wallbox.power", HOUR), device=box.id)
+    empty.store.register([], [power], devices=[box])
+    times = make_home(21).times.gather_every(PER_HOUR)
+    empty.store.append(watt_readings(power, times, np.where(times.dt.hour() < 1, night_w, 0.0)))
+    told = home.get(f"{HOME}/insights").json()["consumers"]
+    assert (told["devices"][0]["name"] == "Wallbox") is is_told
+    assert ("feeds in" in (told["other_problem"] or "")) is not is_told
+
+
 def test_a_home_tells_what_is_odd_and_what_it_rests_on(home: TestClient) -> None:
     told = home.get(f"{HOME}/insights").json()
     begin = START + (100 * PER_DAY + 2 * PER_HOUR) * STEP

@@ -15,7 +15,7 @@ from watthour.core.units import Quantity, Unit, conversion
 from watthour.core.window import HOUR
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
     from datetime import datetime
 
     import dataframely as dy
@@ -77,7 +77,7 @@ class Part:
     id: str
     name: str
     is_circuit: bool = False
-    feeds_in: bool = False  # it may, so that it is no consumer
+    feeds_in: bool = False  # so that it is no consumer
     load: Load | None = None  # None: nothing is measured at it
 
 
@@ -102,6 +102,16 @@ def load_of(
     value = pl.when(is_trusted()).then(pl.col("value")) * factor
     table = readings.filter(pl.col("channel") == channel.id).sort("time").select("time", power_w=value)
     return Load(channel.resolution, time_zone, _with_clock(pl.DataFrame(table), time_zone, days_off))
+
+
+def summed(loads: Sequence[Load]) -> Load:
+    """Return the sum of loads of one step, one at least; what one of them does not know is a gap."""
+    first, *others = loads
+    table = first.table
+    for other in others:
+        table = table.join(other.table.select("time", more="power_w"), on="time", how="left", maintain_order="left")
+        table = table.with_columns(pl.col("power_w") + pl.col("more")).drop("more")
+    return replace(first, table=table)
 
 
 def hourly(load: Load) -> Load:

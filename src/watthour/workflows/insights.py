@@ -10,7 +10,7 @@ import polars as pl
 
 from watthour.core.channel import FEEDS_IN, DeviceKind
 from watthour.core.errors import InvalidInput
-from watthour.core.frames import Events, Samples
+from watthour.core.frames import Events, Readings, Samples
 from watthour.core.quality import is_trusted
 from watthour.core.window import DAY, Window
 from watthour.insights.anomalies import oddities
@@ -18,10 +18,10 @@ from watthour.insights.consumers import consumers
 from watthour.insights.efficiency import efficiency
 from watthour.insights.habits import habits
 from watthour.insights.impact import LOOK, impact
-from watthour.insights.load import Part, Unknown, load_of
+from watthour.insights.load import Part, Unknown, load_of, summed
 from watthour.insights.peaks import peaks
 from watthour.insights.standby import Standby, standby
-from watthour.workflows.homes import channels_of, devices_of, first_load, main_load
+from watthour.workflows.homes import channels_of, devices_of, loads_of_device, main_load
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -108,7 +108,7 @@ def home_insights(
     window, known_until = _window(store, main, now, days)
     span = Window(window.start - _BEFORE, window.end)
     days_off = _days_off(home, span)
-    load = _load(store, main, span, home, days_off)
+    load = _load(store, [] if main is None else [main], span, home, days_off)
     warm = _temperature(store, home, span)
     devices = devices_of(store, home)
     parts = [_part(store, each, channels, window, home) for each in devices]
@@ -134,12 +134,13 @@ def device_insights(
     """Return what is worth knowing about the last days of a device; arguments as for a home."""
     _check(days, false_alarms_per_week)
     channels = channels_of(store, home)
-    own = first_load([each for each in channels if each.device == device.id])
+    loads = loads_of_device(device, channels)
+    own = next(iter(loads), None)
     main = main_load(home, channels)
     has_own = own is not None and own.id in store.spans()
     window, known_until = _window(store, own if has_own else main, now, days)
     span = Window(window.start - _BEFORE, window.end)
-    load = _load(store, own, span, home, _days_off(home, span))
+    load = _load(store, loads, span, home, _days_off(home, span))
     events = store.events([device.id], Window(window.start - (window.end - window.start), window.end))
     inside = events.filter(pl.col("start") >= window.start)
     energy = None if inside["energy_kwh"].null_count() else float(inside["energy_kwh"].sum())
@@ -182,18 +183,21 @@ def _days_off(home: Site, span: Window) -> frozenset[date]:
 
 
 def _load(
-    store: Store, channel: Channel | None, span: Window, home: Site, days_off: Collection[date] = ()
+    store: Store, channels: Sequence[Channel], span: Window, home: Site, days_off: Collection[date] = ()
 ) -> Load | None:
-    if channel is None:
-        return None
-    load = load_of(store.read([channel.id], span), channel, home.place.time_zone, days_off=days_off)
-    return load if load.is_known else None
+    """Return the sum of channels, such as of three phases, in the intervals that all of them know."""
+    readings = store.read([channel.id for channel in channels], span) if channels else Readings.create_empty()
+    loads = [load_of(readings, channel, home.place.time_zone, days_off=days_off) for channel in channels]
+    load = summed(loads) if loads else None
+    return load if load is not None and load.is_known else None
 
 
 def _part(store: Store, device: Device, channels: Sequence[Channel], window: Window, home: Site) -> Part:
-    own = first_load([each for each in channels if each.device == device.id])
-    load = _load(store, own, window, home)
-    return Part(device.id, device.name, device.kind is DeviceKind.CIRCUIT, device.kind in FEEDS_IN, load)
+    load = _load(store, loads_of_device(device, channels), window, home)
+    feeds_in = device.kind in FEEDS_IN
+    if device.kind is DeviceKind.EV_CHARGER:  # it may, and hardly any does
+        feeds_in = load is not None and bool((load.table["power_w"] < 0).any())
+    return Part(device.id, device.name, device.kind is DeviceKind.CIRCUIT, feeds_in, load)
 
 
 def _temperature(store: Store, home: Site, span: Window) -> pl.DataFrame | None:
