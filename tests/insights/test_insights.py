@@ -173,6 +173,24 @@ class TestStandby:
         assert isinstance(after, Standby)
         assert after.power_w == pytest.approx(before.power_w, rel=0.1)
 
+    def test_a_car_that_charges_all_night_is_not_always_on(self) -> None:
+        home = make_home(8)
+        clock = np.arange(home.n_days * PER_DAY) % PER_DAY
+        home.parts["car"] = np.where((clock >= PER_HOUR) & (clock < 5 * PER_HOUR), 7000.0, 0.0)
+        said = standby(home.load())
+        assert isinstance(said, Unknown)
+        assert "more than the" in said.problem
+
+    def test_where_something_feeds_in_no_share_is_told(self) -> None:
+        home = make_home(8)
+        before = standby(home.load())
+        clock = np.arange(home.n_days * PER_DAY) % PER_DAY
+        home.parts["roof"] = np.where((clock >= 10 * PER_HOUR) & (clock < 15 * PER_HOUR), -4000.0, 0.0)
+        found = standby(home.load())
+        assert isinstance(before, Standby)
+        assert isinstance(found, Standby)
+        assert (found.power_w, found.share) == (before.power_w, None)
+
     def test_too_few_nights_are_said(self) -> None:
         said = standby(make_home(1, n_days=5).load())
         assert isinstance(said, Unknown)

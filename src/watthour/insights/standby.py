@@ -29,7 +29,7 @@ class Standby:
     power_w: float
     low_w: float  # 95 % interval of the median over the nights
     high_w: float
-    share: float | None  # of all energy that was used in the same days; None: no energy was
+    share: float | None  # of all energy that was used in the same days; None: none was, or some was fed in
     kwh_per_year: float
     n_nights: int
     first_day: date
@@ -41,6 +41,7 @@ def standby(load: Load) -> Standby | Unknown:
     """Return the median over the nights of the lowest tenth of the powers between 01:00 and 05:00, local.
 
     The low quantile within a night leaves out what runs for a part of it; the median over nights what ran all of one.
+    What is drawn around the clock is not more than the mean of the rest of the day, unless something feeds in then.
     """
     if load.step > HOUR:
         return Unknown("no readings in steps of an hour or shorter are known", "Add a channel in such steps.")
@@ -64,11 +65,19 @@ def standby(load: Load) -> Standby | Unknown:
     least = lows.to_numpy()
     power = median(least)
     mean = load.table["power_w"].mean()
+    feeds_in = bool((load.table["power_w"] < 0).any())
+    by_day = load.table.filter(~pl.col("clock").is_between(begin, end, closed="left"))["power_w"].mean()
+    if not feeds_in and isinstance(by_day, float) and power > by_day:
+        return Unknown(
+            f"it draws {power:.0f} W all night, more than the {by_day:.0f} W of the rest of the day, "
+            "so nights do not tell what is always on",
+            "Connect a meter or plug to what runs at night, such as a car charger or a boiler; it is told by itself.",
+        )
     days = nights["day"].to_list()
     return Standby(
         power,
         *median_span(least),
-        share=power / mean if isinstance(mean, float) and mean > 0 else None,
+        share=power / mean if isinstance(mean, float) and mean > 0 and not feeds_in else None,
         kwh_per_year=power * _YEAR_HOURS / 1000,
         n_nights=nights.height,
         first_day=days[0],

@@ -59,7 +59,9 @@ class StandbyEntry(Answer):
     power_w: float = Field(description="Median over the nights of the lowest tenth from 01:00 to 05:00, local. [W]")
     low_w: float = Field(description=f"{_LOW} [W]")
     high_w: float = Field(description=f"{_HIGH} [W]")
-    share: float | None = Field(description="Part of all energy of these days. [-]")
+    share: float | None = Field(
+        description="Part of all energy of these days; null: some was fed in, or none used. [-]"
+    )
     kwh_per_year: float = Field(description="The same power for a year. [kWh]")
     n_nights: int = Field(description="Nights that were known. [count]")
     first_day: str = Field(description="Local day of the first of them.")
