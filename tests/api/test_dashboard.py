@@ -241,6 +241,23 @@ def test_a_log_of_uses_is_forecast_with_the_energy_it_told(
     assert means["AC_01"] == pytest.approx(1.1 / 24)
 
 
+def test_a_plug_of_power_and_energy_counts_once_and_not_with_its_circuit(
+    empty: App, open_client: Callable[..., TestClient]
+) -> None:
+    home = Site("hut", "Hut", SiteKind.HOME, Place("Europe/Paris"))
+    oven = Device("home.hut.oven", "hut", "Oven", DeviceKind.OVEN)
+    fuse = Device("home.hut.fuse", "hut", "Fuse", DeviceKind.CIRCUIT)
+    energy = Channel("home.hut.oven.energy", "hut", Quantity.ENERGY, Unit.KWH, HOUR, device=oven.id)
+    power = Channel("home.hut.oven.power", "hut", Quantity.POWER, Unit.W, HOUR, device=oven.id)
+    circuit = Channel("home.hut.fuse.power", "hut", Quantity.POWER, Unit.KW, HOUR, device=fuse.id)
+    empty.store.register([home], [energy, power, circuit], devices=[oven, fuse])
+    values = np.array([usage((END - n * HOUR).hour) for n in range(28 * 24, 0, -1)])
+    for channel, factor in ((energy, 1), (power, 1000), (circuit, 1)):
+        empty.store.append(street.hourly(channel.id, (values * factor).tolist(), end=END))
+    told = asked(open_client(empty, now=lambda: NOW), "dashboard")
+    assert told["forecast_24h"] == pytest.approx(sum(map(usage, range(24))), rel=0.05)
+
+
 def test_what_a_device_used_before_and_draws_while_idle_is_told(flat: TestClient, empty: App) -> None:
     television = Device("home.flat.tv", "flat", "Television", DeviceKind.TELEVISION)
     power = Channel("home.flat.tv.power", "flat", Quantity.POWER, Unit.W, HOUR / 4, device=television.id)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 import polars as pl
 
-from watthour.core.channel import Channel
+from watthour.core.channel import Channel, Device
 from watthour.core.errors import InvalidInput, NotEnoughHistory, UnknownName, UnknownSite
 from watthour.core.forecast import Context, History
 from watthour.core.frames import Events, Forecasts, Quality, Readings
@@ -18,7 +18,7 @@ from watthour.core.units import Quantity, Unit
 from watthour.core.window import HOUR, Window, step_in_words
 from watthour.forecasting.rare_use import energy_of_uses
 from watthour.workflows.forecast import MEMORY, recall
-from watthour.workflows.homes import channels_of, devices_of, part_named, zones_of
+from watthour.workflows.homes import channels_of, devices_of, loads_of_device, part_named, zones_of
 from watthour.workflows.sites import find_context, site_named
 
 if TYPE_CHECKING:
@@ -26,12 +26,11 @@ if TYPE_CHECKING:
 
     import dataframely as dy
 
-    from watthour.core.channel import Device, Site, Zone
+    from watthour.core.channel import Site, Zone
     from watthour.core.directory import SiteDirectory
     from watthour.core.ports import Store
 
 EntityKind = Literal["site", "channel", "device", "zone"]
-_LOADS = (Quantity.POWER, Quantity.ENERGY)
 _ALL_TIME = Window(datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC))
 
 
@@ -254,7 +253,9 @@ def _of_part(
     store: Store, directories: Sequence[SiteDirectory], site: Site, kind: EntityKind, part: Device | Zone
 ) -> Entity:
     """Return a device or a zone: its only load channel, or the sum of those it has."""
-    loads = [channel for channel in channels_of(store, part) if channel.quantity in _LOADS]
+    loads = [channel for channel in channels_of(store, part) if channel.is_load]
+    if isinstance(part, Device):
+        loads = loads_of_device(part, loads)
     if not loads and kind == "device" and not store.events([part.id], _ALL_TIME).is_empty():
         made = Channel(f"{part.id}.uses", site.id, Quantity.POWER, Unit.KW, HOUR, device=part.id)
         return Entity(kind, part.id, part.name, Context(site, made), (), device=part.id)

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
+from watthour.core.channel import DeviceKind
 from watthour.core.errors import NotEnoughHistory
 from watthour.core.quality import is_trusted
 from watthour.core.units import Quantity, Unit, conversion
@@ -106,8 +107,10 @@ def household_of(store: Store, directories: Sequence[SiteDirectory], home: Site)
         measured = [each.id for each in devices if any(c.id in spans for c in loads_of_device(each, channels))]
         events = store.events([each.id for each in devices if each.id not in measured], _EVER) if devices else None
         used = [] if events is None else events["device"].unique().to_list()
-        if known := sorted({*measured, *used}):
-            found = entities(store, directories, home, devices=known)
+        known = {*measured, *used}
+        circuits = {each.id for each in devices if each.kind is DeviceKind.CIRCUIT}
+        if known := (known - circuits) or known:  # devices hang on circuits: both together count twice
+            found = entities(store, directories, home, devices=sorted(known))
     names = tuple(each.id for each in devices)
     return Household(home, tuple(found), tuple(each.id for each in channels), names, is_measured=is_measured)
 
