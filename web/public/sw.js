@@ -13,6 +13,7 @@ const ANSWERS = 'watthour-answers';
 const KEPT_AT = 'X-Watthour-Kept-At';
 const MOST_ANSWERS = 200;
 const LARGEST_BYTES = 1_000_000;
+const LONGEST_MS = { page: 5_000, answer: 20_000 }; // away from home, a private address gives no answer and no error for minutes
 // What is no page of the app, by the first word of its address; as in watthour/api/web.py.
 const NOT_PAGES = ['api', 'docs', 'health', 'ready', 'metrics', 'predict', 'reload-model', 'model-info', 'openapi.json'];
 
@@ -30,10 +31,11 @@ async function takeOver() {
   await self.clients.claim();
 }
 
-/** The server's answer, or null where it is not reached: also where something between says so in its place. */
-async function reached(request) {
+/** The server's answer, or null where it is not reached in time: also where something between says so in its place. */
+async function reached(request, longestMs) {
   try {
-    const response = await fetch(request);
+    const tooLong = longestMs && new Promise((_, fail) => setTimeout(() => fail(new Error('too long')), longestMs));
+    const response = await (tooLong ? Promise.race([fetch(request), tooLong]) : fetch(request));
     const isFromBetween = response.status >= 502 && response.status <= 504 && !/json/.test(response.headers.get('Content-Type') ?? '');
     return isFromBetween ? null : response;
   } catch {
@@ -42,7 +44,7 @@ async function reached(request) {
 }
 
 async function pageOf(request) {
-  const response = await reached(request);
+  const response = await reached(request, LONGEST_MS.page);
   // A browser asks for the key only where no worker stands between, and what was kept is not for who does not have it.
   if (response?.status === 401) await Promise.all([caches.delete(ANSWERS), self.registration.unregister()]);
   return response ?? (await (await caches.open(SHELL)).match('/index.html')) ?? Response.error();
@@ -77,8 +79,9 @@ async function keep(request, response) {
 
 async function answerOf(event) {
   const { request } = event;
-  const response = await reached(request);
-  if (response === null) return (await (await caches.open(ANSWERS)).match(request.url)) ?? Response.error();
+  const kept = await (await caches.open(ANSWERS)).match(request.url);
+  const response = await reached(request, kept && LONGEST_MS.answer); // with nothing to show, it is waited for
+  if (response === null) return kept ?? Response.error();
   if (mayBeKept(request, response)) event.waitUntil(keep(request, response.clone()));
   else if (response.status === 401) event.waitUntil(caches.delete(ANSWERS));
   else if (response.status === 404) event.waitUntil(caches.open(ANSWERS).then((answers) => answers.delete(request.url)));

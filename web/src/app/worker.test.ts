@@ -137,6 +137,19 @@ test('without a network every page is the app, as it was installed', async () =>
   expect(await (await ask(`${ORIGIN}/devices/flat/kettle`, {}, 'navigate'))?.text()).toBe('the app');
 });
 
+test('a server that neither answers nor refuses counts as not reached', async () => {
+  network = () => json({ now: 1 });
+  await ask(STATUS);
+  network = () => new Promise(() => {});
+  vi.useFakeTimers();
+  const page = ask(`${ORIGIN}/home`, {}, 'navigate');
+  const kept = ask(STATUS);
+  await vi.advanceTimersByTimeAsync(20_000);
+  vi.useRealTimers();
+  expect(await (await page)?.text()).toBe('the app');
+  expect((await kept)?.headers.has('X-Watthour-Kept-At')).toBe(true);
+});
+
 test('only the newest answers stay', async () => {
   network = () => json({});
   // oxlint-disable-next-line no-await-in-loop -- their order is what is tested
