@@ -10,10 +10,12 @@ import pytest
 import street
 
 from watthour.core.channel import Channel, Site, SiteKind
-from watthour.core.frames import Readings
+from watthour.core.forecast import Context
+from watthour.core.frames import LEVELS, Readings
 from watthour.core.place import Place
 from watthour.core.units import Quantity, Unit
 from watthour.core.window import DAY, HOUR
+from watthour.workflows.view.watts import watt_points
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -79,6 +81,17 @@ def test_a_power_channel_and_a_region_are_given_in_the_same_unit(
     watts = asked(homes, "forecast", home="oak", hours=24)["forecast"]
     kilowatts = homes.get("/api/v1/homes/oak/forecast").json()["forecasts"][0]["points"]
     assert watts[3]["upper_bound"] == pytest.approx(kilowatts[3]["upper"] * 1000)
+
+
+def test_energy_is_that_of_the_mean_as_medians_add_up_to_less() -> None:
+    site = Site("flat", "Flat", SiteKind.HOME, Place("Europe/Paris"))
+    context = Context(site, Channel("home.flat.energy", "flat", Quantity.ENERGY, Unit.KWH, HOUR))
+    often_off = {f"{level:g}": 0.1 if level < 0.75 else 1.0 for level in LEVELS}
+    point = {"time": f"{END:%Y-%m-%dT%H:%M:%SZ}", "local_time": "", "value": 0.1, "lower": 0.1, "upper": 1.0}
+    told = watt_points(context, {"points": [{**point, "quantiles": often_off}, {**point, "quantiles": {"0.5": 0.1}}]})
+    assert told[0]["value"] == pytest.approx(100)
+    assert told[0]["mean"] == pytest.approx(100 + 900 * 0.25, abs=20)
+    assert told[1]["mean"] == pytest.approx(100)  # nothing but the median is known
 
 
 def test_the_peak_of_the_next_day_is_found(flat: TestClient) -> None:

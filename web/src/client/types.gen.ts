@@ -5027,7 +5027,7 @@ export type PeakPrediction = {
     /**
      * Daily Total Kwh
      *
-     * Sum of the medians of the 24 hours; null if one is missing. [kWh]
+     * Expected energy of the 24 hours, the sum of the means; null if one is missing. [kWh]
      */
     daily_total_kwh: number | null;
     /**

@@ -136,7 +136,8 @@ class PeakPrediction(Basis):
     lower_bound: float | None = Field(description="Lower end of its 90 % interval. [W]", examples=[980.0])
     upper_bound: float | None = Field(description="Upper end of its 90 % interval. [W]", examples=[4100.0])
     daily_total_kwh: float | None = Field(
-        description="Sum of the medians of the 24 hours; null if one is missing. [kWh]", examples=[11.4]
+        description="Expected energy of the 24 hours, the sum of the means; null if one is missing. [kWh]",
+        examples=[11.4],
     )
     start: datetime = Field(description="Start of the first interval looked at, UTC.")
     end: datetime = Field(description="End of the last one, UTC.")

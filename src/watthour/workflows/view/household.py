@@ -171,8 +171,8 @@ def _hourly(context: Context, found: dict[str, Any]) -> dict[datetime, float | N
     energy: dict[datetime, list[float | None]] = defaultdict(list)
     for point, told in zip(watt_points(context, found), found["points"], strict=True):
         start, local = datetime.fromisoformat(point["time"]), datetime.fromisoformat(point["local_time"])
-        kwh = None if point["value"] is None else point["value"] * point["hours"] / 1000
-        expected = told["expected_kwh"]  # of what is seldom on, whose median is zero in most hours
+        kwh = None if point["mean"] is None else point["mean"] * point["hours"] / 1000
+        expected = told["expected_kwh"]  # of what is seldom on
         energy[start - timedelta(minutes=local.minute)].append(kwh if expected is None else expected)
     n_steps = HOUR // context.resolution
     return {start: _total(values) for start, values in energy.items() if len(values) == n_steps}

@@ -10,9 +10,11 @@ import numpy as np
 import polars as pl
 
 from watthour.core.errors import InvalidInput
+from watthour.core.frames import LEVELS
 from watthour.core.quality import is_trusted
 from watthour.core.units import Quantity, Unit, conversion
 from watthour.core.window import DAY, HOUR, Window, local_midnight
+from watthour.forecasting.quantiles import mean_of_quantiles
 from watthour.workflows.view.wire import local_text, utc_text
 
 if TYPE_CHECKING:
@@ -63,7 +65,7 @@ def peak(context: Context, found: dict[str, Any], *, now: datetime) -> dict[str,
     points = watt_points(context, found)
     known = [point for point in points if point["value"] is not None]
     highest = max(known, key=lambda point: float(point["value"])) if known else None
-    energy = [point["value"] * point["hours"] / _WATTS_PER_KILOWATT for point in known]
+    energy = [point["mean"] * point["hours"] / _WATTS_PER_KILOWATT for point in known]
     is_within_a_day = context.resolution < DAY
     return {
         "peak_hour": _hour_of(highest) if highest and is_within_a_day else None,
@@ -142,9 +144,16 @@ def watt_points(context: Context, found: dict[str, Any]) -> list[dict[str, Any]]
             factor = conversion(channel.unit, Unit.W)[0]
         else:
             factor = conversion(channel.unit, Unit.KWH)[0] * _WATTS_PER_KILOWATT / hours
-        values = {name: None if point[name] is None else point[name] * factor for name in ("value", "lower", "upper")}
+        told = {name: point[name] for name in ("value", "lower", "upper")} | {"mean": _mean(point)}
+        values = {name: None if value is None else value * factor for name, value in told.items()}
         points.append({"time": point["time"], "local_time": point["local_time"], "hours": hours, **values})
     return points
+
+
+def _mean(point: dict[str, Any]) -> float | None:
+    """Return the mean of a forecast, which adds up to energy; the medians of a home add up to less."""
+    told = [point["quantiles"].get(f"{level:g}") for level in LEVELS]
+    return point["value"] if None in told else float(mean_of_quantiles(np.array([told]))[0])
 
 
 def _length(context: Context, start: datetime) -> timedelta:
