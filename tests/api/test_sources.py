@@ -79,6 +79,28 @@ def test_a_device_is_tried_and_nothing_is_kept(client: TestClient, settings: Set
     assert not (settings.home / "sources.json").exists()
 
 
+@pytest.mark.parametrize(
+    ("more", "said", "cure"),
+    [
+        ({}, "It answers, but tells no power and no energy.", "Choose a device that measures power"),
+        (
+            {"active_power_w": "hot"},
+            "It answers, but tells no power and no energy that can be read.",
+            "Look at its own",
+        ),
+    ],
+)
+def test_a_device_that_answers_and_measures_nothing_is_not_called_silent(
+    client: TestClient, more: dict[str, object], said: str, cure: str
+) -> None:
+    who = {"product_type": "HWE-WTR", "product_name": "Watermeter", "serial": "3c39e7ddeeff", "api_version": "v1"}
+    with serve(lambda asked: as_json(who if asked.path == "/api" else {"total_liter_m3": 12.5, **more})) as server:
+        host = server.base_url.removeprefix("http://")
+        tried = client.post("/api/v1/sources/test", json={"kind": "homewizard", "settings": {"hosts": host}}).json()
+    assert (tried["works"], tried["words"]) == (False, said)
+    assert cure in tried["remedy"]
+
+
 def test_a_device_that_does_not_answer_is_said_with_the_cure(client: TestClient) -> None:
     nobody = f"127.0.0.1:{free_port()}"
     tried = client.post("/api/v1/sources/test", json={"kind": "shelly", "settings": {"hosts": nobody}}).json()

@@ -87,6 +87,12 @@ def _told(state: LineState, found: Sequence[Found], seconds: float, *, is_broker
         return Tried(works=False, words=f"{words} {_speaking(found)}" if found else words, remedy=state.remedy)
     if found:
         return Tried(works=True, words=_speaking(found), found=tuple(found))
+    if not is_broker and state.n_messages:
+        remedy = "Choose a device that measures power or energy; of others nothing can be kept."
+        if state.n_faults:
+            remedy = "Look at its own page or app whether its values are right; if they are, report it."
+        words = "It answers, but tells no power and no energy"
+        return Tried(works=False, words=f"{words} that can be read." if state.n_faults else f"{words}.", remedy=remedy)
     if not is_broker or not state.is_connected:
         remedy = "Check its address and that it has power, then test again."
         return Tried(works=False, words=f"It did not answer within {seconds:g} seconds.", remedy=remedy)
