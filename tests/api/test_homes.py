@@ -236,6 +236,18 @@ class TestSending:
     def test_a_body_of_another_form_is_refused(self, home: TestClient, body: bytes, status: int) -> None:
         assert home.post(ROWS, content=body, headers={"content-type": "application/json"}).status_code == status
 
+    def test_what_is_not_finite_is_refused_with_its_row_and_the_others_are_kept(self, home: TestClient) -> None:
+        row = '{"channel": "home.flat.power", "time": "2026-11-0%dT18:00:00Z", "value": %s}'
+        rows = ", ".join(row % (day, value) for day, value in ((1, "NaN"), (2, "0.4"), (3, "-Infinity"), (4, "1e999")))
+        content = f'{{"readings": [{rows}]}}'
+        answer = home.post(ROWS, content=content, headers={"Content-Type": "application/json"})
+        assert (answer.status_code, answer.json()["accepted"]) == (200, 1)
+        assert [(each["row"], each["field"]) for each in answer.json()["refused"]] == [
+            (0, "value"),
+            (2, "value"),
+            (3, "value"),
+        ]
+
     def test_half_a_character_is_refused_with_its_row_and_the_others_are_kept(self, home: TestClient) -> None:
         body = json.dumps({"readings": [{**rows(1)[0], "channel": "\ud800"}, {"\ud800": 1}, *rows(1)]})
         answer = home.post(ROWS, content=body, headers={"content-type": "application/json"})

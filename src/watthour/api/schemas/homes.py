@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, Field, JsonValue
+from pydantic import AwareDatetime, Field, JsonValue, ValidatorFunctionWrapHandler, WrapValidator
 
 from watthour.api.schemas.base import Answer, Question, shown_as
 from watthour.api.schemas.readings import InstantOrDay
@@ -360,6 +360,14 @@ class PlaceList(Answer):
     places: list[Place] = Field(description="None where nobody knows the name.")
 
 
+def _also_not_finite(value: object, check: ValidatorFunctionWrapHandler) -> object:
+    """Let NaN and infinity pass, which JSON does not have and many programs write: their row alone is refused."""
+    return value if isinstance(value, float) else check(value)
+
+
+Cell = Annotated[JsonValue, WrapValidator(_also_not_finite)]
+
+
 class SentRows(Question):
     """Rows to keep, 10,000 at most in all; each is checked by itself."""
 
@@ -377,12 +385,12 @@ class SentRows(Question):
         }
     )
 
-    readings: list[dict[str, JsonValue]] = Field(
+    readings: list[dict[str, Cell]] = Field(
         default=[],
         description="Values of intervals: `channel`, `time` (start of the interval, with its offset), `value` (in the "
         "unit of the channel; null is a gap), and perhaps `available_at` (when it could first be known).",
     )
-    samples: list[dict[str, JsonValue]] = Field(
+    samples: list[dict[str, Cell]] = Field(
         default=[],
         description="What a meter told at instants: `channel`, `time`, `measure` (`power` [W] or `counter` [kWh]), "
         "`value`.",
