@@ -248,6 +248,15 @@ class TestSending:
             (3, "value"),
         ]
 
+    def test_watts_sent_as_kilowatts_are_said_where_a_forecast_is_asked_for(self, home: TestClient) -> None:
+        watts = [{**row, "value": 300_000.0 + 7_000.0 * (place % 48)} for place, row in enumerate(rows(600))]
+        assert home.post(ROWS, json={"readings": watts}).json()["accepted"] == 600
+        answer = home.get(f"{HOMES}/flat/forecast")
+        assert answer.status_code == 409
+        assert (
+            "readings are kept but not used, because they cannot be right. Are they in kW?" in answer.json()["remedy"]
+        )
+
     def test_half_a_character_is_refused_with_its_row_and_the_others_are_kept(self, home: TestClient) -> None:
         body = json.dumps({"readings": [{**rows(1)[0], "channel": "\ud800"}, {"\ud800": 1}, *rows(1)]})
         answer = home.post(ROWS, content=body, headers={"content-type": "application/json"})

@@ -15,6 +15,7 @@ from watthour.core.errors import ModelCorrupt, ModelError, NotEnoughHistory
 from watthour.core.forecast import Forecast, day_ahead_targets, targets
 from watthour.core.frames import INSTANT, Forecasts, Maker, Quality
 from watthour.core.ports import RunState, SourceRun
+from watthour.core.quality import is_trusted
 from watthour.core.weather import weather_points
 from watthour.core.window import DAY, Window, local_midnight
 from watthour.forecasting.catalogue import RARE, SIMILAR
@@ -285,7 +286,21 @@ def _best_baseline(history: History, asked: dy.DataFrame[Targets], reason: str |
     raise NotEnoughHistory(
         f"{history.context.channel.id} cannot be forecast, not even by a baseline, from what was known at "
         f"{history.as_of:%Y-%m-%d %H:%M} UTC",
-        remedy="At least one week of readings is needed: `watthour backfill` or `watthour import` brings them.",
+        remedy=_of_doubted_readings(history)
+        or "At least one week of readings is needed: `watthour backfill` or `watthour import` brings them.",
+    )
+
+
+def _of_doubted_readings(history: History) -> str | None:
+    """Return what to do where there are readings and most of them cannot be right, such as watts sent as kWh."""
+    channel = history.context.channel
+    known = history.latest().filter(pl.col("channel") == channel.id).drop_nulls("value")
+    n_doubted = known.filter(~is_trusted()).height
+    if 2 * n_doubted <= known.height:
+        return None
+    return (
+        f"{n_doubted:,} of its {known.height:,} readings are kept but not used, because they cannot be right. Are they "
+        f"in {channel.unit}? Send or import them again in it: the later value of an interval counts."
     )
 
 
