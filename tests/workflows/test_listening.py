@@ -14,7 +14,7 @@ from watthour.core.errors import InvalidInput, StoreLocked
 from watthour.core.heard import Fault, Heard, LineState, Tells, Thing, Told
 from watthour.core.ports import RunState
 from watthour.store.memory import MemoryStore
-from watthour.workflows.homes import DeviceWords, add_device, add_zone
+from watthour.workflows.homes import DeviceWords, add_device, add_zone, remove_device
 from watthour.workflows.links import FILE_NAME, Link, Links
 from watthour.workflows.listening import MOST_FAULTS, MOST_FOUND, Listener, ThingWords, add_thing
 
@@ -98,6 +98,16 @@ def test_nothing_is_kept_of_a_thing_before_a_person_adds_it(listener: Listener, 
     assert (found.thing, found.channel, found.values[Tells.POWER].value) == (PLUG, None, 20.0)
     assert store.samples(["home.flat.power"], hours(-1, 1)).is_empty()
     assert store.devices() == []
+
+
+def test_a_device_that_is_removed_takes_the_link_of_its_thing_along(
+    listener: Listener, store: MemoryStore, links: Links
+) -> None:
+    listener.take("mqtt", told(PLUG, Tells.POWER, 20.0, 0))
+    add_thing(store, links, listener.found(), ThingWords(PLUG.key, home="flat", name="Fridge"))
+    remove_device(store, "flat", "Fridge", with_readings=True, links=links)
+    assert links.all() == {}
+    assert [each.channel for each in listener.found()] == [None]
 
 
 def test_adding_a_thing_makes_a_device_and_its_channel(listener: Listener, store: MemoryStore, links: Links) -> None:

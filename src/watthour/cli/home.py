@@ -298,7 +298,7 @@ def remove_device(
     from watthour.workflows.homes import remove_device
 
     with opened() as app:
-        gone = remove_device(app.store, home, device, with_readings=delete_readings)
+        gone = remove_device(app.store, home, device, with_readings=delete_readings, links=app.links)
     typer.echo(f"Removed {gone.id} ({gone.name}).", err=True)
 
 

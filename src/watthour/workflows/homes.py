@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from watthour.core.directory import SiteDirectory
     from watthour.core.place import FoundPlace
     from watthour.core.ports import Gazetteer, Store
+    from watthour.workflows.links import Links
     from watthour.workflows.own_sites import ChannelWords
 
 _WORD = re.compile(r"[a-z0-9_]+")
@@ -281,8 +282,10 @@ def change_device(
     return device
 
 
-def remove_device(store: Store, home: str, name: str, *, with_readings: bool = False) -> Device:
-    """Remove a device with its channels and uses.
+def remove_device(
+    store: Store, home: str, name: str, *, with_readings: bool = False, links: Links | None = None
+) -> Device:
+    """Remove a device with its channels and uses, and the links of things that filled them.
 
     Raises:
         UnknownName: there is no such home, or it has no such device.
@@ -296,6 +299,8 @@ def remove_device(store: Store, home: str, name: str, *, with_readings: bool = F
         remedy = f"Name another first: `watthour home change {site.id} --main power`."
         raise InvalidInput("device", device.id, problem, remedy=remedy)
     forget_all(store, device.name, channels, devices=[device.id], with_readings=with_readings)
+    if links is not None:
+        links.forget(channels)
     return device
 
 

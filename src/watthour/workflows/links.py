@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from watthour.core.errors import InvalidInput, UnknownName
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from pathlib import Path
 
 FILE_NAME = "things.json"
@@ -70,6 +70,18 @@ class Links:
             gone = links.pop(key)
             self._write(links)
             return gone
+
+    def forget(self, channels: Collection[str]) -> None:
+        """Take away the links to channels that are gone: whatever filled them can be added anew.
+
+        Raises:
+            InvalidInput: the file is damaged.
+        """
+        with self._lock:
+            links = self._fresh()
+            left = {key: link for key, link in links.items() if link.channel not in channels}
+            if len(left) < len(links):
+                self._write(left)
 
     def _fresh(self) -> dict[str, Link]:
         try:

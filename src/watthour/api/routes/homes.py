@@ -113,8 +113,9 @@ async def removed_device(
     state: ApiState, home: HomeId, device: PartId, *, delete_readings: DeleteReadings = False
 ) -> RemovedPart:
     """Remove a device with its channels and uses."""
+    app = state.app
     return await _removed(
-        state, lambda: work.remove_device(state.app.store, home, device, with_readings=delete_readings)
+        state, lambda: work.remove_device(app.store, home, device, with_readings=delete_readings, links=app.links)
     )
 
 
