@@ -32,6 +32,13 @@ test('the highest interval of tomorrow is said with its band', () => {
   expect(highestOf(feeding, format)).toContain('−0.50 to 4.40\u00a0kW');
 });
 
+test('one measured value that cannot be right does not round the forecast to zero', () => {
+  const entity = makeEntity();
+  const measured = MEASURED.map((row, place) => (place === 3 ? Object.assign({}, row, { value: 300_000, quality: ['out_of_range'] }) : row));
+  expect(formatOfAhead(entity, measured, ZONE).digits).toBe(formatOfAhead(entity, [], ZONE).digits);
+  expect(highestOf(intervalsOfAhead(entity, measured, ZONE), formatOfAhead(entity, measured, ZONE))).toContain('2.20\u00a0kW');
+});
+
 test('a forecast that does not reach tomorrow says nothing of it', () => {
   const entity = makeEntity({ hours: 3 });
   expect(highestOf(intervalsOfAhead(entity, [], ZONE), formatOfAhead(entity, [], ZONE))).toBeNull();

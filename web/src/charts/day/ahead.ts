@@ -24,8 +24,10 @@ export function daysOf({ start }: Pick<EntityAhead, 'start'>, timeZone: string):
   return { first, next, begins: startOfDay(first, timeZone), ends: startOfDay(shiftDay(first, 2), timeZone) };
 }
 
+/** Decimals follow the forecast, as those of `formatOf` do: one measured value that cannot be right would make all others zero. */
 export function formatOfAhead({ points, unit, resolution_seconds }: EntityAhead, measured: readonly Reading[], timeZone: string): Format {
-  const digits = digitsFor([...points, ...measured].map(({ value }) => value));
+  const forecasts = points.map(({ value }) => value).filter((value) => value !== null);
+  const digits = digitsFor(forecasts.length > 0 ? forecasts : measured.map(({ value }) => value));
   return {
     step: stepOf(resolution_seconds),
     timeZone,
