@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 from contextlib import closing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pytest
 import street
 from builders import readings
 
+from watthour.api.compute import Limits
 from watthour.bootstrap import App
 from watthour.core.window import HOUR
 from watthour.registry.files import FileRegistry
 from watthour.settings import load_settings
 from watthour.store.sql import open_store
+from watthour.store.telling import TellingStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from starlette.testclient import TestClient
+
+    from watthour.core.ports import Store
 
 AHEAD = "/api/v1/homes/oak/forecast"
 
@@ -50,6 +54,21 @@ def test_the_hours_ahead_are_kept_and_dropped_once_another_process_appends_a_rea
         other.append(readings(9.0, channel=first["channels"][0], start=hour - HOUR, available_at=street.NOW))
     assert client.get(AHEAD).status_code == 200
     assert counted(client, "ahead") == {"miss": 2, "hit": 1, "dropped": 1}
+
+
+def test_what_this_process_has_acknowledged_is_in_the_next_answer(
+    tmp_path: Path, open_client: Callable[..., TestClient]
+) -> None:
+    with closing(open_store(f"sqlite:///{tmp_path / 'watthour.db'}")) as store:
+        street.fill(store)
+        told = cast("Store", TellingStore(store, lambda _kept: None))
+        app = App(load_settings(home=tmp_path), told, FileRegistry(tmp_path / "models"))
+        client = open_client(app, now=lambda: street.NOW, limits=Limits(is_warmed_up=False, state_lifetime_s=3600.0))
+        first = client.get(AHEAD).json()["forecasts"][0]
+        hour = street.NOW.replace(minute=0)
+        app.store.append(readings(9.0, channel=first["channels"][0], start=hour - HOUR, available_at=street.NOW))
+        assert client.get(AHEAD).status_code == 200
+        assert counted(client, "ahead") == {"miss": 2, "dropped": 1}
 
 
 def test_an_answer_in_watts_is_counted_under_its_own_name_and_dropped_by_a_promotion(

@@ -58,7 +58,8 @@ async def warm_part(
     epoch = await state.warm.get(
         ("epoch", channels, tuple(logs)),
         lambda: _epoch(state, contexts, channels, logs),
-        lifetime_s=state.limits.state_lifetime_s,
+        lifetime_s=state.limits.state_lifetime_s,  # of what other processes write
+        state=getattr(state.app.store, "n_told", None),  # what this one has acknowledged counts at once
     )
     return await state.warm.get(
         (channels, *question),

@@ -27,6 +27,7 @@ class TellingStore:
     def __init__(self, store: Store, tell: Callable[[Kept], None]) -> None:
         self._store = store
         self._tell = tell
+        self.n_told = 0  # changes whenever something new was kept by this process
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the other store has
         return getattr(self._store, name)
@@ -45,5 +46,6 @@ class TellingStore:
 
     def _told(self, n_new: int, table: Table, rows: pl.DataFrame) -> int:
         if n_new:
+            self.n_told += 1
             self._tell(Kept(table, rows, self._store.channels))
         return n_new
