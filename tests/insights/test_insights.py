@@ -103,6 +103,18 @@ class TestAnomalies:
         assert found.usual_low_w <= found.expected_w <= found.usual_high_w < found.measured_w
         assert found.once_in_weeks > 2
 
+    def test_usual_hours_near_very_odd_ones_are_not_called_odd(self) -> None:
+        watts = np.random.default_rng(1).normal(0, 20, (100, 24)) + 300
+        watts[:, 10:15] += 500
+        watts[95, 10:15] = 100.0  # nobody is at home
+        times = pl.datetime_range(START, START + 100 * DAY, HOUR, closed="left", eager=True, time_unit="us")
+        of = channel("mains", HOUR)
+        found = oddities(load_of(watt_readings(of, times, watts.ravel()), of, "UTC"), days=14)
+        assert isinstance(found, Oddities)
+        away = START + 95 * DAY + 12 * HOUR
+        near = [each for each in found.anomalies if abs(each.start - away) < DAY]
+        assert [each.extra_kwh < -2 for each in near] == [True]
+
     def test_a_lasting_change_is_told_once_and_its_hours_are_no_anomalies(self) -> None:
         home = make_home(4)
         quiet = odd(home)

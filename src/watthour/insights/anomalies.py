@@ -153,10 +153,10 @@ def _runs(table: Days, usual: _Usual, apart: Array, first: int, rate: float) -> 
         flat = side * usual.score.ravel()
         chance = np.ones(len(flat))
         for hours in _SCALES:
-            score = _mean_of_last(flat, hours)
-            rare = _chance(score)
-            for back in range(hours):  # each of the hours of the sum has its chance
-                chance[: len(flat) - back] = np.minimum(chance[: len(flat) - back], rare[back:])
+            rare = _chance(_mean_of_last(flat, hours))
+            for last in np.flatnonzero(rare < seldom):  # a sum may reach past the odd hours, to some that are as usual
+                part = _trimmed(flat, slice(last - hours + 1, last + 1))
+                chance[part] = np.minimum(chance[part], rare[last])
         odd = (chance < seldom) & (flat > 0) & (np.arange(len(flat)) >= first * HOURS)
         spans = [_trimmed(flat, span) for span in _spans(odd)]
         found += [_anomaly(table, usual, apart, span, chance, n_ways) for span in spans]
