@@ -230,10 +230,22 @@ def test_a_band_ends_near_the_values_ever_seen_at_that_hour() -> None:
     """Of a car that charges in every other night, the errors go both ways, and the load does not."""
     past = world.history(n_days=92)
     at_night, day = pl.col("time").dt.hour() < 5, pl.col("time").dt.ordinal_day()
-    charging = pl.when(at_night & (day * 7 % 5 < 2)).then(7.0).otherwise(0.3 + 0.01 * (day % 3))
+    charging = pl.when(at_night & (day * 7 % 5 < 2)).then(7.0).otherwise(-0.3 + 0.01 * (day % 3))
     mine = pl.col("channel") == world.DEMAND
     rows = past.readings.with_columns(value=pl.when(mine).then(charging).otherwise("value"))
     home = replace(past, readings=Readings.cast(rows))
     told = SeasonalNaive().fit(home, asked(PAST_DAYS)).predict(home, asked([DAY])).values
-    assert told["value"].min() >= 0.3 - 0.25 * 6.7  # type: ignore[operator]  # a number
-    assert told["value"].max() <= 7 + 0.25 * 6.7 + 0.1  # type: ignore[operator]  # a number
+    assert told["value"].min() >= -0.3 - 0.25 * 7.3  # type: ignore[operator]  # a number
+    assert told["value"].max() <= 7 + 0.25 * 7.3  # type: ignore[operator]  # a number
+
+
+@pytest.mark.parametrize("lowest", [0.0, -1.0])
+def test_a_load_that_never_was_negative_is_not_forecast_negative(past: History, lowest: float) -> None:
+    rng = np.random.default_rng(1)
+    is_ours = pl.col("channel") == world.DEMAND
+    runs = pl.Series(np.where(rng.random(past.readings.height) < 0.1, 1500.0, 50.0))  # seldom much, usually little
+    least = pl.when(pl.col("time") == pl.col("time").min()).then(lowest).otherwise(runs)
+    readings = past.readings.with_columns(value=pl.when(is_ours).then(least).otherwise("value"))
+    home = replace(past, readings=Readings.cast(readings))
+    told = PersistenceEnsemble().fit(home, asked(PAST_DAYS)).predict(home, asked([DAY])).values["value"]
+    assert (told.min() < 0) is (lowest < 0)

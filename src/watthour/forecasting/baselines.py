@@ -10,6 +10,7 @@ import numpy as np
 
 from watthour.core.errors import NotEnoughHistory
 from watthour.core.frames import LEVELS, Maker
+from watthour.core.units import Quantity
 from watthour.forecasting.adaptive import adapted
 from watthour.forecasting.calibrate import FEWEST_ERRORS, Spread, cells
 from watthour.forecasting.features import actuals, features
@@ -17,7 +18,7 @@ from watthour.forecasting.quantile_forecast import describe_intervals, quantile_
 from watthour.forecasting.quantiles import normal_scores
 from watthour.forecasting.rival import was_published
 from watthour.forecasting.stand_in import SCALES, Points, chained, stand_in
-from watthour.forecasting.vintages import MEDIAN, instants
+from watthour.forecasting.vintages import MEDIAN, instants, measurement_vintages
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 _FILE = "baseline.json"
 _HOURS_IN_WEEK = 168
+_FLOWS = (Quantity.POWER, Quantity.ENERGY)  # of which a series that never was negative is not forecast negative
 _FURTHEST = 1.5  # times the largest error ever made that a quantile lies from the middle at most
 _BEYOND = 0.25  # of the range of the values seen that a quantile lies outside them at most
 _ASSUMED_DEVIATION = 0.1  # of the errors over the recent level, where no past error is known
@@ -203,6 +205,9 @@ class FittedRule:
         if self.seen:  # in parts of a level near zero, a band may be many times too wide
             hour, _ = cells(instants(targets["time"]), history.context.time_zone)
             quantiles = _bounded(quantiles, np.array(self.seen)[hour])
+        channel = history.context.channel
+        if channel.quantity in _FLOWS and not (measurement_vintages(history, channel.id).values < 0).any():
+            quantiles = np.maximum(quantiles, 0)  # nothing has ever been fed in
         return quantile_forecast(
             targets,
             quantiles,
