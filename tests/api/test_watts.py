@@ -163,6 +163,12 @@ def test_a_real_home_comes_before_simulated_ones(empty: App, open_client: Callab
     assert asked(open_client(empty, now=lambda: street.NOW), "forecast")["site"] == "flat"
 
 
+def test_a_home_that_was_begun_only_stands_in_nobodys_way(empty: App, open_client: Callable[..., TestClient]) -> None:
+    one_home(empty)
+    empty.store.register([Site("begun", "Begun", SiteKind.HOME, Place("Europe/Paris"))], [])
+    assert asked(open_client(empty, now=lambda: street.NOW), "forecast")["site"] == "flat"
+
+
 def test_without_any_site_the_cure_is_to_add_a_home(client: TestClient) -> None:
     for route in ROUTES:
         problem = client.get(f"/api/v1/{route}").json()

@@ -113,7 +113,9 @@ async def _household(state: State, asked: WhichHome) -> work.Household:
     app = state.app
 
     def find() -> work.Household:
-        home = work.usual_home(app.store) if asked.home is None else home_named(app.store, asked.home)
+        home = (
+            next(iter(work.usual_homes(app.store)), None) if asked.home is None else home_named(app.store, asked.home)
+        )
         if home is None:
             remedy = "Add one with POST /api/v1/homes or `watthour home add`, then send its readings."
             raise Refusal(HTTPStatus.NOT_FOUND, "no-home", "There is no home.", remedy=remedy)

@@ -29,8 +29,9 @@ from watthour.core.errors import InvalidInput
 from watthour.core.forecast import Context
 from watthour.workflows import view
 from watthour.workflows.entities import Entity, entities, find_site
-from watthour.workflows.homes import home_named, homes
+from watthour.workflows.homes import home_named
 from watthour.workflows.sites import name_of
+from watthour.workflows.view.household import usual_homes
 
 router = APIRouter(prefix="/api/v1", tags=["watts"])
 
@@ -143,7 +144,7 @@ def _entity(state: State, asked: WhichSite) -> Entity:
 
 
 def _site(state: State, asked: WhichSite) -> Site:
-    """Return the home or site that is named; else the only home, a real one first; else the first site."""
+    """Return the home or site that is named; else the only home of ``usual_homes``; else the first site."""
     app = state.app
     if asked.home is not None and asked.site is not None:
         problem = "home and site are both named"
@@ -152,8 +153,7 @@ def _site(state: State, asked: WhichSite) -> Site:
         return home_named(app.store, asked.home)
     if asked.site is not None:
         return find_site(app.store, app.directories, asked.site)
-    known = homes(app.store)
-    known = [home for home in known if not home.is_simulated] or known
+    known = usual_homes(app.store)
     if len(known) > 1:
         names = ", ".join(home.id for home in known)
         raise _refused(

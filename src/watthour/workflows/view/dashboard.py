@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from watthour.core.channel import FEEDS_IN, DeviceKind, Flexibility
 from watthour.insights.load import Unknown
@@ -41,7 +42,7 @@ def dashboard(
         "energy_saved": None,
         "hourly_forecast": [{"hour": hour.start.hour, "consumption": hour.kwh} for hour in ahead.hours],
         "appliance_breakdown": _breakdown(insights.consumers),
-        "key_insights": [*_marked(home), *_sentences(insights), *ahead.problems],
+        "key_insights": [*_marked(home), *_sentences(insights, ZoneInfo(home.place.time_zone)), *ahead.problems],
         "optimization_schedule": _schedule(store, household, ahead, now),
     }
 
@@ -192,8 +193,8 @@ def _breakdown(found: Consumers | Unknown) -> list[dict[str, object]]:
     return [{"appliance": name, "percentage": 100 * kwh / total} for name, kwh in parts]
 
 
-def _sentences(found: HomeInsights) -> list[str]:
-    """Tell the insights of a home in words, with their figures."""
+def _sentences(found: HomeInsights, zone: ZoneInfo) -> list[str]:
+    """Tell the insights of a home in words, with their figures, by its own clock."""
     said: list[str] = []
     if not isinstance(found.standby, Unknown):
         share = "" if found.standby.share is None else f", {100 * found.standby.share:.0f} % of all energy"
@@ -201,7 +202,7 @@ def _sentences(found: HomeInsights) -> list[str]:
     if not isinstance(found.consumers, Unknown) and found.consumers.devices:
         most = found.consumers.devices[0]
         said.append(f"{most.name} used most in the last 28 days: {most.energy_kwh:.1f} kWh.")
-    said += _odd(found.oddities)
+    said += _odd(found.oddities, zone)
     if not isinstance(found.habits, Unknown):
         said += [
             f"From {each.first_hour}:00 to {each.end_hour}:00 on {each.days} it uses {each.after_kwh:.2f} kWh a day, "
@@ -216,12 +217,12 @@ def _sentences(found: HomeInsights) -> list[str]:
     return said
 
 
-def _odd(found: Oddities | Unknown) -> list[str]:
+def _odd(found: Oddities | Unknown, zone: ZoneInfo) -> list[str]:
     if isinstance(found, Unknown):
         return []
     said = [
-        f"Unusual from {each.start:%Y-%m-%d %H:%M} to {each.end:%Y-%m-%d %H:%M} UTC: {each.measured_w:.0f} W, "
-        f"expected {each.expected_w:.0f} W."
+        f"Unusual from {each.start.astimezone(zone):%Y-%m-%d %H:%M} to {each.end.astimezone(zone):%Y-%m-%d %H:%M}: "
+        f"{each.measured_w:.0f} W, expected {each.expected_w:.0f} W."
         for each in reversed(found.anomalies[-_MOST_ODD:])
     ]
     return [*said, *(f"Since {each.day} it draws {each.change_w:+.0f} W at all hours." for each in found.shifts)]

@@ -77,14 +77,14 @@ class HomeAhead:
     problems: tuple[str, ...]  # what is not in it, and why
 
 
-def usual_home(store: Store) -> Site | None:
-    """Return the first home of which anything is known, a real one before a simulated one; else the first home."""
+def usual_homes(store: Store) -> list[Site]:
+    """Return the homes of which anything is known: the real ones, else the simulated ones; else all homes."""
     known = homes(store)
     spans = store.spans()
     with_readings = {channel.site for channel in store.channels() if channel.id in spans}
     with_uses = {home.id for home in known if last_use(store, home) is not None}
     told = [home for home in known if home.id in with_readings | with_uses]
-    return next(iter([*(home for home in told if not home.is_simulated), *told, *known]), None)
+    return [home for home in told if not home.is_simulated] or told or known
 
 
 def last_use(store: Store, home: Site) -> datetime | None:
