@@ -248,3 +248,31 @@ def test_with_nothing_that_can_be_loaded_a_baseline_forecasts(town: Callable[...
     assert forecast.code == 0
     assert "differs from the hash" in forecast.out + forecast.err
     assert town("train", "simtown", "--recipe", "operator_debiased").code == 0
+
+
+def test_two_versions_are_tried_side_by_side_and_every_door_tells_it(town: Callable[..., Outcome], home: Path) -> None:
+    first = trained(town, "operator_debiased", "--past-days", "0")
+    registry = FileRegistry(home / "models")
+    channel = "grid.simtown.demand"
+    manifest, files = registry.load(channel)
+    second = f"{first}-second"
+    registry.save(replace(manifest, version=second), files)
+    nothing = town("models", "ab", "simtown")
+    assert (nothing.code, nothing.out) == (0, "No A/B trial of this channel has been begun.\n")
+    begun = town("models", "ab", "simtown", second, "--share", "1", "--by", "Ana")
+    assert begun.code == 0, begun.err
+    assert f"{second} answers 100% of the hours in the place of {first}" in begun.err
+    assert "begun by Ana" in begun.err
+    listed = [row.split("\t")[:3] for row in town("models", "list").out.splitlines()]
+    assert ["A/B 100%", channel, second] in listed
+    assert ["*", channel, first] in listed
+    assert json.loads(town("forecast", "simtown", "--json").out)["model_version"] == second
+    shown = json.loads(town("models", "ab", channel, "--json").out)
+    assert [(side["version"], side["answered"]) for side in shown["sides"]] == [(first, 0), (second, 1)]
+    stopped = town("models", "ab", "simtown", "--stop")
+    assert "ended" in stopped.err
+    refused = town("models", "ab", "simtown", "--stop")
+    assert refused.code == 2
+    assert "watthour models ab" in refused.err
+    assert town("models", "ab", "simtown", second, "--stop").code == 2
+    assert town("models", "ab", "simtown", second, "--share", "2").code == 2

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from watthour.core.errors import InvalidInput, MissingExtra, ModelNotFound
-from watthour.core.model import Manifest, digest
+from watthour.core.model import Manifest, Trial, digest
 from watthour.core.window import Window
 from watthour.registry.files import FileRegistry
 
@@ -194,3 +194,72 @@ def test_a_name_that_leads_out_of_the_registry_is_refused(registry: ModelRegistr
         registry.save(replace(manifest("v1"), version=bad), FILES)
     with pytest.raises(InvalidInput):
         registry.save(manifest("v1"), {bad: b""})
+
+
+@pytest.fixture
+def tried(registry: ModelRegistry) -> ModelRegistry:
+    """v1 serves, v2 and v3 could."""
+    for version in ("v1", "v2", "v3"):
+        registry.save(manifest(version), FILES)
+    registry.promote(NAME, "v1", now=NOW - timedelta(days=1), reason="first")
+    return registry
+
+
+def test_a_trial_is_kept_with_its_share_and_who_began_it(tried: ModelRegistry) -> None:
+    assert tried.trial(NAME) is None
+    begun = tried.begin_trial(NAME, "v2", share=0.2, now=NOW, asked_by="Ana")
+    assert begun == Trial("v2", "v1", 0.2, NOW, "Ana")
+    assert tried.trial(NAME) == begun
+    assert tried.champion(NAME) == "v1"
+    assert len(tried.promotions(NAME)) == 1
+
+
+def test_a_trial_that_is_stopped_is_told_with_its_end(tried: ModelRegistry) -> None:
+    begun = tried.begin_trial(NAME, "v2", share=0.2, now=NOW, asked_by="Ana")
+    later = NOW + timedelta(days=3)
+    assert tried.end_trial(NAME, now=later) == replace(begun, until=later)
+    assert tried.trial(NAME) == replace(begun, until=later)
+    with pytest.raises(ModelNotFound, match="no A/B trial"):
+        tried.end_trial(NAME, now=later)
+
+
+@pytest.mark.parametrize("promoted", ["v2", "v3"])
+def test_another_champion_ends_the_trial_and_going_back_does_not_resume_it(tried: ModelRegistry, promoted: str) -> None:
+    begun = tried.begin_trial(NAME, "v2", share=0.2, now=NOW, asked_by="Ana")
+    later = NOW + timedelta(hours=5)
+    tried.promote(NAME, promoted, now=later, reason="better")
+    ended = replace(begun, until=later)
+    assert tried.trial(NAME) == ended
+    tried.rollback(NAME, now=later + timedelta(hours=1))
+    assert tried.champion(NAME) == "v1"
+    assert tried.trial(NAME) == ended
+
+
+def test_promoting_the_champion_again_does_not_end_the_trial(tried: ModelRegistry) -> None:
+    begun = tried.begin_trial(NAME, "v2", share=0.2, now=NOW, asked_by="Ana")
+    tried.promote(NAME, "v1", now=NOW + timedelta(hours=5), reason="again")
+    assert tried.trial(NAME) == begun
+
+
+def test_a_new_share_goes_on_with_the_trial_and_another_version_begins_one(tried: ModelRegistry) -> None:
+    tried.begin_trial(NAME, "v2", share=0.2, now=NOW, asked_by="Ana")
+    later = NOW + timedelta(days=1)
+    assert tried.begin_trial(NAME, "v2", share=0.5, now=later, asked_by="Bo") == Trial("v2", "v1", 0.5, NOW, "Bo")
+    assert tried.begin_trial(NAME, "v3", share=0.5, now=later, asked_by="Bo") == Trial("v3", "v1", 0.5, later, "Bo")
+
+
+def test_a_trial_that_cannot_be_is_refused_with_the_cure(tried: ModelRegistry) -> None:
+    with pytest.raises(InvalidInput, match=r"version = 'v1': it serves .* already.*models list"):
+        tried.begin_trial(NAME, "v1", share=0.2, now=NOW, asked_by="Ana")
+    for share in (-0.1, 1.01, float("nan")):
+        with pytest.raises(InvalidInput, match=r"share = .*from 0 to 1"):
+            tried.begin_trial(NAME, "v2", share=share, now=NOW, asked_by="Ana")
+    with pytest.raises(ModelNotFound, match="v9"):
+        tried.begin_trial(NAME, "v9", share=0.2, now=NOW, asked_by="Ana")
+    assert tried.trial(NAME) is None
+
+
+def test_nothing_can_be_tried_before_a_model_serves(registry: ModelRegistry) -> None:
+    registry.save(manifest("v1"), FILES)
+    with pytest.raises(ModelNotFound, match=r"nothing can be tried.*models promote"):
+        registry.begin_trial(NAME, "v1", share=0.2, now=NOW, asked_by="Ana")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from watthour.core.errors import ModelCorrupt
-from watthour.core.model import Manifest
+from watthour.core.model import Manifest, Trial
 from watthour.registry.files import ABANDONED_AFTER_S, PROMOTIONS_FILE, FileRegistry
 
 if TYPE_CHECKING:
@@ -85,6 +85,28 @@ def test_a_promotion_torn_by_a_kill_never_happened(registry: FileRegistry, tmp_p
     assert registry.champion(NAME) == "v1"
 
 
+def test_a_kill_at_any_byte_of_a_trial_leaves_the_state_before_or_after_it(
+    registry: FileRegistry, tmp_path: Path
+) -> None:
+    log = tmp_path / NAME / PROMOTIONS_FILE
+    states: list[Trial | None] = [None]
+    lengths = [len(log.read_bytes())]
+    registry.begin_trial(NAME, "v1", share=0.2, now=NOW, asked_by="Ana")
+    states.append(registry.trial(NAME))
+    lengths.append(len(log.read_bytes()))
+    registry.promote(NAME, "v1", now=NOW, reason="better")
+    states.append(registry.trial(NAME))
+    whole = log.read_bytes()
+    for end in range(lengths[0], len(whole)):
+        log.write_bytes(whole[:end])
+        assert registry.trial(NAME) in states
+        ended = registry.trial(NAME) == states[2]
+        assert registry.champion(NAME) == ("v1" if ended else "v2")
+    log.write_bytes(whole[: lengths[1] - 5])
+    assert registry.begin_trial(NAME, "v1", share=0.4, now=NOW, asked_by="Ana").share == 0.4
+    assert registry.trial(NAME) is not None
+
+
 def test_a_save_broken_off_leaves_no_version(registry: FileRegistry, tmp_path: Path) -> None:
     half = tmp_path / NAME / ".building-v3-0000"
     half.mkdir()
@@ -111,7 +133,7 @@ def test_killed_while_saving_every_visible_version_is_whole(tmp_path: Path) -> N
 import itertools, sys
 from datetime import UTC, datetime
 from pathlib import Path
-from watthour.core.model import Manifest
+from watthour.core.model import Manifest, Trial
 from watthour.registry.files import FileRegistry
 registry = FileRegistry(Path({str(tmp_path)!r}))
 now = datetime(2024, 7, 1, tzinfo=UTC)
@@ -176,7 +198,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from watthour.core.errors import ModelNotFound
-from watthour.core.model import Manifest
+from watthour.core.model import Manifest, Trial
 from watthour.registry.files import FileRegistry
 registry, name, me = FileRegistry(Path(sys.argv[1])), sys.argv[2], sys.argv[3]
 now = datetime(2024, 7, 1, tzinfo=UTC)

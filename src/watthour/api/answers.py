@@ -76,9 +76,9 @@ def json_of(content: bytes) -> Response:
 
 
 def served_or_none(state: State, context: Context) -> Served | None:
-    """Return the loaded champion; where it cannot be loaded, the forecast itself says why and what stands in."""
+    """Return the loaded model that answers; where it cannot be loaded, the forecast says why and what stands in."""
     try:
-        return state.models.serving_or_none(Role(context, "forecast"))
+        return state.models.answering(Role(context, "forecast"), state.now())
     except ModelError:
         return None
 
@@ -91,7 +91,7 @@ def answer_bytes(schema: type[A], content: object) -> bytes:
 def _epoch(
     state: State, contexts: Sequence[Context], channels: Sequence[str], logs: Sequence[str]
 ) -> tuple[Hashable, ...]:
-    """Return what changes whenever an answer could: the newest readings, runs, forecasts and uses, and the champions.
+    """Return what changes whenever an answer could: the newest readings, runs, forecasts and uses, champions, trials.
 
     All of it is asked of the store and the registry, so that what another process writes is seen as well.
     """
@@ -101,6 +101,7 @@ def _epoch(
         tuple(spans.get(channel) for channel in channels),  # rows that are sent have no run
         _uses(state.app.store, logs),
         tuple(state.models.version(Role(context, "forecast")) for context in contexts),
+        tuple(state.models.trial(Role(context, "forecast")) for context in contexts),
         state.now().replace(minute=0, second=0, microsecond=0),
     )
 

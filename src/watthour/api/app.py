@@ -37,6 +37,7 @@ from watthour.api.routes import (
     sources,
     status,
     training,
+    trials,
     usage,
     watts,
 )
@@ -69,6 +70,7 @@ _ROUTES = (
     imports,
     models,
     training,
+    trials,
     comparison,
     listening,
     sources,

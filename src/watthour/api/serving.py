@@ -10,16 +10,18 @@ from typing import TYPE_CHECKING, Literal
 
 from watthour.core.channel import SiteKind
 from watthour.core.errors import InvalidInput, ModelCorrupt, ModelNotFound
-from watthour.workflows.forecast import Served, load_model
+from watthour.workflows.forecast import Served, load_model, running_trial
 from watthour.workflows.sites import contexts, find_context
 from watthour.workflows.twenty_features import model_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from watthour.api.compute import Limits
     from watthour.bootstrap import App
     from watthour.core.forecast import Context
+    from watthour.core.model import Trial
 
 Purpose = Literal["forecast", "predict"]
 
@@ -49,6 +51,7 @@ class Models:
         self._lock = Lock()
         self._loaded: dict[str, Served] = {}
         self._asked_at: dict[str, float] = {}
+        self._trials: dict[str, tuple[float, Trial | None]] = {}
 
     def version(self, role: Role) -> str | None:
         """Return the version that should serve, if any; a promotion is seen within a second."""
@@ -65,15 +68,17 @@ class Models:
             ModelNotFound: nothing serves.
             ModelCorrupt: its files are damaged, or are those of another channel's model.
         """
-        version = self.version(role)
-        self._asked_at[role.name] = monotonic()
-        kept = self._loaded.get(role.name)
+        return self._kept(role.name, role, self.version(role))
+
+    def _kept(self, place: str, role: Role, version: str | None) -> Served:
+        self._asked_at[place] = monotonic()
+        kept = self._loaded.get(place)
         if kept is not None and kept.manifest.version == version:
             return kept
         with self._lock:
-            kept = self._loaded.get(role.name)
+            kept = self._loaded.get(place)
             if kept is None or kept.manifest.version != version:
-                kept = self._loaded[role.name] = self._load(role, version)
+                kept = self._loaded[place] = self._load(role, version)
             for name in sorted(self._loaded, key=lambda each: -self._asked_at[each])[self._limits.models :]:
                 del self._loaded[name]
             return kept
@@ -91,6 +96,25 @@ class Models:
     def serving_or_none(self, role: Role) -> Served | None:
         """Return the champion, or None if nothing serves yet."""
         return None if self.version(role) is None else self.serving(role)
+
+    def trial(self, role: Role) -> Trial | None:
+        """Return the A/B trial that runs, if any; a new one is seen within a second."""
+        asked_at, trial = self._trials.get(role.name, (-inf, None))
+        if monotonic() - asked_at > self._limits.state_lifetime_s:
+            trial = running_trial(self._app.registry, role.name)
+            self._trials[role.name] = (monotonic(), trial)
+        return trial
+
+    def answering(self, role: Role, now: datetime) -> Served | None:
+        """Return who answers now, loaded: in its hours of a trial the challenger, else the champion, if any.
+
+        Raises:
+            ModelError: it cannot be loaded; the forecast itself finds out why, and who answers instead.
+        """
+        trial = self.trial(role)
+        if trial is None or not trial.is_challengers_turn(role.name, now):
+            return self.serving_or_none(role)
+        return self._kept(f"{role.name} on trial", role, trial.challenger)
 
     def roles(self, region: str | None = None) -> list[Role]:
         """Return what serves or could, for one region or all that are shown."""
@@ -149,4 +173,5 @@ class Models:
             versions = {name: served.manifest.version for name, served in self._loaded.items()}
             self._loaded.clear()
             self._versions.clear()
+            self._trials.clear()
             return versions

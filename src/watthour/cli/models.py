@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from watthour.cli.context import chosen_context, opened, read_settings
 from watthour.cli.options import AsJson  # noqa: TC001 - typer reads annotations at run time
 from watthour.cli.output import number, show_json, show_table, utc_now
-from watthour.core.errors import ModelError, ModelNotFound
+from watthour.core.errors import InvalidInput, ModelError, ModelNotFound
 from watthour.core.units import digits_for
 
 if TYPE_CHECKING:
@@ -21,12 +21,13 @@ Name = Annotated[str, typer.Argument(help="What is forecast, such as grid.ny.dem
 def build() -> typer.Typer:
     """Return the group of commands."""
     group = typer.Typer(
-        no_args_is_help=True, rich_markup_mode=None, help="Saved models: list, show, promote, roll back."
+        no_args_is_help=True, rich_markup_mode=None, help="Saved models: list, show, promote, roll back, try."
     )
     group.command("list")(list_models)
     group.command("show")(show)
     group.command("promote")(promote)
     group.command("rollback")(rollback)
+    group.command("ab")(ab)
     return group
 
 
@@ -35,13 +36,17 @@ def list_models(
     *,
     as_json: AsJson = False,
 ) -> None:
-    """List saved models, newest first; the star marks the one that serves."""
+    """List saved models, newest first; the star marks the one that serves, A/B one that a trial tries against it."""
     registry = _registry()
     channel = _channel(name) if name else None
     manifests = registry.manifests(channel)
     for error in registry.damaged(channel):
         typer.echo(f"Left out: {error}", err=True)
-    champions = {each: registry.champion(each) for each in {manifest.name for manifest in manifests}}
+    names = {manifest.name for manifest in manifests}
+    champions = {each: registry.champion(each) for each in names}
+    shares = {
+        (each, trial.challenger): trial.share for each in names if (trial := registry.trial(each)) and not trial.until
+    }
     if as_json:
         show_json(
             [
@@ -49,6 +54,7 @@ def list_models(
                     "name": manifest.name,
                     "version": manifest.version,
                     "serves": champions[manifest.name] == manifest.version,
+                    "trial_share": shares.get((manifest.name, manifest.version)),
                     "created_at": manifest.created_at.isoformat(),
                     "metrics": dict(manifest.metrics),
                 }
@@ -63,7 +69,7 @@ def list_models(
         ("", "name", "version", "trained at", "MAE", "MAPE [%]"),
         [
             (
-                "*" if champions[manifest.name] == manifest.version else " ",
+                _mark(manifest.version == champions[manifest.name], shares.get((manifest.name, manifest.version))),
                 manifest.name,
                 manifest.version,
                 f"{manifest.created_at:%Y-%m-%d %H:%M}",
@@ -143,6 +149,73 @@ def rollback(name: Name) -> None:
         else:
             break
     typer.echo(f"{version} serves {channel} again.")
+
+
+def ab(
+    name: Name,
+    version: Annotated[str | None, typer.Argument(help="The version to try against the one that serves.")] = None,
+    *,
+    share: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of the hours that it answers; both forecast always.")
+    ] = 0.2,
+    by: Annotated[str, typer.Option(help="Who begins the trial; kept with it.")] = "the command line",
+    stop: Annotated[bool, typer.Option("--stop", help="End the trial: the champion answers alone.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Let two versions forecast side by side (A/B), and show how both did on the same intervals."""
+    from watthour.workflows import trial
+
+    if stop and version is not None:
+        problem = "a version cannot be begun and stopped at once"
+        raise InvalidInput("--stop", version, problem, remedy="Leave the version out to end the trial.")
+    now = utc_now()
+    with opened() as app:
+        context = chosen_context(app, name)
+        if stop:
+            trial.end(app.registry, context, now=now)
+        elif version is not None:
+            trial.begin(app.registry, context, version, share=share, now=now, asked_by=by)
+        told: dict[str, Any] = trial.told(app.store, app.registry, context, now=now)
+    if as_json:
+        show_json(told)
+    else:
+        _show_trial(told)
+
+
+def _show_trial(told: dict[str, Any]) -> None:
+    made = told["trial"]
+    if made is not None:
+        simulated = " (SIMULATED)" if told["simulated"] else ""
+        ended = f", ended {made['until']}" if made["until"] else f"; {made['answers_this_hour']} answers this hour"
+        typer.echo(
+            f"{told['channel']}{simulated}: {made['challenger']} answers {made['share']:.0%} of the hours in the place "
+            f"of {made['champion']}, since {made['since']}, begun by {made['asked_by']}{ended}.",
+            err=True,
+        )
+        digits = digits_for([side[score] for side in told["sides"] for score in ("mae", "pinball")])
+        show_table(
+            ("", "version", "answered", "n", f"MAE [{told['unit']}]", f"pinball [{told['unit']}]", "in 90 % [%]"),
+            [
+                (
+                    *(side[each] for each in ("role", "version", "answered", "n")),
+                    *(number(side[each], digits) for each in ("mae", "pinball")),
+                    number(side["coverage90_percent"]),
+                )
+                for side in told["sides"]
+            ],
+        )
+        for each in told["differences"]:
+            error = number(each["standard_error"], digits)
+            typer.echo(
+                f"{each['score']}, challenger less champion: {each['mean']:+,.{digits}f} {told['unit']} "
+                f"(standard error {error}, {each['days']} days, p = {number(each['p_value'], 3)})"
+            )
+        typer.echo(told["protocol"], err=True)
+    typer.echo(told["verdict"], err=made is not None)
+
+
+def _mark(serves: bool, share: float | None) -> str:  # noqa: FBT001 - read at its one place
+    return "*" if serves else " " if share is None else f"A/B {share:.0%}"
 
 
 def _check(registry: ModelRegistry, channel: str, version: str) -> None:

@@ -21,6 +21,7 @@ class Maker(StrEnum):
     OWN = "own"  # a model of ours
     RIVAL = "rival"  # anybody else: a grid's operator, a weather service
     BASELINE = "baseline"  # a rule that every model must beat
+    TRIAL = "trial"  # a model of ours that forecast beside the one that answered, in an A/B trial
 
 
 class Quality(IntFlag):
@@ -86,7 +87,7 @@ class Forecasts(dy.Schema):
 
     @dy.rule()
     def maker_is_known(cls) -> pl.Expr:
-        """Every forecast is ours, a rival's or a baseline's."""
+        """Every forecast is ours, a rival's, a baseline's, or made beside ours in a trial."""
         return cls.maker.col.is_in([str(maker) for maker in Maker])
 
     @dy.rule()

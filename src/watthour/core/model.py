@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import UTC
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -42,3 +43,21 @@ class Promotion:
     promoted_at: datetime
     reason: str
     is_rollback: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """An A/B trial: a challenger forecasts beside the champion and answers a share of the hours in its place."""
+
+    challenger: str
+    champion: str
+    share: float  # of the hours of issue that the challenger answers, 0 to 1
+    since: datetime
+    asked_by: str  # who began it, in words
+    until: datetime | None = None  # when it was stopped, or another version became the champion; None: it runs
+
+    def is_challengers_turn(self, name: str, at: datetime) -> bool:
+        """Tell whether the challenger answers what is issued in an hour: always the same of a name and an hour."""
+        hour = at.astimezone(UTC).strftime("%Y-%m-%dT%H")
+        drawn = int.from_bytes(sha256(f"{name} {hour}".encode()).digest()[:8]) / 2**64
+        return self.until is None and drawn < self.share

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from watthour.core.forecast import Context, History
     from watthour.core.frames import Events, Forecasts, Maker, Readings, Refused, Samples
     from watthour.core.heard import Heard, LineState, Recalled
-    from watthour.core.model import Manifest, Promotion
+    from watthour.core.model import Manifest, Promotion, Trial
     from watthour.core.place import FoundPlace
     from watthour.core.window import Window
 
@@ -376,4 +376,29 @@ class ModelRegistry(Protocol):
 
     def promotions(self, name: str) -> list[Promotion]:
         """Return every change of champion, oldest first."""
+        ...
+
+    def trial(self, name: str) -> Trial | None:
+        """Return the last A/B trial; it runs while its ``until`` is None.
+
+        Raises:
+            ModelError: the registry cannot be asked.
+        """
+        ...
+
+    def begin_trial(self, name: str, version: str, *, share: float, now: datetime, asked_by: str) -> Trial:
+        """Let a version forecast beside the champion; a trial that runs ends, unless only its share changes.
+
+        Raises:
+            ModelNotFound: no such version, or no champion to try it against.
+            InvalidInput: it is the champion, or the share is not from 0 to 1.
+        """
+        ...
+
+    def end_trial(self, name: str, *, now: datetime) -> Trial:
+        """End the trial that runs and return it; another champion ends it too.
+
+        Raises:
+            ModelNotFound: none runs.
+        """
         ...

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from watthour.core.errors import InvalidInput, ModelCorrupt, ModelNotFound
-from watthour.core.model import Promotion, digest
+from watthour.core.model import Promotion, Trial, digest
 from watthour.registry.lock import locked
 from watthour.registry.manifest import (
     MANIFEST_FILE,
@@ -22,6 +22,10 @@ from watthour.registry.manifest import (
     safe_name,
     standing,
     to_json,
+    trial_as_json,
+    trial_begun,
+    trial_ended,
+    trial_of_json,
 )
 
 if TYPE_CHECKING:
@@ -40,9 +44,9 @@ ABANDONED_AFTER_S = 3600.0  # no save takes so long
 class FileRegistry:
     """A registry in a directory; several processes may use it at once.
 
-    A version appears by one rename, when all of it is on the disk; promotions are lines appended to a log, so a kill at
-    any moment leaves either the old or the new state. Who promotes holds a lock, so that each decides by what the one
-    before it has written.
+    A version appears by one rename, when all of it is on the disk; promotions and trials are lines appended to one log,
+    so a kill at any moment leaves either the old or the new state, and the line of a promotion ends the trial before
+    it. Who writes holds a lock, so that each decides by what the one before it has written.
     """
 
     def __init__(self, root: Path) -> None:
@@ -124,7 +128,7 @@ class FileRegistry:
             raise not_found(name, version, self._versions(name))
         with self._promoting(name):
             if self.champion(name) != version:
-                self._note(name, Promotion(version, now, reason))
+                self._note(name, _promotion_as_json(Promotion(version, now, reason)))
 
     def rollback(self, name: str, *, now: datetime) -> str:
         """Make the champion before this one champion again and return its version.
@@ -140,16 +144,57 @@ class FileRegistry:
             kept = [version for version in champions[:-1] if self._place(name, version).is_dir()]
             if not kept:
                 raise not_found(name, champions[-2], self._versions(name))
-            self._note(name, Promotion(kept[-1], now, f"rolled back from {champions[-1]}", is_rollback=True))
+            back = Promotion(kept[-1], now, f"rolled back from {champions[-1]}", is_rollback=True)
+            self._note(name, _promotion_as_json(back))
             return kept[-1]
 
     def promotions(self, name: str) -> list[Promotion]:
         """Return every change of champion, oldest first."""
+        return [entry for entry in self._log(name) if isinstance(entry, Promotion)]
+
+    def trial(self, name: str) -> Trial | None:
+        """Return the last A/B trial; it runs while its ``until`` is None."""
+        last: Trial | None = None
+        for entry in self._log(name):
+            if isinstance(entry, Trial):
+                last = entry
+            elif last is not None and last.until is None:
+                last = replace(last, until=entry.promoted_at)
+        return last
+
+    def begin_trial(self, name: str, version: str, *, share: float, now: datetime, asked_by: str) -> Trial:
+        """Let a version forecast beside the champion; a trial that runs ends, unless only its share changes.
+
+        Raises:
+            ModelNotFound: no such version, or no champion to try it against.
+            InvalidInput: it is the champion, or the share is not from 0 to 1.
+        """
+        if not self._place(name, version).is_dir():
+            raise not_found(name, version, self._versions(name))
+        with self._promoting(name):
+            before, champion = self.trial(name), self.champion(name)
+            begun = trial_begun(before, name, champion, version, share=share, now=now, asked_by=asked_by)
+            self._note(name, {"trial": trial_as_json(begun)})
+        return begun
+
+    def end_trial(self, name: str, *, now: datetime) -> Trial:
+        """End the trial that runs and return it; another champion ends it too.
+
+        Raises:
+            ModelNotFound: none runs.
+        """
+        with self._promoting(name):
+            ended = trial_ended(self.trial(name), name, now)
+            self._note(name, {"trial": trial_as_json(ended)})
+        return ended
+
+    def _log(self, name: str) -> list[Promotion | Trial]:
+        """Return the promotions and trials of a name in the order in which they were written."""
         log = self._root / safe_name("model", name) / PROMOTIONS_FILE
         if not log.is_file():
             return []
         lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
-        return [promotion for line in lines if (promotion := _promotion(line)) is not None]
+        return [entry for line in lines if (entry := _entry(line)) is not None]
 
     def _promoting(self, name: str) -> AbstractContextManager[None]:
         return locked(self._root / safe_name("model", name) / LOCK_FILE)
@@ -189,26 +234,29 @@ class FileRegistry:
             "version", kept.version, "this version exists with other files", remedy="A saved version never changes."
         )
 
-    def _note(self, name: str, promotion: Promotion) -> None:
-        line = json.dumps(
-            {
-                "version": promotion.version,
-                "at": promotion.promoted_at.isoformat(),
-                "reason": promotion.reason,
-                "rollback": promotion.is_rollback,
-            }
-        )
+    def _note(self, name: str, entry: Mapping[str, object]) -> None:
         log = self._root / name / PROMOTIONS_FILE
         with log.open("ab") as file:
-            file.write(f"\n{line}\n".encode())  # the leading end of line closes a line torn by a kill
+            file.write(f"\n{json.dumps(entry)}\n".encode())  # the leading end of line closes a line torn by a kill
             file.flush()
             os.fsync(file.fileno())
 
 
-def _promotion(line: str) -> Promotion | None:
+def _promotion_as_json(promotion: Promotion) -> dict[str, object]:
+    return {
+        "version": promotion.version,
+        "at": promotion.promoted_at.isoformat(),
+        "reason": promotion.reason,
+        "rollback": promotion.is_rollback,
+    }
+
+
+def _entry(line: str) -> Promotion | Trial | None:
     """Read one line of the log; a line torn by a kill was never acknowledged and counts for nothing."""
     try:
         entry = json.loads(line)
+        if "trial" in entry:
+            return trial_of_json(entry["trial"])
         return Promotion(entry["version"], datetime.fromisoformat(entry["at"]), entry["reason"], entry["rollback"])
     except (ValueError, KeyError, TypeError):
         return None

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from watthour.core.errors import InvalidInput, ModelCorrupt, ModelNotFound
-from watthour.core.model import Manifest, Promotion, digest
+from watthour.core.model import Manifest, Promotion, Trial, digest
 from watthour.core.window import Window
 
 if TYPE_CHECKING:
@@ -128,6 +129,72 @@ def standing(promotions: Sequence[Promotion]) -> list[str]:
         elif not champions or champions[-1] != promotion.version:
             champions.append(promotion.version)
     return champions
+
+
+def trial_begun(
+    before: Trial | None, name: str, champion: str | None, version: str, *, share: float, now: datetime, asked_by: str
+) -> Trial:
+    """Return the trial that is asked for; with the same versions as one that runs, what was scored of it stays.
+
+    Raises:
+        ModelNotFound: there is no champion.
+        InvalidInput: the version is the champion, or the share is not from 0 to 1.
+    """
+    if champion is None:
+        raise ModelNotFound(
+            f"no model serves {name} yet, so nothing can be tried against it",
+            remedy=f"Make {version} serve: `watthour models promote {name} {version}`.",
+        )
+    if version == champion:
+        raise InvalidInput(
+            "version",
+            version,
+            f"it serves {name} already",
+            remedy=f"Name another one to try against it: `watthour models list {name}`.",
+        )
+    if not 0 <= share <= 1:
+        raise InvalidInput("share", share, "it must be from 0 to 1", remedy="Give 0.2 for one hour in five.")
+    trial = Trial(version, champion, share, now, asked_by)
+    if before is not None and before.until is None and (before.challenger, before.champion) == (version, champion):
+        return replace(trial, since=before.since)
+    return trial
+
+
+def trial_ended(running: Trial | None, name: str, now: datetime) -> Trial:
+    """Return a trial as it stands at its end.
+
+    Raises:
+        ModelNotFound: none runs.
+    """
+    if running is None or running.until is not None:
+        raise ModelNotFound(
+            f"no A/B trial of {name} is running", remedy=f"Begin one: `watthour models ab {name} VERSION --share 0.2`."
+        )
+    return replace(running, until=now)
+
+
+def trial_as_json(trial: Trial) -> dict[str, object]:
+    """Return a trial as plain data."""
+    return {
+        "challenger": trial.challenger,
+        "champion": trial.champion,
+        "share": trial.share,
+        "since": trial.since.isoformat(),
+        "asked_by": trial.asked_by,
+        "until": None if trial.until is None else trial.until.isoformat(),
+    }
+
+
+def trial_of_json(kept: Mapping[str, Any]) -> Trial:
+    """Read what ``trial_as_json`` has written; what is not that raises KeyError, TypeError or ValueError."""
+    return Trial(
+        challenger=kept["challenger"],
+        champion=kept["champion"],
+        share=float(kept["share"]),
+        since=datetime.fromisoformat(kept["since"]),
+        asked_by=kept["asked_by"],
+        until=None if kept["until"] is None else datetime.fromisoformat(kept["until"]),
+    )
 
 
 def not_found(name: str, version: str | None, known: Sequence[str]) -> ModelNotFound:

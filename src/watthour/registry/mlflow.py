@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from watthour.core.errors import InvalidInput, MissingExtra, ModelCorrupt, ModelError, ModelNotFound
-from watthour.core.model import Manifest, Promotion, digest
+from watthour.core.model import Manifest, Promotion, Trial, digest
 from watthour.registry.lock import locked
 from watthour.registry.manifest import (
     MANIFEST_FILE,
@@ -25,6 +25,10 @@ from watthour.registry.manifest import (
     safe_name,
     standing,
     to_json,
+    trial_as_json,
+    trial_begun,
+    trial_ended,
+    trial_of_json,
 )
 
 try:
@@ -43,6 +47,7 @@ ARTIFACTS = "model"
 VERSION_TAG = "watthour.version"  # MLflow counts versions 1, 2, 3; ours says recipe, time and data
 MANIFEST_TAG = "watthour.manifest"
 PROMOTIONS_TAG = "watthour.promotions"
+TRIAL_TAG = "watthour.trial"
 KEPT_PROMOTIONS = 100
 _PATIENCE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2", "MLFLOW_HTTP_REQUEST_TIMEOUT": "20"}  # [-], [s]
 _PER_BATCH = 100  # parameters and tags that MLflow takes at once
@@ -173,16 +178,63 @@ class MlflowRegistry:
         Raises:
             ModelError: MLflow cannot be used.
         """
+        return _promotions(self._tags(name))
+
+    def trial(self, name: str) -> Trial | None:
+        """Return the last A/B trial; it runs while its ``until`` is None.
+
+        Raises:
+            ModelError: MLflow cannot be used.
+        """
+        tags = self._tags(name)
+        if TRIAL_TAG not in tags:
+            return None
+        kept = json.loads(tags[TRIAL_TAG])
+        trial, story = trial_of_json(kept), _as_lists(_promotions(tags))
+        if trial.until is None and story[-1:] != kept["after"]:  # another champion has ended it
+            n_before = story.index(kept["after"][0]) + 1 if kept["after"] and kept["after"][0] in story else 0
+            trial = replace(trial, until=datetime.fromisoformat(str(story[n_before][1])))
+        return trial
+
+    def begin_trial(self, name: str, version: str, *, share: float, now: datetime, asked_by: str) -> Trial:
+        """Let a version forecast beside the champion; a trial that runs ends, unless only its share changes.
+
+        Raises:
+            ModelNotFound: no such version, or no champion to try it against.
+            InvalidInput: it is the champion, or the share is not from 0 to 1.
+        """
+        if self._find(name, version) is None:
+            raise not_found(name, version, [str(each.tags.get(VERSION_TAG)) for each in self._versions(name)])
+        with self._promoting(name):
+            before, champion = self.trial(name), self.champion(name)
+            begun = trial_begun(before, name, champion, version, share=share, now=now, asked_by=asked_by)
+            self._keep_trial(name, begun)
+        return begun
+
+    def end_trial(self, name: str, *, now: datetime) -> Trial:
+        """End the trial that runs and return it; another champion ends it too.
+
+        Raises:
+            ModelNotFound: none runs.
+        """
+        with self._promoting(name):
+            ended = trial_ended(self.trial(name), name, now)
+            self._keep_trial(name, ended)
+        return ended
+
+    def _keep_trial(self, name: str, trial: Trial) -> None:
+        """Keep a trial with the last promotion before it: one after it ends the trial by itself."""
+        after = _as_lists(self.promotions(name))[-1:]
+        self._client.set_registered_model_tag(name, TRIAL_TAG, json.dumps({**trial_as_json(trial), "after": after}))
+
+    def _tags(self, name: str) -> Mapping[str, str]:
         try:
-            tags = self._client.get_registered_model(name).tags
+            tags: Mapping[str, str] = self._client.get_registered_model(name).tags
         except MlflowException as error:
             if error.error_code == "RESOURCE_DOES_NOT_EXIST":
-                return []
+                return {}
             raise _unusable(error) from error
-        return [
-            Promotion(version, datetime.fromisoformat(at), reason, bool(is_rollback))
-            for version, at, reason, is_rollback in json.loads(tags.get(PROMOTIONS_TAG, "[]"))
-        ]
+        return tags
 
     def _promoting(self, name: str) -> AbstractContextManager[None]:
         """Promote one after the other; on a server shared by several machines this holds on each of them alone."""
@@ -274,11 +326,19 @@ class MlflowRegistry:
         return from_json(version.tags.get(MANIFEST_TAG, ""), where=where)
 
     def _note(self, name: str, promotion: Promotion) -> None:
-        story = [
-            [each.version, each.promoted_at.isoformat(), each.reason, each.is_rollback]
-            for each in [*self.promotions(name), promotion][-KEPT_PROMOTIONS:]
-        ]
+        story = _as_lists([*self.promotions(name), promotion][-KEPT_PROMOTIONS:])
         self._client.set_registered_model_tag(name, PROMOTIONS_TAG, json.dumps(story))
+
+
+def _promotions(tags: Mapping[str, str]) -> list[Promotion]:
+    return [
+        Promotion(version, datetime.fromisoformat(at), reason, bool(is_rollback))
+        for version, at, reason, is_rollback in json.loads(tags.get(PROMOTIONS_TAG, "[]"))
+    ]
+
+
+def _as_lists(promotions: Sequence[Promotion]) -> list[list[object]]:
+    return [[each.version, each.promoted_at.isoformat(), each.reason, each.is_rollback] for each in promotions]
 
 
 def _batches(parameters: Sequence[Any]) -> list[Sequence[Any]]:

@@ -177,7 +177,7 @@ forecast_series = Table(
     Column("channel", Integer, ForeignKey("channels.key"), nullable=False),
     Column("model", String, nullable=False),
     Column("level", Double, nullable=False),
-    Column("maker", String),  # own, rival or baseline
+    Column("maker", String),  # own, rival, baseline or trial
     UniqueConstraint("channel", "model", "level"),
 )
 

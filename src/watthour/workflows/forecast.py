@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from watthour.core.errors import ModelCorrupt, ModelError, NotEnoughHistory
+from watthour.core.errors import ModelCorrupt, ModelError, NotEnoughHistory, WatthourError
 from watthour.core.forecast import Forecast, day_ahead_targets, targets
 from watthour.core.frames import INSTANT, Forecasts, Maker, Quality
 from watthour.core.ports import RunState, SourceRun
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from watthour.core.forecast import Context, Forecaster, History
     from watthour.core.frames import Targets
-    from watthour.core.model import Manifest
+    from watthour.core.model import Manifest, Trial
     from watthour.core.ports import ModelRegistry, Store
 
 RUN_PREFIX = "forecast:"  # forecast runs stand in the log of runs under this and their channel
@@ -39,6 +39,7 @@ BASELINE_MEMORY_DAYS = 56  # past issues from which a baseline learns its interv
 BASELINES = ("operator_debiased", "persistence_ensemble", "seasonal_naive")  # what can stand in, best first
 COMPANIONS = ("seasonal_naive", "operator_debiased")  # kept beside every forecast of ours
 COMPANION_LEVELS = (0.05, 0.5, 0.95)
+NOT_SHOWN = "-not-shown"  # ends the name under which a version's forecast is kept that did not answer, in a trial
 _MADE_OF = "made of "  # begins the line of a run that says which models were combined, and their shares, as JSON
 OURS = "ours"  # what our models are called together where they stand beside others
 _LABELS = {
@@ -165,6 +166,9 @@ def forecast(
     expected = served.manifest.version if served is not None else _champion(registry, context.channel.id)
     shared = _champion(registry, shared_name(context)) if expected is None else None
     makers = (RARE, *([shared] if shared else []), SIMILAR, *BASELINES) if expected is None else (expected,)
+    trial = running_trial(registry, context.channel.id)
+    if trial is not None and trial.is_challengers_turn(context.channel.id, now):
+        makers = (trial.challenger, *makers)
     if (before := _already_issued(store, context, window, makers, now)) is not None:
         return before
     asked = targets(window, now, resolution=context.resolution, time_zone=context.time_zone)
@@ -172,6 +176,13 @@ def forecast(
     similar = partial(history_beside, store, context, window, now)
     answer = answer_with_fallback(history, asked, registry=registry, served=served, similar=similar)
     new_rows = store.append_forecasts(as_stored(answer.values, answer.model, now))
+    notes = list(answer.missing_inputs)
+    if trial is not None:
+        other = _other_of_trial(registry, trial, history, asked, answer, served)
+        if isinstance(other, Forecast):
+            new_rows += store.append_forecasts(as_stored(other.values, other.model, now))
+        elif other is not None:
+            notes.append(other)
     for name in COMPANIONS:
         if name != answer.model:
             companion = _baseline(name, history, asked)
@@ -180,11 +191,20 @@ def forecast(
                 few = Forecasts.cast(rows.filter(pl.col("level").is_in(COMPANION_LEVELS)))
                 new_rows += store.append_forecasts(few)
     made_of = (f"{_MADE_OF}{json.dumps(dict(answer.details))}",) if answer.details else ()
-    words = "\n".join((answer.fallback or "", *answer.missing_inputs, *made_of)).rstrip()
+    words = "\n".join((answer.fallback or "", *notes, *made_of)).rstrip()
     store.note_run(
         SourceRun(f"{RUN_PREFIX}{context.channel.id}", now, now, window, RunState.OK, new_rows, problem=words or None)
     )
-    return ForecastReport(answer.model, now, window, new_rows, answer.missing_inputs, answer.fallback)
+    return ForecastReport(answer.model, now, window, new_rows, tuple(notes), answer.fallback)
+
+
+def running_trial(registry: ModelRegistry, name: str) -> Trial | None:
+    """Return the A/B trial that runs; where the registry cannot be asked, none, and the champion answers."""
+    try:
+        trial = registry.trial(name)
+    except ModelError:
+        return None
+    return trial if trial is not None and trial.until is None else None
 
 
 def recall(store: Store, context: Context, window: Window, as_of: datetime) -> History:
@@ -216,44 +236,111 @@ def answer_with_fallback(
 ) -> Forecast:
     """Answer with the model that serves; if it cannot, with the best that is possible without one, and say so.
 
-    That is, of a device that is seldom on, its past uses; else the model that all homes share; for a short past, its
-    own days beside similar channels; else the best baseline. The answer's ``model`` is the version that made it. Of a
-    device that is seldom on, every answer tells the uses to expect, whoever made it.
+    In an A/B trial the challenger answers in its hours; where it cannot, the champion does as if there were no trial.
+    Without a model it is, of a device that is seldom on, its past uses; else the model that all homes share; for a
+    short past, its own days beside similar channels; else the best baseline. The answer's ``model`` is the version that
+    made it. Of a device that is seldom on, every answer tells the uses to expect, whoever made it.
 
     Args:
         history: what is known.
         asked: what is asked.
-        registry: holds the model that serves.
-        served: that model, if it is loaded already.
+        registry: holds the model that serves, and the trial; None: neither is asked for.
+        served: the model that answers, if it is loaded already.
         why_none: why no model serves, if that is known.
         similar: gives what is known of a short past and of similar channels, of ``history_beside``.
 
     Raises:
         NotEnoughHistory: not even a baseline is possible.
     """
-    reason, rare = why_none, _of_past_uses(history, asked)
+    name, rare = history.context.channel.id, _of_past_uses(history, asked)
+    trial = None if registry is None else running_trial(registry, name)
+    why_not_tried: tuple[str, ...] = ()
+    if registry is not None and trial is not None and trial.is_challengers_turn(name, history.as_of):
+        tried = _on_trial(registry, trial.challenger, history, asked, served)
+        if isinstance(tried, Forecast):
+            return replace(tried, uses=None if rare is None else rare.uses)
+        why_not_tried = (tried,)
+        served = None if served is not None and served.manifest.version == trial.challenger else served
+    answer = _by_champion(history, asked, registry, served, why_none)
+    if isinstance(answer, Forecast):
+        answer = replace(answer, uses=None if rare is None else rare.uses)
+    elif rare is not None:
+        is_missed = registry is not None and bool(registry.manifests(name))
+        answer = replace(rare, fallback=f"{label_of(RARE)} answer: {answer}" if is_missed else None)
+    else:
+        answer = _stand_in(history, asked, registry, answer, similar)
+    return replace(answer, missing_inputs=(*why_not_tried, *answer.missing_inputs))
+
+
+def _by_champion(
+    history: History,
+    asked: dy.DataFrame[Targets],
+    registry: ModelRegistry | None,
+    served: Served | None,
+    why_none: str | None,
+) -> Forecast | str | None:
+    """Return the forecast of the model that serves, or why there is none; arguments as of the answer."""
     if served is None and registry is not None:
         try:
             served = load_serving(registry, history.context.channel.id)
         except ModelError as error:
-            reason = str(error)
-    if served is not None:
-        try:
-            answer = served.forecaster.predict(history, asked)
-        except NotEnoughHistory as error:
-            reason = str(error)
-        else:
-            answer = under_version(_weather_named(answer, history.context), served.manifest.version)
-            answer = replace(answer, uses=None if rare is None else rare.uses)
-            if served.instead_of is None:
-                return answer
-            return replace(
-                answer, fallback=f"{served.manifest.version}, which served before, is used instead: {served.instead_of}"
-            )
-    if rare is not None:
-        is_missed = registry is not None and bool(registry.manifests(history.context.channel.id))
-        return replace(rare, fallback=f"{label_of(RARE)} answer: {reason}" if is_missed else None)
-    return _stand_in(history, asked, registry, reason, similar)
+            return str(error)
+    if served is None:
+        return why_none
+    try:
+        answer = _of_model(served, history, asked)
+    except NotEnoughHistory as error:
+        return str(error)
+    if served.instead_of is None:
+        return answer
+    words = f"{served.manifest.version}, which served before, is used instead: {served.instead_of}"
+    return replace(answer, fallback=words)
+
+
+def _on_trial(
+    registry: ModelRegistry, version: str, history: History, asked: dy.DataFrame[Targets], served: Served | None
+) -> Forecast | str:
+    """Return the forecast of one version of a trial, or why it has none; ``served`` is used if it is that version."""
+    try:
+        if served is None or served.manifest.version != version:
+            served = load_model(registry, history.context.channel.id, version)
+        answer = _of_model(served, history, asked)
+        as_stored(answer.values, version, history.as_of)  # values that the store would refuse are found here
+    except Exception as error:  # noqa: BLE001 - whatever is wrong with it, the other version must answer
+        why = str(error) if isinstance(error, WatthourError) else f"{type(error).__name__}: {error}"
+        return f"{version} of the A/B trial could not forecast: {why}"
+    return answer
+
+
+def _other_of_trial(
+    registry: ModelRegistry,
+    trial: Trial,
+    history: History,
+    asked: dy.DataFrame[Targets],
+    answer: Forecast,
+    served: Served | None,
+) -> Forecast | str | None:
+    """Return what the version of a trial that did not answer forecasts, under a name of its own, or why it cannot.
+
+    None where it was the challenger's turn and it could not: then its answer says so already.
+    """
+    if answer.model == trial.challenger:
+        version = trial.champion
+    elif trial.is_challengers_turn(history.context.channel.id, history.as_of):
+        return None
+    else:
+        version = trial.challenger
+    other = _on_trial(registry, version, history, asked, served)
+    if not isinstance(other, Forecast):
+        return other
+    values = Forecasts.cast(other.values.with_columns(maker=pl.lit(str(Maker.TRIAL))))
+    return replace(other, values=values, model=f"{version}{NOT_SHOWN}")
+
+
+def _of_model(served: Served, history: History, asked: dy.DataFrame[Targets]) -> Forecast:
+    """Return a saved model's forecast, which says so where weather is missing."""
+    answer = _weather_named(served.forecaster.predict(history, asked), history.context)
+    return under_version(answer, served.manifest.version)
 
 
 def _stand_in(

@@ -73,7 +73,7 @@ def side_by_side(
     stored = pl.DataFrame(
         store.forecasts([context.channel.id], window, as_of=now, levels=list(COMPANION_LEVELS)).drop_nulls("value")
     )
-    actual = _actuals(store, context, Window(window.start - WEEK, window.end), now)
+    actual = measured(store, context, Window(window.start - WEEK, window.end), now)
     ours = _wide(stored.filter(maker=str(Maker.OWN)), OURS)
     rivals = {name: _wide(stored.filter(is_trusted(), model=name), name) for name in context.rivals}
     rivals = {name: rows for name, rows in rivals.items() if not rows.is_empty()}
@@ -111,7 +111,8 @@ def _columns_of(rows: pl.DataFrame, name: str) -> list[str]:
     return [column for column in (name, f"{name}_lower", f"{name}_upper") if column in rows.columns]
 
 
-def _actuals(store: Store, context: Context, window: Window, now: datetime) -> pl.DataFrame:
+def measured(store: Store, context: Context, window: Window, now: datetime) -> pl.DataFrame:
+    """Return what was measured in a window and is not doubted: ``time, value``."""
     readings = pl.DataFrame(store.read([context.channel.id], window, now))
     return readings.filter(is_trusted()).drop_nulls("value").select("time", "value").sort("time")
 

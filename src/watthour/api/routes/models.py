@@ -11,6 +11,7 @@ from watthour.api.schemas.models import (
     IntervalBasis,
     ModelCard,
     ModelInfo,
+    OnTrial,
     Prediction,
     RegionQuestion,
     Reloaded,
@@ -56,7 +57,9 @@ async def reload_model(state: ApiState, asked: Annotated[RegionQuestion, Query()
 @router.get("/model-info", summary="Models in use, their training data and their scores", responses=problems(404))
 async def model_info(state: ApiState, asked: Annotated[RegionQuestion, Query()]) -> ModelInfo:
     """Show the manifest of every model that serves."""
-    return await state.compute.run(lambda: ModelInfo(models=[_card(*pair) for pair in _champions(state, asked.region)]))
+    return await state.compute.run(
+        lambda: ModelInfo(models=[_card(state, *pair) for pair in _champions(state, asked.region)])
+    )
 
 
 def _predict(state: State, features: Features, region: str | None) -> Prediction:
@@ -101,8 +104,8 @@ def _champions(state: State, region: str | None) -> list[tuple[Role, Served]]:
     return pairs
 
 
-def _card(role: Role, served: Served) -> ModelCard:
-    manifest = served.manifest
+def _card(state: State, role: Role, served: Served) -> ModelCard:
+    manifest, trial = served.manifest, state.models.trial(role)
     return ModelCard(
         serves=role.serves,
         region=role.context.site.id,
@@ -115,4 +118,5 @@ def _card(role: Role, served: Served) -> ModelCard:
         data_fingerprint=manifest.data_fingerprint,
         metrics=dict(manifest.metrics),
         trained_at=manifest.created_at,
+        on_trial=None if trial is None else OnTrial(version=trial.challenger, share=trial.share, since=trial.since),
     )

@@ -122,6 +122,14 @@ class Split(Answer):
     end: datetime = Field(description="First instant after it, UTC.")
 
 
+class OnTrial(Answer):
+    """A version that answers a share of the hours in the place of the one that serves."""
+
+    version: str = Field(description="Version that is tried.", examples=["gradient_boosting-20261121T092941-1db6e6"])
+    share: float = Field(description="Share of the hours that it answers. [share]", examples=[0.2])
+    since: datetime = Field(description="When the trial began, UTC.")
+
+
 class ModelCard(Answer):
     """A model that serves."""
 
@@ -143,6 +151,7 @@ class ModelCard(Answer):
         "`mape_percent` [%]; names with a forecaster in front are its scores. [as the name says]"
     )
     trained_at: datetime = Field(description="When it was trained, UTC.")
+    on_trial: OnTrial | None = Field(description="The version that an A/B trial tries against it; null without one.")
 
 
 class ModelInfo(Answer):
@@ -163,6 +172,7 @@ class ModelInfo(Answer):
                     "data_fingerprint": "ab12cd34",
                     "metrics": {"mae_mwh": 141.0},
                     "trained_at": "2026-11-20T06:00:00Z",
+                    "on_trial": None,
                 }
             ]
         }
