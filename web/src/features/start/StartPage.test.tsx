@@ -176,7 +176,7 @@ test('Home Assistant is connected by its address and token, beside its broker', 
     '/api/v1/listening/past': () => IDLE,
   });
   await addByTown();
-  await userEvent.click(await screen.findByRole('button', { name: /^Home Assistant By its address/ }));
+  await userEvent.click(await screen.findByRole('button', { name: /^Home Assistant\s?By its address/ }));
   const token = screen.getByLabelText('Long-lived access token');
   expect(token).toHaveAttribute('type', 'password');
   await userEvent.type(screen.getByLabelText('Address of Home Assistant'), 'http://homeassistant.local:8123');
