@@ -17,8 +17,8 @@ export function useBringPast() {
   return useMutation({ mutationFn: bringPast, onSettled: () => queries.invalidateQueries({ queryKey: pastQuery.queryKey }) });
 }
 
-/** How far the past is brought in, then what it has brought, or why it did not. */
-export function PastProgress({ concerns = () => true }: { concerns?: (channel: string) => boolean }): ReactElement | null {
+/** How far the past of a home, or of all, is brought in, then what it has brought, or why it did not. */
+export function PastProgress({ home = null }: { home?: string | null }): ReactElement | null {
   const { data } = useQuery(pastQuery);
   const queries = useQueryClient();
   const label = useId();
@@ -30,7 +30,7 @@ export function PastProgress({ concerns = () => true }: { concerns?: (channel: s
     if (hasEnded) void queries.invalidateQueries({ predicate: ({ queryKey }) => queryKey[0] !== pastQuery.queryKey[0] });
   }, [isRunning, queries]);
   if (!data || data.state === 'idle') return null;
-  const channels = data.channels.filter(({ channel }) => concerns(channel));
+  const channels = data.channels.filter(({ channel }) => home === null || channel.startsWith(`home.${home}.`));
   const count = channels.reduce((sum, each) => sum + each.new, 0);
   const findings = channels.flatMap((each) => each.findings);
   if (data.state === 'failed')

@@ -147,7 +147,7 @@ export function FirstReadings({ home }: { home: HomeEntry }): ReactElement {
           Each counts a part, such as one tariff, so none alone measures the whole home. In Home Assistant, make a template sensor that adds them (state class total_increasing): it measures the whole home from that day on.
         </Notice>
       ) : null}
-      <PastProgress concerns={(channel) => channel.startsWith(`home.${home.id}.`)} />
+      <PastProgress home={home.id} />
       {things.length > 0 && things.every(({ channel }) => channel === null) ? (
         <p className="text-small text-muted">
           Nothing is kept before you say what a value measures. Of a meter choose its counter of what is drawn (<em>import</em>, in kWh) for the whole home.
