@@ -185,7 +185,7 @@ def test_what_cannot_be_is_refused_by_its_field(
 def test_a_public_name_is_taken_with_https_alone(
     monkeypatch: pytest.MonkeyPatch, url: str, address: str, *, is_taken: bool
 ) -> None:
-    monkeypatch.setattr(own.socket, "getaddrinfo", lambda *_args, **_more: [(0, 0, 0, "", (address, 0))])
+    monkeypatch.setattr("socket.getaddrinfo", lambda *_args, **_more: [(0, 0, 0, "", (address, 0))])
     for kind in ("home_assistant", "influxdb"):
         options = own.checked_source(kind, {"url": url, "token": TOKEN})
         with nullcontext() if is_taken else pytest.raises(InvalidInput, match="not in the home's own network"):
