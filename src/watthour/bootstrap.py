@@ -8,12 +8,22 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
 from watthour.core.channel import SiteKind
-from watthour.core.errors import InvalidInput, UnknownSite
+from watthour.core.errors import InvalidInput, NotConfigured, UnknownSite
 from watthour.sources.catalogue import CATALOGUE, LINES, Card, addable, connector, options_class
 from watthour.sources.connectors import Connectors, ConnectorSites, RenewedConnectors
 from watthour.sources.device_events import DeviceUses, is_device_events, read_device_events
 from watthour.sources.files import Known, Preview, file_sources, preview, unknown_files
-from watthour.sources.own import OwnSources, address_of, check_is_near, check_unset, checked_source, field_type, joined
+from watthour.sources.own import (
+    HIDDEN,
+    OwnSources,
+    address_of,
+    check_is_near,
+    check_unset,
+    checked_source,
+    field_type,
+    is_secret,
+    joined,
+)
 from watthour.sources.polling import PolledOptions
 from watthour.sources.table_options import TableOptions
 
@@ -25,9 +35,8 @@ if TYPE_CHECKING:
     from typing import Self
 
     from watthour.core.directory import SiteDirectory
-    from watthour.core.errors import NotConfigured
     from watthour.core.forecast import Context
-    from watthour.core.ports import Archive, Gazetteer, ModelRegistry, Source, Store
+    from watthour.core.ports import Archive, Gazetteer, ModelRegistry, Source, Store, Subscription
     from watthour.core.window import Window
     from watthour.settings import Settings, SiteBlock
     from watthour.sources.options import Options
@@ -35,6 +44,7 @@ if TYPE_CHECKING:
     from watthour.workflows.links import Links
     from watthour.workflows.listening import Listener
     from watthour.workflows.news import News
+    from watthour.workflows.recall_task import Recalls
     from watthour.workflows.runs import Fill
     from watthour.workflows.settling import Settler
     from watthour.workflows.stand_in import StandInHome
@@ -139,6 +149,13 @@ class App:
         from watthour.workflows.links import Links
 
         return Links(self.settings.home)
+
+    @cached_property
+    def recalls(self) -> Recalls:
+        """The past of things that this process brings in."""
+        from watthour.workflows.recall_task import Recalls
+
+        return Recalls(self.store, self.links, self.archives)
 
     @cached_property
     def settler(self) -> Settler:
@@ -256,12 +273,11 @@ class App:
         from importlib import import_module
 
         from watthour.sources.http import RetryPolicy
-        from watthour.sources.lines import open_lines
         from watthour.workflows.trying import try_asking, try_line
 
         options = joined(self.settings.sources, {kind: self._checked_source(kind, said)})[kind]
         if kind in LINES:
-            lines = open_lines({kind: options}, client_id=_passing_id(), is_passing=True)
+            lines = self._passing_lines(kind, options)
             n_devices = len(options.hosts) if isinstance(options, PolledOptions) else None
             return try_line(self.store, self.links, lines[0], seconds=seconds, n_devices=n_devices)
         module = import_module(addable()[kind].module)
@@ -300,11 +316,25 @@ class App:
             SourceError: a name that nobody knows.
             MissingExtra: a library that it needs is not installed.
         """
+        options = self._checked_source(kind, said)
+        self._passing_lines(kind, options)  # says what is not installed, and what is no token
+        self.own_sources.add(kind, options)
+
+    def _passing_lines(self, kind: str, options: Options) -> list[Subscription]:
+        """Return the lines of one source, not opened yet.
+
+        Raises:
+            InvalidInput: what was given as a secret is none.
+            MissingExtra: a library that it needs is not installed.
+        """
         from watthour.sources.lines import open_lines
 
-        options = self._checked_source(kind, said)
-        open_lines({kind: options}, client_id=_passing_id(), is_passing=True)  # says what is not installed
-        self.own_sources.add(kind, options)
+        try:
+            return open_lines({kind: options}, client_id=_passing_id(), is_passing=True)
+        except NotConfigured as error:
+            secret = next(ask.option for ask in addable()[kind].asks if is_secret(type(options), ask.option))
+            problem = error.problem.partition(": ")[2]
+            raise InvalidInput(secret, HIDDEN, problem, remedy=error.remedy) from None
 
     def _checked_source(self, kind: str, said: Mapping[str, object]) -> Options:
         options = checked_source(kind, said)
@@ -361,7 +391,6 @@ class App:
 
     def pasts(self, shown: Sequence[Context], now: datetime) -> list[Fill]:
         """Return how much of its past each source of the sites that can be followed has brought in."""
-        from watthour.core.errors import NotConfigured
         from watthour.workflows.rounds import pasts
 
         found: list[Fill] = []
@@ -480,6 +509,7 @@ def kinds_of_sources() -> list[dict[str, Any]]:
                 "delivers": card.delivers,
                 "page": card.page,
                 "is_of_homes": kind in LINES,
+                "has_past": card.is_past,
                 "fields": fields,
             }
         )

@@ -182,7 +182,8 @@ def test_a_device_that_was_added_is_heard_without_a_restart_and_one_that_is_unpl
         assert client.delete("/api/v1/sources?kind=homewizard").status_code == 200
         wait_for(lambda: not empty.listener.states)
     assert of_kind(client, "homewizard") == {}
-    assert client.delete("/api/v1/sources?kind=homewizard").status_code == 400
+    unknown = client.delete("/api/v1/sources?kind=homewizard")
+    assert (unknown.status_code, unknown.json()["type"]) == (404, "urn:watthour:problem:unknown-name")
     assert empty.store.sites()[0].main_channel == "home.flat.energy"
 
 

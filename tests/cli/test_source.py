@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from fakes.eia import KEY
+from fakes.home_assistant import TOKEN, home_assistant, metadata
 from fakes.server import Answer, Request, as_json, serve
 
 from watthour.bootstrap import open_app
@@ -73,6 +74,47 @@ def test_a_secret_is_read_from_a_file_and_refused_on_the_line(watthour: Callable
     (tmp_path / "broker.txt").write_text("hunter2\n", encoding="utf-8")
     assert watthour(*asked, "--secret-file", f"password={tmp_path / 'broker.txt'}").code == 0
     assert "hunter2" not in watthour("source", "list", "--json").out
+
+
+@pytest.mark.parametrize(
+    ("kind", "option"),
+    [("mqtt", "password"), ("eia", "api_key"), ("home_assistant", "token"), ("influxdb", "token")],
+)
+def test_every_option_that_is_a_secret_is_refused_on_the_line(
+    watthour: Callable[..., Outcome], kind: str, option: str
+) -> None:
+    refused = watthour("source", "test", kind, "--set", f"{option}=hunter2")
+    assert refused.code != 0
+    assert f"--secret-file {option}=FILE" in refused.err
+    assert "hunter2" not in refused.err + refused.out
+
+
+def test_a_new_kind_of_secret_is_known_by_its_type(
+    watthour: Callable[..., Outcome], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fields = [{"name": "pin", "type": "secret"}]
+    monkeypatch.setattr("watthour.bootstrap.kinds_of_sources", lambda: [{"kind": "mqtt", "fields": fields}])
+    assert "--secret-file pin=FILE" in watthour("source", "test", "mqtt", "--set", "pin=1234").err
+
+
+def test_home_assistant_is_added_with_its_token_from_a_file(
+    watthour: Callable[..., Outcome], home: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "token").write_text(f"{TOKEN}\n", encoding="utf-8")
+    listed = [metadata("sensor.p1", "kWh", "energy", counts=True)]
+    with home_assistant(listed=listed) as fake:
+        added = watthour(
+            "source",
+            "add",
+            "home_assistant",
+            "--set",
+            f"url={fake.url}",
+            "--secret-file",
+            f"token={tmp_path / 'token'}",
+        )
+    assert (added.code, "It answers" in added.out) == (0, True)
+    assert json.loads((home / "sources.json").read_text())["sources"]["home_assistant"]["token"] == TOKEN
+    assert TOKEN not in added.out + added.err + watthour("source", "list", "--json").out
 
 
 def test_every_kind_is_listed_with_its_options(watthour: Callable[..., Outcome]) -> None:

@@ -136,6 +136,7 @@ def create_app(
         warming = asyncio.create_task(grid.warm_up(state)) if limits.is_warmed_up else None
         app.settler.start(now)
         yield
+        await asyncio.to_thread(app.recalls.stop)
         await asyncio.to_thread(app.settler.stop)
         if warming is not None:
             warming.cancel()

@@ -80,19 +80,14 @@ def listen(  # noqa: PLR0913 - each is an option of the command
 
 def _recall(days: int, *, as_json: bool) -> None:
     """Bring in the past of everything that was added and that somebody has recorded."""
-    from watthour.workflows.recall import archive_of, fill_past
+    from watthour.workflows.recall import asked_archives, fill_past
 
     now = utc_now()
     window = Window(now - days * DAY, now)
     rows: list[dict[str, object]] = []
     with opened() as app:
         links = app.links.all()
-        asked = archive_of(app.archives(), links)
-        if not asked:
-            problem = "nothing was added whose past can be asked for"
-            remedy = "Set [sources.home_assistant] or [sources.influxdb], then `watthour listen --found` and --add."
-            raise InvalidInput("past", days, problem, remedy=remedy)
-        for name, (archive, keys) in asked.items():
+        for name, (archive, keys) in asked_archives(app.archives(), links).items():
             channels = {links[key].channel for key in keys}
             with bar(name, (window.end - window.start).total_seconds() * len(channels)) as advance:
                 tell = _teller(advance)

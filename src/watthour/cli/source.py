@@ -95,7 +95,7 @@ def try_out(
     """Connect for a few seconds and say what was seen; nothing is kept."""
     from watthour.workflows import view
 
-    tried = _try(kind, _options(said, secrets), seconds)
+    tried = _try(kind, _options(kind, said, secrets), seconds)
     if as_json:
         things = view.found_things(tried.found)
         show_json({"works": tried.works, "words": tried.words, "remedy": tried.remedy, "things": things})
@@ -114,7 +114,7 @@ def add(
     untested: Annotated[bool, typer.Option("--untested", help="Keep it without a test.")] = False,
 ) -> None:
     """Test a source and keep it; a running `watthour up` takes it up by itself."""
-    options = _options(said, secrets)
+    options = _options(kind, said, secrets)
     if not untested:
         tried = _try(kind, options, seconds)
         _tell(tried)
@@ -144,18 +144,22 @@ def _tell(tried: Tried) -> None:
     typer.echo(" ".join(filter(None, (tried.words, tried.remedy))), err=not tried.works)
 
 
-def _options(said: Sequence[str] | None, secrets: Sequence[str] | None) -> dict[str, object]:
+def _options(kind: str, said: Sequence[str] | None, secrets: Sequence[str] | None) -> dict[str, object]:
     """Return what is said of a source, with the secrets read from their files.
 
     Raises:
         InvalidInput: a word is no option with its value, or a file cannot be read.
     """
+    from watthour.bootstrap import kinds_of_sources
+
+    fields = next((each["fields"] for each in kinds_of_sources() if each["kind"] == kind), [])
+    hidden = {field["name"] for field in fields if field["type"] == "secret"}
     found: dict[str, object] = {}
     for word in said or ():
         name, equals, value = word.partition("=")
         if not equals:
             raise InvalidInput("--set", word, "it is no option with its value", remedy="Write --set host=192.168.1.10.")
-        if name in {"password", "api_key", "token"}:
+        if name in hidden:
             problem = "a secret on the command line can be read by everybody on this machine"
             raise InvalidInput("--set", f"{name}=(hidden)", problem, remedy=f"Write --secret-file {name}=FILE.")
         found[name] = value

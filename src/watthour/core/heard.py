@@ -40,6 +40,7 @@ class Thing:
     name: str  # as a person would know it
     kind: str = "sensor"  # plug, meter, light, blind or sensor
     heartbeat: timedelta | None = None  # it is heard at least so often; None: it may tell changes alone
+    is_grid_meter: bool = False  # it is known to count what the home draws from the grid, or a part of it
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,7 +71,7 @@ class Card:
     page: str  # of the documentation
     serves: Callable[[Context], bool] = _nothing  # of files at hand: nothing by itself
     is_followed: bool = False  # asked regularly
-    is_past: bool = False  # asked for the years before
+    is_past: bool = False  # asked for the years before, or can be
     brings_load: bool = False  # measures what is forecast: a site can be followed once such a source can be asked
     has_sites: bool = False  # its module's ``contexts`` knows sites of its own
     options: str = ""  # class of its block in the settings, in the same module; none: it can only be switched off
@@ -250,14 +250,32 @@ LINES: dict[str, Card] = {
         "Home Assistant's long-term statistics, years back and as they come",
         "a long-lived access token",
         "docs/reference/sources/home_assistant.md",
+        is_past=True,
         options="HomeAssistantOptions",
+        title="Home Assistant: its statistics, years back",
+        asks=(
+            Ask("url", "Address of Home Assistant", "Such as http://homeassistant.local:8123", is_required=True),
+            Ask(
+                "token",
+                "Long-lived access token",
+                "In Home Assistant: your profile, Security, Long-lived access tokens, Create token",
+                is_required=True,
+            ),
+        ),
     ),
     "influxdb": Card(
         "watthour.sources.influxdb:open_line",
         "what Home Assistant or others keep in InfluxDB 3, the past and as it comes",
         "a database and a token that may read it",
         "docs/reference/sources/influxdb.md",
+        is_past=True,
         options="InfluxdbOptions",
+        title="InfluxDB 3",
+        asks=(
+            Ask("url", "Address of the server", "Such as http://192.168.1.10:8181", is_required=True),
+            Ask("token", "Token that may read the database", "Made by: influxdb3 create token", is_required=True),
+            Ask("database", "Name of the database", "homeassistant where nothing is said"),
+        ),
     ),
 }
 

@@ -328,7 +328,7 @@ def _of_site(found: Understood, site: Site, options: TableOptions, known: Known)
     zone = site.place.time_zone if found.needs_zone and is_own else found.zone
     if zone != found.zone:
         clock = f"the clock of {site.name}, {zone}"
-        notes.append(f"its times have no time zone and are read by {clock}; --times-in names another")
+        notes.append(f"its times have no time zone and are read by {clock}")
     if options.site is not None and (note := _name_note(options.site, site)) is not None:
         notes.append(note)
     return replace(found, zone=zone, notes=tuple(notes))

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _NAME = "homewizard"
 _SOCKET = "HWE-SKT"
+_P1 = "HWE-P1"
 _PHASES = ("l1", "l2", "l3")
 _TARIFFS = ("t1", "t2", "t3", "t4")
 
@@ -71,7 +72,9 @@ def read_data(identity: Identity, said: object, *, now: datetime, every: timedel
     def thing(part: str) -> Thing:
         key = f"{_NAME}/{identity.serial}"
         label = identity.name if part in {"net", "socket"} else f"{identity.name} {part.replace('/', ' ')}"
-        return Thing(f"{key}/{part}", key, label, "plug" if is_socket else "meter", every)
+        is_grid_meter = part == "import" and identity.product == _P1
+        kind = "plug" if is_socket else "meter"
+        return Thing(f"{key}/{part}", key, label, kind, every, is_grid_meter=is_grid_meter)
 
     main = "socket" if is_socket else "net"
     answer.tell(thing(main), Tells.POWER, said.get("active_power_w"), "W")

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr, ValidationError
 
-from watthour.core.errors import InvalidInput, SourceUnavailable
+from watthour.core.errors import InvalidInput, SourceUnavailable, UnknownName
 from watthour.sources.catalogue import addable, options_class
 from watthour.sources.polling import PolledOptions
 
@@ -63,7 +63,10 @@ def checked_source(kind: str, said: Mapping[str, object]) -> Options:
 
 
 def check_is_near(kind: str, options: Options) -> None:
-    """Refuse devices that are not in the home's own network: nobody shall make this server ask for pages elsewhere.
+    """Refuse what is not in the home's own network: nobody shall make this server ask for pages elsewhere.
+
+    An address of https with a name may be anywhere: its certificate proves who answers, and a token goes there
+    encrypted. This machine's own link is refused all the same.
 
     Raises:
         InvalidInput: an address is of the internet, or of this machine's own link, where clouds keep secrets.
@@ -74,6 +77,17 @@ def check_is_near(kind: str, options: Options) -> None:
             problem = f"{far} is not in the home's own network"
             remedy = "Give the device's address at home, such as 192.168.1.20."
             raise InvalidInput("hosts", host, problem, remedy=remedy)
+    url = getattr(options, "url", None)
+    if not isinstance(url, str) or "url" not in options.model_fields_set:  # a provider's own address is not said
+        return
+    parts = urlsplit(url)
+    addresses = _addresses(kind, f"[{parts.hostname}]" if ":" in str(parts.hostname) else str(parts.hostname))
+    is_certified = parts.scheme == "https" and not _is_address(str(parts.hostname))
+    for each in addresses:
+        if not _is_near(each) and not (is_certified and _is_routed(each)):
+            problem = f"{each} is not in the home's own network"
+            remedy = "Give its address at home, such as http://192.168.1.10:8123, or a name that begins with https://."
+            raise InvalidInput("url", url, problem, remedy=remedy)
 
 
 def is_secret(options: type[Options], option: str) -> bool:
@@ -129,7 +143,7 @@ class OwnSources:
         """Take a source away, or one of the devices that are asked.
 
         Raises:
-            InvalidInput: it was not added.
+            UnknownName: it was not added.
         """
         with self._lock:
             blocks = dict(self._fresh())
@@ -139,7 +153,7 @@ class OwnSources:
                 listed = ", ".join(sorted(blocks)) or "none"
                 problem = "it was not added here"
                 remedy = f"Added are: {listed}. What watthour.toml or the environment sets is changed there."
-                raise InvalidInput("source", f"{kind} {host}" if host else kind, problem, remedy=remedy)
+                raise UnknownName("source", f"{kind} {host}" if host else kind, problem, remedy=remedy)
             left = tuple(each for each in hosts if each != host)
             if host is not None and left:
                 blocks[kind] = gone.model_copy(update={"hosts": left})
@@ -241,6 +255,20 @@ def _addresses(kind: str, host: str) -> list[IPv4Address | IPv6Address]:
         remedy = "Give its address, such as 192.168.1.20: the router's page or the device's app shows it."
         raise SourceUnavailable(kind, problem, remedy=remedy) from None
     return [ip_address(str(each[4][0]).partition("%")[0]) for each in found]
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_routed(address: IPv4Address | IPv6Address) -> bool:
+    """Tell whether an address is one of a network, and not of this machine's own link, or nobody's."""
+    plain = address if isinstance(address, IPv4Address) else address.ipv4_mapped or address
+    return not (plain.is_link_local or plain.is_unspecified or plain.is_multicast)
 
 
 def _is_near(address: IPv4Address | IPv6Address) -> bool:

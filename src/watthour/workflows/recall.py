@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from watthour.core.errors import InvalidInput, WatthourError
+from watthour.core.errors import InvalidInput, UnknownName, WatthourError
 from watthour.core.frames import INSTANT, Measure, Quality, Readings, Samples
 from watthour.core.metering import Between, meter
 from watthour.core.ports import Archive, RunState, SourceRun
@@ -48,6 +48,31 @@ def archive_of(lines: Sequence[Subscription], keys: Collection[str]) -> dict[str
     for key in sorted(keys):
         if (archive := archives.get(key.partition("/")[0])) is not None:
             found.setdefault(archive.name, (archive, []))[1].append(key)
+    return found
+
+
+def asked_archives(
+    lines: Sequence[Subscription], links: Mapping[str, Link], thing: str | None = None
+) -> dict[str, tuple[Archive, list[str]]]:
+    """Return the lines to be asked for the past of what was added, or of one thing of it, each with its things.
+
+    Raises:
+        UnknownName: this thing fills no channel.
+        InvalidInput: nothing was added whose past can be asked for, or nobody has recorded this thing.
+    """
+    if thing is not None and thing not in links:
+        listed = ", ".join(sorted(links)[:10]) or "none"
+        raise UnknownName("thing", thing, "it fills no channel", remedy=f"These do: {listed}.")
+    found = archive_of(lines, links if thing is None else [thing])
+    if not found and thing is not None:
+        remedy = "Home Assistant's statistics and InfluxDB have a past; a broker and most devices have none."
+        raise InvalidInput("thing", thing, "its past cannot be asked for", remedy=remedy)
+    if not found:
+        remedy = (
+            "Add Home Assistant or InfluxDB (the page Sources, or `watthour source add`), then say what one of its "
+            "sensors measures (the page Add a home, or `watthour listen --add`)."
+        )
+        raise InvalidInput("thing", None, "nothing was added whose past can be asked for", remedy=remedy)
     return found
 
 

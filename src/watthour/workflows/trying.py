@@ -8,6 +8,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Protocol
 
 from watthour.core.errors import NotConfigured, SourceError
+from watthour.core.ports import Archive
 from watthour.workflows.listening import Listener
 
 if TYPE_CHECKING:
@@ -50,18 +51,22 @@ def try_line(store: Store, links: Links, line: Subscription, *, seconds: float, 
         links: to know things that are added already.
         line: not begun yet.
         seconds: how long at most.
-        n_devices: how many are asked; None: a broker, where nobody knows how many there are.
+        n_devices: how many are asked; None: a broker, where nobody knows how many there are, or an archive.
     """
+    is_archive = isinstance(line, Archive)
+    n_answers = 1 if is_archive else n_devices
     listener = Listener(store, [line], links, is_only_looking=True)
     listener.start()
     ends_at = monotonic() + seconds
     pause = Event()
-    while monotonic() < ends_at and not _is_settled(line.state, n_devices):
+    while monotonic() < ends_at and not _is_settled(line.state, n_answers):
         pause.wait(LOOK_S)
     state = line.state
     found = tuple(each for each in listener.found() if each.values)
     listener.stop(longest_s=LONGEST_END_S)
-    return _told(state, found, seconds, is_broker=n_devices is None)
+    if is_archive and state.n_messages:
+        return _recorded(found)
+    return _told(state, found, seconds, is_broker=n_answers is None)
 
 
 def try_asking(open_source: Callable[[], Asked], *, now: datetime) -> Tried:
@@ -75,10 +80,10 @@ def try_asking(open_source: Callable[[], Asked], *, now: datetime) -> Tried:
     return Tried(works=True, words="It answers and accepts the key.")
 
 
-def _is_settled(state: LineState, n_devices: int | None) -> bool:
+def _is_settled(state: LineState, n_answers: int | None) -> bool:
     if state.problem is not None:
         return True
-    return n_devices is not None and state.n_messages >= n_devices
+    return n_answers is not None and state.n_messages >= n_answers
 
 
 def _told(state: LineState, found: Sequence[Found], seconds: float, *, is_broker: bool) -> Tried:
@@ -102,6 +107,34 @@ def _told(state: LineState, found: Sequence[Found], seconds: float, *, is_broker
         words=f"The broker answers. No device spoke within {seconds:g} seconds.{n_faults}",
         remedy="Devices that tell changes alone may need longer: switch one on, and test again.",
     )
+
+
+def _recorded(found: Sequence[Found]) -> Tried:
+    """Say what somebody has recorded.
+
+    >>> from watthour.core.heard import Thing
+    >>> from watthour.workflows.listening import Found
+    >>> meter = Thing("home_assistant/sensor.p1", "home_assistant/sensor.p1", "P1", is_grid_meter=True)
+    >>> _recorded([Found(meter, "home_assistant")]).words
+    "It answers: 1 sensor is recorded there, the grid's meter is sensor.p1."
+    """
+    if not found:
+        words = "It answers, and has recorded no power, energy, temperature or humidity in the last two days."
+        return Tried(works=True, words=words, remedy="Let it record sensors of these, then test again.")
+    count = "1 sensor is recorded" if len(found) == 1 else f"{len(found)} sensors are recorded"
+    meters = [each.thing.key.partition("/")[2] for each in found if each.thing.is_grid_meter]
+    if not meters:
+        remedy = "Nothing there says which one is the grid's meter: choose it after adding."
+        return Tried(works=True, words=f"It answers: {count} there.", remedy=remedy, found=tuple(found))
+    if len(meters) == 1:
+        words = f"It answers: {count} there, the grid's meter is {meters[0]}."
+        return Tried(works=True, words=words, found=tuple(found))
+    remedy = (
+        "Each of the grid's meters counts a part, such as one tariff, so none alone measures the whole home. A "
+        "template sensor that adds them (state class total_increasing) does, from the day on which it is made."
+    )
+    words = f"It answers: {count} there, the grid's meters are {', '.join(meters)}."
+    return Tried(works=True, words=words, remedy=remedy, found=tuple(found))
 
 
 def _speaking(found: Sequence[Found]) -> str:

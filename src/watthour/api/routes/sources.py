@@ -64,7 +64,7 @@ async def new_source(state: ApiState, asked: SourceQuestion) -> AddedSource:
     )
 
 
-@router.delete("/sources", summary="Remove a source", responses=problems(403))
+@router.delete("/sources", summary="Remove a source", responses=problems(403, 404))
 async def removed_source(
     state: ApiState,
     kind: SourceKindName,

@@ -45,6 +45,10 @@ class ThingEntry(Answer):
     kind: str = Field(description="plug, meter, light, blind or sensor.", examples=["plug"])
     source: str = Field(description="Where it was heard.", examples=["mqtt"])
     channel: str | None = Field(description="The channel it fills; null: nobody has added it, and nothing is kept.")
+    grid_meter: bool = Field(
+        description="True if it is known to count what the home draws from the grid, or a part of it, such as one "
+        "tariff; false: nobody says so."
+    )
     values: list[ThingValue] = Field(description="The last of each kind; empty until it is heard.")
 
 
@@ -81,6 +85,7 @@ class Listening(Answer):
                     "kind": "plug",
                     "source": "mqtt",
                     "channel": None,
+                    "grid_meter": False,
                     "values": [
                         {
                             "tells": "power",
@@ -129,6 +134,52 @@ class NewThing(Question):
         description="True if it measures the whole home: it fills the channel that is forecast, made if there is none.",
     )
     step_seconds: int = Field(900, ge=60, le=86_400, description="Step of its readings. [s]")
+
+
+class PastQuestion(Question):
+    """How much of the past is brought in."""
+
+    model_config = Question.model_config | shown_as({"days": 730, "thing": "home_assistant/sensor.p1_import"})
+
+    days: int = Field(730, ge=1, le=3650, description="The last so many days. [d]")
+    thing: str | None = Field(
+        None, max_length=500, description="Key of a thing that was added; default: all whose past can be asked for."
+    )
+
+
+class PastOfChannel(Answer):
+    """What the past has brought to a channel so far."""
+
+    channel: str = Field(description="Id of the channel.", examples=["home.flat.energy"])
+    new: int = Field(description="Readings that were new. [count]", examples=[17_519])
+    refused: int = Field(description="Values that were refused. [count]", examples=[0])
+    findings: list[str] = Field(description="What was found in the values, in words.")
+
+
+class PastState(Answer):
+    """How far the past is brought in."""
+
+    model_config = shown_as(
+        {
+            "state": "done",
+            "share": 1.0,
+            "begin": "2024-11-20T08:15:00Z",
+            "end": "2026-11-20T08:15:00Z",
+            "channels": [{"channel": "home.flat.energy", "new": 17_519, "refused": 0, "findings": []}],
+            "problem": None,
+            "remedy": None,
+        }
+    )
+
+    state: Literal["idle", "running", "done", "failed"] = Field(
+        description="Idle means that none was asked for since the server started."
+    )
+    share: float = Field(description="Share of it that is done, from 0 to 1.")
+    begin: datetime | None = Field(description="Begin of the past that was asked for, UTC; null if none was.")
+    end: datetime | None = Field(description="Its end, UTC; null if none was asked for.")
+    channels: list[PastOfChannel] = Field(description="What it has brought so far.")
+    problem: str | None = Field(description="Why it failed; what came before is kept.")
+    remedy: str | None = Field(description="What to do about it.")
 
 
 class AddedThing(Answer):

@@ -21,6 +21,7 @@ _THING: dict[str, JsonValue] = {
     "kind": "plug",
     "source": "mqtt",
     "channel": "home.flat.fridge.energy",
+    "grid_meter": False,
     "values": [
         {
             "tells": "power",
@@ -97,6 +98,10 @@ class SourceKind(Answer):
     delivers: str = Field(description="What it brings.")
     page: str = Field(description="Its page of the documentation.", examples=["docs/reference/sources/mqtt.md"])
     is_of_homes: bool = Field(description="True of devices in a home; false of providers of whole regions.")
+    has_past: bool = Field(
+        description="True if it also has the past. Of a home it is brought in by `POST /api/v1/listening/past`, of a "
+        "region by itself."
+    )
     fields: list[SourceField] = Field(description="What is asked of a person.")
 
 
@@ -134,6 +139,7 @@ class SourceList(Answer):
                     "delivers": "HomeWizard's P1 meter, kWh meters and sockets",
                     "page": "docs/reference/sources/homewizard.md",
                     "is_of_homes": True,
+                    "has_past": False,
                     "fields": [
                         {
                             "name": "hosts",

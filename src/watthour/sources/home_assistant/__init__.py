@@ -15,7 +15,10 @@ if TYPE_CHECKING:
     from watthour.sources.recorded import Recorded
 
 TOKEN = "HOME_ASSISTANT_TOKEN"  # noqa: S105 - the name of a variable
-_REMEDY = "In Home Assistant: your profile, Security, Long-lived access tokens, Create token. Set it as {name}."
+_REMEDY = (
+    "In Home Assistant: your profile, Security, Long-lived access tokens, Create token. Set it as {name}, "
+    "or give it where the source is added."
+)
 
 
 class HomeAssistantOptions(Options):
@@ -38,7 +41,8 @@ class HomeAssistantOptions(Options):
         if value is None:
             return None
         parts = urlsplit(value)
-        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username or parts.query:
+        is_bare = not parts.username and not parts.query and parts.port != 0
+        if parts.scheme not in {"http", "https"} or not parts.hostname or not is_bare:
             message = "it is no address of Home Assistant, such as http://homeassistant.local:8123"
             raise ValueError(message)
         return value.rstrip("/")

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 NAME = "home_assistant"
 _LARGEST = 32 * 1024 * 1024  # [bytes] of an answer; a month of hours of fifty statistics has 6 MB
 _NEW_TOKEN = "Make a new long-lived access token in Home Assistant (your profile, Security), and set it."  # noqa: S105
+_CHECK = "Check its address (url), and that Home Assistant runs."
 _FIRST_GOOD = "2023.4"  # whose statistics have what is asked here
 
 
@@ -99,23 +100,23 @@ class Connection:
             )
         except InvalidStatus as error:
             problem = f"{self._url} answers with status {error.response.status_code} and not as Home Assistant does"
-            raise SourceUnavailable(NAME, problem, remedy=_check("url")) from None
+            raise SourceUnavailable(NAME, problem, remedy=_CHECK) from None
         except (OSError, InvalidHandshake, EOFError) as error:
             problem = f"{self._url} cannot be reached ({str(error) or type(error).__name__})"
-            raise SourceUnavailable(NAME, problem, remedy=_check("url")) from None
+            raise SourceUnavailable(NAME, problem, remedy=_CHECK) from None
 
     def _introduce(self, token: str) -> None:
         ends_at = monotonic() + self._patience_s
         hello = self._receive(ends_at)
         if hello.get("type") != "auth_required":
-            raise PayloadChanged(NAME, f"{self._url} does not greet as Home Assistant does", remedy=_check("url"))
+            raise PayloadChanged(NAME, f"{self._url} does not greet as Home Assistant does", remedy=_CHECK)
         self.version = str(hello.get("ha_version", self.version))
         self._send({"type": "auth", "access_token": token})
         answer = self._receive(ends_at)
         if answer.get("type") == "auth_invalid":
             raise SourceRejected(NAME, "Home Assistant does not accept the token", remedy=_NEW_TOKEN)
         if answer.get("type") != "auth_ok":
-            raise PayloadChanged(NAME, f"{self._url} does not greet as Home Assistant does", remedy=_check("url"))
+            raise PayloadChanged(NAME, f"{self._url} does not greet as Home Assistant does", remedy=_CHECK)
 
     def _send(self, message: Mapping[str, object]) -> None:
         from websockets.exceptions import ConnectionClosed
@@ -140,7 +141,7 @@ class Connection:
         except (ValueError, RecursionError):
             message = None
         if not isinstance(message, dict):
-            raise PayloadChanged(NAME, f"{self._url} sends no JSON objects", remedy=_check("url"))
+            raise PayloadChanged(NAME, f"{self._url} sends no JSON objects", remedy=_CHECK)
         return message
 
     def _gone(self) -> SourceUnavailable:
@@ -154,7 +155,3 @@ class Refusal(SourceRejected):
         self.code = code
         remedy = "Update Home Assistant, or report it with the version of yours."
         super().__init__(NAME, f"it refuses {kind}: {message} ({code})", remedy=remedy)
-
-
-def _check(option: str) -> str:
-    return f"Check {option} under [sources.{NAME}], and that Home Assistant runs."

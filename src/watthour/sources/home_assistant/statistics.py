@@ -30,6 +30,7 @@ _ASKED_IN = {"energy": "kWh", "power": "W", "temperature": "°C"}  # by class of
 _PERCENT = "%"
 _NOT_FOUND = "not_found"  # nobody has set up the energy dashboard
 _MOST = 5_000
+GRID_IMPORT = "grid import"
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +123,8 @@ class Statistics:
             shown = str(row.get("name") or name)
             shown = f"{shown} ({roles[name]})" if name in roles else shown
             kind = "meter" if tells in {Tells.POWER, Tells.COUNTER} else "sensor"
-            thing = Thing(f"{NAME}/{name}", f"{NAME}/{name}", shown, kind)
+            is_grid_meter = roles.get(name) == GRID_IMPORT
+            thing = Thing(f"{NAME}/{name}", f"{NAME}/{name}", shown, kind, is_grid_meter=is_grid_meter)
             yield Statistic(name, thing, tells, unit)
 
     def _roles(self) -> dict[str, str]:
@@ -177,7 +179,7 @@ def energy_roles(preferences: object) -> Iterator[tuple[str, str]]:
         kind = str(source.get("type"))
         flows = [source, *_list_of(source.get("flow_from") or []), *_list_of(source.get("flow_to") or [])]
         words = {
-            "grid": ("grid import", "grid export"),
+            "grid": (GRID_IMPORT, "grid export"),
             "solar": ("solar", "solar"),
             "battery": ("battery discharging", "battery charging"),
         }.get(kind)

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     from watthour.sources.recorded import Recorded
 
 TOKEN = "INFLUXDB_TOKEN"  # noqa: S105 - the name of a variable
-_REMEDY = "Make a token that may read the database (`influxdb3 create token`), and set it as INFLUXDB_TOKEN."
+_REMEDY = (
+    "Make a token that may read the database (`influxdb3 create token`). Set it as INFLUXDB_TOKEN, "
+    "or give it where the source is added."
+)
 _NAME = re.compile(r"[\w.°%/ -]{1,100}")
 
 
@@ -82,7 +85,7 @@ class InfluxdbOptions(Options):
         if value is None:
             return None
         parts = urlsplit(value)
-        is_bare = parts.path in {"", "/"} and not parts.query and not parts.username
+        is_bare = parts.path in {"", "/"} and not parts.query and not parts.username and parts.port != 0
         if parts.scheme not in {"http", "https"} or not parts.hostname or not is_bare:
             message = "it is no address of an InfluxDB, such as http://192.168.1.10:8181"
             raise ValueError(message)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def found_things(found: Sequence[Found]) -> list[dict[str, Any]]:
-    """Return each thing with its last values and the channel it fills."""
+    """Return each thing with its last values and the channel it fills, the grid's meters first."""
     return [
         {
             "key": each.thing.key,
@@ -25,6 +25,7 @@ def found_things(found: Sequence[Found]) -> list[dict[str, Any]]:
             "kind": each.thing.kind,
             "source": each.source,
             "channel": each.channel,
+            "grid_meter": each.thing.is_grid_meter,
             "values": [
                 {
                     "tells": str(tells),
@@ -37,7 +38,7 @@ def found_things(found: Sequence[Found]) -> list[dict[str, Any]]:
                 for tells, last in sorted(each.values.items())
             ],
         }
-        for each in found
+        for each in sorted(found, key=lambda one: not one.thing.is_grid_meter)
     ]
 
 

@@ -8,7 +8,10 @@ import { TextField } from '@/components/ui/field';
 import { Notice } from '@/components/ui/notice';
 import { ProblemNotice } from '@/components/ui/problem';
 import { Words } from '@/components/ui/words';
+import { formatNumber } from '@/lib/numbers';
 import { type Said, addSource, sourcesQuery, trySource } from '@/lib/sources';
+
+const MOST_SHOWN = 8; // of what was heard in a test
 
 function Trial({ tried }: { tried: TriedSource }): ReactElement {
   return (
@@ -23,11 +26,12 @@ function Trial({ tried }: { tried: TriedSource }): ReactElement {
       ) : null}
       {tried.things.length > 0 ? (
         <ul className="mt-1 tabular-nums">
-          {tried.things.map(({ key, name, values }) => (
-            <li key={key}>
+          {tried.things.slice(0, MOST_SHOWN).map(({ key, name, values }) => (
+            <li key={key} className="break-words">
               {name}: {values.map(({ text }) => text).join(', ')}
             </li>
           ))}
+          {tried.things.length > MOST_SHOWN ? <li className="text-muted">and {formatNumber(tried.things.length - MOST_SHOWN)} more</li> : null}
         </ul>
       ) : null}
     </Notice>

@@ -3,6 +3,7 @@ import { CircleAlert, CircleCheck, CircleDashed, Trash2 } from 'lucide-react';
 import { type ReactElement, useState } from 'react';
 
 import type { SourceEntry } from '@/client';
+import { BringPast } from '@/components/sources/Past';
 import { Badge } from '@/components/ui/badge';
 import { Button } from '@/components/ui/button';
 import { Notice } from '@/components/ui/notice';
@@ -99,7 +100,7 @@ function Things({ source, clock }: { source: SourceEntry; clock: Clock }): React
 }
 
 /** One source: how it stands, when it last spoke, what it fills. */
-export function SourceRow({ source, clock }: { source: SourceEntry; clock: Clock }): ReactElement {
+export function SourceRow({ source, clock, hasPast }: { source: SourceEntry; clock: Clock; hasPast: boolean }): ReactElement {
   const [removed, setRemoved] = useState<string | null | undefined>(undefined); // a host, null: all of it, undefined: nothing
   const { label, look, icon: Icon } = STATES[source.state];
   const canBeRemoved = source.origin === 'added' || source.origin === 'both';
@@ -140,6 +141,7 @@ export function SourceRow({ source, clock }: { source: SourceEntry; clock: Clock
         {source.origin === 'settings' ? ' · set in watthour.toml or the environment' : ''}
       </p>
       <Things source={source} clock={clock} />
+      {hasPast && channels.length > 0 ? <BringPast /> : null}
       {canBeRemoved && removed === undefined ? (
         <div className="mt-2 flex flex-wrap gap-2">
           {source.hosts.length > 1 ? (

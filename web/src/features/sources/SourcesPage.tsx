@@ -4,6 +4,7 @@ import { HousePlus } from 'lucide-react';
 import { type ReactElement, useEffect, useState } from 'react';
 
 import type { SourceEntry, SourceKind } from '@/client';
+import { PastProgress } from '@/components/sources/Past';
 import { SourceForm } from '@/components/sources/SourceForm';
 import { Button } from '@/components/ui/button';
 import { Card } from '@/components/ui/card';
@@ -82,6 +83,7 @@ export function SourcesPage(): ReactElement {
   useEffect(() => {
     document.title = 'Sources · Watthour';
   }, []);
+  const withPast = new Set(data?.kinds.filter(({ has_past, is_of_homes }) => has_past && is_of_homes).map(({ kind }) => kind));
   const clock: Clock | null = data ? { at: data.now, answeredAt: dataUpdatedAt, now } : null;
   return (
     <div className="grid grid-cols-[minmax(0,1fr)] gap-5">
@@ -105,10 +107,11 @@ export function SourcesPage(): ReactElement {
             {answerOf(data.sources)}
           </p>
           <Card title="Connected" note="How each source stands, when it last spoke and what it fills; looked at every few seconds.">
+            {data.sources.some(({ kind }) => withPast.has(kind)) ? <PastProgress /> : null}
             {data.sources.length > 0 ? (
               <ul aria-label="Sources">
                 {data.sources.map((source) => (
-                  <SourceRow key={source.name} source={source} clock={clock} />
+                  <SourceRow key={source.name} source={source} clock={clock} hasPast={withPast.has(source.kind)} />
                 ))}
               </ul>
             ) : (

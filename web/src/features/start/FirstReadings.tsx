@@ -2,6 +2,7 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { type ReactElement, useState } from 'react';
 
 import type { HomeEntry, SourceEntry } from '@/client';
+import { BringPast, PastProgress, useBringPast } from '@/components/sources/Past';
 import { Badge } from '@/components/ui/badge';
 import { Button } from '@/components/ui/button';
 import { TextField } from '@/components/ui/field';
@@ -22,24 +23,41 @@ const KINDS =
 
 const inWords = (kind: string): string => (kind === 'other' ? 'Something else' : kind === 'ev_charger' ? 'Charger of a car' : kind.charAt(0).toUpperCase() + kind.slice(1).replaceAll('_', ' '));
 
+const HOUR_S = 3600;
+
+/** The grid's meter comes first, then counters, then power, then sensors. */
+const rank = ({ grid_meter, values }: Thing): number => (grid_meter ? 0 : values.some(({ tells }) => tells === 'counter') ? 1 : values.some(({ tells }) => tells === 'power') ? 2 : 3);
+
 interface HeardProps {
   thing: Thing;
   home: HomeEntry;
   age: string | null;
+  /** Whether it also has a past. */
+  hasPast: boolean;
 }
 
 /** One thing that speaks, with its last value, and what it measures. */
-function Heard({ thing, home, age }: HeardProps): ReactElement {
+function Heard({ thing, home, age, hasPast }: HeardProps): ReactElement {
   const [isDevice, setIsDevice] = useState(false);
   const [name, setName] = useState(thing.name);
   const [kind, setKind] = useState('other');
   const queries = useQueryClient();
-  const adding = useMutation({ mutationFn: addThing, onSuccess: () => queries.invalidateQueries() });
+  const bringing = useBringPast();
+  const adding = useMutation({
+    mutationFn: addThing,
+    onSuccess: async () => {
+      if (hasPast) bringing.mutate(thing.key);
+      await queries.invalidateQueries();
+    },
+  });
+  const step = hasPast ? { step_seconds: HOUR_S } : {}; // the past is known by the hour
   const isLoad = thing.values.some(({ tells }) => tells === 'power' || tells === 'counter');
   return (
     <li className="border-line min-w-0 border-b py-3 last:border-b-0">
       <p className="flex flex-wrap items-baseline justify-between gap-x-3">
-        <span className="min-w-0 font-medium break-words">{thing.name}</span>
+        <span className="min-w-0 font-medium break-words">
+          {thing.name} {thing.grid_meter ? <Badge look="good">the grid's meter</Badge> : null}
+        </span>
         <span className="text-title font-semibold tabular-nums">{thing.values.map(({ text }) => text).join(' · ')}</span>
       </p>
       <p className="text-small text-muted">
@@ -49,7 +67,7 @@ function Heard({ thing, home, age }: HeardProps): ReactElement {
       {thing.channel ? null : (
         <div className="mt-2 flex flex-wrap gap-2">
           {isLoad ? (
-            <Button look="primary" disabled={adding.isPending} onClick={() => adding.mutate({ thing: thing.key, home: home.id, is_main: true })}>
+            <Button look="primary" disabled={adding.isPending} onClick={() => adding.mutate({ thing: thing.key, home: home.id, is_main: true, ...step })}>
               It measures the whole home
             </Button>
           ) : null}
@@ -64,7 +82,7 @@ function Heard({ thing, home, age }: HeardProps): ReactElement {
           className="mt-3 grid gap-3 sm:grid-cols-2"
           onSubmit={(event) => {
             event.preventDefault();
-            adding.mutate({ thing: thing.key, home: home.id, name: name.trim(), ...(isLoad ? { kind } : {}) });
+            adding.mutate({ thing: thing.key, home: home.id, name: name.trim(), ...(isLoad ? { kind } : {}), ...step });
           }}
         >
           <TextField label="Name of the device" value={name} maxLength={100} onChange={({ target }) => setName(target.value)} />
@@ -85,7 +103,9 @@ function Heard({ thing, home, age }: HeardProps): ReactElement {
           </div>
         </form>
       ) : null}
+      {thing.channel && hasPast ? <BringPast thing={thing.key} /> : null}
       {adding.error ? <ProblemNotice error={adding.error} className="mt-2" /> : null}
+      {bringing.error ? <ProblemNotice error={bringing.error} className="mt-2" /> : null}
     </li>
   );
 }
@@ -95,7 +115,8 @@ export function FirstReadings({ home }: { home: HomeEntry }): ReactElement {
   const { data, error, dataUpdatedAt } = useQuery(sourcesQuery);
   const now = useNow();
   const lines = (data?.sources ?? []).filter(({ things, state, kind }) => things.length > 0 || (state !== 'off' && data?.kinds.some((each) => each.kind === kind && each.is_of_homes)));
-  const things = lines.flatMap((line) => line.things).filter(({ channel, values }) => values.length > 0 && (channel === null || channel.startsWith(`home.${home.id}.`)));
+  const withPast = new Set(data?.kinds.filter(({ has_past, is_of_homes }) => has_past && is_of_homes).map(({ kind }) => kind));
+  const things = lines.flatMap((line) => line.things.map((thing) => ({ ...thing, hasPast: withPast.has(line.kind) }))).toSorted((a, b) => rank(a) - rank(b)).filter(({ channel, values }) => values.length > 0 && (channel === null || channel.startsWith(`home.${home.id}.`)));
   const ageOf = ({ values }: Thing): string | null => {
     const heard = values.map(({ heard_at }) => heard_at).toSorted().at(-1);
     return heard && data ? formatSince(heard, { at: data.now }, dataUpdatedAt, now) : null;
@@ -113,7 +134,7 @@ export function FirstReadings({ home }: { home: HomeEntry }): ReactElement {
       {things.length > 0 ? (
         <ul aria-label="What speaks here">
           {things.map((thing) => (
-            <Heard key={thing.key} thing={thing} home={home} age={ageOf(thing)} />
+            <Heard key={thing.key} thing={thing} home={home} age={ageOf(thing)} hasPast={thing.hasPast} />
           ))}
         </ul>
       ) : (
@@ -121,6 +142,12 @@ export function FirstReadings({ home }: { home: HomeEntry }): ReactElement {
           Waiting for the first value. Most devices speak within seconds; a plug that tells changes alone speaks when something is switched on.
         </p>
       )}
+      {things.filter(({ grid_meter, source }) => grid_meter && source === 'home_assistant').length > 1 ? (
+        <Notice look="warn" title="The grid has several meters here">
+          Each counts a part, such as one tariff, so none alone measures the whole home. In Home Assistant, make a template sensor that adds them (state class total_increasing): it measures the whole home from that day on.
+        </Notice>
+      ) : null}
+      <PastProgress home={home.id} />
       {things.length > 0 && things.every(({ channel }) => channel === null) ? (
         <p className="text-small text-muted">
           Nothing is kept before you say what a value measures. Of a meter choose its counter of what is drawn (<em>import</em>, in kWh) for the whole home.

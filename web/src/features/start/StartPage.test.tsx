@@ -155,3 +155,79 @@ test('a home that is here already is gone on with', async () => {
   await userEvent.click(await screen.findByRole('button', { name: 'Flat (no readings yet)' }));
   expect(await screen.findByText('2. What is there that measures?')).toBeVisible();
 });
+
+const GRID = makeSource({
+  name: 'home_assistant',
+  kind: 'home_assistant',
+  label: 'Home Assistant',
+  things: [
+    { key: 'home_assistant/sensor.oven', device: 'home_assistant/sensor.oven', name: 'sensor.oven', kind: 'meter', source: 'home_assistant', channel: null, grid_meter: false, silent: false, values: [{ tells: 'power', value: 800, unit: 'W', text: '800 W', time: null, heard_at: '2026-11-21T14:19:48Z' }] },
+    { key: 'home_assistant/sensor.p1', device: 'home_assistant/sensor.p1', name: 'sensor.p1 (grid import)', kind: 'meter', source: 'home_assistant', channel: null, grid_meter: true, silent: false, values: [{ tells: 'counter', value: 58, unit: 'kWh', text: '58 kWh', time: null, heard_at: '2026-11-21T14:19:48Z' }] },
+  ],
+});
+const IDLE = { state: 'idle', share: 0, begin: null, end: null, channels: [], problem: null, remedy: null };
+
+test('Home Assistant is connected by its address and token, beside its broker', async () => {
+  const said = openStart(FLAT, {
+    '/api/v1/sources/test': async (request) => {
+      said.push(JSON.parse(await request.clone().text()));
+      return { works: true, words: "It answers: 2 sensors are recorded there, the grid's meter is sensor.p1.", remedy: null, things: [] };
+    },
+    '/api/v1/listening/past': () => IDLE,
+  });
+  await addByTown();
+  await userEvent.click(await screen.findByRole('button', { name: /^Home Assistant\s?By its address/ }));
+  const token = screen.getByLabelText('Long-lived access token');
+  expect(token).toHaveAttribute('type', 'password');
+  await userEvent.type(screen.getByLabelText('Address of Home Assistant'), 'http://homeassistant.local:8123');
+  await userEvent.type(token, 'a-token');
+  await userEvent.click(screen.getByRole('button', { name: 'Test' }));
+  expect(await screen.findByText(/the grid's meter is sensor.p1/)).toBeVisible();
+  expect(said.at(-1)).toEqual({ kind: 'home_assistant', settings: { url: 'http://homeassistant.local:8123', token: 'a-token' } });
+  await userEvent.click(screen.getByRole('button', { name: 'Its MQTT broker instead' }));
+  expect(screen.getByRole('form', { name: 'MQTT broker' })).toBeVisible();
+});
+
+test("the grid's meter comes first, and one tap brings its past in", async () => {
+  let past: object = IDLE;
+  const said = openStart(FLAT, {
+    '/api/v1/sources': () => makeSources([GRID]),
+    '/api/v1/listening/things': async (request) => {
+      said.push(JSON.parse(await request.clone().text()));
+      return { thing: 'home_assistant/sensor.p1', channel: 'home.flat.energy' };
+    },
+    '/api/v1/listening/past': async (request) => {
+      if (request.method === 'POST') {
+        said.push(JSON.parse(await request.clone().text()));
+        past = { ...IDLE, state: 'running', share: 0.42, channels: [{ channel: 'home.flat.energy', new: 7300, refused: 0, findings: [] }] };
+      }
+      return past;
+    },
+  });
+  await addByTown();
+  await userEvent.click(await screen.findByRole('button', { name: /What is connected already/ }));
+  const [first, second] = (await screen.findByRole('list', { name: 'What speaks here' })).children;
+  expect(first).toHaveTextContent("sensor.p1 (grid import) the grid's meter");
+  expect(second).toHaveTextContent('sensor.oven');
+  expect(second).not.toHaveTextContent("the grid's meter");
+  await userEvent.click(screen.getAllByRole('button', { name: 'It measures the whole home' })[0] as HTMLElement);
+  expect(await screen.findByText('Bringing in the past: 42 %, 7,300 readings so far.')).toBeVisible();
+  expect(screen.getByRole('progressbar')).toHaveAttribute('value', '0.42');
+  expect(said.slice(-2)).toEqual([
+    { thing: 'home_assistant/sensor.p1', home: 'flat', is_main: true, step_seconds: 3600 },
+    { days: 730, thing: 'home_assistant/sensor.p1' },
+  ]);
+  past = { ...IDLE, state: 'done', share: 1, channels: [{ channel: 'home.flat.energy', new: 17_519, refused: 0, findings: [] }] };
+  expect(await screen.findByText('17,519 readings were new.', {}, { timeout: 5000 })).toBeVisible();
+});
+
+test('a past that could not be brought in is said with the cure', async () => {
+  openStart(FLAT, {
+    '/api/v1/sources': () => makeSources([GRID]),
+    '/api/v1/listening/past': () => ({ ...IDLE, state: 'failed', problem: 'home_assistant: it ended the connection', remedy: 'It is asked again soon.' }),
+  });
+  await addByTown();
+  await userEvent.click(await screen.findByRole('button', { name: /What is connected already/ }));
+  expect(await screen.findByText('The past could not be brought in')).toBeVisible();
+  expect(screen.getByText(/It is asked again soon\./)).toBeVisible();
+});

@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
-import { FileUp, HousePlug, Hourglass, type LucideIcon, PlugZap, RadioTower } from 'lucide-react';
+import { FileUp, House, HousePlug, Hourglass, type LucideIcon, PlugZap, RadioTower } from 'lucide-react';
 import type { ReactElement, ReactNode } from 'react';
 
 import { SourceForm } from '@/components/sources/SourceForm';
@@ -12,7 +12,8 @@ import { sourcesQuery } from '@/lib/sources';
 export type Way = 'file' | 'connected' | 'nothing' | (string & {});
 
 const TITLES: Record<string, { title: string; text: string; icon: LucideIcon }> = {
-  mqtt: { title: 'Home Assistant, or plugs with an MQTT broker', text: 'Everything that speaks there is heard by itself.', icon: RadioTower },
+  home_assistant: { title: 'Home Assistant', text: 'By its address and a token: with years of past, so that tomorrow is forecast at once.', icon: House },
+  mqtt: { title: 'Plugs and meters with an MQTT broker', text: 'Also what Home Assistant tells a broker: every change, without the past.', icon: RadioTower },
   homewizard: { title: 'A P1 reader at the meter (HomeWizard)', text: 'Also its kWh meters and sockets.', icon: HousePlug },
   shelly: { title: 'Shelly plugs or meters', text: 'Asked in your own network, without a broker.', icon: PlugZap },
 };
@@ -59,6 +60,14 @@ export function What({ way, onWay, upload, onConnected }: WhatProps): ReactEleme
         ))}
       </ul>
       {way === 'file' ? upload : null}
+      {way === 'home_assistant' && kinds.some(({ kind }) => kind === 'mqtt') ? (
+        <div className="text-small text-muted">
+          <p>Its statistics bring the past, then a value every five minutes. What it tells an MQTT broker comes at once, and has no past; both can be connected.</p>
+          <Button look="quiet" onClick={() => onWay('mqtt')}>
+            Its MQTT broker instead
+          </Button>
+        </div>
+      ) : null}
       {chosen ? <SourceForm key={chosen.kind} kind={chosen} onAdded={onConnected} /> : null}
     </div>
   );
