@@ -49,8 +49,9 @@ PROTOCOL = (
     "Day ahead, without weather. Known: everything before the local midnight at which the day begins (tests ending in "
     "_18h: before 18:00 of the day before). Models are learned anew before the first day of each month of the test. "
     "lcl: Low Carbon London, the 45 of 50 homes with 99 % of 2013, hourly, September to December (lcl_30min: "
-    "half-hourly; lcl_sum: their sum); citylearn: 9 homes of California, last 92 days to 2017-07-30; uci: Sceaux, last "
-    "12 months, hours that were filled in left out; emhass: a French home, last 120 days. mae of the median; rmse of "
+    "half-hourly; lcl_sum: their sum; lcl_last_28: the last 28 days only); citylearn: 9 homes of California, last 92 "
+    "days to 2017-07-30 (citylearn_last_60: 60), whose predicted weather is what came and is not used; uci: Sceaux, "
+    "last 12 months, hours filled in left out; emhass: a French home, last 120 days. mae of the median; rmse of "
     "the forecast itself for the rules, else of the mean of the quantiles; nmae: mae over mean load; mase: mae over "
     "that of last week before the test; pinball over 0.1 to 0.9; medians over homes. Gains in per cent: median (and "
     "quartiles) over homes of 1 - error / error of persistence_ensemble, pinball_gain against the quantiles of the "
@@ -254,7 +255,14 @@ def _summary(
     return {name: round(value, 4) for name, value in found.items()}
 
 
-def lcl(folder: Path, *, step: timedelta = HOUR, is_sum: bool = False, issue_hour: int | None = None) -> Test:
+def lcl(
+    folder: Path,
+    *,
+    step: timedelta = HOUR,
+    is_sum: bool = False,
+    issue_hour: int | None = None,
+    first: date = date(2013, 9, 1),
+) -> Test:
     """Return the homes of Low Carbon London of which 99 % of the year is known, or their sum."""
     half_hour = timedelta(minutes=30)
     table = pl.read_parquet(folder / "home/fleet/lcl_50homes_2013_30min.parquet")
@@ -270,17 +278,21 @@ def lcl(folder: Path, *, step: timedelta = HOUR, is_sum: bool = False, issue_hou
         together = rows.group_by("time").agg(pl.col("value").sum(), pl.len()).filter(pl.col("len") >= 0.9 * n_homes)
         rows = together.select(pl.lit("sum").alias("name"), "time", value=pl.col("value") * n_homes / pl.col("len"))
     place = Place("Europe/London", 51.5, -0.1, holidays="GB-ENG")
-    return Test(_pasts(rows, place, step), _days(date(2013, 9, 1), date(2013, 12, 31)), issue_hour)
+    return Test(_pasts(rows, place, step), _days(first, date(2013, 12, 31)), issue_hour)
 
 
-def citylearn(folder: Path, *, issue_hour: int | None = None) -> Test:
-    """Return the homes of the CityLearn challenge of 2022; their clock is never changed."""
+def citylearn(folder: Path, *, issue_hour: int | None = None, first: date = date(2017, 4, 30)) -> Test:
+    """Return the homes of the CityLearn challenge of 2022; their clock is never changed.
+
+    The table's "predicted" weather is the later observation itself, 6, 12 and 24 hours early: no forecast as issued,
+    so it is not used.
+    """
     table = pl.read_parquet(folder / "home/fleet/citylearn2022_9homes_hourly.parquet")
     zone = "Etc/GMT+8"
     time = pl.col("hour_start").dt.replace_time_zone(zone).dt.convert_time_zone("UTC")
     rows = table.select(name=pl.format("home {}", "home"), time=time, value=pl.col("load_kwh").cast(pl.Float64))
     place = Place(zone, 34.1, -117.4, holidays="US-CA")
-    return Test(_pasts(rows, place, HOUR), _days(date(2017, 4, 30), date(2017, 7, 30)), issue_hour)
+    return Test(_pasts(rows, place, HOUR), _days(first, date(2017, 7, 30)), issue_hour)
 
 
 def uci(folder: Path) -> Test:
@@ -338,8 +350,10 @@ TESTS: Mapping[str, Callable[[Path], Test]] = {
     "lcl_18h": lambda folder: lcl(folder, issue_hour=_EVENING),
     "lcl_30min": lambda folder: lcl(folder, step=timedelta(minutes=30)),
     "lcl_sum": lambda folder: lcl(folder, is_sum=True),
+    "lcl_last_28": lambda folder: lcl(folder, first=date(2013, 12, 4)),
     "citylearn": citylearn,
     "citylearn_18h": lambda folder: citylearn(folder, issue_hour=_EVENING),
+    "citylearn_last_60": lambda folder: citylearn(folder, first=date(2017, 6, 1)),
     "uci": uci,
     "emhass": emhass,
 }

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import polars as pl
 
+from watthour.core.channel import Channel, Site, SiteKind, Zone
 from watthour.core.frames import INSTANT
-from watthour.workflows.entities import summed
+from watthour.core.place import Place
+from watthour.core.units import Quantity, Unit
+from watthour.store.memory import MemoryStore
+from watthour.workflows.entities import entities, summed
+from watthour.workflows.forecast import shared_name
 
 T = datetime(2024, 5, 1, tzinfo=UTC)
 
@@ -35,6 +40,19 @@ def versions(*rows: tuple[str, int, int, float | None, int]) -> pl.DataFrame:
 def total(*rows: tuple[str, int, int, float | None, int]) -> list[tuple[int, int, float | None, int]]:
     found = summed(versions(*rows), ["a.x", "a.y"], "a.sum")
     return [(row["time"].hour, row["available_at"].hour, row["value"], row["quality"]) for row in found.to_dicts()]
+
+
+def test_the_sum_of_a_zone_is_not_taken_for_the_whole_home() -> None:
+    store, home, hour = MemoryStore(), Site("flat", "Flat", SiteKind.HOME, Place("Europe/Paris")), timedelta(hours=1)
+    room = Zone("home.flat.kitchen", home.id, "Kitchen")
+    parts = [
+        Channel(f"{room.id}.{name}", home.id, Quantity.POWER, Unit.KW, hour, zone=room.id) for name in ("hob", "oven")
+    ]
+    store.register([home], parts, zones=[room])
+    (entity,) = entities(store, [], home, zones=["Kitchen"])
+    assert len(entity.parts) == 2
+    assert entity.context.channel.zone == room.id
+    assert shared_name(entity.context) is None
 
 
 def test_a_sum_is_known_when_its_last_part_is() -> None:

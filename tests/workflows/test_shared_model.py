@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import polars as pl
 import pytest
 from street import NOW, OLD, add
 
+from watthour.core.channel import Device
 from watthour.core.errors import NotEnoughHistory
+from watthour.core.frames import Readings
+from watthour.core.units import Quantity, Unit
+from watthour.core.window import DAY, Window
+from watthour.forecasting.global_model.model import GlobalModel
 from watthour.registry.files import FileRegistry
 from watthour.store.memory import MemoryStore
 from watthour.workflows.compare import Decision
@@ -19,6 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 DAYS = 126
+SMALL = GlobalModel(n_networks=1, n_trees=60)
 
 
 @pytest.fixture
@@ -44,6 +52,50 @@ def test_a_model_of_all_homes_answers_for_a_new_one_and_says_so(registry: FileRe
     assert told.fallback.startswith("The model of all homes answers: ")
     again = forecast(store, registry, new, now=NOW)
     assert (again.version, again.new_rows) == (told.version, 0)
+
+
+def test_the_models_name_is_that_of_whole_loads_alone() -> None:
+    store = MemoryStore()
+    add(store, "Oak", 2)
+    oak = find_context(store, [], "oak")
+    room = replace(oak.channel, id="home.oak.kitchen.power", zone="home.oak.kitchen")
+    fridge = replace(oak.channel, id="home.oak.fridge.power", device="home.oak.fridge")
+    warmth = replace(oak.channel, id="home.oak.warmth", quantity=Quantity.TEMPERATURE, unit=Unit.CELSIUS)
+    second = replace(oak.channel, id="home.oak.garage")
+    assert shared_name(oak) == "shared.home.60min"
+    for other in (room, fridge, warmth, second):
+        assert shared_name(replace(oak, channel=other)) is None, other.id
+
+
+def test_a_device_is_neither_learned_from_nor_answered_by_the_model_of_mains(registry: FileRegistry) -> None:
+    store = MemoryStore()
+    for name in OLD:
+        add(store, name, DAYS)
+    homes = contexts(store, [], [])
+    mains = store.history(homes[0], Window(NOW - DAYS * DAY, NOW), NOW).readings
+    site = homes[0].site
+    fridge = replace(homes[0].channel, id=f"{site.prefix}.fridge.power", device=f"{site.prefix}.fridge")
+    store.register([site], [fridge], devices=[Device(f"{site.prefix}.fridge", site.id, "Fridge")])
+    store.append(Readings.validate(mains.with_columns(channel=pl.lit(fridge.id))))
+    device = replace(homes[0], channel=fridge)
+    (report,) = train_shared(store, registry, [*homes, device], now=NOW, recipe=SMALL)
+    assert set(report.scores) == set(OLD)
+    assert forecast(store, registry, homes[0], now=NOW).version == report.manifest.version
+    assert forecast(store, registry, device, now=NOW).version == "persistence_ensemble"
+
+
+def test_why_the_model_of_all_homes_cannot_answer_is_told(registry: FileRegistry, tmp_path: Path) -> None:
+    store = MemoryStore()
+    for name in OLD:
+        add(store, name, DAYS)
+    homes = contexts(store, [], [])
+    (report,) = train_shared(store, registry, homes, now=NOW, recipe=SMALL)
+    (median,) = tmp_path.glob(f"models/**/{report.manifest.version}/median.txt")
+    median.write_text("spoilt")
+    told = forecast(store, registry, homes[0], now=NOW)
+    assert told.version == "persistence_ensemble"
+    assert any(words.startswith("The model of all homes cannot help: ") for words in told.missing_inputs)
+    assert "median.txt" in " ".join(told.missing_inputs)
 
 
 def test_without_a_home_that_is_known_for_long_enough_nothing_is_trained(registry: FileRegistry) -> None:

@@ -279,6 +279,7 @@ def _of_part(
         first.unit,
         first.resolution,
         device=part.id if kind == "device" else None,
+        zone=part.id if kind == "zone" else None,
         is_simulated=any(each.is_simulated for each in loads),
     )
     return Entity(kind, part.id, part.name, Context(site, total), tuple(loads))

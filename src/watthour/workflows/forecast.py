@@ -79,8 +79,14 @@ def label_of(model: str) -> str:
     return _LABELS.get(model, model)
 
 
-def shared_name(context: Context) -> str:
-    """Return the name in the registry of the model that all channels like one share."""
+def shared_name(context: Context) -> str | None:
+    """Return the name in the registry of the model that the whole loads of all sites like one share.
+
+    None for what no such model has learned from: a device, a zone, another meter of a site, or what is no load.
+    """
+    channel = context.channel
+    if not (channel.is_load and channel.is_of_whole_site and context.site.main_channel in (None, channel.id)):
+        return None
     kind = f"{'simulated_' if context.channel.is_simulated else ''}{context.site.kind}"
     return f"shared.{kind}.{round(context.resolution.total_seconds() / 60)}min"
 
@@ -164,7 +170,7 @@ def forecast(
     """
     window = window or live_window(context, now)
     expected = served.manifest.version if served is not None else _champion(registry, context.channel.id)
-    shared = _champion(registry, shared_name(context)) if expected is None else None
+    shared = _shared_champion(registry, context) if expected is None else None
     makers = (RARE, *([shared] if shared else []), SIMILAR, *BASELINES) if expected is None else (expected,)
     trial = running_trial(registry, context.channel.id)
     if trial is not None and trial.is_challengers_turn(context.channel.id, now):
@@ -353,21 +359,27 @@ def _stand_in(
     """Return the best forecast that is possible without a model of the channel's own; arguments as of the answer."""
     short = similar()
     reason = reason if short is None or registry is None else _why_not_yet(history.context, registry, reason)
-    if registry is not None and (shared := _by_shared(registry, history, asked)) is not None:
-        return replace(shared, fallback=f"The model of all homes answers: {reason}" if reason else None)
+    shared = None if registry is None else _by_shared(registry, history, asked)
+    if isinstance(shared, Forecast):
+        words = f"The model of all homes answers: {reason}" if reason else None
+        return replace(shared, fallback=" ".join(each for each in (words, shared.fallback) if each) or None)
     beside = _beside_similar(short, asked)
     if isinstance(beside, Forecast):
-        return replace(beside, fallback=f"{label_of(SIMILAR)} answers: {reason}" if reason else None)
-    return _best_baseline(history, asked, reason, beside)
+        missing = (*beside.missing_inputs, *([shared] if shared else []))
+        fallback = f"{label_of(SIMILAR)} answers: {reason}" if reason else None
+        return replace(beside, fallback=fallback, missing_inputs=missing)
+    return _best_baseline(history, asked, reason, [each for each in (shared, beside) if each])
 
 
-def _best_baseline(history: History, asked: dy.DataFrame[Targets], reason: str | None, beside: str | None) -> Forecast:
-    """Return the first baseline that can answer; says why nothing better does, and why similar channels cannot help."""
+def _best_baseline(
+    history: History, asked: dy.DataFrame[Targets], reason: str | None, others: Sequence[str]
+) -> Forecast:
+    """Return the first baseline that can answer; says why nothing better does, and why others cannot help."""
     doubted: tuple[str, ...] = ()
     for name in BASELINES:
         if (answer_of := _baseline(name, history, asked)) is not None:
             words = f"{label_of(name)} answers: {reason}" if reason else answer_of.fallback
-            missing_inputs = (*doubted, *answer_of.missing_inputs, *([beside] if beside else []))
+            missing_inputs = (*doubted, *answer_of.missing_inputs, *others)
             return replace(answer_of, model=name, fallback=words, missing_inputs=missing_inputs)
         doubted = doubted or _doubted_rival(history, asked)  # what stands on it comes first, and could not answer
     raise NotEnoughHistory(
@@ -402,16 +414,18 @@ def _of_past_uses(history: History, asked: dy.DataFrame[Targets]) -> Forecast | 
     return recipe(RARE).fit(known_then, asked).predict(history, asked)
 
 
-def _by_shared(registry: ModelRegistry, history: History, asked: dy.DataFrame[Targets]) -> Forecast | None:
-    """Return the forecast of the model that serves all channels like one; None where there is none, or it cannot."""
+def _by_shared(registry: ModelRegistry, history: History, asked: dy.DataFrame[Targets]) -> Forecast | str | None:
+    """Return the forecast of the model that all homes share, or why it has none; None where there is no such model."""
     name = shared_name(history.context)
-    if _champion(registry, name) is None:
+    if name is None or _shared_champion(registry, history.context) is None:
         return None
     try:
         served = load_serving(registry, name)
-        return under_version(served.forecaster.predict(history, asked), served.manifest.version)
-    except (ModelError, NotEnoughHistory):  # then what stood in before does so now
-        return None
+        answer = served.forecaster.predict(history, asked)
+    except (ModelError, NotEnoughHistory) as error:
+        return f"The model of all homes cannot help: {error}"
+    instead = served.instead_of and f"{served.manifest.version}, which served before, is used: {served.instead_of}"
+    return replace(under_version(answer, served.manifest.version), fallback=instead)
 
 
 def _why_not_yet(context: Context, registry: ModelRegistry, reason: str | None) -> str | None:
@@ -500,6 +514,11 @@ def _champion(registry: ModelRegistry, name: str) -> str | None:
         return registry.champion(name)
     except ModelError:
         return None
+
+
+def _shared_champion(registry: ModelRegistry, context: Context) -> str | None:
+    name = shared_name(context)
+    return None if name is None else _champion(registry, name)
 
 
 def _baseline(name: str, history: History, asked: dy.DataFrame[Targets]) -> Forecast | None:

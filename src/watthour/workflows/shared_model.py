@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from watthour.core.forecast import Context, Forecaster, History
     from watthour.core.frames import Targets
     from watthour.core.ports import ModelRegistry, Store
+    from watthour.forecasting.global_model.model import GlobalModel
     from watthour.workflows.train import Split
 
 _RULE = "persistence_ensemble"  # that a model of all homes must beat
@@ -65,6 +66,7 @@ def train_shared(
     now: datetime,
     frozen_days: int = FROZEN_DAYS,
     issue_clock: time = time(8),
+    recipe: GlobalModel | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> list[SharedReport]:
     """Train one model on all homes of the same step, and let it serve those without a model of their own if it is good.
@@ -75,10 +77,11 @@ def train_shared(
     Args:
         store: with the homes' readings.
         registry: where the model is kept, under ``shared_name``.
-        contexts: of sites; those that are no homes are left out.
+        contexts: what is forecast of sites; what is not the whole load of a home is left out.
         now: the present.
         frozen_days: at the end of each past, to compare on.
         issue_clock: local clock time of issue.
+        recipe: how it learns, if not as usual.
         progress: called with what is being done.
 
     Raises:
@@ -86,12 +89,13 @@ def train_shared(
     """
     groups: dict[str, list[Context]] = {}
     for context in contexts:
-        if context.site.kind is SiteKind.HOME and context.resolution < DAY:
-            groups.setdefault(shared_name(context), []).append(context)
+        name = shared_name(context)
+        if name is not None and context.site.kind is SiteKind.HOME and context.resolution < DAY:
+            groups.setdefault(name, []).append(context)
     reports, problems = [], []
-    for name, members in sorted(groups.items()):
+    for _name, members in sorted(groups.items()):
         try:
-            reports.append(_train(store, registry, name, members, now, frozen_days, issue_clock, progress))
+            reports.append(_train(store, registry, members, now, frozen_days, issue_clock, recipe, progress))
         except NotEnoughHistory as error:
             problems.append(error)
     if not reports:
@@ -104,16 +108,16 @@ def train_shared(
 def _train(
     store: Store,
     registry: ModelRegistry,
-    name: str,
     members: Sequence[Context],
     now: datetime,
     frozen_days: int,
     issue_clock: time,
+    recipe: GlobalModel | None,
     progress: Callable[[str], None] | None,
 ) -> SharedReport:
     from watthour.forecasting.global_model.model import GlobalModel
 
-    say = progress or (lambda _step: None)
+    say, name = progress or (lambda _step: None), cast("str", shared_name(members[0]))
     trouble, champion = None, None
     if registry.champion(name) is not None:
         try:
@@ -136,7 +140,7 @@ def _train(
             remedy="Add more readings with `watthour import`; until then similar homes and baselines answer.",
         )
     say(f"training on {len(homes)} homes")
-    recipe = GlobalModel()
+    recipe = recipe or GlobalModel()
     known = {channel: home.known_then for channel, home in homes.items()}
     fitted = recipe.fit_many(list(known.values()), [home.training for home in homes.values()])
     say("comparing on the frozen days")
@@ -162,8 +166,8 @@ def _train(
         created_at=now,
     )
     say("saving")
-    # No home's own width of the band is kept: it is asked for homes that it has never seen as well.
-    manifest = registry.save(manifest, replace(first, channel="", width=1.0).files())
+    widths = {channel: width for model in fitted for channel, width in model.widths.items()}
+    manifest = registry.save(manifest, replace(first, widths=widths).files())
     if verdict.decision is Decision.PROMOTED:
         registry.promote(name, manifest.version, now=now, reason=" ".join(verdict.reasons))
     return SharedReport(manifest, verdict, scores, left_out)

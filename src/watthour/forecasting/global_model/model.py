@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 NAME = "global_model"
 _WORDS, _NUMBERS, _MEDIAN, _MEAN = "global_model.json", "networks.npz", "median.txt", "mean.txt"
-_FORMAT = 1
+_FORMAT = 2
 _MOST_ROWS = 300_000  # learned from; more gain little
 _FEWEST_ROWS = 400
 _ROWS_OF_ALL_TREES = 20_000  # with fewer rows fewer trees are grown, which learn faster
@@ -111,7 +111,7 @@ class GlobalModel:
             )
         shared = self._shared([*lessons, *young], step, len(lessons))
         return [
-            FittedGlobalModel(shared, past.context.channel.id, 1.0 if lesson is None else shared.width_of(lesson))
+            FittedGlobalModel(shared, {} if lesson is None else {past.context.channel.id: shared.width_of(lesson)})
             for past, lesson in zip(pasts, found, strict=True)
         ]
 
@@ -244,11 +244,10 @@ class Shared:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FittedGlobalModel:
-    """What was learned from all series, and how wide the bands of one of them are."""
+    """What was learned from all series, and how wide the bands of some of them are."""
 
     shared: Shared
-    channel: str  # whose band it is; others are answered too
-    width: float  # times the band
+    widths: Mapping[str, float]  # by channel: times the shared band, which others have
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -286,8 +285,7 @@ class FittedGlobalModel:
     ) -> Forecast:
         """Return the forecast of rows, from quantiles in parts of the level where they are known already."""
         told = self.shared.quantiles(rows.features) if told is None else told
-        own = history.context.channel.id == self.channel
-        wide = widened(told, np.full((len(told), 1), self.width if own else 1.0))
+        wide = widened(told, np.full((len(told), 1), self.widths.get(history.context.channel.id, 1.0)))
         room = rows.highest - rows.lowest
         inside = np.clip(wide, (rows.lowest - room)[:, None], (rows.highest + room)[:, None])
         quantiles = inside * rows.level[:, None]
@@ -304,7 +302,7 @@ class FittedGlobalModel:
 
     def files(self) -> Mapping[str, bytes]:
         """Return what was learned from all, and what is this series' own, as files."""
-        own = json.dumps({"channel": self.channel, "width": self.width}).encode()
+        own = json.dumps({"widths": dict(self.widths)}).encode()
         return {**self.shared.files(), "own.json": own}
 
     @classmethod
