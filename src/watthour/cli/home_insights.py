@@ -21,7 +21,7 @@ def insights(
     days: Annotated[int, typer.Option("--days", help="Days before the last reading that are told of.")] = 28,
     false_alarms: Annotated[
         float, typer.Option("--false-alarms", help="Anomalies a week that may be told where nothing is odd.")
-    ] = 0.5,
+    ] = 1.0,
     as_json: AsJson = False,
 ) -> None:
     """Tell what is odd, always on, used most, highest and changed, with the evidence; times are UTC."""

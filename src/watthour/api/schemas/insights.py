@@ -13,7 +13,7 @@ class InsightsQuestion(Question):
 
     days: int = Field(28, ge=1, le=366, description="Days before the last reading that are told of. [count]")
     false_alarms_per_week: float = Field(
-        0.5, gt=0, le=24, description="Anomalies a week that may be told where nothing is odd. [count]"
+        1.0, gt=0, le=24, description="Anomalies a week that may be told where nothing is odd. [count]"
     )
 
 
@@ -220,7 +220,7 @@ _ODDITIES: dict[str, JsonValue] = {
         }
     ],
     "shifts": [],
-    "false_alarms_per_week": 0.5,
+    "false_alarms_per_week": 1.0,
     "first_day": "2026-10-23",
     "last_day": "2026-11-19",
     "n_hours": 672,
@@ -259,6 +259,7 @@ class HomeInsightsAnswer(_Insights):
     model_config = shown_as(
         {
             **_COMMON,
+            "left_out": ["home.summer_house.solar"],
             "consumers": None,
             "efficiency": None,
             "habits": None,
@@ -272,6 +273,10 @@ class HomeInsightsAnswer(_Insights):
         }
     )
 
+    left_out: list[str] = Field(
+        description="Ids of the solar roof, battery or car whose readings were taken out of the load before "
+        "`oddities` and `habits` were looked for."
+    )
     consumers: ConsumersEntry | None = Field(description="What used the energy.")
     efficiency: EfficiencyEntry | None = Field(description="Figures by the home's own past.")
 
