@@ -12,9 +12,9 @@ from made_home import PER_DAY, PER_HOUR, START, STEP, channel, make_home, watt_r
 from town import NOW
 
 from watthour.core.channel import Device, DeviceKind, Site, SiteKind
-from watthour.core.frames import Events, Measure, Samples
+from watthour.core.frames import Events, Measure, Readings, Samples
 from watthour.core.place import Place
-from watthour.core.window import DAY, HOUR
+from watthour.core.window import DAY, HOUR, Window
 
 if TYPE_CHECKING:
     from starlette.testclient import TestClient
@@ -90,6 +90,29 @@ def test_a_car_charger_is_a_consumer_unless_it_has_fed_in(
     told = home.get(f"{HOME}/insights").json()["consumers"]
     assert (told["devices"][0]["name"] == "Wallbox") is is_told
     assert ("feeds in" in (told["other_problem"] or "")) is not is_told
+
+
+def test_what_the_sun_and_the_car_measured_does_not_hide_what_is_odd(home: TestClient, empty: App) -> None:
+    before = home.get(f"{HOME}/insights").json()
+    rng = np.random.default_rng(5)
+    hours = np.arange(112 * 24)
+    car = np.where((hours % 24 == 19) & (rng.random(len(hours)) < 0.4), 7000.0, 0.0)
+    sun = -3000 * np.clip(np.sin((hours % 24 - 6) * np.pi / 12), 0, None) * rng.random(len(hours))
+    mains = channel("mains", HOUR)
+    for name, kind, power in (("car", DeviceKind.EV_CHARGER, car), ("solar", DeviceKind.SOLAR, sun)):
+        device = Device(f"home.made.{name}", "made", name.capitalize(), kind)
+        of = replace(channel(f"{name}.power", HOUR), device=device.id)
+        empty.store.register([], [of], devices=[device])
+        empty.store.append(watt_readings(of, make_home(21).times.gather_every(PER_HOUR), power))
+    measured = empty.store.read([mains.id], Window(START, END)).sort("time")
+    fed = measured.with_columns(
+        pl.col("value") + pl.Series(car + sun), available_at=pl.lit(END), recorded_at=pl.lit(END)
+    )
+    empty.store.append(Readings.validate(fed, cast=True))
+    told = home.get(f"{HOME}/insights").json()
+    assert told["left_out"] == ["home.made.car", "home.made.solar"]
+    assert before["left_out"] == []
+    assert told["oddities"] == before["oddities"]
 
 
 def test_a_home_tells_what_is_odd_and_what_it_rests_on(home: TestClient) -> None:

@@ -17,19 +17,21 @@ from watthour.insights.weather import without_weather
 if TYPE_CHECKING:
     import polars as pl
 
-    from watthour.insights.load import Array, Days, Load
+    from watthour.insights.load import Array, Days, Load, Mask
 
 PAST_DAYS = 56  # with which a day is compared
 FEWEST_DAYS = 21  # of the past, all kinds of day together
 _FEWEST_ALIKE = 6  # days of the same kind; with fewer all days are compared with
 _SCALES = (1, 3, 6, 12)  # hours in a row that are judged together
-_SIDES = (1.0, -1.0)  # more than expected, less than expected
+_WAYS = 2  # means of 1, 3, 6 and 12 hours, that would be odd as seldom if they had nothing in common
+_MORE, _LESS = 0.8, 0.2  # of the false alarms, those of more and of less than expected: evenings out are many
 _TAIL = 0.05  # share of the hours that the tail is fitted to
 _SPREAD_SHARE = 0.9  # quantile that says how far an hour usually goes
 _FLOOR_SHARE, _FLOOR_W = 0.1, 10.0  # of the mean load, and at least: smaller deviations are nobody's concern
 _WEEK_HOURS = 7 * HOURS
 _END_SHARE = 0.2  # of the largest score of a run, that its first and last hour have
 _MOST_WEEKS = 1000.0
+_STILL_SHARE, _LOWEST = 0.3, 0.01  # of the power that all but the lowest hundredth of the past hours drew
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ class Anomaly:
     usual_low_w: float  # nine in ten of those hours, and of those beside them, were above this
     usual_high_w: float  # nine in ten were below this
     extra_kwh: float  # measured less expected
-    once_in_weeks: float  # how seldom hours as usual go this far; 1000: or more seldom
+    once_in_weeks: float  # how seldom hours as usual go this far to this side; 1000: or more seldom
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,10 +148,10 @@ def _usual(table: Days, level_free: Array, scored_from: int) -> _Usual:
 
 def _runs(table: Days, usual: _Usual, apart: Array, first: int, rate: float) -> tuple[Anomaly, ...]:
     """Return the runs of hours whose sums are too seldom, each side by itself."""
-    n_ways = len(_SCALES) * len(_SIDES)
-    seldom = rate / (n_ways * _WEEK_HOURS)  # share of the hours that may go as far by chance
+    still = _still(table, first)
     found = []
-    for side in _SIDES:
+    for side, of_side in ((1.0, _MORE), (-1.0, _LESS)):
+        seldom = of_side * rate / (_WAYS * _WEEK_HOURS)  # share of the hours that may go as far by chance
         flat = side * usual.score.ravel()
         chance = np.ones(len(flat))
         for hours in _SCALES:
@@ -158,9 +160,28 @@ def _runs(table: Days, usual: _Usual, apart: Array, first: int, rate: float) -> 
                 part = _trimmed(flat, slice(last - hours + 1, last + 1))
                 chance[part] = np.minimum(chance[part], rare[last])
         odd = (chance < seldom) & (flat > 0) & (np.arange(len(flat)) >= first * HOURS)
+        if side < 0:
+            odd |= still
+            chance[still] = 0.0
         spans = [_trimmed(flat, span) for span in _spans(odd)]
-        found += [_anomaly(table, usual, apart, span, chance, n_ways) for span in spans]
+        found += [_anomaly(table, usual, apart, span, chance) for span in spans]
     return tuple(sorted(found, key=lambda each: each.start))
+
+
+def _still(table: Days, first: int) -> Mask:
+    """Return the hours in a row, (days * 24,), in which hardly anything was on: no power, or a meter that stood still.
+
+    They draw less than three tenths of what all but the lowest hundredth of the hours of the 56 days before drew.
+    """
+    found = np.zeros(table.power_w.shape, dtype=np.bool_)
+    for day in range(first, len(found)):
+        past = table.power_w[max(day - PAST_DAYS, 0) : day].ravel()
+        found[day] = table.power_w[day] < _STILL_SHARE * quantile(past[:, None], _LOWEST)[0]
+    flat = found.ravel()
+    beside = np.zeros(len(flat), dtype=np.bool_)
+    beside[1:] |= flat[:-1]
+    beside[:-1] |= flat[1:]
+    return flat & beside
 
 
 def _mean_of_last(values: Array, count: int) -> Array:
@@ -203,18 +224,20 @@ def _spans(odd: np.ndarray) -> list[slice]:
 def _trimmed(score: Array, span: slice) -> slice:
     """Return a run without hours at its ends that are hardly unlike usual: a sum may hold them."""
     part = score[span]
-    places = np.flatnonzero(part >= _END_SHARE * np.nanmax(part))
+    places = np.flatnonzero(part >= _END_SHARE * np.nanmax(np.append(part, 0.0)))
+    if not len(places):  # no power where hardly any was expected
+        return span
     return slice(span.start + int(places[0]), span.start + int(places[-1]) + 1)
 
 
-def _anomaly(table: Days, usual: _Usual, apart: Array, span: slice, chance: Array, n_ways: int) -> Anomaly:
+def _anomaly(table: Days, usual: _Usual, apart: Array, span: slice, chance: Array) -> Anomaly:
     def mean(values: Array) -> float:
         return float(np.nanmean(values.ravel()[span]))
 
     starts = table.starts.ravel()[span]
     begun = starts[starts >= 0]
     start, last = (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=int(at)) for at in (begun[0], begun[-1]))
-    share = float(chance[span].min()) * n_ways * _WEEK_HOURS
+    share = float(chance[span].min()) * _WAYS * _WEEK_HOURS
     return Anomaly(
         start,
         last + HOUR,

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 RECENT_DAYS, PAST_DAYS = 21, 56
 PART_HOURS = 3
 FEWEST_RECENT, FEWEST_PAST = 6, 12  # days of a kind
-CHANCE = 0.01  # of telling any change where there is none, all parts of the day together
+CHANCE = 0.03  # of telling any change where there is none, all parts of the day together
 _LEAST_SHARE, _LEAST_KWH = 0.2, 0.05  # smallest change that is told: of what was usual, and per day
 
 
@@ -53,7 +53,7 @@ class Habits:
 def habits(load: Load, temperature: pl.DataFrame | None = None) -> Habits | Unknown:
     """Return parts of the day whose energy differs between the last 21 days and the 56 before.
 
-    Eight parts of three hours on two kinds of day are compared by the rank test of Mann and Whitney (Annals of
+    All parts of three hours in a row on two kinds of day are compared by the rank test of Mann and Whitney (Annals of
     Mathematical Statistics 18, 1947), with the corrections of Holm (Scandinavian Journal of Statistics 6, 1979).
     Where the temperature outdoors is known, what goes with it is taken out first.
     """
@@ -69,8 +69,10 @@ def habits(load: Load, temperature: pl.DataFrame | None = None) -> Habits | Unkn
         )
     split, begin = n_days - RECENT_DAYS, max(n_days - RECENT_DAYS - PAST_DAYS, 0)
     free, _ = without_weather(table, temperature, load.time_zone)
-    parts = free.power_w.reshape(n_days, HOURS // PART_HOURS, PART_HOURS)
-    energy = parts.sum(axis=2) / 1000  # a part with a gap is a gap
+    energy = np.stack(
+        [free.power_w[:, hour : hour + PART_HOURS].sum(axis=1) for hour in range(HOURS - PART_HOURS + 1)], axis=1
+    )
+    energy /= 1000  # a part with a gap is a gap
     tried: list[tuple[float, HabitChange]] = []
     for is_off, words in ((False, "working days"), (True, "days off")):
         alike = table.is_off == is_off
@@ -80,13 +82,12 @@ def habits(load: Load, temperature: pl.DataFrame | None = None) -> Habits | Unkn
             if len(before) < FEWEST_PAST or len(after) < FEWEST_RECENT:
                 continue
             chance = float(mannwhitneyu(before, after, alternative="two-sided").pvalue)
-            hour = part * PART_HOURS
             middles = median(before), median(after)
             span = median_span(after)
             tried.append(
                 (
                     chance,
-                    HabitChange(hour, hour + PART_HOURS, words, *middles, *span, chance, len(after), len(before)),
+                    HabitChange(part, part + PART_HOURS, words, *middles, *span, chance, len(after), len(before)),
                 )
             )
     if not tried:
@@ -98,13 +99,17 @@ def habits(load: Load, temperature: pl.DataFrame | None = None) -> Habits | Unkn
 
 
 def _sure(tried: list[tuple[float, HabitChange]]) -> tuple[HabitChange, ...]:
-    """Return what stays after Holm's correction and is large enough, surest first."""
-    kept, least_chance = [], 0.0
+    """Return what stays after Holm's correction and is large enough, surest first; of parts that overlap the surest."""
+    kept: list[HabitChange] = []
+    least_chance = 0.0
     for place, (chance, change) in enumerate(sorted(tried, key=lambda each: each[0])):
         least_chance = max(least_chance, min(chance * (len(tried) - place), 1.0))
         if least_chance > CHANCE:
             break
         apart = abs(change.after_kwh - change.before_kwh)
-        if apart >= max(_LEAST_SHARE * abs(change.before_kwh), _LEAST_KWH):
+        is_told = any(
+            each.days == change.days and abs(each.first_hour - change.first_hour) < PART_HOURS for each in kept
+        )
+        if apart >= max(_LEAST_SHARE * abs(change.before_kwh), _LEAST_KWH) and not is_told:
             kept.append(replace(change, chance=least_chance))
     return tuple(kept)

@@ -29,6 +29,7 @@ Mask: TypeAlias = npt.NDArray[np.bool_]
 
 HOURS = 24
 _SATURDAY = 6  # counted from Monday = 1
+_MOSTLY_KNOWN = 0.8  # of the hours of a load, that a part taken out of it is known in
 _KNOWN_SHARE = 0.75  # of an hour, from which its mean is taken
 
 
@@ -135,6 +136,19 @@ def _with_clock(table: pl.DataFrame, time_zone: str, days_off: Collection[date] 
         off = pl.Series(list(days_off), dtype=pl.Date)
         table = table.with_columns(is_off=(local.dt.weekday() >= _SATURDAY) | pl.col("day").is_in(off.implode()))
     return table.select("time", "power_w", "day", "clock", "is_off")
+
+
+def less(load: Load, part: Load) -> Load | None:
+    """Return a load less a part of it, in hours; None where the part is not known for most of them.
+
+    An hour in which the part is not known is a gap.
+    """
+    home = hourly(load)
+    both = home.table.join(hourly(part).table.select("time", part_w="power_w"), on="time", how="left")
+    rest = pl.col("power_w") - pl.col("part_w")
+    if both.select(rest.count()).item() < _MOSTLY_KNOWN * both["power_w"].count():
+        return None
+    return replace(home, table=both.with_columns(rest.alias("power_w")).select(home.table.columns))
 
 
 @dataclass(frozen=True, slots=True)

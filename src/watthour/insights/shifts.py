@@ -23,6 +23,7 @@ _LEAST_W, _LEAST_SHARE = 20.0, 0.05  # smallest change that is told, and of the 
 _SURE = 6.0  # standard errors
 _NORMAL_OF_MAD = 1.4826  # standard deviation of a normal value over its median absolute deviation
 _MEDIAN_ERROR = 1.2533  # standard error of a median over that of a mean, of normal values
+_UNSURE = 0.02  # of a change: what weather and season were taken to be is estimated too
 _MOST = 50
 
 
@@ -43,8 +44,9 @@ def shifts_of(table: Days) -> tuple[LevelShift, ...]:
     """Return the lasting changes of a load, oldest first.
 
     The level of a day is the median over its hours of the load less the median of that local hour on such days, so that
-    some odd hours do not move it. A shift is where the medians of the days before and after differ by six standard
-    errors; the surest is taken first, and the days on its two sides are then compared apart.
+    some odd hours do not move it; hours weigh by how little they change from day to day. A shift is where the medians
+    of the days before and after differ by six standard errors; the surest is taken first, and the days on its two sides
+    are then compared apart.
     """
     level = _daily_levels(table)
     least = max(_LEAST_W, _LEAST_SHARE * abs(float(np.nanmean(table.power_w))))
@@ -84,9 +86,20 @@ def _daily_levels(table: Days) -> Array:
     for kind in (False, True):
         alike = table.is_off == kind
         off_by[alike] = table.power_w[alike] - quantile(table.power_w[alike], 0.5)
-    level = quantile(off_by.T, 0.5)
+    steady = 1 / np.maximum(_NORMAL_OF_MAD * quantile(np.abs(np.diff(off_by, axis=0)), 0.5), _LEAST_W / 4)
+    level = _weighted_medians(off_by, np.nan_to_num(steady))
     level[np.sum(~np.isnan(off_by), axis=1) < _KNOWN_HOURS] = np.nan
     return level
+
+
+def _weighted_medians(rows: Array, weights: Array) -> Array:
+    """Return the median of each row, its columns weighted; gaps have no weight, and a row of those alone is nan."""
+    counts = np.where(np.isnan(rows), 0.0, weights)
+    order = np.argsort(rows, axis=1)  # gaps come last
+    share = np.cumsum(np.take_along_axis(counts, order, axis=1), axis=1)
+    half = share[:, -1:] / 2
+    middle = np.take_along_axis(order, np.argmax(share >= half, axis=1)[:, None], axis=1)
+    return np.where(half[:, 0] > 0, np.take_along_axis(rows, middle, axis=1)[:, 0], np.nan)
 
 
 def _placed(table: Days, level: Array, edges: Sequence[int], shift: LevelShift, noise: float) -> LevelShift:
@@ -116,13 +129,14 @@ def _shift_at(table: Days, level: Array, place: int, begin: int, noise: float) -
     change = middles[1] - middles[0]
     if abs(change) < _SURE * error:
         return None
+    apart_by = 1.96 * np.hypot(error, _UNSURE * change)
     n_after = int(np.sum(~np.isnan(level[place:])))
     at = begin + place
     return LevelShift(
         table.day(at),
         change,
-        float(change - 1.96 * error),
-        float(change + 1.96 * error),
+        float(change - apart_by),
+        float(change + apart_by),
         float(abs(change) / error),
         n_after,
         at,

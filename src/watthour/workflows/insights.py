@@ -12,13 +12,13 @@ from watthour.core.channel import FEEDS_IN, DeviceKind
 from watthour.core.errors import InvalidInput
 from watthour.core.frames import Events, Readings, Samples
 from watthour.core.quality import is_trusted
-from watthour.core.window import DAY, Window
+from watthour.core.window import DAY, HOUR, Window
 from watthour.insights.anomalies import oddities
 from watthour.insights.consumers import consumers
 from watthour.insights.efficiency import efficiency
 from watthour.insights.habits import habits
 from watthour.insights.impact import LOOK, impact
-from watthour.insights.load import Part, Unknown, load_of, summed
+from watthour.insights.load import Part, Unknown, less, load_of, summed
 from watthour.insights.peaks import peaks
 from watthour.insights.standby import Standby, standby
 from watthour.workflows.homes import channels_of, devices_of, loads_of_device, main_load
@@ -55,6 +55,7 @@ class HomeInsights:
     window: Window  # days that are told of
     known_until: datetime | None  # end of the home's last reading
     channel: str | None  # that the home is measured by
+    left_out: tuple[str, ...]  # devices whose readings were taken out of what is called odd or a habit
     oddities: Oddities | Unknown
     standby: Standby | Unknown
     consumers: Consumers | Unknown
@@ -115,16 +116,18 @@ def home_insights(
     events = store.events([each.id for each in devices], Window(window.start - _LONGEST_USE, window.end))
     least = _NOT_MEASURED if load is None else standby(load.within(window))
     share = least.share if isinstance(least, Standby) else None
+    rest, left_out = _rest(store, load, devices, channels, span, home)
     return HomeInsights(
         window,
         known_until,
         None if main is None else main.id,
-        _NOT_MEASURED if load is None else oddities(load, warm, days=days, false_alarms_per_week=false_alarms_per_week),
+        left_out,
+        _NOT_MEASURED if rest is None else oddities(rest, warm, days=days, false_alarms_per_week=false_alarms_per_week),
         least,
         consumers(load, parts, events, window),
         peaks(load, parts, events, window),
         _NOT_MEASURED if load is None else efficiency(load, warm, share),
-        _NOT_MEASURED if load is None else habits(load, warm),
+        _NOT_MEASURED if rest is None else habits(rest, warm),
     )
 
 
@@ -198,6 +201,26 @@ def _part(store: Store, device: Device, channels: Sequence[Channel], window: Win
     if device.kind is DeviceKind.EV_CHARGER:  # it may, and hardly any does
         feeds_in = load is not None and bool((load.table["power_w"] < 0).any())
     return Part(device.id, device.name, device.kind is DeviceKind.CIRCUIT, feeds_in, load)
+
+
+def _rest(
+    store: Store, load: Load | None, devices: Sequence[Device], channels: Sequence[Channel], span: Window, home: Site
+) -> tuple[Load | None, tuple[str, ...]]:
+    """Return a home's load less what its sun, battery and car measured, and which devices these are.
+
+    They follow the sky or are charged at will with more power than all the rest, which could not be judged beside them.
+    """
+    left_out: list[str] = []
+    for device in devices:
+        own = loads_of_device(device, channels)
+        is_coarse = any(each.resolution > HOUR for each in own)
+        if load is None or device.kind not in FEEDS_IN or is_coarse or load.step > HOUR:
+            continue
+        part = _load(store, own, span, home)
+        if part is not None and (without := less(load, part)) is not None:
+            load = without
+            left_out.append(device.id)
+    return load, tuple(left_out)
 
 
 def _temperature(store: Store, home: Site, span: Window) -> pl.DataFrame | None:

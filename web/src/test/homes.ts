@@ -140,6 +140,7 @@ export function makeInsights(changes: Partial<HomeInsightsAnswer> = {}): HomeIns
     known_until: '2026-11-21T14:00:00Z',
     age_hours: 0.33,
     channel: 'home.flat.power',
+    left_out: [],
     oddities: {
       anomalies: [
         { start: '2026-11-03T02:00:00Z', end: '2026-11-03T05:00:00Z', measured_w: 2120, expected_w: 118, usual_low_w: 101, usual_high_w: 139, extra_kwh: 6.006, once_in_weeks: 61 },

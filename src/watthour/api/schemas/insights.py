@@ -261,6 +261,7 @@ class HomeInsightsAnswer(_Insights):
     model_config = shown_as(
         {
             **_COMMON,
+            "left_out": ["home.summer_house.solar"],
             "consumers": None,
             "efficiency": None,
             "habits": None,
@@ -274,6 +275,10 @@ class HomeInsightsAnswer(_Insights):
         }
     )
 
+    left_out: list[str] = Field(
+        description="Ids of the solar roof, battery or car whose readings were taken out of the load before "
+        "`oddities` and `habits` were looked for."
+    )
     consumers: ConsumersEntry | None = Field(description="What used the energy.")
     efficiency: EfficiencyEntry | None = Field(description="Figures by the home's own past.")
 
