@@ -248,4 +248,4 @@ def test_a_load_that_never_was_negative_is_not_forecast_negative(past: History, 
     readings = past.readings.with_columns(value=pl.when(is_ours).then(least).otherwise("value"))
     home = replace(past, readings=Readings.cast(readings))
     told = PersistenceEnsemble().fit(home, asked(PAST_DAYS)).predict(home, asked([DAY])).values["value"]
-    assert (told.min() < 0) is (lowest < 0)
+    assert (told.min() < 0) is (lowest < 0)  # type: ignore[operator]  # a number

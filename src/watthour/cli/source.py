@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -152,8 +152,10 @@ def _options(kind: str, said: Sequence[str] | None, secrets: Sequence[str] | Non
     """
     from watthour.bootstrap import kinds_of_sources
 
-    fields = next((each["fields"] for each in kinds_of_sources() if each["kind"] == kind), [])
-    hidden = {field["name"] for field in fields if field["type"] == "secret"}
+    kinds: list[dict[str, Any]] = list(kinds_of_sources())
+    hidden = {
+        field["name"] for each in kinds if each["kind"] == kind for field in each["fields"] if field["type"] == "secret"
+    }
     found: dict[str, object] = {}
     for word in said or ():
         name, equals, value = word.partition("=")
