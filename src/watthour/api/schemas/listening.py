@@ -174,7 +174,7 @@ class PastState(Answer):
     state: Literal["idle", "running", "done", "failed"] = Field(
         description="Idle means that none was asked for since the server started."
     )
-    share: float = Field(description="Share of it that is done, from 0 to 1. [fraction]")
+    share: float = Field(description="Share of it that is done, from 0 to 1. [share]")
     begin: datetime | None = Field(description="Begin of the past that was asked for, UTC; null if none was.")
     end: datetime | None = Field(description="Its end, UTC; null if none was asked for.")
     channels: list[PastOfChannel] = Field(description="What it has brought so far.")
