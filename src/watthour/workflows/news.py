@@ -13,7 +13,7 @@ from watthour.core.news import Table
 from watthour.workflows.view.wire import flag_names, utc_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from watthour.core.channel import Channel
     from watthour.core.news import Kept
@@ -64,22 +64,25 @@ class News:
         if not hearers:
             return
         try:
-            for channel, rows in self._by_channel(kept):
-                hearing = [hearer for hearer in hearers if hearer.wants(channel)]
-                if hearing:
-                    for message in _MESSAGES[kept.table](channel, rows):
-                        for hearer in hearing:
-                            hearer.take(message)
+            wanted = {
+                channel.id: (channel, hearing)
+                for channel in self._channels_of(kept)
+                if (hearing := [hearer for hearer in hearers if hearer.wants(channel)])
+            }
+            rows = kept.rows.filter(pl.col("channel").is_in(list(wanted)))
+            for (name,), part in sorted(rows.partition_by("channel", as_dict=True).items()):
+                channel, hearing = wanted[str(name)]
+                for message in _MESSAGES[kept.table](channel, part):
+                    for hearer in hearing:
+                        hearer.take(message)
         except Exception:  # noqa: BLE001 - the rows are kept, and that is what whoever sent them is told
             self._log.exception("not_told", table=str(kept.table))
 
-    def _by_channel(self, kept: Kept) -> Iterator[tuple[Channel, pl.DataFrame]]:
+    def _channels_of(self, kept: Kept) -> list[Channel]:
         names = kept.rows["channel"].unique().to_list()
         if not all(name in self._channels for name in names):
             self._channels = {channel.id: channel for channel in kept.channels()}
-        for name in sorted(names):
-            if (channel := self._channels.get(name)) is not None:
-                yield channel, kept.rows.filter(pl.col("channel") == name)
+        return [self._channels[name] for name in names if name in self._channels]
 
 
 def _readings(channel: Channel, rows: pl.DataFrame) -> list[str]:
