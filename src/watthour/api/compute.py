@@ -81,7 +81,7 @@ class Compute:
                 HTTPStatus.GATEWAY_TIMEOUT,
                 "timeout",
                 f"The computation took longer than {limit:g} s.",
-                remedy="Try again: the computation goes on, and its result is kept.",
+                remedy="Try again in a moment: the server is busy, or this is asked for the first time.",
                 headers={"Retry-After": "10"},
             )
         return future.result()

@@ -1,4 +1,4 @@
-"""Prophet: a trend that bends, seasons of day, week and year, days off, and what is known ahead.
+"""Prophet: a trend that bends, seasons of day and week, days off, and what is known ahead.
 
 It is fitted anew at each issue on the last weeks known then, in half a second for hours, as it has no memory of
 the last days beyond its trend.
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 _NAME, _FILE = "prophet", "prophet.json"
 _DAY_ORDER, _WEEK_ORDER, _YEAR_ORDER = 8, 3, 10  # pairs of sines and cosines; homes have sharp peaks
-_YEARS = 2.0  # of history that a season of the year needs
+_YEARS = 2.0  # of history that a season of the year needs: it has none unless more weeks are looked back on
 _MOSTLY = 0.9  # of the past of a covariate that must be known
 _ERRORS = (ArithmeticError, ValueError, RuntimeError, np.linalg.LinAlgError)
 
@@ -83,7 +83,7 @@ class FittedProphet:
     @property
     def features(self) -> tuple[str, ...]:
         """What the forecast is made of."""
-        return ("trend", "seasons of day, week and year", "days off", "covariates")
+        return ("trend", "seasons of day and week", "days off", "covariates")
 
     def predict(self, history: History, targets: dy.DataFrame[Targets]) -> Forecast:
         """Forecast each target from what was known at its own issue.
