@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, SecretStr
 
@@ -22,6 +23,28 @@ class Options(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
 
     enabled: bool = True  # false: this provider is never asked
+
+
+def address_of(value: str | None, *, of: str, example: str, has_path: bool = False) -> str | None:
+    """Return the address of a server without a slash at its end; None where none is set.
+
+    Args:
+        value: as a person wrote it.
+        of: whose address it is, in words.
+        example: one that would do.
+        has_path: the server may stand below a path.
+
+    Raises:
+        ValueError: it is no such address.
+    """
+    if value is None or not value.strip():
+        return None
+    parts = urlsplit(value)
+    is_bare = not parts.query and not parts.username and parts.port != 0 and (has_path or parts.path in {"", "/"})
+    if parts.scheme not in {"http", "https"} or not parts.hostname or not is_bare:
+        message = f"it is no address of {of}, such as {example}"
+        raise ValueError(message)
+    return value.rstrip("/")
 
 
 def is_placeholder(secret: str) -> bool:

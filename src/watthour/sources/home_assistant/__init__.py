@@ -5,11 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path  # noqa: TC003 - pydantic reads annotations at run time
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator
 
-from watthour.sources.options import Options, secret_of
+from watthour.sources.options import Options, address_of, secret_of
 
 if TYPE_CHECKING:
     from watthour.sources.recorded import Recorded
@@ -30,22 +29,10 @@ class HomeAssistantOptions(Options):
     every_s: float = Field(default=300.0, ge=10.0, le=3600.0)  # statistics come every five minutes
     statistics: tuple[str, ...] = ()  # only these; none: all of energy, power, temperature and humidity
 
-    @field_validator("url", mode="before")
-    @classmethod
-    def _unset_when_empty(cls, value: object) -> object:
-        return None if isinstance(value, str) and not value.strip() else value
-
     @field_validator("url", mode="after")
     @classmethod
     def _is_address(cls, value: str | None) -> str | None:
-        if value is None:
-            return None
-        parts = urlsplit(value)
-        is_bare = not parts.username and not parts.query and parts.port != 0
-        if parts.scheme not in {"http", "https"} or not parts.hostname or not is_bare:
-            message = "it is no address of Home Assistant, such as http://homeassistant.local:8123"
-            raise ValueError(message)
-        return value.rstrip("/")
+        return address_of(value, of="Home Assistant", example="http://homeassistant.local:8123", has_path=True)
 
     @field_validator("statistics", mode="before")
     @classmethod

@@ -6,12 +6,11 @@ import re
 from datetime import timedelta
 from pathlib import Path  # noqa: TC003 - pydantic reads annotations at run time
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 from watthour.core.errors import MissingExtra
-from watthour.sources.options import Options, secret_of
+from watthour.sources.options import Options, address_of, secret_of
 
 if TYPE_CHECKING:
     from watthour.sources.recorded import Recorded
@@ -74,22 +73,10 @@ class InfluxdbOptions(Options):
     heartbeat_s: float | None = Field(default=None, gt=0.0, le=86_400.0)  # each thing is written at least so often
     tables: tuple[TableBlock, ...] = ()  # of another layout; those of Home Assistant's are found by themselves
 
-    @field_validator("url", mode="before")
-    @classmethod
-    def _unset_when_empty(cls, value: object) -> object:
-        return None if isinstance(value, str) and not value.strip() else value
-
     @field_validator("url", mode="after")
     @classmethod
     def _is_address(cls, value: str | None) -> str | None:
-        if value is None:
-            return None
-        parts = urlsplit(value)
-        is_bare = parts.path in {"", "/"} and not parts.query and not parts.username and parts.port != 0
-        if parts.scheme not in {"http", "https"} or not parts.hostname or not is_bare:
-            message = "it is no address of an InfluxDB, such as http://192.168.1.10:8181"
-            raise ValueError(message)
-        return value.rstrip("/")
+        return address_of(value, of="an InfluxDB", example="http://192.168.1.10:8181")
 
     @field_validator("database", mode="after")
     @classmethod
