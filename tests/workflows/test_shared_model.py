@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -39,11 +40,12 @@ def test_a_model_of_all_homes_answers_for_a_new_one_and_says_so(registry: FileRe
     for name in OLD:
         add(store, name, DAYS)
     add(store, "New", 1.5)
+    add(store, "Halves", 1.5, resolution=timedelta(minutes=30))  # alone with its step
     (report,) = train_shared(store, registry, contexts(store, [], []), now=NOW)
     assert report.verdict.decision is Decision.PROMOTED, report.verdict.reasons
     assert "In 3 homes its mean absolute error is" in report.verdict.reasons[0]
     assert set(report.scores) == set(OLD)
-    assert list(report.left_out) == ["New"]
+    assert list(report.left_out) == ["New", "Halves"]
     new = find_context(store, [], "new")
     assert report.manifest.name == shared_name(new) == "shared.home.60min"
     told = forecast(store, registry, new, now=NOW)

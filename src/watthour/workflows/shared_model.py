@@ -93,16 +93,19 @@ def train_shared(
         if name is not None and context.site.kind is SiteKind.HOME and context.resolution < DAY:
             groups.setdefault(name, []).append(context)
     reports, problems = [], []
+    left_out: dict[str, str] = {}  # homes of a step of which no model came about
     for _name, members in sorted(groups.items()):
         try:
             reports.append(_train(store, registry, members, now, frozen_days, issue_clock, recipe, progress))
         except NotEnoughHistory as error:
             problems.append(error)
+            left_out |= {context.site.name: error.problem for context in members}
     if not reports:
         if problems:
             raise problems[0]
         raise NotEnoughHistory("there is no home with readings", remedy="Add one with `watthour home add`.")
-    return reports
+    last = reports[-1]
+    return [*reports[:-1], replace(last, left_out={**last.left_out, **left_out})]
 
 
 def _train(
