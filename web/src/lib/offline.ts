@@ -49,7 +49,8 @@ export function useHasNewVersion(): boolean {
 export async function askAgain(queries: QueryClient): Promise<void> {
   round += 1;
   const asked = round;
-  queries.removeQueries({ type: 'inactive' });
+  // An answer still on its way stays: the page that is about to open waits for it, and a removal would cancel it.
+  queries.removeQueries({ type: 'inactive', predicate: ({ state }) => state.fetchStatus === 'idle' });
   await queries.refetchQueries({ type: 'active' });
   for (const [url, { round: of }] of kept) if (of < asked) kept.delete(url);
   settle();
