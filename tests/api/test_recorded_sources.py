@@ -126,22 +126,24 @@ def test_one_that_knows_no_grid_meter_or_has_recorded_nothing_says_so(
 
 
 @pytest.mark.parametrize(
-    ("fault", "token", "words", "cure"),
+    ("fault", "token", "words", "cure", "field"),
     [
-        (None, "a-wrong-one-a1b2c3", "does not accept the token", "new long-lived access token"),
-        ("too_old", TOKEN, "2025.10.1 does not know recorder/list_statistic_ids", "Update Home Assistant to 2023.4"),
-        ("no_json", TOKEN, "sends no JSON objects", "Check its address"),
+        (None, "a-wrong-one-a1b2c3", "Home Assistant does not accept the token.", "new long-lived access", "token"),
+        ("too_old", TOKEN, "2025.10.1 does not know recorder/list_statistic_ids", "Update Home Assistant to", None),
+        ("no_json", TOKEN, "sends no JSON objects", "Check its address", "url"),
     ],
 )
-def test_what_is_wrong_is_said_with_the_cure(
-    client: TestClient, fake: FakeHomeAssistant, fault: str | None, token: str, words: str, cure: str
+def test_what_is_wrong_is_said_with_the_cure_and_the_setting_to_blame(
+    client: TestClient, fake: FakeHomeAssistant, fault: str | None, token: str, words: str, cure: str, field: str | None
 ) -> None:
     fake.fault = fault
     answer = client.post("/api/v1/sources/test", json=said(fake, token=token))
     tried = answer.json()
     assert (answer.status_code, tried["works"]) == (200, False)
     assert words in tried["words"]
+    assert not tried["words"].casefold().startswith("home_assistant")
     assert cure in tried["remedy"]
+    assert tried["field"] == field
     assert token not in answer.text
 
 
@@ -301,6 +303,10 @@ def test_influxdb_is_tried_and_a_wrong_token_or_database_is_said(client: TestCli
         wrong = tried(token="apiv3_wrong-of-nobody")  # noqa: S106 - of nobody
         assert (wrong["works"], "does not accept the token" in wrong["words"]) == (False, True)
         assert "influxdb3 create token" in wrong["remedy"]
+        assert wrong["field"] == "token"
         missing = tried(database="other")
         assert (missing["works"], "has no database other" in missing["words"]) == (False, True)
         assert "(database)" in missing["remedy"]
+        assert missing["field"] == "database"
+        gone = tried(url="http://127.0.0.1:9")
+        assert (gone["works"], gone["words"], gone["field"]) == (False, "http://127.0.0.1:9 does not answer.", "url")

@@ -113,7 +113,7 @@ def test_a_meter_is_connected_and_heard_and_unplugged_it_is_said(page: Page, tmp
     with up(empty_home(tmp_path)) as served:
         with serve(p1) as meter:
             page.goto(f"{served.url}/start")
-            page.get_by_role("button", name="Coordinates instead").click()
+            page.get_by_role("button", name="Without a town").click()
             page.get_by_label("Latitude").fill("45.76")
             page.get_by_label("Longitude").fill("4.83")
             page.get_by_label("Time zone").select_option("Europe/Paris")

@@ -166,7 +166,8 @@ def test_a_device_that_does_not_answer_is_said_once_and_the_others_are_heard() -
     assert not thread.is_alive()
     assert state.is_connected
     assert gone in str(state.problem)
-    assert "hosts under [sources.homewizard]" in str(state.remedy)
+    assert "its address (hosts) is right" in str(state.remedy)
+    assert state.option == "hosts"
     assert [each["event"] for each in logs] == ["not_answered"]
 
 

@@ -98,7 +98,9 @@ def try_out(
     tried = _try(kind, _options(kind, said, secrets), seconds)
     if as_json:
         things = view.found_things(tried.found)
-        show_json({"works": tried.works, "words": tried.words, "remedy": tried.remedy, "things": things})
+        show_json(
+            {"works": tried.works, "words": tried.words, "remedy": tried.remedy, "field": tried.field, "things": things}
+        )
     else:
         _tell(tried)
     if not tried.works:

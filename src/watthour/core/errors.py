@@ -67,10 +67,11 @@ class NotConfigured(InvalidInput):
 
 
 class SourceError(WatthourError):
-    """A connector could not deliver."""
+    """A connector could not deliver; ``option`` names the setting to blame where it is known, such as ``token``."""
 
-    def __init__(self, source: str, problem: str, *, remedy: str) -> None:
+    def __init__(self, source: str, problem: str, *, remedy: str, option: str | None = None) -> None:
         self.source = source
+        self.option = option
         super().__init__(f"{source}: {problem}", remedy=remedy)
 
 

@@ -87,7 +87,21 @@ class LineState:
     is_connected: bool = False
     problem: str | None = None  # why it is not connected, or why what it hears cannot be kept
     remedy: str | None = None
+    option: str | None = None  # the setting of the source that is to blame, where it is known
     connected_at: datetime | None = None
     last_heard_at: datetime | None = None
     n_messages: int = 0
     n_faults: int = 0
+
+    @property
+    def sentence(self) -> str | None:
+        """The problem as a person reads it beside the source's name.
+
+        >>> LineState("influxdb", problem="influxdb: the server does not answer").sentence
+        'The server does not answer.'
+        """
+        if self.problem is None:
+            return None
+        text = self.problem.removeprefix(f"{self.source}: ").rstrip(".")
+        is_address = any(mark in text.partition(" ")[0] for mark in ":.")
+        return f"{text if is_address else text[:1].upper() + text[1:]}."

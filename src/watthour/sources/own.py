@@ -227,7 +227,7 @@ def address_of(options: Options) -> str | None:
 
 def _how(ask: Ask) -> str:
     hint = f" {ask.hint.rstrip('.')}." if ask.hint else ""
-    return f"Give {ask.option}: {ask.label[:1].lower()}{ask.label[1:]}.{hint}"
+    return f"Give the {ask.label[:1].lower()}{ask.label[1:]}.{hint}"
 
 
 def _said(options: Options) -> dict[str, Any]:

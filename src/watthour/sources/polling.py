@@ -125,7 +125,7 @@ class Polled:
             take(heard)
         except WatthourError as error:
             self._log.warning("not_kept", problem=error.problem, remedy=error.remedy)
-            self._state = replace(self._state, problem=error.problem, remedy=error.remedy)
+            self._state = replace(self._state, problem=error.problem, remedy=error.remedy, option=None)
         else:
             state = self._state
             self._state = replace(
@@ -156,6 +156,7 @@ class Polled:
             connected_at=self._now() if has_answered and not state.is_connected else state.connected_at,
             problem=failing[0].problem if failing else None,
             remedy=failing[0].remedy if failing else None,
+            option=failing[0].option if failing else None,
         )
 
 
@@ -192,12 +193,12 @@ class HttpDevice(ABC, Generic[_Identity]):
             return self._tell(self._identity, now)
         except SourceUnavailable as error:
             self._identity = None  # another device may come to have the address
-            remedy = (
-                f"Check that the device has power and that its address is right: hosts under [sources.{self.source}]."
-            )
-            raise SourceUnavailable(self.source, self._at_host(error), remedy=remedy) from None
+            remedy = "Check that the device has power, and that its address (hosts) is right."
+            raise SourceUnavailable(self.source, self._at_host(error), remedy=remedy, option="hosts") from None
         except SourceRejected as error:
-            raise SourceRejected(self.source, self._at_host(error), remedy=self.cure_of_refusal) from None
+            raise SourceRejected(
+                self.source, self._at_host(error), remedy=self.cure_of_refusal, option="hosts"
+            ) from None
 
     @abstractmethod
     def _who(self) -> _Identity:

@@ -177,6 +177,7 @@ class Recorded:
             is_connected=is_ours and self._state.is_connected,
             problem=error.problem,
             remedy=error.remedy,
+            option=error.option if isinstance(error, SourceError) else None,
         )
         self._recorder.close()
 
@@ -184,4 +185,6 @@ class Recorded:
         if self._state.problem is not None:
             self._log.info("answers_again")
         since = self._state.connected_at if self._state.is_connected else self._now()
-        self._state = replace(self._state, is_connected=True, connected_at=since, problem=None, remedy=None)
+        self._state = replace(
+            self._state, is_connected=True, connected_at=since, problem=None, remedy=None, option=None
+        )

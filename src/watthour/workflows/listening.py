@@ -459,7 +459,9 @@ def shown_value(tells: Tells, value: float) -> str:
 
     >>> shown_value(Tells.POWER, 20.5), shown_value(Tells.OCCUPANCY, 1.0)
     ('20.5 W', 'somebody')
+    >>> shown_value(Tells.COUNTER, 13580.458333)
+    '13,580.458 kWh'
     """
     if tells is Tells.OCCUPANCY:
         return "somebody" if value else "nobody"
-    return f"{value:,.10g} {UNIT_OF[tells]}"
+    return f"{round(value, 3):,.10g} {UNIT_OF[tells]}"

@@ -41,6 +41,7 @@ class Tried:
     words: str  # what was seen, in a sentence
     remedy: str | None = None  # what to do where it does not work, or where nothing was heard yet
     found: tuple[Found, ...] = ()  # the things that spoke, with their values
+    field: str | None = None  # the setting to blame where it does not work and that is known
 
 
 def try_line(store: Store, links: Links, line: Subscription, *, seconds: float, n_devices: int | None = None) -> Tried:
@@ -76,7 +77,7 @@ def try_asking(open_source: Callable[[], Asked], *, now: datetime) -> Tried:
     except NotConfigured as error:
         return Tried(works=False, words=_sentence(error.problem.partition(": ")[2]), remedy=error.remedy)
     except SourceError as error:
-        return Tried(works=False, words=_sentence(error.problem), remedy=error.remedy)
+        return Tried(works=False, words=_sentence(error.problem), remedy=error.remedy, field=error.option)
     return Tried(works=True, words="It answers and accepts the key.")
 
 
@@ -87,9 +88,9 @@ def _is_settled(state: LineState, n_answers: int | None) -> bool:
 
 
 def _told(state: LineState, found: Sequence[Found], seconds: float, *, is_broker: bool) -> Tried:
-    if state.problem is not None:
-        words = _sentence(state.problem)
-        return Tried(works=False, words=f"{words} {_speaking(found)}" if found else words, remedy=state.remedy)
+    if (words := state.sentence) is not None:
+        words = f"{words} {_speaking(found)}" if found else words
+        return Tried(works=False, words=words, remedy=state.remedy, field=state.option)
     if found:
         return Tried(works=True, words=_speaking(found), found=tuple(found))
     if not is_broker and state.n_messages:

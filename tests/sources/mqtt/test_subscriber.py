@@ -224,6 +224,7 @@ def test_a_broker_that_is_not_there_is_said_with_the_cure() -> None:
     assert not state.is_connected
     assert "cannot be reached" in str(state.problem)
     assert "host and port" in str(state.remedy)
+    assert state.option == "host"
     assert "secret" not in repr(mqtt.__dict__)
 
 

@@ -1,6 +1,6 @@
 import { QueryClient, useQuery } from '@tanstack/react-query';
 import { type ErrorRouteComponent, Link, Navigate, createRootRouteWithContext, createRoute, createRouter, lazyRouteComponent, useNavigate } from '@tanstack/react-router';
-import { type ReactElement, Suspense } from 'react';
+import { type ReactElement, Suspense, useCallback } from 'react';
 
 import { Shell } from '@/app/Shell';
 import { Button } from '@/components/ui/button';
@@ -194,10 +194,18 @@ const sources = createRoute({
 const start = createRoute({
   getParentRoute: () => root,
   path: '/start',
+  validateSearch: (search: Record<string, unknown>): { home?: string | undefined } => {
+    const begun = search['home'];
+    return { home: typeof begun === 'string' ? begun : undefined };
+  },
   component: function StartRoute(): ReactElement {
     const navigate = useNavigate();
+    const { home: begun } = start.useSearch();
+    const onBegun = useCallback((chosen: string) => void navigate({ to: '/start', search: { home: chosen }, replace: true, resetScroll: false }), [navigate]);
     return (
       <StartPage
+        begun={begun}
+        onBegun={onBegun}
         onHome={(chosen: string) => void navigate({ to: '/home/$home', params: { home: chosen } })}
         upload={uploadOf}
       />

@@ -1,5 +1,6 @@
 /** Problems as the API writes them (RFC 9457), and the two the API cannot write because it was not reached. */
 import { noteAnswer } from '@/lib/offline';
+import { sentence } from '@/lib/words';
 
 export class ApiProblem extends Error {
   override name = 'ApiProblem';
@@ -9,8 +10,19 @@ export class ApiProblem extends Error {
     readonly detail: string,
     readonly remedy: string | null,
     readonly status: number | null,
+    /** What of the question is to blame, and its value, where the server names them. */
+    readonly field: string | null = null,
+    readonly value: string | null = null,
   ) {
     super(`${title}: ${detail}`);
+  }
+
+  /** What is wrong with the field, as it is said beside it. */
+  get reason(): string {
+    if (this.field === null || !this.detail.startsWith(`${this.field} = `)) return this.detail;
+    const afterValue = this.value === null ? 0 : this.detail.indexOf(this.value) + this.value.length;
+    const at = this.detail.indexOf(': ', Math.max(afterValue, 0));
+    return at < 0 ? this.detail : sentence(this.detail.slice(at + 2));
   }
 }
 
@@ -29,6 +41,8 @@ export function toProblem(body: unknown, status: number | null): ApiProblem {
     text(problem['detail']) ?? 'No reason was given.',
     text(problem['remedy']) ?? (status >= 500 ? 'Look at the log of `watthour up`, then try again.' : null),
     status,
+    text(problem['field']),
+    text(problem['value']),
   );
 }
 

@@ -49,6 +49,7 @@ async def tried_source(state: ApiState, asked: SourceTrial) -> TriedSource:
             "works": tried.works,
             "words": tried.words,
             "remedy": tried.remedy,
+            "field": tried.field,
             "things": view.found_things(tried.found),
         }
     )

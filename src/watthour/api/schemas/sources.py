@@ -182,6 +182,7 @@ class TriedSource(Answer):
             "works": True,
             "words": "1 device speaks here: shellyplus1pm-aabbccddeeff switch 0.",
             "remedy": None,
+            "field": None,
             "things": [_THING],
         }
     )
@@ -189,6 +190,9 @@ class TriedSource(Answer):
     works: bool = Field(description="Whether it was reached and accepts us.")
     words: str = Field(description="What was seen, in a sentence.", examples=["3 devices speak here: ..."])
     remedy: str | None = Field(description="What to do; null if nothing needs to be done.")
+    field: str | None = Field(
+        description="The setting to blame where it does not work; null if that is not known.", examples=["token"]
+    )
     things: list[ThingEntry] = Field(description="What spoke, each with its last values.")
 
 

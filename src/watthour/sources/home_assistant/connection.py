@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 NAME = "home_assistant"
 _LARGEST = 32 * 1024 * 1024  # [bytes] of an answer; a month of hours of fifty statistics has 6 MB
 _NEW_TOKEN = "Make a new long-lived access token in Home Assistant (your profile, Security), and set it."  # noqa: S105
-_CHECK = "Check its address (url), and that Home Assistant runs."
+_CHECK = "Check its address, and that Home Assistant runs."
 _FIRST_GOOD = "2023.4"  # whose statistics have what is asked here
 
 
@@ -75,7 +75,7 @@ class Connection:
             remedy = f"Update Home Assistant to {_FIRST_GOOD} or later, and leave its recorder switched on."
             raise SourceRejected(NAME, problem, remedy=remedy)
         if code == "unauthorized":
-            raise SourceRejected(NAME, f"the token may not ask for {kind}", remedy=_NEW_TOKEN)
+            raise SourceRejected(NAME, f"the token may not ask for {kind}", remedy=_NEW_TOKEN, option="token")
         raise Refusal(kind, str(code), str(said_why)[:200])
 
     def close(self) -> None:
@@ -100,23 +100,27 @@ class Connection:
             )
         except InvalidStatus as error:
             problem = f"{self._url} answers with status {error.response.status_code} and not as Home Assistant does"
-            raise SourceUnavailable(NAME, problem, remedy=_CHECK) from None
+            raise SourceUnavailable(NAME, problem, remedy=_CHECK, option="url") from None
         except (OSError, InvalidHandshake, EOFError) as error:
-            problem = f"{self._url} cannot be reached ({str(error) or type(error).__name__})"
-            raise SourceUnavailable(NAME, problem, remedy=_CHECK) from None
+            problem = f"{self._url} cannot be reached ({_reason(error)})"
+            raise SourceUnavailable(NAME, problem, remedy=_CHECK, option="url") from None
 
     def _introduce(self, token: str) -> None:
         ends_at = monotonic() + self._patience_s
         hello = self._receive(ends_at)
         if hello.get("type") != "auth_required":
-            raise PayloadChanged(NAME, f"{self._url} does not greet as Home Assistant does", remedy=_CHECK)
+            raise PayloadChanged(
+                NAME, f"{self._url} does not greet as Home Assistant does", remedy=_CHECK, option="url"
+            )
         self.version = str(hello.get("ha_version", self.version))
         self._send({"type": "auth", "access_token": token})
         answer = self._receive(ends_at)
         if answer.get("type") == "auth_invalid":
-            raise SourceRejected(NAME, "Home Assistant does not accept the token", remedy=_NEW_TOKEN)
+            raise SourceRejected(NAME, "Home Assistant does not accept the token", remedy=_NEW_TOKEN, option="token")
         if answer.get("type") != "auth_ok":
-            raise PayloadChanged(NAME, f"{self._url} does not greet as Home Assistant does", remedy=_CHECK)
+            raise PayloadChanged(
+                NAME, f"{self._url} does not greet as Home Assistant does", remedy=_CHECK, option="url"
+            )
 
     def _send(self, message: Mapping[str, object]) -> None:
         from websockets.exceptions import ConnectionClosed
@@ -141,11 +145,17 @@ class Connection:
         except (ValueError, RecursionError):
             message = None
         if not isinstance(message, dict):
-            raise PayloadChanged(NAME, f"{self._url} sends no JSON objects", remedy=_CHECK)
+            raise PayloadChanged(NAME, f"{self._url} sends no JSON objects", remedy=_CHECK, option="url")
         return message
 
     def _gone(self) -> SourceUnavailable:
         return SourceUnavailable(NAME, f"{self._url} ended the connection", remedy="It is asked again soon.")
+
+
+def _reason(error: Exception) -> str:
+    """Return why a connection failed, without the number that only programmers know."""
+    said = error.strerror if isinstance(error, OSError) else None
+    return said or str(error) or type(error).__name__
 
 
 class Refusal(SourceRejected):

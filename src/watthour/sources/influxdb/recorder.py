@@ -110,13 +110,15 @@ class Database:
             return SourceRejected(NAME, f"there is no file {self._ca_file}", remedy=cure)
         if isinstance(cause, flight.FlightUnauthenticatedError | flight.FlightUnauthorizedError):
             problem = f"{self.url} does not accept the token for the database {self.name}"
-            return SourceRejected(NAME, problem, remedy="Give a token that may read it: `influxdb3 create token`.")
+            cure = "Give a token that may read it: `influxdb3 create token`."
+            return SourceRejected(NAME, problem, remedy=cure, option="token")
         if isinstance(cause, flight.FlightTimedOutError | flight.FlightUnavailableError | OSError):
             problem = f"{self.url} does not answer"
-            return SourceUnavailable(NAME, problem, remedy="Check its address (url), and that it runs.")
+            return SourceUnavailable(NAME, problem, remedy="Check its address, and that it runs.", option="url")
         if "not found" in text.casefold() and "database" in text.casefold():
             problem = f"{self.url} has no database {self.name}"
-            return SourceRejected(NAME, problem, remedy="Give the name of a database that it has (database).")
+            cure = "Give the name of a database that it has (database)."
+            return SourceRejected(NAME, problem, remedy=cure, option="database")
         remedy = "Check that it is InfluxDB 3, and the tables under [sources.influxdb]; else report it."
         return PayloadChanged(NAME, f"{self.url} does not answer a query: {text}", remedy=remedy)
 

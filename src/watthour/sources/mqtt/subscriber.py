@@ -138,7 +138,9 @@ class Mqtt:
                 n_failures += 1
                 self._log.exception("listening_failed", source=self.name)
                 problem = f"it broke down ({type(error).__name__}: {error})"
-                self._state = replace(self._state, problem=problem, remedy="Report it, with the log of that time.")
+                self._state = replace(
+                    self._state, problem=problem, remedy="Report it, with the log of that time.", option=None
+                )
             else:
                 n_failures = 0
             self._state = replace(self._state, is_connected=False)
@@ -229,7 +231,7 @@ class Mqtt:
                 n_failures += 1
                 if n_failures == 1:
                     self._log.warning("not_kept", source=self.name, problem=error.problem, remedy=error.remedy)
-                self._state = replace(self._state, problem=error.problem, remedy=error.remedy)
+                self._state = replace(self._state, problem=error.problem, remedy=error.remedy, option=None)
                 await _pause(self._waits.after(n_failures, self._rng), stopping)
                 if stopping.is_set():
                     return False
@@ -242,6 +244,7 @@ class Mqtt:
             state,
             problem=None,
             remedy=None,
+            option=None,
             last_heard_at=self._now(),
             n_messages=state.n_messages + n_messages,
             n_faults=state.n_faults + len(heard.faults),
@@ -250,13 +253,15 @@ class Mqtt:
 
     def _note_connection(self) -> None:
         self._log.info("connected", source=self.name, host=self._broker.host, port=self._broker.port)
-        self._state = replace(self._state, is_connected=True, problem=None, remedy=None, connected_at=self._now())
+        self._state = replace(
+            self._state, is_connected=True, problem=None, remedy=None, option=None, connected_at=self._now()
+        )
 
     def _note_failure(self, error: Exception, *, is_new: bool) -> None:
-        problem, remedy = _explained(error, self._broker)
+        problem, remedy, option = _explained(error, self._broker)
         if is_new:
             self._log.warning("not_connected", source=self.name, problem=problem, remedy=remedy)
-        self._state = replace(self._state, is_connected=False, problem=problem, remedy=remedy)
+        self._state = replace(self._state, is_connected=False, problem=problem, remedy=remedy, option=option)
 
 
 @dataclass(slots=True)
@@ -333,23 +338,25 @@ def _value(code: object) -> int:
     return int(getattr(code, "value", code))  # type: ignore[call-overload,no-any-return]  # an int, or paho's ReasonCode
 
 
-def _explained(error: Exception, broker: Broker) -> tuple[str, str]:
-    """Return what is wrong with a connection, and the cure."""
+def _explained(error: Exception, broker: Broker) -> tuple[str, str, str]:
+    """Return what is wrong with a connection, the cure, and the setting to blame."""
     where = f"{broker.host}:{broker.port}"
     code = _value(getattr(error, "rc", 0) or 0)
     if isinstance(error, MqttConnectError) or code in _REFUSED:
         return (
             f"the broker at {where} refuses us ({error})",
-            "Check username and password under [sources.mqtt] in watthour.toml.",
+            "Check username and password.",
+            "password" if broker.username else "username",
         )
     if isinstance(error, FileNotFoundError) and broker.ca_file is not None:
-        return (f"there is no file {broker.ca_file}", "Correct ca_file under [sources.mqtt] in watthour.toml.")
+        return f"there is no file {broker.ca_file}", "Correct ca_file under [sources.mqtt] in watthour.toml.", "ca_file"
     if isinstance(error, ssl.SSLError) or "CERTIFICATE" in str(error).upper():
         return (
             f"the broker at {where} cannot be trusted ({error})",
             "Set ca_file under [sources.mqtt] to the certificate that signed the broker's, or the host to its name.",
+            "host",
         )
     cure = "Check host and port, and that the broker runs."
     if not broker.tls and "timed out" in str(error):
-        cure += " If it speaks TLS, set tls = true under [sources.mqtt]."
-    return f"the broker at {where} cannot be reached ({error})", cure
+        cure += " If it speaks TLS, set that it does (tls)."
+    return f"the broker at {where} cannot be reached ({error})", cure, "host"

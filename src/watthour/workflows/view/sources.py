@@ -144,10 +144,9 @@ def _how_it_stands(
         return "waiting", "It was added just now and is connected within seconds.", None
     devices = {found.thing.device for found in things if found.values and found.thing.key not in silent}
     speaking = "1 device speaks" if len(devices) == 1 else f"{len(devices)} devices speak"
-    if state.problem is not None:
-        text = state.problem.rstrip(".")
+    if (words := state.sentence) is not None:
         others = f" {speaking} all the same." if state.is_connected and devices else ""
-        return "failed", f"{text[:1].upper()}{text[1:]}.{others}", state.remedy
+        return "failed", f"{words}{others}", state.remedy
     if not state.is_connected:
         return "waiting", "It is being connected.", None
     return _how_it_speaks(state, things, silent, now) or (

@@ -8,8 +8,7 @@ import { ProblemNotice } from '@/components/ui/problem';
 import { Words } from '@/components/ui/words';
 import { formatNumber } from '@/lib/numbers';
 import { bringPast, pastQuery } from '@/lib/sources';
-
-const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1).replace(/\.$/, '')}.`;
+import { sentence } from '@/lib/words';
 
 /** Begins to bring in the past of a thing, or of all. */
 export function useBringPast() {

@@ -49,7 +49,7 @@ export function ConnectCard({ options, afterImport }: ConnectCardProps): ReactEl
         {options.map(({ id, title, text, command }) => (
           <li key={id} className="min-w-0">
             <h3 className="font-semibold">{title}</h3>
-            <p className="text-small text-muted">{text}</p>
+            <p className="text-small text-muted break-words">{text}</p>
             {command ? <Command command={command} /> : null}
           </li>
         ))}

@@ -14,6 +14,7 @@ beforeEach(() => localStorage.clear());
 
 const HOME = '/api/v1/homes/flat';
 const BOILER = `${HOME}/devices/boiler`;
+const LOOK_AGAIN_MS = 5100;
 
 function openDevice(answers: Answers = {}, device = 'boiler'): string[] {
   return openPage(`/devices/flat/${device}`, { ...answersOfDevices(), ...answers });
@@ -144,6 +145,24 @@ test('a device that there is not is told, with the way to the list', async () =>
   openDevice({}, 'kettel');
   expect(await screen.findByText('Flat has no device "kettel"')).toBeVisible();
   expect(screen.getByRole('link', { name: /Devices of Flat/ })).toHaveAttribute('href', '/devices/flat');
+});
+
+test('a device that somebody else removes says so by itself, and is live no longer', async () => {
+  vi.useFakeTimers({ shouldAdvanceTime: true });
+  try {
+    const home = makeHomeWithDevices();
+    let devices = home.devices;
+    openDevice({ [HOME]: () => ({ ...home, devices }) });
+    expect(await screen.findByRole('button', { name: 'Change Boiler' })).toBeVisible();
+    devices = devices.filter(({ name }) => name !== 'Boiler');
+    await vi.advanceTimersByTimeAsync(LOOK_AGAIN_MS);
+    expect(await screen.findByText('Boiler was removed')).toBeVisible();
+    expect(screen.queryByText(/^(Live|Connecting)/)).toBeNull();
+    expect(screen.queryByRole('region', { name: 'Past' })).toBeNull();
+    expect(screen.getByRole('link', { name: 'See the devices there are' })).toHaveAttribute('href', '/devices/flat');
+  } finally {
+    vi.useRealTimers();
+  }
 });
 
 test('a device that nothing measures says so', async () => {

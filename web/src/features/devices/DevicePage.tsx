@@ -29,6 +29,7 @@ import { FLEXIBILITIES, KINDS, deviceNamed, stateOf, wordOf } from './words';
 
 const MINUTE_MS = 60_000;
 const MINUTE_S = 60;
+const LOOK_AGAIN_MS = 5000; // somebody else may remove it
 
 function Back({ home, name }: { home: string; name: string }): ReactElement {
   return (
@@ -133,8 +134,7 @@ interface DevicePageProps {
 
 /** One device: now, its past, its forecast, what is worth knowing about it, and its uses. */
 export function DevicePage({ home, device: named }: DevicePageProps): ReactElement {
-  const live = useLive(home);
-  const about = useQuery(homeQuery(home));
+  const about = useQuery({ ...homeQuery(home), refetchInterval: LOOK_AGAIN_MS });
   const usage = useQuery(usageQuery(home));
   const queries = useQueryClient();
   const [doing, setDoing] = useState<'change' | 'remove' | null>(null);
@@ -142,7 +142,10 @@ export function DevicePage({ home, device: named }: DevicePageProps): ReactEleme
   const { data } = usage;
   const now = data ? serverNow(data.at, usage.dataUpdatedAt, Math.max(browserNow, usage.dataUpdatedAt)) : browserNow;
   const device = about.data && deviceNamed(about.data.devices, named);
-  const name = device?.name ?? named;
+  const live = useLive(about.data && !device ? null : home);
+  const [before, setBefore] = useState<DeviceEntry | null>(null);
+  if (device && device !== before) setBefore(device);
+  const name = (device ?? before)?.name ?? named;
   useEffect(() => {
     document.title = `${name} · Watthour`;
   }, [name]);
@@ -172,9 +175,20 @@ export function DevicePage({ home, device: named }: DevicePageProps): ReactEleme
     return (
       <div className="grid gap-5">
         <Back home={home} name={about.data.name} />
-        <h1 className="text-title font-semibold">{named}</h1>
-        <Notice look="warn" role="alert" title={`${about.data.name} has no device "${named}"`}>
-          It may have been removed, or the address is misspelt. The list shows those there are.
+        <h1 className="text-title font-semibold">{name}</h1>
+        <Notice
+          look="warn"
+          role="alert"
+          title={before ? `${name} was removed` : `${about.data.name} has no device "${named}"`}
+          actions={
+            <Button asChild>
+              <Link to="/devices/$home" params={{ home }}>
+                See the devices there are
+              </Link>
+            </Button>
+          }
+        >
+          {before ? 'Nothing is heard of it any more, and nothing is forecast.' : 'It may have been removed, or the address is misspelt.'}
         </Notice>
       </div>
     );

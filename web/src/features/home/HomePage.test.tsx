@@ -173,7 +173,7 @@ test('a simulated home says so first and offers to add a real one', async () => 
 test('a home without readings says how to get some, and needs no forecast and no insights', async () => {
   const requests = openHome({ '/api/v1/homes/flat/usage': () => makeUsage({ isEmpty: true }), '/api/v1/homes/flat': () => makeHome({ measured: false }) });
   expect(await screen.findByText('No readings of Flat yet')).toBeVisible();
-  expect(screen.getByRole('link', { name: 'Connect a meter' })).toHaveAttribute('href', '/sources');
+  expect(screen.getByRole('link', { name: 'Bring its readings in' })).toHaveAttribute('href', '/start?home=flat');
   expect(screen.queryByRole('region', { name: 'Now' })).toBeNull();
   expect(requests.filter((request) => /forecast|insights/.test(request))).toEqual([]);
 });

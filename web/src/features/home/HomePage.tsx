@@ -39,17 +39,19 @@ function NowSkeleton(): ReactElement {
 }
 
 /** What a home says that nothing was ever measured in. */
-function NoReadings({ name }: { name: string }): ReactElement {
+function NoReadings({ home, name }: { home: string; name: string }): ReactElement {
   return (
     <Notice
       title={`No readings of ${name} yet`}
       actions={
         <>
           <Button asChild look="primary">
-            <Link to="/sources">Connect a meter</Link>
+            <Link to="/start" search={{ home }}>
+              Bring its readings in
+            </Link>
           </Button>
           <Button asChild>
-            <Link to="/sites">Import a file</Link>
+            <Link to="/sources">What is connected</Link>
           </Button>
         </>
       }
@@ -145,7 +147,7 @@ export function HomePage({ home, onHome }: HomePageProps): ReactElement {
         </Notice>
       ) : null}
 
-      {hasNothing ? <NoReadings name={name} /> : null}
+      {hasNothing ? <NoReadings home={home} name={name} /> : null}
       {data && !hasNothing ? (
         <>
           {mains ? <Silence mains={mains} usage={data} now={now} /> : null}

@@ -1,5 +1,5 @@
 // @vitest-environment jsdom
-import { screen, within } from '@testing-library/react';
+import { screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { expect, test, vi } from 'vitest';
 
@@ -100,6 +100,27 @@ test('a test that fails says why and what to do, and adding is still possible', 
   expect(await screen.findByText('It does not work yet')).toBeVisible();
   expect(screen.getByText('Check username and password.')).toBeVisible();
   expect(screen.getByRole('button', { name: 'Add without a test' })).toBeEnabled();
+});
+
+test('a test that fails names the field to blame with the cure, and leads there', async () => {
+  openSources([], { '/api/v1/sources/test': () => ({ works: false, words: 'The broker refuses us.', remedy: 'Check username and password.', field: 'password', things: [] }) });
+  await userEvent.click(await screen.findByRole('button', { name: 'MQTT broker' }));
+  await userEvent.type(screen.getByLabelText('Address of the broker'), '192.168.1.10{Enter}');
+  const password = screen.getByLabelText('Password (optional)');
+  await waitFor(() => expect(password).toBeInvalid());
+  expect(password).toHaveAccessibleDescription('The broker refuses us. Check username and password.');
+  expect(password).toHaveFocus();
+  expect(screen.getByLabelText('Address of the broker')).toBeValid();
+  await userEvent.type(password, 'x');
+  expect(password).toBeValid();
+});
+
+test('what the server refuses is said at its field without its name among the settings', async () => {
+  const detail = "host = 'http://a: b': it is no address of a broker";
+  openSources([], { '/api/v1/sources/test': () => problem(400, { title: 'Invalid input', detail, field: 'host', value: 'http://a: b', remedy: 'Give the address of the broker.' }) });
+  await userEvent.click(await screen.findByRole('button', { name: 'MQTT broker' }));
+  await userEvent.type(screen.getByLabelText('Address of the broker'), 'http://a: b{Enter}');
+  await waitFor(() => expect(screen.getByLabelText('Address of the broker')).toHaveAccessibleDescription(/^It is no address of a broker\. Give the address of the broker\./));
 });
 
 test('what the server refuses is said in its words', async () => {

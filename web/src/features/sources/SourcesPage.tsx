@@ -107,7 +107,11 @@ export function SourcesPage(): ReactElement {
             {answerOf(data.sources)}
           </p>
           <Card title="Connected" note="How each source stands, when it last spoke and what it fills; looked at every few seconds.">
-            {data.sources.some(({ kind }) => withPast.has(kind)) ? <PastProgress /> : null}
+            {data.sources.some(({ kind }) => withPast.has(kind)) ? (
+              <div className="mb-4 empty:hidden">
+                <PastProgress />
+              </div>
+            ) : null}
             {data.sources.length > 0 ? (
               <ul aria-label="Sources">
                 {data.sources.map((source) => (

@@ -67,7 +67,7 @@ function Heard({ thing, home, age, hasPast }: HeardProps): ReactElement {
       {thing.channel ? null : (
         <div className="mt-2 flex flex-wrap gap-2">
           {isLoad ? (
-            <Button look="primary" disabled={adding.isPending} onClick={() => adding.mutate({ thing: thing.key, home: home.id, is_main: true, ...step })}>
+            <Button look={home.main_channel === null ? 'primary' : 'plain'} disabled={adding.isPending} onClick={() => adding.mutate({ thing: thing.key, home: home.id, is_main: true, ...step })}>
               It measures the whole home
             </Button>
           ) : null}

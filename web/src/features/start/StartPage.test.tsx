@@ -1,5 +1,5 @@
 // @vitest-environment jsdom
-import { screen } from '@testing-library/react';
+import { cleanup, screen, waitFor } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { expect, test, vi } from 'vitest';
 
@@ -89,14 +89,35 @@ test('a town that nobody knows, and one that cannot be looked up, are said', asy
 
 test('a home is added by coordinates, with a decimal comma, and takes the likely holidays', async () => {
   const said = openStart(FLAT, { '/api/v1/holidays': () => ({ likely: 'FR', countries: [], optional: [] }) });
-  await userEvent.click(await screen.findByRole('button', { name: 'Coordinates instead' }));
-  expect(screen.getByRole('button', { name: 'Add the home' })).toBeDisabled();
+  await userEvent.click(await screen.findByRole('button', { name: 'Without a town' }));
   await userEvent.type(screen.getByLabelText('Latitude'), '45,76');
+  expect(screen.getByRole('button', { name: 'Add the home' })).toBeDisabled();
+  expect(screen.getByText('Give both numbers, or neither.')).toBeVisible();
   await userEvent.type(screen.getByLabelText('Longitude'), '4.83');
   await userEvent.selectOptions(screen.getByLabelText('Time zone'), 'Europe/Paris');
   await userEvent.click(screen.getByRole('button', { name: 'Add the home' }));
   expect(await screen.findByText(/holidays of FR/)).toBeVisible();
   expect(said).toEqual([{ name: 'Home', time_zone: 'Europe/Paris', latitude: 45.76, longitude: 4.83, holidays: 'FR' }]);
+});
+
+test('a home is added by its time zone alone, and what is then missing is said', async () => {
+  const said = openStart({ ...FLAT, latitude: null, longitude: null }, { '/api/v1/holidays': () => ({ likely: 'FR', countries: [], optional: [] }) });
+  await userEvent.click(await screen.findByRole('button', { name: 'Without a town' }));
+  expect(screen.getByText(/What is then missing is the weather/)).toBeVisible();
+  await userEvent.selectOptions(screen.getByLabelText('Time zone'), 'Europe/Paris');
+  await userEvent.click(screen.getByRole('button', { name: 'Add the home' }));
+  expect(await screen.findByText(/No place, so no weather/)).toBeVisible();
+  expect(said).toEqual([{ name: 'Home', time_zone: 'Europe/Paris', latitude: null, longitude: null, holidays: 'FR' }]);
+});
+
+test('a home that was begun is gone on with, also after the page is loaded again', async () => {
+  openStart(FLAT);
+  await addByTown();
+  await waitFor(() => expect(window.location.search).toBe('?home=flat'));
+  cleanup();
+  openPage('/start?home=flat', { '/api/v1/homes': () => ({ homes: [FLAT] }), '/api/v1/homes/flat': () => FLAT, '/api/v1/sources': () => makeSources([]) });
+  expect(await screen.findByText('Flat: Europe/Paris, 45.7°, 4.8°, holidays of FR')).toBeVisible();
+  expect(await screen.findByRole('button', { name: /A file of my meter/ })).toBeVisible();
 });
 
 test('what speaks is shown with its age, and said to measure the whole home', async () => {

@@ -6,6 +6,7 @@ import type { HomeEntry } from '@/client';
 import { Button } from '@/components/ui/button';
 import { Card } from '@/components/ui/card';
 import { Notice } from '@/components/ui/notice';
+import { Skeleton } from '@/components/ui/skeleton';
 import { hasReadings, homeQuery, homesQuery } from '@/lib/homes';
 import { useNow } from '@/lib/now';
 
@@ -18,6 +19,10 @@ const LOOK_AGAIN_MS = 5000;
 const MINUTE_MS = 60_000;
 
 interface StartPageProps {
+  /** A home that is here already, to go on with; none: one is added. */
+  begun?: string | undefined;
+  /** A home was added or chosen. */
+  onBegun: (home: string) => void;
   /** Opens the page of a home. */
   onHome: (home: string) => void;
   /** Brings the file of a home in. */
@@ -53,16 +58,21 @@ function Begun({ onHome }: { onHome: (home: HomeEntry) => void }): ReactElement 
 }
 
 /** The first five minutes of a household: where, what there is, the first readings, tomorrow. */
-export function StartPage({ onHome, upload }: StartPageProps): ReactElement {
+export function StartPage({ begun, onBegun, onHome, upload }: StartPageProps): ReactElement {
   const [added, setAdded] = useState<HomeEntry | null>(null);
   const [way, setWay] = useState<Way | null>(null);
   const [isConnected, setIsConnected] = useState(false);
   const now = useNow(MINUTE_MS);
-  const looked = useQuery({ ...homeQuery(added?.id ?? ''), enabled: added !== null, refetchInterval: LOOK_AGAIN_MS });
+  const id = added?.id ?? begun;
+  const looked = useQuery({ ...homeQuery(id ?? ''), enabled: id !== undefined, refetchInterval: LOOK_AGAIN_MS });
   const home = looked.data ?? added;
   useEffect(() => {
     document.title = 'Add a home · Watthour';
   }, []);
+  useEffect(() => {
+    // So that a page that is loaded again goes on where it was.
+    if (added) onBegun(added.id);
+  }, [added, onBegun]);
   const isImported = way === 'file' && home !== null && hasReadings(home);
   return (
     <div className="mx-auto grid w-full max-w-3xl grid-cols-[minmax(0,1fr)] gap-5">
@@ -73,7 +83,10 @@ export function StartPage({ onHome, upload }: StartPageProps): ReactElement {
             {home.name}: {home.time_zone.replaceAll('_', ' ')}
             {home.latitude !== null && home.longitude !== null ? `, ${home.latitude}°, ${home.longitude}°` : ''}
             {home.holidays ? `, holidays of ${home.holidays}` : ', no public holidays'}
+            {home.latitude === null ? '. No place, so no weather: it can be given later under Sites.' : ''}
           </Done>
+        ) : id !== undefined && !looked.error ? (
+          <Skeleton className="h-8 w-full" />
         ) : (
           <>
             <Begun onHome={setAdded} />

@@ -9,6 +9,7 @@ import { ProblemNotice } from '@/components/ui/problem';
 import { Skeleton } from '@/components/ui/skeleton';
 import { Words } from '@/components/ui/words';
 import { formatDay, formatInstant } from '@/lib/time';
+import { sentence } from '@/lib/words';
 
 import { aheadQuery } from './queries';
 
@@ -23,8 +24,6 @@ function spanOf(home: HomeEntry): MainSpan | null {
   if (!main?.first_time || !main.last_time) return null;
   return { first: main.first_time, until: new Date(Date.parse(main.last_time) + main.resolution_seconds * 1000).toISOString() };
 }
-
-const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1).replace(/\.$/, '')}.`;
 
 function Forecast({ ahead, home, span, now }: { ahead: EntityAhead; home: HomeEntry; span: MainSpan; now: number }): ReactElement {
   const { time_zone: zone } = home;

@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
-import { FileUp, House, HousePlug, Hourglass, type LucideIcon, PlugZap, RadioTower } from 'lucide-react';
+import { Database, FileUp, House, HousePlug, Hourglass, type LucideIcon, PlugZap, RadioTower } from 'lucide-react';
 import type { ReactElement, ReactNode } from 'react';
 
 import { SourceForm } from '@/components/sources/SourceForm';
@@ -15,6 +15,7 @@ const TITLES: Record<string, { title: string; text: string; icon: LucideIcon }> 
   home_assistant: { title: 'Home Assistant', text: 'By its address and a token: with years of past, so that tomorrow is forecast at once.', icon: House },
   mqtt: { title: 'Plugs and meters with an MQTT broker', text: 'Also what Home Assistant tells a broker: every change, without the past.', icon: RadioTower },
   homewizard: { title: 'A P1 reader at the meter (HomeWizard)', text: 'Also its kWh meters and sockets.', icon: HousePlug },
+  influxdb: { title: 'InfluxDB 3', text: 'What Home Assistant or others keep there: with its past.', icon: Database },
   shelly: { title: 'Shelly plugs or meters', text: 'Asked in your own network, without a broker.', icon: PlugZap },
 };
 

@@ -41,6 +41,7 @@ export function Where({ onHome }: { onHome: (home: HomeEntry) => void }): ReactE
   const addingAt = useMutation({ mutationFn: addHomeAt, onSuccess: kept });
   const [north, east] = [coordinate(latitude), coordinate(longitude)];
   const hasCoordinates = typeof north === 'number' && typeof east === 'number';
+  const hasNone = north === null && east === null;
   const look = (event: FormEvent): void => {
     event.preventDefault();
     if (town.trim()) looking.mutate(town.trim());
@@ -49,7 +50,7 @@ export function Where({ onHome }: { onHome: (home: HomeEntry) => void }): ReactE
     adding.mutate({ name: name.trim(), time_zone: place.time_zone, latitude: place.latitude, longitude: place.longitude, holidays: place.holidays });
   const addByCoordinates = (event: FormEvent): void => {
     event.preventDefault();
-    if (hasCoordinates) addingAt.mutate({ name: name.trim(), time_zone: zone, latitude: north, longitude: east });
+    if (hasCoordinates || hasNone) addingAt.mutate({ name: name.trim(), time_zone: zone, latitude: north ?? null, longitude: east ?? null });
   };
   const isNamed = name.trim() !== '';
   return (
@@ -71,8 +72,10 @@ export function Where({ onHome }: { onHome: (home: HomeEntry) => void }): ReactE
               </select>
             </label>
           </div>
+          {hasNone ? <p className="text-small">Without coordinates the time zone is enough. What is then missing is the weather: forecasts rest on the calendar and the past of the home alone.</p> : null}
+          {hasNone || hasCoordinates ? null : <p className="text-small text-muted">Give both numbers, or neither.</p>}
           <div className="flex flex-wrap gap-2">
-            <Button type="submit" look="primary" disabled={!hasCoordinates || !isNamed || addingAt.isPending}>
+            <Button type="submit" look="primary" disabled={!(hasCoordinates || hasNone) || !isNamed || addingAt.isPending}>
               {addingAt.isPending ? 'Adding…' : 'Add the home'}
             </Button>
             <Button disabled={locating.isPending} onClick={() => locating.mutate()}>
@@ -92,7 +95,7 @@ export function Where({ onHome }: { onHome: (home: HomeEntry) => void }): ReactE
               <Search aria-hidden className="size-4" /> {looking.isPending ? 'Looking…' : 'Look it up'}
             </Button>
             <Button look="quiet" onClick={() => setByCoordinates(true)}>
-              Coordinates instead
+              Without a town
             </Button>
           </div>
           {looking.error ? <ProblemNotice error={looking.error} /> : null}

@@ -12,8 +12,8 @@ export const lookUp = (name: string) => unwrap(places({ query: { name } }));
 
 export const addHome = (body: NewHome) => unwrap(newHome({ body }));
 
-/** Adds a home by coordinates, with the calendar of holidays that is likely where its clock is kept. */
-export async function addHomeAt(home: { name: string; time_zone: string; latitude: number; longitude: number }) {
+/** Adds a home by coordinates, or by its time zone alone, with the calendar of holidays that is likely where its clock is kept. */
+export async function addHomeAt(home: { name: string; time_zone: string; latitude: number | null; longitude: number | null }) {
   const { likely } = await unwrap(holidayCalendars({ query: { time_zone: home.time_zone } }));
   return addHome({ ...home, holidays: likely });
 }

@@ -1,0 +1,129 @@
+"""Sources added through the page, each against a stand-in of it, and what is said where one does not answer."""
+
+from __future__ import annotations
+
+import re
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from math import sin
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from e2e.served import up, watthour
+from fakes.home_assistant import TOKEN, FakeHomeAssistant, home_assistant, metadata
+from playwright.sync_api import expect
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from e2e.served import Served
+    from playwright.sync_api import Browser, Locator, Page
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+
+AXE = Path(__file__).parents[2] / "web" / "node_modules" / "axe-core" / "axe.min.js"
+PATIENCE_MS = 30_000
+HOUR = timedelta(hours=1)
+GRID = "sensor.grid_import"
+DAYS = 30
+NOBODY = "127.0.0.1:9"
+LOOKS: list[dict[str, Any]] = [
+    {"viewport": {"width": 320, "height": 640}, "color_scheme": "dark"},
+    {"viewport": {"width": 1280, "height": 900}},
+]
+
+
+@pytest.fixture(scope="module")
+def flat(browser_type_launch_args: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A home in which nothing is measured yet, of a server that listens."""
+    del browser_type_launch_args  # without a browser no server is needed
+    home = tmp_path_factory.mktemp("sources")
+    (home / "watthour.toml").write_text("regions = []\nsimulate = false\n", encoding="utf-8")
+    watthour(home, "home", "add", "Flat", "--time-zone", "Europe/Paris")
+    with up(home) as served:
+        yield served
+
+
+@contextmanager
+def opened(browser: Browser, address: str, look: dict[str, Any]) -> Iterator[Page]:
+    if not AXE.is_file():
+        pytest.skip("axe-core is not installed: run `npm ci` in web")
+    with browser.new_context(**look, bypass_csp=True) as context:
+        page = context.new_page()
+        page.set_default_timeout(PATIENCE_MS)
+        expect.set_options(timeout=PATIENCE_MS)
+        page.goto(address)
+        yield page
+
+
+def check_look(page: Page) -> None:
+    """Nothing to be scrolled sideways, and nothing that keeps somebody out."""
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    found = page.evaluate("axe.run()")["violations"]
+    assert [(rule["id"], [node["html"] for node in rule["nodes"]]) for rule in found] == []
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+def check_fault(page: Page, field: Locator, words: str, cure: str) -> None:
+    """Test what was typed: the field to blame says why and what to do, has the focus, and stays what it was."""
+    page.get_by_role("button", name="Test", exact=True).click()
+    expect(field).to_have_accessible_description(re.compile(f"{words}.*{cure}"))
+    expect(field).to_have_attribute("aria-invalid", "true")
+    expect(field).to_be_focused()
+    expect(page.get_by_role("button", name="Add without a test")).to_be_enabled()
+    check_look(page)
+
+
+def made_assistant(now: datetime) -> dict[str, Any]:
+    """What a Home Assistant knows that counts the grid's energy for some weeks."""
+    hour = now.replace(minute=0, second=0, microsecond=0)
+    count = 24 * DAYS
+    past = [(hour - (count - n) * HOUR, 0.5 * n + 0.1 * sin(n)) for n in range(count)]
+    fine = [(hour + timedelta(minutes=5 * n - 120), 0.5 * (count - 2) + n / 24) for n in range(24)]
+    return {
+        "listed": [metadata(GRID, "kWh", "energy", counts=True)],
+        "preferences": {"energy_sources": [{"type": "grid", "stat_energy_from": GRID}], "device_consumption": []},
+        "rows": {("hour", GRID): past, ("5minute", GRID): fine},
+    }
+
+
+@pytest.fixture
+def assistant() -> Iterator[FakeHomeAssistant]:
+    with home_assistant(**made_assistant(datetime.now(UTC))) as found:
+        yield found
+
+
+def test_home_assistant_is_added_by_address_and_token_and_its_readings_are_on_the_page_of_the_home(
+    browser: Browser, flat: Served, assistant: FakeHomeAssistant
+) -> None:
+    with opened(browser, f"{flat.url}/home/flat", LOOKS[0]) as page:
+        page.get_by_role("link", name="Bring its readings in").click()
+        page.get_by_role("button", name="Home Assistant By its address").click()
+        url, token = page.get_by_label("Address of Home Assistant"), page.get_by_label("Long-lived access token")
+        expect(url).to_be_in_viewport()
+        token.fill("a-wrong-one-a1b2c3")
+        url.fill("homeassistant")
+        check_fault(page, url, "It is no address of Home Assistant", "Such as http://homeassistant.local:8123")
+        url.fill(f"http://{NOBODY}")
+        check_fault(page, url, "cannot be reached", "Check its address, and that Home Assistant runs")
+        url.fill(assistant.url)
+        check_fault(page, token, "^Home Assistant does not accept the token", "Make a new long-lived access token")
+        token.fill(TOKEN)
+        page.get_by_role("button", name="Test", exact=True).click()
+        expect(page.get_by_text(f"1 sensor is recorded there, the grid's meter is {GRID}.")).to_be_visible()
+        check_look(page)
+        page.get_by_role("button", name="Add", exact=True).click()
+        meter = page.get_by_role("listitem").filter(has_text=GRID)
+        meter.get_by_role("button", name="It measures the whole home").click()
+        expect(page.get_by_text(re.compile(r"^\d+ readings were new"))).to_be_visible()
+        expect(page.get_by_text("Tomorrow most:")).to_be_visible()
+        check_look(page)
+        page.get_by_role("button", name="Open Flat").click()
+        expect(page.locator("[data-figure=today]")).to_contain_text("kWh")
+        expect(page.get_by_text(re.compile(r"^Rests on (29|30) days of readings"))).to_be_visible()
+        check_look(page)
+        page.get_by_role("link", name="Sources").click()
+        source = page.get_by_role("listitem").filter(has_text="Home Assistant: its statistics")
+        expect(source).to_contain_text("Connected; 1 device speaks.")
+
