@@ -10,7 +10,7 @@ import sys
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 import pytest
 
@@ -32,6 +32,14 @@ class Served:
     def ask(self, path: str) -> Any:  # noqa: ANN401 - JSON
         """Return what the API says, as plain JSON."""
         with urlopen(self.url + path, timeout=60) as answer:  # noqa: S310 - our own server on loopback
+            return json.load(answer)
+
+    def tell(self, path: str, body: dict[str, Any]) -> Any:  # noqa: ANN401 - JSON
+        """Send JSON to the API, and return what it answers."""
+        question = Request(  # noqa: S310 - our own server on loopback
+            self.url + path, data=json.dumps(body).encode(), headers={"Content-Type": "application/json"}
+        )
+        with urlopen(question, timeout=60) as answer:  # noqa: S310 - as above
             return json.load(answer)
 
 

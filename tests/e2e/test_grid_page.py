@@ -316,7 +316,7 @@ def test_an_empty_store_offers_to_connect_and_a_file_brings_a_region(page: Page,
     with up(home, "--no-follow") as served:
         page.goto(served.url)
         expect(page.get_by_text("No readings of New York yet")).to_be_visible()
-        page.get_by_label("Table of loads (CSV or Parquet)").set_input_files(file)
+        page.get_by_label("Table of readings (CSV, Green Button XML or Parquet)").set_input_files(file)
         expect(page.get_by_text("A file of a known layout")).to_be_visible()
         page.get_by_role("button", name="Import", exact=True).click()
         expect(page).to_have_url(f"{served.url}/grid/ny")

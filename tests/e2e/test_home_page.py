@@ -8,7 +8,6 @@ import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.request import Request, urlopen
 
 import pytest
 from e2e.served import up, watthour
@@ -27,15 +26,6 @@ SIMULATED = "simtown_home"
 SMALL_PHONE = {"width": 320, "height": 640}
 LONGEST_S = 60
 expect.set_options(timeout=30_000)
-
-
-def send(served: Served, path: str, body: dict[str, Any]) -> dict[str, Any]:
-    """Send JSON to the server, and return its answer."""
-    request = Request(  # noqa: S310 - our own server on loopback
-        served.url + path, data=json.dumps(body).encode(), headers={"Content-Type": "application/json"}
-    )
-    with urlopen(request, timeout=60) as answer:  # noqa: S310 - as above
-        return dict(json.load(answer))
 
 
 def text(instant: datetime) -> str:
@@ -88,12 +78,12 @@ def test_a_power_that_is_sent_is_on_the_page_without_a_reload(page: Page, flat: 
     hours = [
         {"channel": "home.flat.power", "time": text(hour - timedelta(hours=n)), "value": 0.4} for n in range(1, 49)
     ]
-    send(flat, "/api/v1/readings", {"readings": hours})
+    flat.tell("/api/v1/readings", {"readings": hours})
     figure = page.locator("[data-figure=now]")
     expect(figure).to_have_text("400\N{NO-BREAK SPACE}W")
     for watts, shown in ((615.0, "615\N{NO-BREAK SPACE}W"), (2480.0, "2.48\N{NO-BREAK SPACE}kW")):
         sample = {"channel": "home.flat.power", "time": text(datetime.now(UTC)), "measure": "power", "value": watts}
-        send(flat, "/api/v1/readings", {"samples": [sample]})
+        flat.tell("/api/v1/readings", {"samples": [sample]})
         expect(figure).to_have_text(shown)
         page.wait_for_timeout(1100)  # a later one has a later second
     expect(page.get_by_role("region", name="Tomorrow")).to_be_visible()

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from e2e.served import up, watthour
+from e2e.served import up
 from fakes.home_assistant import TOKEN, FakeHomeAssistant, home_assistant, metadata
+from fakes.server import Answer, Request, as_json, serve
 from playwright.sync_api import expect
 
 if TYPE_CHECKING:
@@ -35,13 +36,14 @@ LOOKS: list[dict[str, Any]] = [
 
 
 @pytest.fixture(scope="module")
-def flat(browser_type_launch_args: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """A home in which nothing is measured yet, of a server that listens."""
+def homes(browser_type_launch_args: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """Homes in which nothing is measured yet, of a server that listens."""
     del browser_type_launch_args  # without a browser no server is needed
     home = tmp_path_factory.mktemp("sources")
     (home / "watthour.toml").write_text("regions = []\nsimulate = false\n", encoding="utf-8")
-    watthour(home, "home", "add", "Flat", "--time-zone", "Europe/Paris")
     with up(home) as served:
+        for name in ("Flat", "Attic", "Cabin"):
+            served.tell("/api/v1/homes", {"name": name, "time_zone": "Europe/Paris"})
         yield served
 
 
@@ -95,9 +97,9 @@ def assistant() -> Iterator[FakeHomeAssistant]:
 
 
 def test_home_assistant_is_added_by_address_and_token_and_its_readings_are_on_the_page_of_the_home(
-    browser: Browser, flat: Served, assistant: FakeHomeAssistant
+    browser: Browser, homes: Served, assistant: FakeHomeAssistant
 ) -> None:
-    with opened(browser, f"{flat.url}/home/flat", LOOKS[0]) as page:
+    with opened(browser, f"{homes.url}/home/flat", LOOKS[0]) as page:
         page.get_by_role("link", name="Bring its readings in").click()
         page.get_by_role("button", name="Home Assistant By its address").click()
         url, token = page.get_by_label("Address of Home Assistant"), page.get_by_label("Long-lived access token")
@@ -127,3 +129,79 @@ def test_home_assistant_is_added_by_address_and_token_and_its_readings_are_on_th
         source = page.get_by_role("listitem").filter(has_text="Home Assistant: its statistics")
         expect(source).to_contain_text("Connected; 1 device speaks.")
 
+
+def test_influxdb_is_added_with_its_token_and_its_readings_are_on_the_page_of_the_home(
+    browser: Browser, homes: Served
+) -> None:
+    pytest.importorskip("influxdb_client_3", reason="needs the extra iot")
+    from fakes.influxdb import TOKEN as DATABASE_TOKEN
+    from fakes.influxdb import influxdb
+
+    now = datetime.now(UTC)
+    tags = {
+        "domain": "sensor",
+        "entity_id": "grid",
+        "device_class_str": "energy",
+        "state_class_str": "total_increasing",
+    }
+    rows = [{"time": now - n * HOUR, "value": 900 - n / 2, **tags} for n in range(24 * DAYS)]
+    with influxdb() as database, opened(browser, f"{homes.url}/start?home=attic", LOOKS[1]) as page:
+        database.write("kWh", rows)
+        page.get_by_role("button", name="InfluxDB 3").click()
+        url, token = page.get_by_label("Address of the server"), page.get_by_label("Token that may read the database")
+        name = page.get_by_label("Name of the database (optional)")
+        url.fill(f"http://{NOBODY}")
+        token.fill("apiv3_wrong-of-nobody")
+        check_fault(page, url, "^http://127.0.0.1:9 does not answer", "Check its address, and that it runs")
+        url.fill(database.url)
+        check_fault(page, token, "does not accept the token", "influxdb3 create token")
+        token.fill(DATABASE_TOKEN)
+        name.fill("other")
+        check_fault(page, name, "has no database other", "Give the name of a database that it has")
+        name.fill("")
+        page.get_by_role("button", name="Test", exact=True).click()
+        expect(page.get_by_text("It answers: 1 sensor is recorded there.")).to_be_visible()
+        page.get_by_role("button", name="Add", exact=True).click()
+        meter = page.get_by_role("listitem").filter(has_text="sensor.grid")
+        meter.get_by_role("button", name="It measures the whole home").click()
+        expect(page.get_by_text("Tomorrow most:")).to_be_visible()
+        check_look(page)
+        page.get_by_role("button", name="Open Attic").click()
+        expect(page.locator("[data-figure=today]")).to_contain_text("kWh")
+
+
+def plug(request: Request) -> Answer:
+    """Answer as a Shelly of the second generation."""
+    return {
+        "/shelly": as_json({"id": "shellyplus1pm-a8", "gen": 2, "mac": "A8"}),
+        "/rpc/Shelly.GetConfig": as_json({"switch:0": {"id": 0, "name": "Freezer"}}),
+        "/rpc/Shelly.GetStatus": as_json({"switch:0": {"apower": 60.0, "aenergy": {"total": 1500.0}}}),
+    }.get(request.path, as_json({}, 404))
+
+
+def test_a_shelly_plug_is_tested_added_and_measures_a_device(browser: Browser, homes: Served) -> None:
+    with serve(plug) as device, opened(browser, f"{homes.url}/sources", LOOKS[0]) as page:
+        page.get_by_role("button", name="Shelly without a broker").click()
+        address = page.get_by_label("Address of the device")
+        address.fill("8.8.8.8")
+        check_fault(page, address, "not in the home's own network", "Give the device's address at home")
+        address.fill(NOBODY)
+        check_fault(page, address, f"^{NOBODY}: it cannot be reached", "Check that the device has power")
+        address.fill(device.base_url.removeprefix("http://"))
+        page.get_by_role("button", name="Test", exact=True).click()
+        expect(page.get_by_text("1 device speaks here: Freezer.")).to_be_visible()
+        check_look(page)
+        page.get_by_role("button", name="Add", exact=True).click()
+        page.get_by_role("link", name="set up a home").click()
+        page.get_by_role("button", name="Cabin").click()
+        page.get_by_role("button", name="What is connected already").click()
+        heard = page.get_by_role("listitem").filter(has_text="Freezer")
+        expect(heard).to_contain_text("60 W")
+        heard.get_by_role("button", name="It measures a device").click()
+        page.get_by_label("What it is").select_option("freezer")
+        page.get_by_role("button", name="Keep it").click()
+        expect(heard).to_contain_text("kept as home.cabin.freezer")
+        check_look(page)
+        page.get_by_role("button", name="Open Cabin").click()
+        page.get_by_role("link", name="Devices").first.click()
+        expect(page.get_by_role("table", name="Devices")).to_contain_text("Freezer")

@@ -86,7 +86,7 @@ def test_a_household_without_anything_imports_its_meters_file_and_sees_tomorrow(
         page.get_by_role("button", name="Lyon, Auvergne-Rhône-Alpes, France").click()
         expect(page.get_by_text("Europe/Paris, 45.7°, 4.8°, holidays of FR")).to_be_visible()
         page.get_by_role("button", name="A file of my meter").click()
-        page.get_by_label("Table of loads (CSV or Parquet)").set_input_files(file)
+        page.get_by_label("Table of readings (CSV, Green Button XML or Parquet)").set_input_files(file)
         expect(page.get_by_role("table", name="First rows as read")).to_be_visible()
         expect(page.get_by_label("Name of the place or home")).to_have_count(0)
         check_looks(page)

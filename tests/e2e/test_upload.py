@@ -35,7 +35,7 @@ def test_a_german_spreadsheet_is_shown_asked_about_and_imported(browser: Browser
         page = context.new_page()
         page.set_default_timeout(30_000)
         page.goto(served.url)
-        page.get_by_label("Table of loads (CSV or Parquet)").set_input_files(file)
+        page.get_by_label("Table of readings (CSV, Green Button XML or Parquet)").set_input_files(file)
         expect(page.get_by_role("table", name="First rows as read")).to_contain_text("01.03.2024 00:00 | 900,00")
         expect(page.get_by_label("Decimal mark")).to_have_value("comma")
         button = page.get_by_role("button", name="Import", exact=True)

@@ -15,6 +15,7 @@ interface Context {
   queries: QueryClient;
 }
 
+const SHORT_WAIT_MS = 150; // a quick answer needs no skeleton
 const DAY = /^\d{4}-\d{2}-\d{2}$/;
 
 // Every page comes with its own part of the program, fetched when it is opened.
@@ -125,6 +126,16 @@ function NotFound(): ReactElement {
 }
 
 const LoadProblem: ErrorRouteComponent = ({ error }) => <ProblemNotice error={error} onRetry={() => window.location.reload()} />;
+
+/** Holds the place of a page of which it is not known yet which one it is. */
+function Waiting(): ReactElement {
+  return (
+    <div role="status" aria-label="Loading the page" className="grid gap-5">
+      <Skeleton className="h-8 w-48" />
+      <Skeleton className="h-64 w-full" />
+    </div>
+  );
+}
 
 const root = createRootRouteWithContext<Context>()({
   component: Shell,
@@ -261,7 +272,16 @@ const sites = createRoute({
 
 export function makeRouter(queries: QueryClient) {
   const routeTree = root.addChildren([first, firstHome, home, firstDevices, devices, device, sources, start, firstRegion, grid, sites]);
-  return createRouter({ routeTree, context: { queries }, scrollRestoration: true, defaultPreload: 'intent' });
+  return createRouter({
+    routeTree,
+    context: { queries },
+    scrollRestoration: true,
+    defaultPreload: 'intent',
+    // What stands around a page, and its navigation, are there from the beginning, however slow the server is.
+    defaultPendingComponent: Waiting,
+    defaultPendingMs: SHORT_WAIT_MS,
+    defaultPendingMinMs: 0,
+  });
 }
 
 declare module '@tanstack/react-router' {

@@ -38,14 +38,17 @@ interface BasisProps {
   ahead: EntityAhead;
   /** Start of the first reading there is; null where that is not known. */
   since: string | null;
+  /** What else it lacks, in words. */
+  lacks: string | null;
   timeZone: string;
   now: number;
 }
 
 /** What the forecast stands on, and what it had to do without. */
-function Basis({ ahead, since, timeZone, now }: BasisProps): ReactElement {
+function Basis({ ahead, since, lacks, timeZone, now }: BasisProps): ReactElement {
   const { known_until, data_age_hours, model_label, fallback, missing_inputs, stale, archive } = ahead;
   const history = since && known_until ? historyInWords(since, known_until) : null;
+  const better = [lacks, fallback, ...missing_inputs].filter((words) => words !== null);
   const age = data_age_hours === null || archive ? null : `${formatAge(data_age_hours)} ago`;
   const until = known_until === null ? null : `known until ${formatInstant(Date.parse(known_until), timeZone, now)}${age ? `, ${age}` : ''}`;
   return (
@@ -63,17 +66,15 @@ function Basis({ ahead, since, timeZone, now }: BasisProps): ReactElement {
           The hours after the last one are forecast as they would have been then.
         </Notice>
       ) : null}
-      {fallback || missing_inputs.length > 0 ? (
+      {better.length > 0 ? (
         <details className="text-small mt-1">
           <summary className="text-muted cursor-pointer">What would make it better</summary>
           <ul className="mt-1 list-disc pl-4">
-            {[fallback, ...missing_inputs].map((words) =>
-              words ? (
-                <li key={words}>
-                  <Words>{words}</Words>
-                </li>
-              ) : null,
-            )}
+            {better.map((words) => (
+              <li key={words}>
+                <Words>{words}</Words>
+              </li>
+            ))}
           </ul>
         </details>
       ) : null}
@@ -87,10 +88,11 @@ interface TomorrowProps {
   ahead: EntityAhead;
   timeZone: string;
   since: string | null;
+  lacks: string | null;
   now: number;
 }
 
-function Tomorrow({ ahead, timeZone, since, now, ...of }: TomorrowProps): ReactElement {
+function Tomorrow({ ahead, timeZone, since, lacks, now, ...of }: TomorrowProps): ReactElement {
   const { home, device } = of;
   const { first, next } = daysOf(ahead, timeZone);
   const [channel] = ahead.channels;
@@ -116,7 +118,7 @@ function Tomorrow({ ahead, timeZone, since, now, ...of }: TomorrowProps): ReactE
       lead={
         <div className="mb-3">
           <p className="text-title max-w-4xl font-semibold text-balance">{sentence}</p>
-          <Basis ahead={ahead} since={since} timeZone={timeZone} now={now} />
+          <Basis ahead={ahead} since={since} lacks={lacks} timeZone={timeZone} now={now} />
         </div>
       }
     />
@@ -130,14 +132,16 @@ interface TomorrowCardProps {
   timeZone: string;
   /** Start of the first reading of the channel that is forecast; null where that is not known. */
   since: string | null;
+  /** What the forecast lacks beside what it says itself, in words. */
+  lacks?: string | null;
   now: number;
 }
 
 /** What a home or a device in it will use tomorrow, with the band, and what that rests on. */
-export function TomorrowCard({ home, device, timeZone, since, now }: TomorrowCardProps): ReactElement {
+export function TomorrowCard({ home, device, timeZone, since, lacks = null, now }: TomorrowCardProps): ReactElement {
   const query = useQuery(aheadQuery(home, device));
   const [ahead] = query.data?.forecasts ?? [];
-  if (ahead) return <Tomorrow home={home} device={device} ahead={ahead} timeZone={timeZone} since={since} now={now} />;
+  if (ahead) return <Tomorrow home={home} device={device} ahead={ahead} timeZone={timeZone} since={since} lacks={lacks} now={now} />;
   if (query.error instanceof ApiProblem && NO_FORECAST.has(query.error.status ?? 0)) {
     return (
       <Card title="Tomorrow">

@@ -59,7 +59,7 @@ function makeServer(): Answers[string] {
 async function choose(imports: Answers[string]): Promise<void> {
   openPage('/grid/simtown', { ...simulated, '/api/v1/imports': imports });
   const file = new File(['Timestamp,Load (MW)'], 'load.csv', { type: 'text/csv' });
-  await userEvent.upload(await screen.findByLabelText(/Table of loads/), file);
+  await userEvent.upload(await screen.findByLabelText(/Table of readings/), file);
 }
 
 test('each way to connect shows its command', async () => {
@@ -101,7 +101,7 @@ test('times are shown by the clock of the chosen zone, and the likely holidays a
       return answer?.(request);
     },
   });
-  await userEvent.upload(await screen.findByLabelText(/Table of loads/), new File(['Timestamp,Load (MW)'], 'load.csv', { type: 'text/csv' }));
+  await userEvent.upload(await screen.findByLabelText(/Table of readings/), new File(['Timestamp,Load (MW)'], 'load.csv', { type: 'text/csv' }));
   expect(await screen.findByRole('table', { name: 'First rows as read' })).toHaveTextContent('2021-01-01 00:00');
   expect(screen.queryByLabelText('Public holidays')).toBeNull();
   await userEvent.click(screen.getByRole('button', { name: 'Use' }));

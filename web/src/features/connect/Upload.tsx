@@ -8,6 +8,7 @@ import { Notice } from '@/components/ui/notice';
 import { ProblemNotice } from '@/components/ui/problem';
 import { Head, RowHead, Table, Value } from '@/components/ui/table';
 import { cn } from '@/lib/cn';
+import { homeQuery } from '@/lib/homes';
 import { formatNumber } from '@/lib/numbers';
 import { formatInstant } from '@/lib/time';
 
@@ -114,66 +115,81 @@ interface SettingsProps {
 
 function Settings({ found, choices, isSettled, onChoose, holidays }: SettingsProps): ReactElement {
   const open = new Set(found.questions.map(({ field }) => field));
+  // What was open once stays where it was asked, also when it is answered.
+  const [asked, setAsked] = useState<ReadonlySet<string>>(open);
+  if ([...open].some((field) => !asked.has(field))) setAsked(new Set([...asked, ...open]));
   const [site, setSite] = useState(choices.site ?? proposedSite(found));
   const columns = found.value_columns.length > 0 ? found.value_columns : found.columns;
+  const ofFile = [
+    {
+      field: 'time_zone',
+      label: 'Time zone',
+      value: choices.time_zone ?? found.time_zone ?? '',
+      options: zones(),
+      onChange: (value: string) => onChoose({ time_zone: value }),
+    },
+    { field: 'unit', label: 'Unit', value: found.unit ?? '', options: named(UNITS), onChange: (value: string) => onChoose({ unit: value }) },
+    {
+      field: 'value_column',
+      label: 'Column of values',
+      value: found.value_column,
+      options: named(columns.includes(found.value_column) ? columns : [found.value_column, ...columns]),
+      onChange: (value: string) => onChoose({ value_column: value }),
+    },
+    {
+      field: 'time_column',
+      label: 'Column of times',
+      value: found.time_columns[0] ?? '',
+      options: named(found.columns),
+      onChange: (value: string) => onChoose({ time_column: value }),
+    },
+    { field: 'date_order', label: 'Dates', value: found.date_order, options: ORDERS, onChange: (value: string) => onChoose({ date_order: value }) },
+    { field: 'decimal', label: 'Decimal mark', value: found.decimal, options: MARKS, onChange: (value: string) => onChoose({ decimal: value }) },
+    { field: 'named_by', label: 'Each time is', value: found.names_end ? 'end' : 'start', options: ENDS, onChange: (value: string) => onChoose({ named_by: value }) },
+    { field: 'meter', label: 'Each value is', value: found.meter, options: METERS, onChange: (value: string) => onChoose({ meter: value }) },
+    ...(open.has('solar') || choices.solar
+      ? [
+          {
+            field: 'solar',
+            label: 'Energy is also fed in, such as from solar panels',
+            value: choices.solar ?? '',
+            options: SOLAR,
+            onChange: (value: string) => onChoose({ solar: value }),
+          },
+        ]
+      : []),
+  ];
+  const read = ofFile.filter(({ field, value }) => !asked.has(field) && value !== ''); // a time zone may be in each time itself
   return (
-    <div className="grid gap-3 sm:grid-cols-2 lg:grid-cols-4">
-      {isSettled ? null : (
-        <label className="text-small grid min-w-0 gap-1 font-medium">
-          <span>
-            Name of the place or home {open.has('channel') ? <span className="text-warn">(please confirm)</span> : null}
-          </span>
-          <span className="flex gap-2">
-            <input value={site} onChange={(event) => setSite(event.target.value)} autoComplete="off" className={CONTROL} />
-            <Button onClick={() => onChoose({ site: site.trim() })} disabled={site.trim() === '' || site.trim() === choices.site}>
-              Use
-            </Button>
-          </span>
-        </label>
-      )}
-      <Pick
-        label="Time zone"
-        value={choices.time_zone ?? found.time_zone ?? ''}
-        options={zones()}
-        isOpen={open.has('time_zone')}
-        onChange={(value) => onChoose({ time_zone: value })}
-      />
-      <Pick label="Unit" value={found.unit ?? ''} options={named(UNITS)} isOpen={open.has('unit')} onChange={(value) => onChoose({ unit: value })} />
-      <Pick
-        label="Column of values"
-        value={found.value_column}
-        options={named(columns.includes(found.value_column) ? columns : [found.value_column, ...columns])}
-        isOpen={open.has('value_column')}
-        onChange={(value) => onChoose({ value_column: value })}
-      />
-      <Pick
-        label="Column of times"
-        value={found.time_columns[0] ?? ''}
-        options={named(found.columns)}
-        isOpen={open.has('time_column')}
-        onChange={(value) => onChoose({ time_column: value })}
-      />
-      <Pick label="Dates" value={found.date_order} options={ORDERS} isOpen={open.has('date_order')} onChange={(value) => onChoose({ date_order: value })} />
-      <Pick label="Decimal mark" value={found.decimal} options={MARKS} isOpen={open.has('decimal')} onChange={(value) => onChoose({ decimal: value })} />
-      <Pick
-        label="Each time is"
-        value={found.names_end ? 'end' : 'start'}
-        options={ENDS}
-        isOpen={false}
-        onChange={(value) => onChoose({ named_by: value })}
-      />
-      <Pick label="Each value is" value={found.meter} options={METERS} isOpen={open.has('meter')} onChange={(value) => onChoose({ meter: value })} />
-      {open.has('solar') || choices.solar ? (
-        <Pick
-          label="Energy is also fed in, such as from solar panels"
-          value={choices.solar ?? ''}
-          options={SOLAR}
-          isOpen={open.has('solar')}
-          onChange={(value) => onChoose({ solar: value })}
-        />
-      ) : null}
-      {holidays}
-    </div>
+    <>
+      <div className="grid gap-3 sm:grid-cols-2 lg:grid-cols-4">
+        {isSettled ? null : (
+          <label className="text-small grid min-w-0 gap-1 font-medium">
+            <span>
+              Name of the place or home {open.has('channel') ? <span className="text-warn">(please confirm)</span> : null}
+            </span>
+            <span className="flex gap-2">
+              <input value={site} onChange={(event) => setSite(event.target.value)} autoComplete="off" className={CONTROL} />
+              <Button onClick={() => onChoose({ site: site.trim() })} disabled={site.trim() === '' || site.trim() === choices.site}>
+                Use
+              </Button>
+            </span>
+          </label>
+        )}
+        {ofFile.filter(({ field }) => asked.has(field)).map(({ field, ...pick }) => (
+          <Pick key={field} isOpen={open.has(field)} {...pick} />
+        ))}
+        {holidays}
+      </div>
+      <details className="mt-3">
+        <summary className="text-small text-muted min-h-6 cursor-pointer">Change how the file is read</summary>
+        <div className="mt-2 grid gap-3 sm:grid-cols-2 lg:grid-cols-4">
+          {read.map(({ field, ...pick }) => (
+            <Pick key={field} isOpen={false} {...pick} />
+          ))}
+        </div>
+      </details>
+    </>
   );
 }
 
@@ -183,9 +199,9 @@ function when(time: string | null, zone: string | null): string {
   return zone === null ? time.slice(0, 16).replace('T', ' ') : formatInstant(Date.parse(time), zone, Date.now());
 }
 
-function Understood({ found, choices }: { found: ImportPreview; choices: Choices }): ReactElement {
+function Understood({ found, choices, homeZone }: { found: ImportPreview; choices: Choices; homeZone: string | null }): ReactElement {
   const isOpen = found.questions.some(({ field }) => field === 'time_zone');
-  const zone = isOpen ? null : (zoneOf(found, choices) ?? 'UTC');
+  const zone = isOpen ? null : (zoneOf(found, choices) ?? homeZone ?? 'UTC');
   const refused = Object.entries(found.refused);
   return (
     <>
@@ -195,7 +211,7 @@ function Understood({ found, choices }: { found: ImportPreview; choices: Choices
           ['Step', found.step_seconds === null ? 'unknown' : `${formatNumber(found.step_seconds / 60)} min`],
           ['From', when(found.first_time, zone)],
           ['To', when(found.last_time, zone)],
-          ['Columns separated by', found.separator ?? 'nothing (Parquet)'],
+          ...(found.separator === null ? [] : [['Columns separated by', found.separator] as const]),
         ].map(([name, value]) => (
           <div key={name} className="flex gap-x-1.5">
             <dt className="text-muted">{name}</dt>
@@ -300,14 +316,14 @@ function Drop({ file, onFile }: DropProps): ReactElement {
     >
       <FileUp aria-hidden className="text-muted size-6 shrink-0" />
       <label htmlFor={id} className="text-small min-w-0 flex-1 basis-48">
-        <span className="block font-medium">Table of loads (CSV or Parquet)</span>
+        <span className="block font-medium">Table of readings (CSV, Green Button XML or Parquet)</span>
         <span className="text-muted">{file ? file.name : 'Drop a file here, or choose one. You see a preview before anything is imported.'}</span>
       </label>
       <input
         id={id}
         ref={input}
         type="file"
-        accept=".csv,.txt,.tsv,.parquet,.pq,text/csv"
+        accept=".csv,.txt,.tsv,.xml,.parquet,.pq,text/csv,text/xml,application/xml"
         onChange={(event) => {
           const chosen = event.target.files?.[0];
           if (chosen) onFile(chosen);
@@ -334,6 +350,7 @@ export function Upload({ next, site, onImported }: UploadProps): ReactElement {
   const [file, setFile] = useState<File | null>(null);
   const [choices, setChoices] = useState<Choices>(settled);
   const queries = useQueryClient();
+  const home = useQuery({ ...homeQuery(site ?? ''), enabled: isSettled });
   const [seen, setSeen] = useState<ImportedRows | null>(null); // stays while the next look is under way or fails
   const looking = useMutation({ mutationFn: preview, onSuccess: setSeen });
   const sending = useMutation({
@@ -392,7 +409,7 @@ export function Upload({ next, site, onImported }: UploadProps): ReactElement {
               ) : null
             }
           />
-          <Understood found={found} choices={choices} />
+          <Understood found={found} choices={choices} homeZone={home.data?.time_zone ?? null} />
         </section>
       ) : null}
       {file && looking.data && !found && !looking.error && !sending.data ? (

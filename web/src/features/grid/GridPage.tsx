@@ -140,7 +140,7 @@ export function GridPage({ region, day, onDay, onRegion, connect, train }: GridP
       <header className="flex flex-wrap items-end justify-between gap-x-6 gap-y-3">
         <div className="min-w-0">
           <h1 className="text-title font-semibold">
-            {status.data ? <RegionChoice regions={status.data.regions} region={region} onRegion={onRegion} /> : <Skeleton className="h-6 w-56" />}
+            {status.data ? <RegionChoice regions={status.data.regions} region={region} onRegion={onRegion} /> : (forecast?.region.name ?? (status.error ? region : <Skeleton className="h-6 w-56" />))}
           </h1>
           {forecast ? <Heading forecast={forecast} today={today} /> : query.error ? null : <Skeleton className="mt-1 h-5 w-64" />}
         </div>

@@ -158,7 +158,7 @@ test('new readings bring today and the readings of the picture anew', async () =
 
 test('a silent meter is said first, with the time it was last heard', async () => {
   openHome({ '/api/v1/homes/flat/usage': () => makeUsage({ mains: { is_late: true, heard_at: '2026-11-21T11:20:00Z', age_seconds: 10_800 } }) });
-  expect(await screen.findByText('The meter has been silent for 3 h')).toBeVisible();
+  expect(await screen.findByText('No new reading of the meter for 3 h')).toBeVisible();
   expect(screen.getByText(/last heard Sat 21 Nov, 12:20 CET/)).toBeVisible();
   expect(screen.getByRole('link', { name: 'Look at its source' })).toHaveAttribute('href', '/sources');
   expect(within(await card('Now')).getByText('late, measured 3 h ago')).toBeVisible();

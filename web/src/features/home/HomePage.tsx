@@ -24,6 +24,7 @@ import { TodayCard } from './TodayCard';
 
 const MINUTE_MS = 60_000;
 const UNKNOWN_SITE = 404;
+const NO_WEATHER = 'No weather is known, as the place of this home is not: give its coordinates on the page Sites.';
 
 function NowSkeleton(): ReactElement {
   return (
@@ -69,11 +70,18 @@ function Silence({ mains, usage, now }: { mains: PartUsage; usage: Usage; now: n
   return (
     <Notice
       look="warn"
-      title={`The meter has been silent for ${formatAge(hours)}`}
+      title={`No new reading of the meter for ${formatAge(hours)}`}
       actions={
-        <Button asChild>
-          <Link to="/sources">Look at its source</Link>
-        </Button>
+        <>
+          <Button asChild>
+            <Link to="/sources">Look at its source</Link>
+          </Button>
+          <Button asChild>
+            <Link to="/start" search={{ home: usage.home }}>
+              Import newer readings
+            </Link>
+          </Button>
+        </>
       }
     >
       It was last heard {formatInstant(heard, usage.time_zone, now)}. Everything below is as it was known then.
@@ -155,7 +163,7 @@ export function HomePage({ home, onHome }: HomePageProps): ReactElement {
             <NowCard usage={data} answeredAt={usage.dataUpdatedAt} />
             <TodayCard usage={data} />
           </div>
-          <TomorrowCard home={home} timeZone={data.time_zone} since={main?.first_time ?? null} now={now} />
+          <TomorrowCard home={home} timeZone={data.time_zone} since={main?.first_time ?? null} lacks={about.data?.weather === 'none' && !data.is_simulated ? NO_WEATHER : null} now={now} />
           <InsightCards home={home} timeZone={data.time_zone} />
           <nav aria-label="More about this home" className="text-small flex flex-wrap gap-x-5 gap-y-1">
             <Link to="/devices/$home" params={{ home }} className="text-accent py-2 font-medium underline">

@@ -7,7 +7,7 @@ import { Button } from '@/components/ui/button';
 import { Card } from '@/components/ui/card';
 import { Notice } from '@/components/ui/notice';
 import { Skeleton } from '@/components/ui/skeleton';
-import { hasReadings, homeQuery, homesQuery } from '@/lib/homes';
+import { hasReadings, homeQuery, homesQuery, rememberHome } from '@/lib/homes';
 import { useNow } from '@/lib/now';
 
 import { FirstReadings } from './FirstReadings';
@@ -73,6 +73,11 @@ export function StartPage({ begun, onBegun, onHome, upload }: StartPageProps): R
     // So that a page that is loaded again goes on where it was.
     if (added) onBegun(added.id);
   }, [added, onBegun]);
+  const known = home?.id;
+  useEffect(() => {
+    // The other pages then open the same one, also before it has readings.
+    if (known) rememberHome(known);
+  }, [known]);
   const isImported = way === 'file' && home !== null && hasReadings(home);
   return (
     <div className="mx-auto grid w-full max-w-3xl grid-cols-[minmax(0,1fr)] gap-5">

@@ -21,7 +21,8 @@ const TITLES: Record<string, { title: string; text: string; icon: LucideIcon }> 
 
 interface WhatProps {
   way: Way | null;
-  onWay: (way: Way) => void;
+  /** Null: something else is to be chosen. */
+  onWay: (way: Way | null) => void;
   /** Where a file is brought in. */
   upload: ReactNode;
   onConnected: () => void;
@@ -43,7 +44,7 @@ export function What({ way, onWay, upload, onConnected }: WhatProps): ReactEleme
   return (
     <div className="grid grid-cols-[minmax(0,1fr)] gap-4">
       <ul className="grid gap-2 sm:grid-cols-2">
-        {ways.map(({ way: each, title, text, icon: Icon }) => (
+        {ways.filter((each) => way === null || each.way === way).map(({ way: each, title, text, icon: Icon }) => (
           <li key={each}>
             <Button
               aria-pressed={each === way}
@@ -60,6 +61,11 @@ export function What({ way, onWay, upload, onConnected }: WhatProps): ReactEleme
           </li>
         ))}
       </ul>
+      {way === null ? null : (
+        <Button look="quiet" className="justify-self-start" onClick={() => onWay(null)}>
+          Something else
+        </Button>
+      )}
       {way === 'file' ? upload : null}
       {way === 'home_assistant' && kinds.some(({ kind }) => kind === 'mqtt') ? (
         <div className="text-small text-muted">
