@@ -79,7 +79,7 @@ def test_a_page_that_was_never_opened_says_without_a_network_that_nothing_is_kno
     page = visited(context, f"{simulated.url}/grid/simtown", awaits="/status")
     context.set_offline(True)
     page.goto(f"{simulated.url}/grid/nowhere")
-    expect(page.get_by_role("alert").filter(has_text="Watthour does not answer")).to_be_visible()
+    expect(page.get_by_role("alert").filter(has_text="this was never loaded here before")).to_be_visible()
     expect(page.get_by_role("status").filter(has_text=AGE)).to_be_visible()  # of what stands around it
 
 

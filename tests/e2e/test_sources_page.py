@@ -42,7 +42,7 @@ def homes(browser_type_launch_args: dict[str, Any], tmp_path_factory: pytest.Tem
     home = tmp_path_factory.mktemp("sources")
     (home / "watthour.toml").write_text("regions = []\nsimulate = false\n", encoding="utf-8")
     with up(home) as served:
-        for name in ("Flat", "Attic", "Cabin"):
+        for name in ("Flat", "Attic", "Cabin", "Cellar"):
             served.tell("/api/v1/homes", {"name": name, "time_zone": "Europe/Paris"})
         yield served
 
@@ -205,3 +205,43 @@ def test_a_shelly_plug_is_tested_added_and_measures_a_device(browser: Browser, h
         page.get_by_role("button", name="Open Cabin").click()
         page.get_by_role("link", name="Devices").first.click()
         expect(page.get_by_role("table", name="Devices")).to_contain_text("Freezer")
+
+
+def green_button(path: Path, now: datetime) -> Path:
+    """Write the hours of a meter as utilities of North America offer them."""
+    first = int(now.replace(minute=0, second=0, microsecond=0).timestamp()) - 3600 * 24 * DAYS
+    rows = "".join(
+        f"<IntervalReading><timePeriod><duration>3600</duration><start>{first + 3600 * n}</start></timePeriod>"
+        f"<value>{300 + 40 * (n % 24)}</value></IntervalReading>"
+        for n in range(24 * DAYS)
+    )
+    kind = (
+        "<ReadingType><flowDirection>1</flowDirection><intervalLength>3600</intervalLength><uom>72</uom></ReadingType>"
+    )
+    entries = (kind, f"<IntervalBlock>{rows}</IntervalBlock>")
+    said = "".join(f'<entry xmlns="http://www.w3.org/2005/Atom"><content>{each}</content></entry>' for each in entries)
+    text = said.replace("<ReadingType>", '<ReadingType xmlns="http://naesb.org/espi">')
+    text = text.replace("<IntervalBlock>", '<IntervalBlock xmlns="http://naesb.org/espi">')
+    path.write_text(f'<feed xmlns="http://www.w3.org/2005/Atom">{text}</feed>', encoding="utf-8")
+    return path
+
+
+def test_a_green_button_file_is_chosen_on_a_phone_and_nothing_is_asked_of_it(
+    browser: Browser, homes: Served, tmp_path: Path
+) -> None:
+    file = green_button(tmp_path / "usage.xml", datetime.now(UTC))
+    with opened(browser, f"{homes.url}/start?home=cellar", LOOKS[0]) as page:
+        page.get_by_role("button", name="A file of my meter").click()
+        chooser = page.get_by_label("Table of readings (CSV, Green Button XML or Parquet)")
+        assert ".xml" in str(chooser.get_attribute("accept")).split(",")  # what a phone lets somebody choose
+        expect(page.get_by_role("button", name="Choose a file")).to_be_in_viewport()
+        chooser.set_input_files(file)
+        expect(page.get_by_role("table", name="First rows as read")).to_contain_text(re.compile("CES?T"))
+        expect(page.get_by_text("please choose")).to_have_count(0)
+        check_look(page)
+        page.get_by_role("button", name="Import", exact=True).click()
+        expect(page.get_by_text(f"{24 * DAYS} new rows")).to_be_visible()
+        expect(page.get_by_text("Tomorrow most:")).to_be_visible()
+        page.get_by_role("button", name="Open Cellar").click()
+        page.get_by_text("What would make it better").click()
+        expect(page.get_by_text("No weather is known, as the place of this home is not")).to_be_visible()

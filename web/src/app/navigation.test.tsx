@@ -72,3 +72,9 @@ test('a region is shown first where no home has readings', () => {
   const unmeasured = makeHomeStatus().regions.map((site) => ({ ...site, last_time: site.kind === 'home' ? null : site.last_time }));
   expect(siteToOpen(unmeasured, null)?.id).toBe('ny');
 });
+
+test('while the server is slow the navigation is there, and the place of the page is held', async () => {
+  openPage('/grid', { '/api/v1/status': () => new Promise(() => undefined) });
+  expect(await screen.findByRole('status', { name: 'Loading the page' })).toBeVisible();
+  expect(screen.getByRole('navigation', { name: 'Pages' })).toBeVisible();
+});

@@ -36,11 +36,11 @@ interface ChartProps {
 
 const px = (value: number): string => value.toFixed(1);
 
-function pathOf({ points }: LineShape, { x }: Layout, { y }: PlacedPanel): string {
+function pathOf({ points, doubted }: LineShape, { x }: Layout, { y, within }: PlacedPanel): string {
   let isDown = false;
   const steps: string[] = [];
   for (const [at, value] of points) {
-    if (value !== null) steps.push(`${isDown ? 'L' : 'M'}${px(x(at))} ${px(y(value))}`);
+    if (value !== null) steps.push(`${isDown ? 'L' : 'M'}${px(x(at))} ${px((doubted?.has(at) ? within : y)(value))}`);
     isDown = value !== null;
   }
   return steps.join('');
@@ -63,7 +63,7 @@ interface ShapeProps {
 
 function Drawn({ shape, layout, placed, hatch }: ShapeProps): ReactElement {
   const { x } = layout;
-  const { y } = placed;
+  const { y, within } = placed;
   if (shape.kind === 'band') {
     const outline = outlines(shape.points)
       .map((points) => `M${points.map(([at, value]) => `${px(x(at))} ${px(y(value))}`).join('L')}Z`)
@@ -79,7 +79,7 @@ function Drawn({ shape, layout, placed, hatch }: ShapeProps): ReactElement {
     return (
       <g data-shape={shape.id} className="fill-surface stroke-warn" strokeWidth="2">
         {shape.points.map(([at, value]) => (
-          <path key={at} d={`M${px(x(at))} ${px(y(value) - 6)}l6 6l-6 6l-6 -6Z`} />
+          <path key={at} d={`M${px(x(at))} ${px(within(value) - 6)}l6 6l-6 6l-6 -6Z`} />
         ))}
       </g>
     );
@@ -97,7 +97,7 @@ function Drawn({ shape, layout, placed, hatch }: ShapeProps): ReactElement {
         strokeLinecap="round"
       />
       {dots.map(([at, value]) => (
-        <circle key={at} cx={px(x(at))} cy={px(y(value))} r={shape.hasDots ? 3 : 4} className={FILLS[shape.colour]} />
+        <circle key={at} cx={px(x(at))} cy={px(within(value))} r={shape.hasDots ? 3 : 4} className={FILLS[shape.colour]} />
       ))}
     </g>
   );
@@ -232,7 +232,7 @@ function Pointed({ cursor, layout }: { cursor: Cursor; layout: Layout }): ReactE
       {cursor.points.map(({ panel, y, colour }) => {
         const placed = layout.panels.find((candidate) => candidate.panel.id === panel);
         return placed ? (
-          <circle key={`${panel} ${colour} ${y}`} cx={px(at)} cy={px(placed.y(y))} r="4" className={`${FILLS[colour]} stroke-surface`} strokeWidth="1.5" />
+          <circle key={`${panel} ${colour} ${y}`} cx={px(at)} cy={px(placed.within(y))} r="4" className={`${FILLS[colour]} stroke-surface`} strokeWidth="1.5" />
         ) : null;
       })}
     </g>

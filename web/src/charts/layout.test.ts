@@ -50,6 +50,21 @@ test('an axis fits what is in sight and leaves gaps out', () => {
   expect(extentOf(panel([shape], { hasZero: true }), [0, 7])).toEqual([0, 3]);
 });
 
+test('an axis leaves out what is doubted, which stays at its end; where there is nothing else it counts', () => {
+  const values = [
+    [0, 1],
+    [5, 1e300],
+    [9, 3],
+  ] as const;
+  const doubting = { ...line('a', values), doubted: new Set([5]) };
+  const marked = { kind: 'doubts', id: 'd', points: [[5, 1e300]] } as const;
+  expect(extentOf(panel([doubting, marked]), [0, 10])).toEqual([1, 3]);
+  expect(extentOf(panel([doubting, marked]), [4, 6])).toEqual([1e300, 1e300]);
+  const [placed] = layOut(drawing(panel([doubting, marked])), [0, 10], 600, 300).panels;
+  expect(placed?.within(1e300)).toBe(placed?.top);
+  expect(placed?.within(-1e300)).toBe(placed?.bottom);
+});
+
 test('a band counts with both edges', () => {
   const band = { kind: 'band', id: 'b', points: [{ x: 1, lower: -2, upper: 7, reach: 0.5 }], isHatched: false } as const;
   expect(extentOf(panel([band]), [0, 10])).toEqual([-2, 7]);

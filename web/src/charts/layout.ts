@@ -25,15 +25,21 @@ export function niceMarks(lowest: number, highest: number, count: number): numbe
   return Array.from({ length: Math.max(0, last - first + 1) }, (_, index) => Number(((first + index) * step).toPrecision(12)));
 }
 
-/** The lowest and the highest value of a panel among what is in sight. */
-export function extentOf(panel: Panel, [from, to]: View): [number, number] {
-  const values: number[] = panel.hasZero ? [0] : [];
-  for (const shape of panel.shapes) {
-    for (const point of shape.points) {
+function valuesIn({ shapes }: Panel, [from, to]: View, withDoubted: boolean): number[] {
+  return shapes.flatMap((shape) => {
+    if (shape.kind === 'doubts') return []; // marks on a line
+    const leftOut = shape.kind === 'line' && !withDoubted ? shape.doubted : undefined;
+    return shape.points.flatMap((point) => {
       const [x, ...ys] = 'x' in point ? [point.x, point.lower, point.upper] : point;
-      if (x >= from && x <= to) for (const y of ys) if (y !== null) values.push(y);
-    }
-  }
+      return x >= from && x <= to && !leftOut?.has(x) ? ys.filter((y) => y !== null) : [];
+    });
+  });
+}
+
+/** The lowest and the highest value of a panel among what is in sight; a doubted one counts only where there is no other. */
+export function extentOf(panel: Panel, view: View): [number, number] {
+  const sure = valuesIn(panel, view, false);
+  const values = [...(panel.hasZero ? [0] : []), ...(sure.length > 0 ? sure : valuesIn(panel, view, true))];
   return values.length === 0 ? [0, 1] : [Math.min(...values), Math.max(...values)];
 }
 
@@ -42,6 +48,8 @@ export interface PlacedPanel {
   top: number;
   bottom: number;
   y: Scale;
+  /** The same, for a value that may be beyond the ends of the axis. */
+  within: Scale;
   marks: { at: number; label: string }[];
 }
 
@@ -107,7 +115,8 @@ export function layOut(drawing: Drawing, view: View, width: number, height: numb
     top = placed.bottom + BETWEEN_PX;
     const { marks, ends: [lowest, highest] } = axes[index] ?? { marks: [], ends: [0, 1] };
     const y: Scale = (value) => placed.bottom - ((value - lowest) / (highest - lowest)) * (placed.bottom - placed.top);
-    return { panel, ...placed, y, marks };
+    const within: Scale = (value) => Math.min(placed.bottom, Math.max(placed.top, y(value)));
+    return { panel, ...placed, y, within, marks };
   });
   const [from, to] = view;
   return {
@@ -122,14 +131,14 @@ export function layOut(drawing: Drawing, view: View, width: number, height: numb
 }
 
 /** Each line's name where it ends in sight: in the margin at the right end, else above or below its last value. */
-export function captionsOf({ panel, y }: PlacedPanel, { x, left, right }: Layout, view: View): Caption[] {
+export function captionsOf({ panel, within }: PlacedPanel, { x, left, right }: Layout, view: View): Caption[] {
   const named = panel.shapes.filter((shape): shape is LineShape => shape.kind === 'line' && shape.name !== null);
   const spots = named.flatMap((shape) => {
     const seen = shape.points.filter((point): point is readonly [number, number] => point[1] !== null && point[0] >= view[0] && point[0] <= view[1]);
     const [last, before] = [seen.at(-1), seen.at(-2)];
     if (!last) return [];
     const isFalling = before !== undefined && last[1] < before[1];
-    return [{ id: shape.id, text: shape.name ?? '', x: x(last[0]), y: y(last[1]), isAtEnd: right - x(last[0]) < Math.max(24, AT_END * (right - left)), isFalling }];
+    return [{ id: shape.id, text: shape.name ?? '', x: x(last[0]), y: within(last[1]), isAtEnd: right - x(last[0]) < Math.max(24, AT_END * (right - left)), isFalling }];
   });
   const atEnd = spots.filter(({ isAtEnd }) => isAtEnd);
   const heights = spread(atEnd.map((spot) => spot.y));

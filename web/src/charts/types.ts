@@ -19,6 +19,8 @@ export interface LineShape {
   isFaint?: boolean;
   /** A dot on every point. */
   hasDots?: boolean;
+  /** Where its value cannot be right: the axis does not reach so far, and the line stays at the axis's end. */
+  doubted?: ReadonlySet<number>;
 }
 
 export interface BandShape {

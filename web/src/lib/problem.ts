@@ -33,7 +33,10 @@ function text(value: unknown): string | null {
 /** Reads a problem body; anything else becomes a problem that says what came instead. */
 export function toProblem(body: unknown, status: number | null): ApiProblem {
   if (status === null) {
-    return new ApiProblem('Watthour does not answer', 'The server could not be reached.', 'Check that `watthour up` is running.', null);
+    // The service worker would have answered with what was kept, had there been anything.
+    const nothingIsKept = typeof navigator !== 'undefined' && Boolean(navigator.serviceWorker?.controller);
+    const detail = nothingIsKept ? 'The server could not be reached, and this was never loaded here before.' : 'The server could not be reached.';
+    return new ApiProblem('Watthour does not answer', detail, 'Check that `watthour up` is running.', null);
   }
   const problem: Record<string, unknown> = typeof body === 'object' && body !== null ? { ...body } : {};
   return new ApiProblem(

@@ -1,10 +1,11 @@
 import { expect, test } from 'vitest';
 
+import { extentOf } from '@/charts/layout';
 import type { LineShape, Shape } from '@/charts/types';
 import { type SiteName, makeForecast, makeWeek } from '@/test/fixtures';
 
 import { type Scene, forecastDrawing } from './forecastDrawing';
-import { type Interval, formatOf, formatOfWeek, intervalsOf, intervalsOfWeek } from './intervals';
+import { type Interval, formatOf, formatOfWeek, intervalsOf, intervalsOfWeek, middleOf } from './intervals';
 
 const WIDE = 1000;
 
@@ -132,6 +133,17 @@ test('who comes nearer sees more ticks', () => {
 test('doubted values are marked', () => {
   const intervals = day('2026-11-18').map((interval, index) => (index === 3 ? { ...interval, doubts: ['frozen'] } : interval));
   expect(shapes({ intervals }).find(({ kind }) => kind === 'doubts')?.points).toHaveLength(1);
+});
+
+test('a measured value that cannot be right does not stretch the axis, one that is partly known does', () => {
+  const [first, second] = [middleOf(day('2026-11-18')[3] as Interval), middleOf(day('2026-11-18')[4] as Interval)];
+  const intervals = day('2026-11-18').map((interval, index) =>
+    index === 3 ? { ...interval, actual: 1e300, flags: ['out_of_range'], doubts: ['out_of_range'] } : index === 4 ? { ...interval, actual: 19_000, doubts: ['only 60% of it is known'] } : interval,
+  );
+  const measured = shapes({ intervals }).filter((shape) => shape.kind === 'line' && (shape.id === 'actual' || shape.id === 'later'));
+  expect(measured.map((shape) => (shape.kind === 'line' ? shape.doubted : null))).toEqual(measured.map(() => new Set([first])));
+  expect(extentOf({ id: 'load', unit: 'MW', marks: 4, shapes: shapes({ intervals }) }, [first, second])[1]).toBeGreaterThanOrEqual(19);
+  expect(extentOf({ id: 'load', unit: 'MW', marks: 4, shapes: shapes({ intervals }) }, [first, second])[1]).toBeLessThan(100);
 });
 
 const marks = (wishes: Partial<Scene>): string[] => forecastDrawing(scene(wishes)).marks.map(({ name }) => name);

@@ -3,7 +3,7 @@ import type { BandPoint } from '@/charts/band';
 import type { Colour, Drawing, LineShape, Mark, Panel, Point, Tick, View } from '@/charts/types';
 import { DAY_MS, HOUR_MS, formatClock, formatShortDay } from '@/lib/time';
 
-import { type Format, type Interval, middleOf, rivalName } from './intervals';
+import { type Format, type Interval, doubtsOf, middleOf, rivalName } from './intervals';
 
 export interface Scene {
   intervals: readonly Interval[];
@@ -43,10 +43,17 @@ function pointsOf(intervals: readonly Interval[], valueOf: (interval: Interval) 
   return points;
 }
 
+/** Where what was measured cannot be right, as the source or our checks say; null where there is none. */
+function doubtedAmong(intervals: readonly Interval[]): ReadonlySet<number> | null {
+  const places = intervals.filter(({ flags, actual }) => actual !== null && doubtsOf(flags).length > 0).map(middleOf);
+  return places.length > 0 ? new Set(places) : null;
+}
+
 function line(name: LineName, { intervals, format }: Scene): LineShape {
   const { divisor } = format.shownIn;
   const points = pointsOf(intervals, (interval) => (interval[name] === null ? null : interval[name] / divisor));
-  return { kind: 'line', id: name, name: lineNames(format)[name], points, ...LINE_LOOKS[name] };
+  const doubted = name === 'actual' ? doubtedAmong(intervals) : null;
+  return { kind: 'line', id: name, name: lineNames(format)[name], points, ...LINE_LOOKS[name], ...(doubted ? { doubted } : {}) };
 }
 
 /** What was measured; what came after the forecast was made is a paler line of its own that goes on from the first. */
