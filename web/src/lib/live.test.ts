@@ -82,6 +82,41 @@ test('when the network is back nobody waits out the pause', () => {
   stop();
 });
 
+function see(state: 'hidden' | 'visible'): void {
+  vi.spyOn(document, 'visibilityState', 'get').mockReturnValue(state);
+  document.dispatchEvent(new Event('visibilitychange'));
+}
+
+test('a page that nobody saw for long opens its line anew, as the old one may have ended without a word', () => {
+  const { states, stop } = line();
+  FakeSocket.last.accept();
+  see('hidden');
+  vi.advanceTimersByTime(10_000);
+  see('visible');
+  expect(states).toEqual(['live']);
+  see('hidden');
+  vi.advanceTimersByTime(90_000);
+  see('visible');
+  expect(states).toEqual(['live', 'reconnecting']);
+  expect(FakeSocket.made).toHaveLength(2);
+  expect(FakeSocket.made[0]?.readyState).toBe(FakeSocket.CLOSED);
+  FakeSocket.last.accept();
+  expect(states).toEqual(['live', 'reconnecting', 'live']);
+  stop();
+});
+
+test('what was answered before the line was live is asked for again, what is on its way is not', () => {
+  const queries = new QueryClient();
+  const { usage, forecast } = liveKeys('flat');
+  queries.setQueryData(usage, USAGE);
+  const asking = queries.fetchQuery({ queryKey: forecast, queryFn: () => new Promise<number>((resolve) => setTimeout(() => resolve(1), 100)) });
+  new Gathering(queries, 'flat').caughtUp();
+  expect(queries.getQueryState(usage)?.isInvalidated).toBe(true);
+  expect(queries.getQueryState(forecast)?.isInvalidated).toBe(false);
+  vi.advanceTimersByTime(100);
+  return asking;
+});
+
 test('a line that is stopped is not opened again, even if it was not open yet', () => {
   const { states, stop } = line();
   stop();

@@ -46,6 +46,8 @@ export const liveKeys = (site: string): Record<Topic, QueryKey> => ({
 
 const FIRST_WAIT_MS = 1000;
 const LONGEST_WAIT_MS = 30_000;
+/** A line of a page that nobody has seen for so long is not believed to be open. */
+const LONGEST_TRUST_MS = 60_000;
 /** News that come within this time are shown together. */
 const GATHER_MS = 250;
 /** What the server computes is asked for no more often. */
@@ -107,6 +109,13 @@ export class Gathering {
     this.plan(GATHER_MS);
   }
 
+  /** What was answered before news came in may lack what came in between: it is asked for again. */
+  caughtUp(): void {
+    for (const queryKey of Object.values(liveKeys(this.site))) {
+      void this.queries.invalidateQueries({ queryKey, predicate: ({ state }) => state.data !== undefined }, { cancelRefetch: false });
+    }
+  }
+
   /** Something may have been missed: all is asked for again. */
   everything(): void {
     this.changed.add('usage').add('readings').add('forecast');
@@ -162,6 +171,7 @@ export function keepLine(site: string, { onState, onNews }: Listener, open = ():
   let socket: WebSocket | null = null;
   let timer: ReturnType<typeof setTimeout> | null = null;
   let attempt = 0;
+  let hiddenAt: number | null = null;
 
   const connect = (): void => {
     if (timer !== null) clearTimeout(timer);
@@ -206,19 +216,32 @@ export function keepLine(site: string, { onState, onNews }: Listener, open = ():
   const hurry = (): void => {
     if (socket === null && document.visibilityState === 'visible') connect();
   };
+  /** A phone that slept may hold a line that ended long ago without a word: it is opened anew. */
+  const wake = (): void => {
+    if (document.visibilityState !== 'visible') {
+      hiddenAt = Date.now();
+      return;
+    }
+    if (hiddenAt !== null && Date.now() - hiddenAt > LONGEST_TRUST_MS && socket !== null) {
+      letGo();
+      onState('reconnecting');
+    }
+    hiddenAt = null;
+    hurry();
+  };
   const drop = (): void => {
     if (socket !== null) lose();
   };
 
   window.addEventListener('online', hurry);
   window.addEventListener('offline', drop);
-  document.addEventListener('visibilitychange', hurry);
+  document.addEventListener('visibilitychange', wake);
   connect();
   return () => {
     if (timer !== null) clearTimeout(timer);
     window.removeEventListener('online', hurry);
     window.removeEventListener('offline', drop);
-    document.removeEventListener('visibilitychange', hurry);
+    document.removeEventListener('visibilitychange', wake);
     letGo();
   };
 }
@@ -243,7 +266,10 @@ export function useLive(site: string | null, onNews?: (news: News) => void): Liv
     const stop = keepLine(site, {
       onState: (state) => {
         // News are missed while there is no line.
-        if (state === 'live' && wasLost) gathering.everything();
+        if (state === 'live') {
+          if (wasLost) gathering.everything();
+          else gathering.caughtUp();
+        }
         wasLost = state !== 'live';
         setLive((before) => (before.state === state ? before : { state, since: Date.now() }));
       },

@@ -1,5 +1,5 @@
-import { QueryClient } from '@tanstack/react-query';
-import { expect, test } from 'vitest';
+import { QueryClient, QueryObserver } from '@tanstack/react-query';
+import { expect, test, vi } from 'vitest';
 
 import { askAgain } from '@/lib/offline';
 
@@ -10,7 +10,24 @@ test('asking again does not cancel the answer that a page about to open waits fo
     queryFn: ({ signal: _cancelled }) => new Promise<string>((resolve) => setTimeout(() => resolve('here'), 20)),
   });
   queries.setQueryData(['left page'], 'old');
-  await askAgain(queries);
+  const asked = askAgain(queries);
   await expect(opening).resolves.toBe('here');
   expect(queries.getQueryData(['left page'])).toBeUndefined();
+  await asked;
+});
+
+test.each(['watched', 'waited for'])('an answer that was on its way and %s is asked for once more, so that the worker can keep it', async (how) => {
+  const queries = new QueryClient();
+  const answers: (() => void)[] = [];
+  const options = { queryKey: ['status'], queryFn: () => new Promise<number>((resolve) => answers.push(() => resolve(answers.length))) };
+  const stop = how === 'watched' ? new QueryObserver(queries, options).subscribe(() => undefined) : () => undefined;
+  if (how === 'waited for') void queries.ensureQueryData(options);
+  expect(answers).toHaveLength(1);
+  const asked = askAgain(queries);
+  answers[0]?.();
+  await vi.waitFor(() => expect(answers).toHaveLength(2));
+  answers[1]?.();
+  await asked;
+  expect(queries.getQueryData(['status'])).toBe(2);
+  stop();
 });

@@ -51,7 +51,11 @@ export async function askAgain(queries: QueryClient): Promise<void> {
   const asked = round;
   // An answer still on its way stays: the page that is about to open waits for it, and a removal would cancel it.
   queries.removeQueries({ type: 'inactive', predicate: ({ state }) => state.fetchStatus === 'idle' });
+  // What is on its way for the first time is not asked anew below: it was asked before, and so passes the worker by.
+  const asIsAsked = new Set(queries.getQueryCache().findAll({ fetchStatus: 'fetching', predicate: (query) => !query.isActive() || query.state.data === undefined }));
   await queries.refetchQueries({ type: 'active' });
+  await Promise.allSettled([...asIsAsked].map(({ promise }) => promise));
+  await queries.refetchQueries({ predicate: (query) => asIsAsked.has(query) }, { cancelRefetch: false });
   for (const [url, { round: of }] of kept) if (of < asked) kept.delete(url);
   settle();
 }

@@ -1,5 +1,5 @@
 // @vitest-environment jsdom
-import { fireEvent, screen, waitFor } from '@testing-library/react';
+import { act, fireEvent, screen, waitFor } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { expect, test, vi } from 'vitest';
 
@@ -79,6 +79,31 @@ test('a file is shown as understood, asked what is open, and then imported', asy
   expect(await screen.findByText('741 new rows for load')).toBeVisible();
   expect(screen.getByText(/3 rows were refused/)).toBeVisible();
   expect(screen.getByRole('link', { name: 'Open load' })).toHaveAttribute('href', '/grid/load');
+});
+
+const answerIn = (unit: string) => ({ region: 'load', channel: PREVIEW.channel, new_rows: 0, refused_rows: 0, refused: {}, preview: { ...PREVIEW, unit, questions: [] }, next: [] });
+
+test('of two looks at a file the one that was asked for last is shown, also where it is answered first', async () => {
+  const waiting: ((unit: string) => void)[] = [];
+  let asked = 0;
+  await choose(() => {
+    asked += 1;
+    return asked === 1 ? answerIn('MW') : new Promise((resolve) => waiting.push((unit) => resolve(answerIn(unit))));
+  });
+  const unit = await screen.findByLabelText('Unit');
+  await userEvent.selectOptions(unit, 'kW');
+  await userEvent.selectOptions(unit, 'Wh');
+  await waitFor(() => expect(waiting).toHaveLength(2));
+  waiting[1]?.('Wh');
+  await waitFor(() => expect(screen.getByRole('columnheader', { name: /Value/ })).toHaveTextContent('Wh'));
+  await act(async () => {
+    waiting[0]?.('kW');
+    await new Promise((done) => {
+      setTimeout(done, 50); // for the answer to come through; none of it may be seen
+    });
+  });
+  expect(screen.getByRole('columnheader', { name: /Value/ })).toHaveTextContent(/Wh/);
+  expect(screen.getByLabelText('Unit')).toHaveValue('Wh');
 });
 
 const HOLIDAYS = {

@@ -352,7 +352,14 @@ export function Upload({ next, site, onImported }: UploadProps): ReactElement {
   const queries = useQueryClient();
   const home = useQuery({ ...homeQuery(site ?? ''), enabled: isSettled });
   const [seen, setSeen] = useState<ImportedRows | null>(null); // stays while the next look is under way or fails
-  const looking = useMutation({ mutationFn: preview, onSuccess: setSeen });
+  const lastLook = useRef<Choices | null>(null);
+  const looking = useMutation({
+    mutationFn: preview,
+    // An earlier look may be answered after a later one.
+    onSuccess: (rows, { choices: said }) => {
+      if (said === lastLook.current) setSeen(rows);
+    },
+  });
   const sending = useMutation({
     mutationFn: upload,
     onSuccess: async () => {
@@ -364,6 +371,7 @@ export function Upload({ next, site, onImported }: UploadProps): ReactElement {
     if (chosen !== file) setSeen(null);
     setFile(chosen);
     setChoices(said);
+    lastLook.current = said;
     sending.reset();
     looking.mutate({ file: chosen, choices: said });
   };

@@ -6,6 +6,7 @@ import { SourceForm } from '@/components/sources/SourceForm';
 import { Button } from '@/components/ui/button';
 import { ProblemNotice } from '@/components/ui/problem';
 import { Skeleton } from '@/components/ui/skeleton';
+import { useShown } from '@/lib/shown';
 import { sourcesQuery } from '@/lib/sources';
 
 /** A file, a kind of source, what is connected already, or nothing yet. */
@@ -31,6 +32,7 @@ interface WhatProps {
 /** What there is that measures, and how it is brought in. */
 export function What({ way, onWay, upload, onConnected }: WhatProps): ReactElement {
   const { data, error, refetch } = useQuery(sourcesQuery);
+  const opened = useShown<HTMLDivElement>(way, 'start');
   if (!data) return error ? <ProblemNotice error={error} onRetry={() => void refetch()} /> : <Skeleton className="h-56 w-full" />;
   const kinds = data.kinds.filter(({ is_of_homes }) => is_of_homes);
   const connected = data.sources.filter(({ kind }) => kinds.some((each) => each.kind === kind));
@@ -42,7 +44,7 @@ export function What({ way, onWay, upload, onConnected }: WhatProps): ReactEleme
     { way: 'nothing', title: 'Nothing yet', text: 'The home is kept; a meter can follow at any time.', icon: Hourglass },
   ];
   return (
-    <div className="grid grid-cols-[minmax(0,1fr)] gap-4">
+    <div ref={opened} className="grid scroll-mt-4 grid-cols-[minmax(0,1fr)] gap-4">
       <ul className="grid gap-2 sm:grid-cols-2">
         {ways.filter((each) => way === null || each.way === way).map(({ way: each, title, text, icon: Icon }) => (
           <li key={each}>
