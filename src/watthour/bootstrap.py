@@ -186,7 +186,7 @@ class App:
         Raises:
             MissingExtra: a library that one of the lines needs is not installed.
         """
-        from watthour.registry.lock import locked_if_free
+        from watthour.core.lock import locked_if_free
 
         with locked_if_free(self.settings.home / "listening.lock") as is_ours:
             if is_ours:
@@ -213,7 +213,7 @@ class App:
     @contextmanager
     def living(self) -> Iterator[bool]:
         """Let the invented home tell its power while the block runs, unless another process does; yield whether."""
-        from watthour.registry.lock import locked_if_free
+        from watthour.core.lock import locked_if_free
         from watthour.simulation.living import CHANNEL_OF, HEARTBEAT_S, LivingHome
         from watthour.simulation.simtown_home import SimtownHome
         from watthour.workflows.links import Link
