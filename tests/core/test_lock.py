@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from processes import add_and_remove_links, add_hosts
 
 from watthour.sources.own import OwnSources
+from watthour.sources.polling import PolledOptions
 from watthour.workflows.links import Links
 
 if TYPE_CHECKING:
@@ -28,7 +29,9 @@ def test_no_source_and_no_thing_is_lost_where_many_processes_add_at_once(
         process.join()
     assert [process.exitcode for process in working] == [0] * len(working)
     hosts = {f"192.168.{process}.{number}" for process in range(N_PROCESSES) for number in range(N_EACH)}
-    assert set(OwnSources(tmp_path).all()["shelly"].hosts) == hosts
+    options = OwnSources(tmp_path).all()["shelly"]
+    assert isinstance(options, PolledOptions)
+    assert set(options.hosts) == hosts
     kept = {f"mqtt/{process}-{number}" for process in range(N_PROCESSES) for number in range(0, N_EACH, 2)}
     assert Links(tmp_path).all().keys() == kept
 
