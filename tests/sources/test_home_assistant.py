@@ -349,7 +349,7 @@ def test_the_past_of_presence_becomes_shares_as_far_back_as_its_changes_are_kept
     assert [found[at] for at in (-240.0, -239.0, -238.0)] == [50.0, 50.0, 0.0]
     assert min(found) == -240.0
     assert -100.0 not in found  # of days without a change nobody knows whether the sensor was there
-    assert (found[20.0], found[21.0], found[28.0], found[29.0]) == (50.0, 0.0, 50.0, 100.0)
+    assert (found[20.0], found[21.0], found[28.0]) == (50.0, 0.0, 50.0)
     assert set(store.read([presence], hours(20, 21))["quality"]) == {int(Quality.ASSUMED)}
 
 
