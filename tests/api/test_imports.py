@@ -212,8 +212,9 @@ def test_a_file_stands_among_the_sources_with_what_it_fills(client: TestClient) 
     assert found["last_run_at"] is not None
     del found["last_run_at"]
     fills = [{"channel": "home.me.power", "site": "me"}]
-    expected = {"name": "csv:meter.csv", "label": "File meter.csv", "file": "meter.csv", "state": "ok", "feeds": fills}
-    expected |= {"new_rows": 336, "refused_rows": 1, "words": "Imported: 336 rows were new, 1 refused."}
+    expected: dict[str, object] = {"name": "csv:meter.csv", "label": "File meter.csv", "file": "meter.csv"}
+    expected |= {"state": "ok", "feeds": fills, "new_rows": 336, "refused_rows": 1}
+    expected |= {"words": "Imported: 336 rows were new, 1 refused."}
     assert {name: found[name] for name in expected} == expected
     post(client, TABLE, name="meter.csv", **fields)
     post(client, TABLE, name="meter.csv", **{**fields, "site": "you"})  # another meter's file of the same name

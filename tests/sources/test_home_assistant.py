@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from threading import Event, Thread
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from builders import home_channel, home_site, hour, hours
@@ -304,7 +304,7 @@ def test_a_connection_that_breaks_is_said_once_and_made_again(
 
 
 HALL = "binary_sensor.hall_motion"
-PRESENT = [
+PRESENT: list[dict[str, Any]] = [
     {"entity_id": HALL, "state": "on", "attributes": {"device_class": "motion", "friendly_name": "Hall"}},
     {"entity_id": "binary_sensor.door", "state": "on", "attributes": {"device_class": "door"}},
     {"entity_id": "binary_sensor.cellar", "state": "unavailable", "attributes": {"device_class": "occupancy"}},

@@ -121,9 +121,9 @@ class Statistics:
         listed = [row for row in _list_of(self._ask("recorder/list_statistic_ids")) if isinstance(row, dict)]
         states = [state for state in _list_of(self._ask("get_states")) if isinstance(state, dict)]
         self._present = list(presence_sensors(states))
-        for thing, name, _said in self._present:
-            if not self._only or name in self._only:
-                yield Statistic(name, thing, Tells.OCCUPANCY, "")
+        for sensor, entity, _said in self._present:
+            if not self._only or entity in self._only:
+                yield Statistic(entity, sensor, Tells.OCCUPANCY, "")
         roles = self._roles()
         classes = _classes(states)
         for row in listed[:_MOST]:
