@@ -476,6 +476,30 @@ ODD = {
 }
 
 
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (b"PK\x03\x04" + b"\0" * 26 + b"[Content_Types].xml", "it is an Excel workbook"),
+        (b"PK\x03\x04" + b"\0" * 26 + b"load.csv", "it is an archive of other files"),
+        (b"<html><table><tr><td>time</td><td>kWh</td></tr></table></html>", "it is a web page"),  # called .xls by some
+        (b'[{"time": "2021-01-01T00:00Z", "kwh": 1}]', "it is JSON"),
+    ],
+)
+def test_a_file_of_another_kind_is_called_what_it_is(tmp_path: Path, content: bytes, problem: str) -> None:
+    path = tmp_path / "load.xls"
+    path.write_bytes(content)
+    with pytest.raises(InvalidInput, match=problem):
+        brought(path, TableOptions("grid.mine.demand", "MW", "UTC"))
+
+
+def test_an_infinite_value_is_refused_and_no_sign_of_energy_fed_in(tmp_path: Path) -> None:
+    rows = "".join(f"2021-01-01T{hour:02}:00Z,{'-inf' if hour == 7 else 300}\n" for hour in range(24))
+    path = text(tmp_path, "time,power_w\n" + rows)
+    delivery = brought(path, TableOptions("home.me.power", time_zone="UTC"))
+    assert delivery.readings.height == 23
+    assert delivery.refused["rule"].to_list() == ["value_is_a_number"]
+
+
 @pytest.mark.parametrize("name", ODD)
 @pytest.mark.parametrize("suffix", ["csv", "parquet", "xlsx"])
 def test_a_file_that_is_no_table_is_an_error_with_a_cure(tmp_path: Path, name: str, suffix: str) -> None:
