@@ -129,7 +129,8 @@ def _check_kind(content: bytes, name: str) -> None:
         if content.startswith(mark):
             raise InvalidInput("file", name, problem, remedy=remedy)
     if _WEB_PAGE.match(content):
-        raise InvalidInput("file", name, "it is a web page, not a text table", remedy=_EXCEL)
+        remedy = "Open it in a spreadsheet program and save it as `CSV UTF-8`; a page to sign in is no table at all."
+        raise InvalidInput("file", name, "it is a web page, not a text table", remedy=remedy)
 
 
 def is_long(path: Path, cells: Cells) -> bool:
