@@ -10,7 +10,8 @@ import pytest
 from watthour.core.errors import InvalidInput
 from watthour.core.frames import Quality
 from watthour.core.window import HOUR
-from watthour.sources.files import Known, file_sources, preview
+from watthour.sources.files import file_sources, preview
+from watthour.sources.table_channels import Known
 from watthour.sources.table_options import TableOptions
 
 if TYPE_CHECKING:

@@ -22,7 +22,8 @@ from watthour.core.window import HOUR
 from watthour.grid.regions import Regions
 from watthour.sources.connectors import ConnectorSites
 from watthour.sources.csv import Mapping, read_table
-from watthour.sources.files import Known, file_sources, preview
+from watthour.sources.files import file_sources, preview
+from watthour.sources.table_channels import Known
 from watthour.sources.table_options import TableOptions
 from watthour.sources.tables import cells
 
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
     from watthour.core.forecast import Context
     from watthour.core.ports import Delivery
-    from watthour.sources.files import Preview
+    from watthour.sources.previews import Preview
 
 BRUSSELS = "Europe/Brussels"
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
