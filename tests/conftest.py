@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import os
+import sys
+from multiprocessing import get_context
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from multiprocessing.context import ForkServerContext
 
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -19,3 +26,14 @@ def shared_data() -> Path:
     if not path.is_dir():
         pytest.skip(f"no real data at {path}: set WATTHOUR_DATA to run this test")
     return path
+
+
+@pytest.fixture(scope="module")
+def fresh() -> Iterator[ForkServerContext]:
+    """Return a starter of processes that share nothing with this one but what they are told."""
+    context = get_context("forkserver")
+    context.set_forkserver_preload(["pytest", "processes"])  # so that one starts in milliseconds
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("PYTHONPATH", os.pathsep.join(sys.path))  # the fork server is not told where to look
+        environment.setenv("POLARS_MAX_THREADS", "1")
+        yield context

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 from builders import MIDNIGHT, demand_channel, readings, region_site
 
 from watthour.core.window import HOUR, Window
+from watthour.sources.own import OwnSources, checked_source
 from watthour.store.sql import open_store
+from watthour.workflows.links import Link, Links
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
+    from pathlib import Path
 
 BATCH = 500
 EVER = Window(MIDNIGHT, MIDNIGHT + 1_000_000 * HOUR)
@@ -41,3 +44,18 @@ def look_often(url: str, n_times: int) -> None:
         if any(n % BATCH for n in n_seen.values()) or not n_seen.keys() <= store.spans().keys():
             raise SystemExit(f"half a batch is visible: {n_seen}")
         store.close()
+
+
+def add_and_remove_links(home: Path, process: int, n_things: int) -> None:
+    """Add things one after another, each second of which is taken away again, as a command beside a server does."""
+    links = Links(home)
+    for number in range(n_things):
+        links.add(f"mqtt/{process}-{number}", Link("home.main.power", "Meter"))
+        if number % 2:
+            links.remove(f"mqtt/{process}-{number}")
+
+
+def add_hosts(home: Path, process: int, n_hosts: int) -> None:
+    """Add devices one after another."""
+    for number in range(n_hosts):
+        OwnSources(home).add("shelly", checked_source("shelly", {"hosts": f"192.168.{process}.{number}"}))

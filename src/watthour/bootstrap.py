@@ -12,7 +12,7 @@ from watthour.core.errors import InvalidInput, NotConfigured, UnknownSite
 from watthour.sources.catalogue import CATALOGUE, LINES, Card, addable, connector, options_class
 from watthour.sources.connectors import Connectors, ConnectorSites, RenewedConnectors
 from watthour.sources.device_events import DeviceUses, is_device_events, read_device_events
-from watthour.sources.files import Known, Preview, file_sources, preview, unknown_files
+from watthour.sources.files import file_sources, preview, unknown_files
 from watthour.sources.own import (
     HIDDEN,
     OwnSources,
@@ -25,6 +25,8 @@ from watthour.sources.own import (
     joined,
 )
 from watthour.sources.polling import PolledOptions
+from watthour.sources.previews import Preview
+from watthour.sources.table_channels import Known
 from watthour.sources.table_options import TableOptions
 
 if TYPE_CHECKING:
@@ -186,7 +188,7 @@ class App:
         Raises:
             MissingExtra: a library that one of the lines needs is not installed.
         """
-        from watthour.registry.lock import locked_if_free
+        from watthour.core.lock import locked_if_free
 
         with locked_if_free(self.settings.home / "listening.lock") as is_ours:
             if is_ours:
@@ -213,7 +215,7 @@ class App:
     @contextmanager
     def living(self) -> Iterator[bool]:
         """Let the invented home tell its power while the block runs, unless another process does; yield whether."""
-        from watthour.registry.lock import locked_if_free
+        from watthour.core.lock import locked_if_free
         from watthour.simulation.living import CHANNEL_OF, HEARTBEAT_S, LivingHome
         from watthour.simulation.simtown_home import SimtownHome
         from watthour.workflows.links import Link

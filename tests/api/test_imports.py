@@ -199,3 +199,31 @@ def test_uses_of_devices_are_kept_for_the_home_that_is_named(client: TestClient,
         answer = client.post(IMPORTS, files=file, data={"site": "Flat"})
         assert (answer.status_code, answer.json()["new_rows"]) == (200, expected)
     assert [device.id for device in empty.store.devices()] == ["home.flat.wm_01"]
+
+
+def test_a_file_stands_among_the_sources_with_what_it_fills(client: TestClient) -> None:
+    def files() -> list[dict[str, Any]]:
+        listed = client.get("/api/v1/sources").json()["sources"]
+        return [each for each in listed if each["origin"] == "file"]
+
+    fields = {"site": "me", "time_zone": "Europe/Berlin", "unit": "W"}
+    post(client, TABLE + b"15.05.2021 00:00;broken\n", name="meter.csv", **fields)
+    (found,) = files()
+    assert found["last_run_at"] is not None
+    del found["last_run_at"]
+    fills = [{"channel": "home.me.power", "site": "me"}]
+    expected: dict[str, object] = {"name": "csv:meter.csv", "label": "File meter.csv", "file": "meter.csv"}
+    expected |= {"state": "ok", "feeds": fills, "new_rows": 336, "refused_rows": 1}
+    expected |= {"words": "Imported: 336 rows were new, 1 refused."}
+    assert {name: found[name] for name in expected} == expected
+    post(client, TABLE, name="meter.csv", **fields)
+    post(client, TABLE, name="meter.csv", **{**fields, "site": "you"})  # another meter's file of the same name
+    assert [(each["words"], each["feeds"][0]["channel"]) for each in files()] == [
+        ("Imported: 336 rows were new.", "home.you.power"),
+        ("Imported: nothing was new.", "home.me.power"),
+    ]
+    uses = (
+        "device_id,device_type,timestamp,duration_minutes,power_consumption_kwh\nWM,Washer,2024-07-01 21:00:00,60,1\n"
+    )
+    assert client.post(IMPORTS, files={"file": ("uses.csv", uses, "text/csv")}, data={"site": "me"}).status_code == 200
+    assert [each["feeds"] for each in files() if each["file"] == "uses.csv"] == [[{"channel": None, "site": "me"}]]

@@ -462,6 +462,21 @@ class TestRuns:
         assert store.runs(limit=1) == [runs[2]]
         assert store.runs("nyiso") == []
 
+    def test_a_file_is_known_by_its_newest_run_for_each_thing_it_fills(self, store: Store) -> None:
+        def of_file(at: float, file: str, *fills: str) -> SourceRun:
+            return replace(self.run(f"csv:{file}", at), file=file, fills=fills)
+
+        runs = [
+            of_file(1, "a.csv", "x", "y"),
+            of_file(2, "b.csv"),
+            of_file(3, "a.csv", "x", "y"),
+            of_file(4, "a.csv", "z"),
+        ]
+        for run in (*runs, self.run(at=5)):
+            store.note_run(run)
+        assert store.file_runs() == [runs[3], runs[2], runs[1]]
+        assert store.runs(limit=1)[0].file is None
+
     def test_watching_begins_once(self, store: Store) -> None:
         assert store.watched_from("eia") is None
         store.watch("eia", hour(5))

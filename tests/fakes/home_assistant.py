@@ -43,6 +43,7 @@ class FakeHomeAssistant:
     rows: dict[tuple[str, str], list[tuple[datetime, float | None]]] = field(default_factory=dict)  # by period and id
     preferences: dict[str, Any] | None = None
     states: list[dict[str, Any]] = field(default_factory=list)
+    changes: dict[str, list[tuple[datetime, str]]] = field(default_factory=dict)  # that the recorder keeps, by entity
     fault: str | None = None
     asked: list[dict[str, Any]] = field(default_factory=list)
     url: str = ""
@@ -54,6 +55,8 @@ class FakeHomeAssistant:
             return False, {"code": "not_found", "message": "No prefs"}
         if self.fault != "too_old" and kind == "recorder/statistics_during_period":
             return True, self._statistics(message)
+        if self.fault != "no_history" and kind == "history/history_during_period":
+            return True, self._history(message)
         if self.fault != "too_old" and kind in (answers := {**answers, "energy/get_prefs": self.preferences}):
             return True, answers[kind]
         return False, {"code": "unknown_command", "message": "Unknown command."}
@@ -76,6 +79,20 @@ class FakeHomeAssistant:
             ]
             if rows:
                 found[name] = rows
+        return found
+
+    def _history(self, message: dict[str, Any]) -> dict[str, object]:
+        assert message["minimal_response"]
+        assert message["no_attributes"]
+        assert not message["significant_changes_only"]
+        begin, end = (datetime.fromisoformat(message[name]) for name in ("start_time", "end_time"))
+        found: dict[str, object] = {}
+        for name in message["entity_ids"]:
+            kept = self.changes.get(name, [])
+            before = [(begin, state) for at, state in kept if at <= begin][-1:]
+            rows = [*before, *((at, state) for at, state in kept if begin < at < end)]
+            if rows:
+                found[name] = [{"s": state, "lu": at.timestamp()} for at, state in rows]
         return found
 
     def talk(self, line: ServerConnection) -> None:

@@ -16,7 +16,8 @@ from watthour.core.units import Quantity, Unit
 from watthour.core.window import DAY, Window
 from watthour.grid.regions import Regions
 from watthour.sources.connectors import ConnectorSites
-from watthour.sources.files import Known, file_sources
+from watthour.sources.files import file_sources
+from watthour.sources.table_channels import Known
 from watthour.sources.table_options import TableOptions
 from watthour.store.memory import MemoryStore
 from watthour.workflows.ingest import backfill

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from threading import Event, Thread
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from builders import home_channel, home_site, hour, hours
@@ -301,6 +301,102 @@ def test_a_connection_that_breaks_is_said_once_and_made_again(
     assert (line.state.is_connected, line.state.problem) == (True, None)
     assert [entry["event"] for entry in logs if entry["event"] != "answers_again"] == ["not_answered"]
     assert len(listener.found()) == 4
+
+
+HALL = "binary_sensor.hall_motion"
+PRESENT: list[dict[str, Any]] = [
+    {"entity_id": HALL, "state": "on", "attributes": {"device_class": "motion", "friendly_name": "Hall"}},
+    {"entity_id": "binary_sensor.door", "state": "on", "attributes": {"device_class": "door"}},
+    {"entity_id": "binary_sensor.cellar", "state": "unavailable", "attributes": {"device_class": "occupancy"}},
+    {"entity_id": "binary_sensor.broken"},
+]
+CHANGES = [
+    (hour(-240), "off"),
+    (hour(-239.5), "on"),
+    (hour(-238.5), "off"),
+    (hour(-230), "on"),
+    (hour(10), "off"),
+    (hour(20.25), "on"),
+    (hour(20.75), "off"),
+    (hour(21.5), "unavailable"),
+    (hour(28), "off"),
+    (hour(28.5), "on"),
+]
+
+
+@pytest.fixture
+def presence(fake: FakeHomeAssistant, store: MemoryStore) -> str:
+    fake.states, fake.changes[HALL] = [*STATES, *PRESENT], CHANGES
+    share = replace(home_channel("hall.occupancy"), quantity=Quantity.OCCUPANCY, unit=Unit.PERCENT)
+    store.register([], [share])
+    return share.id
+
+
+def test_sensors_of_presence_are_listed_beside_the_statistics(fake: FakeHomeAssistant, presence: str) -> None:
+    heard = statistics(fake).latest(NOW)
+    assert told(heard)[f"home_assistant/{HALL}", "occupancy"] == 1.0
+    assert len(heard.told) == 5  # no door, and nothing that is not known now
+    assert "Hall" in {each.thing.name for each in heard.told}
+    assert presence
+
+
+def test_the_past_of_presence_becomes_shares_as_far_back_as_its_changes_are_kept(
+    fake: FakeHomeAssistant, store: MemoryStore, presence: str
+) -> None:
+    assert fill(store, fake, HALL, presence, hours(-24 * 60, 30)) > 0
+    assert fill(store, fake, HALL, presence, hours(-24 * 60, 30)) == 0
+    found = {at: value for at, value in values(store, presence).items() if value is not None}
+    assert [found[at] for at in (-240.0, -239.0, -238.0)] == [50.0, 50.0, 0.0]
+    assert min(found) == -240.0
+    assert -100.0 not in found  # of days without a change nobody knows whether the sensor was there
+    assert (found[20.0], found[21.0], found[28.0]) == (50.0, 0.0, 50.0)
+    assert set(store.read([presence], hours(20, 21))["quality"]) == {int(Quality.ASSUMED)}
+
+
+def test_presence_is_followed_and_known_to_hold_between_its_changes(
+    fake: FakeHomeAssistant, store: MemoryStore, tmp_path: Path, presence: str
+) -> None:
+    links = Links(tmp_path)
+    links.add(f"home_assistant/{HALL}", Link(presence, "Hall"))
+    line = line_to(fake)
+    listener = Listener(store, [line], links, clock=lambda: NOW)
+    listened(line, listener, 2)
+    kept = store.samples([presence], hours(0, 40))
+    minute = timedelta(minutes=1)
+    assert kept.select("time", "value").rows() == [(hour(28), 0.0), (hour(28.5), 1.0), (NOW - minute, 1.0)]
+    listener.settle(is_last=True)
+    assert values(store, presence) == {28.0: 50.0}
+
+
+def test_a_home_assistant_without_a_history_of_states_tells_its_statistics_all_the_same(
+    fake: FakeHomeAssistant, store: MemoryStore, tmp_path: Path, presence: str
+) -> None:
+    fake.fault = "no_history"
+    links = Links(tmp_path)
+    links.add(f"home_assistant/{OVEN}", Link("home.flat.power", "Oven"))
+    line = line_to(fake)
+    listener = Listener(store, [line], links, clock=lambda: NOW)
+    listened(line, listener, 2)
+    assert store.samples(["home.flat.power"], hours(0, 40)).height == 24
+    assert line.state.problem is None
+    assert {rule for rule, _topic in listener.faults()} == {"history_is_switched_on"}
+    assert presence
+
+
+@pytest.mark.parametrize("answer", [[], {HALL: "on"}, {HALL: [{"s": "on"}, {"s": "on", "lu": "x"}, 7]}])
+def test_a_history_in_another_form_is_said_or_refused_row_by_row(
+    fake: FakeHomeAssistant, presence: str, answer: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(FakeHomeAssistant, "_history", lambda *_asked: answer)
+    recorder, key = statistics(fake), f"home_assistant/{HALL}"
+    if isinstance(answer, dict) and isinstance(answer[HALL], list):
+        heard = recorder.told([key], hours(20, 30), is_past=True).heard
+        assert [fault.rule for fault in heard.faults] == ["row_has_its_time"] * 2
+        assert heard.told == ()
+    else:
+        with pytest.raises(PayloadChanged, match="in another form"):
+            recorder.told([key], hours(20, 30), is_past=True)
+    assert presence
 
 
 @pytest.mark.shared_data

@@ -10,7 +10,8 @@ import pytest
 from watthour.core.errors import InvalidInput
 from watthour.core.frames import Quality
 from watthour.core.window import HOUR
-from watthour.sources.files import Known, file_sources, preview
+from watthour.sources.files import file_sources, preview
+from watthour.sources.table_channels import Known
 from watthour.sources.table_options import TableOptions
 
 if TYPE_CHECKING:
@@ -148,7 +149,7 @@ def test_xml_that_declares_a_document_type_is_refused(tmp_path: Path, head: str)
 
 @pytest.mark.parametrize(
     ("text", "words"),
-    [("<feed><entry>", "cannot be read as such"), ("<html><body>Sign in</body></html>", "holds no electricity")],
+    [("<feed><entry>", "cannot be read as such"), ("<html><body>Sign in</body></html>", "it is a web page")],
 )
 def test_other_xml_is_refused(tmp_path: Path, text: str, words: str) -> None:
     path = tmp_path / "usage.xml"

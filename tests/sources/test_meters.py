@@ -12,7 +12,8 @@ from watthour.core.errors import InvalidInput
 from watthour.core.frames import Quality
 from watthour.core.units import Unit
 from watthour.core.window import HOUR
-from watthour.sources.files import Known, file_sources, preview
+from watthour.sources.files import file_sources, preview
+from watthour.sources.table_channels import Known
 from watthour.sources.table_options import TableOptions
 from watthour.sources.tables import cells
 

@@ -15,16 +15,15 @@ from pydantic import ValidationError
 from structlog.testing import capture_logs
 
 from watthour.core.errors import PayloadChanged, SourceRejected, StoreLocked
+from watthour.core.heard import Heard, Tells, Thing, Told
 from watthour.sources import homewizard, shelly
 from watthour.sources.homewizard import HomewizardOptions
-from watthour.sources.polling import Polled
+from watthour.sources.polling import Asked, Polled
 from watthour.sources.shelly import ShellyOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
-
-    from watthour.core.heard import Heard
 
 NOW = datetime(2024, 5, 1, 12, tzinfo=UTC)
 EVERY = timedelta(seconds=10)
@@ -169,6 +168,62 @@ def test_a_device_that_does_not_answer_is_said_once_and_the_others_are_heard() -
     assert "its address (hosts) is right" in str(state.remedy)
     assert state.option == "hosts"
     assert [each["event"] for each in logs] == ["not_answered"]
+
+
+class Hanging:
+    """A device whose name is never found, or which accepts us and says nothing, until it is let go."""
+
+    def __init__(self) -> None:
+        self.may_answer = threading.Event()
+        self.n_asked = 0
+
+    def ask(self, now: datetime) -> Heard:
+        self.n_asked += 1
+        self.may_answer.wait()
+        return Heard((Told(Thing("a/late", "a", "late"), Tells.POWER, 1.0, now),))
+
+
+class Prompt:
+    """A device that answers at once."""
+
+    def ask(self, now: datetime) -> Heard:
+        return Heard((Told(Thing("a/prompt", "a", "prompt"), Tells.POWER, 2.0, now),))
+
+
+def listened(polled: Polled, heard: list[Heard]) -> tuple[threading.Thread, threading.Event]:
+    stopping = threading.Event()
+    thread = threading.Thread(target=polled.listen, args=(heard.append, stopping), daemon=True)
+    thread.start()
+    return thread, stopping
+
+
+def test_devices_that_hang_hold_up_nobody_and_are_said_by_their_address() -> None:
+    hanging = [Hanging(), Hanging()]
+    heard: list[Heard] = []
+    devices: list[tuple[str, Asked]] = [
+        ("plug.lan", hanging[0]),
+        ("192.168.1.20", Prompt()),
+        ("192.168.1.21", hanging[1]),
+    ]
+    polled = Polled("shelly", devices, timedelta(seconds=0.02), clock=lambda: NOW, patience_s=0.1)
+    with capture_logs() as logs:
+        thread, stopping = listened(polled, heard)
+        until(lambda: "2 of 3" in str(polled.state.problem) and len(heard) >= 3)
+        assert polled.state.is_connected
+        assert str(polled.state.problem).startswith("shelly: plug.lan: no answer within 0.1 seconds")
+        assert "in place of its name" in str(polled.state.remedy)
+        hanging[0].may_answer.set()
+        until(lambda: any(told.value == 1.0 for each in heard for told in each.told))
+        until(lambda: "192.168.1.21" in str(polled.state.problem))
+        stopping.set()
+        thread.join(LONGEST_S)  # although one is still being asked
+        assert not thread.is_alive()
+    assert [each["event"] for each in logs] == ["not_answered", "not_answered", "answers_again"]
+    n_heard = len(heard)
+    hanging[1].may_answer.set()
+    until(lambda: all(not each.name.endswith("192.168.1.21") for each in threading.enumerate()))
+    assert len(heard) == n_heard  # nobody takes it any more
+    assert hanging[1].n_asked == 1
 
 
 def test_a_store_that_is_locked_is_said_and_asking_goes_on() -> None:

@@ -22,7 +22,8 @@ from watthour.core.window import HOUR
 from watthour.grid.regions import Regions
 from watthour.sources.connectors import ConnectorSites
 from watthour.sources.csv import Mapping, read_table
-from watthour.sources.files import Known, file_sources, preview
+from watthour.sources.files import file_sources, preview
+from watthour.sources.table_channels import Known
 from watthour.sources.table_options import TableOptions
 from watthour.sources.tables import cells
 
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
     from watthour.core.forecast import Context
     from watthour.core.ports import Delivery
-    from watthour.sources.files import Preview
+    from watthour.sources.previews import Preview
 
 BRUSSELS = "Europe/Brussels"
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
@@ -474,6 +475,30 @@ ODD = {
     "many commas": b"time,value\n" + b"," * 5000 + b"\n",
     "half utf-16": b"\xff\xfet\0i\0m",
 }
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (b"PK\x03\x04" + b"\0" * 26 + b"[Content_Types].xml", "it is an Excel workbook"),
+        (b"PK\x03\x04" + b"\0" * 26 + b"load.csv", "it is an archive of other files"),
+        (b"<html><table><tr><td>time</td><td>kWh</td></tr></table></html>", "it is a web page"),  # called .xls by some
+        (b'[{"time": "2021-01-01T00:00Z", "kwh": 1}]', "it is JSON"),
+    ],
+)
+def test_a_file_of_another_kind_is_called_what_it_is(tmp_path: Path, content: bytes, problem: str) -> None:
+    path = tmp_path / "load.xls"
+    path.write_bytes(content)
+    with pytest.raises(InvalidInput, match=problem):
+        brought(path, TableOptions("grid.mine.demand", "MW", "UTC"))
+
+
+def test_an_infinite_value_is_refused_and_no_sign_of_energy_fed_in(tmp_path: Path) -> None:
+    rows = "".join(f"2021-01-01T{hour:02}:00Z,{'-inf' if hour == 7 else 300}\n" for hour in range(24))
+    path = text(tmp_path, "time,power_w\n" + rows)
+    delivery = brought(path, TableOptions("home.me.power", time_zone="UTC"))
+    assert delivery.readings.height == 23
+    assert delivery.refused["rule"].to_list() == ["value_is_a_number"]
 
 
 @pytest.mark.parametrize("name", ODD)

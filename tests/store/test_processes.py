@@ -2,38 +2,22 @@
 
 from __future__ import annotations
 
-import os
 import random
 import sqlite3
-import sys
 from contextlib import closing
-from multiprocessing import get_context
 from time import sleep
 from typing import TYPE_CHECKING
 
-import pytest
 from builders import demand_channel, region_site
 from processes import BATCH, EVER, append_batches, look_often
 
 from watthour.store.sql import open_store
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from multiprocessing.context import ForkServerContext
     from pathlib import Path
 
 CHANNELS = ["grid.ny.demand", "grid.ny.interchange"]
-
-
-@pytest.fixture(scope="module")
-def fresh() -> Iterator[ForkServerContext]:
-    """Return a starter of processes that share nothing with this one but what they are told."""
-    context = get_context("forkserver")
-    context.set_forkserver_preload(["pytest", "processes"])  # so that one starts in milliseconds
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("PYTHONPATH", os.pathsep.join(sys.path))  # the fork server is not told where to look
-        environment.setenv("POLARS_MAX_THREADS", "1")
-        yield context
 
 
 def test_three_processes_use_one_store_at_once(tmp_path: Path, fresh: ForkServerContext) -> None:

@@ -151,7 +151,7 @@ def import_files(  # noqa: PLR0913 - each is an option of the command
     reports: list[dict[str, object]] = []
     with opened() as app:
         uses = {path: told for path in paths if (told := app.device_uses(path, options.site, now=now)) is not None}
-        reports += import_uses(app, uses.values(), yes=yes, dry_run=dry_run)
+        reports += import_uses(app, uses.values(), now=now, yes=yes, dry_run=dry_run)
         paths = [path for path in paths if path not in uses]
         looked = [(path, *_settled(app, path, region, options, yes=yes, dry_run=dry_run)) for path in paths]
         if dry_run:
@@ -180,7 +180,8 @@ def import_files(  # noqa: PLR0913 - each is an option of the command
         with bar("import", total) as advance:
             for path, source, window, seen in found:
                 chunk = window.end - window.start
-                report = backfill(source, app.store, window, now=now, chunk=chunk, corrects=seen is not None)
+                corrects = seen is not None
+                report = backfill(source, app.store, window, now=now, chunk=chunk, corrects=corrects, file=path.name)
                 advance((window.end - window.start).total_seconds(), source.name)
                 reports.append(
                     {

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from watthour.bootstrap import App, DeviceUses
 
 
-def import_uses(app: App, found: Iterable[DeviceUses], *, yes: bool, dry_run: bool) -> list[dict[str, object]]:
+def import_uses(
+    app: App, found: Iterable[DeviceUses], *, now: datetime, yes: bool, dry_run: bool
+) -> list[dict[str, object]]:
     """Show the uses of each file, keep them unless it is a dry run, and return what each brought."""
     from watthour.workflows.uses import keep_uses
 
@@ -24,7 +26,10 @@ def import_uses(app: App, found: Iterable[DeviceUses], *, yes: bool, dry_run: bo
             typer.echo(line, err=True)
         if not dry_run and not yes and sys.stdin.isatty():
             typer.confirm("Import?", default=True, abort=True, err=True)
-        report = None if dry_run else keep_uses(app.store, uses.devices, uses.events, uses.refused)
+        if dry_run:
+            report = None
+        else:
+            report = keep_uses(app.store, uses.devices, uses.events, uses.refused, file=uses.file, now=now)
         rules = dict(uses.refused.group_by("rule").len().sort("rule").iter_rows())
         reports.append(
             {

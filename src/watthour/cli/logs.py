@@ -4,12 +4,55 @@ from __future__ import annotations
 
 import logging
 import sys
+from threading import Lock
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 import structlog
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from watthour.settings import Settings
+
+_MOST_KINDS = 1_000
+ALIKE_EVERY_S = 60.0  # a line of another library that anybody may cause, such as by a WebSocket that is refused
+
+
+class Seldom(logging.Filter):
+    """Lets one line of each kind through in a while; the next one says how many were left out.
+
+    Lines of one kind have the same logger, level and wording. Our own lines are told once by whoever writes them.
+
+    Args:
+        every_s: how long a while is. [s]
+        clock: tells seconds that only go on.
+    """
+
+    def __init__(self, every_s: float = ALIKE_EVERY_S, *, clock: Callable[[], float] = monotonic) -> None:
+        super().__init__()
+        self._every_s = every_s
+        self._clock = clock
+        self._lock = Lock()
+        self._seen: dict[tuple[str, int, str], tuple[float, int]] = {}  # when it was let through, left out since
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Tell whether a line is written."""
+        if not isinstance(record.msg, str):  # ours: a dictionary
+            return True
+        kind, now = (record.name, record.levelno, record.msg), self._clock()
+        with self._lock:
+            if len(self._seen) >= _MOST_KINDS and kind not in self._seen:
+                self._seen.clear()
+            at, n_left_out = self._seen.get(kind, (now - self._every_s, 0))
+            if now - at < self._every_s:
+                self._seen[kind] = (at, n_left_out + 1)
+                return False
+            self._seen[kind] = (now, 0)
+        if n_left_out:
+            record.msg = f"{record.getMessage()} ({n_left_out:,} more like it were left out)"
+            record.args = ()
+        return True
 
 
 def log_to_stderr() -> None:
@@ -52,6 +95,7 @@ def configure_logging(settings: Settings) -> Any:  # noqa: ANN401 - structlog's 
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *ending],
         )
     )
+    handler.addFilter(Seldom())
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.INFO)

@@ -36,7 +36,8 @@ class RunState(StrEnum):
 class SourceRun:
     """One asking of a source, kept so that freshness and failures can be shown.
 
-    ``problem`` says why it failed; of one that is running, which process asks.
+    ``problem`` says why it failed; of one that is running, which process asks. ``fills`` are the channels of which a
+    file has brought rows, or the devices of whose uses it tells.
     """
 
     source: str
@@ -47,6 +48,8 @@ class SourceRun:
     new_rows: int
     refused_rows: int = 0
     problem: str | None = None
+    file: str | None = None  # name of the file that a person gave
+    fills: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,6 +271,10 @@ class ReadingStore(Protocol):
 
     def runs(self, source: str | None = None, limit: int = 100) -> list[SourceRun]:
         """Return the newest runs first."""
+        ...
+
+    def file_runs(self) -> list[SourceRun]:
+        """Return the newest run of each file that was brought in, apart for what it fills, the newest first."""
         ...
 
     def watched_from(self, source: str) -> datetime | None:

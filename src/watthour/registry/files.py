@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from watthour.core.errors import InvalidInput, ModelCorrupt, ModelNotFound
+from watthour.core.lock import locked
 from watthour.core.model import Promotion, Trial, digest
-from watthour.registry.lock import locked
 from watthour.registry.manifest import (
     MANIFEST_FILE,
     check_files,

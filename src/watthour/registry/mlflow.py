@@ -14,8 +14,8 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from watthour.core.errors import InvalidInput, MissingExtra, ModelCorrupt, ModelError, ModelNotFound
+from watthour.core.lock import locked
 from watthour.core.model import Manifest, Promotion, Trial, digest
-from watthour.registry.lock import locked
 from watthour.registry.manifest import (
     MANIFEST_FILE,
     check_files,

@@ -251,7 +251,8 @@ def parse_table(
     rows = found.placed(found.zone, channel.resolution).with_columns(channel=pl.lit(channel.id))
     broken = broken_times(rows)
     if not is_signed:
-        broken["value_is_negative"] = pl.col("raw").cast(pl.Float64, strict=False) < 0
+        value = pl.col("raw").cast(pl.Float64, strict=False)
+        broken["value_is_negative"] = value.is_finite() & (value < 0)
     good, refused = split_unreadable(rows, broken)
     issued = [name for name in ("issued_at",) if name in good.columns]
     marked = {"quality": pl.col("is_estimated") * int(Quality.ESTIMATED)} if "is_estimated" in good.columns else {}

@@ -53,7 +53,8 @@ def solar_questions(found: Understood, unit: Unit, site: Site, options: TableOpt
     """Return the question after negative values of a home, where there are any and nobody answered it."""
     if options.solar is not None or site.kind is not SiteKind.HOME or not _is_load(unit):
         return []
-    negative = found.rows.filter(pl.col("raw").cast(pl.Float64, strict=False) < 0)
+    value = pl.col("raw").cast(pl.Float64, strict=False)
+    negative = found.rows.filter(value.is_finite() & (value < 0))
     if negative.is_empty():
         return []
     problem = f"{negative.height:,} of its {found.rows.height:,} values are negative"

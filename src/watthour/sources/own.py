@@ -6,8 +6,8 @@ It holds the same blocks as the settings; what the settings say of a source goes
 from __future__ import annotations
 
 import json
-import os
 import socket
+from contextlib import contextmanager
 from ipaddress import IPv4Address, ip_address
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -16,11 +16,12 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr, ValidationError
 
 from watthour.core.errors import InvalidInput, SourceUnavailable, UnknownName
+from watthour.core.lock import locked, write_whole
 from watthour.sources.catalogue import addable, options_class
 from watthour.sources.polling import PolledOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from ipaddress import IPv6Address
     from pathlib import Path
 
@@ -131,13 +132,12 @@ class OwnSources:
         Raises:
             InvalidInput: the file is damaged.
         """
-        with self._lock:
-            blocks = dict(self._fresh())
+        with self._changing() as blocks:
             before = blocks.get(kind)
             if isinstance(options, PolledOptions) and isinstance(before, PolledOptions):
                 hosts = tuple(dict.fromkeys((*before.hosts, *options.hosts)))
                 options = before.model_copy(update={**_said(options), "hosts": hosts})
-            self._write({**blocks, kind: options})
+            blocks[kind] = options
 
     def remove(self, kind: str, host: str | None = None) -> None:
         """Take a source away, or one of the devices that are asked.
@@ -145,8 +145,7 @@ class OwnSources:
         Raises:
             UnknownName: it was not added.
         """
-        with self._lock:
-            blocks = dict(self._fresh())
+        with self._changing() as blocks:
             gone = blocks.get(kind)
             hosts = gone.hosts if isinstance(gone, PolledOptions) else ()
             if gone is None or (host is not None and host not in hosts):
@@ -159,6 +158,14 @@ class OwnSources:
                 blocks[kind] = gone.model_copy(update={"hosts": left})
             else:
                 del blocks[kind]
+
+    @contextmanager
+    def _changing(self) -> Iterator[dict[str, Options]]:
+        """Let the sources be changed, and keep them: no other process changes them meanwhile."""
+        with self._lock, locked(self._path.with_suffix(".lock")):
+            self._read_at, self._blocks = None, {}  # the clock of a disk may not tell two changes apart
+            blocks = dict(self._fresh())
+            yield blocks
             self._write(blocks)
 
     def _fresh(self) -> dict[str, Options]:
@@ -183,16 +190,8 @@ class OwnSources:
             raise InvalidInput("sources file", str(self._path), f"it cannot be read ({why})", remedy=remedy) from None
 
     def _write(self, blocks: Mapping[str, Options]) -> None:
-        """Write the file anew in one step, for its owner alone."""
         content = {"version": 1, "sources": {kind: _plain(options) for kind, options in sorted(blocks.items())}}
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        part = self._path.with_suffix(".part")
-        part.unlink(missing_ok=True)
-        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-            json.dump(content, file, indent=2, ensure_ascii=False)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(self._path)
+        write_whole(self._path, json.dumps(content, indent=2, ensure_ascii=False))
 
 
 def joined(settings: Mapping[str, Options], own: Mapping[str, Options]) -> dict[str, Options]:

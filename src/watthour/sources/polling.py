@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
+from threading import Lock, Thread
 from time import monotonic
 from typing import TYPE_CHECKING, ClassVar, Generic, Protocol, TypeVar
 
@@ -25,6 +26,7 @@ _ONCE = RetryPolicy(attempts=1)
 _SMALL = AnswerLimits(deadline=10.0, most_bytes=256 * 1024)
 _TIMEOUT_S = 5.0
 _REST_S = 60.0  # one that does not answer is asked so often
+_PATIENCE_S = 15.0  # a whole turn of one that answers takes at most that long
 _LOOK_S = 0.2
 
 
@@ -59,16 +61,16 @@ class Asked(Protocol):
 
 @dataclass(slots=True)
 class _Turn:
-    """When a device is asked next, and whether it answered the last time."""
+    """A device, since when it has been asked, and whether it answered the last time."""
 
     device: Asked
     host: str
-    due_at: float = field(default_factory=monotonic)
+    asked_at: float | None = None  # by the clock that only goes on; None: it is not being asked
     problem: SourceError | None = None
 
 
 class Polled:
-    """Devices of one make, asked in turn; one that does not answer does not hold up the others for long."""
+    """Devices of one make, each asked in a thread of its own: one that does not answer holds up nobody."""
 
     def __init__(
         self,
@@ -77,6 +79,7 @@ class Polled:
         every: timedelta,
         *,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        patience_s: float = _PATIENCE_S,
     ) -> None:
         """Prepare to ask.
 
@@ -85,31 +88,44 @@ class Polled:
             devices: with their hosts.
             every: how often each is asked.
             clock: tells the present.
+            patience_s: a device that is asked for longer is said not to answer, whatever it hangs on. [s]
         """
         self.name = name
         self._turns = [_Turn(device, host) for host, device in devices]
         self._every_s = every.total_seconds()
         self._now = clock
+        self._patience_s = patience_s
         self._state = LineState(name)
+        self._lock = Lock()  # guards the state and the turns
+        self._keeping = Lock()  # what devices tell is handed over one after another
         self._log = structlog.get_logger(f"watthour.{name}")
 
     @property
     def state(self) -> LineState:
-        """How the devices answer: connected while at least one does, with the problem of one that does not."""
+        """How the devices answer: connected while at least one does, with the problem of those that do not."""
         return self._state
 
     def listen(self, take: Callable[[Heard], None], stopping: Event) -> None:
-        """Ask each device in its turn until ``stopping`` is set, and hand over what it tells."""
+        """Ask each device every so often until ``stopping`` is set, and hand over what it tells.
+
+        A device that is being asked then is not waited for; what it still tells is not handed over.
+        """
+        for turn in self._turns:
+            name = f"watthour-ask-{self.name}-{turn.host}"
+            Thread(target=self._ask_often, args=(turn, take, stopping), name=name, daemon=True).start()
+        while not stopping.wait(_LOOK_S):
+            self._note_late()
+        with self._keeping:  # nothing is being handed over any more
+            return
+
+    def _ask_often(self, turn: _Turn, take: Callable[[Heard], None], stopping: Event) -> None:
         while not stopping.is_set():
-            turn = min(self._turns, key=lambda each: each.due_at)
-            if turn.due_at > monotonic():
-                stopping.wait(min(_LOOK_S, turn.due_at - monotonic()))
-                continue
-            turn.due_at = monotonic() + self._every_s
+            begun_at = turn.asked_at = monotonic()
+            rest_s = self._every_s
             try:
                 heard = turn.device.ask(self._now())
             except SourceError as error:
-                turn.due_at = monotonic() + max(self._every_s, _REST_S)
+                rest_s = max(self._every_s, _REST_S)
                 self._note_failure(turn, error)
             except Exception as error:  # noqa: BLE001 - whatever an answer makes our reading do ends this turn alone
                 self._log.exception("asking_failed", host=turn.host)
@@ -117,7 +133,11 @@ class Polled:
                 self._note_failure(turn, PayloadChanged(self.name, problem, remedy="Update Watthour or report it."))
             else:
                 self._note_answer(turn)
-                self._keep(take, heard)
+                with self._keeping:
+                    if not stopping.is_set():
+                        self._keep(take, heard)
+            turn.asked_at = None
+            stopping.wait(max(0.0, begun_at + rest_s - monotonic()))
 
     def _keep(self, take: Callable[[Heard], None], heard: Heard) -> None:
         """Hand over; what cannot be kept is lost, and the device is asked again."""
@@ -125,36 +145,52 @@ class Polled:
             take(heard)
         except WatthourError as error:
             self._log.warning("not_kept", problem=error.problem, remedy=error.remedy)
-            self._state = replace(self._state, problem=error.problem, remedy=error.remedy, option=None)
+            with self._lock:
+                self._state = replace(self._state, problem=error.problem, remedy=error.remedy, option=None)
         else:
-            state = self._state
-            self._state = replace(
-                state,
-                last_heard_at=self._now(),
-                n_messages=state.n_messages + 1,
-                n_faults=state.n_faults + len(heard.faults),
-            )
+            with self._lock:
+                state = self._state
+                self._state = replace(
+                    state,
+                    last_heard_at=self._now(),
+                    n_messages=state.n_messages + 1,
+                    n_faults=state.n_faults + len(heard.faults),
+                )
+
+    def _note_late(self) -> None:
+        """Note devices that have been asked for too long, such as where the name server does not answer."""
+        for turn in self._turns:
+            asked_at = turn.asked_at
+            if asked_at is not None and turn.problem is None and monotonic() - asked_at > self._patience_s:
+                problem = f"{turn.host}: no answer within {self._patience_s:g} seconds"
+                remedy = "Check that the device has power, and give its address in place of its name."
+                self._note_failure(turn, SourceUnavailable(self.name, problem, remedy=remedy))
 
     def _note_failure(self, turn: _Turn, error: SourceError) -> None:
         if turn.problem is None:
             self._log.warning("not_answered", host=turn.host, problem=error.problem, remedy=error.remedy)
-        turn.problem = error
-        self._update()
+        with self._lock:
+            turn.problem = error
+            self._update()
 
     def _note_answer(self, turn: _Turn) -> None:
         if turn.problem is not None:
             self._log.info("answers_again", host=turn.host)
-        turn.problem = None
-        self._update(has_answered=True)
+        with self._lock:
+            turn.problem = None
+            self._update(has_answered=True)
 
     def _update(self, *, has_answered: bool = False) -> None:
         failing = [turn.problem for turn in self._turns if turn.problem is not None]
         state = self._state
+        problem = failing[0].problem if failing else None
+        if len(failing) > 1:
+            problem = f"{problem}; {len(failing)} of {len(self._turns)} devices do not answer"
         self._state = replace(
             state,
             is_connected=(has_answered or state.is_connected) and len(failing) < len(self._turns),
             connected_at=self._now() if has_answered and not state.is_connected else state.connected_at,
-            problem=failing[0].problem if failing else None,
+            problem=problem,
             remedy=failing[0].remedy if failing else None,
             option=failing[0].option if failing else None,
         )

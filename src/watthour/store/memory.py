@@ -204,6 +204,14 @@ class MemoryStore:
         asked = [run for run in reversed(self._runs) if source is None or run.source == source]
         return sorted(asked, key=lambda run: run.started_at, reverse=True)[:limit]
 
+    def file_runs(self) -> list[SourceRun]:
+        """Return the newest run of each file that was brought in, apart for what it fills, the newest first."""
+        of_files = [run for run in reversed(self._runs) if run.file is not None]
+        newest: dict[tuple[str | None, tuple[str, ...]], SourceRun] = {}
+        for run in of_files:
+            newest.setdefault((run.file, run.fills), run)
+        return sorted(newest.values(), key=lambda run: run.started_at, reverse=True)
+
     def watched_from(self, source: str) -> datetime | None:
         """Return when live polling of a source began, or None."""
         return self._watched.get(source)

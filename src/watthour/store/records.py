@@ -123,6 +123,8 @@ def run_row(run: SourceRun) -> dict[str, Any]:
         "new_rows": run.new_rows,
         "refused_rows": run.refused_rows,
         "problem": run.problem,
+        "file": run.file,
+        "fills": json.dumps(run.fills) if run.fills else None,
     }
 
 
@@ -137,4 +139,6 @@ def run_of(row: Row[Any]) -> SourceRun:
         new_rows=row.new_rows,
         refused_rows=row.refused_rows,
         problem=row.problem,
+        file=row.file,
+        fills=tuple(json.loads(row.fills or "[]")),
     )

@@ -7,7 +7,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import polars as pl
-from sqlalchemy import delete, insert, make_url, or_, select, update
+from sqlalchemy import delete, func, insert, make_url, or_, select, update
 from sqlalchemy.exc import ArgumentError
 
 from watthour.core.errors import InvalidInput
@@ -230,6 +230,17 @@ class SqlStore:
             newest = newest.where(columns.source == source)
         with self._database.reading() as connection:
             return [run_of(row) for row in connection.execute(newest)]
+
+    def file_runs(self) -> list[SourceRun]:
+        """Return the newest run of each file that was brought in, apart for what it fills, the newest first."""
+        columns = tables.source_runs.c
+        of_files = select(func.max(columns.key)).where(columns.file.is_not(None)).group_by(columns.file, columns.fills)
+        newest = select(tables.source_runs).where(columns.key.in_(of_files))
+        with self._database.reading() as connection:
+            return [
+                run_of(row)
+                for row in connection.execute(newest.order_by(columns.started_at.desc(), columns.key.desc()))
+            ]
 
     def watched_from(self, source: str) -> datetime | None:
         """Return when live polling of a source began, or None."""

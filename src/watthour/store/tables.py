@@ -219,7 +219,10 @@ source_runs = Table(
     Column("new_rows", Integer, nullable=False),
     Column("refused_rows", Integer, nullable=False),
     Column("problem", Text),
+    Column("file", String),
+    Column("fills", Text),
     Index(None, "source", "started_at"),
+    Index(None, "file"),
 )
 
 watched_sources = Table(

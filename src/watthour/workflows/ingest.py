@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from time import monotonic
 from typing import TYPE_CHECKING, cast
@@ -42,7 +42,14 @@ class IngestReport:
 
 
 def ingest(
-    source: Source, store: Store, window: Window, *, now: datetime, live: bool = False, corrects: bool = False
+    source: Source,
+    store: Store,
+    window: Window,
+    *,
+    now: datetime,
+    live: bool = False,
+    corrects: bool = False,
+    file: str | None = None,
 ) -> IngestReport:
     """Fetch one window and keep it; asking twice changes nothing.
 
@@ -54,6 +61,7 @@ def ingest(
         live: this is regular polling, so from the first such call on rows are known when we saw them, not when the
             source's rule says.
         corrects: values that differ from what is kept are the right ones, see ``workflows.corrections``.
+        file: name of the file that the source is; the run is noted with it and with the channels it brought rows of.
 
     The run is noted when it begins, so that one whose process died can be told from one that never was.
 
@@ -65,16 +73,20 @@ def ingest(
     """
     begun = monotonic()
 
+    running = SourceRun(source.name, now, now, window, RunState.RUNNING, 0, problem=asker(), file=file)
+    fills: tuple[str, ...] = ()
+
     def note(state: RunState, report: IngestReport, problem: str | None = None) -> None:
         ended_at = now + timedelta(seconds=monotonic() - begun)
-        store.note_run(
-            SourceRun(source.name, now, ended_at, window, state, report.new_rows, report.refused_rows, problem)
-        )
+        new_rows, refused_rows = report.new_rows, report.refused_rows
+        ended = replace(running, ended_at=ended_at, state=state, new_rows=new_rows, refused_rows=refused_rows)
+        store.note_run(replace(ended, problem=problem, fills=fills))
 
-    store.note_run(SourceRun(source.name, now, now, window, RunState.RUNNING, 0, problem=asker()))
+    store.note_run(running)
     try:
         delivery = source.fetch(window, now=now, watched_from=store.watched_from(source.name))
         store.register(source.sites(), source.channels())
+        fills = _filled(delivery) if file is not None else ()
         report = _keep(delivery, source, store, corrects=corrects)
     except WatthourError as error:
         note(RunState.FAILED, IngestReport(0, 0), plain(str(error)))
@@ -95,6 +107,11 @@ def ingest(
     else:  # so that it is asked for again
         note(RunState.FAILED, report, _all_refused(delivery.refused))
     return report
+
+
+def _filled(delivery: Delivery) -> tuple[str, ...]:
+    """Return the channels that rows came of."""
+    return tuple(sorted({*delivery.readings["channel"].unique(), *delivery.forecasts["channel"].unique()}))
 
 
 def plain(text: str) -> str:
@@ -121,6 +138,7 @@ def backfill(
     now: datetime,
     chunk: timedelta = CHUNK,
     corrects: bool = False,
+    file: str | None = None,
     progress: Callable[[Window, IngestReport], None] | None = None,
 ) -> IngestReport:
     """Bring a long window in, oldest first and piece by piece, so that what is done survives an interruption."""
@@ -128,7 +146,7 @@ def backfill(
     start = window.start
     while start < window.end:
         piece = Window(start, min(start + chunk, window.end))
-        report = ingest(source, store, piece, now=now, corrects=corrects)
+        report = ingest(source, store, piece, now=now, corrects=corrects, file=file)
         total += report
         if progress is not None:
             progress(piece, report)

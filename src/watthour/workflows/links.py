@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from threading import Lock
 from typing import TYPE_CHECKING
 
 from watthour.core.errors import InvalidInput, UnknownName
+from watthour.core.lock import locked, write_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Iterator, Mapping
     from pathlib import Path
 
 FILE_NAME = "things.json"
@@ -35,7 +37,7 @@ class Links:
     def __init__(self, home: Path) -> None:
         self._path = home / FILE_NAME
         self._lock = Lock()
-        self._read_at: tuple[int, int] | None = None  # change and size of the file that was read
+        self._read_at: tuple[int, int, int] | None = None  # file, change and size of what was read
         self._links: dict[str, Link] = {}
 
     def all(self) -> Mapping[str, Link]:
@@ -53,8 +55,8 @@ class Links:
         Raises:
             InvalidInput: the file is damaged.
         """
-        with self._lock:
-            self._write({**self._fresh(), key: link})
+        with self._changing() as links:
+            links[key] = link
 
     def remove(self, key: str) -> Link:
         """Take a link away; what the channel has stays.
@@ -62,14 +64,11 @@ class Links:
         Raises:
             UnknownName: the thing has none.
         """
-        with self._lock:
-            links = dict(self._fresh())
+        with self._changing() as links:
             if key not in links:
                 listed = ", ".join(sorted(links)[:10]) or "none"
                 raise UnknownName("thing", key, "it fills no channel", remedy=f"These do: {listed}.")
-            gone = links.pop(key)
-            self._write(links)
-            return gone
+            return links.pop(key)
 
     def forget(self, channels: Collection[str]) -> None:
         """Take away the links to channels that are gone: whatever filled them can be added anew.
@@ -77,11 +76,20 @@ class Links:
         Raises:
             InvalidInput: the file is damaged.
         """
-        with self._lock:
-            links = self._fresh()
-            left = {key: link for key, link in links.items() if link.channel not in channels}
-            if len(left) < len(links):
-                self._write(left)
+        with self._changing() as links:
+            for key in [key for key, link in links.items() if link.channel in channels]:
+                del links[key]
+
+    @contextmanager
+    def _changing(self) -> Iterator[dict[str, Link]]:
+        """Let the links be changed, and keep them: no other process changes them meanwhile."""
+        with self._lock, locked(self._path.with_suffix(".lock")):
+            self._read_at = None  # the clock of a disk may not tell two changes apart
+            before = self._fresh()
+            links = dict(before)
+            yield links
+            if links != before:
+                self._write(links)
 
     def _fresh(self) -> dict[str, Link]:
         try:
@@ -89,7 +97,7 @@ class Links:
         except FileNotFoundError:
             self._read_at, self._links = None, {}
             return self._links
-        stamp = (seen.st_mtime_ns, seen.st_size)
+        stamp = (seen.st_ino, seen.st_mtime_ns, seen.st_size)
         if stamp != self._read_at:
             self._links = self._decoded(self._path.read_bytes())
             self._read_at = stamp
@@ -105,7 +113,4 @@ class Links:
 
     def _write(self, links: Mapping[str, Link]) -> None:
         content = {"version": 1, "things": {key: asdict(link) for key, link in sorted(links.items())}}
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        part = self._path.with_suffix(".part")
-        part.write_text(json.dumps(content, indent=2, ensure_ascii=False), encoding="utf-8")
-        part.replace(self._path)
+        write_whole(self._path, json.dumps(content, indent=2, ensure_ascii=False))

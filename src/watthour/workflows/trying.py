@@ -120,7 +120,7 @@ def _recorded(found: Sequence[Found]) -> Tried:
     "It answers: 1 sensor is recorded there, the grid's meter is sensor.p1."
     """
     if not found:
-        words = "It answers, and has recorded no power, energy, temperature or humidity in the last two days."
+        words = "It answers, and has recorded no power, energy, temperature, humidity or presence in the last two days."
         return Tried(works=True, words=words, remedy="Let it record sensors of these, then test again.")
     count = "1 sensor is recorded" if len(found) == 1 else f"{len(found)} sensors are recorded"
     meters = [each.thing.key.partition("/")[2] for each in found if each.thing.is_grid_meter]

@@ -254,6 +254,23 @@ def test_a_missing_value_is_never_replaced_by_the_default_of_a_template() -> Non
         template_path("{% if value %}1{% endif %}")
 
 
+def test_two_entities_of_one_topic_come_and_go_by_themselves() -> None:
+    reader, other = Reader(), CONFIG_TOPIC.replace("/config", "_two/config")
+    for _ in range(2):  # announced anew, as at each birth of Home Assistant
+        reader.read(message(CONFIG_TOPIC, CONFIG))
+        reader.read(message(other, CONFIG | {"unique_id": "two"}))
+    state = str(CONFIG["state_topic"])
+    assert len(reader._by_topic[state]) == 2
+    assert reader.state_topics() == {state}
+    reader.read(message(CONFIG_TOPIC, ""))
+    (left,) = reader._by_topic[state]
+    assert left.thing.key == "homeassistant/two"
+    reader.read(message(other, CONFIG | {"unique_id": "two", "state_topic": "moved"}))
+    assert reader.state_topics() == {"moved"}
+    reader.read(message(other, ""))
+    assert reader.state_topics() == set()
+
+
 def test_a_devices_own_language_goes_before_what_is_announced_of_it() -> None:
     reader = Reader()
     reader.read(message(CONFIG_TOPIC, CONFIG | {"state_topic": "zigbee2mqtt/washer"}))

@@ -20,6 +20,9 @@ export function makeSource(source: Partial<SourceEntry> = {}): SourceEntry {
     last_run_at: null,
     values_of_last_hour: 720,
     faults: 0,
+    file: null,
+    new_rows: null,
+    refused_rows: null,
     feeds: [],
     things: [
       {

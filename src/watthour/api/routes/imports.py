@@ -3,6 +3,7 @@
 import re
 import shutil
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -135,7 +136,7 @@ def _import(
 
 
 def _uses(state: State, uses: DeviceUses, *, dry_run: bool) -> ImportedRows:
-    report = None if dry_run else keep_uses(state.app.store, uses.devices, uses.events, uses.refused)
+    report = None if dry_run else _keep_uses(state, uses)
     return ImportedRows(
         region=uses.site.id,
         channel=None,
@@ -148,15 +149,19 @@ def _uses(state: State, uses: DeviceUses, *, dry_run: bool) -> ImportedRows:
     )
 
 
+def _keep_uses(state: State, uses: DeviceUses) -> IngestReport:
+    return keep_uses(state.app.store, uses.devices, uses.events, uses.refused, file=uses.file, now=state.now())
+
+
 def _table(state: State, context: Context | None, path: Path, options: TableOptions, *, dry_run: bool) -> ImportedRows:
     region = context.site.id if context is not None else None
     seen = state.app.preview(path, region, options, is_sample=dry_run)
     report = IngestReport(0, 0)
     site = region
     if not dry_run:
+        keep = partial(backfill, store=state.app.store, now=state.now(), corrects=seen is not None, file=path.name)
         for source, window in state.app.file_sources(path, region, options):
-            chunk = window.end - window.start
-            report += backfill(source, state.app.store, window, now=state.now(), chunk=chunk, corrects=seen is not None)
+            report += keep(source, window=window, chunk=window.end - window.start)
             site = source.sites()[0].id
     return ImportedRows(
         region=site,
@@ -174,10 +179,11 @@ def _balance(state: State, context: Context | None, path: Path, name: str | None
     region = context.site.id if context is not None else None
     try:
         report = IngestReport(0, 0)
+        keep = partial(backfill, store=state.app.store, now=state.now(), file=_plain(name or BALANCE_NAME))
         for source, window in state.app.file_sources(path, region, TableOptions()):
             region = region or source.sites()[0].id
             if not dry_run:
-                report += backfill(source, state.app.store, window, now=state.now(), chunk=window.end - window.start)
+                report += keep(source, window=window, chunk=window.end - window.start)
     except (InvalidInput, PayloadChanged) as error:
         whose = f"rows of {context.site.name}" if context is not None else "rows of a known region"
         raise InvalidInput(

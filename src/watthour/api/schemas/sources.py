@@ -76,6 +76,9 @@ class SourceEntry(Answer):
     last_run_at: datetime | None = Field(description="When it was last asked, UTC; null of what tells by itself.")
     values_of_last_hour: int = Field(description="Values heard, or rows that were new, within an hour. [count]")
     faults: int = Field(description="Messages that could not be read since this process began. [count]")
+    file: str | None = Field(description="Name of a file that was imported; null of others.", examples=["meter.csv"])
+    new_rows: int | None = Field(description="Rows of the file that were new; null of others. [count]")
+    refused_rows: int | None = Field(description="Rows of the file that could not be read; null of others. [count]")
     feeds: list[Feed] = Field(description="The channels and sites that it fills; empty: none yet.")
     things: list[HeardThing] = Field(description="What is heard there, each with its last values.")
 
@@ -128,6 +131,9 @@ class SourceList(Answer):
                     "last_run_at": None,
                     "values_of_last_hour": 720,
                     "faults": 0,
+                    "file": None,
+                    "new_rows": None,
+                    "refused_rows": None,
                     "feeds": [{"channel": "home.flat.fridge.energy", "site": "flat"}],
                     "things": [{**_THING, "silent": False}],
                 }

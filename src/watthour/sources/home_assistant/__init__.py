@@ -27,7 +27,7 @@ class HomeAssistantOptions(Options):
     token: SecretStr | None = None  # a long-lived access token
     token_file: Path | None = None  # that only its owner can read
     every_s: float = Field(default=300.0, ge=10.0, le=3600.0)  # statistics come every five minutes
-    statistics: tuple[str, ...] = ()  # only these; none: all of energy, power, temperature and humidity
+    statistics: tuple[str, ...] = ()  # only these; none: all that can be read
 
     @field_validator("url", mode="after")
     @classmethod

@@ -73,7 +73,7 @@ class Connection:
         if code == "unknown_command":
             problem = f"Home Assistant {self.version} does not know {kind}"
             remedy = f"Update Home Assistant to {_FIRST_GOOD} or later, and leave its recorder switched on."
-            raise SourceRejected(NAME, problem, remedy=remedy)
+            raise UnknownCommand(NAME, problem, remedy=remedy)
         if code == "unauthorized":
             raise SourceRejected(NAME, f"the token may not ask for {kind}", remedy=_NEW_TOKEN, option="token")
         raise Refusal(kind, str(code), str(said_why)[:200])
@@ -156,6 +156,10 @@ def _reason(error: Exception) -> str:
     """Return why a connection failed, without the number that only programmers know."""
     said = error.strerror if isinstance(error, OSError) else None
     return said or str(error) or type(error).__name__
+
+
+class UnknownCommand(SourceRejected):
+    """It does not know a command: it is too old, or what answers it is not switched on."""
 
 
 class Refusal(SourceRejected):

@@ -2,7 +2,8 @@
 
 A row speaks of the time from ``start`` to ``end``. ``sum`` is what a counter had counted by its end, ``mean`` the mean
 of a measurement in it. Home Assistant goes on adding where the counter behind a sum began anew; a sum that falls all
-the same was begun anew itself, or corrected by a person, and is read by the rules of counters.
+the same was begun anew itself, or corrected by a person, and is read by the rules of counters. Presence has no
+statistics: its changes are asked for beside them.
 """
 
 from __future__ import annotations
@@ -14,11 +15,12 @@ from typing import TYPE_CHECKING
 from watthour.core.errors import PayloadChanged, SourceRejected
 from watthour.core.heard import Fault, Heard, Recalled, Tells, Thing
 from watthour.core.window import Window
-from watthour.sources.home_assistant.connection import NAME, Connection, Refusal
+from watthour.sources.home_assistant.connection import NAME, Connection, Refusal, UnknownCommand
+from watthour.sources.home_assistant.presence import presence_sensors, tell_presence
 from watthour.sources.mqtt.message import UNITS, Answer, Message, read_instant
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 _ASKED_AT_ONCE = 50  # statistics
 _PATIENCE_S = 30.0
@@ -27,7 +29,6 @@ _HOUR = timedelta(hours=1)
 _US = timedelta(microseconds=1)
 _NEWEST = timedelta(days=2)  # of hours, in which the last value of everything is looked for
 _ASKED_IN = {"energy": "kWh", "power": "W", "temperature": "°C"}  # by class of unit
-_PERCENT = "%"
 _NOT_FOUND = "not_found"  # nobody has set up the energy dashboard
 _MOST = 5_000
 GRID_IMPORT = "grid import"
@@ -35,7 +36,7 @@ GRID_IMPORT = "grid import"
 
 @dataclass(frozen=True, slots=True)
 class Statistic:
-    """A statistic that we can read."""
+    """A statistic that we can read, or a sensor of presence."""
 
     id: str
     thing: Thing
@@ -64,6 +65,7 @@ class Statistics:
         self._patience_s = patience_s
         self._connection: Connection | None = None
         self._known: Mapping[str, Statistic] = {}  # by key of the thing
+        self._present: Sequence[tuple[Thing, str, object]] = ()  # sensors of presence with what they said when listed
 
     def latest(self, now: datetime) -> Heard:
         """Return the last hour of every statistic, at no time: it is shown, and its means are no samples."""
@@ -73,6 +75,9 @@ class Statistics:
         for known, rows in self._rows(list(self._known.values()), newest, "hour"):
             if rows:
                 answer.tell(known.thing, known.tells, _value(known, rows[-1]), known.unit)
+        for thing, _name, said in self._present:
+            if thing.key in self._known:
+                answer.tell(thing, Tells.OCCUPANCY, said)
         missing = sorted(self._only - {each.id for each in self._known.values()})
         faults = tuple(Fault(name, "statistic_is_known", "") for name in missing)
         heard = answer.heard()
@@ -94,9 +99,12 @@ class Statistics:
         for known, rows in self._rows(wanted, window, "hour" if is_past else "5minute"):
             for row in rows:
                 _tell(answer, known, row, is_past=is_past)
+        for known, rows in self._changes(answer, wanted, window):
+            tell_presence(answer, known.thing, rows, until=window.end)
         heard = answer.heard()
         faults = tuple(Fault(key.partition("/")[2], "statistic_is_known", "") for key in missing)
-        return Recalled(window, Heard(heard.told, heard.faults + faults), _HOUR if is_past else None)
+        has_means = any(each.tells is not Tells.OCCUPANCY for each in wanted)
+        return Recalled(window, Heard(heard.told, heard.faults + faults), _HOUR if is_past and has_means else None)
 
     def close(self) -> None:
         """End the connection; the next question opens another."""
@@ -111,8 +119,13 @@ class Statistics:
 
     def _listed(self) -> Iterator[Statistic]:
         listed = [row for row in _list_of(self._ask("recorder/list_statistic_ids")) if isinstance(row, dict)]
+        states = [state for state in _list_of(self._ask("get_states")) if isinstance(state, dict)]
+        self._present = list(presence_sensors(states))
+        for sensor, entity, _said in self._present:
+            if not self._only or entity in self._only:
+                yield Statistic(entity, sensor, Tells.OCCUPANCY, "")
         roles = self._roles()
-        classes = self._classes() if any(_unit(row) == _PERCENT for row in listed) else {}
+        classes = _classes(states)
         for row in listed[:_MOST]:
             name, unit = row.get("statistic_id"), _unit(row)
             if not isinstance(name, str) or (self._only and name not in self._only):
@@ -137,17 +150,10 @@ class Statistics:
             raise
         return dict(energy_roles(preferences))
 
-    def _classes(self) -> dict[str, object]:
-        """Return the class of each entity: a percentage is humidity only where the entity says so."""
-        found: dict[str, object] = {}
-        for state in _list_of(self._ask("get_states")):
-            if isinstance(state, dict) and isinstance(state.get("attributes"), dict):
-                found[str(state.get("entity_id"))] = state["attributes"].get("device_class")
-        return found
-
     def _rows(
         self, wanted: Sequence[Statistic], window: Window, period: str
     ) -> Iterator[tuple[Statistic, list[Mapping[str, object]]]]:
+        wanted = [each for each in wanted if each.tells is not Tells.OCCUPANCY]
         for begin in range(0, len(wanted), _ASKED_AT_ONCE):
             part = wanted[begin : begin + _ASKED_AT_ONCE]
             answer = self._ask(
@@ -164,6 +170,31 @@ class Statistics:
             for each in part:
                 rows = _list_of(answer.get(each.id, []))
                 yield each, [row for row in rows if isinstance(row, dict)]
+
+    def _changes(
+        self, answer: Answer, wanted: Sequence[Statistic], window: Window
+    ) -> Iterator[tuple[Statistic, list[Mapping[str, object]]]]:
+        """Yield the changes of sensors of presence; one whose history is switched off does not stop the statistics."""
+        wanted = [each for each in wanted if each.tells is Tells.OCCUPANCY]
+        for begin in range(0, len(wanted), _ASKED_AT_ONCE):
+            part = wanted[begin : begin + _ASKED_AT_ONCE]
+            try:
+                found = self._ask(
+                    "history/history_during_period",
+                    start_time=window.start.astimezone(UTC).isoformat(),
+                    end_time=window.end.astimezone(UTC).isoformat(),
+                    entity_ids=[each.id for each in part],
+                    minimal_response=True,
+                    no_attributes=True,
+                    significant_changes_only=False,
+                )
+            except UnknownCommand:
+                answer.refuse("history_is_switched_on")
+                return
+            if not isinstance(found, dict):
+                raise _changed("history_during_period")
+            for each in part:
+                yield each, [row for row in _list_of(found.get(each.id, [])) if isinstance(row, dict)]
 
 
 def energy_roles(preferences: object) -> Iterator[tuple[str, str]]:
@@ -200,6 +231,15 @@ def _tells(row: Mapping[str, object], unit: str, device_class: object) -> Tells 
         return None
     means = row.get("has_mean") is True or row.get("mean_type") == 1  # 2 is the mean of an angle
     return tells if means else None
+
+
+def _classes(states: Iterable[Mapping[str, object]]) -> dict[str, object]:
+    """Return the class of each entity: a percentage is humidity only where the entity says so."""
+    found: dict[str, object] = {}
+    for state in states:
+        if isinstance(attributes := state.get("attributes"), dict):
+            found[str(state.get("entity_id"))] = attributes.get("device_class")
+    return found
 
 
 def _unit(row: Mapping[str, object]) -> str:

@@ -64,7 +64,7 @@ _CLASSES = {
     "humidity": Tells.HUMIDITY,
 }
 _OF_MANY = frozenset({"K", "%"})  # units also of a lamp's colour, of a battery
-_PRESENCE = frozenset({"occupancy", "motion", "presence"})
+PRESENCE = frozenset({"occupancy", "motion", "presence"})
 _COUNTERS = frozenset({None, "total", "total_increasing"})
 _TEMPLATE = re.compile(
     r"\{\{-?\s*(?:value|value_json((?:\.\w+|\[\s*'[^']+'\s*\]|\[\s*\"[^\"]+\"\s*\]|\[\s*\d+\s*\])*))"
@@ -241,7 +241,7 @@ def template_path(template: object) -> Path | None:
 def _tells(kind: str, device_class: object, unit: object) -> Tells | None:
     """Return what an entity tells: by its class, else by its unit."""
     if kind == "binary_sensor":
-        return Tells.OCCUPANCY if device_class in _PRESENCE else None
+        return Tells.OCCUPANCY if device_class in PRESENCE else None
     if device_class is None and unit is not None and unit not in _OF_MANY:
         return UNITS.get(str(unit), (None,))[0]
     return _CLASSES.get(str(device_class))

@@ -61,14 +61,16 @@ class Reader:
 
     def _announce(self, message: Message) -> Heard:
         entities, broken = home_assistant.read_config(message)
-        self._announced.pop(message.topic, None)
+        for gone in self._announced.pop(message.topic, ()):
+            left = [each for each in self._by_topic.pop(gone.topic) if each is not gone]
+            if left:
+                self._by_topic[gone.topic] = left
         if entities and len(self._announced) >= MOST_ENTITIES:
             broken.append("fewer_entities")
         elif entities:
             self._announced[message.topic] = tuple(entities)
-        self._by_topic = {}
-        for each in (entity for announced in self._announced.values() for entity in announced):
-            self._by_topic.setdefault(each.topic, []).append(each)
+            for each in entities:
+                self._by_topic.setdefault(each.topic, []).append(each)
         answer = Answer(message)
         for rule in broken:
             answer.refuse(rule)

@@ -201,7 +201,10 @@ class Mqtt:
 
     async def _subscribe(self, client: aiomqtt.Client, topics: Sequence[str], subscribed: set[str]) -> None:
         """Ask for the topics that are new; one that the broker refuses is said once."""
-        wanted = [topic for topic in topics if not any(_covers(known, topic) for known in subscribed)]
+        wide = [known for known in subscribed if set(known) & set("#+")]
+        wanted = [
+            topic for topic in topics if not (topic in subscribed or any(_covers(known, topic) for known in wide))
+        ]
         subscribed.update(set(topics) - set(wanted))  # they come anyway
         for begin in range(0, len(wanted), _ASKED_AT_ONCE):
             part = wanted[begin : begin + _ASKED_AT_ONCE]
@@ -330,8 +333,8 @@ def _check_open(client: aiomqtt.Client) -> None:
 
 
 def _covers(known: str, topic: str) -> bool:
-    """Tell whether a subscription brings a topic already."""
-    return known == topic or aiomqtt.Topic(topic).matches(known) if not set(topic) & set("#+") else known == topic
+    """Tell whether a subscription to many topics brings one already."""
+    return not set(topic) & set("#+") and aiomqtt.Topic(topic).matches(known)
 
 
 def _value(code: object) -> int:

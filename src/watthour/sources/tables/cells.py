@@ -41,12 +41,17 @@ _FIRST_LINE = re.compile(r'"?sep=(.)"?')
 _UNIT_ROW = re.compile(r"[\[(]?[A-Za-z°%/µ]{0,8}[\])]?")
 _EXCEL = "In the spreadsheet program, choose Save As and `CSV UTF-8`, then import that file."
 _AS_TABLE = "Give a CSV or Parquet table: one line per time, with the time and the value."
+_ARCHIVE = b"PK\x03\x04"
 _OTHER_FILES = (
-    (b"PK\x03\x04", "it is an Excel workbook or another zipped file, not a text table", _EXCEL),
+    (_ARCHIVE, "it is an archive of other files", "Unpack it first, and import the table that is in it."),
     (b"\xd0\xcf\x11\xe0", "it is an old Excel workbook, not a text table", _EXCEL),
     (b"\x1f\x8b", "it is compressed", "Unpack it first."),
     (b"%PDF", "it is a PDF, not a table", _AS_TABLE),
+    (b"[{", "it is JSON, not a table", _AS_TABLE),
+    (b"{", "it is JSON, not a table", _AS_TABLE),
 )
+_WORKBOOK = b"[Content_Types].xml"  # a part of each Excel workbook
+_WEB_PAGE = re.compile(rb"\s*<(?:!doctype html|html|head|body|table|meta)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +107,9 @@ def read_cells(path: Path, separator: str | None = None, *, is_sample: bool = Fa
         raise InvalidInput("file", path.name, problem, remedy="Check that you may read it.") from error
     if not is_text:
         return cells_of(_read_parquet(path))
-    if is_xml:
+    if is_xml and not _WEB_PAGE.match(content):
         return made_of(Cells((), pl.DataFrame(), "utf-8"), green_button_table(content, path.name))
-    for mark, problem, remedy in _OTHER_FILES:
-        if content.startswith(mark):
-            raise InvalidInput("file", path.name, problem, remedy=remedy)
+    _check_kind(content, path.name)
     if n_lines is not None and n_lines > MOST_ROWS and not (is_part and path.stat().st_size > _LONG_BYTES):
         raise too_long(path.name, n_lines)
     if not is_part:
@@ -116,6 +119,18 @@ def read_cells(path: Path, separator: str | None = None, *, is_sample: bool = Fa
     )  # of whole lines; there a byte before belongs to the mark
     content = content[:end] if end > 0 else content
     return replace(_text_cells(content, path.name, separator), n_lines=n_lines)
+
+
+def _check_kind(content: bytes, name: str) -> None:
+    """Refuse what is no text table, by the beginning of it."""
+    if content.startswith(_ARCHIVE) and _WORKBOOK in content:
+        raise InvalidInput("file", name, "it is an Excel workbook, not a text table", remedy=_EXCEL)
+    for mark, problem, remedy in _OTHER_FILES:
+        if content.startswith(mark):
+            raise InvalidInput("file", name, problem, remedy=remedy)
+    if _WEB_PAGE.match(content):
+        remedy = "Open it in a spreadsheet program and save it as `CSV UTF-8`; a page to sign in is no table at all."
+        raise InvalidInput("file", name, "it is a web page, not a text table", remedy=remedy)
 
 
 def is_long(path: Path, cells: Cells) -> bool:

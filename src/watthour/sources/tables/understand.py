@@ -379,17 +379,19 @@ def _unit_of_wide(cells: Cells, roles: Roles) -> Unit | None:
     return next((unit for line in cells.above if (unit := unit_in(line)) is not None), None)
 
 
+def _lines(n_lines: int, where: str) -> str:
+    return f"1 line {where} was skipped" if n_lines == 1 else f"{n_lines:,} lines {where} were skipped"
+
+
 def _notes(cells: Cells) -> list[str]:
     notes = [] if cells.made is None else [f"it is a file of {cells.made.layout}", *cells.made.notes]
     if cells.n_lines is not None:
         counts = f"the first {cells.table.height:,} rows of about {cells.n_lines:,}"
         notes.append(f"the file is large, so this preview shows {counts}; an import reads and checks all of them")
     if cells.above:
-        notes.append(f"{len(cells.above)} line{'s' * (len(cells.above) != 1)} above the header were skipped")
+        notes.append(_lines(len(cells.above), "above the header"))
     if cells.below:
-        notes.append(
-            f"{len(cells.below)} line{'s' * (len(cells.below) != 1)} below the table were skipped: {cells.below[0]}"
-        )
+        notes.append(f"{_lines(len(cells.below), 'below the table')}: {cells.below[0]}")
     if cells.n_ragged:
         notes.append(f"{cells.n_ragged:,} rows have more cells than the header; the extra cells are ignored")
     return notes

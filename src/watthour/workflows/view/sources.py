@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from watthour.core.window import HOUR
 from watthour.workflows.forecast import RUN_PREFIX
-from watthour.workflows.runs import SCORE_PREFIX, TRAIN_PREFIX
+from watthour.workflows.runs import SCORE_PREFIX, TRAIN_PREFIX, state_of
 from watthour.workflows.view.listening import found_things
 from watthour.workflows.view.status import RUNS_LOOKED_AT, run_entries
 from watthour.workflows.view.wire import utc_text
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from watthour.core.forecast import Context
     from watthour.core.heard import LineState
-    from watthour.core.ports import Store
+    from watthour.core.ports import SourceRun, Store
     from watthour.workflows.listening import Found, Listener
 
 MISSED = 3  # heartbeats after which a thing is silent
@@ -32,6 +32,11 @@ _RUNS = {
     "interrupted": "The last request was interrupted and is repeated.",
     "failed": "The last request failed.",
     "never": "It has not been asked yet.",
+}
+_OF_FILES = {
+    "running": "It is being read now.",
+    "interrupted": "Its import was interrupted: import it again, what came already is not kept twice.",
+    "failed": "Its import failed.",
 }
 
 
@@ -76,7 +81,9 @@ def source_list(
             if not listener.is_listening and each.kind in logged:
                 entry |= _as_noted(logged[each.kind])
             lines.append({**entry, "values_of_last_hour": listener.values_of_last_hour(each.kind)})
-    return [*lines, *_asked(store, by_kind, runs, now)]
+    files = _files(store, site_of, now)
+    named = {each["name"] for each in files}
+    return [*lines, *_asked(store, by_kind, [run for run in runs if run["name"] not in named], now), *files]
 
 
 def _source_of(found: Found, by_kind: Mapping[str, SetSource]) -> str:
@@ -114,6 +121,9 @@ def _line(
         "last_heard_at": None if state is None else utc_text(state.last_heard_at),
         "last_run_at": None,
         "faults": 0 if state is None else state.n_faults,
+        "file": None,
+        "new_rows": None,
+        "refused_rows": None,
         "feeds": [{"channel": channel, "site": site_of.get(channel)} for channel in channels],
         "things": [{**entry, "silent": entry["key"] in silent} for entry in found_things(things)],
     }
@@ -204,6 +214,55 @@ def _asked(
     return found
 
 
+def _files(store: Store, site_of: Mapping[str, str], now: datetime) -> list[dict[str, Any]]:
+    """Return each file that was brought in, apart for what it fills; a failure is left out once it went well."""
+    runs = store.file_runs()
+    done = {run.file: run.started_at for run in reversed(runs) if run.fills}  # the newest that went well
+    devices = {device.id: device.site for device in store.devices()}
+    simulated = {site.id for site in store.sites() if site.is_simulated}
+    found = []
+    for run in runs:
+        if not run.fills and run.file in done and run.started_at <= done[run.file]:
+            continue
+        state = state_of(run, now=now)
+        feeds = {(None, devices[name]) if name in devices else (name, site_of.get(name)) for name in run.fills}
+        entry = {
+            "name": run.source,
+            "label": f"File {run.file}",
+            "kind": run.source.partition(":")[0],
+            "origin": "file",
+            "state": state,
+            "problem": run.problem if state == "failed" else None,
+            "last_run_at": utc_text(run.ended_at),
+        }
+        is_recent = run.ended_at > now - HOUR
+        found.append(
+            {
+                **_asked_entry(
+                    entry,
+                    None,
+                    is_simulated=any(site in simulated for _channel, site in feeds),
+                    feeds=[{"channel": name, "site": site} for name, site in sorted(feeds, key=str)],
+                    n_rows=run.new_rows if is_recent else 0,
+                ),
+                "words": _words_of_file(run, state),
+                "file": run.file,
+                "new_rows": run.new_rows,
+                "refused_rows": run.refused_rows,
+            }
+        )
+    return found
+
+
+def _words_of_file(run: SourceRun, state: str) -> str:
+    """Say what a file has brought."""
+    if state in _OF_FILES:
+        return _OF_FILES[state]
+    new = "1 row was new" if run.new_rows == 1 else f"{run.new_rows:,} rows were new" if run.new_rows else ""
+    refused = f"{run.refused_rows:,} refused" if run.refused_rows else ""
+    return f"Imported: {', '.join(filter(None, (new or 'nothing was new', refused)))}."
+
+
 def _asked_entry(
     run: Mapping[str, object],
     each: SetSource | None,
@@ -223,6 +282,9 @@ def _asked_entry(
         "simulated": is_simulated,
         "state": run["state"],
         "words": "Imported." if is_file and run["state"] == "ok" else _RUNS[str(run["state"])],
+        "file": None,
+        "new_rows": None,
+        "refused_rows": None,
         "problem": run["problem"],
         "remedy": None,
         "last_heard_at": None,

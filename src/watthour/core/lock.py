@@ -1,7 +1,8 @@
-"""A lock that holds between threads and processes: a file that the operating system locks and frees with its holder."""
+"""Files that several processes change: locks that the operating system frees with their holder, and whole writes."""
 
 from __future__ import annotations
 
+import os
 import sys
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING
@@ -38,6 +39,23 @@ def locked_if_free(path: Path) -> Iterator[bool]:
         finally:
             if is_ours:
                 _give(file)
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file anew in one step, for its owner alone; whoever reads meanwhile finds the old one or the new one.
+
+    Args:
+        path: of the file; two processes that write it at the same time hold a lock of it.
+        text: its content.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(".part")
+    part.unlink(missing_ok=True)  # of a process that was killed
+    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    part.replace(path)
 
 
 if sys.platform == "win32":
