@@ -84,7 +84,7 @@ ROWS = {
     "nhits": Row("nhits"),
     "ours_local": Row("gradient_boosting", pooled_growth()),
     "global_model": Row("global_model", is_pooled=True),
-    "ours_global": Row("combination", {"members": ("global_model", "day_regression")}, is_pooled=True),
+    "ours_global": Row("combination", {"members": ("global_model", "day_regression", "similar_days")}, is_pooled=True),
     "ours_pooled_before": Row("gradient_boosting", pooled_growth(), is_pooled=True),
 }
 

@@ -17,8 +17,11 @@ from watthour.core.forecast import History, day_ahead_targets
 from watthour.core.frames import LEVELS, Forecasts, Readings, Targets
 from watthour.forecasting.backtest import scores, with_actuals
 from watthour.forecasting.catalogue import forecaster, recipe
+from watthour.forecasting.combination.mixture import mixed
 from watthour.forecasting.combination.model import Combination, FittedCombination, _stand_bys
+from watthour.forecasting.combination.past_answers import PastAnswers, Record
 from watthour.forecasting.combination.weights import averaged, band_factor, losses_of, weights_of
+from watthour.forecasting.vintages import DAY_US
 
 if TYPE_CHECKING:
     import dataframely as dy
@@ -308,6 +311,37 @@ def test_the_average_is_that_of_the_quantiles_over_the_members_that_answered() -
     found = averaged(quantiles, np.array([[0.75, 0.75], [0.25, 0.25]]), there)
     assert found[0] == pytest.approx(12.5 + 1.5 * _SPREAD)
     assert found[1] == pytest.approx(10 + _SPREAD)
+
+
+def test_the_mixture_is_that_of_the_distributions_of_the_members_that_answered() -> None:
+    line = np.array(LEVELS)
+    quantiles = np.stack([np.tile(line, (2, 1)), np.tile(100 + line, (2, 1))])
+    quantiles[1, 1] = np.nan
+    there = np.array([[True, True], [True, False]])
+    found = mixed(quantiles, np.array([[0.75, 0.75], [0.25, 0.25]]), there)
+    expected = np.where(line < 0.75, line / 0.75, 100 + (line - 0.75) / 0.25)
+    assert found[0] == pytest.approx(expected)
+    assert found[1] == pytest.approx(line)
+
+
+def test_the_mixture_of_members_that_agree_is_what_they_say_also_where_values_lie_on_one_spot() -> None:
+    on_spots = np.array([0, 0, 0, 0, 0, 1, 2, 2, 2, 3, 9.0])
+    quantiles = np.stack([on_spots[None], on_spots[None]])
+    found = mixed(quantiles, np.array([[0.3], [0.7]]), np.ones((2, 1), dtype=bool))
+    assert found[0] == pytest.approx(on_spots)
+
+
+@pytest.mark.parametrize("is_either", [True, False])
+def test_distributions_are_mixed_where_that_lost_less_and_quantiles_averaged_elsewhere(*, is_either: bool) -> None:
+    """What comes lies at one of two places, each told by a member, or between two members that err apart."""
+    n_issues, rng = 40, np.random.default_rng(6)
+    issued = np.repeat(np.arange(n_issues) * DAY_US, 24)
+    time = issued + np.tile(np.arange(24) * DAY_US // 24, n_issues)
+    places = np.array([-5.0, 5.0])
+    actual = rng.normal(scale=0.5, size=len(time)) + (rng.choice(places, len(time)) if is_either else 0.0)
+    quantiles = np.tile(places[:, None, None] + 0.5 * _SPREAD, (1, len(time), 1))
+    record = Record.at(PastAnswers(issued, time, actual, quantiles), n_issues * DAY_US, DAY_US, np.ones(2))
+    assert record.merging(np.full((4, 2), 0.5), 0).is_mixed == is_either
 
 
 @pytest.mark.parametrize("width", [0.6, 1.0, 1.7])

@@ -20,7 +20,7 @@ from watthour.core.errors import InvalidInput, NotEnoughHistory
 from watthour.forecasting.backtest import backtest, scores
 from watthour.forecasting.catalogue import recipe
 from watthour.forecasting.combination.trial import CANDIDATES
-from watthour.forecasting.model_choice import MOST_SERIES
+from watthour.forecasting.model_choice import MOST_SERIES, _beside_the_global
 from watthour.forecasting.series_table import read
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def test_nothing_after_the_compared_weeks_is_needed_and_what_cannot_answer_says_
     assert "days of 'town' are known" in notes["hour_process"]
     assert "the hour process needs 90" in notes["hour_process"]
     assert set(model.choice.filter(pl.col("note").is_null())["model"]) == {
-        *("day_regression", "trend_season", "recent_days", "gradient_boosting"),
+        *("day_regression", "trend_season", "recent_days", "similar_days", "gradient_boosting"),
         *("persistence_ensemble", "seasonal_naive"),
     }
 
@@ -127,6 +127,13 @@ def test_of_many_series_a_sample_decides_for_all_and_says_so() -> None:
     assert len({one.name for one in model._choice.recipes.values()}) == 1
     assert f"for all {MOST_SERIES + 3} series, {MOST_SERIES} of which were compared" in repr(model)
     assert model.predict(24)["unique_id"].n_unique() == MOST_SERIES + 3
+
+
+def test_beside_the_global_model_stand_the_two_best_of_a_series_by_itself_that_come_near() -> None:
+    losses = {"global_model": 1.0, "gradient_boosting": 1.01, "similar_days": 1.05, "day_regression": 1.1}
+    assert _beside_the_global({**losses, "recent_days": 1.12}) == ("similar_days", "day_regression")
+    assert _beside_the_global({**losses, "day_regression": 1.2}) == ("similar_days",)
+    assert _beside_the_global({"day_process": 0.9, **losses}) == ()
 
 
 def test_one_short_series_among_others_is_answered_and_named() -> None:

@@ -34,6 +34,7 @@ RECIPES: dict[str, Card] = {
     "hour_process": Card("gaussian_process.hour_process.model", "HourProcess", "FittedHourProcess"),
     "global_model": Card("global_model.model", "GlobalModel", "FittedGlobalModel"),
     "recent_days": Card("recent_days", "RecentDays", "FittedRecentDays"),
+    "similar_days": Card("similar_days", "SimilarDays", "FittedSimilarDays"),
     RARE: Card("rare_use", "RareUse", "FittedRareUse"),
     "trend_season": Card("trend_season.model", "TrendSeason", "FittedTrendSeason"),
     "day_regression": Card("day_regression.model", "DayRegression", "FittedDayRegression"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
@@ -42,6 +43,7 @@ MOST_SERIES = 16  # combined each by itself; of more, so many are compared and o
 _RULE = "persistence_ensemble"  # for a series that the chosen model cannot learn
 _LAGS_OF_TREES = 7 * DAY  # from when on trees that others taught know more of a series than its last day
 _NEAR = 1.15  # of the loss of the best: an average with one as good as that gains
+_MOST_BESIDE = 2  # each costs a fit of every series
 _OF_LONG_STEPS = "trend_season"  # for one too short to compare models on: four values of a rule are months or years
 
 
@@ -73,7 +75,7 @@ def fit_auto(
 
     Each learns once before those weeks and forecasts every issue in them. Of more than ``MOST_SERIES`` series so many,
     evenly spaced in order of name, are compared, and the best single model is fitted to all; where that is the global
-    model, each series has it together with the best that learns the series by itself. A series of less than
+    model, each series has it together with the two best that learn the series by itself. A series of less than
     twelve weeks learns from similar ones as well, if there are longer ones. One that cannot be compared, or that the
     chosen model cannot learn, is given to the mean of the last four same weekdays.
 
@@ -93,7 +95,7 @@ def fit_auto(
     recipes: dict[str, Recipe] = {}
     reasons: dict[str, str] = {}
     rows: list[dict[str, object]] = []
-    second: str | None = None
+    beside: tuple[str, ...] = ()
     together, members = trials, cast("tuple[str, ...]", ())  # all that can learn the series
     if len(possible) > MOST_SERIES:
         chosen = np.linspace(0, len(possible) - 1, MOST_SERIES).round().astype(int)
@@ -102,14 +104,14 @@ def fit_auto(
         losses = _relative_to_rule(rows)
         best = next(iter(losses), _RULE)
         by_how_much = _by_how_much(losses) if losses else "no series could be compared"
+        beside = _beside_the_global(losses)
         words = f"{best} won for all {len(pasts)} series, {MOST_SERIES} of which were compared: {by_how_much}."
-        recipes, reasons = dict.fromkeys(pasts, member_recipe(best)), dict.fromkeys(pasts, words)
+        recipes, reasons = dict.fromkeys(pasts, member_recipe(best)), dict.fromkeys(pasts, words + _with(beside))
         rows = [{**row, "chosen": row["model"] == best, "weight": float(row["model"] == best)} for row in rows]
         together = {name: trials[name] for name in possible if pasts[name].context.similar}
         members = (best, SIMILAR)
-        if (second := _beside_the_global(losses)) is not None:
-            together, members = trials, (best, second, SIMILAR)
-            reasons = dict.fromkeys(pasts, f"{words[:-1]}. It is combined with {second}, each series by itself.")
+        if beside:
+            together, members = trials, (best, *beside, SIMILAR)
     if together:
         combined = fit_combinations(
             Combination(members), pasts, issues, together, is_pooled=is_pooled, workers=workers, progress=progress
@@ -117,7 +119,7 @@ def fit_auto(
         for name, own in combined.items():
             if isinstance(own, FittedCombination):
                 found[name], recipes[name] = own, Combination(members)
-                if second is None or pasts[name].context.similar:
+                if not beside or pasts[name].context.similar:
                     reasons[name] = _reason(own)
                     rows = [row for row in rows if row["series"] != name] + _rows(table, name, own)
                 else:  # those that were compared keep the rows of all models
@@ -271,12 +273,21 @@ def _relative_to_rule(rows: Sequence[Mapping[str, object]]) -> dict[str, float]:
     return dict(sorted(means.items(), key=lambda each: each[1]))
 
 
-def _beside_the_global(losses: Mapping[str, float]) -> str | None:
-    """Return the best model of a series by itself, if the global one is best of all and it comes near: they differ."""
+def _beside_the_global(losses: Mapping[str, float]) -> tuple[str, ...]:
+    """Return the best models of a series by itself, if the global one is best of all and they come near: they differ.
+
+    Args:
+        losses: of each model, the least first.
+    """
     if next(iter(losses), None) != GLOBAL:
-        return None
+        return ()
     near = (name for name, loss in losses.items() if name not in FROM_MANY and loss <= _NEAR * losses[GLOBAL])
-    return next(near, None)
+    return tuple(islice(near, _MOST_BESIDE))
+
+
+def _with(beside: Sequence[str]) -> str:
+    """Say with which models of each series the global one is combined."""
+    return f" It is combined with {' and '.join(beside)}, each series by itself." if beside else ""
 
 
 def _by_how_much(losses: Mapping[str, float]) -> str:

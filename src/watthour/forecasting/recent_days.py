@@ -12,14 +12,9 @@ from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 
-from watthour.core.errors import InvalidInput, NotEnoughHistory
 from watthour.core.frames import LEVELS
-from watthour.core.window import step_in_words
-from watthour.forecasting.panel import mean_known
-from watthour.forecasting.quantile_forecast import describe_intervals, quantile_forecast
-from watthour.forecasting.steps import check_targets, check_trained_on, step_of
-from watthour.forecasting.trend_season.known import Clock
-from watthour.forecasting.vintages import DAY_US, instant, instants, measurement_vintages
+from watthour.forecasting.days_before import FEWEST_DAYS, check_days, daily_means, forecast_by_days
+from watthour.forecasting.steps import check_trained_on
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,9 +23,9 @@ if TYPE_CHECKING:
 
     from watthour.core.forecast import Forecast, History
     from watthour.core.frames import Targets
+    from watthour.forecasting.trend_season.known import Clock
     from watthour.forecasting.vintages import Array, Instants
 
-FEWEST_DAYS = 14  # of known values before anything is said
 _NAME, _FILE = "recent_days", "recent_days.json"
 _SPAN = 5.0  # half-lives looked back on
 _BESIDE = 0.5  # how much the intervals before and after it on the clock count
@@ -39,7 +34,6 @@ _STRIDE, _ORIGINS = 4, 15  # every so many days, so many times, the memories are
 _FADING = 5.0  # origins after which a comparison counts half
 _FEWEST_ORIGINS = 3
 _POWER = 8.0  # of the inverse loss in the weight of a memory
-_STALE_DAYS = 3
 _WEEK = 7
 
 
@@ -58,7 +52,7 @@ class _Memory:
 
 
 MEMORIES = (_Memory(4), _Memory(10), _Memory(10, 0.5), _Memory(20, 1.0), _Memory(28, 0.5, is_weekly=True))
-_LONGEST = max(memory.reach for memory in MEMORIES)
+_LOOKED_BACK = max(memory.reach for memory in MEMORIES) + _STRIDE * (_ORIGINS + 1) + 2 * _WEEK  # days
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,20 +73,7 @@ class RecentDays:
             InvalidInput: the step is a day or longer.
             NotEnoughHistory: too few days are known.
         """
-        context = history.context
-        step = step_of(context)
-        if step >= DAY_US:
-            problem = f"{_NAME} cannot forecast {context.channel.id} in this step"
-            remedy = "Use one of less than a day, or a model of any step: trend_season or seasonal_naive."
-            raise InvalidInput("resolution", step_in_words(context.resolution), problem, remedy=remedy)
-        now = instant(history.as_of)
-        rows = _known(history, now, now)
-        if (n_known := int(np.isfinite(_daily_means(rows)).sum())) < FEWEST_DAYS:
-            raise NotEnoughHistory(
-                f"{n_known} of the last days of {context.channel.id} are known; {_NAME} needs {FEWEST_DAYS}",
-                remedy="Add more history, or use a baseline such as seasonal_naive.",
-            )
-        return FittedRecentDays(context.channel.id, step)
+        return FittedRecentDays(history.context.channel.id, check_days(history, _NAME, _LOOKED_BACK))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -114,32 +95,8 @@ class FittedRecentDays:
             InvalidInput: the model was made for another channel or step, or the targets are not its intervals.
             NotEnoughHistory: nothing is known of the channel at any issue.
         """
-        context = history.context
-        check_trained_on(context, self.channel, self.step)
-        check_targets(targets, context)
-        quantiles = np.full((targets.height, len(LEVELS)), np.nan)
-        stale = np.zeros(targets.height, dtype=np.bool_)
-        if len(measurement_vintages(history, context.channel.id).times):
-            midnight, told = Clock.of(history), _Told()
-            time = instants(targets["time"])
-            issued, until = instants(targets["issued_at"]), instants(targets["known_until"])
-            pairs, of_issue = np.unique(np.stack([issued, np.minimum(until, issued)], 1), axis=0, return_inverse=True)
-            for number, (at, known_until) in enumerate(pairs.tolist()):
-                mine = np.flatnonzero(of_issue.reshape(-1) == number)
-                rows = _known(history, at, known_until)
-                known = np.flatnonzero(np.isfinite(_daily_means(rows)))
-                if not len(known):
-                    continue
-                clock = midnight.ending_at(known_until)
-                edge = clock.edge_row(known_until)
-                day, slot = clock.places(time[mine])
-                leads, which = np.unique(np.maximum(day - edge + 1, 1), return_inverse=True)
-                quantiles[mine] = told.answer(rows, leads, edge)[which.reshape(-1), slot]
-                stale[mine] = known[-1] < len(rows) - _STALE_DAYS
-        missing = []
-        if stale.any():
-            missing.append(f"No recent value was known for {describe_intervals(targets, stale, context)}.")
-        return quantile_forecast(targets, quantiles, context, model=_NAME, missing_inputs=missing)
+        check_trained_on(history.context, self.channel, self.step)
+        return forecast_by_days(history, targets, _Told().answer, name=_NAME, most_days=_LOOKED_BACK)
 
     def files(self) -> Mapping[str, bytes]:
         """Return it as one JSON file."""
@@ -157,12 +114,13 @@ class _Told:
     def __init__(self) -> None:
         self._kept: dict[tuple[_Memory, bytes, bytes], Array] = {}
 
-    def answer(self, rows: Array, leads: Instants, edge: int) -> Array:
+    def answer(self, rows: Array, leads: Instants, clock: Clock, edge: int) -> Array:  # noqa: ARG002 - as ``Answer`` has it
         """Return the quantiles of some days by slot, (leads, slots, ``LEVELS``), the memories weighted by their losses.
 
         Args:
             rows: (days, slots) the last days known.
             leads: (leads,) how many days after the last of them.
+            clock: by which days are numbered.
             edge: number of the day after the last of them.
         """
         newest = len(rows) - int(leads.max())  # the last origin whose days are known now
@@ -203,7 +161,7 @@ def remembered(memory: _Memory, rows: Array, leads: Instants) -> Array:
     values = np.stack([each[at] for each in (rows, *beside)], axis=1)  # (ages, 3, slots)
     counts = 0.5 ** (ages / memory.half_life)[:, None] * np.array([1.0, _BESIDE, _BESIDE])
     is_alike = not memory.follows and not memory.is_weekly  # for all leads
-    level = _daily_means(rows)
+    level = daily_means(rows)
     known = np.flatnonzero(np.isfinite(level))
     now = level[known[-1]] if len(known) else np.nan
     found = []
@@ -219,12 +177,12 @@ def remembered(memory: _Memory, rows: Array, leads: Instants) -> Array:
     return np.stack(found * len(leads) if is_alike else found)
 
 
-def weighted_quantiles(values: Array, weights: Array) -> Array:
+def weighted_quantiles(values: Array, weights: Array, *, together: float = _TOGETHER) -> Array:
     """Return the weighted quantiles of each row of values, (..., n), at ``LEVELS``: (..., levels).
 
     A level lies between the middles of the two values beside it, moved outwards as conformal prediction asks (see
-    ``calibrate.Spread``); two values count as one independent one. One that is not known (NaN) has no weight, and a row
-    of those alone is NaN.
+    ``calibrate.Spread``): ``together`` values count as one independent one, and with 0 nothing is moved. A value
+    that is not known (NaN) has no weight, and a row of those alone is NaN.
     """
     weights = np.where(np.isfinite(values), weights, 0.0)
     is_any = weights.sum(axis=-1) > 0
@@ -237,7 +195,7 @@ def weighted_quantiles(values: Array, weights: Array) -> Array:
     found = np.empty((*values.shape[:-1], len(LEVELS)))
     last = values.shape[-1] - 1
     effective = weights.sum(axis=-1, keepdims=True) ** 2 / np.maximum((weights**2).sum(axis=-1, keepdims=True), 1e-300)
-    outward = 1 + _TOGETHER / np.maximum(effective, 1.0)
+    outward = 1 + together / np.maximum(effective, 1.0)
     for k, wanted in enumerate(LEVELS):
         level = 0.5 + (wanted - 0.5) * outward
         above = (share < level).sum(axis=-1, keepdims=True)
@@ -247,20 +205,6 @@ def weighted_quantiles(values: Array, weights: Array) -> Array:
         first, second = (np.take_along_axis(values, each, axis=-1) for each in (left, right))
         found[..., k] = ((1 - part) * first + part * second)[..., 0]
     return np.where(is_any[..., None], found, np.nan)
-
-
-def _known(history: History, issued: int, known_until: int) -> Array:
-    """Return the last days known at an issue, (days, slots), ending where measurements end; NaN where nothing was."""
-    clock = Clock.of(history).ending_at(known_until)
-    vintages = measurement_vintages(history, history.context.channel.id)
-    first = int(clock.places(vintages.times[:1])[0][0])
-    first = max(first, clock.edge_row(known_until) - _LONGEST - _STRIDE * (_ORIGINS + 1) - 2 * _WEEK)
-    return clock.known(vintages, issued, known_until, first)[1]
-
-
-def _daily_means(rows: Array) -> Array:
-    """Return the mean of each day, (days,), NaN where fewer than half of its intervals are known."""
-    return mean_known(rows, axis=1, at_least=(rows.shape[1] + 1) // 2)
 
 
 def _loss(quantiles: Array, actual: Array) -> float:

@@ -37,11 +37,9 @@ from watthour.forecasting.combination.trial import (
 from watthour.forecasting.combination.weights import (
     ENOUGH_ISSUES,
     LEAST,
-    averaged,
     blocks_of,
     normalised,
 )
-from watthour.forecasting.conformal import widened
 from watthour.forecasting.gaussian_process.archive import in_half
 from watthour.forecasting.gaussian_process.local_days import is_complete
 from watthour.forecasting.quantile_forecast import describe_intervals, nothing_known, quantile_forecast
@@ -315,7 +313,7 @@ class FittedCombination:
         blocks = blocks_of(time - issued)
         usual, weights = np.zeros(own.shape), np.zeros(own.shape)
         members_lose = usual_losses(list(self.members))
-        factor = np.ones(targets.height)
+        merged = np.full((targets.height, len(LEVELS)), np.nan)
         for number, (at, known) in enumerate(pairs.tolist()):
             mine = issue == number
             rows = earlier.of_issue[number]
@@ -335,12 +333,13 @@ class FittedCombination:
                 found = record.weights()
                 weights[np.ix_(able, alike)] = found[blocks[alike]].T
                 for block in np.unique(blocks[alike]).tolist():
-                    factor[alike & (blocks == block)] = record.band(found, block)
-        mean = averaged(quantiles, weights, there)
+                    here = alike & (blocks == block)
+                    told_here, who = quantiles[:, here], there[:, here]
+                    merged[here] = record.merging(found, block).answer(told_here, weights[:, here], who)
         shares = normalised(weights, there)
         answer = quantile_forecast(
             targets,
-            widened(mean, factor[:, None]),
+            merged,
             context,
             model=NAME,
             missing_inputs=self._missing(told, shares, usual, own, targets, context),

@@ -11,6 +11,7 @@ import polars as pl
 
 from watthour.core.frames import Targets
 from watthour.forecasting.calendar import same_clock
+from watthour.forecasting.combination.mixture import mixed
 from watthour.forecasting.combination.weights import (
     averaged,
     band_factor,
@@ -66,6 +67,22 @@ class PastAnswers:
         return blocks_of(self.time - self.issued)
 
 
+@dataclass(frozen=True, slots=True)
+class Merging:
+    """How the members' answers become one."""
+
+    is_mixed: bool  # distributions are mixed; else their quantiles are averaged
+    factor: float = 1.0  # of the band
+
+    def of(self, quantiles: Array, weights: Array, there: Mask) -> Array:
+        """Return the merged quantiles before they are widened; arguments as ``averaged``."""
+        return (mixed if self.is_mixed else averaged)(quantiles, weights, there)
+
+    def answer(self, quantiles: Array, weights: Array, there: Mask) -> Array:
+        """Return the merged quantiles; arguments as ``averaged``."""
+        return widened(self.of(quantiles, weights, there), self.factor)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Record:
     """Past answers as they count at one issue."""
@@ -103,21 +120,32 @@ class Record:
             overlap=self.overlap,
         )
 
-    def band(self, weights: Array, block: int) -> float:
-        """Return the factor of the average's band in a block; from all of them where the block was hardly asked."""
+    def merging(self, weights: Array, block: int) -> Merging:
+        """Return how members are merged in a block; from all past answers where the block was hardly asked.
+
+        Of the average of quantiles and the mixture of distributions, the one with the smaller loss of those answers.
+        """
         blocks = self.past.blocks
         mine = blocks == block
         if len(np.unique(self.issue[mine])) < _FEWEST_ISSUES:
             mine = np.ones(len(blocks), dtype=np.bool_)
-        past = self.past.take(mine)
-        there = is_complete(past.quantiles)
-        mean = averaged(past.quantiles, weights[blocks[mine]].T, there)
-        mean[~there[weights[block] > 0].all(axis=0)] = np.nan  # says nothing of the average of all
+        past, counts = self.past.take(mine), self.counts[mine]
+        there, shares = is_complete(past.quantiles), weights[blocks[mine]].T
+        says_all = there[weights[block] > 0].all(axis=0)  # others say nothing of the merging of all
         overlap = len(blocks) / max(1, len(np.unique(self.past.time)))
-        return band_factor(mean, past.actual, self.counts[mine], self.issue[mine], overlap=overlap)
+        ways = (False, True) if (shares > 0).sum(axis=0).max(initial=0) > 1 else (False,)
+        found = []
+        for is_mixed in ways:
+            told = Merging(is_mixed).of(past.quantiles, shares, there)
+            told[~says_all] = np.nan
+            factor = band_factor(told, past.actual, counts, self.issue[mine], overlap=overlap)
+            losses = losses_of(widened(told, factor), past.actual)
+            known = np.isfinite(losses)
+            found.append((float(losses[known] @ counts[known]), Merging(is_mixed, factor)))
+        return min(found, key=lambda each: each[0])[1]
 
     def left_out(self) -> Array:
-        """Return the average of each answer, (n, ``LEVELS``), weighted and widened by those of the other issues."""
+        """Return each answer of all members, (n, ``LEVELS``), weighted, merged and widened by the other issues."""
         found = np.full(self.past.quantiles.shape[1:], np.nan)
         blocks = self.past.blocks
         for number in range(int(self.issue.max()) + 1 if len(self.issue) else 0):
@@ -125,10 +153,12 @@ class Record:
             others = replace(self, past=self.past.take(~mine), counts=self.counts[~mine], issue=self.issue[~mine])
             weights = others.weights()
             past = self.past.take(mine)
-            found[mine] = averaged(past.quantiles, weights[blocks[mine]].T, is_complete(past.quantiles))
+            there = is_complete(past.quantiles)
             for block in np.unique(blocks[mine]).tolist():
-                rows = mine & (blocks == block)
-                found[rows] = widened(found[rows], others.band(weights, block))
+                rows = blocks[mine] == block
+                shares = np.repeat(weights[block][:, None], rows.sum(), axis=1)
+                merging = others.merging(weights, block)
+                found[mine & (blocks == block)] = merging.answer(past.quantiles[:, rows], shares, there[:, rows])
         return found
 
 

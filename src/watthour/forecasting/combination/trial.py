@@ -39,6 +39,7 @@ CANDIDATES = (
     "day_regression",
     "trend_season",
     "recent_days",
+    "similar_days",
     TREES,
     "persistence_ensemble",
     "seasonal_naive",
