@@ -13,12 +13,13 @@ from watthour.core.channel import Channel, Device
 from watthour.core.errors import InvalidInput, NotEnoughHistory, UnknownName, UnknownSite
 from watthour.core.forecast import Context, History
 from watthour.core.frames import Events, Forecasts, Quality, Readings
+from watthour.core.loads import loads_of_device, loads_of_zone, main_channel
 from watthour.core.names import spelt
 from watthour.core.units import Quantity, Unit
 from watthour.core.window import HOUR, Window, step_in_words
 from watthour.forecasting.rare_use import energy_of_uses
 from watthour.workflows.forecast import MEMORY, recall
-from watthour.workflows.homes import channels_of, devices_of, loads_of_device, part_named, zones_of
+from watthour.workflows.homes import channels_of, devices_of, part_named, zones_of
 from watthour.workflows.sites import find_context, site_named
 
 if TYPE_CHECKING:
@@ -223,9 +224,7 @@ def _log_of(
 
 
 def _main(store: Store, directories: Sequence[SiteDirectory], site: Site, here: Sequence[Channel]) -> Entity:
-    whole = [each for each in here if each.is_of_whole_site]
-    main = next((each for each in here if each.id == site.main_channel), whole[0] if len(whole) == 1 else None)
-    if main is not None:
+    if (main := main_channel(site, here)) is not None:
         context = _context(store, directories, main)
     elif here:
         ids = ", ".join(each.id for each in here)
@@ -253,9 +252,11 @@ def _of_part(
     store: Store, directories: Sequence[SiteDirectory], site: Site, kind: EntityKind, part: Device | Zone
 ) -> Entity:
     """Return a device or a zone: its only load channel, or the sum of those it has."""
-    loads = [channel for channel in channels_of(store, part) if channel.is_load]
+    channels = channels_of(store, site)
     if isinstance(part, Device):
-        loads = loads_of_device(part, loads)
+        loads = loads_of_device(part, channels)
+    else:
+        loads = loads_of_zone(part, devices_of(store, site), channels)
     if not loads and kind == "device" and not store.events([part.id], _ALL_TIME).is_empty():
         made = Channel(f"{part.id}.uses", site.id, Quantity.POWER, Unit.KW, HOUR, device=part.id)
         return Entity(kind, part.id, part.name, Context(site, made), (), device=part.id)

@@ -12,12 +12,13 @@ import polars as pl
 
 from watthour.core.channel import DeviceKind
 from watthour.core.errors import NotEnoughHistory
+from watthour.core.loads import loads_of_device, main_load
 from watthour.core.quality import is_trusted
 from watthour.core.units import Quantity, Unit, conversion
 from watthour.core.window import DAY, HOUR, Window, local_midnight
 from watthour.workflows.entities import entities
 from watthour.workflows.forecast import OURS
-from watthour.workflows.homes import channels_of, devices_of, homes, loads_of_device, main_load
+from watthour.workflows.homes import channels_of, devices_of, homes
 from watthour.workflows.score import side_by_side
 from watthour.workflows.view.ahead import hours_ahead
 from watthour.workflows.view.issue import FRESH
