@@ -143,6 +143,21 @@ def test_hours_are_rated_by_the_price_of_the_grid_zone_where_it_is_known(
     assert answer["avoid_hours"] == []  # all other hours cost the same
 
 
+def test_a_new_price_of_the_home_itself_is_in_the_next_answer(empty: App, flat: TestClient) -> None:
+    assert asked(flat, "optimization")["basis"] == "load"
+    price = Channel("home.flat.price", "flat", Quantity.PRICE, Unit.CURRENCY_PER_KWH, HOUR, currency="EUR")
+    empty.store.register([], [price])
+    for cheap in (3, 9):
+        values: list[float | None] = [0.1 if n == cheap else 0.3 for n in range(24)]
+        rows = street.hourly(price.id, values, end=END + DAY).with_columns(
+            available_at=pl.lit(END + cheap * HOUR / 60), recorded_at=pl.lit(END + cheap * HOUR / 60)
+        )
+        empty.store.append(Readings.validate(rows, cast=True))
+        answer = asked(flat, "optimization")
+        assert (answer["basis"], answer["price_channel"]) == ("price", price.id)
+        assert [each["start"] for each in answer["best_hours"]] == [f"{END + cheap * HOUR:%Y-%m-%dT%H:%M:%SZ}"]
+
+
 def test_an_unnamed_home_among_several_is_asked_for(empty: App, open_client: Callable[..., TestClient]) -> None:
     street.fill(empty.store)
     client = open_client(empty, now=lambda: street.NOW)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from builders import device, home_channel, home_site
+from builders import device, home_channel, home_site, region_site
 
 from watthour.core.channel import Channel, Zone
 from watthour.core.loads import loads_of_device, loads_of_zone, main_channel, main_load
@@ -27,7 +27,7 @@ PHASES = [replace(POWER, id=f"home.flat.phase_{name}") for name in "abc"]
     [
         ([], None),
         ([POWER], POWER),
-        ([PRICE], PRICE),
+        ([PRICE], None),
         ([PRICE, POWER], POWER),
         ([POWER, ENERGY], ENERGY),
         ([OF_KETTLE, OF_KITCHEN], None),
@@ -39,6 +39,13 @@ PHASES = [replace(POWER, id=f"home.flat.phase_{name}") for name in "abc"]
 )
 def test_a_site_stands_for_its_only_channel_or_its_only_load(channels: list[Channel], main: Channel | None) -> None:
     assert main_channel(HOME, channels) == main
+
+
+def test_a_market_is_forecast_by_its_only_price() -> None:
+    market = replace(region_site("be"), main_channel=None)
+    price = replace(PRICE, id="grid.be.price", site="be")
+    assert main_channel(market, [price]) == price
+    assert main_channel(market, [price, replace(price, id="grid.be.imbalance")]) is None
 
 
 def test_what_is_named_goes_before_all_others_and_a_price_is_no_load() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from watthour.core.channel import SiteKind
 from watthour.core.units import Quantity
 
 if TYPE_CHECKING:
@@ -16,13 +17,15 @@ def main_channel(site: Site, channels: Sequence[Channel]) -> Channel | None:
     """Return the channel that a site stands for: the one it names, else the only one that speaks of the whole of it.
 
     Of several the only load, and of an energy beside a power, which one meter tells, the energy. None: there is none,
-    or several are alike and nobody said which.
+    or several are alike and nobody said which, or a home has nothing but a price or a temperature.
     """
     here = [each for each in channels if each.site == site.id and each.variable is None]
     if (named := next((each for each in here if each.id == site.main_channel), None)) is not None:
         return named
     whole = [each for each in here if each.is_of_whole_site]
-    return whole[0] if len(whole) == 1 else _only_load(whole)
+    if len(whole) == 1 and site.kind is not SiteKind.HOME:
+        return whole[0]
+    return _only_load(whole)
 
 
 def main_load(site: Site, channels: Sequence[Channel]) -> Channel | None:
