@@ -200,6 +200,25 @@ def test_a_home_without_readings_says_what_to_bring(empty: App, open_client: Cal
     assert "POST /api/v1/readings" in problem["remedy"]
 
 
+def test_a_home_without_mains_says_so_and_what_can_be_asked(empty: App, client: TestClient) -> None:
+    assert client.post("/api/v1/homes", json={"name": "Bare", "time_zone": "Europe/Paris"}).status_code == 201
+    plug = {"name": "Washer", "channels": [{"name": "power", "unit": "W", "resolution_seconds": 3600}]}
+    for devices in ([], [plug]):
+        for each in devices:
+            assert client.post("/api/v1/homes/bare/devices", json=each).status_code == 201
+        for route in ROUTES:
+            answer = client.get(f"/api/v1/{route}", params={"home": "bare"})
+            assert (answer.status_code, answer.json()["detail"]) == (409, "nothing measures the whole of Bare"), route
+            assert "GET /api/forecast" in answer.json()["remedy"]
+        assert client.get("/api/v1/homes/bare/forecast").status_code == 409
+    phases = [Channel(f"home.bare.phase_{name}", "bare", Quantity.POWER, Unit.KW, HOUR) for name in "ab"]
+    empty.store.register([], phases)
+    problem = client.get("/api/v1/forecast", params={"home": "bare"}).json()
+    assert "watthour home change bare --main phase_a" in problem["remedy"]
+    assert client.patch("/api/v1/homes/bare", json={"main": "phase_a"}).status_code == 200
+    assert "home.bare.phase_a" in client.get("/api/v1/forecast", params={"home": "bare"}).json()["detail"]
+
+
 def test_what_is_no_load_is_not_given_in_watts(empty: App, open_client: Callable[..., TestClient]) -> None:
     market = Site("be", "Belgium", SiteKind.REGION, Place("Europe/Brussels"), main_channel="grid.be.price")
     price = Channel("grid.be.price", "be", Quantity.PRICE, Unit.CURRENCY_PER_KWH, HOUR, currency="EUR")

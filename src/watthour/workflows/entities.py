@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 import polars as pl
 
-from watthour.core.channel import Channel, Device
+from watthour.core.channel import Channel, Device, SiteKind
 from watthour.core.errors import InvalidInput, NotEnoughHistory, UnknownName, UnknownSite
 from watthour.core.forecast import Context, History
 from watthour.core.frames import Events, Forecasts, Quality, Readings
@@ -86,6 +86,7 @@ def entities(
     Raises:
         UnknownName: the site has no such part.
         InvalidInput: it cannot be forecast; says what to name instead.
+        NotEnoughHistory: nothing measures the whole home.
     """
     here = [channel for channel in store.channels() if channel.site == site.id and channel.variable is None]
     if not (channels or devices or zones):
@@ -226,6 +227,8 @@ def _log_of(
 def _main(store: Store, directories: Sequence[SiteDirectory], site: Site, here: Sequence[Channel]) -> Entity:
     if (main := main_channel(site, here)) is not None:
         context = _context(store, directories, main)
+    elif site.kind is SiteKind.HOME:
+        raise _without_mains(site, here)
     elif here:
         ids = ", ".join(each.id for each in here)
         problem = f"{site.name} has several channels, and none is its main one"
@@ -233,6 +236,21 @@ def _main(store: Store, directories: Sequence[SiteDirectory], site: Site, here: 
     else:
         context = find_context(store, directories, site.id)  # known without the store, or says what to bring
     return Entity("site", site.id, site.name, context, (context.channel,))
+
+
+def _without_mains(home: Site, here: Sequence[Channel]) -> InvalidInput | NotEnoughHistory:
+    """Return why a home cannot be forecast by itself, and what can."""
+    mains = [each.id for each in here if each.is_of_whole_site and each.is_load]
+    if mains:
+        problem = f"several channels measure the whole of {home.name}, and none is its main one"
+        word = mains[0].removeprefix(f"{home.prefix}.")
+        remedy = f"Name one of {', '.join(mains)}, or say which it is: `watthour home change {home.id} --main {word}`."
+        return InvalidInput("channel", None, problem, remedy=remedy)
+    return NotEnoughHistory(
+        f"nothing measures the whole of {home.name}",
+        remedy=f"Bring readings of its mains, such as by `watthour import FILE --channel {home.prefix}.power`. Its "
+        "devices can be forecast by name, and GET /api/forecast adds them up.",
+    )
 
 
 def _context(store: Store, directories: Sequence[SiteDirectory], channel: Channel) -> Context:

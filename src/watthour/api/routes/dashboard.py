@@ -95,7 +95,10 @@ async def week_ahead(state: ApiState, asked: Asked) -> Response:
         problem = " ".join(ahead.problems) or f"the readings of {of.home.name} have steps longer than an hour"
         remedy = "Send readings to POST /api/v1/readings, or add them with `watthour import FILE`."
         raise NotEnoughHistory(problem, remedy=remedy)
-    return await _answer(state, of, WeekForecast, lambda: view.week_ahead(ahead, coverage, state.now()))
+    response = await _answer(state, of, WeekForecast, lambda: view.week_ahead(ahead, coverage, state.now()))
+    if ahead.left_out:
+        response.headers["Watthour-Left-Out"] = ", ".join(ahead.left_out)
+    return response
 
 
 @router.get("/appliances", summary="Devices and what they use", response_model=Appliances, responses=problems(404))
