@@ -196,10 +196,10 @@ def furnish(home: Path, days: int, kind: str, now: datetime) -> None:
         train(app.store, app.registry, context, recipe(kind), now=now)
         train_features_model(app.store, app.registry, context, now=now)
         forecast(app.store, app.registry, context, now=now)
-        home = app.stand_in_home
-        describe(app.store, home)
-        fill_past(app.store, home, now=now)
-        keep_uses(app.store, home, now=now)
+        invented = app.stand_in_home
+        describe(app.store, invented)
+        fill_past(app.store, invented, now=now)
+        keep_uses(app.store, invented, now=now)
 
 
 @contextmanager
