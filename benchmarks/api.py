@@ -37,12 +37,14 @@ from watthour.simulation.town import SimulatedRegion
 from watthour.workflows.forecast import forecast
 from watthour.workflows.ingest import backfill
 from watthour.workflows.sites import find_context
+from watthour.workflows.stand_in import describe, fill_past, keep_uses
 from watthour.workflows.train import train
 from watthour.workflows.twenty_features import train_features_model
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+HOME = "/api/v1/homes/simtown_home"
 RATE = 20.0  # requests/s of the protocol
 PAGE_LIMIT_MS = 50.0  # a rate is held while the 95th percentile stays below
 HELD_SHARE = 0.98  # and this share of what was offered is answered in the time
@@ -52,7 +54,8 @@ MOST_PROBES = 9  # of a route's highest rate
 MOST_RATE = 5000.0  # requests/s; beyond, the client is measured
 MOST_CONNECTIONS = 64
 PROTOCOL = (
-    "`watthour up --no-follow` on SQLite with {days} days of the simulated region and its {recipe} model; client on "
+    "`watthour up --no-follow` on SQLite with {days} days of the simulated region and its {recipe} model, and five "
+    "weeks of the simulated home with its devices; client on "
     "the same machine over loopback, keep-alive, gzip, {seconds:g} s at {rate:g} requests/s, each latency counted from "
     "the instant it was due. requests_per_s: the highest rate of which {share:.0%} were answered in time with a 95th "
     "percentile below {limit:g} ms, {step:g} s each, as far as found within {within:g} s of the whole. forecast_first: "
@@ -193,6 +196,10 @@ def furnish(home: Path, days: int, kind: str, now: datetime) -> None:
         train(app.store, app.registry, context, recipe(kind), now=now)
         train_features_model(app.store, app.registry, context, now=now)
         forecast(app.store, app.registry, context, now=now)
+        invented = app.stand_in_home
+        describe(app.store, invented)
+        fill_past(app.store, invented, now=now)
+        keep_uses(app.store, invented, now=now)
 
 
 @contextmanager
@@ -236,6 +243,10 @@ def measure(port: int, seconds: float, until: float) -> list[dict[str, float | s
         Ask("scores", "GET", f"/api/v1/grid/{SIMTOWN.site.id}/scores"),
         Ask("predict", "POST", "/predict", json.dumps(features).encode()),
         Ask("readings", "GET", f"/api/v1/readings?channel={SIMTOWN.channel.id}"),
+        Ask("home_usage", "GET", f"{HOME}/usage"),
+        Ask("home_history", "GET", f"{HOME}/history"),
+        Ask("home_insights", "GET", f"{HOME}/insights"),
+        Ask("dashboard", "GET", "/api/dashboard"),
         Ask("status", "GET", "/api/v1/status"),
         Ask("health", "GET", "/health"),
     )

@@ -258,6 +258,32 @@ def test_a_plug_of_power_and_energy_counts_once_and_not_with_its_circuit(
     assert told["forecast_24h"] == pytest.approx(sum(map(usage, range(24))), rel=0.05)
 
 
+def test_a_device_that_fell_silent_is_left_out_of_the_sum_and_that_is_said(
+    empty: App, open_client: Callable[..., TestClient]
+) -> None:
+    oven, lamp, new = (
+        Device(f"home.hut.{word}", "hut", word.title(), DeviceKind.OTHER) for word in ("oven", "lamp", "new")
+    )
+    channels = [
+        Channel(f"{each.id}.power", "hut", Quantity.POWER, Unit.KW, HOUR, device=each.id) for each in (oven, lamp, new)
+    ]
+    empty.store.register(
+        [Site("hut", "Hut", SiteKind.HOME, Place("Europe/Paris"))], channels, devices=[oven, lamp, new]
+    )
+    values: list[float | None] = [usage((END - n * HOUR).hour) for n in range(28 * 24, 0, -1)]
+    empty.store.append(street.hourly(channels[0].id, values, end=END))
+    empty.store.append(street.hourly(channels[1].id, values, end=END - 30 * DAY))
+    empty.store.append(street.hourly(channels[2].id, [None], end=END))
+    client = open_client(empty, now=lambda: NOW)
+    answer = client.get("/api/forecast")
+    assert answer.headers["Watthour-Left-Out"] == "home.hut.new, home.hut.lamp"
+    total = answer.json()["forecast_7_days"][0]["predicted_consumption"]
+    assert total == pytest.approx(sum(map(usage, range(24))), rel=0.05)
+    said = " ".join(asked(client, "dashboard")["key_insights"])
+    assert "Lamp is not in the forecast: it was last heard on 2024-04-15" in said
+    assert "New is not in the forecast" in said
+
+
 def test_what_a_device_used_before_and_draws_while_idle_is_told(flat: TestClient, empty: App) -> None:
     television = Device("home.flat.tv", "flat", "Television", DeviceKind.TELEVISION)
     power = Channel("home.flat.tv.power", "flat", Quantity.POWER, Unit.W, HOUR / 4, device=television.id)

@@ -143,6 +143,21 @@ def test_hours_are_rated_by_the_price_of_the_grid_zone_where_it_is_known(
     assert answer["avoid_hours"] == []  # all other hours cost the same
 
 
+def test_a_new_price_of_the_home_itself_is_in_the_next_answer(empty: App, flat: TestClient) -> None:
+    assert asked(flat, "optimization")["basis"] == "load"
+    price = Channel("home.flat.price", "flat", Quantity.PRICE, Unit.CURRENCY_PER_KWH, HOUR, currency="EUR")
+    empty.store.register([], [price])
+    for cheap in (3, 9):
+        values: list[float | None] = [0.1 if n == cheap else 0.3 for n in range(24)]
+        rows = street.hourly(price.id, values, end=END + DAY).with_columns(
+            available_at=pl.lit(END + cheap * HOUR / 60), recorded_at=pl.lit(END + cheap * HOUR / 60)
+        )
+        empty.store.append(Readings.validate(rows, cast=True))
+        answer = asked(flat, "optimization")
+        assert (answer["basis"], answer["price_channel"]) == ("price", price.id)
+        assert [each["start"] for each in answer["best_hours"]] == [f"{END + cheap * HOUR:%Y-%m-%dT%H:%M:%SZ}"]
+
+
 def test_an_unnamed_home_among_several_is_asked_for(empty: App, open_client: Callable[..., TestClient]) -> None:
     street.fill(empty.store)
     client = open_client(empty, now=lambda: street.NOW)
@@ -183,6 +198,25 @@ def test_a_home_without_readings_says_what_to_bring(empty: App, open_client: Cal
     problem = open_client(empty, now=lambda: street.NOW).get("/api/v1/forecast").json()
     assert (problem["status"], problem["type"]) == (409, "urn:watthour:problem:not-enough-history")
     assert "POST /api/v1/readings" in problem["remedy"]
+
+
+def test_a_home_without_mains_says_so_and_what_can_be_asked(empty: App, client: TestClient) -> None:
+    assert client.post("/api/v1/homes", json={"name": "Bare", "time_zone": "Europe/Paris"}).status_code == 201
+    plug = {"name": "Washer", "channels": [{"name": "power", "unit": "W", "resolution_seconds": 3600}]}
+    for devices in ([], [plug]):
+        for each in devices:
+            assert client.post("/api/v1/homes/bare/devices", json=each).status_code == 201
+        for route in ROUTES:
+            answer = client.get(f"/api/v1/{route}", params={"home": "bare"})
+            assert (answer.status_code, answer.json()["detail"]) == (409, "nothing measures the whole of Bare"), route
+            assert "GET /api/forecast" in answer.json()["remedy"]
+        assert client.get("/api/v1/homes/bare/forecast").status_code == 409
+    phases = [Channel(f"home.bare.phase_{name}", "bare", Quantity.POWER, Unit.KW, HOUR) for name in "ab"]
+    empty.store.register([], phases)
+    problem = client.get("/api/v1/forecast", params={"home": "bare"}).json()
+    assert "watthour home change bare --main phase_a" in problem["remedy"]
+    assert client.patch("/api/v1/homes/bare", json={"main": "phase_a"}).status_code == 200
+    assert "home.bare.phase_a" in client.get("/api/v1/forecast", params={"home": "bare"}).json()["detail"]
 
 
 def test_what_is_no_load_is_not_given_in_watts(empty: App, open_client: Callable[..., TestClient]) -> None:

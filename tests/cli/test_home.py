@@ -66,11 +66,12 @@ def test_uses_are_listed_by_local_days(watthour: Callable[..., Outcome], home: P
         store.append_events(events(("home.flat.kettle", -0.5, 0.1, 0.12), ("home.flat.kettle", 23.5, 23.6, None)))
     shown = watthour("home", "events", "flat", "--from", "2024-01-01", "--to", "2024-01-01", "--device", "kettle")
     assert shown.out.splitlines() == [
-        "device\tstart\tend\tkWh",
-        "home.flat.kettle\t2023-12-31T23:30:00Z\t2024-01-01T00:06:00Z\t0.12",
+        "device\tstart (Europe/Paris)\tend\tkWh",
+        "home.flat.kettle\t2024-01-01 00:30\t2024-01-01 01:06\t0.12",
     ]
     both = watthour("home", "events", "flat", "--from", "2024-01-01", "--to", "2024-01-02", "--json")
     assert [use["energy_kwh"] for use in json.loads(both.out)["events"]] == [0.12, None]
+    assert json.loads(both.out)["events"][0]["start"] == "2023-12-31T23:30:00Z"  # for programs in UTC
     wrong = watthour("home", "events", "flat", "--from", "2024-01-03", "--to", "2024-01-02")
     assert (wrong.code, "earlier day first" in wrong.err) == (2, True)
 
@@ -125,6 +126,8 @@ def test_insights_of_a_home_and_a_device_say_what_is_known_and_what_is_not(
     shown = watthour("home", "insights", "made")
     assert shown.code == 0, shown.err
     assert "Standby: " in shown.out
+    assert shown.out.splitlines()[0] == "2023-12-08 00:00 to 2024-01-05 00:00 (Europe/Paris), home.made.mains"
+    assert "T" not in shown.out.split("Peak: ")[1].split(";")[0]  # no instant in UTC
     assert "Peak: " in shown.out
     assert "Not known: use beside the past: the temperature outdoors is not known." in shown.err
     entry = json.loads(watthour("home", "insights", "made", "--json").out)

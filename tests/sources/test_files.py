@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from fakes.regions import region
 
-from watthour.core.channel import Site, SiteKind
+from watthour.core.channel import Channel, Site, SiteKind
 from watthour.core.errors import InvalidInput, UnknownSite
 from watthour.core.place import Place
 from watthour.core.units import Quantity, Unit
@@ -198,6 +198,30 @@ def test_a_site_that_was_added_without_channels_gets_its_first_by_name(tmp_path:
         source, _window = read(table(tmp_path), TableOptions(unit="MW", site=name), Known(find, sites=(lyon,)))
         (channel,) = source.channels()
         assert (channel.id, source.sites()) == ("grid.lyon.demand", (lyon,))
+
+
+@pytest.mark.parametrize("has_load", [True, False])
+def test_prices_for_a_home_are_its_price_and_not_its_load(tmp_path: Path, *, has_load: bool) -> None:
+    store = MemoryStore()
+    home = Site("flat", "Flat", SiteKind.HOME, Place("Europe/Paris"))
+    store.register([home], [Channel("home.flat.power", "flat", Quantity.POWER, Unit.W, QUARTER)] if has_load else [])
+    options = TableOptions(unit="EUR/kWh", site="Flat")
+
+    def known() -> Known:
+        has_main = any(each.is_load for each in store.channels())
+        return Known(
+            lambda name: find_context(store, DIRECTORIES, name) if has_main else None, store.sites(), store.channels()
+        )
+
+    source, window = read(table(tmp_path, value="0.25"), options, known())
+    (price,) = source.channels()
+    assert (price.id, price.unit_in_words, price.device) == ("home.flat.price", "EUR/kWh", None)
+    assert backfill(source, store, window, now=NOW).new_rows == 8
+    again, window = read(table(tmp_path, value="0.25"), options, known())
+    assert backfill(again, store, window, now=NOW).new_rows == 0
+    assert [each.id for each in store.channels()] == ["home.flat.power"] * has_load + ["home.flat.price"]
+    load, _window = read(table(tmp_path), TableOptions(unit="W", site="Flat"), known())
+    assert [each.id for each in load.channels()] == ["home.flat.power"]
 
 
 def test_a_new_site_asks_for_its_time_zone_and_names_similar_sites(tmp_path: Path) -> None:

@@ -1,7 +1,8 @@
 """Answers about channels that are kept warm until something new is known of them."""
 
 from collections.abc import Callable, Hashable, Sequence
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 from fastapi import Response
@@ -9,17 +10,79 @@ from fastapi import Response
 from watthour.api.schemas.base import Answer
 from watthour.api.serving import Role
 from watthour.api.state import State
+from watthour.core.channel import Channel, Device, Site, Zone
 from watthour.core.errors import ModelError
 from watthour.core.forecast import Context
 from watthour.core.ports import Store
 from watthour.core.window import Window
 from watthour.workflows.forecast import Served
+from watthour.workflows.homes import devices_of, home_named, zones_of
 
 _EVER = Window(datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC))
 RUNS_LOOKED_AT = 8  # a run that took long ends after younger ones
+_JUST_HEARD = timedelta(minutes=1)  # samples of which are looked at, to see that there are new ones
+_INSTANT = timedelta(microseconds=1)
 
 A = TypeVar("A", bound=Answer)
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class KnownHome:
+    """A home with all that is described in it."""
+
+    site: Site
+    channels: tuple[Channel, ...]  # also those of the weather
+    devices: tuple[Device, ...]
+    zones: tuple[Zone, ...]
+
+
+async def known_home(state: State, name: str) -> KnownHome:
+    """Return the home with this id or name; the look into the store is kept as long as other state is.
+
+    Raises:
+        UnknownSite: there is no such home.
+        InvalidInput: the site is a region.
+    """
+    store = state.app.store
+
+    def find() -> KnownHome:
+        site = home_named(store, name)
+        channels = tuple(channel for channel in store.channels() if channel.site == site.id)
+        return KnownHome(site, channels, tuple(devices_of(store, site)), tuple(zones_of(store, site)))
+
+    return await state.warm.get(
+        ("known_home", name), find, lifetime_s=state.limits.state_lifetime_s, state=n_told(state)
+    )
+
+
+async def warm_part_of_home(
+    state: State,
+    of: KnownHome,
+    question: tuple[Hashable, ...],
+    look: Callable[[], T],
+    *,
+    is_of_samples: bool = False,
+) -> T:
+    """Return what is kept of a home, unless a reading or a use came, or its description was changed, since.
+
+    Args:
+        state: of the application.
+        of: the home.
+        question: what is asked of it; its first word is the name under which ``/metrics`` counts it.
+        look: makes the answer.
+        is_of_samples: it is made from samples too.
+    """
+    return await warm_part(
+        state,
+        (),
+        (*question, of.site.id),
+        look,
+        parts=[channel.id for channel in of.channels],
+        logs=[device.id for device in of.devices],
+        described=of,
+        is_of_samples=is_of_samples,
+    )
 
 
 async def warm_answer(
@@ -43,6 +106,8 @@ async def warm_part(
     *,
     parts: Sequence[str] = (),
     logs: Sequence[str] = (),
+    described: Hashable = None,
+    is_of_samples: bool = False,
 ) -> T:
     """Return what is kept of an answer, or of a part of one, unless something new is known since.
 
@@ -53,21 +118,29 @@ async def warm_part(
         look: makes the answer.
         parts: ids of further channels that it is made from.
         logs: ids of devices from whose uses it is made.
+        described: how they are described; the answer is dropped when that is changed.
+        is_of_samples: it is made from samples too, so it is kept for a shorter time.
     """
     channels = tuple(dict.fromkeys([*(context.channel.id for context in contexts), *parts]))
+    heard = channels if is_of_samples else ()
     epoch = await state.warm.get(
-        ("epoch", channels, tuple(logs)),
-        lambda: _epoch(state, contexts, channels, logs),
+        ("epoch", channels, tuple(logs), is_of_samples),
+        lambda: _epoch(state, contexts, channels, logs, heard),
         lifetime_s=state.limits.state_lifetime_s,  # of what other processes write
-        state=getattr(state.app.store, "n_told", None),  # what this one has acknowledged counts at once
+        state=n_told(state),  # what this one has acknowledged counts at once
     )
     return await state.warm.get(
         (channels, *question),
         look,
-        lifetime_s=state.limits.answer_lifetime_s,
-        state=epoch,
+        lifetime_s=state.limits.samples_lifetime_s if is_of_samples else state.limits.answer_lifetime_s,
+        state=(epoch, described),
         name=str(question[0]),
     )
+
+
+def n_told(state: State) -> Hashable:
+    """Return what changes whenever this process has kept something new."""
+    return getattr(state.app.store, "n_told", None)
 
 
 def json_of(content: bytes) -> Response:
@@ -89,9 +162,9 @@ def answer_bytes(schema: type[A], content: object) -> bytes:
 
 
 def _epoch(
-    state: State, contexts: Sequence[Context], channels: Sequence[str], logs: Sequence[str]
+    state: State, contexts: Sequence[Context], channels: Sequence[str], logs: Sequence[str], heard: Sequence[str]
 ) -> tuple[Hashable, ...]:
-    """Return what changes whenever an answer could: the newest readings, runs, forecasts and uses, champions, trials.
+    """Return what changes whenever an answer could: newest readings, samples, runs and uses, champions, trials.
 
     All of it is asked of the store and the registry, so that what another process writes is seen as well.
     """
@@ -100,6 +173,7 @@ def _epoch(
         tuple((run.source, run.started_at, run.ended_at) for run in runs),
         tuple(spans.get(channel) for channel in channels),  # rows that are sent have no run
         _uses(state.app.store, logs),
+        _samples(state.app.store, heard, state.now()),
         tuple(state.models.version(Role(context, "forecast")) for context in contexts),
         tuple(state.models.trial(Role(context, "forecast")) for context in contexts),
         state.now().replace(minute=0, second=0, microsecond=0),
@@ -112,3 +186,11 @@ def _uses(store: Store, devices: Sequence[str]) -> Hashable:
         return None
     known = store.events(devices, _EVER)
     return known.height, known["recorded_at"].max()
+
+
+def _samples(store: Store, channels: Sequence[str], now: datetime) -> Hashable:
+    """Return how many samples of the last minute are known and which is the newest."""
+    if not channels:
+        return None
+    known = store.samples(channels, Window(now - _JUST_HEARD, now + _INSTANT))
+    return known.height, known["time"].max()

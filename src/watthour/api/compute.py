@@ -28,6 +28,7 @@ class Limits:
     workers: int = 4
     waiting: int = 64  # computations that may queue before callers are turned away
     answer_lifetime_s: float = 60.0  # ages of readings are part of an answer
+    samples_lifetime_s: float = 10.0  # of answers made from samples: so much later is a silent device told at most
     state_lifetime_s: float = 1.0  # so much later than new data at most, a warm answer is dropped
     gauges_lifetime_s: float = 60.0
     models: int = 4  # loaded at once; the factors of a large day process take a hundred megabytes

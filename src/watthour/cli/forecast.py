@@ -9,7 +9,7 @@ import typer
 
 from watthour.cli.context import chosen_context, opened, parse_day
 from watthour.cli.options import AsJson, RegionName  # noqa: TC001 - typer reads annotations at run time
-from watthour.cli.output import number, show_json, show_table, steps, utc_now
+from watthour.cli.output import local_time, number, show_json, show_table, steps, utc_now
 from watthour.core.errors import InvalidInput
 
 _COLUMNS = ("value", "lower", "upper", "seasonal_naive")
@@ -75,16 +75,19 @@ def _hours_ahead(
         show_json(answer)
         return
     for found in answer["forecasts"]:
-        _show_ahead(found)
+        _show_ahead(found, answer["time_zone"])
     for missing in answer["not_forecast"]:
         typer.echo(f"{missing['name']} cannot be forecast: {missing['problem']}. {missing['remedy']}", err=True)
 
 
-def _show_ahead(found: dict[str, Any]) -> None:
+def _show_ahead(found: dict[str, Any], zone: str) -> None:
     from watthour.core.units import digits_for
 
     simulated = " (SIMULATED)" if found["simulated"] else ""
-    typer.echo(f"{found['name']}{simulated}: {' + '.join(found['channels']) or 'log of uses'}", err=True)
+    typer.echo(
+        f"{found['name']}{simulated}: {' + '.join(found['channels']) or 'log of uses'}, by the clock of {zone}",
+        err=True,
+    )
     if found["days"]:
         _show_uses(found)
     else:
@@ -99,8 +102,9 @@ def _show_ahead(found: dict[str, Any]) -> None:
     old = "too old to follow: the hours after the last reading are shown" if found["archive"] else "stale"
     age = f", {found['data_age_hours']:g} h ago" if found["data_age_hours"] is not None else ""
     words = f" ({old})" if found["archive"] or found["stale"] else ""
-    known = f"readings known to {found['known_until']}{age}{words}"
-    typer.echo(f"{found['model_label']}, issued at {found['issued_at']}; {known}.", err=True)
+    until = "none" if found["known_until"] is None else local_time(found["known_until"], zone)
+    known = f"readings known to {until}{age}{words}"
+    typer.echo(f"{found['model_label']}, issued at {local_time(found['issued_at'], zone)}; {known}.", err=True)
     for words in (found["fallback"], *found["missing_inputs"]):
         if words:
             typer.echo(f"Note: {words}", err=True)
@@ -140,7 +144,10 @@ def _show(page: dict[str, Any]) -> None:
     show_table(
         ("local time", page["unit"], "5 %", "95 %", *rivals, "last week", "actual"),
         [
-            (point["local_time"][:16], *(number({**point, **point["rivals"]}[column], digits) for column in columns))
+            (
+                point["local_time"][:16],
+                *(number({**point, **point["rivals"]}[column], digits) for column in columns),
+            )
             for point in page["points"]
         ],
     )

@@ -12,7 +12,7 @@ from watthour.cli.home_history import history
 from watthour.cli.home_insights import insights
 from watthour.cli.home_usage import usage
 from watthour.cli.options import AsJson  # noqa: TC001 - typer reads annotations at run time
-from watthour.cli.output import show_json, show_table, utc_now
+from watthour.cli.output import local_time, show_json, show_table, utc_now
 from watthour.cli.sites import (  # typer reads annotations at run time
     Channels,
     DeleteReadings,
@@ -139,7 +139,7 @@ def list_homes(*, as_json: AsJson = False) -> None:
     rows = []
     for entry in homes:
         main = next((each for each in entry["channels"] if each["id"] == entry["main_channel"]), None)
-        readings = channel_span(main) if main is not None else "none"
+        readings = channel_span(main, entry["time_zone"]) if main is not None else "none"
         described = (entry["id"], entry["name"], entry["time_zone"], len(entry["zones"]), len(entry["devices"]))
         rows.append((*described, readings, entry["model"] or "none"))
     show_table(("home", "name", "time zone", "zones", "devices", "readings", "model"), rows)
@@ -230,11 +230,17 @@ def events(
         return
     uses: Sequence[Mapping[str, Any]] = content["events"]  # type: ignore[assignment]  # a list, by the view
     show_table(
-        ("device", "start", "end", "kWh"),
-        [(use["device"], use["start"], use["end"], use["energy_kwh"]) for use in uses],
+        ("device", f"start ({zone})", "end", "kWh"),
+        [
+            (use["device"], local_time(use["start"], zone), local_time(use["end"], zone), use["energy_kwh"])
+            for use in uses
+        ],
     )
     if content["next"] is not None:
-        typer.echo(f"There are more, from {content['next']} on: name fewer days or one device.", err=True)
+        typer.echo(
+            f"There are more, from {local_time(str(content['next']), zone)} on: name fewer days or one device.",
+            err=True,
+        )
 
 
 def add_device(  # noqa: PLR0913 - each is an option of the command
@@ -364,6 +370,7 @@ def _device_row(device: Mapping[str, Any], zones: Mapping[str, str]) -> tuple[ob
 def _show_device(app: App, device: Device, *, as_json: bool) -> None:
     from watthour.workflows import view
     from watthour.workflows.homes import channels_of
+    from watthour.workflows.sites import site_named
 
     entry = view.device_entry(device, channels_of(app.store, device), app.store.spans())
     if as_json:
@@ -374,7 +381,8 @@ def _show_device(app: App, device: Device, *, as_json: bool) -> None:
         for field in ("name", "kind", "rating_w", "flexibility", "zone")
     ]
     channels: Sequence[Mapping[str, Any]] = entry["channels"]  # type: ignore[assignment]  # a list, by the view
-    rows += [(f"channel {c['id']}", f"{c['unit']}, {channel_step(c)}, {channel_span(c)}") for c in channels]
+    zone = site_named(app.store, device.site).place.time_zone
+    rows += [(f"channel {c['id']}", f"{c['unit']}, {channel_step(c)}, {channel_span(c, zone)}") for c in channels]
     show_table(("", device.id), rows)
 
 

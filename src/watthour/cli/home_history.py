@@ -9,7 +9,7 @@ import typer
 
 from watthour.cli.context import opened
 from watthour.cli.options import AsJson  # noqa: TC001 - typer reads annotations at run time
-from watthour.cli.output import number, show_json, show_table, utc_now
+from watthour.cli.output import local_time, number, show_json, show_table, utc_now
 
 
 def history(
@@ -37,14 +37,14 @@ def history(
     if as_json:
         show_json(view.history_entry(site, past))
         return
-    clock = ZoneInfo(site.place.time_zone)
+    zone_name = site.place.time_zone
     rows = [
         (
-            f"{span.start.astimezone(clock):%Y-%m-%d %H:%M}",
+            local_time(span.start, zone_name),
             number(span.power_w, 0),
             number(span.kwh, 3),
             f"{100 * span.known_share:.0f} %",
         )
         for span in past.spans
     ]
-    show_table((past.name, "W on average", "kWh", "known"), rows)
+    show_table((f"{past.name} ({zone_name})", "W on average", "kWh", "known"), rows)

@@ -8,7 +8,7 @@ import typer
 
 from watthour.cli.context import opened
 from watthour.cli.options import AsJson  # noqa: TC001 - typer reads annotations at run time
-from watthour.cli.output import number, show_json, show_table, utc_now
+from watthour.cli.output import local_time, number, show_json, show_table, utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,7 +24,7 @@ def insights(
     ] = 0.5,
     as_json: AsJson = False,
 ) -> None:
-    """Tell what is odd, always on, used most, highest and changed, with the evidence; times are UTC."""
+    """Tell what is odd, always on, used most, highest and changed, with the evidence, by the home's clock."""
     from watthour.workflows import view
     from watthour.workflows.homes import devices_of, home_named, part_named
     from watthour.workflows.insights import device_insights, home_insights
@@ -43,20 +43,21 @@ def insights(
     if as_json:
         show_json(content)
         return
-    _show(content)
+    _show(content, site.place.time_zone)
 
 
-def _show(content: Mapping[str, Any]) -> None:
-    typer.echo(f"{content['start']} to {content['end']}, {content['channel'] or 'no channel'}")
+def _show(content: Mapping[str, Any], zone: str) -> None:
+    span = f"{local_time(content['start'], zone)} to {local_time(content['end'], zone)} ({zone})"
+    typer.echo(f"{span}, {content['channel'] or 'no channel'}")
     if content.get("standby"):
         _show_standby(content["standby"])
     if content.get("oddities"):
-        _show_oddities(content["oddities"])
+        _show_oddities(content["oddities"], zone)
     if content.get("consumers"):
         _show_consumers(content["consumers"])
     for peak in content.get("peaks") or ():
         on = ", ".join(f"{each['name']} {number(each['power_w'], 0)} W" for each in peak["on"]) or "nobody knows what"
-        typer.echo(f"Peak: {number(peak['power_w'], 0)} W from {peak['start']}; on: {on}.")
+        typer.echo(f"Peak: {number(peak['power_w'], 0)} W from {local_time(peak['start'], zone)}; on: {on}.")
     if content.get("efficiency"):
         _show_efficiency(content["efficiency"])
     for change in (content.get("habits") or {}).get("changes", ()):
@@ -85,12 +86,12 @@ def _show_standby(least: Mapping[str, Any]) -> None:
     typer.echo(f"Standby: {power}{share}, {year} kWh a year{cycling}.")
 
 
-def _show_oddities(odd: Mapping[str, Any]) -> None:
+def _show_oddities(odd: Mapping[str, Any], zone: str) -> None:
     if odd["anomalies"]:
         rows = [
             (
-                each["start"],
-                each["end"],
+                local_time(each["start"], zone),
+                local_time(each["end"], zone),
                 number(each["measured_w"], 0),
                 number(each["expected_w"], 0),
                 number(each["extra_kwh"], 2),
@@ -98,7 +99,7 @@ def _show_oddities(odd: Mapping[str, Any]) -> None:
             )
             for each in odd["anomalies"]
         ]
-        show_table(("odd from", "to", "W", "expected W", "kWh more", "once in weeks"), rows)
+        show_table((f"odd from ({zone})", "to", "W", "expected W", "kWh more", "once in weeks"), rows)
     else:
         typer.echo(f"Nothing odd in {odd['n_hours']} hours.")
     for shift in odd["shifts"]:

@@ -24,7 +24,7 @@ def usage(home: Annotated[str, typer.Argument(help="The home's name or id.")], *
         site = home_named(app.store, home)
         found = home_usage(app.store, site, now=utc_now())
     if as_json:
-        show_json(view.usage_entry(site, found))
+        show_json(view.usage_entry(site, found, found.at))
         return
     columns = ("", "W now", "seconds ago", "kWh today", "to this time yesterday", "yesterday", "known of today")
     show_table(columns, [_row(part, found) for part in found.parts])

@@ -20,6 +20,18 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+def local_time(instant: datetime | str, zone: str) -> str:
+    """Write an instant for a person: by the clock of a site, whose name stands beside the table or in the sentence.
+
+    >>> local_time("2026-11-20T23:30:00Z", "Europe/Paris")
+    '2026-11-21 00:30'
+    """
+    from zoneinfo import ZoneInfo
+
+    moment = datetime.fromisoformat(instant) if isinstance(instant, str) else instant
+    return f"{moment.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M}"
+
+
 def show_json(content: object) -> None:
     """Print something as JSON, in which a number that is none is null."""
     typer.echo(json.dumps(_without_nan(content), indent=2, default=str, ensure_ascii=False, allow_nan=False))

@@ -9,7 +9,7 @@ import typer
 
 from watthour.cli.context import opened
 from watthour.cli.options import AsJson  # noqa: TC001 - typer reads annotations at run time
-from watthour.cli.output import show_json, show_table
+from watthour.cli.output import local_time, show_json, show_table
 from watthour.core.errors import InvalidInput
 from watthour.core.weather import NONE_SO_EARLY
 
@@ -198,7 +198,8 @@ def show_site(entry: Mapping[str, Any]) -> None:
         for p in _rows(entry, "points")
     ]
     rows += [
-        (f"channel {c['id']}", f"{c['unit']}, {channel_step(c)}, {channel_span(c)}") for c in _rows(entry, "channels")
+        (f"channel {c['id']}", f"{c['unit']}, {channel_step(c)}, {channel_span(c, entry['time_zone'])}")
+        for c in _rows(entry, "channels")
     ]
     show_table(("", entry["id"]), rows)
 
@@ -223,7 +224,11 @@ def _rows(entry: Mapping[str, Any], field: str) -> Sequence[Mapping[str, Any]]:
 def _row(entry: Mapping[str, Any]) -> tuple[object, ...]:
     main = next((each for each in entry["channels"] if each["id"] == entry["main_channel"]), None)
     described = (entry["id"], entry["name"], entry["kind"], entry["time_zone"])
-    measured = (channel_span(main), channel_step(main), main["unit"]) if main is not None else ("none", "", "")
+    measured = (
+        (channel_span(main, entry["time_zone"]), channel_step(main), main["unit"])
+        if main is not None
+        else ("none", "", "")
+    )
     return (*described, *measured, _weather(entry["weather"]), entry["model"] or "none")
 
 
@@ -231,9 +236,12 @@ def _weather(state: str) -> str:
     return NONE_SO_EARLY if state == "too_early" else state
 
 
-def channel_span(channel: Mapping[str, Any]) -> str:
-    """Write the days of which a channel has readings."""
-    return f"{channel['first_time'][:10]} to {channel['last_time'][:10]}" if channel["first_time"] else "no readings"
+def channel_span(channel: Mapping[str, Any], zone: str) -> str:
+    """Write the local days of which a channel has readings."""
+    if not channel["first_time"]:
+        return "no readings"
+    first, last = (local_time(channel[edge], zone)[:10] for edge in ("first_time", "last_time"))
+    return f"{first} to {last}"
 
 
 def channel_step(channel: Mapping[str, Any]) -> str:

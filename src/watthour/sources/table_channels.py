@@ -77,19 +77,29 @@ def name_note(said: str, site: Site) -> str | None:
 
 
 def channel_of_site(options: TableOptions, unit: Unit | None, known: Known) -> str | None:
-    """Return the id of the main channel of the site that is named; a new site gets one."""
+    """Return the id of the main channel of the site that is named, or of its price; a new site gets one."""
     if options.site is None:
         return None
+    is_price = unit in units_of(Quantity.PRICE)
     if (context := known.find(options.site)) is not None:
-        return context.channel.id
+        is_other = is_price and context.channel.quantity is not Quantity.PRICE
+        return _price_of(context.site, known) if is_other else context.channel.id
     wanted = spelt(options.site)
     for site in known.sites:
         if wanted in (spelt(site.id), spelt(site.name)):
+            if is_price:
+                return _price_of(site, known)
             word = "demand" if site.kind is SiteKind.REGION else "power"
             return site.main_channel or f"{site.prefix}.{word}"
     if not (slug := id_for(options.site)):
         raise UnknownSite(options.site, known.near(options.site))
     return _first_channel(slug, unit)
+
+
+def _price_of(site: Site, known: Known) -> str:
+    """Return the id of the price that holds at a site, such as a home's tariff; one that has none gets it."""
+    prices = [each for each in known.channels if each.site == site.id and each.quantity is Quantity.PRICE]
+    return next((each.id for each in prices if each.is_of_whole_site), f"{site.prefix}.price")
 
 
 def proposed_channel(path: Path, unit: Unit | None, known: Known) -> str:

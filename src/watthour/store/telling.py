@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import dataframely as dy
     import polars as pl
 
-    from watthour.core.frames import Forecasts, Readings, Samples
+    from watthour.core.frames import Events, Forecasts, Readings, Samples
     from watthour.core.ports import Store
 
 
@@ -39,6 +39,22 @@ class TellingStore:
     def append_samples(self, samples: dy.DataFrame[Samples]) -> int:
         """Keep samples as the other store does, and tell them."""
         return self._told(self._store.append_samples(samples), Table.SAMPLES, samples)
+
+    def append_events(self, events: dy.DataFrame[Events]) -> int:
+        """Keep uses as the other store does; nobody is told of them, yet they count as new."""
+        n_new = self._store.append_events(events)
+        self.n_told += bool(n_new)
+        return n_new
+
+    def register(self, *descriptions: Any, **choices: Any) -> None:  # noqa: ANN401 - as the other store has them
+        """Make sites and what is in them known as the other store does; nobody is told, yet it counts as new."""
+        self._store.register(*descriptions, **choices)
+        self.n_told += 1
+
+    def forget(self, *names: Any, **choices: Any) -> None:  # noqa: ANN401 - as the other store has them
+        """Remove what the other store removes; nobody is told, yet it counts as new."""
+        self._store.forget(*names, **choices)
+        self.n_told += 1
 
     def append_forecasts(self, forecasts: dy.DataFrame[Forecasts]) -> int:
         """Keep forecasts as the other store does, and tell them."""

@@ -9,16 +9,17 @@ from typing import TYPE_CHECKING, Literal
 
 import polars as pl
 
-from watthour.core.channel import Channel, Device
+from watthour.core.channel import Channel, Device, SiteKind
 from watthour.core.errors import InvalidInput, NotEnoughHistory, UnknownName, UnknownSite
 from watthour.core.forecast import Context, History
 from watthour.core.frames import Events, Forecasts, Quality, Readings
+from watthour.core.loads import loads_of_device, loads_of_zone, main_channel
 from watthour.core.names import spelt
 from watthour.core.units import Quantity, Unit
 from watthour.core.window import HOUR, Window, step_in_words
 from watthour.forecasting.rare_use import energy_of_uses
 from watthour.workflows.forecast import MEMORY, recall
-from watthour.workflows.homes import channels_of, devices_of, loads_of_device, part_named, zones_of
+from watthour.workflows.homes import channels_of, devices_of, part_named, zones_of
 from watthour.workflows.sites import find_context, site_named
 
 if TYPE_CHECKING:
@@ -85,6 +86,7 @@ def entities(
     Raises:
         UnknownName: the site has no such part.
         InvalidInput: it cannot be forecast; says what to name instead.
+        NotEnoughHistory: nothing measures the whole home.
     """
     here = [channel for channel in store.channels() if channel.site == site.id and channel.variable is None]
     if not (channels or devices or zones):
@@ -223,10 +225,10 @@ def _log_of(
 
 
 def _main(store: Store, directories: Sequence[SiteDirectory], site: Site, here: Sequence[Channel]) -> Entity:
-    whole = [each for each in here if each.is_of_whole_site]
-    main = next((each for each in here if each.id == site.main_channel), whole[0] if len(whole) == 1 else None)
-    if main is not None:
+    if (main := main_channel(site, here)) is not None:
         context = _context(store, directories, main)
+    elif site.kind is SiteKind.HOME:
+        raise _without_mains(site, here)
     elif here:
         ids = ", ".join(each.id for each in here)
         problem = f"{site.name} has several channels, and none is its main one"
@@ -234,6 +236,21 @@ def _main(store: Store, directories: Sequence[SiteDirectory], site: Site, here: 
     else:
         context = find_context(store, directories, site.id)  # known without the store, or says what to bring
     return Entity("site", site.id, site.name, context, (context.channel,))
+
+
+def _without_mains(home: Site, here: Sequence[Channel]) -> InvalidInput | NotEnoughHistory:
+    """Return why a home cannot be forecast by itself, and what can."""
+    mains = [each.id for each in here if each.is_of_whole_site and each.is_load]
+    if mains:
+        problem = f"several channels measure the whole of {home.name}, and none is its main one"
+        word = mains[0].removeprefix(f"{home.prefix}.")
+        remedy = f"Name one of {', '.join(mains)}, or say which it is: `watthour home change {home.id} --main {word}`."
+        return InvalidInput("channel", None, problem, remedy=remedy)
+    return NotEnoughHistory(
+        f"nothing measures the whole of {home.name}",
+        remedy=f"Bring readings of its mains, such as by `watthour import FILE --channel {home.prefix}.power`. Its "
+        "devices can be forecast by name, and GET /api/forecast adds them up.",
+    )
 
 
 def _context(store: Store, directories: Sequence[SiteDirectory], channel: Channel) -> Context:
@@ -253,9 +270,11 @@ def _of_part(
     store: Store, directories: Sequence[SiteDirectory], site: Site, kind: EntityKind, part: Device | Zone
 ) -> Entity:
     """Return a device or a zone: its only load channel, or the sum of those it has."""
-    loads = [channel for channel in channels_of(store, part) if channel.is_load]
+    channels = channels_of(store, site)
     if isinstance(part, Device):
-        loads = loads_of_device(part, loads)
+        loads = loads_of_device(part, channels)
+    else:
+        loads = loads_of_zone(part, devices_of(store, site), channels)
     if not loads and kind == "device" and not store.events([part.id], _ALL_TIME).is_empty():
         made = Channel(f"{part.id}.uses", site.id, Quantity.POWER, Unit.KW, HOUR, device=part.id)
         return Entity(kind, part.id, part.name, Context(site, made), (), device=part.id)

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from watthour.core.channel import Device, DeviceKind, Flexibility, SiteKind, Zone, usual_flexibility
 from watthour.core.errors import InvalidInput, UnknownName, UnknownSite
 from watthour.core.names import id_for, spelt
-from watthour.core.units import Quantity
 from watthour.workflows.own_sites import (
     LONGEST_NAME,
     SiteWords,
@@ -172,27 +171,6 @@ def channels_of(store: Store, part: Site | Zone | Device) -> list[Channel]:
             return [channel for channel in channels if channel.zone == part.id or channel.device in inside]
         case _:
             return [channel for channel in channels if channel.site == part.id]
-
-
-def main_load(home: Site, channels: Sequence[Channel]) -> Channel | None:
-    """Return the channel of the whole home's load."""
-    named = next((each for each in channels if each.id == home.main_channel and each.is_load), None)
-    return named or first_load([each for each in channels if each.is_of_whole_site])
-
-
-def first_load(channels: Sequence[Channel]) -> Channel | None:
-    """Return a channel of energy, or else of power."""
-    loads = [each for each in channels if each.is_load]
-    return min(loads, key=lambda each: (each.quantity is not Quantity.ENERGY, each.id), default=None)
-
-
-def loads_of_device(device: Device, channels: Sequence[Channel]) -> list[Channel]:
-    """Return the channels whose sum a device uses: all of its loads, or one where they tell the same in two units."""
-    loads = [each for each in channels if each.device == device.id and each.is_load]
-    if len({(each.unit, each.resolution) for each in loads}) <= 1:
-        return loads
-    first = first_load(loads)
-    return [] if first is None else [first]
 
 
 def add_zone(

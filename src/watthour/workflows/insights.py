@@ -11,6 +11,7 @@ import polars as pl
 from watthour.core.channel import FEEDS_IN, DeviceKind
 from watthour.core.errors import InvalidInput
 from watthour.core.frames import Events, Readings, Samples
+from watthour.core.loads import loads_of_device, main_load
 from watthour.core.quality import is_trusted
 from watthour.core.window import DAY, HOUR, Window
 from watthour.insights.anomalies import oddities
@@ -21,7 +22,7 @@ from watthour.insights.impact import LOOK, impact
 from watthour.insights.load import Part, Unknown, less, load_of, summed
 from watthour.insights.peaks import peaks
 from watthour.insights.standby import Standby, standby
-from watthour.workflows.homes import channels_of, devices_of, loads_of_device, main_load
+from watthour.workflows.homes import channels_of, devices_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from watthour.core.forecast import SimilarChannel
+from watthour.core.loads import main_channel
 from watthour.core.units import Quantity
 from watthour.core.window import DAY, Window
 
@@ -70,7 +71,8 @@ def similar_channels(store: Store, context: Context, as_of: datetime) -> tuple[S
 
 def _kind(channel: Channel, site: Site, siblings: Sequence[Channel]) -> tuple[object, ...]:
     """Return what two channels must have in common to be alike."""
-    is_main = channel.id == site.main_channel or (site.main_channel is None and len(siblings) <= 1)
+    main = main_channel(site, siblings or [channel])
+    is_main = main is not None and channel.id == main.id
     return (
         "load" if channel.quantity in _LOADS else channel.quantity,
         channel.resolution,

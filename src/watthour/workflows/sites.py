@@ -11,6 +11,7 @@ from watthour.core.directory import LIKE
 from watthour.core.errors import InvalidInput, UnknownSite
 from watthour.core.forecast import Context, covariates_of
 from watthour.core.frames import Maker
+from watthour.core.loads import main_channel
 from watthour.core.names import spelt
 from watthour.core.weather import HOURLY, weather_channels, weather_points
 from watthour.core.window import Window
@@ -145,11 +146,8 @@ class _Known:
 
     def main(self, site: Site) -> Context | None:
         """Return what is forecast of a site by itself: its main channel, or the only one it has."""
-        here = self._channels(site)
-        main = [channel for channel in here if channel.id == site.main_channel]
-        loads = [channel for channel in here if channel.variable is None and channel.is_of_whole_site]
-        main = main or (loads if len(loads) == 1 else [])
-        return self._completed(site, main[0]) if main else None
+        main = main_channel(site, self._channels(site))
+        return None if main is None else self._completed(site, main)
 
     def _channels(self, site: Site) -> Sequence[Channel]:
         return self.channels.get(site.id, ())

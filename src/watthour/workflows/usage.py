@@ -14,10 +14,11 @@ from watthour.core.channel import FEEDS_IN, may_feed_in
 from watthour.core.counter import CounterRules, count
 from watthour.core.errors import InvalidInput
 from watthour.core.frames import Measure
+from watthour.core.loads import loads_of_device, loads_of_zone, main_load
 from watthour.core.quality import is_trusted
 from watthour.core.units import Quantity, Unit, conversion
 from watthour.core.window import DAY, HOUR, Window, local_instant, local_midnight, step_in_words
-from watthour.workflows.homes import channels_of, devices_of, loads_of_device, main_load, part_named, zones_of
+from watthour.workflows.homes import channels_of, devices_of, part_named, zones_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -191,13 +192,14 @@ def _parts(store: Store, home: Site) -> list[_Part]:
     channels = channels_of(store, home)
     devices = devices_of(store, home)
     main = main_load(home, channels)
-    of_device = {device.id: loads_of_device(device, channels) for device in devices}
     parts = [_Part(home.id, "home", home.name, () if main is None else (main,))]
-    for zone in zones_of(store, home):
-        own = [each for each in channels if each.zone == zone.id and each.device is None and each.is_load]
-        inside = [each for device in devices if device.zone == zone.id for each in of_device[device.id]]
-        parts.append(_Part(zone.id, "zone", zone.name, (*own, *inside)))
-    parts += [_Part(each.id, "device", each.name, tuple(of_device[each.id]), each.kind) for each in devices]
+    parts += [
+        _Part(zone.id, "zone", zone.name, tuple(loads_of_zone(zone, devices, channels)))
+        for zone in zones_of(store, home)
+    ]
+    parts += [
+        _Part(each.id, "device", each.name, tuple(loads_of_device(each, channels)), each.kind) for each in devices
+    ]
     return parts
 
 

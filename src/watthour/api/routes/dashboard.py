@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Path, Query, Response
 
-from watthour.api.answers import A, T, answer_bytes, json_of, served_or_none, warm_part
+from watthour.api.answers import A, T, answer_bytes, json_of, known_home, n_told, served_or_none, warm_part
 from watthour.api.contract import problems
 from watthour.api.problems import Refusal
+from watthour.api.routes.usage import usage_of
 from watthour.api.schemas.dashboard import Appliances, Dashboard, DevicePage, KnownDevices, WeekForecast, WhichHome
 from watthour.api.state import ApiState, State
 from watthour.core.errors import NotEnoughHistory
 from watthour.workflows import view
 from watthour.workflows.homes import devices_of, home_named, part_named
-from watthour.workflows.usage import HomeUsage, home_usage
+from watthour.workflows.usage import HomeUsage
 from watthour.workflows.view import household as work
 
 if TYPE_CHECKING:
@@ -42,15 +43,17 @@ async def dashboard(state: ApiState, asked: Asked) -> Response:
 
     ahead = await _ahead(state, of)
     insights = await _warm(state, of, ("home_insights", of.home.id), insights_of)
-    look = partial(view.dashboard, store, of, ahead=ahead, insights=insights)
-    return await _answer(state, of, Dashboard, lambda: look(usage=_usage(state, of), now=state.now()))
+    usage = await _usage(state, of)
+    look = partial(view.dashboard, store, of, usage=usage, ahead=ahead, insights=insights)
+    return await _answer(state, of, Dashboard, lambda: look(now=state.now()))
 
 
 @router.get("/devices", summary="Devices of a home", response_model=KnownDevices, responses=problems(404))
 async def known_devices(state: ApiState, asked: Asked) -> Response:
     """List the devices with where they stand and whether they are on."""
     of = await _household(state, asked)
-    return await _answer(state, of, KnownDevices, lambda: view.device_list(state.app.store, of, _usage(state, of)))
+    usage = await _usage(state, of)
+    return await _answer(state, of, KnownDevices, lambda: view.device_list(state.app.store, of, usage))
 
 
 @router.get(
@@ -92,7 +95,10 @@ async def week_ahead(state: ApiState, asked: Asked) -> Response:
         problem = " ".join(ahead.problems) or f"the readings of {of.home.name} have steps longer than an hour"
         remedy = "Send readings to POST /api/v1/readings, or add them with `watthour import FILE`."
         raise NotEnoughHistory(problem, remedy=remedy)
-    return await _answer(state, of, WeekForecast, lambda: view.week_ahead(ahead, coverage, state.now()))
+    response = await _answer(state, of, WeekForecast, lambda: view.week_ahead(ahead, coverage, state.now()))
+    if ahead.left_out:
+        response.headers["Watthour-Left-Out"] = ", ".join(ahead.left_out)
+    return response
 
 
 @router.get("/appliances", summary="Devices and what they use", response_model=Appliances, responses=problems(404))
@@ -105,7 +111,8 @@ async def appliances(state: ApiState, asked: Asked) -> Response:
         ("mean_powers", of.home.id),
         lambda: work.mean_powers(store, of, work.presence(store, of, state.now())),
     )
-    return await _answer(state, of, Appliances, lambda: view.appliances(store, of, _usage(state, of), means))
+    usage = await _usage(state, of)
+    return await _answer(state, of, Appliances, lambda: view.appliances(store, of, usage, means))
 
 
 async def _household(state: State, asked: WhichHome) -> work.Household:
@@ -121,7 +128,9 @@ async def _household(state: State, asked: WhichHome) -> work.Household:
             raise Refusal(HTTPStatus.NOT_FOUND, "no-home", "There is no home.", remedy=remedy)
         return work.household_of(app.store, app.directories, home)
 
-    return await state.warm.get(("household", asked.home), find, lifetime_s=state.limits.state_lifetime_s)
+    return await state.warm.get(
+        ("household", asked.home), find, lifetime_s=state.limits.state_lifetime_s, state=n_told(state)
+    )
 
 
 async def _ahead(state: State, of: work.Household, *, whole_days: bool = False) -> work.HomeAhead:
@@ -148,5 +157,5 @@ async def _answer(state: State, of: work.Household, schema: type[A], look: Calla
     return response
 
 
-def _usage(state: State, of: work.Household) -> HomeUsage:
-    return home_usage(state.app.store, of.home, now=state.now())
+async def _usage(state: State, of: work.Household) -> HomeUsage:
+    return await usage_of(state, await known_home(state, of.home.id))

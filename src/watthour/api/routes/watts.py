@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 
-from watthour.api.answers import A, answer_bytes, served_or_none, warm_answer
+from watthour.api.answers import A, answer_bytes, n_told, served_or_none, warm_answer
 from watthour.api.contract import problems
 from watthour.api.problems import Refusal
 from watthour.api.routes.training import begin_training
@@ -32,6 +32,7 @@ from watthour.workflows.entities import Entity, entities, find_site
 from watthour.workflows.homes import home_named
 from watthour.workflows.sites import name_of
 from watthour.workflows.view.household import usual_homes
+from watthour.workflows.view.watts import price_channel
 
 router = APIRouter(prefix="/api/v1", tags=["watts"])
 
@@ -114,8 +115,14 @@ async def _answer(
 ) -> Response:
     """Answer from the forecast of the hours ahead of a site."""
     app, names = state.app, (asked.home, asked.site)
-    entity = await state.warm.get(
-        ("entity", *names), lambda: _entity(state, asked), lifetime_s=state.limits.state_lifetime_s
+
+    def those() -> tuple[Entity, tuple[str, ...]]:
+        entity = _entity(state, asked)
+        price = price_channel(app.store, entity.context.site)
+        return entity, () if price is None else (price.id,)
+
+    entity, prices = await state.warm.get(
+        ("entity", *names), those, lifetime_s=state.limits.state_lifetime_s, state=n_told(state)
     )
 
     def made() -> bytes:
@@ -124,7 +131,7 @@ async def _answer(
         found = view.hours_ahead(app.store, app.registry, entity, hours=hours, now=now, served=served)
         return answer_bytes(schema, look(context=context, found=found, now=now))
 
-    return await warm_answer(state, [entity.context], ("watts", schema.__name__, hours), made)
+    return await warm_answer(state, [entity.context], ("watts", schema.__name__, hours), made, parts=prices)
 
 
 def _progress(state: State, context: Context) -> Retraining:

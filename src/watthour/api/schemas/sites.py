@@ -136,7 +136,11 @@ class SiteEntry(Answer):
         description="Where it is described: by a user (store), in the settings file (settings), or by Watthour itself."
     )
     simulated: bool = Field(description="Its readings are invented.")
-    main_channel: str | None = Field(description="What is forecast.", examples=["home.summer_house.power"])
+    main_channel: str | None = Field(
+        description="What is forecast of it: the one it names, else the only channel of the whole site, else the only "
+        "load.",
+        examples=["home.summer_house.power"],
+    )
     channels: list[SiteChannel] = Field(description="Its series, without weather.")
     weather: Literal["none", "awaited", "known", "too_early"] = Field(
         description="No coordinates; coordinates without any weather forecast yet; weather forecasts are kept; or all "

@@ -12,12 +12,13 @@ import polars as pl
 
 from watthour.core.channel import DeviceKind
 from watthour.core.errors import NotEnoughHistory
+from watthour.core.loads import loads_of_device, main_load
 from watthour.core.quality import is_trusted
 from watthour.core.units import Quantity, Unit, conversion
 from watthour.core.window import DAY, HOUR, Window, local_midnight
 from watthour.workflows.entities import entities
 from watthour.workflows.forecast import OURS
-from watthour.workflows.homes import channels_of, devices_of, homes, loads_of_device, main_load
+from watthour.workflows.homes import channels_of, devices_of, homes
 from watthour.workflows.score import side_by_side
 from watthour.workflows.view.ahead import hours_ahead
 from watthour.workflows.view.issue import FRESH
@@ -75,6 +76,7 @@ class HomeAhead:
     hours: tuple[Hour, ...]  # none where the steps of its readings are longer
     main: tuple[Context, dict[str, Any]] | None  # what ``hours_ahead`` tells of its mains
     problems: tuple[str, ...]  # what is not in it, and why
+    left_out: tuple[str, ...] = ()  # ids of the devices that are not in it
 
 
 def usual_homes(store: Store) -> list[Site]:
@@ -144,24 +146,30 @@ def home_ahead(
         served: the loaded champion of a channel, if any.
     """
     asked = _HOURS_AHEAD if whole_days else A_DAY + 1
-    told: list[tuple[Context, dict[str, Any]]] = []
-    failed: list[str] = []
+    told: list[tuple[Entity, dict[str, Any]]] = []
+    failed: list[tuple[Entity, str]] = []
     for entity in household.entities:
         model = served(entity.context) if entity.is_stored else None
         try:
             found = hours_ahead(store, registry, entity, hours=asked, now=now, served=model, most_hours=_HOURS_AHEAD)
         except NotEnoughHistory as error:
-            failed.append(f"{entity.name} is not in the forecast: {error.problem}")
+            failed.append((entity, error.problem))
         else:
-            told.append((entity.context, found))
+            told.append((entity, found))
+    if not all(found["archive"] for _, found in told):  # the hours after what ended long ago are no hours ahead
+        ended = [(entity, f"it was last heard on {found['known_until']}") for entity, found in told if found["archive"]]
+        failed += ended
+        told = [(entity, found) for entity, found in told if not found["archive"]]
+    problems = [f"{entity.name} is not in the forecast: {problem}" for entity, problem in failed]
     if not household.entities:
-        failed.append(f"Nothing measures {household.home.name}, and no use of its devices is known.")
-    tables = [_hourly(context, found) for context, found in told]
+        problems.append(f"Nothing measures {household.home.name}, and no use of its devices is known.")
+    tables = [_hourly(entity.context, found) for entity, found in told]
     starts = sorted(set.intersection(*map(set, tables))) if tables else []
     zone = ZoneInfo(household.home.place.time_zone)
     hours = [Hour(start.astimezone(zone), _total([table[start] for table in tables])) for start in starts]
-    main = told[0] if told and household.is_measured else None
-    return HomeAhead(tuple(_seven_days(hours) if whole_days else hours[:A_DAY]), main, tuple(failed))
+    main = (told[0][0].context, told[0][1]) if told and household.is_measured else None
+    left_out = tuple(entity.id for entity, _ in failed if entity.kind == "device")
+    return HomeAhead(tuple(_seven_days(hours) if whole_days else hours[:A_DAY]), main, tuple(problems), left_out)
 
 
 def _hourly(context: Context, found: dict[str, Any]) -> dict[datetime, float | None]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from watthour.core.channel import SiteKind
+from watthour.core.loads import main_channel
 from watthour.core.weather import FIRST_ISSUED, weather_points
 from watthour.workflows.similar import SHORT
 from watthour.workflows.sites import described, has_weather
@@ -44,8 +45,8 @@ def site_entry(
     """
     spans = store.spans()
     channels = [each for each in store.channels() if each.site == site.id and each.variable is None]
-    whole = [each.id for each in channels if each.is_of_whole_site]
-    main = site.main_channel or (whole[0] if len(whole) == 1 else None)
+    found = main_channel(site, channels)
+    main = site.main_channel if found is None else found.id
     points = weather_points(site)
     weather = "none" if not points else "known" if has_weather(store, site) else "awaited"
     if weather == "awaited" and main is not None and main in spans and spans[main][1] < FIRST_ISSUED:

@@ -8,23 +8,25 @@ from zoneinfo import ZoneInfo
 from watthour.workflows.view.wire import local_text, utc_text
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from watthour.core.channel import Site
     from watthour.workflows.usage import HomeUsage, PartUsage, PastUse
 
 
-def usage_entry(home: Site, usage: HomeUsage) -> dict[str, object]:
-    """Return the usage of a home and of all in it."""
+def usage_entry(home: Site, usage: HomeUsage, now: datetime) -> dict[str, object]:
+    """Return the usage of a home and of all in it, with its age now."""
     return {
         "home": home.id,
         "name": home.name,
         "time_zone": home.place.time_zone,
         "is_simulated": home.is_simulated,
-        "at": utc_text(usage.at),
-        "parts": [_part_entry(part, usage) for part in usage.parts],
+        "at": utc_text(now),
+        "parts": [_part_entry(part, now) for part in usage.parts],
     }
 
 
-def _part_entry(part: PartUsage, usage: HomeUsage) -> dict[str, object]:
+def _part_entry(part: PartUsage, now: datetime) -> dict[str, object]:
     heard_at = part.heard_at
     return {
         "channel": part.channel,
@@ -34,7 +36,7 @@ def _part_entry(part: PartUsage, usage: HomeUsage) -> dict[str, object]:
         "device_kind": None if part.device_kind is None else str(part.device_kind),
         "power_watts": part.power_w,
         "heard_at": utc_text(heard_at),
-        "age_seconds": None if heard_at is None else max(0.0, (usage.at - heard_at).total_seconds()),
+        "age_seconds": None if heard_at is None else max(0.0, (now - heard_at).total_seconds()),
         "is_late": part.is_late,
         "today_kwh": part.today_kwh,
         "today_until": utc_text(part.today_until),

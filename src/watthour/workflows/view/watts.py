@@ -87,7 +87,7 @@ def optimization(store: Store, context: Context, found: dict[str, Any], *, hours
         InvalidInput: it is no load.
     """
     points = watt_points(context, found)
-    channel = _price_channel(store, context.site)
+    channel = price_channel(store, context.site)
     prices = {} if channel is None else _prices(store, channel, points, now)
     priced = [(point, prices[point["time"]]) for point in points if point["time"] in prices]
     by_load = [(point, float(point["value"])) for point in points if point["value"] is not None]
@@ -173,7 +173,7 @@ def _end(point: dict[str, Any]) -> datetime:
     return datetime.fromisoformat(point["time"]) + length
 
 
-def _price_channel(store: Store, site: Site) -> Channel | None:
+def price_channel(store: Store, site: Site) -> Channel | None:
     """Return the price that holds at a site: its own, else that of the grid zone it belongs to."""
     zones = {each.id for each in store.sites() if site.zone is not None and site.zone in (each.zone, each.id)}
     prices = [each for each in store.channels() if each.quantity is Quantity.PRICE]

@@ -20,7 +20,7 @@ interface MainSpan {
 
 /** From when to when the whole home is known. */
 function spanOf(home: HomeEntry): MainSpan | null {
-  const main = home.channels.find(({ id }) => id === home.main_channel) ?? home.channels.find(({ device, zone }) => device === null && zone === null);
+  const main = home.channels.find(({ id }) => id === home.main_channel);
   if (!main?.first_time || !main.last_time) return null;
   return { first: main.first_time, until: new Date(Date.parse(main.last_time) + main.resolution_seconds * 1000).toISOString() };
 }

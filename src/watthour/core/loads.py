@@ -1,0 +1,64 @@
+"""Which channels are the load of a site, a zone or a device: one rule for forecasts, usage, insights and pages."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from watthour.core.channel import SiteKind
+from watthour.core.units import Quantity
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from watthour.core.channel import Channel, Device, Site, Zone
+
+
+def main_channel(site: Site, channels: Sequence[Channel]) -> Channel | None:
+    """Return the channel that a site stands for: the one it names, else the only one that speaks of the whole of it.
+
+    Of several the only load, and of an energy beside a power, which one meter tells, the energy. None: there is none,
+    or several are alike and nobody said which, or a home has nothing but a price or a temperature.
+    """
+    here = [each for each in channels if each.site == site.id and each.variable is None]
+    if (named := next((each for each in here if each.id == site.main_channel), None)) is not None:
+        return named
+    whole = [each for each in here if each.is_of_whole_site]
+    if len(whole) == 1 and site.kind is not SiteKind.HOME:
+        return whole[0]
+    return _only_load(whole)
+
+
+def main_load(site: Site, channels: Sequence[Channel]) -> Channel | None:
+    """Return the channel of the load of a whole site: its main channel, or where that is none, the only load."""
+    main = main_channel(site, channels)
+    if main is not None and main.is_load:
+        return main
+    return _only_load([each for each in channels if each.site == site.id and each.is_of_whole_site])
+
+
+def loads_of_device(device: Device, channels: Sequence[Channel]) -> list[Channel]:
+    """Return the channels whose sum a device uses: all of its loads, or one where they tell the same in two units."""
+    return _added([each for each in channels if each.device == device.id])
+
+
+def loads_of_zone(zone: Zone, devices: Sequence[Device], channels: Sequence[Channel]) -> list[Channel]:
+    """Return the channels whose sum a zone uses: what is measured of it as a whole, and the devices in it."""
+    own = _added([each for each in channels if each.zone == zone.id and each.device is None])
+    inside = [device for device in devices if device.zone == zone.id]
+    return [*own, *(each for device in inside for each in loads_of_device(device, channels))]
+
+
+def _added(channels: Sequence[Channel]) -> list[Channel]:
+    """Return all loads where they are alike, such as of three phases, else one of them: an energy before a power."""
+    loads = [each for each in channels if each.is_load]
+    if len({(each.unit, each.resolution) for each in loads}) <= 1:
+        return loads
+    return [min(loads, key=lambda each: (each.quantity is not Quantity.ENERGY, each.id))]
+
+
+def _only_load(channels: Sequence[Channel]) -> Channel | None:
+    """Return the only energy, or where there is none the only power."""
+    for quantity in (Quantity.ENERGY, Quantity.POWER):
+        if found := [each for each in channels if each.quantity is quantity]:
+            return found[0] if len(found) == 1 else None
+    return None
