@@ -119,3 +119,17 @@ def test_every_operation_declares_its_problems(api: FastAPI) -> None:
             assert MEDIA_TYPE in declared["503"]["content"], (method, path)
             assert MEDIA_TYPE in declared["422"]["content"], (method, path)
     assert "HTTPValidationError" not in api.openapi()["components"]["schemas"]
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "words"),
+    [
+        ("hello", 422, "body: it is not JSON, from character 0 on"),
+        ('{"readings": [}', 422, "body: it is not JSON, from character 14 on"),
+        ("[" * 100_000, 400, "The body is nested too deeply to be read."),
+    ],
+)
+def test_a_body_that_cannot_be_read_is_said_in_words(client: TestClient, body: str, status: int, words: str) -> None:
+    answer = client.post("/api/v1/readings", content=body, headers={"Content-Type": "application/json"})
+    assert (answer.status_code, answer.json()["detail"]) == (status, words)
+    assert answer.json()["remedy"] == "/docs says what this route takes, with examples."

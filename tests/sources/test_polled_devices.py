@@ -158,7 +158,7 @@ def test_a_device_that_does_not_answer_is_said_once_and_the_others_are_heard() -
         stopping = threading.Event()
         thread = threading.Thread(target=polled.listen, args=(heard.append, stopping), daemon=True)
         thread.start()
-        until(lambda: len(heard) >= 3)
+        until(lambda: len(heard) >= 3 and polled.state.problem is not None)
         state = polled.state
         stopping.set()
         thread.join(LONGEST_S)

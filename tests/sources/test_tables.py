@@ -493,6 +493,12 @@ def test_a_file_of_another_kind_is_called_what_it_is(tmp_path: Path, content: by
         brought(path, TableOptions("grid.mine.demand", "MW", "UTC"))
 
 
+def test_a_unit_in_each_cell_is_said_with_the_way_out(tmp_path: Path) -> None:
+    rows = "".join(f"2021-01-01T{hour:02}:00Z,{300 + hour}.5 Wh\n" for hour in range(24))
+    with pytest.raises(InvalidInput, match=r"Used has a unit in each cell, 300.5 Wh.* take the unit out"):
+        brought(text(tmp_path, "time,Used\n" + rows), TableOptions("home.me.energy", time_zone="UTC"))
+
+
 def test_an_infinite_value_is_refused_and_no_sign_of_energy_fed_in(tmp_path: Path) -> None:
     rows = "".join(f"2021-01-01T{hour:02}:00Z,{'-inf' if hour == 7 else 300}\n" for hour in range(24))
     path = text(tmp_path, "time,power_w\n" + rows)

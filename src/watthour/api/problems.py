@@ -212,6 +212,8 @@ def _on_http_error(request: Request, error: Exception) -> Response:
         detail = f"{request.method[:20]} is not allowed here."
         allowed = headers["Allow"] = _allowed(request) or headers.get("Allow", "")
         remedy = f"Use {allowed}." if allowed else None
+    elif isinstance(error.__cause__, RecursionError):
+        detail, remedy = "The body is nested too deeply to be read.", "/docs says what this route takes, with examples."
     problem = Problem(type="about:blank", title=status.phrase, status=status, detail=detail, remedy=remedy)
     return answer(problem, headers)
 
@@ -245,6 +247,9 @@ def invalid(found: Sequence[Any], *, remedy: str) -> Problem:
 
 
 def _fault(error: Mapping[str, Any]) -> FieldProblem:
+    if error["type"] == "json_invalid":
+        where = f"from character {error['loc'][-1]} on" if isinstance(error["loc"][-1], int) else "somewhere"
+        return FieldProblem(field="body", problem=f"it is not JSON, {where}")
     place = [str(part) for part in error["loc"]]
     field = ".".join(place[1:]) or place[0]  # the first part says query, path or body
     given = error.get("input")

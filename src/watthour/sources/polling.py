@@ -61,11 +61,12 @@ class Asked(Protocol):
 
 @dataclass(slots=True)
 class _Turn:
-    """A device, since when it has been asked, and whether it answered the last time."""
+    """When a device is asked next, since when it is being asked, and whether it answered the last time."""
 
     device: Asked
     host: str
-    asked_at: float | None = None  # by the clock that only goes on; None: it is not being asked
+    due_at: float = field(default_factory=monotonic)
+    asked_at: float | None = None  # None: it is not being asked
     problem: SourceError | None = None
 
 
@@ -120,12 +121,15 @@ class Polled:
 
     def _ask_often(self, turn: _Turn, take: Callable[[Heard], None], stopping: Event) -> None:
         while not stopping.is_set():
-            begun_at = turn.asked_at = monotonic()
-            rest_s = self._every_s
+            if turn.due_at > monotonic():
+                stopping.wait(max(0.0, min(_LOOK_S, turn.due_at - monotonic())))
+                continue
+            turn.asked_at = monotonic()
+            turn.due_at = turn.asked_at + self._every_s
             try:
                 heard = turn.device.ask(self._now())
             except SourceError as error:
-                rest_s = max(self._every_s, _REST_S)
+                turn.due_at = monotonic() + max(self._every_s, _REST_S)
                 self._note_failure(turn, error)
             except Exception as error:  # noqa: BLE001 - whatever an answer makes our reading do ends this turn alone
                 self._log.exception("asking_failed", host=turn.host)
@@ -137,7 +141,6 @@ class Polled:
                     if not stopping.is_set():
                         self._keep(take, heard)
             turn.asked_at = None
-            stopping.wait(max(0.0, begun_at + rest_s - monotonic()))
 
     def _keep(self, take: Callable[[Heard], None], heard: Heard) -> None:
         """Hand over; what cannot be kept is lost, and the device is asked again."""

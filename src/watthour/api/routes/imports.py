@@ -159,9 +159,9 @@ def _table(state: State, context: Context | None, path: Path, options: TableOpti
     report = IngestReport(0, 0)
     site = region
     if not dry_run:
-        keep = partial(backfill, store=state.app.store, now=state.now(), corrects=seen is not None, file=path.name)
+        keep = partial(backfill, store=state.app.store, corrects=seen is not None, file=path.name)
         for source, window in state.app.file_sources(path, region, options):
-            report += keep(source, window=window, chunk=window.end - window.start)
+            report += keep(source, window=window, now=state.now(), chunk=window.end - window.start)
             site = source.sites()[0].id
     return ImportedRows(
         region=site,
@@ -179,11 +179,11 @@ def _balance(state: State, context: Context | None, path: Path, name: str | None
     region = context.site.id if context is not None else None
     try:
         report = IngestReport(0, 0)
-        keep = partial(backfill, store=state.app.store, now=state.now(), file=_plain(name or BALANCE_NAME))
+        keep = partial(backfill, store=state.app.store, file=_plain(name or BALANCE_NAME))
         for source, window in state.app.file_sources(path, region, TableOptions()):
             region = region or source.sites()[0].id
             if not dry_run:
-                report += keep(source, window=window, chunk=window.end - window.start)
+                report += keep(source, window=window, now=state.now(), chunk=window.end - window.start)
     except (InvalidInput, PayloadChanged) as error:
         whose = f"rows of {context.site.name}" if context is not None else "rows of a known region"
         raise InvalidInput(

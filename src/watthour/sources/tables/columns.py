@@ -25,6 +25,7 @@ VALUE_NAMES = (
     *("value", "y", "load", "demand", "demand_mwh", "mw", "mwh"),
     *("power", "watts", "active_power", "aggregate", "energy", "kwh", "consumption"),
 )
+_WITH_UNIT = r"^[+\-]?\d[\d.,]*\s?[kMG]?(?:W|Wh|VA)$"
 _SAMPLE = 500  # filled cells of a column that are looked at
 _ALIKE = 5.0  # times as large or as small: still a load of the same place
 _MOST = 0.5  # share of them that makes a column what it is
@@ -277,6 +278,10 @@ def _values(cells: Cells, found: Sequence[int]) -> tuple[tuple[int, ...], list[Q
     if not found:
         problem = "no column holds numbers that can be read"
         remedy = f"Name one with --value-column; the file has: {_listed(cells.names)}."
+        for number, name in enumerate(cells.names):
+            if cells.texts(number, 1).str.contains(_WITH_UNIT).any():
+                problem = f"no column holds numbers alone: {name} has a unit in each cell, {cells.texts(number, 1)[0]}"
+                remedy = "In the spreadsheet program, take the unit out of the cells, and give it with --unit."
         raise InvalidInput("value_column", _listed(cells.names), problem, remedy=remedy)
     ranked = sorted(found, key=lambda number: -_likeness(cells.names[number]))
     if rivals := _rivals(cells, ranked):
