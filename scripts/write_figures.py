@@ -37,7 +37,7 @@ LABELS = {
     "quantiles_8_weekdays": "quantiles of the last eight same weekdays",
     "ours_local": "trees of each home alone (`gradient_boosting`)",
     "ours_pooled_before": "trees of all homes (`gradient_boosting`)",
-    "ours_global": "**Watthour**, as `DayAhead()` answers for a table: it, `day_regression` and `similar_days` combined",
+    "ours_global": "**Watthour**, as `DayAhead()` answers for a table: it with `day_regression` and `similar_days`",
     "watthour": "**Watthour**: `similar_series`, from a week on with trees",
     "naive_168h": "the same hour last week",
     "lear_ensemble": "LEAR, ensemble of 4",

@@ -1,8 +1,8 @@
 """Several models as one: each counts by how it did on the last weeks, and more for the last days.
 
 ``fit`` lets every candidate forecast the last weeks of the past, learned once before them, keeps those that are near
-the best and lets them learn everything. ``predict`` averages their quantiles, by weights that follow what they would
-have said on the days since, and sets the width of the band by what lay inside it.
+the best and lets them learn everything. ``predict`` averages their quantiles or mixes their distributions, by weights
+that follow what they would have said on the days since, and sets the width of the band by what lay inside it.
 """
 
 from __future__ import annotations
