@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -11,7 +12,8 @@ from watthour.cli.options import AsJson  # noqa: TC001 - typer reads annotations
 from watthour.cli.output import number, show_json, show_table, utc_now
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+    from zoneinfo import ZoneInfo
 
 
 def insights(
@@ -24,7 +26,9 @@ def insights(
     ] = 0.5,
     as_json: AsJson = False,
 ) -> None:
-    """Tell what is odd, always on, used most, highest and changed, with the evidence; times are UTC."""
+    """Tell what is odd, always on, used most, highest, changed, and the evidence; times are local, with --json UTC."""
+    from zoneinfo import ZoneInfo
+
     from watthour.workflows import view
     from watthour.workflows.homes import devices_of, home_named, part_named
     from watthour.workflows.insights import device_insights, home_insights
@@ -43,20 +47,21 @@ def insights(
     if as_json:
         show_json(content)
         return
-    _show(content)
+    _show(content, ZoneInfo(site.place.time_zone))
 
 
-def _show(content: Mapping[str, Any]) -> None:
-    typer.echo(f"{content['start']} to {content['end']}, {content['channel'] or 'no channel'}")
+def _show(content: Mapping[str, Any], zone: ZoneInfo) -> None:
+    start, end = _local(content["start"], zone), _local(content["end"], zone)
+    typer.echo(f"{start} to {end} {zone.key}, {content['channel'] or 'no channel'}")
     if content.get("standby"):
         _show_standby(content["standby"])
     if content.get("oddities"):
-        _show_oddities(content["oddities"])
+        _show_oddities(content["oddities"], content.get("left_out", ()), zone)
     if content.get("consumers"):
         _show_consumers(content["consumers"])
     for peak in content.get("peaks") or ():
         on = ", ".join(f"{each['name']} {number(each['power_w'], 0)} W" for each in peak["on"]) or "nobody knows what"
-        typer.echo(f"Peak: {number(peak['power_w'], 0)} W from {peak['start']}; on: {on}.")
+        typer.echo(f"Peak: {number(peak['power_w'], 0)} W from {_local(peak['start'], zone)}; on: {on}.")
     if content.get("efficiency"):
         _show_efficiency(content["efficiency"])
     for change in (content.get("habits") or {}).get("changes", ()):
@@ -85,12 +90,18 @@ def _show_standby(least: Mapping[str, Any]) -> None:
     typer.echo(f"Standby: {power}{share}, {year} kWh a year{cycling}.")
 
 
-def _show_oddities(odd: Mapping[str, Any]) -> None:
+def _local(instant: str, zone: ZoneInfo) -> str:
+    return f"{datetime.fromisoformat(instant).astimezone(zone):%Y-%m-%d %H:%M}"
+
+
+def _show_oddities(odd: Mapping[str, Any], left_out: Sequence[str], zone: ZoneInfo) -> None:
+    if left_out:
+        typer.echo(f"What is odd and which habits changed is told of the home without {', '.join(left_out)}.")
     if odd["anomalies"]:
         rows = [
             (
-                each["start"],
-                each["end"],
+                _local(each["start"], zone),
+                _local(each["end"], zone),
                 number(each["measured_w"], 0),
                 number(each["expected_w"], 0),
                 number(each["extra_kwh"], 2),
@@ -103,7 +114,15 @@ def _show_oddities(odd: Mapping[str, Any]) -> None:
         typer.echo(f"Nothing odd in {odd['n_hours']} hours.")
     for shift in odd["shifts"]:
         span = _between(shift, "low_w", "high_w")
-        typer.echo(f"Since {shift['day']}: {number(shift['change_w'], 0)} W more around the clock ({span}).")
+        change = shift["change_w"]
+        direction = "less" if change < 0 else "more"
+        typer.echo(f"Since {shift['day']}: {number(abs(change), 0)} W {direction} around the clock ({span}).")
+    if odd["n_charging_hours"]:
+        typer.echo(
+            f"Not known: what was odd in {odd['n_charging_hours']} hours in which a car seems to charge. "
+            "Connect a meter to the charger, and it is taken out.",
+            err=True,
+        )
 
 
 def _show_consumers(used: Mapping[str, Any]) -> None:
