@@ -253,19 +253,14 @@ def real_cases(test: str, folder: Path) -> list[dict[str, Cell]]:
             is_found = any(each.start <= last and each.end > begin and each.extra_kwh > 0 for each in found.anomalies)
             tallies.setdefault(f"{times} deviations for {hours} h", Tally()).found.append(is_found)
     weeks = WEEKS * len(loads)
-    return [
-        *(
-            {"row": name, "test": test, "found_share": tally.recall, "cases": len(tally.found)}
-            for name, tally in tallies.items()
-        ),
-        {
-            "row": "nothing planted",
-            "test": test,
-            "told_per_week": sum(told) / weeks,
-            "weeks": weeks,
-            "share_above_one": float(np.mean(np.array(told) > WEEKS)),
-        },
+    rows: list[dict[str, Cell]] = [
+        {"row": name, "test": test, "found_share": tally.recall, "cases": len(tally.found)}
+        for name, tally in tallies.items()
     ]
+    above = float(np.mean(np.array(told) > WEEKS))
+    told_per_week = sum(told) / weeks
+    nothing = {"row": "nothing planted", "test": test, "told_per_week": told_per_week, "weeks": weeks}
+    return [*rows, {**nothing, "share_above_one": above}]
 
 
 def main() -> None:
