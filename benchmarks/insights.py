@@ -257,10 +257,9 @@ def real_cases(test: str, folder: Path) -> list[dict[str, Cell]]:
         {"row": name, "test": test, "found_share": tally.recall, "cases": len(tally.found)}
         for name, tally in tallies.items()
     ]
-    above = float(np.mean(np.array(told) > WEEKS))
-    told_per_week = sum(told) / weeks
-    nothing = {"row": "nothing planted", "test": test, "told_per_week": told_per_week, "weeks": weeks}
-    return [*rows, {**nothing, "share_above_one": above}]
+    nothing: dict[str, Cell] = {"row": "nothing planted", "test": test, "told_per_week": sum(told) / weeks}
+    nothing |= {"weeks": weeks, "share_above_one": float(np.mean(np.array(told) > WEEKS))}
+    return [*rows, nothing]
 
 
 def main() -> None:
