@@ -19,7 +19,7 @@ from watthour.forecasting.panel import mean_known
 from watthour.forecasting.quantile_forecast import describe_intervals, quantile_forecast
 from watthour.forecasting.steps import check_targets, check_trained_on, step_of
 from watthour.forecasting.trend_season.known import Clock
-from watthour.forecasting.vintages import DAY_US, instant, instants, measurement_vintages
+from watthour.forecasting.vintages import DAY_US, by_issue, instant, instants, measurement_vintages
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -122,10 +122,7 @@ class FittedRecentDays:
         if len(measurement_vintages(history, context.channel.id).times):
             midnight, told = Clock.of(history), _Told()
             time = instants(targets["time"])
-            issued, until = instants(targets["issued_at"]), instants(targets["known_until"])
-            pairs, of_issue = np.unique(np.stack([issued, np.minimum(until, issued)], 1), axis=0, return_inverse=True)
-            for number, (at, known_until) in enumerate(pairs.tolist()):
-                mine = np.flatnonzero(of_issue.reshape(-1) == number)
+            for at, known_until, mine in by_issue(targets):
                 rows = _known(history, at, known_until)
                 known = np.flatnonzero(np.isfinite(_daily_means(rows)))
                 if not len(known):
