@@ -72,6 +72,8 @@ COLUMNS = {  # metric -> heading and decimals
     "train_seconds": ("training, s", 1),
     "predict_seconds": ("20 forecasts, s", 1),
     "recall": ("found, share", 2),
+    "found_share": ("found, share", 2),
+    "told_per_week": ("told a week", 2),
     "alarms_per_week": ("false alarms a week", 2),
     "alarms_per_home": ("false alarms a home", 2),
     "error_percent": ("median error, %", 1),

@@ -113,6 +113,20 @@ def test_what_the_sun_and_the_car_measured_does_not_hide_what_is_odd(home: TestC
     assert told["left_out"] == ["home.made.car", "home.made.solar"]
     assert before["left_out"] == []
     assert told["oddities"] == before["oddities"]
+    of_car = home.get(f"{HOME}/devices/car/insights").json()["oddities"]
+    assert (of_car["n_hours"], of_car["n_charging_hours"]) == (28 * 24, 0)  # it hides nothing of itself
+
+
+def test_hours_that_a_car_without_a_meter_hides_are_counted(home: TestClient, empty: App) -> None:
+    hours = np.arange(112 * 24)
+    car = np.where((hours % 24 == 19) & (hours // 24 % 3 == 0), 7000.0, 0.0)
+    measured = empty.store.read(["home.made.mains"], Window(START, END)).sort("time")
+    charged = measured.with_columns(pl.col("value") + pl.Series(car), available_at=pl.lit(END), recorded_at=pl.lit(END))
+    empty.store.append(Readings.validate(charged, cast=True))
+    odd = home.get(f"{HOME}/insights").json()["oddities"]
+    assert (odd["n_hours"], odd["n_charging_hours"]) == (28 * 24 - 10, 10)
+    begin = START + (100 * PER_DAY + 2 * PER_HOUR) * STEP
+    assert f"{begin:%Y-%m-%dT%H:%M:%SZ}" in [each["start"] for each in odd["anomalies"]]
 
 
 def test_a_home_tells_what_is_odd_and_what_it_rests_on(home: TestClient) -> None:

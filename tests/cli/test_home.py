@@ -7,10 +7,11 @@ from contextlib import closing
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 from builders import events, readings
 from fakes.server import as_json, serve
-from made_home import make_home
+from made_home import PER_DAY, PER_HOUR, make_home
 from places import ANSWER
 
 from watthour.core.window import HOUR
@@ -138,6 +139,27 @@ def test_insights_of_a_home_and_a_device_say_what_is_known_and_what_is_not(
     assert "impact: 0 uses are known, and 4 are needed" in device.err
     wrong = watthour("home", "insights", "made", "--days", "0")
     assert (wrong.code, "days = 0" in wrong.err) == (2, True)
+
+
+def test_insights_on_the_command_line_say_less_and_local_times_and_what_a_car_hides(
+    watthour: Callable[..., Outcome], home: Path
+) -> None:
+    assert watthour("home", "add", "Made", "--time-zone", "Europe/Paris", "--channel", "mains:W:1h").code == 0
+    made = make_home(5)
+    made.parts["always"][: 97 * PER_DAY] += 200  # and then it is no longer on
+    made.parts["car"] = np.zeros(made.n_days * PER_DAY)
+    for day in range(0, made.n_days, 3):
+        made.parts["car"][day * PER_DAY + 20 * PER_HOUR :][: 2 * PER_HOUR] = 7200
+    made.parts["heater"] = np.zeros(made.n_days * PER_DAY)
+    made.parts["heater"][100 * PER_DAY + 2 * PER_HOUR :][: 4 * PER_HOUR] = 2000
+    with closing(open_store(f"sqlite:///{home / 'watthour.db'}")) as store:
+        store.append(made.readings())
+    shown = watthour("home", "insights", "made")
+    assert shown.code == 0, shown.err
+    assert "2024-02-14 02:00\t2024-02-14 06:00" in shown.out
+    (shift,) = [line for line in shown.out.splitlines() if line.startswith("Since 2024-02-11: ")]
+    assert "W less around the clock" in shift
+    assert "Not known: what was odd in 20 hours in which a car seems to charge. Connect a meter" in shown.err
 
 
 def test_usage_of_a_home_tells_what_is_known_of_now_and_today(watthour: Callable[..., Outcome], home: Path) -> None:

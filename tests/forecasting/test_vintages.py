@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from watthour.core.frames import Quality
-from watthour.forecasting.vintages import HOUR_US, Vintages, instant, instants
+from watthour.forecasting.vintages import HOUR_US, Vintages, by_issue, instant, instants
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
 Row = tuple[int, int, float | None]  # hour, known at hour, value
@@ -92,3 +92,13 @@ def test_windows_are_what_looking_up_each_interval_finds(rows: list[Row], first:
 @given(st.datetimes(datetime(1900, 1, 1), datetime(2150, 1, 1), timezones=st.just(UTC)))  # noqa: DTZ001 - in UTC
 def test_one_instant_is_counted_as_a_column_of_them(at: datetime) -> None:
     assert instant(at) == instants(pl.Series([at], dtype=pl.Datetime("us", "UTC")))[0]
+
+
+def test_targets_are_sorted_by_their_issue_and_nothing_after_it_was_known() -> None:
+    hours = {"issued_at": [8, 2, 8, 2, 8], "known_until": [6, 9, 6, 2, 8]}
+    rows = {name: [START + timedelta(hours=hour) for hour in of] for name, of in hours.items()}
+    told = [
+        ((issued - at(0)[0]) // HOUR_US, (until - at(0)[0]) // HOUR_US, mine.tolist())
+        for issued, until, mine in by_issue(pl.DataFrame(rows))
+    ]
+    assert told == [(2, 2, [1, 3]), (8, 6, [0, 2]), (8, 8, [4])]

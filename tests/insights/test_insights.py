@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 from builders import events, hour, samples
-from made_home import PER_DAY, PER_HOUR, START, STEP, MadeHome, channel, make_home, watt_readings
+from made_home import PER_DAY, PER_HOUR, START, STEP, Array, MadeHome, channel, make_home, watt_readings
 
 from watthour.core.errors import InvalidInput
 from watthour.core.frames import Events, Quality, Readings, Samples
@@ -72,6 +72,26 @@ class TestLoad:
             n_known = int(np.sum(~np.isnan(found.power_w[day])))
             assert n_known == (23 if change.month == 3 else 24)
             assert found.starts[day, 12] // 3_600_000_000 % 24 == (10 if change.month == 3 else 11)
+
+
+def odd_hours(watts: Array) -> Oddities:
+    """Return what is odd in the last 28 of some days of hours."""
+    times = pl.datetime_range(START, START + len(watts) * DAY, HOUR, closed="left", eager=True, time_unit="us")
+    of = channel("mains", HOUR)
+    found = oddities(load_of(watt_readings(of, times, watts.ravel()), of, "Etc/GMT-1"))
+    assert isinstance(found, Oddities)
+    return found
+
+
+def with_car(home: MadeHome, seed: int) -> MadeHome:
+    """Add a car that is charged on two evenings in five."""
+    rng = np.random.default_rng(seed)
+    home.parts["car"] = np.zeros(home.n_days * PER_DAY)
+    for day in range(home.n_days):
+        if rng.random() < 0.4:
+            first = day * PER_DAY + int(rng.uniform(17, 20) * PER_HOUR)
+            home.parts["car"][first : first + int(rng.uniform(1.5, 4) * PER_HOUR)] = 7200
+    return home
 
 
 class TestAnomalies:
@@ -139,6 +159,47 @@ class TestAnomalies:
         home = make_home(40, is_heated=True)
         home.parts["heat"] = np.maximum(14 - np.repeat(home.temperature, PER_HOUR), 0) ** 2 * 15
         assert not odd(home).shifts
+
+    def test_a_heater_that_draws_less_than_cooking_is_found_as_it_stays_on(self) -> None:
+        rng = np.random.default_rng(4)
+        watts = 300 + rng.normal(0, 20, (112, 24))
+        for day in range(112):
+            watts[day, rng.choice(np.arange(7, 23), 4, replace=False)] += rng.uniform(800, 3000, 4)
+        quiet = odd_hours(watts)
+        watts[100, 12:18] += 900
+        noon = START + 100 * DAY + 13 * HOUR  # the made homes' first midnight is 23:00 UTC
+        found = [each for each in odd_hours(watts).anomalies if each.start <= noon < each.end]
+        assert [each.extra_kwh > 4 for each in found] == [True]
+        assert len(quiet.anomalies) <= 4
+
+    def test_a_heater_is_found_in_a_home_with_a_car_that_nobody_measures(self) -> None:
+        n_found = n_false = 0
+        for seed in SEEDS[:6]:
+            home = with_car(make_home(seed), seed)
+            quiet = odd(home)
+            n_false += len(quiet.anomalies)
+            charged = home.parts["car"][-28 * PER_DAY :].reshape(-1, PER_HOUR).mean(axis=1) > 3600
+            assert quiet.n_charging_hours >= np.sum(charged) > 10
+            assert quiet.n_hours + quiet.n_charging_hours == 28 * 24
+            first = 100 * PER_DAY + (seed % 8 + 4) * PER_HOUR
+            home.parts["heater"] = np.zeros(home.n_days * PER_DAY)
+            home.parts["heater"][first : first + 6 * PER_HOUR] = 2000
+            begin = START + first * STEP
+            n_found += any(
+                each.start < begin + 6 * HOUR and each.end > begin and each.extra_kwh > 0
+                for each in odd(home).anomalies
+            )
+        assert n_found == 6
+        assert n_false <= 4 * 6  # weeks
+
+    def test_a_device_of_many_kilowatts_and_heaters_are_taken_for_no_car(self) -> None:
+        home = with_car(make_home(2), 2)
+        of_charger = oddities(home.load("car"), is_home=False)
+        assert isinstance(of_charger, Oddities)
+        assert of_charger.n_charging_hours == 0
+        watts = np.full((112, 24), 300.0)
+        watts[::2, 7] += 3400  # an instantaneous water heater
+        assert odd_hours(watts).n_charging_hours == 0
 
     @pytest.mark.parametrize(("seed", "is_heated", "first"), [(205, False, 27_523), (201, True, 31_306)])
     def test_a_power_cut_is_told_on_an_afternoon_of_little_use_too(
@@ -382,11 +443,39 @@ class TestHabits:
             home.parts["always"][day * PER_DAY + 14 * PER_HOUR :][: 2 * PER_HOUR] += 400
         found = habits(home.load(), home.outdoors())
         assert isinstance(found, Habits)
-        (change,) = (each for each in found.changes if each.days == "working days")
+        (change,) = found.changes
+        assert change.days == "all days"
         assert change.first_hour <= 14
         assert change.end_hour >= 16
         assert change.after_kwh - change.before_kwh == pytest.approx(0.8, abs=0.2)
         assert change.chance <= 0.01
+
+    def test_a_change_across_midnight_is_named(self) -> None:
+        home = make_home(12)
+        for day in range(home.n_days - 21, home.n_days):
+            home.parts["always"][day * PER_DAY + 23 * PER_HOUR :][: 2 * PER_HOUR] += 200
+        found = habits(home.load(), home.outdoors())
+        assert isinstance(found, Habits)
+        (change,) = found.changes
+        assert (change.first_hour, change.end_hour) in {(22, 1), (23, 2)}
+        assert change.after_kwh - change.before_kwh == pytest.approx(0.4, abs=0.1)
+
+    def test_a_change_is_found_beside_a_car_that_nobody_measures(self) -> None:
+        home = with_car(make_home(3), 3)
+        for day in range(home.n_days - 21, home.n_days):
+            home.parts["always"][day * PER_DAY + 18 * PER_HOUR :][: 3 * PER_HOUR] += 700
+        found = habits(home.load(), home.outdoors())
+        assert isinstance(found, Habits)
+        assert any({18, 19, 20} & set(range(each.first_hour, each.end_hour)) for each in found.changes)
+
+    def test_only_days_off_that_changed_are_named(self) -> None:
+        home = make_home(12)
+        for day in range(home.n_days - 21, home.n_days):
+            if day % 7 >= 5:
+                home.parts["always"][day * PER_DAY + 14 * PER_HOUR :][: 3 * PER_HOUR] += 1500
+        found = habits(home.load(), home.outdoors())
+        assert isinstance(found, Habits)
+        assert {each.days for each in found.changes} == {"days off"}
 
     def test_homes_as_usual_have_few_changes(self) -> None:
         n_told = 0

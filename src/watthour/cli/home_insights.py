@@ -11,7 +11,7 @@ from watthour.cli.options import AsJson  # noqa: TC001 - typer reads annotations
 from watthour.cli.output import local_time, number, show_json, show_table, utc_now
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 
 def insights(
@@ -52,7 +52,7 @@ def _show(content: Mapping[str, Any], zone: str) -> None:
     if content.get("standby"):
         _show_standby(content["standby"])
     if content.get("oddities"):
-        _show_oddities(content["oddities"], zone)
+        _show_oddities(content["oddities"], content.get("left_out", ()), zone)
     if content.get("consumers"):
         _show_consumers(content["consumers"])
     for peak in content.get("peaks") or ():
@@ -86,7 +86,9 @@ def _show_standby(least: Mapping[str, Any]) -> None:
     typer.echo(f"Standby: {power}{share}, {year} kWh a year{cycling}.")
 
 
-def _show_oddities(odd: Mapping[str, Any], zone: str) -> None:
+def _show_oddities(odd: Mapping[str, Any], left_out: Sequence[str], zone: str) -> None:
+    if left_out:
+        typer.echo(f"What is odd and which habits changed is told of the home without {', '.join(left_out)}.")
     if odd["anomalies"]:
         rows = [
             (
@@ -104,7 +106,15 @@ def _show_oddities(odd: Mapping[str, Any], zone: str) -> None:
         typer.echo(f"Nothing odd in {odd['n_hours']} hours.")
     for shift in odd["shifts"]:
         span = _between(shift, "low_w", "high_w")
-        typer.echo(f"Since {shift['day']}: {number(shift['change_w'], 0)} W more around the clock ({span}).")
+        change = shift["change_w"]
+        direction = "less" if change < 0 else "more"
+        typer.echo(f"Since {shift['day']}: {number(abs(change), 0)} W {direction} around the clock ({span}).")
+    if odd["n_charging_hours"]:
+        typer.echo(
+            f"Not known: what was odd in {odd['n_charging_hours']} hours in which a car seems to charge. "
+            "Connect a meter to the charger, and it is taken out.",
+            err=True,
+        )
 
 
 def _show_consumers(used: Mapping[str, Any]) -> None:

@@ -13,7 +13,7 @@ from watthour.forecasting.panel import mean_known
 from watthour.forecasting.quantile_forecast import describe_intervals, quantile_forecast
 from watthour.forecasting.steps import check_targets, step_of
 from watthour.forecasting.trend_season.known import Clock
-from watthour.forecasting.vintages import DAY_US, instant, instants, measurement_vintages
+from watthour.forecasting.vintages import DAY_US, by_issue, instant, instants, measurement_vintages
 
 if TYPE_CHECKING:
     import dataframely as dy
@@ -86,10 +86,7 @@ def forecast_by_days(
     if len(measurement_vintages(history, context.channel.id).times):
         midnight = Clock.of(history)
         time = instants(targets["time"])
-        issued, until = instants(targets["issued_at"]), instants(targets["known_until"])
-        pairs, of_issue = np.unique(np.stack([issued, np.minimum(until, issued)], 1), axis=0, return_inverse=True)
-        for number, (at, known_until) in enumerate(pairs.tolist()):
-            mine = np.flatnonzero(of_issue.reshape(-1) == number)
+        for at, known_until, mine in by_issue(targets):
             rows = days_known(history, at, known_until, most_days)
             known = np.flatnonzero(np.isfinite(daily_means(rows)))
             if not len(known):

@@ -17,7 +17,7 @@ from watthour.forecasting.panel import Panel
 from watthour.forecasting.quantile_forecast import describe_intervals, quantile_forecast
 from watthour.forecasting.steps import check_targets, interval_numbers, numbered_starts
 from watthour.forecasting.trend_season.known import Clock
-from watthour.forecasting.vintages import DAY_US, instant, instants, measurement_vintages
+from watthour.forecasting.vintages import DAY_US, by_issue, instant, instants, measurement_vintages
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
@@ -105,10 +105,8 @@ def series_at_issues(history: History, targets: dy.DataFrame[Targets], *, weeks:
     most_values = round(7 * weeks * DAY / step) if step < DAY else MOST_LONG
     midnight = Clock.of(history)
     time = instants(targets["time"])
-    issued, until = instants(targets["issued_at"]), instants(targets["known_until"])
-    pairs, of_issue = np.unique(np.stack([issued, np.minimum(until, issued)], 1), axis=0, return_inverse=True)
     begin = int(midnight.places(vintages.times[:1])[0][0])
-    for number, (at, known_until) in enumerate(pairs.tolist()):
+    for at, known_until, rows in by_issue(targets):
         clock = midnight.ending_at(known_until)
         edge = clock.edge_row(known_until)
         first = max(begin - 1, edge - most_values // clock.n_slots - 1)
@@ -118,7 +116,6 @@ def series_at_issues(history: History, targets: dy.DataFrame[Targets], *, weeks:
         if len(measured) < fewest_values(step):
             continue
         span = slice(measured[0], measured[-1] + 1)
-        rows = np.flatnonzero(of_issue.reshape(-1) == number)
         day, slot = clock.places(time[rows])
         place = (day - first) * clock.n_slots + slot
         yield EvenSeries(

@@ -25,7 +25,7 @@ from watthour.forecasting.calendar import WEEKEND, clock_offsets, holiday_days, 
 from watthour.forecasting.quantile_forecast import describe_intervals, nothing_known, quantile_forecast
 from watthour.forecasting.recent_days import weighted_quantiles
 from watthour.forecasting.steps import check_targets, check_trained_on, step_of
-from watthour.forecasting.vintages import DAY_US, HOUR_US, datetimes, instant, instants, measurement_vintages
+from watthour.forecasting.vintages import DAY_US, HOUR_US, by_issue, datetimes, instant, instants, measurement_vintages
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -231,11 +231,8 @@ class FittedRareUse:
         hours, factor = self.step / HOUR_US, _kwh_factor(context)
         quantiles = np.full((targets.height, len(LEVELS)), np.nan)
         time = instants(targets["time"])
-        issued, until = instants(targets["issued_at"]), instants(targets["known_until"])
-        pairs, of_issue = np.unique(np.stack([issued, np.minimum(until, issued)], 1), axis=0, return_inverse=True)
         tables: list[_Told] = []
-        for number, (at, known_until) in enumerate(pairs.tolist()):
-            mine = np.flatnonzero(of_issue.reshape(-1) == number)
+        for at, known_until, mine in by_issue(targets):
             times, power = _known(history, at, known_until)
             learned = _learned(times, power * hours, self.step, context.time_zone, context.place.holidays)
             if learned is not None:

@@ -155,6 +155,16 @@ def instant(at: datetime) -> int:
     return (at - _EPOCH) // _MICROSECOND
 
 
+def by_issue(targets: pl.DataFrame) -> list[tuple[int, int, Instants]]:
+    """Return the issues of some targets, oldest first: when, until when was measured, and the rows that belong to it.
+
+    What ends after the issue was not known then.
+    """
+    issued, until = instants(targets["issued_at"]), instants(targets["known_until"])
+    pairs, of_row = np.unique(np.stack([issued, np.minimum(until, issued)], 1), axis=0, return_inverse=True)
+    return [(at, edge, np.flatnonzero(of_row.ravel() == place)) for place, (at, edge) in enumerate(pairs.tolist())]
+
+
 def datetimes(times: Instants) -> pl.Series:
     """Return microseconds since 1970, (n,), as a column of UTC datetimes."""
     return pl.Series(times, dtype=pl.Int64).cast(INSTANT)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from watthour.core.errors import InvalidInput
 from watthour.core.window import HOUR
+from watthour.insights.charging import charging_hours
 from watthour.insights.load import HOURS, Unknown, days_of, median, quantile
 from watthour.insights.shifts import LevelShift, levels, shifts_of
 from watthour.insights.weather import without_weather
@@ -22,8 +23,9 @@ if TYPE_CHECKING:
 PAST_DAYS = 56  # with which a day is compared
 FEWEST_DAYS = 21  # of the past, all kinds of day together
 _FEWEST_ALIKE = 6  # days of the same kind; with fewer all days are compared with
-_SCALES = (1, 3, 6, 12)  # hours in a row that are judged together
-_WAYS = 2  # means of 1, 3, 6 and 12 hours, that would be odd as seldom if they had nothing in common
+_SCALES = (1, 3, 6, 12)  # hours in a row whose mean is judged
+_SUSTAINED = 4  # hours in a row whose least is judged: cooking and washing are higher, and soon over
+_WAYS = 2  # of being odd that count: the means and the least have most of their hours in common
 _MORE, _LESS = 0.8, 0.2  # of the false alarms, those of more and of less than expected: evenings out are many
 _TAIL = 0.05  # share of the hours that the tail is fitted to
 _SPREAD_SHARE = 0.9  # quantile that says how far an hour usually goes
@@ -58,18 +60,24 @@ class Oddities:
     first_day: date  # that was judged
     last_day: date
     n_hours: int  # that were judged
+    n_charging_hours: int  # that were not, as a car without a meter of its own seemed to charge
     n_past_days: int  # known before the first of these days
 
 
 def oddities(
-    load: Load, temperature: pl.DataFrame | None = None, *, days: int = 28, false_alarms_per_week: float = 0.5
+    load: Load,
+    temperature: pl.DataFrame | None = None,
+    *,
+    days: int = 28,
+    false_alarms_per_week: float = 0.5,
+    is_home: bool = True,
 ) -> Oddities | Unknown:
     """Return the hours and levels of the last days that are unlike the weeks before.
 
     Each hour is compared with the median of its local hour on the same kind of day (working, off) of the 56 days
     before; what it is off by is measured in usual deviations of that hour. Sums
-    of 1, 3, 6 and 12 hours are judged by how seldom the load's own sums go as far: the tail is fitted to the largest
-    twentieth by its median, which few anomalies move.
+    of 1, 3, 6 and 12 hours, and the least of 4, are judged by how seldom the load's own go as far: the tail is fitted
+    to the largest twentieth by its median, which few anomalies move.
     Lasting changes of the level are found first and taken out, so that each is told once, not every hour after it.
 
     Args:
@@ -77,6 +85,8 @@ def oddities(
         temperature: ``time`` and ``value`` outdoors [degC]; what goes with it is taken out. None: it is not known.
         days: the last ones, that are judged.
         false_alarms_per_week: of runs of hours, that the threshold is set for.
+        is_home: whether a car without a meter of its own may charge in it; the hours in which one seems to are not
+            judged.
 
     Raises:
         InvalidInput: the rate of false alarms, or the number of days, cannot be.
@@ -103,6 +113,8 @@ def oddities(
     free, weather = without_weather(table, temperature, load.time_zone)
     found = shifts_of(free)
     apart = weather + levels(found, n_days)[:, None]
+    charging = charging_hours(free.power_w, table.is_off) & is_home
+    table = replace(table, power_w=np.where(charging, np.nan, table.power_w))
     level_free = table.power_w - apart
     scored_from = min(FEWEST_DAYS, first)
     usual = _usual(table, level_free, scored_from)
@@ -113,6 +125,7 @@ def oddities(
         table.day(first),
         table.day(n_days - 1),
         int(np.sum(~np.isnan(usual.score[first:]))),
+        int(np.sum(charging[first:])),
         n_past,
     )
 
@@ -154,8 +167,11 @@ def _runs(table: Days, usual: _Usual, apart: Array, first: int, rate: float) -> 
         seldom = of_side * rate / (_WAYS * _WEEK_HOURS)  # share of the hours that may go as far by chance
         flat = side * usual.score.ravel()
         chance = np.ones(len(flat))
-        for hours in _SCALES:
-            rare = _chance(_mean_of_last(flat, hours))
+        judged = [(hours, _mean_of_last(flat, hours)) for hours in _SCALES]
+        if side > 0:
+            judged.append((_SUSTAINED, _least_of_last(flat, _SUSTAINED)))
+        for hours, score in judged:
+            rare = _chance(score)
             for last in np.flatnonzero(rare < seldom):  # a sum may reach past the odd hours, to some that are as usual
                 part = _trimmed(flat, slice(last - hours + 1, last + 1))
                 chance[part] = np.minimum(chance[part], rare[last])
@@ -191,6 +207,13 @@ def _mean_of_last(values: Array, count: int) -> Array:
     sums = np.full(len(values), np.nan)
     sums[count - 1 :] = np.convolve(values, np.ones(count), mode="valid") / count
     return sums
+
+
+def _least_of_last(values: Array, count: int) -> Array:
+    """Return the least of each value and those before it; nan where one is missing."""
+    least = np.full(len(values), np.nan)
+    least[count - 1 :] = np.lib.stride_tricks.sliding_window_view(values, count).min(axis=1)
+    return least
 
 
 def _chance(score: Array) -> Array:

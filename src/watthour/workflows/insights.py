@@ -154,10 +154,12 @@ def device_insights(
         window,
         known_until if has_own else None,
         own.id if has_own and own is not None else None,
-        unknown if load is None else oddities(load, days=days, false_alarms_per_week=false_alarms_per_week),
+        unknown
+        if load is None
+        else oddities(load, days=days, false_alarms_per_week=false_alarms_per_week, is_home=False),
         unknown if load is None else standby(load.within(window)),
         unknown if load is None else peaks(load, [], events, window),
-        unknown if load is None else habits(load),
+        unknown if load is None else habits(load, is_home=False),
         UseCount(inside.height, energy, events.height - inside.height),
         impact(latest, _samples_around(store, main, latest)),
     )

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 
 import { makeInsights } from '@/test/homes';
 
-import { changeInWords, oddInWords } from './odd';
+import { changeInWords, judgedInWords, oddInWords } from './odd';
 
 test('what is odd is told with what is usual and how seldom it is, the lasting first, then the newest', () => {
   expect(oddInWords(makeInsights(), 'Europe/Paris')).toEqual([
@@ -34,4 +34,13 @@ test('a changed habit names the days, the hours and both amounts', () => {
     what: 'A changed habit: 1.60\u00a0kWh a day now, 0.90\u00a0kWh in the weeks before.',
     evidence: 'Between 1.30\u00a0kWh and 1.90\u00a0kWh with 95\u00a0% probability, by 15 days.',
   });
+});
+
+test('hours that a charging car hides are said', () => {
+  const { oddities } = makeInsights();
+  if (!oddities) throw new Error('the made-up home was judged');
+  expect(judgedInWords(oddities, null, 'Europe/Paris')).toBe('672 hours were judged, Sat 24 Oct');
+  expect(judgedInWords({ ...oddities, n_hours: 640, n_charging_hours: 32 }, null, 'Europe/Paris')).toBe(
+    '640 hours were judged, Sat 24 Oct; not 32 hours in which a car without a meter of its own seems to charge',
+  );
 });

@@ -75,9 +75,10 @@ export function oddInWords({ oddities, habits }: Pick<HomeInsightsAnswer, 'oddit
   ];
 }
 
-/** `Judged: 339 hours from Sun 8 Nov on`. */
+/** `339 hours were judged, Sun 8 Nov to Sun 22 Nov, 12:00`, and the hours that could not be. */
 export function judgedInWords(oddities: Oddities, knownUntil: string | null, timeZone: string): string {
   const since = formatShortDay(Date.parse(`${oddities.first_day}T12:00Z`), 'UTC');
   const until = knownUntil === null ? '' : ` to ${formatInstant(Date.parse(knownUntil), timeZone)}`;
-  return `${oddities.n_hours.toLocaleString('en-US')} hours were judged, ${since}${until}`;
+  const hidden = oddities.n_charging_hours > 0 ? `; not ${oddities.n_charging_hours} hours in which a car without a meter of its own seems to charge` : '';
+  return `${oddities.n_hours.toLocaleString('en-US')} hours were judged, ${since}${until}${hidden}`;
 }

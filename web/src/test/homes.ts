@@ -151,6 +151,7 @@ export function makeInsights(changes: Partial<HomeInsightsAnswer> = {}): HomeIns
       first_day: '2026-10-24',
       last_day: '2026-11-21',
       n_hours: 672,
+      n_charging_hours: 0,
       n_past_days: 23,
     },
     standby: { power_w: 118, low_w: 112, high_w: 124, share: 0.31, kwh_per_year: 1034.4, n_nights: 28, first_day: '2026-10-24', last_day: '2026-11-20', holds_cycling: true },

@@ -50,6 +50,9 @@ class OdditiesEntry(Answer):
     first_day: str = Field(description="First local day that was judged.")
     last_day: str = Field(description="Last one.")
     n_hours: int = Field(description="Hours that were judged. [count]")
+    n_charging_hours: int = Field(
+        description="Hours that were not, as a car without a meter of its own seemed to charge. [count]"
+    )
     n_past_days: int = Field(description="Known days before the first of them. [count]")
 
 
@@ -149,13 +152,13 @@ class HabitChangeEntry(Answer):
     """A part of the day in which more, or less, is used than before."""
 
     first_hour: int = Field(description="Where it begins, local clock. [h]")
-    end_hour: int = Field(description="Where it ends, local clock. [h]")
-    days: str = Field(description="`working days` or `days off`.")
+    end_hour: int = Field(description="Where it ends, local clock; 1 or 2: on the day after. [h]")
+    days: str = Field(description="`working days`, `days off` or `all days`.")
     before_kwh: float = Field(description="Median per day of the weeks before. [kWh]")
     after_kwh: float = Field(description="Median per day now. [kWh]")
     after_low_kwh: float = Field(description=f"{_LOW} [kWh]")
     after_high_kwh: float = Field(description=f"{_HIGH} [kWh]")
-    chance: float = Field(description="Of so clear a difference without a change, corrected for all parts. [-]")
+    chance: float = Field(description="Of so clear a difference in any part of the day without a change. [-]")
     n_days: int = Field(description="Days of this kind now. [count]")
     n_past_days: int = Field(description="Days of this kind before. [count]")
 
@@ -226,6 +229,7 @@ _ODDITIES: dict[str, JsonValue] = {
     "first_day": "2026-10-23",
     "last_day": "2026-11-19",
     "n_hours": 672,
+    "n_charging_hours": 0,
     "n_past_days": 112,
 }
 _COMMON: dict[str, JsonValue] = {

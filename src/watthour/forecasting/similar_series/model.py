@@ -23,7 +23,7 @@ from watthour.forecasting.similar_series.learning import FEWEST_DAYS, FEWEST_OTH
 from watthour.forecasting.similar_series.own_trial import MOST_DAYS, OwnTrial, own_usual
 from watthour.forecasting.similar_series.predictors import WEEK, Likeness, Seen, said_of
 from watthour.forecasting.steps import check_targets, check_trained_on, step_of
-from watthour.forecasting.vintages import DAY_US, instant, instants, measurement_vintages
+from watthour.forecasting.vintages import DAY_US, by_issue, instant, instants, measurement_vintages
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -129,11 +129,9 @@ class FittedSimilarSeries:
             raise nothing_known(targets, context)
         quantiles = np.full((targets.height, len(LEVELS)), np.nan)
         stale = np.zeros(targets.height, dtype=np.bool_)
-        issued, until, time = (instants(targets[name]) for name in ("issued_at", "known_until", "time"))
-        pairs, of_issue = np.unique(np.stack([issued, np.minimum(until, issued)], 1), axis=0, return_inverse=True)
+        time = instants(targets["time"])
         words: dict[str, None] = {}
-        for number, (at, known_until) in enumerate(pairs.tolist()):
-            mine = np.flatnonzero(of_issue.reshape(-1) == number)
+        for at, known_until, mine in by_issue(targets):
             days = Days.of(history, at, known_until, self.similar)
             row, slot = days.clock.places(time[mine])
             leads, which = np.unique(np.maximum(row - days.edge + 1, 1), return_inverse=True)

@@ -15,7 +15,7 @@ from watthour.forecasting.quantile_forecast import describe_intervals, quantile_
 from watthour.forecasting.steps import check_targets, check_trained_on, step_of
 from watthour.forecasting.trend_season.known import Clock
 from watthour.forecasting.trend_season.learned import Learned, learn_series
-from watthour.forecasting.vintages import DAY_US, instant, instants, measurement_vintages
+from watthour.forecasting.vintages import DAY_US, by_issue, instant, instants, measurement_vintages
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -108,11 +108,10 @@ class FittedTrendSeason:
         if len(vintages.times):
             clock = Clock.of(history)
             time = instants(targets["time"])
-            issued, until = instants(targets["issued_at"]), instants(targets["known_until"])
-            pairs, of_issue = np.unique(np.stack([issued, np.minimum(until, issued)], 1), axis=0, return_inverse=True)
-            issues = [_Issue(clock, self.learned, *pair) for pair in pairs.tolist()]
+            asked = by_issue(targets)
+            issues = [_Issue(clock, self.learned, at, known_until) for at, known_until, _ in asked]
             for group in _groups(issues):
-                mine = [np.flatnonzero(of_issue.ravel() == k) for k in group]
+                mine = [asked[k][2] for k in group]
                 found = self._answers(history, [issues[k] for k in group], [time[each] for each in mine])
                 for each, (answer, is_stale) in zip(mine, found, strict=True):
                     quantiles[each], stale[each] = answer, is_stale
