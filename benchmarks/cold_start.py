@@ -144,8 +144,8 @@ def run(test: Test, rows: Collection[str]) -> list[dict[str, float | str]]:
             for name in test.new:
                 whole = test.pasts[name]
                 zone, step = whole.context.time_zone, whole.context.resolution
-                asked = targets(_day(day, zone), day, resolution=step, time_zone=zone)
-                cut = _cut(whole, day, n_days)
+                asked = targets(day_of(day, zone), day, resolution=step, time_zone=zone)
+                cut = cut_to(whole, day, n_days)
                 if cut.readings.height < 0.9 * n_days * (DAY / step):
                     continue
                 rules = {
@@ -169,7 +169,7 @@ def run(test: Test, rows: Collection[str]) -> list[dict[str, float | str]]:
                         asked_of.append((NOTEBOOK, both, near))
                 for label, model, past in asked_of:
                     if label in rows:
-                        losses.setdefault((label, n_days), []).append(_loss(model, past, asked, whole))
+                        losses.setdefault((label, n_days), []).append(loss_of(model, past, asked, whole))
     return [
         {"row": label, "days": n_days, **_means(found)}
         for (label, n_days), found in sorted(losses.items(), key=lambda each: (each[0][1], each[0][0]))
@@ -180,7 +180,7 @@ def _trees(test: Test) -> dict[str, Forecaster]:
     """Return the trees that the others teach, for the new series."""
     first = min(test.days)
     names = [*(name for name in test.pasts if name not in test.new), *test.new]
-    pasts = [_cut(test.pasts[name], first, 267 if name not in test.new else 1) for name in names]
+    pasts = [cut_to(test.pasts[name], first, 267 if name not in test.new else 1) for name in names]
     per_day = round(DAY / pasts[0].context.resolution)
     grown = recipe(GROWN, pooled_growth())
     issues = [past_issues(past, per_day) for past in pasts]
@@ -191,22 +191,25 @@ def _trees(test: Test) -> dict[str, Forecaster]:
 def _shared(test: Test) -> Forecaster:
     """Return the global model that the others teach before the first day."""
     first = min(test.days)
-    pasts = [_cut(past, first, 267) for name, past in test.pasts.items() if name not in test.new]
+    pasts = [cut_to(past, first, 267) for name, past in test.pasts.items() if name not in test.new]
     per_day = round(DAY / pasts[0].context.resolution)
     return GlobalModel().fit_many(pasts, [past_issues(past, per_day) for past in pasts])[0]
 
 
-def _day(day: datetime, zone: str) -> Window:
+def day_of(day: datetime, zone: str) -> Window:
+    """Return the local day that begins at an instant."""
     return Window(day, local_midnight((day + 1.5 * DAY).date(), zone))
 
 
-def _cut(past: History, at: datetime, n_days: int) -> History:
+def cut_to(past: History, at: datetime, n_days: int) -> History:
     """Return a history of which only the last days before an instant are known."""
     known = past.known_at(at)
     return replace(known, readings=Readings.cast(known.readings.filter(pl.col("time") >= at - n_days * DAY)))
 
 
-def _loss(model: Forecaster, past: History, asked: dy.DataFrame[Targets], whole: History) -> tuple[float, float, float]:
+def loss_of(
+    model: Forecaster, past: History, asked: dy.DataFrame[Targets], whole: History
+) -> tuple[float, float, float]:
     """Return the absolute error and the quantile loss in per cent of the mean load, and what the band covers [%]."""
     actual = whole.readings.select("time", actual="value")
     if isinstance(model, FittedGradientBoosting):  # as many series are asked

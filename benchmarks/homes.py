@@ -278,7 +278,7 @@ def lcl(
         together = rows.group_by("time").agg(pl.col("value").sum(), pl.len()).filter(pl.col("len") >= 0.9 * n_homes)
         rows = together.select(pl.lit("sum").alias("name"), "time", value=pl.col("value") * n_homes / pl.col("len"))
     place = Place("Europe/London", 51.5, -0.1, holidays="GB-ENG")
-    return Test(_pasts(rows, place, step), _days(first, date(2013, 12, 31)), issue_hour)
+    return Test(pasts_of(rows, place, step), _days(first, date(2013, 12, 31)), issue_hour)
 
 
 def citylearn(folder: Path, *, issue_hour: int | None = None, first: date = date(2017, 4, 30)) -> Test:
@@ -292,7 +292,7 @@ def citylearn(folder: Path, *, issue_hour: int | None = None, first: date = date
     time = pl.col("hour_start").dt.replace_time_zone(zone).dt.convert_time_zone("UTC")
     rows = table.select(name=pl.format("home {}", "home"), time=time, value=pl.col("load_kwh").cast(pl.Float64))
     place = Place(zone, 34.1, -117.4, holidays="US-CA")
-    return Test(_pasts(rows, place, HOUR), _days(first, date(2017, 7, 30)), issue_hour)
+    return Test(pasts_of(rows, place, HOUR), _days(first, date(2017, 7, 30)), issue_hour)
 
 
 def uci(folder: Path) -> Test:
@@ -304,7 +304,7 @@ def uci(folder: Path) -> Test:
         pl.lit("uci").alias("name"), time.alias("time"), pl.col("total_kwh").cast(pl.Float64), "imputed"
     )
     filled = frozenset(rows.filter("imputed")["time"].to_physical().to_list())
-    pasts = _pasts(rows.filter(~pl.col("imputed")).rename({"total_kwh": "value"}), Place(zone, 48.8, 2.3, "FR"), HOUR)
+    pasts = pasts_of(rows.filter(~pl.col("imputed")).rename({"total_kwh": "value"}), Place(zone, 48.8, 2.3, "FR"), HOUR)
     return Test(pasts, _days(date(2009, 11, 26), date(2010, 11, 25)), left_out=filled)
 
 
@@ -318,10 +318,11 @@ def emhass(folder: Path) -> Test:
         .select(pl.lit("emhass").alias("name"), "time", "value")
     )
     place = Place("Europe/Paris", 44.0, 3.0, holidays="FR")
-    return Test(_pasts(rows, place, HOUR), _days(date(2024, 10, 30), date(2025, 2, 26)))
+    return Test(pasts_of(rows, place, HOUR), _days(date(2024, 10, 30), date(2025, 2, 26)))
 
 
-def _pasts(rows: pl.DataFrame, place: Place, step: timedelta) -> dict[str, History]:
+def pasts_of(rows: pl.DataFrame, place: Place, step: timedelta) -> dict[str, History]:
+    """Return what is known of homes, of rows of ``name, time, value``."""
     pasts = {}
     for (name,), mine in rows.sort("name", "time").group_by(["name"], maintain_order=True):
         site = Site(str(name).lower().replace(" ", "_"), str(name), SiteKind.HOME, place)

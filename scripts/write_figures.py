@@ -47,6 +47,8 @@ LABELS = {
     "lightgbm_with_operator": "LightGBM, with it",
     "ours": "**Watthour**",
     "ours_with_operator": "**Watthour, with the operator's forecast**",
+    **{f"after_{days}_days": f"after {days} days" for days in (3, 7, 14, 28)},
+    "after_1_day": "after 1 day",
     "ours_own_constants": "Watthour, constants learned on the task's own data only",
 }
 MODELS = {  # behind our rows, by its name in the catalogue

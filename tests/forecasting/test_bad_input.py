@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
     Array = np.ndarray
 
-MODELS = [name for name in RECIPES if not getattr(recipe(name), "needs_rival", False)]
+ELSEWHERE = {"other_homes"}  # learned from homes alone, which no case here is: tests/forecasting/test_other_homes.py
+MODELS = [name for name in RECIPES if name not in ELSEWHERE and not getattr(recipe(name), "needs_rival", False)]
 N_DAYS, AHEAD = 134, 24
 SPIKE = 3000.0  # EUR/MWh, the highest price European exchanges allowed for years
 
@@ -140,7 +141,7 @@ def test_a_gap_in_a_covariate_is_named_with_its_first_time(name: str) -> None:
         forecast(door, with_gap(usual()))
 
 
-@pytest.mark.parametrize("name", [name for name in RECIPES if name not in MODELS])
+@pytest.mark.parametrize("name", [name for name in RECIPES if name not in {*MODELS, *ELSEWHERE}])
 def test_a_model_that_needs_the_forecast_of_another_party_says_that_a_table_has_none(name: str) -> None:
     with pytest.raises(WatthourError, match=r"A table holds no forecasts by others: .*model='auto'"):
         forecast(DayAhead(model=name), usual(30).drop("temperature"))

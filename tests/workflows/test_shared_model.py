@@ -95,7 +95,7 @@ def test_why_the_model_of_all_homes_cannot_answer_is_told(registry: FileRegistry
     (median,) = tmp_path.glob(f"models/**/{report.manifest.version}/median.txt")
     median.write_text("spoilt")
     told = forecast(store, registry, homes[0], now=NOW)
-    assert told.version == "persistence_ensemble"
+    assert told.version == "other_homes"
     assert any(words.startswith("The model of all homes cannot help: ") for words in told.missing_inputs)
     assert "median.txt" in " ".join(told.missing_inputs)
 

@@ -128,7 +128,7 @@ def test_homes_that_ended_long_ago_take_no_place_of_those_that_go_on(street: Mem
 
 def test_without_similar_homes_a_baseline_answers_and_says_that_there_are_none(registry: FileRegistry) -> None:
     store = MemoryStore()
-    add(store, "New", 1.5)
+    add(store, "New", 1.5, kind=SiteKind.REGION)  # of a home, other homes would answer
     report = forecast(store, registry, new_home(store), now=NOW)
     assert report.version == "persistence_ensemble"
     assert report.missing_inputs[-1] == (
@@ -139,5 +139,5 @@ def test_without_similar_homes_a_baseline_answers_and_says_that_there_are_none(r
 def test_a_long_past_needs_no_others(street: MemoryStore, registry: FileRegistry) -> None:
     add(street, "Grown", 130)
     report = forecast(street, registry, find_context(street, [], "grown"), now=NOW)
-    assert report.version == "persistence_ensemble"
+    assert report.version == "other_homes"
     assert not any("similar" in words for words in report.missing_inputs)

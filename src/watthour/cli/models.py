@@ -90,8 +90,8 @@ def show(
     """Show a model's manifest, what it is combined of, and its promotions; its files are checked on the way."""
     import json
 
+    from watthour.core.manifest import to_json
     from watthour.forecasting.combination.model import members_of
-    from watthour.registry.manifest import to_json
 
     registry, channel = _registry(), _channel(name)
     manifest, files = registry.load(channel, version)

@@ -24,6 +24,7 @@ class Card(NamedTuple):
 
 SIMILAR = "similar_series"  # looks at other channels, where a past is short
 RARE = "rare_use"  # of devices that are seldom on
+OTHER_HOMES = "other_homes"  # learned elsewhere, and comes with the package
 RECIPES: dict[str, Card] = {
     "seasonal_naive": Card("baselines", "SeasonalNaive", "FittedRule"),
     "persistence_ensemble": Card("baselines", "PersistenceEnsemble", "FittedRule"),
@@ -33,6 +34,7 @@ RECIPES: dict[str, Card] = {
     "day_process": Card("gaussian_process.day_process.model", "DayProcess", "FittedDayProcess"),
     "hour_process": Card("gaussian_process.hour_process.model", "HourProcess", "FittedHourProcess"),
     "global_model": Card("global_model.model", "GlobalModel", "FittedGlobalModel"),
+    OTHER_HOMES: Card("other_homes.model", "OtherHomes", "FittedOtherHomes"),
     "recent_days": Card("recent_days", "RecentDays", "FittedRecentDays"),
     "similar_days": Card("similar_days", "SimilarDays", "FittedSimilarDays"),
     RARE: Card("rare_use", "RareUse", "FittedRareUse"),

@@ -12,16 +12,13 @@ from uuid import uuid4
 
 from watthour.core.errors import InvalidInput, ModelCorrupt, ModelNotFound
 from watthour.core.lock import locked
+from watthour.core.manifest import MANIFEST_FILE, check_files, from_json, to_json
 from watthour.core.model import Promotion, Trial, digest
 from watthour.registry.manifest import (
-    MANIFEST_FILE,
-    check_files,
-    from_json,
     not_found,
     safe_file,
     safe_name,
     standing,
-    to_json,
     trial_as_json,
     trial_begun,
     trial_ended,

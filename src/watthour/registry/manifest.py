@@ -1,23 +1,17 @@
-"""Manifests as JSON, and the story of promotions that both registries keep."""
+"""Names of models and their files, and the story of promotions that both registries keep."""
 
 from __future__ import annotations
 
-import json
-import re
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from watthour.core.errors import InvalidInput, ModelCorrupt, ModelNotFound
-from watthour.core.model import Manifest, Promotion, Trial, digest
-from watthour.core.window import Window
+from watthour.core.errors import InvalidInput, ModelNotFound
+from watthour.core.manifest import SAFE_NAME
+from watthour.core.model import Promotion, Trial
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-FORMAT = 1
-MANIFEST_FILE = "manifest.json"
-_SAFE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._+-]*")
 
 
 def safe_name(field: str, name: str) -> str:
@@ -26,7 +20,7 @@ def safe_name(field: str, name: str) -> str:
     Raises:
         InvalidInput: it could lead out of the registry.
     """
-    if not _SAFE_NAME.fullmatch(name):
+    if not SAFE_NAME.fullmatch(name):
         raise InvalidInput(
             field,
             name,
@@ -45,73 +39,6 @@ def safe_file(name: str) -> str:
     for part in name.split("/"):
         safe_name("file", part)
     return name
-
-
-def to_json(manifest: Manifest) -> str:
-    """Write a manifest so that a person can read it."""
-    return json.dumps(
-        {
-            "format": FORMAT,
-            "name": manifest.name,
-            "version": manifest.version,
-            "recipe": manifest.recipe,
-            "parameters": dict(manifest.parameters),
-            "features": list(manifest.features),
-            "splits": {key: [span.start.isoformat(), span.end.isoformat()] for key, span in manifest.splits.items()},
-            "data_fingerprint": manifest.data_fingerprint,
-            "metrics": dict(manifest.metrics),
-            "created_at": manifest.created_at.isoformat(),
-            "hashes": dict(manifest.hashes),
-        },
-        indent=2,
-    )
-
-
-def from_json(text: str | bytes, *, where: str) -> Manifest:
-    """Read a manifest.
-
-    Raises:
-        ModelCorrupt: it is no manifest, or one of a newer version.
-    """
-    try:
-        content = json.loads(text)
-        written_format = content["format"]
-        manifest = Manifest(
-            name=content["name"],
-            version=content["version"],
-            recipe=content["recipe"],
-            parameters=content["parameters"],
-            features=tuple(content["features"]),
-            splits={
-                key: Window(datetime.fromisoformat(start), datetime.fromisoformat(end))
-                for key, (start, end) in content["splits"].items()
-            },
-            data_fingerprint=content["data_fingerprint"],
-            metrics=content["metrics"],
-            created_at=datetime.fromisoformat(content["created_at"]),
-            hashes=content["hashes"],
-        )
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        problem = f"{where} is not a readable manifest ({type(error).__name__}: {error})"
-        raise ModelCorrupt(problem, remedy=_CURE) from error
-    if not all(_SAFE_NAME.fullmatch(part) for name in manifest.hashes for part in name.split("/")):
-        raise ModelCorrupt(f"{where} names files that do not belong to it", remedy=_CURE)
-    if written_format > FORMAT:
-        raise ModelCorrupt(f"{where} was written by a newer version of Watthour", remedy="Update Watthour.")
-    return manifest
-
-
-def check_files(manifest: Manifest, files: Mapping[str, bytes], *, where: str) -> None:
-    """Compare a model's files with its manifest.
-
-    Raises:
-        ModelCorrupt: a file is missing or differs.
-    """
-    for file_name, expected in manifest.hashes.items():
-        if file_name not in files:
-            raise ModelCorrupt(f"{where}: the file {file_name} is missing", remedy=_CURE)
-        if digest(files[file_name]) != expected:
-            raise ModelCorrupt(f"{where}: the file {file_name} differs from the hash in its manifest", remedy=_CURE)
 
 
 def standing(promotions: Sequence[Promotion]) -> list[str]:
@@ -204,6 +131,3 @@ def not_found(name: str, version: str | None, known: Sequence[str]) -> ModelNotF
         return ModelNotFound(f"no model serves {name} yet", remedy=remedy)
     hint = f"There are: {', '.join(known[:5])}." if known else "There is none: `watthour train` makes one."
     return ModelNotFound(f"there is no version {version} of {name}", remedy=hint)
-
-
-_CURE = "It is not loaded: go back with `watthour models rollback`, or train again with `watthour train`."

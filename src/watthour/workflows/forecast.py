@@ -18,7 +18,7 @@ from watthour.core.ports import RunState, SourceRun
 from watthour.core.quality import is_trusted
 from watthour.core.weather import weather_points
 from watthour.core.window import DAY, Window, local_midnight
-from watthour.forecasting.catalogue import RARE, SIMILAR
+from watthour.forecasting.catalogue import OTHER_HOMES, RARE, SIMILAR
 from watthour.workflows.similar import SHORT, history_beside
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MEMORY = timedelta(days=70)  # what the features and baselines look back on
 BASELINE_MEMORY_DAYS = 56  # past issues from which a baseline learns its intervals
 BASELINES = ("operator_debiased", "persistence_ensemble", "seasonal_naive")  # what can stand in, best first
+_FIRST_WEEK = 7 * DAY  # in which similar channels say more than other homes do: benchmarks/cold_start.py
 COMPANIONS = ("seasonal_naive", "operator_debiased")  # kept beside every forecast of ours
 COMPANION_LEVELS = (0.05, 0.5, 0.95)
 NOT_SHOWN = "-not-shown"  # ends the name under which a version's forecast is kept that did not answer, in a trial
@@ -48,6 +49,7 @@ _LABELS = {
     "operator_debiased": "Operator's forecast, de-biased",
     "persistence_ensemble": "Mean of the last four same weekdays",
     "seasonal_naive": "Same time last week",
+    OTHER_HOMES: "Model of other homes",
     SIMILAR: "Similar series",
     RARE: "Past uses",
 }
@@ -171,7 +173,8 @@ def forecast(
     window = window or live_window(context, now)
     expected = served.manifest.version if served is not None else _champion(registry, context.channel.id)
     shared = _shared_champion(registry, context) if expected is None else None
-    makers = (RARE, *([shared] if shared else []), SIMILAR, *BASELINES) if expected is None else (expected,)
+    others = (RARE, *([shared] if shared else []), OTHER_HOMES, SIMILAR, *BASELINES)
+    makers = others if expected is None else (expected,)
     trial = running_trial(registry, context.channel.id)
     if trial is not None and trial.is_challengers_turn(context.channel.id, now):
         makers = (trial.challenger, *makers)
@@ -243,9 +246,10 @@ def answer_with_fallback(
     """Answer with the model that serves; if it cannot, with the best that is possible without one, and say so.
 
     In an A/B trial the challenger answers in its hours; where it cannot, the champion does as if there were no trial.
-    Without a model it is, of a device that is seldom on, its past uses; else the model that all homes share; for a
-    short past, its own days beside similar channels; else the best baseline. The answer's ``model`` is the version that
-    made it. Of a device that is seldom on, every answer tells the uses to expect, whoever made it.
+    Without a model it is, of a device that is seldom on, its past uses; else the model that all homes share; of a home,
+    the model of other homes that comes with Watthour; for a short past, its own days beside similar channels, which in
+    the first week come before that; else the best baseline. The answer's ``model`` is the version that made it. Of a
+    device that is seldom on, every answer tells the uses to expect, whoever made it.
 
     Args:
         history: what is known.
@@ -363,12 +367,18 @@ def _stand_in(
     if isinstance(shared, Forecast):
         words = f"The model of all homes answers: {reason}" if reason else None
         return replace(shared, fallback=" ".join(each for each in (words, shared.fallback) if each) or None)
-    beside = _beside_similar(short, asked)
-    if isinstance(beside, Forecast):
-        missing = (*beside.missing_inputs, *([shared] if shared else []))
-        fallback = f"{label_of(SIMILAR)} answers: {reason}" if reason else None
-        return replace(beside, fallback=fallback, missing_inputs=missing)
-    return _best_baseline(history, asked, reason, [each for each in (shared, beside) if each])
+    ways = [partial(_by_other_homes, history, asked), partial(_beside_similar, short, asked)]
+    if short is not None and short.context.similar and _is_within_first_week(history):
+        ways.reverse()
+    why_not = [shared]
+    for way in ways:
+        answer = way()
+        if isinstance(answer, Forecast):
+            missing = (*answer.missing_inputs, *(each for each in why_not if each))
+            fallback = f"{label_of(answer.model)} answers: {reason}" if reason else None
+            return replace(answer, fallback=fallback, missing_inputs=missing)
+        why_not.append(answer)
+    return _best_baseline(history, asked, reason, [each for each in why_not if each])
 
 
 def _best_baseline(
@@ -386,6 +396,7 @@ def _best_baseline(
         f"{history.context.channel.id} cannot be forecast, not even by a baseline, from what was known at "
         f"{history.as_of:%Y-%m-%d %H:%M} UTC",
         remedy=_of_doubted_readings(history)
+        or " ".join(others)
         or "At least one week of readings is needed: `watthour backfill` or `watthour import` brings them.",
     )
 
@@ -426,6 +437,24 @@ def _by_shared(registry: ModelRegistry, history: History, asked: dy.DataFrame[Ta
         return f"The model of all homes cannot help: {error}"
     instead = served.instead_of and f"{served.manifest.version}, which served before, is used: {served.instead_of}"
     return replace(under_version(answer, served.manifest.version), fallback=instead)
+
+
+def _by_other_homes(history: History, asked: dy.DataFrame[Targets]) -> Forecast | str | None:
+    """Return the forecast of the model that comes with Watthour, or why it has none; None of what it is not for."""
+    from watthour.forecasting.catalogue import recipe
+    from watthour.forecasting.other_homes.model import is_for
+
+    if shared_name(history.context) is None or not is_for(history.context):
+        return None
+    try:
+        return recipe(OTHER_HOMES).fit(history, asked).predict(history, asked)
+    except WatthourError as error:  # whatever is wrong with it, something simpler must answer
+        return f"The model of other homes cannot help: {error}"
+
+
+def _is_within_first_week(history: History) -> bool:
+    first = history.readings.filter(pl.col("channel") == history.context.channel.id)["time"].min()
+    return first is not None and history.as_of - cast("datetime", first) < _FIRST_WEEK
 
 
 def _why_not_yet(context: Context, registry: ModelRegistry, reason: str | None) -> str | None:

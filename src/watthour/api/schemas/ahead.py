@@ -110,9 +110,9 @@ class EntityAhead(Answer):
     archive: bool = Field(
         description="True if the readings ended more than two weeks ago; the hours after the last one are forecast."
     )
-    made_by: Literal["model", "rare_use", "similar_series", "baseline"] = Field(
-        description="A trained model; the past uses of a device that is seldom on; the series beside similar ones, "
-        "while its past is short; or a simple rule."
+    made_by: Literal["model", "rare_use", "other_homes", "similar_series", "baseline"] = Field(
+        description="A trained model; the past uses of a device that is seldom on; the model of other homes that comes "
+        "with Watthour; the series beside similar ones, while its past is short; or a simple rule."
     )
     model_version: str = Field(description="Version of the model, or name of the rule.", examples=["similar_series"])
     model_label: str = Field(description="The same in words.", examples=["Similar series"])

@@ -65,7 +65,9 @@ class Basis(Answer):
     model_version: str = Field(
         description="Version of the model, or name of the rule.", examples=["day_process-20261120T060000-ab12cd"]
     )
-    made_by: Literal["model", "rare_use", "similar_series", "baseline"] = Field(description="What answered.")
+    made_by: Literal["model", "rare_use", "other_homes", "similar_series", "baseline"] = Field(
+        description="What answered."
+    )
     generated_at: datetime = Field(description="When this answer was made, UTC.")
     known_until: datetime | None = Field(description="End of the newest reading that it rests on, UTC.")
     data_age_hours: float | None = Field(description="Time since then. [h]", examples=[0.5])

@@ -44,7 +44,6 @@ _FEWEST_ROWS = 400
 _ROWS_OF_ALL_TREES = 20_000  # with fewer rows fewer trees are grown, which learn faster
 _FEWEST_TREES = 0.2  # share of all
 _YOUNG = (1, 2, 4, 7, 12, 20)  # days that some rows are learned with, as if the series were young
-_EVERY_YOUNG = 24  # issues of which one is learned once more with each of these
 _MIDDLE = LEVELS.index(0.5)
 _HALF = 0.5  # share of the trees in the median and in the mean
 _WIDEN = (0.6, 1.6)  # times the upper half of the band, so that the mean is met
@@ -68,6 +67,7 @@ class GlobalModel:
     n_leaves: int = 31
     n_threads: int = 1
     seed: int = 1
+    every_young: int = 24  # issues of which one is learned once more with each number of days of a young series
 
     uses_covariates: ClassVar[bool] = False
 
@@ -99,7 +99,7 @@ class GlobalModel:
             lesson
             for number, (past, asked) in enumerate(zip(pasts, issues, strict=True))
             for k, days in enumerate(_YOUNG)
-            if not (some := _every(asked, stride * _EVERY_YOUNG, number + 4 * k)).is_empty()
+            if not (some := _every(asked, stride * self.every_young, number + 4 * k)).is_empty()
             and (lesson := _lesson(past, some, days)) is not None
         ]
         lessons = [lesson for lesson in found if lesson is not None]

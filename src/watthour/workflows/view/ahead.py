@@ -11,7 +11,7 @@ import polars as pl
 from watthour.core.errors import InvalidInput, NotEnoughHistory
 from watthour.core.quality import is_trusted
 from watthour.core.window import DAY, HOUR, Window, local_midnight, step_in_words
-from watthour.forecasting.catalogue import RARE, SIMILAR
+from watthour.forecasting.catalogue import OTHER_HOMES, RARE, SIMILAR
 from watthour.workflows.entities import Entity, newest_reading, recalled
 from watthour.workflows.forecast import BASELINES, live_window
 from watthour.workflows.view.day import STALE_AFTER, points_of
@@ -184,7 +184,7 @@ def _days_of_use(uses: UsesAhead | None) -> list[dict[str, object]]:
 def _made_by(model: str) -> str:
     if model in BASELINES:
         return "baseline"
-    return model if model in {SIMILAR, RARE} else "model"
+    return model if model in {OTHER_HOMES, SIMILAR, RARE} else "model"
 
 
 def _window(context: Context, newest: datetime, hours: int, now: datetime, *, is_archive: bool) -> Window:
