@@ -41,7 +41,7 @@ def test_a_model_of_all_homes_answers_for_a_new_one_and_says_so(registry: FileRe
         add(store, name, DAYS)
     add(store, "New", 1.5)
     add(store, "Halves", 1.5, resolution=timedelta(minutes=30))  # alone with its step
-    (report,) = train_shared(store, registry, contexts(store, [], []), now=NOW)
+    (report,) = train_shared(store, registry, contexts(store, [], []), now=NOW, is_shared_only=True)
     assert report.verdict.decision is Decision.PROMOTED, report.verdict.reasons
     assert "In 3 homes its mean absolute error is" in report.verdict.reasons[0]
     assert set(report.scores) == set(OLD)
@@ -80,7 +80,7 @@ def test_a_device_is_neither_learned_from_nor_answered_by_the_model_of_mains(reg
     store.register([site], [fridge], devices=[Device(f"{site.prefix}.fridge", site.id, "Fridge")])
     store.append(Readings.validate(mains.with_columns(channel=pl.lit(fridge.id))))
     device = replace(homes[0], channel=fridge)
-    (report,) = train_shared(store, registry, [*homes, device], now=NOW, recipe=SMALL)
+    (report,) = train_shared(store, registry, [*homes, device], now=NOW, recipe=SMALL, is_shared_only=True)
     assert set(report.scores) == set(OLD)
     assert forecast(store, registry, homes[0], now=NOW).version == report.manifest.version
     assert forecast(store, registry, device, now=NOW).version == "persistence_ensemble"
@@ -91,7 +91,7 @@ def test_why_the_model_of_all_homes_cannot_answer_is_told(registry: FileRegistry
     for name in OLD:
         add(store, name, DAYS)
     homes = contexts(store, [], [])
-    (report,) = train_shared(store, registry, homes, now=NOW, recipe=SMALL)
+    (report,) = train_shared(store, registry, homes, now=NOW, recipe=SMALL, is_shared_only=True)
     (median,) = tmp_path.glob(f"models/**/{report.manifest.version}/median.txt")
     median.write_text("spoilt")
     told = forecast(store, registry, homes[0], now=NOW)
@@ -106,5 +106,5 @@ def test_without_a_home_that_is_known_for_long_enough_nothing_is_trained(registr
         train_shared(store, registry, [], now=NOW)
     add(store, "New", 20)
     with pytest.raises(NotEnoughHistory, match="none of the 1 homes in steps of 60 minutes can be learned from"):
-        train_shared(store, registry, contexts(store, [], []), now=NOW)
+        train_shared(store, registry, contexts(store, [], []), now=NOW, is_shared_only=True)
     assert registry.champion("shared.home.60min") is None
