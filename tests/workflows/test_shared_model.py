@@ -20,10 +20,12 @@ from watthour.registry.files import FileRegistry
 from watthour.store.memory import MemoryStore
 from watthour.workflows.compare import Decision
 from watthour.workflows.forecast import forecast, shared_name
+from watthour.workflows.runs import HOMES_RUN
 from watthour.workflows.shared_model import train_shared
 from watthour.workflows.sites import contexts, find_context
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from pathlib import Path
 
 DAYS = 126
@@ -41,7 +43,8 @@ def test_a_model_of_all_homes_answers_for_a_new_one_and_says_so(registry: FileRe
         add(store, name, DAYS)
     add(store, "New", 1.5)
     add(store, "Halves", 1.5, resolution=timedelta(minutes=30))  # alone with its step
-    (report,) = train_shared(store, registry, contexts(store, [], []), now=NOW, is_shared_only=True)
+    homes = contexts(store, [], [])
+    (report,) = train_shared(store, registry, homes, now=NOW, recipe=SMALL, is_shared_only=True)
     assert report.verdict.decision is Decision.PROMOTED, report.verdict.reasons
     assert "In 3 homes its mean absolute error is" in report.verdict.reasons[0]
     assert set(report.scores) == set(OLD)
@@ -108,3 +111,30 @@ def test_without_a_home_that_is_known_for_long_enough_nothing_is_trained(registr
     with pytest.raises(NotEnoughHistory, match="none of the 1 homes in steps of 60 minutes can be learned from"):
         train_shared(store, registry, contexts(store, [], []), now=NOW, is_shared_only=True)
     assert registry.champion("shared.home.60min") is None
+
+
+def test_a_training_that_ends_half_way_leaves_the_models_that_serve(
+    registry: FileRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = MemoryStore()
+    for name in OLD[:2]:
+        add(store, name, DAYS)
+    homes = contexts(store, [], [])
+    monkeypatch.setattr("watthour.forecasting.combination.trial.CANDIDATES", ("recent_days", "persistence_ensemble"))
+    names = ["shared.home.60min", *(context.channel.id for context in homes)]
+
+    def train(*, ends_at: str | None = None, now: datetime = NOW) -> None:
+        def say(step: str) -> None:
+            if ends_at is not None and step.startswith(ends_at):
+                raise KeyboardInterrupt
+
+        train_shared(store, registry, homes, now=now, recipe=SMALL, progress=say)
+
+    train()
+    serving = {name: registry.champion(name) for name in names}
+    assert all(serving.values())
+    for step in ("measuring", "saving"):
+        with pytest.raises(KeyboardInterrupt):
+            train(ends_at=step, now=NOW + timedelta(hours=1))
+        assert {name: registry.champion(name) for name in names} == serving
+    assert len(store.runs(HOMES_RUN)) == 1
