@@ -65,6 +65,7 @@ ANSWERS = [
     PeakPrediction,
     Retraining,
     ServingModel,
+    HomesTraining,
     TrainingBegun,
     TrainingState,
     WattForecast,
