@@ -37,7 +37,7 @@ LABELS = {
     "quantiles_8_weekdays": "quantiles of the last eight same weekdays",
     "ours_local": "trees of each home alone (`gradient_boosting`)",
     "ours_pooled_before": "trees of all homes (`gradient_boosting`)",
-    "ours_global": "**Watthour**, as `DayAhead()` and `watthour train --homes` answer: it and `day_regression` combined",
+    "ours_global": "**Watthour**, as `DayAhead()` and `watthour train --homes` answer: `day_regression` beside it",
     "never_seen": "**Watthour**, the shared model for a home never seen, all of whose past is known",
     "first_month": "the same, 28 days known",
     "first_week": "the same, 7 days known",
