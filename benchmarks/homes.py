@@ -142,7 +142,8 @@ def run(test: Test, rows: Sequence[str]) -> dict[str, dict[str, float]]:
     of_others: dict[str, FittedGlobalModel] = {}
     rows = [name for name in rows if not ROWS[name].is_new or len(test.pasts) > 1]
     for name in dict.fromkeys((ENSEMBLE, WEEKDAYS, *rows)):
-        row, seconds = ROWS[name], {}
+        row = ROWS[name]
+        seconds: dict[str, float] = {}
         if row.is_new:
             of_others = of_others or _of_others(test)
             said[name] = _as_new(row, test, of_others)
@@ -150,12 +151,15 @@ def run(test: Test, rows: Sequence[str]) -> dict[str, dict[str, float]]:
             said[name] = _weekdays(test, asked)
         else:
             said[name], seconds = _forecasts(row, test)
-        there = {home: np.isfinite(quantiles).all(axis=1) | (not row.is_new) for home, quantiles in said[name].items()}
+        there = {home: np.isfinite(each).all(axis=1, keepdims=True) for home, each in said[name].items()}
         beside = {
             other: _errors(
                 ROWS[other],
                 test,
-                {home: np.where(there[home][:, None], each, np.nan) for home, each in said[other].items()},
+                {
+                    home: np.where(there[home], each, np.nan) if row.is_new else each
+                    for home, each in said[other].items()
+                },
                 actual,
             )
             for other in dict.fromkeys((name, ENSEMBLE, WEEKDAYS))
@@ -168,7 +172,8 @@ def run(test: Test, rows: Sequence[str]) -> dict[str, dict[str, float]]:
 
 def _of_others(test: Test) -> dict[str, FittedGlobalModel]:
     """Return for each home a model of the homes of the other half, learned once before the test."""
-    names, day, found = list(test.pasts), test.days[0], {}
+    names, day = list(test.pasts), test.days[0]
+    found: dict[str, FittedGlobalModel] = {}
     for half in (0, 1):
         known = [
             past.known_at(_issued(past, day, test.issue_hour))
