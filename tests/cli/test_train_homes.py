@@ -6,15 +6,21 @@ import json
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from street import add
+import pytest
+from street import NOW, add
 
+from watthour.bootstrap import open_app
+from watthour.cli.scheduler import Scheduler
+from watthour.settings import load_settings
 from watthour.store.sql import open_store
+from watthour.workflows.rounds import note_failure
+from watthour.workflows.runs import HOMES_RUN
+from watthour.workflows.training_process import ALL_HOMES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    import pytest
     from cli.conftest import Outcome
 
 
@@ -44,3 +50,26 @@ def test_models_of_all_homes_together_are_trained_and_listed(
         assert own["version"] in watthour("models", "list", f"home.{name.lower()}.power").out
     listed = watthour("models", "list", "shared.home.60min")
     assert report["version"] in listed.out
+
+
+@pytest.mark.usefixtures("home")
+def test_the_schedule_trains_homes_together_and_forecasts_them_after_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def run(name: str, *, progress: Callable[[str], None]) -> str:
+        progress("reading Oak")
+        asked.append(name)
+        return "done"
+
+    with open_app(load_settings()) as app:
+        add(app.store, "Oak", 126)
+        add(app.store, "New", 3)
+        monkeypatch.setattr(app.trainings, "run", run)
+        scheduler = Scheduler(app, clock=lambda: NOW)
+        scheduler._own_files()
+        assert asked == [ALL_HOMES]
+        for name in ("oak", "new"):
+            assert [str(run.state) for run in app.store.runs(f"forecast:home.{name}.power")] == ["ok"]
+        note_failure(app.store, HOMES_RUN, InterruptedError("stopped"), now=NOW)
+        scheduler._own_files()
+        assert asked == [ALL_HOMES]  # it failed just now
