@@ -197,7 +197,8 @@ def inside(model: Forecaster, past: History, targets: pl.DataFrame) -> tuple[Arr
     asked = Targets.validate(targets)
     told, _ = quantiles_of(model.predict(past, asked), asked)
     came = actuals(past, asked)
-    return told[:, -1] - told[:, MIDDLE], (told[:, 0] <= came) & (came <= told[:, -1])
+    lies = (told[:, 0] <= came) & (came <= told[:, -1])
+    return told[:, -1] - told[:, MIDDLE], lies.astype(np.float64)
 
 
 def test_the_band_of_a_home_never_seen_is_as_wide_as_was_measured_on_homes_left_out() -> None:
