@@ -12,7 +12,7 @@ import json
 import os
 import time
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from datetime import time as clock
 from pathlib import Path
@@ -31,9 +31,11 @@ from watthour.core.place import Place
 from watthour.core.units import Quantity, Unit
 from watthour.core.window import DAY, HOUR, local_midnight
 from watthour.forecasting.catalogue import recipe
+from watthour.forecasting.combination.model import as_new
 from watthour.forecasting.combination.trial import quantiles_of
 from watthour.forecasting.features import actuals
 from watthour.forecasting.fleet import fit_all, forecast_all, pooled_growth
+from watthour.forecasting.global_model.model import FittedGlobalModel, GlobalModel
 from watthour.forecasting.quantiles import mean_of_quantiles
 
 if TYPE_CHECKING:
@@ -56,7 +58,10 @@ PROTOCOL = (
     "that of last week before the test; pinball over 0.1 to 0.9; medians over homes. Gains in per cent: median (and "
     "quartiles) over homes of 1 - error / error of persistence_ensemble, pinball_gain against the quantiles of the "
     "last 8 same weekdays; share_won: of homes with a smaller mae than persistence_ensemble; coverage90: mean and "
-    "least of all homes, of the interval from 5 to 95 %. Seconds of the processor, one thread: learning once, and "
+    "least of all homes, of the interval from 5 to 95 %. never_seen, first_month, first_week and first_day: what the "
+    "store serves for a home without a model of its own, by a model of the other half of the homes, learned once "
+    "before the test; told all, 28, 7 and 1 days of the home before each issue; every fifth day, the rules (which are "
+    "told all) on the same days. Seconds of the processor, one thread: learning once, and "
     "forecasting a day of all homes."
 )
 _TENTHS = np.array([level for level in LEVELS if 0.05 < level < 0.95])  # noqa: PLR2004 - levels
@@ -74,6 +79,8 @@ class Row:
     parameters: Mapping[str, object] | None = None
     is_pooled: bool = False
     is_rule: bool = False  # gives one number, of which quantiles are made
+    is_new: bool = False  # learned from the other half of the homes, once before the test
+    days_known: int | None = None  # of a new home, before each issue; None: all
 
 
 ROWS = {
@@ -85,8 +92,14 @@ ROWS = {
     "ours_local": Row("gradient_boosting", pooled_growth()),
     "global_model": Row("global_model", is_pooled=True),
     "ours_global": Row("combination", {"members": ("global_model", "day_regression", "similar_days")}, is_pooled=True),
+    "never_seen": Row("global_model", is_new=True),
+    "first_month": Row("global_model", is_new=True, days_known=28),
+    "first_week": Row("global_model", is_new=True, days_known=7),
+    "first_day": Row("global_model", is_new=True, days_known=1),
     "ours_pooled_before": Row("gradient_boosting", pooled_growth(), is_pooled=True),
 }
+
+EVERY = 5  # days of which a new home is asked one
 
 SLOW = ("auto_ets", "nhits")  # 20 minutes each for all homes of London, and of an extra: only where they are asked for
 
@@ -124,14 +137,75 @@ def run(test: Test, rows: Sequence[str]) -> dict[str, dict[str, float]]:
     """Return the scores of each row."""
     asked = {name: _asked(past, test.days, test.issue_hour) for name, past in test.pasts.items()}
     actual = {name: _actual(past, asked[name], test.left_out) for name, past in test.pasts.items()}
-    errors: dict[str, dict[str, Array]] = {}
+    said: dict[str, dict[str, Array]] = {}
     found: dict[str, dict[str, float]] = {}
+    of_others: dict[str, FittedGlobalModel] = {}
+    rows = [name for name in rows if not ROWS[name].is_new or len(test.pasts) > 1]
     for name in dict.fromkeys((ENSEMBLE, WEEKDAYS, *rows)):
-        said, seconds = (_weekdays(test, asked), {}) if name == WEEKDAYS else _forecasts(ROWS[name], test)
-        errors[name] = _errors(ROWS[name], test, said, actual)
-        found[name] = {**_summary(errors[name], errors[ENSEMBLE], errors.get(WEEKDAYS)), **seconds}
+        row = ROWS[name]
+        seconds: dict[str, float] = {}
+        if row.is_new:
+            of_others = of_others or _of_others(test)
+            said[name] = _as_new(row, test, of_others)
+        elif name == WEEKDAYS:
+            said[name] = _weekdays(test, asked)
+        else:
+            said[name], seconds = _forecasts(row, test)
+        there = {home: np.isfinite(each).all(axis=1, keepdims=True) for home, each in said[name].items()}
+        beside = {
+            other: _errors(
+                ROWS[other],
+                test,
+                {
+                    home: np.where(there[home], each, np.nan) if row.is_new else each
+                    for home, each in said[other].items()
+                },
+                actual,
+            )
+            for other in dict.fromkeys((name, ENSEMBLE, WEEKDAYS))
+            if other in said
+        }
+        found[name] = {**_summary(beside[name], beside[ENSEMBLE], beside.get(WEEKDAYS)), **seconds}
         print(name, found[name], flush=True)
     return {name: found[name] for name in rows}
+
+
+def _of_others(test: Test) -> dict[str, FittedGlobalModel]:
+    """Return for each home a model of the homes of the other half, learned once before the test."""
+    names, day = list(test.pasts), test.days[0]
+    found: dict[str, FittedGlobalModel] = {}
+    for half in (0, 1):
+        known = [
+            past.known_at(_issued(past, day, test.issue_hour))
+            for past in (test.pasts[name] for name in names[1 - half :: 2])
+        ]
+        issues = [_learned(past, day, test.issue_hour) for past in known]
+        learned = GlobalModel()
+        model = replace(learned.fit_many(known, issues)[0], widths={}, new_widths=learned.widths_of_new(known, issues))
+        found |= dict.fromkeys(names[half::2], model)
+    return found
+
+
+def _as_new(row: Row, test: Test, models: Mapping[str, FittedGlobalModel]) -> dict[str, Array]:
+    """Return the quantiles of each home, as if it had just come and only its last days were known; NaN where not asked.
+
+    Every so manieth day is asked.
+    """
+    found = {}
+    for name, past in test.pasts.items():
+        parts = []
+        for number, day in enumerate(test.days):
+            asked = _asked(past, [day], test.issue_hour)
+            if number % EVERY:
+                parts.append(np.full((asked.height, len(LEVELS)), np.nan))
+                continue
+            known = past.known_at(asked["issued_at"][0])
+            if row.days_known is not None:
+                since = asked["issued_at"][0] - row.days_known * DAY
+                known = replace(known, readings=Readings.cast(known.readings.filter(pl.col("time") >= since)))
+            parts.append(quantiles_of(as_new(row.recipe, models[name], known).predict(known, asked), asked)[0])
+        found[name] = np.concatenate(parts)
+    return found
 
 
 def _asked(past: History, days: Sequence[date], issue_hour: int | None) -> dy.DataFrame[Targets]:

@@ -19,7 +19,7 @@ from watthour.api.schemas.models import ModelInfo, Prediction, Reloaded
 from watthour.api.schemas.readings import ChannelList, ReadingPage
 from watthour.api.schemas.sites import HolidayCalendars, RemovedSite, SiteEntry, SiteList
 from watthour.api.schemas.status import Health, Ready, Status
-from watthour.api.schemas.training import TrainingBegun, TrainingState
+from watthour.api.schemas.training import HomesTraining, TrainingBegun, TrainingState
 from watthour.api.schemas.usage import HomeUsageAnswer
 from watthour.api.schemas.watts import Optimization, PeakPrediction, Retraining, ServingModel, WattForecast
 
@@ -65,6 +65,7 @@ ANSWERS = [
     PeakPrediction,
     Retraining,
     ServingModel,
+    HomesTraining,
     TrainingBegun,
     TrainingState,
     WattForecast,
@@ -109,6 +110,7 @@ def test_operations_have_plain_names_for_clients(api: FastAPI) -> None:
         "home_history",
         "home_insights",
         "homes",
+        "homes_training",
         "import_file",
         "known_devices",
         "listening",
@@ -147,6 +149,7 @@ def test_operations_have_plain_names_for_clients(api: FastAPI) -> None:
         "sources",
         "status",
         "train",
+        "train_homes",
         "training",
         "tried_source",
         "usage",

@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import street
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -30,6 +31,8 @@ while [ ! -e "{go}" ]; do sleep 0.02; done
 {ending}
 """
 DONE = """echo '[{"version": "day_process-1", "decision": "promoted", "reasons": ["No other model is in use yet."]}]'"""
+OF_HOMES = """echo '[{"version": "global_model-1", "decision": "promoted", "reasons": ["It is better."], \
+"own": {"Oak": {"decision": "promoted"}, "Elms": {"decision": "kept"}}}]'"""
 KILLED = "kill -9 $$"
 FAILED = """echo "Error: too few days. Bring more." >&2; exit 6"""
 
@@ -163,3 +166,38 @@ def test_only_a_known_site_is_trained_and_no_page_of_another_site_may_ask(town_c
     foreign = town_client.post(TRAIN, params={"region": "simtown"}, headers={"Origin": "https://evil.example"})
     assert foreign.status_code == 403
     assert town_client.get(TRAIN, params={"region": "simtown"}).json()["state"] == "idle"
+
+
+def test_homes_are_trained_together_whichever_of_them_is_asked_for(
+    town: App, town_client: TestClient, program: Callable[[str], Path], tmp_path: Path
+) -> None:
+    homes = f"{TRAIN}/homes"
+    go = program(OF_HOMES)
+    none = town_client.post(homes)
+    assert (none.status_code, none.json()["title"]) == (404, "No home")
+    for name in ("Oak", "Elms"):
+        street.add(town.store, name, 2)
+    begun = town_client.post(homes)
+    assert begun.status_code == 202
+    assert begun.json() == {
+        "homes": ["elms", "oak"],
+        "state": "running",
+        "step": "starting",
+        "problem": None,
+        "verdict": None,
+    }
+    again = town_client.post(TRAIN, params={"region": "oak"})
+    assert (again.status_code, "all homes" in again.json()["detail"]) == (409, True)
+    go.touch()
+    for _ in range(1500):
+        state = town_client.get(homes).json()
+        if state["state"] == "done":
+            break
+        time.sleep(0.02)
+    promoted = "1 of 2 homes were given a new model of their own."
+    assert state["verdict"] == f"global_model-1 is promoted. It is better. {promoted}"
+    assert town_client.get(TRAIN, params={"region": "oak"}).json()["verdict"] == state["verdict"]
+    assert town_client.post(TRAIN, params={"region": "oak"}).status_code == 202
+    assert town_client.get(homes).json()["state"] in {"running", "done"}
+    asked = (tmp_path / "asked").read_text().splitlines()
+    assert set(asked) == {"-m watthour train --homes --past-days 0 --json"}  # no past days of homes follow

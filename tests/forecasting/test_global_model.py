@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import polars as pl
@@ -18,16 +18,18 @@ from watthour.core.frames import LEVELS, Forecasts, Readings, Targets
 from watthour.core.place import Place
 from watthour.core.units import Quantity, Unit
 from watthour.core.window import DAY, HOUR
+from watthour.forecasting.combination.model import as_new
 from watthour.forecasting.combination.trial import candidates_of, quantiles_of
 from watthour.forecasting.features import actuals
 from watthour.forecasting.fleet import fit_all, forecast_all, issues_at, past_issues
-from watthour.forecasting.global_model.model import GlobalModel, met
+from watthour.forecasting.global_model.model import FittedGlobalModel, GlobalModel, met
 from watthour.forecasting.global_model.rows import NAMES, rows_of
 from watthour.forecasting.quantiles import mean_of_quantiles
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from watthour.core.forecast import Forecaster
     from watthour.forecasting.vintages import Array
 
 SMALL = GlobalModel(n_networks=1, n_trees=60)
@@ -64,11 +66,13 @@ def street(n_homes: int = 6) -> dict[str, History]:
     return {f"home {k}": home(k) for k in range(n_homes)}
 
 
-def fitted(pasts: Mapping[str, History], *, days: int = 14) -> tuple[dict[str, object], dict[str, pl.DataFrame]]:
+def fitted(
+    pasts: Mapping[str, History], *, days: int = 14, recipe: GlobalModel = SMALL
+) -> tuple[dict[str, object], dict[str, pl.DataFrame]]:
     cut = END - days * DAY
     known = {name: past.known_at(cut) for name, past in pasts.items()}
     issues = {name: past_issues(past, 24) for name, past in known.items()}
-    models = fit_all(SMALL, known, issues, is_pooled=True, workers=1, progress=False)
+    models = fit_all(recipe, known, issues, is_pooled=True, workers=1, progress=False)
     asked = {name: issues_at(past, [cut + k * DAY for k in range(days)], 24) for name, past in pasts.items()}
     return models, asked  # type: ignore[return-value]  # models and targets
 
@@ -186,3 +190,46 @@ def test_many_issues_are_looked_at_in_parts_in_any_order(monkeypatch: pytest.Mon
     parts = rows_of(past, Targets.cast(asked))
     assert np.array_equal(parts.features, whole.features, equal_nan=True)
     assert np.array_equal(parts.level, whole.level)
+
+
+def inside(model: Forecaster, past: History, targets: pl.DataFrame) -> tuple[Array, Array]:
+    """Return how wide the upper half of the 90 % band of each target is, and whether the value lay in it."""
+    asked = Targets.validate(targets)
+    told, _ = quantiles_of(model.predict(past, asked), asked)
+    came = actuals(past, asked)
+    lies = (told[:, 0] <= came) & (came <= told[:, -1])
+    return told[:, -1] - told[:, MIDDLE], lies.astype(np.float64)
+
+
+def test_the_band_of_a_home_never_seen_is_as_wide_as_was_measured_on_homes_left_out() -> None:
+    pasts = street()
+    tiny = GlobalModel(n_networks=1, n_trees=20, n_epochs=4)
+    models, asked = fitted(dict(list(pasts.items())[:4]), recipe=tiny)
+    known = [past.known_at(END - 14 * DAY) for past in list(pasts.values())[:4]]
+    widths = tiny.widths_of_new(known, [past_issues(past, 24) for past in known])
+    assert [days for days, _ in widths] == [1, 3, 7, 14, 28, 56]
+    assert all(0.9 <= factor <= 2 for _, factor in widths)
+    narrow = cast("FittedGlobalModel", models["home 0"])
+    wide = replace(narrow, new_widths=((1.0, 1.8), (56.0, 1.2)))
+    again = FittedGlobalModel.from_files(wide.files())
+    assert again.new_widths == wide.new_widths
+    days = asked["home 0"]
+    first, last = (issues_at(pasts["home 5"], [END - k * DAY], 24) for k in (N_DAYS - 1, 2))  # a day, and 78, are known
+    for targets, factor in ((first, 1.8), (last, 1.2)):
+        plain, _ = inside(replace(narrow, widths={}), pasts["home 5"], targets)
+        assert np.median(inside(again, pasts["home 5"], targets)[0] / plain) == pytest.approx(factor, abs=0.1)
+    np.testing.assert_array_equal(inside(again, pasts["home 0"], days)[0], inside(narrow, pasts["home 0"], days)[0])
+
+
+def test_the_band_of_a_new_home_follows_what_lay_inside_it() -> None:
+    pasts = street(4)
+    models, _ = fitted(pasts, recipe=GlobalModel(n_networks=1, n_trees=20, n_epochs=4))
+    shared = replace(cast("FittedGlobalModel", models["home 0"]), widths={}, new_widths=((1.0, 0.3), (56.0, 0.3)))
+    new = home(7)
+    targets = issues_at(new, [END - k * DAY for k in range(14, 0, -1)], 24)
+    first = new.known_at(END - 70 * DAY)
+    assert as_new("global_model", shared, first) is shared  # ten days say too little
+    _, alone = inside(shared, new, targets)
+    _, followed = inside(as_new("global_model", shared, new), new, targets)
+    assert alone.mean() < 0.6
+    assert 0.84 < followed.mean() < 0.97

@@ -11,14 +11,20 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 import polars as pl
 import pytest
+from starlette.testclient import TestClient
 
 from watthour import DayAhead
+from watthour.api.app import create_app
+from watthour.bootstrap import App
 from watthour.core.frames import LEVELS
 from watthour.core.place import Place
 from watthour.core.window import DAY, HOUR, Window
-from watthour.forecasting.combination.trial import quantiles_of
+from watthour.forecasting.catalogue import recipe
+from watthour.forecasting.combination.model import FittedCombination
+from watthour.forecasting.combination.trial import GLOBAL, quantiles_of
 from watthour.forecasting.global_model.model import GlobalModel
 from watthour.registry.files import FileRegistry
+from watthour.settings import load_settings
 from watthour.store.memory import MemoryStore
 from watthour.workflows.compare import Decision
 from watthour.workflows.forecast import forecast, load_serving
@@ -113,6 +119,7 @@ def test_what_the_store_trains_and_serves_gives_the_figure_of_the_benchmark(
         frozen_days=len(DAYS),
         issue_clock=time(ISSUE_HOUR),
         recipe=GlobalModel(**SMALL),
+        is_shared_only=True,
     )
     assert report.verdict.decision is Decision.PROMOTED, report.verdict.reasons
     mine = {name: each["challenger"]["mae"] for name, each in report.scores.items()}
@@ -131,3 +138,56 @@ def test_what_the_store_trains_and_serves_gives_the_figure_of_the_benchmark(
         assert made.version == report.manifest.version
         kept = store.forecasts([past.context.channel.id], span, models=[made.version], levels=[MEDIAN]).sort("time")
         assert kept["value"].to_list() == pytest.approx(median[24 * number : 24 * (number + 1)].tolist())
+
+
+@pytest.fixture
+def _few_candidates(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the models that are compared be two kinds of one series and the one of all: enough to see the way they go."""
+    trial = "watthour.forecasting.combination.trial"
+    monkeypatch.setattr(f"{trial}.CANDIDATES", ("recent_days", "persistence_ensemble"))
+    monkeypatch.setattr(f"{trial}._FEWEST_TOGETHER", 3)
+    monkeypatch.setattr(f"{trial}.named", lambda name, _parameters: recipe(name, SMALL if name == GLOBAL else None))
+
+
+@pytest.mark.usefixtures("_few_candidates")
+def test_a_notebook_the_command_line_and_the_api_give_the_same_figures(
+    table: pl.DataFrame, pasts: Mapping[str, History], tmp_path: Path
+) -> None:
+    home = tmp_path / "home"
+    app = App(load_settings(home=home), MemoryStore(), FileRegistry(home / "models"))
+    store, contexts = app.store, [past.context for past in pasts.values()]
+    store.register([each.site for each in contexts], [each.channel for each in contexts])
+    for past in pasts.values():
+        store.append(past.readings)
+    (report,) = train_shared(
+        store,
+        app.registry,
+        contexts,
+        now=END,
+        frozen_days=len(DAYS),
+        issue_clock=time(ISSUE_HOUR),
+        recipe=GlobalModel(**SMALL),
+    )
+    frame = table.select(unique_id="name", ds=pl.col("time").dt.replace_time_zone(None), y="value")
+    backtest = DayAhead(time_zone="Etc/UTC").backtest(frame, days=len(DAYS), rivals=[], issue_hour=ISSUE_HOUR)
+    ours = dict(backtest.filter(pl.col("model") == "ours").select("unique_id", "mae").rows())
+    assert set(report.own) == set(ours) == set(pasts)
+    mine = {name: each.scores["challenger"]["mae"] for name, each in report.own.items()}
+    for name, error in ours.items():  # the store also learns from other hours of issue
+        assert mine[name] == pytest.approx(error, rel=0.05), name
+    name, past = "home0", pasts["home0"]
+    version = report.own[name].manifest.version
+    assert report.own[name].verdict.decision is Decision.PROMOTED, report.own[name].verdict.reasons
+    own = load_serving(app.registry, past.context.channel.id).forecaster
+    assert isinstance(own, FittedCombination)
+    assert {GLOBAL, "recent_days"} <= set(own.members)
+    span = Window(END, END + DAY)
+    made = forecast(store, app.registry, past.context, span, now=END)
+    assert (made.version, made.fallback) == (version, None)
+    kept = store.forecasts([past.context.channel.id], span, models=[version], levels=[MEDIAN]).sort("time")
+    with TestClient(create_app(app, now=lambda: END), base_url="http://127.0.0.1") as client:
+        answer = client.get(f"/api/v1/homes/{past.context.site.id}/forecast", params={"hours": 24}).json()
+    (told,) = answer["forecasts"]
+    assert (told["model_version"], told["learned_from"]) == (version, len(pasts))
+    assert datetime.fromisoformat(told["trained_at"]) == END
+    assert [point["value"] for point in told["points"]] == pytest.approx(kept["value"].to_list())

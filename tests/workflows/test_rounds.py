@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 import pytest
+import street
 from builders import demand_channel, readings, region_site
 
 from watthour.core.channel import Limits
@@ -27,6 +28,7 @@ from watthour.workflows.rounds import (
     SIMULATED_PAST,
     first_window,
     followed,
+    homes_training_is_due,
     issue,
     last_begun,
     note_failure,
@@ -37,6 +39,7 @@ from watthour.workflows.rounds import (
     retrain,
     training_is_due,
 )
+from watthour.workflows.sites import contexts as own_sites
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -238,3 +241,39 @@ def test_an_archive_of_ones_own_is_trained_once_and_never_forecast(
     assert not wanted.forecasts
     trained_at(store, SIMTOWN.channel.id, later)
     assert not own_rounds(store, registry, SIMTOWN, now=later + 30 * DAY, every=WEEKLY).trains
+
+
+def test_homes_are_trained_together_each_week_in_which_something_is_new() -> None:
+    store = MemoryStore()
+    street.add(store, "New", 20)
+    homes = own_sites(store, [], [])
+    now = street.NOW
+
+    def due(instant: datetime) -> bool:
+        return homes_training_is_due(store, homes, now=instant, every=WEEKLY)
+
+    assert not due(now)  # too little is known of it
+    street.add(store, "Oak", 126)
+    homes = own_sites(store, [], [])
+    assert due(now)
+    trained_at(store, "homes", now + HOUR)
+    assert not due(now + 8 * DAY)  # nothing is new
+    later = now + 5 * DAY
+    store.append(street.hourly("home.new.power", [0.3], end=later))
+    assert not due(later)
+    assert due(now + 8 * DAY)
+    trained_at(store, "homes", now + 8 * DAY, RunState.FAILED)
+    store.append(street.hourly("home.new.power", [0.3], end=now + 8 * DAY + HOUR))
+    assert not due(now + 8 * DAY + 2 * HOUR)
+    assert due(now + 9 * DAY)
+
+
+def test_a_file_of_a_home_that_is_still_being_imported_is_not_learned_from() -> None:
+    store = MemoryStore()
+    street.add(store, "Oak", 126)
+    homes = own_sites(store, [], [])
+    old = street.hourly("home.oak.power", [0.3], end=street.NOW - 300 * DAY)
+    end = street.NOW + 30 * DAY
+    store.append(Readings.validate(old.with_columns(recorded_at=pl.lit(end))))
+    assert not homes_training_is_due(store, homes, now=end, every=WEEKLY)
+    assert homes_training_is_due(store, homes, now=end + timedelta(minutes=2), every=WEEKLY)

@@ -20,10 +20,12 @@ from watthour.registry.files import FileRegistry
 from watthour.store.memory import MemoryStore
 from watthour.workflows.compare import Decision
 from watthour.workflows.forecast import forecast, shared_name
+from watthour.workflows.runs import HOMES_RUN
 from watthour.workflows.shared_model import train_shared
 from watthour.workflows.sites import contexts, find_context
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from pathlib import Path
 
 DAYS = 126
@@ -41,7 +43,8 @@ def test_a_model_of_all_homes_answers_for_a_new_one_and_says_so(registry: FileRe
         add(store, name, DAYS)
     add(store, "New", 1.5)
     add(store, "Halves", 1.5, resolution=timedelta(minutes=30))  # alone with its step
-    (report,) = train_shared(store, registry, contexts(store, [], []), now=NOW)
+    homes = contexts(store, [], [])
+    (report,) = train_shared(store, registry, homes, now=NOW, recipe=SMALL, is_shared_only=True)
     assert report.verdict.decision is Decision.PROMOTED, report.verdict.reasons
     assert "In 3 homes its mean absolute error is" in report.verdict.reasons[0]
     assert set(report.scores) == set(OLD)
@@ -80,7 +83,7 @@ def test_a_device_is_neither_learned_from_nor_answered_by_the_model_of_mains(reg
     store.register([site], [fridge], devices=[Device(f"{site.prefix}.fridge", site.id, "Fridge")])
     store.append(Readings.validate(mains.with_columns(channel=pl.lit(fridge.id))))
     device = replace(homes[0], channel=fridge)
-    (report,) = train_shared(store, registry, [*homes, device], now=NOW, recipe=SMALL)
+    (report,) = train_shared(store, registry, [*homes, device], now=NOW, recipe=SMALL, is_shared_only=True)
     assert set(report.scores) == set(OLD)
     assert forecast(store, registry, homes[0], now=NOW).version == report.manifest.version
     assert forecast(store, registry, device, now=NOW).version == "persistence_ensemble"
@@ -91,7 +94,7 @@ def test_why_the_model_of_all_homes_cannot_answer_is_told(registry: FileRegistry
     for name in OLD:
         add(store, name, DAYS)
     homes = contexts(store, [], [])
-    (report,) = train_shared(store, registry, homes, now=NOW, recipe=SMALL)
+    (report,) = train_shared(store, registry, homes, now=NOW, recipe=SMALL, is_shared_only=True)
     (median,) = tmp_path.glob(f"models/**/{report.manifest.version}/median.txt")
     median.write_text("spoilt")
     told = forecast(store, registry, homes[0], now=NOW)
@@ -106,5 +109,32 @@ def test_without_a_home_that_is_known_for_long_enough_nothing_is_trained(registr
         train_shared(store, registry, [], now=NOW)
     add(store, "New", 20)
     with pytest.raises(NotEnoughHistory, match="none of the 1 homes in steps of 60 minutes can be learned from"):
-        train_shared(store, registry, contexts(store, [], []), now=NOW)
+        train_shared(store, registry, contexts(store, [], []), now=NOW, is_shared_only=True)
     assert registry.champion("shared.home.60min") is None
+
+
+def test_a_training_that_ends_half_way_leaves_the_models_that_serve(
+    registry: FileRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = MemoryStore()
+    for name in OLD[:2]:
+        add(store, name, DAYS)
+    homes = contexts(store, [], [])
+    monkeypatch.setattr("watthour.forecasting.combination.trial.CANDIDATES", ("recent_days", "persistence_ensemble"))
+    names = ["shared.home.60min", *(context.channel.id for context in homes)]
+
+    def train(now: datetime, *, ends: bool) -> None:
+        def say(step: str) -> None:
+            if ends and step == "saving":
+                raise KeyboardInterrupt
+
+        tiny = GlobalModel(n_networks=1, n_trees=20, n_epochs=2)
+        train_shared(store, registry, homes, now=now, recipe=tiny, progress=say)
+
+    train(NOW, ends=False)
+    serving = {name: registry.champion(name) for name in names}
+    assert all(serving.values())
+    with pytest.raises(KeyboardInterrupt):
+        train(NOW + timedelta(hours=1), ends=True)
+    assert {name: registry.champion(name) for name in names} == serving
+    assert len(store.runs(HOMES_RUN)) == 1

@@ -20,6 +20,7 @@ from watthour.workflows.forecast import RUN_PREFIX
 from watthour.workflows.rounds import (
     first_window,
     followed,
+    homes_training_is_due,
     issue,
     last_begun,
     note_done,
@@ -29,16 +30,18 @@ from watthour.workflows.rounds import (
     prepare,
     training_is_due,
 )
-from watthour.workflows.runs import SCORE_PREFIX, TRAIN_PREFIX, due
+from watthour.workflows.runs import HOMES_RUN, SCORE_PREFIX, TRAIN_PREFIX, due
 from watthour.workflows.schedule import Daily, Every, Hourly, Round
 from watthour.workflows.score import score
+from watthour.workflows.shared_model import is_trained_together
 from watthour.workflows.sites import contexts, find_context, name_of, weather_since
 from watthour.workflows.stand_in import describe, fill_past, keep_uses
+from watthour.workflows.training_process import ALL_HOMES
 from watthour.workflows.view import is_followed
 from watthour.workflows.weather_rounds import weather_round
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from watthour.bootstrap import App
     from watthour.core.forecast import Context
@@ -374,19 +377,35 @@ class Scheduler:
             self._forecast(context)
 
     def _own_files(self) -> None:
-        """Forecast and train the sites whose readings a person imports, when new ones have come."""
+        """Forecast and train the sites whose readings a person imports, when new ones have come; homes together."""
         app = self._app
         here = {context.channel.id for context in self.followed()}
         every = app.settings.train_every_days * DAY
-        for context in contexts(app.store, app.directories, app.settings.regions):
-            if context.channel.id in here or context.site.is_simulated:
-                continue
+        own = [
+            context
+            for context in contexts(app.store, app.directories, app.settings.regions)
+            if context.channel.id not in here and not context.site.is_simulated
+        ]
+        homes = [context for context in own if is_trained_together(context)]
+        are_trained = homes_training_is_due(app.store, homes, now=self._now(), every=every)
+        if are_trained:
+            self._guard(HOMES_RUN, partial(self._train_homes, homes))
+        for context in own:
             wanted = own_rounds(app.store, app.registry, context, now=self._now(), every=every)
             channel = context.channel.id
-            if wanted.trains:
+            if wanted.trains and context not in homes:
                 self._guard(f"train:{channel}", partial(self._train, context))
-            if wanted.forecasts:
+            if wanted.forecasts or (are_trained and context in homes and is_followed(app.store, context, self._now())):
                 self._guard(f"{RUN_PREFIX}{channel}", partial(self._forecast, context))
+
+    def _train_homes(self, homes: Sequence[Context]) -> None:
+        """Train all homes together, in a process of its own."""
+
+        def tell(step: str) -> None:
+            self._log.info("training", homes=len(homes), step=step)
+
+        verdict = self._trainings.run(ALL_HOMES, progress=tell)
+        self._log.info("trained", homes=len(homes), verdict=verdict)
 
 
 def _own_threads() -> list[threading.Thread]:

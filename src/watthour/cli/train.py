@@ -14,7 +14,7 @@ from watthour.cli.output import number, show_json, show_table, steps, utc_now
 from watthour.core.errors import WatthourError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from watthour.core.forecast import Context
     from watthour.workflows.past import PastReport
@@ -41,7 +41,9 @@ def train(
     ] = False,
     homes: Annotated[
         bool,
-        typer.Option("--homes", help="Train one model on all homes, or those named; it answers for each without one."),
+        typer.Option(
+            "--homes", help="Train all homes, or those named, together: a model for each, and one for new homes."
+        ),
     ] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -113,7 +115,7 @@ def train(
 def _train_homes(names: Sequence[str], *, as_json: bool) -> None:
     from watthour.workflows.shared_model import train_shared
 
-    with opened() as app, steps("train homes") as say:
+    with opened() as app, steps("train --homes") as say:
         reports = train_shared(
             app.store,
             app.registry,
@@ -133,6 +135,7 @@ def _train_homes(names: Sequence[str], *, as_json: bool) -> None:
                     "homes": {
                         home: {name: dict(each) for name, each in s.items()} for home, s in report.scores.items()
                     },
+                    "own": {home: _described(each) for home, each in report.own.items()},
                     "left_out": dict(report.left_out),
                 }
                 for report in reports
@@ -140,16 +143,24 @@ def _train_homes(names: Sequence[str], *, as_json: bool) -> None:
         )
         return
     for report in reports:
-        typer.echo(f"{report.manifest.version} of {len(report.scores)} homes is {report.verdict.decision}.")
+        learned = f"{report.manifest.version}, learned from {len(report.scores)} homes,"
+        typer.echo(f"For homes without a model of their own: {learned} is {report.verdict.decision}.")
         typer.echo(" ".join(report.verdict.reasons))
         rows = [
             (home, name, number(each["mae"], 4), number(each["coverage90_percent"], 2))
             for home, found in report.scores.items()
-            for name, each in found.items()
+            for name, each in [*found.items(), *_own_scores(report.own.get(home))]
         ]
         show_table(("home", "on the frozen days", "MAE", "90 % covers [%]"), rows)
+        for home, own in report.own.items():
+            typer.echo(f"{home}: its own {own.manifest.version} is {own.verdict.decision}.")
+            typer.echo(" ".join(own.verdict.reasons))
         for home, why in report.left_out.items():
             typer.echo(f"{home} was left out: {why}", err=True)
+
+
+def _own_scores(own: TrainReport | None) -> list[tuple[str, Mapping[str, float]]]:
+    return [] if own is None else [("its own", own.scores["challenger"])]
 
 
 def _raise(failures: Sequence[WatthourError]) -> None:

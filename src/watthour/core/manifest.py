@@ -35,6 +35,7 @@ def to_json(manifest: Manifest) -> str:
             "metrics": dict(manifest.metrics),
             "created_at": manifest.created_at.isoformat(),
             "hashes": dict(manifest.hashes),
+            "n_series": manifest.n_series,
         },
         indent=2,
     )
@@ -63,6 +64,7 @@ def from_json(text: str | bytes, *, where: str, cure: str = _CURE) -> Manifest:
             metrics=content["metrics"],
             created_at=datetime.fromisoformat(content["created_at"]),
             hashes=content["hashes"],
+            n_series=content.get("n_series", 1),  # not in manifests of earlier versions
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         problem = f"{where} is not a readable manifest ({type(error).__name__}: {error})"

@@ -28,6 +28,7 @@ class Manifest:
     metrics: Mapping[str, float]
     created_at: datetime
     hashes: Mapping[str, str] = field(default_factory=dict)  # file name -> sha256
+    n_series: int = 1  # learned from together
 
 
 def digest(content: bytes) -> str:

@@ -239,7 +239,7 @@ class DayAhead:
         if self.parameters:
             remedy = f"Name the model too: DayAhead(model='{TREES}', parameters=...)."
             raise InvalidInput("parameters", dict(self.parameters), "parameters need a named model", remedy=remedy)
-        return fit_auto(table, pasts, issues, is_local=self.local, workers=workers, progress=progress)
+        return fit_auto(table.problem, pasts, issues, is_local=self.local, workers=workers, progress=progress)
 
     def _learner(self, table: SeriesTable, workers: int, progress: Progress) -> Learn:
         return lambda pasts, issues: self._learned(table, pasts, issues, workers, progress)[0]

@@ -30,12 +30,12 @@ from watthour.forecasting.similar_series.among import span_of, with_similar
 from watthour.forecasting.similar_series.model import FittedSimilarSeries
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from watthour.core.forecast import Context, Forecaster, Recipe
     from watthour.forecasting.fleet import Histories, Plan, Progress, TargetsBySeries
-    from watthour.forecasting.series_table import SeriesTable
 
+    InWords = Callable[[str, WatthourError], str]
     Found = dict[str, Forecaster | WatthourError]
 
 AUTO = "auto"
@@ -63,7 +63,7 @@ class Choice:
 
 
 def fit_auto(
-    table: SeriesTable,
+    in_words: InWords,
     pasts: Histories,
     issues: TargetsBySeries,
     *,
@@ -80,7 +80,7 @@ def fit_auto(
     chosen model cannot learn, is given to the mean of the last four same weekdays.
 
     Args:
-        table: for the names of the series in words.
+        in_words: says what is wrong with a series of some name.
         pasts: what is known of each series.
         issues: of each, to learn from.
         is_local: trees learn each series alone.
@@ -100,7 +100,7 @@ def fit_auto(
     if len(possible) > MOST_SERIES:
         chosen = np.linspace(0, len(possible) - 1, MOST_SERIES).round().astype(int)
         compared = {possible[k]: trials[possible[k]] for k in chosen}
-        rows = _compared(table, pasts, compared, is_pooled=is_pooled, workers=workers, progress=progress)
+        rows = _compared(in_words, pasts, compared, is_pooled=is_pooled, workers=workers, progress=progress)
         losses = _relative_to_rule(rows)
         best = next(iter(losses), _RULE)
         by_how_much = _by_how_much(losses) if losses else "no series could be compared"
@@ -121,7 +121,7 @@ def fit_auto(
                 found[name], recipes[name] = own, Combination(members)
                 if not beside or pasts[name].context.similar:
                     reasons[name] = _reason(own)
-                    rows = [row for row in rows if row["series"] != name] + _rows(table, name, own)
+                    rows = [row for row in rows if row["series"] != name] + _rows(in_words, name, own)
                 else:  # those that were compared keep the rows of all models
                     rows = [_weighted(row, own) if row["series"] == name else row for row in rows]
     for name, past in pasts.items():
@@ -139,7 +139,7 @@ def fit_auto(
         recipes |= dict.fromkeys(beside_trees, Combination((SIMILAR, TREES)))
         words = f"There is too little history to compare models, so {SIMILAR} and {TREES} were chosen together."
         reasons |= dict.fromkeys(beside_trees, words)
-    _rescue(found, recipes, reasons, table, pasts, issues)
+    _rescue(found, recipes, reasons, in_words, pasts, issues)
     return {name: found[name] for name in pasts}, choice
 
 
@@ -147,7 +147,7 @@ def _rescue(
     found: Found,
     recipes: dict[str, Recipe],
     reasons: dict[str, str],
-    table: SeriesTable,
+    in_words: InWords,
     pasts: Histories,
     issues: TargetsBySeries,
 ) -> None:
@@ -163,7 +163,7 @@ def _rescue(
     )
     for name, one in rescued.items():
         if not isinstance(one, WatthourError):
-            why = table.problem(name, errors[name]).rstrip(".")
+            why = in_words(name, errors[name]).rstrip(".")
             reasons[name] = f"{recipes[name].name} could not learn this series, so {_RULE} is used: {why}."
             found[name], recipes[name] = one, named(_RULE)
 
@@ -216,7 +216,7 @@ def used_variables(models: Sequence[str], context: Context) -> frozenset[str] | 
 
 
 def _compared(
-    table: SeriesTable,
+    in_words: InWords,
     pasts: Histories,
     trials: Mapping[str, Plan],
     *,
@@ -230,18 +230,18 @@ def _compared(
     rows: list[dict[str, object]] = []
     for name, said in tried(candidates, pasts, trials, is_pooled=is_pooled, workers=workers, progress=progress).items():
         rows += [{"series": name, **row} for row in scores_of(said.quantiles, said.actual)]
-        rows += _silent(table, name, said.silent)
+        rows += _silent(in_words, name, said.silent)
     return rows
 
 
-def _rows(table: SeriesTable, name: str, model: FittedCombination) -> list[dict[str, object]]:
+def _rows(in_words: InWords, name: str, model: FittedCombination) -> list[dict[str, object]]:
     """Return a row for each candidate of a series."""
     shares = model.weights
     return [
         {"series": name, **row, "weight": shares.get(row["model"], 0.0), "chosen": row["model"] in shares}
         for row in model.compared
         if row["model"] != NAME
-    ] + _silent(table, name, model.silent)
+    ] + _silent(in_words, name, model.silent)
 
 
 def _weighted(row: Mapping[str, object], model: FittedCombination) -> dict[str, object]:
@@ -250,9 +250,9 @@ def _weighted(row: Mapping[str, object], model: FittedCombination) -> dict[str, 
     return {**row, "weight": share, "chosen": share > 0}
 
 
-def _silent(table: SeriesTable, name: str, silent: Mapping[str, WatthourError]) -> list[dict[str, object]]:
+def _silent(in_words: InWords, name: str, silent: Mapping[str, WatthourError]) -> list[dict[str, object]]:
     return [
-        {"series": name, "model": model, "chosen": False, "weight": 0.0, "note": table.problem(name, error)}
+        {"series": name, "model": model, "chosen": False, "weight": 0.0, "note": in_words(name, error)}
         for model, error in silent.items()
     ]
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 SIGNIFICANCE = 0.05
 HOLDS_PERCENT = (85, 95)  # of the actuals of the frozen window within a 90 % band that can be believed
+HOLDS_OF_ONE_PERCENT = (75, 99)  # of one of several series whose bands hold together: four weeks of one say little
 
 
 class Decision(StrEnum):
@@ -54,12 +55,15 @@ def paired(history: History, answers: Mapping[str, Forecast]) -> pl.DataFrame:
     return table.drop_nulls(list(answers)).sort("issued_at", "time")
 
 
-def judge(errors: pl.DataFrame, unit: str, *, trouble: str | None = None) -> Verdict:
+def judge(
+    errors: pl.DataFrame, unit: str, *, trouble: str | None = None, holds: tuple[int, int] = HOLDS_PERCENT
+) -> Verdict:
     """Decide on a challenger from everybody's forecasts of the frozen window.
 
     Against a champion it must be better with significance: Diebold-Mariano on the daily mean absolute errors,
     one-sided, p < 0.05. The first model only has to beat the seasonal naive, where that exists. Either needs a band
-    that covers what it says: between 85 and 95 % of the actuals of the frozen window lie within its 90 %.
+    that covers what it says: between 85 and 95 % of the actuals of the frozen window lie within its 90 %, or between
+    the shares that ``holds`` names.
     """
     from watthour.forecasting.significance import diebold_mariano
 
@@ -80,7 +84,7 @@ def judge(errors: pl.DataFrame, unit: str, *, trouble: str | None = None) -> Ver
             return Verdict(
                 Decision.KEPT, (words, f"The gain is not significant at {SIGNIFICANCE:.0%}: the champion stays.")
             )
-        if (doubt := _band_that_does_not_hold(errors)) is not None:
+        if (doubt := _band_that_does_not_hold(errors, holds)) is not None:
             return Verdict(Decision.KEPT, (words, f"{doubt}: the champion stays."))
         return Verdict(Decision.PROMOTED, (words,))
     reasons = [trouble] if trouble else []
@@ -96,20 +100,20 @@ def judge(errors: pl.DataFrame, unit: str, *, trouble: str | None = None) -> Ver
                 (*reasons, words, "It is not better than the seasonal naive forecast, so it is not used."),
             )
         reasons.append(words)
-    if (doubt := _band_that_does_not_hold(errors)) is not None:
+    if (doubt := _band_that_does_not_hold(errors, holds)) is not None:
         words = "it is not used, and a baseline forecasts until a model has a correct band"
         return Verdict(Decision.KEPT, (*reasons, f"{doubt}: {words}."))
     words = "No other model can be used." if trouble else "No other model is in use yet."
     return Verdict(Decision.PROMOTED, (*reasons, words))
 
 
-def _band_that_does_not_hold(errors: pl.DataFrame) -> str | None:
+def _band_that_does_not_hold(errors: pl.DataFrame, holds: tuple[int, int]) -> str | None:
     """Say how much the challenger's 90 % band covers, if that is too little or too much."""
     bounds = ("challenger_lower", "challenger_upper")
     if not set(bounds) <= set(errors.columns):
         return None
     covered = 100 * metrics.coverage(errors["actual"], *(errors[bound] for bound in bounds))
-    least, most = HOLDS_PERCENT
+    least, most = holds
     if least <= covered <= most:
         return None
     size = "narrow" if covered < least else "wide"

@@ -425,14 +425,28 @@ def _of_past_uses(history: History, asked: dy.DataFrame[Targets]) -> Forecast | 
     return recipe(RARE).fit(known_then, asked).predict(history, asked)
 
 
+def find_shared(registry: ModelRegistry, context: Context) -> Served | None:
+    """Return the model that all homes of a step share, for those without one of their own; None where there is none.
+
+    Raises:
+        ModelError: it cannot be read.
+    """
+    name = shared_name(context)
+    return None if name is None or _champion(registry, name) is None else load_serving(registry, name)
+
+
 def _by_shared(registry: ModelRegistry, history: History, asked: dy.DataFrame[Targets]) -> Forecast | str | None:
     """Return the forecast of the model that all homes share, or why it has none; None where there is no such model."""
-    name = shared_name(history.context)
-    if name is None or _shared_champion(registry, history.context) is None:
-        return None
+    from watthour.forecasting.combination.model import as_new
+
     try:
-        served = load_serving(registry, name)
-        answer = served.forecaster.predict(history, asked)
+        served = find_shared(registry, history.context)
+        if served is None:
+            return None
+        widths = getattr(served.forecaster, "widths", {})  # of the homes it has learned from
+        until = learned_until(served.manifest) if history.context.channel.id in widths else None
+        model = as_new(served.manifest.recipe, served.forecaster, history, learned_until=until)
+        answer = replace(model.predict(history, asked), details={})
     except (ModelError, NotEnoughHistory) as error:
         return f"The model of all homes cannot help: {error}"
     instead = served.instead_of and f"{served.manifest.version}, which served before, is used: {served.instead_of}"

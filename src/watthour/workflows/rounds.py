@@ -17,9 +17,9 @@ from watthour.core.errors import (
 )
 from watthour.core.ports import RunState, SourceRun
 from watthour.core.units import Quantity
-from watthour.core.window import DAY, Window
+from watthour.core.window import DAY, HOUR, Window
 from watthour.workflows.forecast import RUN_PREFIX, forecast, load_serving
-from watthour.workflows.runs import TRAIN_PREFIX, fill_of
+from watthour.workflows.runs import HOMES_RUN, TRAIN_PREFIX, fill_of
 from watthour.workflows.train import FEWEST_FROZEN_DAYS, FEWEST_TRAINING_DAYS, FIRST_LAGS, train
 from watthour.workflows.view import is_followed
 
@@ -251,6 +251,28 @@ def own_rounds(
     )
     is_news = issued is None or issued < recorded_at or trains
     return OwnRounds(forecasts=is_news and is_followed(store, context, now), trains=trains)
+
+
+def homes_training_is_due(store: Store, homes: Sequence[Context], *, now: datetime, every: timedelta) -> bool:
+    """Tell whether all homes are to be trained together: one is known for long enough, and something new has come.
+
+    Args:
+        store: with the readings and the log of runs.
+        homes: the whole loads of homes.
+        now: the present.
+        every: how often to train; after a failure it is tried the next day.
+    """
+    spans = store.spans()
+    known = [spans[context.channel.id] for context in homes if context.channel.id in spans]
+    long = [span for span in known if span[1] - span[0] >= FEWEST_DAYS]
+    if not long:
+        return False
+    runs = [run for run in store.runs(HOMES_RUN, limit=RUNS_LOOKED_AT) if run.started_at <= now]
+    if not runs:  # a file that is being imported is waited for, a meter that goes on is not
+        return any(now - recorded >= QUIET or now - last < HOUR for _first, last, recorded in long)
+    pause = min(every, TRY_AGAIN_AFTER) if runs[0].state is RunState.FAILED else every
+    begun = runs[0].started_at
+    return now - begun >= pause and max(recorded for *_, recorded in known) > begun
 
 
 def note_done(store: Store, what: str, *, now: datetime) -> None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from watthour.core.ports import SourceRun, Store
 
 TRAIN_PREFIX = "train:"  # trainings and scorings stand in the log of runs under these and their channel
+HOMES_RUN = f"{TRAIN_PREFIX}homes"  # the trainings of all homes together
 SCORE_PREFIX = "score:"
 INTERRUPTED = "interrupted"  # how a run is shown whose process ended before it did
 LONGEST_RUN = timedelta(minutes=30)  # a run that began earlier and is not ended belongs to a process that died

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     import dataframely as dy
 
-    from watthour.core.forecast import Context, Forecaster, History, Recipe
+    from watthour.core.forecast import Context, Forecast, Forecaster, History, Recipe
     from watthour.core.ports import ModelRegistry, Store
     from watthour.workflows.forecast import Served
 
@@ -90,7 +90,7 @@ def train(
         context.channel.id, (now, now, now)
     )  # an archive may end long before now
     history = store.history(context, Window(last - YEARS, last + 2 * DAY), now)
-    champion, trouble = _champion(registry, context.channel.id)
+    champion, trouble = serving(registry, context.channel.id)
     split = split_days(
         history, frozen_days=frozen_days, not_before=learned_until(champion.manifest) if champion else None
     )
@@ -106,23 +106,78 @@ def train(
     say(f"training {recipe.name} on {len(split.training)} days")
     challenger = recipe.fit(known_then, training)
     say(f"comparing on {len(split.frozen)} frozen days")
+    met = meet(history, split, frozen, challenger, champion)
+    verdict = told_of_holes(judge(met.errors, context.channel.unit_in_words, trouble=trouble), known_then)
+    say("saving")
+    return keep(store, registry, met, recipe, verdict, now=now)
+
+
+@dataclass(frozen=True, slots=True)
+class Meeting:
+    """What a challenger and those it is compared with said of the frozen days, and how good that was."""
+
+    history: History
+    split: Split
+    challenger: Forecaster
+    known_then: History  # what the challenger may have learned from
+    answers: Mapping[str, Forecast]  # of "challenger" and "champion"
+    baselines: Mapping[str, Forecast]
+    errors: pl.DataFrame  # as ``paired`` makes them
+    scores: Mapping[str, Mapping[str, float]]
+
+
+def meet(
+    history: History,
+    split: Split,
+    frozen: dy.DataFrame[Targets],
+    challenger: Forecaster,
+    champion: Served | None,
+    *,
+    baselines: Sequence[str] = COMPANIONS,
+) -> Meeting:
+    """Ask a challenger, the champion and baselines for the frozen days, and score them."""
     answers = {"challenger": challenger.predict(history, frozen)}
     if champion is not None:
         answers["champion"] = champion.forecaster.predict(history, frozen)
-    baselines = baseline_forecasts(history, frozen, COMPANIONS)
-    errors = paired(history, {**answers, **baselines})
-    scores = {name: scores_of(errors, name, context.channel.unit) for name in (*answers, *baselines)}
-    verdict = told_of_holes(judge(errors, context.channel.unit_in_words, trouble=trouble), known_then)
+    rules = baseline_forecasts(history, frozen, baselines)
+    errors = paired(history, {**answers, **rules})
+    scores = {name: scores_of(errors, name, history.context.channel.unit) for name in (*answers, *rules)}
+    known_then = history.known_at(cast("datetime", frozen["issued_at"].min()))
+    return Meeting(history, split, challenger, known_then, answers, rules, errors, scores)
+
+
+def keep(
+    store: Store,
+    registry: ModelRegistry,
+    met: Meeting,
+    recipe: Recipe,
+    verdict: Verdict,
+    *,
+    now: datetime,
+    n_series: int = 1,
+) -> TrainReport:
+    """Save a challenger; one that is promoted serves from now on, and its frozen days are kept as made afterwards.
+
+    Args:
+        store: keeps what it said of the frozen days.
+        registry: keeps the model.
+        met: the challenger and how it did.
+        recipe: how it was made.
+        verdict: what was decided.
+        now: the present.
+        n_series: how many series it was learned from.
+    """
+    challenger = met.challenger
     verdict = replace(verdict, reasons=(*verdict.reasons, *getattr(challenger, "remarks", ())))
-    manifest = _manifest(challenger, recipe, known_then, split, scores["challenger"], now)
-    say("saving")
-    manifest = registry.save(manifest, {**challenger.files(), **_importance(challenger)})
+    manifest = _manifest(challenger, recipe, met.known_then, met.split, met.scores["challenger"], now)
+    manifest = registry.save(replace(manifest, n_series=n_series), {**challenger.files(), **_importance(challenger)})
     if verdict.decision is Decision.PROMOTED:
-        registry.promote(context.channel.id, manifest.version, now=now, reason=" ".join(verdict.reasons))
-        mine = under_version(answers["challenger"], manifest.version)
-        for name, answer in {manifest.version: mine, **baselines}.items():
+        registry.promote(manifest.name, manifest.version, now=now, reason=" ".join(verdict.reasons))
+        mine = under_version(met.answers["challenger"], manifest.version)
+        kept = {name: answer for name, answer in met.baselines.items() if name in COMPANIONS}
+        for name, answer in {manifest.version: mine, **kept}.items():
             store.append_forecasts(as_stored(answer.values, name, now, Quality.ASSUMED))
-    return TrainReport(manifest, verdict, scores, manifest.splits["frozen"])
+    return TrainReport(manifest, verdict, met.scores, manifest.splits["frozen"])
 
 
 def training_issues(days: Sequence[date], context: Context, issue_clock: time) -> dy.DataFrame[Targets]:
@@ -193,7 +248,7 @@ def fingerprint(history: History) -> str:
     return seen.hexdigest()
 
 
-def _champion(registry: ModelRegistry, name: str) -> tuple[Served | None, str | None]:
+def serving(registry: ModelRegistry, name: str) -> tuple[Served | None, str | None]:
     """Return the model that serves; a champion whose files are damaged cannot defend itself, which is said."""
     if registry.champion(name) is None:
         return None, None

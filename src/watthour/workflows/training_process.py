@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LONGEST_GOODBYE_S = 5.0
+ALL_HOMES = "--homes"  # in the place of a name: all homes together
 
 TrainingState = Literal["idle", "running", "done", "failed"]
 
@@ -65,7 +66,7 @@ class Trainings:
         """Begin a training and return at once.
 
         Args:
-            name: under which the command line finds what is forecast.
+            name: under which the command line finds what is forecast; ``ALL_HOMES`` trains the homes together.
             then: done after a training that worked; what it raises is no failure of the training.
 
         Raises:
@@ -73,8 +74,9 @@ class Trainings:
         """
         with self._change:
             if self._running is not None:
+                what = "all homes" if self._running == ALL_HOMES else self._running
                 raise TrainingIsRunning(
-                    f"a training of {self._running} is running",
+                    f"a training of {what} is running",
                     remedy="Wait until it has ended; its state tells its step.",
                 )
             self._begin(name)
@@ -180,9 +182,9 @@ class Trainings:
         return subprocess.Popen(command, env=environment, stdout=out, stderr=subprocess.PIPE, text=True)  # noqa: S603 - ourselves
 
     def _keep_past_soon(self, name: str) -> None:
-        """Let the past days of what was trained be forecast in the background."""
+        """Let the past days of what was trained be forecast in the background; homes have their frozen days."""
         with self._change:
-            if self._is_stopped or name in self._pasts:
+            if self._is_stopped or name in (*self._pasts, ALL_HOMES):
                 return
             self._pasts.append(name)
             if len(self._pasts) == 1:  # else somebody is at work
@@ -253,5 +255,10 @@ def _say_past_failed(name: str, problem: str) -> None:
 def _verdict(answer: IO[str]) -> str:
     """Read what was decided from what the command printed."""
     answer.seek(0)
-    (report,) = json.load(answer)
-    return " ".join([f"{report['version']} is {report['decision']}.", *report["reasons"]])
+    words: list[str] = []
+    for report in json.load(answer):
+        words += [f"{report['version']} is {report['decision']}.", *report["reasons"]]
+        if own := report.get("own"):
+            promoted = sum(each["decision"] == "promoted" for each in own.values())
+            words.append(f"{promoted} of {len(own)} homes were given a new model of their own.")
+    return " ".join(words)

@@ -39,6 +39,8 @@ export function makeEntity({ start = '2026-11-21T14:00:00Z', hours = 49 }: { sta
     made_by: 'similar_series',
     model_version: 'similar_series',
     model_label: 'Similar series',
+    trained_at: null,
+    learned_from: null,
     fallback: null,
     missing_inputs: [],
     made_of: [],

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query, Response
 from watthour.api.answers import A, answer_bytes, n_told, served_or_none, warm_answer
 from watthour.api.contract import problems
 from watthour.api.problems import Refusal
-from watthour.api.routes.training import begin_training
+from watthour.api.routes.training import begin_training, progress_of
 from watthour.api.schemas.models import Split
 from watthour.api.schemas.watts import (
     Optimization,
@@ -30,7 +30,6 @@ from watthour.core.forecast import Context
 from watthour.workflows import view
 from watthour.workflows.entities import Entity, entities, find_site
 from watthour.workflows.homes import home_named
-from watthour.workflows.sites import name_of
 from watthour.workflows.view.household import usual_homes
 from watthour.workflows.view.watts import price_channel
 
@@ -135,7 +134,7 @@ async def _answer(
 
 
 def _progress(state: State, context: Context) -> Retraining:
-    known = state.app.trainings.of(name_of(context))
+    known = progress_of(state, context)
     return Retraining(
         site=context.site.id,
         status=known.state,

@@ -116,6 +116,15 @@ class EntityAhead(Answer):
     )
     model_version: str = Field(description="Version of the model, or name of the rule.", examples=["similar_series"])
     model_label: str = Field(description="The same in words.", examples=["Similar series"])
+    trained_at: datetime | None = Field(
+        description="When the model was trained, UTC; null where no trained model made it.",
+        examples=["2026-11-18T03:00:00Z"],
+    )
+    learned_from: int | None = Field(
+        description="How many sites of its kind the model was learned from together; null where no trained model made "
+        "it. [count]",
+        examples=[12],
+    )
     fallback: str | None = Field(description="Why a simpler forecast was used; null if the model made it.")
     missing_inputs: list[str] = Field(description="Inputs that were unknown or only estimated, as sentences.")
     made_of: list[Member] = Field(description="The models that were combined, largest share first; else empty.")
@@ -166,6 +175,8 @@ class SiteAhead(Answer):
                     "made_by": "similar_series",
                     "model_version": "similar_series",
                     "model_label": "Similar series",
+                    "trained_at": None,
+                    "learned_from": None,
                     "fallback": "Similar series answers: home.flat.power has no model of its own yet. One can be "
                     "trained once about 120 days of it are known.",
                     "missing_inputs": [],

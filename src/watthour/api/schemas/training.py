@@ -47,3 +47,26 @@ class TrainingState(Answer):
     )
     problem: str | None = Field(description="Why it failed, with the cure.")
     verdict: str | None = Field(description="Whether the new model is used, and why.")
+
+
+class HomesTraining(Answer):
+    """Progress and result of the training of all homes together."""
+
+    model_config = shown_as(
+        {
+            "homes": ["flat", "cabin"],
+            "state": "done",
+            "step": None,
+            "problem": None,
+            "verdict": "global_model-20261121T120000-ab12cd is promoted. 2 of 2 homes were given a new model of their "
+            "own.",
+        }
+    )
+
+    homes: list[str] = Field(description="The ids of the homes that are trained.", examples=[["flat", "cabin"]])
+    state: Literal["idle", "running", "done", "failed"] = Field(
+        description="Idle means that no training was started since the server started."
+    )
+    step: str | None = Field(description="Current step, while it runs.", examples=["reading Flat"])
+    problem: str | None = Field(description="Why it failed, with the cure.")
+    verdict: str | None = Field(description="Which new models are used, and why.")

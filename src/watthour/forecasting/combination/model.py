@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 import json
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, cast
 
 import numpy as np
 import polars as pl
@@ -18,6 +18,7 @@ import polars as pl
 from watthour.core.errors import NotEnoughHistory, WatthourError
 from watthour.core.forecast import Forecast
 from watthour.core.frames import LEVELS
+from watthour.core.window import DAY
 from watthour.forecasting.catalogue import SIMILAR, forecaster
 from watthour.forecasting.combination.past_answers import Earlier, PastAnswers, Record
 from watthour.forecasting.combination.trial import (
@@ -48,6 +49,7 @@ from watthour.forecasting.vintages import instant, instants, measurement_vintage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import datetime
 
     import dataframely as dy
 
@@ -60,6 +62,7 @@ if TYPE_CHECKING:
 NAME = "combination"
 _WORDS, _PAST = "combination.json", "past.npz"
 _RULES = ("persistence_ensemble", "seasonal_naive")  # cost nothing to keep
+_TELL_OF_BAND = 14 * DAY  # of fewer days the bands that conformal prediction asks for are too wide
 _LOOK_AT_RIVAL = (TREES, "day_process")  # learn from it where there is one, so that they err with it
 
 
@@ -160,18 +163,39 @@ def _possible(members: Sequence[str], context: Context) -> tuple[str, ...]:
     return tuple(name for name in members if name != SIMILAR or context.similar)
 
 
-def untried(members: Mapping[str, Forecaster], history: History) -> FittedCombination:
-    """Return a combination of members that could not be compared on a past too short for it.
+def untried(members: Mapping[str, Forecaster], history: History, *, since: datetime | None = None) -> FittedCombination:
+    """Return a combination of members that could not be compared on a past.
 
-    They count alike, until the days since tell more.
+    They count alike, until the days since tell more; those also set the width of the band.
 
     Args:
         members: by name, all of which have learned.
-        history: what they learned from.
+        history: what is known of the series.
+        since: from when on the members are asked what they would have said, as they have learned from nothing of the
+            series after it; None: they have learned from all that is known.
     """
     none = np.empty(0, dtype=np.int64)
     past = PastAnswers(none, none, np.empty(0), np.empty((len(members), 0, len(LEVELS))))
-    return FittedCombination(members, past, (), instant(history.as_of), history.context.channel.id)
+    return FittedCombination(members, past, (), instant(since or history.as_of), history.context.channel.id)
+
+
+def as_new(name: str, model: Forecaster, history: History, *, learned_until: datetime | None = None) -> Forecaster:
+    """Return a model that was not tried on a series: its band follows what lay inside it there lately.
+
+    Args:
+        name: of the model in the catalogue.
+        model: one that has learned from other series as well, or from others only.
+        history: what is known of this one.
+        learned_until: until when it has learned from this one; None: it has not, and while fewer than two weeks are
+            known, its own band stays.
+    """
+    if learned_until is not None:
+        return untried({name: model}, history, since=learned_until)
+    mine = history.readings.filter(pl.col("channel") == history.context.channel.id)
+    first = cast("datetime | None", mine["time"].min())
+    if first is None or history.as_of - first < _TELL_OF_BAND:
+        return model
+    return untried({name: model}, history, since=first)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -22,11 +22,11 @@ from watthour.forecasting.calibrate import sorted_quantiles
 from watthour.forecasting.conformal import band_scale, misses_of, widened
 from watthour.forecasting.features import actuals
 from watthour.forecasting.global_model.network import Network, train
-from watthour.forecasting.global_model.rows import LOGGED, NAMES, REFERENCE, Rows, rows_of
+from watthour.forecasting.global_model.rows import BACK, LOGGED, NAMES, REFERENCE, Rows, rows_of
 from watthour.forecasting.quantile_forecast import describe_intervals, nothing_known, quantile_forecast
 from watthour.forecasting.quantiles import mean_of_quantiles
 from watthour.forecasting.steps import check_targets, step_of
-from watthour.forecasting.vintages import DAY_US, measurement_vintages
+from watthour.forecasting.vintages import DAY_US, instants, measurement_vintages
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -49,6 +49,10 @@ _HALF = 0.5  # share of the trees in the median and in the mean
 _WIDEN = (0.6, 1.6)  # times the upper half of the band, so that the mean is met
 _PRIOR_ROWS = 400.0  # that the shared width of the band counts for beside the errors of a series
 _LIMITS = (0.7, 1.6)
+_NEW_DAYS = (1, 3, 7, 14, 28, BACK)  # that may be known of a series from which nothing was learned
+_LAST_DAYS = 28  # of the series left out, on which is measured how wide the band of a new one has to be
+_MOST_CROSSED = 16  # series of which each half is left out in turn; of more one half is enough
+_NEW_LIMITS = (0.9, 2.0)
 _LOGGED = np.array([NAMES.index(name) for name in LOGGED])
 _STEEP = 5.0
 _PLACE = {name: k for k, name in enumerate(NAMES)}
@@ -114,6 +118,41 @@ class GlobalModel:
             FittedGlobalModel(shared, {} if lesson is None else {past.context.channel.id: shared.width_of(lesson)})
             for past, lesson in zip(pasts, found, strict=True)
         ]
+
+    def widths_of_new(
+        self, pasts: Sequence[History], issues: Sequence[dy.DataFrame[Targets]]
+    ) -> tuple[tuple[float, float], ...]:
+        """Return what the band of a series from which nothing is learned is to be multiplied with, by days known of it.
+
+        Every second series is left out, and so are the last four weeks of the others; what is learned from the rest is
+        asked for those weeks of the series left out, as if they had just begun. Of few series the others are left out
+        then. A single series is left out of its own last weeks alone.
+
+        Args:
+            pasts: as of ``fit_many``.
+            issues: likewise.
+
+        Returns:
+            Days known, and the factor; nothing where too little is known to measure it.
+        """
+        ends = [int(instants(asked["time"]).max()) for asked in issues if not asked.is_empty()]
+        cut = max(ends, default=0) - _LAST_DAYS * DAY_US
+        before = [Targets.cast(asked.filter(pl.Series(instants(asked["time"]) < cut))) for asked in issues]
+        after = [Targets.cast(asked.filter(pl.Series(instants(asked["issued_at"]) >= cut))) for asked in issues]
+        halves = [slice(None)] if len(pasts) == 1 else [slice(1, None, 2), slice(0, None, 2)]
+        misses: dict[int, list[Array]] = {days: [] for days in _NEW_DAYS}
+        for left_out in halves if len(pasts) <= _MOST_CROSSED else halves[:1]:
+            others = left_out if len(pasts) == 1 else halves[1 - halves.index(left_out)]
+            try:
+                shared = self.fit_many(pasts[others], before[others])[0].shared
+            except NotEnoughHistory:
+                continue
+            for days, found in misses.items():
+                lessons = (
+                    _lesson(past, asked, days) for past, asked in zip(pasts[left_out], after[left_out], strict=True)
+                )
+                found += [shared.misses_of(lesson) for lesson in lessons if lesson is not None]
+        return tuple((float(days), _width_of_new(found)) for days, found in misses.items() if found)
 
     def _shared(self, lessons: Sequence[_Lesson], step: int, n_series: int) -> Shared:
         table = np.concatenate([lesson.rows.features for lesson in lessons])
@@ -199,11 +238,15 @@ class Shared:
 
     def width_of(self, lesson: _Lesson) -> float:
         """Return what the band of a series is to be multiplied with, after the errors it made."""
-        told = self.quantiles(lesson.rows.features)
-        misses = misses_of(lesson.target + reference_of(lesson.rows.features), told)
-        known = misses[np.isfinite(misses)]
+        known = self.misses_of(lesson)
         n = float(len(known))
         return band_scale(known, np.ones(len(known)), total=n, squares=n, prior=_PRIOR_ROWS, limits=_LIMITS)
+
+    def misses_of(self, lesson: _Lesson) -> Array:
+        """Return how far the values of a series lay from the middle, in parts of half the band, (n,)."""
+        told = self.quantiles(lesson.rows.features)
+        misses = misses_of(lesson.target + reference_of(lesson.rows.features), told)
+        return np.asarray(misses[np.isfinite(misses)])
 
     def _trees(self, text: str, table: Array) -> Array:
         import lightgbm  # slow to import
@@ -247,7 +290,8 @@ class FittedGlobalModel:
     """What was learned from all series, and how wide the bands of some of them are."""
 
     shared: Shared
-    widths: Mapping[str, float]  # by channel: times the shared band, which others have
+    widths: Mapping[str, float]  # by channel: times the shared band
+    new_widths: tuple[tuple[float, float], ...] = ()  # of any other: days known of it, and times the shared band
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -285,7 +329,7 @@ class FittedGlobalModel:
     ) -> Forecast:
         """Return the forecast of rows, from quantiles in parts of the level where they are known already."""
         told = self.shared.quantiles(rows.features) if told is None else told
-        wide = widened(told, np.full((len(told), 1), self.widths.get(history.context.channel.id, 1.0)))
+        wide = widened(told, self._width(history, targets)[:, None])
         room = rows.highest - rows.lowest
         inside = np.clip(wide, (rows.lowest - room)[:, None], (rows.highest + room)[:, None])
         quantiles = inside * rows.level[:, None]
@@ -300,15 +344,27 @@ class FittedGlobalModel:
         quantiles[share <= 0] = np.nan
         return quantile_forecast(targets, quantiles, history.context, model=NAME, missing_inputs=missing)
 
+    def _width(self, history: History, targets: dy.DataFrame[Targets]) -> Array:
+        """Return what the shared band is multiplied with for each target, (n,)."""
+        channel = history.context.channel.id
+        if channel in self.widths or not self.new_widths:
+            return np.full(targets.height, self.widths.get(channel, 1.0))
+        first = int(measurement_vintages(history, channel).times.min())
+        known = np.maximum((instants(targets["issued_at"]) - first) / DAY_US, 1e-3)
+        days, factors = np.array(self.new_widths).T
+        return np.asarray(np.interp(np.log(known), np.log(days), factors))
+
     def files(self) -> Mapping[str, bytes]:
         """Return what was learned from all, and what is this series' own, as files."""
-        own = json.dumps({"widths": dict(self.widths)}).encode()
+        own = json.dumps({"widths": dict(self.widths), "new_widths": self.new_widths}).encode()
         return {**self.shared.files(), "own.json": own}
 
     @classmethod
     def from_files(cls, files: Mapping[str, bytes]) -> Self:
         """Build it again from its files."""
-        return cls(Shared.from_files(files), **json.loads(files["own.json"]))
+        own = json.loads(files["own.json"])
+        new = tuple((days, factor) for days, factor in own.get("new_widths", ()))  # not in files of earlier versions
+        return cls(Shared.from_files(files), own["widths"], new)
 
 
 def predict_many(
@@ -370,6 +426,15 @@ def _lesson(past: History, asked: dy.DataFrame[Targets], days: int | None = None
     target = actuals(past, asked) / rows.level - reference_of(rows.features)
     known = np.isfinite(target) & (rows.features[:, _PLACE["share_known"]] > 0)
     return _Lesson(rows.take(known), target[known]) if known.any() else None
+
+
+def _width_of_new(misses: Sequence[Array]) -> float:
+    """Return the factor of the band that holds over series, each of which counts alike; errors of a day go together."""
+    weights = np.concatenate([np.full(len(each), _LAST_DAYS / len(each)) for each in misses])
+    total = float(_LAST_DAYS * len(misses))
+    return band_scale(
+        np.concatenate(misses), weights, total=total, squares=total, prior=float(_LAST_DAYS), limits=_NEW_LIMITS
+    )
 
 
 def _stride(n_rows: int) -> int:

@@ -13,7 +13,7 @@ from watthour.core.quality import is_trusted
 from watthour.core.window import DAY, HOUR, Window, local_midnight, step_in_words
 from watthour.forecasting.catalogue import OTHER_HOMES, RARE, SIMILAR
 from watthour.workflows.entities import Entity, newest_reading, recalled
-from watthour.workflows.forecast import BASELINES, live_window
+from watthour.workflows.forecast import BASELINES, live_window, shared_name
 from watthour.workflows.view.day import STALE_AFTER, points_of
 from watthour.workflows.view.issue import FRESH, made_of_history, model_of_then
 from watthour.workflows.view.names import made_of_entries, model_label
@@ -150,6 +150,7 @@ def hours_ahead(
         "made_by": _made_by(issue.model),
         "model_version": issue.model,
         "model_label": model_label(issue.model),
+        **_learned(registry, context, issue.model),
         "fallback": issue.notes.fallback,
         "missing_inputs": list(issue.notes.missing_inputs),
         "made_of": made_of_entries(issue.notes.made_of),
@@ -166,6 +167,16 @@ def hours_ahead(
             for point in points_of(store, context, issue, window, now)
         ],
     }
+
+
+def _learned(registry: ModelRegistry, context: Context, version: str) -> dict[str, object]:
+    """Return when a model was trained, and of how many sites together; nothing of what is no saved model."""
+    if _made_by(version) == "model":
+        for name in (context.channel.id, shared_name(context)):
+            for manifest in registry.manifests(name) if name else ():
+                if manifest.version == version:
+                    return {"trained_at": utc_text(manifest.created_at), "learned_from": manifest.n_series}
+    return {"trained_at": None, "learned_from": None}
 
 
 def _uses_by_time(uses: UsesAhead | None) -> dict[datetime, dict[str, float]]:

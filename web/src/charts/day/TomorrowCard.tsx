@@ -11,7 +11,7 @@ import { ApiProblem } from '@/lib/problem';
 import { formatAge, formatDay, formatInstant, localDay, relativeDay } from '@/lib/time';
 
 import { DayCard } from './DayCard';
-import { daysOf, expectedUse, formatOfAhead, highestOf, historyInWords, intervalsOfAhead } from './ahead';
+import { daysOf, expectedUse, formatOfAhead, highestOf, historyInWords, intervalsOfAhead, learnedInWords } from './ahead';
 import { intervalToStartWith } from './intervals';
 import { aheadQuery, readingsQuery } from './queries';
 
@@ -54,7 +54,8 @@ function Basis({ ahead, since, lacks, timeZone, now }: BasisProps): ReactElement
   return (
     <>
       <p className="text-small text-muted">
-        {until ? `Rests on ${[history, until].filter(Boolean).join(', ')}. ` : null}Made by: {model_label}.
+        {until ? `Rests on ${[history, until].filter(Boolean).join(', ')}. ` : null}Made by: {model_label}
+        {learnedInWords(ahead, now)}.
       </p>
       {stale ? (
         <Notice look="warn" className="mt-2" title={`The newest reading is ${formatAge(data_age_hours ?? 0)} old`}>

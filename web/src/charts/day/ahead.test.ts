@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 
 import { ZONE, makeEntity, makeReadings } from '@/test/homes';
 
-import { AHEAD_HOURS, daysOf, formatOfAhead, highestOf, historyInWords, intervalsOfAhead } from './ahead';
+import { AHEAD_HOURS, daysOf, formatOfAhead, highestOf, historyInWords, intervalsOfAhead, learnedInWords } from './ahead';
 
 const MEASURED = makeReadings('2026-11-20T20:00:00Z', '2026-11-21T16:00:00Z');
 
@@ -47,4 +47,12 @@ test('a forecast that does not reach tomorrow says nothing of it', () => {
 test('how much is known is said in days, at first in hours', () => {
   expect(historyInWords('2026-10-18T08:30:00Z', '2026-11-22T08:30:00Z')).toBe('35 days of readings');
   expect(historyInWords('2026-11-21T08:00:00Z', '2026-11-22T08:00:00Z')).toBe('24 hours of readings');
+});
+
+test('of a trained model it is said how many homes it learned from, and when', () => {
+  const now = Date.parse('2026-11-21T12:00:00Z');
+  const trained = '2026-11-18T12:00:00Z';
+  expect(learnedInWords({ learned_from: 12, trained_at: trained }, now)).toBe(', learned from 12 homes, 3\u00a0days ago');
+  expect(learnedInWords({ learned_from: 1, trained_at: trained }, now)).toBe(', learned from its own past alone, 3\u00a0days ago');
+  expect(learnedInWords({ learned_from: null, trained_at: null }, now)).toBe('');
 });

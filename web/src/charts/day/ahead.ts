@@ -2,7 +2,7 @@
 import type { EntityAhead, Reading } from '@/client';
 import { digitsFor, formatNumber } from '@/lib/numbers';
 import { stepOf } from '@/lib/step';
-import { formatSpan, localDay, localIso, shiftDay, startOfDay } from '@/lib/time';
+import { HOUR_MS, formatAge, formatSpan, localDay, localIso, shiftDay, startOfDay } from '@/lib/time';
 
 import { EMPTY, type Format, type Interval, doubtsOf, placer, shownQuantity, shownRange, shownValue } from './intervals';
 
@@ -87,4 +87,11 @@ export function historyInWords(first: string, until: string): string {
   const days = (Date.parse(until) - Date.parse(first)) / 86_400_000;
   if (days < 2) return `${formatNumber(days * 24)} hours of readings`;
   return `${formatNumber(Math.floor(days))} days of readings`;
+}
+
+/** `, learned from 12 homes, 3 days ago`; nothing where no trained model answers. */
+export function learnedInWords({ learned_from, trained_at }: Pick<EntityAhead, 'learned_from' | 'trained_at'>, now: number): string {
+  if (learned_from === null || trained_at === null) return '';
+  const homes = learned_from === 1 ? 'its own past alone' : `${learned_from} homes`;
+  return `, learned from ${homes}, ${formatAge(Math.max(0, now - Date.parse(trained_at)) / HOUR_MS)} ago`;
 }
