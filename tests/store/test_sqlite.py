@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import replace
 from threading import Barrier
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
@@ -162,6 +163,41 @@ def test_a_device_without_room_is_full_before_anything_is_written(path: Path, mo
         monkeypatch.setattr("shutil.disk_usage", lambda _path: SimpleNamespace(free=1000))
         with pytest.raises(StoreFull, match="no space"):
             store.check_writable()
+
+
+def asked_of(store: SqlStore) -> list[str]:
+    """Return a list to which every statement that a store sends from now on is added."""
+    statements: list[str] = []
+    database = store._database
+    assert isinstance(database, Sqlite)
+    event.listen(
+        database.engine, "before_cursor_execute", lambda _connection, _cursor, text, *_rest: statements.append(text)
+    )
+    return statements
+
+
+def test_descriptions_are_read_again_only_after_somebody_changed_them(path: Path) -> None:
+    second = replace(demand_channel(), id="grid.ny.second")
+    with closing(fill(path)) as store, closing(open_store(f"sqlite:///{path}")) as other:
+        assert [channel.id for channel in store.channels()] == [DEMAND]
+        asked = asked_of(store)
+        other.append(readings(3.0, 4.0))
+        assert ([each.id for each in store.sites()], store.devices(), store.zones()) == (["ny"], [], [])
+        assert not [text for text in asked if "FROM channels" in text]
+        other.register([], [second])
+        assert [channel.id for channel in store.channels()] == [DEMAND, second.id]
+        other.forget([second.id])
+        assert [channel.id for channel in store.channels()] == [DEMAND]
+
+
+def test_a_description_that_could_not_be_kept_is_not_remembered(path: Path) -> None:
+    many = [replace(demand_channel(), id=f"grid.ny.channel_{number}") for number in range(500)]
+    with closing(fill(path)) as store:
+        before = store.channels()
+        limit_pages(store, n_more=1)
+        with pytest.raises(StoreFull):
+            store.register([], many)
+        assert store.channels() == before
 
 
 def test_a_site_that_many_add_at_once_is_added_once(path: Path) -> None:

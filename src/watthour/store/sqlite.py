@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from sqlalchemy import URL, Connection, Select, Table
 
 LEAST_FREE = 1_000_000  # [bytes]
+_MOST_VERSIONS = 2**31 - 1
 _BEGIN, _PATIENCE = "watthour_begin", "watthour_patience"
 _INFINITY = literal_column("9e999", Double)  # stands for null on the way into numpy
 # FULL: what was acknowledged survives a power cut, not only a kill. One commit is one fsync, and commits are batches.
@@ -78,6 +79,16 @@ class Sqlite:
     def is_writing(self) -> bool:
         """Tell whether this process is writing at the moment."""
         return self._n_writers > 0
+
+    def described_version(self, connection: Connection) -> int | None:
+        """Return the number in the head of the file that SQLite leaves to its users; see ``note_described``."""
+        (version,) = _driver(connection).execute("PRAGMA user_version").fetchone()
+        return int(version)
+
+    def note_described(self, connection: Connection) -> None:
+        """Count that number on; like every row it changes with the transaction or not at all."""
+        version = self.described_version(connection) or 0
+        _driver(connection).execute(f"PRAGMA user_version = {version % _MOST_VERSIONS + 1}")
 
     def insert(self, connection: Connection, table: Table, rows: pl.DataFrame, *, are_new: bool = False) -> int:  # noqa: ARG002 - no faster way here
         """Insert rows of numbers, skipping keys that are taken; return how many were inserted."""
