@@ -27,6 +27,7 @@ from watthour.store.records import (
     site_row,
     zone_of,
 )
+from watthour.store.together import Together
 from watthour.store.versions import (
     ISSUE,
     as_events,
@@ -73,6 +74,7 @@ class SqlStore:
 
     def __init__(self, url: str) -> None:
         self._database = _database(url)
+        self._together = Together(self._database)
         self._described: tuple[int, Described] | None = None  # as last read, and the version it has there
         try:
             self._make_current()
@@ -131,8 +133,8 @@ class SqlStore:
         """Keep what is new, durably, and return how many versions that was."""
         if readings.is_empty():
             return 0
-        with self._database.writing() as connection:
-            return bulk.append_readings(self._database, connection, readings.select(Readings.column_names()))
+        rows = readings.select(Readings.column_names())
+        return self._together.write(lambda connection: bulk.append_readings(self._database, connection, rows))
 
     def read(self, channels: Sequence[str], window: Window, as_of: datetime | None = None) -> dy.DataFrame[Readings]:
         """Return the last version of each interval that was known at ``as_of``, sorted by channel and time."""
@@ -160,8 +162,8 @@ class SqlStore:
         """Keep what is new, durably, and return how many rows that was; the first value of a key stays."""
         if samples.is_empty():
             return 0
-        with self._database.writing() as connection:
-            return bulk.append_samples(self._database, connection, samples.select(Samples.column_names()))
+        rows = samples.select(Samples.column_names())
+        return self._together.write(lambda connection: bulk.append_samples(self._database, connection, rows))
 
     def samples(self, channels: Sequence[str], window: Window) -> dy.DataFrame[Samples]:
         """Return what was told at the instants of a window, sorted by channel, time and measure."""

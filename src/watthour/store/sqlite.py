@@ -45,6 +45,7 @@ class Sqlite:
         if url.database in {None, "", ":memory:"}:
             raise InvalidInput("url", str(url), "it names no file", remedy="Use sqlite:///path/to/watthour.db.")
         self.path = url.database
+        self._turn = Lock()  # to write: SQLite lets those who wait for each other look again and again
         self._n_writers = 0
         self._counting = Lock()
         self.engine = create_engine(url, connect_args={"timeout": PATIENCE_S})
@@ -62,6 +63,18 @@ class Sqlite:
     @contextmanager
     def writing(self, *, patience_s: float = PATIENCE_S) -> Iterator[Connection]:
         """Open a transaction that takes the right to write at once, so that it can never be refused it midway."""
+        give_up_at = monotonic() + patience_s
+        if not self._turn.acquire(timeout=patience_s):
+            remedy = f"Other work of this process has been writing for {patience_s:.0f} s: try again when it is done."
+            raise StoreLocked(f"{self.path}: it is being written", remedy=remedy)
+        try:
+            with self._begun(max(give_up_at - monotonic(), 0.0)) as connection:
+                yield connection
+        finally:
+            self._turn.release()
+
+    @contextmanager
+    def _begun(self, patience_s: float) -> Iterator[Connection]:
         options: dict[str, Any] = {_BEGIN: "BEGIN IMMEDIATE", _PATIENCE: patience_s}
         with (
             self._translated(patience_s),
