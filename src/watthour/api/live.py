@@ -171,7 +171,11 @@ class LiveLine:
             return _problem(None, refusal.problem)
         message_id = _id_of(said)
         try:
-            return await self._state.compute.run(partial(self._done, said))
+            threads = self._state.compute
+            if isinstance(said, dict) and said.get("type") == "send":
+                threads = self._state.receiving
+                await threads.room()  # meanwhile the caller's messages wait in its own connection
+            return await threads.run(partial(self._done, said))
         except ValidationError as error:
             return _problem(message_id, _misfit(error))
         except Refusal as refusal:

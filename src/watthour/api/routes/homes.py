@@ -195,7 +195,7 @@ async def send_readings(state: ApiState, asked: SentRows) -> KeptRows:
     Where none of the rows can be kept the answer is 400 and names the first of them.
     """
     check_count(asked)
-    done = await state.compute.run(partial(keep, state, asked))
+    done = await state.receiving.run(partial(keep, state, asked))
     if done.refused and not done.accepted:
         raise _all_refused(done)
     return kept_rows(done)
