@@ -238,7 +238,8 @@ def meter_channels(
     names = samples["channel"].rle_id().to_numpy()
     begins = np.flatnonzero(np.diff(names, prepend=-1))
     heard = _Heard.of(samples)
-    made, refused = [], [Refused.create_empty()]
+    made: list[tuple[Channel, _Made]] = []
+    refused: list[pl.DataFrame] = []
     for begin, end in zip(begins.tolist(), [*begins[1:].tolist(), len(names)], strict=True):
         name = samples["channel"][begin]
         if name not in wanted:
@@ -247,8 +248,10 @@ def meter_channels(
         found = _made(heard.part(begin, end), channel, rules, None)
         if found is not None:
             made.append((channel, found))
-            refused.append(_refused(found, channel, {}))
-    return _readings(made, is_observed=True), Refused.cast(pl.concat(refused))
+            if found.found:
+                refused.append(_refused(found, channel, {}))
+    readings = _readings(made, is_observed=True)
+    return readings, Refused.cast(pl.concat(refused)) if refused else Refused.create_empty()
 
 
 @dataclass(frozen=True, slots=True)
