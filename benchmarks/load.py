@@ -48,9 +48,10 @@ PAGES_EVERY_S = 0.25
 PATIENCE_S = 30.0  # for one answer
 PROTOCOL = (
     "`watthour up --no-follow` on SQLite. 2,000 samples of power a second, or as many as the test is named after, "
-    "on {channels} channels of {homes} homes (steps of a minute, made into readings as they come), in messages of {batch}: half by "
-    "HTTP, half by WebSocket, each due at its instant whether or not the one before was answered. Meanwhile a page "
-    "every {every:g} s in turn: the app, the homes, a forecast of the region, the readings of a channel, the status. "
+    "on {channels} channels of {homes} homes (steps of a minute, made into readings as they come), in messages of "
+    "{batch}: half by HTTP, half by WebSocket, each due at its instant whether or not the one before was answered. "
+    "Meanwhile a page every {every:g} s in turn: the app, the homes, a forecast of the region, the readings of a "
+    "channel, the status. "
     "One more WebSocket is subscribed and never read. ack: from the instant a message was due until its samples were "
     "on the disk; errors: answers that were not good, and samples that were acknowledged and are not in the store. "
     "Client and server share the machine with whatever else it does: load_begin and load_end are its load over 1 min."

@@ -20,7 +20,16 @@ PAGES = (
     ROOT / "README.md",
     *(
         ROOT / "docs" / "explanation" / f"{name}.md"
-        for name in ("forecasting", "day-process", "features", "first-weeks", "global-model", "insights", "rare-use")
+        for name in (
+            "forecasting",
+            "day-process",
+            "features",
+            "first-weeks",
+            "global-model",
+            "insights",
+            "rare-use",
+            "store",
+        )
     ),
 )
 MARKED = re.compile(r"<!-- figures: (\w+) (\S+) -->\n.*?<!-- end of figures -->", re.DOTALL)
@@ -81,6 +90,16 @@ COLUMNS = {  # metric -> heading and decimals
     "rmse_gain_percent": ("gain in RMSE, %", 1),
     "pinball_gain_percent": ("gain in quantile loss, %", 1),
     "share_won_percent": ("homes won, %", 0),
+    "readings_per_s": ("kept a second", 0),
+    "errors": ("errors", 0),
+    "p50_ms": ("median, ms", 0),
+    "p95_ms": ("95th percentile, ms", 0),
+    "ack_p50_ms": ("median of acknowledgements, ms", 0),
+    "ack_p95_ms": ("95th percentile of acknowledgements, ms", 0),
+    "rss_begin_mb": ("memory at the beginning, MB", 0),
+    "rss_end_mb": ("memory at the end, MB", 0),
+    "load_begin": ("load of the machine at the beginning", 0),
+    "load_end": ("load at the end", 0),
     "least_coverage90_percent": ("least inside the 90 % band, %", 1),
 }
 

@@ -28,7 +28,7 @@ class Limits:
     workers: int = 4
     waiting: int = 64  # computations that may queue before callers are turned away
     receivers: int = 4  # threads that keep what is sent; what waits while one writes is written together
-    received: int = 16  # messages of rows that may wait, each of up to 4 MB
+    received: int = 32  # messages of rows that may wait, each of up to 4 MB
     answer_lifetime_s: float = 60.0  # ages of readings are part of an answer
     state_lifetime_s: float = 1.0  # so much later than new data at most, a warm answer is dropped
     gauges_lifetime_s: float = 60.0
