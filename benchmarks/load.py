@@ -1,6 +1,6 @@
 """A steady stream of samples into the embedded store while pages are served: is it kept, and how long do pages take?
 
-Run: python benchmarks/load.py [--minutes 10] [--rate 2000]
+Run: python benchmarks/load.py [2000x10 ...]
 
 Half of the samples comes by ``POST /api/v1/readings``, half by the WebSocket ``/api/v1/live``; one more line subscribes
 to a home and never reads. Every sample that was acknowledged is counted in the store afterwards.
@@ -20,6 +20,7 @@ from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from pathlib import Path
 from time import perf_counter
+from typing import TypeAlias
 
 import numpy as np
 from api import Ask, Connections, server
@@ -37,19 +38,23 @@ from watthour.simulation.town import SimulatedRegion
 from watthour.workflows.homes import HomeWords, add_home
 from watthour.workflows.ingest import backfill
 
+Row: TypeAlias = dict[str, float | int | str | None]
+
+RATE = 2000.0  # samples a second that are asked of it
 BATCH = 500  # samples in a message
 N_HOMES = 20
 N_CHANNELS = 400  # of all homes; each tells rate / N_CHANNELS times a second
 PAGES_EVERY_S = 0.25
 PATIENCE_S = 30.0  # for one answer
 PROTOCOL = (
-    "`watthour up --no-follow` on SQLite. {rate:g} samples of power a second for {minutes:g} min on {channels} "
-    "channels of {homes} homes (steps of a minute, made into readings as they come), in messages of {batch}: half by "
-    "HTTP, half by WebSocket, each due at its instant whether or not the one before was answered. Meanwhile a page "
-    "every {every:g} s in turn: the app, the homes, a forecast of the region, the readings of a channel, the status. "
+    "`watthour up --no-follow` on SQLite. 2,000 samples of power a second, or as many as the test is named after, "
+    "on {channels} channels of {homes} homes (steps of a minute, made into readings as they come), in messages of "
+    "{batch}: half by HTTP, half by WebSocket, each due at its instant whether or not the one before was answered. "
+    "Meanwhile a page every {every:g} s in turn: the app, the homes, a forecast of the region, the readings of a "
+    "channel, the status. "
     "One more WebSocket is subscribed and never read. ack: from the instant a message was due until its samples were "
     "on the disk; errors: answers that were not good, and samples that were acknowledged and are not in the store. "
-    "Client and server share the machine; its load over 1 min was {load:.0f} when it began."
+    "Client and server share the machine with whatever else it does: load_begin and load_end are its load over 1 min."
 )
 
 
@@ -238,51 +243,50 @@ def in_store(home: Path, channels: list[str], since: datetime) -> int:
         )
 
 
-def main() -> None:
-    """Measure and report."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--minutes", type=float, default=10.0, help="how long")
-    parser.add_argument("--rate", type=float, default=2000.0, help="samples a second")
-    parser.add_argument("--days", type=int, default=60, help="days of the region's history in the store")
-    said = parser.parse_args()
+def measure(rate: float, minutes: float, days: int) -> list[Row]:
+    """Send at a rate to a server of its own; return a row of all, and one of each page."""
     began_with = os.getloadavg()[0]
     with tempfile.TemporaryDirectory(prefix="watthour-load-") as folder:
         home = Path(folder)
         now = datetime.now(UTC)
-        channels = furnish(home, said.days, now)
+        channels = furnish(home, days, now)
         with server(home) as port:
             rss_begin = resident_mb(home)
-            tally, took = asyncio.run(load(port, channels, said.rate, 60 * said.minutes))
+            tally, took = asyncio.run(load(port, channels, rate, 60 * minutes))
             rss_end = resident_mb(home)
             print(
                 f"{tally.acknowledged:,} samples acknowledged in {took:.1f} s, {tally.errors} errors; ending the server"
             )
         lost = tally.acknowledged - in_store(home, channels, now)
     pages = [value for each in tally.pages_ms.values() for value in each]
-    row: dict[str, float | int | str | None] = {
+    test = f"minutes{minutes:g}" + ("" if rate == RATE else f"_{rate:g}")
+    row: Row = {
         "row": "mixed",
-        "test": f"minutes{said.minutes:g}",
+        "test": test,
         "readings_per_s": round(tally.acknowledged / took, 1),
         "errors": tally.errors + max(0, lost),
         **_percentiles("", pages),
         **_percentiles("ack_", tally.ack_ms),
         "rss_begin_mb": round(rss_begin, 1),
         "rss_end_mb": round(rss_end, 1),
+        "load_begin": round(began_with, 1),
+        "load_end": round(os.getloadavg()[0], 1),
     }
-    rows = [
-        row,
-        *({"row": name, "test": row["test"], **_percentiles("", each)} for name, each in tally.pages_ms.items()),
-    ]
-    protocol = PROTOCOL.format(
-        rate=said.rate,
-        minutes=said.minutes,
-        channels=N_CHANNELS,
-        homes=N_HOMES,
-        batch=BATCH,
-        every=PAGES_EVERY_S,
-        load=began_with,
-    )
-    report("load", protocol, rows)
+    return [row, *({"row": name, "test": test, **_percentiles("", each)} for name, each in tally.pages_ms.items())]
+
+
+def main() -> None:
+    """Measure and report."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("runs", nargs="*", default=["2000x10"], help="samples a second x minutes, one after another")
+    parser.add_argument("--days", type=int, default=60, help="days of the region's history in the store")
+    said = parser.parse_args()
+    rows: list[Row] = []
+    for run in said.runs:
+        rate, _, minutes = run.partition("x")
+        rows += measure(float(rate), float(minutes), said.days)
+        protocol = PROTOCOL.format(channels=N_CHANNELS, homes=N_HOMES, batch=BATCH, every=PAGES_EVERY_S)
+        report("load", protocol, rows)
 
 
 def _percentiles(prefix: str, values: list[float]) -> dict[str, float | None]:

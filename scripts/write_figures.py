@@ -20,7 +20,16 @@ PAGES = (
     ROOT / "README.md",
     *(
         ROOT / "docs" / "explanation" / f"{name}.md"
-        for name in ("forecasting", "day-process", "features", "first-weeks", "global-model", "insights", "rare-use")
+        for name in (
+            "forecasting",
+            "day-process",
+            "features",
+            "first-weeks",
+            "global-model",
+            "insights",
+            "rare-use",
+            "store",
+        )
     ),
 )
 MARKED = re.compile(r"<!-- figures: (\w+) (\S+) -->\n.*?<!-- end of figures -->", re.DOTALL)
@@ -37,7 +46,7 @@ LABELS = {
     "quantiles_8_weekdays": "quantiles of the last eight same weekdays",
     "ours_local": "trees of each home alone (`gradient_boosting`)",
     "ours_pooled_before": "trees of all homes (`gradient_boosting`)",
-    "ours_global": "**Watthour**, as `DayAhead()` and `watthour train --homes` answer: with `day_regression`, `similar_days`",
+    "ours_global": "**Watthour**, as `DayAhead()` and `watthour train --homes` answer: and two more kinds combined",
     "never_seen": "**Watthour**, the shared model for a home never seen, all of whose past is known",
     "first_month": "the same, 28 days known",
     "first_week": "the same, 7 days known",
@@ -89,6 +98,16 @@ COLUMNS = {  # metric -> heading and decimals
     "rmse_gain_percent": ("gain in RMSE, %", 1),
     "pinball_gain_percent": ("gain in quantile loss, %", 1),
     "share_won_percent": ("homes won, %", 0),
+    "readings_per_s": ("kept a second", 0),
+    "errors": ("errors", 0),
+    "p50_ms": ("median, ms", 0),
+    "p95_ms": ("95th percentile, ms", 0),
+    "ack_p50_ms": ("median of acknowledgements, ms", 0),
+    "ack_p95_ms": ("95th percentile of acknowledgements, ms", 0),
+    "rss_begin_mb": ("memory at the beginning, MB", 0),
+    "rss_end_mb": ("memory at the end, MB", 0),
+    "load_begin": ("load of the machine at the beginning", 0),
+    "load_end": ("load at the end", 0),
     "least_coverage90_percent": ("least inside the 90 % band, %", 1),
 }
 

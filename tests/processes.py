@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from itertools import count, islice
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from builders import MIDNIGHT, demand_channel, readings, region_site
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
     from multiprocessing.connection import Connection
     from pathlib import Path
 
-BATCH = 500
+BATCH, SMALL_BATCH = 500, 20
 EVER = Window(MIDNIGHT, MIDNIGHT + 1_000_000 * HOUR)
 
 
@@ -33,6 +35,23 @@ def append_batches(url: str, channel: str, first: int, n_batches: int | None, ac
         if acknowledged is not None:
             acknowledged.send(batch)
     store.close()
+
+
+def append_in_threads(url: str, channels: list[str], acknowledged: Connection) -> None:
+    """Append batches in a thread for each channel until killed, telling of each once it is acknowledged."""
+    store = open_store(url)
+    store.register([region_site()], [demand_channel(channel) for channel in channels])
+    telling = Lock()
+
+    def append(channel: str) -> None:
+        for batch in count(0):
+            hours = range(batch * SMALL_BATCH, (batch + 1) * SMALL_BATCH)
+            store.append(readings(*map(float, hours), channel=channel, start=MIDNIGHT + hours[0] * HOUR))
+            with telling:
+                acknowledged.send((channel, batch))
+
+    with ThreadPoolExecutor(len(channels)) as pool:
+        list(pool.map(append, channels))
 
 
 def look_often(url: str, n_times: int) -> None:

@@ -44,6 +44,27 @@ def test_work_that_takes_too_long_is_a_504_that_invites_again(compute: Compute) 
     assert "Retry-After" in refusal.headers
 
 
+def test_who_waits_for_room_begins_when_something_has_ended(compute: Compute) -> None:
+    release, order = threading.Event(), []
+
+    async def patient() -> None:
+        await compute.room()
+        order.append("begun")
+        await compute.run(lambda: None, timeout_s=5)
+
+    async def ask() -> None:
+        await compute.room()  # at once
+        waiting = [compute.start(lambda: release.wait(5)) for _ in range(3)]
+        others = [asyncio.create_task(patient()) for _ in range(3)]
+        await asyncio.sleep(0.02)
+        order.append("released")
+        release.set()
+        await asyncio.gather(*waiting, *others)
+
+    asyncio.run(ask())
+    assert order == ["released", "begun", "begun", "begun"]
+
+
 def test_too_many_waiting_are_turned_away_with_503(compute: Compute) -> None:
     release = threading.Event()
 

@@ -7,6 +7,7 @@ import socket
 import time
 from contextlib import contextmanager
 from dataclasses import replace
+from threading import Event
 from typing import TYPE_CHECKING, Any, cast
 
 import httpx2
@@ -31,9 +32,11 @@ from watthour.workflows.news import News
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    import dataframely as dy
     from websockets.sync.connection import Connection
 
     from watthour.bootstrap import App
+    from watthour.core.frames import Readings
     from watthour.core.ports import Store
 
 POWER, OTHER = "home.flat.power", "home.house.power"
@@ -101,6 +104,30 @@ class TestSending:
         monkeypatch.setattr(app.store, "append", full)
         answer = ask(line, type="send", id=3, readings=[row()])
         assert (answer["type"], answer["id"], answer["problem"]["status"]) == ("problem", 3, 507)
+
+    def test_where_too_much_waits_to_be_kept_a_line_waits_and_a_request_is_told_when_to_come_again(
+        self, app: App, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        append, has_come, go_on = app.store.append, Event(), Event()
+
+        def slow(table: dy.DataFrame[Readings]) -> int:
+            has_come.set()
+            go_on.wait(20)
+            return append(table)
+
+        monkeypatch.setattr(app.store, "append", slow)
+        limits = replace(LIMITS, receivers=1, received=1, timeout_s=20.0)
+        with served(create_app(app, now=lambda: NOW, limits=limits), ws="auto") as url:
+            address = url.replace("http", "ws") + "/api/v1/live"
+            with connect(address) as first, connect(address) as second:
+                for line in (first, second):
+                    line.send(json.dumps({"type": "send", "readings": [row()]}))
+                assert has_come.wait(20)
+                answer = httpx2.post(f"{url}/api/v1/readings", json={"readings": [row()]})
+                assert httpx2.get(f"{url}/api/v1/homes").status_code == 200  # pages do not wait
+                go_on.set()
+                assert [heard(line)["type"] for line in (first, second)] == ["kept", "kept"]
+        assert (answer.status_code, "Retry-After" in answer.headers) == (503, True)
 
     @pytest.mark.parametrize(
         ("text", "words"),

@@ -14,7 +14,7 @@ from watthour.core.channel import Channel
 from watthour.core.counter import CounterRules, Found
 from watthour.core.errors import InvalidInput
 from watthour.core.frames import Measurements, Quality, Samples
-from watthour.core.metering import Between, Metered, MeterRules, Rest, meter
+from watthour.core.metering import Between, Metered, MeterRules, Rest, meter, meter_channels
 from watthour.core.units import Quantity, Unit
 
 if TYPE_CHECKING:
@@ -314,3 +314,43 @@ def test_parts_of_the_samples_give_what_all_of_them_give(
     assert together["value"].to_list() == pytest.approx(at_once.readings["value"].to_list(), nan_ok=True)
     assert sorted(refused) == sorted(at_once.refused["row"].to_list())
     assert sum(n for _found, n in words) == sum(each.n_samples for each in at_once.findings)
+
+
+channel_told = st.lists(
+    st.tuples(
+        st.integers(5, 4000), st.sampled_from(["counter", "power"]), st.sampled_from([-0.5, 0.0, 0.4, 2.5, 5000.0])
+    ),
+    max_size=12,
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(told=st.lists(channel_told, min_size=1, max_size=4), hold=st.booleans())
+def test_many_channels_at_once_give_what_each_gives_by_itself(
+    told: list[list[tuple[int, str, float]]], *, hold: bool
+) -> None:
+    wanted, tables = {}, []
+    for number, of_channel in enumerate(told):
+        quantity, unit = (Quantity.ENERGY, Unit.KWH) if number % 2 else (Quantity.POWER, Unit.W)
+        own = rules(
+            step=timedelta(minutes=15 * (number + 1)),
+            between=Between.HOLD if hold else Between.LINE,
+            longest_silence=timedelta(minutes=20 + number),
+        )
+        channel = Channel(f"home.main.{number}", "main", quantity, unit, own.step)
+        wanted[channel.id] = (channel, own)
+        for measure in ("counter", "power"):
+            minutes = np.cumsum([seconds / 60 for seconds, *_rest in of_channel]).tolist()
+            rows = [
+                (minute, value)
+                for minute, (_s, kind, value) in zip(minutes, of_channel, strict=True)
+                if kind == measure
+            ]
+            tables.append(samples(rows, measure, channel.id))
+    table = Samples.cast(pl.concat(tables).sort("channel", "time", "measure"))
+    alone = [meter(Samples.cast(table.filter(channel=name)), *of_it) for name, of_it in wanted.items()]
+    readings, refused = meter_channels(table, wanted)
+    assert readings.equals(pl.concat([each.readings for each in alone]))
+    assert refused.equals(pl.concat([each.refused for each in alone]))
+    only = dict(list(wanted.items())[:1])
+    assert meter_channels(table, only)[0].equals(alone[0].readings)

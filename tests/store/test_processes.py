@@ -9,7 +9,7 @@ from time import sleep
 from typing import TYPE_CHECKING
 
 from builders import demand_channel, region_site
-from processes import BATCH, EVER, append_batches, look_often
+from processes import BATCH, EVER, SMALL_BATCH, append_batches, append_in_threads, look_often
 
 from watthour.store.sql import open_store
 
@@ -61,3 +61,28 @@ def test_a_kill_at_any_moment_loses_nothing_acknowledged(tmp_path: Path, fresh: 
             assert len(kept) >= (acknowledged + 1) * BATCH
             store.register([region_site()], [demand_channel(CHANNELS[0])])
         n_whole = len(kept) // BATCH
+
+
+def test_a_kill_loses_nothing_of_what_threads_have_committed_together(tmp_path: Path, fresh: ForkServerContext) -> None:
+    rng, channels = random.Random(7), [f"grid.ny.channel_{number}" for number in range(6)]  # noqa: S311 - no secret
+    for number in range(4):
+        path = tmp_path / f"{number}.db"
+        here, there = fresh.Pipe(duplex=False)
+        process = fresh.Process(target=append_in_threads, args=(f"sqlite:///{path}", channels, there))
+        process.start()
+        there.close()
+        acknowledged = dict([here.recv()])
+        sleep(rng.uniform(0, 0.1))
+        process.kill()
+        process.join()
+        while here.poll():
+            try:
+                channel, batch = here.recv()
+            except EOFError:
+                break
+            acknowledged[channel] = batch
+        with closing(open_store(f"sqlite:///{path}")) as store:
+            for channel, batch in acknowledged.items():
+                kept = store.read([channel], EVER)["value"].to_list()
+                assert kept == [float(each) for each in range(len(kept))]
+                assert len(kept) >= (batch + 1) * SMALL_BATCH

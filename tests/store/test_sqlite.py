@@ -5,7 +5,9 @@ from __future__ import annotations
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import replace
 from threading import Barrier
+from time import sleep
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
@@ -14,6 +16,7 @@ from builders import DEMAND, MIDNIGHT, demand_channel, hours, readings, region_s
 from sqlalchemy import event
 
 from watthour.core.errors import InvalidInput, StoreError, StoreFull, StoreLocked, StoreReadOnly, StoreTooNew
+from watthour.core.window import HOUR
 from watthour.store import sqlite
 from watthour.store.sql import SqlStore, open_store
 from watthour.store.sqlite import Sqlite
@@ -22,7 +25,10 @@ from watthour.workflows.own_sites import SiteWords, add_site, channel_words
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import dataframely as dy
+
     from watthour.core.channel import Channel
+    from watthour.core.frames import Readings
 
 
 @pytest.fixture
@@ -162,6 +168,95 @@ def test_a_device_without_room_is_full_before_anything_is_written(path: Path, mo
         monkeypatch.setattr("shutil.disk_usage", lambda _path: SimpleNamespace(free=1000))
         with pytest.raises(StoreFull, match="no space"):
             store.check_writable()
+
+
+def asked_of(store: SqlStore) -> list[str]:
+    """Return a list to which every statement that a store sends from now on is added."""
+    statements: list[str] = []
+    database = store._database
+    assert isinstance(database, Sqlite)
+    event.listen(
+        database.engine, "before_cursor_execute", lambda _connection, _cursor, text, *_rest: statements.append(text)
+    )
+    return statements
+
+
+def test_descriptions_are_read_again_only_after_somebody_changed_them(path: Path) -> None:
+    second = replace(demand_channel(), id="grid.ny.second")
+    with closing(fill(path)) as store, closing(open_store(f"sqlite:///{path}")) as other:
+        assert [channel.id for channel in store.channels()] == [DEMAND]
+        asked = asked_of(store)
+        other.append(readings(3.0, 4.0))
+        assert ([each.id for each in store.sites()], store.devices(), store.zones()) == (["ny"], [], [])
+        assert not [text for text in asked if "FROM channels" in text]
+        other.register([], [second])
+        assert [channel.id for channel in store.channels()] == [DEMAND, second.id]
+        other.forget([second.id])
+        assert [channel.id for channel in store.channels()] == [DEMAND]
+
+
+def test_a_description_that_could_not_be_kept_is_not_remembered(path: Path) -> None:
+    many = [replace(demand_channel(), id=f"grid.ny.channel_{number}") for number in range(500)]
+    with closing(fill(path)) as store:
+        before = store.channels()
+        limit_pages(store, n_more=1)
+        with pytest.raises(StoreFull):
+            store.register([], many)
+        assert store.channels() == before
+
+
+def append_at_once(store: SqlStore, path: Path, tables: list[dy.DataFrame[Readings]]) -> list[int | str]:
+    """Append tables in as many threads while another process writes; return what each was answered."""
+
+    def append(table: dy.DataFrame[Readings]) -> int | str:
+        try:
+            return store.append(table)
+        except InvalidInput as error:
+            return error.field
+
+    with (
+        ThreadPoolExecutor(len(tables)) as pool,
+        closing(sqlite3.connect(path, isolation_level=None)) as other,
+    ):
+        other.execute("BEGIN IMMEDIATE")
+        first = pool.submit(append, tables[0])
+        while store._together._waiting or not store._together._turn.locked():  # it waits for the other process
+            sleep(0.001)
+        rest = [pool.submit(append, table) for table in tables[1:]]
+        while len(store._together._waiting) < len(rest):
+            sleep(0.001)
+        other.execute("ROLLBACK")
+        return [each.result() for each in (first, *rest)]
+
+
+def test_what_comes_while_another_writes_is_committed_together(path: Path) -> None:
+    with closing(fill(path)) as store:
+        asked = asked_of(store)
+        tables = [readings(5.0, start=MIDNIGHT + n * HOUR) for n in (2, 3, 4, 4, 5)]
+        n_new = append_at_once(store, path, tables)
+        assert (n_new[:2], sorted(n_new[2:4]), n_new[4]) == ([1, 1], [0, 1], 1)  # one hour came twice
+        assert asked.count("BEGIN IMMEDIATE") == 2
+    with closing(open_store(f"sqlite:///{path}")) as after:
+        assert after.read([DEMAND], hours(0, 99))["value"].to_list() == [1.0, 2.0, 5.0, 5.0, 5.0, 5.0]
+
+
+def test_what_cannot_be_kept_takes_nothing_else_with_it(path: Path) -> None:
+    with closing(fill(path)) as store:
+        tables = [
+            readings(5.0, start=MIDNIGHT + n * HOUR, channel=name) for n, name in enumerate([DEMAND, "x", DEMAND], 2)
+        ]
+        assert append_at_once(store, path, tables) == [1, "channel", 1]
+        assert store.read([DEMAND], hours(0, 99))["value"].to_list() == [1.0, 2.0, 5.0, 5.0]
+
+
+def test_a_failed_commit_is_told_to_each_whose_rows_it_had(path: Path) -> None:
+    with closing(fill(path)) as store:
+        limit_pages(store, n_more=3)
+        many = [readings(*map(float, range(5000)), start=MIDNIGHT + n * 5000 * HOUR) for n in range(3)]
+        with ThreadPoolExecutor(3) as pool:
+            done = [pool.submit(store.append, each) for each in many]
+        assert all(isinstance(each.exception(), StoreFull) for each in done)
+        assert store.read([DEMAND], hours(0, 99))["value"].to_list() == [1.0, 2.0]
 
 
 def test_a_site_that_many_add_at_once_is_added_once(path: Path) -> None:

@@ -4,8 +4,10 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+import builders
 import polars as pl
 import pytest
+from builders import MIDNIGHT, demand_channel, readings, region_site
 
 from watthour.core.channel import Channel, Limits, Site, SiteKind
 from watthour.core.errors import SourceUnavailable
@@ -16,7 +18,7 @@ from watthour.core.units import Quantity, Unit
 from watthour.core.vintage import stamp
 from watthour.core.window import DAY, HOUR, Window
 from watthour.store.memory import MemoryStore
-from watthour.workflows.ingest import IngestReport, backfill, ingest
+from watthour.workflows.ingest import IngestReport, backfill, flagged, ingest
 from watthour.workflows.runs import due
 
 if TYPE_CHECKING:
@@ -123,6 +125,18 @@ def test_zero_demand_arrives_doubted() -> None:
     store = MemoryStore()
     ingest(meter(0.0, 6.0), store, WINDOW, now=START + 9 * HOUR)
     assert store.read([DEMAND], WINDOW)["quality"].to_list() == [Quality.ASSUMED | Quality.ZERO, Quality.ASSUMED]
+
+
+def test_a_value_that_was_frozen_before_is_doubted_whatever_comes_with_it() -> None:
+    store, limits = MemoryStore(), Limits(is_never_constant=True)
+    channels = [replace(demand_channel(), id=name, limits=limits) for name in (builders.DEMAND, "grid.ny.second")]
+    second = channels[1]
+    store.register([region_site()], channels)
+    store.append(readings(*[17_000.0] * 5, channel=second.id))
+    earlier = readings(16_000.0, 16_500.0, start=MIDNIGHT - 10 * HOUR)
+    later = readings(17_000.0, 18_000.0, channel=second.id, start=MIDNIGHT + 5 * HOUR)
+    checked = flagged(Readings.cast(pl.concat([earlier, later])), channels, store)
+    assert checked["quality"].to_list() == [0, 0, Quality.FROZEN, 0]
 
 
 def test_a_backfill_goes_oldest_first_and_tells_how_far_it_is() -> None:

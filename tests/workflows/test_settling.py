@@ -6,19 +6,24 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import numpy as np
+import polars as pl
 import pytest
 from builders import home_channel, home_site, hour, hours
 
 from watthour.core.errors import StoreLocked
+from watthour.core.frames import Samples
+from watthour.core.metering import meter
 from watthour.store.memory import MemoryStore
+from watthour.workflows.intervals import Due, make_readings
 from watthour.workflows.links import Links
 from watthour.workflows.receive import receive
-from watthour.workflows.settling import LATE, SHORTEST_TURN, Settler
+from watthour.workflows.settling import LATE, SHORTEST_TURN, Settler, rules_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
     from pathlib import Path
-
-    from watthour.core.window import Window
 
 POWER, PLUG = "home.flat.power", "home.flat.plug.power"
 QUARTER = timedelta(minutes=15)
@@ -70,14 +75,13 @@ def test_samples_that_were_sent_become_readings_when_their_interval_has_ended(
 def test_a_channel_is_looked_at_once_a_second_at_most(
     store: MemoryStore, settler: Settler, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    looks: list[Window] = []
-    samples = store.samples
+    looks: list[Sequence[Due]] = []
 
-    def looked(channels: list[str], window: Window) -> object:
-        looks.append(window)
-        return samples(channels, window)
+    def looked(store: MemoryStore, due: Sequence[Due], *, now: datetime) -> tuple[int, set[str]]:
+        looks.append(due)
+        return make_readings(store, due, now=now)
 
-    monkeypatch.setattr(store, "samples", looked)
+    monkeypatch.setattr("watthour.workflows.settling.make_readings", looked)
     for n in range(10):
         at = 0.24 + n * 0.1 / 3600
         receive(store, samples=[one(at)], now=hour(at), settler=settler)
@@ -121,7 +125,7 @@ def test_a_channel_that_fails_does_not_keep_the_others_back(
     append = store.append
 
     def locked(readings: object) -> int:
-        if set(readings["channel"]) == {PLUG}:  # type: ignore[index]  # a table of readings
+        if PLUG in set(readings["channel"]):  # type: ignore[index]  # a table of readings
             raise StoreLocked("another process is writing", remedy="Wait.")
         return append(readings)  # type: ignore[arg-type]
 
@@ -146,9 +150,9 @@ def test_a_channel_of_short_steps_has_a_turn_when_an_interval_ends_and_not_in_be
     store.register([], [replace(home_channel("fast.power"), resolution=timedelta(minutes=1))])
     turns: list[object] = []
 
-    def made(*_args: object, **said: object) -> int:
+    def made(*_args: object, **said: object) -> tuple[int, set[str]]:
         turns.append(said["now"])
-        return 0
+        return 0, set()
 
     monkeypatch.setattr("watthour.workflows.settling.make_readings", made)
     for second in range(0, 180, 5):
@@ -157,3 +161,48 @@ def test_a_channel_of_short_steps_has_a_turn_when_an_interval_ends_and_not_in_be
         receive(store, samples=[row], now=hour(at), settler=settler)
         settler.settle(hour(at))
     assert len(turns) == 3  # at the first sample, and when each of two minutes had ended
+
+
+PLAIN, COUNTED, BOTH, SLOW = (f"home.flat.{name}.power" for name in ("plain", "counted", "both", "slow"))
+MEASURES = {PLAIN: ("power",), COUNTED: ("counter",), BOTH: ("power", "counter"), SLOW: ("power",)}
+
+
+def told_by_meters(rng: np.random.Generator) -> list[tuple[float, dict[str, object]]]:
+    """Return samples of an hour and when each comes [s]: with gaps, and some power that comes late."""
+    sent = []
+    for channel, measures in MEASURES.items():
+        for measure in measures:
+            counter, silent = 100.0, rng.uniform(600, 2400)
+            for second in np.cumsum(rng.exponential(12.0, 300)).tolist():
+                if silent < second < silent + 420:
+                    continue
+                counter += rng.exponential(0.001)
+                value = float(rng.uniform(-20, 2000)) if measure == "power" else round(counter, 4)
+                row = {"channel": channel, "time": hour(second / 3600).isoformat(), "measure": measure, "value": value}
+                is_late = measures == ("power",) and rng.random() < 0.02
+                sent.append((second + (rng.uniform(0, 1500) if is_late else 0.0), row))
+    return sorted(sent, key=lambda each: each[0])
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_samples_that_come_bit_by_bit_make_the_readings_that_all_of_them_make(
+    store: MemoryStore, tmp_path: Path, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("watthour.workflows.settling.MOST_AT_ONCE", 3)
+    step = {name: timedelta(minutes=5 if name == SLOW else 1) for name in MEASURES}
+    channels = [replace(home_channel(name.removeprefix("home.flat.")), resolution=step[name]) for name in MEASURES]
+    store.register([home_site()], channels)
+    settler, sent = Settler(store, Links(tmp_path)), told_by_meters(np.random.default_rng(seed))
+    for second in range(0, 4200, 20):
+        now = hour(second / 3600)
+        rows = [row for at, row in sent if second - 20 <= at < second]
+        receive(store, samples=rows, now=now, settler=settler)
+        settler.settle(now)
+    settler.settle(hour(1.5), is_last=True)
+    samples = store.samples(list(MEASURES), hours(-1, 2))
+    for name, (channel, how) in rules_of(store, list(MEASURES), {}).items():
+        whole = meter(Samples.cast(samples.filter(pl.col("channel") == name)), channel, how).readings
+        made = store.read([name], hours(-1, 2))
+        kept, all_of_them = (each.drop_nulls("value") for each in (made, whole))  # a gap may have a row or none
+        assert kept["time"].to_list() == all_of_them["time"].to_list()
+        assert kept["value"].to_list() == pytest.approx(all_of_them["value"].to_list())

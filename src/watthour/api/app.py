@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -120,12 +121,14 @@ def create_app(
     policy = policy_of(app.settings)
     limits = limits or Limits()
     compute = Compute(limits)
+    receiving = Compute(replace(limits, workers=limits.receivers, waiting=limits.received), name="watthour-receive")
     metrics = Metrics()
     state = State(
         app=app,
         now=now,
         limits=limits,
         compute=compute,
+        receiving=receiving,
         warm=Warm(compute, count=metrics.count_answer),
         models=Models(app, limits),
         metrics=metrics,
@@ -140,6 +143,7 @@ def create_app(
         await asyncio.to_thread(app.settler.stop)
         if warming is not None:
             warming.cancel()
+        receiving.close()
         compute.close()
 
     api = FastAPI(

@@ -27,6 +27,8 @@ class Limits:
     import_timeout_s: float = 600.0
     workers: int = 4
     waiting: int = 64  # computations that may queue before callers are turned away
+    receivers: int = 4  # threads that keep what is sent; what waits while one writes is written together
+    received: int = 32  # messages of rows that may wait, each of up to 4 MB
     answer_lifetime_s: float = 60.0  # ages of readings are part of an answer
     samples_lifetime_s: float = 10.0  # of answers made from samples: so much later is a silent device told at most
     state_lifetime_s: float = 1.0  # so much later than new data at most, a warm answer is dropped
@@ -39,12 +41,24 @@ class Limits:
 
 
 class Compute:
-    """A few threads, and a clear word when they do not finish in time."""
+    """A few threads, and a clear word when they do not finish in time.
 
-    def __init__(self, limits: Limits) -> None:
+    Args:
+        limits: how long, and how much.
+        name: of the threads.
+    """
+
+    def __init__(self, limits: Limits, *, name: str = "watthour-api") -> None:
         self._limits = limits
-        self._pool = ThreadPoolExecutor(limits.workers, thread_name_prefix="watthour-api")
+        self._pool = ThreadPoolExecutor(limits.workers, thread_name_prefix=name)
         self._running = 0
+        self._has_room = asyncio.Event()
+
+    async def room(self) -> None:
+        """Wait until work can be begun; it must be begun before anything else is awaited."""
+        while self._running >= self._limits.waiting:
+            self._has_room.clear()
+            await self._has_room.wait()
 
     def start(self, work: Callable[[], T]) -> asyncio.Future[T]:
         """Begin work in a thread; it runs to its end even if nobody waits any more.
@@ -93,6 +107,7 @@ class Compute:
 
     def _finished(self, future: asyncio.Future[T]) -> None:
         self._running -= 1
+        self._has_room.set()
         if not future.cancelled():
             future.exception()  # looked at, so that an error nobody waited for is no warning
 

@@ -32,6 +32,8 @@ from watthour.workflows.sites import site_named
 from watthour.workflows.view import known_channel
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from starlette.websockets import WebSocket
 
     from watthour.api.state import State
@@ -95,17 +97,17 @@ class LiveLine:
         """Tell whether news of a channel are wanted."""
         return channel.id in self._channels or channel.site in self._sites
 
-    def take(self, message: str) -> None:
+    def take(self, messages: Sequence[str]) -> None:
         """Take news, in the thread that keeps the rows."""
         with suppress(RuntimeError):  # the server has just ended
-            self._loop.call_soon_threadsafe(self._queue, message)
+            self._loop.call_soon_threadsafe(self._queue, messages)
 
-    def _queue(self, message: str) -> None:
-        """Let news wait to be sent; of too many the oldest is left out."""
-        if len(self._news) >= self._state.limits.live_news:
+    def _queue(self, messages: Sequence[str]) -> None:
+        """Let news wait to be sent; of too many the oldest are left out."""
+        self._news.extend(messages)
+        while len(self._news) > self._state.limits.live_news:
             self._news.popleft()
             self._n_dropped += 1
-        self._news.append(message)
         self._has_work.set()
 
     async def _read(self) -> Farewell | None:
@@ -169,7 +171,11 @@ class LiveLine:
             return _problem(None, refusal.problem)
         message_id = _id_of(said)
         try:
-            return await self._state.compute.run(partial(self._done, said))
+            threads = self._state.compute
+            if isinstance(said, dict) and said.get("type") == "send":
+                threads = self._state.receiving
+                await threads.room()  # meanwhile the caller's messages wait in its own connection
+            return await threads.run(partial(self._done, said))
         except ValidationError as error:
             return _problem(message_id, _misfit(error))
         except Refusal as refusal:

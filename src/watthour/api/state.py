@@ -24,6 +24,7 @@ class State:
     now: Callable[[], datetime]
     limits: Limits
     compute: Compute
+    receiving: Compute  # of its own, so that no page waits for rows that wait for the disk
     warm: Warm
     models: Models
     metrics: Metrics

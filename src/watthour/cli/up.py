@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from watthour.settings import Settings
 
 LONGEST_GOODBYE_S = 5  # open requests get this long to end
+LIVE_AHEAD = 2  # messages of a caller that are read ahead: a ping behind them is answered soon all the same
 LONGEST_SILENCE_MS = 120_000  # of a caller for whom something waits
 
 
@@ -56,6 +57,7 @@ def up(
             access_log=False,
             timeout_graceful_shutdown=LONGEST_GOODBYE_S,
             ws_max_size=READINGS_LIMIT,
+            ws_max_queue=LIVE_AHEAD,
             ws_per_message_deflate=False,  # a small message may not become a large one
         )
         server = uvicorn.Server(config)

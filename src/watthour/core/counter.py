@@ -11,7 +11,6 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 import numpy as np
-import polars as pl
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -109,8 +108,8 @@ def _counted(
     breaks = np.concatenate([[False], rolls | resets | replaced])[: len(clean)]
     counts = np.ones(len(clean), dtype=np.bool_)
     if not rules.is_signed:
-        runs = pl.DataFrame({"value": values, "run": np.cumsum(breaks)})
-        counts = values >= runs.select(pl.col("value").cum_max().over("run")).to_series().to_numpy()
+        for run in np.split(np.arange(len(values)), np.flatnonzero(breaks)):
+            counts[run] = values[run] >= np.maximum.accumulate(values[run])
     kept = np.flatnonzero(counts)
     into = kept[1:] - 1  # the steps that end at a sample that counts
     difference = np.diff(values[kept])
@@ -174,7 +173,6 @@ def _next_power_of_ten(value: Array) -> Array:
 
 def _known_at(times: Numbers, breaks: Mask) -> Numbers:
     """Return when each sample was certain: at once, or where it breaks the count with the next that does not."""
-    known = pl.DataFrame({"time": times, "breaks": breaks}).select(
-        pl.when(~pl.col("breaks")).then("time").fill_null(strategy="backward")
-    )
-    return known.to_series().fill_null(int(times.max(initial=0))).to_numpy()
+    sure = np.append(times[~breaks], times.max(initial=0))
+    known: Numbers = sure[np.searchsorted(np.flatnonzero(~breaks), np.arange(len(times)))]
+    return known

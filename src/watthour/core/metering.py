@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     import dataframely as dy
+    from numpy.typing import NDArray
 
     from watthour.core.channel import Channel
     from watthour.core.plausibility import Array, Mask, Numbers
@@ -35,7 +36,8 @@ _US = timedelta(microseconds=1)
 _KWH_PER_W_US = 1 / 3.6e12
 _WHOLE = 1 - 1e-9  # a share that is all, but for rounding
 _NEVER = 2**62  # [us]
-_LONG_AGO = datetime(1, 1, 1, tzinfo=UTC)
+_MEASURES = pl.Enum([str(measure) for measure in Measure])
+_PLACE_OF = {measure: place for place, measure in enumerate(Measure)}
 _LONGEST_BETWEEN_DEGREES = timedelta(hours=2)  # a thermometer tells changes of tenths of a degree, and each hour
 _LONGEST_PRESENCE = timedelta(hours=12)  # a presence sensor tells that somebody came or left; a night lies between
 _SHARE = 100.0  # of occupancy [%]
@@ -204,32 +206,109 @@ def meter(
         .unique(["time", "measure"], keep="first", maintain_order=True)
         .sort("time", "measure")
     )
-    level = measures_of(channel.quantity)[0]
-    told, judged, found = _told(table, rules, level)
-    refused = found.filter(pl.col("found").is_in([str(each) for each in REFUSED]))
-    if not any(len(each.time) for each in told):
-        return Metered(Measurements.create_empty(), (), Refused.create_empty(), rest)
-    heard = _instants(table["time"])
-    settled = min(_settled(each, int(heard[-1])) for each in told if len(each.time))
-    grid = _Grid.of(rules, int(heard[0]), int(heard[-1]))
     since = None if rest.since is None else _us(rest.since)
-    made = _intervals(told, grid, rules, settled, since)
-    made = made.with_columns(available_at=pl.Series(_available(made["end"].to_numpy(), told, heard), dtype=pl.Int64))
-    new = pl.any_horizontal(
-        pl.col("time").gt(rest.judged.get(measure, _LONG_AGO)) & pl.col("measure").eq(measure) for measure in judged
-    )
-    begun = min(int(each.time[0]) for each in told if len(each.time))
-    to_do = int(grid.starts(grid.index(np.array([settled])))[0])
-    to_do = to_do if since is None else max(to_do, since)
+    made = _made(_Heard.of(table), channel, rules, since)
+    if made is None:
+        return Metered(Measurements.create_empty(), (), Refused.create_empty(), rest)
+    after = {measure: _us(at) for measure, at in rest.judged.items()}
+    judged = {measure: _instant(at) for measure, at in made.judged.items()}
     return Metered(
-        _readings(made, channel, table, is_observed=is_observed),
-        _findings(found.filter(new)),
-        _refused(refused.filter(new), channel),
+        _readings([(channel, made)], is_observed=is_observed),
+        _findings(made, after),
+        _refused(made, channel, after),
         Rest(
-            _needed(table, told, to_do, level),
-            None if since is None and to_do <= begun else _instant(to_do),
+            _needed(table, made.told, made.to_do, measures_of(channel.quantity)[0]),
+            None if since is None and made.to_do <= made.begun else _instant(made.to_do),
             {**rest.judged, **judged},
         ),
+    )
+
+
+def meter_channels(
+    samples: dy.DataFrame[Samples], wanted: Mapping[str, tuple[Channel, MeterRules]]
+) -> tuple[dy.DataFrame[Measurements], dy.DataFrame[Refused]]:
+    """Return the readings of many channels, and the samples that do not count, as ``meter`` does for each by itself.
+
+    Args:
+        samples: of the channels, written when they came; sorted by channel, time and measure, each once.
+        wanted: channels by id, each with how its samples become readings; samples of others are left out.
+    """
+    if samples.is_empty():
+        return Measurements.create_empty(), Refused.create_empty()
+    names = samples["channel"].rle_id().to_numpy()
+    begins = np.flatnonzero(np.diff(names, prepend=-1))
+    heard = _Heard.of(samples)
+    made: list[tuple[Channel, _Made]] = []
+    refused: list[pl.DataFrame] = []
+    for begin, end in zip(begins.tolist(), [*begins[1:].tolist(), len(names)], strict=True):
+        name = samples["channel"][begin]
+        if name not in wanted:
+            continue
+        channel, rules = wanted[name]
+        found = _made(heard.part(begin, end), channel, rules, None)
+        if found is not None:
+            made.append((channel, found))
+            if found.found:
+                refused.append(_refused(found, channel, {}))
+    readings = _readings(made, is_observed=True)
+    return readings, Refused.cast(pl.concat(refused)) if refused else Refused.create_empty()
+
+
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """Samples of a channel as arrays, sorted by time and measure, each once."""
+
+    time: Numbers
+    recorded_at: Numbers
+    value: Array
+    measure: NDArray[np.integer[Any]]  # its place among all measures
+
+    @classmethod
+    def of(cls, table: pl.DataFrame) -> _Heard:
+        return cls(
+            _instants(table["time"]),
+            _instants(table["recorded_at"]),
+            table["value"].to_numpy(),
+            np.asarray(table["measure"].cast(_MEASURES).to_physical().to_numpy()),
+        )
+
+    def part(self, begin: int, end: int) -> _Heard:
+        return _Heard(*(getattr(self, each)[begin:end] for each in self.__slots__))
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """What the samples of one channel make."""
+
+    heard: _Heard
+    told: tuple[_Told, _Told]
+    intervals: _Intervals
+    available_at: Numbers
+    found: Sequence[tuple[Found, int]]  # with the place of the sample, in the order of time
+    judged: Mapping[str, int]  # of each measure, the last sample that was judged
+    begun: int
+    to_do: int  # intervals from then on are not made yet
+
+
+def _made(heard: _Heard, channel: Channel, rules: MeterRules, since: int | None) -> _Made | None:
+    """Return what samples make; None where none of them counts."""
+    told, judged, found = _told(heard, rules, measures_of(channel.quantity)[0])
+    if not any(len(each.time) for each in told):
+        return None
+    settled = min(_settled(each, int(heard.time[-1])) for each in told if len(each.time))
+    grid = _Grid.of(rules, int(heard.time[0]), int(heard.time[-1]))
+    intervals = _intervals(told, grid, rules, settled, since)
+    begun = min(int(each.time[0]) for each in told if len(each.time))
+    to_do = int(grid.starts(grid.index(np.array([settled])))[0])
+    return _Made(
+        heard,
+        told,
+        intervals,
+        _available(intervals.end, told, heard.time),
+        found,
+        judged,
+        begun,
+        to_do if since is None else max(to_do, since),
     )
 
 
@@ -266,20 +345,20 @@ class _Grid:
 
 
 def _told(
-    table: pl.DataFrame, rules: MeterRules, level: Measure
-) -> tuple[tuple[_Told, _Told], dict[str, datetime], pl.DataFrame]:
+    table: _Heard, rules: MeterRules, level: Measure
+) -> tuple[tuple[_Told, _Told], dict[str, int], list[tuple[Found, int]]]:
     """Return the samples of counter and power that count, the last that was judged of each, and what was found.
 
     ``level`` is what takes the place of power in a channel of something else.
     """
-    powers = table.filter(measure=str(level))
-    counters = table.filter(measure=str(Measure.COUNTER)) if level is Measure.POWER else table.clear()
+    powers = np.flatnonzero(table.measure == _PLACE_OF[level])
+    is_counter = (table.measure == _PLACE_OF[Measure.COUNTER]) & (level is Measure.POWER)
+    counters = np.flatnonzero(is_counter)
     uncounted = 2 * rules.step if rules.longest_uncounted is None else rules.longest_uncounted
     silence = rules.longest_silence
-    counted = count(_instants(counters["time"]), counters["value"].to_numpy(), rules.counter)
+    heard, told_at = table.time, table.time[counters]
+    counted = count(told_at, table.value[counters], rules.counter)
     rise = counted.rise[1:]
-    told_at = _instants(counters["time"])
-    heard = _instants(table["time"])
     given_up = _given_up_at(told_at, uncounted // _US, heard)
     given_up = np.where(given_up < np.append(told_at[1:], _NEVER), given_up, _NEVER)
     is_over = given_up[:-1] < _NEVER
@@ -295,30 +374,22 @@ def _told(
         np.nan_to_num(rise),
         counted.is_estimated[1:],
     )
-    times, power = _instants(powers["time"]), powers["value"].to_numpy()
+    times, power = heard[powers], table.value[powers]
     is_bad = (power < 0) & (level is Measure.POWER and not rules.counter.is_signed)
     last_is_told = is_bad[:-1] if rules.between is Between.HOLD else is_bad[:-1] | is_bad[1:]
     is_powered = (np.diff(times) <= silence // _US) & ~last_is_told
     told = (counter, _Told(times, times, is_powered, silence // _US, power=power))
-    found = [
-        counters[places].select("time", "measure", "value", "recorded_at", found=pl.lit(str(kind)))
-        for kind, places in counted.found.items()
-    ]
-    found.append(
-        powers.filter(pl.Series(is_bad)).select(
-            "time", "measure", "value", "recorded_at", found=pl.lit(str(Found.NEGATIVE))
-        )
-    )
+    found = [(kind, counters[places]) for kind, places in counted.found.items()]
+    found.append((Found.NEGATIVE, powers[is_bad]))
     for each, rows in ((counter, counters), (told[1], powers)):
         silent = each.time[1:][np.diff(each.time) > each.longest]
-        found.append(
-            rows.filter(pl.col("time").is_in(pl.Series(silent).cast(INSTANT).implode())).select(
-                "time", "measure", "value", "recorded_at", found=pl.lit(str(Found.SILENCE))
-            )
-        )
-    last = {Measure.COUNTER: counters["time"].head(counted.n_settled).max(), level: powers["time"].max()}
-    judged = {str(measure): at for measure, at in last.items() if isinstance(at, datetime)}
-    return told, judged, pl.concat(found).sort("time", maintain_order=True)
+        found.append((Found.SILENCE, rows[np.searchsorted(heard[rows], silent)]))
+    judged = {Measure.COUNTER: told_at[: counted.n_settled], level: times}
+    return (
+        told,
+        {str(measure): int(at[-1]) for measure, at in judged.items() if len(at)},
+        sorted(((kind, place) for kind, places in found for place in places.tolist()), key=lambda each: heard[each[1]]),
+    )
 
 
 def _given_up_at(last: Numbers, longest: int, heard: Numbers) -> Numbers:
@@ -336,10 +407,20 @@ def _settled(told: _Told, now: int) -> int:
     return max(told.given_up, int(waits[0]) if is_apart else counts)
 
 
+@dataclass(frozen=True, slots=True)
+class _Intervals:
+    """Intervals that are made: when they begin and end [us], their energy [kWh] (nan: too little is covered)."""
+
+    start: Numbers
+    end: Numbers
+    energy: Array
+    is_estimated: Mask
+
+
 def _intervals(
     told: tuple[_Told, _Told], grid: _Grid, rules: MeterRules, settled: int, since: int | None
-) -> pl.DataFrame:
-    """Return start, end, energy [kWh] (null: too little is covered) and whether it is estimated, of each interval."""
+) -> _Intervals:
+    """Return the intervals that samples span and that no later sample changes."""
     counter, power = told
     knots = np.unique(np.concatenate([counter.time, power.time, _edges(told, grid)]))
     start, elapsed = knots[:-1], np.diff(knots)
@@ -355,27 +436,21 @@ def _intervals(
         energy[is_counted] = counter.rise[span] * weight
         is_estimated[is_counted] = counter.is_estimated[span]
     index = grid.index(start)
-    pieces = pl.DataFrame(
-        {"index": index, "energy": energy, "covered": np.where(is_known, elapsed, 0), "is_estimated": is_estimated}
-    )
-    sums = pieces.group_by("index", maintain_order=True).agg(
-        pl.col("energy", "covered").sum(), pl.col("is_estimated").any()
-    )
-    places = sums["index"].to_numpy()
+    firsts = np.flatnonzero(np.diff(index, prepend=-_NEVER))  # pieces are in the order of time
+    places = index[firsts]
     starts, ends = grid.starts(places), grid.starts(places + 1)
-    share = sums["covered"].to_numpy() / (ends - starts)
+    share = _sums(np.where(is_known, elapsed, 0), firsts) / (ends - starts)
     is_whole, is_enough = share >= _WHOLE, share >= rules.least_covered
     begun = min(int(each.time[0]) for each in told if len(each.time)) if since is None else since
-    return sums.select(
-        start=pl.Series(starts),
-        end=pl.Series(ends),
-        energy=pl.when(pl.Series(is_enough)).then(pl.col("energy") / pl.Series(np.where(is_whole, 1.0, share))),
-        is_estimated=pl.col("is_estimated") | ~pl.Series(is_whole),
-    ).filter(
-        pl.Series(share > 0)
-        & (pl.col("end") <= settled)
-        & ((pl.col("start") >= begun) | ((since is None) & pl.Series(is_enough)))
-    )
+    energy = np.where(is_enough, _sums(energy, firsts) / np.where(is_whole | ~is_enough, 1.0, share), np.nan)
+    is_estimated = (_sums(is_estimated.astype(np.int64), firsts) > 0) | ~is_whole
+    is_made = (share > 0) & (ends <= settled) & ((starts >= begun) | (is_enough if since is None else False))
+    return _Intervals(starts[is_made], ends[is_made], energy[is_made], is_estimated[is_made])
+
+
+def _sums(values: NDArray[Any], firsts: NDArray[np.int64]) -> NDArray[Any]:
+    """Return the sum of each group of values, given where each begins."""
+    return np.add.reduceat(values, firsts) if len(firsts) else values[:0]
 
 
 def _weights(span: Numbers, drawn: Array, is_powered: Mask, elapsed: Numbers, n_spans: int) -> Array:
@@ -448,47 +523,90 @@ def _needed(table: pl.DataFrame, told: tuple[_Told, _Told], since: int, level: M
     return Samples.cast(pl.concat(kept).sort("time", "measure"))
 
 
-def _readings(
-    made: pl.DataFrame, channel: Channel, table: pl.DataFrame, *, is_observed: bool
-) -> dy.DataFrame[Measurements]:
-    """Return intervals as readings in the unit of their channel."""
-    energy = pl.col("energy")
-    mean = energy / ((pl.col("end") - pl.col("begin")) / (HOUR // _US))
+def _readings(made: Sequence[tuple[Channel, _Made]], *, is_observed: bool) -> dy.DataFrame[Measurements]:
+    """Return the intervals of channels as readings in their units."""
+    if not made:
+        return Measurements.create_empty()
+    values, recorded = [], []
+    for channel, each in made:
+        values.append(_values(each.intervals, channel))
+        recorded.append(_recorded_at(each.heard, each.available_at))
+    available_at, recorded_at = np.concatenate([each.available_at for _, each in made]), np.concatenate(recorded)
+    estimated = np.concatenate([each.intervals.is_estimated for _, each in made])
+    names = pl.Series([channel.id for channel, _ in made], dtype=pl.String)
+    quality = np.where(estimated, int(Quality.ESTIMATED), 0) + (0 if is_observed else int(Quality.ASSUMED))
+    rows = pl.DataFrame(
+        {
+            "channel": names.gather(np.repeat(np.arange(len(made)), [len(each.available_at) for _, each in made])),
+            "time": pl.Series(np.concatenate([each.intervals.start for _, each in made])).cast(INSTANT),
+            "available_at": pl.Series(np.maximum(available_at, recorded_at) if is_observed else available_at).cast(
+                INSTANT
+            ),
+            "recorded_at": pl.Series(recorded_at).cast(INSTANT),
+            "value": pl.Series(np.concatenate(values)).fill_nan(None),
+            "quality": pl.Series(quality, dtype=pl.Int16),
+        }
+    )
+    return Measurements.validate(rows)
+
+
+def _values(intervals: _Intervals, channel: Channel) -> Array:
+    """Return what intervals are in the unit of their channel."""
+    energy = intervals.energy
+    mean: Array = energy / ((intervals.end - intervals.start) / (HOUR // _US))
     match channel.quantity:
         case Quantity.ENERGY:
-            value = energy * conversion(Unit.KWH, channel.unit)[0]
+            return energy * conversion(Unit.KWH, channel.unit)[0]
         case Quantity.POWER:
-            value = mean * conversion(Unit.KW, channel.unit)[0]
+            return mean * conversion(Unit.KW, channel.unit)[0]
         case Quantity.OCCUPANCY:
-            value = mean * 1000 * _SHARE
+            return mean * 1000 * _SHARE
         case _:
-            value = mean * 1000  # a level is counted as watts are
-    recorded = table.group_by("time").agg(pl.col("recorded_at").max()).sort("time")
-    rows = made.with_columns(
-        pl.col("available_at").cast(INSTANT), begin="start", start=pl.col("start").cast(INSTANT)
-    ).join(recorded.rename({"time": "available_at"}), on="available_at", how="left", maintain_order="left")
-    estimated = pl.when("is_estimated").then(int(Quality.ESTIMATED)).otherwise(0)
-    recorded_at = pl.col("recorded_at").fill_null(table["recorded_at"].max())
-    return Measurements.validate(
-        rows.select(
-            channel=pl.lit(channel.id),
-            time="start",
-            available_at=pl.max_horizontal("available_at", recorded_at) if is_observed else "available_at",
-            recorded_at=recorded_at,
-            value=value,
-            quality=(estimated + (0 if is_observed else int(Quality.ASSUMED))).cast(pl.Int16),
-        )
-    )
+            return mean * 1000  # a level is counted as watts are
 
 
-def _findings(found: pl.DataFrame) -> tuple[Finding, ...]:
+def _recorded_at(heard: _Heard, available_at: Numbers) -> Numbers:
+    """Return when the samples of instants were written, the last of each."""
+    firsts = np.flatnonzero(np.diff(heard.time, prepend=-_NEVER))
+    at, written = heard.time[firsts], np.maximum.reduceat(heard.recorded_at, firsts)
+    place = np.minimum(np.searchsorted(at, available_at), len(at) - 1)
+    return np.where(at[place] == available_at, written[place], heard.recorded_at.max())
+
+
+def _news(made: _Made, after: Mapping[str, int]) -> list[tuple[Found, int]]:
+    """Return what was found in samples that were not judged before."""
+    measures, heard = list(Measure), made.heard
+    return [
+        (found, place)
+        for found, place in made.found
+        if (measure := str(measures[heard.measure[place]])) in made.judged
+        and heard.time[place] > after.get(measure, -_NEVER)
+    ]
+
+
+def _findings(made: _Made, after: Mapping[str, int]) -> tuple[Finding, ...]:
     """Return what was found, one of each kind."""
-    kinds = found.group_by("found", maintain_order=True).agg(pl.col("time").first(), n=pl.len())
-    return tuple(Finding(Found(kind), time, n) for kind, time, n in kinds.iter_rows())
+    places: dict[Found, list[int]] = {}
+    for found, place in _news(made, after):
+        places.setdefault(found, []).append(place)
+    return tuple(Finding(kind, _instant(int(made.heard.time[at[0]])), len(at)) for kind, at in places.items())
 
 
-def _refused(rows: pl.DataFrame, channel: Channel) -> dy.DataFrame[Refused]:
+def _refused(made: _Made, channel: Channel, after: Mapping[str, int]) -> dy.DataFrame[Refused]:
     """Return the samples that do not count, with the rule that each broke."""
+    found = [(kind, place) for kind, place in _news(made, after) if kind in REFUSED]
+    if not found:
+        return Refused.create_empty()
+    places = np.array([place for _, place in found])
+    rows = pl.DataFrame(
+        {
+            "found": [str(kind) for kind, _ in found],
+            "time": pl.Series(made.heard.time[places]).cast(INSTANT),
+            "measure": [str(list(Measure)[place]) for place in made.heard.measure[places]],
+            "value": made.heard.value[places],
+            "recorded_at": pl.Series(made.heard.recorded_at[places]).cast(INSTANT),
+        }
+    )
     return Refused.validate(
         rows.select(
             source=pl.lit("meter"),

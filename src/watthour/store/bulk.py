@@ -49,10 +49,7 @@ def read_readings(
 ) -> pl.DataFrame:
     """Return every version known at an instant, sorted by channel, time and available_at."""
     check_instants(as_of=as_of)
-    asked = connection.execute(select(channels.c.id, channels.c.key).where(channels.c.id.in_(set(names))))
-    keys = {
-        key: name for name, key in sorted(tuple(row) for row in asked)
-    }  # here, as databases sort by their own rules
+    keys = {key: name for name, key in sorted(_keys_of(connection, names).items())}  # databases sort by their own rules
     table = readings.c
     numbers = (table.time, table.available_at, table.recorded_at, table.value, table.quality)
     if len(keys) <= FEW_CHANNELS:
@@ -72,8 +69,11 @@ def read_readings(
 
 def append_samples(database: Database, connection: Connection, incoming: pl.DataFrame) -> int:
     """Insert the keys that are new and return how many that was."""
+    names = incoming["channel"].unique().to_list()
+    keys = _keys_of(connection, names)
+    check_known(names, keys)
     keyed = incoming.with_columns(
-        pl.col("channel").replace_strict(_keys(_kept(connection, incoming)), return_dtype=pl.Int32),
+        pl.col("channel").replace_strict(keys, return_dtype=pl.Int32),
         pl.col("measure").replace_strict(_MEASURES, return_dtype=pl.Int16),
     )
     return database.insert(connection, samples, _numbers(keyed.sort("channel", "time", "measure"), samples))
@@ -81,8 +81,7 @@ def append_samples(database: Database, connection: Connection, incoming: pl.Data
 
 def read_samples(database: Database, connection: Connection, names: Iterable[str], window: Window) -> pl.DataFrame:
     """Return what was told at the instants of a window, sorted by channel, time and measure."""
-    asked = connection.execute(select(channels.c.id, channels.c.key).where(channels.c.id.in_(set(names))))
-    keys = {key: name for name, key in (tuple(row) for row in asked)}
+    keys = {key: name for name, key in _keys_of(connection, names).items()}
     if not keys:
         return Samples.create_empty()
     here = select(samples).where(samples.c.channel.in_(keys), *_within(samples, window, None))
@@ -182,6 +181,12 @@ def _within(table: Table, window: Window, as_of: datetime | None, *, time: str =
     """Return the conditions that an interval starts in a window and that its row was known at an instant."""
     conditions = [table.c[time] >= microseconds(window.start), table.c[time] < microseconds(window.end)]
     return conditions if as_of is None else [*conditions, table.c.available_at <= microseconds(as_of)]
+
+
+def _keys_of(connection: Connection, names: Iterable[str]) -> dict[str, int]:
+    """Return the numbers of those channels that are known."""
+    asked = select(channels.c.id, channels.c.key).where(channels.c.id.in_(set(names)))
+    return dict(tuple(row) for row in connection.execute(asked))
 
 
 def _kept(connection: Connection, incoming: pl.DataFrame) -> dict[str, _Kept]:

@@ -56,6 +56,17 @@ class Database(Protocol):
         """
         ...
 
+    def described_version(self, connection: Connection) -> int | None:
+        """Return a number that changes whenever a description does, by whatever process; None: there is none.
+
+        It is part of what the transaction sees, so that descriptions which were read beside it belong to it.
+        """
+        ...
+
+    def note_described(self, connection: Connection) -> None:
+        """Change that number, in a transaction that changes descriptions."""
+        ...
+
     def insert(self, connection: Connection, table: Table, rows: pl.DataFrame, *, are_new: bool = False) -> int:
         """Insert rows of numbers, skipping keys that are taken; return how many were inserted.
 

@@ -63,6 +63,13 @@ class Postgres:
         """Tell whether this process is writing: the server is asked instead, as others may write through it too."""
         return False
 
+    def described_version(self, connection: Connection) -> int | None:  # noqa: ARG002 - it has none
+        """Return None: descriptions are read each time."""
+        return None
+
+    def note_described(self, connection: Connection) -> None:
+        """Do nothing: descriptions are read each time."""
+
     def insert(self, connection: Connection, table: Table, rows: pl.DataFrame, *, are_new: bool = False) -> int:
         """Insert rows of numbers, skipping keys that are taken; return how many were inserted."""
         if are_new:

@@ -27,6 +27,7 @@ from watthour.store.records import (
     site_row,
     zone_of,
 )
+from watthour.store.together import Together
 from watthour.store.versions import (
     ISSUE,
     as_events,
@@ -73,6 +74,8 @@ class SqlStore:
 
     def __init__(self, url: str) -> None:
         self._database = _database(url)
+        self._together = Together(self._database)
+        self._described: tuple[int, Described] | None = None  # as last read, and the version it has there
         try:
             self._make_current()
         except BaseException:
@@ -90,31 +93,26 @@ class SqlStore:
     ) -> None:
         """Make sites, zones, devices and channels known, all or none; saying it twice changes nothing."""
         said = Described(by_id(sites), by_id(zones), by_id(devices), by_id(channels))
-        with self._database.reading() as connection:
-            new = said.new_to(_described(connection), are_new=are_new)
-        if not new.is_empty():
+        if not said.new_to(self._known(), are_new=are_new).is_empty():
             with self._database.writing() as connection:
                 _register(connection, said, are_new=are_new)
+                self._database.note_described(connection)
 
     def sites(self) -> list[Site]:
         """Return all known sites, sorted by id."""
-        with self._database.reading() as connection:
-            return [site_of(row) for row in _sorted(connection, tables.sites)]
+        return list(self._known().sites.values())
 
     def channels(self) -> list[Channel]:
         """Return all known channels, sorted by id."""
-        with self._database.reading() as connection:
-            return [channel_of(row) for row in _sorted(connection, tables.channels)]
+        return list(self._known().channels.values())
 
     def zones(self) -> list[Zone]:
         """Return all known zones, sorted by id."""
-        with self._database.reading() as connection:
-            return [zone_of(row) for row in _sorted(connection, tables.zones)]
+        return list(self._known().zones.values())
 
     def devices(self) -> list[Device]:
         """Return all known devices, sorted by id."""
-        with self._database.reading() as connection:
-            return [device_of(row) for row in _sorted(connection, tables.devices)]
+        return list(self._known().devices.values())
 
     def forget(
         self,
@@ -129,13 +127,14 @@ class SqlStore:
         with self._database.writing() as connection:
             leaving = _Leaving(set(channels), set(sites), set(zones), set(devices))
             _forget(connection, leaving, with_readings=with_readings)
+            self._database.note_described(connection)
 
     def append(self, readings: dy.DataFrame[Readings]) -> int:
         """Keep what is new, durably, and return how many versions that was."""
         if readings.is_empty():
             return 0
-        with self._database.writing() as connection:
-            return bulk.append_readings(self._database, connection, readings.select(Readings.column_names()))
+        rows = readings.select(Readings.column_names())
+        return self._together.write(lambda connection: bulk.append_readings(self._database, connection, rows))
 
     def read(self, channels: Sequence[str], window: Window, as_of: datetime | None = None) -> dy.DataFrame[Readings]:
         """Return the last version of each interval that was known at ``as_of``, sorted by channel and time."""
@@ -163,8 +162,8 @@ class SqlStore:
         """Keep what is new, durably, and return how many rows that was; the first value of a key stays."""
         if samples.is_empty():
             return 0
-        with self._database.writing() as connection:
-            return bulk.append_samples(self._database, connection, samples.select(Samples.column_names()))
+        rows = samples.select(Samples.column_names())
+        return self._together.write(lambda connection: bulk.append_samples(self._database, connection, rows))
 
     def samples(self, channels: Sequence[str], window: Window) -> dy.DataFrame[Samples]:
         """Return what was told at the instants of a window, sorted by channel, time and measure."""
@@ -324,6 +323,18 @@ class SqlStore:
         """Give the connections back."""
         self._database.close()
 
+    def _known(self) -> Described:
+        """Return what is described, read anew only where somebody has changed it since."""
+        with self._database.reading() as connection:
+            version = self._database.described_version(connection)
+            kept = self._described
+            if version is not None and kept is not None and kept[0] == version:
+                return kept[1]
+            described = _described(connection)
+        if version is not None:
+            self._described = (version, described)
+        return described
+
     def _make_current(self) -> None:
         with self._database.reading() as connection:
             is_current = migrate.is_current(connection)
@@ -359,11 +370,12 @@ def _sorted(connection: Connection, table: Table) -> list[Row[Any]]:
 
 
 def _described(connection: Connection) -> Described:
+    """Return what is described, each by its id in their order."""
     return Described(
-        by_id(site_of(row) for row in connection.execute(select(tables.sites))),
-        by_id(zone_of(row) for row in connection.execute(select(tables.zones))),
-        by_id(device_of(row) for row in connection.execute(select(tables.devices))),
-        by_id(channel_of(row) for row in connection.execute(select(tables.channels))),
+        by_id(site_of(row) for row in _sorted(connection, tables.sites)),
+        by_id(zone_of(row) for row in _sorted(connection, tables.zones)),
+        by_id(device_of(row) for row in _sorted(connection, tables.devices)),
+        by_id(channel_of(row) for row in _sorted(connection, tables.channels)),
     )
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from sqlalchemy import URL, Connection, Select, Table
 
 LEAST_FREE = 1_000_000  # [bytes]
+_MOST_VERSIONS = 2**31 - 1
 _BEGIN, _PATIENCE = "watthour_begin", "watthour_patience"
 _INFINITY = literal_column("9e999", Double)  # stands for null on the way into numpy
 # FULL: what was acknowledged survives a power cut, not only a kill. One commit is one fsync, and commits are batches.
@@ -44,6 +45,7 @@ class Sqlite:
         if url.database in {None, "", ":memory:"}:
             raise InvalidInput("url", str(url), "it names no file", remedy="Use sqlite:///path/to/watthour.db.")
         self.path = url.database
+        self._turn = Lock()  # to write: SQLite lets those who wait for each other look again and again
         self._n_writers = 0
         self._counting = Lock()
         self.engine = create_engine(url, connect_args={"timeout": PATIENCE_S})
@@ -61,6 +63,18 @@ class Sqlite:
     @contextmanager
     def writing(self, *, patience_s: float = PATIENCE_S) -> Iterator[Connection]:
         """Open a transaction that takes the right to write at once, so that it can never be refused it midway."""
+        give_up_at = monotonic() + patience_s
+        if not self._turn.acquire(timeout=patience_s):
+            remedy = f"Other work of this process has been writing for {patience_s:.0f} s: try again when it is done."
+            raise StoreLocked(f"{self.path}: it is being written", remedy=remedy)
+        try:
+            with self._begun(max(give_up_at - monotonic(), 0.0)) as connection:
+                yield connection
+        finally:
+            self._turn.release()
+
+    @contextmanager
+    def _begun(self, patience_s: float) -> Iterator[Connection]:
         options: dict[str, Any] = {_BEGIN: "BEGIN IMMEDIATE", _PATIENCE: patience_s}
         with (
             self._translated(patience_s),
@@ -78,6 +92,16 @@ class Sqlite:
     def is_writing(self) -> bool:
         """Tell whether this process is writing at the moment."""
         return self._n_writers > 0
+
+    def described_version(self, connection: Connection) -> int | None:
+        """Return the number in the head of the file that SQLite leaves to its users; see ``note_described``."""
+        (version,) = _driver(connection).execute("PRAGMA user_version").fetchone()
+        return int(version)
+
+    def note_described(self, connection: Connection) -> None:
+        """Count that number on; like every row it changes with the transaction or not at all."""
+        version = self.described_version(connection) or 0
+        _driver(connection).execute(f"PRAGMA user_version = {version % _MOST_VERSIONS + 1}")
 
     def insert(self, connection: Connection, table: Table, rows: pl.DataFrame, *, are_new: bool = False) -> int:  # noqa: ARG002 - no faster way here
         """Insert rows of numbers, skipping keys that are taken; return how many were inserted."""

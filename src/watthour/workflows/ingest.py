@@ -209,6 +209,9 @@ def _with_corrections(forecasts: dy.DataFrame[Forecasts], stored: dy.DataFrame[F
 
 def flagged(readings: dy.DataFrame[Readings], channels: Sequence[Channel], store: Store) -> dy.DataFrame[Readings]:
     """Return readings with the doubts that follow from their channels and from what is known just before them."""
-    first: datetime = readings["time"].min()  # type: ignore[assignment]  # not empty, so an instant
-    named = readings["channel"].unique().to_list()
-    return flag(readings, channels, store.read(named, Window(first - look_back(channels), first)))
+    begins = readings.group_by("channel").agg(begin=pl.col("time").min())
+    named = begins["channel"].to_list()
+    first, last = cast("tuple[datetime, datetime]", (begins["begin"].min(), begins["begin"].max()))
+    kept = store.read(named, Window(first - look_back(each for each in channels if each.id in named), last))
+    before = kept.join(begins, on="channel").filter(pl.col("time") < pl.col("begin")).drop("begin")
+    return flag(readings, channels, Readings.cast(before))

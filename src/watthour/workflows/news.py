@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import threading
-from typing import TYPE_CHECKING, Protocol
+from itertools import groupby
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import polars as pl
 import structlog
@@ -13,23 +15,25 @@ from watthour.core.news import Table
 from watthour.workflows.view.wire import flag_names, utc_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from watthour.core.channel import Channel
     from watthour.core.news import Kept
 
 MOST_ROWS = 100  # of a channel in one message: the last ones
 
+_Said: TypeAlias = tuple[str, str]  # the id of a channel, and a message about it
+
 
 class Hearer(Protocol):
-    """Somebody who wants to hear news; both are called in the thread that keeps the rows, and must be quick."""
+    """Somebody who wants to hear news; all are called in the thread that keeps the rows, and must be quick."""
 
     def wants(self, channel: Channel) -> bool:
         """Tell whether news of a channel are wanted."""
         ...
 
-    def take(self, message: str) -> None:
-        """Take a message, a JSON object."""
+    def take(self, messages: Sequence[str]) -> None:
+        """Take messages, each a JSON object."""
         ...
 
 
@@ -69,12 +73,14 @@ class News:
                 for channel in self._channels_of(kept)
                 if (hearing := [hearer for hearer in hearers if hearer.wants(channel)])
             }
+            if not wanted:
+                return
             rows = kept.rows.filter(pl.col("channel").is_in(list(wanted)))
-            for (name,), part in sorted(rows.partition_by("channel", as_dict=True).items()):
-                channel, hearing = wanted[str(name)]
-                for message in _MESSAGES[kept.table](channel, part):
-                    for hearer in hearing:
-                        hearer.take(message)
+            said = _MESSAGES[kept.table](rows, {name: channel for name, (channel, _hearing) in wanted.items()})
+            for hearer in hearers:
+                messages = [message for name, message in said if hearer in wanted[name][1]]
+                if messages:
+                    hearer.take(messages)
         except Exception:  # noqa: BLE001 - the rows are kept, and that is what whoever sent them is told
             self._log.exception("not_told", table=str(kept.table))
 
@@ -85,49 +91,61 @@ class News:
         return [self._channels[name] for name in names if name in self._channels]
 
 
-def _readings(channel: Channel, rows: pl.DataFrame) -> list[str]:
-    last = rows.sort("time", "available_at").tail(MOST_ROWS)
-    columns = ("time", "value", "available_at", "quality")
-    said = [
-        {
-            "time": utc_text(time),
-            "value": value,
-            "available_at": utc_text(available_at),
-            "quality": flag_names(quality),
-        }
-        for time, value, available_at, quality in last.select(columns).iter_rows()
-    ]
-    return [_message("readings", channel, unit=str(channel.unit), n_rows=rows.height, rows=said)]
+def _readings(rows: pl.DataFrame, channels: Mapping[str, Channel]) -> list[_Said]:
+    said = []
+    for name, n_rows, last in _last_of_each(
+        rows, ["time", "available_at"], ("time", "value", "available_at", "quality")
+    ):
+        told = [
+            {"time": utc_text(time), "value": value, "available_at": utc_text(known), "quality": flag_names(quality)}
+            for time, value, known, quality in last
+        ]
+        channel = channels[name]
+        said.append((name, _message("readings", channel, unit=str(channel.unit), n_rows=n_rows, rows=told)))
+    return said
 
 
-def _samples(channel: Channel, rows: pl.DataFrame) -> list[str]:
-    last = rows.sort("time", "measure").tail(MOST_ROWS)
-    said = [
-        {"time": utc_text(time), "measure": measure, "value": value}
-        for time, measure, value in last.select("time", "measure", "value").iter_rows()
-    ]
-    return [_message("samples", channel, n_rows=rows.height, rows=said)]
+def _samples(rows: pl.DataFrame, channels: Mapping[str, Channel]) -> list[_Said]:
+    said = []
+    for name, n_rows, last in _last_of_each(rows, ["time", "measure"], ("time", "measure", "value")):
+        told = [{"time": utc_text(time), "measure": measure, "value": value} for time, measure, value in last]
+        said.append((name, _message("samples", channels[name], n_rows=n_rows, rows=told)))
+    return said
 
 
-def _forecasts(channel: Channel, rows: pl.DataFrame) -> list[str]:
+def _forecasts(rows: pl.DataFrame, channels: Mapping[str, Channel]) -> list[_Said]:
     """Say that there is a new forecast, of each model its last: what it says can be asked for."""
-    issues = rows.group_by("model", "maker", "issued_at").agg(first=pl.col("time").min(), last=pl.col("time").max())
-    newest = issues.sort("issued_at").unique("model", keep="last").sort("model")
+    ends = {"first": pl.col("time").min(), "last": pl.col("time").max()}
+    issues = rows.group_by("channel", "model", "maker", "issued_at").agg(**ends)
+    newest = issues.sort("issued_at").unique(["channel", "model"], keep="last").sort("channel", "model")
     return [
-        _message(
-            "forecast",
-            channel,
-            maker=maker,
-            model=model,
-            issued_at=utc_text(issued_at),
-            first_time=utc_text(first),
-            last_time=utc_text(last),
+        (
+            name,
+            _message(
+                "forecast",
+                channels[name],
+                maker=maker,
+                model=model,
+                issued_at=utc_text(issued_at),
+                first_time=utc_text(first),
+                last_time=utc_text(last),
+            ),
         )
-        for model, maker, issued_at, first, last in newest.iter_rows()
+        for name, model, maker, issued_at, first, last in newest.iter_rows()
     ]
 
 
-_MESSAGES: dict[Table, Callable[[Channel, pl.DataFrame], list[str]]] = {
+def _last_of_each(
+    rows: pl.DataFrame, order: Sequence[str], columns: Sequence[str]
+) -> Iterator[tuple[str, int, list[tuple[Any, ...]]]]:
+    """Return of each channel its name, how many rows it has, and the last of them."""
+    table = rows.sort("channel", *order).select("channel", *columns).iter_rows()
+    for name, group in groupby(table, key=itemgetter(0)):
+        found = [row[1:] for row in group]
+        yield name, len(found), found[-MOST_ROWS:]
+
+
+_MESSAGES: dict[Table, Callable[[pl.DataFrame, Mapping[str, Channel]], list[_Said]]] = {
     Table.READINGS: _readings,
     Table.SAMPLES: _samples,
     Table.FORECASTS: _forecasts,

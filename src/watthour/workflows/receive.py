@@ -41,6 +41,8 @@ _POSSIBLE: Mapping[object, tuple[float, float]] = {
     Measure.HUMIDITY: (0.0, 100.0),  # [%]
     Measure.OCCUPANCY: (0.0, 1.0),
 }
+_MEASURES = tuple(str(measure) for measure in Measure)
+_FITTING = {quantity: tuple(str(measure) for measure in measures_of(quantity)) for quantity in Quantity}
 _READING_FIELDS = ("channel", "time", "value", "available_at")
 _SAMPLE_FIELDS = ("channel", "time", "measure", "value")
 _LONGEST_ROW = 2000  # characters of a refused row that are kept
@@ -221,16 +223,15 @@ def _reading(row: Mapping[str, object], known: _Known, now: datetime) -> dict[st
 def _sample(row: Mapping[str, object], known: _Known, now: datetime) -> dict[str, object]:
     _check_fields(row, _SAMPLE_FIELDS)
     channel = known.channel(row["channel"])
-    measures = [str(measure) for measure in Measure]
-    if row["measure"] not in measures:
+    fitting = _FITTING[channel.quantity]
+    if row["measure"] not in _MEASURES:
         raise _Broken(
             "measure_is_known",
             "measure",
             row["measure"],
             "there is no such measure",
-            remedy=f"Use one of {', '.join(measures)}.",
+            remedy=f"Use one of {', '.join(_MEASURES)}.",
         )
-    fitting = [str(measure) for measure in measures_of(channel.quantity)]
     if row["measure"] not in fitting:
         remedy = "Send it as a reading of its interval (`readings`)."
         if fitting:
@@ -255,6 +256,8 @@ def _sample(row: Mapping[str, object], known: _Known, now: datetime) -> dict[str
 
 
 def _check_fields(row: Mapping[str, object], fields: Sequence[str], *, optional: Sequence[str] = ()) -> None:
+    if len(row) == len(fields) and all(field in row for field in fields):
+        return
     if missing := next((field for field in fields if field not in row and field not in optional), None):
         raise _Broken("fields_are_complete", missing, None, "it is missing", remedy=f"A row has {', '.join(fields)}.")
     if other := next((field for field in row if field not in fields), None):

@@ -15,7 +15,7 @@ from watthour.core.errors import WatthourError
 from watthour.core.frames import Measure, measures_of
 from watthour.core.metering import MeterRules
 from watthour.core.window import HOUR
-from watthour.workflows.intervals import make_readings
+from watthour.workflows.intervals import NEAR_STEPS, Due, make_readings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -30,6 +30,7 @@ SHORTEST_TURN = timedelta(seconds=1)  # of a channel
 TURNS = 15  # in a step, beside one whenever an interval has ended
 SHORTEST_LOOK = timedelta(minutes=1)  # between such turns: each costs 20 ms, and thousands of channels have short steps
 LONGEST_WAIT_S = 10.0
+MOST_AT_ONCE = 50  # channels whose readings are made and kept together
 _EPOCH = datetime(1970, 1, 2, tzinfo=UTC)
 
 
@@ -51,6 +52,7 @@ class _Made:
     at: datetime
     last: datetime
     step: timedelta
+    has_no_counter: bool  # in the time that was looked at
 
 
 class Settler:
@@ -160,23 +162,45 @@ class Settler:
 
     def _make(self, names: list[str], now: datetime) -> int:
         rules = rules_of(self._store, names, self._links.all())
-        n_made, failure = 0, None
-        for name in names:
+        n_made, failures = 0, []
+        for begin in range(0, len(names), MOST_AT_ONCE):
+            together = names[begin : begin + MOST_AT_ONCE]
             with self._lock:
-                span = self._waiting.pop(name)  # what comes from now on has a turn of its own
-            if name not in rules:  # removed since
-                continue
-            channel, how = rules[name]
+                spans = {name: self._waiting.pop(name) for name in together}  # what comes now has a turn of its own
+            due = {name: self._due(*rules[name], spans[name]) for name in together if name in rules}  # others are gone
             try:
-                n_made += make_readings(self._store, channel, how, since=span.first, now=now)
-            except Exception as error:  # noqa: BLE001 - raised below; the other channels are made all the same
-                failure = error
-                with self._lock:
-                    self._waiting[name] = span.joined(self._waiting.get(name))
-            else:
-                self._made[name] = _Made(now, span.last, channel.resolution)
-        if failure is not None:
-            raise failure
+                n_made += self._make_together(list(due.values()), spans, now)
+            except Exception:  # noqa: BLE001 - each is tried by itself
+                for name, each in due.items():
+                    try:
+                        n_made += self._make_together([each], spans, now)
+                    except Exception as error:  # noqa: BLE001 - raised below; the other channels are made all the same
+                        failures.append(error)
+                        with self._lock:
+                            self._waiting[name] = spans[name].joined(self._waiting.get(name))
+        if failures:
+            raise failures[-1]
+        return n_made
+
+    def _due(self, channel: Channel, rules: MeterRules, span: _Span) -> Due:
+        """Return what is to be done for a channel: from the last sample that counted on, as silence may follow it.
+
+        Less is looked at where no counter was seen up to just before what is new.
+        """
+        made = self._made.get(channel.id)
+        if made is None:
+            return Due(channel, rules, span.first)
+        since = min(span.first, made.last)
+        is_plain = made.has_no_counter and since - NEAR_STEPS * rules.step <= made.at
+        return Due(channel, rules, since, has_no_counter=is_plain)
+
+    def _make_together(self, due: list[Due], spans: Mapping[str, _Span], now: datetime) -> int:
+        if not due:
+            return 0
+        n_made, plain = make_readings(self._store, due, now=now)
+        for each in due:
+            name = each.channel.id
+            self._made[name] = _Made(now, spans[name].last, each.channel.resolution, name in plain)
         return n_made
 
     def _guard(self, work: Callable[[], object]) -> None:

@@ -5,8 +5,9 @@ from functools import partial
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path, Query, Response
 
+from watthour.api.answers import answer_bytes
 from watthour.api.contract import problems
 from watthour.api.problems import FieldProblem, Refusal, shown
 from watthour.api.received import check_count, keep, kept_rows
@@ -52,13 +53,14 @@ DeleteReadings = Annotated[
 ]
 
 
-@router.get("/homes", summary="All homes", responses=problems())
-async def homes(state: ApiState) -> HomeList:
+@router.get("/homes", summary="All homes", response_model=HomeList, responses=problems())
+async def homes(state: ApiState) -> Response:
     """List every home with its zones and devices."""
     app = state.app
-    return await state.compute.run(
-        lambda: HomeList.model_validate(view.home_list(app.store, app.registry, app.directories, app.settings.sites))
+    content = await state.compute.run(
+        lambda: answer_bytes(HomeList, view.home_list(app.store, app.registry, app.directories, app.settings.sites))
     )
+    return Response(content, media_type="application/json")
 
 
 @router.post("/homes", status_code=201, summary="Add a home", responses=problems(403, 413, 502, 507))
@@ -193,7 +195,7 @@ async def send_readings(state: ApiState, asked: SentRows) -> KeptRows:
     Where none of the rows can be kept the answer is 400 and names the first of them.
     """
     check_count(asked)
-    done = await state.compute.run(partial(keep, state, asked))
+    done = await state.receiving.run(partial(keep, state, asked))
     if done.refused and not done.accepted:
         raise _all_refused(done)
     return kept_rows(done)

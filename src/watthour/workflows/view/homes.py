@@ -27,7 +27,8 @@ def home_list(
     store: Store, registry: ModelRegistry, directories: Sequence[SiteDirectory], settled: Collection[str]
 ) -> dict[str, object]:
     """Return all homes, as `GET /api/v1/homes` shows them."""
-    return {"homes": [home_entry(store, registry, directories, home, settled) for home in homes(store)]}
+    spans = store.spans()
+    return {"homes": [home_entry(store, registry, directories, home, settled, spans) for home in homes(store)]}
 
 
 def home_entry(
@@ -36,10 +37,11 @@ def home_entry(
     directories: Sequence[SiteDirectory],
     home: Site,
     settled: Collection[str],
+    spans: Mapping[str, tuple[datetime, datetime, datetime]] | None = None,
 ) -> dict[str, object]:
-    """Return a home: all that is told of it as a site, and its zones and devices."""
-    entry = site_entry(store, registry, directories, home, settled)
-    spans = store.spans()
+    """Return a home: all that is told of it as a site, and its zones and devices; ``spans`` are those of the store."""
+    spans = store.spans() if spans is None else spans
+    entry = site_entry(store, registry, directories, home, settled, spans)
     channels = channels_of(store, home)
     zones, devices = zones_of(store, home), devices_of(store, home)
     return {

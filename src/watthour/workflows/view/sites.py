@@ -24,7 +24,8 @@ def site_list(
     store: Store, registry: ModelRegistry, directories: Sequence[SiteDirectory], settled: Collection[str]
 ) -> dict[str, object]:
     """Return all sites of the store, as `GET /api/v1/sites` shows them."""
-    return {"sites": [site_entry(store, registry, directories, site, settled) for site in store.sites()]}
+    spans = store.spans()
+    return {"sites": [site_entry(store, registry, directories, site, settled, spans) for site in store.sites()]}
 
 
 def site_entry(
@@ -33,6 +34,7 @@ def site_entry(
     directories: Sequence[SiteDirectory],
     site: Site,
     settled: Collection[str],
+    spans: Mapping[str, tuple[datetime, datetime, datetime]] | None = None,
 ) -> dict[str, object]:
     """Return one site with its channels, its weather, its model and what a person can do next.
 
@@ -42,8 +44,9 @@ def site_entry(
         directories: sites that are known without the store.
         site: of the store.
         settled: ids of the sites that the settings describe.
+        spans: of the readings of the store, where they have been read already.
     """
-    spans = store.spans()
+    spans = store.spans() if spans is None else spans
     channels = [each for each in store.channels() if each.site == site.id and each.variable is None]
     found = main_channel(site, channels)
     main = site.main_channel if found is None else found.id
