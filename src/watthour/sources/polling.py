@@ -127,7 +127,7 @@ class Polled:
             turn.asked_at = monotonic()
             turn.due_at = turn.asked_at + self._every_s
             try:
-                heard = turn.device.ask(self._now())
+                heard = self._asked(turn)
             except SourceError as error:
                 turn.due_at = monotonic() + max(self._every_s, _REST_S)
                 self._note_failure(turn, error)
@@ -140,6 +140,11 @@ class Polled:
                 with self._keeping:
                     if not stopping.is_set():
                         self._keep(take, heard)
+
+    def _asked(self, turn: _Turn) -> Heard:
+        try:
+            return turn.device.ask(self._now())
+        finally:
             turn.asked_at = None
 
     def _keep(self, take: Callable[[Heard], None], heard: Heard) -> None:
@@ -165,7 +170,7 @@ class Polled:
         for turn in self._turns:
             asked_at = turn.asked_at
             if asked_at is not None and turn.problem is None and monotonic() - asked_at > self._patience_s:
-                problem = f"{turn.host}: no answer within {self._patience_s:g} seconds"
+                problem = f"{turn.host}: no answer within {self._patience_s:g} s"
                 remedy = "Check that the device has power, and give its address in place of its name."
                 self._note_failure(turn, SourceUnavailable(self.name, problem, remedy=remedy))
 
