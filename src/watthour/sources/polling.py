@@ -172,7 +172,7 @@ class Polled:
             if asked_at is not None and turn.problem is None and monotonic() - asked_at > self._patience_s:
                 problem = f"{turn.host}: no answer within {self._patience_s:g} s"
                 remedy = "Check that the device has power, and give its address in place of its name."
-                self._note_failure(turn, SourceUnavailable(self.name, problem, remedy=remedy))
+                self._note_failure(turn, SourceUnavailable(self.name, problem, remedy=remedy, option="hosts"))
 
     def _note_failure(self, turn: _Turn, error: SourceError) -> None:
         if turn.problem is None:
