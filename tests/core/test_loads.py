@@ -61,6 +61,8 @@ def test_a_device_is_the_sum_of_its_phases_and_one_of_two_units() -> None:
     assert loads_of_device(KETTLE, [*phases, POWER]) == phases
     energy = replace(ENERGY, id="home.flat.kettle.energy", device=KETTLE.id)
     assert loads_of_device(KETTLE, [OF_KETTLE, energy]) == [energy]
+    energies = [replace(energy, id=f"{energy.id}_{name}") for name in "abc"]  # a meter tells both of each phase
+    assert loads_of_device(KETTLE, [*phases, *energies]) == energies
 
 
 def test_a_zone_is_what_is_measured_of_it_and_the_devices_in_it_each_once() -> None:

@@ -49,11 +49,13 @@ def loads_of_zone(zone: Zone, devices: Sequence[Device], channels: Sequence[Chan
 
 
 def _added(channels: Sequence[Channel]) -> list[Channel]:
-    """Return all loads where they are alike, such as of three phases, else one of them: an energy before a power."""
+    """Return all energies where they are alike, such as of three phases, else one; where there is none, so of powers.
+
+    Powers beside energies are taken to tell the same, as each phase of a meter tells both.
+    """
     loads = [each for each in channels if each.is_load]
-    if len({(each.unit, each.resolution) for each in loads}) <= 1:
-        return loads
-    return [min(loads, key=lambda each: (each.quantity is not Quantity.ENERGY, each.id))]
+    told = [each for each in loads if each.quantity is Quantity.ENERGY] or loads
+    return told if len({(each.unit, each.resolution) for each in told}) <= 1 else [min(told, key=lambda each: each.id)]
 
 
 def _only_load(channels: Sequence[Channel]) -> Channel | None:
