@@ -103,6 +103,21 @@ def test_why_the_model_of_all_homes_cannot_answer_is_told(registry: FileRegistry
     assert "median.txt" in " ".join(told.missing_inputs)
 
 
+def test_a_home_that_ended_before_the_others_is_trained_again_with_them(
+    registry: FileRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = MemoryStore()
+    for name, ended in (("Oak", 0), ("Elms", 0), ("Beech", 20), ("Ash", 60)):
+        monkeypatch.setattr("street.NOW", NOW - ended * DAY)
+        add(store, name, DAYS)
+    homes = contexts(store, [], [])
+    for hours in (0, 1):  # the shared model that serves by then has learned from Oak up to a month ago
+        now = NOW + timedelta(hours=hours)
+        (report,) = train_shared(store, registry, homes, now=now, recipe=SMALL, is_shared_only=True)
+        assert report.left_out == {}
+        assert set(report.scores) == {"Oak", "Elms", "Beech", "Ash"}
+
+
 def test_without_a_home_that_is_known_for_long_enough_nothing_is_trained(registry: FileRegistry) -> None:
     store = MemoryStore()
     with pytest.raises(NotEnoughHistory, match="no home"):

@@ -21,7 +21,16 @@ from watthour.workflows.compare import HOLDS_OF_ONE_PERCENT, HOLDS_PERCENT, Deci
 from watthour.workflows.forecast import BASELINES, COMPANIONS, learned_until, load_serving, shared_name
 from watthour.workflows.holes import told_of_holes
 from watthour.workflows.runs import HOMES_RUN, TRAIN_PREFIX
-from watthour.workflows.train import YEARS, fingerprint, keep, meet, serving, split_days, training_issues
+from watthour.workflows.train import (
+    FEWEST_FROZEN_DAYS,
+    YEARS,
+    fingerprint,
+    keep,
+    meet,
+    serving,
+    split_days,
+    training_issues,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -207,8 +216,12 @@ class _Training:
         _first, last, _recorded = self.store.spans().get(channel, (self.now, self.now, self.now))
         history = self.store.history(alone, Window(last - YEARS, last + 2 * DAY), self.now)
         champion, trouble = serving(self.registry, channel)
-        seen = [each for each in (champion, self._serving_all(context)) if each is not None]
-        ends = [end for each in seen if (end := learned_until(each.manifest)) is not None]
+        mine, shared = (
+            None if each is None else learned_until(each.manifest) for each in (champion, self._serving_all(context))
+        )
+        # It tells until when it learned from any home; of one that had ended by then it has not seen the last weeks.
+        seen_here = shared if shared is not None and last - shared >= FEWEST_FROZEN_DAYS * DAY else None
+        ends = [end for end in (mine, seen_here) if end is not None]
         split = split_days(history, frozen_days=self.frozen_days, not_before=max(ends, default=None))
         frozen = day_ahead_targets(
             split.frozen,
