@@ -87,6 +87,12 @@ def test_how_much_of_the_past_is_here_is_told_with_its_holes(town: App, town_cli
     assert hole["end"] == (NOW - 200 * DAY).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def test_the_living_line_of_a_simulated_place_belongs_to_it(town: App, town_client: TestClient) -> None:
+    town.store.note_run(SourceRun("simulation:simtown:live", NOW, NOW, Window(NOW - HOUR, NOW), RunState.OK, 1))
+    (found,) = (each for each in town_client.get("/api/v1/sources").json()["sources"] if each["name"].endswith("live"))
+    assert (found["simulated"], found["feeds"]) == (True, [{"channel": None, "site": "simtown"}])
+
+
 def test_a_run_that_was_cut_off_is_interrupted(town: App, town_client: TestClient) -> None:
     begun = NOW - DAY
     run = SourceRun("eia:ny", begun, begun, Window(begun - DAY, begun), RunState.RUNNING, 0, problem="asked by x")

@@ -150,7 +150,8 @@ def run_entries(
 
     def named(name: str) -> dict[str, object]:
         about = name.partition(":")[2]
-        site = site_of.get(about) or (about if about in sites or name in expected else None)
+        place = about.partition(":")[0]  # of a line that lives beside a source, `simulation:simtown_home:live`
+        site = site_of.get(about) or (about if name in expected else place if place in sites else None)
         return {"name": name, "label": feed_label(name), "site": site}
 
     entries: list[dict[str, object]] = [
