@@ -9,6 +9,7 @@ import pytest
 from street import NOW, add, hourly
 
 from watthour.core import metrics
+from watthour.core.errors import NotEnoughHistory
 from watthour.core.window import DAY, Window
 from watthour.store.memory import MemoryStore
 from watthour.workflows.contest import Contest, contest
@@ -85,3 +86,11 @@ def test_families_of_the_extra_are_compared_on_a_home_beside_the_rules() -> None
     found = compared(home_of([1.0, 2.0] * 4), "auto_ets", days=1, before=1)
     assert {row["recipe"] for row in found.rows} == {"auto_ets", "persistence_ensemble"}
     assert not found.left_out
+
+
+def test_what_all_models_lack_is_said_once() -> None:
+    store = MemoryStore()
+    add(store, "Home", 2)
+    with pytest.raises(NotEnoughHistory) as told:
+        compared(store, "persistence_ensemble", "day_regression", days=2)
+    assert told.value.problem.count("too late to learn") == 1

@@ -115,7 +115,10 @@ def contest(  # noqa: PLR0913 - what, whom, which days, when, and how long
             continue
         tables[name], seconds[name] = table.with_columns(model=pl.lit(name)), perf_counter() - begun
     if not set(tables) & set(recipes):
-        why = " ".join(f"{name}: {words}" for name, words in left_out.items())
+        names: dict[str, list[str]] = {}  # many lack the same, which is said once
+        for name, words in left_out.items():
+            names.setdefault(words, []).append(name)
+        why = " ".join(f"{', '.join(each)}: {words}" for words, each in names.items())
         raise NotEnoughHistory(
             f"no model can learn {context.channel.id} before {days[0]}. {why}",
             remedy="Bring more of it with `watthour backfill` or `watthour import`, or compare fewer days.",
