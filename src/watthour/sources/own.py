@@ -53,7 +53,7 @@ def checked_source(kind: str, said: Mapping[str, object]) -> Options:
     if missing := next((ask for ask in asks if ask.is_required and ask.option not in given), None):
         raise InvalidInput(missing.option, None, "it is missing", remedy=_how(missing))
     try:
-        return options.model_validate(given)
+        read = options.model_validate(given)
     except ValidationError as error:
         fault = error.errors(include_url=False)[0]
         ask = next((each for each in asks if fault["loc"] and each.option == fault["loc"][0]), asks[0])
@@ -61,6 +61,9 @@ def checked_source(kind: str, said: Mapping[str, object]) -> Options:
         problem = fault["msg"].removeprefix("Value error, ")
         problem = problem[:1].lower() + problem[1:]
         raise InvalidInput(ask.option, shown, problem, remedy=_how(ask)) from None  # the chain would show a secret
+    if empty := next((ask for ask in asks if ask.is_required and _is_blank(getattr(read, ask.option))), None):
+        raise InvalidInput(empty.option, None, "it is missing", remedy=_how(empty))  # only spaces or commas were given
+    return read
 
 
 def check_is_near(kind: str, options: Options) -> None:
@@ -222,6 +225,10 @@ def address_of(options: Options) -> str | None:
         return urlsplit(url).netloc.rpartition("@")[2] or None  # without a name or password in front
     host, port = getattr(options, "host", None), getattr(options, "port", None)
     return None if host is None else f"{host}:{port}" if port else str(host)
+
+
+def _is_blank(value: object) -> bool:
+    return value is None or value == () or (isinstance(value, str) and not value.strip())
 
 
 def _how(ask: Ask) -> str:
