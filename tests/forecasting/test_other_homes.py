@@ -84,6 +84,13 @@ def test_a_damaged_file_is_not_loaded_and_the_cure_is_said(tmp_path: Path) -> No
         shipped.unpacked(shipped.packed(manifest, {**files, "median.txt": b"spoilt"}))
     with pytest.raises(ModelCorrupt, match="cannot be unpacked"):
         shipped.unpacked(b"no archive")
+    content = shipped.packed(manifest, files)
+    entry = content.index(b"PK\x01\x02")  # of its list of files; then come flags and the way of packing
+    for place, bit in ((entry + 8, 1), (entry + 10, 4)):  # now said to be encrypted, or packed in another way
+        flipped = bytearray(content)
+        flipped[place] ^= bit
+        with pytest.raises(ModelCorrupt, match="cannot be unpacked"):
+            shipped.unpacked(bytes(flipped))
     empty = tmp_path / "empty.zip"
     zipfile.ZipFile(empty, "w").close()
     with pytest.raises(ModelCorrupt, match="Install Watthour again"):
