@@ -95,6 +95,7 @@ def packed(data: Path, made: date, recipe: GlobalModel, n_homes: int | None = No
         metrics={},
         created_at=at,
         hashes={name: digest(content) for name, content in sorted(files.items())},
+        n_series=len(hours),
     )
     return shipped.packed(manifest, files)
 

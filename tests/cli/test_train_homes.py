@@ -53,6 +53,16 @@ def test_models_of_all_homes_together_are_trained_and_listed(
 
 
 @pytest.mark.usefixtures("home")
+@pytest.mark.parametrize("option", [["--recipe", "prophet"], ["--parameters", '{"seed": 2}'], ["--only-past"]])
+def test_an_option_that_homes_together_do_not_follow_is_refused(
+    watthour: Callable[..., Outcome], option: list[str]
+) -> None:
+    said = watthour("train", "--homes", *option)
+    assert said.code != 0
+    assert f"Leave out --homes or {option[0]}." in said.err
+
+
+@pytest.mark.usefixtures("home")
 def test_the_schedule_trains_homes_together_and_forecasts_them_after_it(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
 

@@ -76,7 +76,7 @@ def table() -> pl.DataFrame:
 def pasts(homes: Script, table: pl.DataFrame) -> dict[str, History]:
     """Return the homes, each with its main channel."""
     found: dict[str, History] = {}
-    for name, past in homes._pasts(table, Place("Etc/UTC"), HOUR).items():
+    for name, past in homes.pasts_of(table, Place("Etc/UTC"), HOUR).items():
         site = replace(past.context.site, main_channel=past.context.channel.id)
         found[name] = replace(past, context=replace(past.context, site=site))
     return found

@@ -150,3 +150,14 @@ def test_a_backfill_goes_oldest_first_and_tells_how_far_it_is() -> None:
     )
     assert seen == [(START, 3), (START + 3 * HOUR, 1)]
     assert total.new_rows == 4
+
+
+def test_a_files_measurements_of_hours_to_come_are_refused_and_kept_for_a_look() -> None:
+    store, meter = MemoryStore(), Meter({START + n * HOUR: 1.0 + n for n in range(4)})
+    now = START + 1.5 * HOUR  # the clock of the file runs two hours ahead
+    report = ingest(meter, store, WINDOW, now=now, file="load.csv")
+    assert report == IngestReport(2, 2)
+    assert store.read([DEMAND], WINDOW)["time"].to_list() == [START, START + HOUR]
+    refused = store.quarantined()
+    assert refused["rule"].to_list() == ["interval_has_begun"] * 2
+    assert "2024-05-01T03:00:00" in refused["row"][0]

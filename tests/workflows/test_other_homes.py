@@ -5,12 +5,14 @@ from __future__ import annotations
 from datetime import time, timedelta
 from typing import TYPE_CHECKING, Any
 
+import polars as pl
 import pytest
 from street import NOW, add, fill
 
 from watthour.core.channel import SiteKind
 from watthour.core.errors import ModelCorrupt
-from watthour.core.frames import Maker
+from watthour.core.frames import Maker, Readings
+from watthour.core.window import DAY, Window
 from watthour.registry.files import FileRegistry
 from watthour.store.memory import MemoryStore
 from watthour.workflows.forecast import forecast
@@ -104,3 +106,16 @@ def test_damaged_files_leave_the_answer_to_a_baseline_which_says_so(
     report = alone(registry, 10)
     assert report.version == "persistence_ensemble"
     assert any("The model of other homes cannot help: the file median.txt" in words for words in report.missing_inputs)
+
+
+def test_a_meter_that_told_nothing_but_zero_is_no_home_to_be_scaled(registry: FileRegistry) -> None:
+    store = MemoryStore()
+    add(store, "New", 3)
+    new = find_context(store, [], "new")
+    zero = store.read([new.channel.id], Window(NOW - 4 * DAY, NOW)).with_columns(value=pl.lit(0.0))
+    empty = MemoryStore()
+    empty.register([new.site], [new.channel])
+    empty.append(Readings.validate(zero))
+    report = forecast(empty, registry, new, now=NOW)
+    assert report.version != "other_homes"
+    assert "all of its readings are zero" in " ".join(report.missing_inputs)

@@ -118,6 +118,18 @@ def test_a_home_that_ended_before_the_others_is_trained_again_with_them(
         assert set(report.scores) == {"Oak", "Elms", "Beech", "Ash"}
 
 
+def test_simulated_homes_are_not_trained_beside_real_ones(registry: FileRegistry) -> None:
+    store, tiny = MemoryStore(), GlobalModel(n_networks=1, n_trees=20, n_epochs=2)
+    add(store, "Oak", DAYS, is_simulated=True)
+    add(store, "Elms", DAYS, is_simulated=True)
+    (alone,) = train_shared(store, registry, contexts(store, [], []), now=NOW, recipe=tiny, is_shared_only=True)
+    assert set(alone.scores) == {"Oak", "Elms"}
+    add(store, "Beech", DAYS)
+    add(store, "Ash", DAYS)
+    reports = train_shared(store, registry, contexts(store, [], []), now=NOW, recipe=tiny, is_shared_only=True)
+    assert [set(report.scores) for report in reports] == [{"Beech", "Ash"}]
+
+
 def test_without_a_home_that_is_known_for_long_enough_nothing_is_trained(registry: FileRegistry) -> None:
     store = MemoryStore()
     with pytest.raises(NotEnoughHistory, match="no home"):

@@ -144,6 +144,11 @@ def test_the_newest_sample_tells_the_power_before_its_interval_is_a_reading(stor
     assert found.today_kwh == 6.5
 
 
+def test_a_power_that_no_home_can_draw_is_not_what_it_draws_now(store: MemoryStore) -> None:
+    tell(store, MAINS.id, [(NOW - timedelta(seconds=20), 800.0), (NOW - timedelta(seconds=10), 1e300)], Measure.POWER)
+    assert home_part(store).power_w == 800.0
+
+
 def test_a_counter_tells_the_mean_power_of_its_last_minutes_also_across_a_reset(store: MemoryStore) -> None:
     stands = [(NOW - timedelta(minutes=20 - n), 100 + 0.01 * n) for n in range(21)]
     tell(store, MAINS.id, stands, Measure.COUNTER)

@@ -11,7 +11,7 @@ import typer
 from watthour.cli.context import chosen_contexts, opened
 from watthour.cli.options import AsJson, RegionNames  # noqa: TC001 - typer reads annotations at run time
 from watthour.cli.output import number, show_json, show_table, steps, utc_now
-from watthour.core.errors import WatthourError
+from watthour.core.errors import InvalidInput, WatthourError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -54,6 +54,7 @@ def train(
     from watthour.workflows.sites import name_of
 
     if homes:
+        _check_alone(recipe=recipe, parameters=parameters, only_past=only_past)
         _train_homes(regions or [], as_json=as_json)
         return
     options = _parameters(parameters)
@@ -110,6 +111,15 @@ def train(
     if as_json:
         show_json(found)
     _raise(failures)
+
+
+def _check_alone(**options: object) -> None:
+    """Refuse options that homes trained together would not follow."""
+    for name, value in options.items():
+        if value:
+            option = "--" + name.replace("_", "-")
+            problem = "homes that are trained together have their own way"
+            raise InvalidInput(option, value, problem, remedy=f"Leave out --homes or {option}.")
 
 
 def _train_homes(names: Sequence[str], *, as_json: bool) -> None:
@@ -205,8 +215,6 @@ def _show_past(context: Context, past: PastReport) -> None:
 
 
 def _parameters(text: str | None) -> dict[str, object] | None:
-    from watthour.core.errors import InvalidInput
-
     if text is None:
         return None
     try:

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, cast
 import polars as pl
 
 from watthour.core.errors import PayloadChanged, WatthourError
-from watthour.core.frames import Forecasts, Quality, Readings
+from watthour.core.frames import Forecasts, Quality, Readings, Refused
 from watthour.core.ports import RunState, SourceRun
 from watthour.core.quality import compared_with, flag, flag_forecasts, is_trusted, look_back
+from watthour.core.units import Quantity
 from watthour.core.window import Window
 from watthour.workflows.corrections import as_corrections
 from watthour.workflows.runs import CHUNK, asker
@@ -24,9 +25,10 @@ if TYPE_CHECKING:
     import dataframely as dy
 
     from watthour.core.channel import Channel
-    from watthour.core.frames import Refused
     from watthour.core.ports import Delivery, Source, Store
 
+CLOCK_AHEAD = timedelta(minutes=5)  # that a sender's clock may be wrong by
+KNOWN_AHEAD = (Quantity.PRICE, Quantity.CARBON_INTENSITY)  # told before their time comes
 LONGEST_PROBLEM = 500  # [characters] of what a source's failure says
 
 
@@ -85,6 +87,7 @@ def ingest(
     store.note_run(running)
     try:
         delivery = source.fetch(window, now=now, watched_from=store.watched_from(source.name))
+        delivery = _begun(delivery, source, now) if file is not None else delivery
         store.register(source.sites(), source.channels())
         fills = _filled(delivery) if file is not None else ()
         report = _keep(delivery, source, store, corrects=corrects)
@@ -107,6 +110,27 @@ def ingest(
     else:  # so that it is asked for again
         note(RunState.FAILED, report, _all_refused(delivery.refused))
     return report
+
+
+def _begun(delivery: Delivery, source: Source, now: datetime) -> Delivery:
+    """Refuse measurements of hours to come, as a wrong time zone makes them of a file; empty ones say nothing."""
+    told_ahead = [channel.id for channel in source.channels() if channel.quantity in KNOWN_AHEAD]
+    is_to_come = ~pl.col("channel").is_in(told_ahead) & (pl.col("time") > now + CLOCK_AHEAD)
+    to_come = delivery.readings.filter(is_to_come)
+    if to_come.is_empty():
+        return delivery
+    refused = to_come.filter(pl.col("value").is_not_null()).select(
+        source=pl.lit(source.name),
+        channel="channel",
+        rule=pl.lit("interval_has_begun"),
+        row=pl.struct(pl.col("time").dt.to_string("iso:strict"), "value").struct.json_encode(),
+        recorded_at="recorded_at",
+    )
+    return replace(
+        delivery,
+        readings=Readings.cast(delivery.readings.filter(~is_to_come)),
+        refused=Refused.cast(pl.concat([delivery.refused, refused])),
+    )
 
 
 def _filled(delivery: Delivery) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ from watthour.core.frames import INSTANT, Measure, Readings, Refused, Samples, m
 from watthour.core.units import Quantity
 from watthour.core.vintage import stamp
 from watthour.core.window import Window, local_midnight, step_in_words
-from watthour.workflows.ingest import flagged
+from watthour.workflows.ingest import CLOCK_AHEAD, KNOWN_AHEAD, flagged
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -31,11 +31,9 @@ if TYPE_CHECKING:
     from watthour.workflows.settling import Settler
 
 SENDER = "http"  # as refused rows and the beginning of watching name it
-CLOCK_AHEAD = timedelta(minutes=5)  # that a sender's clock may be wrong by
 MOST_LOOKED_UP = 20  # ids of one request for which near ones are looked for
 EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 _LOADS = (Quantity.POWER, Quantity.ENERGY)
-_KNOWN_AHEAD = (Quantity.PRICE, Quantity.CARBON_INTENSITY)
 _POSSIBLE: Mapping[object, tuple[float, float]] = {
     Measure.TEMPERATURE: (-90.0, 200.0),  # [degC]
     Measure.HUMIDITY: (0.0, 100.0),  # [%]
@@ -200,7 +198,7 @@ def _reading(row: Mapping[str, object], known: _Known, now: datetime) -> dict[st
     channel = known.channel(row["channel"])
     time = _instant("time", row["time"])
     _check_start(channel, time, known.sites[channel.site].place.time_zone)
-    is_ahead = channel.quantity in _KNOWN_AHEAD
+    is_ahead = channel.quantity in KNOWN_AHEAD
     if not is_ahead and time > now + CLOCK_AHEAD:
         remedy = "Check the sender's clock and the offset of its times: they must say their zone, such as Z or +02:00."
         raise _Broken("interval_has_begun", "time", row["time"], "this interval has not begun yet", remedy=remedy)
@@ -360,7 +358,7 @@ def _keep_readings(store: Store, known: _Known, rows: Sequence[Mapping[str, obje
         part = frame.filter(pl.col("channel").is_in([name for name in sites if sites[name] == site]))
         stamped = stamp(part, pl.col("published"), now=now, watched_from=store.watched_from(sender))
         is_said = pl.col("said").is_not_null()
-        is_ahead = pl.col("channel").is_in([each.id for each in channels if each.quantity in _KNOWN_AHEAD])
+        is_ahead = pl.col("channel").is_in([each.id for each in channels if each.quantity in KNOWN_AHEAD])
         begun = pl.max_horizontal("available_at", "time")  # a clock may be a little ahead
         stamped = stamped.with_columns(
             available_at=pl.coalesce("said", pl.when(is_ahead).then("available_at").otherwise(begun)),

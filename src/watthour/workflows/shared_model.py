@@ -112,8 +112,9 @@ def train_shared(  # noqa: PLR0913 - what `train` takes, and what is trained
         NotEnoughHistory: of no home is enough known.
     """
     groups: dict[str, list[Context]] = {}
-    for context in contexts:
-        if is_trained_together(context):
+    has_real = any(is_trained_together(context) and not context.site.is_simulated for context in contexts)
+    for context in contexts:  # a simulated home is trained where there is no other
+        if is_trained_together(context) and not (has_real and context.site.is_simulated):
             groups.setdefault(cast("str", shared_name(context)), []).append(context)
     training = _Training(store, registry, now, frozen_days, issue_clock, recipe, is_shared_only, progress or _silent)
     reports, problems = [], []

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import polars as pl
 
-from watthour.core.channel import FEEDS_IN, may_feed_in
+from watthour.core.channel import FEEDS_IN, home_limits, may_feed_in
 from watthour.core.counter import CounterRules, count
 from watthour.core.errors import InvalidInput
 from watthour.core.frames import Measure
@@ -30,6 +30,7 @@ PartKind = Literal["home", "zone", "device"]
 PastStep = Literal["interval", "hour", "day"]
 
 _LOOKED_BACK = (timedelta(minutes=15), DAY, 14 * DAY)  # for the newest sample, until there is one
+_MOST_W = home_limits(Unit.W, HOUR).high or float("inf")  # more is no power of a home, but a fault of the sender
 _COUNTED = timedelta(minutes=5)  # a counter's power is its mean over at least so long
 _LONGEST_COUNTED = HOUR
 _NEVER_LATE = timedelta(minutes=1)  # however often something is heard
@@ -315,7 +316,7 @@ def _powers(
 
 def _told_power(rows: pl.DataFrame, *, is_signed: bool) -> tuple[float, datetime] | None:
     """Return the power that the samples of a channel tell last, and when; None: they tell none."""
-    power = rows.filter(pl.col("measure") == str(Measure.POWER))
+    power = rows.filter(pl.col("measure") == str(Measure.POWER), pl.col("value").abs() <= _MOST_W)
     if not is_signed:  # a device that cannot feed in: such samples do not count
         power = power.filter(pl.col("value") >= 0)
     if power.height:

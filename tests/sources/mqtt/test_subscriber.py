@@ -228,6 +228,14 @@ def test_a_broker_that_is_not_there_is_said_with_the_cure() -> None:
     assert "secret" not in repr(mqtt.__dict__)
 
 
+def test_a_host_that_is_no_name_is_said_at_its_field() -> None:
+    mqtt = Mqtt(Broker("x" * 255, 1883, "alone"), waits=QUICK)
+    with capture_logs(), listening(mqtt, Kept()):
+        until(lambda: mqtt.state.problem is not None)
+    assert "cannot be the name of a broker" in str(mqtt.state.problem)
+    assert mqtt.state.option == "host"
+
+
 def test_a_certificate_that_is_not_there_is_said_with_the_cure(tmp_path: Path) -> None:
     where = Broker("127.0.0.1", free_port(), "alone", tls=True, ca_file=tmp_path / "ca.crt")
     mqtt = Mqtt(where, waits=QUICK)

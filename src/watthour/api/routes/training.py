@@ -61,7 +61,7 @@ async def train_homes(state: ApiState) -> HomesTraining:
     return _homes_training(state, homes)
 
 
-@router.get("/train/homes", summary="Progress and result of the training of all homes")
+@router.get("/train/homes", summary="Progress and result of the training of all homes", responses=problems())
 async def homes_training(state: ApiState) -> HomesTraining:
     """Tell the step while it runs, then the verdict or the problem."""
     return _homes_training(state, await state.compute.run(lambda: _homes(state)))

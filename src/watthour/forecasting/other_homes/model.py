@@ -202,6 +202,9 @@ def _check_is_like(history: History) -> None:
     _check_step(context)
     values = measurement_vintages(history, context.channel.id).values
     known = values[np.isfinite(values)]
+    if len(known) and not known.any():
+        problem = "all of its readings are zero, which tells nothing of its size"
+        raise InvalidInput("channel", context.channel.id, problem, remedy="Check that its meter measures.")
     if len(known) and (share := float(np.mean(known < 0))) > _MOST_BELOW_ZERO:
         problem = f"{share:.0%} of its readings are below zero, and those of the homes {NAME} was learned from were not"
         remedy = "Choose another model: `watthour compare` shows how each does."

@@ -131,7 +131,7 @@ class Mqtt:
             connected_before = self._state.connected_at
             try:
                 await self._session(take, stopping)
-            except (aiomqtt.MqttError, OSError, ssl.SSLError) as error:
+            except (aiomqtt.MqttError, OSError, ssl.SSLError, UnicodeError) as error:
                 n_failures = 1 if self._state.connected_at != connected_before else n_failures + 1
                 self._note_failure(error, is_new=n_failures == 1)
             except Exception as error:  # noqa: BLE001 - whatever it met, it listens again
@@ -359,6 +359,8 @@ def _explained(error: Exception, broker: Broker) -> tuple[str, str, str]:
             "Set ca_file under [sources.mqtt] to the certificate that signed the broker's, or the host to its name.",
             "host",
         )
+    if isinstance(error, UnicodeError):  # a label of a name holds 63 characters at most
+        return f"{where:.60} cannot be the name of a broker", "Correct the host.", "host"
     cure = "Check host and port, and that the broker runs."
     if not broker.tls and "timed out" in str(error):
         cure += " If it speaks TLS, set that it does (tls)."

@@ -82,8 +82,9 @@ def source_list(
                 entry |= _as_noted(logged[each.kind])
             lines.append({**entry, "values_of_last_hour": listener.values_of_last_hour(each.kind)})
     files = _files(store, site_of, now)
-    named = {each["name"] for each in files}
-    return [*lines, *_asked(store, by_kind, [run for run in runs if run["name"] not in named], now), *files]
+    imported = {(each["name"], each["last_run_at"]) for each in files}  # a source asked may have the name of a file
+    asked = [run for run in runs if (run["name"], run["last_run_at"]) not in imported]
+    return [*lines, *_asked(store, by_kind, asked, now), *files]
 
 
 def _source_of(found: Found, by_kind: Mapping[str, SetSource]) -> str:
