@@ -30,7 +30,7 @@ from watthour.sources.table_channels import Known
 from watthour.sources.table_options import TableOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
     from types import TracebackType
@@ -291,6 +291,11 @@ class App:
             return cast("Callable[..., Asked]", connector(kind))(context, client)
 
         return try_asking(open_source, now=now)
+
+    @property
+    def lines(self) -> Collection[str]:
+        """The kinds of sources that tell by themselves, or are asked every few seconds."""
+        return LINES.keys()
 
     def set_sources(self) -> list[SetSource]:
         """Return the sources that the settings name or a person has added."""

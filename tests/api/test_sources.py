@@ -19,6 +19,8 @@ from town import NOW
 
 from watthour.bootstrap import App
 from watthour.core.heard import Heard, Tells, Thing, Told
+from watthour.core.ports import RunState, SourceRun
+from watthour.core.window import HOUR, Window
 from watthour.settings import load_settings
 
 if TYPE_CHECKING:
@@ -253,6 +255,15 @@ def test_a_second_device_comes_beside_the_first_and_goes_by_itself(client: TestC
     assert of_kind(client, "shelly")["hosts"] == ["192.168.1.20", "192.168.1.21"]
     assert client.delete("/api/v1/sources", params={"kind": "shelly", "host": "192.168.1.20"}).status_code == 200
     assert of_kind(client, "shelly")["hosts"] == ["192.168.1.21"]
+
+
+def test_a_device_that_was_removed_is_not_listed_for_what_the_log_says_of_it(client: TestClient, empty: App) -> None:
+    client.post("/api/v1/sources", json={"kind": "shelly", "settings": {"hosts": "192.168.1.20"}})
+    hour = Window(NOW - HOUR, NOW)
+    empty.store.note_run(SourceRun("shelly", NOW - HOUR, NOW, hour, RunState.FAILED, 0, problem="it cannot be reached"))
+    assert of_kind(client, "shelly")["hosts"] == ["192.168.1.20"]
+    assert client.delete("/api/v1/sources?kind=shelly").status_code == 200
+    assert client.get("/api/v1/sources").json()["sources"] == []
 
 
 def test_what_the_settings_say_is_not_added_beside_them(

@@ -49,7 +49,7 @@ def list_sources(*, as_json: AsJson = False) -> None:
 
     with opened() as app:
         shown = contexts(app.store, app.directories, app.settings.regions)
-        found = view.source_list(app.store, app.listener, app.set_sources(), shown, now=utc_now())
+        found = view.source_list(app.store, app.listener, app.set_sources(), app.lines, shown, now=utc_now())
     if as_json:
         show_json({"sources": found})
         return

@@ -99,8 +99,9 @@ class Trainings:
         try:
             verdict = self._train(name, progress)
         finally:
-            self._end()
-        self._keep_past_soon(name)
+            is_awaited = self._end(name)
+        if not is_awaited:
+            self._keep_past_soon(name)
         return verdict
 
     def stop(self) -> None:
@@ -118,10 +119,12 @@ class Trainings:
             self._past_process.terminate()
             self._is_past_put_off = True
 
-    def _end(self) -> None:
+    def _end(self, name: str) -> bool:
+        """Give the turn back, and tell whether the past days of what was trained are waited for already."""
         with self._change:
             self._running = None
             self._change.notify_all()
+            return name in self._pasts
 
     def _begun(self, name: str, then: Callable[[], None]) -> None:
         try:
@@ -129,11 +132,12 @@ class Trainings:
         except (WatthourError, OSError):
             return  # its state tells why
         finally:
-            self._end()
+            is_awaited = self._end(name)
         try:
             then()
         finally:
-            self._keep_past_soon(name)
+            if not is_awaited:
+                self._keep_past_soon(name)
 
     def _train(self, name: str, progress: Callable[[str], None]) -> str:
         def tell(step: str) -> None:

@@ -34,7 +34,7 @@ async def sources(state: ApiState) -> SourceList:
 
     def look() -> SourceList:
         app, now = state.app, state.now()
-        found = view.source_list(app.store, app.listener, app.set_sources(), state.models.shown(), now=now)
+        found = view.source_list(app.store, app.listener, app.set_sources(), app.lines, state.models.shown(), now=now)
         return SourceList.model_validate({"now": now, "sources": found, "kinds": kinds_of_sources()})
 
     return await state.compute.run(look)

@@ -14,7 +14,7 @@ from watthour.workflows.view.status import RUNS_LOOKED_AT, run_entries
 from watthour.workflows.view.wire import utc_text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import datetime
 
     from watthour.core.forecast import Context
@@ -56,6 +56,7 @@ def source_list(
     store: Store,
     listener: Listener,
     are_set: Sequence[SetSource],
+    lines: Collection[str],
     shown: Sequence[Context],
     now: datetime,
 ) -> list[dict[str, Any]]:
@@ -65,13 +66,14 @@ def source_list(
         store: with the log of runs.
         listener: of this process.
         are_set: by the settings, or by a person.
+        lines: kinds that tell by themselves; of those, one that was removed stays in the log alone.
         shown: what is forecast.
         now: the present.
     """
     states = {state.source: state for state in listener.states}
     by_kind = {each.kind: each for each in are_set}
     site_of = {channel.id: channel.site for channel in store.channels()}
-    lines = []
+    found = []
     runs = run_entries(store, shown, (), now)
     logged = {str(run["name"]): run for run in runs}
     for each in are_set:
@@ -80,11 +82,15 @@ def source_list(
             entry = _line(each, states.get(each.kind), things, site_of, now, is_listening=listener.is_listening)
             if not listener.is_listening and each.kind in logged:
                 entry |= _as_noted(logged[each.kind])
-            lines.append({**entry, "values_of_last_hour": listener.values_of_last_hour(each.kind)})
+            found.append({**entry, "values_of_last_hour": listener.values_of_last_hour(each.kind)})
     files = _files(store, site_of, now)
     imported = {(each["name"], each["last_run_at"]) for each in files}  # a source asked may have the name of a file
-    asked = [run for run in runs if (run["name"], run["last_run_at"]) not in imported]
-    return [*lines, *_asked(store, by_kind, asked, now), *files]
+    asked = [
+        run
+        for run in runs
+        if str(run["name"]).partition(":")[0] not in lines and (run["name"], run["last_run_at"]) not in imported
+    ]
+    return [*found, *_asked(store, by_kind, asked, now), *files]
 
 
 def _source_of(found: Found, by_kind: Mapping[str, SetSource]) -> str:
@@ -193,7 +199,7 @@ def _asked(
     for run_entry in runs:
         name = str(run_entry["name"])
         kind = name.partition(":")[0]
-        if name.startswith(OUR_OWN) or (kind in by_kind and by_kind[kind].is_line):
+        if name.startswith(OUR_OWN):
             continue
         site = run_entry["site"]
         found.append(
