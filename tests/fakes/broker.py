@@ -62,6 +62,7 @@ class LocalBroker:
 
     def close(self) -> None:
         self.stop()
+        self._call(_cut_off())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
@@ -97,6 +98,14 @@ async def _end(broker: Broker) -> None:
                 server.instance.close()
         for task in asyncio.all_tasks() - {asyncio.current_task()}:
             task.cancel()
+
+
+async def _cut_off() -> None:
+    """End the connections that a broker has left open: as its loop is closed next, nobody else would."""
+    loop: Any = asyncio.get_running_loop()
+    for transport in list(loop._transports.values()):
+        transport.abort()
+    await asyncio.sleep(0)  # each is closed in the next round
 
 
 class Mosquitto:
