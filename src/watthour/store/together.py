@@ -60,13 +60,21 @@ class Together:
                 n_new = [part.write(connection) for part in parts]
         except BaseException as error:
             if len(parts) > 1 and isinstance(error, Exception) and not isinstance(error, StoreError):
-                for part in parts:  # what is wrong with one is no reason to refuse the others
-                    self._commit([part])
+                try:
+                    for part in parts:  # what is wrong with one is no reason to refuse the others
+                        self._commit([part])
+                except BaseException as end:  # of this thread; the others must not wait for it
+                    _fail([part for part in parts if not part.n_new.done()], end)
+                    raise
                 return
-            for part in parts:
-                part.n_new.set_exception(error)
+            _fail(parts, error)
             if not isinstance(error, Exception):
                 raise
         else:
             for part, count in zip(parts, n_new, strict=True):
                 part.n_new.set_result(count)
+
+
+def _fail(parts: Sequence[_Part], error: BaseException) -> None:
+    for part in parts:
+        part.n_new.set_exception(error)
