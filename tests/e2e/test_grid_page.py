@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from e2e.served import Served
-    from playwright.sync_api import Browser, ConsoleMessage, Locator
+    from playwright.sync_api import Browser, ConsoleMessage, Locator, Route
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
@@ -240,6 +240,26 @@ def test_a_chart_zooms_by_wheel_and_goes_back(page: Page, simulated: Served) -> 
     expect(whole).to_have_attribute("aria-disabled", "false")
     whole.click()
     expect(whole).to_have_attribute("aria-disabled", "true")
+
+
+def test_a_part_of_the_page_that_comes_late_hides_nothing(browser: Browser, simulated: Served) -> None:
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    with browser.new_context(service_workers="block") as context:
+        page = context.new_page()
+        part = re.compile("/assets/connect-")
+        page.route(part, hold)
+        with page.expect_request(part):
+            page.goto(f"{simulated.url}/grid/simtown")
+        chart = chart_of(page)
+        chart.focus()
+        for route in held:
+            route.continue_()
+        expect(page.get_by_role("heading", name="Connect real data")).to_be_visible()
+        expect(chart).to_be_focused()
 
 
 def test_the_wheel_scrolls_the_page_while_the_chart_has_no_focus(page: Page, simulated: Served) -> None:

@@ -1,6 +1,6 @@
 import { QueryClient, useQuery } from '@tanstack/react-query';
 import { type ErrorRouteComponent, Link, Navigate, createRootRouteWithContext, createRoute, createRouter, lazyRouteComponent, useNavigate } from '@tanstack/react-router';
-import { type ReactElement, Suspense, useCallback } from 'react';
+import { type ReactElement, type ReactNode, Suspense, useCallback } from 'react';
 
 import { Shell } from '@/app/Shell';
 import { Button } from '@/components/ui/button';
@@ -30,23 +30,37 @@ const StartPage = lazyRouteComponent(() => import('@/features/start'), 'StartPag
 const Upload = lazyRouteComponent(() => import('@/features/connect'), 'Upload');
 const TrainNow = lazyRouteComponent(() => import('@/features/train'), 'TrainNow');
 
+/** Holds the place of a part of a page while its program is fetched; without it the whole page would be hidden, and lose its focus. */
+function Part({ children }: { children: ReactNode }): ReactElement {
+  return <Suspense fallback={<Skeleton className="h-32 w-full" />}>{children}</Suspense>;
+}
+
 function trainNow(site: string): ReactElement {
-  return <TrainNow region={site} />;
+  return (
+    <Suspense fallback={null}>
+      <TrainNow region={site} />
+    </Suspense>
+  );
 }
 
 /** Brings the file of a home in. */
 function uploadOf(site: string, onImported: () => void): ReactElement {
   return (
-    <Suspense fallback={<Skeleton className="h-32 w-full" />}>
+    <Part>
       <Upload site={site} onImported={onImported} />
-    </Suspense>
+    </Part>
   );
 }
 
 /** One's own files, and the ways to real data that are still open. */
 function Connect(): ReactElement | null {
   const status = useQuery(statusQuery);
-  return status.data ? <ConnectCard options={status.data.connect} afterImport={trainNow} /> : null;
+  if (!status.data) return null;
+  return (
+    <Part>
+      <ConnectCard options={status.data.connect} afterImport={trainNow} />
+    </Part>
+  );
 }
 
 /** What a page says that has no home to show. */
@@ -251,7 +265,7 @@ const grid = createRoute({
         onDay={(chosen: string | undefined) => void navigate({ to: '/grid/$region', params: { region }, search: chosen ? { day: chosen } : {}, resetScroll: false })}
         onRegion={(chosen: string) => void navigate({ to: '/grid/$region', params: { region: chosen }, search: day ? { day } : {} })}
         connect={<Connect />}
-        train={<TrainNow region={region} />}
+        train={trainNow(region)}
       />
     );
   },

@@ -9,11 +9,20 @@ test('asking again does not cancel the answer that a page about to open waits fo
     queryKey: ['status'],
     queryFn: ({ signal: _cancelled }) => new Promise<string>((resolve) => setTimeout(() => resolve('here'), 20)),
   });
-  queries.setQueryData(['left page'], 'old');
   const asked = askAgain(queries);
   await expect(opening).resolves.toBe('here');
-  expect(queries.getQueryData(['left page'])).toBeUndefined();
   await asked;
+});
+
+test('a page that was drawn and does not watch its answer yet keeps it, and it is asked for anew', async () => {
+  const queries = new QueryClient({ defaultOptions: { queries: { staleTime: Infinity } } });
+  queries.setQueryData(['forecast'], 'old');
+  await askAgain(queries);
+  const page = new QueryObserver(queries, { queryKey: ['forecast'], queryFn: () => Promise.resolve('new') });
+  expect(page.getCurrentResult().data).toBe('old');
+  const stop = page.subscribe(() => undefined);
+  await vi.waitFor(() => expect(page.getCurrentResult().data).toBe('new'));
+  stop();
 });
 
 test.each(['watched', 'waited for'])('an answer that was on its way and %s is asked for once more, so that the worker can keep it', async (how) => {

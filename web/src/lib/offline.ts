@@ -45,12 +45,12 @@ export function useHasNewVersion(): boolean {
   return useSyncExternalStore(subscribe, () => hasNewVersion);
 }
 
-/** Asks for everything on the page again; what is then still from before is on no page any more. */
+/** Asks for everything on the page again, and for what is on no page when it is next shown. */
 export async function askAgain(queries: QueryClient): Promise<void> {
   round += 1;
   const asked = round;
-  // An answer still on its way stays: the page that is about to open waits for it, and a removal would cancel it.
-  queries.removeQueries({ type: 'inactive', predicate: ({ state }) => state.fetchStatus === 'idle' });
+  // Nothing is thrown away: a page that is just being drawn watches its answers a moment later, and would begin anew without them.
+  await queries.invalidateQueries({ type: 'inactive', refetchType: 'none', predicate: ({ state }) => state.fetchStatus === 'idle' });
   // What is on its way for the first time is not asked anew below: it was asked before, and so passes the worker by.
   const asIsAsked = new Set(queries.getQueryCache().findAll({ fetchStatus: 'fetching', predicate: (query) => !query.isActive() || query.state.data === undefined }));
   await queries.refetchQueries({ type: 'active' });
