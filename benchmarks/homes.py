@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from datetime import time as clock
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,21 +30,30 @@ from watthour.core.forecast import Context, History, day_ahead_targets
 from watthour.core.frames import INSTANT, LEVELS, Forecasts, Readings
 from watthour.core.place import Place
 from watthour.core.units import Quantity, Unit
-from watthour.core.window import DAY, HOUR, local_midnight
+from watthour.core.window import DAY, HOUR, Window, local_midnight
 from watthour.forecasting.catalogue import recipe
 from watthour.forecasting.combination.model import as_new
 from watthour.forecasting.combination.trial import quantiles_of
 from watthour.forecasting.features import actuals
 from watthour.forecasting.fleet import fit_all, forecast_all, pooled_growth
 from watthour.forecasting.global_model.model import FittedGlobalModel, GlobalModel
+from watthour.forecasting.model_choice import AUTO, fit_auto
 from watthour.forecasting.quantiles import mean_of_quantiles
+from watthour.registry.files import FileRegistry
+from watthour.store.memory import MemoryStore
+from watthour.workflows.compare import Decision
+from watthour.workflows.forecast import answer_with_fallback, load_serving, recall
+from watthour.workflows.shared_model import train_shared
+from watthour.workflows.sites import contexts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     import dataframely as dy
 
+    from watthour.core.forecast import Forecaster
     from watthour.core.frames import Targets
+    from watthour.workflows.shared_model import SharedReport
 
     Array = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -81,6 +91,9 @@ class Row:
     is_rule: bool = False  # gives one number, of which quantiles are made
     is_new: bool = False  # learned from the other half of the homes, once before the test
     days_known: int | None = None  # of a new home, before each issue; None: all
+    is_served: bool = (
+        False  # trained in a store by the function behind `watthour train --homes`, and asked as that store answers
+    )
 
 
 ROWS = {
@@ -92,6 +105,8 @@ ROWS = {
     "ours_local": Row("gradient_boosting", pooled_growth()),
     "global_model": Row("global_model", is_pooled=True),
     "ours_global": Row("combination", {"members": ("global_model", "day_regression", "similar_days")}, is_pooled=True),
+    "day_ahead": Row(AUTO),
+    "served": Row("", is_served=True),
     "never_seen": Row("global_model", is_new=True),
     "first_month": Row("global_model", is_new=True, days_known=28),
     "first_week": Row("global_model", is_new=True, days_known=7),
@@ -147,6 +162,8 @@ def run(test: Test, rows: Sequence[str]) -> dict[str, dict[str, float]]:
         if row.is_new:
             of_others = of_others or _of_others(test)
             said[name] = _as_new(row, test, of_others)
+        elif row.is_served:
+            said[name] = _served(test)
         elif name == WEEKDAYS:
             said[name] = _weekdays(test, asked)
         else:
@@ -208,6 +225,55 @@ def _as_new(row: Row, test: Test, models: Mapping[str, FittedGlobalModel]) -> di
     return found
 
 
+def _served(test: Test) -> dict[str, Array]:
+    """Return the quantiles of each home that a store with all of them answers, trained anew each month."""
+    made: dict[str, list[Array]] = {name: [] for name in test.pasts}
+    for days in _months(test.days):
+        begins = {name: _issued(past, days[0], test.issue_hour) for name, past in test.pasts.items()}
+        store = MemoryStore()
+        for name, past in test.pasts.items():
+            _bring(store, past.known_at(begins[name]))
+        with TemporaryDirectory() as folder:
+            registry = FileRegistry(Path(folder))
+            begin = time.process_time()
+            (report,) = train_shared(store, registry, contexts(store, [], []), now=max(begins.values()))
+            print(f"  {time.process_time() - begin:.0f} s:", *_decided(report), sep="\n  ", flush=True)
+            for past in test.pasts.values():
+                _bring(store, past)
+            served = {context.site.name: context for context in contexts(store, [], [])}
+            for name, past in test.pasts.items():
+                champion = registry.champion(served[name].channel.id)
+                model = None if champion is None else load_serving(registry, served[name].channel.id)
+                for day in days:
+                    asked = _asked(past, [day], test.issue_hour)
+                    window = Window(asked["time"][0], asked["time"][-1] + past.context.resolution)
+                    history = recall(store, served[name], window, asked["issued_at"][0])
+                    answer = answer_with_fallback(history, asked, registry=registry, served=model)
+                    made[name].append(quantiles_of(answer, asked)[0])
+    return {name: np.concatenate(parts) for name, parts in made.items()}
+
+
+def _bring(store: MemoryStore, past: History) -> None:
+    context = past.context
+    store.register([replace(context.site, main_channel=context.channel.id)], [context.channel])
+    store.append(past.readings)
+
+
+def _decided(report: SharedReport) -> list[str]:
+    kept = [
+        f"{name} keeps what it has: {' '.join(own.verdict.reasons)}"
+        for name, own in report.own.items()
+        if own.verdict.decision is not Decision.PROMOTED
+    ]
+    left = [f"{name}: {why}" for name, why in report.left_out.items()]
+    return [f"{len(report.own) - len(kept)} homes have a model of their own", *kept, *left]
+
+
+def _months(days: Sequence[date]) -> list[list[date]]:
+    months = sorted({(day.year, day.month) for day in days})
+    return [[day for day in days if (day.year, day.month) == month] for month in months]
+
+
 def _asked(past: History, days: Sequence[date], issue_hour: int | None) -> dy.DataFrame[Targets]:
     at = None if issue_hour is None else clock(issue_hour)
     return day_ahead_targets(
@@ -225,14 +291,11 @@ def _forecasts(row: Row, test: Test) -> tuple[dict[str, Array], dict[str, float]
     """Return the quantiles of each home, (targets, ``LEVELS``), and the seconds it took."""
     made: dict[str, list[Array]] = {name: [] for name in test.pasts}
     learning, forecasting, n_learned = 0.0, 0.0, 0
-    for month in sorted({(day.year, day.month) for day in test.days}):
-        days = [day for day in test.days if (day.year, day.month) == month]
+    for days in _months(test.days):
         known = {name: past.known_at(_issued(past, days[0], test.issue_hour)) for name, past in test.pasts.items()}
         issues = {name: _learned(past, days[0], test.issue_hour) for name, past in known.items()}
         begin = time.process_time()
-        models = fit_all(
-            recipe(row.recipe, row.parameters), known, issues, is_pooled=row.is_pooled, workers=1, progress=False
-        )
+        models = _learn(row, known, issues)
         learning, n_learned = learning + time.process_time() - begin, n_learned + 1
         able = {name: model for name, model in models.items() if not isinstance(model, WatthourError)}
         mine = {name: _asked(past, days, test.issue_hour) for name, past in test.pasts.items()}
@@ -249,6 +312,20 @@ def _forecasts(row: Row, test: Test) -> tuple[dict[str, Array], dict[str, float]
         "predict_seconds": round(forecasting / len(test.days), 3),
     }
     return {name: np.concatenate(parts) for name, parts in made.items()}, seconds
+
+
+def _learn(
+    row: Row, known: Mapping[str, History], issues: Mapping[str, dy.DataFrame[Targets]]
+) -> Mapping[str, Forecaster | WatthourError]:
+    if row.recipe == AUTO:
+        found, choice = fit_auto(
+            lambda name, error: f"{name}: {error}", known, issues, is_local=False, workers=1, progress=False
+        )
+        for reason in dict.fromkeys(choice.reasons.values()):
+            print(" ", reason, flush=True)
+        return found
+    asked = recipe(row.recipe, row.parameters)
+    return fit_all(asked, known, issues, is_pooled=row.is_pooled, workers=1, progress=False)
 
 
 def _issued(past: History, day: date, issue_hour: int | None) -> Any:  # noqa: ANN401 - a datetime

@@ -342,6 +342,20 @@ def test_without_weather_anywhere_it_learns_and_forecasts_from_demand(past: Hist
     assert forecast.missing_inputs == ()
 
 
+def test_hours_of_next_to_nothing_do_not_let_it_forecast_more_than_there_can_be(past: History) -> None:
+    rows = past.readings.filter(OURS).sort("time")
+    rng = np.random.default_rng(4)
+    value = rows["value"].to_numpy() * np.where(rng.random(rows.height) < 0.03, 1e-10, rng.gamma(1.5, 1.0, rows.height))
+    home = replace(
+        past,
+        context=replace(past.context, covariates=(), rivals=()),
+        readings=Readings.cast(rows.with_columns(value=pl.Series(value))),
+    )
+    model = DayProcess().fit(home.known_at(asked(UNSEEN)["issued_at"][0]), asked(LEARNED))
+    told = model.predict(home, asked(UNSEEN)).values["value"]
+    assert 0 < told.max() <= 3.001 * value.max()
+
+
 def test_too_little_history_is_an_error_with_its_cure(past: History) -> None:
     few = asked(LEARNED[:100])
     with pytest.raises(NotEnoughHistory, match="whole days"):

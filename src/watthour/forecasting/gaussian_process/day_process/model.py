@@ -53,6 +53,7 @@ if TYPE_CHECKING:
 FEWEST_DAYS = 120  # of known days before anything can be learnt
 _RECENT_DAYS = 7  # in which an estimated interval is worth a word
 _NAME = "day_process"
+_BEYOND = np.log(3.0)  # times the largest and smallest load: a home near zero has logarithms that know no bounds
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +201,8 @@ class FittedDayProcess:
                 has_lost = lost.n_days[asked] > 0
                 for what, is_so in self._missing(known, found, doubted[asked], not_positive[asked], has_lost, variant):
                     missing.setdefault(what, np.zeros(len(requests.day), dtype=np.bool_))[asked] = is_so
+        least, most = np.nanmin(state.log_loads), np.nanmax(state.log_loads)
+        log_quantiles = np.clip(log_quantiles, least - _BEYOND, most + _BEYOND)
         log_quantiles[lost.is_shutdown] = np.nan
         n_lost = int(lost.n_intervals.max())
         missing[f"{n_lost} intervals of the last days are zero or negative and were not used for"] = lost.n_days > 0
