@@ -13,8 +13,9 @@ from watthour.core.errors import InvalidInput, NotEnoughHistory
 from watthour.core.forecast import Forecast, History
 from watthour.core.frames import LEVELS, Forecasts, Readings
 from watthour.core.window import DAY, HOUR
+from watthour.forecasting import similar_days
 from watthour.forecasting.fleet import issues_at
-from watthour.forecasting.similar_days import SimilarDays, likeness_of
+from watthour.forecasting.similar_days import SimilarDays, distances_of
 
 FIRST = datetime(2023, 1, 2, tzinfo=UTC)  # a Monday
 
@@ -62,13 +63,44 @@ def test_days_off_are_told_from_days_off_also_days_ahead() -> None:
     assert told == pytest.approx([5, 5, 1], abs=0.3)
 
 
-def test_likeness_is_greatest_for_days_like_the_last_and_needs_no_whole_days() -> None:
+@pytest.mark.parametrize("is_even", [True, False])
+def test_days_of_the_same_means_are_told_apart_hour_by_hour(*, is_even: bool) -> None:
+    """Something runs every other hour, and what comes at noon of the next day depends on which."""
+    days = 90
+    even = np.random.default_rng(4).random(days) < 0.5
+    even[-1] = is_even
+    values = 1 + noise(days)
+    values[:, ::2] += np.where(even, 3, 0)[:, None]
+    values[:, 1::2] += np.where(even, 0, 3)[:, None]
+    values[1:][even[:-1], 11:13] += 9
+    told = at_level(asked(history(values.ravel()), 24), 0.5)
+    assert told[11:13].mean() == pytest.approx(11.5 if is_even else 2.5, abs=1.6)
+
+
+@pytest.mark.parametrize("hours_missing", [0, 6])
+def test_parts_of_the_day_are_of_the_local_clock_also_where_days_end_in_the_evening(
+    monkeypatch: pytest.MonkeyPatch, hours_missing: int
+) -> None:
+    """Here the kind of day counts in the middle of the day alone, and nothing else does; a Saturday is asked."""
+    monkeypatch.setattr(similar_days, "_DISTANCES", dict.fromkeys(similar_days._DISTANCES, (0.0,) * 4))
+    for name in ("_AGE", "_LOG_AGE", "_SAME_WEEKDAY"):
+        monkeypatch.setattr(similar_days, name, (0.0,) * 4)
+    monkeypatch.setattr(similar_days, "_SAME_KIND", (0.0, 0.0, 50.0, 0.0))
+    days = 7 * 12 + 5
+    values = 1 + noise(days)
+    values[np.arange(days) % 7 >= 5] += 4
+    past = history(values.ravel()[: days * 24 - hours_missing])
+    told = at_level(asked(past, 24 + hours_missing), 0.5)[hours_missing:]
+    assert told[10:16] == pytest.approx(5, abs=0.3)
+    assert np.delete(told, range(10, 16)) == pytest.approx(1, abs=0.3)
+
+
+def test_distances_are_least_for_days_like_the_last_and_need_no_whole_days() -> None:
     rows = np.concatenate([np.full((3, 24), 1.0), np.full((3, 24), 9.0), np.full((3, 24), 1.0)]) + noise(9)
     rows[7, 3:9] = np.nan
-    found = likeness_of(rows)
-    assert found[-1] == pytest.approx(1)
-    assert (found <= 1).all()
-    assert found[[2, 7]].min() > found[[3, 4, 5]].max()
+    found = distances_of(rows).mean(axis=1)
+    assert distances_of(rows)[-1, :6] == pytest.approx(0)
+    assert found[[2, 7]].max() < found[[3, 4, 5]].min()
 
 
 def test_gaps_are_left_out_and_an_old_past_is_named() -> None:

@@ -20,7 +20,7 @@ from watthour.forecasting.days_before import check_days, forecast_by_days
 from watthour.forecasting.panel import deviation_known, mean_known
 from watthour.forecasting.recent_days import weighted_quantiles
 from watthour.forecasting.steps import check_trained_on
-from watthour.forecasting.vintages import DAY_US
+from watthour.forecasting.vintages import DAY_US, HOUR_US
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,11 +34,25 @@ if TYPE_CHECKING:
 
 _NAME, _FILE = "similar_days", "similar_days.json"
 _LOOKED_BACK = 200  # days
-_HALF_LIFE = 40.0  # of a day's weight [days]
-_OTHER_KIND = 0.35  # weight of a day off for a working day, and the other way round
-_SAME_WEEKDAY = 1.5
-_BESIDE = 0.4  # weight of the intervals before and after one on the clock
-_WIDTH = 0.5  # days that differ by so many standard deviations have e^-0.5 of the weight
+_PARTS = (0, 6, 10, 16)  # local hours at which the night, the morning, the middle of the day and the evening begin
+_DISTANCES = {  # what a squared distance takes from a day's weight, by part of the day; learned on homes, as all below
+    "last two hours": (0.39, 0.21, 0.06, 0.08),
+    "last six hours": (0.02, 0.17, 0.08, 0.24),
+    "middle of the day": (0.00, 0.00, 0.03, 0.02),
+    "day": (0.28, 0.09, 0.08, 0.14),
+    "first six hours": (0.30, 0.02, 0.00, 0.00),
+    "three days": (0.44, 0.25, 0.06, 0.13),
+    "week": (0.08, 0.01, 0.07, 0.02),
+    "day a week before": (0.10, 0.04, 0.10, 0.04),
+    "hour by hour": (1.47, 1.04, 0.97, 0.46),
+}
+_AGE = (0.41, 0.38, 0.25, 0.97)  # what 40 days of age take from it
+_LOG_AGE = (0.60, 0.43, 0.43, 0.43)  # and what their logarithm does
+_SAME_KIND = (0.62, 1.12, 1.62, 0.52)  # what a day off gains where a day off is asked, or a working day where one is
+_SAME_WEEKDAY = (0.79, 1.30, 1.55, 1.24)
+_BESIDE = (-2.58, -2.25, -1.17, -1.29)  # the intervals before and after one on the clock
+_SOME_DAYS = 40.0
+_UNKNOWN = 2.0  # squared distance that two days have by chance
 _TOGETHER = 0.0
 _WEEK = 7
 _EPOCH_WEEKDAY = 3  # 1970-01-01 was a Thursday
@@ -105,28 +119,42 @@ def _answer(rows: Array, leads: Instants, clock: Clock, edge: int) -> Array:
     asked = dates[-1] + leads[:, None]
     off_days = holidays_around(np.append(dates.ravel(), asked.ravel()), clock.holidays)
     is_off, is_asked_off = _is_off(dates, off_days), _is_off(asked, off_days)
-    likeness = likeness_of(rows)
+    likeness = _likeness(distances_of(rows))
+    beside = _of_slots(np.exp(np.array(_BESIDE)), clock)
     flat, unknown = rows.ravel(), np.array([np.nan])
-    beside = [np.concatenate(each).reshape(rows.shape) for each in ((unknown, flat[:-1]), (flat[1:], unknown))]
-    values = np.stack([rows, *beside], axis=1).reshape(3 * n_days, n_slots).T
+    near = [np.concatenate(each).reshape(rows.shape) for each in ((unknown, flat[:-1]), (flat[1:], unknown))]
+    values = np.stack([rows, *near], axis=1).reshape(3 * n_days, n_slots).T
     found = []
     for k, lead in enumerate(leads.tolist()):
         ages = n_days - 1 + lead - np.arange(n_days)  # of each day, when the day asked comes [days]
-        weights = 0.5 ** (ages / _HALF_LIFE) * np.where(ages % _WEEK == 0, _SAME_WEEKDAY, 1.0)
         before = np.arange(n_days) - lead  # the last day known then
-        alike = np.where(before >= 0, likeness[np.maximum(before, 0)], likeness[:-1].min(initial=1.0))
-        kind = np.where(is_off == is_asked_off[k], 1.0, _OTHER_KIND)
-        counts = (weights * alike)[:, None] * kind
-        counts = np.stack([counts, _BESIDE * counts, _BESIDE * counts], axis=1).reshape(3 * n_days, n_slots).T
+        alike = np.where(before[:, None] >= 0, likeness[np.maximum(before, 0)], likeness.min(axis=0))
+        alike = alike - np.outer(ages / _SOME_DAYS, _AGE) - np.outer(np.log(ages), _LOG_AGE)
+        alike += np.outer(ages % _WEEK == 0, _SAME_WEEKDAY)
+        logs = _of_slots(alike, clock) + (is_off == is_asked_off[k]) * _of_slots(np.array(_SAME_KIND), clock)
+        counts = np.exp(logs - logs.max(axis=0))
+        counts = np.stack([counts, beside * counts, beside * counts], axis=1).reshape(3 * n_days, n_slots).T
         found.append(weighted_quantiles(values, counts, together=_TOGETHER))
     return np.stack(found)
 
 
-def likeness_of(rows: Array) -> Array:
-    """Return how like each day, and those before it, was to the last one, (days,) from 0 to 1.
+def _of_slots(parts: Array, clock: Clock) -> Array:
+    """Return what holds at each slot of a row, (..., slots), of what holds in each part of the day, (..., parts)."""
+    clock_hours = (clock.turn + np.arange(clock.n_slots)) * clock.step % DAY_US / HOUR_US
+    return np.asarray(parts[..., np.searchsorted(_PARTS, clock_hours, side="right") - 1])
 
-    Compared are means of nearly logarithms: of the last two hours, the last six, the middle of the day, the day, three
-    days, and of the day six days before (the weekday of the day after).
+
+def _likeness(distances: Array) -> Array:
+    """Return the logarithm of what distances, (days, distances), leave of a day's weight: (days, parts)."""
+    return -distances @ np.array(list(_DISTANCES.values()))
+
+
+def distances_of(rows: Array) -> Array:
+    """Return how far each day, and those before it, was from the last one: (days, ``_DISTANCES``), squared.
+
+    Compared are nearly logarithms in parts of their deviation: means of the last two hours, the last six, the middle of
+    the day, the day, its first six hours, three days, a week, and of the day six days before (the weekday of the day
+    after); and the day hour by hour.
 
     Args:
         rows: (days, slots), NaN where unknown.
@@ -137,14 +165,17 @@ def likeness_of(rows: Array) -> Array:
     middle = np.nanmedian(np.abs(rows - usual)) if np.isfinite(rows).any() else 0.0
     scale = max(float(middle), 0.1 * float(np.nan_to_num(spread)), 1e-9)
     scaled = np.arcsinh((rows - usual) / scale)
-    parts = [(22, 24), (18, 24), (6, 18), (0, 24)]  # hours of the row
+    parts = [(22, 24), (18, 24), (6, 18), (0, 24), (0, 6)]  # hours of the row
     told = [mean_known(scaled[:, n_slots * begin // 24 : max(n_slots * end // 24, 1)]) for begin, end in parts]
-    told += [mean_known(np.stack([_earlier(told[3], days) for days in range(3)]), axis=0), _earlier(told[3], _WEEK - 1)]
-    table = np.stack(told, axis=1)
-    apart = (table - table[-1]) / np.maximum(deviation_known(table.T), 1e-9)
-    distance = mean_known(apart**2, axis=1)
-    distance = np.where(np.isfinite(distance), distance, np.nanmax(distance, initial=0.0))
-    return np.asarray(np.exp(-0.5 * distance / _WIDTH**2))
+    day = told[3]
+    told += [mean_known(np.stack([_earlier(day, back) for back in range(days)]), axis=0) for days in (3, _WEEK)]
+    table = np.stack([*told, _earlier(day, _WEEK - 1)], axis=1)
+    apart = ((table - table[-1]) / np.maximum(deviation_known(table.T), 1e-9)) ** 2
+    hourly = mean_known(scaled.reshape(len(rows), 24, -1)) if n_slots % 24 == 0 else scaled
+    width = max(float(np.nan_to_num(deviation_known(hourly.reshape(1, -1))[0])), 1e-9)
+    whole = mean_known(((hourly - hourly[-1]) / width) ** 2)
+    distances = np.concatenate([apart, whole[:, None]], axis=1)
+    return np.asarray(np.where(np.isfinite(distances), distances, _UNKNOWN))
 
 
 def _earlier(values: Array, days: int) -> Array:
