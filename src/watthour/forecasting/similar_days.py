@@ -146,7 +146,7 @@ def _of_slots(parts: Array, clock: Clock) -> Array:
 
 def _likeness(distances: Array) -> Array:
     """Return the logarithm of what distances, (days, distances), leave of a day's weight: (days, parts)."""
-    return -distances @ np.array(list(_DISTANCES.values()))
+    return np.asarray(-distances @ np.array(list(_DISTANCES.values())))
 
 
 def distances_of(rows: Array) -> Array:
