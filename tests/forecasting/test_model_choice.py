@@ -20,7 +20,7 @@ from watthour.core.errors import InvalidInput, NotEnoughHistory
 from watthour.forecasting.backtest import backtest, scores
 from watthour.forecasting.catalogue import recipe
 from watthour.forecasting.combination.trial import CANDIDATES
-from watthour.forecasting.model_choice import MOST_SERIES, _beside_the_global
+from watthour.forecasting.model_choice import MOST_SERIES, _with_the_global
 from watthour.forecasting.series_table import read
 
 if TYPE_CHECKING:
@@ -129,11 +129,20 @@ def test_of_many_series_a_sample_decides_for_all_and_says_so() -> None:
     assert model.predict(24)["unique_id"].n_unique() == MOST_SERIES + 3
 
 
-def test_beside_the_global_model_stand_the_two_best_of_a_series_by_itself_that_come_near() -> None:
+def test_with_the_global_model_stand_the_two_best_of_a_series_by_itself_that_come_near() -> None:
     losses = {"global_model": 1.0, "gradient_boosting": 1.01, "similar_days": 1.05, "day_regression": 1.1}
-    assert _beside_the_global({**losses, "recent_days": 1.12}) == ("similar_days", "day_regression")
-    assert _beside_the_global({**losses, "day_regression": 1.2}) == ("similar_days",)
-    assert _beside_the_global({"day_process": 0.9, **losses}) == ()
+    all_three = ("global_model", "similar_days", "day_regression")
+    assert _with_the_global({**losses, "recent_days": 1.12}) == all_three
+    assert _with_the_global({**losses, "day_regression": 1.2}) == ("global_model", "similar_days")
+    assert _with_the_global({"global_model": 1.0, "gradient_boosting": 1.01}) == ()
+
+
+def test_the_global_model_is_combined_with_a_better_one_of_a_series_by_itself() -> None:
+    losses = {"similar_days": 0.98, "global_model": 1.0, "day_regression": 1.1}
+    assert _with_the_global(losses) == ("similar_days", "global_model", "day_regression")
+    assert _with_the_global({"day_process": 0.8, **losses}) == ()
+    assert _with_the_global({"gradient_boosting": 0.9, **losses}) == ()
+    assert _with_the_global({}) == ()
 
 
 def test_one_short_series_among_others_is_answered_and_named() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import islice
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
@@ -74,10 +73,10 @@ def fit_auto(
     """Compare the models that can learn each series on its last weeks, and return a combination of the best of them.
 
     Each learns once before those weeks and forecasts every issue in them. Of more than ``MOST_SERIES`` series so many,
-    evenly spaced in order of name, are compared, and the best single model is fitted to all; where that is the global
-    model, each series has it together with the two best that learn the series by itself. A series of less than
-    twelve weeks learns from similar ones as well, if there are longer ones. One that cannot be compared, or that the
-    chosen model cannot learn, is given to the mean of the last four same weekdays.
+    evenly spaced in order of name, are compared, and the best single model is fitted to all; where the global model is
+    that or comes near it, each series has it together with the two best that learn the series by itself. A series of
+    less than twelve weeks learns from similar ones as well, if there are longer ones. One that cannot be compared, or
+    that the chosen model cannot learn, is given to the mean of the last four same weekdays.
 
     Args:
         in_words: says what is wrong with a series of some name.
@@ -95,7 +94,7 @@ def fit_auto(
     recipes: dict[str, Recipe] = {}
     reasons: dict[str, str] = {}
     rows: list[dict[str, object]] = []
-    beside: tuple[str, ...] = ()
+    several: tuple[str, ...] = ()  # models that every one of many series has together
     together, members = trials, cast("tuple[str, ...]", ())  # all that can learn the series
     if len(possible) > MOST_SERIES:
         chosen = np.linspace(0, len(possible) - 1, MOST_SERIES).round().astype(int)
@@ -104,14 +103,14 @@ def fit_auto(
         losses = _relative_to_rule(rows)
         best = next(iter(losses), _RULE)
         by_how_much = _by_how_much(losses) if losses else "no series could be compared"
-        beside = _beside_the_global(losses)
+        several = _with_the_global(losses)
         words = f"{best} won for all {len(pasts)} series, {MOST_SERIES} of which were compared: {by_how_much}."
-        recipes, reasons = dict.fromkeys(pasts, member_recipe(best)), dict.fromkeys(pasts, words + _with(beside))
+        recipes, reasons = dict.fromkeys(pasts, member_recipe(best)), dict.fromkeys(pasts, words + _with(several[1:]))
         rows = [{**row, "chosen": row["model"] == best, "weight": float(row["model"] == best)} for row in rows]
         together = {name: trials[name] for name in possible if pasts[name].context.similar}
         members = (best, SIMILAR)
-        if beside:
-            together, members = trials, (best, *beside, SIMILAR)
+        if several:
+            together, members = trials, (*several, SIMILAR)
     if together:
         combined = fit_combinations(
             Combination(members), pasts, issues, together, is_pooled=is_pooled, workers=workers, progress=progress
@@ -119,7 +118,7 @@ def fit_auto(
         for name, own in combined.items():
             if isinstance(own, FittedCombination):
                 found[name], recipes[name] = own, Combination(members)
-                if not beside or pasts[name].context.similar:
+                if not several or pasts[name].context.similar:
                     reasons[name] = _reason(own)
                     rows = [row for row in rows if row["series"] != name] + _rows(in_words, name, own)
                 else:  # those that were compared keep the rows of all models
@@ -273,21 +272,25 @@ def _relative_to_rule(rows: Sequence[Mapping[str, object]]) -> dict[str, float]:
     return dict(sorted(means.items(), key=lambda each: each[1]))
 
 
-def _beside_the_global(losses: Mapping[str, float]) -> tuple[str, ...]:
-    """Return the best models of a series by itself, if the global one is best of all and they come near: they differ.
+def _with_the_global(losses: Mapping[str, float]) -> tuple[str, ...]:
+    """Return the global model and the best of a series by itself that come near, the best of all first: they differ.
+
+    There are none where the global model does not come near the best itself, or trees are best.
 
     Args:
         losses: of each model, the least first.
     """
-    if next(iter(losses), None) != GLOBAL:
+    best = next(iter(losses), None)
+    near = [name for name, loss in losses.items() if best is not None and loss <= _NEAR * losses[best]]
+    beside = [name for name in near if name not in FROM_MANY][:_MOST_BESIDE]
+    if GLOBAL not in near or best == TREES or not beside:
         return ()
-    near = (name for name, loss in losses.items() if name not in FROM_MANY and loss <= _NEAR * losses[GLOBAL])
-    return tuple(islice(near, _MOST_BESIDE))
+    return tuple(sorted((GLOBAL, *beside), key=lambda name: losses[name]))
 
 
-def _with(beside: Sequence[str]) -> str:
-    """Say with which models of each series the global one is combined."""
-    return f" It is combined with {' and '.join(beside)}, each series by itself." if beside else ""
+def _with(others: Sequence[str]) -> str:
+    """Say with which models the best one is combined in each series."""
+    return f" It is combined with {' and '.join(others)}, weighted for each series by itself." if others else ""
 
 
 def _by_how_much(losses: Mapping[str, float]) -> str:
