@@ -82,11 +82,16 @@ class HomeAhead:
 def usual_homes(store: Store) -> list[Site]:
     """Return the homes of which anything is known: the real ones, else the simulated ones; else all homes."""
     known = homes(store)
+    with_data = homes_with_data(store)
+    told = [home for home in known if home.id in with_data]
+    return [home for home in told if not home.is_simulated] or told or known
+
+
+def homes_with_data(store: Store) -> list[str]:
+    """Return the ids of the homes with readings or uses of devices."""
     spans = store.spans()
     with_readings = {channel.site for channel in store.channels() if channel.id in spans}
-    with_uses = {home.id for home in known if last_use(store, home) is not None}
-    told = [home for home in known if home.id in with_readings | with_uses]
-    return [home for home in told if not home.is_simulated] or told or known
+    return [home.id for home in homes(store) if home.id in with_readings or last_use(store, home) is not None]
 
 
 def last_use(store: Store, home: Site) -> datetime | None:

@@ -265,10 +265,13 @@ interface ImportedProps {
 
 function Imported({ rows, next, isSettled }: ImportedProps): ReactElement {
   const refused = rows.refused_rows > 0 ? ` ${formatNumber(rows.refused_rows)} rows were refused; they are listed with the reason.` : '';
+  const nDoubted = Object.values(rows.doubted).reduce((sum, count) => sum + count, 0);
+  const doubted = nDoubted > 0 ? ` ${formatNumber(nDoubted)} values cannot be right, such as a home that draws 450 kW; they are kept but not used. Is the unit right?` : '';
   return (
     <Notice role="status" title={`${formatNumber(rows.new_rows)} new rows for ${rows.region}`} className="mt-3">
       {rows.new_rows === 0 ? 'All data in this file were imported before.' : 'They are in the store.'}
-      {refused}{' '}
+      {refused}
+      {doubted}{' '}
       {(isSettled ? [] : rows.next)
         .filter(({ command }) => !command.startsWith('watthour train '))
         .map(({ text, command }) => (
