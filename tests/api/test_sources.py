@@ -307,11 +307,13 @@ def test_a_damaged_file_is_said_without_its_secrets(client: TestClient, settings
 def test_sources_of_one_kind_say_what_each_is_for(town: App, open_client: Callable[..., TestClient]) -> None:
     home = Site("simtown_home", "Home in Simtown (simulated)", SiteKind.HOME, Place("UTC"), is_simulated=True)
     town.store.register([home], [])
-    town.store.note_run(SourceRun("simulation:simtown_home", NOW, NOW, Window(NOW - DAY, NOW), RunState.OK, 1))
+    for name in ("simulation:simtown_home", "simulation:simtown_home:live"):
+        town.store.note_run(SourceRun(name, NOW, NOW, Window(NOW - DAY, NOW), RunState.OK, 1))
     found = open_client(town, now=lambda: NOW).get("/api/v1/sources").json()["sources"]
     assert [each["label"] for each in found] == [
         "Simulation: Simtown (region)",
         "Simulation: Home in Simtown (home)",
+        "Simulation, live",
     ]
 
 
