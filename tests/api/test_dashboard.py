@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from starlette.testclient import TestClient
 
     from watthour.bootstrap import App
+    from watthour.core.forecast import Context
+    from watthour.core.ports import Store
 
 NOW = street.NOW
 END = NOW.replace(minute=0)
@@ -141,7 +143,7 @@ def test_seven_days_are_forecast_whole_with_the_highest_hour_of_each(flat: TestC
     assert [each["date"] for each in days] == [f"2024-05-{day}" for day in range(16, 23)]
     for each in days:
         assert each["predicted_consumption"] == pytest.approx(sum(map(usage, range(24))), abs=0.2)
-        assert each["confidence"] is None  # no forecast of it was kept
+        assert 0.8 < each["confidence"] <= 1  # measured on past days, which were all alike
     assert {each["time"] for each in told["peak_periods"]} == {"20:00"}
     assert told["peak_value"] == max(each["predicted_usage"] for each in told["peak_periods"])
     assert len(told["hourly_forecast"]) == 7 * 24
@@ -175,6 +177,13 @@ def test_the_next_24_hours_of_half_hours_are_whole_hours(empty: App, open_client
     assert told["forecast_24h"] == pytest.approx(24 * 0.6)
 
 
+def covered(app: App, context: Context, *, store: Store | None = None) -> dict[int, float]:
+    """Return the measured coverage of a home that nothing but a rule answers for."""
+    return measured_coverage(
+        store or app.store, app.registry, context, "persistence_ensemble", now=NOW, issue_clock=time(8)
+    )
+
+
 def test_confidence_is_the_measured_coverage_of_forecasts_that_were_kept(empty: App) -> None:
     channel = add_home(empty, "flat")
     context = find_context(empty.store, empty.directories, "flat")
@@ -190,13 +199,49 @@ def test_confidence_is_the_measured_coverage_of_forecasts_that_were_kept(empty: 
                 rows.append((channel, time, issued, "made", level, str(Maker.OWN), issued, issued, value, 0))
     table = pl.DataFrame(rows, schema=Forecasts.create_empty().schema, orient="row")
     empty.store.append_forecasts(Forecasts.validate(table))
-    assert measured_coverage(empty.store, context, NOW) == {1: pytest.approx(0.75)}
+    assert covered(empty, context)[1] == pytest.approx(0.75)
     few = table.filter(pl.col("time") >= midnight - 6 * DAY)
     fresh = MemoryStore()
     fresh.register([context.site], [context.channel])
     fresh.append(street.hourly(channel, [1.0] * 12 * 24, end=END))
     fresh.append_forecasts(Forecasts.validate(few))
-    assert measured_coverage(fresh, context, NOW) == {}
+    assert 1 not in covered(empty, context, store=fresh)
+
+
+def test_days_after_tomorrow_are_measured_on_past_days_that_are_forecast_again(
+    empty: App, open_client: Callable[..., TestClient]
+) -> None:
+    channel = add_home(empty, "flat")
+    context = find_context(empty.store, empty.directories, "flat")
+    rng = np.random.default_rng(7)
+    values = 0.2 + rng.gamma(2.0, 0.3, 60 * 24)
+    values[-10 * 24 :: 5] = 9.0  # a fifth of the readings of the last ten days is far above every band
+    empty.store.append(street.hourly(channel, values.tolist(), end=END))
+    client = open_client(empty, now=lambda: NOW)
+    answer = client.get("/api/forecast")
+    told = [each["confidence"] for each in answer.json()["forecast_7_days"]]
+    assert "Watthour-Confidence" not in answer.headers
+    assert all(0.75 < each < 0.97 for each in told)
+    in_calm_times = measured_coverage(
+        empty.store,
+        empty.registry,
+        context,
+        "persistence_ensemble",
+        now=local_midnight(END.date() - 10 * DAY, "Europe/Paris"),
+        issue_clock=time(8),
+    )
+    assert set(in_calm_times) == set(range(1, 8))
+    assert told[6] < in_calm_times[7]
+
+
+def test_what_could_not_be_measured_is_null_and_the_header_says_why(
+    empty: App, open_client: Callable[..., TestClient]
+) -> None:
+    channel = add_home(empty, "flat")
+    empty.store.append(street.hourly(channel, [usage((END - n * HOUR).hour) for n in range(9 * 24, 0, -1)], end=END))
+    answer = open_client(empty, now=lambda: NOW).get("/api/forecast")
+    assert {each["confidence"] for each in answer.json()["forecast_7_days"]} == {None}
+    assert answer.headers["Watthour-Confidence"].startswith("Null where fewer than 168 intervals")
 
 
 def log_of_uses(days: int) -> str:

@@ -48,12 +48,18 @@ def test_alive_asks_nobody(client: TestClient, empty: App, monkeypatch: pytest.M
 def test_without_demand_it_is_not_ready_and_says_why(client: TestClient) -> None:
     answer = client.get("/ready")
     assert answer.status_code == 503
-    assert "no demand" in answer.json()["detail"]
+    assert "no readings of any home or region" in answer.json()["detail"]
+    assert "watthour home add" in answer.json()["remedy"]
     assert "watthour" in answer.json()["remedy"]
 
 
 def test_with_demand_it_is_ready(town_client: TestClient) -> None:
-    assert town_client.get("/ready").json() == {"status": "ready", "regions": ["simtown"], "degraded": []}
+    assert town_client.get("/ready").json() == {
+        "status": "ready",
+        "regions": ["simtown"],
+        "homes": [],
+        "degraded": [],
+    }
 
 
 def test_a_failing_source_is_named_as_degraded(town: App, town_client: TestClient) -> None:

@@ -178,8 +178,9 @@ class TestUses:
 class TestSending:
     def test_ten_thousand_rows_are_kept_and_known_when_they_come_again(self, home: TestClient) -> None:
         sent = rows(10_000)
-        assert home.post(ROWS, json={"readings": sent}).json() == {"accepted": 10_000, "new": 10_000, "refused": []}
-        assert home.post(ROWS, json={"readings": sent}).json() == {"accepted": 10_000, "new": 0, "refused": []}
+        told = [home.post(ROWS, json={"readings": sent}).json() for _ in range(2)]
+        assert [each.pop("doubted")[0]["count"] for each in told] == [10_000 - 101] * 2  # those above 100 kW
+        assert told == [{"accepted": 10_000, "new": n_new, "refused": []} for n_new in (10_000, 0)]
 
     def test_a_page_shows_what_was_just_sent(self, home: TestClient) -> None:
         def newest() -> object:
@@ -250,7 +251,11 @@ class TestSending:
 
     def test_watts_sent_as_kilowatts_are_said_where_a_forecast_is_asked_for(self, home: TestClient) -> None:
         watts = [{**row, "value": 300_000.0 + 7_000.0 * (place % 48)} for place, row in enumerate(rows(600))]
-        assert home.post(ROWS, json={"readings": watts}).json()["accepted"] == 600
+        told = home.post(ROWS, json={"readings": watts}).json()
+        (doubted,) = told["doubted"]
+        assert (told["accepted"], doubted["rule"], doubted["count"]) == (600, "out_of_range", 600)
+        assert doubted["problem"] == "outside what is possible"
+        assert "home.flat.power is in kW" in doubted["remedy"]
         answer = home.get(f"{HOMES}/flat/forecast")
         assert answer.status_code == 409
         assert (

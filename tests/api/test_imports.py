@@ -145,6 +145,12 @@ def test_a_table_of_a_new_site_comes_in_and_its_mended_copy_wins(client: TestCli
     assert set(empty.store.spans()) == {"home.me.power"}
 
 
+def test_values_that_cannot_be_right_are_counted_by_the_rule_they_break(client: TestClient) -> None:
+    fields = {"site": "me", "time_zone": "Europe/Berlin", "unit": "W"}
+    _status, told = post(client, TABLE.replace(b"1.000,5", b"450.000,5"), **fields)
+    assert (told["new_rows"], told["doubted"]) == (14 * 24, {"out_of_range": 14})
+
+
 def test_a_table_in_the_wrong_unit_is_refused_and_nothing_kept(client: TestClient, empty: App) -> None:
     status, problem = post(client, TABLE, site="me", time_zone="Europe/Berlin")
     assert (status, problem["field"]) == (400, "unit")

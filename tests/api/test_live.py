@@ -85,12 +85,16 @@ class TestSending:
         bad = row(channel="home.flat.pover")
         answer = ask(line, type="send", id="a7", readings=[row(), bad], samples=[sample])
         (refused,) = answer.pop("refused")
-        assert answer == {"type": "kept", "id": "a7", "accepted": 2, "new": 2}
+        assert answer == {"type": "kept", "id": "a7", "accepted": 2, "new": 2, "doubted": []}
         assert (refused["table"], refused["row"], refused["field"]) == ("readings", 1, "channel")
         assert "Did you mean home.flat.power?" in refused["remedy"]
         window = Window(NOW - DAY, NOW + DAY)
         assert app.store.read([POWER], window)["value"].to_list() == [0.5]
         assert app.store.samples([POWER], window)["value"].to_list() == [420]
+
+    def test_what_cannot_be_right_is_said_to_whoever_sends_it(self, line: Connection) -> None:
+        (doubted,) = ask(line, type="send", readings=[row(1e13)])["doubted"]
+        assert (doubted["channel"], doubted["rule"], doubted["count"]) == (POWER, "out_of_range", 1)
 
     def test_sending_again_changes_nothing(self, line: Connection) -> None:
         assert [ask(line, type="send", id=n, readings=[row()])["new"] for n in (1, 2)] == [1, 0]

@@ -18,9 +18,11 @@ from fakes.server import Answer, Request, as_json, serve
 from town import NOW
 
 from watthour.bootstrap import App
+from watthour.core.channel import Site, SiteKind
 from watthour.core.heard import Heard, Tells, Thing, Told
+from watthour.core.place import Place
 from watthour.core.ports import RunState, SourceRun
-from watthour.core.window import HOUR, Window
+from watthour.core.window import DAY, HOUR, Window
 from watthour.settings import load_settings
 
 if TYPE_CHECKING:
@@ -300,6 +302,19 @@ def test_a_damaged_file_is_said_without_its_secrets(client: TestClient, settings
     assert SECRET not in answer.text
     file.unlink()
     assert client.get("/api/v1/sources").status_code == 200
+
+
+def test_sources_of_one_kind_say_what_each_is_for(town: App, open_client: Callable[..., TestClient]) -> None:
+    home = Site("simtown_home", "Home in Simtown (simulated)", SiteKind.HOME, Place("UTC"), is_simulated=True)
+    town.store.register([home], [])
+    for name in ("simulation:simtown_home", "simulation:simtown_home:live"):
+        town.store.note_run(SourceRun(name, NOW, NOW, Window(NOW - DAY, NOW), RunState.OK, 1))
+    found = open_client(town, now=lambda: NOW).get("/api/v1/sources").json()["sources"]
+    assert [each["label"] for each in found] == [
+        "Simulation: Simtown (region)",
+        "Simulation: Home in Simtown (home)",
+        "Simulation, live",
+    ]
 
 
 def test_regions_and_files_are_listed_with_their_last_run(town_client: TestClient) -> None:

@@ -232,10 +232,32 @@ def test_what_is_no_load_is_not_given_in_watts(empty: App, open_client: Callable
     assert client.get("/api/v1/sites/be/forecast").json()["forecasts"][0]["unit"] == "EUR/kWh"
 
 
-def test_a_model_that_is_not_there_has_no_facts(flat: TestClient) -> None:
+def test_a_rule_has_a_name_and_no_facts(flat: TestClient) -> None:
     answer = asked(flat, "model/info")
     assert (answer.pop("site"), answer.pop("channel"), answer.pop("simulated")) == ("flat", "home.flat.energy", False)
+    assert (answer.pop("model_type"), answer.pop("model_version")) == ("persistence_ensemble",) * 2
+    assert "has no model of its own yet" in answer.pop("fallback")
     assert set(answer.values()) == {None}
+
+
+def test_a_home_that_the_model_of_other_homes_answers_for_is_told_of_that(
+    empty: App, open_client: Callable[..., TestClient]
+) -> None:
+    one_home(empty)
+    client = open_client(empty, now=lambda: street.NOW)
+    answer = asked(client, "model/info")
+    assert answer["model_type"] == asked(client, "forecast")["model_type"] == "other_homes"
+    assert all(answer[name] for name in ("trained_at", "features", "splits", "data_fingerprint"))
+
+
+def test_a_home_without_readings_has_no_model_and_is_told_why(
+    empty: App, open_client: Callable[..., TestClient]
+) -> None:
+    site = Site("flat", "Flat", SiteKind.HOME, Place("Europe/Paris"), main_channel="home.flat.energy")
+    empty.store.register([site], [Channel("home.flat.energy", "flat", Quantity.ENERGY, Unit.KWH, HOUR)])
+    answer = asked(open_client(empty, now=lambda: street.NOW), "model/info")
+    assert (answer["model_type"], answer["model_version"]) == (None, None)
+    assert answer["fallback"].startswith("Nothing can be forecast yet: ")
 
 
 def test_a_retraining_runs_in_the_background_and_tells_its_progress(flat: TestClient, empty: App) -> None:
@@ -249,7 +271,8 @@ def test_a_retraining_runs_in_the_background_and_tells_its_progress(flat: TestCl
 def test_health_and_readiness_are_found_under_the_api_too(flat: TestClient) -> None:
     assert flat.get("/api/v1/health").json() == flat.get("/health").json()
     assert flat.get("/api/v1/ready").json() == flat.get("/ready").json()
-    assert flat.get("/api/v1/ready").json()["regions"] == ["flat"]
+    told = flat.get("/api/v1/ready").json()
+    assert (told["regions"], told["homes"]) == ([], ["flat"])
 
 
 def test_a_new_reading_is_in_the_next_answer(flat: TestClient) -> None:

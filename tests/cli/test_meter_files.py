@@ -36,6 +36,14 @@ def test_a_counter_is_shown_as_understood_and_imported(watthour: Callable[..., O
     assert "csv:meter.csv\t0\t0" in watthour(*words, "--yes").out
 
 
+def test_values_that_a_home_cannot_draw_are_counted(watthour: Callable[..., Outcome], tmp_path: Path) -> None:
+    path = tmp_path / "net.csv"
+    rows = [f"{START + k * timedelta(minutes=15):%Y-%m-%dT%H:%MZ},{450 if k < 2 else k % 5 + 1}\n" for k in range(60)]
+    path.write_text("time,kW\n" + "".join(rows))
+    kept = watthour("import", str(path), "--home", "Flat", "--time-zone", "Europe/Brussels", "--yes")
+    assert "2 readings of csv:net.csv are kept but not used: outside what is possible." in kept.err
+
+
 def test_negative_values_are_refused_with_the_cure_and_kept_where_it_is_solar(
     watthour: Callable[..., Outcome], tmp_path: Path
 ) -> None:

@@ -94,3 +94,21 @@ def test_what_all_models_lack_is_said_once() -> None:
     with pytest.raises(NotEnoughHistory) as told:
         compared(store, "persistence_ensemble", "day_regression", days=2)
     assert told.value.problem.count("too late to learn") == 1
+
+
+@pytest.mark.parametrize(
+    ("known", "words"),
+    [
+        (60, "1 more day is needed to compare 14 days and to choose on 7 before them; with what is known `--days 13`"),
+        (40, "to compare 14 days and to choose on 7 before them, 8 more to compare a single one."),
+    ],
+)
+def test_a_young_home_is_told_how_many_days_would_do(known: int, words: str) -> None:
+    store = MemoryStore()
+    add(store, "Home", 0)
+    store.append(hourly("home.home.power", [1.0] * known * HOURS, end=NOW.replace(day=14, hour=22, minute=0)))
+    with pytest.raises(NotEnoughHistory) as raised:
+        compared(store, "seasonal_naive", days=14, before=7)
+    assert words in (raised.value.remedy or "")
+    if "`--days 13`" in words:
+        assert compared(store, "seasonal_naive", days=13, before=7).rows

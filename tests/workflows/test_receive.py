@@ -91,9 +91,13 @@ class TestKeeping:
         assert found["time"].unique().to_list() == [datetime(2026, 11, 21, 15, 20, 7, 500_000, tzinfo=UTC)]
 
     def test_a_value_that_a_home_cannot_draw_is_kept_and_doubted(self, store: MemoryStore) -> None:
-        receive(store, readings=[reading(value=4200.0)], now=NOW)
+        done = receive(store, readings=[reading(value=4200.0)], now=NOW)
         (quality,) = store.read([POWER], EVER)["quality"]
         assert quality & Quality.OUT_OF_RANGE
+        (doubted,) = done.doubted
+        assert (done.accepted, doubted.channel, doubted.rule, doubted.count) == (1, POWER, "out_of_range", 1)
+        assert "is in kW" in doubted.remedy
+        assert receive(store, readings=[reading()], now=NOW + HOUR).doubted == []
 
     def test_the_two_hours_of_autumn_are_told_apart_by_their_offsets(self, store: MemoryStore) -> None:
         rows = [reading(time=f"2026-10-25T02:00:00{offset}") for offset in ("+02:00", "+01:00")]

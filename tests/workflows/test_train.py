@@ -19,6 +19,7 @@ from watthour.store.memory import MemoryStore
 from watthour.workflows.compare import Decision, judge
 from watthour.workflows.forecast import forecast, learned_until, load_model
 from watthour.workflows.holes import holes
+from watthour.workflows.leads import coverage_ahead
 from watthour.workflows.train import fingerprint, split_days, train, training_issues
 
 if TYPE_CHECKING:
@@ -75,6 +76,20 @@ def test_nothing_of_the_frozen_window_or_known_after_its_first_issue_is_shown_to
     learned = learned_until(report.manifest)
     assert learned is not None
     assert learned <= first_issue
+
+
+def test_a_model_tells_how_often_its_band_held_by_days_ahead(
+    store: MemoryStore, registry: FileRegistry, now: datetime
+) -> None:
+    report = train(store, registry, CONTEXT, recipe("persistence_ensemble"), now=now, frozen_days=FROZEN)
+    version = report.manifest.version
+    held = coverage_ahead(store, registry, CONTEXT, version, now=now, issue_clock=time(8))
+    assert set(held) == set(range(1, 8))
+    assert held[1] == report.scores["challenger"]["coverage90_percent"] / 100
+    assert all(0.6 < share <= 1 for share in held.values())
+    assert held[7] == report.manifest.metrics["coverage90_percent_7_days_ahead"] / 100
+    again = coverage_ahead(store, registry, CONTEXT, "persistence_ensemble", now=now, issue_clock=time(8))
+    assert set(again) == set(range(1, 8))
 
 
 def test_the_days_learned_end_a_day_before_the_frozen_ones_begin(store: MemoryStore, now: datetime) -> None:

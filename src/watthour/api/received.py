@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from watthour.api.problems import Refusal, shown
-from watthour.api.schemas.homes import KeptRows, RefusedSentRow
+from watthour.api.schemas.homes import DoubtedSentRows, KeptRows, RefusedSentRow
 from watthour.workflows.receive import receive
 
 if TYPE_CHECKING:
@@ -50,5 +50,11 @@ def kept_rows(done: Received) -> KeptRows:
                 remedy=each.remedy,
             )
             for each in done.refused
+        ],
+        doubted=[
+            DoubtedSentRows(
+                channel=each.channel, rule=each.rule, count=each.count, problem=each.problem, remedy=each.remedy
+            )
+            for each in done.doubted
         ],
     )

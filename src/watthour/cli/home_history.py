@@ -47,4 +47,4 @@ def history(
         )
         for span in past.spans
     ]
-    show_table((f"{past.name} ({zone_name})", "W on average", "kWh", "known"), rows)
+    show_table((f"{past.name} ({zone_name})", "W on average", "kWh", "with readings"), rows)

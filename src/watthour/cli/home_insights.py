@@ -24,7 +24,7 @@ def insights(
     ] = 0.5,
     as_json: AsJson = False,
 ) -> None:
-    """Tell what is odd, always on, used most, highest and changed, with the evidence, by the home's clock."""
+    """Tell what was unusual, what is always on, which devices use most, peaks and changed habits, with the evidence."""
     from watthour.workflows import view
     from watthour.workflows.homes import devices_of, home_named, part_named
     from watthour.workflows.insights import device_insights, home_insights

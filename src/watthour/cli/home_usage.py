@@ -26,7 +26,7 @@ def usage(home: Annotated[str, typer.Argument(help="The home's name or id.")], *
     if as_json:
         show_json(view.usage_entry(site, found, found.at))
         return
-    columns = ("", "W now", "seconds ago", "kWh today", "to this time yesterday", "yesterday", "known of today")
+    columns = ("", "W now", "seconds ago", "kWh today", "to this time yesterday", "yesterday", "today with readings")
     show_table(columns, [_row(part, found) for part in found.parts])
 
 

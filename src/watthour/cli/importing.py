@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from dataclasses import asdict, replace
 from pathlib import Path  # noqa: TC003 - typer reads annotations at run time
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
@@ -98,8 +98,8 @@ def import_files(  # noqa: PLR0913 - each is an option of the command
     meter: Annotated[
         str | None,
         typer.Option(
-            help="Any table: what its values are. `interval`: energy or mean power of each interval; `counter`: stands "
-            "of a counter; `samples`: power at instants."
+            help="Any table: what its values are. `interval`: energy or mean power of each interval; `counter`: what a "
+            "meter that only counts up shows; `samples`: power at instants."
         ),
     ] = None,
     solar: Annotated[
@@ -109,17 +109,21 @@ def import_files(  # noqa: PLR0913 - each is an option of the command
     longest_silence: Annotated[
         str | None, typer.Option(help="Counters and samples: longest time between two of them, in minutes.")
     ] = None,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing; accept the proposed channel.")] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", "-y", help="Ask nothing; accept what was understood of the file.")
+    ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", "--preview", help="Show how the file is read, and import nothing.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Import files: EIA's six-month balance files, known research tables, or any table as CSV or Parquet.
+    """Bring in files with readings: any table as CSV or Parquet, such as a meter's, or a file of a known layout.
 
-    A table is shown as it was read before it is imported. Green Button XML, exports of Home Assistant's statistics and
-    lists of uses of devices are recognised. Importing a file twice changes nothing. Rows that cannot be
-    read are not imported; they are listed with the reason.
+    A table needs no options: it is shown as it was read, and what is unclear is asked, before anything is kept. For a
+    home name it: `watthour import meter.csv --home Flat`. Known layouts: Green Button XML, exports of Home Assistant's
+    statistics, lists of uses of devices, EIA's six-month files of regions, research tables. Importing a file twice
+    changes nothing. Rows that cannot be read are left out and listed with the reason; values that cannot be right are
+    kept, not used, and counted.
     """
     from watthour.bootstrap import TableOptions
     from watthour.workflows.arrivals import after_import
@@ -189,6 +193,7 @@ def import_files(  # noqa: PLR0913 - each is an option of the command
                         "source": source.name,
                         "new_rows": report.new_rows,
                         "refused_rows": report.refused_rows,
+                        "doubted": dict(report.doubted),
                         **({"channel": seen.channel, "refused": dict(seen.refused)} if seen is not None else {}),
                     }
                 )
@@ -209,6 +214,9 @@ def _sources(app: App, path: Path, region: str | None, options: TableOptions) ->
 
 def _show_imported(reports: Sequence[Mapping[str, object]], faults: Sequence[str], *, as_json: bool) -> None:
     """Show what each file brought, and what is wrong with it beside a rival's forecast."""
+    from watthour.core.frames import Quality
+    from watthour.core.quality import DOUBTS
+
     if as_json:
         show_json([{**each, "findings": faults} for each in reports])
         return
@@ -216,6 +224,10 @@ def _show_imported(reports: Sequence[Mapping[str, object]], faults: Sequence[str
         ("source", "new rows", "refused rows"),
         [(r["source"], f"{r['new_rows']:,}", f"{r['refused_rows']:,}") for r in reports],
     )
+    for report in reports:
+        for rule, count in cast("Mapping[str, int]", report.get("doubted", {})).items():
+            words = DOUBTS[Quality[rule.upper()]]
+            typer.echo(f"{count:,} readings of {report['source']} are kept but not used: {words}.", err=True)
     for words in faults:
         typer.echo(f"Please look at this: {words}", err=True)
     if any(report["refused_rows"] for report in reports):

@@ -41,6 +41,13 @@ _LOAD = (Quantity.POWER, Quantity.ENERGY)
 _DAY_US = DAY // timedelta(microseconds=1)
 _RUN = ("channel", "model", "level", "issued_at")  # what one maker said at one instant
 
+DOUBTS = {  # in words
+    Quality.ZERO: "zero where zero cannot be",
+    Quality.FROZEN: "the same value for too long",
+    Quality.OUT_OF_RANGE: "outside what is possible",
+    Quality.UNUSUAL: "far from what was usual just before",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Needed:
@@ -58,6 +65,19 @@ def is_trusted(column: str = "quality") -> pl.Expr:
     1
     """
     return (pl.col(column) & int(Quality.DOUBTED)) == 0
+
+
+def count_doubts(rows: pl.DataFrame) -> dict[tuple[str, Quality], int]:
+    """Return how many values carry each flag of doubt, by channel; one value may carry several."""
+    return {
+        (channel, quality): n_doubted
+        for quality in DOUBTS
+        for channel, n_doubted in rows.filter((pl.col("quality") & int(quality)) != 0)
+        .group_by("channel")
+        .len()
+        .sort("channel")
+        .iter_rows()
+    }
 
 
 def flag(

@@ -199,6 +199,15 @@ def scores(table: pl.DataFrame, *, against: str | None = None) -> pl.DataFrame:
     return result.with_columns(pl.col("mape_percent").fill_nan(None)).sort("mae")
 
 
+def first_forecast_day(history: History) -> date:
+    """Return the first local day that a model can have learned for.
+
+    Raises:
+        NotEnoughHistory: there is no reading at all.
+    """
+    return first_day(history) + (_FEWEST_DAYS + 1) * DAY
+
+
 def first_day(history: History) -> date:
     """Return the first local day whose features can all be known.
 

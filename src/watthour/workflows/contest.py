@@ -121,7 +121,7 @@ def contest(  # noqa: PLR0913 - what, whom, which days, when, and how long
         why = " ".join(f"{', '.join(each)}: {words}" for words, each in names.items())
         raise NotEnoughHistory(
             f"no model can learn {context.channel.id} before {days[0]}. {why}",
-            remedy="Bring more of it with `watthour backfill` or `watthour import`, or compare fewer days.",
+            remedy=_how_much_would_do(history, days, n_days, follows=n_validation_days is None and n_before > 0),
         )
     is_scored = pl.col("time") >= local_midnight(first, context.time_zone)
     against = REFERENCE if REFERENCE in tables else None
@@ -152,6 +152,33 @@ def contest(  # noqa: PLR0913 - what, whom, which days, when, and how long
     return Contest(
         context.channel.id, first, days[-1], protocol, tuple(rows), left_out, chosen, days[0] if skills else None
     )
+
+
+def _how_much_would_do(history: History, days: Sequence[date], n_days: int, *, follows: bool) -> str:
+    """Return the cure: how many more days are needed, and how many can be compared with those that are known.
+
+    Args:
+        history: what is known.
+        days: to choose on and to score.
+        n_days: to score.
+        follows: fewer days to score make fewer days to choose on.
+    """
+    from watthour.forecasting.backtest import first_forecast_day
+
+    bring = "Bring more of it with `watthour backfill` or `watthour import`"
+    first = first_forecast_day(history)
+    missing = (first - days[0]).days
+    if missing <= 0:
+        return f"{bring}, or compare fewer days."
+    able = len(days) - missing  # the last days, before which models can learn
+    n_before = len(days) - n_days
+    fewer = max(able // 2, able - MOST_VALIDATION_DAYS) if follows else able - n_before
+    more = "1 more day is" if missing == 1 else f"{missing} more days are"
+    needed = f"{more} needed to compare {n_days} days{f' and to choose on {n_before} before them' if n_before else ''}"
+    if fewer >= 1:
+        return f"{needed}; with what is known `--days {fewer}` can be compared now. {bring}, or wait."
+    least = (2 if follows else n_before + 1) - able
+    return f"{needed}, {least} more to compare a single one. {bring}, or wait."
 
 
 def _forecasts(

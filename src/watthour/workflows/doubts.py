@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from watthour.core.frames import Maker, Quality
-from watthour.core.quality import is_trusted
+from watthour.core.frames import Maker
+from watthour.core.quality import DOUBTS, is_trusted
 from watthour.core.window import Window
 from watthour.workflows.forecast import label_of
 
@@ -20,12 +20,6 @@ if TYPE_CHECKING:
     from watthour.core.ports import Store
 
 SPAN = timedelta(days=7)  # before now and after it
-_WORDS = {
-    Quality.ZERO: "zero where zero cannot be",
-    Quality.FROZEN: "the same value for too long",
-    Quality.OUT_OF_RANGE: "outside what is possible",
-    Quality.UNUSUAL: "far from what was usual just before",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +69,7 @@ def _counted(what: str, rows: pl.DataFrame) -> Doubted:
     bad = rows.filter(~is_trusted())
     reasons = [
         f"{words} ({count:,})"
-        for quality, words in _WORDS.items()
+        for quality, words in DOUBTS.items()
         if (count := bad.filter((pl.col("quality") & int(quality)) != 0).height)
     ]
     return Doubted(what, rows.height, bad.height, tuple(reasons))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from time import monotonic
 from typing import TYPE_CHECKING, cast
@@ -12,14 +12,14 @@ import polars as pl
 from watthour.core.errors import PayloadChanged, WatthourError
 from watthour.core.frames import Forecasts, Quality, Readings, Refused
 from watthour.core.ports import RunState, SourceRun
-from watthour.core.quality import compared_with, flag, flag_forecasts, is_trusted, look_back
+from watthour.core.quality import compared_with, count_doubts, flag, flag_forecasts, is_trusted, look_back
 from watthour.core.units import Quantity
 from watthour.core.window import Window
 from watthour.workflows.corrections import as_corrections
 from watthour.workflows.runs import CHUNK, asker
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     import dataframely as dy
@@ -38,9 +38,13 @@ class IngestReport:
 
     new_rows: int
     refused_rows: int
+    doubted: Mapping[str, int] = field(default_factory=dict)  # readings kept but not used, by the flag of doubt
 
     def __add__(self, other: IngestReport) -> IngestReport:
-        return IngestReport(self.new_rows + other.new_rows, self.refused_rows + other.refused_rows)
+        doubted = {
+            rule: self.doubted.get(rule, 0) + other.doubted.get(rule, 0) for rule in {**self.doubted, **other.doubted}
+        }
+        return IngestReport(self.new_rows + other.new_rows, self.refused_rows + other.refused_rows, doubted)
 
 
 def ingest(
@@ -180,14 +184,18 @@ def backfill(
 
 def _keep(delivery: Delivery, source: Source, store: Store, *, corrects: bool = False) -> IngestReport:
     new_rows = 0
+    doubted: dict[str, int] = {}
     if not delivery.readings.is_empty():
         readings = flagged(delivery.readings, source.channels(), store)
+        for (_channel, quality), count in count_doubts(readings).items():
+            rule = str(quality.name).lower()
+            doubted[rule] = doubted.get(rule, 0) + count
         readings = as_corrections(readings, store) if corrects else readings
         new_rows += store.append(readings)
     if not delivery.forecasts.is_empty():
         new_rows += store.append_forecasts(_checked(delivery.forecasts, source.channels(), store))
     store.quarantine(delivery.refused)
-    return IngestReport(new_rows, delivery.refused.height)
+    return IngestReport(new_rows, delivery.refused.height, doubted)
 
 
 def _checked(forecasts: dy.DataFrame[Forecasts], channels: Sequence[Channel], store: Store) -> dy.DataFrame[Forecasts]:

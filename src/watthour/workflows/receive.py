@@ -16,6 +16,7 @@ import polars as pl
 from watthour.core.channel import FEEDS_IN, DeviceKind, SiteKind, may_feed_in
 from watthour.core.errors import InvalidInput
 from watthour.core.frames import INSTANT, Measure, Readings, Refused, Samples, measures_of
+from watthour.core.quality import DOUBTS, count_doubts
 from watthour.core.units import Quantity
 from watthour.core.vintage import stamp
 from watthour.core.window import Window, local_midnight, step_in_words
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     import dataframely as dy
 
     from watthour.core.channel import Channel, Device, Site
+    from watthour.core.frames import Quality
     from watthour.core.ports import Store
     from watthour.workflows.settling import Settler
 
@@ -60,12 +62,24 @@ class RefusedRow:
 
 
 @dataclass(frozen=True, slots=True)
+class DoubtedRows:
+    """Readings of a channel that are kept but not used, as they cannot be right."""
+
+    channel: str
+    rule: str  # as the quality of a reading names it
+    count: int
+    problem: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
 class Received:
     """What became of the rows that were sent."""
 
     accepted: int
     new: int
     refused: Sequence[RefusedRow]
+    doubted: Sequence[DoubtedRows] = ()  # of the accepted readings; samples are judged when readings are made of them
 
 
 def receive(
@@ -95,16 +109,15 @@ def receive(
     good, twice = _once("readings", good, ("channel", "time"))
     told, again = _once("samples", told, ("channel", "time", "measure"))
     refused = [*refused, *twice, *more, *again]
-    new = _keep_readings(store, known, [row for _place, row in good], now) if good else 0
+    new, doubted = _keep_readings(store, known, [row for _place, row in good], now) if good else (0, [])
     if told:
         n_new, other = _keep_samples(store, told, now, settler)
         new += n_new
         refused += other
     if refused:
         store.quarantine(_quarantined(refused, {"readings": readings, "samples": samples}, known, now))
-    return Received(
-        len(readings) + len(samples) - len(refused), new, sorted(refused, key=lambda each: (each.table, each.row))
-    )
+    refused = sorted(refused, key=lambda each: (each.table, each.row))
+    return Received(len(readings) + len(samples) - len(refused), new, refused, doubted)
 
 
 class _Broken(InvalidInput):
@@ -343,8 +356,11 @@ def _once(
     return list(kept.values()), refused
 
 
-def _keep_readings(store: Store, known: _Known, rows: Sequence[Mapping[str, object]], now: datetime) -> int:
-    new = 0
+def _keep_readings(
+    store: Store, known: _Known, rows: Sequence[Mapping[str, object]], now: datetime
+) -> tuple[int, list[DoubtedRows]]:
+    """Keep readings and return how many were new, and which are doubted."""
+    new, doubted = 0, []
     schema = {"channel": pl.String(), "time": INSTANT, "value": pl.Float64(), "available_at": INSTANT}
     frame = pl.DataFrame([[row[name] for name in schema] for row in rows], schema=schema, orient="row")
     channels = [known.channels[name] for name in frame["channel"].unique()]
@@ -365,9 +381,21 @@ def _keep_readings(store: Store, known: _Known, rows: Sequence[Mapping[str, obje
             quality=pl.when(is_said).then(pl.lit(0, pl.Int16)).otherwise("quality"),
         )
         checked = Readings.validate(stamped.select(Readings.column_names()).sort("channel", "time"))
-        new += store.append(flagged(checked, [each for each in channels if each.site == site], store))
+        judged = flagged(checked, [each for each in channels if each.site == site], store)
+        new += store.append(judged)
         store.watch(sender, now)
-    return new
+        doubted += [
+            _doubted(known.channels[name], quality, count) for (name, quality), count in count_doubts(judged).items()
+        ]
+    return new, doubted
+
+
+def _doubted(channel: Channel, quality: Quality, count: int) -> DoubtedRows:
+    remedy = (
+        f"They are kept, and neither shown as used nor learned from. {channel.id} is in {channel.unit_in_words}: if "
+        "they are in another unit, send the same intervals again in this one."
+    )
+    return DoubtedRows(channel.id, str(quality.name).lower(), count, DOUBTS[quality], remedy)
 
 
 def _keep_samples(

@@ -28,6 +28,7 @@ from watthour.workflows.forecast import (
     under_version,
 )
 from watthour.workflows.holes import told_of_holes
+from watthour.workflows.leads import metrics_ahead
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -120,6 +121,7 @@ class Meeting:
     split: Split
     challenger: Forecaster
     known_then: History  # what the challenger may have learned from
+    frozen: dy.DataFrame[Targets]
     answers: Mapping[str, Forecast]  # of "challenger" and "champion"
     baselines: Mapping[str, Forecast]
     errors: pl.DataFrame  # as ``paired`` makes them
@@ -143,7 +145,7 @@ def meet(
     errors = paired(history, {**answers, **rules})
     scores = {name: scores_of(errors, name, history.context.channel.unit) for name in (*answers, *rules)}
     known_then = history.known_at(cast("datetime", frozen["issued_at"].min()))
-    return Meeting(history, split, challenger, known_then, answers, rules, errors, scores)
+    return Meeting(history, split, challenger, known_then, frozen, answers, rules, errors, scores)
 
 
 def keep(
@@ -169,7 +171,8 @@ def keep(
     """
     challenger = met.challenger
     verdict = replace(verdict, reasons=(*verdict.reasons, *getattr(challenger, "remarks", ())))
-    manifest = _manifest(challenger, recipe, met.known_then, met.split, met.scores["challenger"], now)
+    scores = {**met.scores["challenger"], **metrics_ahead(challenger, met.history, met.frozen)}
+    manifest = _manifest(challenger, recipe, met.known_then, met.split, scores, now)
     manifest = registry.save(replace(manifest, n_series=n_series), {**challenger.files(), **_importance(challenger)})
     if verdict.decision is Decision.PROMOTED:
         registry.promote(manifest.name, manifest.version, now=now, reason=" ".join(verdict.reasons))

@@ -1,9 +1,11 @@
 """The answers that dashboards of a household's appliances ask for."""
 
 from collections.abc import Callable, Hashable
+from datetime import datetime, time
 from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Path, Query, Response
 
@@ -16,6 +18,7 @@ from watthour.api.state import ApiState, State
 from watthour.core.errors import NotEnoughHistory
 from watthour.workflows import view
 from watthour.workflows.homes import devices_of, home_named, part_named
+from watthour.workflows.leads import MOST_DAYS_AHEAD
 from watthour.workflows.usage import HomeUsage
 from watthour.workflows.view import household as work
 
@@ -23,6 +26,12 @@ if TYPE_CHECKING:
     from watthour.workflows.insights import DeviceInsights, HomeInsights
 
 router = APIRouter(prefix="/api", tags=["dashboard"])
+
+_A_DAY_S = 86_400.0
+_TOO_SHORT = "Null where fewer than 168 intervals of past days could be forecast again so far ahead and compared."
+_SUM_OF_DEVICES = (
+    "Null: the home is forecast as the sum of its devices, and a sum has no interval that could be measured."
+)
 
 Asked = Annotated[WhichHome, Query()]
 DeviceName = Annotated[
@@ -84,18 +93,16 @@ async def device_page(state: ApiState, device_id: DeviceName, asked: Asked) -> R
 )
 async def week_ahead(state: ApiState, asked: Asked) -> Response:
     """Forecast seven local days with the highest hour of each, and how far such forecasts held."""
-    of, store = await _household(state, asked), state.app.store
-
-    def scored() -> dict[int, float]:
-        return work.measured_coverage(store, of.entities[0].context, state.now()) if of.is_measured else {}
-
+    of = await _household(state, asked)
     ahead = await _ahead(state, of, whole_days=True)
-    coverage = await _warm(state, of, ("coverage", of.home.id), scored)
     if not ahead.hours:
         problem = " ".join(ahead.problems) or f"the readings of {of.home.name} have steps longer than an hour"
         remedy = "Send readings to POST /api/v1/readings, or add them with `watthour import FILE`."
         raise NotEnoughHistory(problem, remedy=remedy)
-    response = await _answer(state, of, WeekForecast, lambda: view.week_ahead(ahead, coverage, state.now()))
+    coverage, present = await _coverage(state, of, ahead)
+    response = await _answer(state, of, WeekForecast, lambda: view.week_ahead(ahead, coverage, present))
+    if len(coverage) < MOST_DAYS_AHEAD:
+        response.headers["Watthour-Confidence"] = _TOO_SHORT if of.is_measured else _SUM_OF_DEVICES
     if ahead.left_out:
         response.headers["Watthour-Left-Out"] = ", ".join(ahead.left_out)
     return response
@@ -141,6 +148,27 @@ async def _ahead(state: State, of: work.Household, *, whole_days: bool = False) 
         return work.home_ahead(app.store, app.registry, of, now=state.now(), whole_days=whole_days, served=served)
 
     return await _warm(state, of, ("home_ahead", of.home.id, whole_days), look)
+
+
+async def _coverage(state: State, of: work.Household, ahead: work.HomeAhead) -> tuple[dict[int, float], datetime]:
+    """Return the measured coverage of a home's forecasts by days ahead, once a day, and when its present is."""
+    store = state.app.store
+    present = await state.compute.run(lambda: work.presence(store, of, state.now()))
+    if ahead.main is None:
+        return {}, present
+    context, found = ahead.main
+    version = found["model_version"]
+
+    def look() -> dict[int, float]:
+        clock = time(state.app.settings.issue_hour)
+        return work.measured_coverage(store, state.app.registry, context, version, now=present, issue_clock=clock)
+
+    first = (await state.compute.run(store.spans))[context.channel.id][0]
+    day = present.astimezone(ZoneInfo(context.time_zone)).date()
+    measured = await state.warm.get(
+        ("coverage", context.channel.id), look, lifetime_s=_A_DAY_S, state=(day, first, version), name="coverage"
+    )
+    return measured, present
 
 
 async def _warm(state: State, of: work.Household, question: tuple[Hashable, ...], look: Callable[[], T]) -> T:

@@ -12,12 +12,14 @@ from watthour.api.metrics import Gauges
 from watthour.api.problems import Refusal
 from watthour.api.schemas.status import Degraded, Health, Ready
 from watthour.api.state import ApiState, State
+from watthour.core.channel import SiteKind
 from watthour.core.errors import NotEnoughHistory
 from watthour.core.forecast import Context
 from watthour.core.frames import Maker
 from watthour.core.units import Unit
 from watthour.core.window import Window
 from watthour.workflows import view
+from watthour.workflows.view.household import homes_with_data
 
 router = APIRouter(tags=["operation"])
 
@@ -38,7 +40,7 @@ async def api_health() -> Health:
 
 @router.get("/ready", summary="Can forecasts be served?", responses=problems())
 async def ready(state: ApiState) -> Ready:
-    """Answer 200 when the store can be read and holds demand of a region; else 503 and why."""
+    """Answer 200 when the store can be read and holds readings of a region or a home; else 503 and why."""
     return await state.warm.get("ready", lambda: _readiness(state), lifetime_s=state.limits.state_lifetime_s)
 
 
@@ -74,17 +76,20 @@ async def metrics(state: ApiState) -> Response:
 
 def _readiness(state: State) -> Ready:
     content = view.status(state.app.store, state.models.shown(), now=state.now(), version=__version__)
-    regions = [region["id"] for region in content["regions"] if region["last_time"] is not None]  # type: ignore[attr-defined]  # JSON-ready, so untyped
-    if not regions:
+    shown = [site for site in content["regions"] if site["last_time"] is not None]  # type: ignore[attr-defined]  # JSON-ready, so untyped
+    regions = [site["id"] for site in shown if site["kind"] != SiteKind.HOME]
+    homes = homes_with_data(state.app.store)
+    if not regions and not homes:
         raise Refusal(
             HTTPStatus.SERVICE_UNAVAILABLE,
             "not-ready",
-            "The store has no demand of any region yet, so nothing can be forecast.",
-            remedy="Add some with `watthour backfill` or `watthour import`, or let `watthour up` simulate a region.",
+            "The store has no readings of any home or region yet, so nothing can be forecast.",
+            remedy="Add a home on the page Add a home or with `watthour home add`, and its readings with `watthour "
+            "import FILE` or a source; or fetch a region's demand with `watthour backfill`.",
         )
     failed = [source for source in content["sources"] if source["state"] == "failed"]  # type: ignore[attr-defined]  # as above
     degraded = [Degraded(name=source["name"], problem=source["problem"] or "it failed") for source in failed]
-    return Ready(status="ready", regions=regions, degraded=degraded)
+    return Ready(status="ready", regions=regions, homes=homes, degraded=degraded)
 
 
 def _gauges(state: State) -> Gauges:

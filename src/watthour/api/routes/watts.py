@@ -11,7 +11,6 @@ from watthour.api.answers import A, answer_bytes, n_told, served_or_none, warm_a
 from watthour.api.contract import problems
 from watthour.api.problems import Refusal
 from watthour.api.routes.training import begin_training, progress_of
-from watthour.api.schemas.models import Split
 from watthour.api.schemas.watts import (
     Optimization,
     OptimizationQuestion,
@@ -31,7 +30,7 @@ from watthour.workflows import view
 from watthour.workflows.entities import Entity, entities, find_site
 from watthour.workflows.homes import home_named
 from watthour.workflows.view.household import usual_homes
-from watthour.workflows.view.watts import price_channel
+from watthour.workflows.view.watts import price_channel, who_answers
 
 router = APIRouter(prefix="/api/v1", tags=["watts"])
 
@@ -67,24 +66,15 @@ async def optimization(state: ApiState, asked: Annotated[OptimizationQuestion, Q
 
 @router.get("/model/info", summary="The model that forecasts a home or a site", responses=problems(404, 409))
 async def serving_model(state: ApiState, asked: Annotated[WhichSite, Query()]) -> ServingModel:
-    """Tell which model serves and what it learned from; while there is none its fields are null."""
+    """Tell which model answers and what it learned from; a rule learns nothing, so there these fields are null."""
 
     def look() -> ServingModel:
-        context = _entity(state, asked).context
-        known: dict[str, Any] = {}
-        if (served := state.models.serving_or_none(Role(context, "forecast"))) is not None:
-            manifest = served.manifest
-            known = {
-                "model_type": manifest.recipe,
-                "model_version": manifest.version,
-                "trained_at": manifest.created_at,
-                "features": list(manifest.features),
-                "splits": {name: Split(start=span.start, end=span.end) for name, span in manifest.splits.items()},
-                "metrics": dict(manifest.metrics),
-                "data_fingerprint": manifest.data_fingerprint,
-            }
-        return ServingModel(
-            site=context.site.id, channel=context.channel.id, simulated=context.site.is_simulated, **known
+        entity = _entity(state, asked)
+        context = entity.context
+        served = state.models.serving_or_none(Role(context, "forecast"))
+        known = who_answers(state.app.store, state.app.registry, entity, served, now=state.now())
+        return ServingModel.model_validate(
+            {"site": context.site.id, "channel": context.channel.id, "simulated": context.site.is_simulated, **known}
         )
 
     return await state.compute.run(look)

@@ -191,8 +191,9 @@ class DayForecast(Answer):
         description="Sum of its hours; null if any is missing. [kWh]", examples=[9.6]
     )
     confidence: float | None = Field(
-        description="Share of the readings that lay in the 90 % interval of the forecasts kept of the last 30 days, "
-        "made as many local days ahead; null where fewer than 168 intervals can be compared. [0-1]",
+        description="Measured share of readings that lay in the 90 % interval of forecasts made as many local days "
+        "ahead: of tomorrow those kept of the last 30 days, else past days forecast again from what was known then. "
+        "Null where fewer than 168 intervals can be compared, which the header `Watthour-Confidence` says. [0-1]",
         examples=[0.91],
     )
 

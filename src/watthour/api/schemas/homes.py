@@ -410,6 +410,19 @@ class RefusedSentRow(Answer):
     remedy: str = Field(description="What to do about it.", examples=["Did you mean home.summer_house.power?"])
 
 
+class DoubtedSentRows(Answer):
+    """Readings of a channel that are kept but not used, as they cannot be right."""
+
+    channel: str = Field(description="Id of the channel.", examples=["home.summer_house.power"])
+    rule: str = Field(
+        description="`zero`, `frozen`, `out_of_range` or `unusual`, as the quality of these readings says.",
+        examples=["out_of_range"],
+    )
+    count: int = Field(description="Readings of this request. [count]", examples=[1])
+    problem: str = Field(description="What is doubted.", examples=["outside what is possible"])
+    remedy: str = Field(description="What to do about it.")
+
+
 class KeptRows(Answer):
     """What became of the rows; those accepted are kept durably."""
 
@@ -427,9 +440,14 @@ class KeptRows(Answer):
                     "remedy": "Did you mean home.summer_house.power? /api/v1/channels lists all channels.",
                 }
             ],
+            "doubted": [],
         }
     )
 
     accepted: int = Field(description="Rows that are kept, now or already before. [count]", examples=[1])
     new: int = Field(description="Rows that said something new. [count]", examples=[1])
     refused: list[RefusedSentRow] = Field(description="Rows that are not kept.")
+    doubted: list[DoubtedSentRows] = Field(
+        description="Accepted readings that are kept but not used, as they cannot be right, by channel and rule; "
+        "samples are judged later, when readings are made of them."
+    )

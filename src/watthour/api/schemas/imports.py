@@ -82,6 +82,7 @@ class ImportedRows(Answer):
             "new_rows": 4368,
             "refused_rows": 0,
             "refused": {},
+            "doubted": {},
             "preview": None,
             "findings": [],
             "next": [],
@@ -93,6 +94,11 @@ class ImportedRows(Answer):
     new_rows: int = Field(description="Rows that were new. [count]", examples=[4368])
     refused_rows: int = Field(description="Rows that were refused. [count]", examples=[0])
     refused: dict[str, int] = Field(description="Refused rows by the rule they break. [count]", examples=[{}])
+    doubted: dict[str, int] = Field(
+        description="Readings that are kept but not used, as they cannot be right, by the rule they break: `zero`, "
+        "`frozen`, `out_of_range`, `unusual`; none in a dry run. [count]",
+        examples=[{}],
+    )
     preview: ImportPreview | None = Field(description="How the table was read; null for a file with a known layout.")
     findings: list[str] = Field(
         description="Faults that the readings show beside a rival's forecast, with what to do; none in a dry run.",

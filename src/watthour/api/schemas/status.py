@@ -30,11 +30,17 @@ class Ready(Answer):
     """Forecasts can be served; what is degraded is named."""
 
     model_config = shown_as(
-        {"status": "ready", "regions": ["ny"], "degraded": [{"name": "eia", "problem": "eia: answered 503 four times"}]}
+        {
+            "status": "ready",
+            "regions": ["ny"],
+            "homes": ["flat"],
+            "degraded": [{"name": "eia", "problem": "eia: answered 503 four times"}],
+        }
     )
 
     status: Literal["ready"] = Field(description="Always `ready`; otherwise the answer is 503.")
     regions: list[str] = Field(description="Ids of the regions with readings.", examples=[["ny"]])
+    homes: list[str] = Field(description="Ids of the homes with readings or uses of devices.", examples=[["flat"]])
     degraded: list[Degraded] = Field(description="Sources whose last run failed.")
 
 

@@ -199,7 +199,7 @@ class Optimization(Basis):
 
 
 class ServingModel(Answer):
-    """The model that forecasts a site; all but its site is null while none has been trained."""
+    """The model that forecasts a site; of a rule, which learns nothing, only its name is not null."""
 
     model_config = shown_as(
         {
@@ -207,6 +207,7 @@ class ServingModel(Answer):
             "channel": "home.flat.power",
             "model_type": "day_process",
             "model_version": "day_process-20261120T060000-ab12cd",
+            "fallback": None,
             "trained_at": "2026-11-20T06:00:00Z",
             "features": ["temperature"],
             "splits": {"train": {"start": "2023-11-20T05:00:00Z", "end": "2026-10-23T04:00:00Z"}},
@@ -218,8 +219,13 @@ class ServingModel(Answer):
 
     site: str = Field(description="Id of the site.", examples=["flat"])
     channel: str = Field(description="Id of the channel that it forecasts.", examples=["home.flat.power"])
-    model_type: str | None = Field(None, description="Kind of model.", examples=["day_process"])
-    model_version: str | None = Field(None, description="Version.", examples=["day_process-20261120T060000-ab12cd"])
+    model_type: str | None = Field(
+        None, description="Kind of model, as `forecast` tells it; null while nothing can be forecast."
+    )
+    model_version: str | None = Field(None, description="Version; of a rule its name; null while there is none.")
+    fallback: str | None = Field(
+        None, description="Why no model of the site's own answers, or nothing does; null if one does."
+    )
     trained_at: datetime | None = Field(None, description="When it was trained, UTC.")
     features: list[str] | None = Field(None, description="Its features.")
     splits: dict[str, Split] | None = Field(

@@ -112,7 +112,13 @@ def device_page(
 
 
 def week_ahead(ahead: HomeAhead, coverage: Mapping[int, float], now: datetime) -> dict[str, object]:
-    """Return the next seven local days of a home, with the highest hour of each."""
+    """Return the next seven local days of a home, with the highest hour of each.
+
+    Args:
+        ahead: the hours of whole days.
+        coverage: the measured share inside the 90 % interval, by local days ahead.
+        now: the present, of an archive the end of what is known.
+    """
     days: list[dict[str, object]] = []
     peaks: list[dict[str, object]] = []
     today = now.astimezone(ahead.hours[0].start.tzinfo).date() if ahead.hours else None

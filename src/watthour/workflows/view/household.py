@@ -19,6 +19,7 @@ from watthour.core.window import DAY, HOUR, Window, local_midnight
 from watthour.workflows.entities import entities
 from watthour.workflows.forecast import OURS
 from watthour.workflows.homes import channels_of, devices_of, homes
+from watthour.workflows.leads import FEWEST_INTERVALS, MOST_DAYS_AHEAD, coverage_ahead
 from watthour.workflows.score import side_by_side
 from watthour.workflows.view.ahead import hours_ahead
 from watthour.workflows.view.issue import FRESH
@@ -26,6 +27,7 @@ from watthour.workflows.view.watts import A_DAY, watt_points
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from datetime import time
 
     from watthour.core.channel import Channel, Device, Site
     from watthour.core.directory import SiteDirectory
@@ -38,9 +40,7 @@ Trend = Literal["rising", "falling", "steady"]
 
 RECENT_DAYS = 28
 SCORED_DAYS = 30
-DAYS_AHEAD = 7
-_HOURS_AHEAD = (DAYS_AHEAD + 1) * 24 + 1  # the rest of today, and seven local days of up to 25 hours
-_FEWEST_SCORED = 7 * 24  # intervals from which a coverage is told
+_HOURS_AHEAD = (MOST_DAYS_AHEAD + 1) * 24 + 1  # the rest of today, and seven local days of up to 25 hours
 _TREND_DAYS = 14
 _FEWEST_DAYS = 7
 _CHANCE, _LEAST_CHANGE = 0.05, 0.1  # of a trend where there is none, and the smallest that is told
@@ -82,11 +82,16 @@ class HomeAhead:
 def usual_homes(store: Store) -> list[Site]:
     """Return the homes of which anything is known: the real ones, else the simulated ones; else all homes."""
     known = homes(store)
+    with_data = homes_with_data(store)
+    told = [home for home in known if home.id in with_data]
+    return [home for home in told if not home.is_simulated] or told or known
+
+
+def homes_with_data(store: Store) -> list[str]:
+    """Return the ids of the homes with readings or uses of devices."""
     spans = store.spans()
     with_readings = {channel.site for channel in store.channels() if channel.id in spans}
-    with_uses = {home.id for home in known if last_use(store, home) is not None}
-    told = [home for home in known if home.id in with_readings | with_uses]
-    return [home for home in told if not home.is_simulated] or told or known
+    return [home.id for home in homes(store) if home.id in with_readings or last_use(store, home) is not None]
 
 
 def last_use(store: Store, home: Site) -> datetime | None:
@@ -189,7 +194,9 @@ def _hourly(context: Context, found: dict[str, Any]) -> dict[datetime, float | N
 def _seven_days(hours: Sequence[Hour]) -> list[Hour]:
     """Return the hours of the first seven days that begin among them."""
     first = next((hour.start.date() for hour in hours if hour.start.hour == 0), None)
-    return [] if first is None else [hour for hour in hours if first <= hour.start.date() < first + DAYS_AHEAD * DAY]
+    return (
+        [] if first is None else [hour for hour in hours if first <= hour.start.date() < first + MOST_DAYS_AHEAD * DAY]
+    )
 
 
 def _total(values: Sequence[float | None]) -> float | None:
@@ -197,12 +204,27 @@ def _total(values: Sequence[float | None]) -> float | None:
     return sum(known) if len(known) == len(values) else None
 
 
-def measured_coverage(store: Store, context: Context, now: datetime) -> dict[int, float]:
-    """Return which share of the readings the 90 % interval of our kept forecasts held, by local days ahead.
+def measured_coverage(
+    store: Store, registry: ModelRegistry, context: Context, version: str, *, now: datetime, issue_clock: time
+) -> dict[int, float]:
+    """Return which share of the readings the 90 % interval of our forecasts held, by local days ahead.
 
-    Of the forecasts of the last 30 days that were kept; a day ahead of which fewer than 168 intervals are known is left
-    out.
+    Of the forecasts of the last 30 days that were kept, where 168 intervals of them can be compared; else, as always of
+    the days after tomorrow, of past days that are forecast again: see ``coverage_ahead``.
+
+    Args:
+        store: the store.
+        registry: holds the models.
+        context: what is forecast.
+        version: who answers now.
+        now: the present, of an archive the end of what is known.
+        issue_clock: local clock time at which past days are forecast again.
     """
+    again = coverage_ahead(store, registry, context, version, now=now, issue_clock=issue_clock)
+    return again | _kept_coverage(store, context, now)
+
+
+def _kept_coverage(store: Store, context: Context, now: datetime) -> dict[int, float]:
     today = now.astimezone(ZoneInfo(context.time_zone)).date()
     window = Window(local_midnight(today - SCORED_DAYS * DAY, context.time_zone), now)
     table, present = side_by_side(store, context, window, now=now)
@@ -212,7 +234,7 @@ def measured_coverage(store: Store, context: Context, now: datetime) -> dict[int
     day = [pl.col(name).dt.convert_time_zone(context.time_zone).dt.date() for name in ("time", "issued_at")]
     held = pl.col("actual").is_between(lower, upper)
     by_day = table.drop_nulls([lower, upper]).group_by(ahead=(day[0] - day[1]).dt.total_days())
-    shares = by_day.agg(held.mean().alias("share"), n=pl.len()).filter(pl.col("n") >= _FEWEST_SCORED)
+    shares = by_day.agg(held.mean().alias("share"), n=pl.len()).filter(pl.col("n") >= FEWEST_INTERVALS)
     return dict(zip(shares["ahead"], shares["share"], strict=True))
 
 

@@ -71,7 +71,10 @@ def feed_label(source: str) -> str:
     ('Open-Meteo, weather forecast', 'File meter.csv')
     """
     kind, _, rest = source.partition(":")
-    return f"File {rest}" if kind == "csv" else _FEEDS.get(kind) or _in_words(kind)
+    if kind == "csv":
+        return f"File {rest}"
+    label = _FEEDS.get(kind) or _in_words(kind)
+    return f"{label}, live" if rest.endswith(":live") else label  # beside the past that the same source brings in
 
 
 def _kind(recipe: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
     from datetime import datetime
 
+    from watthour.core.channel import Site
     from watthour.core.forecast import Context
     from watthour.core.heard import LineState
     from watthour.core.ports import SourceRun, Store
@@ -218,6 +220,16 @@ def _asked(
         for each in by_kind.values()
         if not each.is_line and each.kind not in kinds
     ]
+    return _told_apart(found, {site.id: site for site in store.sites()})
+
+
+def _told_apart(found: list[dict[str, Any]], sites: Mapping[str, Site]) -> list[dict[str, Any]]:
+    """Add to labels that stand more than once which region or home each is for."""
+    n_of = Counter(each["label"] for each in found)
+    for each in found:
+        site = sites.get(each["feeds"][0]["site"]) if each["feeds"] else None
+        if n_of[each["label"]] > 1 and site is not None:
+            each["label"] += f": {site.name.removesuffix(' (simulated)')} ({site.kind})"
     return found
 
 

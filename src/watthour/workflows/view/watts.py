@@ -9,12 +9,15 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import polars as pl
 
-from watthour.core.errors import InvalidInput
+from watthour.core.errors import InvalidInput, NotEnoughHistory
 from watthour.core.frames import LEVELS
 from watthour.core.quality import is_trusted
 from watthour.core.units import Quantity, Unit, conversion
 from watthour.core.window import DAY, HOUR, Window, local_midnight
+from watthour.forecasting.catalogue import OTHER_HOMES
 from watthour.forecasting.quantiles import mean_of_quantiles
+from watthour.workflows.forecast import shared_name
+from watthour.workflows.view.ahead import hours_ahead
 from watthour.workflows.view.wire import local_text, utc_text
 
 if TYPE_CHECKING:
@@ -22,7 +25,10 @@ if TYPE_CHECKING:
 
     from watthour.core.channel import Channel, Site
     from watthour.core.forecast import Context
-    from watthour.core.ports import Store
+    from watthour.core.model import Manifest
+    from watthour.core.ports import ModelRegistry, Store
+    from watthour.workflows.entities import Entity
+    from watthour.workflows.forecast import Served
 
 A_DAY = 24  # hours
 _SHARE = 0.25  # of the intervals that are among the best, and among those to avoid
@@ -105,6 +111,53 @@ def optimization(store: Store, context: Context, found: dict[str, Any], *, hours
         "savings": None,
         "forecast_horizon_hours": hours,
         **_basis(context, found, now),
+    }
+
+
+def who_answers(
+    store: Store, registry: ModelRegistry, entity: Entity, served: Served | None, *, now: datetime
+) -> dict[str, Any]:
+    """Return which model answers for a site now and what it learned from; of a rule its name alone.
+
+    Args:
+        store: the store.
+        registry: holds the models.
+        entity: what is forecast.
+        served: the model of its own that serves, if it has one.
+        now: the present.
+    """
+    if served is not None:
+        return {"fallback": served.instead_of, **_of_manifest(served.manifest)}
+    try:
+        found = hours_ahead(store, registry, entity, hours=1, now=now)
+    except NotEnoughHistory as error:
+        return {"fallback": f"Nothing can be forecast yet: {error}"}
+    version = found["model_version"]
+    known = {"model_type": version.partition("-")[0], "model_version": version, "fallback": found["fallback"]}
+    return {**known, **_of_manifest(_manifest_of(registry, entity.context, version))}
+
+
+def _manifest_of(registry: ModelRegistry, context: Context, version: str) -> Manifest | None:
+    """Return the manifest of a model that answers for a site; None of a rule."""
+    if version == OTHER_HOMES:
+        from watthour.forecasting.other_homes.shipped import shipped
+
+        return shipped()[0]
+    names = [name for name in (context.channel.id, shared_name(context)) if name]
+    return next((each for name in names for each in registry.manifests(name) if each.version == version), None)
+
+
+def _of_manifest(manifest: Manifest | None) -> dict[str, Any]:
+    if manifest is None:
+        return {}
+    return {
+        "model_type": manifest.recipe,
+        "model_version": manifest.version,
+        "trained_at": manifest.created_at,
+        "features": list(manifest.features),
+        "splits": {name: {"start": span.start, "end": span.end} for name, span in manifest.splits.items()},
+        "metrics": dict(manifest.metrics),
+        "data_fingerprint": manifest.data_fingerprint,
     }
 
 

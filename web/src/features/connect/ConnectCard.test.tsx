@@ -52,7 +52,7 @@ function makeServer(): Answers[string] {
     asked += 1;
     const rows = isImport ? 741 : 0;
     const next = isImport ? [{ text: 'Give its coordinates.', command: 'watthour site change load --latitude 48.85' }] : [];
-    return { region: 'load', channel: PREVIEW.channel, new_rows: rows, refused_rows: 3, refused: PREVIEW.refused, preview, next };
+    return { region: 'load', channel: PREVIEW.channel, new_rows: rows, refused_rows: 3, refused: PREVIEW.refused, doubted: { out_of_range: 2 }, preview, next };
   };
 }
 
@@ -78,10 +78,11 @@ test('a file is shown as understood, asked what is open, and then imported', asy
   await userEvent.click(screen.getByRole('button', { name: 'Import' }));
   expect(await screen.findByText('741 new rows for load')).toBeVisible();
   expect(screen.getByText(/3 rows were refused/)).toBeVisible();
+  expect(screen.getByText(/2 values cannot be right/)).toBeVisible();
   expect(screen.getByRole('link', { name: 'Open load' })).toHaveAttribute('href', '/grid/load');
 });
 
-const answerIn = (unit: string) => ({ region: 'load', channel: PREVIEW.channel, new_rows: 0, refused_rows: 0, refused: {}, preview: { ...PREVIEW, unit, questions: [] }, next: [] });
+const answerIn = (unit: string) => ({ region: 'load', channel: PREVIEW.channel, new_rows: 0, refused_rows: 0, refused: {}, doubted: {}, preview: { ...PREVIEW, unit, questions: [] }, next: [] });
 
 test('of two looks at a file the one that was asked for last is shown, also where it is answered first', async () => {
   const waiting: ((unit: string) => void)[] = [];

@@ -12,6 +12,7 @@ import { homeQuery } from '@/lib/homes';
 import { formatNumber } from '@/lib/numbers';
 import { formatInstant } from '@/lib/time';
 
+import { onThePage, problemOnThePage } from './onThePage';
 import { type Choices, holidaysQuery, preview, upload } from './queries';
 
 const UNITS = ['MW', 'kW', 'W', 'GW', 'MWh', 'kWh', 'Wh', 'GWh'];
@@ -37,6 +38,19 @@ const SOLAR = [
   { value: 'yes', label: 'Yes: keep negative values' },
   { value: 'no', label: 'No: leave negative values out' },
 ];
+/** What can be chosen on the page, by the name of the option of the command line. */
+const CHOOSABLE = {
+  time_zone: { label: 'Time zone' },
+  unit: { label: 'Unit' },
+  value_column: { label: 'Column of values' },
+  time_column: { label: 'Column of times' },
+  date_order: { label: 'Dates', options: ORDERS },
+  decimal: { label: 'Decimal mark', options: MARKS },
+  named_by: { label: 'Each time is', options: ENDS },
+  meter: { label: 'Each value is', options: METERS },
+  solar: { label: 'Energy is also fed in, such as from solar panels', options: SOLAR },
+  site: { label: 'Name of the place or home' },
+};
 const CONTROL = 'rounded-control border-control-line bg-surface h-10 w-full min-w-0 border px-3 font-normal';
 
 interface Option {
@@ -227,7 +241,7 @@ function Understood({ found, choices, homeZone }: { found: ImportPreview; choice
       {found.notes.length > 0 ? (
         <ul className="text-small text-muted mt-3 list-disc pl-4">
           {found.notes.map((note) => (
-            <li key={note}>{note}</li>
+            <li key={note}>{onThePage(note, CHOOSABLE)}</li>
           ))}
         </ul>
       ) : null}
@@ -265,10 +279,13 @@ interface ImportedProps {
 
 function Imported({ rows, next, isSettled }: ImportedProps): ReactElement {
   const refused = rows.refused_rows > 0 ? ` ${formatNumber(rows.refused_rows)} rows were refused; they are listed with the reason.` : '';
+  const nDoubted = Object.values(rows.doubted).reduce((sum, count) => sum + count, 0);
+  const doubted = nDoubted > 0 ? ` ${formatNumber(nDoubted)} values cannot be right, such as a home that draws 450 kW; they are kept but not used. Is the unit right?` : '';
   return (
     <Notice role="status" title={`${formatNumber(rows.new_rows)} new rows for ${rows.region}`} className="mt-3">
       {rows.new_rows === 0 ? 'All data in this file were imported before.' : 'They are in the store.'}
-      {refused}{' '}
+      {refused}
+      {doubted}{' '}
       {(isSettled ? [] : rows.next)
         .filter(({ command }) => !command.startsWith('watthour train '))
         .map(({ text, command }) => (
@@ -392,7 +409,7 @@ export function Upload({ next, site, onImported }: UploadProps): ReactElement {
       ) : null}
       {file && looking.error ? (
         <ProblemNotice
-          error={looking.error}
+          error={problemOnThePage(looking.error, CHOOSABLE)}
           className="mt-3"
           actions={Object.keys(choices).length > Object.keys(settled).length ? <Button onClick={() => look(file, settled)}>Start again with this file</Button> : null}
         />
@@ -439,7 +456,7 @@ export function Upload({ next, site, onImported }: UploadProps): ReactElement {
         </div>
       ) : null}
       {sending.data ? <Imported rows={sending.data} next={next} isSettled={isSettled} /> : null}
-      {sending.error ? <ProblemNotice error={sending.error} className="mt-3" /> : null}
+      {sending.error ? <ProblemNotice error={problemOnThePage(sending.error, CHOOSABLE)} className="mt-3" /> : null}
     </form>
   );
 }

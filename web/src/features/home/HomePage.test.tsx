@@ -38,13 +38,13 @@ test('today stands beside the same hours of yesterday', async () => {
   expect(within(today).getByText('since midnight, counted up to 15:00')).toBeVisible();
   expect(within(today).getByText('0.70 kWh less than yesterday by 15:00')).toBeVisible();
   expect(within(today).getByText('All of yesterday').nextElementSibling).toHaveTextContent('9.40 kWh');
-  expect(within(today).queryByText(/of today is known/)).toBeNull();
+  expect(within(today).queryByText(/of today so far/)).toBeNull();
 });
 
 test('a day with gaps says how much of it is known, and yesterday with gaps is not compared', async () => {
   openHome({ '/api/v1/homes/flat/usage': () => makeUsage({ mains: { known_share_today: 0.826, yesterday_same_time_kwh: null } }) });
   const today = await card('Today');
-  expect(within(today).getByText('82% of today is known; what is missing is not counted.')).toBeVisible();
+  expect(within(today).getByText('There are readings for 82% of today so far; the rest is missing and not counted.')).toBeVisible();
   expect(within(today).getByText('Yesterday by this time is not known in full.')).toBeVisible();
   expect(within(today).getByText('Yesterday by 15:00').nextElementSibling).toHaveTextContent('–');
 });

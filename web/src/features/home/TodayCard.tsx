@@ -54,7 +54,7 @@ export function TodayCard({ usage }: { usage: Usage }): ReactElement {
       {today_kwh < 0 ? <p className="text-small text-muted">More was fed in than drawn.</p> : null}
       <p className="text-small text-muted min-h-5">{same === null ? 'Yesterday by this time is not known in full.' : comparison(today_kwh, same, clock)}</p>
       {known !== null && known < WHOLE ? (
-        <p className="text-small text-warn mt-1 font-medium">{percent.format(known)} of today is known; what is missing is not counted.</p>
+        <p className="text-small text-warn mt-1 font-medium">There are readings for {percent.format(known)} of today so far; the rest is missing and not counted.</p>
       ) : null}
       <Bars
         spans={[
