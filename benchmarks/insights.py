@@ -280,7 +280,7 @@ def device_cases(test: str) -> list[dict[str, Cell]]:
                 tallies.setdefault(name, Tally()).found.append(is_found)
     weeks = n_days / 7
     rows: list[dict[str, Cell]] = [
-        {"row": name, "test": test, "recall": tally.recall, "cases": len(tally.found)}
+        {"row": name, "test": test, "device_recall": tally.recall, "cases": len(tally.found)}
         for name, tally in tallies.items()
     ]
     all_weeks = WEEKS * len(SEEDS)
@@ -290,7 +290,7 @@ def device_cases(test: str) -> list[dict[str, Cell]]:
         ("runs, with absences", by_runs["runs, with absences"], all_weeks),
         ("fridge, by its hours", fridges, weeks),
     ):
-        rows.append({"row": name, "test": test, "alarms_per_week": told_of / of_weeks, "weeks": of_weeks})
+        rows.append({"row": name, "test": test, "device_alarms_per_week": told_of / of_weeks, "weeks": of_weeks})
     rows.append({"row": "devices judged by runs", "test": test, "devices_per_home": each_home})
     return rows
 
