@@ -10,7 +10,7 @@ import json
 import os
 import sys
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -20,23 +20,24 @@ from report import RESULTS, Cell, report
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))  # the made homes are those of the tests
 
-from made_home import PER_DAY, PER_HOUR, START, MadeHome, make_home
+from made_home import PER_DAY, PER_HOUR, START, Array, MadeHome, make_home
 
 from watthour.core.channel import DeviceKind
 from watthour.core.window import DAY, Window
 from watthour.forecasting.calendar import holiday_days
-from watthour.insights.anomalies import Oddities, oddities
+from watthour.insights.anomalies import Oddities, oddities, oddities_of_device
 from watthour.insights.habits import PART_HOURS, Habits, habits
 from watthour.insights.load import Load, load_of
 from watthour.insights.standby import Standby, standby
-from watthour.simulation.home import SimulatedHome
-from watthour.simulation.sky import sky_of
+from watthour.simulation.home import HomeDay, SimulatedHome
+from watthour.simulation.sky import Sky, sky_of
 from watthour.simulation.steps import joined, together
 from watthour.simulation.town import SimulatedRegion
 
 SEEDS = range(1000, 1020)
 TOWN_SEED, TOWN_DAYS = 2027, 112
 TESTS = ("plain", "heated", "town", "town_heated", "town_car")
+DEVICE_STEPS = {"devices": timedelta(hours=1), "devices_5min": timedelta(minutes=5)}
 _AT_WILL = frozenset({DeviceKind.SOLAR, DeviceKind.BATTERY, DeviceKind.EV_CHARGER})  # measured apart, as in the product
 JUDGED = 28
 WEEKS = JUDGED / 7
@@ -54,7 +55,11 @@ PROTOCOL = (
     "solar roof, battery and car measured; town_heated: the same, each with a heat pump; town_car: each with a car "
     "that no meter of its own measures. There, days on which nobody used anything and those beside them are left out "
     "of the false alarms and of their weeks, and habits are not judged where there is such a day among those "
-    "compared; the row with absences has all days. lcl, citylearn, uci, emhass: real homes, hourly, without a "
+    "compared; the row with absences has all days. devices, devices_5min: "
+    "each device of the same 20 homes, read hourly and every five minutes; those that run for a quarter of their time "
+    "at most are judged by their runs, and what is told of all of them and their levels is added up by home. A run "
+    "from its begin on lasts three times as long as nine in ten of the device, at its median power, or to the end; or "
+    "there is none in the last weeks. lcl, citylearn, uci, emhass: real homes, hourly, without a "
     "temperature; spans of 112 days 97 days apart, judged in the same way, so that what is told where nothing was "
     "planted may be true; a power of so many standard deviations of the home's hours is planted at any hour. Of "
     "London and CityLearn every second home, and of UCI the last eight spans, were looked at when the constants were "
@@ -130,14 +135,18 @@ def town_homes(test: str) -> list[tuple[MadeHome, frozenset[date]]]:
         mains = joined([together(each) for each in parts])
         made.parts = {"town": mains.mean_watts(edges), "always": np.zeros(TOWN_DAYS * PER_DAY)}
         made.temperature = degrees[: TOWN_DAYS * 1440].reshape(-1, 60).mean(axis=1)
-        away = frozenset(
-            sky_day + side * timedelta(days=1)
-            for sky_day, day in zip((sky.day for sky in skies), days, strict=True)
-            if all(use.kind is DeviceKind.WATER_HEATER for use in day.uses)
-            for side in (-1, 0, 1)
-        )
-        found.append((made, away))
+        found.append((made, away_days(skies, days)))
     return found
+
+
+def away_days(skies: list[Sky], days: list[HomeDay]) -> frozenset[date]:
+    """Return the days on which nobody used anything, and those beside them."""
+    return frozenset(
+        sky.day + side * timedelta(days=1)
+        for sky, day in zip(skies, days, strict=True)
+        if all(use.kind is DeviceKind.WATER_HEATER for use in day.uses)
+        for side in (-1, 0, 1)
+    )
 
 
 def homes_of(test: str) -> list[tuple[MadeHome, frozenset[date]]]:
@@ -213,6 +222,113 @@ def cases(test: str) -> list[dict[str, Cell]]:
     return rows
 
 
+def device_powers() -> list[tuple[dict[DeviceKind, Array], frozenset[date]]]:
+    """Return the power of each device of homes of the simulated town, and the days around those without anybody."""
+    region = SimulatedRegion()
+    first = START.date()
+    skies = [sky_of(first + timedelta(days=n), region) for n in range(TOWN_DAYS + 1)]
+    edges = skies[0].midnight + 86_400 + 300 * np.arange(TOWN_DAYS * PER_DAY + 1)
+    found = []
+    for number in range(len(SEEDS)):
+        days = [SimulatedHome(number, seed=TOWN_SEED).day(sky) for sky in skies]
+        powers = {kind: joined([day.parts[kind] for day in days]).mean_watts(edges) for kind in days[0].parts}
+        found.append((powers, away_days(skies, days)))
+    return found
+
+
+def judged_device(power: Array, step: timedelta) -> Oddities | None:
+    """Return what is told of the last days of a device."""
+    found = oddities_of_device(MadeHome(TOWN_DAYS, {"device": power}).load("device", step=step), days=JUDGED)
+    return found if isinstance(found, Oddities) else None
+
+
+def device_cases(test: str) -> list[dict[str, Cell]]:
+    """Return one row for each case in the devices of the simulated town."""
+    step = DEVICE_STEPS[test]
+    tallies: dict[str, Tally] = {}
+    by_runs: dict[str, float] = {"runs": 0, "runs, with absences": 0}
+    n_days = n_devices = fridges = 0
+    for seed, (powers, away) in zip(SEEDS, device_powers(), strict=True):
+        rng = np.random.default_rng(seed)
+        begin = TOWN_DAYS * PER_DAY - int(rng.integers(PER_DAY, JUDGED * PER_DAY))
+        n_days += sum(START.date() + timedelta(days=TOWN_DAYS - n) not in away for n in range(JUDGED))
+        for kind, power in sorted(powers.items()):
+            quiet = judged_device(power, step) if power.min() >= 0 else None
+            if quiet is None:
+                continue
+            if kind is DeviceKind.FRIDGE:
+                fridges += sum(not away & {each.start.date(), each.end.date()} for each in quiet.anomalies)
+                open_door = power.copy()
+                open_door[begin : begin + 6 * PER_HOUR] = power.max()
+                found = judged_device(open_door, step)
+                is_found = found is not None and overlaps(found, begin, begin + 6 * PER_HOUR, 1)
+                tallies.setdefault("fridge that does not rest for 6 h", Tally()).found.append(is_found)
+            if quiet.n_runs is None:
+                continue
+            n_devices += 1
+            by_runs["runs, with absences"] += len(quiet.runs) + len(quiet.shifts)
+            by_runs["runs"] += len(quiet.shifts) + sum(
+                not away & days_within(each.start, each.end) for each in quiet.runs
+            )
+            for name, planted, first, last in device_plants(power, rng):
+                told = judged_device(planted, step)
+                begun, ended = (START + at * timedelta(hours=1) / PER_HOUR for at in (first, last))
+                wanted = {"pause"} if name.startswith("never") else {"duration", "energy"}
+                is_found = told is not None and any(
+                    each.kind in wanted and each.start < ended and each.end > begun for each in told.runs
+                )
+                tallies.setdefault(name, Tally()).found.append(is_found)
+    weeks = n_days / 7
+    rows: list[dict[str, Cell]] = [
+        {"row": name, "test": test, "device_recall": tally.recall, "cases": len(tally.found)}
+        for name, tally in tallies.items()
+    ]
+    all_weeks = WEEKS * len(SEEDS)
+    each_home = n_devices / len(SEEDS)
+    for name, told_of, of_weeks in (
+        ("runs, all devices of a home", by_runs["runs"], weeks),
+        ("runs, with absences", by_runs["runs, with absences"], all_weeks),
+        ("fridge, by its hours", fridges, weeks),
+    ):
+        rows.append({"row": name, "test": test, "device_alarms_per_week": told_of / of_weeks, "weeks": of_weeks})
+    rows.append({"row": "devices judged by runs", "test": test, "devices_per_home": each_home})
+    return rows
+
+
+def device_plants(power: Array, rng: np.random.Generator) -> list[tuple[str, Array, int, int]]:
+    """Return what is planted in a device that is seldom on: its name, the power, and its first and last step."""
+    on = power > power.max() / 10
+    edges = np.flatnonzero(np.diff(on.astype(np.int8), prepend=0, append=0))
+    begins, ends = edges[::2], edges[1::2]
+    is_new = np.append(True, begins[1:] - ends[:-1] >= PER_HOUR)
+    begins, ends = begins[is_new], np.append(ends[:-1][is_new[1:]], ends[-1])
+    usual_high = float(np.quantile(ends - begins, 0.9))
+    typical = float(np.median(power[on]))
+    judged_from, last = (TOWN_DAYS - JUDGED) * PER_DAY, TOWN_DAYS * PER_DAY
+    places = np.flatnonzero((begins >= judged_from) & (begins < last - PER_DAY))
+    if not len(places):
+        return []
+    begin = int(begins[rng.choice(places)])
+    found = []
+    longer = power.copy()
+    end = min(begin + max(int(3 * usual_high), 2 * PER_HOUR), last)
+    longer[begin:end] = np.maximum(longer[begin:end], typical)
+    found.append(("run three times as long as nine in ten", longer, begin, end))
+    endless = power.copy()
+    endless[begin:] = typical
+    found.append(("run without an end", endless, begin, last))
+    for weeks in (3, 4):
+        never = power.copy()
+        never[last - weeks * 7 * PER_DAY :] = power.min()
+        found.append((f"never on for {weeks} weeks", never, last - weeks * 7 * PER_DAY, last))
+    return found
+
+
+def days_within(start: datetime, end: datetime) -> set[date]:
+    """Return the days from one instant to another."""
+    return {start.date() + timedelta(days=n) for n in range((end.date() - start.date()).days + 1)}
+
+
 def spans_of(test: str, folder: Path) -> list[Load]:
     """Return the spans of the real homes of a test, 112 days each, of which nine tenths are known."""
     first, step = UNSEEN[test]
@@ -266,16 +382,19 @@ def main() -> None:
     """Print the table and keep it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=Path(os.environ.get("WATTHOUR_DATA", "../shared/data")))
-    parser.add_argument("--tests", nargs="+", choices=[*TESTS, *REAL], default=[*TESTS, *REAL])
+    every = [*TESTS, *DEVICE_STEPS, *REAL]
+    parser.add_argument("--tests", nargs="+", choices=every, default=every)
     parser.add_argument("--replace", action="store_true", help="keep the other tests of the last run")
     asked = parser.parse_args()
     kept = RESULTS / "insights.json"
     rows = json.loads(kept.read_text(encoding="utf-8"))["rows"] if asked.replace and kept.exists() else []
     rows = [row for row in rows if row["test"] not in asked.tests]
     for test in asked.tests:
-        rows += real_cases(test, asked.data) if test in REAL else cases(test)
-    order = [*TESTS, *REAL]
-    report("insights", PROTOCOL, sorted(rows, key=lambda row: order.index(str(row["test"]))))
+        if test in DEVICE_STEPS:
+            rows += device_cases(test)
+        else:
+            rows += real_cases(test, asked.data) if test in REAL else cases(test)
+    report("insights", PROTOCOL, sorted(rows, key=lambda row: every.index(str(row["test"]))))
 
 
 if __name__ == "__main__":

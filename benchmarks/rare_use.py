@@ -15,8 +15,9 @@ import numpy as np
 import polars as pl
 from report import Cell, report
 
+from watthour.core.switching import RARE_SHARE, runs_of, share_of_time_on
 from watthour.core.window import DAY, HOUR, Window
-from watthour.forecasting.rare_use import RARE_SHARE, expected_uses, runs_of, share_of_time_on
+from watthour.forecasting.rare_use import expected_uses
 from watthour.simulation.home import SimulatedHome
 from watthour.simulation.sky import sky_of
 from watthour.simulation.steps import joined

@@ -89,6 +89,8 @@ COLUMNS = {  # metric -> heading and decimals
     "recall": ("found, share", 2),
     "found_share": ("found, share", 2),
     "told_per_week": ("told a week", 2),
+    "device_recall": ("found, share", 2),
+    "device_alarms_per_week": ("false alarms a week", 2),
     "alarms_per_week": ("false alarms a week", 2),
     "alarms_per_home": ("false alarms a home", 2),
     "error_percent": ("median error, %", 1),

@@ -88,6 +88,18 @@ def test_devices_zones_and_channels_come_in_one_call(homes: TestClient) -> None:
     assert at_17["value"] == pytest.approx(2.1, abs=0.05)
 
 
+def test_meters_of_a_zone_in_other_units_are_forecast_with_the_rest(homes: TestClient, empty: App) -> None:
+    sockets = Channel(f"{KITCHEN}.sockets_energy", "oak", Quantity.ENERGY, Unit.KWH, HOUR, zone=KITCHEN)
+    lights = Channel(f"{KITCHEN}.lights_power", "oak", Quantity.POWER, Unit.W, HOUR, zone=KITCHEN)
+    empty.store.register([], [sockets, lights])
+    for channel, value in ((sockets, 0.3), (lights, 50.0)):
+        empty.store.append(street.hourly(channel.id, [value] * 28 * 24, end=street.NOW.replace(minute=0)))
+    (found,) = homes.get(f"{HOMES}/oak/forecast", params={"zone": "Kitchen"}).json()["forecasts"]
+    assert (found["unit"], len(found["channels"])) == ("kW", 4)
+    at_17 = next(point for point in found["points"] if point["time"] == "2024-05-15T17:00:00Z")
+    assert at_17["value"] == pytest.approx(2.1 + 0.35, abs=0.05)
+
+
 def test_what_cannot_be_forecast_is_named_beside_what_can(homes: TestClient, empty: App) -> None:
     empty.store.register([], [BOILER_POWER])
     answer = homes.get(f"{HOMES}/oak/forecast", params={"device": ["boiler", "fridge"]}).json()
@@ -101,11 +113,11 @@ def test_what_cannot_be_forecast_is_named_beside_what_can(homes: TestClient, emp
 
 
 def test_channels_that_cannot_be_added_are_refused_with_the_cure(homes: TestClient, empty: App) -> None:
-    minutes = Channel(f"{KITCHEN}.hob", "oak", Quantity.POWER, Unit.W, timedelta(minutes=15), zone=KITCHEN)
-    empty.store.register([], [minutes])
+    daily = Channel(f"{KITCHEN}.hob", "oak", Quantity.ENERGY, Unit.KWH, timedelta(days=1), zone=KITCHEN)
+    empty.store.register([], [daily])
     problem = homes.get(f"{HOMES}/oak/forecast", params={"zone": "kitchen"}).json()
     assert (problem["status"], problem["field"], problem["value"]) == (400, "zone", KITCHEN)
-    assert "home.oak.kitchen.hob (W, 15 minutes)" in problem["detail"]
+    assert "home.oak.kitchen.hob (1 day)" in problem["detail"]
     assert problem["remedy"] == "Ask for each by `channel`."
     cured = homes.get(f"{HOMES}/oak/forecast", params={"channel": [f"{OVEN}.power", "fridge.power"]})
     assert cured.status_code == 200

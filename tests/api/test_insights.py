@@ -11,6 +11,7 @@ import pytest
 from made_home import PER_DAY, PER_HOUR, START, STEP, channel, make_home, watt_readings
 from town import NOW
 
+from watthour.cli.home_insights import _run_in_words
 from watthour.core.channel import Device, DeviceKind, Site, SiteKind
 from watthour.core.frames import Events, Measure, Readings, Samples
 from watthour.core.place import Place
@@ -184,3 +185,21 @@ def test_an_unknown_device_is_named(home: TestClient) -> None:
     answer = home.get(f"{HOME}/devices/ketle/insights")
     assert answer.status_code == 404
     assert "home.made.kettle" in answer.json()["remedy"]
+
+
+def test_a_dryer_that_heats_without_end_is_told_by_its_runs(home: TestClient, empty: App) -> None:
+    dryer = Device("home.made.dryer", "made", "Dryer", DeviceKind.TUMBLE_DRYER)
+    of = replace(channel("dryer.power", HOUR), device=dryer.id)
+    empty.store.register([], [of], devices=[dryer])
+    times = make_home(21).times.gather_every(PER_HOUR)
+    hours = np.arange(len(times))
+    power = np.where((hours // 24 % 2 == 0) & (hours % 24 == 10), 1800.0, 0.0)
+    power[-14:] = 1800
+    empty.store.append(watt_readings(of, times, power))
+    odd = home.get(f"{HOME}/devices/dryer/insights").json()["oddities"]
+    assert (odd["anomalies"], odd["n_runs"]) == ([], 15)
+    (run,) = odd["runs"]
+    assert (run["kind"], run["is_over"], run["usual"], run["measured"]) == ("duration", False, 1.0, 14.0)
+    assert run["end"] == f"{END:%Y-%m-%dT%H:%M:%SZ}"
+    assert _run_in_words(run, "UTC").startswith("Odd, since 2024-02-25 09:00")
+    assert "a run of 14.0 h, where 1.0 are usual" in _run_in_words(run, "UTC")

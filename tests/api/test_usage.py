@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from builders import device, home_channel, home_site, readings
 from town import NOW
 
+from watthour.core.channel import Zone
+from watthour.core.units import Quantity, Unit
 from watthour.core.window import HOUR
 
 if TYPE_CHECKING:
@@ -39,3 +42,18 @@ def test_a_home_tells_what_it_uses_now_and_how_old_that_is(client: TestClient, e
     assert (absent.status_code, absent.json()["field"]) == (404, "device")
     unknown = client.get("/api/v1/homes/barn/usage")
     assert unknown.status_code == 404
+
+
+def test_a_zone_counts_its_meters_of_energy_and_of_power(client: TestClient, empty: App) -> None:
+    room = Zone("home.flat.kitchen", "flat", "Kitchen")
+    lights = replace(home_channel("kitchen.lights_power"), zone=room.id, unit=Unit.W)
+    sockets = replace(home_channel("kitchen.sockets_energy"), zone=room.id, quantity=Quantity.ENERGY, unit=Unit.KWH)
+    empty.store.register([home_site()], [lights, sockets], zones=[room])
+    start = NOW.replace(minute=0, second=0, microsecond=0) - 60 * HOUR
+    for channel, value in ((lights, 200.0), (sockets, 0.3)):
+        empty.store.append(readings(*[value] * 60, channel=channel.id, start=start, available_at=NOW))
+    _, kitchen = client.get("/api/v1/homes/flat/usage").json()["parts"]
+    assert (kitchen["part"], kitchen["power_watts"], kitchen["yesterday_kwh"]) == (room.id, 500.0, 12.0)
+    past = client.get("/api/v1/homes/flat/history", params={"zone": "kitchen"}).json()
+    assert past["channels"] == [lights.id, sockets.id]
+    assert {span["mean_watts"] for span in past["spans"]} == {500.0}

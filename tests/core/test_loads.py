@@ -70,3 +70,16 @@ def test_a_zone_is_what_is_measured_of_it_and_the_devices_in_it_each_once() -> N
     energy = replace(ENERGY, id="home.flat.kettle.energy", device=KETTLE.id)
     assert loads_of_zone(zone, [inside], [POWER, OF_KITCHEN, OF_KETTLE, energy]) == [OF_KITCHEN, energy]
     assert loads_of_zone(zone, [KETTLE], [POWER, OF_KETTLE]) == []
+
+
+def test_all_meters_of_a_zone_count_whatever_their_units_and_each_meter_once() -> None:
+    zone = Zone("home.flat.kitchen", "flat", "Kitchen")
+    sockets = replace(ENERGY, id="home.flat.kitchen.sockets_energy", zone=zone.id)
+    lights = replace(POWER, id="home.flat.kitchen.lights_power", zone=zone.id)
+    assert loads_of_zone(zone, [], [sockets, lights]) == [sockets, lights]
+    same = replace(POWER, id="home.flat.kitchen.sockets_power", zone=zone.id)
+    assert loads_of_zone(zone, [], [same, sockets, lights]) == [sockets, lights]
+    faster = replace(lights, id="home.flat.kitchen.oven_power", resolution=HOUR / 4)
+    assert loads_of_zone(zone, [], [lights, faster]) == [lights, faster]
+    whole = replace(ENERGY, id="home.flat.kitchen.energy", zone=zone.id)
+    assert loads_of_zone(zone, [], [OF_KITCHEN, whole]) == [whole]

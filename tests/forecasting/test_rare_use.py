@@ -13,10 +13,11 @@ from forecasting import world
 from watthour.core.errors import InvalidInput, NotEnoughHistory
 from watthour.core.forecast import Forecast, History, UsesAhead
 from watthour.core.frames import LEVELS, Events, Forecasts, Readings
+from watthour.core.switching import share_of_time_on
 from watthour.core.units import Quantity, Unit
 from watthour.core.window import DAY, HOUR, Window
 from watthour.forecasting.fleet import issues_at
-from watthour.forecasting.rare_use import RareUse, energy_of_uses, expected_uses, is_rarely_on, share_of_time_on
+from watthour.forecasting.rare_use import RareUse, energy_of_uses, expected_uses, is_rarely_on
 
 FIRST = datetime(2023, 1, 2, tzinfo=UTC)  # a Monday
 

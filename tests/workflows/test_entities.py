@@ -5,13 +5,17 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import polars as pl
+import pytest
+from builders import reading_rows
 
 from watthour.core.channel import Channel, Site, SiteKind, Zone
-from watthour.core.frames import INSTANT
+from watthour.core.errors import InvalidInput
+from watthour.core.frames import INSTANT, Quality
 from watthour.core.place import Place
 from watthour.core.units import Quantity, Unit
+from watthour.core.window import Window
 from watthour.store.memory import MemoryStore
-from watthour.workflows.entities import entities, summed
+from watthour.workflows.entities import entities, newest_reading, recalled, summed
 from watthour.workflows.forecast import shared_name
 
 T = datetime(2024, 5, 1, tzinfo=UTC)
@@ -53,6 +57,37 @@ def test_the_sum_of_a_zone_is_not_taken_for_the_whole_home() -> None:
     assert len(entity.parts) == 2
     assert entity.context.channel.zone == room.id
     assert shared_name(entity.context) is None
+
+
+def test_meters_of_a_zone_in_several_units_and_steps_are_forecast_as_one_power() -> None:
+    store, home, hour = MemoryStore(), Site("flat", "Flat", SiteKind.HOME, Place("Asia/Kolkata")), timedelta(hours=1)
+    room, begin = Zone("home.flat.kitchen", home.id, "Kitchen"), T + hour / 2  # hours of India begin at half past
+    sockets = Channel(f"{room.id}.sockets_energy", home.id, Quantity.ENERGY, Unit.KWH, hour, zone=room.id)
+    lights = Channel(f"{room.id}.lights_power", home.id, Quantity.POWER, Unit.W, hour / 4, zone=room.id)
+    store.register([home], [sockets, lights], zones=[room])
+
+    def tell(of: Channel, values: list[float | None]) -> None:
+        ends = [begin + (n + 1) * of.resolution for n in range(len(values))]
+        rows = [
+            (of.id, end - of.resolution, end, value, end, Quality.GOOD) for end, value in zip(ends, values, strict=True)
+        ]
+        store.append(reading_rows(rows))
+
+    tell(sockets, [0.5, 0.7, 0.9])
+    tell(lights, [100.0, 200.0, 300.0, 400.0, 100.0, None, 100.0, 100.0, 100.0])
+    (entity,) = entities(store, [], home, zones=["Kitchen"])
+    total = entity.context.channel
+    assert (total.quantity, total.unit, total.resolution) == (Quantity.POWER, Unit.KW, hour)
+    assert newest_reading(store, entity) == begin + hour  # of the third hour the lights are not known to its end
+    found = recalled(store, entity, Window(begin + 2 * hour, begin + 3 * hour), begin + 3 * hour).readings
+    assert found.sort("time").select("time", "available_at", "value").rows() == [
+        (begin, begin + hour, 0.75),
+        (begin + hour, begin + 2 * hour, None),
+    ]
+    odd_step = Channel(f"{room.id}.oven_power", home.id, Quantity.POWER, Unit.W, hour / 7 * 5, zone=room.id)
+    store.register([], [odd_step])
+    with pytest.raises(InvalidInput, match="steps that do not fit into an hour"):
+        entities(store, [], home, zones=["Kitchen"])
 
 
 def test_a_sum_is_known_when_its_last_part_is() -> None:

@@ -102,8 +102,12 @@ def _show_oddities(odd: Mapping[str, Any], left_out: Sequence[str], zone: str) -
             for each in odd["anomalies"]
         ]
         show_table((f"odd from ({zone})", "to", "W", "expected W", "kWh more", "once in weeks"), rows)
-    else:
+    elif odd["n_runs"] is None:
         typer.echo(f"Nothing odd in {odd['n_hours']} hours.")
+    elif not odd["runs"]:
+        typer.echo(f"Nothing odd in {odd['n_runs']} runs.")
+    for run in odd["runs"]:
+        typer.echo(_run_in_words(run, zone))
     for shift in odd["shifts"]:
         span = _between(shift, "low_w", "high_w")
         change = shift["change_w"]
@@ -115,6 +119,20 @@ def _show_oddities(odd: Mapping[str, Any], left_out: Sequence[str], zone: str) -
             "Connect a meter to the charger, and it is taken out.",
             err=True,
         )
+
+
+def _run_in_words(run: Mapping[str, Any], zone: str) -> str:
+    start, end = local_time(run["start"], zone), local_time(run["end"], zone)
+    span = f"{start} to {end}" if run["is_over"] else f"since {start}, and still so at {end}"
+    measured, usual = number(run["measured"], 1), number(run["usual"], 1)
+    what = {
+        "energy": f"a run used {number(run['measured'], 2)} kWh, where {number(run['usual'], 2)} are usual",
+        "duration": f"a run of {measured} h, where {usual} are usual",
+        "clock": f"a run at an hour at which it hardly ever begins; most do at about {run['usual']:.0f}:00",
+        "count": f"{run['measured']:.0f} runs in a day, where {run['usual']:.0f} are usual",
+        "pause": f"no run for {measured} days, where {usual} are usual",
+    }[run["kind"]]
+    return f"Odd, {span}: {what} (once in {number(run['once_in_weeks'], 0)} weeks)."
 
 
 def _show_consumers(used: Mapping[str, Any]) -> None:

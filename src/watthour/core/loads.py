@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from watthour.core.channel import SiteKind
@@ -11,6 +12,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from watthour.core.channel import Channel, Device, Site, Zone
+
+# words of ids that name what is measured and not where
+_QUANTITY_WORDS = frozenset(
+    ("power", "energy", "load", "consumption", "usage", "used", "total", "w", "kw", "wh", "kwh")
+)
 
 
 def main_channel(site: Site, channels: Sequence[Channel]) -> Channel | None:
@@ -42,8 +48,14 @@ def loads_of_device(device: Device, channels: Sequence[Channel]) -> list[Channel
 
 
 def loads_of_zone(zone: Zone, devices: Sequence[Device], channels: Sequence[Channel]) -> list[Channel]:
-    """Return the channels whose sum a zone uses: what is measured of it as a whole, and the devices in it."""
-    own = _added([each for each in channels if each.zone == zone.id and each.device is None])
+    """Return the channels whose sum a zone uses: what is measured in it, and the devices in it.
+
+    A zone may have several meters, one of energy and one of power. A power counts unless an energy tells the same:
+    their ids are alike but for the word of the quantity, as in kitchen.power and kitchen.energy.
+    """
+    own = [each for each in channels if each.zone == zone.id and each.device is None and each.is_load]
+    told = {_without_quantity(each.id) for each in own if each.quantity is Quantity.ENERGY}
+    own = [each for each in own if each.quantity is Quantity.ENERGY or _without_quantity(each.id) not in told]
     inside = [device for device in devices if device.zone == zone.id]
     return [*own, *(each for device in inside for each in loads_of_device(device, channels))]
 
@@ -56,6 +68,10 @@ def _added(channels: Sequence[Channel]) -> list[Channel]:
     loads = [each for each in channels if each.is_load]
     told = [each for each in loads if each.quantity is Quantity.ENERGY] or loads
     return told if len({(each.unit, each.resolution) for each in told}) <= 1 else [min(told, key=lambda each: each.id)]
+
+
+def _without_quantity(channel: str) -> tuple[str, ...]:
+    return tuple(word for word in re.split(r"[._]", channel) if word not in _QUANTITY_WORDS)
 
 
 def _only_load(channels: Sequence[Channel]) -> Channel | None:

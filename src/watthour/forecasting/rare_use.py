@@ -19,6 +19,7 @@ import polars as pl
 from watthour.core.errors import InvalidInput, NotEnoughHistory
 from watthour.core.forecast import UsesAhead, interval_starts
 from watthour.core.frames import INSTANT, LEVELS, IntervalUse, UseOfDay
+from watthour.core.switching import LEAST_KW, RARE_SHARE, runs_of, share_of_time_on
 from watthour.core.units import Quantity, Unit, conversion
 from watthour.core.window import HOUR, step_in_words
 from watthour.forecasting.calendar import WEEKEND, clock_offsets, holiday_days, local_days
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
 
     Mask = NDArray[np.bool_]
 
-RARE_SHARE = 0.25  # of its time that a device runs at most, for it to be forecast by its uses
 FEWEST_DAYS = 7  # of known values before anything is said; two weeks hold every weekday twice
 _NAME, _FILE = "rare_use", "rare_use.json"
 _DAYS_BACK = 70
@@ -51,48 +51,8 @@ _OTHER_WEEKDAYS = 9.0  # days of the same weekday that all others together say a
 _BESIDE_HOURS = (0.1, 0.4, 0.75, 1.5)  # standard deviations of how far an interval's neighbours on the clock count
 _ANYWHERE = 0.02  # how much a run at any other time of day counts in what one draws
 _PRIOR = 1.0  # intervals seen at the flat share of time that are added to each
-_OFF_LEVEL = 0.05  # quantile of the values that is what it draws while off
-_ON_PART = 0.1  # of the typical power of its runs, above what it draws while off, from which it counts as running
-_LEAST_KW = 0.002  # typical power of something that is used at all
 _KNOWN_PART = 0.9  # of the intervals of a past day that must be known for its energy to count
 _WEEK = 7
-
-
-class Runs(NamedTuple):
-    """What a device draws while off, and from which mean power of an interval on it counts as running [kW]."""
-
-    off_kw: float
-    least_kw: float
-
-
-def runs_of(power_kw: Array) -> Runs | None:
-    """Return how the runs of a device are told from the time it is off; None where it has no runs.
-
-    While off it draws the 5 % quantile. The typical power of its runs is the mean of what it draws above that, each
-    value weighted by its square, so that standby hardly counts, however long. It runs in an interval in which it draws
-    a tenth of that more than while off. What hardly draws more than while off, or feeds in, has no runs.
-
-    Args:
-        power_kw: (n,) mean powers of intervals; NaN where unknown.
-    """
-    known = power_kw[np.isfinite(power_kw)]
-    if not len(known):
-        return None
-    off = float(np.quantile(known, _OFF_LEVEL))
-    above = np.maximum(known - off, 0.0)
-    typical = float((above**3).sum() / (above**2).sum()) if above.any() else 0.0
-    if off < 0 or typical < max(off, _LEAST_KW):
-        return None
-    return Runs(off, off + _ON_PART * typical)
-
-
-def share_of_time_on(power_kw: Array) -> float | None:
-    """Return the share of the known intervals in which a device runs; None where it has no runs to tell apart."""
-    runs = runs_of(power_kw)
-    if runs is None:
-        return None
-    known = power_kw[np.isfinite(power_kw)]
-    return float((known > runs.least_kw).mean())
 
 
 def is_rarely_on(history: History) -> bool:
@@ -329,7 +289,7 @@ def _learned(
     if runs is not None:
         is_on, off_kwh = energy > runs.least_kw * hours, runs.off_kw * hours
     else:  # it is always on, or was never used
-        is_on = np.full(len(energy), bool((energy > _LEAST_KW * hours).any()))
+        is_on = np.full(len(energy), bool((energy > LEAST_KW * hours).any()))
         off_kwh = float(np.median(energy))
     if starts is None:
         starts = np.zeros(len(times))  # after a gap nobody knows whether it was on before

@@ -7,18 +7,23 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
+import polars as pl
 
 from watthour.core.errors import InvalidInput
 from watthour.core.window import HOUR
 from watthour.insights.charging import charging_hours
 from watthour.insights.load import HOURS, Unknown, days_of, median, quantile
+from watthour.insights.runs import FEWEST_RUNS, is_seldom_on, odd_runs, runs_of_load, runs_of_uses
 from watthour.insights.shifts import LevelShift, levels, shifts_of
 from watthour.insights.weather import without_weather
 
 if TYPE_CHECKING:
-    import polars as pl
+    import dataframely as dy
 
+    from watthour.core.frames import Events
+    from watthour.core.window import Window
     from watthour.insights.load import Array, Days, Load, Mask
+    from watthour.insights.runs import OddRun, Runs
 
 PAST_DAYS = 56  # with which a day is compared
 FEWEST_DAYS = 21  # of the past, all kinds of day together
@@ -33,6 +38,7 @@ _FLOOR_SHARE, _FLOOR_W = 0.1, 10.0  # of the mean load, and at least: smaller de
 _WEEK_HOURS = 7 * HOURS
 _END_SHARE = 0.2  # of the largest score of a run, that its first and last hour have
 _MOST_WEEKS = 1000.0
+_EPOCH = date(1970, 1, 1)
 _STILL_SHARE, _LOWEST = 0.3, 0.01  # of the power that all but the lowest hundredth of the past hours drew
 
 
@@ -62,6 +68,8 @@ class Oddities:
     n_hours: int  # that were judged
     n_charging_hours: int  # that were not, as a car without a meter of its own seemed to charge
     n_past_days: int  # known before the first of these days
+    runs: tuple[OddRun, ...] = ()  # of a device that is judged by its runs, oldest first
+    n_runs: int | None = None  # that were judged; None: hours were
 
 
 def oddities(
@@ -91,25 +99,11 @@ def oddities(
     Raises:
         InvalidInput: the rate of false alarms, or the number of days, cannot be.
     """
-    if not 0 < false_alarms_per_week <= HOURS:
-        remedy = "Give a number above 0, such as 0.5, and at most 24."
-        raise InvalidInput("false_alarms_per_week", false_alarms_per_week, "it cannot be kept", remedy=remedy)
-    if days < 1:
-        raise InvalidInput("days", days, "there is nothing to judge", remedy="Give 1 or more, such as 28.")
-    table = days_of(load)
-    if table is None:
-        return Unknown(
-            "no readings in steps of an hour or shorter are known", "Add a channel of power or energy in such steps."
-        )
+    judged = _judged(load, days, false_alarms_per_week)
+    if isinstance(judged, Unknown):
+        return judged
+    table, first, n_past = judged
     n_days = len(table.power_w)
-    first = max(n_days - days, FEWEST_DAYS)
-    n_past = int(np.sum(~np.isnan(table.power_w[:first]).all(axis=1)))
-    if first >= n_days or n_past < FEWEST_DAYS:
-        known = int(np.sum(~np.isnan(table.power_w).all(axis=1)))
-        return Unknown(
-            f"{known} days are known, and {FEWEST_DAYS} before the first day judged are needed",
-            "Wait, or import older readings.",
-        )
     free, weather = without_weather(table, temperature, load.time_zone)
     found = shifts_of(free)
     apart = weather + levels(found, n_days)[:, None]
@@ -127,6 +121,100 @@ def oddities(
         int(np.sum(~np.isnan(usual.score[first:]))),
         int(np.sum(charging[first:])),
         n_past,
+    )
+
+
+def oddities_of_device(load: Load, *, days: int = 28, false_alarms_per_week: float = 0.5) -> Oddities | Unknown:
+    """Return what is unlike the weeks before in the last days of a device.
+
+    One that runs for a quarter of its time at most, as before the days that are judged, is judged by its runs: most of
+    its hours are zero, and any use would be unlike them. Any other by its hours. Arguments as for ``oddities``.
+
+    Raises:
+        InvalidInput: the rate of false alarms, or the number of days, cannot be.
+    """
+    judged = _judged(load, days, false_alarms_per_week)
+    if isinstance(judged, Unknown):
+        return judged
+    table, first, n_past = judged
+    begun = load.table.filter(pl.col("day") >= table.day(first))["time"].min()
+    runs = runs_of_load(load, begun) if isinstance(begun, datetime) else None
+    if runs is None or not isinstance(begun, datetime) or not is_seldom_on(runs, begun):
+        return oddities(load, days=days, false_alarms_per_week=false_alarms_per_week, is_home=False)
+    shifts = tuple(shift for shift in shifts_of(table) if shift.day >= table.day(first))
+    n_hours = int(np.sum(~np.isnan(table.power_w[first:])))
+    return _by_runs(runs, table.day(first), false_alarms_per_week, shifts, n_hours, n_past)
+
+
+def oddities_of_uses(
+    uses: dy.DataFrame[Events], log: Window, time_zone: str, *, days: int = 28, false_alarms_per_week: float = 0.5
+) -> Oddities | Unknown:
+    """Return what is unlike the weeks before in the last days of a device that is known by its log of uses alone.
+
+    Args:
+        uses: of the device.
+        log: the time in which the log is complete.
+        time_zone: whose days and hours count.
+        days: the last ones, that are judged.
+        false_alarms_per_week: that the thresholds are set for.
+
+    Raises:
+        InvalidInput: the rate of false alarms, or the number of days, cannot be.
+    """
+    _check(days, false_alarms_per_week)
+    runs = runs_of_uses(uses, log, time_zone)
+    if runs is None:
+        return Unknown("no use of the device is known", "Import its uses, or connect a meter or plug to it.")
+    n_days = runs.last_day - runs.first_day + 1
+    first = max(n_days - days, FEWEST_DAYS)
+    if first >= n_days:
+        return _too_few(n_days)
+    return _by_runs(
+        runs, _EPOCH + timedelta(days=runs.first_day + first), false_alarms_per_week, (), 24 * (n_days - first), first
+    )
+
+
+def _by_runs(
+    runs: Runs, first_day: date, rate: float, shifts: tuple[LevelShift, ...], n_hours: int, n_past: int
+) -> Oddities | Unknown:
+    first = (first_day - _EPOCH).days
+    n_before = int(np.sum(runs.day < first))
+    if n_before < FEWEST_RUNS:
+        problem = f"{n_before} runs are known before {first_day}, the first day judged, and {FEWEST_RUNS} are needed"
+        return Unknown(problem, "Wait, or import older readings.")
+    last_day = _EPOCH + timedelta(days=runs.last_day)
+    odd = odd_runs(runs, first, rate)
+    return Oddities((), shifts, rate, first_day, last_day, n_hours, 0, n_past, odd, len(runs.day) - n_before)
+
+
+def _check(days: int, rate: float) -> None:
+    if not 0 < rate <= HOURS:
+        remedy = "Give a number above 0, such as 0.5, and at most 24."
+        raise InvalidInput("false_alarms_per_week", rate, "it cannot be kept", remedy=remedy)
+    if days < 1:
+        raise InvalidInput("days", days, "there is nothing to judge", remedy="Give 1 or more, such as 28.")
+
+
+def _judged(load: Load, days: int, rate: float) -> tuple[Days, int, int] | Unknown:
+    """Return a load by days and hours, the place of the first day to judge, and how many days before it are known."""
+    _check(days, rate)
+    table = days_of(load)
+    if table is None:
+        return Unknown(
+            "no readings in steps of an hour or shorter are known", "Add a channel of power or energy in such steps."
+        )
+    n_days = len(table.power_w)
+    first = max(n_days - days, FEWEST_DAYS)
+    n_past = int(np.sum(~np.isnan(table.power_w[:first]).all(axis=1)))
+    if first >= n_days or n_past < FEWEST_DAYS:
+        return _too_few(int(np.sum(~np.isnan(table.power_w).all(axis=1))))
+    return table, first, n_past
+
+
+def _too_few(known: int) -> Unknown:
+    return Unknown(
+        f"{known} days are known, and {FEWEST_DAYS} before the first day judged are needed",
+        "Wait, or import older readings.",
     )
 
 

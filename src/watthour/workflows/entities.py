@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import reduce
 from typing import TYPE_CHECKING, Literal
 
@@ -15,7 +15,7 @@ from watthour.core.forecast import Context, History
 from watthour.core.frames import Events, Forecasts, Quality, Readings
 from watthour.core.loads import loads_of_device, loads_of_zone, main_channel
 from watthour.core.names import spelt
-from watthour.core.units import Quantity, Unit
+from watthour.core.units import Quantity, Unit, conversion
 from watthour.core.window import HOUR, Window, step_in_words
 from watthour.forecasting.rare_use import energy_of_uses
 from watthour.workflows.forecast import MEMORY, recall
@@ -119,7 +119,12 @@ def newest_reading(store: Store, entity: Entity) -> datetime:
             f"the store has no readings of {', '.join(empty)} ({entity.name})",
             remedy="Send some to POST /api/v1/readings, or add them with `watthour import FILE`.",
         )
-    return min(spans[channel.id][1] for channel in entity.parts)
+    step = entity.context.resolution
+    if all(channel.resolution == step for channel in entity.parts):
+        return min(spans[channel.id][1] for channel in entity.parts)
+    end = min(spans[channel.id][1] + channel.resolution for channel in entity.parts)
+    begin = _grid_of(store, entity)
+    return end - (end - begin) % step - step
 
 
 def recalled(store: Store, entity: Entity, window: Window, as_of: datetime) -> History:
@@ -135,7 +140,8 @@ def recalled(store: Store, entity: Entity, window: Window, as_of: datetime) -> H
         uses, known = _log_of(store, entity, Window(span.start, as_of), as_of)
         return History(as_of, entity.context, power_of_uses(uses, known, entity), Forecasts.create_empty())
     rows = pl.DataFrame(store.versions([channel.id for channel in entity.parts], span, as_of))
-    readings = summed(rows, [channel.id for channel in entity.parts], entity.context.channel.id)
+    rows, parts = _in_one_unit(rows, entity, _grid_of(store, entity))
+    readings = summed(rows, parts, entity.context.channel.id)
     if readings["value"].is_not_null().sum() == 0:
         names = ", ".join(channel.id for channel in entity.parts)
         raise NotEnoughHistory(
@@ -174,6 +180,41 @@ def summed(rows: pl.DataFrame, parts: Sequence[str], name: str) -> dy.DataFrame[
             reduce(lambda a, b: a | b, flags).alias("quality"),
         )
     )
+
+
+def _grid_of(store: Store, entity: Entity) -> datetime:
+    """Return a start of an interval in the longest step of the parts: hours begin at half past in some time zones."""
+    longest = max(entity.parts, key=lambda channel: channel.resolution)
+    span = store.spans().get(longest.id)
+    return _ALL_TIME.start if span is None else span[0]
+
+
+def _in_one_unit(rows: pl.DataFrame, entity: Entity, begin: datetime) -> tuple[pl.DataFrame, list[str]]:
+    """Return readings of channels in the unit and step of their sum, and the names of what is added up.
+
+    Of a channel in a shorter step each place within the long step is a part of its own, so that the sum is known once
+    the last of them is, and unknown while one is missing.
+    """
+    total = entity.context.channel
+    if all((each.unit, each.resolution) == (total.unit, total.resolution) for each in entity.parts):
+        return rows, [channel.id for channel in entity.parts]
+    found, names = [], []
+    micro = timedelta(microseconds=1)
+    within = (pl.col("time") - begin).dt.total_microseconds() % (total.resolution // micro)
+    for channel in entity.parts:
+        is_energy = channel.quantity is Quantity.ENERGY
+        factor = conversion(channel.unit, Unit.KWH if is_energy else Unit.KW)[0]
+        factor *= (HOUR if is_energy else channel.resolution) / total.resolution
+        place = within // (channel.resolution // micro)
+        found.append(
+            rows.filter(pl.col("channel") == channel.id).with_columns(
+                channel=pl.lit(f"{channel.id} ") + place.cast(pl.String),
+                time=pl.col("time") - pl.duration(microseconds=within),
+                value=pl.col("value") * factor,
+            )
+        )
+        names += [f"{channel.id} {n}" for n in range(total.resolution // channel.resolution)]
+    return pl.concat(found), names
 
 
 def power_of_uses(uses: dy.DataFrame[Events], known: Window, entity: Entity) -> dy.DataFrame[Readings]:
@@ -286,16 +327,17 @@ def _of_part(
         raise InvalidInput(kind, part.id, problem, remedy=remedy)
     if len(loads) == 1:
         return Entity(kind, part.id, part.name, _context(store, directories, loads[0]), (loads[0],))
-    first = loads[0]
-    if any((each.unit, each.resolution) != (first.unit, first.resolution) for each in loads):
-        listed = ", ".join(f"{each.id} ({each.unit}, {step_in_words(each.resolution)})" for each in loads)
-        problem = f"the channels of {part.name} differ in unit or step and cannot be added: {listed}"
+    first = max(loads, key=lambda each: each.resolution)
+    is_alike = all((each.unit, each.resolution) == (first.unit, first.resolution) for each in loads)
+    if not is_alike and any(first.resolution > HOUR or first.resolution % each.resolution for each in loads):
+        listed = ", ".join(f"{each.id} ({step_in_words(each.resolution)})" for each in loads)
+        problem = f"channels of {part.name} in steps that do not fit into an hour cannot be added: {listed}"
         raise InvalidInput(kind, part.id, problem, remedy="Ask for each by `channel`.")
     total = Channel(
         f"{part.id}.sum_of_channels",
         site.id,
-        first.quantity,
-        first.unit,
+        first.quantity if is_alike else Quantity.POWER,
+        first.unit if is_alike else Unit.KW,
         first.resolution,
         device=part.id if kind == "device" else None,
         zone=part.id if kind == "zone" else None,

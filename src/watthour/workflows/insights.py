@@ -14,7 +14,7 @@ from watthour.core.frames import Events, Readings, Samples
 from watthour.core.loads import loads_of_device, main_load
 from watthour.core.quality import is_trusted
 from watthour.core.window import DAY, HOUR, Window
-from watthour.insights.anomalies import oddities
+from watthour.insights.anomalies import oddities, oddities_of_device, oddities_of_uses
 from watthour.insights.consumers import consumers
 from watthour.insights.efficiency import efficiency
 from watthour.insights.habits import habits
@@ -154,15 +154,28 @@ def device_insights(
         window,
         known_until if has_own else None,
         own.id if has_own and own is not None else None,
-        unknown
+        _odd_uses(store, home, device, span, days, false_alarms_per_week)
         if load is None
-        else oddities(load, days=days, false_alarms_per_week=false_alarms_per_week, is_home=False),
+        else oddities_of_device(load, days=days, false_alarms_per_week=false_alarms_per_week),
         unknown if load is None else standby(load.within(window)),
         unknown if load is None else peaks(load, [], events, window),
         unknown if load is None else habits(load, is_home=False),
         UseCount(inside.height, energy, events.height - inside.height),
         impact(latest, _samples_around(store, main, latest)),
     )
+
+
+def _odd_uses(
+    store: Store, home: Site, device: Device, span: Window, days: int, false_alarms_per_week: float
+) -> Oddities | Unknown:
+    """Return what is odd in the uses of a device without readings; the log of a home ends with its newest use."""
+    events = store.events([each.id for each in devices_of(store, home)], span)
+    uses = Events.cast(events.filter(device=device.id))
+    if uses.is_empty():
+        return _DEVICE_NOT_MEASURED
+    first, last = events.select(pl.col("start").min(), pl.col("end").max()).row(0)
+    log, zone = Window(first, last), home.place.time_zone
+    return oddities_of_uses(uses, log, zone, days=days, false_alarms_per_week=false_alarms_per_week)
 
 
 def _check(days: int, rate: float) -> None:

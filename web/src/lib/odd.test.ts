@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 
 import { makeInsights } from '@/test/homes';
 
-import { changeInWords, judgedInWords, oddInWords } from './odd';
+import { changeInWords, judgedInWords, oddInWords, runInWords } from './odd';
 
 test('what is odd is told with what is usual and how seldom it is, the lasting first, then the newest', () => {
   expect(oddInWords(makeInsights(), 'Europe/Paris')).toEqual([
@@ -43,4 +43,26 @@ test('hours that a charging car hides are said', () => {
   expect(judgedInWords({ ...oddities, n_hours: 640, n_charging_hours: 32 }, null, 'Europe/Paris')).toBe(
     '640 hours were judged, Sat 24 Oct; not 32 hours in which a car without a meter of its own seems to charge',
   );
+});
+
+test('a device that is seldom on is told of by its runs', () => {
+  const long = { kind: 'duration', start: '2026-11-18T18:00:00Z', end: '2026-11-19T07:00:00Z', is_over: true, energy_kwh: 26, measured: 13, usual: 1.5, usual_high: 2, once_in_weeks: 212 };
+  expect(runInWords(long, 'Europe/Paris')).toEqual({
+    key: 'duration 2026-11-18T18:00:00Z',
+    when: 'Wed 18 Nov, 19:00–08:00',
+    what: 'It ran for 13\u00a0h, where 90\u00a0min is usual.',
+    evidence: 'As usual this comes about once in 212 weeks.',
+  });
+  expect(runInWords({ ...long, is_over: false }, 'Europe/Paris').what).toBe('It has been running for 13\u00a0h, where 90\u00a0min is usual.');
+  const pause = { ...long, kind: 'pause', end: '2026-12-12T07:00:00Z', is_over: false, energy_kwh: null, measured: 23.5, usual: 2.1 };
+  expect(runInWords(pause, 'Europe/Paris')).toMatchObject({
+    when: 'Wed 18 Nov, 19:00 to Sat 12 Dec, 08:00 CET',
+    what: 'It has not run for 24 days, where 2 is usual.',
+  });
+  expect(runInWords({ ...long, kind: 'clock', measured: 19, usual: 9.5, usual_high: null }, 'Europe/Paris').what).toContain('most runs begin at about 10:00');
+  const { oddities } = makeInsights();
+  if (!oddities) throw new Error('the made-up home was judged');
+  const ofRuns = { ...oddities, anomalies: [], shifts: [], runs: [long, pause], n_runs: 9 };
+  expect(oddInWords({ oddities: ofRuns, habits: null }, 'Europe/Paris').map(({ key }) => key)).toEqual(['pause 2026-11-18T18:00:00Z', 'duration 2026-11-18T18:00:00Z']);
+  expect(judgedInWords(ofRuns, null, 'Europe/Paris')).toBe('9 runs were judged, Sat 24 Oct');
 });

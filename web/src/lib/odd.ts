@@ -1,10 +1,12 @@
 /** What was odd in a home or at a device, in sentences. */
 import type { HomeInsightsAnswer } from '@/client';
-import { formatClock, formatInstant, formatShortDay } from '@/lib/time';
+import { formatNumber } from '@/lib/numbers';
+import { DAY_MS, formatClock, formatInstant, formatShortDay } from '@/lib/time';
 import { formatEnergy, formatPower } from '@/lib/usage';
 
 type Oddities = NonNullable<HomeInsightsAnswer['oddities']>;
 type Anomaly = Oddities['anomalies'][number];
+type OddRun = Oddities['runs'][number];
 type Shift = Oddities['shifts'][number];
 type Change = NonNullable<HomeInsightsAnswer['habits']>['changes'][number];
 
@@ -24,19 +26,47 @@ function flow(watts: number): string {
   return watts < 0 ? `${formatPower(-watts)} was fed in` : `${formatPower(watts)} was used`;
 }
 
-function usual(watts: number): string {
+function usualFlow(watts: number): string {
   return watts < 0 ? `${formatPower(-watts)} fed in` : formatPower(watts);
 }
 
 export function anomalyInWords({ start, end, measured_w, expected_w, extra_kwh, once_in_weeks }: Anomaly, timeZone: string): Odd {
   const [from, to] = [Date.parse(start), Date.parse(end)];
   const energy = `${formatEnergy(Math.abs(extra_kwh))} ${extra_kwh < 0 ? 'less' : 'more'} than usual`;
-  const seldom = once_in_weeks >= SELDOM_WEEKS ? 'less than once in 1,000 weeks' : `about once in ${Math.round(once_in_weeks)} weeks`;
   return {
     key: start,
     when: `${formatShortDay(from, timeZone)}, ${formatClock(from, timeZone)}–${formatClock(to, timeZone)}`,
-    what: `${flow(measured_w)}, where ${usual(expected_w)} is usual: ${energy}.`,
-    evidence: `Hours as usual go this far ${seldom}.`,
+    what: `${flow(measured_w)}, where ${usualFlow(expected_w)} is usual: ${energy}.`,
+    evidence: `Hours as usual go this far ${seldomInWords(once_in_weeks)}.`,
+  };
+}
+
+/** `about once in 61 weeks`. */
+function seldomInWords(weeks: number): string {
+  return weeks >= SELDOM_WEEKS ? 'less than once in 1,000 weeks' : `about once in ${Math.round(weeks)} weeks`;
+}
+
+const RUN_IN_WORDS: Record<string, (run: OddRun) => string> = {
+  energy: ({ measured, usual }) => `A run used ${formatEnergy(measured)}, where ${formatEnergy(usual)} is usual.`,
+  duration: ({ measured, usual, is_over }) => `${is_over ? 'It ran' : 'It has been running'} for ${formatHours(measured)}, where ${formatHours(usual)} is usual.`,
+  clock: ({ usual }) => `It began at an hour at which it hardly ever does: most runs begin at about ${clock(Math.round(usual) % 24)}.`,
+  count: ({ measured, usual }) => `It ran ${measured} times that day, where ${formatNumber(usual, 0)} is usual.`,
+  pause: ({ measured, usual, is_over }) => `It ${is_over ? 'did not run' : 'has not run'} for ${formatNumber(measured, 0)} days, where ${formatNumber(usual, 0)} is usual.`,
+};
+
+function formatHours(hours: number): string {
+  return hours < 2 ? `${Math.round(60 * hours)}\u00a0min` : `${formatNumber(hours, hours < 10 ? 1 : 0)}\u00a0h`;
+}
+
+export function runInWords(run: OddRun, timeZone: string): Odd {
+  const [from, to] = [Date.parse(run.start), Date.parse(run.end)];
+  const isLong = to - from >= DAY_MS;
+  const until = isLong ? formatInstant(to, timeZone) : formatClock(to, timeZone);
+  return {
+    key: `${run.kind} ${run.start}`,
+    when: `${formatShortDay(from, timeZone)}, ${formatClock(from, timeZone)}${isLong ? ' to ' : '–'}${until}`,
+    what: RUN_IN_WORDS[run.kind]?.(run) ?? 'It was not as usual.',
+    evidence: `As usual this comes ${seldomInWords(run.once_in_weeks)}.`,
   };
 }
 
@@ -66,11 +96,12 @@ export function changeInWords({ first_hour, end_hour, days, before_kwh, after_kw
   };
 }
 
-/** Lasting changes first, then what was odd for hours, the newest first. */
+/** Lasting changes first, then runs and hours that were odd, the newest first. */
 export function oddInWords({ oddities, habits }: Pick<HomeInsightsAnswer, 'oddities' | 'habits'>, timeZone: string): Odd[] {
   return [
     ...(oddities?.shifts ?? []).toReversed().map(shiftInWords),
     ...(habits?.changes ?? []).map(changeInWords),
+    ...(oddities?.runs ?? []).toReversed().map((run) => runInWords(run, timeZone)),
     ...(oddities?.anomalies ?? []).toReversed().map((anomaly) => anomalyInWords(anomaly, timeZone)),
   ];
 }
@@ -80,5 +111,6 @@ export function judgedInWords(oddities: Oddities, knownUntil: string | null, tim
   const since = formatShortDay(Date.parse(`${oddities.first_day}T12:00Z`), 'UTC');
   const until = knownUntil === null ? '' : ` to ${formatInstant(Date.parse(knownUntil), timeZone)}`;
   const hidden = oddities.n_charging_hours > 0 ? `; not ${oddities.n_charging_hours} hours in which a car without a meter of its own seems to charge` : '';
-  return `${oddities.n_hours.toLocaleString('en-US')} hours were judged, ${since}${until}${hidden}`;
+  const judged = oddities.n_runs === null ? `${oddities.n_hours.toLocaleString('en-US')} hours` : `${oddities.n_runs} ${oddities.n_runs === 1 ? 'run' : 'runs'}`;
+  return `${judged} ${oddities.n_runs === 1 ? 'was' : 'were'} judged, ${since}${until}${hidden}`;
 }

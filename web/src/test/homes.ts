@@ -153,6 +153,8 @@ export function makeInsights(changes: Partial<HomeInsightsAnswer> = {}): HomeIns
       first_day: '2026-10-24',
       last_day: '2026-11-21',
       n_hours: 672,
+      runs: [],
+      n_runs: null,
       n_charging_hours: 0,
       n_past_days: 23,
     },

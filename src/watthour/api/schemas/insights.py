@@ -41,10 +41,34 @@ class ShiftEntry(Answer):
     n_days_after: int = Field(description="Days that it is known to last. [count]")
 
 
+class OddRunEntry(Answer):
+    """A run, a day of runs or a pause between two that is unlike those of the weeks before."""
+
+    kind: str = Field(
+        description="What is odd: `energy` or `duration` of a run, the `clock` at which it began, the `count` of the "
+        "runs of a day, or a `pause` without any."
+    )
+    start: str = Field(description="When the run, the runs of the day or the pause began, UTC.")
+    end: str = Field(description="When they ended, UTC; where `is_over` is false, the end of the last reading.")
+    is_over: bool = Field(description="Whether it had ended when the last reading came.")
+    energy_kwh: float | None = Field(description="Energy of the runs; null: not known, or a pause. [kWh]")
+    measured: float = Field(
+        description="What was seen: energy [kWh], duration [h], local hour, runs of the day, or days of the pause."
+    )
+    usual: float = Field(description="Median of the weeks before; of `clock` the hour at which most runs begin.")
+    usual_high: float | None = Field(description="One in ten of the weeks before was above; null for `clock`.")
+    once_in_weeks: float = Field(description="How seldom it is as usual; 1000: or more seldom. [weeks]")
+
+
 class OdditiesEntry(Answer):
     """What was odd."""
 
     anomalies: list[AnomalyEntry] = Field(description="Hours that were unlike the weeks before, oldest first.")
+    runs: list[OddRunEntry] = Field(
+        description="Of a device that runs for a quarter of its time at most: what was unlike its runs of the weeks "
+        "before, oldest first. Its hours are not judged, so that `anomalies` is empty."
+    )
+    n_runs: int | None = Field(description="Runs that were judged; null: hours were. [count]")
     shifts: list[ShiftEntry] = Field(description="Lasting changes of the level, oldest first.")
     false_alarms_per_week: float = Field(description="That the threshold was set for. [count]")
     first_day: str = Field(description="First local day that was judged.")
@@ -224,6 +248,8 @@ _ODDITIES: dict[str, JsonValue] = {
             "once_in_weeks": 61.0,
         }
     ],
+    "runs": [],
+    "n_runs": None,
     "shifts": [],
     "false_alarms_per_week": 0.5,
     "first_day": "2026-10-23",
@@ -231,6 +257,17 @@ _ODDITIES: dict[str, JsonValue] = {
     "n_hours": 672,
     "n_charging_hours": 0,
     "n_past_days": 112,
+}
+_ODD_RUN: dict[str, JsonValue] = {
+    "kind": "duration",
+    "start": "2026-11-18T18:00:00Z",
+    "end": "2026-11-19T07:00:00Z",
+    "is_over": True,
+    "energy_kwh": 3.9,
+    "measured": 13.0,
+    "usual": 2.0,
+    "usual_high": 3.0,
+    "once_in_weeks": 212.0,
 }
 _COMMON: dict[str, JsonValue] = {
     "home": "summer_house",
@@ -293,6 +330,7 @@ class DeviceInsightsAnswer(_Insights):
     model_config = shown_as(
         {
             **_COMMON,
+            "oddities": {**_ODDITIES, "anomalies": [], "runs": [_ODD_RUN], "n_runs": 9},
             "device": "home.summer_house.washing_machine",
             "channel": "home.summer_house.washing_machine.power",
             "habits": None,

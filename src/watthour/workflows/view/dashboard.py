@@ -243,6 +243,11 @@ def _recommended(device: Device, idle: Standby | None, odd: Oddities | Unknown) 
         )
     if not isinstance(odd, Unknown):
         said += [f"Look why {device.name} draws {each.change_w:+.0f} W since {each.day}." for each in odd.shifts]
+        said += [
+            f"Look at {device.name}: it has been on for {each.measured:.0f} hours, where {each.usual:.1f} are usual."
+            for each in odd.runs
+            if each.kind == "duration" and not each.is_over
+        ]
     return said
 
 

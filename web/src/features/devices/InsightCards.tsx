@@ -104,7 +104,7 @@ export function InsightsCard({ home, device, timeZone }: CardProps): ReactElemen
             <section aria-label="What is odd">
               <h3 className="font-semibold">What is odd</h3>
               <p className="text-small text-muted">{judgedInWords(data.oddities, data.known_until, timeZone)}</p>
-              {odd.length === 0 ? <p className="text-small mt-1">Nothing: these hours were like the weeks before.</p> : null}
+              {odd.length === 0 ? <p className="text-small mt-1">Nothing: these {data.oddities.n_runs === null ? 'hours' : 'runs'} were like the weeks before.</p> : null}
               <ul className="text-small">
                 {odd.slice(0, MOST_SHOWN).map(({ key, when, what, evidence }) => (
                   <li key={key} className="border-line border-b py-2 last:border-b-0">
