@@ -252,7 +252,6 @@ def test_a_part_of_the_page_that_comes_late_hides_nothing(browser: Browser, simu
             page.goto(f"{simulated.url}/grid/simtown")
         chart = chart_of(page)
         chart.focus()
-        page.unroute(part)  # a file that is asked for from now on is not held
         for route in held:
             route.continue_()
         expect(page.get_by_role("heading", name="Connect real data")).to_be_visible()
