@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -19,29 +19,38 @@ if TYPE_CHECKING:
 
     from cli.conftest import Outcome
 
-TODAY = datetime.now(ZoneInfo("America/New_York")).date()  # the store holds the town up to the present
+SIMTOWN_ZONE = ZoneInfo("America/New_York")
+
+
+def today() -> date:
+    """Return the day in Simtown, whose store goes up to the present; it may end while the tests run."""
+    return datetime.now(SIMTOWN_ZONE).date()
 
 
 def test_tomorrow_comes_as_a_table_of_its_hours(town: Callable[..., Outcome]) -> None:
+    before = today()
     ended = town("forecast")
     assert ended.code == 0, ended.err
     header, *rows = ended.out.splitlines()
     assert header.split("\t")[:4] == ["local time", "MWh", "5 %", "95 %"]
     assert len(rows) in {23, 24, 25}
-    assert rows[0].startswith(f"{TODAY + timedelta(days=1)}T00:00")
+    assert rows[0][:16] in {f"{day + timedelta(days=1)}T00:00" for day in (before, today())}
     assert "SIMULATED" in ended.err
     assert "watthour train" in ended.err  # a baseline answers, and says why
 
 
 def test_forecasting_twice_gives_the_same_issue(town: Callable[..., Outcome]) -> None:
-    first, second = (json.loads(town("forecast", "simtown", "--json").out) for _ in range(2))
-    minute = datetime.now(UTC).minute
-    assert first["issued_at"] == second["issued_at"] or minute == 0
+    for _attempt in range(2):  # once more if the hour ended between the two
+        begun = datetime.now(UTC).hour
+        first, second = (json.loads(town("forecast", "simtown", "--json").out) for _ in range(2))
+        if datetime.now(UTC).hour == begun:
+            break
+    assert first["issued_at"] == second["issued_at"]
     assert first["points"][0]["value"] == second["points"][0]["value"]
 
 
 def test_a_past_day_shows_actuals_beside(town: Callable[..., Outcome]) -> None:
-    day = TODAY - timedelta(days=3)
+    day = today() - timedelta(days=3)
     page = json.loads(town("forecast", "simtown", "--day", day.isoformat(), "--json").out)
     assert page["reconstructed"]
     assert page["points"][5]["actual"] is not None
@@ -88,7 +97,7 @@ def test_scores_show_errors_day_by_day_and_levels(town: Callable[..., Outcome]) 
 
 
 def test_a_backtest_scores_recipes_on_the_same_hours_and_can_be_kept(town: Callable[..., Outcome]) -> None:
-    last = TODAY - timedelta(days=3)
+    last = today() - timedelta(days=3)
     words = ["backtest", "simtown", "--from", str(last - timedelta(days=9)), "--to", str(last)]
     chosen = ["--recipe", "seasonal_naive", "--recipe", "operator_debiased"]
     ended = town(*words, *chosen, "--keep", "--json")
@@ -135,7 +144,7 @@ def test_the_doctor_names_a_load_that_slipped_by_an_hour(town: Callable[..., Out
 
 
 def test_what_a_rival_published_is_not_kept_a_second_time(town: Callable[..., Outcome], home: Path) -> None:
-    last = TODAY - timedelta(days=3)
+    last = today() - timedelta(days=3)
     store = open_store(f"sqlite:///{home / 'watthour.db'}")
     before = store.models_of("grid.simtown.demand")
     ended = town("backtest", "simtown", "--from", str(last), "--to", str(last), "--recipe", "operator", "--keep")

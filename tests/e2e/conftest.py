@@ -7,7 +7,9 @@ import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from e2e.looks import PATIENCE_MS
 from e2e.served import Served, up, watthour
+from playwright.sync_api import expect
 
 from watthour.api.web import STATIC
 
@@ -24,6 +26,15 @@ CHROMIUM_FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _patience() -> None:
+    """Wait long for what should come: what is tested is that it does, not when.
+
+    The setting is one for all files: one that puts it back would take it from those that follow.
+    """
+    expect.set_options(timeout=PATIENCE_MS)
 
 
 @pytest.fixture(scope="session")

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from e2e.looks import check_look, kept
 from e2e.served import up, watthour
 from playwright.sync_api import expect
 
@@ -14,27 +14,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from e2e.served import Served
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
-PATIENCE_MS = 30_000  # the first answers of a server that was just started, on a busy machine
-
-AXE = Path(__file__).parents[2] / "web" / "node_modules" / "axe-core" / "axe.min.js"
 LOOKS: list[dict[str, Any]] = [
     {"viewport": {"width": 1280, "height": 900}},
     {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark"},
     {"viewport": {"width": 320, "height": 640}},
 ]
 HOME = "simtown_home"
-
-
-@pytest.fixture(autouse=True)
-def patience() -> Iterator[None]:
-    """Wait long for what should come: what is tested is that it does, not when."""
-    expect.set_options(timeout=PATIENCE_MS)
-    yield
-    expect.set_options(timeout=5000)  # playwright's own
 
 
 @pytest.fixture(scope="module")
@@ -45,11 +34,6 @@ def flat(browser_type_launch_args: dict[str, Any], tmp_path_factory: pytest.Temp
     watthour(home, "home", "add", "Flat", "--time-zone", "Europe/Paris", "--channel", "power:kW:15min")
     with up(home, "--no-follow") as served:
         yield served
-
-
-def check_look(page: Page) -> None:
-    assert page.evaluate(f"{AXE.read_text(encoding='utf-8')}; axe.run().then((found) => found.violations)") == []
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
 
 @pytest.mark.parametrize("look", LOOKS, ids=["light", "dark-phone", "narrow"])
@@ -122,6 +106,8 @@ def test_a_device_without_a_network_stands_as_it_was_last_known(browser: Browser
         answer = page.get_by_text(re.compile("^Fridge (draws|drew)"))
         expect(answer).to_be_visible()
         expect(page.get_by_role("region", name="Insights").get_by_text("What is odd")).to_be_visible()
+        expect(page.get_by_role("region", name="Past", exact=True).get_by_role("slider")).to_be_visible()
+        kept(page, "/status", f"/homes/{HOME}/devices", f"/homes/{HOME}/history")
         context.set_offline(True)
         page.reload()
         expect(page.get_by_text(re.compile("^Offline: as of"))).to_be_visible()

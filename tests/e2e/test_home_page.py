@@ -6,26 +6,25 @@ import json
 import re
 import time
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from e2e.looks import check_look, is_narrow
 from e2e.served import up, watthour
 from playwright.sync_api import expect
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from e2e.served import Served
     from playwright.sync_api import Browser, Page
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
-AXE = Path(__file__).parents[2] / "web" / "node_modules" / "axe-core" / "axe.min.js"
 SIMULATED = "simtown_home"
 SMALL_PHONE = {"width": 320, "height": 640}
-LONGEST_S = 60
-expect.set_options(timeout=30_000)
+LONGEST_S = 120
 
 
 def text(instant: datetime) -> str:
@@ -43,6 +42,8 @@ def living(browser_type_launch_args: dict[str, Any], tmp_path_factory: pytest.Te
             if homes and served.ask(f"/api/v1/homes/{SIMULATED}/usage")["parts"][0]["yesterday_kwh"] is not None:
                 break
             time.sleep(0.2)
+        else:
+            pytest.fail(f"the simulated home did not begin to live within {LONGEST_S} s")
         yield served
 
 
@@ -53,11 +54,6 @@ def flat(browser_type_launch_args: dict[str, Any], tmp_path: Path) -> Iterator[S
     watthour(tmp_path, "home", "add", "Flat", "--time-zone", "Europe/Paris", "--channel", "power:kW:1h")
     with up(tmp_path, "--no-follow") as served:
         yield served
-
-
-def is_narrow(page: Page) -> bool:
-    """Tell whether nothing is wider than the screen."""
-    return bool(page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"))
 
 
 def open_living(page: Page, served: Served) -> None:
@@ -124,30 +120,24 @@ def test_the_simulated_home_tells_its_power_every_few_seconds(page: Page, living
     while len(heard) < 2 and time.monotonic() < deadline:
         page.wait_for_timeout(250)
     assert len(heard) >= 2  # samples come every five seconds, and the answer itself is asked for every thirty
-    age = page.get_by_text(re.compile(r"^measured \d+\s(s|min) ago$")).inner_text()
-    assert re.fullmatch(r"measured 1?\d\ss ago", age), age
+    expect(page.get_by_text(re.compile(r"^measured 1?\d\ss ago$"))).to_be_visible()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_small_phone_shows_and_reaches_everything(browser: Browser, living: Served, scheme: str) -> None:
-    if not AXE.is_file():
-        pytest.skip("axe-core is not installed: run `npm ci` in web")
     with browser.new_context(viewport=SMALL_PHONE, color_scheme=scheme, has_touch=True, bypass_csp=True) as context:  # type: ignore[arg-type]  # playwright wants a Literal
         page = context.new_page()
         open_living(page, living)
         assert page.locator("html").get_attribute("data-theme") == scheme
-        page.evaluate(AXE.read_text(encoding="utf-8"))
-        broken = page.evaluate("axe.run()")["violations"]
+        check_look(page)
         page.get_by_role("button", name=re.compile("more devices$")).click()
         page.get_by_text("What would make it better").click()
         page.get_by_role("radio", name="Table", exact=True).click()
         expect(page.get_by_role("table", name="The day in numbers")).to_be_visible()
-        assert is_narrow(page)
-        broken += page.evaluate("axe.run()")["violations"]
+        check_look(page)
         links = page.get_by_role("navigation", name="Pages").get_by_role("link")
         for name, address in (("Devices", f"/devices/{SIMULATED}"), ("Sources", "/sources")):
             expect(links.filter(has_text=name)).to_be_in_viewport(ratio=1)
             links.filter(has_text=name).tap()
             expect(page).to_have_url(living.url + address)
             assert is_narrow(page)
-    assert [(rule["id"], [node["html"] for node in rule["nodes"]]) for rule in broken] == []

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
+from e2e.looks import is_narrow, kept
 from playwright.sync_api import expect
 
 if TYPE_CHECKING:
@@ -16,26 +17,8 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
-PATIENCE_MS = 30_000  # the first answers of a server that was just started, on a busy machine
-
 PHONE = {"width": 390, "height": 844}
 AGE = re.compile(r"Offline: as of \d\d:\d\d, \d+\s(min|h) ago")
-_KEPT = """async (wanted) => {
-  for (;;) {
-    const answers = await caches.open('watthour-answers');
-    const paths = (await answers.keys()).map(({ url }) => new URL(url).pathname);
-    if (paths.some((path) => path.includes(wanted))) return paths;
-    await new Promise((done) => setTimeout(done, 100));
-  }
-}"""
-
-
-@pytest.fixture(autouse=True)
-def patience() -> Iterator[None]:
-    """Wait long for what should come: what is tested is that it does, not when."""
-    expect.set_options(timeout=PATIENCE_MS)
-    yield
-    expect.set_options(timeout=5000)  # playwright's own
 
 
 @pytest.fixture
@@ -44,18 +27,18 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
         yield context
 
 
-def visited(context: BrowserContext, address: str, *, awaits: str) -> Page:
-    """Open a page and wait until an answer of the API with these words in its address is kept."""
+def visited(context: BrowserContext, address: str, *awaited: str) -> Page:
+    """Open a page and wait until answers of the API with these words in their addresses are kept."""
     page = context.new_page()
     page.goto(address)
-    page.evaluate(_KEPT, awaits)
+    kept(page, *awaited)
     return page
 
 
 def test_without_a_network_the_last_state_stands_with_its_age_and_fresh_comes_back(
     context: BrowserContext, simulated: Served
 ) -> None:
-    page = visited(context, f"{simulated.url}/grid/simtown", awaits="/grid/simtown/forecast")
+    page = visited(context, f"{simulated.url}/grid/simtown", "/status", "/grid/simtown/forecast")
     heading = page.get_by_role("heading", level=1)
     expect(heading).to_contain_text("Simtown")
     expect(page.get_by_text("Offline:")).to_have_count(0)
@@ -63,7 +46,7 @@ def test_without_a_network_the_last_state_stands_with_its_age_and_fresh_comes_ba
     page.reload()
     expect(heading).to_contain_text("Simtown")
     expect(page.get_by_role("status").filter(has_text=AGE)).to_be_visible()
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    assert is_narrow(page)
     refused = page.evaluate(
         "fetch('/api/v1/readings', {method: 'POST', body: '{}'}).then((answer) => answer.status, () => 'not reached')"
     )
@@ -76,7 +59,7 @@ def test_without_a_network_the_last_state_stands_with_its_age_and_fresh_comes_ba
 def test_a_page_that_was_never_opened_says_without_a_network_that_nothing_is_known(
     context: BrowserContext, simulated: Served
 ) -> None:
-    page = visited(context, f"{simulated.url}/grid/simtown", awaits="/status")
+    page = visited(context, f"{simulated.url}/grid/simtown", "/status")
     context.set_offline(True)
     page.goto(f"{simulated.url}/grid/nowhere")
     expect(page.get_by_role("alert").filter(has_text="this was never loaded here before")).to_be_visible()
@@ -84,11 +67,10 @@ def test_a_page_that_was_never_opened_says_without_a_network_that_nothing_is_kno
 
 
 def test_what_is_no_page_of_the_app_and_no_json_is_never_kept(context: BrowserContext, simulated: Served) -> None:
-    page = visited(context, f"{simulated.url}/grid/simtown", awaits="/status")
+    page = visited(context, f"{simulated.url}/grid/simtown", "/status")
     page.evaluate("fetch('/api/v1/readings?channel=grid.simtown.demand&format=csv').then((answer) => answer.text())")
     page.evaluate("fetch('/api/v1/channels', {headers: {'X-API-Key': 'secret'}}).then((answer) => answer.text())")
     page.evaluate("fetch('/health').then((answer) => answer.text())")
     page.evaluate("fetch('/api/v1/places?name=').then((answer) => answer.text())")  # a problem
     page.evaluate("fetch('/api/v1/health').then((answer) => answer.text())")
-    kept = set(page.evaluate(_KEPT, "/api/v1/health"))
-    assert not kept & {"/api/v1/readings", "/api/v1/channels", "/health", "/api/v1/places"}
+    assert not kept(page, "/api/v1/health") & {"/api/v1/readings", "/api/v1/channels", "/health", "/api/v1/places"}

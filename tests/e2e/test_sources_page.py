@@ -6,10 +6,10 @@ import re
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from math import sin
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from e2e.looks import check_look
 from e2e.served import up
 from fakes.home_assistant import TOKEN, FakeHomeAssistant, home_assistant, metadata
 from fakes.server import Answer, Request, as_json, serve
@@ -17,15 +17,13 @@ from playwright.sync_api import expect
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from e2e.served import Served
     from playwright.sync_api import Browser, Locator, Page
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
-AXE = Path(__file__).parents[2] / "web" / "node_modules" / "axe-core" / "axe.min.js"
-SETTLED = "Promise.allSettled(document.getAnimations().filter(a => a instanceof CSSTransition).map(a => a.finished))"
-PATIENCE_MS = 30_000
 HOUR = timedelta(hours=1)
 GRID = "sensor.grid_import"
 DAYS = 30
@@ -50,23 +48,10 @@ def homes(browser_type_launch_args: dict[str, Any], tmp_path_factory: pytest.Tem
 
 @contextmanager
 def opened(browser: Browser, address: str, look: dict[str, Any]) -> Iterator[Page]:
-    if not AXE.is_file():
-        pytest.skip("axe-core is not installed: run `npm ci` in web")
     with browser.new_context(**look, bypass_csp=True) as context:
         page = context.new_page()
-        page.set_default_timeout(PATIENCE_MS)
-        expect.set_options(timeout=PATIENCE_MS)
         page.goto(address)
         yield page
-
-
-def check_look(page: Page) -> None:
-    """Nothing to be scrolled sideways, and nothing that keeps somebody out."""
-    page.evaluate(AXE.read_text(encoding="utf-8"))
-    page.evaluate(SETTLED)  # a button that has just been enabled fades into its colours
-    found = page.evaluate("axe.run()")["violations"]
-    assert [(rule["id"], [node["html"] for node in rule["nodes"]]) for rule in found] == []
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
 
 def check_fault(page: Page, field: Locator, words: str, cure: str) -> None:

@@ -20,7 +20,7 @@ from watthour.core.errors import InvalidInput, NotEnoughHistory
 from watthour.forecasting.backtest import backtest, scores
 from watthour.forecasting.catalogue import recipe
 from watthour.forecasting.combination.trial import CANDIDATES
-from watthour.forecasting.model_choice import MOST_SERIES, _with_the_global
+from watthour.forecasting.model_choice import _with_the_global
 from watthour.forecasting.series_table import read
 
 if TYPE_CHECKING:
@@ -120,13 +120,13 @@ def test_each_series_of_a_small_table_has_its_own_members() -> None:
     assert model.predict(24)["forecast"].null_count() == 0
 
 
-def test_of_many_series_a_sample_decides_for_all_and_says_so() -> None:
-    table = homes(MOST_SERIES + 3, 45)
-    model = DayAhead().fit(table)
-    assert model.choice["unique_id"].n_unique() == MOST_SERIES
+def test_of_many_series_a_sample_decides_for_all_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("watthour.forecasting.model_choice.MOST_SERIES", 4)
+    model = DayAhead().fit(homes(7, 45))
+    assert model.choice["unique_id"].n_unique() == 4
     assert len({one.name for one in model._choice.recipes.values()}) == 1
-    assert f"for all {MOST_SERIES + 3} series, {MOST_SERIES} of which were compared" in repr(model)
-    assert model.predict(24)["unique_id"].n_unique() == MOST_SERIES + 3
+    assert "for all 7 series, 4 of which were compared" in repr(model)
+    assert model.predict(24)["unique_id"].n_unique() == 7
 
 
 def test_with_the_global_model_stand_the_two_best_of_a_series_by_itself_that_come_near() -> None:
@@ -179,14 +179,14 @@ def test_a_cure_in_a_notebook_is_one_for_a_notebook() -> None:
         DayAhead(model="hour_process", time_zone=ZONE).fit(table.head(2))
 
 
-def test_a_series_that_the_chosen_model_cannot_learn_gets_a_rule() -> None:
+def test_a_series_that_the_chosen_model_cannot_learn_gets_a_rule(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("watthour.forecasting.combination.trial._FEWEST_TOGETHER", 2)  # the global model is tried too
     table = region()
     broken = table.with_columns(
         unique_id=pl.lit("solar"), y=pl.when(pl.col("ds").dt.hour() < 12).then(0.0).otherwise("y")
     )
-    many = pl.concat([table.with_columns(unique_id=pl.lit(f"town {n:02}")) for n in range(3)] + [broken])
-    model = DayAhead(time_zone=ZONE).fit(many.drop("temperature"))
-    assert model.predict(24)["unique_id"].n_unique() == 4
+    model = DayAhead(time_zone=ZONE).fit(pl.concat([table, broken]).drop("temperature"))
+    assert model.predict(24)["unique_id"].n_unique() == 2
 
 
 def test_a_horizon_of_weeks_is_compared_too() -> None:
@@ -215,10 +215,10 @@ def test_parameters_belong_to_a_named_model() -> None:
 def test_a_backtest_chooses_from_what_was_known_before_it() -> None:
     table = region()
     door = DayAhead(covariates=("temperature",), time_zone=ZONE, holidays="US-NY")
-    last = table["ds"][-10 * 24 - 1]
+    last = table["ds"][-3 * 24 - 1]
     changed = table.with_columns(y=pl.when(pl.col("ds") > last).then(1.0 + pl.col("ds").dt.weekday()).otherwise("y"))
     early = door.fit(table.filter(pl.col("ds") <= last))
-    told = door.cross_validation(changed, 24, n_windows=10)
+    told = door.cross_validation(changed, 24, n_windows=3)
     assert told["cutoff"].min() == last
     first = told.filter(pl.col("cutoff") == last)["forecast"].to_list()
     future = table.filter(pl.col("ds") > last).head(24).drop("y")  # no temperature of the days after

@@ -1,0 +1,51 @@
+"""What every page must be for everybody, once it has come to rest, and what it keeps for days without a network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+PATIENCE_MS = 60_000  # the first answers of a server that was just started, on a busy machine
+AXE = Path(__file__).parents[2] / "web" / "node_modules" / "axe-core" / "axe.min.js"
+# A button that has just been enabled fades into its colours, which are judged when it has.
+_SETTLED = "Promise.allSettled(document.getAnimations().filter(a => a instanceof CSSTransition).map(a => a.finished))"
+_KEPT = """async ([wanted, patience]) => {
+  for (const end = performance.now() + patience; ; ) {
+    const answers = await caches.open('watthour-answers');
+    const paths = (await answers.keys()).map(({ url }) => new URL(url).pathname);
+    if (wanted.every((words) => paths.some((path) => path.includes(words)))) return paths;
+    if (performance.now() > end) throw Error(`${wanted} are not kept, but ${paths}`);
+    await new Promise((done) => setTimeout(done, 100));
+  }
+}"""
+
+
+def check_rules(page: Page, part: str = "html") -> None:
+    """Nothing keeps somebody out; of a page whose context was opened with ``bypass_csp``."""
+    if not AXE.is_file():
+        pytest.skip("axe-core is not installed: run `npm ci` in web")
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    page.evaluate(_SETTLED)
+    found = page.evaluate("(part) => axe.run(part)", part)["violations"]
+    assert [(rule["id"], [node["html"] for node in rule["nodes"]]) for rule in found] == []
+
+
+def is_narrow(page: Page) -> bool:
+    """Tell whether nothing is wider than the screen."""
+    return bool(page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"))
+
+
+def check_look(page: Page) -> None:
+    """Nothing to be scrolled sideways, and nothing that keeps somebody out."""
+    check_rules(page)
+    assert is_narrow(page)
+
+
+def kept(page: Page, *wanted: str) -> set[str]:
+    """Wait until answers of the API with these words in their paths are kept, and return the paths of all that are."""
+    return set(page.evaluate(_KEPT, [list(wanted), PATIENCE_MS]))
