@@ -76,6 +76,15 @@ SIMULATION = Card(
     is_past=True,
     brings_load=True,
 )
+SIMULATED_MIX = Card(
+    "watthour.simulation.mix:SimulatedMix",
+    "the generation of an invented region by fuel, and so its carbon intensity",
+    "nothing",
+    "docs/explanation/simulation.md",
+    SIMULATION.serves,
+    is_followed=True,
+    is_past=True,
+)
 SIMULATED_HOME = Card(
     "watthour.simulation.simtown_home:SimtownHome",
     "the power of an invented home and its devices",
@@ -128,7 +137,8 @@ class App:
 
     @cached_property
     def _connectors(self) -> RenewedConnectors:
-        cards = {"simulation": SIMULATION, "simulated_home": SIMULATED_HOME, **CATALOGUE}
+        simulated = {"simulation": SIMULATION, "simulation_mix": SIMULATED_MIX, "simulated_home": SIMULATED_HOME}
+        cards = {**simulated, **CATALOGUE}
         return RenewedConnectors(lambda: self.source_options, cards)
 
     @cached_property
