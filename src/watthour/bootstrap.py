@@ -421,9 +421,22 @@ class App:
         """Return what is not set yet for the sites that the settings name, by block of the settings."""
         named = [context for name in self.settings.regions if (context := self.find(name)) is not None]
         cards = self.connectors.cards.items()
-        serving = {card.block: name for name, card in cards if any(card.serves(context) for context in named)}
+        serving = {card.block: name for name, card in cards if self._is_waited_for(card, named)}
         found = {block: self.connectors.lacks(name) for block, name in serving.items()}
         return {block: error for block, error in found.items() if error is not None}
+
+    def standing_by(self) -> dict[str, NotConfigured]:
+        """Return what is not set of the sources that nothing else waits for, by block of the settings."""
+        cards = self.connectors.cards.items()
+        options = self.source_options
+        optional = {card.block: name for name, card in cards if card.is_optional}
+        on = {block: name for block, name in optional.items() if block not in options or options[block].enabled}
+        found = {block: self.connectors.lacks(name) for block, name in on.items()}
+        return {block: error for block, error in found.items() if error is not None}
+
+    @staticmethod
+    def _is_waited_for(card: Card, named: Sequence[Context]) -> bool:
+        return not card.is_optional and any(card.serves(context) for context in named)
 
     def connections(self) -> list[dict[str, str]]:
         """Return the ways to real data that are still open, for a person who looks at the page."""

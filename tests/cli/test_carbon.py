@@ -6,6 +6,8 @@ import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from fakes.watttime import Watttime, fake_watttime
+
 from watthour.core.window import DAY, Window
 from watthour.simulation.mix import SimulatedMix
 from watthour.store.sql import open_store
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    import pytest
     from cli.conftest import Outcome
 
 
@@ -46,3 +49,20 @@ def test_carbon_is_shown_with_its_kind_its_mix_and_that_it_is_simulated(
     assert (swapped.code, "Swap them" in swapped.err) == (2, True)
     other = town("carbon", "history", "simtown", "--channel", "grid.simtown.demand")
     assert "it is no carbon series of Simtown" in other.err
+
+
+def test_an_account_is_opened_and_its_password_is_never_shown(
+    watthour: Callable[..., Outcome], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    typed = iter(["a-horse-8", "a-mule-9", "a-horse-8", "a-horse-8"])
+    monkeypatch.setattr("getpass.getpass", lambda _question: next(typed))
+    words = ("carbon", "register", "--username", "grace", "--email", "grace@example.org", "--organisation", "private")
+    with fake_watttime(Watttime(datetime.now(UTC))) as server:
+        monkeypatch.setenv("WATTHOUR_WATTTIME_URL", server.base_url)
+        differ, opened = watthour(*words), watthour(*words)
+
+    assert (differ.code, "the two passwords differ" in differ.err) == (2, True)
+    assert opened.code == 0
+    assert "WATTTIME_USERNAME=grace" in opened.out
+    assert not any("horse" in said or "mule" in said for said in (differ.out, differ.err, opened.out, opened.err))
+    assert [request.sent["password"] for request in server.requests] == ["a-horse-8"]

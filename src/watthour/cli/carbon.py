@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from watthour.cli.context import opened, parse_day
+from watthour.cli.context import opened, parse_day, read_settings
 from watthour.cli.options import AsJson  # noqa: TC001 - typer reads annotations at run time
 from watthour.cli.output import local_time, number, show_json, show_table, utc_now
 from watthour.core.errors import InvalidInput
@@ -34,6 +34,9 @@ def build() -> typer.Typer:
     commands.command("regions", help="List the regions whose carbon intensity is known.")(regions)
     commands.command("show", help="The last values of a region, and its mix of fuels.")(show)
     commands.command("history", help="One series of a region, interval by interval.")(history)
+    commands.command("register", help="Open a free account at WattTime; asks for a password, and prints none.")(
+        register
+    )
     return commands
 
 
@@ -122,6 +125,31 @@ def history(
             for each in found["points"]
         ],
     )
+
+
+def register(
+    *,
+    username: Annotated[str, typer.Option(prompt=True, help="A user name of your choice.")],
+    email: Annotated[str, typer.Option(prompt=True, help="Your address.")],
+    organisation: Annotated[str, typer.Option(prompt=True, help="Yours, or `private`.")] = "private",
+) -> None:
+    """Open a free account at WattTime; the password is asked for without being shown, and is kept nowhere."""
+    from getpass import getpass
+
+    from watthour.sources.watttime import WatttimeOptions
+    from watthour.sources.watttime import register as opened_account
+
+    password = getpass("Password: ")
+    if not password or password != getpass("The same again: "):
+        problem = "the two passwords differ" if password else "no password was given"
+        raise InvalidInput("password", "(hidden)", problem, remedy="Try again.")
+    options = read_settings().sources.get("watttime")
+    options = options if isinstance(options, WatttimeOptions) else WatttimeOptions()
+    user = opened_account(options, username=username, password=password, email=email, organisation=organisation)
+    typer.echo(
+        f"WattTime has opened the account {user}. Set WATTTIME_USERNAME={user}, and WATTTIME_PASSWORD to the one"
+    )
+    typer.echo("you have just chosen; the next `watthour up` or `watthour ingest` uses them.")
 
 
 def _values(found: Mapping[str, Any]) -> list[tuple[object, ...]]:

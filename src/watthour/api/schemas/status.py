@@ -26,16 +26,40 @@ class Degraded(Answer):
     )
 
 
+class StandingBy(Answer):
+    """What a source that stands by needs to be set."""
+
+    name: str = Field(description="Block of the settings.", examples=["watttime"])
+    setting: str = Field(description="What is missing.", examples=["WATTTIME_USERNAME"])
+    remedy: str = Field(description="What to do.", examples=["Register for free with `watthour carbon register` ..."])
+
+
 class Ready(Answer):
     """Forecasts can be served; what is degraded is named."""
 
     model_config = shown_as(
-        {"status": "ready", "regions": ["ny"], "degraded": [{"name": "eia", "problem": "eia: answered 503 four times"}]}
+        {
+            "status": "ready",
+            "regions": ["ny"],
+            "degraded": [{"name": "eia", "problem": "eia: answered 503 four times"}],
+            "carbon": "standby",
+            "standing_by": [
+                {
+                    "name": "watttime",
+                    "setting": "WATTTIME_USERNAME",
+                    "remedy": "Register for free with `watthour carbon register` and set WATTTIME_USERNAME.",
+                }
+            ],
+        }
     )
 
     status: Literal["ready"] = Field(description="Always `ready`; otherwise the answer is 503.")
     regions: list[str] = Field(description="Ids of the regions with readings.", examples=[["ny"]])
     degraded: list[Degraded] = Field(description="Sources whose last run failed.")
+    carbon: Literal["ok", "standby"] = Field(
+        description="`standby`: a source of carbon figures waits for its settings; forecasts need none of them."
+    )
+    standing_by: list[StandingBy] = Field(description="What those sources need; empty where nothing is missing.")
 
 
 class RegionSummary(Answer):
