@@ -76,6 +76,15 @@ SIMULATION = Card(
     is_past=True,
     brings_load=True,
 )
+SIMULATED_MIX = Card(
+    "watthour.simulation.mix:SimulatedMix",
+    "the generation of an invented region by fuel, and so its carbon intensity",
+    "nothing",
+    "docs/explanation/simulation.md",
+    SIMULATION.serves,
+    is_followed=True,
+    is_past=True,
+)
 SIMULATED_HOME = Card(
     "watthour.simulation.simtown_home:SimtownHome",
     "the power of an invented home and its devices",
@@ -128,7 +137,8 @@ class App:
 
     @cached_property
     def _connectors(self) -> RenewedConnectors:
-        cards = {"simulation": SIMULATION, "simulated_home": SIMULATED_HOME, **CATALOGUE}
+        simulated = {"simulation": SIMULATION, "simulation_mix": SIMULATED_MIX, "simulated_home": SIMULATED_HOME}
+        cards = {**simulated, **CATALOGUE}
         return RenewedConnectors(lambda: self.source_options, cards)
 
     @cached_property
@@ -411,9 +421,22 @@ class App:
         """Return what is not set yet for the sites that the settings name, by block of the settings."""
         named = [context for name in self.settings.regions if (context := self.find(name)) is not None]
         cards = self.connectors.cards.items()
-        serving = {card.block: name for name, card in cards if any(card.serves(context) for context in named)}
+        serving = {card.block: name for name, card in cards if self._is_waited_for(card, named)}
         found = {block: self.connectors.lacks(name) for block, name in serving.items()}
         return {block: error for block, error in found.items() if error is not None}
+
+    def standing_by(self) -> dict[str, NotConfigured]:
+        """Return what is not set of the sources that nothing else waits for, by block of the settings."""
+        cards = self.connectors.cards.items()
+        options = self.source_options
+        optional = {card.block: name for name, card in cards if card.is_optional}
+        on = {block: name for block, name in optional.items() if block not in options or options[block].enabled}
+        found = {block: self.connectors.lacks(name) for block, name in on.items()}
+        return {block: error for block, error in found.items() if error is not None}
+
+    @staticmethod
+    def _is_waited_for(card: Card, named: Sequence[Context]) -> bool:
+        return not card.is_optional and any(card.serves(context) for context in named)
 
     def connections(self) -> list[dict[str, str]]:
         """Return the ways to real data that are still open, for a person who looks at the page."""

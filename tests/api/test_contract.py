@@ -9,6 +9,7 @@ import pytest
 from fastapi.routing import APIRoute
 
 from watthour.api.schemas.ahead import SiteAhead
+from watthour.api.schemas.carbon import CarbonCurrent, CarbonHistory, CarbonRegions
 from watthour.api.schemas.dashboard import Appliances, Dashboard, DevicePage, KnownDevices, WeekForecast
 from watthour.api.schemas.days import ForecastDays, ForecastIssues
 from watthour.api.schemas.grid import GridForecast, GridScores
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 ANSWERS = [
     Appliances,
+    CarbonCurrent,
+    CarbonHistory,
+    CarbonRegions,
     ChannelList,
     Dashboard,
     DeviceInsightsAnswer,
@@ -86,6 +90,9 @@ def test_operations_have_plain_names_for_clients(api: FastAPI) -> None:
         "api_health",
         "api_ready",
         "appliances",
+        "carbon_current",
+        "carbon_history",
+        "carbon_regions",
         "changed_device",
         "changed_home",
         "changed_site",

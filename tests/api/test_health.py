@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 from town import NOW, forecasts
@@ -9,13 +10,17 @@ from watthour.core.errors import StoreError
 from watthour.core.frames import Forecasts, Quality, Readings
 from watthour.core.ports import RunState, SourceRun
 from watthour.core.window import DAY, HOUR, Window
+from watthour.settings import load_settings
 from watthour.simulation.simtown import DEMAND
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import pytest
     from starlette.testclient import TestClient
 
     from watthour.bootstrap import App
+    from watthour.settings import Settings
 
 NAMES = {
     "prediction_requests_total",
@@ -54,12 +59,34 @@ def test_without_demand_it_is_not_ready_and_says_why(client: TestClient) -> None
 
 
 def test_with_demand_it_is_ready(town_client: TestClient) -> None:
-    assert town_client.get("/ready").json() == {
-        "status": "ready",
-        "regions": ["simtown"],
-        "homes": [],
-        "degraded": [],
-    }
+    told = town_client.get("/ready").json()
+    assert (told["status"], told["regions"], told["homes"], told["degraded"]) == ("ready", ["simtown"], [], [])
+
+
+def test_a_carbon_source_without_an_account_stands_by_and_says_what_to_set(town_client: TestClient) -> None:
+    told = town_client.get("/ready").json()
+    assert told["carbon"] == "standby"
+    (waiting,) = told["standing_by"]
+    assert (waiting["name"], waiting["setting"]) == ("watttime", "WATTTIME_USERNAME")
+    assert "watthour carbon register" in waiting["remedy"]
+
+
+def test_placeholders_are_no_account(
+    settings: Settings, town: App, open_client: Callable[..., TestClient], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def told(username: str, password: str) -> dict[str, Any]:
+        monkeypatch.setenv("WATTTIME_USERNAME", username)
+        monkeypatch.setenv("WATTTIME_PASSWORD", password)
+        app = replace(town, settings=load_settings(home=settings.home))
+        found: dict[str, Any] = open_client(app).get("/ready").json()
+        return found
+
+    assert told("your_username_here", "changeme")["carbon"] == "standby"
+    assert told("lovelace", "your_password")["standing_by"][0]["setting"] == "WATTTIME_PASSWORD"
+    assert (told("lovelace", "correct-horse-7")["carbon"], told("lovelace", "correct-horse-7")["standing_by"]) == (
+        "ok",
+        [],
+    )
 
 
 def test_a_failing_source_is_named_as_degraded(town: App, town_client: TestClient) -> None:

@@ -79,8 +79,8 @@ def test_how_much_of_the_past_is_here_is_told_with_its_holes(town: App, town_cli
     begin = NOW - SIMULATED_PAST
     for window in (Window(begin, NOW - 300 * DAY), Window(NOW - 200 * DAY, NOW)):
         town.store.note_run(SourceRun("simulation:simtown", NOW, NOW, window, RunState.OK, 1))
-    (fill,) = status(town_client)["fill"]
-    assert fill["source"] == "simulation:simtown"
+    fill, mix = status(town_client)["fill"]
+    assert (fill["source"], mix["source"]) == ("simulation:simtown", "simulation_mix:simtown")
     assert fill["share"] == 0.75
     (hole,) = fill["holes"]
     assert hole["start"] == (NOW - 300 * DAY).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -185,7 +185,7 @@ def test_the_rounds_of_a_region_fetch_forecast_and_score(scheduler: Scheduler) -
     scheduler._score(SIMTOWN)
     states = {run.source: str(run.state) for run in store.runs()}
     ours = {f"{what}:{SIMTOWN.channel.id}": "ok" for what in ("forecast", "score")}
-    assert states == {"simulation:simtown": "ok", **ours}
+    assert states == {"simulation:simtown": "ok", "simulation_mix:simtown": "ok", **ours}
     tomorrow = local_day(now.astimezone(ZoneInfo(SIMTOWN.time_zone)).date() + DAY, SIMTOWN.time_zone)
     kept = store.forecasts([SIMTOWN.channel.id], tomorrow, models=["seasonal_naive"], levels=[0.5])
     assert kept["time"].n_unique() == tomorrow.hours

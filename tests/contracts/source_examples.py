@@ -18,6 +18,7 @@ from fakes.files import fake_files
 from fakes.open_meteo import fake_open_meteo
 from fakes.regions import region
 from fakes.server import Answer, Request, as_json, serve
+from fakes.watttime import PASSWORD, USER, Watttime, fake_watttime
 from pydantic import SecretStr
 
 from watthour.core.channel import Channel, Site, SiteKind
@@ -27,7 +28,7 @@ from watthour.core.units import Quantity, Unit
 from watthour.core.weather import HOURLY
 from watthour.core.window import HOUR, Window, local_day
 from watthour.grid.regions import Regions
-from watthour.sources import _template, eia, eia_bulk, elia, nyiso, open_meteo
+from watthour.sources import _template, eia, eia_bulk, elia, nyiso, open_meteo, watttime
 from watthour.sources.csv import CsvSource, Mapping
 from watthour.sources.datasets import recognise
 from watthour.sources.http import RateLimit, RetryPolicy
@@ -140,6 +141,14 @@ def _elia(_folder: Path) -> Iterator[Example]:
 
 
 @contextmanager
+def _watttime(_folder: Path) -> Iterator[Example]:
+    with fake_watttime(Watttime(NOW)) as server:
+        options = watttime.WatttimeOptions(username=SecretStr(USER), password=SecretStr(PASSWORD), url=server.base_url)
+        client = watttime.open_client(options, rate_limit=_FAST, retry=_QUICK)
+        yield Example(watttime.Watttime(NEW_YORK, client), server=server)
+
+
+@contextmanager
 def _csv(folder: Path) -> Iterator[Example]:
     path = folder / "meter.csv"
     _demand().select(time="period", value=pl.col("demand_mwh") / 1e5).write_csv(path)
@@ -184,6 +193,7 @@ EXAMPLES: dict[str, Callable[[Path], AbstractContextManager[Example]]] = {
     "open_meteo_single_runs": _open_meteo(lambda clients: open_meteo.OpenMeteoSingleRuns(NEW_YORK, clients)),
     "elia": _elia,
     "nyiso": _nyiso,
+    "watttime": _watttime,
     "csv": _csv,
     "datasets": _datasets,
     "_template": _template_example,

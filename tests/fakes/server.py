@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ class Request:
     query: Mapping[str, list[str]]
     headers: Mapping[str, str]
     target: str  # path and query as sent
+    sent: Mapping[str, Any] = field(default_factory=dict)  # JSON that was posted
 
     def one(self, name: str, default: str = "") -> str:
         return self.query.get(name, [default])[0]
@@ -92,12 +93,16 @@ def serve(answer: Callable[[Request], Answer], prefix: str = "") -> Iterator[Fak
     """Serve until the block ends."""
 
     class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.do_GET()
+
         def do_GET(self) -> None:
             parts = urlsplit(self.path)
             query: dict[str, list[str]] = {}
             for name, value in parse_qsl(parts.query, keep_blank_values=True):
                 query.setdefault(name, []).append(value)
-            request = Request(parts.path.removeprefix(prefix), query, dict(self.headers.items()), self.path)
+            sent = json.loads(self.rfile.read(int(self.headers.get("Content-Length", 0))) or "{}")
+            request = Request(parts.path.removeprefix(prefix), query, dict(self.headers.items()), self.path, sent)
             server.requests.append(request)
             fault = server.faults.popleft() if server.faults else None
             self._send(answer(request) if fault is None or fault.passes else fault, fault)

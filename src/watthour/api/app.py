@@ -20,6 +20,7 @@ from watthour.api.conditional import EntityTags, HeadAsGet
 from watthour.api.metrics import Metrics
 from watthour.api.routes import (
     ahead,
+    carbon,
     channels,
     comparison,
     dashboard,
@@ -67,6 +68,7 @@ _ROUTES = (
     channels,
     readings,
     grid,
+    carbon,
     days,
     imports,
     models,

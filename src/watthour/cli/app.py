@@ -10,6 +10,7 @@ from watthour import __version__
 from watthour.cli import (
     backfill,
     backtest,
+    carbon,
     compare,
     days,
     doctor,
@@ -77,6 +78,7 @@ def _build() -> typer.Typer:
     commands.add_typer(home.build(), name="home")
     commands.add_typer(sites.build(), name="site")
     commands.add_typer(source.build(), name="source")
+    commands.add_typer(carbon.build(), name="carbon")
     commands.add_typer(models.build(), name="models")
     return commands
 

@@ -139,6 +139,8 @@ def _settings_of_sources(app: App) -> Iterator[Finding]:
     """Tell what each source still needs from the settings."""
     for block, error in app.lacking().items():
         yield Finding(f"settings of {block}", "missing", error.problem, error.remedy)
+    for block, error in app.standing_by().items():
+        yield Finding(f"settings of {block}", "note", f"it stands by: {error.problem}", error.remedy)
 
 
 def _archives(app: App) -> Iterator[Finding]:

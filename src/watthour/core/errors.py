@@ -67,11 +67,17 @@ class NotConfigured(InvalidInput):
 
 
 class SourceError(WatthourError):
-    """A connector could not deliver; ``option`` names the setting to blame where it is known, such as ``token``."""
+    """A connector could not deliver.
 
-    def __init__(self, source: str, problem: str, *, remedy: str, option: str | None = None) -> None:
+    ``option`` names the setting to blame where it is known, such as ``token``; ``status`` is that of its HTTP answer.
+    """
+
+    def __init__(
+        self, source: str, problem: str, *, remedy: str, option: str | None = None, status: int | None = None
+    ) -> None:
         self.source = source
         self.option = option
+        self.status = status
         super().__init__(f"{source}: {problem}", remedy=remedy)
 
 

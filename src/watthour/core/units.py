@@ -26,6 +26,7 @@ class Quantity(StrEnum):
     IRRADIANCE = "irradiance"
     PRICE = "price"
     CARBON_INTENSITY = "carbon_intensity"
+    CARBON_INDEX = "carbon_index"  # rank among the hours of a region, 0 cleanest; no amount of CO2
     OCCUPANCY = "occupancy"  # share of an interval in which somebody was there
 
 
@@ -68,6 +69,7 @@ _OF_QUANTITY: dict[Quantity, tuple[Unit, ...]] = {
     Quantity.IRRADIANCE: (Unit.WATT_PER_SQUARE_METRE,),
     Quantity.PRICE: (Unit.CURRENCY_PER_KWH, Unit.CURRENCY_PER_MWH),
     Quantity.CARBON_INTENSITY: (Unit.GRAM_PER_KWH,),
+    Quantity.CARBON_INDEX: (Unit.PERCENT,),
     Quantity.OCCUPANCY: (Unit.PERCENT,),
 }
 

@@ -94,18 +94,24 @@ class SimulatedRegion:
         )
 
     def _demand_rows(self, window: Window) -> pl.DataFrame:
-        times = _hours(window.start, window.end)
-        values = self._demand(times, self._mean("temperature_2m", times), self._mean("shortwave_radiation", times))
-        hours = _since_epoch(times)
+        times = hours_between(window.start, window.end)
+        return hourly_rows(self.context.channel.id, times, self.load(times), POSTED_AFTER)
+
+    def load(self, times: np.ndarray) -> Array:
+        """Return what is used in each hour [MWh]."""
+        values = self._demand(
+            times, self.mean_weather("temperature_2m", times), self.mean_weather("shortwave_radiation", times)
+        )
+        hours = since_epoch(times)
         values *= (
             1 + 0.008 * RedNoise((self.seed, 30), 5, 400).at(hours) + 0.004 * white((self.seed, 31), hours.astype(int))
         )
-        return _rows(self.context.channel.id, times, np.round(values), POSTED_AFTER)
+        return np.round(values)
 
     def _weather_rows(self, window: Window) -> list[pl.DataFrame]:
-        times = _hours(window.start, window.end)
+        times = hours_between(window.start, window.end)
         return [
-            _rows(
+            hourly_rows(
                 self._weather_channel(point, variable),
                 times,
                 self.weather(place, variable, times),
@@ -116,7 +122,7 @@ class SimulatedRegion:
         ]
 
     def _operator_rows(self, window: Window) -> pl.DataFrame:
-        times = _hours(window.start, window.end)
+        times = hours_between(window.start, window.end)
         local = pl.Series(times).dt.replace_time_zone("UTC").dt.convert_time_zone(self.context.time_zone)
         issued = pl.DataFrame({"eve": local.dt.date()}).select(
             (pl.col("eve") - DAY)
@@ -129,7 +135,7 @@ class SimulatedRegion:
             sum(point.weight * self._forecast(place, variable, times, lead) for place, point in enumerate(self._points))
             for variable in ("temperature_2m", "shortwave_radiation")
         )
-        hours = _since_epoch(times)
+        hours = since_epoch(times)
         values = 0.975 * self._demand(times, np.asarray(temperature), np.asarray(sun))
         values *= 1 + 0.012 * RedNoise((self.seed, 40), 20, 2000).at(hours)
         return pl.DataFrame(
@@ -163,13 +169,14 @@ class SimulatedRegion:
             for variable in VARIABLES
         ]
 
-    def _mean(self, variable: str, times: np.ndarray) -> Array:
+    def mean_weather(self, variable: str, times: np.ndarray) -> Array:
+        """Return the weather as it came, weighted over the region's points."""
         parts = [point.weight * self.weather(place, variable, times) for place, point in enumerate(self._points)]
         return np.asarray(np.sum(parts, axis=0))
 
     def weather(self, place: int, variable: str, times: np.ndarray) -> Array:
         """Return the weather as it came: degC, W/m2 or %."""
-        hours = _since_epoch(times)
+        hours = since_epoch(times)
         season = np.cos(2 * np.pi * (hours / 8766 - 0.545))  # warmest in the middle of July
         solar_hour = (hours - 5) % 24
         front = RedNoise((self.seed, 1), 36, 300).at(hours) + 0.35 * RedNoise((self.seed, 2 + place), 24, 200).at(hours)
@@ -188,7 +195,7 @@ class SimulatedRegion:
 
     def _forecast(self, place: int, variable: str, times: np.ndarray, lead: np.ndarray) -> Array:
         """Return the weather as a run saw it: the error grows with lead and has a part that the whole run shares."""
-        hours = _since_epoch(times)
+        hours = since_epoch(times)
         run_day = ((hours - lead) // 24).astype(int)
         shared = white((self.seed, 60 + place, VARIABLES.index(variable)), run_day)
         error = 0.6 * shared + 0.8 * RedNoise((self.seed, 70 + place, VARIABLES.index(variable)), 10, 120).at(
@@ -218,7 +225,7 @@ class SimulatedRegion:
         shape -= np.where(rest, 330, 0)
         cooling, heating = np.clip(temperature - 18.3, 0, None), np.clip(14 - temperature, 0, None)
         activity = 0.75 + 0.25 * (night + 1) / 2
-        growth = 1 + 0.006 * _since_epoch(times) / 8766
+        growth = 1 + 0.006 * since_epoch(times) / 8766
         return np.asarray(growth * (shape + activity * (112 * cooling + 3.2 * cooling**2 + 46 * heating) - 0.45 * sun))
 
 
@@ -227,7 +234,8 @@ def _rest_days() -> list[date]:
     return [date(year, month, day) for year in range(2019, 2061) for month, day in ((1, 1), (7, 4), (12, 24), (12, 25))]
 
 
-def _rows(channel: str, times: np.ndarray, values: Array, lag: timedelta) -> pl.DataFrame:
+def hourly_rows(channel: str, times: np.ndarray, values: Array, lag: timedelta) -> pl.DataFrame:
+    """Return readings that are published a while after each hour has ended."""
     return pl.DataFrame({"channel": channel, "time": times, "value": np.round(values, 2)}).with_columns(
         pl.col("time").cast(INSTANT), published=pl.col("time").cast(INSTANT) + HOUR + lag
     )
@@ -237,12 +245,14 @@ def _naive(instant: datetime) -> np.datetime64:
     return np.datetime64(instant.astimezone(UTC).replace(tzinfo=None), "us")
 
 
-def _hours(start: datetime, end: datetime) -> np.ndarray:
+def hours_between(start: datetime, end: datetime) -> np.ndarray:
+    """Return the whole hours that begin in a span."""
     first = start.replace(minute=0, second=0, microsecond=0)
     if first < start:
         first += HOUR
     return np.arange(_naive(first), _naive(end), np.timedelta64(1, "h"))
 
 
-def _since_epoch(times: np.ndarray) -> Array:
+def since_epoch(times: np.ndarray) -> Array:
+    """Return hours from the epoch of the simulation."""
     return np.asarray((times - _naive(EPOCH)) / np.timedelta64(1, "h"), dtype=np.float64)

@@ -41,6 +41,11 @@ def _has_weather(context: Context) -> bool:
     return not site.is_simulated and bool(site.points or site.place.latitude is not None)
 
 
+def _is_real_region(context: Context) -> bool:
+    """Tell whether a site is a region of the grid at a real place."""
+    return context.site.prefix.startswith("grid.") and _has_weather(context)
+
+
 @dataclass(frozen=True, slots=True)
 class Way:
     """How a person gets real data by a connector, as the page of a fresh installation says it."""
@@ -73,6 +78,9 @@ class Card:
     is_followed: bool = False  # asked regularly
     is_past: bool = False  # asked for the years before, or can be
     brings_load: bool = False  # measures what is forecast: a site can be followed once such a source can be asked
+    is_optional: bool = (
+        False  # what it needs may be missing: it stands by, and the other sources are asked all the same
+    )
     has_sites: bool = False  # its module's ``contexts`` knows sites of its own
     options: str = ""  # class of its block in the settings, in the same module; none: it can only be switched off
     way: Way | None = None  # shown until it can be asked; of files, always
@@ -188,6 +196,16 @@ CATALOGUE: dict[str, Card] = {
         _known_to("eia", "NYIS"),
         is_followed=True,
         options="NyisoOptions",
+    ),
+    "watttime": Card(
+        "watthour.sources.watttime:Watttime",
+        "marginal CO2 of a region's grid, its forecast, and the rank of the hour",
+        "a free account",
+        "docs/reference/sources/watttime.md",
+        _is_real_region,
+        is_followed=True,
+        is_optional=True,
+        options="WatttimeOptions",
     ),
     "csv": Card(
         "watthour.sources.csv:CsvSource",

@@ -97,7 +97,9 @@ class Connectors:
     def _serving(self, context: Context) -> Iterator[tuple[str, Card]]:
         for name, card in self.cards.items():
             options = self.options.get(card.block)
-            if card.serves(context) and (options is None or options.enabled):
+            if not card.serves(context) or not (options is None or options.enabled):
+                continue
+            if not card.is_optional or self.lacks(name) is None:
                 yield name, card
 
     def _build(self, name: str, context: Context) -> Source:

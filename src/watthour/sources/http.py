@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import socket
-from contextlib import suppress
+from collections import deque
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from functools import cached_property
@@ -32,12 +33,14 @@ _Content = TypeVar("_Content")
 
 _LONGEST_REASON = 300  # [characters] of a provider's own words shown to a person
 _BUSY = frozenset({408, 425, 429})
-_NOT_ALLOWED = frozenset({401, 403})
+_NO_LOGIN = 401
+_NOT_ALLOWED = frozenset({_NO_LOGIN, 403})
 _MISSING = 404
 _SERVER_FAULT = 500
 _MOVED = 300
 _REFUSED = 400
 MINUTE = 60.0  # [s]
+HOUR_S = 3600.0
 _CODINGS = frozenset({"content-encoding", "transfer-encoding", "content-length"})  # undone when an answer is read
 
 
@@ -61,6 +64,86 @@ class RateLimit:
             self._next = turn + self._gap * cost
         if turn > now:
             self._pause(turn - now)
+
+
+class CallBudget(RateLimit):
+    """At most so many requests in any hour, over all threads that share it; one more is refused at once.
+
+    Args:
+        source: the provider's name in errors.
+        per_hour: the budget.
+        option: the setting that raises it.
+        clock: tells seconds.
+    """
+
+    def __init__(self, source: str, per_hour: int, *, option: str, clock: Callable[[], float] = monotonic) -> None:
+        super().__init__(10.0, clock=clock)
+        self._source, self._option, self._per_hour = source, option, per_hour
+        self._spent: deque[float] = deque()
+        self._counting = Lock()
+
+    @property
+    def n_spent(self) -> int:
+        """Requests of the last hour."""
+        with self._counting:
+            self._forget()
+            return len(self._spent)
+
+    def wait(self, cost: float = 1.0) -> None:
+        """Count a request, and return when it may go out.
+
+        Raises:
+            SourceUnavailable: the budget of this hour is used up.
+        """
+        with self._counting:
+            self._forget()
+            if len(self._spent) >= self._per_hour:
+                left = self._spent[0] + HOUR_S - self._clock()
+                problem = f"the budget of {self._per_hour} requests an hour is used up"
+                raise SourceUnavailable(self._source, problem, remedy=f"{_when(left)[:-1]}, or raise {self._option}.")
+            self._spent.append(self._clock())
+        super().wait(cost)
+
+    def _forget(self) -> None:
+        while self._spent and self._spent[0] <= self._clock() - HOUR_S:
+            self._spent.popleft()
+
+
+class Bearer:
+    """A token by which requests are let in: asked for when it is needed, renewed before it ends, or once refused.
+
+    Args:
+        log_in: asks for a token; raises SourceError.
+        lifetime_s: how long a token is used. [s]
+        clock: tells seconds.
+    """
+
+    def __init__(self, log_in: Callable[[], str], *, lifetime_s: float, clock: Callable[[], float] = monotonic) -> None:
+        self._log_in, self._lifetime_s, self._clock = log_in, lifetime_s, clock
+        self._lock = Lock()  # who comes while another logs in waits, and has the same token
+        self._token, self._ends = "", float("-inf")
+
+    def token(self) -> str:
+        """Return a token that should be let in.
+
+        Raises:
+            SourceError: the login failed.
+        """
+        with self._lock:
+            if self._clock() >= self._ends:
+                self._token = self._log_in()
+                self._ends = self._clock() + self._lifetime_s
+            return self._token
+
+    def refused(self, token: str) -> None:
+        """Forget a token that was not let in, unless another has taken its place meanwhile."""
+        with self._lock:
+            if token == self._token:
+                self._ends = float("-inf")
+
+    def without(self, text: str) -> str:
+        """Return a text without the token."""
+        return text.replace(self._token, "***") if self._token else text
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +196,7 @@ class ProviderQuirks:
     key_remedy: str = "Check with the provider what you are allowed to ask."
     secrets: tuple[str, ...] = field(default=(), repr=False)  # struck out of every message
     wait: Callable[[int, str], float | None] = _no_particular_wait  # [s] told by a status and a reason, if at all
+    bearer: Bearer | None = None  # where a login goes before each request
 
 
 class _TransientFault(Exception):
@@ -213,6 +297,14 @@ class HttpClient:
         """
         return self._with_retries(lambda: self._decoded(self._get(path, params, cost=cost)))
 
+    def post_json(self, path: str, content: object) -> object:
+        """Send JSON and return the decoded answer; for what may be sent twice, or with a policy of one attempt.
+
+        Raises:
+            SourceError: as ``get_json``.
+        """
+        return self._with_retries(lambda: self._decoded(self._get(path, (), posted=content)))
+
     def get_text(self, path: str, params: Sequence[tuple[str, str]] = ()) -> str:
         """Ask and return the text; raises as ``get_json``."""
         return self._with_retries(lambda: self._get(path, params).text)
@@ -260,14 +352,52 @@ class HttpClient:
         return fault.wait if fault.wait <= self._retry.longest_wait else False
 
     def _get(
-        self, path: str, params: Sequence[tuple[str, str]], *, cost: float = 1.0, may_be_missing: bool = False
+        self,
+        path: str,
+        params: Sequence[tuple[str, str]],
+        *,
+        cost: float = 1.0,
+        may_be_missing: bool = False,
+        posted: object = None,
+    ) -> httpx2.Response:
+        answer = self._let_in(lambda headers: self._ask(path, params, headers, cost, posted))
+        if not (answer.is_success or (may_be_missing and answer.status_code == _MISSING)):
+            raise self._fault(answer)
+        if self.on_answer is not None and answer.is_success:
+            self.on_answer(path, answer.content)
+        return answer
+
+    def _let_in(self, ask: Callable[[dict[str, str]], httpx2.Response]) -> httpx2.Response:
+        """Ask with a token where one is needed, and once more with a new one where it is refused."""
+        bearer = self._quirks.bearer
+        if bearer is None:
+            return ask({})
+        token = bearer.token()
+        answer = ask({"Authorization": f"Bearer {token}"})
+        if answer.status_code == _NO_LOGIN:
+            bearer.refused(token)
+            answer = ask({"Authorization": f"Bearer {bearer.token()}"})
+        return answer
+
+    def _ask(
+        self, path: str, params: Sequence[tuple[str, str]], headers: Mapping[str, str], cost: float, posted: object
     ) -> httpx2.Response:
         if self._rate_limit is not None:
             self._rate_limit.wait(cost)
         deadline = _Deadline(self._limits.deadline)
+        method, content = ("GET", None) if posted is None else ("POST", json.dumps(posted).encode())
+        headers = {**headers, **({} if content is None else {"Content-Type": "application/json"})}
         try:
             with deadline:
-                answer = self._whole(self._base_url + path, params, deadline)
+                request = self._client.build_request(
+                    method,
+                    self._base_url + path,
+                    params=list(params),
+                    headers=headers,
+                    content=content,
+                    extensions={"trace": deadline.follow},
+                )
+                answer = self._whole(request)
         except httpx2.TimeoutException:
             raise _TransientFault(f"no answer within {self._timeout:g} seconds") from None
         except httpx2.ConnectError:
@@ -281,17 +411,12 @@ class HttpClient:
             raise _TransientFault("the answer broke off") from None
         if deadline.has_passed:  # cut off where an answer of unknown length seems to end
             raise _TransientFault(f"the answer was not complete within {self._limits.deadline:g} seconds")
-        if not (answer.is_success or (may_be_missing and answer.status_code == _MISSING)):
-            raise self._fault(answer)
-        if self.on_answer is not None and answer.is_success:
-            self.on_answer(path, answer.content)
         return answer
 
-    def _whole(self, url: str, params: Sequence[tuple[str, str]], deadline: _Deadline) -> httpx2.Response:
+    def _whole(self, request: httpx2.Request) -> httpx2.Response:
         """Read an answer to its end, as long as it is not too large."""
         content = bytearray()
-        trace = {"trace": deadline.follow}
-        with self._client.stream("GET", url, params=list(params), extensions=trace) as answer:
+        with closing(self._client.send(request, stream=True)) as answer:
             for part in answer.iter_bytes():
                 content += part
                 if len(content) > self._limits.most_bytes:
@@ -308,11 +433,12 @@ class HttpClient:
             wait = _retry_after(answer)
             return _TransientFault(problem, wait=self._quirks.wait(status, reason) if wait is None else wait)
         if status in _NOT_ALLOWED:
-            return SourceRejected(self.source, problem, remedy=self._quirks.key_remedy)
+            return SourceRejected(self.source, problem, remedy=self._quirks.key_remedy, status=status)
         if _MOVED <= status < _REFUSED:
             remedy = "Its address has moved: update Watthour, or set the new one in the settings."
             return PayloadChanged(self.source, problem, remedy=remedy)
-        return SourceRejected(self.source, problem, remedy="Check the region, the dates and the variables.")
+        remedy = "Check the region, the dates and the variables."
+        return SourceRejected(self.source, problem, remedy=remedy, status=status)
 
     def _reason(self, answer: httpx2.Response) -> str:
         try:
@@ -325,7 +451,7 @@ class HttpClient:
         """Return a text with every secret of this provider struck out."""
         for secret in self._quirks.secrets:
             text = text.replace(secret, "***")
-        return text
+        return text if self._quirks.bearer is None else self._quirks.bearer.without(text)
 
     def _decoded(self, answer: httpx2.Response) -> object:
         try:

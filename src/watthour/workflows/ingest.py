@@ -15,6 +15,7 @@ from watthour.core.ports import RunState, SourceRun
 from watthour.core.quality import compared_with, count_doubts, flag, flag_forecasts, is_trusted, look_back
 from watthour.core.units import Quantity
 from watthour.core.window import Window
+from watthour.workflows.carbon import derive_intensity
 from watthour.workflows.corrections import as_corrections
 from watthour.workflows.runs import CHUNK, asker
 
@@ -95,6 +96,7 @@ def ingest(
         store.register(source.sites(), source.channels())
         fills = _filled(delivery) if file is not None else ()
         report = _keep(delivery, source, store, corrects=corrects)
+        derive_intensity(store, source.sites(), delivery.readings, now=now)
     except WatthourError as error:
         note(RunState.FAILED, IngestReport(0, 0), plain(str(error)))
         raise

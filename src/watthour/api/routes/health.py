@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from http import HTTPStatus
+from typing import Literal
 
 from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST
@@ -10,7 +11,7 @@ from watthour import __version__
 from watthour.api.contract import problems
 from watthour.api.metrics import Gauges
 from watthour.api.problems import Refusal
-from watthour.api.schemas.status import Degraded, Health, Ready
+from watthour.api.schemas.status import Degraded, Health, Ready, StandingBy
 from watthour.api.state import ApiState, State
 from watthour.core.channel import SiteKind
 from watthour.core.errors import NotEnoughHistory
@@ -89,7 +90,12 @@ def _readiness(state: State) -> Ready:
         )
     failed = [source for source in content["sources"] if source["state"] == "failed"]  # type: ignore[attr-defined]  # as above
     degraded = [Degraded(name=source["name"], problem=source["problem"] or "it failed") for source in failed]
-    return Ready(status="ready", regions=regions, homes=homes, degraded=degraded)
+    waiting = [
+        StandingBy(name=block, setting=error.field, remedy=error.remedy)
+        for block, error in state.app.standing_by().items()
+    ]
+    carbon: Literal["ok", "standby"] = "standby" if waiting else "ok"
+    return Ready(status="ready", regions=regions, homes=homes, degraded=degraded, carbon=carbon, standing_by=waiting)
 
 
 def _gauges(state: State) -> Gauges:

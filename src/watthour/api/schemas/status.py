@@ -26,6 +26,14 @@ class Degraded(Answer):
     )
 
 
+class StandingBy(Answer):
+    """What a source that stands by needs to be set."""
+
+    name: str = Field(description="Block of the settings.", examples=["watttime"])
+    setting: str = Field(description="What is missing.", examples=["WATTTIME_USERNAME"])
+    remedy: str = Field(description="What to do.", examples=["Register for free with `watthour carbon register` ..."])
+
+
 class Ready(Answer):
     """Forecasts can be served; what is degraded is named."""
 
@@ -35,6 +43,14 @@ class Ready(Answer):
             "regions": ["ny"],
             "homes": ["flat"],
             "degraded": [{"name": "eia", "problem": "eia: answered 503 four times"}],
+            "carbon": "standby",
+            "standing_by": [
+                {
+                    "name": "watttime",
+                    "setting": "WATTTIME_USERNAME",
+                    "remedy": "Register for free with `watthour carbon register` and set WATTTIME_USERNAME.",
+                }
+            ],
         }
     )
 
@@ -42,6 +58,10 @@ class Ready(Answer):
     regions: list[str] = Field(description="Ids of the regions with readings.", examples=[["ny"]])
     homes: list[str] = Field(description="Ids of the homes with readings or uses of devices.", examples=[["flat"]])
     degraded: list[Degraded] = Field(description="Sources whose last run failed.")
+    carbon: Literal["ok", "standby"] = Field(
+        description="`standby`: a source of carbon figures waits for its settings; forecasts need none of them."
+    )
+    standing_by: list[StandingBy] = Field(description="What those sources need; empty where nothing is missing.")
 
 
 class RegionSummary(Answer):

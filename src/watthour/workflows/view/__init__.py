@@ -1,6 +1,7 @@
 """What the API and the pages show, as plain JSON-ready content; no web framework here."""
 
 from watthour.workflows.view.ahead import ahead_of_all, hours_ahead
+from watthour.workflows.view.carbon import carbon_current, carbon_history, carbon_region, carbon_regions
 from watthour.workflows.view.dashboard import appliances, dashboard, device_list, device_page, week_ahead
 from watthour.workflows.view.days import day_columns, day_rows, days_between, issue_list, kept_day
 from watthour.workflows.view.grid import grid_forecast, grid_scores, region_entry
@@ -30,6 +31,10 @@ __all__ = [
     "ahead_of_all",
     "appliances",
     "arrival_findings",
+    "carbon_current",
+    "carbon_history",
+    "carbon_region",
+    "carbon_regions",
     "channel_list",
     "dashboard",
     "day_columns",

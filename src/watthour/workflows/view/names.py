@@ -29,6 +29,8 @@ _FEEDS = {
     "open_meteo_archive": "Open-Meteo, past weather",
     "open_meteo_forecast": "Open-Meteo, weather forecast",
     "open_meteo_previous_runs": "Open-Meteo, earlier forecasts",
+    "simulation_mix": "Simulation, fuel mix",
+    "watttime": "WattTime",
     "mqtt": "MQTT",
     "homewizard": "HomeWizard",
     "forecast": "Our forecasts",

@@ -1,0 +1,153 @@
+"""A region's carbon intensity, derived whenever its generation by fuel comes in: by files, in rounds, of the past."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+import polars as pl
+
+from watthour.carbon.factors import factor_of
+from watthour.carbon.intensity import production_intensity
+from watthour.core.carbon import MIX, Basis, CarbonKind, Scope, Side, carbon_channel
+from watthour.core.channel import SiteKind
+from watthour.core.frames import Quality, Readings
+from watthour.core.quality import is_trusted
+from watthour.core.window import DAY, Window
+from watthour.workflows.runs import CHUNK, pieces
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    import dataframely as dy
+
+    from watthour.carbon.intensity import Array, Mask
+    from watthour.core.channel import Channel, Site
+    from watthour.core.ports import Store
+
+NEAR = 7 * DAY  # a fuel of which nothing is told for so long, before and after, is not missing: the region has none
+SMALL_SHARE = 0.01  # of what is produced; fuels that make no more together may be missing, and the figure is estimated
+_KEPT_FLAGS = Quality.ASSUMED | Quality.SIMULATED | Quality.ESTIMATED
+_DIGITS = 3
+
+
+def fuels_of(site: Site, channels: Sequence[Channel]) -> dict[str, Channel]:
+    """Return the channels of a region's generation by fuel, such as ``gas``; of several steps the commonest."""
+    begin = f"{site.prefix}.generation."
+    found = {
+        each.id.removeprefix(begin): each
+        for each in channels
+        if each.site == site.id and each.is_load and each.id.startswith(begin) and "." not in each.id[len(begin) :]
+    }
+    if not found:
+        return {}
+    (usual, _count), *_rest = Counter((each.unit, each.resolution) for each in found.values()).most_common(1)
+    return {fuel: each for fuel, each in found.items() if (each.unit, each.resolution) == usual}
+
+
+def derive_intensity(store: Store, sites: Sequence[Site], brought: dy.DataFrame[Readings], *, now: datetime) -> None:
+    """Keep the average intensity of what regions produce over the span of readings that have come, if any is of a fuel.
+
+    A region's first intensities are those of all its past that is kept.
+
+    Args:
+        store: where the readings are kept by now.
+        sites: those that the readings may belong to.
+        brought: the readings.
+        now: the present.
+    """
+    named = brought["channel"].unique()
+    for site in sites:
+        if site.kind is not SiteKind.REGION or not named.str.starts_with(f"{site.prefix}.generation.").any():
+            continue
+        fuels = fuels_of(site, store.channels())
+        mine = brought.filter(pl.col("channel").is_in([each.id for each in fuels.values()]))
+        if mine.is_empty():
+            continue
+        resolution = next(iter(fuels.values())).resolution
+        first, last = cast("tuple[datetime, datetime]", (mine["time"].min(), mine["time"].max()))
+        made = {scope: carbon_channel(site, MIX, production_kind(scope), resolution) for scope in Scope}
+        spans = store.spans()
+        if not any(each.id in spans for each in made.values()):
+            first = min(spans[each.id][0] for each in fuels.values() if each.id in spans)
+        store.register((), made.values())
+        for piece in pieces([Window(first, last + resolution)], CHUNK):
+            mix = mix_between(store, fuels, piece, now=now)
+            for scope, channel in made.items():
+                store.append(_readings(mix, site, channel, scope, now))
+
+
+def production_kind(scope: Scope) -> CarbonKind:
+    """Return the kind of what is computed from a mix of fuels."""
+    return CarbonKind(Basis.AVERAGE, scope, Side.PRODUCTION)
+
+
+@dataclass(frozen=True, slots=True)
+class Mix:
+    """What a region produced of each fuel in some intervals, as far as it can be said."""
+
+    fuels: tuple[str, ...]
+    rows: pl.DataFrame  # time, available_at (of the last that became known), quality
+    generation: Array  # (n, fuels) [unit of the channels]; NaN: not known, and it may matter
+
+    @property
+    def is_known(self) -> Mask:
+        """Of which intervals all is known that matters, (n,)."""
+        return np.asarray(np.isfinite(self.generation).all(axis=1))
+
+
+def mix_between(store: Store, fuels: Mapping[str, Channel], window: Window, *, now: datetime) -> Mix:
+    """Return the generation by fuel of the intervals of a window of which anything is told.
+
+    A fuel that is missing counts as nothing where it is not told within a week before and after. It also does where it
+    usually makes a hundredth at most of what is produced; the interval is then marked estimated.
+    """
+    names = [channel.id for channel in fuels.values()]
+    read = pl.DataFrame(store.read(names, Window(window.start - NEAR, window.end + NEAR), now))
+    read = read.filter(is_trusted()).drop_nulls("value")
+    rows = (
+        read.group_by("time")
+        .agg(pl.col("available_at").max(), (pl.col("quality") & int(_KEPT_FLAGS)).bitwise_or())
+        .sort("time")
+    )
+    wide = read.pivot(on="channel", on_columns=names, index="time", values="value").sort("time")
+    told = wide.select(names).cast(pl.Float64).fill_null(float("nan")).to_numpy().reshape(rows.height, len(names))
+    is_missing = np.isnan(told) & _is_told_near(rows["time"], np.isfinite(told))
+    made = np.nan_to_num(np.maximum(told, 0.0))
+    n_told = np.maximum(np.isfinite(told).sum(axis=0), 1)
+    usual = made.sum(axis=0) / n_told
+    share = usual / max(float(usual.sum()), np.finfo(np.float64).tiny)
+    is_small = (is_missing * share).sum(axis=1) <= SMALL_SHARE
+    generation = np.where(is_missing & ~is_small[:, None], np.nan, np.nan_to_num(told))
+    is_estimated = pl.Series(is_missing.any(axis=1) & is_small, dtype=pl.Boolean)
+    rows = rows.with_columns(
+        quality=pl.when(is_estimated).then(pl.col("quality") | int(Quality.ESTIMATED)).otherwise("quality")
+    )
+    inside = rows["time"].is_between(window.start, window.end, closed="left")
+    known = rows["time"].filter(pl.Series(np.isfinite(generation).all(axis=1), dtype=pl.Boolean))
+    if not known.is_empty():  # before the first and after the last nothing is published yet: no gaps
+        inside &= rows["time"].is_between(known[0], known[-1])
+    return Mix(tuple(fuels), rows.filter(inside), generation[inside.to_numpy()])
+
+
+def _is_told_near(times: pl.Series, is_told: Mask) -> Mask:
+    """Tell of each interval and fuel whether the fuel is told within a week before or after, (n, fuels)."""
+    instants = times.to_physical().to_numpy()[:, None]
+    near = NEAR // timedelta(microseconds=1)
+    far = np.iinfo(np.int64).max // 4
+    before = np.maximum.accumulate(np.where(is_told, instants, -far), axis=0) if len(instants) else is_told
+    after = np.minimum.accumulate(np.where(is_told, instants, far)[::-1], axis=0)[::-1] if len(instants) else is_told
+    return np.asarray((instants - before <= near) | (after - instants <= near))
+
+
+def _readings(mix: Mix, site: Site, channel: Channel, scope: Scope, now: datetime) -> dy.DataFrame[Readings]:
+    factors = np.array([factor_of(fuel, site.zone).of(scope) for fuel in mix.fuels])
+    intensity = pl.Series(production_intensity(mix.generation, factors), dtype=pl.Float64)
+    table = mix.rows.with_columns(
+        channel=pl.lit(channel.id), value=intensity.round(_DIGITS).fill_nan(None), recorded_at=pl.lit(now)
+    )
+    return Readings.validate(table.select(Readings.column_names()), cast=True)

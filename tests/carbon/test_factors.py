@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+import pytest
+
+from watthour.carbon.factors import GENERAL, UNKNOWN, factor_of
+from watthour.core.carbon import Scope
+from watthour.sources.eia import FUELS
+
+
+@pytest.mark.parametrize("fuel", sorted(FUELS.values()))
+def test_every_fuel_of_eia_has_a_factor_with_its_source_and_year(fuel: str) -> None:
+    factor = GENERAL[fuel]
+
+    assert 0 <= factor.of(Scope.DIRECT) <= factor.of(Scope.LIFECYCLE)
+    assert factor.source
+    assert factor.year >= 2014
+
+
+def test_direct_factors_are_those_of_the_published_comparison() -> None:
+    # aamyli/CarbonCast and Electricity Maps, direct; the benchmark of the project is measured with these
+    assert {fuel: factor_of(fuel).direct for fuel in ("coal", "gas", "oil", "other", "nuclear", "wind")} == {
+        "coal": 760.0,
+        "gas": 370.0,
+        "oil": 406.0,
+        "other": 575.0,
+        "nuclear": 0.0,
+        "wind": 0.0,
+    }
+
+
+def test_a_fuel_that_nobody_knows_has_the_factor_of_unknown_production() -> None:
+    assert factor_of("moonshine") == UNKNOWN
+
+
+def test_a_zone_with_plants_of_its_own_has_its_own_factors_and_else_the_general_ones() -> None:
+    assert factor_of("gas", "PJM").source == "US EPA eGRID"
+    assert factor_of("nuclear", "PJM") == GENERAL["nuclear"]
+    assert factor_of("gas", "BE") == GENERAL["gas"]

@@ -1,0 +1,275 @@
+"""WattTime over real HTTP, with everything that goes wrong there."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import polars as pl
+import pytest
+from fakes.regions import region
+from fakes.server import BAD_GATEWAY, CUT_SHORT, html, limited
+from fakes.watttime import PASSWORD, USER, Watttime, fake_watttime
+from pydantic import SecretStr
+
+from watthour.core.errors import InvalidInput, NotConfigured, PayloadChanged, SourceRejected, SourceUnavailable
+from watthour.core.place import Place
+from watthour.core.window import DAY, Window
+from watthour.sources import watttime
+from watthour.sources.connectors import Connectors
+from watthour.sources.eia import EiaOptions
+from watthour.sources.http import Bearer, CallBudget, RateLimit, RetryPolicy
+from watthour.store.memory import MemoryStore
+from watthour.workflows.ingest import ingest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from fakes.server import Answer, FakeServer
+
+NOW = datetime(2026, 11, 21, 15, 32, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+PAST = Window(NOW - 3 * HOUR, NOW - HOUR)
+LIVE = Window(NOW - 3 * HOUR, NOW + DAY)
+NY = region("ny")
+MARGINAL, INDEX = "grid.ny.carbon.watttime.marginal.direct", "grid.ny.carbon.watttime.index"
+OPTIONS = watttime.WatttimeOptions(username=SecretStr(USER), password=SecretStr(PASSWORD))
+
+
+@pytest.fixture
+def state() -> Watttime:
+    return Watttime(NOW)
+
+
+@pytest.fixture
+def server(state: Watttime) -> Iterator[FakeServer]:
+    with fake_watttime(state) as server:
+        yield server
+
+
+def opened(server: FakeServer, **options: object) -> watttime.WatttimeClient:
+    said = OPTIONS.model_copy(update={"url": server.base_url, **options})
+    retry = RetryPolicy(attempts=3, first_wait=0.001, longest_wait=0.05)
+    return watttime.open_client(said, rate_limit=RateLimit(1e9), retry=retry)
+
+
+@pytest.fixture
+def source(server: FakeServer) -> watttime.Watttime:
+    return watttime.Watttime(NY, opened(server))
+
+
+def test_pounds_per_megawatt_hour_become_grams_per_kilowatt_hour(source: watttime.Watttime) -> None:
+    readings = source.fetch(PAST, now=NOW).readings
+
+    assert readings.height == 24
+    assert set(readings["channel"]) == {MARGINAL}
+    assert readings["value"].to_list() == pytest.approx([453.59237] * 24)
+
+
+def test_a_live_poll_brings_the_rank_of_the_hour_and_the_forecast_of_a_day(source: watttime.Watttime) -> None:
+    delivery = source.fetch(LIVE, now=NOW)
+
+    rank = delivery.readings.filter(pl.col("channel") == INDEX)
+    assert rank["value"].to_list() == [37.0]  # percent, not converted
+    assert rank["time"].to_list() == [NOW.replace(minute=30)]
+    forecasts = delivery.forecasts
+    assert (forecasts.height, set(forecasts["channel"]), set(forecasts["model"])) == (288, {MARGINAL}, {"watttime"})
+    assert set(forecasts["issued_at"]) == {NOW.replace(minute=30)}
+
+
+def test_one_login_serves_many_requests_and_carries_no_secret_in_addresses(
+    state: Watttime, server: FakeServer, source: watttime.Watttime
+) -> None:
+    source.fetch(LIVE, now=NOW)
+
+    assert state.n_logins == 1
+    assert not any(PASSWORD in request.target or "token" in request.target for request in server.requests)
+
+
+def test_a_token_that_has_ended_brings_one_fresh_login(
+    state: Watttime, server: FakeServer, source: watttime.Watttime
+) -> None:
+    source.fetch(PAST, now=NOW)
+    state.end_tokens()
+    before = len(server.requests)
+
+    assert source.fetch(PAST, now=NOW).readings.height == 24
+    assert state.n_logins == 2
+    assert [request.path for request in server.requests[before:]].count("/login") == 1
+
+
+def test_a_storm_of_refusals_ends_after_one_fresh_login(state: Watttime, source: watttime.Watttime) -> None:
+    state.is_storm = True
+
+    with pytest.raises(SourceRejected, match="answered 401"):
+        source.fetch(PAST, now=NOW)
+    assert state.n_logins == 2
+
+
+def test_a_token_is_renewed_before_it_ends() -> None:
+    seconds = [0.0]
+    given = iter(["one", "two"])
+    bearer = Bearer(lambda: next(given), lifetime_s=watttime.TOKEN_LIFETIME_S, clock=lambda: seconds[0])
+
+    assert [bearer.token(), bearer.token()] == ["one", "one"]
+    seconds[0] = 29 * 60.0  # a minute before the provider ends it
+    assert bearer.token() == "two"
+    bearer.refused("one")  # by a thread that began with the old one
+    assert bearer.token() == "two"
+
+
+def test_a_wrong_password_is_said_with_the_cure_and_without_the_password(server: FakeServer) -> None:
+    client = opened(server, password=SecretStr("wrong-horse-9"))
+
+    with pytest.raises(SourceRejected, match="WATTTIME_PASSWORD") as refused:
+        watttime.Watttime(NY, client).fetch(PAST, now=NOW)
+    assert "wrong-horse-9" not in str(refused.value)
+
+
+def test_a_plan_without_the_region_is_explained_by_region_and_plan(state: Watttime, source: watttime.Watttime) -> None:
+    state.allowed = set()
+
+    with pytest.raises(SourceRejected, match="includes nothing of NYISO_NYC, where New York lies") as refused:
+        source.fetch(LIVE, now=NOW)
+    assert "CAISO_NORTH" in str(refused.value)
+    assert "Invalid scope" in str(refused.value)
+
+
+def test_what_the_plan_leaves_out_is_set_aside_once_and_the_rest_is_kept(
+    state: Watttime, source: watttime.Watttime
+) -> None:
+    state.allowed = {"signal-index"}
+    store = MemoryStore()
+
+    ingest(source, store, LIVE, now=NOW, live=True)
+    ingest(source, store, LIVE, now=NOW + HOUR, live=True)
+
+    assert set(store.spans()) == {INDEX}
+    refused = store.quarantined()
+    assert set(refused["rule"]) == {"is_in_the_plan"}
+    assert refused.height == 2  # historical and forecast
+
+
+def test_a_block_page_of_a_gateway_is_no_crash(server: FakeServer, source: watttime.Watttime) -> None:
+    server.faults.append(html(403))
+
+    with pytest.raises(SourceRejected, match="answered 403"):
+        source.fetch(PAST, now=NOW)
+
+
+@pytest.mark.parametrize(
+    "fault", [limited(), limited("0"), BAD_GATEWAY, CUT_SHORT], ids=["429", "429 with Retry-After", "502", "cut short"]
+)
+def test_what_can_heal_is_asked_again(server: FakeServer, source: watttime.Watttime, fault: Answer) -> None:
+    server.faults.append(fault)
+
+    assert source.fetch(PAST, now=NOW).readings.height == 24
+
+
+def test_who_tells_us_to_wait_long_is_asked_another_time(server: FakeServer, source: watttime.Watttime) -> None:
+    server.faults.append(limited("900"))
+
+    with pytest.raises(SourceUnavailable, match="15 minutes"):
+        source.fetch(PAST, now=NOW)
+    assert len(server.requests) == 1
+
+
+def test_a_unit_that_is_not_known_is_refused_and_never_guessed(state: Watttime, source: watttime.Watttime) -> None:
+    state.units = "t_co2_per_gwh"
+    with pytest.raises(PayloadChanged, match="t_co2_per_gwh"):
+        source.fetch(PAST, now=NOW)
+    state.units = "kg_co2_per_mwh"
+    assert set(source.fetch(PAST, now=NOW).readings["value"]) == {1000.0}
+
+
+def test_a_missing_value_stays_missing(state: Watttime, source: watttime.Watttime) -> None:
+    gap = NOW.replace(hour=13, minute=0)
+    state.missing = {gap}
+
+    readings = source.fetch(PAST, now=NOW).readings
+
+    assert readings.filter(pl.col("time") == gap)["value"].to_list() == [None]
+    assert readings["value"].null_count() == 1
+
+
+def test_warnings_of_the_provider_are_set_aside_with_its_words(state: Watttime, source: watttime.Watttime) -> None:
+    state.warnings = [{"type": "EXAMPLE_WARNING", "message": "imputed"}]
+
+    delivery = source.fetch(PAST, now=NOW)
+
+    assert delivery.readings.height == 24
+    assert delivery.refused["rule"].to_list() == ["provider_warns"]
+    assert "imputed" in delivery.refused["row"][0]
+
+
+def test_an_answer_of_another_region_is_not_kept(state: Watttime, server: FakeServer) -> None:
+    client = opened(server, regions={"ny": "CAISO_NORTH"})  # the answers speak of NYISO_NYC
+
+    with pytest.raises(PayloadChanged, match="asked for CAISO_NORTH, it answers of NYISO_NYC"):
+        watttime.Watttime(NY, client).fetch(PAST, now=NOW)
+    del state
+
+
+def test_a_site_without_coordinates_needs_a_region_by_name(server: FakeServer) -> None:
+    nowhere = replace(NY, site=replace(NY.site, place=Place("America/New_York")))
+
+    with pytest.raises(InvalidInput, match=r"sources\.watttime\.regions"):
+        watttime.Watttime(nowhere, opened(server)).fetch(PAST, now=NOW)
+    client = opened(server, regions={"ny": "NYISO_NYC"})
+    assert watttime.Watttime(nowhere, client).fetch(PAST, now=NOW).readings.height == 24
+
+
+def test_a_long_past_is_asked_month_by_month_and_no_point_twice(server: FakeServer, source: watttime.Watttime) -> None:
+    window = Window(NOW.replace(minute=30) - 40 * DAY, NOW.replace(minute=30))
+
+    readings = source.fetch(window, now=NOW + DAY).readings
+
+    assert [request.path for request in server.requests].count("/v3/historical") == 2
+    assert readings.height == 40 * 288
+    assert readings["time"].n_unique() == readings.height
+
+
+def test_the_budget_of_an_hour_is_counted_and_not_overdrawn() -> None:
+    seconds = [0.0]
+    budget = CallBudget("watttime", 2, option="WATTHOUR_WATTTIME_CALLS_PER_HOUR", clock=lambda: seconds[0])
+    budget.wait()
+    seconds[0] = 1800.0
+    budget.wait()
+
+    with pytest.raises(SourceUnavailable, match="budget of 2 requests an hour") as refused:
+        budget.wait()
+    assert "30 minutes" in str(refused.value)
+    assert "WATTHOUR_WATTTIME_CALLS_PER_HOUR" in str(refused.value)
+    assert budget.n_spent == 2
+    seconds[0] = 3601.0
+    budget.wait()
+
+
+def test_without_an_account_it_stands_by_and_the_others_are_asked() -> None:
+    eia_key = {"eia": EiaOptions(api_key=SecretStr("k3y-of-eia"))}
+    names = [source.name for source in Connectors(eia_key).followed(NY)]
+
+    assert "eia:ny" in names
+    assert "watttime:ny" not in names
+    with_account = Connectors({**eia_key, "watttime": OPTIONS})
+    assert "watttime:ny" in [source.name for source in with_account.followed(NY)]
+
+
+@pytest.mark.parametrize("password", ["", "your_password_here", "changeme", "xxx"])
+def test_placeholders_are_no_password(password: str) -> None:
+    with pytest.raises(NotConfigured, match="WATTTIME_PASSWORD") as refused:
+        watttime.open_client(OPTIONS.model_copy(update={"password": SecretStr(password)}))
+    assert "watthour carbon register" in str(refused.value)
+
+
+def test_an_account_is_opened_once_and_a_name_that_is_taken_is_said(server: FakeServer) -> None:
+    options = OPTIONS.model_copy(update={"url": server.base_url})
+    who = {"password": "a-horse-8", "email": "grace@example.org", "organisation": "private"}
+
+    assert watttime.register(options, username="grace", **who) == "grace"
+    (sent,) = server.requests
+    assert (sent.path, sent.sent["org"]) == ("/register", "private")
+    with pytest.raises(SourceRejected, match="Failed to create user") as refused:
+        watttime.register(options, username=USER, **who)
+    assert "a-horse-8" not in str(refused.value)
