@@ -53,10 +53,15 @@ class OddRunEntry(Answer):
     is_over: bool = Field(description="Whether it had ended when the last reading came.")
     energy_kwh: float | None = Field(description="Energy of the runs; null: not known, or a pause. [kWh]")
     measured: float = Field(
-        description="What was seen: energy [kWh], duration [h], local hour, runs of the day, or days of the pause."
+        description="What was seen: energy, duration, local hour, runs of the day, or days of the pause. "
+        "[kWh, h, o'clock, count or days, by `kind`]"
     )
-    usual: float = Field(description="Median of the weeks before; of `clock` the hour at which most runs begin.")
-    usual_high: float | None = Field(description="One in ten of the weeks before was above; null for `clock`.")
+    usual: float = Field(
+        description="Median of the weeks before; of `clock` the hour at which most runs begin. [as `measured`]"
+    )
+    usual_high: float | None = Field(
+        description="One in ten of the weeks before was above; null for `clock`. [as `measured`]"
+    )
     once_in_weeks: float = Field(description="How seldom it is as usual; 1000: or more seldom. [weeks]")
 
 
