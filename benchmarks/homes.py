@@ -68,11 +68,13 @@ PROTOCOL = (
     "that of last week before the test; pinball over 0.1 to 0.9; medians over homes. Gains in per cent: median (and "
     "quartiles) over homes of 1 - error / error of persistence_ensemble, pinball_gain against the quantiles of the "
     "last 8 same weekdays; share_won: of homes with a smaller mae than persistence_ensemble; coverage90: mean and "
-    "least of all homes, of the interval from 5 to 95 %. never_seen, first_month, first_week and first_day: what the "
+    "least of all homes, of the interval from 5 to 95 %. day_ahead: DayAhead() of a table of the homes, which chooses "
+    "the models. served: a store in which the homes were trained together on the first day of the month, judged on the "
+    "last 28 days, from which its models have not learned. never_seen, first_month, first_week and first_day: what the "
     "store serves for a home without a model of its own, by a model of the other half of the homes, learned once "
     "before the test; told all, 28, 7 and 1 days of the home before each issue; every fifth day, the rules (which are "
-    "told all) on the same days. Seconds of the processor, one thread: learning once, and "
-    "forecasting a day of all homes."
+    "told all) on the same days. Seconds of the processor, one thread: learning once, and forecasting a day of all "
+    "homes. ours_global was measured before similar_days had learned constants."
 )
 _TENTHS = np.array([level for level in LEVELS if 0.05 < level < 0.95])  # noqa: PLR2004 - levels
 _TENTH_COLUMNS = [k for k, level in enumerate(LEVELS) if 0.05 < level < 0.95]  # noqa: PLR2004 - levels
