@@ -82,10 +82,10 @@ def test_parts_of_the_day_are_of_the_local_clock_also_where_days_end_in_the_even
     monkeypatch: pytest.MonkeyPatch, hours_missing: int
 ) -> None:
     """Here the kind of day counts in the middle of the day alone, and nothing else does; a Saturday is asked."""
-    monkeypatch.setattr(similar_days, "_DISTANCES", dict.fromkeys(similar_days._DISTANCES, (0.0,) * 4))
-    for name in ("_AGE", "_LOG_AGE", "_SAME_WEEKDAY"):
+    monkeypatch.setattr(similar_days, "DISTANCES", dict.fromkeys(similar_days.DISTANCES, (0.0,) * 4))
+    for name in ("AGE", "LOG_AGE", "SAME_WEEKDAY"):
         monkeypatch.setattr(similar_days, name, (0.0,) * 4)
-    monkeypatch.setattr(similar_days, "_SAME_KIND", (0.0, 0.0, 50.0, 0.0))
+    monkeypatch.setattr(similar_days, "SAME_KIND", (0.0, 0.0, 50.0, 0.0))
     days = 7 * 12 + 5
     values = 1 + noise(days)
     values[np.arange(days) % 7 >= 5] += 4

@@ -33,9 +33,10 @@ if TYPE_CHECKING:
     from watthour.forecasting.vintages import Array, Instants
 
 _NAME, _FILE = "similar_days", "similar_days.json"
-_LOOKED_BACK = 200  # days
-_PARTS = (0, 6, 10, 16)  # local hours at which the night, the morning, the middle of the day and the evening begin
-_DISTANCES = {  # what a squared distance takes from a day's weight, by part of the day; learned on homes, as all below
+LOOKED_BACK = 200  # days
+PARTS = (0, 6, 10, 16)  # local hours at which the night, the morning, the middle of the day and the evening begin
+# Learned by scripts/learn_similar_days.py, of the same parts of the day
+DISTANCES = {  # what a squared distance takes from a day's weight
     "last two hours": (0.39, 0.21, 0.06, 0.08),
     "last six hours": (0.02, 0.17, 0.08, 0.24),
     "middle of the day": (0.00, 0.00, 0.03, 0.02),
@@ -46,12 +47,12 @@ _DISTANCES = {  # what a squared distance takes from a day's weight, by part of 
     "day a week before": (0.10, 0.04, 0.10, 0.04),
     "hour by hour": (1.47, 1.04, 0.97, 0.46),
 }
-_AGE = (0.41, 0.38, 0.25, 0.97)  # what 40 days of age take from it
-_LOG_AGE = (0.60, 0.43, 0.43, 0.43)  # and what their logarithm does
-_SAME_KIND = (0.62, 1.12, 1.62, 0.52)  # what a day off gains where a day off is asked, or a working day where one is
-_SAME_WEEKDAY = (0.79, 1.30, 1.55, 1.24)
-_BESIDE = (-2.58, -2.25, -1.17, -1.29)  # the intervals before and after one on the clock
-_SOME_DAYS = 40.0
+AGE = (0.41, 0.38, 0.25, 0.97)  # what 40 days of age take from it
+LOG_AGE = (0.60, 0.43, 0.43, 0.43)  # and what their logarithm does
+SAME_KIND = (0.62, 1.12, 1.62, 0.52)  # what a day off gains where a day off is asked, or a working day where one is
+SAME_WEEKDAY = (0.79, 1.30, 1.55, 1.24)
+BESIDE = (-2.58, -2.25, -1.17, -1.29)  # the intervals before and after one on the clock
+SOME_DAYS = 40.0
 _UNKNOWN = 2.0  # squared distance that two days have by chance
 _TOGETHER = 0.0
 _WEEK = 7
@@ -76,7 +77,7 @@ class SimilarDays:
             InvalidInput: the step is a day or longer.
             NotEnoughHistory: too few days are known.
         """
-        return FittedSimilarDays(history.context.channel.id, check_days(history, _NAME, _LOOKED_BACK))
+        return FittedSimilarDays(history.context.channel.id, check_days(history, _NAME, LOOKED_BACK))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -99,7 +100,7 @@ class FittedSimilarDays:
             NotEnoughHistory: nothing is known of the channel at any issue.
         """
         check_trained_on(history.context, self.channel, self.step)
-        return forecast_by_days(history, targets, _answer, name=_NAME, most_days=_LOOKED_BACK)
+        return forecast_by_days(history, targets, _answer, name=_NAME, most_days=LOOKED_BACK)
 
     def files(self) -> Mapping[str, bytes]:
         """Return it as one JSON file."""
@@ -118,9 +119,9 @@ def _answer(rows: Array, leads: Instants, clock: Clock, edge: int) -> Array:
     dates = (numbers[:, None] * DAY_US + (clock.turn + np.arange(n_slots)) * clock.step) // DAY_US  # local days
     asked = dates[-1] + leads[:, None]
     off_days = holidays_around(np.append(dates.ravel(), asked.ravel()), clock.holidays)
-    is_off, is_asked_off = _is_off(dates, off_days), _is_off(asked, off_days)
+    is_off, is_asked_off = are_off(dates, off_days), are_off(asked, off_days)
     likeness = _likeness(distances_of(rows))
-    beside = _of_slots(np.exp(np.array(_BESIDE)), clock)
+    beside = _of_slots(np.exp(np.array(BESIDE)), clock)
     flat, unknown = rows.ravel(), np.array([np.nan])
     near = [np.concatenate(each).reshape(rows.shape) for each in ((unknown, flat[:-1]), (flat[1:], unknown))]
     values = np.stack([rows, *near], axis=1).reshape(3 * n_days, n_slots).T
@@ -129,9 +130,9 @@ def _answer(rows: Array, leads: Instants, clock: Clock, edge: int) -> Array:
         ages = n_days - 1 + lead - np.arange(n_days)  # of each day, when the day asked comes [days]
         before = np.arange(n_days) - lead  # the last day known then
         alike = np.where(before[:, None] >= 0, likeness[np.maximum(before, 0)], likeness.min(axis=0))
-        alike = alike - np.outer(ages / _SOME_DAYS, _AGE) - np.outer(np.log(ages), _LOG_AGE)
-        alike += np.outer(ages % _WEEK == 0, _SAME_WEEKDAY)
-        logs = _of_slots(alike, clock) + (is_off == is_asked_off[k]) * _of_slots(np.array(_SAME_KIND), clock)
+        alike = alike - np.outer(ages / SOME_DAYS, AGE) - np.outer(np.log(ages), LOG_AGE)
+        alike += np.outer(ages % _WEEK == 0, SAME_WEEKDAY)
+        logs = _of_slots(alike, clock) + (is_off == is_asked_off[k]) * _of_slots(np.array(SAME_KIND), clock)
         counts = np.exp(logs - logs.max(axis=0))
         counts = np.stack([counts, beside * counts, beside * counts], axis=1).reshape(3 * n_days, n_slots).T
         found.append(weighted_quantiles(values, counts, together=_TOGETHER))
@@ -141,16 +142,16 @@ def _answer(rows: Array, leads: Instants, clock: Clock, edge: int) -> Array:
 def _of_slots(parts: Array, clock: Clock) -> Array:
     """Return what holds at each slot of a row, (..., slots), of what holds in each part of the day, (..., parts)."""
     clock_hours = (clock.turn + np.arange(clock.n_slots)) * clock.step % DAY_US / HOUR_US
-    return np.asarray(parts[..., np.searchsorted(_PARTS, clock_hours, side="right") - 1])
+    return np.asarray(parts[..., np.searchsorted(PARTS, clock_hours, side="right") - 1])
 
 
 def _likeness(distances: Array) -> Array:
     """Return the logarithm of what distances, (days, distances), leave of a day's weight: (days, parts)."""
-    return np.asarray(-distances @ np.array(list(_DISTANCES.values())))
+    return np.asarray(-distances @ np.array(list(DISTANCES.values())))
 
 
 def distances_of(rows: Array) -> Array:
-    """Return how far each day, and those before it, was from the last one: (days, ``_DISTANCES``), squared.
+    """Return how far each day, and those before it, was from the last one: (days, ``DISTANCES``), squared.
 
     Compared are nearly logarithms in parts of their deviation: means of the last two hours, the last six, the middle of
     the day, the day, its first six hours, three days, a week, and of the day six days before (the weekday of the day
@@ -183,6 +184,6 @@ def _earlier(values: Array, days: int) -> Array:
     return np.concatenate([np.full(min(days, len(values)), np.nan), values[: max(len(values) - days, 0)]])
 
 
-def _is_off(days: Instants, holidays: Instants) -> Array:
+def are_off(days: Instants, holidays: Instants) -> Array:
     """Return which local days are holidays or at a weekend, of any shape."""
     return np.asarray(((days + _EPOCH_WEEKDAY) % _WEEK >= WEEKEND) | np.isin(days, holidays))
