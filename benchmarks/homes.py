@@ -25,7 +25,7 @@ from report import RESULTS, report
 from threads import on_one_thread
 
 from watthour.core.channel import Channel, Site, SiteKind
-from watthour.core.errors import WatthourError
+from watthour.core.errors import NotEnoughHistory, WatthourError
 from watthour.core.forecast import Context, History, day_ahead_targets
 from watthour.core.frames import INSTANT, LEVELS, Forecasts, Readings
 from watthour.core.place import Place
@@ -222,7 +222,12 @@ def _as_new(row: Row, test: Test, models: Mapping[str, FittedGlobalModel]) -> di
             if row.days_known is not None:
                 since = asked["issued_at"][0] - row.days_known * DAY
                 known = replace(known, readings=Readings.cast(known.readings.filter(pl.col("time") >= since)))
-            parts.append(quantiles_of(as_new(row.recipe, models[name], known).predict(known, asked), asked)[0])
+            try:
+                told = as_new(row.recipe, models[name], known).predict(known, asked)
+            except NotEnoughHistory:  # the days that are known have no reading
+                parts.append(np.full((asked.height, len(LEVELS)), np.nan))
+                continue
+            parts.append(quantiles_of(told, asked)[0])
         found[name] = np.concatenate(parts)
     return found
 
