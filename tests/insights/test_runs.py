@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -113,6 +114,16 @@ def test_a_device_that_is_not_used_for_weeks_is_told_also_once_it_is_again() -> 
     power[-2 * PER_DAY : -2 * PER_DAY + PER_HOUR] = 2000
     over = [each for each in judged(power).runs if each.kind == "pause"]
     assert [(each.is_over, round(each.measured) >= 22) for each in over] == [(True, True)]
+
+
+@pytest.mark.parametrize("is_row", [True, False])
+def test_weeks_without_readings_are_no_weeks_without_a_run(is_row: bool) -> None:  # noqa: FBT001 - a parameter of the test
+    load = MadeHome(N_DAYS, {"device": washer(1)}).load("device")
+    is_silent = pl.col("time").is_between(at(88 * PER_DAY), at(108 * PER_DAY))
+    silent = load.table.with_columns(power_w=pl.when(~is_silent).then("power_w"))
+    found = oddities_of_device(replace(load, table=silent if is_row else silent.drop_nulls("power_w")))
+    assert isinstance(found, Oddities)
+    assert [each for each in found.runs if each.kind == "pause"] == []
 
 
 def test_what_runs_for_longer_than_a_quarter_of_its_time_is_judged_by_its_hours() -> None:

@@ -47,7 +47,7 @@ class OddRun:
     end: datetime
     is_over: bool  # False: it went on when the last reading came
     energy_kwh: float | None  # None: not known, or a pause
-    measured: float  # by kind: energy [kWh], duration [h], local clock [h], runs of a day, days of the pause
+    measured: float  # by kind: energy [kWh], duration [h], local clock [h], runs of a day, known days of a pause
     usual: float  # median of the past; of the clock the hour at which most runs start
     usual_high: float | None  # nine in ten were below; None: of the clock
     once_in_weeks: float  # how seldom runs as usual go this far; 1000: or more seldom
@@ -67,11 +67,17 @@ class Runs:
     first_day: int  # local, that is known
     last_day: int
     step_hours: float  # by how much a run may have been shorter than it seems
+    silences: Array  # (n, 2) begin and end of each hour or more without readings [hours since 1970]
 
     @property
     def is_last_over(self) -> bool:
         """Whether the last of them had ended when the last reading came."""
         return not len(self.end) or float(self.end[-1]) < self.known_until
+
+    def known_hours(self, begins: Array, ends: Array) -> Array:
+        """Return how much of some spans is known, (n,) [h]; what ran in a silence nobody knows."""
+        within = np.minimum(ends[:, None], self.silences[:, 1]) - np.maximum(begins[:, None], self.silences[:, 0])
+        return np.asarray(ends - begins - np.maximum(within, 0.0).sum(axis=1))
 
 
 def runs_of_load(load: Load, before: datetime) -> Runs | None:
@@ -93,7 +99,9 @@ def runs_of_load(load: Load, before: datetime) -> Runs | None:
     if not len(on):
         return None
     spans = pl.DataFrame({"start": starts[on], "end": starts[on] + step, "kwh": power[on] * step})
-    return _runs(spans, float(starts[0]), float(starts[-1]) + step, step, load.time_zone)
+    between = np.column_stack([starts[:-1] + step, starts[1:]])
+    silences = between[between[:, 1] - between[:, 0] >= _PAUSE / HOUR - 1e-6]
+    return _runs(spans, (float(starts[0]), float(starts[-1]) + step), step, load.time_zone, silences)
 
 
 def runs_of_uses(events: dy.DataFrame[Events], log: Window, time_zone: str) -> Runs | None:
@@ -102,7 +110,7 @@ def runs_of_uses(events: dy.DataFrame[Events], log: Window, time_zone: str) -> R
         return None
     uses = events.sort("start")
     spans = pl.DataFrame({"start": _hours(uses["start"]), "end": _hours(uses["end"]), "kwh": uses["energy_kwh"]})
-    return _runs(spans, _hours_since(log.start), _hours_since(log.end), 0.0, time_zone)
+    return _runs(spans, (_hours_since(log.start), _hours_since(log.end)), 0.0, time_zone, np.empty((0, 2)))
 
 
 def _hours(times: pl.Series) -> Array:
@@ -117,8 +125,9 @@ def _instant(hours: float) -> datetime:
     return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=round(hours * 3600))
 
 
-def _runs(spans: pl.DataFrame, known_from: float, known_until: float, step: float, time_zone: str) -> Runs | None:
+def _runs(spans: pl.DataFrame, known: tuple[float, float], step: float, time_zone: str, silences: Array) -> Runs:
     """Join spans that are less than an hour apart."""
+    known_from, known_until = known
     before = pl.col("end").cum_max().shift(1)
     is_new = (pl.col("start") - before >= _PAUSE / HOUR - 1e-6).fill_null(value=True)
     kwh = pl.when(pl.col("kwh").is_not_null().all()).then(pl.col("kwh").sum())
@@ -143,6 +152,7 @@ def _runs(spans: pl.DataFrame, known_from: float, known_until: float, step: floa
         int(day[-2]),
         int(day[-1]),
         step,
+        silences,
     )
 
 
@@ -280,9 +290,10 @@ def _chance_of_many(count: int, past: Array) -> float:
 
 
 def _pauses(runs: Runs, first_day: int, rate: float) -> list[OddRun]:
-    """Return the pauses that are much longer than any before, and by how often it ran."""
+    """Return the pauses that are much longer than any before, and by how often it ran, without what is not known."""
     begins, ends = runs.end, np.append(runs.start[1:], runs.known_until)
-    lasted = (ends - begins) / HOURS
+    lasted = runs.known_hours(begins, ends) / HOURS
+    n_known = runs.known_hours(np.full_like(begins, runs.known_from), begins) / HOURS
     found = []
     for place in range(FEWEST_RUNS, len(begins)):
         if (ends[place] / HOURS) < first_day or lasted[place] < _SHORTEST_PAUSE:
@@ -290,7 +301,7 @@ def _pauses(runs: Runs, first_day: int, rate: float) -> list[OddRun]:
         past = lasted[:place]
         if lasted[place] < _LONGER_PAUSE * past.max():
             continue
-        n_days = max((begins[place] - runs.known_from) / HOURS, 1.0)
+        n_days = max(float(n_known[place]), 1.0)
         used = len(np.unique(runs.day[: place + 1]))
         share = (used + 0.5) / (n_days + 1)
         chance = (1 - min(share, 0.99)) ** lasted[place]
