@@ -25,6 +25,8 @@ from watthour.workflows.ingest import ingest
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    import dataframely as dy
+
     from watthour.core.channel import Channel, Site
 
 START = datetime(2024, 7, 20, tzinfo=UTC)
@@ -181,6 +183,35 @@ def test_the_first_generation_that_comes_brings_the_intensity_of_all_that_is_kep
     ingest(plants, store, Window(START + 47 * HOUR, NOW), now=NOW)
 
     assert len(direct(store)) == 48
+
+
+def test_a_process_killed_while_it_derives_the_past_leaves_no_hole(monkeypatch: pytest.MonkeyPatch) -> None:
+    store = MemoryStore()
+    hours = 40 * 24
+    plants = Plants({"gas": [300.0] * hours, "wind": [100.0] * hours})
+    store.register(plants.sites(), plants.channels())
+    store.append(plants.fetch(Window(START, START + 40 * DAY), now=NOW).readings)  # by a version that derived nothing
+    monkeypatch.setattr("watthour.workflows.carbon.CHUNK", 10 * DAY)
+    n_kept = 0
+
+    def until_the_fifth(readings: dy.DataFrame[Readings]) -> int:
+        nonlocal n_kept
+        n_kept += 1
+        if n_kept > 5:
+            raise KeyboardInterrupt
+        return MemoryStore.append(store, readings)
+
+    newest, later = Window(START + 39 * DAY, START + 40 * DAY), START + 41 * DAY
+    monkeypatch.setattr(store, "append", until_the_fifth)
+    with pytest.raises(KeyboardInterrupt):
+        ingest(plants, store, newest, now=later)
+    monkeypatch.undo()
+
+    ingest(plants, store, newest, now=later)
+
+    for scope in Scope:
+        channel = carbon_channel(BELGIUM.site, "mix", production_kind(scope), HOUR).id
+        assert store.read([channel], Window(START, later)).height == hours
 
 
 def test_a_round_without_generation_derives_nothing() -> None:

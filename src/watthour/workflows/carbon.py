@@ -52,7 +52,8 @@ def fuels_of(site: Site, channels: Sequence[Channel]) -> dict[str, Channel]:
 def derive_intensity(store: Store, sites: Sequence[Site], brought: dy.DataFrame[Readings], *, now: datetime) -> None:
     """Keep the average intensity of what regions produce over the span of readings that have come, if any is of a fuel.
 
-    A region's first intensities are those of all its past that is kept.
+    A region's first intensities are those of all its past that is kept. They are made from the oldest on and go on
+    where they end, so that none are left out after a process that was killed.
 
     Args:
         store: where the readings are kept by now.
@@ -72,10 +73,11 @@ def derive_intensity(store: Store, sites: Sequence[Site], brought: dy.DataFrame[
         first, last = cast("tuple[datetime, datetime]", (mine["time"].min(), mine["time"].max()))
         made = {scope: carbon_channel(site, MIX, production_kind(scope), resolution) for scope in Scope}
         spans = store.spans()
-        if not any(each.id in spans for each in made.values()):
-            first = min(spans[each.id][0] for each in fuels.values() if each.id in spans)
+        is_begun = all(each.id in spans for each in made.values())
+        begins = [spans[each.id][0] for each in fuels.values() if each.id in spans]
+        first = min(first, *([spans[each.id][1] for each in made.values()] if is_begun else begins))
         store.register((), made.values())
-        for piece in pieces([Window(first, last + resolution)], CHUNK):
+        for piece in reversed(pieces([Window(first, last + resolution)], CHUNK)):
             mix = mix_between(store, fuels, piece, now=now)
             for scope, channel in made.items():
                 store.append(_readings(mix, site, channel, scope, now))
