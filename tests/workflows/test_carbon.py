@@ -19,6 +19,7 @@ from watthour.simulation.simtown import SIMTOWN
 from watthour.simulation.town import SimulatedRegion
 from watthour.sources.eia_930 import energy_channel
 from watthour.store.memory import MemoryStore
+from watthour.workflows import view
 from watthour.workflows.carbon import production_kind
 from watthour.workflows.ingest import ingest
 
@@ -123,6 +124,16 @@ def test_a_fuel_that_makes_next_to_nothing_may_be_missing_and_the_figure_is_esti
     found = store.read([DIRECT], Window(START, NOW))
     assert found["value"][1] == 277.5
     assert [quality & Quality.ESTIMATED > 0 for quality in found["quality"]] == [False, True, False]
+
+
+def test_a_fuel_that_is_not_told_is_never_shown_as_zero() -> None:
+    store = MemoryStore()
+    brought(store, Plants({"gas": [300.0] * 3, "wind": [100.0] * 3, "sun": [0.0] * 3, "oil": [1.0, 1.0, None]}))
+
+    mix = view.carbon_current(store, BELGIUM.site, now=NOW)["mix"]
+
+    assert isinstance(mix, dict)
+    assert [(each["fuel"], each["value"]) for each in mix["fuels"]] == [("gas", 300.0), ("wind", 100.0), ("sun", 0.0)]
 
 
 def test_a_fuel_that_is_not_told_for_a_week_is_not_missing() -> None:

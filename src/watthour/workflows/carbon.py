@@ -95,6 +95,7 @@ class Mix:
     fuels: tuple[str, ...]
     rows: pl.DataFrame  # time, available_at (of the last that became known), quality
     generation: Array  # (n, fuels) [unit of the channels]; NaN: not known, and it may matter
+    is_told: Mask  # (n, fuels); where it is not, 0 in the generation is none that was measured
 
     @property
     def is_known(self) -> Mask:
@@ -133,7 +134,8 @@ def mix_between(store: Store, fuels: Mapping[str, Channel], window: Window, *, n
     known = rows["time"].filter(pl.Series(np.isfinite(generation).all(axis=1), dtype=pl.Boolean))
     if not known.is_empty():  # before the first and after the last nothing is published yet: no gaps
         inside &= rows["time"].is_between(known[0], known[-1])
-    return Mix(tuple(fuels), rows.filter(inside), generation[inside.to_numpy()])
+    shown = inside.to_numpy()
+    return Mix(tuple(fuels), rows.filter(inside), generation[shown], np.isfinite(told)[shown])
 
 
 def _is_told_near(times: pl.Series, is_told: Mask) -> Mask:

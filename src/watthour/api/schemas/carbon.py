@@ -84,7 +84,7 @@ class FuelMix(Answer):
 
     time: datetime = Field(description="Start of the interval, UTC.", examples=["2026-11-20T09:00:00Z"])
     unit: str = Field(description="Unit of what was produced.", examples=["MWh"])
-    fuels: list[FuelShare] = Field(description="The largest first.")
+    fuels: list[FuelShare] = Field(description="The largest first; one that is not told is left out.")
 
 
 class CarbonRegion(Answer):

@@ -178,7 +178,7 @@ def _with_value(store: Store, site: Site, series: CarbonSeries, now: datetime) -
 
 
 def _mix(store: Store, site: Site, time: str, now: datetime) -> dict[str, object] | None:
-    """Return what a region produced in an interval by fuel, the most first, with the factors that were used."""
+    """Return what a region produced of each fuel that is told, the most first, with the factors that were used."""
     fuels = fuels_of(site, store.channels())
     channel = next(iter(fuels.values()))
     begin = datetime.fromisoformat(time)
@@ -188,6 +188,8 @@ def _mix(store: Store, site: Site, time: str, now: datetime) -> dict[str, object
     made = np.maximum(mix.generation[0], 0.0)
     rows = []
     for n in np.argsort(-made, kind="stable"):
+        if not mix.is_told[0, n]:
+            continue
         factor = factor_of(mix.fuels[n], site.zone)
         rows.append(
             {
