@@ -78,6 +78,24 @@ def test_a_live_poll_brings_the_rank_of_the_hour_and_the_forecast_of_a_day(sourc
     assert set(forecasts["issued_at"]) == {NOW.replace(minute=30)}
 
 
+def test_what_it_measured_of_hours_to_come_is_refused(
+    state: Watttime, source: watttime.Watttime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    del state
+    parse = watttime.parse
+
+    def late(answer: object, *args: object, **options: object) -> watttime.Parsed:
+        found = parse(answer, *args, **options)  # type: ignore[arg-type]  # handed on as they are
+        return replace(found, readings=found.readings.with_columns(pl.col("time") + 3 * HOUR))
+
+    monkeypatch.setattr(watttime, "parse", late)
+    delivery = source.fetch(LIVE, now=NOW)
+
+    assert (delivery.readings["time"] <= NOW).all()
+    assert delivery.refused["rule"].to_list() == ["not_before_it_began"] * 37
+    assert delivery.forecasts.height == 288
+
+
 def test_one_login_serves_many_requests_and_carries_no_secret_in_addresses(
     state: Watttime, server: FakeServer, source: watttime.Watttime
 ) -> None:

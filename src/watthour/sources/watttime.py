@@ -180,12 +180,19 @@ class Watttime:
             for endpoint, _error in dict(denied).items()
         ]
         refused = pl.DataFrame(left_out, schema=PARSED_REFUSED, orient="row")
+        readings = pl.concat([pl.DataFrame(schema=PARSED_READINGS), *(part.readings for part in parts)])
+        is_ahead = pl.col("time") > now  # what it says of hours to come stands in its forecast alone
+        ahead = readings.filter(is_ahead).select(
+            "channel",
+            rule=pl.lit("not_before_it_began"),
+            row=pl.struct(pl.col("time").cast(pl.String), "value").struct.json_encode(),
+        )
         return deliver(
             self.name,
             window,
-            readings=pl.concat([pl.DataFrame(schema=PARSED_READINGS), *(part.readings for part in parts)]),
+            readings=readings.filter(~is_ahead),
             forecasts=pl.concat([pl.DataFrame(schema=PARSED_FORECASTS), *(part.forecasts for part in parts)]),
-            refused=pl.concat([refused, *(part.refused for part in parts)]),
+            refused=pl.concat([refused, ahead, *(part.refused for part in parts)]),
             now=now,
             watched_from=watched_from,
             schema=Readings,  # the rank of this hour is told while it runs
@@ -298,7 +305,11 @@ def _content(answer: object) -> tuple[list[dict[str, Any]], dict[str, Any]]:
 
 def _instants(text: pl.Expr) -> pl.Expr:
     """Read ISO instants with an offset, and name the five minutes in which they lie by their start."""
-    read = text.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f%:z", time_unit="us", strict=False).cast(INSTANT)
+    read = (
+        text.str.replace("Z$", "+00:00")
+        .str.to_datetime("%Y-%m-%dT%H:%M:%S%.f%:z", time_unit="us", strict=False)
+        .cast(INSTANT)
+    )
     return read.dt.truncate("5m")
 
 
