@@ -136,18 +136,20 @@ def test_a_fuel_that_is_not_told_is_never_shown_as_zero() -> None:
     assert [(each["fuel"], each["value"]) for each in mix["fuels"]] == [("gas", 300.0), ("wind", 100.0), ("sun", 0.0)]
 
 
-def test_a_fuel_that_is_not_told_for_a_week_is_not_missing() -> None:
+def test_a_fuel_of_weight_that_is_not_told_for_two_months_is_not_missing() -> None:
+    """Its provider may have lost it: what remains would look clean."""
     store = MemoryStore()
-    hours = 9 * 24
+    hours = 62 * 24
     gas: list[float | None] = [300.0] * hours
     coal: list[float | None] = [100.0, *[None] * (hours - 1)]  # the last plant was closed after the first hour
 
-    brought(store, Plants({"gas": gas, "coal": coal}), now=START + 12 * DAY, days=9)
+    brought(store, Plants({"gas": gas, "coal": coal}), now=START + 70 * DAY, days=62)
 
-    found = store.read([DIRECT], Window(START, START + 9 * DAY))["value"].to_list()
-    assert found[0] == pytest.approx((300 * 370 + 100 * 760) / 400)
-    assert found[1] is None  # it may still come
-    assert found[-1] == 370.0
+    rows = store.read([DIRECT], Window(START, START + 62 * DAY))
+    found = dict(zip(rows["time"], rows["value"], strict=True))
+    assert found[START] == pytest.approx((300 * 370 + 100 * 760) / 400)
+    assert [found.get(START + after) for after in (HOUR, 30 * DAY, 59 * DAY)] == [None] * 3  # it may still come
+    assert found[START + 61 * DAY] == 370.0
 
 
 def test_a_value_that_cannot_be_is_not_used() -> None:

@@ -24,12 +24,14 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     import dataframely as dy
+    from numpy.typing import NDArray
 
     from watthour.carbon.intensity import Array, Mask
     from watthour.core.channel import Channel, Site
     from watthour.core.ports import Store
 
 NEAR = 7 * DAY  # a fuel of which nothing is told for so long, before and after, is not missing: the region has none
+LONG = 60 * DAY  # likewise before, where it made more than a small share: so long its provider may have lost it
 SMALL_SHARE = 0.01  # of what is produced; fuels that make no more together may be missing, and the figure is estimated
 _KEPT_FLAGS = Quality.ASSUMED | Quality.SIMULATED | Quality.ESTIMATED
 _DIGITS = 3
@@ -106,11 +108,12 @@ class Mix:
 def mix_between(store: Store, fuels: Mapping[str, Channel], window: Window, *, now: datetime) -> Mix:
     """Return the generation by fuel of the intervals of a window of which anything is told.
 
-    A fuel that is missing counts as nothing where it is not told within a week before and after. It also does where it
-    usually makes a hundredth at most of what is produced; the interval is then marked estimated.
+    A fuel that is missing counts as nothing where it is not told within a week before and after, nor, where it made
+    more than a hundredth of what is produced, within two months before. It also does where it usually makes a
+    hundredth at most; the interval is then marked estimated.
     """
     names = [channel.id for channel in fuels.values()]
-    read = pl.DataFrame(store.read(names, Window(window.start - NEAR, window.end + NEAR), now))
+    read = pl.DataFrame(store.read(names, Window(window.start - LONG, window.end + NEAR), now))
     read = read.filter(is_trusted()).drop_nulls("value")
     rows = (
         read.group_by("time")
@@ -119,11 +122,13 @@ def mix_between(store: Store, fuels: Mapping[str, Channel], window: Window, *, n
     )
     wide = read.pivot(on="channel", on_columns=names, index="time", values="value").sort("time")
     told = wide.select(names).cast(pl.Float64).fill_null(float("nan")).to_numpy().reshape(rows.height, len(names))
-    is_missing = np.isnan(told) & _is_told_near(rows["time"], np.isfinite(told))
     made = np.nan_to_num(np.maximum(told, 0.0))
     n_told = np.maximum(np.isfinite(told).sum(axis=0), 1)
     usual = made.sum(axis=0) / n_told
     share = usual / max(float(usual.sum()), np.finfo(np.float64).tiny)
+    micro = timedelta(microseconds=1)
+    before = np.where(share > SMALL_SHARE, LONG // micro, NEAR // micro)
+    is_missing = np.isnan(told) & _is_told_near(rows["time"], np.isfinite(told), before)
     is_small = (is_missing * share).sum(axis=1) <= SMALL_SHARE
     generation = np.where(is_missing & ~is_small[:, None], np.nan, np.nan_to_num(told))
     is_estimated = pl.Series(is_missing.any(axis=1) & is_small, dtype=pl.Boolean)
@@ -138,14 +143,14 @@ def mix_between(store: Store, fuels: Mapping[str, Channel], window: Window, *, n
     return Mix(tuple(fuels), rows.filter(inside), generation[shown], np.isfinite(told)[shown])
 
 
-def _is_told_near(times: pl.Series, is_told: Mask) -> Mask:
-    """Tell of each interval and fuel whether the fuel is told within a week before or after, (n, fuels)."""
+def _is_told_near(times: pl.Series, is_told: Mask, span: NDArray[np.int64]) -> Mask:
+    """Tell of each interval and fuel whether it is told within a span before [us], or a week after, (n, fuels)."""
     instants = times.to_physical().to_numpy()[:, None]
     near = NEAR // timedelta(microseconds=1)
     far = np.iinfo(np.int64).max // 4
     before = np.maximum.accumulate(np.where(is_told, instants, -far), axis=0) if len(instants) else is_told
     after = np.minimum.accumulate(np.where(is_told, instants, far)[::-1], axis=0)[::-1] if len(instants) else is_told
-    return np.asarray((instants - before <= near) | (after - instants <= near))
+    return np.asarray((instants - before <= span) | (after - instants <= near))
 
 
 def _readings(mix: Mix, site: Site, channel: Channel, scope: Scope, now: datetime) -> dy.DataFrame[Readings]:
