@@ -13,6 +13,8 @@ from watthour.cli.output import local_time, number, show_json, show_table, utc_n
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+_SELDOM_WEEKS = 1000.0  # or more seldom
+
 
 def insights(
     home: Annotated[str, typer.Argument(help="The home's name or id.")],
@@ -128,11 +130,13 @@ def _run_in_words(run: Mapping[str, Any], zone: str) -> str:
     what = {
         "energy": f"a run used {number(run['measured'], 2)} kWh, where {number(run['usual'], 2)} are usual",
         "duration": f"a run of {measured} h, where {usual} are usual",
-        "clock": f"a run at an hour at which it hardly ever begins; most do at about {run['usual']:.0f}:00",
+        "clock": f"a run at an hour at which it hardly ever begins; most do at about {round(run['usual']) % 24}:00",
         "count": f"{run['measured']:.0f} runs in a day, where {run['usual']:.0f} are usual",
         "pause": f"no run for {measured} days, where {usual} are usual",
     }[run["kind"]]
-    return f"Odd, {span}: {what} (once in {number(run['once_in_weeks'], 0)} weeks)."
+    weeks = run["once_in_weeks"]
+    seldom = "less than once in 1,000 weeks" if weeks >= _SELDOM_WEEKS else f"once in {number(weeks, 0)} weeks"
+    return f"Odd, {span}: {what} ({seldom})."
 
 
 def _show_consumers(used: Mapping[str, Any]) -> None:

@@ -157,10 +157,11 @@ def _runs(spans: pl.DataFrame, known: tuple[float, float], step: float, time_zon
 
 
 def is_seldom_on(runs: Runs, before: datetime) -> bool:
-    """Tell a device that ran for a quarter of the time at most before an instant."""
+    """Tell a device that ran for a quarter of the known time at most before an instant."""
     until = _hours_since(before)
     ran = np.clip(np.minimum(runs.end, until) - runs.start, 0, None).sum()
-    return bool(ran <= RARE_SHARE * max(until - runs.known_from, 0.0))
+    known = runs.known_hours(np.array([runs.known_from]), np.array([max(until, runs.known_from)])).sum()
+    return bool(ran <= RARE_SHARE * known)
 
 
 def odd_runs(runs: Runs, first_day: int, rate: float) -> tuple[OddRun, ...]:

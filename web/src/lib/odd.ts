@@ -51,7 +51,7 @@ const RUN_IN_WORDS: Record<string, (run: OddRun) => string> = {
   duration: ({ measured, usual, is_over }) => `${is_over ? 'It ran' : 'It has been running'} for ${formatHours(measured)}, where ${formatHours(usual)} is usual.`,
   clock: ({ usual }) => `It began at an hour at which it hardly ever does: most runs begin at about ${clock(Math.round(usual) % 24)}.`,
   count: ({ measured, usual }) => `It ran ${measured} times that day, where ${formatNumber(usual, 0)} is usual.`,
-  pause: ({ measured, usual, is_over }) => `It ${is_over ? 'did not run' : 'has not run'} for ${formatNumber(measured, 0)} days, where ${formatNumber(usual, 0)} is usual.`,
+  pause: ({ measured, usual, is_over }) => `It ${is_over ? 'did not run' : 'has not run'} for ${formatNumber(measured, 0)} days, where ${formatNumber(usual, usual < 2 ? 1 : 0)} is usual.`,
 };
 
 function formatHours(hours: number): string {
