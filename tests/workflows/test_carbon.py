@@ -227,6 +227,19 @@ def test_a_process_killed_while_it_derives_the_past_leaves_no_hole(monkeypatch: 
         assert store.read([channel], Window(START, later)).height == hours
 
 
+def test_more_fuels_in_another_step_do_not_end_what_is_derived() -> None:
+    class Quarters(Plants):
+        def channels(self) -> Sequence[Channel]:
+            return [replace(channel, resolution=HOUR / 4) for channel in super().channels()]
+
+    store = MemoryStore()
+    brought(store, Plants({"gas": [300.0], "wind": [100.0]}))
+    brought(store, Quarters({"coal": [10.0], "oil": [5.0], "solar": [1.0]}))
+    brought(store, Plants({"gas": [300.0] * 2, "wind": [100.0] * 2}))
+
+    assert direct(store) == [277.5, 277.5]
+
+
 def test_a_round_without_generation_derives_nothing() -> None:
     store = MemoryStore()
 

@@ -38,13 +38,16 @@ _DIGITS = 3
 
 
 def fuels_of(site: Site, channels: Sequence[Channel]) -> dict[str, Channel]:
-    """Return the channels of a region's generation by fuel, such as ``gas``; of several steps the commonest."""
+    """Return the channels of generation by fuel, such as ``gas``; of several steps that of the mix, or the usual."""
     begin = f"{site.prefix}.generation."
     found = {
         each.id.removeprefix(begin): each
         for each in channels
         if each.site == site.id and each.is_load and each.id.startswith(begin) and "." not in each.id[len(begin) :]
     }
+    mix = f"{site.prefix}.carbon.{MIX}."
+    kept = {each.resolution for each in channels if each.id.startswith(mix)}
+    found = {fuel: each for fuel, each in found.items() if not kept or each.resolution in kept}
     if not found:
         return {}
     (usual, _count), *_rest = Counter((each.unit, each.resolution) for each in found.values()).most_common(1)
