@@ -10,7 +10,7 @@ import pytest
 from builders import MIDNIGHT, demand_channel, readings, region_site
 
 from watthour.core.channel import Channel, Limits, Site, SiteKind
-from watthour.core.errors import SourceUnavailable
+from watthour.core.errors import PayloadChanged, SourceUnavailable
 from watthour.core.frames import Forecasts, Quality, Readings, Refused
 from watthour.core.place import Place
 from watthour.core.ports import Delivery, RunState
@@ -97,6 +97,18 @@ def test_a_source_that_fails_is_logged_and_changes_nothing() -> None:
     assert run.state == RunState.FAILED
     assert run.problem is not None
     assert "no answer" in run.problem
+
+
+def test_rows_that_were_kept_before_a_failure_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_given: object, **_named: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("watthour.workflows.ingest.derive_intensity", fails)
+    store = MemoryStore()
+    with pytest.raises(PayloadChanged):
+        ingest(meter(1, 2), store, WINDOW, now=START + 9 * HOUR)
+    run = next(iter(store.runs("meter")))
+    assert (run.state, run.new_rows) == (RunState.FAILED, 2)
 
 
 class Refusing(Meter):

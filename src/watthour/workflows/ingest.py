@@ -73,8 +73,8 @@ def ingest(
     The run is noted when it begins, so that one whose process died can be told from one that never was.
 
     Raises:
-        SourceError: the source failed, or its answer made our reading fail; the failure is logged in the store, nothing
-            else changes.
+        SourceError: the source failed, or its answer made our reading fail; the failure is logged in the store, with
+            the rows that had been kept before it.
         InvalidInput: a file that a person gave cannot be read.
         StoreError: what came cannot be kept.
     """
@@ -90,6 +90,7 @@ def ingest(
         store.note_run(replace(ended, problem=problem, fills=fills))
 
     store.note_run(running)
+    report = IngestReport(0, 0)
     try:
         delivery = source.fetch(window, now=now, watched_from=store.watched_from(source.name))
         delivery = _begun(delivery, source, now) if file is not None else delivery
@@ -98,14 +99,14 @@ def ingest(
         report = _keep(delivery, source, store, corrects=corrects)
         derive_intensity(store, source.sites(), delivery.readings, now=now)
     except WatthourError as error:
-        note(RunState.FAILED, IngestReport(0, 0), plain(str(error)))
+        note(RunState.FAILED, report, plain(str(error)))
         raise
     except MemoryError:
-        note(RunState.FAILED, IngestReport(0, 0), "the memory of this machine did not suffice for its answer")
+        note(RunState.FAILED, report, "the memory of this machine did not suffice for its answer")
         raise
     except Exception as error:  # whatever an answer makes our reading do ends this source alone
         failure = _unreadable(source.name, error)
-        note(RunState.FAILED, IngestReport(0, 0), str(failure))
+        note(RunState.FAILED, report, str(failure))
         raise failure from error
     if live:
         store.watch(source.name, now)
