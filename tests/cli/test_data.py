@@ -81,6 +81,7 @@ def test_rows_that_cannot_be_are_refused_and_the_doctor_shows_why(
         "new_rows": 2,
         "refused_rows": 2,
         "refused": {"time_is_unique": 1, "value_is_a_number": 1},
+        "doubted": {},
         "findings": [],
     }
     examined = watthour("doctor")
@@ -258,9 +259,9 @@ def test_a_region_without_its_key_does_not_stop_the_others(town: Callable[..., O
     store.append(readings(15_000.0))
     store.close()
     ended = town("ingest")
-    rows = {row.split("\t")[0]: row.split("\t")[1:] for row in ended.out.splitlines()[1:]}
-    assert rows["ny"][1] == "not set up"
-    assert rows["simtown"][0] == "simulation:simtown"
-    assert rows["simtown"][1].replace(",", "").isdigit()
+    rows = {tuple(row.split("\t")[:2]): row.split("\t")[2] for row in ended.out.splitlines()[1:]}
+    assert [new for (region, _), new in rows.items() if region == "ny"] == ["not set up"]
+    assert rows["simtown", "simulation:simtown"].replace(",", "").isdigit()
+    assert rows["simtown", "simulation_mix:simtown"].replace(",", "").isdigit()
     assert ended.code == 3
     assert "EIA_API_KEY" in ended.err
