@@ -34,6 +34,7 @@ class Watttime:
     missing: set[datetime] = field(default_factory=set)  # points without a value
     n_logins: int = 0
     is_storm: bool = False  # no token is ever let in
+    token_end: str = ""  # what every token ends with
     good: set[str] = field(default_factory=set)
 
     def end_tokens(self) -> None:
@@ -49,12 +50,12 @@ def fake_watttime(state: Watttime) -> Iterator[FakeServer]:
         if request.path == "/register":
             taken = request.sent.get("username") == USER
             failed = as_json({"error": "Failed to create user"}, 400)
-            return failed if taken else as_json({"ok": "User created", "user": request.sent["username"]})
+            return failed if taken else as_json({"ok": "User created", "user": request.sent["password"]})
         if request.path == "/login":
             if said != basic:
                 return as_json({"error": "Unauthorized"}, 401)
             state.n_logins += 1
-            token = f"token-{state.n_logins}"
+            token = f"token-{state.n_logins}{state.token_end}"
             state.good.add(token)
             return as_json({"token": token})
         if state.is_storm or said.removeprefix("Bearer ") not in state.good:

@@ -125,6 +125,14 @@ def test_a_storm_of_refusals_ends_after_one_fresh_login(state: Watttime, source:
     assert state.n_logins == 2
 
 
+@pytest.mark.parametrize("end", ["ü", "\r\nX-Other: 1", "\x00"])
+def test_a_token_that_no_header_can_hold_is_named(state: Watttime, source: watttime.Watttime, end: str) -> None:
+    state.token_end = end
+
+    with pytest.raises(PayloadChanged, match="no token that can be sent back"):
+        source.fetch(PAST, now=NOW)
+
+
 def test_a_token_is_renewed_before_it_ends() -> None:
     seconds = [0.0]
     given = iter(["one", "two"])

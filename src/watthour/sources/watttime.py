@@ -119,7 +119,7 @@ def register(options: WatttimeOptions, *, username: str, password: str, email: s
         raise SourceRejected("watttime", problem, remedy=remedy, status=error.status) from None
     if not isinstance(answer, dict) or not isinstance(answer.get("user"), str):
         raise PayloadChanged("watttime", "the answer to the registration names no user", remedy=_REPORT)
-    return str(answer["user"])
+    return username  # what an answer names may be anything
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,8 +316,8 @@ def _instants(text: pl.Expr) -> pl.Expr:
 def _log_in(client: HttpClient) -> str:
     answer = client.get_json("/login")
     token = answer.get("token") if isinstance(answer, dict) else None
-    if not isinstance(token, str) or not token:
-        raise PayloadChanged("watttime", "the login gave no token", remedy=_REPORT)
+    if not isinstance(token, str) or not token or not (token.isascii() and token.isprintable()):
+        raise PayloadChanged("watttime", "the login gave no token that can be sent back", remedy=_REPORT)
     return token
 
 
