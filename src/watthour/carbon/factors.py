@@ -2,8 +2,9 @@
 
 General factors are those that Electricity Maps and CarbonCast use, so that intensities can be compared with theirs:
 IPCC 2014, AR5 WG3 annex III, table A.III.2, medians, where no other source is named. Balancing authorities of the USA
-have factors of their own plants from eGRID 2023. The choice moves the level of an intensity far more than the ranking
-of hours: New York's gas is 370 or 417 direct, 490 or 537 over the life cycle.
+have factors of their own plants: direct ones from eGRID 2023, over the life cycle by as much more as the general ones
+are (gas 120, coal 60, oil 244), since eGRID tells of the plants alone. The choice moves the level of an
+intensity far more than the ranking of hours: New York's gas is 370 or 417 direct, 490 or 537 over the life cycle.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from watthour.core.carbon import Scope
 
 _IPCC = "IPCC AR5 (2014), median"
 _UNKNOWN = "Electricity Maps' default for unknown production, as in CarbonCast"
-_EGRID = "US EPA eGRID"
+_EGRID = "US EPA eGRID (direct), general upstream part added (life cycle)"
 _FALLBACK = "Electricity Maps, discharge"
 
 

@@ -75,7 +75,10 @@ class FuelShare(Answer):
     share: float = Field(description="Of all that was produced. [0-1]", examples=[0.47])
     direct: float = Field(description="What it emits while plants run. [gCO2e/kWh]", examples=[417.2])
     lifecycle: float = Field(description="The same over the life cycle. [gCO2e/kWh]", examples=[537.2])
-    factor_source: str = Field(description="Who says so.", examples=["US EPA eGRID"])
+    factor_source: str = Field(
+        description="Who says so.",
+        examples=["US EPA eGRID (direct), general upstream part added (life cycle)"],
+    )
     factor_year: int = Field(description="Of which year the factor is. [year]", examples=[2023])
 
 
@@ -133,7 +136,7 @@ class CarbonCurrent(Answer):
                         "share": 0.5547,
                         "direct": 417.2,
                         "lifecycle": 537.2,
-                        "factor_source": "US EPA eGRID",
+                        "factor_source": "US EPA eGRID (direct), general upstream part added (life cycle)",
                         "factor_year": 2023,
                     },
                     {
