@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import chain
 from typing import TYPE_CHECKING, Any, cast
 
 from watthour.core.channel import SiteKind
@@ -293,8 +294,10 @@ class App:
             n_devices = len(options.hosts) if isinstance(options, PolledOptions) else None
             return try_line(self.store, self.links, lines[0], seconds=seconds, n_devices=n_devices)
         module = import_module(addable()[kind].module)
-        contexts = (self.find(name) for name in (*self.settings.regions, "ny"))
-        context = next(each for each in contexts if each is not None and addable()[kind].serves(each))
+        named = (self.find(name) for name in self.settings.regions)
+        known = (context for each in self.directories for context in each.contexts())
+        contexts = (each for each in chain(named, known) if each is not None)
+        context = next(each for each in contexts if addable()[kind].serves(each))
 
         def open_source() -> Asked:
             client = module.open_client(options, retry=RetryPolicy(attempts=1))
@@ -429,7 +432,12 @@ class App:
         """Return what is not set of the sources that nothing else waits for, by block of the settings."""
         cards = self.connectors.cards.items()
         options = self.source_options
-        optional = {card.block: name for name, card in cards if card.is_optional}
+        named = [context for name in self.settings.regions if (context := self.find(name)) is not None]
+        optional = {
+            card.block: name
+            for name, card in cards
+            if card.is_optional and any(card.serves(context) for context in named)
+        }
         on = {block: name for block, name in optional.items() if block not in options or options[block].enabled}
         found = {block: self.connectors.lacks(name) for block, name in on.items()}
         return {block: error for block, error in found.items() if error is not None}
@@ -629,11 +637,12 @@ def _settle(app: App, name: str, block: SiteBlock) -> None:
 
 
 def site_directories() -> tuple[SiteDirectory, ...]:
-    """Return who knows sites before any reading of them: the grid's regions, the connectors, the simulation."""
+    """Return who knows sites before any reading: the grid's regions and zones, the connectors, the simulation."""
     from watthour.grid.regions import Regions
+    from watthour.grid.zones import BiddingZones
     from watthour.simulation.simtown import Simulation
 
-    return (Regions(), ConnectorSites(), Simulation())
+    return (Regions(), BiddingZones(), ConnectorSites(), Simulation())
 
 
 def open_store(settings: Settings) -> Store:

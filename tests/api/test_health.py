@@ -152,7 +152,7 @@ def test_status_names_sources_regions_and_ways_to_connect(town: App, town_client
     assert status["simulated"] is True
     assert [region["id"] for region in status["regions"]] == ["simtown"]
     assert {source["name"]: source["state"] for source in status["sources"]}["eia"] == "failed"
-    assert {option["id"] for option in status["connect"]} == {"eia_key", "eia_files"}
+    assert {option["id"] for option in status["connect"]} == {"eia_key", "eia_files", "entsoe_token"}
 
 
 def test_status_counts_what_is_kept_but_not_used(town: App, town_client: TestClient) -> None:

@@ -89,7 +89,7 @@ def test_started_with_nothing_it_shows_a_simulated_region_and_ends_on_a_signal(h
         assert clock.monotonic() - begun < LONGEST_START_S
         assert status["simulated"]
         assert status["regions"][0]["id"] == "simtown"
-        assert {way["id"] for way in status["connect"]} == {"eia_key", "eia_files"}
+        assert {way["id"] for way in status["connect"]} == {"eia_key", "eia_files", "entsoe_token"}
         page = get(f"{url}/api/v1/grid/simtown/forecast")
         assert all(point["value"] is not None for point in page["points"])
         assert page["region"]["simulated"]

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 from fakes.eia import KEY, eia_rows, fake_eia
 from fakes.elia import fake_elia
+from fakes.entsoe import TOKEN, Platform, fake_entsoe
 from fakes.files import fake_files
 from fakes.open_meteo import fake_open_meteo
 from fakes.regions import region
@@ -28,7 +29,8 @@ from watthour.core.units import Quantity, Unit
 from watthour.core.weather import HOURLY
 from watthour.core.window import HOUR, Window, local_day
 from watthour.grid.regions import Regions
-from watthour.sources import _template, eia, eia_bulk, elia, nyiso, open_meteo, watttime
+from watthour.grid.zones import BiddingZones
+from watthour.sources import _template, eia, eia_bulk, elia, entsoe, nyiso, open_meteo, watttime
 from watthour.sources.csv import CsvSource, Mapping
 from watthour.sources.datasets import recognise
 from watthour.sources.http import RateLimit, RetryPolicy
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
     from fakes.server import FakeServer
 
     from watthour.core.ports import Source
+    from watthour.sources.http import HttpClient
 
 RECORDED = Path(__file__).parents[1] / "recorded"
 MIDNIGHT = datetime(2024, 7, 20, tzinfo=UTC)
@@ -132,12 +135,27 @@ def _nyiso(_folder: Path) -> Iterator[Example]:
         yield Example(source, Window(day.start, day.start + HOUR), datetime(2025, 2, 20, 15, tzinfo=UTC), server)
 
 
-@contextmanager
-def _elia(_folder: Path) -> Iterator[Example]:
-    with fake_elia(MIDNIGHT, MIDNIGHT + 48 * HOUR, now=NOW) as server:
-        client = elia.open_client(elia.EliaOptions(url=server.base_url), rate_limit=_FAST, retry=_QUICK)
-        (belgium,) = elia.contexts()
-        yield Example(elia.Elia(belgium, client), server=server)
+def _elia(build: Callable[[Context, HttpClient], Source]) -> Callable[[Path], AbstractContextManager[Example]]:
+    @contextmanager
+    def example(_folder: Path) -> Iterator[Example]:
+        with fake_elia(MIDNIGHT, MIDNIGHT + 48 * HOUR, now=NOW) as server:
+            client = elia.open_client(elia.EliaOptions(url=server.base_url), rate_limit=_FAST, retry=_QUICK)
+            (belgium,) = elia.contexts()
+            yield Example(build(belgium, client), server=server)
+
+    return example
+
+
+def _entsoe(build: Callable[[Context, HttpClient], Source]) -> Callable[[Path], AbstractContextManager[Example]]:
+    @contextmanager
+    def example(_folder: Path) -> Iterator[Example]:
+        with fake_entsoe(Platform(MIDNIGHT, MIDNIGHT + 48 * HOUR, NOW)) as server:
+            options = entsoe.EntsoeOptions(api_key=SecretStr(TOKEN), url=server.base_url)
+            france = BiddingZones().find("France")
+            assert france is not None
+            yield Example(build(france, entsoe.open_client(options, rate_limit=_FAST, retry=_QUICK)), server=server)
+
+    return example
 
 
 @contextmanager
@@ -191,7 +209,14 @@ EXAMPLES: dict[str, Callable[[Path], AbstractContextManager[Example]]] = {
     ),
     "open_meteo_previous_runs": _open_meteo(lambda clients: open_meteo.OpenMeteoPreviousRuns(NEW_YORK, clients)),
     "open_meteo_single_runs": _open_meteo(lambda clients: open_meteo.OpenMeteoSingleRuns(NEW_YORK, clients)),
-    "elia": _elia,
+    "elia": _elia(elia.Elia),
+    "elia_generation": _elia(elia.EliaGeneration),
+    "elia_wind_solar": _elia(elia.EliaWindSolar),
+    "elia_carbon": _elia(elia.EliaCarbon),
+    "entsoe": _entsoe(entsoe.Entsoe),
+    "entsoe_generation": _entsoe(entsoe.EntsoeGeneration),
+    "entsoe_wind_solar": _entsoe(entsoe.EntsoeWindSolar),
+    "entsoe_prices": _entsoe(entsoe.EntsoePrices),
     "nyiso": _nyiso,
     "watttime": _watttime,
     "csv": _csv,

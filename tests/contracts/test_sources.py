@@ -14,6 +14,7 @@ from fakes.server import BAD_GATEWAY
 from watthour.core.errors import InvalidInput, SourceUnavailable
 from watthour.core.frames import Forecasts, Quality, Readings
 from watthour.core.ports import RunState
+from watthour.core.units import Quantity
 from watthour.core.window import Window
 from watthour.sources.catalogue import CATALOGUE, connector
 from watthour.store.memory import MemoryStore
@@ -111,7 +112,8 @@ def test_intervals_begin_where_the_step_of_their_channel_puts_them(example: Exam
 
 def test_a_channel_that_stands_for_a_place_says_what_it_weighs(example: Example) -> None:
     for channel in example.source.channels():
-        assert (channel.variable is None) == (".weather." not in channel.id)
+        assert (channel.variable is not None) == any(word in channel.id for word in (".weather.", ".ahead."))
+        assert bool(channel.point) == (".weather." in channel.id)
 
 
 def test_a_forecast_of_others_is_a_rivals(delivery: Delivery) -> None:
@@ -125,9 +127,12 @@ def test_nothing_is_known_later_than_now(example: Example, delivery: Delivery) -
 
 
 def test_a_measurement_is_not_known_before_its_interval_ended(example: Example, delivery: Delivery) -> None:
-    steps = {channel.id: channel.resolution for channel in example.source.channels()}
+    channels = {channel.id: channel for channel in example.source.channels()}
     for channel, time, available_at in delivery.readings.select("channel", "time", "available_at").iter_rows():
-        assert available_at >= time + steps[channel]
+        if channels[channel].quantity is Quantity.PRICE:  # of an auction on the day before
+            assert available_at < time
+        else:
+            assert available_at >= time + channels[channel].resolution
 
 
 def test_a_forecast_is_not_known_before_it_was_made(delivery: Delivery) -> None:

@@ -36,7 +36,8 @@ def test_a_region_is_asked_for_by_every_source_that_serves_it() -> None:
     connectors = Connectors(WITH_KEY)
     assert names(connectors, region("ny")) == ["eia:ny", "eia_fuel_mix:ny", "open_meteo_forecast:ny", "nyiso:ny"]
     assert names(connectors, region("pjm")) == ["eia:pjm", "eia_fuel_mix:pjm", "open_meteo_forecast:pjm"]
-    assert names(connectors, BELGIUM) == ["elia:be", "open_meteo_forecast:be"]
+    elia = ["elia:be", "elia_generation:be", "elia_wind_solar:be", "elia_carbon:be"]
+    assert names(connectors, BELGIUM) == [*elia, "open_meteo_forecast:be"]
     past = [source.name for source in connectors.past(region("ny"))]
     assert past == ["eia:ny", "eia_fuel_mix:ny", "open_meteo_previous_runs:ny"]
 
@@ -83,7 +84,7 @@ def test_a_source_by_name_is_built_and_one_the_site_has_not_names_those_it_has()
     connectors = Connectors({})
     (source,) = connectors.past(BELGIUM, "open_meteo_archive")
     assert source.name == "open_meteo_archive:be"
-    with pytest.raises(InvalidInput, match="elia, open_meteo_forecast"):
+    with pytest.raises(InvalidInput, match="elia, elia_generation, .*open_meteo_forecast"):
         connectors.past(BELGIUM, "nyiso")
 
 

@@ -38,16 +38,20 @@ _BATTERY = Factor(297.7, 358.4, _FALLBACK, 2025)
 _PUMPED = Factor(303.2, 362.9, _FALLBACK, 2025)
 _SOLAR = Factor(0.0, 45.0, _IPCC, 2014)
 _WIND = Factor(0.0, 11.0, _IPCC, 2014)
+_COAL = Factor(760.0, 820.0, _IPCC, 2014)
+_GAS = Factor(370.0, 490.0, _IPCC, 2014)
+_HYDRO = Factor(0.0, 24.0, _IPCC, 2014)
+_BIOMASS = Factor(0.0, 230.0, "BEIS (direct), IPCC AR5 (2014, life cycle), median", 2014)
 
 GENERAL: dict[str, Factor] = {
-    "coal": Factor(760.0, 820.0, _IPCC, 2014),
-    "gas": Factor(370.0, 490.0, _IPCC, 2014),
+    "coal": _COAL,
+    "gas": _GAS,
     "oil": Factor(406.0, 650.0, "EIA and BEIS (2020, direct), UK POST (2014, life cycle)", 2020),
-    "biomass": Factor(0.0, 230.0, "BEIS (direct), IPCC AR5 (2014, life cycle), median", 2014),
+    "biomass": _BIOMASS,
     "geothermal": Factor(0.0, 38.0, _IPCC, 2014),
     "solar": _SOLAR,
     "solar_with_battery": _SOLAR,
-    "hydro": Factor(0.0, 24.0, _IPCC, 2014),
+    "hydro": _HYDRO,
     "nuclear": Factor(0.0, 12.0, _IPCC, 2014),
     "wind": _WIND,
     "wind_with_battery": _WIND,
@@ -57,6 +61,19 @@ GENERAL: dict[str, Factor] = {
     "pumped_storage": _PUMPED,
     "other": UNKNOWN,
     "unknown": UNKNOWN,
+    # Types of plants that Europe's operators tell apart, as Electricity Maps puts them together.
+    "hard_coal": _COAL,
+    "lignite": _COAL,
+    "oil_shale": _COAL,
+    "peat": _COAL,
+    "coal_gas": _GAS,
+    "hydro_reservoir": _HYDRO,
+    "hydro_run_of_river": _HYDRO,
+    "wind_offshore": _WIND,
+    "wind_onshore": _WIND,
+    "waste": _BIOMASS,
+    "marine": Factor(0.0, 17.0, _IPCC, 2014),
+    "other_renewable": UNKNOWN,
 }
 
 _OF_ZONE: dict[str, dict[str, Factor]] = {

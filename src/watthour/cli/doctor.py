@@ -137,9 +137,12 @@ def _fills(app: App, now: datetime) -> Iterator[Finding]:
 
 def _settings_of_sources(app: App) -> Iterator[Finding]:
     """Tell what each source still needs from the settings."""
-    for block, error in app.lacking().items():
+    lacking = app.lacking()
+    for block, error in lacking.items():
         yield Finding(f"settings of {block}", "missing", error.problem, error.remedy)
     for block, error in app.standing_by().items():
+        if block in lacking:
+            continue
         yield Finding(f"settings of {block}", "note", f"it stands by: {error.problem}", error.remedy)
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from watthour.sources.options import Options
 
 _EIA, _METEO = "docs/reference/sources/eia.md", "docs/reference/sources/open_meteo.md"
+_ELIA, _ENTSOE = "docs/reference/sources/elia.md", "docs/reference/sources/entsoe.md"
 
 
 def _nothing(_context: Context) -> bool:
@@ -33,6 +34,11 @@ def _known_to(provider: str, code: str | None = None) -> Callable[[Context], boo
         return known is not None and code in (None, known)
 
     return serves
+
+
+def _is_elsewhere_in_europe(context: Context) -> bool:
+    """Tell whether ENTSO-E knows a zone whose operator is not asked itself."""
+    return context.site.code("entsoe") is not None and context.site.code("elia") is None
 
 
 def _has_weather(context: Context) -> bool:
@@ -146,13 +152,104 @@ CATALOGUE: dict[str, Card] = {
         "watthour.sources.elia:Elia",
         "Belgium's quarter-hourly load and its operator's day-ahead forecast with P10 and P90",
         "nothing",
-        "docs/reference/sources/elia.md",
+        _ELIA,
         _known_to("elia"),
         is_followed=True,
         is_past=True,
         brings_load=True,
         has_sites=True,
         options="EliaOptions",
+    ),
+    "elia_generation": Card(
+        "watthour.sources.elia:EliaGeneration",
+        "Belgium's quarter-hourly generation by fuel",
+        "nothing",
+        _ELIA,
+        _known_to("elia"),
+        is_followed=True,
+        is_past=True,
+        options="EliaOptions",
+    ),
+    "elia_wind_solar": Card(
+        "watthour.sources.elia:EliaWindSolar",
+        "the operator's forecasts of Belgium's wind and sun, made at 11:00 and at 18:00 of the day before",
+        "nothing",
+        _ELIA,
+        _known_to("elia"),
+        is_followed=True,
+        is_past=True,
+        options="EliaOptions",
+    ),
+    "elia_carbon": Card(
+        "watthour.sources.elia:EliaCarbon",
+        "the operator's hourly CO2 intensity of what Belgium produces and of what it uses",
+        "nothing",
+        _ELIA,
+        _known_to("elia"),
+        is_followed=True,
+        is_past=True,
+        options="EliaOptions",
+    ),
+    "entsoe": Card(
+        "watthour.sources.entsoe:Entsoe",
+        "load and the operator's day-ahead forecast of a European zone",
+        "a free token, on request",
+        _ENTSOE,
+        _is_elsewhere_in_europe,
+        is_followed=True,
+        is_past=True,
+        brings_load=True,
+        options="EntsoeOptions",
+        way=Way(
+            "entsoe_token",
+            "Connect a European zone with a free token",
+            "Register at https://transparency.entsoe.eu and ask transparency@entsoe.eu for 'Restful API access'; then "
+            "set ENTSOE_API_KEY, name your zone (`watthour regions Germany`) and start again.",
+            "ENTSOE_API_KEY=... WATTHOUR_REGIONS=de_lu watthour up",
+        ),
+        title="ENTSO-E: load, generation and prices of Europe",
+        asks=(
+            Ask(
+                "api_key",
+                "Security token",
+                "Free: register at https://transparency.entsoe.eu and ask transparency@entsoe.eu for 'Restful API "
+                "access'; then make it under My Account Settings",
+                is_required=True,
+            ),
+        ),
+    ),
+    "entsoe_generation": Card(
+        "watthour.sources.entsoe:EntsoeGeneration",
+        "hourly generation by type of plants of a European zone",
+        "a free token, on request",
+        _ENTSOE,
+        _is_elsewhere_in_europe,
+        is_followed=True,
+        is_past=True,
+        is_optional=True,
+        options="EntsoeOptions",
+    ),
+    "entsoe_wind_solar": Card(
+        "watthour.sources.entsoe:EntsoeWindSolar",
+        "the operator's forecasts of wind and sun of a European zone",
+        "a free token, on request",
+        _ENTSOE,
+        _is_elsewhere_in_europe,
+        is_followed=True,
+        is_past=True,
+        is_optional=True,
+        options="EntsoeOptions",
+    ),
+    "entsoe_prices": Card(
+        "watthour.sources.entsoe:EntsoePrices",
+        "day-ahead prices of a European zone",
+        "a free token, on request",
+        _ENTSOE,
+        _known_to("entsoe"),
+        is_followed=True,
+        is_past=True,
+        is_optional=True,
+        options="EntsoeOptions",
     ),
     "open_meteo_forecast": Card(
         "watthour.sources.open_meteo:OpenMeteoForecast",

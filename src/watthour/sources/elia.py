@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from watthour.core.channel import Channel, Limits, Site, SiteKind
-from watthour.core.errors import PayloadChanged, SourceRejected
 from watthour.core.forecast import Context
 from watthour.core.frames import INSTANT, OPERATOR
 from watthour.core.place import Place, Point
@@ -28,7 +27,9 @@ from watthour.sources.delivery import (
     split_unreadable,
     without_unpublished,
 )
-from watthour.sources.http import HttpClient, RateLimit, RetryPolicy, reason_in
+from watthour.sources.elia_rows import INSTANTS, QUARTER, RESOLUTION, ask, checked_rows, datasets
+from watthour.sources.elia_supply import EliaCarbon, EliaGeneration, EliaWindSolar
+from watthour.sources.http import HttpClient, RateLimit, RetryPolicy
 from watthour.sources.options import Options
 
 if TYPE_CHECKING:
@@ -36,9 +37,9 @@ if TYPE_CHECKING:
 
     from watthour.core.ports import Delivery
 
+__all__ = ["Elia", "EliaCarbon", "EliaGeneration", "EliaOptions", "EliaWindSolar", "contexts", "open_client"]
+
 BASE_URL = "https://opendata.elia.be/api/explore/v2.1/catalog/datasets"
-QUARTER = timedelta(minutes=15)
-RESOLUTION = "PT15M"
 HISTORY, RECENT = "ods001", "ods002"
 MEASURED = {HISTORY: "totalload", RECENT: "measured"}
 # The field -> level of the quantile. `mostrecentforecast` is overwritten until its interval has passed, so it is no
@@ -47,8 +48,6 @@ DAY_AHEAD = {"dayaheadforecast": 0.5, "dayaheadconfidence10": 0.1, "dayaheadconf
 ISSUED_AT = time(18)  # local, on D-1 ("Day-ahead 6PM forecast" in the portal's labels)
 POSTED_AFTER = timedelta(minutes=30)  # until then ods002 may still show the forecast of before
 LOAD_LAG = HOUR  # from a quarter-hour's end to when its load can be read; the portal shows it within the hour
-RECENT_DAYS = timedelta(days=35)  # younger quarter-hours are asked for in both datasets, the history's value wins
-_REPORT = "Update Watthour; if that does not help, report it with the time of asking."
 
 BELGIUM = Site(
     id="be",
@@ -118,11 +117,11 @@ class Elia:
 
     def probe(self, *, now: datetime) -> None:
         """Ask for the last hours; raises as ``fetch``."""
-        self._rows(RECENT, Window(now - 2 * HOUR, now))
+        ask(self.client, RECENT, Window(now - 2 * HOUR, now))
 
     def fetch(self, window: Window, *, now: datetime, watched_from: datetime | None = None) -> Delivery:
         """Return load and forecasts of the window; see ``core.ports.Source``."""
-        parts = [parse(self._rows(name, window), name, now=now) for name in _datasets(window, now)]
+        parts = [parse(ask(self.client, name, window), name, now=now) for name in _datasets(window, now)]
         readings, forecasts, refused = (pl.concat(each) for each in zip(*parts, strict=True))
         return deliver(
             self.name,
@@ -133,12 +132,6 @@ class Elia:
             now=now,
             watched_from=watched_from,
         )
-
-    def _rows(self, name: str, window: Window) -> object:
-        """Ask for a whole window at once: pages of ``records`` end at 100 rows, and at 10,000 in all."""
-        where = f"datetime>='{_iso(window.start)}' and datetime<'{_iso(window.end)}'"
-        params = [("where", where), ("order_by", "datetime"), ("timezone", "UTC")]
-        return self.client.get_json(f"/{name}/exports/json", params)
 
 
 def parse(answer: object, name: str, *, now: datetime) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
@@ -182,17 +175,9 @@ def parse(answer: object, name: str, *, now: datetime) -> tuple[pl.DataFrame, pl
 
 def _table(answer: object, name: str) -> pl.DataFrame:
     """Return one row per interval and field, as ``split_unreadable`` takes it."""
-    if isinstance(answer, dict) and (reason := reason_in(answer)):
-        raise SourceRejected("elia", reason, remedy="Check the days that were asked for.")
-    if not isinstance(answer, list):
-        raise PayloadChanged("elia", f"{name} did not answer with a list of rows", remedy=_REPORT)
     fields = (MEASURED[name], *DAY_AHEAD)
     columns: dict[str, list[str | None]] = {"said": [], "resolution": [], "field": [], "raw": [], "row": []}
-    needed = {"datetime", "resolutioncode", *fields}
-    for row in answer:
-        if not isinstance(row, dict) or not needed <= row.keys():
-            lacking = ", ".join(sorted(needed - set(row))) if isinstance(row, dict) else "every field"
-            raise PayloadChanged("elia", f"a row of {name} lacks {lacking}", remedy=_REPORT)
+    for row in checked_rows(answer, name, {"datetime", "resolutioncode", *fields}):
         for field in fields:
             value = row.get(field)
             columns["said"].append(str(row["datetime"]))
@@ -200,11 +185,8 @@ def _table(answer: object, name: str) -> pl.DataFrame:
             columns["field"].append(field)
             columns["raw"].append(None if value is None else str(value))
             columns["row"].append(json.dumps(row))
-    said = pl.col("said").str.replace("Z$", "+00:00")
-    return pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.String)).with_columns(
-        channel=pl.lit(DEMAND.id),
-        time=said.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f%:z", time_unit="us", strict=False).cast(INSTANT),
-    )
+    table = pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.String))
+    return table.with_columns(channel=pl.lit(DEMAND.id), time=INSTANTS)
 
 
 def _first_known(rows: pl.DataFrame, key: list[str]) -> pl.DataFrame:
@@ -215,8 +197,4 @@ def _first_known(rows: pl.DataFrame, key: list[str]) -> pl.DataFrame:
 
 def _datasets(window: Window, now: datetime) -> list[str]:
     """Return where a window is asked for: what lies long back in the history alone, what is to come in ods002 alone."""
-    return [HISTORY] * (window.start < now) + [RECENT] * (window.end > now - RECENT_DAYS)
-
-
-def _iso(instant: datetime) -> str:
-    return f"{instant.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    return datasets(window, now, history=HISTORY, recent=RECENT)

@@ -1,7 +1,8 @@
 """The one HTTP client of all connectors: rate limit, retries, and whose fault an answer is.
 
 Only what can heal by itself is asked again: a server's fault, a limit, a broken connection, an answer cut short.
-Secrets travel in headers, never in an address, and are struck out of every message.
+Secrets travel in headers, in an address only where a provider takes them nowhere else, and are struck out of every
+message.
 """
 
 from __future__ import annotations
@@ -197,6 +198,8 @@ class ProviderQuirks:
     secrets: tuple[str, ...] = field(default=(), repr=False)  # struck out of every message
     wait: Callable[[int, str], float | None] = _no_particular_wait  # [s] told by a status and a reason, if at all
     bearer: Bearer | None = None  # where a login goes before each request
+    query: tuple[tuple[str, str], ...] = field(default=(), repr=False)  # added to every request, such as a token
+    bans: bool = False  # who asks again before a limit has passed is kept out for longer
 
 
 class _TransientFault(Exception):
@@ -281,6 +284,7 @@ class HttpClient:
         self._timeout = timeout
         self._limits = limits or AnswerLimits()
         self.on_answer: Callable[[str, bytes], None] | None = None  # told of each good answer's path and content
+        self._banned_until = float("-inf")
 
     def get_json(self, path: str, params: Sequence[tuple[str, str]] = (), *, cost: float = 1.0) -> object:
         """Ask and return the decoded JSON; a number that is none (NaN) is null.
@@ -313,10 +317,14 @@ class HttpClient:
         """Ask for a file and return its content, or None if there is no such file; raises as ``get_json``."""
 
         def ask() -> bytes | None:
-            answer = self._get(path, (), may_be_missing=True)
+            answer = self._get(path, (), also=frozenset({_MISSING}))
             return None if answer.status_code == _MISSING else answer.content
 
         return self._with_retries(ask)
+
+    def get_bytes(self, path: str, params: Sequence[tuple[str, str]], *, also: frozenset[int]) -> bytes:
+        """Ask and return the content, of answers with one of the statuses of ``also`` too; raises as ``get_json``."""
+        return self._with_retries(lambda: self._get(path, params, also=also).content)
 
     @cached_property
     def _client(self) -> httpx2.Client:
@@ -357,15 +365,34 @@ class HttpClient:
         params: Sequence[tuple[str, str]],
         *,
         cost: float = 1.0,
-        may_be_missing: bool = False,
+        also: frozenset[int] = frozenset(),
         posted: object = None,
     ) -> httpx2.Response:
+        self._check_ban()
+        params = (*params, *self._quirks.query)
         answer = self._let_in(lambda headers: self._ask(path, params, headers, cost, posted))
-        if not (answer.is_success or (may_be_missing and answer.status_code == _MISSING)):
-            raise self._fault(answer)
+        if not (answer.is_success or answer.status_code in also):
+            raise self._noted(self._fault(answer))
         if self.on_answer is not None and answer.is_success:
             self.on_answer(path, answer.content)
         return answer
+
+    def _check_ban(self) -> None:
+        """Ask nothing while a ban lasts.
+
+        Raises:
+            SourceUnavailable: it does.
+        """
+        left = self._banned_until - monotonic()
+        if left > 0:
+            problem = "it lets nobody in for a while after too many requests, and is not asked meanwhile"
+            raise SourceUnavailable(self.source, problem, remedy=_when(left))
+
+    def _noted(self, fault: _TransientFault | SourceError) -> _TransientFault | SourceError:
+        wait = fault.wait if isinstance(fault, _TransientFault) else None
+        if self._quirks.bans and wait is not None and wait > self._retry.longest_wait:
+            self._banned_until = monotonic() + wait
+        return fault
 
     def _let_in(self, ask: Callable[[dict[str, str]], httpx2.Response]) -> httpx2.Response:
         """Ask with a token where one is needed, and once more with a new one where it is refused."""

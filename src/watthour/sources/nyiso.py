@@ -7,12 +7,10 @@ NYISO names an hour by its local *beginning*.
 
 from __future__ import annotations
 
-import zlib
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
-from io import BytesIO, StringIO
+from io import StringIO
 from typing import TYPE_CHECKING
-from zipfile import BadZipFile, ZipFile
 from zoneinfo import ZoneInfo
 
 import polars as pl
@@ -20,6 +18,7 @@ import polars as pl
 from watthour.core.errors import PayloadChanged
 from watthour.core.frames import INSTANT, OPERATOR
 from watthour.core.window import DAY, HOUR, local_instant
+from watthour.sources.archives import unzip
 from watthour.sources.delivery import (
     PARSED_FORECASTS,
     PARSED_REFUSED,
@@ -147,7 +146,7 @@ class Nyiso:
         if name not in self._months or self._months[name][0] != now:
             content = self.client.find_bytes(f"/{name}")
             self._months.clear()  # a month is 2 MB; a backfill goes through them in order
-            self._months[name] = (now, {} if content is None else _unzip(content, name))
+            self._months[name] = (now, {} if content is None else _texts(content, name))
         return self._months[name][1]
 
 
@@ -205,14 +204,9 @@ def _table(text: str, day: date) -> pl.DataFrame:
     )
 
 
-def _unzip(content: bytes, name: str) -> dict[str, str]:
-    try:
-        with ZipFile(BytesIO(content)) as archive:
-            if sum(file.file_size for file in archive.infolist()) > MOST_UNZIPPED:
-                raise PayloadChanged("nyiso", f"{name} is too large to be a month of files", remedy=_REPORT)
-            return {file: archive.read(file).decode("utf-8", errors="replace") for file in archive.namelist()}
-    except (BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError):  # the last one: with a password
-        raise PayloadChanged("nyiso", f"{name} is not a ZIP file, or is damaged", remedy=_REPORT) from None
+def _texts(content: bytes, name: str) -> dict[str, str]:
+    files = unzip(content, "nyiso", name, most_bytes=MOST_UNZIPPED)
+    return {file: read.decode("utf-8", errors="replace") for file, read in files.items()}
 
 
 def _days(window: Window, now: datetime) -> Iterator[date]:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Self, cast
 
+from watthour.core.ahead import LOAD, ahead_variable
 from watthour.core.directory import LIKE
 from watthour.core.errors import InvalidInput, UnknownSite
 from watthour.core.forecast import Context, covariates_of
@@ -161,6 +162,8 @@ class _Known:
                 channel, rivals = known_as.channel, known_as.rivals
         known = [model for model, maker in self.store.models_of(channel.id).items() if maker is Maker.RIVAL]
         here = [each for each in self._channels(site) if each.id != channel.id]
+        if channel.id == site.main_channel:  # the operator's forecast of the load itself is its rival
+            here = [each for each in here if each.variable != ahead_variable(LOAD)]
         return Context(site, channel, covariates_of(here), tuple(dict.fromkeys([*rivals, *known])))
 
     def _near(self, name: str) -> list[str]:

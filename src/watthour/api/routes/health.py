@@ -81,12 +81,14 @@ def _readiness(state: State) -> Ready:
     regions = [site["id"] for site in shown if site["kind"] != SiteKind.HOME]
     homes = homes_with_data(state.app.store)
     if not regions and not homes:
+        cures = "".join(f" {error.remedy}" for error in state.app.lacking().values())
         raise Refusal(
             HTTPStatus.SERVICE_UNAVAILABLE,
             "not-ready",
             "The store has no readings of any home or region yet, so nothing can be forecast.",
             remedy="Add a home on the page Add a home or with `watthour home add`, and its readings with `watthour "
-            "import FILE` or a source; or fetch a region's demand with `watthour backfill`.",
+            "import FILE` or a source; or fetch a region's demand with `watthour backfill`."
+            f"{cures}",
         )
     failed = [source for source in content["sources"] if source["state"] == "failed"]  # type: ignore[attr-defined]  # as above
     degraded = [Degraded(name=source["name"], problem=source["problem"] or "it failed") for source in failed]
