@@ -84,7 +84,7 @@ def test_a_source_by_name_is_built_and_one_the_site_has_not_names_those_it_has()
     connectors = Connectors({})
     (source,) = connectors.past(BELGIUM, "open_meteo_archive")
     assert source.name == "open_meteo_archive:be"
-    with pytest.raises(InvalidInput, match="elia, elia_generation, .*open_meteo_forecast"):
+    with pytest.raises(InvalidInput, match=r"elia, elia_generation, .*open_meteo_forecast"):
         connectors.past(BELGIUM, "nyiso")
 
 

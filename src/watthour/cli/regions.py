@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 
 def regions(
-    text: Annotated[str | None, typer.Argument(help="Only regions with this in one of their names.")] = None,
+    text: Annotated[
+        str | None, typer.Argument(help="Only regions with this in one of their names, such as a country.")
+    ] = None,
     *,
     as_json: AsJson = False,
 ) -> None:
@@ -28,6 +30,7 @@ def regions(
                     "name": site.name,
                     "operator": site.operator,
                     "eia": site.code("eia"),
+                    "entsoe": site.code("entsoe"),
                     "time_zone": site.place.time_zone,
                 }
                 for site in found
@@ -35,9 +38,13 @@ def regions(
         )
         return
     show_table(
-        ("region", "name", "operator", "EIA", "time zone"),
-        [(site.id, site.name, site.operator or "", site.code("eia") or "", site.place.time_zone) for site in found],
+        ("region", "name", "operator", "EIA or ENTSO-E", "time zone"),
+        [(site.id, site.name, site.operator or "", _code(site), site.place.time_zone) for site in found],
     )
+
+
+def _code(site: Site) -> str:
+    return site.code("eia") or site.code("entsoe") or ""
 
 
 def _found(text: str | None) -> list[Site]:

@@ -323,8 +323,14 @@ class HttpClient:
         return self._with_retries(ask)
 
     def get_bytes(self, path: str, params: Sequence[tuple[str, str]], *, also: frozenset[int]) -> bytes:
-        """Ask and return the content, of answers with one of the statuses of ``also`` too; raises as ``get_json``."""
-        return self._with_retries(lambda: self._get(path, params, also=also).content)
+        """Ask and return the content, of answers with one of the statuses of ``also`` too; raises as ``get_json``.
+
+        A provider that repeats the address in its answer repeats what stands in it: secrets are struck out here.
+        """
+        content = self._with_retries(lambda: self._get(path, params, also=also).content)
+        for secret in self._quirks.secrets:
+            content = content.replace(secret.encode(), b"***")
+        return content
 
     @cached_property
     def _client(self) -> httpx2.Client:

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 
 EVER = Window(datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC))
-_MOST_NAMED = 5  # sites in the hint of an error: the names most like the one that was typed
+_MOST_NAMED = 7  # sites in the hint of an error: as many zones as Italy has, or the names most like the one typed
+_SHORTEST_PART = 4  # letters of a name that may stand for all sites with them in theirs
 
 
 def find_context(store: Store, directories: Sequence[SiteDirectory], name: str) -> Context:
@@ -170,4 +171,6 @@ class _Known:
         names = {spelt(each): site.id for site in self.sites.values() for each in (site.id, site.name)}
         stored = [names[each] for each in get_close_matches(spelt(name), names, n=3, cutoff=LIKE)]
         near = [found for directory in self.directories for found in directory.near(name)]
-        return list(dict.fromkeys([*stored, *near]))[:_MOST_NAMED]
+        parts = [found.site.id for each in self.directories for found in each.contexts(name)]  # such as of a country
+        within = parts if len(name.strip()) >= _SHORTEST_PART else []
+        return list(dict.fromkeys([*within, *stored, *near]))[:_MOST_NAMED]
