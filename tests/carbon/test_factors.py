@@ -5,10 +5,11 @@ import pytest
 from watthour.carbon.factors import GENERAL, UNKNOWN, factor_of
 from watthour.core.carbon import Scope
 from watthour.sources.eia import FUELS
+from watthour.sources.production_types import TYPES
 
 
-@pytest.mark.parametrize("fuel", sorted(FUELS.values()))
-def test_every_fuel_of_eia_has_a_factor_with_its_source_and_year(fuel: str) -> None:
+@pytest.mark.parametrize("fuel", sorted({*FUELS.values(), *(each.word for each in TYPES)}))
+def test_every_fuel_of_eia_and_of_europe_has_a_factor_with_its_source_and_year(fuel: str) -> None:
     factor = GENERAL[fuel]
 
     assert 0 <= factor.of(Scope.DIRECT) <= factor.of(Scope.LIFECYCLE)

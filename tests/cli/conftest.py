@@ -21,7 +21,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-OURS = ("EIA_API_KEY", "DATABASE_URL", "MLFLOW_TRACKING_URI", "WATTHOUR_API_KEY", "WATTHOUR_REGIONS", "WATTHOUR_PORT")
+OURS = (
+    "EIA_API_KEY",
+    "ENTSOE_API_KEY",
+    "DATABASE_URL",
+    "MLFLOW_TRACKING_URI",
+    "WATTHOUR_API_KEY",
+    "WATTHOUR_REGIONS",
+    "WATTHOUR_PORT",
+)
 
 
 @dataclass(frozen=True)

@@ -1,16 +1,22 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import polars as pl
 import pytest
+from builders import readings
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from watthour.core.frames import Quality
-from watthour.forecasting.vintages import HOUR_US, Vintages, by_issue, instant, instants
+from watthour.core.channel import Channel, Site, SiteKind
+from watthour.core.forecast import Context, History
+from watthour.core.frames import Forecasts, Quality, Readings
+from watthour.core.place import Place
+from watthour.core.units import Quantity, Unit
+from watthour.forecasting.vintages import HOUR_US, Vintages, by_issue, instant, instants, measurement_vintages
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
 Row = tuple[int, int, float | None]  # hour, known at hour, value
@@ -102,3 +108,16 @@ def test_targets_are_sorted_by_their_issue_and_nothing_after_it_was_known() -> N
         for issued, until, mine in by_issue(pl.DataFrame(rows))
     ]
     assert told == [(2, 2, [1, 3]), (8, 6, [0, 2]), (8, 8, [4])]
+
+
+def test_a_price_told_before_its_time_counts_as_measured_once_its_interval_begins() -> None:
+    site = Site("fr", "France", SiteKind.REGION, Place("Europe/Paris"))
+    price = Channel("grid.fr.price", "fr", Quantity.PRICE, Unit.CURRENCY_PER_MWH, timedelta(hours=1), currency="EUR")
+    told = START - timedelta(hours=10)
+    rows = readings(10.0, 20.0, channel=price.id, start=START, available_at=told)
+    history = History(START, Context(site, price), rows, Forecasts.create_empty())
+    found = measurement_vintages(history, price.id)
+    assert [found.known(at(1), at(hour))[0] for hour in (1, 5)] == [20.0, 20.0]
+    assert math.isnan(found.known(at(1), at(0.5))[0])
+    other = replace(history, context=Context(site, replace(price, id="grid.fr.other")))
+    assert not len(measurement_vintages(replace(other, readings=Readings.cast(rows.clone())), price.id).times)

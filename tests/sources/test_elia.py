@@ -18,12 +18,17 @@ from watthour.core.units import Unit
 from watthour.core.window import DAY, HOUR, Window
 from watthour.sources import elia
 from watthour.sources.elia import HISTORY, RECENT, Elia, EliaOptions, parse
+from watthour.sources.elia_supply import parse_carbon, parse_generation, parse_wind_solar
 from watthour.sources.http import RateLimit, RetryPolicy
 from watthour.store.memory import MemoryStore
 from watthour.workflows.ingest import ingest
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from fakes.server import FakeServer
+
+    from watthour.core.channel import Site
 
 RECORDED = Path(__file__).parents[1] / "recorded"
 QUARTER = timedelta(minutes=15)
@@ -180,3 +185,122 @@ def test_belgium_comes_into_a_store_beside_new_york() -> None:
     assert (report.new_rows, report.refused_rows) == (96 + 3 * 96, 0)
     assert dict(store.models_of("grid.be.demand")) == {"operator": "rival"}
     assert (store.read(["grid.be.demand"], window)["quality"] == int(Quality.ASSUMED)).all()
+
+
+# generation, wind and sun, CO2
+
+
+def quarter(name: str, **said: object) -> dict[str, Any]:
+    return {"datetime": MIDNIGHT.isoformat(), "resolutioncode": "PT15M", **said, "dataset": name}
+
+
+def fuel(name: str, power: float | None, **said: object) -> dict[str, Any]:
+    return quarter("ods201", fueltypeentsoe=name, fueltypepublication=name, generatedpower=power) | said
+
+
+def wind(where: str, region: str, early: float | None, late: float | None) -> dict[str, Any]:
+    said = {"offshoreonshore": where, "region": region, "gridconnectiontype": "Elia"}
+    return quarter("ods031", dayahead11hforecast=early, dayaheadforecast=late, **said)
+
+
+def test_recorded_generation_is_told_by_fuel_and_a_missing_one_stays_missing() -> None:
+    readings, refused = parse_generation(recorded("ods201"), BELGIUM.site)
+    found = {(name.rpartition(".")[2], time.minute): value for name, time, value, _ in readings.iter_rows()}
+    assert refused.is_empty()
+    assert found["hydro_run_of_river", 30] == 38.4
+    assert found["battery", 30] == -45.0
+    assert ("gas", 30) in found
+    assert found["gas", 15] is None
+    assert ("pumped_storage", 30) not in found  # told of no quarter-hour at all
+
+
+def test_a_fuel_that_is_told_in_parts_is_their_sum_and_none_where_a_part_is_missing() -> None:
+    rows = [fuel("Fossil Oil", 5.0), fuel("Fossil Oil", 7.0), fuel("Waste", 3.0), fuel("Waste", None)]
+    later = (MIDNIGHT + QUARTER).isoformat()
+    rows += [fuel("Waste", 4.0, datetime=later), fuel("Fossil Oil", 1.0, datetime=later)]
+    readings, _ = parse_generation(rows, BELGIUM.site)
+    found = {(name.rpartition(".")[2], time): value for name, time, value, _ in readings.iter_rows()}
+    assert found == {
+        ("oil", MIDNIGHT): 12.0,
+        ("waste", MIDNIGHT): None,
+        ("waste", MIDNIGHT + QUARTER): 4.0,
+        ("oil", MIDNIGHT + QUARTER): 1.0,
+    }
+
+
+def test_a_new_fuel_has_a_channel_and_another_step_is_refused() -> None:
+    readings, refused = parse_generation(
+        [fuel("Fusion", 5.0), fuel("Solar", 1.0, resolutioncode="PT60M")], BELGIUM.site
+    )
+    assert readings["channel"].to_list() == ["grid.be.generation.fusion"]
+    assert refused["rule"].to_list() == ["resolution_is_a_quarter_hour"]
+
+
+def test_wind_is_the_sum_of_its_parts_as_forecast_at_11_and_at_18() -> None:
+    rows = [wind("Onshore", "Flanders", 100.0, 110.0), wind("Onshore", "Wallonia", 50.0, 60.0)]
+    rows += [wind("Offshore", "Federal", 900.0, 950.0)]
+    forecasts, refused = parse_wind_solar(rows, "ods031", BELGIUM, now=LONG_AFTER)
+    found = {(name, issued): value for name, _, value, _, issued, _ in forecasts.iter_rows()}
+    eleven, eighteen = MIDNIGHT - 13 * HOUR, MIDNIGHT - 6 * HOUR
+    assert refused.is_empty()
+    assert found == {
+        ("grid.be.ahead.wind_onshore", eleven): 150.0,
+        ("grid.be.ahead.wind_offshore", eleven): 900.0,
+        ("grid.be.ahead.wind_onshore", eighteen): 170.0,
+        ("grid.be.ahead.wind_offshore", eighteen): 950.0,
+    }
+
+
+def test_a_quarter_hour_that_lacks_a_part_of_its_day_is_no_sum() -> None:
+    whole = [wind("Onshore", region, 100.0, 110.0) for region in ("Flanders", "Wallonia")]
+    rows = [*whole, wind("Onshore", "Flanders", 70.0, 80.0) | {"datetime": (MIDNIGHT + QUARTER).isoformat()}]
+    forecasts, _ = parse_wind_solar(rows, "ods031", BELGIUM, now=LONG_AFTER)
+    assert set(forecasts["time"]) == {MIDNIGHT}
+
+
+def test_before_its_hour_a_forecast_of_the_day_ahead_is_none() -> None:
+    rows = [wind("Offshore", "Federal", 900.0, 905.0)]
+    eleven = MIDNIGHT - 13 * HOUR
+    assert parse_wind_solar(rows, "ods086", BELGIUM, now=eleven)[0].is_empty()
+    known, _ = parse_wind_solar(rows, "ods086", BELGIUM, now=eleven + HOUR)
+    assert known["value"].to_list() == [900.0]
+
+
+def test_the_sun_is_that_of_the_whole_country_and_is_never_added_up() -> None:
+    parts = {"Belgium": 700.0, "Flanders": 400.0, "Antwerp": 150.0, "Wallonia": 300.0}
+    rows = [
+        quarter("ods032", region=region, dayahead11hforecast=None, dayaheadforecast=power)
+        for region, power in parts.items()
+    ]
+    forecasts, _ = parse_wind_solar(rows, "ods032", BELGIUM, now=LONG_AFTER)
+    assert forecasts.select("channel", "value").rows() == [("grid.be.ahead.solar", 700.0)]
+
+
+def test_co2_is_told_by_the_hour_of_what_is_produced_and_of_what_is_used() -> None:
+    rows = [{"datetime": "2026-06-30T18:00:00+00:00", "production": 287.34, "consumption": 206.107}]
+    readings, refused = parse_carbon([*rows, {**rows[0], "datetime": "2026-06-30T18:15:00+00:00"}], BELGIUM.site)
+    assert dict(readings.select("channel", "value").iter_rows()) == {
+        "grid.be.carbon.elia.average.production.direct": 287.34,
+        "grid.be.carbon.elia.average.consumption.direct": 206.107,
+    }
+    assert set(refused["rule"]) == {"time_is_an_hour"}
+
+
+def test_the_intensity_of_what_belgium_makes_follows_from_its_generation() -> None:
+    with fake_elia(MIDNIGHT, MIDNIGHT + DAY, now=LONG_AFTER) as server:
+        client = elia.open_client(EliaOptions(url=server.base_url), rate_limit=RateLimit(1e9))
+        store = MemoryStore()
+        window = Window(MIDNIGHT, MIDNIGHT + 2 * HOUR)
+        ingest(elia.EliaGeneration(BELGIUM, client), store, window, now=LONG_AFTER)
+    made = store.read(["grid.be.carbon.mix.average.production.direct"], window)
+    gas, others = 900.0, 3900.0 + 10.0 + 46.0 + 700.0
+    assert made.height == 8
+    assert made["value"][0] == pytest.approx((gas * 370.0 + 500.0 * 575.0) / (gas + others + 500.0), abs=1e-3)
+
+
+@pytest.mark.parametrize("read", [parse_generation, parse_carbon])
+def test_rows_of_another_shape_are_not_guessed_at(read: Callable[[object, Site], object]) -> None:
+    with pytest.raises(PayloadChanged, match="lacks"):
+        read([{"datetime": "2026-06-30T18:00:00+00:00"}], BELGIUM.site)
+    with pytest.raises(SourceRejected):
+        read({"error_code": "ODSQLError", "message": "malformed"}, BELGIUM.site)

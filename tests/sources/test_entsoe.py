@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
     from watthour.core.forecast import Context
     from watthour.sources.http import HttpClient
 
+RECORDED = Path(__file__).parents[1] / "recorded"
 MIDNIGHT = datetime(2026, 7, 1, 22, tzinfo=UTC)  # of the second, in Brussels
 NOW = MIDNIGHT + 2 * DAY + 12.5 * HOUR
 PLATFORM = Platform(MIDNIGHT - 2 * DAY, MIDNIGHT + 5 * DAY, NOW)
@@ -344,6 +346,32 @@ def test_an_hourly_price_is_that_of_each_quarter_hour_and_quarter_hours_go_befor
     quarters = period(MIDNIGHT + HOUR, MIDNIGHT + 2 * HOUR, "PT15M", [(1, "1"), (2, "2"), (4, "4")], "price.amount")
     found, _ = prices(document(price_series(hours), price_series(quarters), kind="Publication"))
     assert list(values(found).values()) == [51.6] * 4 + [1.0, 2.0, 2.0, 4.0]
+
+
+def test_a_recorded_answer_over_the_change_to_quarter_hours_is_two_whole_days() -> None:
+    content = (RECORDED / "entsoe_A44.xml").read_bytes()
+    found, refused = prices(content, datetime(2025, 10, 1, 23, tzinfo=UTC))
+    known = values(found)
+    change = datetime(2025, 9, 30, 22, tzinfo=UTC)
+    assert refused.is_empty()
+    assert len(known) == 192
+    assert [known[change - DAY + n * QUARTER] for n in (0, 3, 4, 11, 12, 27, 28, 95)] == [
+        *(61.4, 61.4, 58.2, 58.2, 57.0, 57.0, 112.35, 140.0)
+    ]
+    assert [known[change + n * QUARTER] for n in (0, 1, 3, 4, 52, 59, 94, 95)] == [
+        *(70.0, 68.5, 68.5, 66.0, -0.01, 0.0, 0.0, 81.3)
+    ]
+
+
+def test_published_documents_are_read_to_the_last_point(shared_data: Path) -> None:
+    published = shared_data / "europe" / "fixtures" / "entsoe"
+    spanish, refused = prices((published / "ES_day_ahead_price.xml").read_bytes())
+    assert (spanish.height, refused.height) == (4 * 96, 0)  # 230 points are sent, two days of hours and two of quarters
+    for name, n_points in (("NO-NO5_production-negatives", 235), ("DK-DK2_consumption_forecast", 96)):
+        found = quantities((published / f"{name}.xml").read_bytes())
+        assert (found["time"].null_count(), found["value"].null_count(), found.height) == (0, 0, n_points)
+    hours = at_step(quantities((published / "wind_solar_forecast_FI_DAY_AHEAD.xml").read_bytes()), HOUR, ["psrType"])
+    assert hours.height == 2 * 3 * 24
 
 
 def test_of_two_auctions_the_common_one_counts() -> None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from watthour.core.forecast import Context
     from watthour.workflows.trying import Asked
 
+_AFTER_THE_OPERATOR = 11  # local clock, in all zones of Europe
 _ANY_OF = {"eia": "ny", "entsoe": "fr"}  # asked to check a key that is given for another region than the one followed
 
 
@@ -67,7 +68,7 @@ def init(
         raise InvalidInput("settings file", str(path), problem, remedy="Edit it, or replace it with --force.")
     context = _context(region or "ny") if region or yes else _asked_context()
     site, given = context.site, {"eia": eia_key_file, "entsoe": entsoe_token_file}
-    lines, keyed = [], ""
+    lines, keyed, is_european = [], "", _brings_its_load(_KEYS[1], context)
     for kind in _KEYS:
         file = given[kind.card]
         is_needed = _brings_its_load(kind, context)
@@ -83,6 +84,7 @@ def init(
         "# Settings of Watthour; docs/reference/settings.md explains all of them. The environment overrides this file.",
         f'regions = ["{site.id}"]',
         *([f"port = {port}"] if port is not None else []),
+        *([f"issue_hour = {_AFTER_THE_OPERATOR}  # the operator's forecast is due at 10:00"] * is_european),
     ]
     home.mkdir(parents=True, exist_ok=True)
     _write_private(path, "\n".join([*head, *lines]) + "\n")

@@ -187,12 +187,16 @@ def forecast_vintages(history: History, channel: str, *, model: str | None = Non
 
 
 def measurement_vintages_by_channel(history: History, channels: Sequence[str]) -> dict[str, Vintages]:
-    """Return the measurements of those channels that have any."""
-    ours = history.readings.lazy().filter(
-        pl.col("channel").is_in(channels), pl.col("available_at") >= pl.col("time"), is_trusted()
-    )
+    """Return the measurements of those channels that have any.
+
+    What is forecast may be told before its interval, as the price of an auction is: it counts from then on.
+    """
+    forecast = [history.context.channel.id, *(each.channel for each in history.context.similar)]
+    is_measured = pl.col("channel").is_in(forecast) | (pl.col("available_at") >= pl.col("time"))
+    ours = history.readings.lazy().filter(pl.col("channel").is_in(channels), is_measured, is_trusted())
     rows = ours.select("channel", "time", "available_at", "recorded_at", "value").collect()
-    return _split(rows.sort("channel", "time", "available_at", "recorded_at"))
+    rows = rows.sort("channel", "time", "available_at", "recorded_at")
+    return _split(rows.with_columns(pl.max_horizontal("time", "available_at").alias("available_at")))
 
 
 def forecast_vintages_by_channel(
