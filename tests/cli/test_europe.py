@@ -74,6 +74,30 @@ def test_without_a_token_it_is_said_what_to_set(watthour: Callable[..., Outcome]
     assert (asked.code, "ENTSOE_API_KEY" in asked.err) == (Exit.NOT_CONFIGURED, True)
 
 
+@pytest.mark.parametrize(("region", "stands_by"), [("be", True), ("ny", False)])
+def test_prices_of_belgium_stand_by_without_a_token_and_nobody_else_is_asked_for_one(
+    watthour: Callable[..., Outcome], monkeypatch: pytest.MonkeyPatch, region: str, *, stands_by: bool
+) -> None:
+    monkeypatch.setenv("WATTHOUR_REGIONS", region)
+    monkeypatch.setenv("ENTSOE_API_KEY", "your_token_here")
+    notes = [each for each in json.loads(watthour("doctor", "--json").out) if each["what"] == "settings of entsoe"]
+    assert [(note["state"], "placeholder" in note["words"]) for note in notes] == [("note", True)] * stands_by
+
+
+def test_a_token_is_tested_and_added_like_any_source(
+    watthour: Callable[..., Outcome], platform: Platform, tmp_path: Path
+) -> None:
+    kinds = {line.split("\t")[0] for line in watthour("source", "kinds").out.splitlines()}
+    assert "entsoe" in kinds
+    (tmp_path / "token").write_text(TOKEN)
+    for verb in ("test", "add"):
+        done = watthour("source", verb, "entsoe", "--secret-file", f"api_key={tmp_path / 'token'}")
+        assert done.code == 0, done.err
+        assert TOKEN not in done.out + done.err
+    assert platform.zones
+    assert TOKEN not in watthour("source", "list", "--json").out
+
+
 @pytest.mark.usefixtures("platform")
 def test_a_zone_is_fetched_with_its_carbon_intensity_and_its_price(
     watthour: Callable[..., Outcome], home: Path, monkeypatch: pytest.MonkeyPatch

@@ -206,7 +206,7 @@ class EntsoeGeneration:
         )
         readings = _measured(net, HOUR).filter(pl.col("time") + HOUR <= pl.lit(now))
         due = _recent(window, now, lag=_LATE_AFTER)
-        missing = _missing("generation by type", generation_channel(self.context, "other", HOUR), readings, zones, due)
+        missing = _missing("generation by type", None, readings, zones, due)
         refused = pl.concat([refused, missing])
         return deliver(self.name, window, readings=readings, refused=refused, now=now, watched_from=watched_from)
 
@@ -448,14 +448,15 @@ def _recent(window: Window, now: datetime, *, lag: timedelta = timedelta(0)) -> 
 
 
 def _missing(
-    what: str, channel: Channel, rows: pl.DataFrame, zones: Sequence[tuple[str, Window]], due: Window | None
+    what: str, channel: Channel | None, rows: pl.DataFrame, zones: Sequence[tuple[str, Window]], due: Window | None
 ) -> pl.DataFrame:
     """Return a refused row that says what should be there and is not, so that an empty answer does not look well."""
     if due is None or rows["time"].is_between(due.start, due.end, closed="left").any():
         return pl.DataFrame(schema=PARSED_REFUSED)
     row = {"series": what, "zone": zones[-1][0] if zones else None}
     row |= {"from": due.start.isoformat(), "to": due.end.isoformat()}
-    return pl.DataFrame([(channel.id, "has_what_was_due", json.dumps(row))], schema=PARSED_REFUSED, orient="row")
+    name = None if channel is None else channel.id
+    return pl.DataFrame([(name, "has_what_was_due", json.dumps(row))], schema=PARSED_REFUSED, orient="row")
 
 
 def _too_coarse(points: pl.DataFrame, channel: Channel, kept: pl.DataFrame) -> pl.DataFrame:
