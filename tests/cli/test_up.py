@@ -371,9 +371,9 @@ def test_belgium_is_followed_as_soon_as_it_is_named_and_never_unless(
     app = again(scheduler)._app
     (context,) = again(scheduler).followed()
     assert context.channel.id == "grid.be.demand"
-    names = ["elia:be", "open_meteo_forecast:be"]
+    names = ["elia:be", "elia_generation:be", "elia_wind_solar:be", "elia_carbon:be", "open_meteo_forecast:be"]
     assert [source.name for source in app.sources_for(context)] == names
-    assert [source.name for source in app.past_sources(context)] == ["elia:be", "open_meteo_previous_runs:be"]
+    assert [source.name for source in app.past_sources(context)] == [*names[:4], "open_meteo_previous_runs:be"]
     monkeypatch.setenv("WATTHOUR_ELIA_ENABLED", "false")
     assert [context.site.id for context in again(scheduler).followed()] == ["simtown"]
 

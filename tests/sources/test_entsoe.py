@@ -341,6 +341,13 @@ def test_prices_are_known_on_the_day_before(server: FakeServer) -> None:
     assert (PRICE.unit_in_words, PRICE.unit, PRICE.id) == ("EUR/MWh", Unit.CURRENCY_PER_MWH, "grid.fr.price")
 
 
+def test_a_price_that_is_there_before_its_hour_is_known_when_it_came(server: FakeServer, platform: Platform) -> None:
+    early = MIDNIGHT - 10.5 * HOUR  # half past one, of the day before
+    platform.now = early
+    rows = EntsoePrices(FRANCE, client_of(server)).fetch(Window(MIDNIGHT, MIDNIGHT + DAY), now=early).readings
+    assert set(rows["available_at"]) == {early}
+
+
 def test_an_hourly_price_is_that_of_each_quarter_hour_and_quarter_hours_go_before_it() -> None:
     hours = period(MIDNIGHT, MIDNIGHT + 2 * HOUR, "PT60M", [(1, "51.6"), (2, "47")], "price.amount")
     quarters = period(MIDNIGHT + HOUR, MIDNIGHT + 2 * HOUR, "PT15M", [(1, "1"), (2, "2"), (4, "4")], "price.amount")

@@ -21,7 +21,14 @@ from watthour.core.channel import Channel, Limits, beside_load_limits
 from watthour.core.frames import INSTANT, OPERATOR, Readings
 from watthour.core.units import Quantity, Unit
 from watthour.core.window import DAY, HOUR, Window
-from watthour.sources.delivery import PARSED_REFUSED, day_ahead_issue, deliver, split_unreadable
+from watthour.sources.delivery import (
+    PARSED_REFUSED,
+    day_ahead_issue,
+    deliver,
+    eve_of,
+    local_instant,
+    split_unreadable,
+)
 from watthour.sources.entsoe_documents import at_step, points_of, series_of
 from watthour.sources.http import AnswerLimits, HttpClient, ProviderQuirks, RateLimit, RetryPolicy
 from watthour.sources.options import Options, require_key
@@ -353,7 +360,7 @@ def parse_prices(series: Sequence[Series], channel: Channel, *, now: datetime) -
     is_no_price = (pl.col("value") == 0).all().over(day) & (pl.col("time").max().over(day) > pl.lit(now))
     quarters = quarters.with_columns(is_no_price=is_no_price)
     zeros = _refused_rows(quarters.filter("is_no_price"), "a_day_of_zeros_to_come_is_no_price")
-    published = day_ahead_issue(pl.col("time"), PRICES_PUBLISHED_AT, MARKET_ZONE, now=now)
+    published = local_instant(eve_of(pl.col("time"), MARKET_ZONE), PRICES_PUBLISHED_AT, MARKET_ZONE)
     prices = quarters.filter(~pl.col("is_no_price")).with_columns(published=published)
     return prices.select("channel", "time", "value", "published"), pl.concat([refused, zeros])
 

@@ -75,16 +75,20 @@ def _name(name: str, number: int, suffix: str) -> str:
 def shortened(text: str, most_rows: int = MOST_ROWS) -> tuple[str, str]:
     r"""Return an answer with its long lists cut, and the suffix of its kind.
 
-    JSON keeps its shape; of any other text the first lines stay.
+    JSON keeps its shape, and XML stays whole; of any other text the first lines stay.
 
     >>> shortened('{"total": 9, "rows": [1, 2, 3]}', 2)[1]
     'json'
     >>> shortened("a,b\n1,2\n3,4\n", 2)
     ('a,b\n1,2\n', 'csv')
+    >>> shortened("<?xml version='1.0'?><a/>")[1]
+    'xml'
     """
     try:
         content = json.loads(text)
     except ValueError:
+        if text.lstrip().startswith("<?xml"):
+            return text, "xml"
         return "".join(text.splitlines(keepends=True)[:most_rows]), "csv"
     return json.dumps(_cut(content, most_rows), indent=1, ensure_ascii=False) + "\n", "json"
 
