@@ -382,12 +382,20 @@ class App:
         return list(dict.fromkeys(found for each in self.directories for found in each.near(name)))[:3]
 
     def sources_for(self, context: Context) -> list[Source]:
-        """Return what is asked regularly for a site.
+        """Return what is asked regularly for a site: of its sources those that have all they need.
 
         Raises:
-            NotConfigured: a key that one of them needs is not set.
+            NotConfigured: a key is not set, and nothing that is of use without it can be asked.
         """
         return self.connectors.followed(context)
+
+    def waited_for(self, context: Context) -> dict[str, NotConfigured]:
+        """Return what is not set of the sources of a site, optional ones aside, by their names in the catalogue."""
+        return self.connectors.waited_for(context)
+
+    def is_asked_without_load(self, context: Context) -> bool:
+        """Tell whether a site is asked for though its load cannot be: something else of it is of use by itself."""
+        return not self.can_follow(context) and self.connectors.tells_by_itself(context)
 
     def past_sources(self, context: Context, name: str | None = None) -> list[Source]:
         """Return what is asked for a site's past: all that a model learns from, or the one source that is named.

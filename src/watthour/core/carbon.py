@@ -95,14 +95,24 @@ _KINDS = {
 }
 
 
-def carbon_channel(site: Site, source: str, kind: CarbonKind, resolution: timedelta) -> Channel:
-    """Return the channel of a site's carbon figures of one kind from one source."""
+def carbon_channel(
+    site: Site, source: str, kind: CarbonKind, resolution: timedelta, unit: Unit = Unit.GRAM_PER_KWH
+) -> Channel:
+    """Return the channel of a site's carbon figures of one kind from one source.
+
+    Args:
+        site: whose figures they are.
+        source: who tells them.
+        kind: what they speak of.
+        resolution: their step.
+        unit: of an intensity: of CO2 alone, where the source counts no other gas.
+    """
     is_index = kind.basis is Basis.INDEX
     return Channel(
         id=".".join((site.prefix, _WORD, source, *kind.path)),
         site=site.id,
         quantity=Quantity.CARBON_INDEX if is_index else Quantity.CARBON_INTENSITY,
-        unit=Unit.PERCENT if is_index else Unit.GRAM_PER_KWH,
+        unit=Unit.PERCENT if is_index else unit,
         resolution=resolution,
         is_simulated=site.is_simulated,
         limits=Limits(0.0, 100.0) if is_index else Limits(0.0, _HIGHEST),

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import dataframely as dy
 
     from watthour.core.channel import Channel, Device, Site, Zone
-    from watthour.core.errors import ModelCorrupt
+    from watthour.core.errors import ModelCorrupt, SourceError
     from watthour.core.forecast import Context, History
     from watthour.core.frames import Events, Forecasts, Maker, Readings, Refused, Samples
     from watthour.core.heard import Heard, LineState, Recalled
@@ -54,11 +54,15 @@ class SourceRun:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """What one fetch brought: either kind of rows may be empty."""
+    """What one fetch brought: either kind of rows may be empty.
+
+    ``failure`` is why a part of what was asked did not come; the rows are those of the other parts.
+    """
 
     readings: dy.DataFrame[Readings]
     forecasts: dy.DataFrame[Forecasts]
     refused: dy.DataFrame[Refused]
+    failure: SourceError | None = None
 
 
 class Source(Protocol):

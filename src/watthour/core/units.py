@@ -53,7 +53,8 @@ class Unit(StrEnum):
     WATT_PER_SQUARE_METRE = "W/m2"
     CURRENCY_PER_KWH = "currency/kWh"
     CURRENCY_PER_MWH = "currency/MWh"
-    GRAM_PER_KWH = "gCO2e/kWh"
+    GRAM_PER_KWH = "gCO2e/kWh"  # all greenhouse gases
+    GRAM_CO2_PER_KWH = "gCO2/kWh"  # carbon dioxide alone; never turned into the other, nor compared with it
 
 
 _OF_QUANTITY: dict[Quantity, tuple[Unit, ...]] = {
@@ -68,7 +69,7 @@ _OF_QUANTITY: dict[Quantity, tuple[Unit, ...]] = {
     Quantity.PRESSURE: (Unit.HECTOPASCAL,),
     Quantity.IRRADIANCE: (Unit.WATT_PER_SQUARE_METRE,),
     Quantity.PRICE: (Unit.CURRENCY_PER_KWH, Unit.CURRENCY_PER_MWH),
-    Quantity.CARBON_INTENSITY: (Unit.GRAM_PER_KWH,),
+    Quantity.CARBON_INTENSITY: (Unit.GRAM_PER_KWH, Unit.GRAM_CO2_PER_KWH),
     Quantity.CARBON_INDEX: (Unit.PERCENT,),
     Quantity.OCCUPANCY: (Unit.PERCENT,),
 }

@@ -81,6 +81,7 @@ class Card:
     is_optional: bool = (
         False  # what it needs may be missing: it stands by, and the other sources are asked all the same
     )
+    stands_alone: bool = False  # of use by itself: asked for a site of which nothing else can be asked
     has_sites: bool = False  # its module's ``contexts`` knows sites of its own
     options: str = ""  # class of its block in the settings, in the same module; none: it can only be switched off
     way: Way | None = None  # shown until it can be asked; of files, always
@@ -205,6 +206,7 @@ CATALOGUE: dict[str, Card] = {
         _is_real_region,
         is_followed=True,
         is_optional=True,
+        stands_alone=True,
         options="WatttimeOptions",
     ),
     "csv": Card(
