@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 MIX = "mix"  # source of what we compute from a region's generation by fuel
 _WORD = "carbon"
+_SHARE = "generation_share"
 _HIGHEST = 1_500.0  # [gCO2e/kWh] lignite burnt badly; what is above is a wrong unit
 
 
@@ -116,6 +117,19 @@ def carbon_channel(
         resolution=resolution,
         is_simulated=site.is_simulated,
         limits=Limits(0.0, 100.0) if is_index else Limits(0.0, _HIGHEST),
+    )
+
+
+def share_channel(site: Site, fuel: str, resolution: timedelta) -> Channel:
+    """Return the channel of the share that a fuel, in one word, has in the electricity of a site."""
+    return Channel(
+        id=f"{site.prefix}.{_SHARE}.{fuel}",
+        site=site.id,
+        quantity=Quantity.GENERATION_SHARE,
+        unit=Unit.PERCENT,
+        resolution=resolution,
+        is_simulated=site.is_simulated,
+        limits=Limits(0.0, 100.0),
     )
 
 

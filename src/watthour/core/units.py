@@ -27,6 +27,7 @@ class Quantity(StrEnum):
     PRICE = "price"
     CARBON_INTENSITY = "carbon_intensity"
     CARBON_INDEX = "carbon_index"  # rank among the hours of a region, 0 cleanest; no amount of CO2
+    GENERATION_SHARE = "generation_share"  # part of a region's electricity that comes from one fuel
     OCCUPANCY = "occupancy"  # share of an interval in which somebody was there
 
 
@@ -71,6 +72,7 @@ _OF_QUANTITY: dict[Quantity, tuple[Unit, ...]] = {
     Quantity.PRICE: (Unit.CURRENCY_PER_KWH, Unit.CURRENCY_PER_MWH),
     Quantity.CARBON_INTENSITY: (Unit.GRAM_PER_KWH, Unit.GRAM_CO2_PER_KWH),
     Quantity.CARBON_INDEX: (Unit.PERCENT,),
+    Quantity.GENERATION_SHARE: (Unit.PERCENT,),
     Quantity.OCCUPANCY: (Unit.PERCENT,),
 }
 

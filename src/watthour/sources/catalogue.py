@@ -35,6 +35,15 @@ def _known_to(provider: str, code: str | None = None) -> Callable[[Context], boo
     return serves
 
 
+def _of_region_of(provider: str, country: str) -> Callable[[Context], bool]:
+    """Return whether a provider knows a site as a part of a country."""
+
+    def serves(context: Context) -> bool:
+        return context.site.code(provider) not in (None, country)
+
+    return serves
+
+
 def _has_weather(context: Context) -> bool:
     """Tell whether a site is a real place."""
     site = context.site
@@ -208,6 +217,40 @@ CATALOGUE: dict[str, Card] = {
         is_optional=True,
         stands_alone=True,
         options="WatttimeOptions",
+    ),
+    "uk_carbon": Card(
+        "watthour.sources.uk_carbon:UkCarbon",
+        "carbon intensity of Great Britain, NESO's forecast of the next 48 hours, and the shares of fuels",
+        "nothing",
+        "docs/reference/sources/uk_carbon.md",
+        _known_to("uk_carbon", "GB"),
+        is_followed=True,
+        is_past=True,
+        brings_load=True,  # the intensity is what is forecast of Great Britain
+        stands_alone=True,
+        has_sites=True,
+        options="UkCarbonOptions",
+    ),
+    "uk_carbon_regional": Card(
+        "watthour.sources.uk_carbon:UkCarbonRegional",
+        "NESO's forecast of the carbon intensity of a region of Great Britain",
+        "nothing",
+        "docs/reference/sources/uk_carbon.md",
+        _of_region_of("uk_carbon", "GB"),
+        is_followed=True,
+        stands_alone=True,
+        options="UkCarbonOptions",
+    ),
+    "electricity_maps": Card(
+        "watthour.sources.electricity_maps:ElectricityMaps",
+        "carbon intensity of what a region uses, imports traced, and its forecast where the plan includes it",
+        "a free key for one zone",
+        "docs/reference/sources/electricity_maps.md",
+        _is_real_region,
+        is_followed=True,
+        is_optional=True,
+        stands_alone=True,
+        options="ElectricityMapsOptions",
     ),
     "csv": Card(
         "watthour.sources.csv:CsvSource",
