@@ -19,7 +19,8 @@ from watthour.core.ports import RunState
 from watthour.core.window import DAY, HOUR, Window, local_day
 from watthour.sources import uk_carbon
 from watthour.sources.connectors import Connectors, ConnectorSites
-from watthour.sources.http import RateLimit, RetryPolicy
+from watthour.sources.http import HttpClient, RateLimit, RetryPolicy
+from watthour.sources.parts import Parsed
 from watthour.store.memory import MemoryStore
 from watthour.workflows.ingest import ingest
 
@@ -57,7 +58,7 @@ def server(state: UkCarbon) -> Iterator[FakeServer]:
         yield server
 
 
-def opened(server: FakeServer) -> uk_carbon.HttpClient:
+def opened(server: FakeServer) -> HttpClient:
     retry = RetryPolicy(attempts=2, first_wait=0.001, longest_wait=0.05)
     return uk_carbon.open_client(uk_carbon.UkCarbonOptions(url=server.base_url), rate_limit=RateLimit(1e9), retry=retry)
 
@@ -238,7 +239,7 @@ def test_an_error_is_said_in_the_providers_words_whatever_its_status(
     server: FakeServer, source: uk_carbon.UkCarbon
 ) -> None:
     with pytest.raises(SourceRejected, match="maximum date range"):
-        source._ask("/intensity/2026-01-01T00:00Z/2026-02-01T00:00Z", lambda _rows: uk_carbon.Parsed())
+        source._ask("/intensity/2026-01-01T00:00Z/2026-02-01T00:00Z", lambda _rows: Parsed())
     with pytest.raises(SourceRejected, match="wrong"):
         uk_carbon.rows_in({"error": {"code": "500", "message": "wrong"}})
     del server

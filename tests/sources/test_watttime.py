@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
     from fakes.server import Answer, FakeServer
 
+    from watthour.sources.parts import Parsed
+
 NOW = datetime(2026, 11, 21, 15, 32, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 PAST = Window(NOW - 3 * HOUR, NOW - HOUR)
@@ -85,7 +87,7 @@ def test_what_it_measured_of_hours_to_come_is_refused(
     del state
     parse = watttime.parse
 
-    def late(answer: object, *args: object, **options: object) -> watttime.Parsed:
+    def late(answer: object, *args: object, **options: object) -> Parsed:
         found = parse(answer, *args, **options)  # type: ignore[arg-type]  # handed on as they are
         return replace(found, readings=found.readings.with_columns(pl.col("time") + 3 * HOUR))
 

@@ -161,7 +161,7 @@ def test_without_a_fuel_that_was_lost_for_long_figures_are_estimates_for_a_year(
 
     for at in later.values():
         hours = (at - START) // HOUR
-        plants = Plants({"gas": [None] * hours + [300.0] * 24, "coal": [None] * (hours + 24)})
+        plants = Plants({"gas": [*[None] * hours, *[300.0] * 24], "coal": [None] * (hours + 24)})
         ingest(plants, store, Window(at, at + DAY), now=at + 2 * DAY)
 
     rows = store.read([DIRECT], Window(START, START + 370 * DAY))

@@ -174,7 +174,7 @@ class ElectricityMaps:
             InvalidInput: the site has no coordinates, and no zone is set.
         """
         site, options = self.context.site, self.client.options
-        asked = [("emissionFactorType", options.emission_factor_type)]
+        asked: list[tuple[str, str]] = [("emissionFactorType", options.emission_factor_type)]
         if not options.estimations:
             asked.append(("disableEstimations", "true"))
         if site.id in options.zones:

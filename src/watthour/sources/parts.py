@@ -73,8 +73,9 @@ def gather(
                 denied.setdefault(name, error)
             else:
                 failure = failure or error
-    if not parts and (error := failure or next(iter(denied.values()), None)) is not None:
-        raise error
+    unanswered = failure or next(iter(denied.values()), None)
+    if not parts and unanswered is not None:
+        raise unanswered
     return Gathered(_joined(parts), denied, failure)
 
 

@@ -237,7 +237,7 @@ def rows_in(answer: object) -> list[dict[str, Any]]:
     held = answer.get("data") if isinstance(answer, dict) else None
     if isinstance(answer, dict) and not held:  # such as of a place that nobody knows
         return []
-    rows: list[dict[str, Any]] = []
+    rows: list[Any] = []
     for part in held if isinstance(held, list) else [held]:
         inner = part.get("data") if isinstance(part, dict) else None
         rows += inner if isinstance(inner, list) else [part]
@@ -291,11 +291,13 @@ def parse_shares(rows: list[dict[str, Any]], site: Site) -> Parsed:
 
 
 def _intensities(rows: list[dict[str, Any]], site: Site, which: str) -> tuple[pl.DataFrame, pl.DataFrame]:
-    held = [row.get("intensity") for row in rows]
-    if not all(isinstance(each, dict) and "forecast" in each for each in held):
-        raise PayloadChanged(PROVIDER, "a half hour holds no intensity", remedy=_REPORT)
-    channel = intensity_of(site).id
-    return _readable([(row, channel, each.get(which)) for row, each in zip(rows, held, strict=True) if each])
+    said: list[tuple[dict[str, Any], str, object]] = []
+    for row in rows:
+        held = row.get("intensity")
+        if not isinstance(held, dict) or "forecast" not in held:
+            raise PayloadChanged(PROVIDER, "a half hour holds no intensity", remedy=_REPORT)
+        said.append((row, intensity_of(site).id, held.get(which)))
+    return _readable(said)
 
 
 def _readable(said: list[tuple[dict[str, Any], str, object]]) -> tuple[pl.DataFrame, pl.DataFrame]:
