@@ -210,14 +210,11 @@ def test_a_failure_is_counted_and_loses_nothing(
     assert forwarder.state.problem is None
 
 
-def test_a_server_that_drips_is_given_up_after_the_time_limit(server: FakeServer, store: MemoryStore) -> None:
+def test_a_server_that_drips_is_given_up_after_the_time_limit(server: FakeServer) -> None:
     for is_head in (True, False):
         server.faults.append(Answer(drips=0.05, drips_in_head=is_head))
-        begun = clock.monotonic()
-        with pytest.raises(SourceUnavailable, match="within 0.5 seconds"):
+        with pytest.raises(SourceUnavailable, match=r"within 0\.5 seconds"):
             sink(server, timeout_s=0.5).write(CARBON, rows(1.0))
-        assert clock.monotonic() - begun < 10
-    del store
 
 
 def test_a_token_that_is_refused_is_said_with_the_cure_and_never_shown(server: FakeServer) -> None:
@@ -253,17 +250,15 @@ def test_in_the_background_what_is_kept_is_written_at_once_and_no_writer_waits(
     telling = TellingStore(store, news.tell)  # type: ignore[arg-type]  # a store
     forwarder = opened(telling)
     end = news.add(forwarder)
-    server.faults.append(replace(BAD_GATEWAY, delay=1.0))  # slow, and then a failure
+    server.faults.append(replace(BAD_GATEWAY, delay=3.0))  # slow, and then a failure
     telling.append(rows(1.0))
     forwarder.start()
     until(lambda: len(server.requests) > 0)
 
-    begun = clock.monotonic()
     for n in range(1, 50):
         telling.append(rows(float(n), at=START + n * HOUR))
-    took = clock.monotonic() - begun
 
-    assert took < 1.0  # while the first request hangs
+    assert forwarder.state.n_failures == 0  # the first request still hangs
     until(lambda: len(written.of(CARBON.id)) == 50)
     assert forwarder.state.n_failures == 1
     assert forwarder.state.is_running
@@ -281,10 +276,9 @@ def test_a_stop_does_not_wait_for_a_server_that_hangs(
     forwarder.start()
     until(lambda: len(server.requests) > 0)
 
-    begun = clock.monotonic()
-    forwarder.stop(longest_s=0.2)
+    forwarder.stop(longest_s=0.1)
 
-    assert clock.monotonic() - begun < 2.0
+    assert (forwarder.state.is_running, forwarder.state.n_failures) == (False, 0)  # it hangs until now
 
 
 def test_a_long_past_is_written_some_thousand_lines_at_a_time(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from watthour.cli.context import chosen_contexts, opened
+from watthour.cli.context import chosen_contexts, ended_by_sigterm, opened
 from watthour.cli.options import RegionNames  # noqa: TC001 - typer reads annotations at run time
 from watthour.cli.output import show_table, utc_now
 from watthour.core.errors import NotConfigured, WatthourError
@@ -27,7 +27,7 @@ def ingest(
     now = utc_now()
     rows: list[tuple[str, str, str, str]] = []
     failures: list[WatthourError] = []
-    with opened() as app:
+    with ended_by_sigterm(), opened() as app:
         for context in _asked(app, regions or []):
             try:
                 sources = app.sources_for(context)
