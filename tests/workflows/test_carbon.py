@@ -175,8 +175,8 @@ def test_the_past_is_derived_as_it_was_known_then(silent_days: int) -> None:
     """A fuel that comes back, or a new one, changes nothing of the time before it."""
     days = 80
     back = 5 + silent_days
-    coal: list[float | None] = [100.0] * 5 * 24 + [None] * silent_days * 24 + [100.0] * (days - back) * 24
-    new: list[float | None] = [None] * 40 * 24 + [60.0] * (days - 40) * 24
+    coal: list[float | None] = [*[100.0] * 5 * 24, *[None] * silent_days * 24, *[100.0] * (days - back) * 24]
+    new: list[float | None] = [*[None] * 40 * 24, *[60.0] * (days - 40) * 24]
     plants = Plants({"gas": [300.0 + hour % 7 for hour in range(days * 24)], "coal": coal, "new": new})
     live, at_once = MemoryStore(), MemoryStore()
     for day in range(days):

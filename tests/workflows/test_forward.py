@@ -247,7 +247,7 @@ def test_in_the_background_what_is_kept_is_written_at_once_and_no_writer_waits(
     store: MemoryStore, server: FakeServer, written: Written, opened: Callable[..., Forwarder]
 ) -> None:
     news = News()
-    telling = TellingStore(store, news.tell)  # type: ignore[arg-type]  # a store
+    telling = TellingStore(store, news.tell)
     forwarder = opened(telling)
     end = news.add(forwarder)
     server.faults.append(replace(BAD_GATEWAY, delay=3.0))  # slow, and then a failure
