@@ -39,11 +39,12 @@ if TYPE_CHECKING:
 
     from watthour.core.directory import SiteDirectory
     from watthour.core.forecast import Context
-    from watthour.core.ports import Archive, Gazetteer, ModelRegistry, Source, Store, Subscription
+    from watthour.core.ports import Archive, Gazetteer, ModelRegistry, Sink, Source, Store, Subscription
     from watthour.core.window import Window
     from watthour.settings import Settings, SiteBlock
     from watthour.sources.options import Options
     from watthour.workflows.comparison_process import Comparisons
+    from watthour.workflows.forward import Forwarder
     from watthour.workflows.links import Links
     from watthour.workflows.listening import Listener
     from watthour.workflows.news import News
@@ -209,6 +210,52 @@ class App:
             finally:
                 if is_ours:
                     self.listener.stop()
+
+    @cached_property
+    def sink(self) -> Sink | None:
+        """The database beside the store that readings are written to as well; None where none is set.
+
+        Raises:
+            NotConfigured: its token is a placeholder.
+        """
+        from watthour.sources.options import require_key
+        from watthour.store.influxdb import InfluxdbSink
+
+        settings, token = self.settings, self.settings.influxdb_sink_token
+        if settings.influxdb_sink_url is None:
+            return None
+        remedy = "Make one that may write the database with: influxdb3 create token"
+        key = None if token is None else require_key(token, name="WATTHOUR_INFLUXDB_SINK_TOKEN", remedy=remedy)
+        return InfluxdbSink(settings.influxdb_sink_url, settings.influxdb_sink_database, key)
+
+    @cached_property
+    def forwarder(self) -> Forwarder | None:
+        """Who writes there; None where no database is set."""
+        from watthour.workflows.forward import Forwarder
+
+        if self.sink is None:
+            return None
+        marks = self.settings.home / "influxdb_sink.json"
+        return Forwarder(self.store, self.sink, self.settings.influxdb_sink_channels, marks)
+
+    @contextmanager
+    def forwarding(self) -> Iterator[bool]:
+        """Write readings to the database beside the store while the block runs, unless another process does."""
+        from watthour.core.lock import locked_if_free
+
+        if (forwarder := self.forwarder) is None:
+            yield False
+            return
+        with locked_if_free(self.settings.home / "forwarding.lock") as is_ours:
+            end = self.news.add(forwarder) if is_ours else None
+            if is_ours:
+                forwarder.start()
+            try:
+                yield is_ours
+            finally:
+                if end is not None:
+                    end()
+                    forwarder.stop()
 
     @cached_property
     def stand_in_home(self) -> StandInHome:
@@ -385,12 +432,20 @@ class App:
         return list(dict.fromkeys(found for each in self.directories for found in each.near(name)))[:3]
 
     def sources_for(self, context: Context) -> list[Source]:
-        """Return what is asked regularly for a site.
+        """Return what is asked regularly for a site: of its sources those that have all they need.
 
         Raises:
-            NotConfigured: a key that one of them needs is not set.
+            NotConfigured: a key is not set, and nothing that is of use without it can be asked.
         """
         return self.connectors.followed(context)
+
+    def waited_for(self, context: Context) -> dict[str, NotConfigured]:
+        """Return what is not set of the sources of a site, optional ones aside, by their names in the catalogue."""
+        return self.connectors.waited_for(context)
+
+    def is_asked_without_load(self, context: Context) -> bool:
+        """Tell whether a site is asked for though its load cannot be: something else of it is of use by itself."""
+        return not self.can_follow(context) and self.connectors.tells_by_itself(context)
 
     def past_sources(self, context: Context, name: str | None = None) -> list[Source]:
         """Return what is asked for a site's past: all that a model learns from, or the one source that is named.
@@ -441,6 +496,20 @@ class App:
         on = {block: name for block, name in optional.items() if block not in options or options[block].enabled}
         found = {block: self.connectors.lacks(name) for block, name in on.items()}
         return {block: error for block, error in found.items() if error is not None}
+
+    @property
+    def carbon_sources(self) -> set[str]:
+        """The blocks of the settings of those sources that tell carbon figures of a site by themselves."""
+        return {card.block for card in self.connectors.cards.values() if card.stands_alone}
+
+    @property
+    def wants_carbon(self) -> bool:
+        """Tell whether anybody wants carbon figures: a region is kept or named, or a source of them is being set up."""
+        spans = self.store.spans()
+        regions = {site.id for site in self.store.sites() if site.kind is SiteKind.REGION}
+        has_region = any(channel.site in regions for channel in self.store.channels() if channel.id in spans)
+        said = {block for block, options in self.source_options.items() if options.model_fields_set}
+        return has_region or "regions" in self.settings.model_fields_set or not said.isdisjoint(self.carbon_sources)
 
     @staticmethod
     def _is_waited_for(card: Card, named: Sequence[Context]) -> bool:

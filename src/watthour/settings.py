@@ -29,7 +29,7 @@ from pydantic_settings.sources import InitSettingsSource, PydanticBaseSettingsSo
 
 from watthour.core.errors import InvalidInput
 from watthour.sources.catalogue import option_blocks, options_class
-from watthour.sources.options import Options
+from watthour.sources.options import Options, address_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -100,6 +100,11 @@ class Settings(BaseSettings):
     allowed_hosts: Annotated[tuple[str, ...], NoDecode] = ()  # names under which the API may be called, beyond its own
     allowed_origins: Annotated[tuple[str, ...], NoDecode] = ()  # other web pages that may call the API
 
+    influxdb_sink_url: str | None = None  # of a server of InfluxDB 3 that readings are written to as well
+    influxdb_sink_token: SecretStr | None = None
+    influxdb_sink_database: str = "watthour"
+    influxdb_sink_channels: Annotated[tuple[str, ...], NoDecode] = ("*.carbon.*",)  # patterns of ids
+
     sources: dict[str, Options] = Field(default_factory=dict)  # by block, only those in which something is set
 
     sites: dict[str, SiteBlock] = Field(default_factory=dict)  # of one's own, by id
@@ -113,7 +118,7 @@ class Settings(BaseSettings):
     simulate: bool = True  # make a simulated region while nothing real is there
     log_format: str = Field("auto", pattern="^(auto|json|text)$")
 
-    @field_validator("regions", "allowed_hosts", "allowed_origins", mode="before")
+    @field_validator("regions", "allowed_hosts", "allowed_origins", "influxdb_sink_channels", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(name.strip() for name in value.split(",") if name.strip()) if isinstance(value, str) else value
@@ -142,10 +147,17 @@ class Settings(BaseSettings):
             raise InvalidInput("sites", "(hidden)", "each site has a block of its own", remedy=remedy)
         return {name: _read_site(name, block) for name, block in value.items()}
 
-    @field_validator("database_url", "mlflow_tracking_uri", "reload_token", "api_key", mode="before")
+    @field_validator(
+        "database_url", "mlflow_tracking_uri", "reload_token", "api_key", "influxdb_sink_token", mode="before"
+    )
     @classmethod
     def _unset_when_empty(cls, value: object) -> object:
         return None if isinstance(value, str) and not value.strip() else value
+
+    @field_validator("influxdb_sink_url", mode="after")
+    @classmethod
+    def _is_address(cls, value: str | None) -> str | None:
+        return address_of(value, of="a server of InfluxDB 3", example="http://192.168.1.10:8181", has_path=True)
 
     @field_validator("recipe", mode="after")
     @classmethod

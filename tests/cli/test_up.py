@@ -364,6 +364,38 @@ def test_a_real_region_is_followed_as_soon_as_there_is_a_key(
     assert [context.site.id for context in again(scheduler).followed()] == ["ny", "pjm"]
 
 
+def test_a_region_without_a_key_for_its_demand_is_asked_for_what_else_is_set(
+    scheduler: Scheduler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WATTHOUR_REGIONS", "ny,pjm")
+    assert again(scheduler).asked_without_load() == []
+    monkeypatch.setenv("WATTTIME_USERNAME", "lovelace")
+    monkeypatch.setenv("WATTTIME_PASSWORD", "correct-horse-7")
+    anew = again(scheduler)
+
+    anew._plan()
+
+    assert {"ingest ny", "ingest pjm", "ingest simtown"} <= {each.name for each in anew._rounds}
+    assert "prepare ny" not in {each.name for each in anew._rounds}
+    (ny, _pjm) = anew.asked_without_load()
+    assert "watttime:ny" in [source.name for source in anew._app.sources_for(ny)]
+    assert set(anew._app.waited_for(ny)) == {"eia", "eia_fuel_mix"}
+    monkeypatch.setenv("EIA_API_KEY", "8f14e45fceea167a5a36dedd4bea2543")
+    assert again(scheduler).asked_without_load() == []
+
+
+def test_great_britain_is_followed_by_its_carbon_intensity(
+    scheduler: Scheduler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WATTHOUR_REGIONS", "gb,London")
+    anew = again(scheduler)
+
+    (context,) = anew.followed()
+
+    assert context.channel.id == "grid.gb.carbon.neso.average.consumption.direct"
+    assert [each.site.id for each in anew.asked_without_load()] == ["gb_london"]
+
+
 def test_belgium_is_followed_as_soon_as_it_is_named_and_never_unless(
     scheduler: Scheduler, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -13,12 +13,15 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 from fakes.eia import KEY, eia_rows, fake_eia
+from fakes.electricity_maps import KEY as MAPS_KEY
+from fakes.electricity_maps import ElectricityMaps, fake_electricity_maps
 from fakes.elia import fake_elia
 from fakes.entsoe import TOKEN, Platform, fake_entsoe
 from fakes.files import fake_files
 from fakes.open_meteo import fake_open_meteo
 from fakes.regions import region
 from fakes.server import Answer, Request, as_json, serve
+from fakes.uk_carbon import UkCarbon, fake_uk_carbon
 from fakes.watttime import PASSWORD, USER, Watttime, fake_watttime
 from pydantic import SecretStr
 
@@ -30,7 +33,18 @@ from watthour.core.weather import HOURLY
 from watthour.core.window import HOUR, Window, local_day
 from watthour.grid.regions import Regions
 from watthour.grid.zones import BiddingZones
-from watthour.sources import _template, eia, eia_bulk, elia, entsoe, nyiso, open_meteo, watttime
+from watthour.sources import (
+    _template,
+    eia,
+    eia_bulk,
+    electricity_maps,
+    elia,
+    entsoe,
+    nyiso,
+    open_meteo,
+    uk_carbon,
+    watttime,
+)
 from watthour.sources.csv import CsvSource, Mapping
 from watthour.sources.datasets import recognise
 from watthour.sources.http import RateLimit, RetryPolicy
@@ -167,6 +181,30 @@ def _watttime(_folder: Path) -> Iterator[Example]:
 
 
 @contextmanager
+def _uk_carbon(_folder: Path) -> Iterator[Example]:
+    with fake_uk_carbon(UkCarbon(NOW)) as server:
+        client = uk_carbon.open_client(uk_carbon.UkCarbonOptions(url=server.base_url), rate_limit=_FAST, retry=_QUICK)
+        yield Example(uk_carbon.UkCarbon(uk_carbon.contexts()[0], client), server=server)
+
+
+@contextmanager
+def _uk_carbon_regional(_folder: Path) -> Iterator[Example]:
+    with fake_uk_carbon(UkCarbon(NOW)) as server:
+        client = uk_carbon.open_client(uk_carbon.UkCarbonOptions(url=server.base_url), rate_limit=_FAST, retry=_QUICK)
+        yield Example(
+            uk_carbon.UkCarbonRegional(uk_carbon.contexts()[1], client), Window(NOW, NOW + 10 * HOUR), server=server
+        )
+
+
+@contextmanager
+def _electricity_maps(_folder: Path) -> Iterator[Example]:
+    with fake_electricity_maps(ElectricityMaps(NOW)) as server:
+        options = electricity_maps.ElectricityMapsOptions(api_key=SecretStr(MAPS_KEY), url=server.base_url)
+        client = electricity_maps.open_client(options, rate_limit=_FAST, retry=_QUICK)
+        yield Example(electricity_maps.ElectricityMaps(NEW_YORK, client), server=server)
+
+
+@contextmanager
 def _csv(folder: Path) -> Iterator[Example]:
     path = folder / "meter.csv"
     _demand().select(time="period", value=pl.col("demand_mwh") / 1e5).write_csv(path)
@@ -219,6 +257,9 @@ EXAMPLES: dict[str, Callable[[Path], AbstractContextManager[Example]]] = {
     "entsoe_prices": _entsoe(entsoe.EntsoePrices),
     "nyiso": _nyiso,
     "watttime": _watttime,
+    "uk_carbon": _uk_carbon,
+    "uk_carbon_regional": _uk_carbon_regional,
+    "electricity_maps": _electricity_maps,
     "csv": _csv,
     "datasets": _datasets,
     "_template": _template_example,

@@ -73,6 +73,15 @@ class TestAppending:
         assert values(filled.read([DEMAND], EVER)) == [2.0]
         assert values(filled.read([DEMAND], EVER, as_of=hour(8))) == [1.0]
 
+    def test_what_was_recorded_since_comes_with_its_last_version(self, filled: Store) -> None:
+        filled.append(readings(1.0, 2.0, 3.0, recorded_at=hour(10)))
+        assert values(filled.recorded_since(DEMAND, hour(10))) == [1.0, 2.0, 3.0]
+        filled.append(readings(9.0, available_at=hour(12), recorded_at=hour(12)))
+        assert values(filled.recorded_since(DEMAND, hour(11))) == [9.0]
+        assert values(filled.recorded_since(DEMAND, hour(9))) == [9.0, 2.0, 3.0]
+        assert filled.recorded_since(DEMAND, hour(13)).is_empty()
+        assert filled.recorded_since("grid.ny.unknown", hour(0)).is_empty()
+
     def test_a_value_that_changes_back_is_a_version_of_its_own(self, filled: Store) -> None:
         for value, at in ((1.0, 5), (2.0, 6), (1.0, 7)):
             assert filled.append(readings(value, available_at=hour(at))) == 1

@@ -7,13 +7,16 @@ attached database), so that what would break out of a query breaks out here.
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 from contextlib import contextmanager
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
+from fakes.server import Answer, FakeServer, Request, as_json, serve
 from pyarrow import flight
 
 if TYPE_CHECKING:
@@ -105,3 +108,56 @@ def influxdb() -> Iterator[FakeInfluxdb]:
     finally:
         server.shutdown()
         thread.join(5)
+
+
+_LINE = re.compile(
+    r'(\w+)((?:,\w+=(?:\\.|[^ ,=])+)+) value=([-+.\de]+),quality="([a-z_ ]*)",simulated=(true|false) (-?\d+)'
+)
+
+
+@dataclass
+class Written:
+    """What a database holds that takes line protocol, and which fault it has."""
+
+    points: dict[tuple[str, datetime], tuple[float, str]] = field(default_factory=dict)  # by channel and time
+    n_lines: int = 0  # that were sent, the same ones again included
+    refuses: str = ""  # a channel whose lines it does not take
+    tags: dict[str, dict[str, str]] = field(default_factory=dict)  # by channel
+
+    def of(self, channel: str) -> list[float]:
+        return [value for (name, _time), (value, _flags) in sorted(self.points.items()) if name == channel]
+
+
+@contextmanager
+def influxdb_writes(state: Written) -> Iterator[FakeServer]:
+    """Take line protocol as InfluxDB 3 does over HTTP: all lines of a request or none."""
+
+    def answer(request: Request) -> Answer:
+        if request.headers.get("Authorization") != f"Bearer {TOKEN}":
+            return as_json({"error": "the request was not authenticated"}, 401)
+        if request.path == "/health":
+            return Answer(200, b"OK")
+        if request.path != "/api/v3/write_lp" or (request.one("db"), request.one("precision")) != (
+            "watthour",
+            "second",
+        ):
+            return as_json({"error": "not found"}, 404)
+        lines = [_LINE.fullmatch(line) for line in request.body.decode().splitlines()]
+        state.n_lines += len(lines)
+        found = [(line, _tags(line[2])) for line in lines if line is not None]
+        if len(found) < len(lines) or any(tags["channel"] == state.refuses for _line, tags in found):
+            said = {"error": "write of line protocol failed", "data": [{"error_message": "invalid column type"}]}
+            return as_json(said, 400)
+        for line, tags in found:
+            at = datetime.fromtimestamp(int(line[6]), UTC)
+            state.points[tags["channel"], at] = (float(line[3]), line[4])
+            state.tags[tags["channel"]] = {**tags, "table": line[1], "simulated": line[5]}
+        return Answer(204)
+
+    with serve(answer) as server:
+        yield server
+
+
+def _tags(text: str) -> dict[str, str]:
+    pairs = (each.partition("=") for each in re.split(r"(?<!\\),", text.removeprefix(",")))
+    return {name: re.sub(r"\\(.)", r"\1", value) for name, _is, value in pairs}

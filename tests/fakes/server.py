@@ -26,6 +26,7 @@ class Request:
     headers: Mapping[str, str]
     target: str  # path and query as sent
     sent: Mapping[str, Any] = field(default_factory=dict)  # JSON that was posted
+    body: bytes = b""  # whatever was posted
 
     def one(self, name: str, default: str = "") -> str:
         return self.query.get(name, [default])[0]
@@ -101,8 +102,10 @@ def serve(answer: Callable[[Request], Answer], prefix: str = "") -> Iterator[Fak
             query: dict[str, list[str]] = {}
             for name, value in parse_qsl(parts.query, keep_blank_values=True):
                 query.setdefault(name, []).append(value)
-            sent = json.loads(self.rfile.read(int(self.headers.get("Content-Length", 0))) or "{}")
-            request = Request(parts.path.removeprefix(prefix), query, dict(self.headers.items()), self.path, sent)
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            sent = json.loads(body) if body[:1] == b"{" else {}
+            path = parts.path.removeprefix(prefix)
+            request = Request(path, query, dict(self.headers.items()), self.path, sent, body)
             server.requests.append(request)
             fault = server.faults.popleft() if server.faults else None
             self._send(answer(request) if fault is None or fault.passes else fault, fault)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from fakes.server import Answer, FakeServer, Request, as_json, serve
+from fakes.server import Answer, FakeServer, Request, as_json, html, serve
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,11 +28,14 @@ class Watttime:
 
     now: datetime
     region: str = "NYISO_NYC"
+    user: str = USER
     allowed: set[str] = field(default_factory=lambda: {"historical", "forecast", "signal-index"})
     units: str = "lbs_co2_per_mwh"
     warnings: list[dict[str, str]] = field(default_factory=list)
     missing: set[datetime] = field(default_factory=set)  # points without a value
     n_logins: int = 0
+    broken: set[str] = field(default_factory=set)  # endpoints that fail
+    signal: str = "co2_moer"
     is_storm: bool = False  # no token is ever let in
     token_end: str = ""  # what every token ends with
     good: set[str] = field(default_factory=set)
@@ -43,8 +46,6 @@ class Watttime:
 
 @contextmanager
 def fake_watttime(state: Watttime) -> Iterator[FakeServer]:
-    basic = "Basic " + b64encode(f"{USER}:{PASSWORD}".encode()).decode()
-
     def answer(request: Request) -> Answer:
         said = request.headers.get("Authorization", "")
         if request.path == "/register":
@@ -52,7 +53,7 @@ def fake_watttime(state: Watttime) -> Iterator[FakeServer]:
             failed = as_json({"error": "Failed to create user"}, 400)
             return failed if taken else as_json({"ok": "User created", "user": request.sent["password"]})
         if request.path == "/login":
-            if said != basic:
+            if said != "Basic " + b64encode(f"{state.user}:{PASSWORD}".encode()).decode():
                 return as_json({"error": "Unauthorized"}, 401)
             state.n_logins += 1
             token = f"token-{state.n_logins}{state.token_end}"
@@ -70,8 +71,8 @@ def _signal(state: Watttime, request: Request) -> Answer:
     endpoint = request.path.removeprefix("/v3/")
     if endpoint == "region-from-loc":
         return as_json({"region": state.region, "region_full_name": "New York City", "signal_type": "co2_moer"})
-    if endpoint not in state.allowed:
-        return as_json(INVALID_SCOPE, 403)
+    if endpoint in state.broken or endpoint not in state.allowed:
+        return html(503) if endpoint in state.broken else as_json(INVALID_SCOPE, 403)
     if endpoint == "signal-index":
         return as_json(
             {"data": [{"point_time": state.now.isoformat(), "value": 37.0}], "meta": _meta(state, "percentile")}
@@ -97,7 +98,7 @@ def _meta(state: Watttime, units: str) -> dict[str, Any]:
         "data_point_period_seconds": 300,
         "region": state.region,
         "warnings": state.warnings,
-        "signal_type": "co2_moer",
+        "signal_type": state.signal,
         "model": {"date": "2023-03-01"},
         "units": units,
     }

@@ -20,6 +20,7 @@ from watthour.core.quality import flag_forecasts
 from watthour.core.window import HOUR, Window, local_day
 from watthour.sources import eia
 from watthour.sources.eia import Eia, EiaFuelMix, EiaOptions, parse_fuel_mix, parse_region_data
+from watthour.sources.eia_930 import energy_channel
 from watthour.sources.elia import contexts
 from watthour.sources.http import RateLimit, RetryPolicy
 
@@ -153,6 +154,20 @@ def test_demand_says_what_its_values_can_be() -> None:
     limits = channels["grid.ny.interchange"].limits
     assert limits == channels["grid.ny.net_generation"].limits
     assert (limits.low, limits.high) == (-720_000.0, 720_000.0)  # an exchange goes both ways, and may be large
+
+
+def test_generation_by_fuel_in_a_wrong_unit_is_outside_of_what_can_be() -> None:
+    channels = {channel.id: channel for channel in EiaFuelMix(NEW_YORK, client_to("http://127.0.0.1:1")).channels()}
+    gas, storage = (channels[f"grid.ny.generation.{fuel}"].limits for fuel in ("gas", "pumped_storage"))
+    assert (gas.low, gas.high) == (-3_600.0, 72_000.0)  # New York's gas makes 3,000 to 14,000 MWh
+    assert (storage.low, storage.high) == (-72_000.0, 72_000.0)
+
+
+@pytest.mark.parametrize(("code", "fuel", "made"), [("OVEC", "coal", 2_200.0), ("BPAT", "hydro", 16_500.0)])
+def test_a_region_may_make_far_more_than_it_uses(code: str, fuel: str, made: float) -> None:
+    limits = energy_channel(region(code), f"generation.{fuel}").limits
+    assert limits.high is not None
+    assert made < limits.high
 
 
 def test_the_fuel_mix_goes_to_a_channel_per_source_and_a_new_code_to_its_own() -> None:

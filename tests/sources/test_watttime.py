@@ -15,6 +15,7 @@ from pydantic import SecretStr
 
 from watthour.core.errors import InvalidInput, NotConfigured, PayloadChanged, SourceRejected, SourceUnavailable
 from watthour.core.place import Place
+from watthour.core.ports import RunState
 from watthour.core.window import DAY, Window
 from watthour.sources import watttime
 from watthour.sources.connectors import Connectors
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from fakes.server import Answer, FakeServer
+
+    from watthour.sources.parts import Parsed
 
 NOW = datetime(2026, 11, 21, 15, 32, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -84,7 +87,7 @@ def test_what_it_measured_of_hours_to_come_is_refused(
     del state
     parse = watttime.parse
 
-    def late(answer: object, *args: object, **options: object) -> watttime.Parsed:
+    def late(answer: object, *args: object, **options: object) -> Parsed:
         found = parse(answer, *args, **options)  # type: ignore[arg-type]  # handed on as they are
         return replace(found, readings=found.readings.with_columns(pl.col("time") + 3 * HOUR))
 
@@ -227,6 +230,78 @@ def test_warnings_of_the_provider_are_set_aside_with_its_words(state: Watttime, 
     assert delivery.readings.height == 24
     assert delivery.refused["rule"].to_list() == ["provider_warns"]
     assert "imputed" in delivery.refused["row"][0]
+
+
+def test_a_thousand_warnings_are_set_aside_as_a_few_and_a_count(state: Watttime, source: watttime.Watttime) -> None:
+    state.warnings = [{"type": f"WARNING_{n}", "message": "x" * 10_000} for n in range(1000)]
+
+    refused = source.fetch(PAST, now=NOW).refused
+
+    assert refused.height == watttime.MOST_WARNINGS + 1
+    assert max(len(row) for row in refused["row"]) <= 300
+    assert refused["row"].to_list().count("and 995 more") == 1
+
+
+def test_an_answer_of_another_signal_is_not_kept(state: Watttime, source: watttime.Watttime) -> None:
+    state.signal = "health_damage"
+
+    with pytest.raises(PayloadChanged, match="asked for co2_moer, it answers of health_damage"):
+        source.fetch(PAST, now=NOW)
+
+
+def test_it_counts_co2_alone_and_says_so(source: watttime.Watttime) -> None:
+    assert [channel.unit_in_words for channel in source.channels()] == ["gCO2/kWh", "%"]
+
+
+def test_the_region_of_a_place_is_asked_once(server: FakeServer, source: watttime.Watttime) -> None:
+    source.fetch(PAST, now=NOW)
+    source.fetch(PAST, now=NOW)
+
+    assert [request.path for request in server.requests].count("/v3/region-from-loc") == 1
+
+
+@pytest.mark.parametrize(
+    ("broken", "n_readings", "n_forecasts"),
+    [("historical", 1, 288), ("signal-index", 36, 288), ("forecast", 37, 0)],
+)
+def test_an_endpoint_that_fails_costs_no_rows_of_the_others_and_is_a_failure(
+    state: Watttime, source: watttime.Watttime, broken: str, n_readings: int, n_forecasts: int
+) -> None:
+    state.broken = {broken}
+    store = MemoryStore()
+
+    with pytest.raises(SourceUnavailable, match="answered 503"):
+        ingest(source, store, LIVE, now=NOW, live=True)
+
+    assert store.read([MARGINAL, INDEX], LIVE).height == n_readings
+    assert store.forecasts([MARGINAL], LIVE).height == n_forecasts
+    (run,) = store.runs()
+    assert (run.state, run.new_rows) == (RunState.FAILED, n_readings + n_forecasts)
+    assert "answered 503" in str(run.problem)
+    state.broken = set()
+    ingest(source, store, LIVE, now=NOW + timedelta(minutes=1), live=True)
+    assert store.read([MARGINAL, INDEX], LIVE).height == 37
+
+
+def test_names_and_passwords_have_letters_of_any_language(state: Watttime, server: FakeServer) -> None:
+    state.user = "jürgen"
+    client = opened(server, username=SecretStr("jürgen"))
+
+    assert watttime.Watttime(NY, client).fetch(PAST, now=NOW).readings.height == 24
+    with pytest.raises(NotConfigured, match="no user name has a colon"):
+        opened(server, username=SecretStr("jür:gen"))
+
+
+def test_an_account_at_watttime_alone_is_asked_for_a_region_whose_demand_lacks_a_key() -> None:
+    connectors = Connectors({"watttime": OPTIONS})
+
+    assert "watttime:ny" in [source.name for source in connectors.followed(NY)]
+    assert {name: error.field for name, error in connectors.waited_for(NY).items()} == {
+        "eia": "EIA_API_KEY",
+        "eia_fuel_mix": "EIA_API_KEY",
+    }
+    assert not connectors.can_follow(NY)
+    assert connectors.tells_by_itself(NY)
 
 
 def test_an_answer_of_another_region_is_not_kept(state: Watttime, server: FakeServer) -> None:

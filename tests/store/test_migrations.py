@@ -108,3 +108,27 @@ def test_a_store_of_the_second_version_keeps_its_rows_and_takes_homes(tmp_path: 
     assert store.append_events(events(("home.flat.washer", 0, 1, 0.8))) == 1
     assert store.append_samples(samples(("home.flat.power", 0.0, 500.0))) == 1
     store.close()
+
+
+def test_a_store_of_the_fourth_version_learns_that_watttime_counts_co2_alone(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'watthour.db'}"
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        migrate.upgrade(connection, to="0004")
+        connection.exec_driver_sql(
+            "INSERT INTO sites (id, name, kind, time_zone, is_simulated) "
+            "VALUES ('ny', 'New York', 'region', 'America/New_York', 0)"
+        )
+        for key, name in enumerate(("watttime.marginal.direct", "mix.average.production.direct")):
+            connection.exec_driver_sql(
+                "INSERT INTO channels (key, id, site, quantity, unit, resolution, is_simulated) "
+                "VALUES (?, ?, 'ny', 'carbon_intensity', 'gCO2e/kWh', 300000000, 0)",
+                (key, f"grid.ny.carbon.{name}"),
+            )
+    engine.dispose()
+    store = open_store(url)
+    assert {channel.id.split(".")[3]: str(channel.unit) for channel in store.channels()} == {
+        "mix": "gCO2e/kWh",
+        "watttime": "gCO2/kWh",
+    }
+    store.close()

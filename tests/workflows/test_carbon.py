@@ -150,6 +150,45 @@ def test_a_fuel_of_weight_that_is_not_told_for_two_months_is_not_missing() -> No
     assert found[START] == pytest.approx((300 * 370 + 100 * 760) / 400)
     assert [found.get(START + after) for after in (HOUR, 30 * DAY, 59 * DAY)] == [None] * 3  # it may still come
     assert found[START + 61 * DAY] == 370.0
+    flags = dict(zip(rows["time"], rows["quality"], strict=True))
+    assert [flags[START + after] & Quality.ESTIMATED > 0 for after in (HOUR * 0, 61 * DAY)] == [False, True]
+
+
+def test_without_a_fuel_that_was_lost_for_long_figures_are_estimates_for_a_year() -> None:
+    store = MemoryStore()
+    brought(store, Plants({"gas": [300.0], "coal": [100.0]}))
+    later = {after: START + after * DAY for after in (60, 61, 364, 366)}
+
+    for at in later.values():
+        hours = (at - START) // HOUR
+        plants = Plants({"gas": [*[None] * hours, *[300.0] * 24], "coal": [None] * (hours + 24)})
+        ingest(plants, store, Window(at, at + DAY), now=at + 2 * DAY)
+
+    rows = store.read([DIRECT], Window(START, START + 370 * DAY))
+    flags = dict(zip(rows["time"], rows["quality"], strict=True))
+    told = {after: flags[at + HOUR] & Quality.ESTIMATED > 0 for after, at in later.items() if at + HOUR in flags}
+    assert told == {60: True, 61: True, 364: True, 366: False}
+
+
+@pytest.mark.parametrize("silent_days", [3, 20, 63])
+def test_the_past_is_derived_as_it_was_known_then(silent_days: int) -> None:
+    """A fuel that comes back, or a new one, changes nothing of the time before it."""
+    days = 80
+    back = 5 + silent_days
+    coal: list[float | None] = [*[100.0] * 5 * 24, *[None] * silent_days * 24, *[100.0] * (days - back) * 24]
+    new: list[float | None] = [*[None] * 40 * 24, *[60.0] * (days - 40) * 24]
+    plants = Plants({"gas": [300.0 + hour % 7 for hour in range(days * 24)], "coal": coal, "new": new})
+    live, at_once = MemoryStore(), MemoryStore()
+    for day in range(days):
+        start = START + day * DAY
+        ingest(plants, live, Window(start, start + DAY), now=start + DAY + LAG)
+    window = Window(START, START + days * DAY)
+
+    ingest(plants, at_once, window, now=START + days * DAY + LAG)
+
+    then, now = (store.read([DIRECT], window) for store in (live, at_once))
+    shown = ["time", "value", "quality", "available_at"]
+    assert then.select(shown).equals(now.select(shown))
 
 
 def test_a_value_that_cannot_be_is_not_used() -> None:

@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
 BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
@@ -75,6 +76,26 @@ class Metrics:
             ["answer", "outcome"],
             registry=self.registry,
         )
+
+        self.sink_points = Counter(
+            "sink_points_total", "Readings written to a database beside the store.", ["sink"], registry=self.registry
+        )
+        self.sink_failures = Counter(
+            "sink_failures_total", "Requests to it that failed; none loses a reading.", ["sink"], registry=self.registry
+        )
+        self.sink_success = Gauge(
+            "sink_last_success_timestamp_seconds", "When it was last written to.", ["sink"], registry=self.registry
+        )
+        self._sinks: dict[str, tuple[int, int]] = {}  # points and failures that are counted
+
+    def show_sink(self, name: str, n_points: int, n_failures: int, last_success_at: datetime | None) -> None:
+        """Bring the counts of a database beside the store up to what they are."""
+        points, failures = self._sinks.get(name, (0, 0))
+        self.sink_points.labels(name).inc(n_points - points)
+        self.sink_failures.labels(name).inc(n_failures - failures)
+        self._sinks[name] = (n_points, n_failures)
+        if last_success_at is not None:
+            self.sink_success.labels(name).set(last_success_at.timestamp())
 
     def count_answer(self, name: str, outcome: str) -> None:
         """Count what became of an answer that is kept warm."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from watthour.cli.context import chosen_context, midnight, opened, parse_day
+from watthour.cli.context import chosen_context, ended_by_sigterm, midnight, opened, parse_day
 from watthour.cli.options import RegionName  # noqa: TC001 - typer reads annotations at run time
 from watthour.cli.output import bar, show_table, utc_now
 from watthour.core.errors import InvalidInput, SourceError
@@ -41,7 +41,7 @@ def backfill(
     now = utc_now()
     rows: list[tuple[str, str, str]] = []
     failures: list[SourceError] = []
-    with opened() as app:
+    with ended_by_sigterm(), opened() as app:
         context = chosen_context(app, region)
         past = past_of(app.store, context, now, by_files=app.comes_by_files(context))
         end = midnight(parse_day("--to", until)) + DAY if until else past.end

@@ -149,8 +149,8 @@ def register(
     typer.echo(
         f"WattTime has opened the account {user}. Set WATTTIME_USERNAME={user}, and WATTTIME_PASSWORD to the one"
     )
-    typer.echo("you have just chosen. It is asked with the demand of a region by `watthour up` and `watthour ingest`;")
-    typer.echo("a region whose demand needs a key, such as EIA_API_KEY, needs that key as well.")
+    typer.echo("you have just chosen. It is asked for the regions that are followed by `watthour up` and")
+    typer.echo("`watthour ingest`, also where a key for their demand, such as EIA_API_KEY, is missing.")
 
 
 def _values(found: Mapping[str, Any]) -> list[tuple[object, ...]]:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import signal
+import sys
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
+from watthour.cli.exits import Exit
 from watthour.core.errors import InvalidInput
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from types import FrameType
 
     from watthour.bootstrap import App
     from watthour.core.forecast import Context
@@ -32,6 +36,21 @@ def opened() -> Iterator[App]:
     log_to_stderr()
     with open_app(read_settings()) as app:
         yield app
+
+
+@contextmanager
+def ended_by_sigterm() -> Iterator[None]:
+    """Let SIGTERM end a command that asks sources: the store is closed, and what was fetched before is kept."""
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        sys.stderr.write("Ended by SIGTERM. What was fetched is kept; the same command again fetches the rest.\n")
+        raise SystemExit(Exit.TERMINATED)
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def chosen_contexts(app: App, names: Sequence[str]) -> list[Context]:

@@ -30,6 +30,7 @@ class Exit(IntEnum):
     EXTRA = 8
     UNWELL = 9
     SYSTEM = 10
+    TERMINATED = 143  # by SIGTERM, as shells say it
 
 
 _CODES: tuple[tuple[type[WatthourError], Exit], ...] = (  # the first that fits

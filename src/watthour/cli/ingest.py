@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from watthour.cli.context import chosen_contexts, opened
+from watthour.cli.context import chosen_contexts, ended_by_sigterm, opened
 from watthour.cli.options import RegionNames  # noqa: TC001 - typer reads annotations at run time
 from watthour.cli.output import show_table, utc_now
 from watthour.core.errors import NotConfigured, WatthourError
@@ -27,7 +27,7 @@ def ingest(
     now = utc_now()
     rows: list[tuple[str, str, str, str]] = []
     failures: list[WatthourError] = []
-    with opened() as app:
+    with ended_by_sigterm(), opened() as app:
         for context in _asked(app, regions or []):
             try:
                 sources = app.sources_for(context)
@@ -35,6 +35,9 @@ def ingest(
                 failures.append(error)
                 rows.append((context.site.id, "", "not set up", ""))
                 continue
+            for name, lacking in app.waited_for(context).items():
+                failures.append(lacking)
+                rows.append((context.site.id, f"{name}:{context.site.id}", "not set up", ""))
             for polled in poll(sources, app.store, now=now):
                 if polled.error is not None:
                     failures.append(polled.error)
@@ -43,10 +46,11 @@ def ingest(
                     counts = (f"{polled.report.new_rows:,}", f"{polled.report.refused_rows:,}")
                     rows.append((context.site.id, polled.source, *counts))
     show_table(("region", "source", "new rows", "refused rows"), rows)
-    for failure in failures[:-1]:
+    said = list({str(failure): failure for failure in failures}.values())  # one key may be missing of several sources
+    for failure in said[:-1]:
         typer.echo(f"Error: {failure}", err=True)
-    if failures:
-        raise failures[-1]
+    if said:
+        raise said[-1]
 
 
 def _asked(app: App, names: Sequence[str]) -> list[Context]:

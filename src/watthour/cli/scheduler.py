@@ -94,6 +94,12 @@ class Scheduler:
         stand_in = find_context(app.store, app.directories, STAND_IN) if app.settings.simulate else None
         return followed(named, app.store, can_follow=app.can_follow, stand_in=stand_in)
 
+    def asked_without_load(self) -> list[Context]:
+        """Return the sites that the settings name of which something is asked, though their load cannot be."""
+        app = self._app
+        named = [context for name in app.settings.regions if (context := app.find(name)) is not None]
+        return [context for context in named if app.is_asked_without_load(context)]
+
     def make_first_data(self) -> None:
         """Give the simulated region, where it is what there is, enough of a past to show a page at once."""
         now = self._now()
@@ -170,6 +176,10 @@ class Scheduler:
             self._add("day ahead", context, self._day_ahead, day_ahead, last=issued)
             self._add("score", context, self._score, scoring, last=scored)
             self._add("train", context, self._train_when_due, Every(LOOK_FOR_TRAINING), last=now, is_long=True)
+        for context in self.asked_without_load():
+            stands_by = {name: error.remedy for name, error in self._app.waited_for(context).items()}
+            self._log.info("asked_without_load", region=context.site.id, stands_by=stands_by)
+            self._add("ingest", context, self._ingest, Hourly(settings.ingest_every_hours, 5))
         if not self._rounds:
             cures = [error.remedy for error in self._app.lacking().values()]
             self._log.info("nothing_followed", why="no source of a load can be asked", cure=cures or "import files")

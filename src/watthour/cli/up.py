@@ -73,7 +73,10 @@ def up(
         with (
             app.listening() if follow else nullcontext(enter_result=False) as hears,
             app.living() if lives else nullcontext(),
+            app.forwarding() if follow else nullcontext(enter_result=False) as forwards,
         ):
+            if app.forwarder is not None:
+                log.info("writing" if forwards else "not_writing", to=app.forwarder.state.name)
             if hears:
                 log.info("hearing", sources=[state.source for state in app.listener.states])
             elif follow and app.listener.states:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 MIX = "mix"  # source of what we compute from a region's generation by fuel
 _WORD = "carbon"
+_SHARE = "generation_share"
 _HIGHEST = 1_500.0  # [gCO2e/kWh] lignite burnt badly; what is above is a wrong unit
 
 
@@ -95,17 +96,40 @@ _KINDS = {
 }
 
 
-def carbon_channel(site: Site, source: str, kind: CarbonKind, resolution: timedelta) -> Channel:
-    """Return the channel of a site's carbon figures of one kind from one source."""
+def carbon_channel(
+    site: Site, source: str, kind: CarbonKind, resolution: timedelta, unit: Unit = Unit.GRAM_PER_KWH
+) -> Channel:
+    """Return the channel of a site's carbon figures of one kind from one source.
+
+    Args:
+        site: whose figures they are.
+        source: who tells them.
+        kind: what they speak of.
+        resolution: their step.
+        unit: of an intensity: of CO2 alone, where the source counts no other gas.
+    """
     is_index = kind.basis is Basis.INDEX
     return Channel(
         id=".".join((site.prefix, _WORD, source, *kind.path)),
         site=site.id,
         quantity=Quantity.CARBON_INDEX if is_index else Quantity.CARBON_INTENSITY,
-        unit=Unit.PERCENT if is_index else Unit.GRAM_PER_KWH,
+        unit=Unit.PERCENT if is_index else unit,
         resolution=resolution,
         is_simulated=site.is_simulated,
         limits=Limits(0.0, 100.0) if is_index else Limits(0.0, _HIGHEST),
+    )
+
+
+def share_channel(site: Site, fuel: str, resolution: timedelta) -> Channel:
+    """Return the channel of the share that a fuel, in one word, has in the electricity of a site."""
+    return Channel(
+        id=f"{site.prefix}.{_SHARE}.{fuel}",
+        site=site.id,
+        quantity=Quantity.GENERATION_SHARE,
+        unit=Unit.PERCENT,
+        resolution=resolution,
+        is_simulated=site.is_simulated,
+        limits=Limits(0.0, 100.0),
     )
 
 

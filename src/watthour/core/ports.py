@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import dataframely as dy
 
     from watthour.core.channel import Channel, Device, Site, Zone
-    from watthour.core.errors import ModelCorrupt
+    from watthour.core.errors import ModelCorrupt, SourceError
     from watthour.core.forecast import Context, History
     from watthour.core.frames import Events, Forecasts, Maker, Readings, Refused, Samples
     from watthour.core.heard import Heard, LineState, Recalled
@@ -54,11 +54,15 @@ class SourceRun:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """What one fetch brought: either kind of rows may be empty."""
+    """What one fetch brought: either kind of rows may be empty.
+
+    ``failure`` is why a part of what was asked did not come; the rows are those of the other parts.
+    """
 
     readings: dy.DataFrame[Readings]
     forecasts: dy.DataFrame[Forecasts]
     refused: dy.DataFrame[Refused]
+    failure: SourceError | None = None
 
 
 class Source(Protocol):
@@ -134,6 +138,33 @@ class Archive(Subscription, Protocol):
         Raises:
             SourceError: it cannot be asked.
         """
+        ...
+
+
+class Sink(Protocol):
+    """Somewhere readings are written to beside the store."""
+
+    @property
+    def name(self) -> str:
+        """Short name, as in the settings and in error messages."""
+        ...
+
+    @property
+    def target(self) -> str:
+        """What is written to, without any secret: another one begins anew."""
+        ...
+
+    def write(self, channel: Channel, readings: dy.DataFrame[Readings]) -> None:
+        """Write readings of a channel, durably; the same again changes nothing, and a gap is not written.
+
+        Raises:
+            SourceUnavailable: trying later can heal it.
+            SourceRejected: the user must act; ``status`` says whether it is about these rows.
+        """
+        ...
+
+    def check(self) -> None:
+        """Ask whether it is there and lets us in; raises as ``write``."""
         ...
 
 
@@ -226,6 +257,10 @@ class ReadingStore(Protocol):
         self, channels: Sequence[str], window: Window, as_of: datetime | None = None
     ) -> dy.DataFrame[Readings]:
         """Return every version known at ``as_of``, sorted by channel, time and available_at."""
+        ...
+
+    def recorded_since(self, channel: str, since: datetime) -> dy.DataFrame[Readings]:
+        """Return the last version of each interval of which one was recorded at an instant or later, sorted by time."""
         ...
 
     def spans(self) -> Mapping[str, tuple[datetime, datetime, datetime]]:

@@ -27,6 +27,7 @@ class Quantity(StrEnum):
     PRICE = "price"
     CARBON_INTENSITY = "carbon_intensity"
     CARBON_INDEX = "carbon_index"  # rank among the hours of a region, 0 cleanest; no amount of CO2
+    GENERATION_SHARE = "generation_share"  # part of a region's electricity that comes from one fuel
     OCCUPANCY = "occupancy"  # share of an interval in which somebody was there
 
 
@@ -53,7 +54,8 @@ class Unit(StrEnum):
     WATT_PER_SQUARE_METRE = "W/m2"
     CURRENCY_PER_KWH = "currency/kWh"
     CURRENCY_PER_MWH = "currency/MWh"
-    GRAM_PER_KWH = "gCO2e/kWh"
+    GRAM_PER_KWH = "gCO2e/kWh"  # all greenhouse gases
+    GRAM_CO2_PER_KWH = "gCO2/kWh"  # carbon dioxide alone; never turned into the other, nor compared with it
 
 
 _OF_QUANTITY: dict[Quantity, tuple[Unit, ...]] = {
@@ -68,8 +70,9 @@ _OF_QUANTITY: dict[Quantity, tuple[Unit, ...]] = {
     Quantity.PRESSURE: (Unit.HECTOPASCAL,),
     Quantity.IRRADIANCE: (Unit.WATT_PER_SQUARE_METRE,),
     Quantity.PRICE: (Unit.CURRENCY_PER_KWH, Unit.CURRENCY_PER_MWH),
-    Quantity.CARBON_INTENSITY: (Unit.GRAM_PER_KWH,),
+    Quantity.CARBON_INTENSITY: (Unit.GRAM_PER_KWH, Unit.GRAM_CO2_PER_KWH),
     Quantity.CARBON_INDEX: (Unit.PERCENT,),
+    Quantity.GENERATION_SHARE: (Unit.PERCENT,),
     Quantity.OCCUPANCY: (Unit.PERCENT,),
 }
 

@@ -41,6 +41,15 @@ def _is_elsewhere_in_europe(context: Context) -> bool:
     return context.site.code("entsoe") is not None and context.site.code("elia") is None
 
 
+def _of_region_of(provider: str, country: str) -> Callable[[Context], bool]:
+    """Return whether a provider knows a site as a part of a country."""
+
+    def serves(context: Context) -> bool:
+        return context.site.code(provider) not in (None, country)
+
+    return serves
+
+
 def _has_weather(context: Context) -> bool:
     """Tell whether a site is a real place."""
     site = context.site
@@ -87,6 +96,7 @@ class Card:
     is_optional: bool = (
         False  # what it needs may be missing: it stands by, and the other sources are asked all the same
     )
+    stands_alone: bool = False  # of use by itself: asked for a site of which nothing else can be asked
     has_sites: bool = False  # its module's ``contexts`` knows sites of its own
     options: str = ""  # class of its block in the settings, in the same module; none: it can only be switched off
     way: Way | None = None  # shown until it can be asked; of files, always
@@ -302,7 +312,42 @@ CATALOGUE: dict[str, Card] = {
         _is_real_region,
         is_followed=True,
         is_optional=True,
+        stands_alone=True,
         options="WatttimeOptions",
+    ),
+    "uk_carbon": Card(
+        "watthour.sources.uk_carbon:UkCarbon",
+        "carbon intensity of Great Britain, NESO's forecast of the next 48 hours, and the shares of fuels",
+        "nothing",
+        "docs/reference/sources/uk_carbon.md",
+        _known_to("uk_carbon", "GB"),
+        is_followed=True,
+        is_past=True,
+        brings_load=True,  # the intensity is what is forecast of Great Britain
+        stands_alone=True,
+        has_sites=True,
+        options="UkCarbonOptions",
+    ),
+    "uk_carbon_regional": Card(
+        "watthour.sources.uk_carbon:UkCarbonRegional",
+        "NESO's forecast of the carbon intensity of a region of Great Britain",
+        "nothing",
+        "docs/reference/sources/uk_carbon.md",
+        _of_region_of("uk_carbon", "GB"),
+        is_followed=True,
+        stands_alone=True,
+        options="UkCarbonOptions",
+    ),
+    "electricity_maps": Card(
+        "watthour.sources.electricity_maps:ElectricityMaps",
+        "carbon intensity of what a region uses, imports traced, and its forecast where the plan includes it",
+        "a free key for one zone",
+        "docs/reference/sources/electricity_maps.md",
+        _is_real_region,
+        is_followed=True,
+        is_optional=True,
+        stands_alone=True,
+        options="ElectricityMapsOptions",
     ),
     "csv": Card(
         "watthour.sources.csv:CsvSource",

@@ -41,8 +41,26 @@ class Connectors:
         return self.options.get(block) == options.get(block)
 
     def followed(self, context: Context) -> list[Source]:
-        """Return what is asked regularly for a site; raises NotConfigured where one of them lacks a setting."""
-        return [self._build(name, context) for name, card in self._serving(context) if card.is_followed]
+        """Return what is asked regularly for a site: of its sources those that have all they need.
+
+        Raises:
+            NotConfigured: a source lacks a setting, and nothing that is of use without it can be asked.
+        """
+        lacking = self.waited_for(context)
+        found = [(name, card) for name, card in self._serving(context) if card.is_followed and name not in lacking]
+        if lacking and not any(card.brings_load or card.stands_alone for _name, card in found):
+            raise next(iter(lacking.values()))
+        return [self._build(name, context) for name, _card in found]
+
+    def waited_for(self, context: Context) -> dict[str, NotConfigured]:
+        """Return what the sources of a site lack that are no optional ones, by their names; the others are asked."""
+        followed = [name for name, card in self._serving(context) if card.is_followed]
+        found = {name: self.lacks(name) for name in followed}
+        return {name: error for name, error in found.items() if error is not None}
+
+    def tells_by_itself(self, context: Context) -> bool:
+        """Tell whether a source can be asked that is of use for a site whose load cannot be asked for."""
+        return any(card.is_followed and card.stands_alone for _name, card in self._serving(context))
 
     def past(self, context: Context, name: str | None = None) -> list[Source]:
         """Return what is asked for a site's past: all that a model learns from, or the one source that is named.

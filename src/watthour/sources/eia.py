@@ -20,7 +20,6 @@ from watthour.sources.delivery import PARSED_FORECASTS, deliver, plain_number, s
 from watthour.sources.eia_930 import (
     DEMAND_LAG,
     FUEL_MIX_LAG,
-    Parsed,
     channel_word,
     energy_channel,
     measured,
@@ -29,6 +28,7 @@ from watthour.sources.eia_930 import (
 )
 from watthour.sources.http import HttpClient, ProviderQuirks, RateLimit, RetryPolicy, reason_in
 from watthour.sources.options import Options, require_key
+from watthour.sources.parts import Parsed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -6,13 +6,12 @@ Source: https://www.eia.gov/electricity/gridmonitor/about.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import time, timedelta
 from typing import TYPE_CHECKING
 
 import polars as pl
 
-from watthour.core.channel import Channel, beside_load_limits
+from watthour.core.channel import Channel, Limits, beside_load_limits
 from watthour.core.errors import InvalidInput
 from watthour.core.frames import OPERATOR
 from watthour.core.units import Quantity, Unit
@@ -27,16 +26,12 @@ if TYPE_CHECKING:
 PROVIDER = "eia"  # under this name a site says what EIA calls it
 DEMAND_LAG = timedelta(hours=2)  # EIA posts an hour of demand one to two hours after its end
 FUEL_MIX_LAG = timedelta(days=1)  # the mix follows about a day later
+GENERATION = "generation."
+_NEVER_CHARGE = {"coal", "gas", "nuclear", "oil", "solar", "wind", "geothermal", "biomass"}  # hydro may hold pumping
+_MOST_OVER_LOAD = 2.0  # generation by one fuel over the highest load; Bonneville's rivers make 1.5 times its own
+_MOST_OF_A_SMALL_REGION = 5_000.0  # [MWh] of one fuel; Ohio Valley makes 2,200 for a load of 200
+_MOST_OWN_USE = 0.1  # of plants that stand still, over the highest load
 OPERATOR_POSTS_AT = time(7, 5)  # NYISO posts day D about 07:05 to 07:55 local on D-1; taken for all operators
-
-
-@dataclass(frozen=True, slots=True)
-class Parsed:
-    """Rows of one answer, told apart."""
-
-    readings: pl.DataFrame
-    forecasts: pl.DataFrame
-    refused: pl.DataFrame
 
 
 def respondent_of(context: Context) -> str:
@@ -62,9 +57,19 @@ def energy_channel(context: Context, series: str = "demand") -> Channel:
         quantity=Quantity.ENERGY,
         unit=Unit.MWH,
         resolution=HOUR,
-        limits=beside_load_limits(context.channel.limits),
+        limits=_limits(series, context.channel.limits),
         is_simulated=context.site.is_simulated,
     )
+
+
+def _limits(series: str, load: Limits) -> Limits:
+    """Return what the values of a region's series beside its load can be at all; one in a wrong unit is outside."""
+    beside = beside_load_limits(load)
+    if not series.startswith(GENERATION) or load.high is None or beside.high is None:
+        return beside
+    high = max(_MOST_OVER_LOAD * load.high, min(_MOST_OF_A_SMALL_REGION, beside.high))
+    charges = series.removeprefix(GENERATION) not in _NEVER_CHARGE
+    return Limits(-high if charges else -_MOST_OWN_USE * load.high, high)
 
 
 def measured(hours: pl.DataFrame, series: pl.Expr, lag: pl.Expr, context: Context) -> pl.DataFrame:

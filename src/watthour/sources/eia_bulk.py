@@ -23,7 +23,6 @@ from watthour.sources.delivery import deliver, plain_number, split_unreadable, w
 from watthour.sources.eia_930 import (
     DEMAND_LAG,
     FUEL_MIX_LAG,
-    Parsed,
     channel_word,
     energy_channel,
     measured,
@@ -32,6 +31,7 @@ from watthour.sources.eia_930 import (
 )
 from watthour.sources.http import AnswerLimits, HttpClient, RateLimit, RetryPolicy
 from watthour.sources.options import Options
+from watthour.sources.parts import Parsed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -8,25 +8,23 @@ message.
 from __future__ import annotations
 
 import json
-import socket
 from collections import deque
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from functools import cached_property
-from threading import Lock, Timer
+from threading import Lock
 from time import monotonic, sleep
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import httpx2
 import stamina
 
+from watthour.core.deadline import Deadline
 from watthour.core.errors import PayloadChanged, SourceRejected, SourceUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from types import TracebackType
-    from typing import Self
 
     from watthour.core.errors import SourceError
 
@@ -211,43 +209,6 @@ class _TransientFault(Exception):
         super().__init__(problem)
 
 
-class _Deadline:
-    """Cuts the connection of a request that takes too long in all; a time limit per read is met by a byte a second."""
-
-    def __init__(self, seconds: float) -> None:
-        self.has_passed = False
-        self._socket: socket.socket | None = None
-        self._lock = Lock()
-        self._timer = Timer(seconds, self._pass)
-        self._timer.daemon = True
-
-    def follow(self, event: str, details: Mapping[str, Any]) -> None:
-        """Note the connection as soon as it is open; the client tells of each of its steps."""
-        if event.endswith(("connect_tcp.complete", "start_tls.complete")):
-            with self._lock:
-                self._socket = details["return_value"].get_extra_info("socket")
-                self._cut()
-
-    def _pass(self) -> None:
-        with self._lock:
-            self.has_passed = True
-            self._cut()
-
-    def _cut(self) -> None:
-        if self.has_passed and self._socket is not None:
-            with suppress(OSError):  # it is closed already
-                socket.socket.shutdown(self._socket, socket.SHUT_RDWR)  # not that of TLS, which another thread reads
-
-    def __enter__(self) -> Self:
-        self._timer.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._timer.cancel()
-
-
 class HttpClient:
     """One provider's HTTP address; shared by all sites that ask there, so that they share its rate limit."""
 
@@ -417,7 +378,7 @@ class HttpClient:
     ) -> httpx2.Response:
         if self._rate_limit is not None:
             self._rate_limit.wait(cost)
-        deadline = _Deadline(self._limits.deadline)
+        deadline = Deadline(self._limits.deadline)
         method, content = ("GET", None) if posted is None else ("POST", json.dumps(posted).encode())
         headers = {**headers, **({} if content is None else {"Content-Type": "application/json"})}
         try:

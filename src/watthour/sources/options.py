@@ -81,13 +81,14 @@ def secret_of(secret: SecretStr | None, path: Path | None, *, name: str, remedy:
     return require_key(secret or SecretStr(""), name=name, remedy=remedy)
 
 
-def require_key(key: SecretStr, *, name: str, remedy: str) -> str:
+def require_key(key: SecretStr, *, name: str, remedy: str, has_letters_of_all: bool = False) -> str:
     """Return a key as text, to be handed to the HTTP client and to nothing else.
 
     Args:
         key: as the settings hold it.
         name: of the variable that sets it, for the message.
         remedy: where to get one, and how to do without.
+        has_letters_of_all: a person chose it, so that it may have letters of any language, such as a password.
 
     Raises:
         NotConfigured: it is missing, a placeholder or no key at all.
@@ -97,6 +98,6 @@ def require_key(key: SecretStr, *, name: str, remedy: str) -> str:
         raise NotConfigured(name, None, "no key is set", remedy=remedy)
     if is_placeholder(text):
         raise NotConfigured(name, "(hidden)", "this is a placeholder, not a key", remedy=remedy)
-    if not text.isascii() or not text.isprintable():
+    if not text.isprintable() or not (has_letters_of_all or text.isascii()):
         raise NotConfigured(name, "(hidden)", "a key has plain letters and digits", remedy="Copy it again.")
     return text

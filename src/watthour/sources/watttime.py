@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -19,8 +19,9 @@ import polars as pl
 from pydantic import Field, SecretStr
 
 from watthour.core.carbon import Basis, CarbonKind, Scope, carbon_channel
-from watthour.core.errors import InvalidInput, PayloadChanged, SourceRejected
+from watthour.core.errors import InvalidInput, NotConfigured, PayloadChanged, SourceRejected
 from watthour.core.frames import INSTANT, Readings
+from watthour.core.units import Unit
 from watthour.core.window import DAY, Window
 from watthour.sources.delivery import (
     PARSED_FORECASTS,
@@ -32,6 +33,7 @@ from watthour.sources.delivery import (
 )
 from watthour.sources.http import Bearer, CallBudget, HttpClient, ProviderQuirks, RateLimit, RetryPolicy
 from watthour.sources.options import Options, require_key
+from watthour.sources.parts import Parsed, gather
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -48,8 +50,11 @@ HORIZON_HOURS = 24
 TOKEN_LIFETIME_S = 25 * 60.0  # of 30 minutes
 MODEL = "watttime"  # under which its forecasts are kept
 POSTED_AFTER = timedelta(minutes=10)  # an interval, after its end, where nobody watched
+MOST_WARNINGS = 5  # of an answer that are set aside; more of them say no more
+_LONGEST_WARNING = 300  # [characters]
 _FORBIDDEN = 403
 _GRAMS_PER_KWH = {"lbs_co2_per_mwh": 0.45359237, "kg_co2_per_mwh": 1.0, "g_co2_per_kwh": 1.0}
+_CO2 = Unit.GRAM_CO2_PER_KWH  # `co2_moer` counts no other gas
 _PERCENTILE = {"percentile": 1.0}
 _REGISTER = "Register for free with `watthour carbon register` and set WATTTIME_USERNAME and WATTTIME_PASSWORD."
 _REPORT = "Update Watthour; if that does not help, report it with the region and the time of asking."
@@ -72,6 +77,7 @@ class WatttimeClient:
     http: HttpClient
     regions: dict[str, str]
     budget: RateLimit
+    found: dict[tuple[float, float], str] = field(default_factory=dict)  # regions by coordinates, asked for once
 
 
 def open_client(
@@ -82,8 +88,11 @@ def open_client(
     Raises:
         NotConfigured: there is no user name or no password, or one is a placeholder.
     """
-    user = require_key(options.username, name="WATTTIME_USERNAME", remedy=_REGISTER)
-    password = require_key(options.password, name="WATTTIME_PASSWORD", remedy=_REGISTER)
+    user = require_key(options.username, name="WATTTIME_USERNAME", remedy=_REGISTER, has_letters_of_all=True)
+    password = require_key(options.password, name="WATTTIME_PASSWORD", remedy=_REGISTER, has_letters_of_all=True)
+    if ":" in user:
+        problem = "no user name has a colon, which ends it in a login"
+        raise NotConfigured("WATTTIME_USERNAME", "(hidden)", problem, remedy="Copy it again.")
     basic = b64encode(f"{user}:{password}".encode()).decode()
     budget = rate_limit or CallBudget("watttime", options.calls_per_hour, option="WATTHOUR_WATTTIME_CALLS_PER_HOUR")
     remedy = f"Check WATTTIME_USERNAME and WATTTIME_PASSWORD. {_REGISTER}"
@@ -140,7 +149,7 @@ class Watttime:
 
     @property
     def _marginal(self) -> Channel:
-        return carbon_channel(self.context.site, "watttime", CarbonKind(Basis.MARGINAL, Scope.DIRECT), STEP)
+        return carbon_channel(self.context.site, "watttime", CarbonKind(Basis.MARGINAL, Scope.DIRECT), STEP, _CO2)
 
     @property
     def _index(self) -> Channel:
@@ -153,50 +162,42 @@ class Watttime:
     def probe(self, *, now: datetime) -> None:
         """Ask in which region the site lies, which shows that login and address are right; raises as ``fetch``."""
         del now
+        self.client.found.clear()
         self._region()
 
     def fetch(self, window: Window, *, now: datetime, watched_from: datetime | None = None) -> Delivery:
         """Return what the account may see of the window; see ``core.ports.Source``.
 
-        What the plan leaves out is refused row by row, and everything else is kept.
+        What the plan leaves out is refused row by row, and everything else is kept; so it is where a part fails.
 
         Raises:
             SourceRejected: the plan includes nothing of this region.
+            SourceError: nothing was answered.
         """
         region = self._region()
-        asked = list(self._asked(window, now, region))
-        parts, denied = [], []
-        for endpoint, ask in asked:
-            try:
-                parts.append(ask())
-            except SourceRejected as error:
-                if error.status != _FORBIDDEN:
-                    raise
-                denied.append((endpoint, error))
-        if denied and len(denied) == len(asked):
-            raise self._not_in_plan(region, denied[0][1])
-        left_out = [
-            (self._marginal.id, "is_in_the_plan", json.dumps({"endpoint": endpoint, "region": region}))
-            for endpoint, _error in dict(denied).items()
-        ]
-        refused = pl.DataFrame(left_out, schema=PARSED_REFUSED, orient="row")
-        readings = pl.concat([pl.DataFrame(schema=PARSED_READINGS), *(part.readings for part in parts)])
+        asked = self._asked(window, now, region)
+        try:
+            got = gather(asked, is_denied=lambda error: error.status == _FORBIDDEN)
+        except SourceRejected as error:
+            raise self._not_in_plan(region, error) if error.status == _FORBIDDEN else error from None
+        readings = got.rows.readings
         is_ahead = pl.col("time") > now  # what it says of hours to come stands in its forecast alone
         ahead = readings.filter(is_ahead).select(
             "channel",
             rule=pl.lit("not_before_it_began"),
             row=pl.struct(pl.col("time").cast(pl.String), "value").struct.json_encode(),
         )
-        return deliver(
+        delivery = deliver(
             self.name,
             window,
             readings=readings.filter(~is_ahead),
-            forecasts=pl.concat([pl.DataFrame(schema=PARSED_FORECASTS), *(part.forecasts for part in parts)]),
-            refused=pl.concat([refused, ahead, *(part.refused for part in parts)]),
+            forecasts=got.rows.forecasts,
+            refused=pl.concat([got.refused_by_plan(self._marginal.id, region=region), ahead, got.rows.refused]),
             now=now,
             watched_from=watched_from,
             schema=Readings,  # the rank of this hour is told while it runs
         )
+        return replace(delivery, failure=got.failure)
 
     def _asked(self, window: Window, now: datetime, region: str) -> Iterator[tuple[str, Callable[[], Parsed]]]:
         named = [("region", region), ("signal_type", SIGNAL)]
@@ -228,11 +229,15 @@ class Watttime:
         if site.place.latitude is None or site.place.longitude is None:
             remedy = f'Set it as {site.id} = "CAISO_NORTH" in [sources.watttime.regions].'
             raise InvalidInput("regions", site.id, "nobody says in which region of WattTime it lies", remedy=remedy)
-        place = [("latitude", str(site.place.latitude)), ("longitude", str(site.place.longitude))]
+        here = (site.place.latitude, site.place.longitude)
+        if here in self.client.found:
+            return self.client.found[here]
+        place = [("latitude", str(here[0])), ("longitude", str(here[1]))]
         answer = self.client.http.get_json("/v3/region-from-loc", [*place, ("signal_type", SIGNAL)])
         region = answer.get("region") if isinstance(answer, dict) else None
         if not isinstance(region, str) or not region:
             raise PayloadChanged("watttime", "the answer names no region", remedy=_REPORT)
+        self.client.found[here] = region
         return region
 
     def _not_in_plan(self, region: str, error: SourceRejected) -> SourceRejected:
@@ -245,26 +250,20 @@ class Watttime:
         return SourceRejected("watttime", problem, remedy=remedy, status=error.status)
 
 
-@dataclass(frozen=True, slots=True)
-class Parsed:
-    """Rows of one answer, told apart."""
-
-    readings: pl.DataFrame
-    forecasts: pl.DataFrame
-    refused: pl.DataFrame
-
-
 def parse(answer: object, channel: Channel, *, region: str, endpoint: str) -> Parsed:
-    """Turn ``data`` and ``meta`` of an answer into rows in gCO2e/kWh or, of the index, percent.
+    """Turn ``data`` and ``meta`` of an answer into rows in gCO2/kWh or, of the index, percent.
 
     A missing value stays null. What the provider warns of is set aside with its words.
 
     Raises:
-        PayloadChanged: the answer has another shape, region, step or unit.
+        PayloadChanged: the answer has another shape, region, signal, step or unit.
     """
     data, meta = _content(answer)
     if meta.get("region") != region:
         raise PayloadChanged("watttime", f"asked for {region}, it answers of {meta.get('region')}", remedy=_REPORT)
+    if meta.get("signal_type") != SIGNAL:
+        problem = f"asked for {SIGNAL}, it answers of {meta.get('signal_type')}"
+        raise PayloadChanged("watttime", problem, remedy=_REPORT)
     is_index = endpoint == "signal-index"
     factor = (_PERCENTILE if is_index else _GRAMS_PER_KWH).get(str(meta.get("units")).lower())
     if factor is None:
@@ -279,7 +278,7 @@ def parse(answer: object, channel: Channel, *, region: str, endpoint: str) -> Pa
     ).with_columns(channel=pl.lit(channel.id), time=_instants(pl.col("at")))
     good, refused = split_unreadable(table)
     good = good.with_columns(pl.col("value") * factor)
-    warned = [(channel.id, "provider_warns", json.dumps(each)) for each in meta.get("warnings") or []]
+    warned = [(channel.id, "provider_warns", words) for words in _warnings(meta)]
     refused = pl.concat([refused, pl.DataFrame(warned, schema=PARSED_REFUSED, orient="row")])
     if endpoint == "forecast":
         issued = datetime.fromisoformat(str(meta["generated_at"])) if "generated_at" in meta else None
@@ -291,6 +290,17 @@ def parse(answer: object, channel: Channel, *, region: str, endpoint: str) -> Pa
     lag = timedelta(0) if is_index else STEP + POSTED_AFTER
     readings = good.with_columns(published=pl.col("time") + lag).select(PARSED_READINGS.names())
     return Parsed(without_unpublished(readings), pl.DataFrame(schema=PARSED_FORECASTS), refused)
+
+
+def _warnings(meta: dict[str, Any]) -> list[str]:
+    """Return what the provider warns of, each once and cut, and how many more there are."""
+    said = meta.get("warnings")
+    words = [
+        json.dumps(each)[:_LONGEST_WARNING] for each in (said if isinstance(said, list) else [said] if said else [])
+    ]
+    found = list(dict.fromkeys(words))
+    more = len(found) - MOST_WARNINGS
+    return found[:MOST_WARNINGS] + ([f"and {more} more"] if more > 0 else [])
 
 
 def _content(answer: object) -> tuple[list[dict[str, Any]], dict[str, Any]]:

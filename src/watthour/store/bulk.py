@@ -67,6 +67,20 @@ def read_readings(
     return found.with_columns(pl.col("channel").replace_strict(keys, return_dtype=pl.String))
 
 
+def read_recorded(database: Database, connection: Connection, name: str, since: datetime) -> pl.DataFrame:
+    """Return every version of the intervals of which one was recorded at an instant or later, sorted by time."""
+    check_instants(since=since)
+    table = readings.c
+    parts: list[pl.DataFrame] = [Readings.create_empty()]
+    for key in _keys_of(connection, [name]).values():
+        changed = select(table.time).where(table.channel == key, table.recorded_at >= microseconds(since))
+        numbers = (table.time, table.available_at, table.recorded_at, table.value, table.quality)
+        rows = select(*numbers).where(table.channel == key, table.time.in_(changed))
+        found = database.fetch(connection, rows.order_by(table.time, table.available_at))
+        parts.append(_instants(found.select(pl.lit(name).alias("channel"), pl.all())))
+    return pl.concat(parts)
+
+
 def append_samples(database: Database, connection: Connection, incoming: pl.DataFrame) -> int:
     """Insert the keys that are new and return how many that was."""
     names = incoming["channel"].unique().to_list()

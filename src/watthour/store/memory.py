@@ -142,6 +142,12 @@ class MemoryStore:
         """Return every version known at ``as_of``, sorted by channel, time and available_at."""
         return Readings.cast(self._readings.filter(_asked(channels, window, as_of)))
 
+    def recorded_since(self, channel: str, since: datetime) -> dy.DataFrame[Readings]:
+        """Return the last version of each interval of which one was recorded at an instant or later, sorted by time."""
+        mine = self._readings.filter(pl.col("channel") == channel)
+        changed = mine.filter(pl.col("recorded_at") >= since).select("time").unique()
+        return Readings.cast(last_versions(mine.join(changed, on="time", how="semi", maintain_order="left")))
+
     def spans(self) -> Mapping[str, tuple[datetime, datetime, datetime]]:
         """Return, per channel with readings, its first and last interval start and the last ``recorded_at``."""
         spans = self._readings.group_by("channel").agg(

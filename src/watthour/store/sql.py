@@ -147,6 +147,12 @@ class SqlStore:
         with self._database.reading() as connection:
             return Readings.cast(bulk.read_readings(self._database, connection, channels, window, as_of))
 
+    def recorded_since(self, channel: str, since: datetime) -> dy.DataFrame[Readings]:
+        """Return the last version of each interval of which one was recorded at an instant or later, sorted by time."""
+        with self._database.reading() as connection:
+            found = bulk.read_recorded(self._database, connection, channel, since)
+        return Readings.cast(last_versions(found))
+
     def spans(self) -> Mapping[str, tuple[datetime, datetime, datetime]]:
         """Return, per channel with readings, its first and last interval start and the last ``recorded_at``."""
         columns = tables.channels.c

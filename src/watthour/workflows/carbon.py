@@ -30,8 +30,9 @@ if TYPE_CHECKING:
     from watthour.core.channel import Channel, Site
     from watthour.core.ports import Store
 
-NEAR = 7 * DAY  # a fuel of which nothing is told for so long, before and after, is not missing: the region has none
-LONG = 60 * DAY  # likewise before, where it made more than a small share: so long its provider may have lost it
+NEAR = 7 * DAY  # a fuel of a small share that was not told for so long is not missing: the region has none any more
+LONG = 60 * DAY  # likewise where it made more than a small share: so long its provider may have lost it
+YEAR = 365 * DAY  # after that long, and not before, figures without such a fuel are no estimates any more
 SMALL_SHARE = 0.01  # of what is produced; fuels that make no more together may be missing, and the figure is estimated
 _KEPT_FLAGS = Quality.ASSUMED | Quality.SIMULATED | Quality.ESTIMATED
 _DIGITS = 3
@@ -111,13 +112,18 @@ class Mix:
 def mix_between(store: Store, fuels: Mapping[str, Channel], window: Window, *, now: datetime) -> Mix:
     """Return the generation by fuel of the intervals of a window of which anything is told.
 
-    A fuel that is missing counts as nothing where it is not told within a week before and after, nor, where it made
-    more than a hundredth of what is produced, within two months before. It also does where it usually makes a
-    hundredth at most; the interval is then marked estimated.
+    Whether a fuel is missing follows from what was told of it before, never from what came later, so that the past is
+    derived as it was known then. One that was told within a week is missing; so is one that made more than a hundredth
+    of what is produced if it was told within two months, and after them what is left is an estimate for a year. Where
+    fuels are missing that usually make a hundredth at most, the interval is an estimate; else it is not known.
     """
     names = [channel.id for channel in fuels.values()]
-    read = pl.DataFrame(store.read(names, Window(window.start - LONG, window.end + NEAR), now))
-    read = read.filter(is_trusted()).drop_nulls("value")
+    begin = window.start - LONG
+    read = _trusted(store.read(names, Window(begin, window.end), now))
+    heard = set(read.filter(pl.col("time") <= window.start)["channel"].unique())
+    silent = [name for name, (first, *_rest) in store.spans().items() if name in names and first < begin]
+    if silent := [name for name in silent if name not in heard]:  # what they made before they fell silent
+        read = pl.concat([_trusted(store.read(silent, Window(begin - YEAR - LONG, begin), now)), read])
     rows = (
         read.group_by("time")
         .agg(pl.col("available_at").max(), (pl.col("quality") & int(_KEPT_FLAGS)).bitwise_or())
@@ -125,16 +131,14 @@ def mix_between(store: Store, fuels: Mapping[str, Channel], window: Window, *, n
     )
     wide = read.pivot(on="channel", on_columns=names, index="time", values="value").sort("time")
     told = wide.select(names).cast(pl.Float64).fill_null(float("nan")).to_numpy().reshape(rows.height, len(names))
-    made = np.nan_to_num(np.maximum(told, 0.0))
-    n_told = np.maximum(np.isfinite(told).sum(axis=0), 1)
-    usual = made.sum(axis=0) / n_told
-    share = usual / max(float(usual.sum()), np.finfo(np.float64).tiny)
-    micro = timedelta(microseconds=1)
-    before = np.where(share > SMALL_SHARE, LONG // micro, NEAR // micro)
-    is_missing = np.isnan(told) & _is_told_near(rows["time"], np.isfinite(told), before)
+    is_told = np.isfinite(told)
+    silence, share = _before(rows["time"].to_physical().to_numpy(), told)
+    is_large = share > SMALL_SHARE
+    is_missing = ~is_told & (silence <= np.where(is_large, _us(LONG), _us(NEAR)))
+    is_left_out = ~is_told & ~is_missing & is_large & (silence <= _us(YEAR))
     is_small = (is_missing * share).sum(axis=1) <= SMALL_SHARE
     generation = np.where(is_missing & ~is_small[:, None], np.nan, np.nan_to_num(told))
-    is_estimated = pl.Series(is_missing.any(axis=1) & is_small, dtype=pl.Boolean)
+    is_estimated = pl.Series((is_missing.any(axis=1) & is_small) | is_left_out.any(axis=1), dtype=pl.Boolean)
     rows = rows.with_columns(
         quality=pl.when(is_estimated).then(pl.col("quality") | int(Quality.ESTIMATED)).otherwise("quality")
     )
@@ -143,17 +147,46 @@ def mix_between(store: Store, fuels: Mapping[str, Channel], window: Window, *, n
     if not known.is_empty():  # before the first and after the last nothing is published yet: no gaps
         inside &= rows["time"].is_between(known[0], known[-1])
     shown = inside.to_numpy()
-    return Mix(tuple(fuels), rows.filter(inside), generation[shown], np.isfinite(told)[shown])
+    return Mix(tuple(fuels), rows.filter(inside), generation[shown], is_told[shown])
 
 
-def _is_told_near(times: pl.Series, is_told: Mask, span: NDArray[np.int64]) -> Mask:
-    """Tell of each interval and fuel whether it is told within a span before [us], or a week after, (n, fuels)."""
-    instants = times.to_physical().to_numpy()[:, None]
-    near = NEAR // timedelta(microseconds=1)
-    far = np.iinfo(np.int64).max // 4
-    before = np.maximum.accumulate(np.where(is_told, instants, -far), axis=0) if len(instants) else is_told
-    after = np.minimum.accumulate(np.where(is_told, instants, far)[::-1], axis=0)[::-1] if len(instants) else is_told
-    return np.asarray((instants - before <= span) | (after - instants <= near))
+def _trusted(readings: dy.DataFrame[Readings]) -> pl.DataFrame:
+    return pl.DataFrame(readings).filter(is_trusted()).drop_nulls("value")
+
+
+def _us(span: timedelta) -> int:
+    return span // timedelta(microseconds=1)
+
+
+def _before(instants: NDArray[np.int64], told: Array) -> tuple[NDArray[np.int64], Array]:
+    """Return of each interval and fuel how long it has not been told [us], and its usual share when it last was.
+
+    What is usual at an interval is the mean of what was told in the two months up to it, so that nothing that came
+    later is looked at.
+
+    Args:
+        instants: of the intervals, in order, (n,) [us].
+        told: generation, (n, fuels); NaN where it is not told.
+    """
+    if not len(instants):
+        return np.zeros(told.shape, np.int64), np.zeros(told.shape)
+    is_told = np.isfinite(told)
+    first = np.searchsorted(instants, instants - _us(LONG))
+
+    def of_two_months(values: Array) -> Array:
+        summed = np.vstack([np.zeros(values.shape[1]), np.cumsum(values, axis=0)])
+        return np.asarray(summed[1:] - summed[first])
+
+    n_told = of_two_months(is_told.astype(np.float64))
+    usual = of_two_months(np.nan_to_num(np.maximum(told, 0.0))) / np.maximum(n_told, 1.0)
+    rows = np.arange(len(instants))[:, None]
+    last = np.maximum.accumulate(np.where(is_told, rows, -1), axis=0)
+    was_told = last >= 0
+    never = np.iinfo(np.int64).max
+    silence = np.where(was_told, instants[:, None] - instants[np.maximum(last, 0)], never)
+    made = np.where(was_told, np.take_along_axis(usual, np.maximum(last, 0), axis=0), 0.0)
+    total = np.maximum(made.sum(axis=1, keepdims=True), np.finfo(np.float64).tiny)
+    return silence, made / total
 
 
 def _readings(mix: Mix, site: Site, channel: Channel, scope: Scope, now: datetime) -> dy.DataFrame[Readings]:

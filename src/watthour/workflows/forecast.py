@@ -585,7 +585,9 @@ def _doubted_rival(history: History, asked: dy.DataFrame[Targets]) -> tuple[str,
     """Say that a rival's forecast was there and could not be believed."""
     from watthour.forecasting.rival import was_published
 
-    if not was_published(history, asked).any():
+    its = (pl.col("channel") == history.context.channel.id) & (pl.col("model") == pl.lit(history.context.rival or ""))
+    is_doubted = not history.forecasts.filter(its & ~is_trusted()).is_empty()
+    if not is_doubted or not was_published(history, asked).any():  # else too little of its past is known
         return ()
     return (f"The {history.context.rival}'s forecast cannot be right, and was left out.",)
 

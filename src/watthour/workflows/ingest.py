@@ -73,8 +73,8 @@ def ingest(
     The run is noted when it begins, so that one whose process died can be told from one that never was.
 
     Raises:
-        SourceError: the source failed, or its answer made our reading fail; the failure is logged in the store, with
-            the rows that had been kept before it.
+        SourceError: the source failed, in all or in a part of what was asked, or its answer made our reading fail; the
+            failure is logged in the store, with the rows that had been kept before it.
         InvalidInput: a file that a person gave cannot be read.
         StoreError: what came cannot be kept.
     """
@@ -110,6 +110,9 @@ def ingest(
         raise failure from error
     if live:
         store.watch(source.name, now)
+    if delivery.failure is not None:  # what did come is kept; the rest is asked for again
+        note(RunState.FAILED, report, plain(str(delivery.failure)))
+        raise delivery.failure
     if not (delivery.readings.is_empty() and delivery.forecasts.is_empty()):
         note(RunState.OK, report)
     elif delivery.refused.is_empty():

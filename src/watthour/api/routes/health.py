@@ -2,7 +2,6 @@
 
 from datetime import datetime
 from http import HTTPStatus
-from typing import Literal
 
 from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST
@@ -11,7 +10,7 @@ from watthour import __version__
 from watthour.api.contract import problems
 from watthour.api.metrics import Gauges
 from watthour.api.problems import Refusal
-from watthour.api.schemas.status import Degraded, Health, Ready, StandingBy
+from watthour.api.schemas.status import Degraded, Health, Ready, SinkHealth, StandingBy
 from watthour.api.state import ApiState, State
 from watthour.core.channel import SiteKind
 from watthour.core.errors import NotEnoughHistory
@@ -20,6 +19,7 @@ from watthour.core.frames import Maker
 from watthour.core.units import Unit
 from watthour.core.window import Window
 from watthour.workflows import view
+from watthour.workflows.forward import SinkState
 from watthour.workflows.view.household import homes_with_data
 
 router = APIRouter(tags=["operation"])
@@ -28,15 +28,15 @@ SCORED_DAYS = 30
 
 
 @router.get("/health", summary="Is the process alive?", responses=problems())
-async def health() -> Health:
+async def health(state: ApiState) -> Health:
     """Answer as long as the process can; it asks neither the store nor any source."""
-    return Health(status="alive", version=__version__)
+    return Health(status="alive", version=__version__, sinks=[_sink(each) for each in _sinks(state)])
 
 
 @router.get("/api/v1/health", summary="Is the process alive? As `/health`", responses=problems())
-async def api_health() -> Health:
+async def api_health(state: ApiState) -> Health:
     """Answer as `/health` does."""
-    return await health()
+    return await health(state)
 
 
 @router.get("/ready", summary="Can forecasts be served?", responses=problems())
@@ -72,6 +72,8 @@ async def metrics(state: ApiState) -> Response:
     """Count requests and their times, and show what the store knows of errors and freshness."""
     gauges = await state.warm.get("gauges", lambda: _gauges(state), lifetime_s=state.limits.gauges_lifetime_s)
     state.metrics.show(gauges)
+    for sink in _sinks(state):
+        state.metrics.show_sink(sink.name, sink.n_points, sink.n_failures, sink.last_success_at)
     return Response(state.metrics.text(), media_type=CONTENT_TYPE_LATEST)
 
 
@@ -92,12 +94,43 @@ def _readiness(state: State) -> Ready:
         )
     failed = [source for source in content["sources"] if source["state"] == "failed"]  # type: ignore[attr-defined]  # as above
     degraded = [Degraded(name=source["name"], problem=source["problem"] or "it failed") for source in failed]
-    waiting = [
-        StandingBy(name=block, setting=error.field, remedy=error.remedy)
-        for block, error in state.app.standing_by().items()
-    ]
-    carbon: Literal["ok", "standby"] = "standby" if waiting else "ok"
-    return Ready(status="ready", regions=regions, homes=homes, degraded=degraded, carbon=carbon, standing_by=waiting)
+    app = state.app
+    is_wanted, of_carbon = app.wants_carbon, app.carbon_sources
+    waiting = {block: error for block, error in app.standing_by().items() if is_wanted or block not in of_carbon}
+    series = view.carbon_freshness(app.store, now=state.now())
+    return Ready.model_validate(
+        {
+            "status": "ready",
+            "regions": regions,
+            "homes": homes,
+            "degraded": degraded,
+            "carbon": view.carbon_state(series, is_wanted=is_wanted, is_waiting=not of_carbon.isdisjoint(waiting)),
+            "carbon_series": series,
+            "standing_by": [
+                StandingBy(name=block, setting=error.field, remedy=error.remedy) for block, error in waiting.items()
+            ],
+        }
+    )
+
+
+def _sinks(state: State) -> list[SinkState]:
+    """Return how writing to databases beside the store goes, as this process remembers it."""
+    forwarder = state.app.forwarder
+    return [] if forwarder is None else [forwarder.state]
+
+
+def _sink(sink: SinkState) -> SinkHealth:
+    how = "failing" if sink.problem is not None else "waiting" if sink.last_success_at is None else "ok"
+    return SinkHealth.model_validate(
+        {
+            "name": sink.name,
+            "state": how if sink.is_running else "elsewhere",
+            "points": sink.n_points,
+            "failures": sink.n_failures,
+            "last_success_at": sink.last_success_at,
+            "problem": sink.problem,
+        }
+    )
 
 
 def _gauges(state: State) -> Gauges:

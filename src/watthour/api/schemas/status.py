@@ -8,13 +8,43 @@ from pydantic import Field
 from watthour.api.schemas.base import Answer, shown_as
 
 
+class SinkHealth(Answer):
+    """How writing readings to a database beside the store goes; none is lost while it fails."""
+
+    name: str = Field(description="What is written to.", examples=["influxdb"])
+    state: Literal["ok", "waiting", "failing", "elsewhere"] = Field(
+        description="`ok`; `waiting`: nothing was written yet; `failing`: the last try failed, and it is tried again; "
+        "`elsewhere`: this process does not write."
+    )
+    points: int = Field(description="Written since the process began. [count]", examples=[2016])
+    failures: int = Field(description="Requests that failed since the process began. [count]", examples=[0])
+    last_success_at: datetime | None = Field(description="When points were last written, UTC; null if never.")
+    problem: str | None = Field(description="What went wrong at the last try, and what to do; null if nothing did.")
+
+
 class Health(Answer):
     """The process answers."""
 
-    model_config = shown_as({"status": "alive", "version": "0.1.0"})
+    model_config = shown_as(
+        {
+            "status": "alive",
+            "version": "0.1.0",
+            "sinks": [
+                {
+                    "name": "influxdb",
+                    "state": "ok",
+                    "points": 2016,
+                    "failures": 0,
+                    "last_success_at": "2026-11-21T12:05:03Z",
+                    "problem": None,
+                }
+            ],
+        }
+    )
 
     status: Literal["alive"] = Field(description="Always `alive`.")
     version: str = Field(description="Version of Watthour.", examples=["0.1.0"])
+    sinks: list[SinkHealth] = Field(description="Databases that readings are written to as well; usually none.")
 
 
 class Degraded(Answer):
@@ -34,6 +64,18 @@ class StandingBy(Answer):
     remedy: str = Field(description="What to do.", examples=["Register for free with `watthour carbon register` ..."])
 
 
+class CarbonFreshness(Answer):
+    """How old the last value of a carbon series is."""
+
+    channel: str = Field(description="Id of its channel.", examples=["grid.ny.carbon.watttime.marginal.direct"])
+    region: str = Field(description="Id of the region.", examples=["ny"])
+    source: str = Field(description="Who says it; `mix`: computed from the generation by fuel.", examples=["watttime"])
+    last_time: datetime = Field(description="Start of the last interval, UTC.")
+    age_hours: float = Field(description="Time since that interval ended. [h]", examples=[0.2])
+    fresh: bool = Field(description="Not older than 12 hours; from a mix of fuels, which comes late, than 36 hours.")
+    simulated: bool = Field(description="True if it is invented by the simulation.")
+
+
 class Ready(Answer):
     """Forecasts can be served; what is degraded is named."""
 
@@ -44,6 +86,7 @@ class Ready(Answer):
             "homes": ["flat"],
             "degraded": [{"name": "eia", "problem": "eia: answered 503 four times"}],
             "carbon": "standby",
+            "carbon_series": [],
             "standing_by": [
                 {
                     "name": "watttime",
@@ -58,9 +101,12 @@ class Ready(Answer):
     regions: list[str] = Field(description="Ids of the regions with readings.", examples=[["ny"]])
     homes: list[str] = Field(description="Ids of the homes with readings or uses of devices.", examples=[["flat"]])
     degraded: list[Degraded] = Field(description="Sources whose last run failed.")
-    carbon: Literal["ok", "standby"] = Field(
-        description="`standby`: a source of carbon figures waits for its settings; forecasts need none of them."
+    carbon: Literal["ok", "stale", "standby", "missing", "unused"] = Field(
+        description="`ok`: a series of carbon figures is fresh; `stale`: there are some, and none is; `standby`: there "
+        "are none of a real region, and a source waits for its settings; `missing`: none came yet; `unused`: nobody "
+        "wants any, as there are homes alone. Forecasts need none of them."
     )
+    carbon_series: list[CarbonFreshness] = Field(description="Each series with its age, the freshest first.")
     standing_by: list[StandingBy] = Field(description="What those sources need; empty where nothing is missing.")
 
 

@@ -2,6 +2,7 @@
 
 from watthour.workflows.view.ahead import ahead_of_all, hours_ahead
 from watthour.workflows.view.carbon import carbon_current, carbon_history, carbon_region, carbon_regions
+from watthour.workflows.view.carbon_state import carbon_freshness, carbon_state
 from watthour.workflows.view.dashboard import appliances, dashboard, device_list, device_page, week_ahead
 from watthour.workflows.view.days import day_columns, day_rows, days_between, issue_list, kept_day
 from watthour.workflows.view.grid import grid_forecast, grid_scores, region_entry
@@ -32,9 +33,11 @@ __all__ = [
     "appliances",
     "arrival_findings",
     "carbon_current",
+    "carbon_freshness",
     "carbon_history",
     "carbon_region",
     "carbon_regions",
+    "carbon_state",
     "channel_list",
     "dashboard",
     "day_columns",
