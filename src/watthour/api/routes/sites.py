@@ -25,6 +25,7 @@ from watthour.core.place import Point
 from watthour.forecasting.holiday_calendars import calendars, likely_calendar
 from watthour.forecasting.optional_calendars import OPTIONAL
 from watthour.workflows import view
+from watthour.core.channel import Site
 from watthour.workflows.own_sites import ChannelWords, SiteWords, add_site, change_site, remove_site
 from watthour.workflows.sites import site_named
 
@@ -87,9 +88,13 @@ async def removed_site(
 ) -> RemovedSite:
     """Remove a site with its series, weather and forecasts; its saved models stay."""
     app = state.app
-    gone = await state.compute.run(
-        lambda: remove_site(app.store, site, with_readings=delete_readings, settled=app.settings.sites)
-    )
+
+    def remove() -> Site:
+        gone = remove_site(app.store, site, with_readings=delete_readings, settled=app.settings.sites)
+        app.tariffs.forget(gone.id)
+        return gone
+
+    gone = await state.compute.run(remove)
     state.warm.drop()
     return RemovedSite(id=gone.id, name=gone.name)
 
