@@ -126,8 +126,19 @@ def test_nothing_is_known_later_than_now(example: Example, delivery: Delivery) -
 
 def test_a_measurement_is_not_known_before_its_interval_ended(example: Example, delivery: Delivery) -> None:
     steps = {channel.id: channel.resolution for channel in example.source.channels()}
+    told_ahead = {channel.id for channel in example.source.channels() if channel.is_told_ahead}
     for channel, time, available_at in delivery.readings.select("channel", "time", "available_at").iter_rows():
-        assert available_at >= time + steps[channel]
+        assert available_at >= time + steps[channel] or channel in told_ahead
+
+
+def test_prices_of_the_next_day_are_known_before_it_begins(example: Example) -> None:
+    told_ahead = [channel.id for channel in example.source.channels() if channel.is_told_ahead]
+    if not told_ahead:
+        return  # the provider tells what was, not what is agreed for tomorrow
+    readings = example.source.fetch(example.window, now=example.now).readings
+    mine = readings.filter(pl.col("channel").is_in(told_ahead))
+    assert mine.height > 0
+    assert (mine["available_at"] < mine["time"]).all()
 
 
 def test_a_forecast_is_not_known_before_it_was_made(delivery: Delivery) -> None:

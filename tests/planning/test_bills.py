@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
@@ -14,7 +13,11 @@ from watthour.core.window import HOUR, Window, local_day
 from watthour.planning.bills import Bill, Metered, bill
 from watthour.planning.prices import Calendar, Market
 from watthour.planning.tariff_words import read_tariff
-from watthour.planning.tariffs import Tariff
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from watthour.planning.tariffs import Tariff
 
 PARIS = Calendar("Europe/Paris")
 HALF_HOUR = timedelta(minutes=30)
@@ -28,7 +31,7 @@ NIGHT_AND_DAY = {
 }
 
 
-def tariff(drawn: dict[str, Any], **more: Any) -> Tariff:
+def tariff(drawn: dict[str, Any], **more: object) -> Tariff:
     return read_tariff({"name": "test", "currency": "EUR", "import": drawn, **more})
 
 

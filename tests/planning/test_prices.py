@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -15,7 +16,9 @@ from watthour.core.window import DAY, HOUR, Window, local_day
 from watthour.planning.bills import Metered, bill
 from watthour.planning.prices import Calendar, Market, prices
 from watthour.planning.tariff_words import read_tariff
-from watthour.planning.tariffs import Tariff
+
+if TYPE_CHECKING:
+    from watthour.planning.tariffs import Tariff
 
 PARIS = Calendar("Europe/Paris")
 QUARTER = timedelta(minutes=15)
@@ -30,7 +33,7 @@ TWO_RATES = {
 BLOCKS = {"kind": "blocks", "tiers": [{"price": 0.2, "up_to_kwh": 100}, {"price": 0.35}]}
 
 
-def tariff(drawn: dict[str, Any], **more: Any) -> Tariff:
+def tariff(drawn: dict[str, Any], **more: object) -> Tariff:
     return read_tariff({"name": "test", "currency": "EUR", "import": drawn, **more})
 
 
@@ -79,8 +82,8 @@ def test_a_new_month_begins_in_the_first_tier() -> None:
 
 
 def test_what_is_forecast_of_a_dynamic_price_is_marked_and_has_a_band() -> None:
-    values = np.array([0.1, 0.2, np.nan])
-    market = Market(START, HOUR, values, np.array([False, True, False]), values - [0, 0.05, 0], values + [0, 0.05, 0])
+    values, off = np.array([0.1, 0.2, np.nan]), np.array([0, 0.05, 0])
+    market = Market(START, HOUR, values, np.array([False, True, False]), values - off, values + off)
     contract = tariff({"kind": "dynamic", "channel": "grid.x.price", "markup": 0.02}, tax_percent=50)
     found = prices(contract, Window(START, START + 4 * HOUR), HOUR, PARIS, {"grid.x.price": market})
     assert found.import_[:2] == pytest.approx([0.18, 0.33])
@@ -131,7 +134,7 @@ def test_a_bill_of_time_of_use_is_the_sum_of_energy_times_price_on_every_clock(
             "price": 0.1 + 0.01 * n,
             "hours": [f"{a // 4:02}:{a % 4 * 15:02}-{b // 4:02}:{b % 4 * 15:02}"],
         }
-        for n, (a, b) in enumerate(zip(cuts, cuts[1:], strict=False))
+        for n, (a, b) in enumerate(pairwise(cuts))
     ]
     contract = tariff({"kind": "time_of_use", "bands": bands})
     window = local_day(day, zone)

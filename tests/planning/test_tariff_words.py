@@ -9,7 +9,7 @@ import pytest
 
 from watthour.core.errors import InvalidInput
 from watthour.planning.tariff_words import questions, read_tariff
-from watthour.planning.tariffs import Blocks, BlockPeriod, Dynamic, TimeOfUse
+from watthour.planning.tariffs import BlockPeriod, Blocks, Dynamic, TimeOfUse
 
 TWO_RATES: dict[str, Any] = {
     "name": "Day and night",
@@ -24,7 +24,7 @@ TWO_RATES: dict[str, Any] = {
 }
 
 
-def changed(**changes: Any) -> dict[str, Any]:
+def changed(**changes: object) -> dict[str, Any]:
     return {**copy.deepcopy(TWO_RATES), **changes}
 
 

@@ -25,7 +25,6 @@ from watthour.core.place import Point
 from watthour.forecasting.holiday_calendars import calendars, likely_calendar
 from watthour.forecasting.optional_calendars import OPTIONAL
 from watthour.workflows import view
-from watthour.core.channel import Site
 from watthour.workflows.own_sites import ChannelWords, SiteWords, add_site, change_site, remove_site
 from watthour.workflows.sites import site_named
 
