@@ -27,6 +27,37 @@ _HOW = (
 )
 
 
+_POINT: dict[str, JsonValue] = {
+    "time": "2026-11-20T09:00:00Z",
+    "local_time": "2026-11-20T10:00:00+01:00",
+    "band": "dynamic",
+    "forecast": False,
+    "import_price": 0.2318,
+    "import_lower": 0.2318,
+    "import_upper": 0.2318,
+    "export_price": 0.08,
+    "export_lower": 0.08,
+    "export_upper": 0.08,
+}
+_PEAK: dict[str, JsonValue] = {
+    "month": "2026-11",
+    "start": "2026-11-20T09:00:00Z",
+    "end": "2026-11-22T09:00:00Z",
+    "price_per_kw": 6.0,
+    "free_kw": 3.0,
+    "interval_seconds": 900,
+}
+_LINE: dict[str, JsonValue] = {
+    "kind": "energy",
+    "name": "night",
+    "quantity": 112.4,
+    "unit": "kWh",
+    "price": 0.14,
+    "amount": 15.736,
+}
+_SPAN: dict[str, JsonValue] = {"start": "2026-11-03T04:00:00Z", "end": "2026-11-03T06:00:00Z"}
+
+
 class SetTariff(Question):
     """A tariff as a person describes it."""
 
@@ -38,6 +69,7 @@ class SetTariff(Question):
 class TariffAnswer(Answer):
     """The tariff of a home, as it was said."""
 
+    model_config = shown_as({"home": "flat", "tariff": _TARIFF}) | Answer.model_config
     home: str = Field(description="Id of the home.", examples=["flat"])
     tariff: dict[str, Any] = Field(description=_HOW, examples=[_TARIFF])
 
@@ -45,9 +77,13 @@ class TariffAnswer(Answer):
 class PricesQuestion(Question):
     """Which hours."""
 
-    hours: int = Field(default=48, ge=1, le=168, description="From the step now running on.")
-    step_minutes: Literal[5, 10, 15, 30, 60] | None = Field(
-        default=None, description="Length of a step; default: that of the prices the tariff follows, or an hour. [min]"
+    hours: int = Field(default=48, ge=1, le=168, description="From the step now running on. [h]")
+    step_minutes: int | None = Field(
+        default=None,
+        ge=5,
+        le=60,
+        description="Length of a step: 5, 10, 15, 30 or 60; default: that of the prices the tariff follows. [min]",
+        examples=[15],
     )
 
 
@@ -82,6 +118,21 @@ class PeakPrice(Answer):
 class HomePrices(Answer):
     """What energy costs in a home in the hours ahead."""
 
+    model_config = (
+        shown_as(
+            {
+                "home": "flat",
+                "time_zone": "Europe/Paris",
+                "currency": "EUR",
+                "unit": "EUR/kWh",
+                "step_seconds": 3600,
+                "generated_at": "2026-11-20T09:12:00Z",
+                "points": [_POINT],
+                "peaks": [_PEAK],
+            }
+        )
+        | Answer.model_config
+    )
     home: str = Field(description="Id of the home.", examples=["flat"])
     time_zone: str = Field(description="Of the home.", examples=["Europe/Paris"])
     currency: str = Field(description="ISO 4217.", examples=["EUR"])
@@ -96,10 +147,14 @@ class BillQuestion(Question):
     """Which period."""
 
     start: InstantOrDay | None = Field(
-        default=None, description="First local day, or an instant; default: a day before `end`."
+        default=None,
+        description="First local day, or an instant; default: a day before `end`.",
+        examples=["2026-11-01"],
     )
     end: InstantOrDay | None = Field(
-        default=None, description="Last local day, included, or an instant; default: the local midnight before now."
+        default=None,
+        description="Last local day, included, or an instant; default: yesterday.",
+        examples=["2026-11-19"],
     )
 
 
@@ -124,6 +179,25 @@ class Span(Answer):
 class HomeBill(Answer):
     """What a period cost, as far as it is known."""
 
+    model_config = (
+        shown_as(
+            {
+                "home": "flat",
+                "time_zone": "Europe/Paris",
+                "start": "2026-10-31T23:00:00Z",
+                "end": "2026-11-19T23:00:00Z",
+                "currency": "EUR",
+                "lines": [_LINE],
+                "total": 15.736,
+                "complete": False,
+                "missing_hours": 2.0,
+                "missing": [_SPAN],
+                "unpriced": [],
+                "remarks": ["What was used in the hours that are missing may have reached a higher tier."],
+            }
+        )
+        | Answer.model_config
+    )
     home: str = Field(description="Id of the home.", examples=["flat"])
     time_zone: str = Field(description="Of the home.", examples=["Europe/Paris"])
     start: datetime = Field(description="UTC.")
