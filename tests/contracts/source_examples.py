@@ -29,7 +29,7 @@ from watthour.core.units import Quantity, Unit
 from watthour.core.weather import HOURLY
 from watthour.core.window import HOUR, Window, local_day
 from watthour.grid.regions import Regions
-from watthour.sources import _template, eia, eia_bulk, elia, nyiso, open_meteo, watttime
+from watthour.sources import _template, eia, eia_bulk, elia, nyiso, nyiso_files, open_meteo, watttime
 from watthour.sources.csv import CsvSource, Mapping
 from watthour.sources.datasets import recognise
 from watthour.sources.http import RateLimit, RetryPolicy
@@ -130,7 +130,7 @@ def _nyiso(_folder: Path) -> Iterator[Example]:
     with fake_files({"20250219isolf.csv": file.read_bytes()}) as server:
         options = nyiso.NyisoOptions(url=server.base_url)
         source = nyiso.Nyiso(NEW_YORK, nyiso.open_client(options, rate_limit=_FAST, retry=_QUICK))
-        day = local_day(date(2025, 2, 19), nyiso.TIME_ZONE)
+        day = local_day(date(2025, 2, 19), nyiso_files.TIME_ZONE)
         yield Example(source, Window(day.start, day.start + HOUR), datetime(2025, 2, 20, 15, tzinfo=UTC), server)
 
 

@@ -96,7 +96,7 @@ def test_holidays_are_a_kind_of_day_only_where_a_band_names_them() -> None:
         (changed(tax_percent=-3), "tax_percent", "between 0"),
         (changed(tax_percent="20"), "tax_percent", "no number"),
         (changed(time_zone="Europe/Pari"), "time_zone", "Europe/Paris"),
-        (changed(curency="EUR"), "curency", "currency"),
+        (changed(currenci="EUR"), "currenci", "currency"),
         (changed(price_unit="pence"), "price_unit", "cent/kWh"),
         (changed(standing={"price": 0.4, "per": "week"}), "standing.per", "day, month"),
         (changed(demand={"price": 5, "interval_minutes": 7}), "demand.interval_minutes", "divide an hour"),
