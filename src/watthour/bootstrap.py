@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from watthour.workflows.runs import Fill
     from watthour.workflows.settling import Settler
     from watthour.workflows.stand_in import StandInHome
+    from watthour.workflows.tariffs import Tariffs
     from watthour.workflows.training_process import Trainings
     from watthour.workflows.trying import Asked, Tried
     from watthour.workflows.view.sources import SetSource
@@ -163,6 +164,13 @@ class App:
         from watthour.workflows.links import Links
 
         return Links(self.settings.home)
+
+    @cached_property
+    def tariffs(self) -> Tariffs:
+        """What energy costs in each home."""
+        from watthour.workflows.tariffs import Tariffs
+
+        return Tariffs(self.settings.home)
 
     @cached_property
     def recalls(self) -> Recalls:

@@ -20,6 +20,7 @@ from watthour.api.schemas.models import ModelInfo, Prediction, Reloaded
 from watthour.api.schemas.readings import ChannelList, ReadingPage
 from watthour.api.schemas.sites import HolidayCalendars, RemovedSite, SiteEntry, SiteList
 from watthour.api.schemas.status import Health, Ready, Status
+from watthour.api.schemas.tariffs import HomeBill, HomePrices, TariffAnswer
 from watthour.api.schemas.training import HomesTraining, TrainingBegun, TrainingState
 from watthour.api.schemas.usage import HomeUsageAnswer
 from watthour.api.schemas.watts import Optimization, PeakPrediction, Retraining, ServingModel, WattForecast
@@ -46,6 +47,8 @@ ANSWERS = [
     GridForecast,
     GridScores,
     Health,
+    HomeBill,
+    HomePrices,
     HolidayCalendars,
     HomeInsightsAnswer,
     HomeList,
@@ -65,6 +68,7 @@ ANSWERS = [
     SiteEntry,
     SiteList,
     Status,
+    TariffAnswer,
     Optimization,
     PeakPrediction,
     Retraining,
@@ -113,9 +117,11 @@ def test_operations_have_plain_names_for_clients(api: FastAPI) -> None:
         "grid_week",
         "health",
         "holiday_calendars",
+        "home_bill",
         "home_forecast",
         "home_history",
         "home_insights",
+        "home_prices",
         "homes",
         "homes_training",
         "import_file",
@@ -151,10 +157,12 @@ def test_operations_have_plain_names_for_clients(api: FastAPI) -> None:
         "retraining",
         "send_readings",
         "serving_model",
+        "set_tariff",
         "site_forecast",
         "sites",
         "sources",
         "status",
+        "tariff",
         "train",
         "train_homes",
         "training",

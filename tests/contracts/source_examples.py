@@ -19,6 +19,7 @@ from fakes.elia import fake_elia
 from fakes.entsoe import TOKEN, Platform, fake_entsoe
 from fakes.files import fake_files
 from fakes.open_meteo import fake_open_meteo
+from fakes.prices import fake_awattar, fake_energyzero, fake_octopus
 from fakes.regions import region
 from fakes.server import Answer, Request, as_json, serve
 from fakes.uk_carbon import UkCarbon, fake_uk_carbon
@@ -41,6 +42,7 @@ from watthour.sources import (
     elia,
     entsoe,
     nyiso,
+    nyiso_files,
     open_meteo,
     uk_carbon,
     watttime,
@@ -48,6 +50,7 @@ from watthour.sources import (
 from watthour.sources.csv import CsvSource, Mapping
 from watthour.sources.datasets import recognise
 from watthour.sources.http import RateLimit, RetryPolicy
+from watthour.sources.prices import awattar, energyzero, nyiso_prices, octopus
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -145,7 +148,7 @@ def _nyiso(_folder: Path) -> Iterator[Example]:
     with fake_files({"20250219isolf.csv": file.read_bytes()}) as server:
         options = nyiso.NyisoOptions(url=server.base_url)
         source = nyiso.Nyiso(NEW_YORK, nyiso.open_client(options, rate_limit=_FAST, retry=_QUICK))
-        day = local_day(date(2025, 2, 19), nyiso.TIME_ZONE)
+        day = local_day(date(2025, 2, 19), nyiso_files.TIME_ZONE)
         yield Example(source, Window(day.start, day.start + HOUR), datetime(2025, 2, 20, 15, tzinfo=UTC), server)
 
 
@@ -205,6 +208,43 @@ def _electricity_maps(_folder: Path) -> Iterator[Example]:
 
 
 @contextmanager
+def _awattar(_folder: Path) -> Iterator[Example]:
+    with fake_awattar(MIDNIGHT, MIDNIGHT + 48 * HOUR) as server:
+        clients = awattar.open_client(awattar.AwattarOptions(url=server.base_url), rate_limit=_FAST, retry=_QUICK)
+        germany, _austria = awattar.contexts()
+        yield Example(awattar.Awattar(germany, clients), server=server)
+
+
+@contextmanager
+def _energyzero(_folder: Path) -> Iterator[Example]:
+    with fake_energyzero(date(2024, 7, 31)) as server:
+        options = energyzero.EnergyzeroOptions(url=server.base_url)
+        (netherlands,) = energyzero.contexts()
+        client = energyzero.open_client(options, rate_limit=_FAST, retry=_QUICK)
+        yield Example(energyzero.Energyzero(netherlands, client), server=server)
+
+
+@contextmanager
+def _octopus(_folder: Path) -> Iterator[Example]:
+    with fake_octopus(MIDNIGHT, MIDNIGHT + 48 * HOUR, most_rows=7) as server:
+        client = octopus.open_client(octopus.OctopusOptions(url=server.base_url), rate_limit=_FAST, retry=_QUICK)
+        london = next(each for each in octopus.contexts() if each.site.id == "octopus_c")
+        yield Example(octopus.Octopus(london, client), server=server)
+
+
+@contextmanager
+def _nyiso_prices(_folder: Path) -> Iterator[Example]:
+    file = RECORDED / "nyiso_damlbmp_20261101.csv"
+    with fake_files({"20261101damlbmp_zone.csv": file.read_bytes()}) as server:
+        options = nyiso_prices.NyisoPricesOptions(url=server.base_url)
+        client = nyiso_prices.open_client(options, rate_limit=_FAST, retry=_QUICK)
+        city = next(each for each in nyiso_prices.contexts() if each.site.id == "nyiso_prices_j")
+        first = local_day(date(2026, 11, 1), "America/New_York").start
+        window = Window(first, first + 10 * HOUR)
+        yield Example(nyiso_prices.NyisoPrices(city, client), window, datetime(2026, 11, 2, 15, tzinfo=UTC), server)
+
+
+@contextmanager
 def _csv(folder: Path) -> Iterator[Example]:
     path = folder / "meter.csv"
     _demand().select(time="period", value=pl.col("demand_mwh") / 1e5).write_csv(path)
@@ -260,6 +300,10 @@ EXAMPLES: dict[str, Callable[[Path], AbstractContextManager[Example]]] = {
     "uk_carbon": _uk_carbon,
     "uk_carbon_regional": _uk_carbon_regional,
     "electricity_maps": _electricity_maps,
+    "awattar": _awattar,
+    "energyzero": _energyzero,
+    "octopus": _octopus,
+    "nyiso_prices": _nyiso_prices,
     "csv": _csv,
     "datasets": _datasets,
     "_template": _template_example,

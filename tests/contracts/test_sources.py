@@ -14,7 +14,6 @@ from fakes.server import BAD_GATEWAY
 from watthour.core.errors import InvalidInput, SourceUnavailable
 from watthour.core.frames import Forecasts, Quality, Readings
 from watthour.core.ports import RunState
-from watthour.core.units import Quantity
 from watthour.core.window import Window
 from watthour.sources.catalogue import CATALOGUE, connector
 from watthour.store.memory import MemoryStore
@@ -127,12 +126,20 @@ def test_nothing_is_known_later_than_now(example: Example, delivery: Delivery) -
 
 
 def test_a_measurement_is_not_known_before_its_interval_ended(example: Example, delivery: Delivery) -> None:
-    channels = {channel.id: channel for channel in example.source.channels()}
+    steps = {channel.id: channel.resolution for channel in example.source.channels()}
+    told_ahead = {channel.id for channel in example.source.channels() if channel.is_told_ahead}
     for channel, time, available_at in delivery.readings.select("channel", "time", "available_at").iter_rows():
-        if channels[channel].quantity is Quantity.PRICE:  # of an auction on the day before
-            assert available_at < time
-        else:
-            assert available_at >= time + channels[channel].resolution
+        assert available_at >= time + steps[channel] or channel in told_ahead
+
+
+def test_prices_of_the_next_day_are_known_before_it_begins(example: Example) -> None:
+    told_ahead = [channel.id for channel in example.source.channels() if channel.is_told_ahead]
+    if not told_ahead:
+        return  # the provider tells what was, not what is agreed for tomorrow
+    readings = example.source.fetch(example.window, now=example.now).readings
+    mine = readings.filter(pl.col("channel").is_in(told_ahead))
+    assert mine.height > 0
+    assert (mine["available_at"] < mine["time"]).all()
 
 
 def test_a_forecast_is_not_known_before_it_was_made(delivery: Delivery) -> None:

@@ -16,7 +16,8 @@ from watthour.core.errors import PayloadChanged
 from watthour.core.window import HOUR, Window, local_day
 from watthour.sources import nyiso
 from watthour.sources.http import RateLimit
-from watthour.sources.nyiso import TIME_ZONE, Nyiso, NyisoOptions, parse_isolf
+from watthour.sources.nyiso import Nyiso, NyisoOptions, parse_isolf
+from watthour.sources.nyiso_files import TIME_ZONE
 
 FILE = Path(__file__).parents[1] / "recorded" / "nyiso_isolf_20250219.csv"
 DAY = date(2025, 2, 19)

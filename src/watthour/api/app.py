@@ -38,6 +38,7 @@ from watthour.api.routes import (
     sites,
     sources,
     status,
+    tariffs,
     training,
     trials,
     usage,
@@ -60,6 +61,7 @@ _ROUTES = (
     sites,
     homes,
     history,
+    tariffs,
     insights,
     usage,
     ahead,
@@ -96,7 +98,7 @@ def _cross_origin(policy: Policy) -> list[Middleware]:
         Middleware(
             CORSMiddleware,
             allow_origins=list(policy.origins),
-            allow_methods=["GET", "HEAD", "POST", "PATCH", "DELETE"],
+            allow_methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
             allow_headers=headers,
         )
     ]

@@ -25,6 +25,7 @@ from watthour.cli import (
     scores,
     sites,
     source,
+    tariff,
     train,
     up,
 )
@@ -79,6 +80,7 @@ def _build() -> typer.Typer:
     commands.add_typer(sites.build(), name="site")
     commands.add_typer(source.build(), name="source")
     commands.add_typer(carbon.build(), name="carbon")
+    commands.add_typer(tariff.build(), name="tariff")
     commands.add_typer(models.build(), name="models")
     return commands
 

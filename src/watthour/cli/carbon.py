@@ -6,17 +6,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from watthour.cli.context import opened, parse_day, read_settings
+from watthour.cli.context import local_days, opened, read_settings
 from watthour.cli.options import AsJson  # noqa: TC001 - typer reads annotations at run time
 from watthour.cli.output import local_time, number, show_json, show_table, utc_now
 from watthour.core.errors import InvalidInput
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
-
-    from watthour.core.channel import Site
-    from watthour.core.window import Window
 
 MOST_POINTS = 100_000
 
@@ -104,12 +100,15 @@ def history(
     as_json: AsJson = False,
 ) -> None:
     """Tell one series of a region, interval by interval; a gap is a dash."""
+    from zoneinfo import ZoneInfo
+
     from watthour.workflows import view
 
     now = utc_now()
     with opened() as app:
         site = view.carbon_region(app.store, app.directories, region)
-        window = _days(site, start, end, now)
+        today = now.astimezone(ZoneInfo(site.place.time_zone)).date()
+        window = local_days(site, start, end, default=today)
         found: dict[str, Any] = view.carbon_history(
             app.store, site, window, channel=channel, limit=MOST_POINTS, now=now
         )
@@ -165,16 +164,3 @@ def _values(found: Mapping[str, Any]) -> list[tuple[object, ...]]:
         )
         for each in found["series"]
     ]
-
-
-def _days(site: Site, start: str | None, end: str | None, now: datetime) -> Window:
-    from zoneinfo import ZoneInfo
-
-    from watthour.core.window import DAY, Window, local_midnight
-
-    zone = site.place.time_zone
-    last = parse_day("--to", end) if end else now.astimezone(ZoneInfo(zone)).date()
-    first = parse_day("--from", start) if start else last
-    if first > last:
-        raise InvalidInput("--from", start, f"it is after --to = {last}", remedy="Swap them.")
-    return Window(local_midnight(first, zone), local_midnight(last + DAY, zone))

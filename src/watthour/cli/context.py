@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from watthour.bootstrap import App
+    from watthour.core.channel import Site
     from watthour.core.forecast import Context
+    from watthour.core.window import Window
     from watthour.settings import Settings
 
 
@@ -87,6 +89,28 @@ def parse_day(field: str, text: str) -> date:
         return date.fromisoformat(text)
     except ValueError as error:
         raise InvalidInput(field, text, "this is not a date", remedy="Write it as 2024-07-31.") from error
+
+
+def local_days(site: Site, start: str | None, end: str | None, *, default: date) -> Window:
+    """Return the span of the local days from --from to --to, both included; one day where only one is named.
+
+    Args:
+        site: whose days they are.
+        start: what --from says, if anything.
+        end: what --to says, if anything.
+        default: the last day where --to says nothing.
+
+    Raises:
+        InvalidInput: a text is no day, or the first day is after the last.
+    """
+    from watthour.core.window import DAY, Window, local_midnight
+
+    last = parse_day("--to", end) if end else default
+    first = parse_day("--from", start) if start else last
+    if first > last:
+        raise InvalidInput("--from", start, f"it is after --to = {last}", remedy="Swap them.")
+    zone = site.place.time_zone
+    return Window(local_midnight(first, zone), local_midnight(last + DAY, zone))
 
 
 def midnight(day: date) -> datetime:

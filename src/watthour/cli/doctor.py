@@ -212,7 +212,7 @@ def _readings(app: App, context: Context, now: datetime) -> Finding:
     if span is None:
         cure = f"`watthour backfill {context.site.id}` or `watthour import FILE`."
         return Finding(what, "missing", "none in the store", cure)
-    age_hours = (now - span[1]).total_seconds() / 3600
+    age_hours = max(0.0, (now - span[1]).total_seconds() / 3600)  # prices are told ahead
     words = f"{span[0]:%Y-%m-%d} to {span[1]:%Y-%m-%d %H:%M} UTC, {age_hours:,.0f} h old"
     if context.site.is_simulated:
         words += ", simulated"

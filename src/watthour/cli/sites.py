@@ -174,6 +174,7 @@ def remove(
 
     with opened() as app:
         site = remove_site(app.store, name, with_readings=delete_readings, settled=app.settings.sites)
+        app.tariffs.forget(site.id)
     typer.echo(f"Removed {site.id} ({site.name}).", err=True)
 
 

@@ -231,6 +231,11 @@ class Channel:
         return self.quantity in (Quantity.POWER, Quantity.ENERGY)
 
     @property
+    def is_told_ahead(self) -> bool:
+        """Whether its values are published before their time, as prices of the next day are; no measurement is."""
+        return self.quantity is Quantity.PRICE
+
+    @property
     def unit_in_words(self) -> str:
         """The unit of its values; that of a price names the currency, such as ``EUR/MWh``."""
         return str(self.unit).replace("currency", self.currency or "currency")

@@ -187,12 +187,14 @@ def forecast_vintages(history: History, channel: str, *, model: str | None = Non
 
 
 def measurement_vintages_by_channel(history: History, channels: Sequence[str]) -> dict[str, Vintages]:
-    """Return the measurements of those channels that have any.
+    """Return the measurements of those channels that have any; of what is published ahead, all that is published.
 
-    What is forecast may be told before its interval, as the price of an auction is: it counts from then on.
+    A forecast of a price still uses those of intervals alone that were over by the instant it is asked as of.
     """
-    forecast = [history.context.channel.id, *(each.channel for each in history.context.similar)]
-    is_measured = pl.col("channel").is_in(forecast) | (pl.col("available_at") >= pl.col("time"))
+    context = history.context
+    is_measured = pl.col("available_at") >= pl.col("time")
+    if context.channel.is_told_ahead:
+        is_measured |= pl.col("channel").is_in([context.channel.id, *(each.channel for each in context.similar)])
     ours = history.readings.lazy().filter(pl.col("channel").is_in(channels), is_measured, is_trusted())
     rows = ours.select("channel", "time", "available_at", "recorded_at", "value").collect()
     rows = rows.sort("channel", "time", "available_at", "recorded_at")

@@ -274,6 +274,15 @@ class HttpClient:
         """Ask and return the text; raises as ``get_json``."""
         return self._with_retries(lambda: self._get(path, params).text)
 
+    def find_json(self, path: str, params: Sequence[tuple[str, str]] = ()) -> object:
+        """Ask and return the decoded JSON, or None if there is nothing of it (404); raises as ``get_json``."""
+
+        def ask() -> object:
+            answer = self._get(path, params, also=frozenset({_MISSING}))
+            return None if answer.status_code == _MISSING else self._decoded(answer)
+
+        return self._with_retries(ask)
+
     def find_bytes(self, path: str) -> bytes | None:
         """Ask for a file and return its content, or None if there is no such file; raises as ``get_json``."""
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
-from io import StringIO
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -17,8 +16,7 @@ import polars as pl
 
 from watthour.core.errors import PayloadChanged
 from watthour.core.frames import INSTANT, OPERATOR
-from watthour.core.window import DAY, HOUR, local_instant
-from watthour.sources.archives import unzip
+from watthour.core.window import DAY, local_instant
 from watthour.sources.delivery import (
     PARSED_FORECASTS,
     PARSED_REFUSED,
@@ -28,10 +26,11 @@ from watthour.sources.delivery import (
 )
 from watthour.sources.eia_930 import energy_channel
 from watthour.sources.http import HttpClient, RateLimit, RetryPolicy
+from watthour.sources.nyiso_files import MAY_BE_MISSING, TIME_ZONE, ZONES, DailyFiles, Months, days_of, read_table
 from watthour.sources.options import Options
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from watthour.core.channel import Channel, Site
     from watthour.core.forecast import Context
@@ -39,28 +38,10 @@ if TYPE_CHECKING:
     from watthour.core.window import Window
 
 BASE_URL = "https://mis.nyiso.com/public/csv/isolf"
-TIME_ZONE = "America/New_York"
+STEM = "isolf"
 POSTED_BY = time(7, 55)
-MAY_BE_MISSING = 2  # days in a row; more, and it is the address that is wrong
-MOST_UNZIPPED = 100_000_000  # [bytes] a month has 2 MB
-DAYS_KEPT_SINGLE = 8  # older days are only in the month's ZIP
 
 _TOTAL = "NYISO"
-# https://www.nyiso.com/documents/20142/1397960/nyca_zonemaps.pdf
-ZONES = {
-    "West": "a",
-    "Genese": "b",
-    "Centrl": "c",
-    "North": "d",
-    "Mhk Vl": "e",
-    "Capitl": "f",
-    "Hud Vl": "g",
-    "Millwd": "h",
-    "Dunwod": "i",
-    "N.Y.C.": "j",
-    "Longil": "k",
-}
-_REPORT = "Update Watthour; if that does not help, report it with the day asked for."
 
 
 class NyisoOptions(Options):
@@ -82,7 +63,7 @@ class Nyiso:
 
     context: Context  # New York
     client: HttpClient
-    _months: dict[str, tuple[datetime, dict[str, str]]] = field(default_factory=dict, repr=False, compare=False)
+    _months: Months = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def name(self) -> str:
@@ -100,7 +81,7 @@ class Nyiso:
 
     def probe(self, *, now: datetime) -> None:
         """Ask for today's file; raises as ``fetch``."""
-        self._file(now.astimezone(ZoneInfo(TIME_ZONE)).date(), now)
+        DailyFiles(self.client, STEM, self._months).of_day(now.astimezone(ZoneInfo(TIME_ZONE)).date(), now)
 
     def fetch(self, window: Window, *, now: datetime, watched_from: datetime | None = None) -> Delivery:
         """Return the forecasts of the window made for each of its days; see ``core.ports.Source``.
@@ -112,8 +93,9 @@ class Nyiso:
         refused = [pl.DataFrame(schema=PARSED_REFUSED)]
         today = now.astimezone(ZoneInfo(TIME_ZONE)).date()
         missing = 0
-        for day in _days(window, now):
-            text = self._file(day, now)
+        files = DailyFiles(self.client, STEM, self._months)
+        for day in days_of(window, now):
+            text = files.of_day(day, now)
             if text is None:
                 missing += day <= today  # tomorrow's may not be posted yet
                 continue
@@ -132,23 +114,6 @@ class Nyiso:
             watched_from=watched_from,
         )
 
-    def _file(self, day: date, now: datetime) -> str | None:
-        name = f"{day:%Y%m%d}isolf.csv"
-        today = now.astimezone(ZoneInfo(TIME_ZONE)).date()
-        if (today - day).days <= DAYS_KEPT_SINGLE:
-            content = self.client.find_bytes(f"/{name}")
-            return None if content is None else content.decode("utf-8", errors="replace")
-        return self._month(day, now).get(name)
-
-    def _month(self, day: date, now: datetime) -> dict[str, str]:
-        """Return a month's files by name, asked once per instant of asking."""
-        name = f"{day:%Y%m}01isolf_csv.zip"
-        if name not in self._months or self._months[name][0] != now:
-            content = self.client.find_bytes(f"/{name}")
-            self._months.clear()  # a month is 2 MB; a backfill goes through them in order
-            self._months[name] = (now, {} if content is None else _texts(content, name))
-        return self._months[name][1]
-
 
 def parse_isolf(text: str, day: date, context: Context, *, now: datetime) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Turn the file of a day into forecasts and refused rows.
@@ -158,7 +123,7 @@ def parse_isolf(text: str, day: date, context: Context, *, now: datetime) -> tup
     Raises:
         PayloadChanged: the file has other columns.
     """
-    table = _table(text, day)
+    table = read_table(text, day, [_TOTAL])
     if table.is_empty():  # polars 2.1 cannot tell ambiguous times of no rows apart
         return pl.DataFrame(schema=PARSED_FORECASTS), pl.DataFrame(schema=PARSED_REFUSED)
     posted = min(local_instant(day - DAY, POSTED_BY, TIME_ZONE), now.replace(minute=0, second=0, microsecond=0))
@@ -181,39 +146,3 @@ def parse_isolf(text: str, day: date, context: Context, *, now: datetime) -> tup
         pl.lit(OPERATOR).alias("model"),
     )
     return forecasts.unique(["channel", "time"], keep="last", maintain_order=True), refused
-
-
-def _table(text: str, day: date) -> pl.DataFrame:
-    """Return a file's columns as text, with ``naive`` (the local time) and ``time``, null where the clock skips it."""
-    try:
-        table = pl.read_csv(StringIO(text), infer_schema=False, truncate_ragged_lines=True)
-        table = table.rename({name: name.strip() for name in table.columns})
-    except pl.exceptions.PolarsError as error:
-        raise PayloadChanged("nyiso", f"the file of {day} cannot be read", remedy=_REPORT) from error
-    if not {"Time Stamp", _TOTAL} <= set(table.columns):
-        raise PayloadChanged("nyiso", f"the file of {day} lacks Time Stamp or {_TOTAL}", remedy=_REPORT)
-    if table.is_empty():
-        return table
-    stamp = pl.col("Time Stamp")
-    naive = stamp.str.strip_chars().str.to_datetime("%m/%d/%Y %H:%M", time_unit="us", strict=False)
-    pass_of_clock = pl.when(stamp.is_first_distinct()).then(pl.lit("earliest")).otherwise(pl.lit("latest"))
-    return table.with_columns(naive=naive, ambiguous=pass_of_clock).with_columns(
-        time=pl.col("naive")
-        .dt.replace_time_zone(TIME_ZONE, ambiguous=pl.col("ambiguous"), non_existent="null")
-        .cast(INSTANT)
-    )
-
-
-def _texts(content: bytes, name: str) -> dict[str, str]:
-    files = unzip(content, "nyiso", name, most_bytes=MOST_UNZIPPED)
-    return {file: read.decode("utf-8", errors="replace") for file, read in files.items()}
-
-
-def _days(window: Window, now: datetime) -> Iterator[date]:
-    """Go through the window's local days; the last file is that of tomorrow."""
-    zone = ZoneInfo(TIME_ZONE)
-    day = window.start.astimezone(zone).date()
-    last = min((window.end - HOUR).astimezone(zone).date(), now.astimezone(zone).date() + DAY)
-    while day <= last:
-        yield day
-        day += DAY

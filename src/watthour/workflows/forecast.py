@@ -19,6 +19,7 @@ from watthour.core.quality import is_trusted
 from watthour.core.weather import weather_points
 from watthour.core.window import DAY, Window, local_midnight
 from watthour.forecasting.catalogue import OTHER_HOMES, RARE, SIMILAR
+from watthour.workflows.known_ahead import issued_by, told_until
 from watthour.workflows.similar import SHORT, history_beside
 
 if TYPE_CHECKING:
@@ -157,20 +158,23 @@ def forecast(
 ) -> ForecastReport:
     """Forecast a window from what is known now and keep it, with its baselines, under this issue time.
 
-    Asking again within the hour with nothing new known changes nothing.
+    Asking again within the hour with nothing new known changes nothing. Of what is published ahead, such as prices, the
+    days after the published ones are forecast, as at their end.
 
     Args:
         store: where readings come from and forecasts go.
         registry: holds the model that serves.
         context: what is forecast.
-        window: the span asked for; None means to the end of tomorrow.
+        window: the span asked for; None means to the end of tomorrow, or two days beyond what is published.
         now: the issue time.
         served: the champion, if it is loaded already.
 
     Raises:
         NotEnoughHistory: not even a baseline is possible; says what to bring.
     """
-    window = window or live_window(context, now)
+    known = told_until(store, context.channel, now)
+    window = window or live_window(context, known)
+    asked_at = known if window.start >= known else now
     expected = served.manifest.version if served is not None else _champion(registry, context.channel.id)
     shared = _shared_champion(registry, context) if expected is None else None
     others = (RARE, *([shared] if shared else []), OTHER_HOMES, SIMILAR, *BASELINES)
@@ -180,23 +184,23 @@ def forecast(
         makers = (trial.challenger, *makers)
     if (before := _already_issued(store, context, window, makers, now)) is not None:
         return before
-    asked = targets(window, now, resolution=context.resolution, time_zone=context.time_zone)
+    asked = targets(window, asked_at, resolution=context.resolution, time_zone=context.time_zone)
     history = recall(store, context, window, now)
     similar = partial(history_beside, store, context, window, now)
     answer = answer_with_fallback(history, asked, registry=registry, served=served, similar=similar)
-    new_rows = store.append_forecasts(as_stored(answer.values, answer.model, now))
+    new_rows = store.append_forecasts(as_stored(issued_by(answer.values, now), answer.model, now))
     notes = list(answer.missing_inputs)
     if trial is not None:
         other = _other_of_trial(registry, trial, history, asked, answer, served)
         if isinstance(other, Forecast):
-            new_rows += store.append_forecasts(as_stored(other.values, other.model, now))
+            new_rows += store.append_forecasts(as_stored(issued_by(other.values, now), other.model, now))
         elif other is not None:
             notes.append(other)
     for name in COMPANIONS:
         if name != answer.model:
             companion = _baseline(name, history, asked)
             if companion is not None:
-                rows = as_stored(companion.values, name, now)
+                rows = as_stored(issued_by(companion.values, now), name, now)
                 few = Forecasts.cast(rows.filter(pl.col("level").is_in(COMPANION_LEVELS)))
                 new_rows += store.append_forecasts(few)
     made_of = (f"{_MADE_OF}{json.dumps(dict(answer.details))}",) if answer.details else ()

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from threading import Lock
 from typing import TYPE_CHECKING
 
-from watthour.core.errors import InvalidInput, UnknownName
-from watthour.core.lock import locked, write_whole
+from watthour.core.errors import UnknownName
+from watthour.core.kept_file import KeptFile
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Mapping
     from pathlib import Path
 
 FILE_NAME = "things.json"
@@ -35,10 +33,8 @@ class Links:
     """
 
     def __init__(self, home: Path) -> None:
-        self._path = home / FILE_NAME
-        self._lock = Lock()
-        self._read_at: tuple[int, int, int] | None = None  # file, change and size of what was read
-        self._links: dict[str, Link] = {}
+        remedy = "Mend it, or remove it and add the things again: `watthour listen --found` lists them."
+        self._file = KeptFile(home / FILE_NAME, _decoded, _encoded, what="things file", remedy=remedy)
 
     def all(self) -> Mapping[str, Link]:
         """Return the links, by key of the thing.
@@ -46,8 +42,7 @@ class Links:
         Raises:
             InvalidInput: the file is damaged.
         """
-        with self._lock:
-            return dict(self._fresh())
+        return self._file.all()
 
     def add(self, key: str, link: Link) -> None:
         """Keep a link, in place of one that the thing had.
@@ -55,7 +50,7 @@ class Links:
         Raises:
             InvalidInput: the file is damaged.
         """
-        with self._changing() as links:
+        with self._file.changing() as links:
             links[key] = link
 
     def remove(self, key: str) -> Link:
@@ -64,7 +59,7 @@ class Links:
         Raises:
             UnknownName: the thing has none.
         """
-        with self._changing() as links:
+        with self._file.changing() as links:
             if key not in links:
                 listed = ", ".join(sorted(links)[:10]) or "none"
                 raise UnknownName("thing", key, "it fills no channel", remedy=f"These do: {listed}.")
@@ -76,41 +71,15 @@ class Links:
         Raises:
             InvalidInput: the file is damaged.
         """
-        with self._changing() as links:
+        with self._file.changing() as links:
             for key in [key for key, link in links.items() if link.channel in channels]:
                 del links[key]
 
-    @contextmanager
-    def _changing(self) -> Iterator[dict[str, Link]]:
-        """Let the links be changed, and keep them: no other process changes them meanwhile."""
-        with self._lock, locked(self._path.with_suffix(".lock")):
-            self._read_at = None  # the clock of a disk may not tell two changes apart
-            before = self._fresh()
-            links = dict(before)
-            yield links
-            if links != before:
-                self._write(links)
 
-    def _fresh(self) -> dict[str, Link]:
-        try:
-            seen = self._path.stat()
-        except FileNotFoundError:
-            self._read_at, self._links = None, {}
-            return self._links
-        stamp = (seen.st_ino, seen.st_mtime_ns, seen.st_size)
-        if stamp != self._read_at:
-            self._links = self._decoded(self._path.read_bytes())
-            self._read_at = stamp
-        return self._links
+def _decoded(content: bytes) -> dict[str, Link]:
+    return {str(key): Link(**link) for key, link in json.loads(content)["things"].items()}
 
-    def _decoded(self, content: bytes) -> dict[str, Link]:
-        try:
-            return {str(key): Link(**link) for key, link in json.loads(content)["things"].items()}
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
-            problem = f"it cannot be read ({type(error).__name__}: {error})"
-            remedy = "Mend it, or remove it and add the things again: `watthour listen --found` lists them."
-            raise InvalidInput("things file", str(self._path), problem, remedy=remedy) from error
 
-    def _write(self, links: Mapping[str, Link]) -> None:
-        content = {"version": 1, "things": {key: asdict(link) for key, link in sorted(links.items())}}
-        write_whole(self._path, json.dumps(content, indent=2, ensure_ascii=False))
+def _encoded(links: Mapping[str, Link]) -> str:
+    content = {"version": 1, "things": {key: asdict(link) for key, link in sorted(links.items())}}
+    return json.dumps(content, indent=2, ensure_ascii=False)

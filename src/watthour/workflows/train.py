@@ -73,19 +73,22 @@ def train(
     *,
     now: datetime,
     frozen_days: int = 42,
-    issue_clock: time = time(8),
+    issue_clock: time | None = time(8),
     progress: Callable[[str], None] | None = None,
 ) -> TrainReport:
     """Train a challenger on what is known now and let it meet the champion on one frozen window.
 
     The frozen window is the last local days whose demand is known. The challenger learns only from days that ended
-    before its first issue, with the values known at that instant; a champion that has seen part of it, because it was
-    trained with fewer frozen days, moves the window's start to where its own knowledge ends.
+    before its first issue, with the values known at that instant. What is published ahead, such as prices, is learned
+    and compared as each day begins, which is when all before it is published, whatever ``issue_clock`` says. A champion
+    that has seen part of the window, because it was trained with fewer frozen days, moves its start to where its own
+    knowledge ends.
 
     Raises:
         NotEnoughHistory: too few days to learn from and to compare on.
     """
     say = progress or (lambda _step: None)
+    issue_clock = None if context.channel.is_told_ahead else issue_clock
     say("reading history")
     _first, last, _recorded = store.spans().get(
         context.channel.id, (now, now, now)
@@ -183,14 +186,16 @@ def keep(
     return TrainReport(manifest, verdict, met.scores, manifest.splits["frozen"])
 
 
-def training_issues(days: Sequence[date], context: Context, issue_clock: time) -> dy.DataFrame[Targets]:
+def training_issues(days: Sequence[date], context: Context, issue_clock: time | None) -> dy.DataFrame[Targets]:
     """Return what a challenger is asked while it learns.
 
     Every day as of its day-ahead issue, and every second one also as of another hour of the day before to its end, so
-    that the forecasts refreshed through the day are learned too.
+    that the forecasts refreshed through the day are learned too. Without a clock each day as it begins, and no other.
     """
     zone, step = context.time_zone, context.resolution
     day_ahead = day_ahead_targets(days, zone, resolution=step, issue_clock=issue_clock, known_clock=issue_clock)
+    if issue_clock is None:
+        return day_ahead
     refreshed: list[pl.DataFrame] = []
     for n, day in enumerate(days[::2]):
         issued_at = local_instant(day - DAY, time(n * STRIDE % 24), zone)

@@ -87,9 +87,13 @@ async def removed_site(
 ) -> RemovedSite:
     """Remove a site with its series, weather and forecasts; its saved models stay."""
     app = state.app
-    gone = await state.compute.run(
-        lambda: remove_site(app.store, site, with_readings=delete_readings, settled=app.settings.sites)
-    )
+
+    def remove() -> Site:
+        gone = remove_site(app.store, site, with_readings=delete_readings, settled=app.settings.sites)
+        app.tariffs.forget(gone.id)
+        return gone
+
+    gone = await state.compute.run(remove)
     state.warm.drop()
     return RemovedSite(id=gone.id, name=gone.name)
 

@@ -22,6 +22,7 @@ from watthour.workflows.view.readings import (
 from watthour.workflows.view.sites import site_entry, site_list
 from watthour.workflows.view.sources import SetSource, source_list
 from watthour.workflows.view.status import arrival_findings, doubts, freshness_hours, status, store_state
+from watthour.workflows.view.tariffs import bill_entry, prices_entry, tariff_entry
 from watthour.workflows.view.usage import history_entry, usage_entry
 from watthour.workflows.view.watts import A_DAY, optimization, peak, watts
 
@@ -32,6 +33,7 @@ __all__ = [
     "ahead_of_all",
     "appliances",
     "arrival_findings",
+    "bill_entry",
     "carbon_current",
     "carbon_freshness",
     "carbon_history",
@@ -69,6 +71,7 @@ __all__ = [
     "optimization",
     "peak",
     "place_list",
+    "prices_entry",
     "reading_page",
     "readings_between",
     "readings_csv",
@@ -78,6 +81,7 @@ __all__ = [
     "source_list",
     "status",
     "store_state",
+    "tariff_entry",
     "usage_entry",
     "watts",
     "week_ahead",

@@ -1,0 +1,83 @@
+"""A small file of the home directory that several processes read and change: what a person said, by name."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from threading import Lock
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from watthour.core.errors import InvalidInput
+from watthour.core.lock import locked, write_whole
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
+
+_Kept = TypeVar("_Kept")
+
+
+class KeptFile(Generic[_Kept]):
+    """What a file holds, by name; a change by another process is seen at once.
+
+    Args:
+        path: of the file.
+        decode: reads its content; any of ValueError, TypeError, KeyError and AttributeError means that it is damaged.
+        encode: writes it.
+        what: what the file is called in an error.
+        remedy: what to do where it is damaged.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        decode: Callable[[bytes], dict[str, _Kept]],
+        encode: Callable[[Mapping[str, _Kept]], str],
+        *,
+        what: str,
+        remedy: str,
+    ) -> None:
+        self._path, self._decode, self._encode = path, decode, encode
+        self._what, self._remedy = what, remedy
+        self._lock = Lock()
+        self._read_at: tuple[int, int, int] | None = None  # file, change and size of what was read
+        self._kept: dict[str, _Kept] = {}
+
+    def all(self) -> Mapping[str, _Kept]:
+        """Return what it holds.
+
+        Raises:
+            InvalidInput: the file is damaged.
+        """
+        with self._lock:
+            return dict(self._fresh())
+
+    @contextmanager
+    def changing(self) -> Iterator[dict[str, _Kept]]:
+        """Let what it holds be changed, and keep it: no other process changes it meanwhile.
+
+        Raises:
+            InvalidInput: the file is damaged.
+        """
+        with self._lock, locked(self._path.with_suffix(".lock")):
+            self._read_at = None  # the clock of a disk may not tell two changes apart
+            before = self._fresh()
+            kept = dict(before)
+            yield kept
+            if kept != before:
+                write_whole(self._path, self._encode(kept))
+
+    def _fresh(self) -> dict[str, _Kept]:
+        try:
+            seen = self._path.stat()
+        except FileNotFoundError:
+            self._read_at, self._kept = None, {}
+            return self._kept
+        stamp = (seen.st_ino, seen.st_mtime_ns, seen.st_size)
+        if stamp != self._read_at:
+            try:
+                self._kept = self._decode(self._path.read_bytes())
+            except (ValueError, TypeError, KeyError, AttributeError) as error:
+                problem = f"it cannot be read ({type(error).__name__}: {error})"
+                raise InvalidInput(self._what, str(self._path), problem, remedy=self._remedy) from error
+            self._read_at = stamp
+        return self._kept

@@ -1,0 +1,1 @@
+"""What electricity costs, and when to use it."""

@@ -1,0 +1,1 @@
+"""Prices of electricity: of day-ahead markets, and what suppliers' customers pay."""

@@ -1,0 +1,96 @@
+"""A price as far as it is published, and as it is forecast beyond."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from watthour.core.errors import NotEnoughHistory
+from watthour.core.forecast import targets
+from watthour.core.quality import is_trusted
+from watthour.core.units import Unit, conversion
+from watthour.core.window import Window
+from watthour.planning.prices import Market
+from watthour.workflows.forecast import answer_with_fallback, recall
+from watthour.workflows.known_ahead import told_until
+from watthour.workflows.similar import history_beside
+from watthour.workflows.sites import find_context
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from watthour.core.channel import Channel
+    from watthour.core.ports import ModelRegistry, Store
+    from watthour.planning.prices import Array
+
+_LEVELS = (0.05, 0.5, 0.95)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def market_between(store: Store, registry: ModelRegistry, channel: Channel, window: Window, *, now: datetime) -> Market:
+    """Return the prices of a channel over a window: published, and beyond that forecast by the model that serves.
+
+    What is neither stays unknown, such as where too little of the past is known to forecast from.
+    """
+    market = published_between(store, channel, window, now)
+    step = channel.resolution
+    beyond = max(told_until(store, channel, now), market.start)
+    end = market.start + len(market.values) * step
+    if beyond >= end or not np.isnan(market.values).any():
+        return market
+    found = _forecast(store, registry, channel, Window(beyond, end), now)
+    if found is None:
+        return market
+    first = (beyond - market.start) // step
+    values, lower, upper = (np.concatenate([part[:first], mine]) for part, mine in zip(
+        (market.values, market.lower, market.upper), found, strict=True))  # fmt: skip
+    is_forecast = np.arange(len(values)) >= first
+    return Market(market.start, step, values, is_forecast, lower, upper)
+
+
+def published_between(store: Store, channel: Channel, window: Window, now: datetime) -> Market:
+    """Return what is published of a price over a window, widened to whole intervals; NaN where nothing is."""
+    step = channel.resolution
+    start = window.start - timedelta(seconds=window.start.timestamp() % step.total_seconds())
+    wide = Window(start, start + -(-(window.end - start) // step) * step)
+    return Market.published(start, step, _per_kwh(channel) * on_grid(store, channel, wide, now))
+
+
+def on_grid(store: Store, channel: Channel, window: Window, now: datetime) -> Array:
+    """Return the trusted readings of each interval of a window, NaN where there is none."""
+    rows = pl.DataFrame(store.read([channel.id], window, now)).filter(is_trusted()).drop_nulls("value")
+    values = np.full((window.end - window.start) // channel.resolution, np.nan)
+    step = channel.resolution // _MICROSECOND
+    since = (rows["time"] - window.start).dt.total_microseconds().to_numpy()
+    place = since // step
+    inside = (since % step == 0) & (place >= 0) & (place < len(values))
+    values[place[inside]] = rows["value"].to_numpy()[inside]
+    return values
+
+
+def _forecast(
+    store: Store, registry: ModelRegistry, channel: Channel, span: Window, now: datetime
+) -> tuple[Array, Array, Array] | None:
+    """Return the median of a price and the ends of its 90 % band; None where nothing can be forecast."""
+    context = find_context(store, (), channel.id)
+    asked = targets(span, span.start, resolution=channel.resolution, time_zone=context.time_zone)
+    try:
+        history = recall(store, context, span, now)
+        similar = partial(history_beside, store, context, span, now)
+        answer = answer_with_fallback(history, asked, registry=registry, similar=similar)
+    except NotEnoughHistory:
+        return None
+    rows = pl.DataFrame(answer.values).filter(pl.col("level").is_in(_LEVELS))
+    wide = rows.pivot(on="level", on_columns=_LEVELS, index="time", values="value").sort("time")
+    times = pl.DataFrame({"time": asked["time"]}).join(wide, on="time", how="left", maintain_order="left")
+    lower, median, upper = (_per_kwh(channel) * times[str(level)].to_numpy() for level in _LEVELS)
+    return median, lower, upper
+
+
+def _per_kwh(channel: Channel) -> float:
+    factor, _offset = conversion(channel.unit, Unit.CURRENCY_PER_KWH)
+    return factor

@@ -1,0 +1,322 @@
+"""The tariff of a home: kept as a person said it, and with it what the hours ahead cost and what the past has cost."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, timedelta
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from watthour.core.errors import InvalidInput, NotEnoughHistory, UnknownName
+from watthour.core.kept_file import KeptFile
+from watthour.core.loads import main_load
+from watthour.core.price import is_with_tax
+from watthour.core.units import Quantity, Unit, conversion
+from watthour.core.window import DAY, HOUR, Window, local_midnight
+from watthour.planning.bills import Metered, bill
+from watthour.planning.prices import Calendar, prices
+from watthour.planning.tariff_words import odd_price, questions, read_tariff
+from watthour.planning.tariffs import BlockPeriod, Blocks, Dynamic
+from watthour.workflows.price_ahead import market_between, on_grid, published_between
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date, datetime
+    from pathlib import Path
+
+    from watthour.core.channel import Channel, Site
+    from watthour.core.ports import ModelRegistry, Store
+    from watthour.planning.bills import Bill
+    from watthour.planning.prices import Array, Prices
+    from watthour.planning.tariff_words import Question
+    from watthour.planning.tariffs import Flow, Tariff
+
+FILE_NAME = "tariffs.json"
+MOST_HOURS = 168
+LONGEST_BILL = 3 * 366 * DAY
+STEPS = tuple(timedelta(minutes=minutes) for minutes in (5, 10, 15, 30, 60))
+_RECENT = 30 * DAY  # of a followed price, which is compared with what a kWh usually costs
+
+
+class Tariffs:
+    """The tariffs of the homes of a home directory, each as it was said; a change by another process is seen at once.
+
+    Args:
+        home: the directory.
+    """
+
+    def __init__(self, home: Path) -> None:
+        remedy = "Mend it, or remove it and set the tariffs again: `watthour tariff set`."
+        self._file = KeptFile(home / FILE_NAME, _decoded, _encoded, what="tariffs file", remedy=remedy)
+
+    def said(self, home: str) -> Mapping[str, Any] | None:
+        """Return the tariff of a home as it was said; None: it has none.
+
+        Raises:
+            InvalidInput: the file is damaged.
+        """
+        return self._file.all().get(home)
+
+    def keep(self, home: str, said: Mapping[str, Any]) -> None:
+        """Keep a tariff in place of the one that a home had.
+
+        Raises:
+            InvalidInput: the file is damaged.
+        """
+        with self._file.changing() as tariffs:
+            tariffs[home] = said
+
+    def forget(self, home: str) -> None:
+        """Take the tariff of a home away, if it has one.
+
+        Raises:
+            InvalidInput: the file is damaged.
+        """
+        with self._file.changing() as tariffs:
+            tariffs.pop(home, None)
+
+
+def _decoded(content: bytes) -> dict[str, Mapping[str, Any]]:
+    return {str(home): dict(said) for home, said in json.loads(content)["tariffs"].items()}
+
+
+def _encoded(tariffs: Mapping[str, Mapping[str, Any]]) -> str:
+    return json.dumps({"version": 1, "tariffs": dict(sorted(tariffs.items()))}, indent=2, ensure_ascii=False)
+
+
+def set_tariff(
+    store: Store, tariffs: Tariffs, home: Site, said: Mapping[str, Any], *, now: datetime, is_confirmed: bool = False
+) -> Tariff:
+    """Keep the tariff of a home and return it.
+
+    Args:
+        store: knows the channels that it names.
+        tariffs: where it is kept.
+        home: whose it is.
+        said: as ``planning.tariff_words`` reads it.
+        now: the present.
+        is_confirmed: what looks like a slip is meant.
+
+    Raises:
+        InvalidInput: something said cannot be, or looks like a slip and is not confirmed.
+    """
+    tariff = read_tariff(said)
+    _check_channels(store, home, tariff)
+    calendar_of(home, tariff, Window(now, now + DAY))  # raises where holidays are named and nobody knows them
+    odd = [*questions(tariff), *_odd_followed(store, tariff, now)]
+    if odd and not is_confirmed:
+        others = f" Also odd: {', '.join(each.field for each in odd[1:])}." if len(odd) > 1 else ""
+        problem, _, cure = odd[0].text.partition(" If ")
+        remedy = f"{f'If {cure}' if cure else ''} If it is right, confirm it: --confirm (`confirm` over HTTP).{others}"
+        raise InvalidInput(odd[0].field, odd[0].value, problem, remedy=remedy.strip())
+    tariffs.keep(home.id, json.loads(json.dumps(said)))
+    return tariff
+
+
+def tariff_of(tariffs: Tariffs, home: Site) -> Tariff:
+    """Return the tariff of a home.
+
+    Raises:
+        UnknownName: it has none.
+        InvalidInput: what is kept cannot be read.
+    """
+    said = tariffs.said(home.id)
+    if said is None:
+        remedy = f"Describe it in a file and set it: `watthour tariff set {home.id} tariff.toml`."
+        raise UnknownName("tariff", home.id, f"{home.name} has no tariff yet", remedy=remedy)
+    return read_tariff(said)
+
+
+def home_prices(
+    store: Store,
+    registry: ModelRegistry,
+    tariffs: Tariffs,
+    home: Site,
+    *,
+    hours: int,
+    now: datetime,
+    step: timedelta | None = None,
+) -> Prices:
+    """Return what one more kWh costs and earns in a home from the step now running on.
+
+    A price that is not published yet is forecast, and marked. A block tariff stands in the tier that this day or month
+    has reached by what is metered.
+
+    Raises:
+        InvalidInput: the number of hours or the step cannot be.
+        UnknownName: the home has no tariff.
+    """
+    if not 1 <= hours <= MOST_HOURS:
+        raise InvalidInput("hours", hours, f"it must be 1 to {MOST_HOURS}", remedy="Ask for 24 or 48.")
+    tariff = tariff_of(tariffs, home)
+    step = step or _usual_step(store, tariff)
+    if step not in STEPS:
+        minutes = step / timedelta(minutes=1)
+        raise InvalidInput("step_minutes", minutes, "it is no usual step", remedy="Use 5, 10, 15, 30 or 60.")
+    seconds = step.total_seconds()
+    start = now.astimezone(UTC) - timedelta(seconds=now.timestamp() % seconds)
+    window = Window(start, start + -(-(hours * HOUR) // step) * step)
+    channels = _followed(store, tariff)
+    market = {each.id: market_between(store, registry, each, window, now=now) for each in channels}
+    used = [_used_so_far(store, home, tariff, flow, window.start, now) for flow in (tariff.drawn, tariff.fed_in)]
+    calendar = calendar_of(home, tariff, window)
+    return prices(tariff, window, step, calendar, market, used_kwh=used[0], fed_in_kwh=used[1])
+
+
+def home_bill(store: Store, tariffs: Tariffs, home: Site, window: Window, *, now: datetime) -> Bill:
+    """Return the bill of a home over a past period.
+
+    Raises:
+        UnknownName: the home has no tariff.
+        InvalidInput: the period has not ended, is too long, or is no whole number of the meter's intervals.
+        NotEnoughHistory: nothing was metered in it.
+    """
+    if window.end > now or window.end - window.start > LONGEST_BILL:
+        remedy = f"Ask for days up to yesterday, at most {LONGEST_BILL.days} of them."
+        raise InvalidInput("end", window.end.isoformat(), "the period has not ended, or is too long", remedy=remedy)
+    tariff = tariff_of(tariffs, home)
+    meter = meter_of(store, home, tariff.drawn)
+    step = meter.resolution
+    drawn = metered_kwh(store, meter, window, now)
+    export_meter = None if tariff.fed_in is None or tariff.fed_in.meter is None else tariff.fed_in.meter
+    fed_in = None
+    if tariff.fed_in is not None and export_meter is not None:
+        other = meter_of(store, home, tariff.fed_in)
+        if other.resolution != step:
+            problem = f"{other.id} has steps of another length than {meter.id}"
+            raise InvalidInput("export.meter", other.id, problem, remedy="Name two meters with the same step.")
+        fed_in = np.maximum(metered_kwh(store, other, window, now), 0.0)
+    elif tariff.fed_in is not None and bool((drawn < 0).any()):
+        fed_in = np.maximum(-drawn, 0.0)
+    if np.isnan(drawn).all():
+        problem = f"no reading of {meter.id} is known between {window.start:%Y-%m-%d} and {window.end:%Y-%m-%d}"
+        raise NotEnoughHistory(problem, remedy="Bring some in with `watthour import`, or ask for other days.")
+    market = {each.id: published_between(store, each, window, now) for each in _followed(store, tariff)}
+    used = [_used_so_far(store, home, tariff, flow, window.start, now) for flow in (tariff.drawn, tariff.fed_in)]
+    metered = Metered(window, step, np.maximum(drawn, 0.0), fed_in, *used)
+    return bill(tariff, metered, calendar_of(home, tariff, window), market)
+
+
+def calendar_of(home: Site, tariff: Tariff, window: Window) -> Calendar:
+    """Return the clock of a home, and its holidays where the tariff has prices of their own for them.
+
+    Raises:
+        InvalidInput: the tariff names holidays, and no calendar is known.
+    """
+    zone = tariff.time_zone or home.place.time_zone
+    if not tariff.names_holidays:
+        return Calendar(zone)
+    from watthour.forecasting.calendar import named_holidays
+
+    code = tariff.holidays or home.place.holidays
+    if code is None:
+        remedy = f'Write holidays = "FR" in the tariff, or: `watthour home change {home.id} --holidays FR`.'
+        raise InvalidInput("holidays", None, "bands name holidays, and no calendar of them is known", remedy=remedy)
+    first, last = (each.astimezone(ZoneInfo(zone)).year for each in (window.start, window.end))
+    days: Mapping[date, str] = named_holidays(code, range(first, last + 1))
+    return Calendar(zone, frozenset(days))
+
+
+def meter_of(store: Store, home: Site, flow: Flow) -> Channel:
+    """Return the channel that meters one direction: the one that is named, else the load of the home.
+
+    Raises:
+        UnknownName: there is none.
+    """
+    channels = [each for each in store.channels() if each.site == home.id and each.is_load]
+    if flow.meter is None:
+        found = main_load(home, channels)
+    else:
+        found = next((each for each in channels if each.id == flow.meter), None)
+    if found is None:
+        listed = ", ".join(each.id for each in channels) or "none yet"
+        remedy = f"Name one by meter = ... in the tariff. {home.name} has: {listed}."
+        raise UnknownName("meter", flow.meter, "no channel of this home meters it", remedy=remedy)
+    return found
+
+
+def metered_kwh(store: Store, meter: Channel, window: Window, now: datetime) -> Array:
+    """Return the energy of each interval of a window; NaN where nothing that can be trusted is known. [kWh].
+
+    Raises:
+        InvalidInput: the window is no whole number of the meter's intervals.
+    """
+    if (window.end - window.start) % meter.resolution:
+        remedy = "Ask for whole local days."
+        raise InvalidInput("start", window.start.isoformat(), "it is within an interval of the meter", remedy=remedy)
+    values = on_grid(store, meter, window, now)
+    is_energy = meter.quantity is Quantity.ENERGY
+    factor, _offset = conversion(meter.unit, Unit.KWH if is_energy else Unit.KW)
+    return np.asarray(values * factor * (1.0 if is_energy else meter.resolution / HOUR))
+
+
+def _followed(store: Store, tariff: Tariff) -> list[Channel]:
+    """Return the channels of prices that a tariff follows, as far as they are there."""
+    return [each for each in store.channels() if each.id in tariff.channels()]
+
+
+def _usual_step(store: Store, tariff: Tariff) -> timedelta:
+    """Return the step in which prices are told where nobody asks for another: that of the prices, else an hour."""
+    steps = [each.resolution for each in _followed(store, tariff)]
+    return max(STEPS[0], min([*steps, HOUR]))
+
+
+def _used_so_far(store: Store, home: Site, tariff: Tariff, flow: Flow | None, until: datetime, now: datetime) -> float:
+    """Return what is known to have flowed in the running day or month of a block tariff before an instant. [kWh]."""
+    if flow is None or not isinstance(flow.rate, Blocks):
+        return 0.0
+    zone = tariff.time_zone or home.place.time_zone
+    today = until.astimezone(ZoneInfo(zone)).date()
+    begin = local_midnight(today if flow.rate.period is BlockPeriod.DAY else today.replace(day=1), zone)
+    if begin >= until:
+        return 0.0
+    meter = meter_of(store, home, flow)
+    whole = (until - begin) // meter.resolution * meter.resolution
+    if not whole:
+        return 0.0
+    sign = -1.0 if flow is tariff.fed_in and flow.meter is None else 1.0
+    return float(np.nansum(np.maximum(sign * metered_kwh(store, meter, Window(begin, begin + whole), now), 0.0)))
+
+
+def _check_channels(store: Store, home: Site, tariff: Tariff) -> None:
+    """Refuse a channel that is not there, is no price, is in another currency, or has its taxes counted twice."""
+    known = {each.id: each for each in store.channels()}
+    sides = (("import", tariff.drawn), ("export", tariff.fed_in))
+    for side, flow in sides:
+        if flow is None:
+            continue
+        if flow.meter is not None:
+            meter_of(store, home, flow)
+        if not isinstance(flow.rate, Dynamic):
+            continue
+        field, channel = f"{side}.channel", known.get(flow.rate.channel)
+        listed = ", ".join(sorted(each.id for each in known.values() if each.quantity is Quantity.PRICE)) or "none yet"
+        if channel is None or channel.quantity is not Quantity.PRICE:
+            problem = "no price is kept under this name"
+            remedy = f"Kept are: {listed}. docs/how-to/tariffs.md tells how prices are brought in."
+            raise InvalidInput(field, flow.rate.channel, problem, remedy=remedy)
+        if channel.currency != tariff.currency:
+            problem = f"it is in {channel.currency}, the tariff in {tariff.currency}"
+            raise InvalidInput(field, channel.id, problem, remedy="Follow a price in the currency of the tariff.")
+        if side == "import" and tariff.tax_percent and is_with_tax(channel) and not flow.tax_included:
+            problem = "these prices are with tax already, and the tariff would add it once more"
+            raise InvalidInput(field, channel.id, problem, remedy=f"Write tax_included = true in [{side}].")
+
+
+def _odd_followed(store: Store, tariff: Tariff, now: datetime) -> list[Question]:
+    """Return the question that recent prices of a followed channel raise, as the tariff makes them."""
+    flow = tariff.drawn
+    if not isinstance(flow.rate, Dynamic):
+        return []
+    channel = next(each for each in store.channels() if each.id == flow.rate.channel)
+    market = published_between(store, channel, Window(now - _RECENT, now), now)
+    known = market.values[~np.isnan(market.values)]
+    if not known.size:
+        return []
+    fees = tariff.tax_factor * sum(fee.price for fee in tariff.fees)
+    tax = 1.0 if flow.tax_included else tariff.tax_factor
+    typical = float(tax * (flow.rate.factor * np.median(np.abs(known)) + flow.rate.markup) + fees)
+    question = odd_price("import.channel", typical, tariff.currency)
+    return [] if question is None else [question]

@@ -1,0 +1,211 @@
+"""The tariff of a home: kept, refused with the cure, priced ahead and billed, on prices that a store holds."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from priced_home import (
+    DYNAMIC,
+    FLAT,
+    FLAT_RATE,
+    MARKET,
+    METER,
+    MIDNIGHT,
+    NOW,
+    PRICE,
+    PUBLISHED_TO,
+    furnish,
+    price_at,
+    rows,
+)
+
+from watthour.core.channel import Channel
+from watthour.core.errors import InvalidInput, NotEnoughHistory, UnknownName
+from watthour.core.units import Quantity, Unit
+from watthour.core.window import DAY, HOUR, Window, local_day
+from watthour.registry.files import FileRegistry
+from watthour.store.memory import MemoryStore
+from watthour.workflows.tariffs import Tariffs, home_bill, home_prices, set_tariff, tariff_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from watthour.planning.prices import Prices
+
+
+@pytest.fixture
+def store() -> MemoryStore:
+    found = MemoryStore()
+    furnish(found)
+    return found
+
+
+@pytest.fixture
+def tariffs(tmp_path: Path) -> Tariffs:
+    return Tariffs(tmp_path)
+
+
+def keep(store: MemoryStore, tariffs: Tariffs, said: dict[str, Any], *, is_confirmed: bool = False) -> None:
+    set_tariff(store, tariffs, FLAT, said, now=NOW, is_confirmed=is_confirmed)
+
+
+def priced(store: MemoryStore, tariffs: Tariffs, hours: int = 48, step: timedelta | None = None) -> Prices:
+    registry = FileRegistry(tariffs._file._path.parent / "models")
+    return home_prices(store, registry, tariffs, FLAT, hours=hours, now=NOW, step=step)
+
+
+def test_a_tariff_survives_a_restart_and_another_process_sees_it_at_once(
+    store: MemoryStore, tariffs: Tariffs, tmp_path: Path
+) -> None:
+    other = Tariffs(tmp_path)
+    assert other.said("flat") is None
+    keep(store, tariffs, FLAT_RATE)
+    assert other.said("flat") == FLAT_RATE
+    assert tariff_of(other, FLAT).name == "Flat rate"
+    other.forget("flat")
+    with pytest.raises(UnknownName, match="watthour tariff set flat"):
+        tariff_of(tariffs, FLAT)
+
+
+def test_a_damaged_file_is_named_with_the_cure(tmp_path: Path) -> None:
+    (tmp_path / "tariffs.json").write_text('{"tariffs": [1]}')
+    with pytest.raises(InvalidInput, match="watthour tariff set"):
+        Tariffs(tmp_path).said("flat")
+
+
+def test_a_price_that_looks_like_a_slip_is_not_kept_until_it_is_confirmed(store: MemoryStore, tariffs: Tariffs) -> None:
+    said = {**FLAT_RATE, "import": {"kind": "flat", "price": 25}}
+    with pytest.raises(InvalidInput, match="cent/kWh") as caught:
+        keep(store, tariffs, said)
+    assert "--confirm" in caught.value.remedy
+    assert tariffs.said("flat") is None
+    keep(store, tariffs, said, is_confirmed=True)
+    assert tariffs.said("flat") == said
+
+
+def test_followed_prices_that_are_a_thousand_times_off_are_asked_about(store: MemoryStore, tariffs: Tariffs) -> None:
+    wrong = Channel("grid.awattar_de.kwh", MARKET.site.id, Quantity.PRICE, Unit.CURRENCY_PER_KWH, HOUR, currency="EUR")
+    store.register([], [wrong])
+    store.append(rows(wrong, MIDNIGHT - 5 * DAY, [80.0] * 120, ahead=True))
+    with pytest.raises(InvalidInput, match="times what a kWh usually costs"):
+        keep(store, tariffs, {**DYNAMIC, "import": {"kind": "dynamic", "channel": wrong.id}})
+    keep(store, tariffs, DYNAMIC)
+
+
+@pytest.mark.parametrize(
+    ("change", "field", "words"),
+    [
+        ({"import": {"kind": "dynamic", "channel": "grid.nowhere.price"}}, "import.channel", PRICE.id),
+        ({"import": {"kind": "dynamic", "channel": METER.id}}, "import.channel", "no price"),
+        ({"currency": "GBP"}, "import.channel", "in EUR, the tariff in GBP"),
+        ({"import": {"kind": "flat", "price": 0.2, "meter": "home.flat.garage"}}, "meter", METER.id),
+        (
+            {"import": {"kind": "time_of_use", "bands": [
+                {"price": 0.2, "days": "holidays"}, {"price": 0.3, "days": ["workdays", "weekend"]}]}},
+            "holidays",
+            "--holidays",
+        ),
+    ],
+)  # fmt: skip
+def test_what_a_tariff_names_must_be_there(
+    store: MemoryStore, tariffs: Tariffs, change: dict[str, Any], field: str, words: str
+) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        keep(store, tariffs, {**DYNAMIC, **change})
+    assert caught.value.field == field
+    assert words in str(caught.value)
+
+
+def test_tax_is_not_added_to_prices_that_are_with_tax(store: MemoryStore, tariffs: Tariffs) -> None:
+    retail = Channel(
+        "grid.octopus_c.retail_price", MARKET.site.id, Quantity.PRICE, Unit.CURRENCY_PER_KWH, HOUR, currency="EUR"
+    )
+    store.register([], [retail])
+    drawn = {"kind": "dynamic", "channel": retail.id}
+    with pytest.raises(InvalidInput, match="with tax already") as caught:
+        keep(store, tariffs, {**DYNAMIC, "import": drawn})
+    assert "tax_included = true" in caught.value.remedy
+    keep(store, tariffs, {**DYNAMIC, "import": {**drawn, "tax_included": True}})
+
+
+def test_published_prices_come_with_fees_and_taxes_and_what_is_beyond_is_forecast_with_a_band(
+    store: MemoryStore, tariffs: Tariffs
+) -> None:
+    keep(store, tariffs, DYNAMIC)
+    found = priced(store, tariffs, 48)
+    assert found.window.start == datetime(2026, 11, 21, 15, tzinfo=UTC)
+    n_published = (PUBLISHED_TO - found.window.start) // HOUR
+    assert 0 < n_published < 48
+    assert found.is_forecast.tolist() == [False] * n_published + [True] * (48 - n_published)
+    by_hand = [1.19 * (price_at(found.window.start + n * HOUR) / 1000 + 0.02 + 0.1) for n in range(n_published)]
+    assert found.import_[:n_published] == pytest.approx(by_hand)
+    ahead = slice(n_published, None)
+    assert np.isfinite(found.import_[ahead]).all()
+    assert (found.import_lower[ahead] <= found.import_[ahead]).all()
+    assert (found.import_upper[ahead] > found.import_lower[ahead]).all()
+
+
+def test_a_price_without_a_past_stays_unknown(tariffs: Tariffs) -> None:
+    store = MemoryStore()
+    store.register([FLAT, MARKET.site], [METER, PRICE])
+    keep(store, tariffs, DYNAMIC)
+    assert np.isnan(priced(store, tariffs, 24).import_).all()
+
+
+def test_steps_of_a_quarter_hour_and_hours_that_cannot_be(store: MemoryStore, tariffs: Tariffs) -> None:
+    keep(store, tariffs, FLAT_RATE)
+    assert len(priced(store, tariffs, 24, timedelta(minutes=15)).import_) == 96
+    with pytest.raises(InvalidInput, match="1 to 168"):
+        priced(store, tariffs, 0)
+    with pytest.raises(InvalidInput, match="5, 10, 15, 30 or 60"):
+        priced(store, tariffs, 24, timedelta(minutes=7))
+
+
+def test_a_block_tariff_stands_in_the_tier_that_the_month_has_reached(store: MemoryStore, tariffs: Tariffs) -> None:
+    # The meter tells 1 kWh an hour for ten days: 240 kWh of November up to now.
+    tiers = [{"price": 0.2, "up_to_kwh": 239}, {"price": 0.3, "up_to_kwh": 1000}, {"price": 0.4}]
+    keep(store, tariffs, {**FLAT_RATE, "import": {"kind": "blocks", "tiers": tiers}})
+    assert set(priced(store, tariffs, 24).import_.tolist()) == {0.3}
+
+
+def test_a_bill_of_whole_days_and_of_days_that_nobody_metered(store: MemoryStore, tariffs: Tariffs) -> None:
+    keep(store, tariffs, DYNAMIC)
+    day = local_day(date(2026, 11, 20), "Europe/Berlin")
+    found = home_bill(store, tariffs, FLAT, day, now=NOW)
+    by_hand = sum(1.19 * (price_at(day.start + n * HOUR) / 1000 + 0.12) for n in range(24))
+    assert found.total == pytest.approx(by_hand, rel=1e-3)
+    assert found.total == pytest.approx(by_hand)
+    assert found.is_complete
+    longer = Window(day.start - 20 * DAY, day.end)
+    partly = home_bill(store, tariffs, FLAT, longer, now=NOW)
+    assert partly.missing_hours == pytest.approx((NOW.replace(minute=0) - 10 * DAY - longer.start) / HOUR)
+    assert partly.missing[0].start == longer.start
+    with pytest.raises(NotEnoughHistory, match="no reading of"):
+        home_bill(store, tariffs, FLAT, Window(day.start - 40 * DAY, day.start - 39 * DAY), now=NOW)
+    with pytest.raises(InvalidInput, match="not ended"):
+        home_bill(store, tariffs, FLAT, Window(day.start, NOW + DAY), now=NOW)
+
+
+def test_what_a_meter_of_both_directions_tells_below_zero_is_fed_in(store: MemoryStore, tariffs: Tariffs) -> None:
+    day = local_day(date(2026, 11, 1), "Europe/Berlin")
+    store.append(rows(METER, day.start, [2.0] * 12 + [-1.0] * 12))
+    keep(store, tariffs, {**FLAT_RATE, "export": {"kind": "flat", "price": 0.08}})
+    assert home_bill(store, tariffs, FLAT, day, now=NOW).total == pytest.approx(24 * 0.25 - 12 * 0.08)
+
+
+def test_a_meter_of_power_is_billed_by_its_energy_and_a_second_one_by_its_name(
+    store: MemoryStore, tariffs: Tariffs
+) -> None:
+    half = timedelta(minutes=30)
+    grid = Channel("home.flat.grid", "flat", Quantity.POWER, Unit.W, half)
+    sun = Channel("home.flat.sun", "flat", Quantity.POWER, Unit.KW, half)
+    store.register([], [grid, sun])
+    day = local_day(date(2026, 11, 2), "Europe/Berlin")
+    store.append(rows(grid, day.start, [500.0] * 48))
+    store.append(rows(sun, day.start, [1.0] * 48))
+    drawn = {"kind": "flat", "price": 0.2, "meter": grid.id}
+    keep(store, tariffs, {**FLAT_RATE, "import": drawn, "export": {"kind": "flat", "price": 0.1, "meter": sun.id}})
+    assert home_bill(store, tariffs, FLAT, day, now=NOW).total == pytest.approx(12 * 0.2 - 24 * 0.1)
