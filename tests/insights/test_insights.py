@@ -192,6 +192,20 @@ class TestAnomalies:
         assert n_found == 6
         assert n_false <= 4 * 6  # weeks
 
+    def test_a_heater_that_is_on_while_the_car_charges_is_found_on_both_sides_of_it_and_beyond(self) -> None:
+        n_found = 0
+        for seed in SEEDS[:6]:
+            home = with_car(make_home(seed), seed)
+            charged = home.parts["car"].reshape(-1, PER_DAY).sum(axis=1) > 30 * 7200  # for two hours and a half
+            day = int(np.flatnonzero(charged[90:])[0]) + 90
+            first = day * PER_DAY + int(np.argmax(home.parts["car"][day * PER_DAY :][:PER_DAY] > 0)) - PER_HOUR
+            home.parts["heater"] = np.zeros(home.n_days * PER_DAY)
+            home.parts["heater"][first : first + 6 * PER_HOUR] = 2000
+            begin = START + first * STEP
+            found = [each for each in odd(home).anomalies if each.start < begin + 6 * HOUR and each.end > begin]
+            n_found += any(1 < each.extra_kwh < 16 for each in found)  # nothing of what the car draws
+        assert n_found >= 5
+
     def test_a_device_of_many_kilowatts_and_heaters_are_taken_for_no_car(self) -> None:
         home = with_car(make_home(2), 2)
         of_charger = oddities(home.load("car"), is_home=False)

@@ -68,7 +68,7 @@ class Oddities:
     first_day: date  # that was judged
     last_day: date
     n_hours: int  # that were judged
-    n_charging_hours: int  # that were not, as a car without a meter of its own seemed to charge
+    n_charging_hours: int  # beside them, in which a car without a meter of its own seemed to charge: hardly judged
     n_past_days: int  # known before the first of these days
     runs: tuple[OddRun, ...] = ()  # of a device that is judged by its runs, oldest first
     n_runs: int | None = None  # that were judged; None: hours were
@@ -122,8 +122,8 @@ def oddities(
         false_alarms_per_week,
         table.day(first),
         table.day(n_days - 1),
-        int(np.sum(~np.isnan(usual.score[first:]))),
-        int(np.sum(hidden[first:])),
+        int(np.sum(~(charging | np.isnan(usual.score))[first:])),
+        int(np.sum(charging[first:])),
         n_past,
     )
 
