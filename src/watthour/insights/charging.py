@@ -16,6 +16,7 @@ _MORE_W = 3000.0  # than such hours usually draw
 _TYPICAL_W = 4500.0  # by which they draw more, in the median: heaters and hobs seldom do, a charger of 7 kW does
 _PART_W = 1000.0  # more, beside such an hour: it began or ended there
 _FEWEST_WHOLE = 5  # hours of charging between two others, that tell the power of the charger
+_ALIKE = 0.15  # of the highest of them, that half of them are apart at most: else the charger follows the sun
 _SHARE = 1 / 8  # of the days, that have such an hour
 
 
@@ -52,7 +53,7 @@ def charging_of(power_w: Array, is_off: Mask) -> Charging:
 
 
 def _most_alike(values: Array) -> float:
-    """Return the middle of the shortest span that holds half of the values; infinite where they are few.
+    """Return the middle of the shortest span that holds half of the values; infinite where they are few, or far apart.
 
     Source: Andrews et al., Robust Estimates of Location (1972): the shorth, here its midrange.
     """
@@ -61,4 +62,5 @@ def _most_alike(values: Array) -> float:
         return np.inf
     half = len(known) // 2
     begin = int(np.argmin(known[half:] - known[: len(known) - half]))
-    return float(known[begin] + known[begin + half]) / 2
+    low, high = float(known[begin]), float(known[begin + half])
+    return (low + high) / 2 if high - low <= _ALIKE * high else np.inf
