@@ -25,7 +25,7 @@ function Standby({ standby }: { standby: NonNullable<DeviceInsightsAnswer['stand
     <>
       {formatPower(power_w)} at night, {formatEnergy(kwh_per_year)} in a year
       <span className="text-muted block">
-        Between {formatPower(low_w)} and {formatPower(high_w)} with 95{'\u00a0'}% probability, by {n_nights} nights.
+        Between {formatPower(low_w)} and {formatPower(high_w)} with 95{'\u00a0'}% probability, from {n_nights} nights.
       </span>
     </>
   );
