@@ -295,7 +295,7 @@ def _runs(table: Days, usual: _Usual, apart: Array, first: int, rate: float, hid
     return tuple(sorted(found, key=lambda each: each.start))
 
 
-def _over_hidden(odd: Mask, seen: npt.NDArray[np.int64]) -> Mask:
+def _over_hidden(odd: Mask, seen: npt.NDArray[np.intp]) -> Mask:
     """Return odd hours together with the hidden ones between two of them."""
     found = odd.copy()
     for before, after in itertools.pairwise(seen):
