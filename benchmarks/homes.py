@@ -35,7 +35,7 @@ from watthour.forecasting.catalogue import recipe
 from watthour.forecasting.combination.model import as_new
 from watthour.forecasting.combination.trial import quantiles_of
 from watthour.forecasting.features import actuals
-from watthour.forecasting.fleet import fit_all, forecast_all, pooled_growth
+from watthour.forecasting.fleet import fit_all, forecast_all, past_issues, pooled_growth
 from watthour.forecasting.global_model.model import FittedGlobalModel, GlobalModel
 from watthour.forecasting.model_choice import AUTO, fit_auto
 from watthour.forecasting.quantiles import mean_of_quantiles
@@ -300,7 +300,7 @@ def _forecasts(row: Row, test: Test) -> tuple[dict[str, Array], dict[str, float]
     learning, forecasting, n_learned = 0.0, 0.0, 0
     for days in _months(test.days):
         known = {name: past.known_at(_issued(past, days[0], test.issue_hour)) for name, past in test.pasts.items()}
-        issues = {name: _learned(past, days[0], test.issue_hour) for name, past in known.items()}
+        issues = {name: _learned_by(row, past, days[0], test.issue_hour) for name, past in known.items()}
         begin = time.process_time()
         models = _learn(row, known, issues)
         learning, n_learned = learning + time.process_time() - begin, n_learned + 1
@@ -337,6 +337,13 @@ def _learn(
 
 def _issued(past: History, day: date, issue_hour: int | None) -> Any:  # noqa: ANN401 - a datetime
     return _asked(past, [day], issue_hour)["issued_at"][0]
+
+
+def _learned_by(row: Row, past: History, before: date, issue_hour: int | None) -> dy.DataFrame[Targets]:
+    """Return what a row learns from; ``DayAhead()`` chooses it itself."""
+    if row.recipe == AUTO and issue_hour is None:
+        return past_issues(past, round(DAY / past.context.resolution))
+    return _learned(past, before, issue_hour)
 
 
 def _learned(past: History, before: date, issue_hour: int | None) -> dy.DataFrame[Targets]:

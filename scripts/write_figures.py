@@ -94,6 +94,8 @@ COLUMNS = {  # metric -> heading and decimals
     "found_share": ("found, share", 2),
     "told_per_week": ("told a week", 2),
     "alarms_per_week": ("false alarms a week", 2),
+    "device_recall": ("found", 2),
+    "device_alarms_per_week": ("false alarms a week", 2),
     "alarms_per_home": ("false alarms a home", 2),
     "error_percent": ("median error, %", 1),
     "brier": ("Brier score", 4),
@@ -177,6 +179,8 @@ def _by_task(benchmark: str, metric: str) -> str:
 def _marked(benchmark: str, test: str) -> str:
     content = json.loads((RESULTS / f"{benchmark}.json").read_text(encoding="utf-8"))
     rows = [row for row in content["rows"] if row["test"] == test]
+    if not rows:
+        raise KeyError(f"{benchmark} has no test {test}; if that is a metric, name it in COLUMNS")
     columns = [name for name in COLUMNS if any(row.get(name) is not None for row in rows)]
     lines = ["| | " + " | ".join(COLUMNS[name][0] for name in columns) + " |", "|---|" + "--:|" * len(columns)]
     lines += [_line(row, columns, MODELS.get(benchmark)) for row in rows]

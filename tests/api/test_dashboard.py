@@ -20,9 +20,9 @@ from watthour.core.window import DAY, HOUR, Window, local_midnight
 from watthour.simulation.simtown_home import SimtownHome
 from watthour.store.memory import MemoryStore
 from watthour.workflows.ingest import backfill
+from watthour.workflows.leads import measured_coverage
 from watthour.workflows.sites import find_context
 from watthour.workflows.stand_in import describe
-from watthour.workflows.view.household import measured_coverage
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -159,7 +159,7 @@ def test_insights_on_the_command_line_say_less_and_local_times_and_what_a_car_hi
     assert "2024-02-14 02:00\t2024-02-14 06:00" in shown.out
     (shift,) = [line for line in shown.out.splitlines() if line.startswith("Since 2024-02-11: ")]
     assert "W less around the clock" in shift
-    assert "Not known: what was odd in 20 hours in which a car seems to charge. Connect a meter" in shown.err
+    assert "Hardly known: what was odd in 20 hours in which a car seems to charge. Connect a meter" in shown.err
 
 
 def test_usage_of_a_home_tells_what_is_known_of_now_and_today(watthour: Callable[..., Outcome], home: Path) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from e2e.looks import PATIENCE_MS
-from e2e.served import Served, up, watthour
+from e2e.served import LONGEST_S, SIMULATED, Served, up, watthour
 from playwright.sync_api import expect
 
 from watthour.api.web import STATIC
@@ -61,6 +62,22 @@ def simulated(browser_type_launch_args: dict[str, Any], tmp_path_factory: pytest
     with up(home):
         pass  # the region is made before it listens; the rounds that follow would only move the numbers
     with up(home, "--no-follow") as served:
+        yield served
+
+
+@pytest.fixture(scope="session")
+def living(browser_type_launch_args: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """The simulated home, which goes on living while it is looked at."""
+    del browser_type_launch_args  # without a browser no server is needed
+    with up(tmp_path_factory.mktemp("living")) as served:
+        deadline = time.monotonic() + LONGEST_S
+        while time.monotonic() < deadline:
+            homes = served.ask("/api/v1/homes")["homes"]
+            if homes and served.ask(f"/api/v1/homes/{SIMULATED}/usage")["parts"][0]["yesterday_kwh"] is not None:
+                break
+            time.sleep(0.2)
+        else:
+            pytest.fail(f"the simulated home did not begin to live within {LONGEST_S} s")
         yield served
 
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 LONGEST_START_S = 90
 LONGEST_GOODBYE_S = 30
+LONGEST_S = 120  # until a home that was just made begins to live
+SIMULATED = "simtown_home"
 ABOUT_US = ("WATTHOUR_", "EIA_API_KEY", "DATABASE_URL", "MLFLOW_TRACKING_URI")
 
 

@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from e2e.looks import check_look, is_narrow
-from e2e.served import up, watthour
+from e2e.looks import SMALL_PHONE, check_look, is_narrow
+from e2e.served import LONGEST_S, SIMULATED, up, watthour
 from playwright.sync_api import expect
 
 if TYPE_CHECKING:
@@ -22,29 +22,9 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
-SIMULATED = "simtown_home"
-SMALL_PHONE = {"width": 320, "height": 640}
-LONGEST_S = 120
-
 
 def text(instant: datetime) -> str:
     return instant.astimezone(UTC).isoformat(timespec="seconds")
-
-
-@pytest.fixture(scope="module")
-def living(browser_type_launch_args: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """The simulated home, which goes on living while it is looked at."""
-    del browser_type_launch_args  # without a browser no server is needed
-    with up(tmp_path_factory.mktemp("living")) as served:
-        deadline = time.monotonic() + LONGEST_S
-        while time.monotonic() < deadline:
-            homes = served.ask("/api/v1/homes")["homes"]
-            if homes and served.ask(f"/api/v1/homes/{SIMULATED}/usage")["parts"][0]["yesterday_kwh"] is not None:
-                break
-            time.sleep(0.2)
-        else:
-            pytest.fail(f"the simulated home did not begin to live within {LONGEST_S} s")
-        yield served
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from watthour.core.errors import InvalidInput
 from watthour.core.frames import Events, Quality, Readings, Samples
 from watthour.core.window import DAY, HOUR, Window
 from watthour.insights.anomalies import Oddities, oddities
+from watthour.insights.charging import charging_of
 from watthour.insights.consumers import Consumers, consumers
 from watthour.insights.efficiency import Efficiency, efficiency
 from watthour.insights.habits import Habits, habits
@@ -191,6 +192,35 @@ class TestAnomalies:
             )
         assert n_found == 6
         assert n_false <= 4 * 6  # weeks
+
+    def test_a_heater_that_is_on_while_the_car_charges_is_found_on_both_sides_of_it_and_beyond(self) -> None:
+        n_found = 0
+        for seed in SEEDS[:6]:
+            home = with_car(make_home(seed), seed)
+            charged = home.parts["car"].reshape(-1, PER_DAY).sum(axis=1) > 30 * 7200  # for two hours and a half
+            day = int(np.flatnonzero(charged[90:])[0]) + 90
+            first = day * PER_DAY + int(np.argmax(home.parts["car"][day * PER_DAY :][:PER_DAY] > 0)) - PER_HOUR
+            home.parts["heater"] = np.zeros(home.n_days * PER_DAY)
+            home.parts["heater"][first : first + 6 * PER_HOUR] = 2000
+            begin = START + first * STEP
+            found = [each for each in odd(home).anomalies if each.start < begin + 6 * HOUR and each.end > begin]
+            n_found += any(1 < each.extra_kwh < 16 for each in found)  # nothing of what the car draws
+        assert n_found >= 5
+
+    @pytest.mark.parametrize(("steady", "is_known"), [(True, True), (False, False)])
+    def test_the_power_of_a_charger_is_known_where_its_whole_hours_are_alike(
+        self, *, steady: bool, is_known: bool
+    ) -> None:
+        rng = np.random.default_rng(1)
+        watts = rng.normal(300, 30, (60, 24))
+        for day in range(0, 60, 3):
+            whole = np.full(4, 7200.0) if steady else rng.uniform(4000, 11000, 4)
+            watts[day, 11:17] += [2500, *whole, 1500]
+        found = charging_of(watts, np.zeros(60, dtype=np.bool_))
+        assert np.array_equal(np.flatnonzero(found.hours.any(axis=1)), np.arange(0, 60, 3))
+        assert found.hours.sum() == 6 * 20
+        assert np.isfinite(found.power_w) == is_known
+        assert not is_known or found.power_w == pytest.approx(7200, abs=100)
 
     def test_a_device_of_many_kilowatts_and_heaters_are_taken_for_no_car(self) -> None:
         home = with_car(make_home(2), 2)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+from dataclasses import fields, replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -19,16 +20,21 @@ from watthour.api.app import create_app
 from watthour.bootstrap import open_app
 from watthour.cli import main
 from watthour.core import metrics
-from watthour.core.frames import LEVELS
+from watthour.core.frames import LEVELS, Readings
+from watthour.core.window import DAY, Window
+from watthour.forecasting.global_model.model import GlobalModel
 from watthour.settings import load_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from watthour.core.forecast import History
+
 Script: TypeAlias = Any  # a script's own types
 RESULTS = Path(__file__).parents[2] / "benchmarks" / "results" / "ny_day_ahead.json"
 FILES = ("ny_demand.parquet", "ny_station_weather_issued_2008_2019.parquet", "ny_gfs_issued_2019_2021.parquet")
 OURS = ("EIA_API_KEY", "DATABASE_URL", "MLFLOW_TRACKING_URI", "WATTHOUR_API_KEY", "WATTHOUR_REGIONS")
+N_DAYS = 2  # of each home
 # The benchmark leaves out some twenty hours of the year in which the operator published what cannot be.
 NEAR = {"mape_percent": 0.01, "mae_mwh": 1.0, "coverage90_percent": 0.3}
 
@@ -186,3 +192,121 @@ def test_days_of_texas_by_command_are_those_of_a_notebook(
     error = np.abs(told["target"].to_numpy() - told["forecast"].to_numpy())
     assert by_command["n"] == 14
     assert by_command["mae"] == pytest.approx(error.mean(), rel=1e-6)
+
+
+@pytest.fixture(scope="module")
+def street(benchmarks: Script, shared_data: Path) -> Script:
+    """Four homes of London, 125 days of them, and the first days of the test that `benchmarks/homes.py` publishes."""
+    homes = benchmarks("homes")
+    whole = homes.lcl(shared_data)
+    begin = homes.local_midnight(whole.days[0], "Europe/London")
+    window = Window(begin - 125 * DAY, begin + N_DAYS * DAY)
+    pasts = {}
+    for name in list(whole.pasts)[6:10]:
+        past = whole.pasts[name].known_at(window.end)
+        pasts[name] = replace(past, readings=Readings.cast(past.readings.filter(pl.col("time") >= window.start)))
+    return homes.Test(pasts, whole.days[:N_DAYS])
+
+
+@pytest.fixture(scope="module")
+def published_of_homes(benchmarks: Script, street: Script) -> Iterator[dict[str, dict[str, float]]]:
+    """What the script finds for these days, by row, with few models to choose from and a small global one.
+
+    They stay so for the notebook, the command line and the API: what is compared is the way, in less than a minute.
+    """
+    usual = {field.name: field.default for field in fields(GlobalModel)}
+    with pytest.MonkeyPatch.context() as patch:
+        small = {**usual, "n_networks": 1, "n_epochs": 4.0, "n_trees": 60}
+        patch.setattr("watthour.forecasting.combination.trial.CANDIDATES", ("day_regression", "similar_days"))
+        patch.setattr(GlobalModel.__init__, "__defaults__", tuple(small.values()))
+        yield dict(benchmarks("homes").run(street, ["day_ahead", "served"]))
+
+
+def scores_of_homes(rows: pl.DataFrame) -> dict[str, float]:
+    """Return the figures that a user counts from a median and a band beside what was measured, as the script rounds."""
+    is_inside = pl.col("actual").is_between("lower", "upper")
+    of_each = rows.group_by("name").agg(
+        mae=(pl.col("actual") - pl.col("value")).abs().mean(),
+        covered=100 * is_inside.mean(),
+        mean=pl.col("actual").mean(),
+    )
+    mae, mean, covered = (of_each[name].to_numpy() for name in ("mae", "mean", "covered"))
+    return {
+        "mae_median": round(float(np.median(mae)), 4),
+        "nmae_median": round(float(np.median(mae / mean)), 4),
+        "coverage90_percent": round(float(np.mean(covered)), 4),
+    }
+
+
+@pytest.mark.shared_data
+def test_days_of_homes_of_london_in_a_notebook_are_those_of_the_benchmark(
+    street: Script, published_of_homes: dict[str, dict[str, float]]
+) -> None:
+    pasts = street.pasts
+    frame = pl.concat(
+        [past.readings.select(pl.lit(name).alias("home"), "time", kwh="value") for name, past in pasts.items()]
+    )
+    place = next(iter(pasts.values())).context.site.place
+    door = DayAhead(
+        series="home",
+        time="time",
+        target="kwh",
+        time_zone=place.time_zone,
+        holidays=place.holidays,
+        latitude=place.latitude,
+        longitude=place.longitude,
+    )
+    told = door.cross_validation(frame, h=24, n_windows=N_DAYS, levels=[0.05, 0.95])
+    found = scores_of_homes(
+        told.rename({"home": "name", "kwh": "actual", "forecast": "value", "0.05": "lower", "0.95": "upper"})
+    )
+    assert found == {name: pytest.approx(published_of_homes["day_ahead"][name], abs=1e-4) for name in found}
+
+
+@pytest.mark.shared_data
+def test_days_of_homes_of_london_by_command_and_api_are_those_of_the_benchmark(
+    street: Script, published_of_homes: dict[str, dict[str, float]], home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    by_command: list[pl.DataFrame] = []
+    by_api: list[pl.DataFrame] = []
+    for name, past in street.pasts.items():
+        place = past.context.site.place
+        where = [
+            f"--{key.replace('_', '-')}={getattr(place, key)}"
+            for key in ("time_zone", "latitude", "longitude", "holidays")
+        ]
+        answered(capsys, "home", "add", name, *where, "--channel", "load:kWh:1h")
+    for number in range(N_DAYS):
+        for name, past in street.pasts.items():
+            file, end = home / f"{name}.csv", past.as_of - (N_DAYS - number) * DAY
+            past.readings.filter(pl.col("time") < end).select("time", kwh="value").write_csv(file)
+            answered(capsys, "import", str(file), "--home", name, "--channel", past.context.channel.id, "--yes")
+        if number == 0:
+            (report,) = answered(capsys, "train", "--homes")
+            assert {own["decision"] for own in report["own"].values()} == {"promoted"}
+        for name, past in street.pasts.items():
+            site = past.context.site.id
+            by_command.append(beside(past, name, answered(capsys, "forecast", site, "--hours", "24")))
+            by_api.append(beside(past, name, hours_by_api(site)))
+    for rows in (by_command, by_api):
+        found = scores_of_homes(pl.concat(rows))
+        assert found == {name: pytest.approx(published_of_homes["served"][name], abs=1e-4) for name in found}
+
+
+def hours_by_api(site: str) -> dict[str, Any]:
+    with open_app(load_settings()) as app, TestClient(create_app(app), base_url="http://127.0.0.1") as client:
+        return dict(client.get(f"/api/v1/homes/{site}/forecast", params={"hours": 24}).json())
+
+
+def beside(past: History, name: str, answer: Mapping[str, Any]) -> pl.DataFrame:
+    """Return a forecast of a day as rows beside what was measured."""
+    (told,) = answer["forecasts"]
+    assert (told["made_by"], told["archive"]) == ("model", True)
+    points = pl.DataFrame(told["points"]).select(
+        pl.lit(name).alias("name"),
+        pl.col("time").str.to_datetime(time_zone="UTC", time_unit="us"),
+        "value",
+        "lower",
+        "upper",
+    )
+    return points.join(past.readings.select("time", actual="value"), on="time", how="left").drop_nulls("actual")

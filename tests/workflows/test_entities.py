@@ -11,12 +11,12 @@ from builders import reading_rows
 from watthour.core.channel import Channel, Site, SiteKind, Zone
 from watthour.core.errors import InvalidInput
 from watthour.core.frames import INSTANT, Quality
+from watthour.core.loads import shared_name
 from watthour.core.place import Place
 from watthour.core.units import Quantity, Unit
 from watthour.core.window import Window
 from watthour.store.memory import MemoryStore
 from watthour.workflows.entities import entities, newest_reading, recalled, summed
-from watthour.workflows.forecast import shared_name
 
 T = datetime(2024, 5, 1, tzinfo=UTC)
 

@@ -13,13 +13,14 @@ from street import NOW, OLD, add
 from watthour.core.channel import Device
 from watthour.core.errors import NotEnoughHistory
 from watthour.core.frames import Readings
+from watthour.core.loads import shared_name
 from watthour.core.units import Quantity, Unit
 from watthour.core.window import DAY, Window
 from watthour.forecasting.global_model.model import GlobalModel
 from watthour.registry.files import FileRegistry
 from watthour.store.memory import MemoryStore
 from watthour.workflows.compare import Decision
-from watthour.workflows.forecast import forecast, shared_name
+from watthour.workflows.forecast import forecast
 from watthour.workflows.runs import HOMES_RUN
 from watthour.workflows.shared_model import train_shared
 from watthour.workflows.sites import contexts, find_context

@@ -14,12 +14,13 @@ from watthour.core.frames import Quality, Readings
 from watthour.core.units import Unit
 from watthour.core.window import DAY, Window, local_day, local_midnight
 from watthour.forecasting.catalogue import recipe
+from watthour.registry.files import FileRegistry
 from watthour.simulation.simtown import SIMTOWN
 from watthour.store.memory import MemoryStore
 from watthour.workflows.compare import Decision, judge
 from watthour.workflows.forecast import forecast, learned_until, load_model
 from watthour.workflows.holes import holes
-from watthour.workflows.leads import coverage_ahead
+from watthour.workflows.leads import measured_coverage
 from watthour.workflows.train import fingerprint, split_days, train, training_issues
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
     from watthour.core.forecast import Forecaster, History, Recipe
     from watthour.core.frames import Targets
-    from watthour.registry.files import FileRegistry
+    from watthour.core.model import Manifest
 
 CONTEXT = SIMTOWN
 ZONE = ZoneInfo(SIMTOWN.time_zone)
@@ -78,17 +79,25 @@ def test_nothing_of_the_frozen_window_or_known_after_its_first_issue_is_shown_to
     assert learned <= first_issue
 
 
-def test_a_model_tells_how_often_its_band_held_by_days_ahead(
-    store: MemoryStore, registry: FileRegistry, now: datetime
+def _as_of_earlier(manifest: Manifest) -> Manifest:
+    """Return what an earlier version of Watthour saved of a model: nothing of the days after tomorrow."""
+    return replace(manifest, metrics={name: each for name, each in manifest.metrics.items() if "ahead" not in name})
+
+
+def test_a_model_tells_how_often_its_band_held_by_days_ahead_even_one_that_was_saved_without_it(
+    store: MemoryStore, registry: FileRegistry, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     report = train(store, registry, CONTEXT, recipe("persistence_ensemble"), now=now, frozen_days=FROZEN)
     version = report.manifest.version
-    held = coverage_ahead(store, registry, CONTEXT, version, now=now, issue_clock=time(8))
+    held = measured_coverage(store, registry, CONTEXT, version, now=now, issue_clock=time(8))
     assert set(held) == set(range(1, 8))
     assert held[1] == report.scores["challenger"]["coverage90_percent"] / 100
     assert all(0.6 < share <= 1 for share in held.values())
     assert held[7] == report.manifest.metrics["coverage90_percent_7_days_ahead"] / 100
-    again = coverage_ahead(store, registry, CONTEXT, "persistence_ensemble", now=now, issue_clock=time(8))
+    (saved,) = registry.manifests(report.manifest.name)
+    monkeypatch.setattr(FileRegistry, "manifests", lambda _self, _name: [_as_of_earlier(saved)])
+    assert measured_coverage(store, registry, CONTEXT, version, now=now, issue_clock=time(8)) == pytest.approx(held)
+    again = measured_coverage(store, registry, CONTEXT, "persistence_ensemble", now=now, issue_clock=time(8))
     assert set(again) == set(range(1, 8))
 
 

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 _SELDOM_WEEKS = 1000.0  # or more seldom
+_UNITS = ((52.18, "years"), (4.35, "months"), (1.0, "weeks"))  # [weeks], told from two of them on
+_FROM = 2
 
 
 def insights(
@@ -65,7 +67,9 @@ def _show(content: Mapping[str, Any], zone: str) -> None:
     for change in (content.get("habits") or {}).get("changes", ()):
         hours = f"{change['first_hour']}:00 to {change['end_hour']}:00 on {change['days']}"
         before, after = number(change["before_kwh"], 2), number(change["after_kwh"], 2)
-        typer.echo(f"Habit: {hours}, {after} kWh a day instead of {before} (chance {change['chance']:g}).")
+        typer.echo(
+            f"Habit: {hours}, {after} kWh a day instead of {before} (by chance in {change['chance']:.2%} of cases)."
+        )
     if content.get("uses"):
         uses = content["uses"]
         typer.echo(
@@ -74,7 +78,8 @@ def _show(content: Mapping[str, Any], zone: str) -> None:
     if content.get("impact"):
         step = content["impact"]
         sure = "" if step["is_sure"] else ", which may be nothing"
-        typer.echo(f"Impact: {number(step['step_w'], 0)} W ({_between(step, 'low_w', 'high_w')}){sure}.")
+        adds = f"{number(step['step_w'], 0)} W ({_between(step, 'low_w', 'high_w')}, 95 %)"
+        typer.echo(f"Switched on, it adds {adds} to what the home draws{sure}.")
     for each in content["unknown"]:
         typer.echo(f"Not known: {each['insight']}: {each['problem']}. {each['remedy']}", err=True)
 
@@ -99,15 +104,15 @@ def _show_oddities(odd: Mapping[str, Any], left_out: Sequence[str], zone: str) -
                 number(each["measured_w"], 0),
                 number(each["expected_w"], 0),
                 number(each["extra_kwh"], 2),
-                number(each["once_in_weeks"], 0),
+                _seldom(each["once_in_weeks"]),
             )
             for each in odd["anomalies"]
         ]
-        show_table((f"odd from ({zone})", "to", "W", "expected W", "kWh more", "once in weeks"), rows)
+        show_table((f"odd from ({zone})", "to", "W", "expected W", "kWh more", "by chance"), rows)
     elif odd["n_runs"] is None:
-        typer.echo(f"Nothing odd in {odd['n_hours']} hours.")
+        typer.echo(f"Nothing odd in {odd['n_hours']} hours, beside the weeks before.")
     elif not odd["runs"]:
-        typer.echo(f"Nothing odd in {odd['n_runs']} runs.")
+        typer.echo(f"Nothing odd in {odd['n_runs']} runs, beside the weeks before.")
     for run in odd["runs"]:
         typer.echo(_run_in_words(run, zone))
     for shift in odd["shifts"]:
@@ -117,7 +122,7 @@ def _show_oddities(odd: Mapping[str, Any], left_out: Sequence[str], zone: str) -
         typer.echo(f"Since {shift['day']}: {number(abs(change), 0)} W {direction} around the clock ({span}).")
     if odd["n_charging_hours"]:
         typer.echo(
-            f"Not known: what was odd in {odd['n_charging_hours']} hours in which a car seems to charge. "
+            f"Hardly known: what was odd in {odd['n_charging_hours']} hours in which a car seems to charge. "
             "Connect a meter to the charger, and it is taken out.",
             err=True,
         )
@@ -134,9 +139,15 @@ def _run_in_words(run: Mapping[str, Any], zone: str) -> str:
         "count": f"{run['measured']:.0f} runs in a day, where {run['usual']:.0f} are usual",
         "pause": f"no run for {measured} days, where {usual} are usual",
     }[run["kind"]]
-    weeks = run["once_in_weeks"]
-    seldom = "less than once in 1,000 weeks" if weeks >= _SELDOM_WEEKS else f"once in {number(weeks, 0)} weeks"
-    return f"Odd, {span}: {what} ({seldom})."
+    return f"Odd, {span}: {what} (by chance {_seldom(run['once_in_weeks'])})."
+
+
+def _seldom(weeks: float) -> str:
+    """Return how seldom something comes by chance alone, such as ``once in 14 months``."""
+    if weeks >= _SELDOM_WEEKS:
+        return "less than once in 19 years"
+    size, unit = next(each for each in _UNITS if weeks >= _FROM * each[0] or each is _UNITS[-1])
+    return f"once in {weeks / size:.0f} {unit}"
 
 
 def _show_consumers(used: Mapping[str, Any]) -> None:

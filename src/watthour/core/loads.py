@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from watthour.core.channel import Channel, Device, Site, Zone
+    from watthour.core.forecast import Context
 
 # words of ids that name what is measured and not where
 _QUANTITY_WORDS = frozenset(
@@ -40,6 +41,18 @@ def main_load(site: Site, channels: Sequence[Channel]) -> Channel | None:
     if main is not None and main.is_load:
         return main
     return _only_load([each for each in channels if each.site == site.id and each.is_of_whole_site])
+
+
+def shared_name(context: Context) -> str | None:
+    """Return the name in the registry of the model that the whole loads of all sites like one share.
+
+    None for what no such model has learned from: a device, a zone, another meter of a site, or what is no load.
+    """
+    channel = context.channel
+    if not (channel.is_load and channel.is_of_whole_site and context.site.main_channel in (None, channel.id)):
+        return None
+    kind = f"{'simulated_' if channel.is_simulated else ''}{context.site.kind}"
+    return f"shared.{kind}.{round(context.resolution.total_seconds() / 60)}min"
 
 
 def loads_of_device(device: Device, channels: Sequence[Channel]) -> list[Channel]:

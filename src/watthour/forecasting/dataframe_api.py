@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from watthour.core.errors import InvalidInput, MissingExtra, WatthourError
-from watthour.core.frames import LEVELS
 from watthour.core.place import Place
 from watthour.core.window import DAY, step_in_words
-from watthour.forecasting.calibrate import between_levels
 from watthour.forecasting.catalogue import RECIPES, recipe
 from watthour.forecasting.combination.trial import FROM_MANY, TREES
 from watthour.forecasting.dataframe_files import Saved, load, save
 from watthour.forecasting.dataframe_io import Columns, as_in_table
+from watthour.forecasting.dataframe_quantiles import Quantiles, beside_actuals
+from watthour.forecasting.dataframe_words import blank_in_words, gap_in_words, warn_of
 from watthour.forecasting.fleet import (
     RIVALS,
     DayBefore,
@@ -44,11 +42,10 @@ from watthour.forecasting.model_choice import (
     used_variables,
 )
 from watthour.forecasting.series_table import SeriesTable, read, with_future
-from watthour.forecasting.steps import later_starts
-from watthour.forecasting.vintages import MEDIAN, datetimes, instants
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import datetime
     from pathlib import Path
 
     import dataframely as dy
@@ -56,10 +53,6 @@ if TYPE_CHECKING:
     from watthour.core.forecast import Forecast, Forecaster, History
     from watthour.core.frames import Targets
     from watthour.forecasting.fleet import Histories, Learn, Progress, TargetsBySeries
-
-_DEFAULT_LEVELS = (LEVELS[0], LEVELS[-1])
-_LATELY = 28  # days, or longer intervals, before the end of a series
-_WIDEST = round(100 * (LEVELS[-1] - LEVELS[0]))  # per cent of the widest band
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,52 +269,11 @@ class DayAhead:
         parts = []
         for plans in windows(table, steps, asked):
             found = forecasts_beside(learn, table, plans, workers=workers, progress=progress)
-            parts += [_beside_actuals(rows, name, table, quantiles) for name, rows in found.items()]
+            parts += [beside_actuals(rows, name, table, quantiles) for name, rows in found.items()]
         return table.as_given(
             pl.concat(parts).sort(table.columns.series, "cutoff", table.columns.time),
             times=("cutoff", table.columns.time),
         )
-
-
-@dataclass(frozen=True, slots=True)
-class Quantiles:
-    """The columns of quantiles asked: their names and levels."""
-
-    columns: tuple[tuple[str, float], ...]
-
-    @classmethod
-    def of(cls, levels: Sequence[float] | float | None, level: Sequence[float] | float | None) -> Quantiles:
-        """Return the columns of quantiles, and of bands in per cent; the 90 % band if neither is asked.
-
-        Args:
-            levels: quantiles such as 0.1, whose columns are called so.
-            level: bands such as 80, in columns ``forecast-lo-80`` and ``forecast-hi-80``.
-
-        Raises:
-            InvalidInput: a quantile beyond 0.05 or 0.95, or a band wider than 90 %.
-        """
-        levels, level = ([each] if isinstance(each, int | float) else each for each in (levels, level))
-        wanted = list(_DEFAULT_LEVELS if levels is None and level is None else levels or ())
-        if any(not LEVELS[0] <= each <= LEVELS[-1] for each in wanted):
-            remedy = "Ask for levels in that range; for bands in percent use level=[80, 90]."
-            raise InvalidInput("levels", wanted, "quantiles are available from 0.05 to 0.95", remedy=remedy)
-        bands = list(level or ())
-        if any(not 0 < each <= _WIDEST for each in bands):
-            remedy = "Give percentages such as level=[80, 90]; for quantiles use levels=[0.1, 0.9]."
-            raise InvalidInput("level", bands, f"bands are available up to {_WIDEST} %", remedy=remedy)
-        named = [(str(each), each) for each in wanted]
-        for each in bands:
-            tail = (1 - each / 100) / 2
-            named += [(f"forecast-lo-{each:g}", tail), (f"forecast-hi-{each:g}", 1 - tail)]
-        return cls(tuple(dict(named).items()))
-
-    def wide(self, rows: pl.DataFrame, index: Sequence[str]) -> pl.DataFrame:
-        """Return the index, ``forecast`` (the median) and a column per quantile from one row per level."""
-        wide = rows.pivot("level", index=index, values="value").sort(index)
-        known = wide.select([str(level) for level in LEVELS]).cast(pl.Float64).to_numpy()
-        wanted = between_levels(known, LEVELS, [level for _, level in self.columns])
-        quantiles = [pl.Series(name, wanted[:, k]).fill_nan(None) for k, (name, _) in enumerate(self.columns)]
-        return wide.select(*index, pl.col("0.5").alias("forecast")).with_columns(quantiles)
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -403,11 +355,13 @@ class FittedDayAhead:
         """
         quantiles = Quantiles.of(levels, level)
         question = self._question(_one_of(horizon, h), future)
-        _warn_of(question.gaps)
+        warn_of(question.gaps)
         found = self._answers(question, workers, progress)
         forecasts, _ = self.table.sorted_out(found, "forecast", depth=2)
-        blanks = {name: self._blank(question.pasts[name], forecast) for name, forecast in forecasts.items()}
-        _warn_of({name: words for name, words in blanks.items() if words})
+        blanks = {
+            name: blank_in_words(self.table, question.pasts[name], forecast) for name, forecast in forecasts.items()
+        }
+        warn_of({name: words for name, words in blanks.items() if words})
         return self.table.as_given(
             pl.concat([self._in_table(forecast, quantiles, name) for name, forecast in forecasts.items()])
         )
@@ -436,7 +390,7 @@ class FittedDayAhead:
             if isinstance(forecast, WatthourError):
                 own.append(self.table.problem(name, forecast))
             else:
-                blank = self._blank(question.pasts[name], forecast)
+                blank = blank_in_words(self.table, question.pasts[name], forecast)
                 said = [*forecast.missing_inputs, *([forecast.fallback] if forecast.fallback else [])]
                 own += [*([blank] if blank else []), *(self.table.in_its_words(name, words) for words in said)]
             notes[name] = tuple(dict.fromkeys(own))
@@ -602,7 +556,7 @@ class FittedDayAhead:
             pl.col("time") >= past.as_of - past_days * issue_step(self.table.step),
         )
         question = self._question(_one_of(horizon, h), future, only=name)
-        _warn_of(question.gaps)
+        warn_of(question.gaps)
         forecast = self._answers(question, 1, progress=False)[name]
         if isinstance(forecast, WatthourError):
             raise self.table.renamed(name, forecast) from forecast
@@ -630,59 +584,14 @@ class FittedDayAhead:
             name: with_future(self.pasts[name], ahead[name]) if name in ahead else self.pasts[name] for name in names
         }
         targets = {name: issues_at(past, [past.as_of], steps) for name, past in pasts.items()}
-        gaps = {name: gap for name in names if (gap := self._gap(name, pasts[name], targets[name])) is not None}
+        told = {name: gap_in_words(self.table.columns, self._idle(name), pasts[name], targets[name]) for name in names}
+        gaps = {name: words for name, words in told.items() if words is not None}
         return _Question(pasts, targets, gaps)
 
     def _answers(self, question: _Question, workers: int, progress: Progress) -> dict[str, Forecast | WatthourError]:
         models = {name: self.models[name] for name in question.pasts}
         pasts = {**self.pasts, **question.pasts}
         return forecast_all(models, pasts, question.targets, workers=workers, progress=progress)
-
-    def _gap(self, name: str, past: History, asked: dy.DataFrame[Targets]) -> str | None:
-        """Return which covariates that the model uses are unknown for intervals asked, in words."""
-        columns, words = self.table.columns, []
-        idle = self._idle(name)
-        for covariate, channel in zip(columns.covariates, past.context.covariates, strict=True):
-            known = past.readings.filter(pl.col("channel") == channel.channel, pl.col("value").is_not_null())["time"]
-            lost = asked.filter(~pl.col("time").is_in(known.implode()))["time"]
-            if covariate not in idle and len(lost):
-                words.append(
-                    f"{covariate} for {len(lost)} of {asked.height} intervals, from {self._in_clock(lost)[0]} on"
-                )
-        return (
-            f"Not known: {'; '.join(words)}. Give them in predict(future=...); `notes()` says what stands in for them."
-            if words
-            else None
-        )
-
-    def _blank(self, past: History, forecast: Forecast) -> str | None:
-        """Return which intervals could not be forecast, and why, in words."""
-        asked = forecast.values.filter(pl.col("level") == MEDIAN).sort("time")
-        lost = asked.filter(pl.col("value").is_null())["time"]
-        if lost.is_empty():
-            return None
-        known = past.readings.filter(pl.col("channel") == past.context.channel.id, pl.col("value").is_not_null())
-        times, reach = known["time"].unique().sort(), _LATELY * issue_step(self.table.step)
-        is_late = times >= past.as_of - reach
-        far = ((times.diff() > reach) & is_late).arg_true()
-        lately = self._in_clock(times.filter(is_late)).dt.time()
-        if len(far):
-            before, after = self._in_clock(times.gather([far[-1] - 1, far[-1]]))
-            n_after = len(times) - far[-1]
-            what = f"{n_after} value{'s' if n_after > 1 else ''}, from {after} on"
-            why = f"After {before} there is nothing but {what}: if these times are wrong, correct or drop the rows."
-        elif not self._in_clock(lost).dt.time().is_in(lately.implode()).any():
-            why = (
-                f"In {_LATELY} days nothing was measured at these times of the day; if that means 0, give rows with 0."
-            )
-        else:
-            why = "Too little was measured before them."
-        many = f"{len(lost)} of {asked.height} intervals, from {self._in_clock(lost)[0]} on, could not be forecast"
-        return f"{many} and are null. {why}"
-
-    def _in_clock(self, times: pl.Series) -> pl.Series:
-        """Return instants as times of the user's table."""
-        return as_in_table(pl.DataFrame({self.table.columns.time: times}), self.table.columns).to_series()
 
     def _idle(self, name: str) -> list[str]:
         """Return the covariates that a series' model makes no use of."""
@@ -705,33 +614,6 @@ class _Question:
     pasts: Mapping[str, History]
     targets: Mapping[str, dy.DataFrame[Targets]]
     gaps: Mapping[str, str]
-
-
-def _beside_actuals(rows: pl.DataFrame, name: str, table: SeriesTable, quantiles: Quantiles) -> pl.DataFrame:
-    """Return forecasts of one series beside what came, as rows of the user's table."""
-    columns = table.columns
-    wide = quantiles.wide(rows, ["issued_at", "time"])
-    actual = rows.select("issued_at", "time", "actual").unique()
-    step = table.step // timedelta(microseconds=1)
-    issued = wide["issued_at"].unique()
-    before = datetimes(later_starts(instants(issued), -1, step, columns.time_zone))
-    cutoff = pl.col("issued_at").replace_strict(issued, before)
-    return wide.join(actual, on=["issued_at", "time"]).select(
-        pl.lit(name).alias(columns.series),
-        pl.col("time").alias(columns.time),
-        cutoff.alias("cutoff"),
-        pl.col("actual").alias(columns.target),
-        "forecast",
-        *[each for each, _ in quantiles.columns],
-    )
-
-
-def _warn_of(gaps: Mapping[str, str]) -> None:
-    """Warn of what is not known for the time asked, or could not be said of it."""
-    if gaps:
-        name, words = next(iter(gaps.items()))
-        others = f" ({len(gaps) - 1} other series likewise)" if len(gaps) > 1 else ""
-        warnings.warn(f"{name}: {words}{others}", stacklevel=3)
 
 
 def _one_of(horizon: int | None, h: int | None) -> int | None:

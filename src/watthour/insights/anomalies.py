@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ import polars as pl
 
 from watthour.core.errors import InvalidInput
 from watthour.core.window import HOUR
-from watthour.insights.charging import charging_hours
+from watthour.insights.charging import charging_of
 from watthour.insights.load import HOURS, Unknown, days_of, median, quantile
 from watthour.insights.runs import FEWEST_RUNS, is_seldom_on, odd_runs, runs_of_load, runs_of_uses
 from watthour.insights.shifts import LevelShift, levels, shifts_of
@@ -19,6 +20,7 @@ from watthour.insights.weather import without_weather
 
 if TYPE_CHECKING:
     import dataframely as dy
+    import numpy.typing as npt
 
     from watthour.core.frames import Events
     from watthour.core.window import Window
@@ -66,7 +68,7 @@ class Oddities:
     first_day: date  # that was judged
     last_day: date
     n_hours: int  # that were judged
-    n_charging_hours: int  # that were not, as a car without a meter of its own seemed to charge
+    n_charging_hours: int  # beside them, in which a car without a meter of its own seemed to charge: hardly judged
     n_past_days: int  # known before the first of these days
     runs: tuple[OddRun, ...] = ()  # of a device that is judged by its runs, oldest first
     n_runs: int | None = None  # that were judged; None: hours were
@@ -107,18 +109,20 @@ def oddities(
     free, weather = without_weather(table, temperature, load.time_zone)
     found = shifts_of(free)
     apart = weather + levels(found, n_days)[:, None]
-    charging = charging_hours(free.power_w, table.is_off) & is_home
+    car = charging_of(free.power_w, table.is_off)
+    charging = car.hours & is_home
+    least_w = np.where(charging, table.power_w - car.power_w, np.nan)
     table = replace(table, power_w=np.where(charging, np.nan, table.power_w))
-    level_free = table.power_w - apart
-    scored_from = min(FEWEST_DAYS, first)
-    usual = _usual(table, level_free, scored_from)
+    usual = _usual(table, table.power_w - apart, min(FEWEST_DAYS, first))
+    table, usual = _with_least(table, usual, least_w, apart)
+    hidden = charging & np.isnan(usual.score)
     return Oddities(
-        _runs(table, usual, apart, first, false_alarms_per_week),
+        _runs(table, usual, apart, first, false_alarms_per_week, hidden),
         tuple(shift for shift in found if shift.day >= table.day(first)),
         false_alarms_per_week,
         table.day(first),
         table.day(n_days - 1),
-        int(np.sum(~np.isnan(usual.score[first:]))),
+        int(np.sum(~(charging | np.isnan(usual.score))[first:])),
         int(np.sum(charging[first:])),
         n_past,
     )
@@ -225,6 +229,7 @@ class _Usual:
     middle: Array  # (days, 24)
     low: Array
     high: Array
+    spread: Array  # to the side of more
     off_by: Array  # measured less expected
     score: Array  # the same in usual deviations, of that side
 
@@ -243,33 +248,60 @@ def _usual(table: Days, level_free: Array, scored_from: int) -> _Usual:
     floor = max(_FLOOR_SHARE * abs(float(np.nanmean(table.power_w))), _FLOOR_W)
     more = off_by[off_by > 0]
     anywhere = max(float(np.quantile(more, _SPREAD_SHARE)) if len(more) else 0.0, floor)
-    spread = np.where(off_by > 0, high - middle + anywhere, np.maximum(middle - low, floor))
-    return _Usual(middle, low, high, off_by, off_by / spread)
+    more_than = high - middle + anywhere
+    spread = np.where(off_by > 0, more_than, np.maximum(middle - low, floor))
+    return _Usual(middle, low, high, more_than, off_by, off_by / spread)
 
 
-def _runs(table: Days, usual: _Usual, apart: Array, first: int, rate: float) -> tuple[Anomaly, ...]:
-    """Return the runs of hours whose sums are too seldom, each side by itself."""
+def _with_least(table: Days, usual: _Usual, least_w: Array, apart: Array) -> tuple[Days, _Usual]:
+    """Return a load in which an hour that a car hides has the least that the rest can have drawn, where that is odd.
+
+    The charger draws its full power at most, so that what goes beyond is of something else. Where that is less than
+    what is expected of the rest, nothing is known.
+    """
+    off_by = least_w - apart - usual.middle
+    is_more = off_by > 0
+    power_w = np.where(is_more, least_w, table.power_w)
+    score = np.where(is_more, off_by / usual.spread, usual.score)
+    off_by = np.where(is_more, off_by, usual.off_by)
+    return replace(table, power_w=power_w), replace(usual, off_by=off_by, score=score)
+
+
+def _runs(table: Days, usual: _Usual, apart: Array, first: int, rate: float, hidden: Mask) -> tuple[Anomaly, ...]:
+    """Return the runs of hours whose sums are too seldom, each side by itself; hidden hours are passed over."""
     still = _still(table, first)
+    seen = np.flatnonzero(~hidden.ravel())
     found = []
     for side, of_side in ((1.0, _MORE), (-1.0, _LESS)):
         seldom = of_side * rate / (_WAYS * _WEEK_HOURS)  # share of the hours that may go as far by chance
         flat = side * usual.score.ravel()
         chance = np.ones(len(flat))
-        judged = [(hours, _mean_of_last(flat, hours)) for hours in _SCALES]
+        in_row = flat[seen]
+        judged = [(hours, _mean_of_last(in_row, hours)) for hours in _SCALES]
         if side > 0:
-            judged.append((_SUSTAINED, _least_of_last(flat, _SUSTAINED)))
+            judged.append((_SUSTAINED, _least_of_last(in_row, _SUSTAINED)))
         for hours, score in judged:
             rare = _chance(score)
             for last in np.flatnonzero(rare < seldom):  # a sum may reach past the odd hours, to some that are as usual
-                part = _trimmed(flat, slice(last - hours + 1, last + 1))
+                part = seen[_trimmed(in_row, slice(last - hours + 1, last + 1))]
                 chance[part] = np.minimum(chance[part], rare[last])
         odd = (chance < seldom) & (flat > 0) & (np.arange(len(flat)) >= first * HOURS)
+        odd = _over_hidden(odd, seen)
         if side < 0:
             odd |= still
             chance[still] = 0.0
         spans = [_trimmed(flat, span) for span in _spans(odd)]
         found += [_anomaly(table, usual, apart, span, chance) for span in spans]
     return tuple(sorted(found, key=lambda each: each.start))
+
+
+def _over_hidden(odd: Mask, seen: npt.NDArray[np.intp]) -> Mask:
+    """Return odd hours together with the hidden ones between two of them."""
+    found = odd.copy()
+    for before, after in itertools.pairwise(seen):
+        if after > before + 1 and odd[before] and odd[after]:
+            found[before + 1 : after] = True
+    return found
 
 
 def _still(table: Days, first: int) -> Mask:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from watthour.insights.charging import charging_hours
+from watthour.insights.charging import charging_of
 from watthour.insights.load import HOURS, Unknown, days_of, median, median_span
 from watthour.insights.weather import without_weather
 
@@ -71,7 +71,7 @@ def habits(load: Load, temperature: pl.DataFrame | None = None, *, is_home: bool
         )
     split, begin = n_days - RECENT_DAYS, max(n_days - RECENT_DAYS - PAST_DAYS, 0)
     free, _ = without_weather(table, temperature, load.time_zone)
-    charging = charging_hours(free.power_w, table.is_off) & is_home
+    charging = charging_of(free.power_w, table.is_off).hours & is_home
     energy = _parts(np.where(charging, np.nan, free.power_w))[begin:]
     is_recent = np.arange(begin, n_days) >= split
     is_off = table.is_off[begin:]

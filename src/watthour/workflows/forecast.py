@@ -14,6 +14,7 @@ import polars as pl
 from watthour.core.errors import ModelCorrupt, ModelError, NotEnoughHistory, WatthourError
 from watthour.core.forecast import Forecast, day_ahead_targets, targets
 from watthour.core.frames import INSTANT, Forecasts, Maker, Quality
+from watthour.core.loads import shared_name
 from watthour.core.ports import RunState, SourceRun
 from watthour.core.quality import is_trusted
 from watthour.core.weather import weather_points
@@ -80,18 +81,6 @@ class ForecastReport:
 def label_of(model: str) -> str:
     """Return how a forecaster is called on pages; a rival without a label goes by its own name."""
     return _LABELS.get(model, model)
-
-
-def shared_name(context: Context) -> str | None:
-    """Return the name in the registry of the model that the whole loads of all sites like one share.
-
-    None for what no such model has learned from: a device, a zone, another meter of a site, or what is no load.
-    """
-    channel = context.channel
-    if not (channel.is_load and channel.is_of_whole_site and context.site.main_channel in (None, channel.id)):
-        return None
-    kind = f"{'simulated_' if context.channel.is_simulated else ''}{context.site.kind}"
-    return f"shared.{kind}.{round(context.resolution.total_seconds() / 60)}min"
 
 
 def load_model(registry: ModelRegistry, name: str, version: str | None = None) -> Served:

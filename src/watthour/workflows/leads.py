@@ -8,12 +8,21 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from watthour.core import metrics
-from watthour.core.errors import NotEnoughHistory, WatthourError
+from watthour.core.errors import ModelError, NotEnoughHistory, WatthourError
 from watthour.core.forecast import day_ahead_targets
 from watthour.core.frames import Targets
 from watthour.core.window import DAY, Window, local_midnight
 from watthour.forecasting.catalogue import OTHER_HOMES
-from watthour.workflows.forecast import BASELINES, baseline_forecasts, find_shared, learned_until, recall
+from watthour.workflows.forecast import (
+    BASELINES,
+    OURS,
+    baseline_forecasts,
+    find_shared,
+    learned_until,
+    load_model,
+    recall,
+)
+from watthour.workflows.score import side_by_side
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,11 +31,13 @@ if TYPE_CHECKING:
     import dataframely as dy
 
     from watthour.core.forecast import Context, Forecast, Forecaster, History
+    from watthour.core.model import Manifest
     from watthour.core.ports import ModelRegistry, Store
 
 MOST_DAYS_AHEAD = 7
 FEWEST_INTERVALS = 168  # from which a share is told
 _DAYS = 28  # that are forecast again where no trained model answers
+_KEPT_DAYS = 30  # whose forecasts that were kept are looked at
 _ENOUGH_ISSUES = 14
 _FIRST_DAYS = 8  # of a past, which the rules need to be asked at all
 _METRIC = "coverage90_percent"  # of the eve; of earlier issues with their days behind it
@@ -50,27 +61,43 @@ def metrics_ahead(model: Forecaster, history: History, frozen: dy.DataFrame[Targ
     return {f"{_METRIC}_{ahead}_days_ahead": 100 * share for ahead, share in held.items()}
 
 
-def coverage_ahead(
+def measured_coverage(
     store: Store, registry: ModelRegistry, context: Context, version: str, *, now: datetime, issue_clock: time
 ) -> dict[int, float]:
-    """Return which share of the readings the 90 % interval held [0-1], by local days ahead, of whom answers now.
+    """Return which share of the readings the 90 % interval of our forecasts held [0-1], by local days ahead.
 
-    Of a trained model on the days it was compared on before it served, from which it has not learned; of what answers
-    without one on the last 28 days that are known, each forecast from what was known then.
+    Of the forecasts of the last 30 days that were kept, where 168 intervals of them can be compared; else, as always of
+    the days after tomorrow, of past days that are forecast again. A trained model is asked for the days it was compared
+    on before it served, from which it has not learned: when it was trained, or, by an earlier version of Watthour that
+    did not, here. What answers without one is asked for the last 28 days that are known.
 
     Args:
         store: where the past is.
         registry: holds the models.
         context: what is forecast.
-        version: who answers.
+        version: who answers now.
         now: the present, of an archive the end of what is known.
-        issue_clock: local clock time of issue.
+        issue_clock: local clock time at which past days are forecast again.
     """
-    for manifest in registry.manifests(context.channel.id):
-        if manifest.version == version:
-            return _of_metrics(manifest.metrics)
-    days = _last_days(store, context, now)
-    if len(days) < FEWEST_INTERVALS * context.resolution / DAY or context.resolution >= DAY:
+    manifest = next((each for each in registry.manifests(context.channel.id) if each.version == version), None)
+    found = {} if manifest is None else _of_metrics(manifest.metrics)
+    if len(found) <= 1 and context.resolution < DAY:
+        days = _last_days(store, context, now) if manifest is None else _frozen_days(manifest, context)
+        found = _asked_again(store, registry, context, version, days, now, issue_clock) | found
+    return found | _of_kept(store, context, now)
+
+
+def _asked_again(
+    store: Store,
+    registry: ModelRegistry,
+    context: Context,
+    version: str,
+    days: Sequence[date],
+    now: datetime,
+    issue_clock: time,
+) -> dict[int, float]:
+    """Return the shares of past days that are forecast again; none where too little is known, or the model breaks."""
+    if len(days) < FEWEST_INTERVALS * context.resolution / DAY:
         return {}
     window = Window(local_midnight(days[0], context.time_zone), local_midnight(days[-1] + DAY, context.time_zone))
     eve = day_ahead_targets(
@@ -79,10 +106,21 @@ def coverage_ahead(
     asked = _issued_before(eve, range(1, MOST_DAYS_AHEAD + 1))
     try:
         history = recall(store, context, window, now)
-        answer = _without_a_model(registry, version, history, asked)
-    except WatthourError:  # whatever is wrong, nothing could be measured
+        answer = _answer(registry, version, history, asked)
+    except (NotEnoughHistory, ModelError):
         return {}
     return {} if answer is None else _held(answer, history, asked)
+
+
+def _of_kept(store: Store, context: Context, now: datetime) -> dict[int, float]:
+    """Return the shares of the forecasts of the last 30 days that were kept."""
+    today = now.astimezone(ZoneInfo(context.time_zone)).date()
+    window = Window(local_midnight(today - _KEPT_DAYS * DAY, context.time_zone), now)
+    table, present = side_by_side(store, context, window, now=now)
+    lower, upper = f"{OURS}_lower", f"{OURS}_upper"
+    if OURS not in present or not {lower, upper} <= set(table.columns):
+        return {}
+    return _shares(table.select("issued_at", "time", "actual", lower=lower, upper=upper), context.time_zone)
 
 
 def _of_metrics(found: Mapping[str, float]) -> dict[int, float]:
@@ -101,6 +139,17 @@ def _last_days(store: Store, context: Context, now: datetime) -> list[date]:
     return [first + n * DAY for n in range((end - first).days)]
 
 
+def _frozen_days(manifest: Manifest, context: Context) -> list[date]:
+    """Return the local days on which a model was compared before it served."""
+    frozen = manifest.splits.get("frozen")
+    if frozen is None:
+        return []
+    first, last = (
+        end.astimezone(ZoneInfo(context.time_zone)).date() for end in (frozen.start, frozen.end - context.resolution)
+    )
+    return [first + n * DAY for n in range((last - first).days + 1)]
+
+
 def _issued_before(eve: dy.DataFrame[Targets], days_ahead: Sequence[int]) -> dy.DataFrame[Targets]:
     """Return days that follow each other as of issues some days ahead, where such an issue is among theirs.
 
@@ -115,15 +164,15 @@ def _issued_before(eve: dy.DataFrame[Targets], days_ahead: Sequence[int]) -> dy.
     return Targets.validate(pl.concat(asked).select("issued_at", "time", "known_until"))
 
 
-def _without_a_model(
-    registry: ModelRegistry, version: str, history: History, asked: dy.DataFrame[Targets]
-) -> Forecast | None:
-    """Return what answers without a model of the channel's own, as it would have; None where that cannot be told."""
+def _answer(registry: ModelRegistry, version: str, history: History, asked: dy.DataFrame[Targets]) -> Forecast | None:
+    """Return what answers, as it would have; None where that cannot be told."""
     from watthour.forecasting.catalogue import recipe
     from watthour.forecasting.combination.model import as_new
 
     if version in BASELINES:
         return baseline_forecasts(history, asked, [version]).get(version)
+    if any(manifest.version == version for manifest in registry.manifests(history.context.channel.id)):
+        return load_model(registry, history.context.channel.id, version).forecaster.predict(history, asked)
     known_then = history.known_at(cast("datetime", asked["issued_at"].min()))
     if version == OTHER_HOMES:
         return recipe(OTHER_HOMES).fit(known_then, asked).predict(history, asked)
@@ -139,17 +188,21 @@ def _without_a_model(
 
 
 def _held(answer: Forecast, history: History, asked: dy.DataFrame[Targets]) -> dict[int, float]:
-    """Return which share of the readings lay in the 90 % interval [0-1], by local days ahead."""
+    """Return which share of the readings lay in the 90 % interval of an answer [0-1], by local days ahead."""
     from watthour.forecasting.backtest import LOWER, UPPER, with_actuals
 
-    table = with_actuals(answer, history, asked).drop_nulls()
-    zone = history.context.time_zone
-    day = [pl.col(name).dt.convert_time_zone(zone).dt.date() for name in ("time", "issued_at")]
+    table = with_actuals(answer, history, asked)
     keys = ["issued_at", "time"]
-    low, high = (table.filter(pl.col("level") == level).select(*keys, "value", "actual") for level in (LOWER, UPPER))
-    both = low.join(high.drop("actual"), on=keys, suffix="_upper").with_columns(ahead=(day[0] - day[1]).dt.total_days())
+    low, high = (table.filter(pl.col("level") == level) for level in (LOWER, UPPER))
+    both = low.select(*keys, "actual", lower="value").join(high.select(*keys, upper="value"), on=keys)
+    return _shares(both, history.context.time_zone)
+
+
+def _shares(table: pl.DataFrame, time_zone: str) -> dict[int, float]:
+    """Return which share of the intervals lay between two bounds [0-1], by local days ahead, where enough are known."""
+    day = [pl.col(name).dt.convert_time_zone(time_zone).dt.date() for name in ("time", "issued_at")]
     return {
-        cast("int", ahead): metrics.coverage(rows["actual"], rows["value"], rows["value_upper"])
-        for (ahead,), rows in both.group_by("ahead")
+        cast("int", ahead): metrics.coverage(rows["actual"], rows["lower"], rows["upper"])
+        for (ahead,), rows in table.drop_nulls().group_by((day[0] - day[1]).dt.total_days())
         if rows.height >= FEWEST_INTERVALS
     }

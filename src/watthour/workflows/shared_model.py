@@ -14,11 +14,12 @@ from watthour.core import metrics
 from watthour.core.channel import SiteKind
 from watthour.core.errors import ModelError, NotEnoughHistory, WatthourError
 from watthour.core.forecast import day_ahead_targets
+from watthour.core.loads import shared_name
 from watthour.core.model import Manifest
 from watthour.core.ports import RunState, SourceRun
 from watthour.core.window import DAY, Window, step_in_words
 from watthour.workflows.compare import HOLDS_OF_ONE_PERCENT, HOLDS_PERCENT, Decision, Verdict, judge
-from watthour.workflows.forecast import BASELINES, COMPANIONS, learned_until, load_serving, shared_name
+from watthour.workflows.forecast import BASELINES, COMPANIONS, learned_until, load_serving
 from watthour.workflows.holes import told_of_holes
 from watthour.workflows.runs import HOMES_RUN, TRAIN_PREFIX
 from watthour.workflows.train import (

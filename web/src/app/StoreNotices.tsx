@@ -42,7 +42,7 @@ export function StoreNotices(): ReactElement | null {
       {lacking.length > 0 ? (
         <Notice role="status" title="Past data are being fetched">
           <details>
-            <summary className="cursor-pointer">The newest data are fetched first. After a stop, this continues automatically.</summary>
+            <summary className="cursor-pointer py-2">The newest data are fetched first. After a stop, this continues automatically.</summary>
             <ul className="list-disc pl-4">
               {lacking.map((each) => (
                 <Past key={each.source} fill={each} />

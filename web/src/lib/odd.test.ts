@@ -16,13 +16,13 @@ test('what is odd is told with what is usual and how seldom it is, the lasting f
       key: '2026-11-11T17:00:00Z',
       when: 'Wed 11 Nov, 18:00–19:00',
       what: '1.42\u00a0kW was fed in, where 80\u00a0W fed in is usual: 1.34\u00a0kWh less than usual.',
-      evidence: 'Hours as usual go this far less than once in 1,000 weeks.',
+      evidence: 'By chance alone this comes less than once in 19 years.',
     },
     {
       key: '2026-11-03T02:00:00Z',
       when: 'Tue 3 Nov, 03:00–06:00',
       what: '2.12\u00a0kW was used, where 118\u00a0W is usual: 6.01\u00a0kWh more than usual.',
-      evidence: 'Hours as usual go this far about once in 61 weeks.',
+      evidence: 'By chance alone this comes about once in 14 months.',
     },
   ]);
 });
@@ -32,16 +32,16 @@ test('a changed habit names the days, the hours and both amounts', () => {
   expect(changeInWords(change)).toMatchObject({
     when: 'Working days, 06:00–09:00',
     what: 'A changed habit: 1.60\u00a0kWh a day now, 0.90\u00a0kWh in the weeks before.',
-    evidence: 'Between 1.30\u00a0kWh and 1.90\u00a0kWh with 95\u00a0% probability, by 15 days.',
+    evidence: 'Between 1.30\u00a0kWh and 1.90\u00a0kWh with 95\u00a0% probability, from 15 days.',
   });
 });
 
 test('hours that a charging car hides are said', () => {
   const { oddities } = makeInsights();
   if (!oddities) throw new Error('the made-up home was judged');
-  expect(judgedInWords(oddities, null, 'Europe/Paris')).toBe('672 hours were judged, Sat 24 Oct');
+  expect(judgedInWords(oddities, null, 'Europe/Paris')).toBe('672 hours were compared with the weeks before, Sat 24 Oct');
   expect(judgedInWords({ ...oddities, n_hours: 640, n_charging_hours: 32 }, null, 'Europe/Paris')).toBe(
-    '640 hours were judged, Sat 24 Oct; not 32 hours in which a car without a meter of its own seems to charge',
+    '640 hours were compared with the weeks before, Sat 24 Oct. In 32 more a car without a meter of its own seems to charge, and hides most of what else was on',
   );
 });
 
@@ -51,7 +51,7 @@ test('a device that is seldom on is told of by its runs', () => {
     key: 'duration 2026-11-18T18:00:00Z',
     when: 'Wed 18 Nov, 19:00–08:00',
     what: 'It ran for 13\u00a0h, where 90\u00a0min is usual.',
-    evidence: 'As usual this comes about once in 212 weeks.',
+    evidence: 'By chance alone this comes about once in 4 years.',
   });
   expect(runInWords({ ...long, is_over: false }, 'Europe/Paris').what).toBe('It has been running for 13\u00a0h, where 90\u00a0min is usual.');
   const pause = { ...long, kind: 'pause', end: '2026-12-12T07:00:00Z', is_over: false, energy_kwh: null, measured: 23.5, usual: 2.1 };
@@ -64,5 +64,5 @@ test('a device that is seldom on is told of by its runs', () => {
   if (!oddities) throw new Error('the made-up home was judged');
   const ofRuns = { ...oddities, anomalies: [], shifts: [], runs: [long, pause], n_runs: 9 };
   expect(oddInWords({ oddities: ofRuns, habits: null }, 'Europe/Paris').map(({ key }) => key)).toEqual(['pause 2026-11-18T18:00:00Z', 'duration 2026-11-18T18:00:00Z']);
-  expect(judgedInWords(ofRuns, null, 'Europe/Paris')).toBe('9 runs were judged, Sat 24 Oct');
+  expect(judgedInWords(ofRuns, null, 'Europe/Paris')).toBe('9 runs were compared with the weeks before, Sat 24 Oct');
 });

@@ -20,7 +20,9 @@ export interface Odd {
   evidence: string;
 }
 
-const SELDOM_WEEKS = 1000;
+const SELDOM_WEEKS = 1000; // or more seldom
+const WEEK = { size: 1, unit: 'weeks' };
+const UNITS = [{ size: 52.18, unit: 'years' }, { size: 4.35, unit: 'months' }, WEEK]; // in weeks; told from two of them on
 
 function flow(watts: number): string {
   return watts < 0 ? `${formatPower(-watts)} was fed in` : `${formatPower(watts)} was used`;
@@ -37,13 +39,15 @@ export function anomalyInWords({ start, end, measured_w, expected_w, extra_kwh, 
     key: start,
     when: `${formatShortDay(from, timeZone)}, ${formatClock(from, timeZone)}–${formatClock(to, timeZone)}`,
     what: `${flow(measured_w)}, where ${usualFlow(expected_w)} is usual: ${energy}.`,
-    evidence: `Hours as usual go this far ${seldomInWords(once_in_weeks)}.`,
+    evidence: seldomInWords(once_in_weeks),
   };
 }
 
-/** `about once in 61 weeks`. */
+/** `By chance alone this comes about once in 14 months.` */
 function seldomInWords(weeks: number): string {
-  return weeks >= SELDOM_WEEKS ? 'less than once in 1,000 weeks' : `about once in ${Math.round(weeks)} weeks`;
+  if (weeks >= SELDOM_WEEKS) return 'By chance alone this comes less than once in 19 years.';
+  const { size, unit } = UNITS.find((each) => weeks >= 2 * each.size) ?? WEEK;
+  return `By chance alone this comes about once in ${Math.round(weeks / size)} ${unit}.`;
 }
 
 const RUN_IN_WORDS: Record<string, (run: OddRun) => string> = {
@@ -66,7 +70,7 @@ export function runInWords(run: OddRun, timeZone: string): Odd {
     key: `${run.kind} ${run.start}`,
     when: `${formatShortDay(from, timeZone)}, ${formatClock(from, timeZone)}${isLong ? ' to ' : '–'}${until}`,
     what: RUN_IN_WORDS[run.kind]?.(run) ?? 'It was not as usual.',
-    evidence: `As usual this comes ${seldomInWords(run.once_in_weeks)}.`,
+    evidence: seldomInWords(run.once_in_weeks),
   };
 }
 
@@ -92,7 +96,7 @@ export function changeInWords({ first_hour, end_hour, days, before_kwh, after_kw
     key: `${days} ${first_hour}`,
     when: `${name}, ${clock(first_hour)}–${clock(end_hour)}`,
     what: `A changed habit: ${formatEnergy(after_kwh)} a day now, ${formatEnergy(before_kwh)} in the weeks before.`,
-    evidence: `Between ${formatEnergy(after_low_kwh)} and ${formatEnergy(after_high_kwh)} with 95\u00a0% probability, by ${n_days} days.`,
+    evidence: `Between ${formatEnergy(after_low_kwh)} and ${formatEnergy(after_high_kwh)} with 95\u00a0% probability, from ${n_days} days.`,
   };
 }
 
@@ -106,11 +110,11 @@ export function oddInWords({ oddities, habits }: Pick<HomeInsightsAnswer, 'oddit
   ];
 }
 
-/** `339 hours were judged, Sun 8 Nov to Sun 22 Nov, 12:00`, and the hours that could not be. */
+/** `339 hours were compared with the weeks before, Sun 8 Nov to Sun 22 Nov, 12:00`, and those that hardly could be. */
 export function judgedInWords(oddities: Oddities, knownUntil: string | null, timeZone: string): string {
   const since = formatShortDay(Date.parse(`${oddities.first_day}T12:00Z`), 'UTC');
   const until = knownUntil === null ? '' : ` to ${formatInstant(Date.parse(knownUntil), timeZone)}`;
-  const hidden = oddities.n_charging_hours > 0 ? `; not ${oddities.n_charging_hours} hours in which a car without a meter of its own seems to charge` : '';
+  const hidden = oddities.n_charging_hours > 0 ? `. In ${oddities.n_charging_hours} more a car without a meter of its own seems to charge, and hides most of what else was on` : '';
   const judged = oddities.n_runs === null ? `${oddities.n_hours.toLocaleString('en-US')} hours` : `${oddities.n_runs} ${oddities.n_runs === 1 ? 'run' : 'runs'}`;
-  return `${judged} ${oddities.n_runs === 1 ? 'was' : 'were'} judged, ${since}${until}${hidden}`;
+  return `${judged} ${oddities.n_runs === 1 ? 'was' : 'were'} compared with the weeks before, ${since}${until}${hidden}`;
 }

@@ -18,7 +18,7 @@ from watthour.api.state import ApiState, State
 from watthour.core.errors import NotEnoughHistory
 from watthour.workflows import view
 from watthour.workflows.homes import devices_of, home_named, part_named
-from watthour.workflows.leads import MOST_DAYS_AHEAD
+from watthour.workflows.leads import MOST_DAYS_AHEAD, measured_coverage
 from watthour.workflows.usage import HomeUsage
 from watthour.workflows.view import household as work
 
@@ -161,7 +161,7 @@ async def _coverage(state: State, of: work.Household, ahead: work.HomeAhead) -> 
 
     def look() -> dict[int, float]:
         clock = time(state.app.settings.issue_hour)
-        return work.measured_coverage(store, state.app.registry, context, version, now=present, issue_clock=clock)
+        return measured_coverage(store, state.app.registry, context, version, now=present, issue_clock=clock)
 
     first = (await state.compute.run(store.spans))[context.channel.id][0]
     day = present.astimezone(ZoneInfo(context.time_zone)).date()

@@ -80,7 +80,8 @@ class OdditiesEntry(Answer):
     last_day: str = Field(description="Last one.")
     n_hours: int = Field(description="Hours that were judged. [count]")
     n_charging_hours: int = Field(
-        description="Hours that were not, as a car without a meter of its own seemed to charge. [count]"
+        description="Hours beside them in which a car without a meter of its own seemed to charge: of what else was "
+        "on only what goes beyond the charger's power is judged. [count]"
     )
     n_past_days: int = Field(description="Known days before the first of them. [count]")
 

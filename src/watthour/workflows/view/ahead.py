@@ -9,11 +9,12 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from watthour.core.errors import InvalidInput, NotEnoughHistory
+from watthour.core.loads import shared_name
 from watthour.core.quality import is_trusted
 from watthour.core.window import DAY, HOUR, Window, local_midnight, step_in_words
 from watthour.forecasting.catalogue import OTHER_HOMES, RARE, SIMILAR
 from watthour.workflows.entities import Entity, newest_reading, recalled
-from watthour.workflows.forecast import BASELINES, live_window, shared_name
+from watthour.workflows.forecast import BASELINES, live_window
 from watthour.workflows.view.day import STALE_AFTER, points_of
 from watthour.workflows.view.issue import FRESH, made_of_history, model_of_then
 from watthour.workflows.view.names import made_of_entries, model_label

@@ -15,19 +15,16 @@ from watthour.core.errors import NotEnoughHistory
 from watthour.core.loads import loads_of_device, main_load
 from watthour.core.quality import is_trusted
 from watthour.core.units import Quantity, Unit, conversion
-from watthour.core.window import DAY, HOUR, Window, local_midnight
+from watthour.core.window import DAY, HOUR, Window
 from watthour.workflows.entities import entities
-from watthour.workflows.forecast import OURS
 from watthour.workflows.homes import channels_of, devices_of, homes
-from watthour.workflows.leads import FEWEST_INTERVALS, MOST_DAYS_AHEAD, coverage_ahead
-from watthour.workflows.score import side_by_side
+from watthour.workflows.leads import MOST_DAYS_AHEAD
 from watthour.workflows.view.ahead import hours_ahead
 from watthour.workflows.view.issue import FRESH
 from watthour.workflows.view.watts import A_DAY, watt_points
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from datetime import time
 
     from watthour.core.channel import Channel, Device, Site
     from watthour.core.directory import SiteDirectory
@@ -39,7 +36,6 @@ if TYPE_CHECKING:
 Trend = Literal["rising", "falling", "steady"]
 
 RECENT_DAYS = 28
-SCORED_DAYS = 30
 _HOURS_AHEAD = (MOST_DAYS_AHEAD + 1) * 24 + 1  # the rest of today, and seven local days of up to 25 hours
 _TREND_DAYS = 14
 _FEWEST_DAYS = 7
@@ -202,40 +198,6 @@ def _seven_days(hours: Sequence[Hour]) -> list[Hour]:
 def _total(values: Sequence[float | None]) -> float | None:
     known = [value for value in values if value is not None]
     return sum(known) if len(known) == len(values) else None
-
-
-def measured_coverage(
-    store: Store, registry: ModelRegistry, context: Context, version: str, *, now: datetime, issue_clock: time
-) -> dict[int, float]:
-    """Return which share of the readings the 90 % interval of our forecasts held, by local days ahead.
-
-    Of the forecasts of the last 30 days that were kept, where 168 intervals of them can be compared; else, as always of
-    the days after tomorrow, of past days that are forecast again: see ``coverage_ahead``.
-
-    Args:
-        store: the store.
-        registry: holds the models.
-        context: what is forecast.
-        version: who answers now.
-        now: the present, of an archive the end of what is known.
-        issue_clock: local clock time at which past days are forecast again.
-    """
-    again = coverage_ahead(store, registry, context, version, now=now, issue_clock=issue_clock)
-    return again | _kept_coverage(store, context, now)
-
-
-def _kept_coverage(store: Store, context: Context, now: datetime) -> dict[int, float]:
-    today = now.astimezone(ZoneInfo(context.time_zone)).date()
-    window = Window(local_midnight(today - SCORED_DAYS * DAY, context.time_zone), now)
-    table, present = side_by_side(store, context, window, now=now)
-    lower, upper = f"{OURS}_lower", f"{OURS}_upper"
-    if OURS not in present or not {lower, upper} <= set(table.columns):
-        return {}
-    day = [pl.col(name).dt.convert_time_zone(context.time_zone).dt.date() for name in ("time", "issued_at")]
-    held = pl.col("actual").is_between(lower, upper)
-    by_day = table.drop_nulls([lower, upper]).group_by(ahead=(day[0] - day[1]).dt.total_days())
-    shares = by_day.agg(held.mean().alias("share"), n=pl.len()).filter(pl.col("n") >= FEWEST_INTERVALS)
-    return dict(zip(shares["ahead"], shares["share"], strict=True))
 
 
 def mean_powers(store: Store, household: Household, until: datetime) -> dict[str, float | None]:

@@ -11,12 +11,12 @@ import polars as pl
 
 from watthour.core.errors import InvalidInput, NotEnoughHistory
 from watthour.core.frames import LEVELS
+from watthour.core.loads import shared_name
 from watthour.core.quality import is_trusted
 from watthour.core.units import Quantity, Unit, conversion
 from watthour.core.window import DAY, HOUR, Window, local_midnight
 from watthour.forecasting.catalogue import OTHER_HOMES
 from watthour.forecasting.quantiles import mean_of_quantiles
-from watthour.workflows.forecast import shared_name
 from watthour.workflows.view.ahead import hours_ahead
 from watthour.workflows.view.wire import local_text, utc_text
 

@@ -3,6 +3,7 @@ import { type ReactElement, useMemo } from 'react';
 
 import type { EntityAhead, Reading } from '@/client';
 import { Card } from '@/components/ui/card';
+import { Fold } from '@/components/ui/fold';
 import { Notice } from '@/components/ui/notice';
 import { ProblemNotice } from '@/components/ui/problem';
 import { Skeleton } from '@/components/ui/skeleton';
@@ -68,8 +69,7 @@ function Basis({ ahead, since, lacks, timeZone, now }: BasisProps): ReactElement
         </Notice>
       ) : null}
       {better.length > 0 ? (
-        <details className="text-small mt-1">
-          <summary className="text-muted cursor-pointer">What would make it better</summary>
+        <Fold title="What would make it better" className="mt-1">
           <ul className="mt-1 list-disc pl-4">
             {better.map((words) => (
               <li key={words}>
@@ -77,7 +77,7 @@ function Basis({ ahead, since, lacks, timeZone, now }: BasisProps): ReactElement
               </li>
             ))}
           </ul>
-        </details>
+        </Fold>
       ) : null}
     </>
   );

@@ -4,6 +4,7 @@ import { type DragEvent, type FormEvent, type ReactElement, type ReactNode, useI
 
 import type { ImportPreview, ImportedRows } from '@/client';
 import { Button } from '@/components/ui/button';
+import { Fold } from '@/components/ui/fold';
 import { Notice } from '@/components/ui/notice';
 import { ProblemNotice } from '@/components/ui/problem';
 import { Head, RowHead, Table, Value } from '@/components/ui/table';
@@ -195,14 +196,13 @@ function Settings({ found, choices, isSettled, onChoose, holidays }: SettingsPro
         ))}
         {holidays}
       </div>
-      <details className="mt-3">
-        <summary className="text-small text-muted min-h-6 cursor-pointer">Change how the file is read</summary>
-        <div className="mt-2 grid gap-3 sm:grid-cols-2 lg:grid-cols-4">
+      <Fold title="Change how the file is read" className="mt-3">
+        <div className="text-body mt-2 grid gap-3 sm:grid-cols-2 lg:grid-cols-4">
           {read.map(({ field, ...pick }) => (
             <Pick key={field} isOpen={false} {...pick} />
           ))}
         </div>
-      </details>
+      </Fold>
     </>
   );
 }

@@ -3,6 +3,7 @@ import type { ReactElement } from 'react';
 
 import type { DeviceInsightsAnswer, Use } from '@/client';
 import { Card } from '@/components/ui/card';
+import { Fold } from '@/components/ui/fold';
 import { ProblemNotice } from '@/components/ui/problem';
 import { Skeleton } from '@/components/ui/skeleton';
 import { Head, RowHead, Table, Value } from '@/components/ui/table';
@@ -24,7 +25,7 @@ function Standby({ standby }: { standby: NonNullable<DeviceInsightsAnswer['stand
     <>
       {formatPower(power_w)} at night, {formatEnergy(kwh_per_year)} in a year
       <span className="text-muted block">
-        Between {formatPower(low_w)} and {formatPower(high_w)} with 95{'\u00a0'}% probability, by {n_nights} nights.
+        Between {formatPower(low_w)} and {formatPower(high_w)} with 95{'\u00a0'}% probability, from {n_nights} nights.
       </span>
     </>
   );
@@ -117,8 +118,7 @@ export function InsightsCard({ home, device, timeZone }: CardProps): ReactElemen
             </section>
           ) : null}
           {data.unknown.length > 0 ? (
-            <details className="text-small">
-              <summary className="text-muted cursor-pointer py-1">What is not known, and what would help</summary>
+            <Fold title="What is not known, and what would help">
               <ul className="mt-1 list-disc pl-4">
                 {data.unknown.map(({ insight, problem, remedy }) => (
                   <li key={insight}>
@@ -126,7 +126,7 @@ export function InsightsCard({ home, device, timeZone }: CardProps): ReactElemen
                   </li>
                 ))}
               </ul>
-            </details>
+            </Fold>
           ) : null}
         </div>
       ) : error ? null : (
@@ -149,8 +149,11 @@ function UseRow({ use: { start, end, energy_kwh }, timeZone }: { use: Use; timeZ
   const [from, to] = [Date.parse(start), Date.parse(end)];
   return (
     <tr>
-      <RowHead className="whitespace-nowrap">
-        {formatShortDay(from, timeZone)}, {formatClock(from, timeZone)}–{formatClock(to, timeZone)}
+      <RowHead>
+        <span className="whitespace-nowrap">{formatShortDay(from, timeZone)},</span>{' '}
+        <span className="whitespace-nowrap">
+          {formatClock(from, timeZone)}–{formatClock(to, timeZone)}
+        </span>
       </RowHead>
       <Value>{formatDuration(to - from)}</Value>
       <Value>{formatNumber(energy_kwh, 2)}</Value>

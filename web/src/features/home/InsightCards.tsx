@@ -116,7 +116,7 @@ function StandbyCard({ insights }: InsightProps): ReactElement {
   }
   const { power_w, low_w, high_w, share, kwh_per_year, n_nights, holds_cycling } = standby;
   return (
-    <Card title="Standby" note={`what is always on: the least drawn at night, by ${n_nights} nights`}>
+    <Card title="Standby" note={`what is always on: the least drawn at night, from ${n_nights} nights`}>
       <p className="text-figure font-semibold">{formatPower(power_w)}</p>
       <p className="text-small text-muted">
         {formatEnergy(kwh_per_year)} in a year{share === null ? '' : `, ${percent.format(share)} of the home's energy`}

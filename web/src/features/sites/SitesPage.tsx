@@ -6,6 +6,7 @@ import type { SiteEntry } from '@/client';
 import { Badge } from '@/components/ui/badge';
 import { Button } from '@/components/ui/button';
 import { Card } from '@/components/ui/card';
+import { Fold } from '@/components/ui/fold';
 import { Notice } from '@/components/ui/notice';
 import { ProblemNotice } from '@/components/ui/problem';
 import { Skeleton } from '@/components/ui/skeleton';
@@ -100,7 +101,7 @@ function SiteRow({ site, train }: SiteRowProps): ReactElement {
       <div className="flex flex-wrap items-start justify-between gap-x-4 gap-y-2">
         <h3 className="font-semibold">
           {mainOf(site)?.first_time ? (
-            <a className="text-accent underline" href={`/${site.kind === 'home' ? 'home' : 'grid'}/${site.id}`}>
+            <a className="text-accent inline-block py-1 underline" href={`/${site.kind === 'home' ? 'home' : 'grid'}/${site.id}`}>
               {site.name}
             </a>
           ) : (
@@ -144,10 +145,9 @@ function SiteRow({ site, train }: SiteRowProps): ReactElement {
       {doing === 'remove' ? <Removal site={site} onDone={() => setDoing(null)} /> : null}
       {doing === null && site.described_in !== 'watthour' ? <NextSteps site={site} /> : null}
       {train && doing === null && mainOf(site)?.first_time ? (
-        <details className="text-small mt-2">
-          <summary className="text-muted cursor-pointer">{site.model ? 'Train its model again' : 'Train its model'}</summary>
+        <Fold title={site.model ? 'Train its model again' : 'Train its model'} className="mt-2">
           <div className="mt-2">{train(site.id)}</div>
-        </details>
+        </Fold>
       ) : null}
       {site.described_in === 'settings' ? (
         <p className="text-small text-muted mt-2">

@@ -6,6 +6,7 @@ import type { SourceEntry } from '@/client';
 import { BringPast } from '@/components/sources/Past';
 import { Badge } from '@/components/ui/badge';
 import { Button } from '@/components/ui/button';
+import { Fold } from '@/components/ui/fold';
 import { Notice } from '@/components/ui/notice';
 import { ProblemNotice } from '@/components/ui/problem';
 import { Words } from '@/components/ui/words';
@@ -76,10 +77,7 @@ function Removal({ source, host, onDone }: { source: SourceEntry; host: string |
 function Things({ source, clock }: { source: SourceEntry; clock: Clock }): ReactElement | null {
   if (source.things.length === 0) return null;
   return (
-    <details className="text-small mt-2">
-      <summary className="text-muted min-h-6 cursor-pointer">
-        {source.things.length === 1 ? '1 value is heard here' : `${formatNumber(source.things.length)} values are heard here`}
-      </summary>
+    <Fold title={source.things.length === 1 ? '1 value is heard here' : `${formatNumber(source.things.length)} values are heard here`} className="mt-2">
       <ul className="mt-1 grid gap-1.5">
         {source.things.map((thing) => {
           const heard = thing.values.map(({ heard_at }) => heard_at).toSorted();
@@ -95,7 +93,7 @@ function Things({ source, clock }: { source: SourceEntry; clock: Clock }): React
           );
         })}
       </ul>
-    </details>
+    </Fold>
   );
 }
 
