@@ -13,7 +13,8 @@ from watthour.core.forecast import day_ahead_targets
 from watthour.core.frames import Targets
 from watthour.core.window import DAY, Window, local_midnight
 from watthour.forecasting.catalogue import OTHER_HOMES
-from watthour.workflows.forecast import BASELINES, baseline_forecasts, find_shared, learned_until, recall
+from watthour.workflows.baselines import BASELINES
+from watthour.workflows.forecast import baseline_forecasts, find_shared, learned_until, recall
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
