@@ -28,6 +28,8 @@ PAGES = (
     "/devices",
     "/devices/$home",
     "/devices/$home/$device",
+    "/carbon",
+    "/carbon/$region",
     "/sources",
     "/start",
     "/grid",

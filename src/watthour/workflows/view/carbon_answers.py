@@ -157,7 +157,7 @@ def carbon_best_window(
         "runner_up": _run(found.runner_up, zone),
         "ahead_of_runner_up": _difference(found.ahead_of_runner_up, found.runner_up, ahead),
         "certainty": found.certainty,
-        "words": _words(found, ahead, duration, begin, end),
+        "words": _words(found, ahead, duration, begin, end if deadline is not None else None, hours),
     }
 
 
@@ -225,13 +225,20 @@ def _difference(found: Difference | None, other: Run | None, ahead: CarbonAhead)
     }
 
 
-def _words(found: BestWindow, ahead: CarbonAhead, duration: timedelta, begin: datetime, end: datetime) -> str:
+def _words(
+    found: BestWindow, ahead: CarbonAhead, duration: timedelta, begin: datetime, deadline: datetime | None, hours: int
+) -> str:
     """Say when the best time is and how sure that is, in a sentence or two."""
     zone = ZoneInfo(ahead.site.place.time_zone)
-    start, last = found.best.start.astimezone(zone), end.astimezone(zone)
-    until = f"{last:%H:%M}" if last.date() == begin.astimezone(zone).date() else f"{last:%A %H:%M}"
-    day = "" if start.date() == begin.astimezone(zone).date() else f"{start:%A} "
-    first = f"Cleanest {_length(duration)} before {until}: {day}{start:%H:%M}."
+    start = found.best.start.astimezone(zone)
+    today = begin.astimezone(zone).date()
+    if deadline is None:
+        until = f"in the next {hours} hours"
+    else:
+        last = deadline.astimezone(zone)
+        until = f"before {last:%H:%M}" if last.date() == today else f"before {last:%A %H:%M}"
+    day = "" if start.date() == today else f"{start:%A} "
+    first = f"Cleanest {_length(duration)} {until}: {day}{start:%H:%M}."
     if found.certainty == "now":
         return f"{first} No later start is expected to be cleaner."
     if found.saving is None or found.at_once is None:
