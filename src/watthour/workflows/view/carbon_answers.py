@@ -138,8 +138,9 @@ def carbon_best_window(
         raise InvalidInput(
             "deadline", deadline.isoformat(timespec="minutes"), problem, remedy="Name a later time, such as 07:00."
         )
-    # now counts by whole minutes; of an archive the hours after its last reading are told
-    at_once = max(now - timedelta(seconds=now.second, microseconds=now.microsecond), ahead.course.times[0])
+    first = ahead.course.times[0]
+    is_archive = ahead.made is not None and ahead.made.is_archive
+    at_once = first if is_archive else max(now - timedelta(seconds=now.second, microseconds=now.microsecond), first)
     begin = at_once if earliest is None else max(earliest, at_once)
     end = min(at_once + hours * HOUR if deadline is None else deadline, ahead.course.end)
     found = best_window(ahead.course, duration, earliest=begin, deadline=end)
