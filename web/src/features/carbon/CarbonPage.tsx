@@ -85,7 +85,7 @@ function Notices({ forecast, now }: { forecast: CarbonForecast; now: number }): 
       {missing_inputs.length > 0 ? (
         <details className="text-small">
           <summary className="text-accent cursor-pointer py-2 font-medium">What this forecast had to do without ({missing_inputs.length})</summary>
-          <ul className="text-muted list-disc pl-5">
+          <ul className="text-muted wrap-anywhere list-disc pl-5">
             {missing_inputs.map((words) => (
               <li key={words}>
                 <Words>{words}</Words>
