@@ -136,7 +136,7 @@ def meet(
     challenger: Forecaster,
     champion: Served | None,
     *,
-    baselines: Sequence[str] = (),
+    baselines: Sequence[str] | None = None,
 ) -> Meeting:
     """Ask a challenger, the champion and the baselines for the frozen days, and score them.
 
@@ -146,12 +146,12 @@ def meet(
         frozen: what is asked.
         challenger: it has learned from the days before.
         champion: who serves now, if anybody.
-        baselines: further ones, beside those that are kept with every forecast.
+        baselines: None: those that are kept with every forecast.
     """
     answers = {"challenger": challenger.predict(history, frozen)}
     if champion is not None:
         answers["champion"] = champion.forecaster.predict(history, frozen)
-    rules = baseline_forecasts(history, frozen, dict.fromkeys((*companions(history.context), *baselines)))
+    rules = baseline_forecasts(history, frozen, companions(history.context) if baselines is None else baselines)
     errors = paired(history, {**answers, **rules})
     scores = {name: scores_of(errors, name, history.context.channel.unit) for name in (*answers, *rules)}
     known_then = history.known_at(cast("datetime", frozen["issued_at"].min()))

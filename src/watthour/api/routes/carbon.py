@@ -135,7 +135,7 @@ async def warm_up(state: State) -> None:
     found = await state.compute.run(lambda: view.carbon_regions(state.app.store))
     for region in CarbonRegions.model_validate(found).regions:
         try:
-            await _ahead(state, region.region, CarbonAsked())
+            await _ahead(state, region.region, CarbonAsked(channel=None, source=view.OURS))
         except (WatthourError, Refusal) as error:
             structlog.get_logger("watthour.api").info("not warmed up", carbon=region.region, problem=str(error))
 
