@@ -28,12 +28,12 @@ PAGES = (
     "/devices",
     "/devices/$home",
     "/devices/$home/$device",
-    "/carbon",
-    "/carbon/$region",
     "/sources",
     "/start",
     "/grid",
     "/grid/$region",
+    "/carbon",
+    "/carbon/$region",
     "/sites",
 )
 _FOREVER = "public, max-age=31536000, immutable"  # names under assets/ change with their content
