@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 DEMAND = "grid.ny.demand"
 TEMPERATURE = "grid.ny.weather.nyc.temperature_2m"
-BASELINES = {"seasonal_naive", "persistence_ensemble", "operator_debiased", "naive"}
+BASELINES = {"seasonal_naive", "persistence_ensemble", "operator_debiased", "persistence", "hourly_mean", "naive"}
 MIDNIGHT = datetime(2024, 1, 1, tzinfo=UTC)
 
 

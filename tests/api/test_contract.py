@@ -10,6 +10,7 @@ from fastapi.routing import APIRoute
 
 from watthour.api.schemas.ahead import SiteAhead
 from watthour.api.schemas.carbon import CarbonCurrent, CarbonHistory, CarbonRegions
+from watthour.api.schemas.carbon_ahead import CarbonBestWindow, CarbonForecast, CarbonTrend
 from watthour.api.schemas.dashboard import Appliances, Dashboard, DevicePage, KnownDevices, WeekForecast
 from watthour.api.schemas.days import ForecastDays, ForecastIssues
 from watthour.api.schemas.grid import GridForecast, GridScores
@@ -33,9 +34,12 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 ANSWERS = [
     Appliances,
+    CarbonBestWindow,
     CarbonCurrent,
+    CarbonForecast,
     CarbonHistory,
     CarbonRegions,
+    CarbonTrend,
     ChannelList,
     Dashboard,
     DeviceInsightsAnswer,
@@ -94,9 +98,12 @@ def test_operations_have_plain_names_for_clients(api: FastAPI) -> None:
         "api_health",
         "api_ready",
         "appliances",
+        "carbon_best_window",
         "carbon_current",
+        "carbon_forecast",
         "carbon_history",
         "carbon_regions",
+        "carbon_trend",
         "changed_device",
         "changed_home",
         "changed_site",

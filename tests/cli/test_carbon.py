@@ -51,6 +51,28 @@ def test_carbon_is_shown_with_its_kind_its_mix_and_that_it_is_simulated(
     assert "it is no carbon series of Simtown" in other.err
 
 
+def test_the_hours_ahead_are_told_with_their_trend_and_the_best_time(town: Callable[..., Outcome], home: Path) -> None:
+    now = datetime.now(UTC)
+    store = open_store(f"sqlite:///{home / 'watthour.db'}")
+    ingest(SimulatedMix(), store, Window(now - 50 * DAY, now), now=now)
+    store.close()
+
+    shown = town("carbon", "forecast", "simtown", "--hours", "6")
+    assert len(shown.out.splitlines()) == 7
+    assert "(SIMULATED): average of production, life-cycle emissions" in shown.err
+    assert "Mean of the last seven days answers" in shown.err  # no model is trained yet
+    trend = town("carbon", "trend", "simtown")
+    assert trend.out.split(":")[0] in {"Rising", "Falling", "Steady"}
+    assert "rising or falling from a change of 5 % on" in trend.err
+    best = town("carbon", "best-window", "simtown", "--duration", "90min", "--hours", "48")
+    assert best.out.startswith("Cleanest 1 h 30 min in the next 48 hours: ")
+    told = json.loads(town("carbon", "best-window", "simtown", "--deadline", "07:00", "--json").out)
+    assert told["best"]["end"] <= told["deadline"]
+    late = town("carbon", "best-window", "simtown", "--deadline", "2020-01-01T07:00")
+    assert (late.code, "Name a later time" in late.err) == (2, True)
+    assert town("carbon", "forecast", "simtown", "--source", "nobody").code == 2
+
+
 def test_an_account_is_opened_and_its_password_is_never_shown(
     watthour: Callable[..., Outcome], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -22,6 +22,7 @@ from builders import home_site
 
 from watthour.bootstrap import App, open_registry, open_store
 from watthour.cli.scheduler import Scheduler
+from watthour.core.carbon import MIX, Scope, carbon_channel
 from watthour.core.errors import NotEnoughHistory, SourceUnavailable, WatthourError
 from watthour.core.ports import RunState, SourceRun
 from watthour.core.window import DAY, Window, local_day
@@ -29,6 +30,7 @@ from watthour.settings import load_settings
 from watthour.simulation.simtown import SIMTOWN
 from watthour.simulation.simtown_home import MAINS
 from watthour.simulation.town import SimulatedRegion
+from watthour.workflows.carbon import production_kind
 from watthour.workflows.ingest import ingest
 from watthour.workflows.schedule import Daily, Every, Hourly, Round
 
@@ -184,7 +186,8 @@ def test_the_rounds_of_a_region_fetch_forecast_and_score(scheduler: Scheduler) -
     scheduler._forecast(SIMTOWN)
     scheduler._score(SIMTOWN)
     states = {run.source: str(run.state) for run in store.runs()}
-    ours = {f"{what}:{SIMTOWN.channel.id}": "ok" for what in ("forecast", "score")}
+    carbon = carbon_channel(SIMTOWN.site, MIX, production_kind(Scope.LIFECYCLE), SIMTOWN.resolution).id
+    ours = {f"{what}:{name}": "ok" for what in ("forecast", "score") for name in (SIMTOWN.channel.id, carbon)}
     assert states == {"simulation:simtown": "ok", "simulation_mix:simtown": "ok", **ours}
     tomorrow = local_day(now.astimezone(ZoneInfo(SIMTOWN.time_zone)).date() + DAY, SIMTOWN.time_zone)
     kept = store.forecasts([SIMTOWN.channel.id], tomorrow, models=["seasonal_naive"], levels=[0.5])

@@ -16,6 +16,7 @@ from watthour.core.forecast import Forecaster, History, day_ahead_targets
 from watthour.core.frames import LEVELS, Forecasts, Maker, Readings, Targets
 from watthour.core.window import DAY, HOUR
 from watthour.forecasting.catalogue import RECIPES, forecaster, recipe
+from watthour.workflows.baselines import BASELINES
 
 if TYPE_CHECKING:
     import dataframely as dy
@@ -127,7 +128,7 @@ def test_with_nothing_known_it_refuses_or_says_so(fitted: Forecaster, past: Hist
 def test_it_says_who_made_its_forecasts(name: str, fitted: Forecaster, past: History) -> None:
     makers = {
         "operator": Maker.RIVAL,
-        **dict.fromkeys(("seasonal_naive", "persistence_ensemble", "operator_debiased"), Maker.BASELINE),
+        **dict.fromkeys(BASELINES, Maker.BASELINE),
     }
     assert set(fitted.predict(past, asked(UNSEEN)).values["maker"]) == {str(makers.get(name, Maker.OWN))}
 

@@ -98,7 +98,7 @@ async def warm_answer(
     return json_of(await warm_part(state, contexts, question, look, parts=parts, logs=logs))
 
 
-async def warm_part(
+async def warm_part(  # noqa: PLR0913 - what an answer stands on, each by its name
     state: State,
     contexts: Sequence[Context],
     question: tuple[Hashable, ...],
@@ -108,6 +108,7 @@ async def warm_part(
     logs: Sequence[str] = (),
     described: Hashable = None,
     is_of_samples: bool = False,
+    lifetime_s: float | None = None,
 ) -> T:
     """Return what is kept of an answer, or of a part of one, unless something new is known since.
 
@@ -120,6 +121,7 @@ async def warm_part(
         logs: ids of devices from whose uses it is made.
         described: how they are described; the answer is dropped when that is changed.
         is_of_samples: it is made from samples too, so it is kept for a shorter time.
+        lifetime_s: how long it is kept at most, where it tells no ages [s].
     """
     channels = tuple(dict.fromkeys([*(context.channel.id for context in contexts), *parts]))
     heard = channels if is_of_samples else ()
@@ -132,7 +134,7 @@ async def warm_part(
     return await state.warm.get(
         (channels, *question),
         look,
-        lifetime_s=state.limits.samples_lifetime_s if is_of_samples else state.limits.answer_lifetime_s,
+        lifetime_s=state.limits.samples_lifetime_s if is_of_samples else lifetime_s or state.limits.answer_lifetime_s,
         state=(epoch, described),
         name=str(question[0]),
     )

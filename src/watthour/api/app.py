@@ -104,6 +104,12 @@ def _cross_origin(policy: Policy) -> list[Middleware]:
     ]
 
 
+async def _warm_up(state: State) -> None:
+    """Make the answers that take longest before anybody asks."""
+    await grid.warm_up(state)
+    await carbon.warm_up(state)
+
+
 def create_app(
     app: App,
     *,
@@ -140,7 +146,7 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_api: FastAPI) -> AsyncIterator[None]:
-        warming = asyncio.create_task(grid.warm_up(state)) if limits.is_warmed_up else None
+        warming = asyncio.create_task(_warm_up(state)) if limits.is_warmed_up else None
         app.settler.start(now)
         yield
         await asyncio.to_thread(app.recalls.stop)

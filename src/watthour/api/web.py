@@ -32,6 +32,8 @@ PAGES = (
     "/start",
     "/grid",
     "/grid/$region",
+    "/carbon",
+    "/carbon/$region",
     "/sites",
 )
 _FOREVER = "public, max-age=31536000, immutable"  # names under assets/ change with their content

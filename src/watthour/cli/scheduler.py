@@ -16,6 +16,7 @@ import structlog
 from watthour.core.errors import WatthourError
 from watthour.core.window import DAY, HOUR, Window
 from watthour.workflows.asking import BUDGET_S, WORKER_NAME, Workers, fill, poll
+from watthour.workflows.carbon_series import beside_load
 from watthour.workflows.forecast import RUN_PREFIX
 from watthour.workflows.rounds import (
     first_window,
@@ -39,6 +40,7 @@ from watthour.workflows.stand_in import describe, fill_past, keep_uses
 from watthour.workflows.training_process import ALL_HOMES
 from watthour.workflows.view import is_followed
 from watthour.workflows.weather_rounds import weather_round
+from watthour.workflows.windows import daily_window
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -175,7 +177,7 @@ class Scheduler:
             self._add("refresh", context, self._forecast, Hourly(settings.refresh_every_hours, 12), last=now)
             self._add("day ahead", context, self._day_ahead, day_ahead, last=issued)
             self._add("score", context, self._score, scoring, last=scored)
-            self._add("train", context, self._train_when_due, Every(LOOK_FOR_TRAINING), last=now, is_long=True)
+            self._add("train", context, self._train_all_when_due, Every(LOOK_FOR_TRAINING), last=now, is_long=True)
         for context in self.asked_without_load():
             stands_by = {name: error.remedy for name, error in self._app.waited_for(context).items()}
             self._log.info("asked_without_load", region=context.site.id, stands_by=stands_by)
@@ -275,6 +277,9 @@ class Scheduler:
             # one that is killed notes nothing itself, and what failed is not begun again every hour
             train_first=partial(self._guard, f"{TRAIN_PREFIX}{context.channel.id}", partial(self._train, context)),
         )
+        for each in self._beside(context):  # last, as a page opens with the load
+            self._guard(f"{TRAIN_PREFIX}{each.channel.id}", partial(self._train_when_due, each))
+            self._guard(f"{RUN_PREFIX}{each.channel.id}", partial(self._issue, each, daily_window(each, self._now())))
         self._prepared.add(context.channel.id)
 
     def _fill(self, context: Context, wanted: Window) -> None:
@@ -342,23 +347,47 @@ class Scheduler:
         ):
             self._tell_polled(polled)
 
+    def _beside(self, context: Context) -> list[Context]:
+        """Return what else is forecast of a site, as the store knows it now."""
+        return beside_load(self._app.store, self._app.directories, context)
+
     def _forecast(self, context: Context) -> None:
-        report = issue(self._app.store, self._app.registry, context, now=self._now())
+        """Forecast a site, and what is forecast beside its load: one that fails does not stop the others."""
+        for each in self._beside(context):
+            self._guard(f"{RUN_PREFIX}{each.channel.id}", partial(self._issue, each))
+        self._issue(context)
+
+    def _issue(self, context: Context, window: Window | None = None) -> None:
+        report = issue(self._app.store, self._app.registry, context, window, now=self._now())
         self._log.info(
-            "forecast", region=context.site.id, model=report.version, new_rows=report.new_rows, note=report.fallback
+            "forecast", region=name_of(context), model=report.version, new_rows=report.new_rows, note=report.fallback
         )
 
     def _day_ahead(self, context: Context) -> None:
         self._ingest(context)
-        self._forecast(self._as_known_now(context))
+        known = self._as_known_now(context)
+        for each in self._beside(known):
+            window = daily_window(each, self._now())
+            self._guard(f"{RUN_PREFIX}{each.channel.id}", partial(self._issue, each, window))
+        self._issue(known)
 
     def _score(self, context: Context) -> None:
+        for each in (context, *self._beside(context)):
+            self._score_one(each)
+
+    def _score_one(self, context: Context) -> None:
         now = self._now()
         scores = score(self._app.store, context, Window(now - WEEK, now), now=now)
         for row in scores.rows:
             if row["lead_hours"] == "all":
-                self._log.info("scored", region=context.site.id, **row)
+                self._log.info("scored", region=name_of(context), **row)
         note_done(self._app.store, f"{SCORE_PREFIX}{context.channel.id}", now=now)
+
+    def _train_all_when_due(self, context: Context) -> bool:
+        """Train a site when that is due, and what is forecast beside its load; False: its own is not due."""
+        for each in self._beside(context):
+            self._guard(f"{TRAIN_PREFIX}{each.channel.id}", partial(self._train_when_due, each))
+        return self._train_when_due(context)
 
     def _train_when_due(self, context: Context) -> bool:
         every = self._app.settings.train_every_days * DAY
@@ -371,10 +400,10 @@ class Scheduler:
         """Train in a process of its own: serving stays quick, and a signal ends it at once."""
 
         def tell(step: str) -> None:
-            self._log.info("training", region=context.site.id, step=step)
+            self._log.info("training", region=name_of(context), step=step)
 
         verdict = self._trainings.run(name_of(context), progress=tell)
-        self._log.info("trained", region=context.site.id, verdict=verdict)
+        self._log.info("trained", region=name_of(context), verdict=verdict)
 
     def _stand_in_home(self, started_at: datetime, context: Context) -> None:
         """Give the simulated home the past it lacks, up to when it began to live, and keep what was used since."""
@@ -396,6 +425,7 @@ class Scheduler:
             for context in contexts(app.store, app.directories, app.settings.regions)
             if context.channel.id not in here and not context.site.is_simulated
         ]
+        own += [each for context in own for each in self._beside(context)]
         homes = [context for context in own if is_trained_together(context)]
         are_trained = homes_training_is_due(app.store, homes, now=self._now(), every=every)
         if are_trained:

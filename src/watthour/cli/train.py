@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from watthour.workflows.past import PastReport
     from watthour.workflows.train import TrainReport
 
-_ANY = "combination"  # of all kinds of models; learns whatever one of them can
-
 
 def train(
     regions: RegionNames = None,
@@ -48,6 +46,7 @@ def train(
     as_json: AsJson = False,
 ) -> None:
     """Train a new model; it serves only if it is better on days that neither has learned from, and its band holds."""
+    from watthour.forecasting.catalogue import USUAL, usual_recipe
     from watthour.forecasting.catalogue import recipe_alone as named_recipe
     from watthour.workflows.past import keep_past
     from watthour.workflows.rounds import retrain
@@ -61,13 +60,13 @@ def train(
     found: list[dict[str, object]] = []
     failures: list[WatthourError] = []
     with opened() as app:
-        made = named_recipe(recipe or app.settings.recipe, options)
-        otherwise = named_recipe(_ANY, None) if recipe is None else None
+        otherwise = named_recipe(USUAL, None) if recipe is None else None
         for context in chosen_contexts(app, regions or []):
-            found.append({"region": context.site.id})
+            found.append({"region": context.site.id, "channel": context.channel.id})
+            made = named_recipe(recipe or usual_recipe(context.channel, app.settings.recipe), options)
             try:
                 if not only_past:
-                    with steps(f"train {context.site.id}") as say:
+                    with steps(f"train {name_of(context)}") as say:
                         report = retrain(
                             app.store,
                             app.registry,
@@ -87,7 +86,7 @@ def train(
                 failures.append(error)
                 continue
             try:
-                with steps(f"the past of {context.site.id}") as say:  # what serves is decided, and said, by now
+                with steps(f"the past of {name_of(context)}") as say:  # what serves is decided, and said, by now
                     past = keep_past(
                         app.store,
                         app.registry,

@@ -1,4 +1,4 @@
-"""The rules every model must beat: last week again, the mean of four weeks, and the forecast others publish."""
+"""The rules every model must beat: yesterday or last week again, means of days or weeks, and what others publish."""
 
 from __future__ import annotations
 
@@ -113,6 +113,56 @@ class PersistenceEnsemble:
 
 
 @dataclass(frozen=True, slots=True)
+class Persistence:
+    """Each day to come is like the last known one, hour by hour."""
+
+    uses_covariates: ClassVar[bool] = False
+
+    @property
+    def name(self) -> str:
+        """The catalogue's name."""
+        return "persistence"
+
+    @property
+    def maker(self) -> Maker:
+        """A rule."""
+        return Maker.BASELINE
+
+    def fit(self, history: History, issues: dy.DataFrame[Targets]) -> FittedRule:
+        """Learn the width of its intervals."""
+        return fit_rule(self, history, issues)
+
+    def points(self, history: History, targets: dy.DataFrame[Targets]) -> Points:
+        """Return the last known value at the same clock time."""
+        return chained("demand_same_hour_last", history, targets)
+
+
+@dataclass(frozen=True, slots=True)
+class HourlyMean:
+    """Each day to come is like the mean of the last seven known ones, hour by hour."""
+
+    uses_covariates: ClassVar[bool] = False
+
+    @property
+    def name(self) -> str:
+        """The catalogue's name."""
+        return "hourly_mean"
+
+    @property
+    def maker(self) -> Maker:
+        """A rule."""
+        return Maker.BASELINE
+
+    def fit(self, history: History, issues: dy.DataFrame[Targets]) -> FittedRule:
+        """Learn the width of its intervals."""
+        return fit_rule(self, history, issues)
+
+    def points(self, history: History, targets: dy.DataFrame[Targets]) -> Points:
+        """Return the mean of the last seven known values at the same clock time."""
+        return chained("demand_same_hour_mean_7d", history, targets)
+
+
+@dataclass(frozen=True, slots=True)
 class RivalForecast:
     """The forecast of the rival that the context names first, as it was known at issue."""
 
@@ -165,6 +215,8 @@ class DebiasedRival:
 
 
 _RULES = {"seasonal_naive": SeasonalNaive, "persistence_ensemble": PersistenceEnsemble} | {
+    "persistence": Persistence,
+    "hourly_mean": HourlyMean,
     "operator": RivalForecast,
     "operator_debiased": DebiasedRival,
 }

@@ -10,6 +10,7 @@ from watthour.core.errors import InvalidInput
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from watthour.core.channel import Channel
     from watthour.core.forecast import Forecaster, Recipe
 
 
@@ -28,6 +29,8 @@ OTHER_HOMES = "other_homes"  # learned elsewhere, and comes with the package
 RECIPES: dict[str, Card] = {
     "seasonal_naive": Card("baselines", "SeasonalNaive", "FittedRule"),
     "persistence_ensemble": Card("baselines", "PersistenceEnsemble", "FittedRule"),
+    "persistence": Card("baselines", "Persistence", "FittedRule"),
+    "hourly_mean": Card("baselines", "HourlyMean", "FittedRule"),
     "operator": Card("baselines", "RivalForecast", "FittedRule"),
     "operator_debiased": Card("baselines", "DebiasedRival", "FittedRule"),
     "gradient_boosting": Card("gradient_boosting", "GradientBoosting", "FittedGradientBoosting"),
@@ -53,6 +56,17 @@ RECIPES: dict[str, Card] = {
 
 ALONE = tuple(name for name in RECIPES if name != SIMILAR)  # can be trained for a channel and compared on its past
 AT_ONCE = tuple(name for name in ALONE if RECIPES[name].extra is None)  # others are compared where they are asked for
+USUAL = "combination"  # of all kinds of models; learns whatever one of them can
+
+
+def usual_recipe(channel: Channel, of_loads: str) -> str:
+    """Return the name of the recipe by which a channel is forecast where none is named.
+
+    Args:
+        channel: what is forecast.
+        of_loads: the one that is set for loads; of anything else it is the combination.
+    """
+    return of_loads if channel.is_load else USUAL
 
 
 def recipe(name: str, parameters: Mapping[str, object] | None = None) -> Recipe:

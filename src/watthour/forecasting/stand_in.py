@@ -33,6 +33,13 @@ _CHAIN = {
     "demand_same_weekday_last": ("the same time last week", "the same time last year"),
     "demand_same_hour_last": ("the same time of the last known day", "the last known interval"),
 }
+_WORDS = {
+    **_CHAIN,
+    "demand_same_hour_mean_7d": (
+        "the mean of the same time of the last seven days",
+        "the mean of the last seven intervals",
+    ),
+}
 SCALES = ("demand_usual_deviation_168h", "demand_mean_size_168h")
 _LEVELS = ("demand_rolling_mean_168h", "demand_rolling_mean_24h", "demand_same_hour_last", "demand_last")
 
@@ -85,7 +92,7 @@ def stand_in(
 
 
 def _in_words(column: str, context: Context) -> str:
-    return _CHAIN[column][context.resolution > DAY]
+    return _WORDS[column][context.resolution > DAY]
 
 
 def level_of(table: pl.DataFrame) -> Array:

@@ -20,6 +20,7 @@ from watthour.core.quality import is_trusted
 from watthour.core.weather import weather_points
 from watthour.core.window import DAY, Window, local_midnight
 from watthour.forecasting.catalogue import OTHER_HOMES, RARE, SIMILAR
+from watthour.workflows.baselines import COMPANION_LEVELS, companions, stand_ins
 from watthour.workflows.known_ahead import issued_by, told_until
 from watthour.workflows.similar import SHORT, history_beside
 
@@ -38,10 +39,7 @@ RUNS_LOOKED_AT = 1500  # two months of hourly forecasts
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MEMORY = timedelta(days=70)  # what the features and baselines look back on
 BASELINE_MEMORY_DAYS = 56  # past issues from which a baseline learns its intervals
-BASELINES = ("operator_debiased", "persistence_ensemble", "seasonal_naive")  # what can stand in, best first
 _FIRST_WEEK = 7 * DAY  # in which similar channels say more than other homes do: benchmarks/cold_start.py
-COMPANIONS = ("seasonal_naive", "operator_debiased")  # kept beside every forecast of ours
-COMPANION_LEVELS = (0.05, 0.5, 0.95)
 NOT_SHOWN = "-not-shown"  # ends the name under which a version's forecast is kept that did not answer, in a trial
 _MADE_OF = "made of "  # begins the line of a run that says which models were combined, and their shares, as JSON
 OURS = "ours"  # what our models are called together where they stand beside others
@@ -51,6 +49,8 @@ _LABELS = {
     "operator_debiased": "Operator's forecast, de-biased",
     "persistence_ensemble": "Mean of the last four same weekdays",
     "seasonal_naive": "Same time last week",
+    "hourly_mean": "Mean of the last seven days",
+    "persistence": "Same time yesterday",
     OTHER_HOMES: "Model of other homes",
     SIMILAR: "Similar series",
     RARE: "Past uses",
@@ -166,7 +166,7 @@ def forecast(
     asked_at = known if window.start >= known else now
     expected = served.manifest.version if served is not None else _champion(registry, context.channel.id)
     shared = _shared_champion(registry, context) if expected is None else None
-    others = (RARE, *([shared] if shared else []), OTHER_HOMES, SIMILAR, *BASELINES)
+    others = (RARE, *([shared] if shared else []), OTHER_HOMES, SIMILAR, *stand_ins(context))
     makers = others if expected is None else (expected,)
     trial = running_trial(registry, context.channel.id)
     if trial is not None and trial.is_challengers_turn(context.channel.id, now):
@@ -185,7 +185,7 @@ def forecast(
             new_rows += store.append_forecasts(as_stored(issued_by(other.values, now), other.model, now))
         elif other is not None:
             notes.append(other)
-    for name in COMPANIONS:
+    for name in companions(context):
         if name != answer.model:
             companion = _baseline(name, history, asked)
             if companion is not None:
@@ -379,7 +379,7 @@ def _best_baseline(
 ) -> Forecast:
     """Return the first baseline that can answer; says why nothing better does, and why others cannot help."""
     doubted: tuple[str, ...] = ()
-    for name in BASELINES:
+    for name in stand_ins(history.context):
         if (answer_of := _baseline(name, history, asked)) is not None:
             words = f"{label_of(name)} answers: {reason}" if reason else answer_of.fallback
             missing_inputs = (*doubted, *answer_of.missing_inputs, *others)

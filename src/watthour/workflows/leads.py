@@ -13,15 +13,8 @@ from watthour.core.forecast import day_ahead_targets
 from watthour.core.frames import Targets
 from watthour.core.window import DAY, Window, local_midnight
 from watthour.forecasting.catalogue import OTHER_HOMES
-from watthour.workflows.forecast import (
-    BASELINES,
-    OURS,
-    baseline_forecasts,
-    find_shared,
-    learned_until,
-    load_model,
-    recall,
-)
+from watthour.workflows.baselines import BASELINES
+from watthour.workflows.forecast import OURS, baseline_forecasts, find_shared, learned_until, load_model, recall
 from watthour.workflows.score import side_by_side
 
 if TYPE_CHECKING:

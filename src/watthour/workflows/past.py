@@ -14,8 +14,9 @@ from watthour.core.errors import NotEnoughHistory
 from watthour.core.forecast import day_ahead_targets
 from watthour.core.frames import Forecasts, Maker, Quality
 from watthour.core.window import DAY, Window, local_midnight
+from watthour.workflows.baselines import COMPANION_LEVELS, companions
 from watthour.workflows.compare import actuals, kept_rows
-from watthour.workflows.forecast import COMPANION_LEVELS, COMPANIONS, as_stored, baseline_forecasts
+from watthour.workflows.forecast import as_stored, baseline_forecasts
 from watthour.workflows.train import YEARS
 
 if TYPE_CHECKING:
@@ -122,7 +123,7 @@ def _keep(store: Store, history: History, made: Recipe, days: list[date], issue_
         days, context.time_zone, resolution=context.resolution, issue_clock=issue_clock, known_clock=issue_clock
     )
     few = pl.col("level").is_in(COMPANION_LEVELS)
-    for name, companion in baseline_forecasts(history, asked, COMPANIONS).items():
+    for name, companion in baseline_forecasts(history, asked, companions(context)).items():
         rows = as_stored(Forecasts.cast(companion.values.filter(few)), name, now, Quality.ASSUMED)
         store.append_forecasts(rows)
     own = table.with_columns(maker=pl.lit(str(Maker.OWN)))

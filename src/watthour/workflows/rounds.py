@@ -106,18 +106,20 @@ def _has_just_failed(store: Store, channel: str, now: datetime) -> bool:
     return bool(runs) and runs[0].state is RunState.FAILED and now - runs[0].started_at < TRY_AGAIN_AFTER
 
 
-def issue(store: Store, registry: ModelRegistry, context: Context, *, now: datetime) -> ForecastReport:
-    """Issue a live forecast of a site whose load keeps coming.
+def issue(
+    store: Store, registry: ModelRegistry, context: Context, window: Window | None = None, *, now: datetime
+) -> ForecastReport:
+    """Issue a live forecast of a site whose readings keep coming, to the end of tomorrow or of a window.
 
     Raises:
         NotEnoughHistory: it has stopped coming, or too little is known.
     """
     if not is_followed(store, context, now):
         raise NotEnoughHistory(
-            f"the newest load of {context.site.name} is too old to forecast tomorrow from",
+            f"the newest reading of {context.channel.id} ({context.site.name}) is too old to forecast tomorrow from",
             remedy="`watthour doctor` shows which source delivers no new data.",
         )
-    return forecast(store, registry, context, now=now)
+    return forecast(store, registry, context, window, now=now)
 
 
 def retrain(  # noqa: PLR0913 - what `train` takes, and what is trained instead

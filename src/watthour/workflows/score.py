@@ -13,7 +13,8 @@ from watthour.core import metrics
 from watthour.core.frames import Maker, Quality
 from watthour.core.quality import is_trusted
 from watthour.core.window import HOUR, Window
-from watthour.workflows.forecast import BASELINES, COMPANION_LEVELS, OURS, label_of
+from watthour.workflows.baselines import BASELINES, COMPANION_LEVELS
+from watthour.workflows.forecast import OURS, label_of
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
     from watthour.core.ports import Store
 
 WEEK = timedelta(days=7)
-LEADS = {"all": (1, 10_000), "1-6": (1, 6), "7-12": (7, 12), "13-24": (13, 24), "25-48": (25, 48)}  # [hours], inclusive
+LEADS = {"all": (1, 10_000), "1-6": (1, 6), "7-12": (7, 12), "13-24": (13, 24), "25-48": (25, 48)}
+LEADS |= {"49-72": (49, 72), "73-96": (73, 96)}  # [hours], inclusive
 MOSTLY = 0.8  # a rival that is missing from more of the rows than this leaves the table, instead of thinning it
 _KEYS = ["issued_at", "time"]
 _NAIVE = "seasonal_naive"

@@ -18,8 +18,9 @@ from watthour.core.loads import shared_name
 from watthour.core.model import Manifest
 from watthour.core.ports import RunState, SourceRun
 from watthour.core.window import DAY, Window, step_in_words
+from watthour.workflows.baselines import BASELINES
 from watthour.workflows.compare import HOLDS_OF_ONE_PERCENT, HOLDS_PERCENT, Decision, Verdict, judge
-from watthour.workflows.forecast import BASELINES, COMPANIONS, learned_until, load_serving
+from watthour.workflows.forecast import learned_until, load_serving
 from watthour.workflows.holes import told_of_holes
 from watthour.workflows.runs import HOMES_RUN, TRAIN_PREFIX
 from watthour.workflows.train import (
@@ -252,7 +253,7 @@ class _Training:
         return {
             channel: (model, choice.recipes[channel])
             for channel, model in found.items()
-            if not isinstance(model, WatthourError) and choice.recipes[channel].name not in (*BASELINES, *COMPANIONS)
+            if not isinstance(model, WatthourError) and choice.recipes[channel].name not in BASELINES
         }
 
     def _shared(

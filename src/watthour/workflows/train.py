@@ -18,9 +18,9 @@ from watthour.core.forecast import day_ahead_targets, targets
 from watthour.core.frames import Quality, Targets
 from watthour.core.model import Manifest
 from watthour.core.window import DAY, Window, local_day, local_instant, local_midnight
+from watthour.workflows.baselines import companions
 from watthour.workflows.compare import Decision, Verdict, actuals, judge, paired, scores_of
 from watthour.workflows.forecast import (
-    COMPANIONS,
     as_stored,
     baseline_forecasts,
     learned_until,
@@ -29,6 +29,7 @@ from watthour.workflows.forecast import (
 )
 from watthour.workflows.holes import told_of_holes
 from watthour.workflows.leads import metrics_ahead
+from watthour.workflows.windows import horizon_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -138,13 +139,22 @@ def meet(
     challenger: Forecaster,
     champion: Served | None,
     *,
-    baselines: Sequence[str] = COMPANIONS,
+    baselines: Sequence[str] | None = None,
 ) -> Meeting:
-    """Ask a challenger, the champion and baselines for the frozen days, and score them."""
+    """Ask a challenger, the champion and the baselines for the frozen days, and score them.
+
+    Args:
+        history: with what came of the frozen days.
+        split: the days.
+        frozen: what is asked.
+        challenger: it has learned from the days before.
+        champion: who serves now, if anybody.
+        baselines: None: those that are kept with every forecast.
+    """
     answers = {"challenger": challenger.predict(history, frozen)}
     if champion is not None:
         answers["champion"] = champion.forecaster.predict(history, frozen)
-    rules = baseline_forecasts(history, frozen, baselines)
+    rules = baseline_forecasts(history, frozen, companions(history.context) if baselines is None else baselines)
     errors = paired(history, {**answers, **rules})
     scores = {name: scores_of(errors, name, history.context.channel.unit) for name in (*answers, *rules)}
     known_then = history.known_at(cast("datetime", frozen["issued_at"].min()))
@@ -180,7 +190,7 @@ def keep(
     if verdict.decision is Decision.PROMOTED:
         registry.promote(manifest.name, manifest.version, now=now, reason=" ".join(verdict.reasons))
         mine = under_version(met.answers["challenger"], manifest.version)
-        kept = {name: answer for name, answer in met.baselines.items() if name in COMPANIONS}
+        kept = {name: answer for name, answer in met.baselines.items() if name in companions(met.history.context)}
         for name, answer in {manifest.version: mine, **kept}.items():
             store.append_forecasts(as_stored(answer.values, name, now, Quality.ASSUMED))
     return TrainReport(manifest, verdict, met.scores, manifest.splits["frozen"])
@@ -190,9 +200,11 @@ def training_issues(days: Sequence[date], context: Context, issue_clock: time | 
     """Return what a challenger is asked while it learns.
 
     Every day as of its day-ahead issue, and every second one also as of another hour of the day before to its end, so
-    that the forecasts refreshed through the day are learned too. Without a clock each day as it begins, and no other.
+    that the forecasts refreshed through the day are learned too; to the end of the horizon where that is further.
+    Without a clock each day as it begins, and no other.
     """
     zone, step = context.time_zone, context.resolution
+    known, horizon = local_day(days[-1], zone).end, horizon_of(context.channel)
     day_ahead = day_ahead_targets(days, zone, resolution=step, issue_clock=issue_clock, known_clock=issue_clock)
     if issue_clock is None:
         return day_ahead
@@ -200,7 +212,7 @@ def training_issues(days: Sequence[date], context: Context, issue_clock: time | 
     for n, day in enumerate(days[::2]):
         issued_at = local_instant(day - DAY, time(n * STRIDE % 24), zone)
         if issued_at != local_instant(day - DAY, issue_clock, zone):
-            span = Window(issued_at, local_day(day, zone).end)
+            span = Window(issued_at, max(local_day(day, zone).end, min(issued_at + horizon, known)))
             refreshed.append(targets(span, issued_at, resolution=step, time_zone=zone))
     return Targets.validate(pl.concat([day_ahead, *refreshed]))
 

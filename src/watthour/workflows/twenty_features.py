@@ -85,8 +85,11 @@ def train_features_model(store: Store, registry: ModelRegistry, context: Context
 
     Raises:
         NotEnoughHistory: too few days to learn from and to compare on.
-        InvalidInput: the channel is not hourly.
+        InvalidInput: the channel is no load, or not hourly.
     """
+    if not context.channel.is_load:
+        problem = f"{context.channel.id} is {context.channel.quantity}, no load"
+        raise InvalidInput("channel", context.channel.id, problem, remedy="Name the channel of a load.")
     from watthour.forecasting.hourly_inputs import feature_table
     from watthour.forecasting.steps import require_resolution
     from watthour.forecasting.twenty_features import TwentyFeatures

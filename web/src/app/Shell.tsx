@@ -57,7 +57,7 @@ function Navigation(): ReactElement {
                 to={to}
                 aria-current={isHere ? 'page' : undefined}
                 className={cn(
-                  'rounded-control text-small flex h-14 flex-col items-center justify-center font-medium -outline-offset-2 md:h-10 md:flex-row md:gap-2 md:px-3 md:outline-offset-2',
+                  'rounded-control text-tab md:text-small flex h-14 flex-col items-center justify-center font-medium -outline-offset-2 md:h-10 md:flex-row md:gap-2 md:px-3 md:outline-offset-2',
                   isHere ? 'text-accent md:bg-accent-wash' : 'text-muted hover:bg-sunken hover:text-ink',
                 )}
               >

@@ -39,8 +39,8 @@ test('the pages stand in one list, and the one that is open is told', async () =
   openPage('/grid', answersOfHome());
   await screen.findByRole('heading', { name: /New York/ });
   const links = within(screen.getByRole('navigation', { name: 'Pages' })).getAllByRole('link');
-  expect(links.map(({ textContent }) => textContent)).toEqual(['Home', 'Devices', 'Sources', 'Grid', 'Sites']);
-  expect(links.map((link) => link.getAttribute('aria-current'))).toEqual([null, null, null, 'page', null]);
+  expect(links.map(({ textContent }) => textContent)).toEqual(['Home', 'Devices', 'Carbon', 'Sources', 'Grid', 'Sites']);
+  expect(links.map((link) => link.getAttribute('aria-current'))).toEqual([null, null, null, null, 'page', null]);
 });
 
 test('a region is chosen among regions, not among homes', async () => {

@@ -1,17 +1,18 @@
-import { House, type LucideIcon, MapPin, PlugZap, RadioTower, UtilityPole } from 'lucide-react';
+import { House, Leaf, type LucideIcon, MapPin, PlugZap, RadioTower, UtilityPole } from 'lucide-react';
 
 interface Destination {
   label: string;
-  to: '/home' | '/devices' | '/sources' | '/grid' | '/sites';
+  to: '/home' | '/devices' | '/carbon' | '/sources' | '/grid' | '/sites';
   /** Paths that belong to it. */
   prefixes: readonly string[];
   icon: LucideIcon;
 }
 
-/** The rooms of the house, in the order people need them; one line each. Five are as many as a phone has room for. */
+/** The rooms of the house, in the order people need them; one line each. Six are as many as a phone of 320 px has room for. */
 export const NAVIGATION: readonly Destination[] = [
   { label: 'Home', to: '/home', prefixes: ['/home'], icon: House },
   { label: 'Devices', to: '/devices', prefixes: ['/devices'], icon: PlugZap },
+  { label: 'Carbon', to: '/carbon', prefixes: ['/carbon'], icon: Leaf },
   { label: 'Sources', to: '/sources', prefixes: ['/sources', '/start'], icon: RadioTower },
   { label: 'Grid', to: '/grid', prefixes: ['/grid'], icon: UtilityPole },
   { label: 'Sites', to: '/sites', prefixes: ['/sites'], icon: MapPin },

@@ -8,6 +8,7 @@ import { Notice } from '@/components/ui/notice';
 import { ProblemNotice } from '@/components/ui/problem';
 import { Skeleton } from '@/components/ui/skeleton';
 import { Words } from '@/components/ui/words';
+import { carbonRegionsQuery } from '@/lib/carbon';
 import { homeToOpen, homesQuery, siteToOpen } from '@/lib/homes';
 import { statusQuery } from '@/lib/status';
 
@@ -19,6 +20,7 @@ const SHORT_WAIT_MS = 150; // a quick answer needs no skeleton
 const DAY = /^\d{4}-\d{2}-\d{2}$/;
 
 // Every page comes with its own part of the program, fetched when it is opened.
+const CarbonPage = lazyRouteComponent(() => import('@/features/carbon'), 'CarbonPage');
 const ConnectCard = lazyRouteComponent(() => import('@/features/connect'), 'ConnectCard');
 const DevicePage = lazyRouteComponent(() => import('@/features/devices'), 'DevicePage');
 const DevicesPage = lazyRouteComponent(() => import('@/features/devices'), 'DevicesPage');
@@ -127,6 +129,29 @@ function FirstRegion(): ReactElement | null {
   const status = useQuery(statusQuery);
   const region = status.data?.regions.find(({ kind, last_time }) => kind === 'region' && last_time !== null);
   return region ? <Navigate to="/grid/$region" params={{ region: region.id }} replace /> : <NoRegion />;
+}
+
+/** The first region whose carbon intensity is known, or how to get one. */
+function FirstCarbon(): ReactElement | null {
+  const found = useQuery(carbonRegionsQuery);
+  if (!found.data) return null; // the loader waits for it
+  const first = found.data.regions[0];
+  if (first) return <Navigate to="/carbon/$region" params={{ region: first.region }} replace />;
+  return (
+    <div className="grid gap-5">
+      <h1 className="text-title font-semibold">Carbon</h1>
+      <Notice
+        title="No carbon intensity yet"
+        actions={
+          <Button asChild>
+            <Link to="/sources">What is connected</Link>
+          </Button>
+        }
+      >
+        <Words>It is computed from a region's generation by fuel: set `EIA_API_KEY`, or import such a table. `watthour doctor` shows what is missing.</Words>
+      </Notice>
+    </div>
+  );
 }
 
 function NotFound(): ReactElement {
@@ -271,6 +296,24 @@ const grid = createRoute({
   },
 });
 
+const firstCarbon = createRoute({
+  getParentRoute: () => root,
+  path: '/carbon',
+  loader: ({ context }) => context.queries.ensureQueryData(carbonRegionsQuery),
+  component: FirstCarbon,
+  errorComponent: LoadProblem,
+});
+
+const carbon = createRoute({
+  getParentRoute: () => root,
+  path: '/carbon/$region',
+  component: function CarbonRoute(): ReactElement {
+    const { region } = carbon.useParams();
+    const navigate = useNavigate();
+    return <CarbonPage key={region} region={region} onRegion={(chosen: string) => void navigate({ to: '/carbon/$region', params: { region: chosen } })} />;
+  },
+});
+
 const sites = createRoute({
   getParentRoute: () => root,
   path: '/sites',
@@ -285,7 +328,7 @@ const sites = createRoute({
 });
 
 export function makeRouter(queries: QueryClient) {
-  const routeTree = root.addChildren([first, firstHome, home, firstDevices, devices, device, sources, start, firstRegion, grid, sites]);
+  const routeTree = root.addChildren([first, firstHome, home, firstDevices, devices, device, sources, start, firstCarbon, carbon, firstRegion, grid, sites]);
   return createRouter({
     routeTree,
     context: { queries },

@@ -10,6 +10,8 @@ import { isWhole, moved, zoomed } from '@/charts/view';
 const STROKES: Record<Colour, string> = {
   load: 'stroke-load',
   'load-forecast': 'stroke-load-forecast',
+  carbon: 'stroke-carbon',
+  'carbon-forecast': 'stroke-carbon-forecast',
   rival: 'stroke-rival',
   naive: 'stroke-naive',
   accent: 'stroke-accent',
@@ -18,6 +20,8 @@ const STROKES: Record<Colour, string> = {
 const FILLS: Record<Colour, string> = {
   load: 'fill-load',
   'load-forecast': 'fill-load-forecast',
+  carbon: 'fill-carbon',
+  'carbon-forecast': 'fill-carbon-forecast',
   rival: 'fill-rival',
   naive: 'fill-naive',
   accent: 'fill-accent',
@@ -70,7 +74,7 @@ function Drawn({ shape, layout, placed, hatch }: ShapeProps): ReactElement {
       .join('');
     return (
       <g data-shape={shape.id}>
-        <path d={outline} className="fill-load-band" />
+        <path d={outline} className={shape.quantity === 'carbon' ? 'fill-carbon-band' : 'fill-load-band'} />
         {shape.isHatched ? <path d={outline} fill={`url(#${hatch})`} /> : null}
       </g>
     );

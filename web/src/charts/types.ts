@@ -1,7 +1,7 @@
 /** What a chart shows, free of how it is drawn. */
 import type { BandPoint } from '@/charts/band';
 
-export type Colour = 'load' | 'load-forecast' | 'rival' | 'naive' | 'accent' | 'muted';
+export type Colour = 'load' | 'load-forecast' | 'carbon' | 'carbon-forecast' | 'rival' | 'naive' | 'accent' | 'muted';
 
 export type Point = readonly [x: number, y: number | null];
 
@@ -27,6 +27,8 @@ export interface BandShape {
   kind: 'band';
   id: string;
   points: readonly BandPoint[];
+  /** Of which quantity; the load's if none is named. */
+  quantity?: 'carbon';
   /** Marks what is invented. */
   isHatched: boolean;
 }

@@ -7,6 +7,7 @@ import { makeQueryClient } from '@/app/queries';
 import { makeRouter } from '@/app/router';
 import { client } from '@/client/client.gen';
 // Pages are fetched when they are opened; a test on a busy machine should not wait for that.
+import '@/features/carbon';
 import '@/features/connect';
 import '@/features/devices';
 import '@/features/grid';

@@ -8,7 +8,7 @@ from pydantic import Field, JsonValue
 from watthour.api.schemas.base import Answer, Question, shown_as
 from watthour.api.schemas.readings import InstantOrDay
 
-_SERIES: dict[str, JsonValue] = {
+SERIES: dict[str, JsonValue] = {
     "channel": "grid.ny.carbon.mix.average.production.direct",
     "source": "mix",
     "basis": "average",
@@ -20,7 +20,7 @@ _SERIES: dict[str, JsonValue] = {
     "first_time": "2024-11-20T05:00:00Z",
     "last_time": "2026-11-20T09:00:00Z",
 }
-_REGION: dict[str, JsonValue] = {
+REGION: dict[str, JsonValue] = {
     "region": "ny",
     "name": "New York",
     "time_zone": "America/New_York",
@@ -103,7 +103,7 @@ class CarbonRegion(Answer):
 class CarbonRegions(Answer):
     """Regions whose carbon intensity is known."""
 
-    model_config = shown_as({"regions": [{**_REGION, "series": [_SERIES]}]})
+    model_config = shown_as({"regions": [{**REGION, "series": [SERIES]}]})
 
     regions: list[CarbonRegion] = Field(description="Real ones first; empty where nothing is known.")
 
@@ -113,11 +113,11 @@ class CarbonCurrent(Answer):
 
     model_config = shown_as(
         {
-            **_REGION,
+            **REGION,
             "now": "2026-11-21T11:30:00Z",
             "series": [
                 {
-                    **_SERIES,
+                    **SERIES,
                     "value": 231.4,
                     "time": "2026-11-20T09:00:00Z",
                     "local_time": "2026-11-20T04:00:00-05:00",
@@ -198,8 +198,8 @@ class CarbonHistory(Answer):
 
     model_config = shown_as(
         {
-            **_REGION,
-            "series": _SERIES,
+            **REGION,
+            "series": SERIES,
             "points": [
                 {
                     "time": "2026-11-20T09:00:00Z",

@@ -2,6 +2,8 @@
 
 from watthour.workflows.view.ahead import ahead_of_all, hours_ahead
 from watthour.workflows.view.carbon import carbon_current, carbon_history, carbon_region, carbon_regions
+from watthour.workflows.view.carbon_ahead import OURS, CarbonAhead, carbon_ahead
+from watthour.workflows.view.carbon_answers import carbon_best_window, carbon_forecast, carbon_trend
 from watthour.workflows.view.carbon_state import carbon_freshness, carbon_state
 from watthour.workflows.view.dashboard import appliances, dashboard, device_list, device_page, week_ahead
 from watthour.workflows.view.days import day_columns, day_rows, days_between, issue_list, kept_day
@@ -29,17 +31,23 @@ from watthour.workflows.view.watts import A_DAY, optimization, peak, watts
 __all__ = [
     "A_DAY",
     "CSV_COLUMNS",
+    "OURS",
+    "CarbonAhead",
     "SetSource",
     "ahead_of_all",
     "appliances",
     "arrival_findings",
     "bill_entry",
+    "carbon_ahead",
+    "carbon_best_window",
     "carbon_current",
+    "carbon_forecast",
     "carbon_freshness",
     "carbon_history",
     "carbon_region",
     "carbon_regions",
     "carbon_state",
+    "carbon_trend",
     "channel_list",
     "dashboard",
     "day_columns",

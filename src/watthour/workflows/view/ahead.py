@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -13,8 +14,9 @@ from watthour.core.loads import shared_name
 from watthour.core.quality import is_trusted
 from watthour.core.window import DAY, HOUR, Window, local_midnight, step_in_words
 from watthour.forecasting.catalogue import OTHER_HOMES, RARE, SIMILAR
+from watthour.workflows.baselines import BASELINES
 from watthour.workflows.entities import Entity, newest_reading, recalled
-from watthour.workflows.forecast import BASELINES, live_window
+from watthour.workflows.forecast import live_window
 from watthour.workflows.view.day import STALE_AFTER, points_of
 from watthour.workflows.view.issue import FRESH, made_of_history, model_of_then
 from watthour.workflows.view.names import made_of_entries, model_label
@@ -25,9 +27,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from watthour.core.channel import Site
-    from watthour.core.forecast import Context, UsesAhead
+    from watthour.core.forecast import Context, History, UsesAhead
     from watthour.core.ports import ModelRegistry, Store
     from watthour.workflows.forecast import Served
+    from watthour.workflows.view.issue import Issue
 
 MOST_HOURS = 168
 _NO_USE = {"probability": None, "expected_kwh": None}  # on too often, or too little known of it
@@ -75,6 +78,23 @@ def ahead_of_all(
     }
 
 
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """The hours ahead of something, from what is known now."""
+
+    entity: Entity
+    window: Window
+    issue: Issue
+    history: History  # what was known at the issue
+    known_until: datetime | None  # end of the newest reading that it rests on
+    is_archive: bool  # readings ended long ago, and the hours after them are forecast
+
+    @property
+    def context(self) -> Context:
+        """What is forecast."""
+        return self.entity.context
+
+
 def hours_ahead(
     store: Store,
     registry: ModelRegistry,
@@ -86,6 +106,47 @@ def hours_ahead(
     most_hours: int = MOST_HOURS,
 ) -> dict[str, Any]:
     """Return the forecast of the next hours from what is known now, how old that is, and who made it.
+
+    Args and errors as of ``look_ahead``.
+    """
+    found = look_ahead(store, registry, entity, hours=hours, now=now, served=served, most_hours=most_hours)
+    issue, context, zone = found.issue, found.context, ZoneInfo(found.context.time_zone)
+    uses = _uses_by_time(issue.uses)
+    return {
+        "kind": entity.kind,
+        "id": entity.id,
+        "name": entity.name,
+        "channels": [channel.id for channel in entity.parts],
+        "unit": context.channel.unit_in_words,
+        "resolution_seconds": int(context.resolution.total_seconds()),
+        "simulated": context.channel.is_simulated or context.site.is_simulated,
+        **made_entry(registry, found, now),
+        "days": _days_of_use(issue.uses),
+        "points": [
+            {
+                "time": utc_text(point["time"]),
+                "local_time": local_text(point["time"], zone),
+                **uses.get(point["time"], _NO_USE),
+                **{
+                    name: point[name] for name in ("value", "lower", "upper", "quantiles", "operator", "seasonal_naive")
+                },
+            }
+            for point in points_of(store, context, issue, found.window, now)
+        ],
+    }
+
+
+def look_ahead(
+    store: Store,
+    registry: ModelRegistry,
+    entity: Entity,
+    *,
+    hours: int,
+    now: datetime,
+    served: Served | None = None,
+    most_hours: int = MOST_HOURS,
+) -> Ahead:
+    """Forecast the next hours from what is known now.
 
     Where the readings ended more than two weeks ago, the hours after the last of them are forecast as they would have
     been then, by a model that had not seen them.
@@ -104,7 +165,7 @@ def hours_ahead(
         NotEnoughHistory: nothing can be forecast from what is known; says what to bring.
     """
     if not 1 <= hours <= most_hours:
-        raise InvalidInput("hours", hours, f"it must be 1 to {most_hours}", remedy="Ask for 24, 48 or 168.")
+        raise InvalidInput("hours", hours, f"it must be 1 to {most_hours}", remedy=f"Ask for 24, 48 or {most_hours}.")
     context = entity.context
     if context.resolution > DAY:
         problem = f"{context.channel.id} has steps of {step_in_words(context.resolution)}, longer than a day"
@@ -131,42 +192,27 @@ def hours_ahead(
     measured = history.latest().filter(pl.col("channel") == context.channel.id, is_trusted()).drop_nulls("value")
     last: datetime | None = None if measured.is_empty() else measured["time"].sort()[-1]
     known_until = None if last is None else last + context.resolution
-    zone = ZoneInfo(context.time_zone)
-    uses = _uses_by_time(issue.uses)
+    return Ahead(entity, window, issue, history, known_until, is_archive)
+
+
+def made_entry(registry: ModelRegistry, found: Ahead, now: datetime) -> dict[str, Any]:
+    """Return when a forecast was made, from what and by whom."""
+    issue, known_until = found.issue, found.known_until
     return {
-        "kind": entity.kind,
-        "id": entity.id,
-        "name": entity.name,
-        "channels": [channel.id for channel in entity.parts],
-        "unit": context.channel.unit_in_words,
-        "resolution_seconds": int(context.resolution.total_seconds()),
-        "simulated": context.channel.is_simulated or context.site.is_simulated,
-        "start": utc_text(window.start),
-        "end": utc_text(window.end),
+        "start": utc_text(found.window.start),
+        "end": utc_text(found.window.end),
         "issued_at": utc_text(issue.issued_at),
         "known_until": utc_text(known_until),
         "data_age_hours": None if known_until is None else max(0.0, age_hours(known_until, now)),
-        "stale": not is_archive and (known_until is None or now - known_until > STALE_AFTER),
-        "archive": is_archive,
+        "stale": not found.is_archive and (known_until is None or now - known_until > STALE_AFTER),
+        "archive": found.is_archive,
         "made_by": _made_by(issue.model),
         "model_version": issue.model,
         "model_label": model_label(issue.model),
-        **_learned(registry, context, issue.model),
+        **_learned(registry, found.context, issue.model),
         "fallback": issue.notes.fallback,
         "missing_inputs": list(issue.notes.missing_inputs),
         "made_of": made_of_entries(issue.notes.made_of),
-        "days": _days_of_use(issue.uses),
-        "points": [
-            {
-                "time": utc_text(point["time"]),
-                "local_time": local_text(point["time"], zone),
-                **uses.get(point["time"], _NO_USE),
-                **{
-                    name: point[name] for name in ("value", "lower", "upper", "quantiles", "operator", "seasonal_naive")
-                },
-            }
-            for point in points_of(store, context, issue, window, now)
-        ],
     }
 
 

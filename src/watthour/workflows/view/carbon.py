@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -11,11 +10,12 @@ import numpy as np
 import polars as pl
 
 from watthour.carbon.factors import factor_of
-from watthour.core.carbon import MIX, Basis, CarbonKind, Scope, Side, kind_of
+from watthour.core.carbon import MIX
 from watthour.core.errors import UnknownName
 from watthour.core.quality import is_trusted
 from watthour.core.window import DAY, Window
-from watthour.workflows.carbon import fuels_of, mix_between, production_kind
+from watthour.workflows.carbon import fuels_of, mix_between
+from watthour.workflows.carbon_series import carbon_series, series_asked
 from watthour.workflows.entities import find_site
 from watthour.workflows.view.readings import readings_between
 from watthour.workflows.view.wire import age_hours, flag_names, local_text, utc_text
@@ -23,41 +23,12 @@ from watthour.workflows.view.wire import age_hours, flag_names, local_text, utc_
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from watthour.core.channel import Channel, Site
+    from watthour.core.channel import Site
     from watthour.core.directory import SiteDirectory
     from watthour.core.ports import Store
+    from watthour.workflows.carbon_series import CarbonSeries
 
 LOOK_BACK = 7 * DAY  # from the last interval of a series, for a value that can be used
-# Which figure answers where none is named: an account of what is used, as far as imports are known.
-_FIRST = (
-    CarbonKind(Basis.AVERAGE, Scope.LIFECYCLE, Side.CONSUMPTION),
-    CarbonKind(Basis.AVERAGE, Scope.DIRECT, Side.CONSUMPTION),
-    production_kind(Scope.LIFECYCLE),
-    production_kind(Scope.DIRECT),
-    CarbonKind(Basis.MARGINAL, Scope.DIRECT),
-    CarbonKind(Basis.MARGINAL, Scope.LIFECYCLE),
-    CarbonKind(Basis.INDEX),
-)
-
-
-@dataclass(frozen=True, slots=True)
-class CarbonSeries:
-    """One carbon series of a region: its channel, who says it, and of what kind it is."""
-
-    channel: Channel
-    source: str
-    kind: CarbonKind
-
-
-def carbon_series(store: Store, site: Site) -> list[CarbonSeries]:
-    """Return the carbon series of a region that have readings, the one that answers by itself first."""
-    spans = store.spans()
-    found = [
-        CarbonSeries(channel, *told)
-        for channel in store.channels()
-        if channel.site == site.id and channel.id in spans and (told := kind_of(channel)) is not None
-    ]
-    return sorted(found, key=lambda each: (_FIRST.index(each.kind), each.source))
 
 
 def carbon_region(store: Store, directories: Sequence[SiteDirectory], name: str) -> Site:
@@ -81,7 +52,11 @@ def carbon_regions(store: Store) -> dict[str, object]:
     """Return the regions whose carbon intensity is known, each with its series; real ones first."""
     regions = sorted(store.sites(), key=lambda site: (site.is_simulated, site.id))
     known = [(site, found) for site in regions if (found := carbon_series(store, site))]
-    return {"regions": [{**_region(site), "series": [_entry(store, each) for each in found]} for site, found in known]}
+    return {
+        "regions": [
+            {**region_entry_of(site), "series": [series_entry(store, each) for each in found]} for site, found in known
+        ]
+    }
 
 
 def carbon_current(store: Store, site: Site, *, now: datetime) -> dict[str, object]:
@@ -93,7 +68,7 @@ def carbon_current(store: Store, site: Site, *, now: datetime) -> dict[str, obje
     values = [_with_value(store, site, each, now) for each in found]
     mix = next((each for each in values if each["source"] == MIX and each["time"] is not None), None)
     return {
-        **_region(site),
+        **region_entry_of(site),
         "now": utc_text(now),
         "series": values,
         "mix": None if mix is None else _mix(store, site, str(mix["time"]), now),
@@ -108,18 +83,13 @@ def carbon_history(
     Raises:
         UnknownName: the region has no such series.
     """
-    found = carbon_series(store, site)
-    chosen = next((each for each in found if channel in (None, each.channel.id)), None)
-    if chosen is None:
-        names = ", ".join(each.channel.id for each in found)
-        problem = f"it is no carbon series of {site.name}"
-        raise UnknownName("channel", channel, problem, remedy=f"Name one of: {names}.")
+    chosen = series_asked(store, site, channel)
     zone = ZoneInfo(site.place.time_zone)
     _channel, rows, then = readings_between(store, chosen.channel.id, window, limit=limit, now=now)
     rows = rows.with_columns(value=pl.when(is_trusted()).then("value"))
     return {
-        **_region(site),
-        "series": _entry(store, chosen),
+        **region_entry_of(site),
+        "series": series_entry(store, chosen),
         "points": [
             {
                 "time": utc_text(row["time"]),
@@ -134,7 +104,8 @@ def carbon_history(
     }
 
 
-def _region(site: Site) -> dict[str, object]:
+def region_entry_of(site: Site) -> dict[str, object]:
+    """Return how a region is named."""
     return {
         "region": site.id,
         "name": site.name,
@@ -143,7 +114,8 @@ def _region(site: Site) -> dict[str, object]:
     }
 
 
-def _entry(store: Store, series: CarbonSeries) -> dict[str, object]:
+def series_entry(store: Store, series: CarbonSeries) -> dict[str, object]:
+    """Return what a carbon series speaks of, and its span."""
     first, last, _recorded = store.spans()[series.channel.id]
     kind = series.kind
     return {
@@ -167,7 +139,7 @@ def _with_value(store: Store, site: Site, series: CarbonSeries, now: datetime) -
     good = rows.drop_nulls("value").tail(1).to_dicts()
     row = good[0] if good else None
     return {
-        **_entry(store, series),
+        **series_entry(store, series),
         "value": None if row is None else row["value"],
         "time": None if row is None else utc_text(row["time"]),
         "local_time": None if row is None else local_text(row["time"], ZoneInfo(site.place.time_zone)),

@@ -15,7 +15,8 @@ from watthour.core.frames import Quality
 from watthour.core.quality import is_trusted
 from watthour.core.units import ShownIn, shown_in
 from watthour.core.window import DAY, Window
-from watthour.workflows.forecast import BASELINES, OURS, label_of
+from watthour.workflows.baselines import BASELINES
+from watthour.workflows.forecast import OURS, label_of
 from watthour.workflows.view.issue import FRESH
 from watthour.workflows.view.wire import age_hours, flag_names, utc_text
 

@@ -11,7 +11,7 @@ import polars as pl
 from watthour.core.errors import InvalidInput
 from watthour.core.frames import Maker, Quality
 from watthour.core.window import DAY, Window, local_day
-from watthour.workflows.forecast import BASELINES
+from watthour.workflows.baselines import BASELINES
 from watthour.workflows.view.day import points_of
 from watthour.workflows.view.issue import kept_issue
 from watthour.workflows.view.wire import local_text, utc_text

@@ -14,9 +14,8 @@ from watthour.core.errors import ModelError, NotEnoughHistory
 from watthour.core.forecast import interval_starts, targets
 from watthour.core.frames import Maker, Quality
 from watthour.core.window import DAY, Window, local_day, local_instant
+from watthour.workflows.baselines import BASELINES, companions
 from watthour.workflows.forecast import (
-    BASELINES,
-    COMPANIONS,
     Notes,
     Served,
     answer_with_fallback,
@@ -220,10 +219,10 @@ def made_of_history(
         why_none=why_none,
         similar=partial(history_beside, store, context, span, issued_at),
     )
-    companions = baseline_forecasts(history, asked, [name for name in COMPANIONS if name != answer.model])
+    beside = baseline_forecasts(history, asked, [name for name in companions(context) if name != answer.model])
     rows = [
         as_stored(answer.values, answer.model, now),
-        *(as_stored(each.values, n, now) for n, each in companions.items()),
+        *(as_stored(each.values, n, now) for n, each in beside.items()),
     ]
     rivals = (
         pl.DataFrame(history.forecasts)

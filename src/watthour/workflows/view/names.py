@@ -6,7 +6,8 @@ import re
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from watthour.workflows.forecast import BASELINES, label_of
+from watthour.workflows.baselines import BASELINES
+from watthour.workflows.forecast import label_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,7 +9,8 @@ from watthour.core.errors import InvalidInput
 from watthour.core.frames import LEVELS, Forecasts
 from watthour.core.units import shown_in
 from watthour.core.window import DAY, local_day, local_instant
-from watthour.workflows.forecast import BASELINES, label_of
+from watthour.workflows.baselines import BASELINES
+from watthour.workflows.forecast import label_of
 from watthour.workflows.view.day import is_good, points_of, scores_of_day
 from watthour.workflows.view.issue import Issue, days_to_open, kept_issue
 from watthour.workflows.view.names import model_label

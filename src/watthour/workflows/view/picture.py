@@ -12,7 +12,7 @@ from watthour.core.frames import Maker
 from watthour.core.quality import is_trusted
 from watthour.core.units import Unit
 from watthour.core.window import DAY, HOUR, Window, local_day
-from watthour.workflows.forecast import BASELINES
+from watthour.workflows.baselines import BASELINES
 from watthour.workflows.view.day import KNOWN, is_good, medians
 from watthour.workflows.view.issue import day_ahead_on_time, kept_issue, make_issue
 from watthour.workflows.view.names import made_of_entries, model_label

@@ -5,7 +5,7 @@ import { cn } from '@/lib/cn';
 import { intervalsIn } from '@/lib/step';
 import { DAY_MS, formatShortDay } from '@/lib/time';
 
-import { LINE_LOOKS, type LineName, type Scene, forecastDrawing, lineNames } from './forecastDrawing';
+import { type LineName, type Scene, forecastDrawing, lineNames, lookOf } from './forecastDrawing';
 import { type Interval, doubtsInWords, middleOf, shownQuantity } from './intervals';
 import { formatQuantity } from '@/lib/numbers';
 
@@ -41,10 +41,10 @@ export function ForecastPicture({ scene, label, selected, onSelect, controls }: 
     if (!interval) return [];
     const onLines = POINTED.flatMap((name) => {
       const value = interval[name];
-      return value === null ? [] : [{ panel: 'load', y: value / format.shownIn.divisor, colour: LINE_LOOKS[name].colour }];
+      return value === null ? [] : [{ panel: 'load', y: value / format.shownIn.divisor, colour: lookOf(name, format).colour }];
     });
     return interval.temperature === null ? onLines : [...onLines, { panel: 'temperature', y: interval.temperature, colour: 'muted' as const }];
-  }, [interval, format.shownIn.divisor]);
+  }, [interval, format]);
   const hasWeather = drawing.panels.length > 1;
   return (
     <Picture

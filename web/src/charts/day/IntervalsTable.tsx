@@ -112,10 +112,11 @@ function DayTable({ intervals, format, label }: IntervalsProps & { label: string
   );
 }
 
-function KnownTable({ intervals, format }: IntervalsProps): ReactElement {
+/** What was measured, day by day. */
+export function KnownTable({ intervals, format, label = 'Readings known before' }: IntervalsProps & { label?: string }): ReactElement {
   const isDaily = format.step.ms === DAY_MS;
   return (
-    <Table aria-label="Readings known before" boxClassName={boxOf(intervals)}>
+    <Table aria-label={label} boxClassName={boxOf(intervals)}>
       <thead>
         <tr>
           <TimeHead intervals={intervals} format={format} />
@@ -166,11 +167,11 @@ export function IntervalsTable({ intervals, format }: IntervalsProps): ReactElem
   );
 }
 
-/** Seven days in numbers. */
-export function WeekTable({ intervals, format }: IntervalsProps): ReactElement {
+/** Several days in numbers. */
+export function WeekTable({ intervals, format, label = 'The week in numbers' }: IntervalsProps & { label?: string }): ReactElement {
   const isDaily = format.step.ms === DAY_MS;
   const labelled = isDaily ? intervals : intervals.map((interval) => Object.assign({}, interval, { label: `${formatShortDay(interval.start, format.timeZone)}, ${interval.label}` }));
-  return <DayTable intervals={labelled} format={format} label="The week in numbers" />;
+  return <DayTable intervals={labelled} format={format} label={label} />;
 }
 
 function More({ name, intervals, children }: { name: string; intervals: readonly Interval[]; children: ReactElement }): ReactElement | null {

@@ -1,6 +1,8 @@
 import type { ReactElement } from 'react';
 
-import { LINE_LOOKS, type LineName, lineNames } from './forecastDrawing';
+import type { Colour } from '@/charts/types';
+
+import { type LineName, lineNames, lookOf } from './forecastDrawing';
 import { type Format, type Interval, doubtsInWords, shownQuantity, shownRange, shownValue } from './intervals';
 import { cn } from '@/lib/cn';
 import { formatQuantity } from '@/lib/numbers';
@@ -8,21 +10,28 @@ import { DAY_MS, formatShortDay } from '@/lib/time';
 
 type Swatch = LineName | 'band' | 'temperature';
 
-const STROKES: Record<LineName | 'temperature', string> = {
-  forecast: 'stroke-load-forecast',
-  dayAhead: 'stroke-load-forecast',
-  operator: 'stroke-rival',
-  actual: 'stroke-load',
+const STROKES: Partial<Record<Colour, string>> = {
+  'load-forecast': 'stroke-load-forecast',
+  load: 'stroke-load',
+  'carbon-forecast': 'stroke-carbon-forecast',
+  carbon: 'stroke-carbon',
+  rival: 'stroke-rival',
   naive: 'stroke-naive',
-  temperature: 'stroke-muted',
+  muted: 'stroke-muted',
 };
 
-function Key({ swatch, isHatched }: { swatch: Swatch; isHatched: boolean }): ReactElement {
-  if (swatch === 'band') return <span aria-hidden className={cn('bg-load-band h-3 w-5 rounded-sm', isHatched && 'hatched')} />;
-  const { width, dashes } = swatch === 'temperature' ? { width: 1.75, dashes: undefined } : LINE_LOOKS[swatch];
+interface KeyProps {
+  swatch: Swatch;
+  format: Format;
+  isHatched: boolean;
+}
+
+function Key({ swatch, format, isHatched }: KeyProps): ReactElement {
+  if (swatch === 'band') return <span aria-hidden className={cn(format.quantity === 'carbon' ? 'bg-carbon-band' : 'bg-load-band', 'h-3 w-5 rounded-sm', isHatched && 'hatched')} />;
+  const { colour, width, dashes } = swatch === 'temperature' ? { colour: 'muted' as const, width: 1.75, dashes: undefined } : lookOf(swatch, format);
   return (
     <svg aria-hidden viewBox="0 0 20 12" className="h-3 w-5 shrink-0">
-      <line x1="1" x2="19" y1="6" y2="6" strokeWidth={width} strokeDasharray={dashes} strokeLinecap="round" className={STROKES[swatch]} />
+      <line x1="1" x2="19" y1="6" y2="6" strokeWidth={width} strokeDasharray={dashes} strokeLinecap="round" className={STROKES[colour]} />
     </svg>
   );
 }
@@ -43,13 +52,13 @@ export function Readout({ interval, format, isSimulated, hasDoubts }: ReadoutPro
   const item = (swatch: LineName) => ({ swatch, name: names[swatch], value: shownQuantity(interval?.[swatch], shownIn) });
   const range = shownRange(lower, upper, (value) => shownValue(value, shownIn));
   const band = lower === null || upper === null ? range : `${range}\u00a0${shownIn.unit}`;
+  const forecast = format.isMeasuredAlone ? [] : [item('forecast'), { swatch: 'band' as const, name: '90 % interval', value: band }];
   const items: { swatch: Swatch; name: string; value: string }[] = [
-    item('forecast'),
-    { swatch: 'band', name: '90 % interval', value: band },
+    ...forecast,
     item('actual'),
     ...(hasDayAhead ? [item('dayAhead')] : []),
     ...(rivals.length > 0 ? [item('operator')] : []),
-    item('naive'),
+    ...(format.isMeasuredAlone ? [] : [item('naive')]),
     ...(hasTemperature ? [{ swatch: 'temperature' as const, name: 'Temperature', value: formatQuantity(interval?.temperature, '°C', 1) }] : []),
   ];
   const day = interval && step.ms !== DAY_MS ? formatShortDay(interval.start, timeZone) : step.head;
@@ -63,7 +72,7 @@ export function Readout({ interval, format, isSimulated, hasDoubts }: ReadoutPro
         {items.map(({ swatch, name, value }) => (
           <div key={name} className="min-w-0">
             <dt className="text-muted flex items-center gap-1.5">
-              <Key swatch={swatch} isHatched={isSimulated} />
+              <Key swatch={swatch} format={format} isHatched={isSimulated} />
               {name}
             </dt>
             <dd className="font-medium whitespace-nowrap">{value}</dd>

@@ -17,18 +17,31 @@ export interface Scene {
 export type LineName = 'forecast' | 'dayAhead' | 'operator' | 'actual' | 'naive';
 
 /** What the lines are called; the picture shows the first rival only. */
-export function lineNames({ rivals }: Format): Record<LineName, string> {
-  return { forecast: 'Forecast', dayAhead: 'Day-ahead', operator: rivalName(rivals[0] ?? 'operator'), actual: 'Actual', naive: 'Last week' };
+export function lineNames({ rivals, usual }: Format): Record<LineName, string> {
+  return { forecast: 'Forecast', dayAhead: 'Day-ahead', operator: rivalName(rivals[0] ?? 'operator'), actual: 'Actual', naive: usual?.name ?? 'Last week' };
 }
 
-/** How each line looks; the readout's key shows the same. */
-export const LINE_LOOKS: Record<LineName, { colour: Colour; width: number; dashes?: string }> = {
+interface LineLook {
+  colour: Colour;
+  width: number;
+  dashes?: string;
+}
+
+const LINE_LOOKS: Record<LineName, LineLook> = {
   forecast: { colour: 'load-forecast', width: 2.5 },
   dayAhead: { colour: 'load-forecast', width: 1.25 },
   operator: { colour: 'rival', width: 1.75, dashes: '6 4' },
   actual: { colour: 'load', width: 2.5 },
   naive: { colour: 'naive', width: 1.5, dashes: '0.5 4' },
 };
+
+const OF_CARBON: Partial<Record<Colour, Colour>> = { load: 'carbon', 'load-forecast': 'carbon-forecast' };
+
+/** How a line looks, in the colour of what is forecast; the readout's key shows the same. */
+export function lookOf(name: LineName, { quantity }: Format): LineLook {
+  const look = LINE_LOOKS[name];
+  return quantity === 'carbon' ? { ...look, colour: OF_CARBON[look.colour] ?? look.colour } : look;
+}
 
 const TEMPERATURE_PX = 60;
 
@@ -53,7 +66,7 @@ function line(name: LineName, { intervals, format }: Scene): LineShape {
   const { divisor } = format.shownIn;
   const points = pointsOf(intervals, (interval) => (interval[name] === null ? null : interval[name] / divisor));
   const doubted = name === 'actual' ? doubtedAmong(intervals) : null;
-  return { kind: 'line', id: name, name: lineNames(format)[name], points, ...LINE_LOOKS[name], ...(doubted ? { doubted } : {}) };
+  return { kind: 'line', id: name, name: lineNames(format)[name], points, ...lookOf(name, format), ...(doubted ? { doubted } : {}) };
 }
 
 /** What was measured; what came after the forecast was made is a paler line of its own that goes on from the first. */
@@ -162,6 +175,13 @@ function temperaturePanel({ intervals }: Scene): Panel[] {
   return [{ id: 'temperature', unit: '°C', title, shapes, height: TEMPERATURE_PX, marks: 2 }];
 }
 
+const LONGEST_UNIT = 6; // letters that have room beside the axis
+
+/** A long unit stands above the panel. */
+function unitOf(unit: string): Pick<Panel, 'unit' | 'title'> {
+  return unit.length > LONGEST_UNIT ? { unit: '', title: unit } : { unit };
+}
+
 export function forecastDrawing(scene: Scene): Drawing {
   const { intervals, format, isSimulated } = scene;
   const domain: View = [intervals[0]?.start ?? 0, intervals.at(-1)?.end ?? 1];
@@ -172,10 +192,10 @@ export function forecastDrawing(scene: Scene): Drawing {
   );
   const main: Panel = {
     id: 'load',
-    unit: format.shownIn.unit,
+    ...unitOf(format.shownIn.unit),
     marks: 4,
     shapes: [
-      { kind: 'band', id: 'band', points: band(scene), isHatched: isSimulated },
+      { kind: 'band', id: 'band', points: band(scene), ...(format.quantity ? { quantity: format.quantity } : {}), isHatched: isSimulated },
       ...lines,
       ...(has('actual') ? measured(scene) : []),
       ...(doubted.length > 0 ? [{ kind: 'doubts', id: 'doubted', points: doubted } as const] : []),

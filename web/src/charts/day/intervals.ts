@@ -48,6 +48,12 @@ export interface Format {
   rivals: readonly string[];
   hasDayAhead: boolean;
   hasTemperature: boolean;
+  /** Nothing but what was measured is shown. */
+  isMeasuredAlone?: true;
+  /** What is forecast, which decides its colour; a load if nothing is named. */
+  quantity?: 'carbon';
+  /** What the dotted line is, and its column in the file, where it is not the same time last week. */
+  usual?: { name: string; column: string };
 }
 
 const OFFSET = /(?:Z|[+-]\d\d:\d\d)$/;
@@ -227,7 +233,7 @@ export function rivalName(rival: string): string {
 }
 
 /** `operator_mwh` is the first rival's; further ones have columns of their own at the end. */
-export function csvHeader({ unit, rivals }: Format): string[] {
+export function csvHeader({ unit, rivals, usual }: Format): string[] {
   const suffix = unitSuffix(unit);
   return [
     'time_utc',
@@ -239,7 +245,7 @@ export function csvHeader({ unit, rivals }: Format): string[] {
     `operator_${suffix}`,
     `actual_${suffix}`,
     'actual_quality',
-    `seasonal_naive_${suffix}`,
+    `${usual?.column ?? 'seasonal_naive'}_${suffix}`,
     `day_ahead_${suffix}`,
     'temperature_degc',
     'simulated',

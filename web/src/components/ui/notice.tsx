@@ -26,7 +26,7 @@ export function Notice({ look = 'info', title, children, actions, role = 'note',
       <Icon aria-hidden className={cn('mt-0.5 size-5 shrink-0', tint)} />
       <div className="min-w-0 flex-1">
         {title ? <p className="font-semibold">{title}</p> : null}
-        {children ? <div className="text-small">{children}</div> : null}
+        {children ? <div className="text-small wrap-anywhere">{children}</div> : null}
         {actions ? <div className="mt-2 flex flex-wrap gap-2">{actions}</div> : null}
       </div>
     </div>

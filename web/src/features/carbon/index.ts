@@ -1,0 +1,1 @@
+export { CarbonPage } from './CarbonPage';
