@@ -1,0 +1,1 @@
+"""When to run what: plans of appliances, batteries, cars and heat, and what electricity costs."""
