@@ -47,6 +47,7 @@ PEAK_RATE, OFF_PEAK_RATE, FEED_IN = (
 )  # [EUR/kWh] off-peak 22:00 to 06:00, an example of a French tariff
 FEES, VAT = 0.15, 1.19  # [EUR/kWh], [-]: what is added to the wholesale price
 TAIL_DAYS = 2
+LOAD_DAYS = (7, 14, 21, 28)
 LONGEST_GAP = 4  # steps that are bridged
 BATTERY = Battery("battery", capacity_kwh=10.0, stored_kwh=5.0, max_charge_kw=5.0, max_discharge_kw=5.0)
 RUN_KW, RUN_FROM, RUN_HOURS_FOR, RUN_LASTS = 1.0, 20, 11, timedelta(hours=2)
@@ -170,6 +171,18 @@ def foreseen(values: Array, home: Home, now: int, until: int, days: tuple[int, .
     return np.maximum(base + float((values[last] - then).mean()) * fade, 0.0)
 
 
+def courses(home: Home, now: int, until: int) -> tuple[Array, Array]:
+    """Return what load and sun did on each of some earlier days, moved as the mean of them is: (days, steps) each."""
+    steps, fade = np.arange(now, until), np.exp(-np.arange(until - now) * (home.step / timedelta(hours=3)))
+    found = []
+    for values, is_share in ((home.load, False), (home.sun, True)):
+        days = (1, 2, 3, 4, 5, 6, 7)
+        middle = foreseen(values, home, now, until, LOAD_DAYS if values is home.load else days, is_share=is_share)
+        past = np.stack([_before(values, steps - day * home.per_day, now, home.per_day) for day in days])
+        found.append(np.maximum(middle * fade + past * (1.0 - fade), 0.0))
+    return found[0], found[1]
+
+
 def _before(values: Array, steps: Array, now: int, back: int) -> Array:
     """Return values of earlier days, each as many days further back as it is not known yet."""
     steps = np.array(steps)
@@ -195,18 +208,21 @@ def problem_at(home: Home, period: tuple[int, int], state: State, now: int) -> P
     """Return what is to be planned at a step, from what is known then."""
     until = now + HORIZON // home.step
     runs, cars = asked(home, period, state, now, until)
+    loads, suns = courses(home, now, until)
     return PlanningProblem(
         start=home.time(now),
         import_price=prices(home, now, until),
         step=home.step,
         export_price=series(home.export),
         carbon=np.maximum(foreseen(home.carbon, home, now, until, (1, 2, 3, 4, 5, 6, 7), is_share=False), 0.0),
-        load_kw=foreseen(home.load, home, now, until, (7, 14, 21, 28), is_share=False),
+        load_kw=foreseen(home.load, home, now, until, LOAD_DAYS, is_share=False),
         solar_kw=foreseen(home.sun, home, now, until, (1, 2, 3, 4, 5, 6, 7), is_share=True),
         appliances=tuple(runs),
         batteries=(replace(BATTERY, stored_kwh=min(max(state.stored, 0.0), BATTERY.capacity_kwh)),),
         cars=tuple(cars),
         weights=home.weights,
+        load_paths_kw=loads,
+        solar_paths_kw=suns,
     )
 
 

@@ -35,6 +35,11 @@ def nothing() -> Array:
     return series(0.0)
 
 
+def no_paths() -> Array:
+    """Return no other courses that a series may take."""
+    return np.zeros((0, 0))
+
+
 @dataclass(frozen=True, slots=True)
 class Appliance:
     """A wish for one run or several of an appliance.

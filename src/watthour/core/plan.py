@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from watthour.core.assets import QUARTER, Appliance, Battery, Car, Heat, between, finite, nothing
+from watthour.core.assets import QUARTER, Appliance, Battery, Car, Heat, between, finite, no_paths, nothing
 from watthour.core.errors import InvalidInput, WatthourError
 from watthour.core.place import is_time_zone, no_time_zone
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 MOST_STEPS = 3_000
 MOST_ASSETS = 100
+MOST_PATHS = 50
 _HOUR = timedelta(hours=1)
 
 
@@ -49,6 +50,10 @@ class PlanningProblem:
     length of ``import_price`` is the number of steps. ``peak_price`` is for each kW by which the highest import
     exceeds ``peak_so_far_kw`` [currency/kW]. ``time_zone`` is the clock of the reasons.
 
+    ``load_paths_kw`` and ``solar_paths_kw`` (paths, steps) are other courses that load and sun may take together. Runs,
+    cars and heat are then planned for all of them at once, and the first step of batteries too; from then on batteries
+    follow what comes. Without them load and sun are taken as they are foreseen.
+
     Raises:
         InvalidInput: something cannot be, or not in the time there is; named with its cure.
     """
@@ -71,6 +76,8 @@ class PlanningProblem:
     peak_so_far_kw: float = 0.0
     weights: Weights = field(default_factory=Weights)
     time_zone: str = "UTC"
+    load_paths_kw: Array = field(default_factory=no_paths)
+    solar_paths_kw: Array = field(default_factory=no_paths)
 
     def __post_init__(self) -> None:
         self._check_time()
@@ -81,6 +88,7 @@ class PlanningProblem:
             ("solar_kw", 0.0, 1e6),
         ):
             object.__setattr__(self, name, self._filled(name, getattr(self, name), low, high))
+        self._check_paths()
         between("peak_price", self.peak_price, 0.0, 1e6)
         between("peak_so_far_kw", self.peak_so_far_kw, 0.0, 1e6)
         for name in ("import_limit_kw", "export_limit_kw"):
@@ -134,6 +142,21 @@ class PlanningProblem:
             problem = f"it has {len(found)} values, and import_price has {self.n_steps}"
             raise InvalidInput(place, len(found), problem, remedy="Give one value for each step, or one for all.")
         return np.broadcast_to(found, self.n_steps)
+
+    def _check_paths(self) -> None:
+        for name in ("load_paths_kw", "solar_paths_kw"):
+            paths = np.array(getattr(self, name), dtype=np.float64)
+            if paths.size == 0:
+                paths = np.zeros((0, self.n_steps))
+            is_right = paths.ndim == 2 and paths.shape[1] == self.n_steps and len(paths) <= MOST_PATHS  # noqa: PLR2004
+            if not is_right or not np.isfinite(paths).all() or (paths < 0.0).any():
+                problem = f"each of at most {MOST_PATHS} paths has {self.n_steps} values, none negative"
+                raise InvalidInput(name, paths.shape, problem, remedy="Give one value for each step of each path.")
+            object.__setattr__(self, name, paths)
+        if len(self.load_paths_kw) != len(self.solar_paths_kw):
+            problem = f"there are {len(self.load_paths_kw)} paths of the load"
+            cure = "Give as many of both: load and sun of one path belong together."
+            raise InvalidInput("solar_paths_kw", len(self.solar_paths_kw), problem, remedy=cure)
 
     def _check_assets(self) -> None:
         assets = (*self.appliances, *self.batteries, *self.cars, *self.heats)

@@ -92,10 +92,11 @@ def _cure(problem: PlanningProblem, wish: Wish, limit_s: float) -> str | None:
 def _smallest(problem: PlanningProblem, wish: Wish, limit_s: float, side: str) -> float | None:
     """Return the smallest limit of import or export under which everything else is possible. [kW]"""
     made = formulate(problem, {wish})
-    columns = made.bought if side == "bought" else made.sold
     peak = made.linear.columns(1, 0.0, np.inf)
     n = problem.n_steps
-    made.linear.rows(n, 0.0, np.inf, (np.repeat(peak, n), 1.0), (columns, -1.0))
+    for path in made.paths:
+        columns = path.bought if side == "bought" else path.sold
+        made.linear.rows(n, 0.0, np.inf, (np.repeat(peak, n), 1.0), (columns, -1.0))
     return _best(made, peak, 1.0, limit_s)
 
 
@@ -110,7 +111,7 @@ def _most_of_car(problem: PlanningProblem, wish: Wish, limit_s: float) -> str | 
 def _most_at_end(problem: PlanningProblem, wish: Wish, limit_s: float) -> str | None:
     made = formulate(problem, {wish})
     battery = next(each for each in problem.batteries if each.name == wish.name)
-    charge, discharge = made.charge[wish.name], made.discharge[wish.name]
+    charge, discharge = made.paths[0].charge[wish.name], made.paths[0].discharge[wish.name]
     columns = np.concatenate([charge, discharge])
     taken = np.repeat([-battery.charge_efficiency, 1.0 / battery.discharge_efficiency], len(charge)) * problem.hours
     found = _best(made, columns, taken, limit_s)

@@ -23,7 +23,7 @@ from watthour.planning.account import (
     settle,
     step_prices,
 )
-from watthour.planning.linear import Columns, Linear, Solution
+from watthour.planning.linear import Bound, Columns, Linear, Solution
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -64,19 +64,29 @@ class Switch:
 
 
 @dataclass(slots=True)
+class Path:
+    """One course that load and sun may take, and what is done in it."""
+
+    load_kw: Array
+    solar_kw: Array
+    share: float
+    bought: Columns
+    sold: Columns
+    curtailed: Columns
+    balance: Columns
+    charge: dict[str, Columns] = field(default_factory=dict)
+    discharge: dict[str, Columns] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
 class Formulation:
     """A problem as rows and columns, and where its actions stand."""
 
     problem: PlanningProblem
     linear: Linear
     dropped: Collection[Wish]
-    bought: Columns
-    sold: Columns
-    curtailed: Columns
-    balance: Columns
+    paths: list[Path] = field(default_factory=list)  # the first is the central one, which the plan tells
     begins: dict[str, tuple[Columns, Columns]] = field(default_factory=dict)  # steps, columns
-    charge: dict[str, Columns] = field(default_factory=dict)
-    discharge: dict[str, Columns] = field(default_factory=dict)
     cars: dict[str, tuple[int, Columns]] = field(default_factory=dict)  # first step, columns
     heats: dict[str, Columns] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)  # of the columns of an appliance that are one
@@ -90,8 +100,9 @@ class Formulation:
             power = np.zeros(n)
             power[first : first + len(columns)] = _clean(values[columns])
             cars[name] = power
-        charge = {name: _clean(values[columns]) for name, columns in self.charge.items()}
-        discharge = {name: _clean(values[columns]) for name, columns in self.discharge.items()}
+        central = self.paths[0]
+        charge = {name: _clean(values[columns]) for name, columns in central.charge.items()}
+        discharge = {name: _clean(values[columns]) for name, columns in central.discharge.items()}
         for battery in self.problem.batteries:
             _net(battery, charge[battery.name], discharge[battery.name])
         return Actions(
@@ -103,8 +114,13 @@ class Formulation:
             discharge_kw=discharge,
             car_kw=cars,
             heat_kw={name: _clean(values[columns]) for name, columns in self.heats.items()},
-            curtailed_kw=_clean(values[self.curtailed]),
+            curtailed_kw=_clean(values[central.curtailed]),
         )
+
+    def use(self, steps: Columns, columns: Columns, kw: Bound) -> None:
+        """Let columns draw from the home in some steps, on every path."""
+        for path in self.paths:
+            self.linear.put(path.balance[steps], columns, -np.asarray(kw, dtype=np.float64))
 
     def plan(self, found: Solution) -> Plan:
         """Return the plan that a solution with values is."""
@@ -149,31 +165,62 @@ def formulate(
         dropped: wishes that need not be met: a run may be left out, a car not charged, a limit passed.
         most_carbon_kg: a limit of the carbon of all that is imported.
     """
-    linear, n, hours = Linear(), problem.n_steps, problem.hours
-    buy, sell = step_prices(problem)
-    most_in = _limit(problem.import_limit_kw, is_dropped=Wish(Kind.IMPORT_LIMIT) in dropped)
-    most_out = _limit(problem.export_limit_kw, is_dropped=Wish(Kind.EXPORT_LIMIT) in dropped)
-    bought = linear.columns(n, 0.0, most_in, hours * buy)
-    sold = linear.columns(n, 0.0, most_out, -hours * sell)
-    curtailed = linear.columns(n, 0.0, problem.solar_kw if problem.is_solar_curtailable else 0.0, hours * _TIE)
-    fixed = problem.load_kw - problem.solar_kw
-    for wish in problem.appliances:
-        fixed = fixed + begun_kw(problem, wish)
-    balance = linear.rows(n, fixed, fixed, (bought, 1.0), (sold, -1.0), (curtailed, -1.0))
-    _peak(problem, linear, bought)
-    if most_carbon_kg is not None:
-        linear.row(-np.inf, most_carbon_kg, bought, hours * problem.carbon / 1000.0)
-    made = Formulation(problem, linear, dropped, bought, sold, curtailed, balance)
+    made = Formulation(problem, Linear(), dropped)
+    _paths(made, most_carbon_kg)
     for battery in problem.batteries:
-        _battery(made, battery)
+        for path in made.paths:
+            _battery(made, path, battery)
+    _begin_alike(made)
     for car in problem.cars:
         _car(made, car)
     for heat in problem.heats:
         _heat(made, heat)
     for wish in problem.appliances:
         _appliance(made, wish)
-    _one_way(made, most_in, most_out)
+    for path in made.paths:
+        _one_way(made, path)
     return made
+
+
+def _paths(made: Formulation, most_carbon_kg: float | None) -> None:
+    """Write what crosses the meter, the central path first; all begin with the same step, which is known best."""
+    problem, linear = made.problem, made.linear
+    n, hours = problem.n_steps, problem.hours
+    buy, sell = step_prices(problem)
+    begun = sum((begun_kw(problem, wish) for wish in problem.appliances), np.zeros(n))
+    most_in, most_out = _limits(made)
+    share = 1.0 / (1 + len(problem.load_paths_kw))
+    for number in range(1 + len(problem.load_paths_kw)):
+        load, sun = np.array(problem.load_kw), np.array(problem.solar_kw)
+        if number:
+            load[1:], sun[1:] = problem.load_paths_kw[number - 1][1:], problem.solar_paths_kw[number - 1][1:]
+        bought = linear.columns(n, 0.0, most_in, share * hours * buy)
+        sold = linear.columns(n, 0.0, most_out, -share * hours * sell)
+        curtailed = linear.columns(n, 0.0, sun if problem.is_solar_curtailable else 0.0, share * hours * _TIE)
+        fixed = load - sun + begun
+        balance = linear.rows(n, fixed, fixed, (bought, 1.0), (sold, -1.0), (curtailed, -1.0))
+        made.paths.append(Path(load, sun, share, bought, sold, curtailed, balance))
+        _peak(problem, linear, bought, share)
+    if most_carbon_kg is not None:
+        everywhere = np.concatenate([path.bought for path in made.paths])
+        carbon = np.tile(share * hours * problem.carbon / 1000.0, len(made.paths))
+        linear.row(-np.inf, most_carbon_kg, everywhere, carbon)
+
+
+def _begin_alike(made: Formulation) -> None:
+    """Let batteries do the same in the first step of every path: it is done before anybody knows which one it is."""
+    for path in made.paths[1:]:
+        for mine, central in ((path.charge, made.paths[0].charge), (path.discharge, made.paths[0].discharge)):
+            for name, columns in mine.items():
+                made.linear.rows(1, 0.0, 0.0, (columns[:1], 1.0), (central[name][:1], -1.0))
+
+
+def _limits(made: Formulation) -> tuple[float, float]:
+    problem, dropped = made.problem, made.dropped
+    return (
+        _limit(problem.import_limit_kw, is_dropped=Wish(Kind.IMPORT_LIMIT) in dropped),
+        _limit(problem.export_limit_kw, is_dropped=Wish(Kind.EXPORT_LIMIT) in dropped),
+    )
 
 
 def wishes(problem: PlanningProblem) -> list[Wish]:
@@ -196,8 +243,8 @@ def _limit(limit: float | None, *, is_dropped: bool) -> float:
     return np.inf if limit is None or is_dropped else limit
 
 
-def _peak(problem: PlanningProblem, linear: Linear, bought: Columns) -> None:
-    price = problem.weights.money * problem.peak_price + problem.weights.peak
+def _peak(problem: PlanningProblem, linear: Linear, bought: Columns, share: float) -> None:
+    price = share * (problem.weights.money * problem.peak_price + problem.weights.peak)
     if price == 0.0:
         return
     peak, n = linear.columns(1, problem.peak_so_far_kw, np.inf, price), problem.n_steps
@@ -205,17 +252,17 @@ def _peak(problem: PlanningProblem, linear: Linear, bought: Columns) -> None:
     linear.offset -= price * problem.peak_so_far_kw
 
 
-def _battery(made: Formulation, battery: Battery) -> None:
+def _battery(made: Formulation, path: Path, battery: Battery) -> None:
     problem, linear = made.problem, made.linear
     n, hours = problem.n_steps, problem.hours
-    wear = hours * (problem.weights.money * battery.wear_price + _TIE)
+    wear = path.share * hours * (problem.weights.money * battery.wear_price + _TIE)
     charge = linear.columns(n, 0.0, battery.max_charge_kw, hours * _TIE)
     discharge = linear.columns(n, 0.0, battery.max_discharge_kw, wear)
     low, worth = np.zeros(n), np.zeros(n)
     if battery.end_kwh is not None and Wish(Kind.BATTERY_END, battery.name) not in made.dropped:
         low[-1] = battery.end_kwh
-    worth[-1] = -end_price(problem, battery)
-    linear.offset += end_price(problem, battery) * battery.stored_kwh
+    worth[-1] = -path.share * end_price(problem, battery)
+    linear.offset += path.share * end_price(problem, battery) * battery.stored_kwh
     held = linear.columns(n, low, battery.capacity_kwh, worth)
     begin = np.zeros(n)
     begin[0] = battery.stored_kwh
@@ -229,15 +276,15 @@ def _battery(made: Formulation, battery: Battery) -> None:
     )
     linear.put(rows[1:], held[:-1], -1.0)
     if battery.reserve_kwh > 0.0:
-        lack = linear.columns(n, 0.0, battery.reserve_kwh, hours * battery.reserve_price)
+        lack = linear.columns(n, 0.0, battery.reserve_kwh, path.share * hours * battery.reserve_price)
         linear.rows(n, battery.reserve_kwh, np.inf, (held, 1.0), (lack, 1.0))
-    made.charge[battery.name], made.discharge[battery.name] = charge, discharge
-    linear.put(made.balance, charge, -1.0)
-    linear.put(made.balance, discharge, 1.0)
+    path.charge[battery.name], path.discharge[battery.name] = charge, discharge
+    linear.put(path.balance, charge, -1.0)
+    linear.put(path.balance, discharge, 1.0)
     if battery.max_charge_kw > 0.0 and battery.max_discharge_kw > 0.0:
         shares = (charge, 1.0 / battery.max_charge_kw), (discharge, 1.0 / battery.max_discharge_kw)
         linear.rows(n, -np.inf, 1.0, *shares)
-        steps = np.flatnonzero(_is_wasting_paid(problem))
+        steps = np.flatnonzero(_is_wasting_paid(problem, path))
         is_charging = linear.columns(len(steps), 0.0, 1.0, is_whole=True)
         linear.rows(len(steps), -np.inf, 0.0, (charge[steps], 1.0), (is_charging, -battery.max_charge_kw))
         upper = battery.max_discharge_kw
@@ -245,10 +292,10 @@ def _battery(made: Formulation, battery: Battery) -> None:
         made.switches.append(Switch(is_charging, charge[steps], discharge[steps]))
 
 
-def _is_wasting_paid(problem: PlanningProblem) -> Array:
+def _is_wasting_paid(problem: PlanningProblem, path: Path) -> Array:
     """Return in which steps electricity may be worth less than nothing."""
     buy, _sell = step_prices(problem)
-    forced = (problem.solar_kw > 0.0) & (not problem.is_solar_curtailable)
+    forced = (path.solar_kw > 0.0) & (not problem.is_solar_curtailable)
     return np.asarray((buy < 0.0) | forced)
 
 
@@ -258,7 +305,7 @@ def _car(made: Formulation, car: Car) -> None:
     n = max(after - first, 0)
     power = linear.columns(n, 0.0, car.max_charge_kw, problem.hours * _TIE)
     made.cars[car.name] = first, power
-    linear.put(made.balance[first:after], power, -1.0)
+    made.use(np.arange(first, after), power, 1.0)
     needed = 0.0 if Wish(Kind.CAR, car.name) in made.dropped else car.energy_kwh
     most = max(car.energy_kwh if car.most_kwh is None else car.most_kwh, needed)
     if n:
@@ -294,7 +341,7 @@ def _heat(made: Formulation, heat: Heat) -> None:
     short = linear.columns(1, 0.0, np.inf, cold_end_price(problem, heat))
     linear.rows(1, end_temperature(heat), np.inf, (warm[-1:], 1.0), (short, 1.0))
     made.heats[heat.name] = power
-    linear.put(made.balance, power, -1.0)
+    made.use(np.arange(n), power, 1.0)
     _switched(made, power, heat.min_power_kw, heat.max_power_kw)
 
 
@@ -313,7 +360,7 @@ def _appliance(made: Formulation, wish: Appliance) -> None:
     begins = linear.columns(len(steps), 0.0, 1.0, cost, is_whole=True)
     made.begins[wish.name] = steps, begins
     for offset, kw in enumerate(power):
-        linear.put(made.balance[steps + offset], begins, -float(kw))
+        made.use(steps + offset, begins, float(kw))
     if not len(steps):
         return
     total = float(wish.repeats * (len(profile) if wish.is_interruptible else 1))
@@ -330,7 +377,7 @@ def _appliance(made: Formulation, wish: Appliance) -> None:
             linear.row(-np.inf, 1.0, begins[max(last - length + 1, 0) : last + 1], 1.0)
 
 
-def _one_way(made: Formulation, most_in: float, most_out: float) -> None:
+def _one_way(made: Formulation, path: Path) -> None:
     """Forbid to buy and sell at once where that would be paid for."""
     problem, linear = made.problem, made.linear
     buy, sell = step_prices(problem)
@@ -341,12 +388,13 @@ def _one_way(made: Formulation, most_in: float, most_out: float) -> None:
     assets += sum(each.max_power_kw for each in problem.heats)
     assets += sum(max(each.profile_kw) for each in problem.appliances)
     given = sum(each.max_discharge_kw for each in problem.batteries)
-    inward = np.minimum(most_in, problem.load_kw[steps] + assets)
-    outward = np.minimum(most_out, problem.solar_kw[steps] + given)
+    most_in, most_out = _limits(made)
+    inward = np.minimum(most_in, path.load_kw[steps] + assets)
+    outward = np.minimum(most_out, path.solar_kw[steps] + given)
     is_buying = linear.columns(len(steps), 0.0, 1.0, is_whole=True)
-    linear.rows(len(steps), -np.inf, 0.0, (made.bought[steps], 1.0), (is_buying, -inward))
-    linear.rows(len(steps), -np.inf, outward, (made.sold[steps], 1.0), (is_buying, outward))
-    made.switches.append(Switch(is_buying, made.bought[steps], made.sold[steps]))
+    linear.rows(len(steps), -np.inf, 0.0, (path.bought[steps], 1.0), (is_buying, -inward))
+    linear.rows(len(steps), -np.inf, outward, (path.sold[steps], 1.0), (is_buying, outward))
+    made.switches.append(Switch(is_buying, path.bought[steps], path.sold[steps]))
 
 
 def _clean(values: Array) -> Array:

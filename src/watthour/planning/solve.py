@@ -49,11 +49,10 @@ def solve(
     found = search(made, time_limit_s=time_limit_s, gap=gap)
     if found.is_impossible:
         raise why_impossible(problem, time_limit_s=time_limit_s)
-    plan = _best(made, found)
     kept = None if known is None else _kept(made, known, time_limit_s, gap)
-    if kept is not None and kept.objective <= plan.objective + min_gain:
-        plan = kept
-    return explained(problem, plan)
+    if kept is not None and kept.objective <= found.objective + min_gain:
+        found = kept
+    return explained(problem, by_rules(problem) if found.values is None else made.plan(found))
 
 
 def search(made: Formulation, *, time_limit_s: float, gap: float) -> Solution:
@@ -67,17 +66,10 @@ def search(made: Formulation, *, time_limit_s: float, gap: float) -> Solution:
     return first if found.values is None and first.values is not None else found
 
 
-def _best(made: Formulation, found: Solution) -> Plan:
-    """Return what was found, or a plan by rules of thumb where that is better or nothing was."""
-    if found.values is None:
-        return by_rules(made.problem)
-    return made.plan(found)
-
-
-def _kept(made: Formulation, known: Plan, time_limit_s: float, gap: float) -> Plan | None:
+def _kept(made: Formulation, known: Plan, time_limit_s: float, gap: float) -> Solution | None:
     """Return the known plan's runs with everything else as good as it can be now; None: they cannot be kept."""
     same = made.same_runs(known)
     if same is None:
         return None
     found = solve_linear(made.linear, time_limit_s=time_limit_s, gap=gap, fixed=same)
-    return None if found.values is None else made.plan(found)
+    return None if found.values is None else found
