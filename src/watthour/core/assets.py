@@ -93,7 +93,7 @@ class Appliance:
         return sum(self.profile_kw) * (self.profile_step / timedelta(hours=1))
 
     def profile(self, step: timedelta) -> Array:
-        """Return the mean power in each step of a plan from a run's begin on, its energy kept. [kW]"""
+        """Return the mean power in each step of a plan from a run's begin on, its energy kept [kW]."""
         n_steps = math.ceil(self.duration / step - 1e-9)
         edges = np.arange(len(self.profile_kw) + 1) * (self.profile_step / step)
         used = np.concatenate([[0.0], np.cumsum(self.profile_kw)]) * (self.profile_step / step)

@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 
 from watthour.core.assets import QUARTER, Appliance, Battery, Car, Heat, between, finite, no_paths, nothing
-from watthour.core.errors import InvalidInput, WatthourError
+from watthour.core.errors import InvalidInput
 from watthour.core.place import is_time_zone, no_time_zone
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ MOST_STEPS = 3_000
 MOST_ASSETS = 100
 MOST_PATHS = 50
 _HOUR = timedelta(hours=1)
+_FIRST_YEAR, _LAST_YEAR = 1990, 2200
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +104,7 @@ class PlanningProblem:
 
     @property
     def hours(self) -> float:
-        """Length of a step. [h]"""
+        """Length of a step [h]."""
         return self.step / _HOUR
 
     @property
@@ -125,6 +126,9 @@ class PlanningProblem:
         if self.start.tzinfo is None:
             cure = "Add the time zone, such as 2026-11-22T18:00:00+01:00."
             raise InvalidInput("start", str(self.start), "it has no time zone", remedy=cure)
+        if not _FIRST_YEAR <= self.start.year <= _LAST_YEAR:
+            problem = "no plan begins in this year"
+            raise InvalidInput("start", self.start.isoformat(), problem, remedy="Give the present.")
         object.__setattr__(self, "start", self.start.astimezone(UTC))
         if not is_time_zone(self.time_zone):
             raise no_time_zone(self.time_zone)
@@ -200,7 +204,10 @@ class PlanningProblem:
         first, after = self.span(wish.earliest, wish.deadline)
         needed = len(wish.profile(self.step)) * wish.repeats
         if after - first < needed and wish.only_below is None:
-            problem = f"{needed} steps of {self.step} do not fit between earliest and it, of which {max(after - first, 0)} are planned"
+            room = max(after - first, 0)
+            problem = (
+                f"{needed} steps of {self.step} do not fit into the {room} between earliest and it that are planned"
+            )
             latest = wish.deadline or self.end
             if wish.deadline is None or wish.deadline > self.end:
                 cure = "Plan further ahead (more steps), or let it begin earlier."
@@ -347,11 +354,3 @@ class Plan:
             columns[f"{heat.name} kw"] = heat.power_kw
             columns[f"{heat.name} temperature_c"] = heat.temperature_c
         return pl.DataFrame(columns)
-
-
-class PlanImpossible(WatthourError):
-    """Wishes contradict each other; ``conflict`` are some of which none can be left out to see why."""
-
-    def __init__(self, conflict: Sequence[str], problem: str, *, remedy: str) -> None:
-        self.conflict = tuple(conflict)
-        super().__init__(problem, remedy=remedy)

@@ -30,7 +30,7 @@ _CHEAPEST = 0.25  # of the horizon: what it would cost to fill a battery again
 
 @dataclass(frozen=True, slots=True)
 class Actions:
-    """What is done, by name: steps in which runs begin (or, of runs that may pause, go on), and powers per step [kW]."""
+    """What is done, by name: steps in which runs begin (those that may pause: go on), and powers per step [kW]."""
 
     steps: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     charge_kw: Mapping[str, Array] = field(default_factory=dict)
@@ -41,7 +41,7 @@ class Actions:
 
 
 def begun_kw(problem: PlanningProblem, wish: Appliance) -> Array:
-    """Return the power of a run that has begun already, as far as it lasts. [kW]"""
+    """Return the power of a run that has begun already, as far as it lasts [kW]."""
     power = np.zeros(problem.n_steps)
     if wish.begun_at is None:
         return power
@@ -62,13 +62,13 @@ def end_price(problem: PlanningProblem, battery: Battery) -> float:
 
 
 def end_temperature(heat: Heat) -> float:
-    """Return how warm it should be at the end: as it is now, or as is said, within the band. [degC]"""
+    """Return how warm it should be at the end: as it is now, or as is said, within the band [degC]."""
     end = heat.temperature_c if heat.end_c is None else heat.end_c
     return min(max(end, heat.lowest_c), heat.highest_c)
 
 
 def cold_end_price(problem: PlanningProblem, heat: Heat) -> float:
-    """Return what a kelvin that is missing at the end costs: at least what would have warmed it. [currency/K]"""
+    """Return what a kelvin that is missing at the end costs: at least what would have warmed it [currency/K]."""
     buy, _sell = step_prices(problem)
     warming = heat.capacity_kwh_per_k * float(buy.max()) / float(heat.efficiency.min())
     return max(heat.discomfort_price, warming)
@@ -82,7 +82,7 @@ def step_prices(problem: PlanningProblem) -> tuple[Array, Array]:
 
 
 def appliance_kw(problem: PlanningProblem, wish: Appliance, steps: tuple[int, ...]) -> Array:
-    """Return an appliance's power for the steps in which it begins, or goes on. [kW]"""
+    """Return an appliance's power for the steps in which it begins, or goes on [kW]."""
     power = begun_kw(problem, wish)
     profile = wish.profile(problem.step)
     for step in steps:
@@ -94,13 +94,13 @@ def appliance_kw(problem: PlanningProblem, wish: Appliance, steps: tuple[int, ..
 
 
 def stored(problem: PlanningProblem, battery: Battery, charge_kw: Array, discharge_kw: Array) -> Array:
-    """Return what a battery holds at the end of each step. [kWh]"""
+    """Return what a battery holds at the end of each step [kWh]."""
     taken = battery.charge_efficiency * charge_kw - discharge_kw / battery.discharge_efficiency
     return np.asarray(battery.stored_kwh + np.cumsum(taken) * problem.hours)
 
 
 def temperatures(problem: PlanningProblem, heat: Heat, power_kw: Array) -> Array:
-    """Return the temperature at the end of each step. [degC]"""
+    """Return the temperature at the end of each step [degC]."""
     left, gain = heat.drift(problem.hours)
     warmth = gain * (heat.efficiency * power_kw - heat.draw_kw) + (1.0 - left) * heat.around_c
     found, now = np.empty(problem.n_steps), heat.temperature_c
@@ -172,7 +172,7 @@ def settle(problem: PlanningProblem, actions: Actions, status: PlanStatus, gap: 
 
 
 def _curtailed(problem: PlanningProblem, demand: Array) -> Array:
-    """Return the sun that is not used: what export would cost, or may not take. [kW]"""
+    """Return the sun that is not used: what export would cost, or may not take [kW]."""
     if not problem.is_solar_curtailable:
         return np.zeros(problem.n_steps)
     spare = np.minimum(np.maximum(problem.solar_kw - demand, 0.0), problem.solar_kw)

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from watthour.core.plan import PlanImpossible, PlanningProblem
+from watthour.core.errors import PlanImpossible
 from watthour.planning.formulate import Formulation, Kind, Wish, formulate, wishes
 from watthour.planning.linear import solve_linear
 
 if TYPE_CHECKING:
     from watthour.core.assets import Array
+    from watthour.core.plan import PlanningProblem
 
 _MOST_S = 3.0  # for one question of many
 _ROOM = 1.0 + 1e-4  # so that the cure is enough whatever is lost in the last digit
@@ -90,7 +91,7 @@ def _cure(problem: PlanningProblem, wish: Wish, limit_s: float) -> str | None:
 
 
 def _smallest(problem: PlanningProblem, wish: Wish, limit_s: float, side: str) -> float | None:
-    """Return the smallest limit of import or export under which everything else is possible. [kW]"""
+    """Return the smallest limit of import or export under which everything else is possible [kW]."""
     made = formulate(problem, {wish})
     peak = made.linear.columns(1, 0.0, np.inf)
     n = problem.n_steps

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from watthour.planning.formulate import Formulation, Switch
     from watthour.planning.linear import Columns
 
+_WHOLE = 1e-6  # what a number may differ from a whole one, or a power from none
+
 
 def dive(made: Formulation, *, time_limit_s: float) -> Solution:
     """Return a plan whose gap is measured against the problem without whole numbers; no values: it led nowhere."""
@@ -29,19 +31,25 @@ def dive(made: Formulation, *, time_limit_s: float) -> Solution:
         solver.setOptionValue(name, value)
     solver.passModel(model_of(made.linear, highspy, is_relaxed=True))
     values, bound, is_impossible = _solved(solver, highspy, until)
+    objective = bound
     if values is None:
         return Solution(None, bound, None, is_proven=False, is_impossible=is_impossible)
     for name in sorted(made.counts, key=lambda each: _doubt(values, made.begins[each][1])):
         _steps, columns = made.begins[name]
-        _fix(solver, columns, _rounded(values[columns], made.counts[name], _apart(made, name)))
+        whole = _rounded(values[columns], made.counts[name], _apart(made, name))
+        _fix(solver, columns, whole)
+        if np.abs(values[columns] - whole).max(initial=0.0) > _WHOLE:
+            values, objective, _ = _solved(solver, highspy, until)
+        if values is None:
+            return Solution(None, bound, None, is_proven=False, is_impossible=False)
+    if not all(_is_settled(values, switch) for switch in made.switches):
+        for switch in made.switches:
+            _fix(solver, switch.is_on, _side(values, switch))
         values, objective, _ = _solved(solver, highspy, until)
         if values is None:
             return Solution(None, bound, None, is_proven=False, is_impossible=False)
     for switch in made.switches:
-        _fix(solver, switch.is_on, _side(values, switch))
-    values, objective, _ = _solved(solver, highspy, until)
-    if values is None:
-        return Solution(None, bound, None, is_proven=False, is_impossible=False)
+        values[switch.is_on] = _side(values, switch)
     gap = max(objective - bound, 0.0) / max(abs(objective), 1e-9)
     return Solution(values, objective, gap, is_proven=True, is_impossible=False)
 
@@ -85,6 +93,13 @@ def _rounded(values: Array, count: int, apart: int) -> Array:
     found = np.zeros(len(values))
     found[chosen] = 1.0
     return found
+
+
+def _is_settled(values: Array, switch: Switch) -> bool:
+    """Return whether powers are already as they may be, so that their switches can be set without solving again."""
+    power, is_on = values[switch.power], _side(values, switch) > 0
+    other = np.zeros(len(power)) if switch.other is None else values[switch.other]
+    return bool(np.all(np.where(is_on, (power >= switch.least - _WHOLE) & (other <= _WHOLE), power <= _WHOLE)))
 
 
 def _side(values: Array, switch: Switch) -> Array:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -13,7 +13,7 @@ from watthour.core.plan import Reason
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from watthour.core.assets import Appliance, Array, Battery, Car, Heat
+    from watthour.core.assets import Appliance, Array, Car, Heat
     from watthour.core.plan import ApplianceRuns, BatteryUse, CarCharge, HeatUse, Plan, PlanningProblem
 
 _SAME = 0.005  # [currency] what nobody notices
@@ -24,14 +24,11 @@ _MOSTLY = 0.5
 def explained(problem: PlanningProblem, plan: Plan) -> Plan:
     """Return a plan with the reason of each of its choices."""
     said: list[tuple[str, str]] = []
-    for wish, runs in zip(problem.appliances, plan.appliances, strict=True):
-        said.append((wish.name, _of_appliance(problem, plan, wish, runs)))
-    for car, charge in zip(problem.cars, plan.cars, strict=True):
-        said.append((car.name, _of_car(problem, car, charge)))
-    for battery, use in zip(problem.batteries, plan.batteries, strict=True):
-        said.append((battery.name, _of_battery(problem, plan, battery, use)))
-    for heat, warmth in zip(problem.heats, plan.heats, strict=True):
-        said.append((heat.name, _of_heat(problem, heat, warmth)))
+    runs = zip(problem.appliances, plan.appliances, strict=True)
+    said += [(wish.name, _of_appliance(problem, plan, wish, run)) for wish, run in runs]
+    said += [(car.name, _of_car(problem, car, use)) for car, use in zip(problem.cars, plan.cars, strict=True)]
+    said += [(use.name, _of_battery(problem, plan, use)) for use in plan.batteries]
+    said += [(heat.name, _of_heat(problem, heat, use)) for heat, use in zip(problem.heats, plan.heats, strict=True)]
     return replace(plan, reasons=tuple(Reason(about, words) for about, words in said))
 
 
@@ -42,53 +39,74 @@ def _of_appliance(problem: PlanningProblem, plan: Plan, wish: Appliance, runs: A
         return f"does not run: nowhere is its electricity worth less than {wish.only_below:g} per kWh"
     if wish.is_interruptible or wish.repeats > 1:
         return _of_pieces(problem, wish, runs)
-    start = round((runs.spans[0].start - problem.start) / problem.step)
     profile = wish.profile(problem.step)
     first, after = problem.span(wish.earliest, wish.deadline)
     starts = np.arange(first, after - len(profile) + 1)
-    costs = _of_starts(problem.import_price, profile, starts) * problem.hours
-    carbon = _of_starts(problem.carbon, profile, starts) * problem.hours / 1000.0
-    chosen = start - first
-    words = f"starts {_clock(problem, runs.spans[0].start)}: {_why(problem, plan, (starts, costs, carbon), chosen, profile)}"
-    cleaner = 1.0 - carbon[chosen] / carbon[0] if carbon[0] > 0 else 0.0
-    if chosen and cleaner >= _NOTABLE:
+    starting = _Starts(
+        starts,
+        _of_starts(problem.import_price, profile, starts) * problem.hours,
+        _of_starts(problem.carbon, profile, starts) * problem.hours / 1000.0,
+        round((runs.spans[0].start - problem.start) / problem.step) - first,
+        profile,
+    )
+    words = f"starts {_clock(problem, runs.spans[0].start)}: {_why(problem, plan, starting)}"
+    at_once, now = float(starting.carbon[0]), float(starting.carbon[starting.chosen])
+    cleaner = 1.0 - now / at_once if at_once > 0 else 0.0
+    if cleaner >= _NOTABLE:
         words += f", also {cleaner:.0%} cleaner than at once"
     return words
 
 
-def _why(problem: PlanningProblem, plan: Plan, known: tuple[Array, Array, Array], chosen: int, profile: Array) -> str:
-    """Say why this start: the cheapest, on one's own sun, for less carbon, under a limit, or with the rest."""
-    starts, costs, carbon = known
-    start, cheapest = int(starts[chosen]), int(np.argmin(costs))
-    sun = _sun_share(plan, start, profile)
+@dataclass(frozen=True, slots=True, eq=False)
+class _Starts:
+    """The steps in which a run could begin, and what each would cost by the grid's price and carbon."""
+
+    steps: Array
+    costs: Array
+    carbon: Array
+    chosen: int
+    profile: Array
+
+
+def _why(problem: PlanningProblem, plan: Plan, of: _Starts) -> str:
+    """Say why this start: the cheapest, on one's own sun, or something that is worth its price."""
+    sun = _sun_share(plan, int(of.steps[of.chosen]), of.profile)
+    extra = float(of.costs[of.chosen] - of.costs.min())
     if sun >= _MOSTLY:
         return f"{sun:.0%} of it from your own sun"
-    if len(starts) == 1:
+    if len(of.steps) == 1:
         return "the only time in which it fits"
-    extra = float(costs[chosen] - costs[cheapest])
+    if float(of.costs.max() - of.costs.min()) <= _SAME:
+        return "the price is the same at all times"
     if extra <= _SAME:
-        if float(costs.max() - costs.min()) <= _SAME:
-            return (
-                "the price is the same at all times"
-                if chosen
-                else "as soon as possible, the price is the same at all times"
-            )
-        length = len(profile) * problem.hours
-        return f"cheapest {length:g} h {_until(problem, int(starts[-1]) + len(profile))}"
-    other = f"{extra:.2f} dearer than at {_clock(problem, problem.time(int(starts[cheapest])))}"
-    saved = float(carbon[cheapest] - carbon[chosen])
-    if problem.weights.carbon > 0 and saved * problem.weights.carbon >= problem.weights.money * extra:
+        length = len(of.profile) * problem.hours
+        return f"cheapest {length:g} h {_until(problem, int(of.steps[-1]) + len(of.profile))}"
+    return _worth_its_price(problem, plan, of, extra)
+
+
+def _worth_its_price(problem: PlanningProblem, plan: Plan, of: _Starts, extra: float) -> str:
+    """Say for what a run does not begin when the grid is cheapest."""
+    cheapest = int(np.argmin(of.costs))
+    first = int(of.steps[cheapest])
+    other = f"{extra:.2f} dearer than at {_clock(problem, problem.time(first))}"
+    saved = float(of.carbon[cheapest] - of.carbon[of.chosen])
+    if problem.weights.carbon * saved >= problem.weights.money * extra and saved > 0:
         return f"{other}, for {saved:.2f} kg less CO2"
-    steps = np.arange(int(starts[cheapest]), int(starts[cheapest]) + len(profile))
-    drawn = plan.import_kw[steps] - plan.export_kw[steps] + profile
-    own = np.arange(start, start + len(profile))
-    drawn -= np.where(np.isin(steps, own), np.interp(steps, own, profile), 0.0)
-    limit = problem.import_limit_kw
-    if limit is not None and drawn.max() > limit:
-        return f"{other}, when the home would draw {drawn.max():.1f} kW, above its limit of {limit:g} kW"
-    if problem.peak_price > 0 and drawn.max() > plan.peak_kw:
-        return f"{other}, when the home would draw {drawn.max():.1f} kW, a higher peak to pay for"
+    drawn = _drawn_if(plan, of, first)
+    if problem.import_limit_kw is not None and drawn > problem.import_limit_kw:
+        return f"{other}, when the home would draw {drawn:.1f} kW, above its limit of {problem.import_limit_kw:g} kW"
+    if problem.peak_price > 0 and drawn > plan.peak_kw:
+        return f"{other}, when the home would draw {drawn:.1f} kW, a higher peak to pay for"
     return f"{other} at the grid's price, but better together with all the rest"
+
+
+def _drawn_if(plan: Plan, of: _Starts, first: int) -> float:
+    """Return the most that a home would draw during a run if that began at another step, all else as it is [kW]."""
+    net = plan.import_kw - plan.export_kw
+    start, length = int(of.steps[of.chosen]), len(of.profile)
+    net[start : start + length] -= of.profile
+    net[first : first + length] += of.profile
+    return float(net[first : first + length].max())
 
 
 def _of_pieces(problem: PlanningProblem, wish: Appliance, runs: ApplianceRuns) -> str:
@@ -105,7 +123,7 @@ def _of_car(problem: PlanningProblem, car: Car, charge: CarCharge) -> str:
     return f"gets {charge.charged_kwh[-1]:.1f} kWh {when}, {_until(problem, after)}, {at}"
 
 
-def _of_battery(problem: PlanningProblem, plan: Plan, battery: Battery, use: BatteryUse) -> str:
+def _of_battery(problem: PlanningProblem, plan: Plan, use: BatteryUse) -> str:
     if not use.charge_kw.any() and not use.discharge_kw.any():
         return "rests: the prices do not differ by more than its losses and wear"
     words = []
@@ -126,7 +144,8 @@ def _of_heat(problem: PlanningProblem, heat: Heat, use: HeatUse) -> str:
     if not use.power_kw.any():
         return f"stays off: it keeps {heat.lowest_c:g} degC by itself"
     used = float(use.power_kw.sum()) * problem.hours
-    return f"uses {used:.1f} kWh, most of it {_stretches(problem, use.power_kw)}, {_at_price(problem, use.power_kw, (0, problem.n_steps))}"
+    price = _at_price(problem, use.power_kw, (0, problem.n_steps))
+    return f"uses {used:.1f} kWh, most of it {_stretches(problem, use.power_kw)}, {price}"
 
 
 def _at_price(problem: PlanningProblem, power_kw: Array, span: tuple[int, int]) -> str:
@@ -136,9 +155,10 @@ def _at_price(problem: PlanningProblem, power_kw: Array, span: tuple[int, int]) 
 
 
 def _sun_share(plan: Plan, start: int, profile: Array) -> float:
-    """Return how much of a run spare sun covers: what the load of the home leaves."""
+    """Return how much of a run spare sun covers: what all else that is used leaves of it."""
     own = slice(start, start + len(profile))
-    spare = np.maximum(plan.solar_kw[own] - plan.load_kw[own], 0.0)
+    used = plan.load_kw + sum((each.power_kw for each in (*plan.appliances, *plan.cars, *plan.heats)), 0.0)
+    spare = np.maximum(plan.solar_kw[own] - (used[own] - profile), 0.0)
     return float(np.minimum(spare, profile).sum() / profile.sum())
 
 

@@ -129,7 +129,7 @@ class Formulation:
         return settle(self.problem, self.actions(found.values), status, found.gap)
 
     def same_runs(self, plan: Plan) -> tuple[Columns, Array] | None:
-        """Return the columns that say when appliances run, with the values of an earlier plan; None: it cannot be kept."""
+        """Return the columns of runs with the values of an earlier plan; None: it cannot be kept."""
         problem, found = self.problem, dict.fromkeys(self.begins, frozenset[int]())
         for runs in plan.appliances:
             if runs.name not in self.begins:
@@ -346,7 +346,7 @@ def _heat(made: Formulation, heat: Heat) -> None:
 
 
 def _appliance(made: Formulation, wish: Appliance) -> None:
-    """A run without pauses has one whole column per step where it can begin; one with pauses, per step where it runs."""
+    """Write one whole column per step in which a run can begin or, where it may pause, in which it can go on."""
     if wish.begun_at is not None:
         return
     problem, linear = made.problem, made.linear

@@ -87,7 +87,7 @@ def solve_linear(
     gap: float,
     costs: Array | None = None,
     fixed: tuple[Columns, Array] | None = None,
-    start: Array | None = None,
+    start: tuple[Columns, Array] | None = None,
 ) -> Solution:
     """Minimise, and return what was found in time.
 
@@ -97,7 +97,7 @@ def solve_linear(
         gap: share of the objective that need not be sought any more.
         costs: other costs of the columns than its own.
         fixed: columns that keep a value.
-        start: values of a plan that is known already.
+        start: columns and values of a plan that is known already; what it does not say is found.
     """
     import highspy
 
@@ -112,8 +112,7 @@ def solve_linear(
         solver.setOptionValue(name, value)
     solver.passModel(model_of(linear, highspy, costs=costs, fixed=fixed))
     if start is not None:
-        columns = np.arange(linear.n_columns, dtype=np.int32)
-        solver.setSolution(len(columns), columns, start)
+        solver.setSolution(len(start[0]), start[0].astype(np.int32), start[1])
     solver.run()
     return _read(solver, highspy)
 

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from watthour.core.plan import Plan, PlanImpossible, PlanningProblem, PlanStatus
+from watthour.core.errors import PlanImpossible
+from watthour.core.plan import Plan, PlanningProblem, PlanStatus
 from watthour.planning.account import Actions, appliance_kw, begun_kw, settle, step_prices
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def by_rules(problem: PlanningProblem) -> Plan:
 
 
 def thermostat(problem: PlanningProblem, heat: Heat) -> Array:
-    """Return the power that keeps the lowest temperature, and at the end the one it should have. [kW]"""
+    """Return the power that keeps the lowest temperature, and at the end the one it should have [kW]."""
     left, gain = heat.drift(problem.hours)
     power, now = np.zeros(problem.n_steps), heat.temperature_c
     for step in range(problem.n_steps):
@@ -154,7 +155,7 @@ def _cheapest_charge(problem: PlanningProblem, car: Car, demand: Array) -> Array
 
 
 def battery_by_rules(problem: PlanningProblem, battery: Battery, demand: Array) -> tuple[Array, Array]:
-    """Return charge and discharge: spare sun in, demand out; cheap steps in, dear steps out where that pays. [kW]"""
+    """Return charge and discharge: spare sun in, demand out; cheap steps in, dear steps out where that pays [kW]."""
     buy, _sell = step_prices(problem)
     low, high = float(np.quantile(buy, _CHEAP)), float(np.quantile(buy, _DEAR))
     lost = battery.charge_efficiency * battery.discharge_efficiency
@@ -163,7 +164,7 @@ def battery_by_rules(problem: PlanningProblem, battery: Battery, demand: Array) 
 
 
 def self_consumption(problem: PlanningProblem, battery: Battery, demand: Array) -> tuple[Array, Array]:
-    """Return what an inverter does by itself: spare sun in, demand out. [kW]"""
+    """Return what an inverter does by itself: spare sun in, demand out [kW]."""
     never, always = np.zeros(problem.n_steps, dtype=bool), np.ones(problem.n_steps, dtype=bool)
     return dispatch(problem, battery, demand, is_filled=never, is_used=always)
 

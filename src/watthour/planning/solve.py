@@ -5,6 +5,9 @@ from __future__ import annotations
 from time import monotonic
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from watthour.core.errors import PlanImpossible
 from watthour.planning.conflict import why_impossible
 from watthour.planning.dive import dive
 from watthour.planning.explain import explained
@@ -13,10 +16,12 @@ from watthour.planning.linear import Solution, solve_linear
 from watthour.planning.rules import by_rules
 
 if TYPE_CHECKING:
+    from watthour.core.assets import Array
     from watthour.core.plan import Plan, PlanningProblem
+    from watthour.planning.linear import Columns
 
 TIME_LIMIT_S = 10.0
-GAP = 0.005  # of the objective; the plan is that close to the best one
+GAP = 0.01  # of the objective; the plan is that close to the best one
 _LEAST_S = 0.05
 MIN_GAIN = 0.02  # [currency] by which a new plan must be better than the one that people know
 
@@ -52,7 +57,7 @@ def solve(
     kept = None if known is None else _kept(made, known, time_limit_s, gap)
     if kept is not None and kept.objective <= found.objective + min_gain:
         found = kept
-    return explained(problem, by_rules(problem) if found.values is None else made.plan(found))
+    return explained(problem, _or_by_rules(made, found))
 
 
 def search(made: Formulation, *, time_limit_s: float, gap: float) -> Solution:
@@ -62,8 +67,32 @@ def search(made: Formulation, *, time_limit_s: float, gap: float) -> Solution:
     if first.is_impossible or first.is_good(gap):
         return first
     left_s = max(until - monotonic(), _LEAST_S)
-    found = solve_linear(made.linear, time_limit_s=left_s, gap=gap, start=first.values)
+    found = solve_linear(made.linear, time_limit_s=left_s, gap=gap, start=_start(made, first))
     return first if found.values is None and first.values is not None else found
+
+
+def _start(made: Formulation, first: Solution) -> tuple[Columns, Array] | None:
+    """Return what the search begins from: the dive, or the runs of the rules of thumb."""
+    if first.values is not None:
+        return np.arange(len(first.values)), first.values
+    try:
+        return made.same_runs(by_rules(made.problem))
+    except PlanImpossible:  # by rules of thumb; the search may still find a plan
+        return None
+
+
+def _or_by_rules(made: Formulation, found: Solution) -> Plan:
+    """Return what was found; where that is not proven, or nothing, the plan of the rules of thumb if that is better."""
+    if found.is_proven:
+        return made.plan(found)
+    if found.values is None:
+        return by_rules(made.problem)
+    plan = made.plan(found)
+    try:
+        simple = by_rules(made.problem)
+    except PlanImpossible:
+        return plan
+    return simple if simple.objective < plan.objective else plan
 
 
 def _kept(made: Formulation, known: Plan, time_limit_s: float, gap: float) -> Solution | None:

@@ -14,7 +14,7 @@ from watthour.planning.formulate import formulate
 from watthour.planning.solve import GAP, TIME_LIMIT_S, search
 
 LEVELS = 9  # of carbon at which the cheapest plan is sought, both ends included
-_LEAST_DIFFERENCE = 1e-3  # [kg] what differs by less is the same plan to people
+_LEAST_DIFFERENCE = 1e-2  # [kg] what differs by less is the same plan to people
 _ROUNDING = 1e-6  # [kg, kWh]
 _TIE = 1e-3  # [currency/currency] money still counts in the cleanest plan
 
