@@ -144,7 +144,8 @@ class Car:
     """One stay of a car at its charger: ``energy_kwh`` reach its battery between ``arrival`` and ``departure``.
 
     It charges not at all, or with ``min_charge_kw`` to ``max_charge_kw``. ``most_kwh`` is what it could take; where
-    electricity is worth less than nothing it charges up to that. Default: ``energy_kwh``.
+    electricity is worth less than nothing it charges up to that. Default: ``energy_kwh``, and what the least power gives
+    in one step, as steps are not cut.
     """
 
     name: str

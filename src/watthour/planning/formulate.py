@@ -307,7 +307,8 @@ def _car(made: Formulation, car: Car) -> None:
     made.cars[car.name] = first, power
     made.use(np.arange(first, after), power, 1.0)
     needed = 0.0 if Wish(Kind.CAR, car.name) in made.dropped else car.energy_kwh
-    most = max(car.energy_kwh if car.most_kwh is None else car.most_kwh, needed)
+    least_step = car.min_charge_kw * problem.hours * car.efficiency  # the last step may be too long for its least power
+    most = max(car.most_kwh or 0.0, car.energy_kwh + least_step)
     if n:
         linear.row(needed, most, power, problem.hours * car.efficiency)
     _switched(made, power, car.min_charge_kw, car.max_charge_kw)
