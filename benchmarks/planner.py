@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 from datetime import UTC, datetime, timedelta
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from report import Cell, report
@@ -22,8 +22,6 @@ from watthour.planning.trade_off import trade_off
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from watthour.core.assets import Array
-
 START, HOUR = datetime(2026, 11, 22, 17, tzinfo=UTC), timedelta(hours=1)
 PROTOCOL = (
     "home: 192 steps of 15 minutes with a battery, a car on two nights (1.4 to 11 kW or nothing), a heated house and "
@@ -35,7 +33,7 @@ PROTOCOL = (
 )
 
 
-def day_series(rng: np.random.Generator, n: int) -> dict[str, Array]:
+def day_series(rng: np.random.Generator, n: int) -> dict[str, Any]:
     """Return prices, carbon, load and sun of made days."""
     hour = (np.arange(n) / 4 + START.hour) % 24
     noon = np.maximum(0.0, np.sin((hour - 7) / 10 * np.pi)) * ((hour > 7) & (hour < 17))  # noqa: PLR2004 - a day in November

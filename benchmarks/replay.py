@@ -26,7 +26,7 @@ from watthour.planning.solve import solve
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from watthour.core.assets import Array
+    from watthour.core.assets import Array, Steps
 
     Planner = Callable[[PlanningProblem], Plan]
 
@@ -173,7 +173,7 @@ def foreseen(values: Array, home: Home, now: int, until: int, days: tuple[int, .
     if is_share:
         share = 1.0 if then.sum() < 0.05 else min(float(values[last].sum() / then.sum()), 3.0)  # noqa: PLR2004 - kW: night
         return np.asarray(base * (1.0 + (share - 1.0) * fade))
-    return np.maximum(base + float((values[last] - then).mean()) * fade, 0.0)
+    return np.asarray(np.maximum(base + float((values[last] - then).mean()) * fade, 0.0))
 
 
 def courses(home: Home, now: int, until: int) -> tuple[Array, Array]:
@@ -187,12 +187,12 @@ def courses(home: Home, now: int, until: int) -> tuple[Array, Array]:
     return found[0], found[1]
 
 
-def _before(values: Array, steps: Array, now: int, back: int) -> Array:
+def _before(values: Array, steps: Steps, now: int, back: int) -> Array:
     """Return values of earlier days, each as many days further back as it is not known yet."""
     steps = np.array(steps)
     while (late := steps >= now).any():
         steps[late] -= 7 * back
-    return values[steps]
+    return np.asarray(values[steps])
 
 
 def prices(home: Home, now: int, until: int) -> Array:
@@ -387,11 +387,14 @@ def emhass(folder: Path, tariff: str) -> Home:
         day = at.date() + timedelta(days=days)
         return round((datetime(day.year, day.month, day.day, tzinfo=berlin).astimezone(UTC) - start) / step)
 
+    def always(now: int) -> int:
+        return now + len(local_hours)
+
     if tariff == "dynamic":
         price, known = (table["eur_mwh"].cast(pl.Float64).to_numpy() / 1000.0 + FEES) * VAT, published
     else:
         price = np.where((local_hours >= 22) | (local_hours < 6), OFF_PEAK_RATE, PEAK_RATE)  # noqa: PLR2004 - clock
-        known = lambda _now: len(local_hours)  # noqa: E731 - a tariff is known
+        known = always
     load, sun = (
         bridged(table[name].cast(pl.Float64).fill_null(np.nan).to_numpy() / 1000.0) for name in ("load_w", "pv_w")
     )

@@ -50,6 +50,7 @@ def check(stated: PlanningProblem, plan: Plan) -> None:
         drawn, given = drawn + use.charge_kw, given + use.discharge_kw
         assert (use.stored_kwh >= -1e-6).all()
         assert (use.stored_kwh <= battery.capacity_kwh + 1e-6).all()
+        assert use.stored_kwh[-1] >= (battery.end_kwh or 0.0) - 1e-6
         assert not ((use.charge_kw > 1e-6) & (use.discharge_kw > 1e-6)).any()
         held = np.concatenate([[battery.stored_kwh], use.stored_kwh])
         taken = battery.charge_efficiency * use.charge_kw - use.discharge_kw / battery.discharge_efficiency

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Array: TypeAlias = NDArray[np.float64]
+    Steps: TypeAlias = NDArray[np.integer[Any]]
+    Mask: TypeAlias = NDArray[np.bool_]
 
 QUARTER = timedelta(minutes=15)
 _MANY = 100_000.0  # [kW, kWh] beyond any home, and any street
@@ -144,8 +146,8 @@ class Car:
     """One stay of a car at its charger: ``energy_kwh`` reach its battery between ``arrival`` and ``departure``.
 
     It charges not at all, or with ``min_charge_kw`` to ``max_charge_kw``. ``most_kwh`` is what it could take; where
-    electricity is worth less than nothing it charges up to that. Default: ``energy_kwh``, and what the least power gives
-    in one step, as steps are not cut.
+    electricity is worth less than nothing it charges up to that. Default: ``energy_kwh``, and what the
+    least power gives in one step, as steps are not cut.
     """
 
     name: str

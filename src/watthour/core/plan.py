@@ -163,7 +163,12 @@ class PlanningProblem:
             raise InvalidInput("solar_paths_kw", len(self.solar_paths_kw), problem, remedy=cure)
 
     def _check_assets(self) -> None:
-        assets = (*self.appliances, *self.batteries, *self.cars, *self.heats)
+        assets: tuple[Appliance | Battery | Car | Heat, ...] = (
+            *self.appliances,
+            *self.batteries,
+            *self.cars,
+            *self.heats,
+        )
         if len(assets) > MOST_ASSETS:
             cure = f"Leave out what uses little: {MOST_ASSETS} can be planned together."
             raise InvalidInput("appliances", len(assets), "there are too many things to plan", remedy=cure)
@@ -331,6 +336,11 @@ class Plan:
     objective: float
     misses: tuple[Miss, ...] = ()
     reasons: tuple[Reason, ...] = ()
+
+    @property
+    def uses(self) -> tuple[ApplianceRuns | CarCharge | HeatUse, ...]:
+        """Everything planned that only draws."""
+        return (*self.appliances, *self.cars, *self.heats)
 
     def table(self) -> pl.DataFrame:
         """Return one row per step: powers [kW], stored energy [kWh], temperatures [degC]."""

@@ -128,8 +128,8 @@ def settle(problem: PlanningProblem, actions: Actions, status: PlanStatus, gap: 
         for heat in problem.heats
         for power in (actions.heat_kw.get(heat.name, zeros),)
     )
-    used = problem.load_kw + sum((each.power_kw for each in (*runs, *cars, *heats)), zeros)
-    used = used + sum((each.charge_kw for each in batteries), zeros)
+    used = problem.load_kw + sum((each.power_kw for each in runs), zeros) + sum((each.power_kw for each in cars), zeros)
+    used = used + sum((each.power_kw for each in heats), zeros) + sum((each.charge_kw for each in batteries), zeros)
     given = sum((each.discharge_kw for each in batteries), zeros)
     curtailed = _curtailed(problem, used - given) if actions.curtailed_kw is None else actions.curtailed_kw
     net = used - given - problem.solar_kw + curtailed

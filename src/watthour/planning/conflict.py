@@ -15,6 +15,7 @@ from watthour.planning.linear import solve_linear
 if TYPE_CHECKING:
     from watthour.core.assets import Array
     from watthour.core.plan import PlanningProblem
+    from watthour.planning.linear import Columns
 
 _MOST_S = 3.0  # for one question of many
 _ROOM = 1.0 + 1e-4  # so that the cure is enough whatever is lost in the last digit
@@ -129,7 +130,9 @@ def _soonest(problem: PlanningProblem, wish: Wish, limit_s: float) -> str | None
     made = formulate(longer)
     steps, begins = made.begins[name]
     last = made.linear.columns(1, 0.0, float(problem.n_steps))
-    made.linear.rows(len(steps), 0.0, np.inf, (np.repeat(last, len(steps)), 1.0), (begins, -(steps + 1.0)))
+    made.linear.rows(
+        len(steps), 0.0, np.inf, (np.repeat(last, len(steps)), 1.0), (begins, -np.asarray(steps + 1, dtype=np.float64))
+    )
     found = _best(made, last, 1.0, limit_s)
     if found is None:
         return leave_out
@@ -139,7 +142,7 @@ def _soonest(problem: PlanningProblem, wish: Wish, limit_s: float) -> str | None
     return f"{name} can be over by {end.isoformat()}"
 
 
-def _best(made: Formulation, columns: Array, price: float | Array, limit_s: float) -> float | None:
+def _best(made: Formulation, columns: Columns, price: float | Array, limit_s: float) -> float | None:
     costs = np.zeros(made.linear.n_columns)
     costs[columns] = price
     found = solve_linear(made.linear, time_limit_s=limit_s, gap=0.0, costs=costs)

@@ -26,7 +26,7 @@ def dive(made: Formulation, *, time_limit_s: float) -> Solution:
     import highspy
 
     until = monotonic() + time_limit_s
-    solver = highspy.Highs()
+    solver = highspy.Highs()  # type: ignore[no-untyped-call]  # highspy leaves it so
     for name, value in (("output_flag", False), ("threads", 1)):
         solver.setOptionValue(name, value)
     solver.passModel(model_of(made.linear, highspy, is_relaxed=True))
@@ -34,7 +34,8 @@ def dive(made: Formulation, *, time_limit_s: float) -> Solution:
     objective = bound
     if values is None:
         return Solution(None, bound, None, is_proven=False, is_impossible=is_impossible)
-    for name in sorted(made.counts, key=lambda each: _doubt(values, made.begins[each][1])):
+    doubts = {name: _doubt(values, made.begins[name][1]) for name in made.counts}
+    for name in sorted(doubts, key=lambda each: doubts[each]):
         _steps, columns = made.begins[name]
         whole = _rounded(values[columns], made.counts[name], _apart(made, name))
         _fix(solver, columns, whole)

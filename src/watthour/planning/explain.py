@@ -13,7 +13,7 @@ from watthour.core.plan import Reason
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from watthour.core.assets import Appliance, Array, Car, Heat
+    from watthour.core.assets import Appliance, Array, Car, Heat, Steps
     from watthour.core.plan import ApplianceRuns, BatteryUse, CarCharge, HeatUse, Plan, PlanningProblem
 
 _SAME = 0.005  # [currency] what nobody notices
@@ -61,7 +61,7 @@ def _of_appliance(problem: PlanningProblem, plan: Plan, wish: Appliance, runs: A
 class _Starts:
     """The steps in which a run could begin, and what each would cost by the grid's price and carbon."""
 
-    steps: Array
+    steps: Steps
     costs: Array
     carbon: Array
     chosen: int
@@ -157,12 +157,12 @@ def _at_price(problem: PlanningProblem, power_kw: Array, span: tuple[int, int]) 
 def _sun_share(plan: Plan, start: int, profile: Array) -> float:
     """Return how much of a run spare sun covers: what all else that is used leaves of it."""
     own = slice(start, start + len(profile))
-    used = plan.load_kw + sum((each.power_kw for each in (*plan.appliances, *plan.cars, *plan.heats)), 0.0)
+    used = plan.load_kw + sum((each.power_kw for each in plan.uses), 0.0)
     spare = np.maximum(plan.solar_kw[own] - (used[own] - profile), 0.0)
     return float(np.minimum(spare, profile).sum() / profile.sum())
 
 
-def _of_starts(series: Array, profile: Array, starts: Array) -> Array:
+def _of_starts(series: Array, profile: Array, starts: Steps) -> Array:
     return np.array([float(series[start : start + len(profile)] @ profile) for start in starts])
 
 

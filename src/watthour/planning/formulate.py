@@ -28,7 +28,7 @@ from watthour.planning.linear import Bound, Columns, Linear, Solution
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from watthour.core.assets import Appliance, Array, Battery, Car, Heat
+    from watthour.core.assets import Appliance, Array, Battery, Car, Heat, Mask
     from watthour.core.plan import Plan, PlanningProblem
 
 _TIE = 1e-6  # [currency/kWh] so that of two ways that cost the same the one is taken that moves less
@@ -292,7 +292,7 @@ def _battery(made: Formulation, path: Path, battery: Battery) -> None:
         made.switches.append(Switch(is_charging, charge[steps], discharge[steps]))
 
 
-def _is_wasting_paid(problem: PlanningProblem, path: Path) -> Array:
+def _is_wasting_paid(problem: PlanningProblem, path: Path) -> Mask:
     """Return in which steps electricity may be worth less than nothing."""
     buy, _sell = step_prices(problem)
     forced = (path.solar_kw > 0.0) & (not problem.is_solar_curtailable)

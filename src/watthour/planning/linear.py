@@ -101,7 +101,7 @@ def solve_linear(
     """
     import highspy
 
-    solver = highspy.Highs()
+    solver = highspy.Highs()  # type: ignore[no-untyped-call]  # highspy leaves it so
     for name, value in (
         ("output_flag", False),
         ("threads", 1),

@@ -13,12 +13,13 @@ import numpy as np
 
 from watthour.core.errors import PlanImpossible
 from watthour.core.plan import Plan, PlanningProblem, PlanStatus
-from watthour.planning.account import Actions, appliance_kw, begun_kw, settle, step_prices
+from watthour.planning.account import Actions, appliance_kw, begun_kw, settle, step_prices, stored
 
 if TYPE_CHECKING:
-    from watthour.core.assets import Appliance, Array, Battery, Car, Heat
+    from watthour.core.assets import Appliance, Array, Battery, Car, Heat, Mask
 
 _EPSILON = 1e-9
+_ENOUGH = 1e-6  # [kW, kWh] a milliwatt
 _CHEAP, _DEAR = 0.25, 0.6  # of the prices of the horizon
 
 
@@ -26,7 +27,7 @@ def by_rules(problem: PlanningProblem) -> Plan:
     """Return a plan by rules of thumb.
 
     Raises:
-        PlanImpossible: a run or a car finds no place under the import limit.
+        PlanImpossible: a run or a car finds no place under the import limit, or another wish is beyond such rules.
     """
     demand = problem.load_kw - problem.solar_kw
     for wish in problem.appliances:
@@ -49,7 +50,12 @@ def by_rules(problem: PlanningProblem) -> Plan:
         charge, discharge = battery_by_rules(problem, battery, demand)
         charges[battery.name], discharges[battery.name] = charge, discharge
         demand = demand + charge - discharge
-    return settle(problem, Actions(steps, charges, discharges, cars, heats), PlanStatus.RULES, None)
+    plan = settle(problem, Actions(steps, charges, discharges, cars, heats), PlanStatus.RULES, None)
+    for name, power in (("import_limit_kw", plan.import_kw), ("export_limit_kw", plan.export_kw)):
+        limit = getattr(problem, name)
+        if limit is not None and float(power.max()) > limit + _ENOUGH:
+            raise PlanImpossible([name], f"rules of thumb do not keep to {name}", remedy="Give the solver more time.")
+    return plan
 
 
 def thermostat(problem: PlanningProblem, heat: Heat) -> Array:
@@ -148,7 +154,7 @@ def _cheapest_charge(problem: PlanningProblem, car: Car, demand: Array) -> Array
             continue
         power[step] = max(min(room[step], left / (problem.hours * car.efficiency)), car.min_charge_kw)
         left -= power[step] * problem.hours * car.efficiency
-    if left > 1e-6:  # noqa: PLR2004 - a milliwatt hour
+    if left > _ENOUGH:
         words = f"rules of thumb find no room for {left:.2f} kWh of {car.name} under the import limit"
         raise PlanImpossible([car.name], words, remedy="Give the solver more time, or raise import_limit_kw.")
     return power
@@ -160,7 +166,15 @@ def battery_by_rules(problem: PlanningProblem, battery: Battery, demand: Array) 
     low, high = float(np.quantile(buy, _CHEAP)), float(np.quantile(buy, _DEAR))
     lost = battery.charge_efficiency * battery.discharge_efficiency
     pays = high * lost - problem.weights.money * battery.wear_price > low
-    return dispatch(problem, battery, demand, is_filled=pays & (buy <= low), is_used=~pays | (buy >= high))
+    is_filled = (buy <= low) if pays else np.zeros(problem.n_steps, dtype=bool)
+    is_used = (buy >= high) if pays else np.ones(problem.n_steps, dtype=bool)
+    for n_last in range(problem.n_steps + 1):  # as few of the last steps as fill it as wished
+        is_last = np.arange(problem.n_steps) >= problem.n_steps - n_last
+        found = dispatch(problem, battery, demand, is_filled=is_filled | is_last, is_used=is_used & ~is_last)
+        if stored(problem, battery, *found)[-1] >= (battery.end_kwh or 0.0) - _ENOUGH:
+            return found
+    words = f"rules of thumb cannot fill {battery.name} as wished at the end"
+    raise PlanImpossible([battery.name], words, remedy="Give the solver more time, or lower end_kwh.")
 
 
 def self_consumption(problem: PlanningProblem, battery: Battery, demand: Array) -> tuple[Array, Array]:
@@ -170,7 +184,7 @@ def self_consumption(problem: PlanningProblem, battery: Battery, demand: Array) 
 
 
 def dispatch(
-    problem: PlanningProblem, battery: Battery, demand: Array, *, is_filled: Array, is_used: Array
+    problem: PlanningProblem, battery: Battery, demand: Array, *, is_filled: Mask, is_used: Mask
 ) -> tuple[Array, Array]:
     """Return charge and discharge, step by step: filled from the grid, or used for what is drawn, or only from sun."""
     charge, discharge = np.zeros(problem.n_steps), np.zeros(problem.n_steps)

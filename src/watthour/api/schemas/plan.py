@@ -117,15 +117,15 @@ class PlanQuestion(Question):
     load_kw: Series = Field(0.0, description="What is used whatever is planned. [kW]", examples=[0.4])
     solar_kw: Series = Field(0.0, description="What the sun gives. [kW]")
     is_solar_curtailable: bool = Field(default=True, description="Whether the sun's power may be left unused.")
-    appliances: list[PlanAppliance] = Field(default_factory=list, max_length=40)
-    batteries: list[PlanBattery] = Field(default_factory=list, max_length=5)
-    cars: list[PlanCar] = Field(default_factory=list, max_length=10)
-    heats: list[PlanHeat] = Field(default_factory=list, max_length=5)
+    appliances: list[PlanAppliance] = Field(default_factory=list, max_length=40, description="Runs to be planned.")
+    batteries: list[PlanBattery] = Field(default_factory=list, max_length=5, description="Batteries.")
+    cars: list[PlanCar] = Field(default_factory=list, max_length=10, description="Cars, one for each stay.")
+    heats: list[PlanHeat] = Field(default_factory=list, max_length=5, description="Houses and tanks that keep heat.")
     import_limit_kw: float | None = Field(None, description="The most that can be imported. [kW]")
     export_limit_kw: float | None = Field(None, description="The most that may be exported. [kW]")
     peak_price: float = Field(0.0, description="For each kW of import above the highest so far. [currency/kW]")
     peak_so_far_kw: float = Field(0.0, description="The highest import of the month so far. [kW]")
-    weights: PlanWeights = Field(default_factory=PlanWeights, description="What counts.")
+    weights: PlanWeights = Field(PlanWeights(), description="What counts.")
     with_choices: bool = Field(
         default=False, description="Whether plans between the cheapest and the cleanest are told too."
     )
@@ -237,7 +237,7 @@ class PlanAnswer(Answer):
     )
 
     status: Literal["solved", "best_so_far", "rules"] = Field(
-        description="`solved`: no plan is better by more than `gap`; `best_so_far`: the time limit came first; `rules`: "
+        description="`solved`: no plan is better by more than `gap`; `best_so_far`: the time was over first; `rules`: "
         "by rules of thumb, as the solver found nothing in time."
     )
     gap: float | None = Field(description="Share by which another plan could be better; null: not known. [-]")
