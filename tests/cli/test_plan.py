@@ -48,7 +48,7 @@ def test_json_holds_the_same(watthour: Callable[..., Outcome], file: Path) -> No
     [
         ("import_limit_kw = 11", "import_limit_kw = 0.5", "import_limit_kw ="),
         ("energy_kwh = 12", "energy_kwh = 200", "kWh or less"),
-        ("energy_kwh = 12", "enery_kwh = 12", "plan-a-day"),
+        ("energy_kwh = 12", "energy_mwh = 12", "plan-a-day"),
         ("step_minutes = 60", "step_minutes = ", "no TOML"),
         ("stored_kwh = 4", "stored_kwh = 40", "from 0 to 10"),
     ],

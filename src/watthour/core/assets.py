@@ -249,7 +249,7 @@ def finite(place: str, values: Sequence[float] | Array, low: float, high: float)
         problem = f"{where} is not a number within {low:g} to {high:g}"
         cure = "Fill gaps with a forecast before planning: nothing is invented here."
         raise InvalidInput(place, value, problem, remedy=cure)
-    found.flags.writeable = False
+    found.setflags(write=False)
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -92,7 +93,12 @@ def _or_by_rules(made: Formulation, found: Solution) -> Plan:
         simple = by_rules(made.problem)
     except PlanImpossible:
         return plan
-    return simple if simple.objective < plan.objective else plan
+    if simple.objective >= plan.objective:
+        return plan
+    # What the search has proven to be impossible bounds this plan as well.
+    bound = found.objective - (found.gap or np.inf) * abs(found.objective)
+    gap = (simple.objective - bound) / max(abs(simple.objective), 1e-9)
+    return replace(simple, gap=float(gap) if np.isfinite(gap) else None)
 
 
 def _kept(made: Formulation, known: Plan, time_limit_s: float, gap: float) -> Solution | None:

@@ -125,7 +125,7 @@ class PlanQuestion(Question):
     export_limit_kw: float | None = Field(None, description="The most that may be exported. [kW]")
     peak_price: float = Field(0.0, description="For each kW of import above the highest so far. [currency/kW]")
     peak_so_far_kw: float = Field(0.0, description="The highest import of the month so far. [kW]")
-    weights: PlanWeights = Field(PlanWeights(), description="What counts.")
+    weights: PlanWeights | None = Field(None, description="What counts; without it: money alone.")
     with_choices: bool = Field(
         default=False, description="Whether plans between the cheapest and the cleanest are told too."
     )
@@ -158,7 +158,7 @@ class PlanQuestion(Question):
             export_limit_kw=self.export_limit_kw,
             peak_price=self.peak_price,
             peak_so_far_kw=self.peak_so_far_kw,
-            weights=Weights(**self.weights.model_dump()),
+            weights=Weights() if self.weights is None else Weights(**self.weights.model_dump()),
             time_zone=self.time_zone,
         )
 
