@@ -357,7 +357,7 @@ def _appliance(made: Formulation, wish: Appliance) -> None:
     steps = np.arange(first, max(after - length + 1, first))
     worth = 0.0 if wish.only_below is None else problem.weights.money * wish.only_below
     power = profile[:1] if wish.is_interruptible else profile
-    cost = _SOON * (steps - first) - worth * float(power.sum()) * problem.hours
+    cost = np.asarray(_SOON * (steps - first) - worth * float(power.sum()) * problem.hours, dtype=np.float64)
     begins = linear.columns(len(steps), 0.0, 1.0, cost, is_whole=True)
     made.begins[wish.name] = steps, begins
     for offset, kw in enumerate(power):

@@ -40,9 +40,9 @@ def problem_of(table: pl.DataFrame, **said: Any) -> PlanningProblem:  # noqa: AN
         raise InvalidInput(
             "table.time", table.height, problem, remedy="Give two rows or more, in order, all as far apart."
         )
-    series = {
+    fields: dict[str, Any] = {
         name: table[name].cast(pl.Float64).fill_null(np.nan).to_numpy() for name in _SERIES if name in table.columns
     }
     start: datetime = times[0]
-    zone = {"time_zone": times.dtype.time_zone, **said}
-    return PlanningProblem(start=start, step=steps[0], **series, **zone)
+    fields = {"time_zone": times.dtype.time_zone, **fields, **said}
+    return PlanningProblem(start=start, step=steps[0], **fields)
