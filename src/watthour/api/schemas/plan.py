@@ -6,7 +6,8 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import BeforeValidator, Field
+from pydantic_core import PydanticCustomError
 
 from watthour.api.schemas.base import Answer, Question, shown_as
 from watthour.core import assets
@@ -15,7 +16,29 @@ from watthour.core.place import is_time_zone, no_time_zone
 from watthour.core.plan import PlanningProblem, Weights
 
 MOST_STEPS = 480
-Series = float | Annotated[list[float], Field(max_length=MOST_STEPS)]
+
+
+def _written(value: object) -> object:
+    """Refuse a number, which would be read as seconds since 1970."""
+    if isinstance(value, str) and "-" in value[4:8]:
+        return value
+    if isinstance(value, datetime):
+        return value
+    raise PydanticCustomError("instant", "it is no instant such as 2026-11-22T18:00:00+01:00")
+
+
+def _counted(value: object) -> object:
+    """Refuse what is no number, such as a text or a truth."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise PydanticCustomError("count", "it is no whole number")
+    return value
+
+
+Number = Annotated[float, Field(strict=True)]
+Count = Annotated[int, BeforeValidator(_counted)]  # 4.0 is one as well
+Flag = Annotated[bool, Field(strict=True)]
+Instant = Annotated[datetime, BeforeValidator(_written)]
+Series = Number | Annotated[list[Number], Field(max_length=MOST_STEPS)]
 Name = Annotated[str, Field(min_length=1, max_length=60)]
 _LOCAL = "With its time zone, or by the clock of `time_zone`."
 
@@ -24,39 +47,39 @@ class PlanAppliance(Question):
     """A run of an appliance."""
 
     name: Name = Field(description="How the plan calls it.", examples=["dishwasher"])
-    power_kw: float | None = Field(
+    power_kw: Number | None = Field(
         None, description="Its power, where that is the same throughout. [kW]", examples=[1.2]
     )
-    minutes: float | None = Field(None, gt=0, le=1440, description="How long a run takes. [min]", examples=[120])
-    profile_kw: list[float] | None = Field(
+    minutes: Number | None = Field(None, gt=0, le=1440, description="How long a run takes. [min]", examples=[120])
+    profile_kw: list[Number] | None = Field(
         None, max_length=MOST_STEPS, description="Instead of both: its power over a run. [kW]", examples=[None]
     )
-    profile_minutes: float = Field(15, ge=1, le=1440, description="How long each of these values holds. [min]")
-    earliest: datetime | None = Field(None, description=f"When it may begin; without it: at once. {_LOCAL}")
-    deadline: datetime | None = Field(None, description=f"When it must have ended. {_LOCAL}")
-    is_interruptible: bool = Field(default=False, description="Whether it may pause between steps.")
-    repeats: int = Field(1, ge=1, le=50, description="How many runs. [count]")
-    only_below: float | None = Field(
+    profile_minutes: Number = Field(15, ge=1, le=1440, description="How long each of these values holds. [min]")
+    earliest: Instant | None = Field(None, description=f"When it may begin; without it: at once. {_LOCAL}")
+    deadline: Instant | None = Field(None, description=f"When it must have ended. {_LOCAL}")
+    is_interruptible: Flag = Field(default=False, description="Whether it may pause between steps.")
+    repeats: Count = Field(1, ge=1, le=50, description="How many runs. [count]")
+    only_below: Number | None = Field(
         None, description="It runs only where its electricity is worth less than this. [currency/kWh]"
     )
-    begun_at: datetime | None = Field(None, description=f"It runs already, since then. {_LOCAL}")
+    begun_at: Instant | None = Field(None, description=f"It runs already, since then. {_LOCAL}")
 
 
 class PlanBattery(Question):
     """A battery."""
 
     name: Name = Field("battery", description="How the plan calls it.")
-    capacity_kwh: float = Field(description="What it can hold. [kWh]", examples=[10])
-    stored_kwh: float = Field(description="What it holds now. [kWh]", examples=[4])
-    max_charge_kw: float = Field(description="What it can take. [kW]", examples=[5])
-    max_discharge_kw: float = Field(description="What it can give. [kW]", examples=[5])
-    charge_efficiency: float = Field(0.95, description="Share that is stored of what it takes. [-]")
-    discharge_efficiency: float = Field(0.95, description="Share that it gives of what was stored. [-]")
-    wear_price: float = Field(0.0, description="What a kWh that it gives costs in life. [currency/kWh]")
-    reserve_kwh: float = Field(0.0, description="Below this it goes only if nothing else is possible. [kWh]")
-    reserve_price: float = Field(1.0, description="What a kWh below it costs in every hour. [currency/kWh/h]")
-    end_kwh: float | None = Field(None, description="What it holds at the end, or more. [kWh]")
-    end_price: float | None = Field(
+    capacity_kwh: Number = Field(description="What it can hold. [kWh]", examples=[10])
+    stored_kwh: Number = Field(description="What it holds now. [kWh]", examples=[4])
+    max_charge_kw: Number = Field(description="What it can take. [kW]", examples=[5])
+    max_discharge_kw: Number = Field(description="What it can give. [kW]", examples=[5])
+    charge_efficiency: Number = Field(0.95, description="Share that is stored of what it takes. [-]")
+    discharge_efficiency: Number = Field(0.95, description="Share that it gives of what was stored. [-]")
+    wear_price: Number = Field(0.0, description="What a kWh that it gives costs in life. [currency/kWh]")
+    reserve_kwh: Number = Field(0.0, description="Below this it goes only if nothing else is possible. [kWh]")
+    reserve_price: Number = Field(1.0, description="What a kWh below it costs in every hour. [currency/kWh/h]")
+    end_kwh: Number | None = Field(None, description="What it holds at the end, or more. [kWh]")
+    end_price: Number | None = Field(
         None, description="Instead: what a kWh in it is worth at the end; without both: what it costs to fill it again "
         "in the cheapest quarter of the time. [currency/kWh]"
     )  # fmt: skip
@@ -66,67 +89,67 @@ class PlanCar(Question):
     """One stay of a car at its charger."""
 
     name: Name = Field("car", description="How the plan calls it.")
-    energy_kwh: float = Field(description="What must reach its battery. [kWh]", examples=[12])
-    max_charge_kw: float = Field(description="The most it takes. [kW]", examples=[11])
-    min_charge_kw: float = Field(0.0, description="The least it takes when it charges. [kW]", examples=[1.4])
-    arrival: datetime | None = Field(None, description=f"Without it: it is there. {_LOCAL}")
-    departure: datetime | None = Field(None, description=f"Without it: it stays. {_LOCAL}")
-    efficiency: float = Field(0.9, description="Share that reaches its battery. [-]")
-    most_kwh: float | None = Field(None, description="What it could take, where that is paid for. [kWh]")
+    energy_kwh: Number = Field(description="What must reach its battery. [kWh]", examples=[12])
+    max_charge_kw: Number = Field(description="The most it takes. [kW]", examples=[11])
+    min_charge_kw: Number = Field(0.0, description="The least it takes when it charges. [kW]", examples=[1.4])
+    arrival: Instant | None = Field(None, description=f"Without it: it is there. {_LOCAL}")
+    departure: Instant | None = Field(None, description=f"Without it: it stays. {_LOCAL}")
+    efficiency: Number = Field(0.9, description="Share that reaches its battery. [-]")
+    most_kwh: Number | None = Field(None, description="What it could take, where that is paid for. [kWh]")
 
 
 class PlanHeat(Question):
     """A tank or a house that keeps heat."""
 
     name: Name = Field("house", description="How the plan calls it.")
-    capacity_kwh_per_k: float = Field(description="Heat that warms it by a kelvin. [kWh/K]", examples=[5])
-    loss_kw_per_k: float = Field(
+    capacity_kwh_per_k: Number = Field(description="Heat that warms it by a kelvin. [kWh/K]", examples=[5])
+    loss_kw_per_k: Number = Field(
         description="What it loses for each kelvin above what is around it. [kW/K]", examples=[0.15]
     )
-    max_power_kw: float = Field(description="The most its heater draws. [kW]", examples=[3])
-    min_power_kw: float = Field(0.0, description="The least it draws when it is on. [kW]")
-    temperature_c: float = Field(description="How warm it is now. [degC]", examples=[20.5])
-    lowest_c: float = Field(description="How cold it may become. [degC]", examples=[20])
-    highest_c: float = Field(description="How warm it may become. [degC]", examples=[22])
+    max_power_kw: Number = Field(description="The most its heater draws. [kW]", examples=[3])
+    min_power_kw: Number = Field(0.0, description="The least it draws when it is on. [kW]")
+    temperature_c: Number = Field(description="How warm it is now. [degC]", examples=[20.5])
+    lowest_c: Number = Field(description="How cold it may become. [degC]", examples=[20])
+    highest_c: Number = Field(description="How warm it may become. [degC]", examples=[22])
     around_c: Series = Field(20.0, description="Temperature around it. [degC]", examples=[5])
     draw_kw: Series = Field(0.0, description="Heat that is taken out, such as hot water; negative: gains. [kW]")
     efficiency: Series = Field(1.0, description="Heat for each kWh drawn; of a heat pump about 3. [-]")
-    discomfort_price: float = Field(1.0, description="What a kelvin outside costs in every hour. [currency/K/h]")
-    end_c: float | None = Field(None, description="How warm it is at the end; without it: as now. [degC]")
+    discomfort_price: Number = Field(1.0, description="What a kelvin outside costs in every hour. [currency/K/h]")
+    end_c: Number | None = Field(None, description="How warm it is at the end; without it: as now. [degC]")
 
 
 class PlanWeights(Question):
     """What counts."""
 
-    money: float = Field(1.0, description="How much money counts. [-]")
-    carbon: float = Field(0.0, description="What a kg of CO2e less is worth. [currency/kg]", examples=[0.1])
-    peak: float = Field(0.0, description="What a kW less of the highest import is worth. [currency/kW]")
+    money: Number = Field(1.0, description="How much money counts. [-]")
+    carbon: Number = Field(0.0, description="What a kg of CO2e less is worth. [currency/kg]", examples=[0.1])
+    peak: Number = Field(0.0, description="What a kW less of the highest import is worth. [currency/kW]")
 
 
 class PlanQuestion(Question):
     """What is to be planned; each series has one value for all steps, or one for each."""
 
-    start: datetime = Field(description=f"Begin of the first step. {_LOCAL}", examples=["2026-11-22T18:00:00+01:00"])
-    step_minutes: float = Field(15, ge=1, le=1440, description="Length of a step. [min]")
+    start: Instant = Field(description=f"Begin of the first step. {_LOCAL}", examples=["2026-11-22T18:00:00+01:00"])
+    step_minutes: Number = Field(15, ge=1, le=1440, description="Length of a step. [min]")
     time_zone: str = Field("UTC", max_length=60, description="Clock of the home.", examples=["Europe/Berlin"])
-    import_price: list[float] = Field(
+    import_price: list[Number] = Field(
         min_length=1, max_length=MOST_STEPS, description="For each step. [currency/kWh]", examples=[[0.31, 0.24, 0.19]]
     )
     export_price: Series = Field(0.0, description="What is earned by export. [currency/kWh]")
     carbon: Series = Field(0.0, description="Carbon intensity of what is imported. [gCO2e/kWh]")
     load_kw: Series = Field(0.0, description="What is used whatever is planned. [kW]", examples=[0.4])
     solar_kw: Series = Field(0.0, description="What the sun gives. [kW]")
-    is_solar_curtailable: bool = Field(default=True, description="Whether the sun's power may be left unused.")
+    is_solar_curtailable: Flag = Field(default=True, description="Whether the sun's power may be left unused.")
     appliances: list[PlanAppliance] = Field(default_factory=list, max_length=40, description="Runs to be planned.")
     batteries: list[PlanBattery] = Field(default_factory=list, max_length=5, description="Batteries.")
     cars: list[PlanCar] = Field(default_factory=list, max_length=10, description="Cars, one for each stay.")
     heats: list[PlanHeat] = Field(default_factory=list, max_length=5, description="Houses and tanks that keep heat.")
-    import_limit_kw: float | None = Field(None, description="The most that can be imported. [kW]")
-    export_limit_kw: float | None = Field(None, description="The most that may be exported. [kW]")
-    peak_price: float = Field(0.0, description="For each kW of import above the highest so far. [currency/kW]")
-    peak_so_far_kw: float = Field(0.0, description="The highest import of the month so far. [kW]")
+    import_limit_kw: Number | None = Field(None, description="The most that can be imported. [kW]")
+    export_limit_kw: Number | None = Field(None, description="The most that may be exported. [kW]")
+    peak_price: Number = Field(0.0, description="For each kW of import above the highest so far. [currency/kW]")
+    peak_so_far_kw: Number = Field(0.0, description="The highest import of the month so far. [kW]")
     weights: PlanWeights | None = Field(None, description="What counts; without it: money alone.")
-    with_choices: bool = Field(
+    with_choices: Flag = Field(
         default=False, description="Whether plans between the cheapest and the cleanest are told too."
     )
 
