@@ -18,6 +18,7 @@ from watthour.api.schemas.homes import DeviceList, EventPage, HomeList, KeptRows
 from watthour.api.schemas.imports import ImportedRows
 from watthour.api.schemas.insights import DeviceInsightsAnswer, HomeInsightsAnswer
 from watthour.api.schemas.models import ModelInfo, Prediction, Reloaded
+from watthour.api.schemas.plan import PlanAnswer
 from watthour.api.schemas.readings import ChannelList, ReadingPage
 from watthour.api.schemas.sites import HolidayCalendars, RemovedSite, SiteEntry, SiteList
 from watthour.api.schemas.status import Health, Ready, Status
@@ -62,6 +63,7 @@ ANSWERS = [
     KnownDevices,
     ModelInfo,
     PlaceList,
+    PlanAnswer,
     Prediction,
     ReadingPage,
     Ready,
@@ -151,6 +153,7 @@ def test_operations_have_plain_names_for_clients(api: FastAPI) -> None:
         "past",
         "peak_prediction",
         "places",
+        "plan",
         "predict",
         "readings",
         "ready",

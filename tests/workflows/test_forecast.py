@@ -14,7 +14,8 @@ from watthour.core.ports import RunState, SourceRun
 from watthour.core.window import DAY, HOUR, Window
 from watthour.forecasting.catalogue import recipe
 from watthour.simulation.simtown import SIMTOWN
-from watthour.workflows.forecast import COMPANION_LEVELS, RUN_PREFIX, forecast, live_window, load_model
+from watthour.workflows.baselines import COMPANION_LEVELS
+from watthour.workflows.forecast import RUN_PREFIX, forecast, live_window, load_model
 from watthour.workflows.train import train
 
 if TYPE_CHECKING:

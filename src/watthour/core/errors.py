@@ -4,6 +4,7 @@ WatthourError                 what happened, and the cure
 ├── InvalidInput              the caller said something that cannot be; names field and value
 │   ├── UnknownName           nothing that is kept has this name: no zone, device, channel, thing
 │   │   └── UnknownSite       no site has this name; lists near matches
+│   ├── PlanImpossible        wishes contradict each other; names them, and what to relax
 │   └── NotConfigured         a setting or key is missing
 ├── SourceError               a connector could not deliver
 │   ├── SourceUnavailable     try later
@@ -60,6 +61,14 @@ class UnknownSite(UnknownName):
         hint = f"Did you mean {', '.join(near)}?" if near else lists
         problem = "no region or site has this name" if field == "region" else f"no {field} has this name"
         super().__init__(field, name, problem, remedy=hint)
+
+
+class PlanImpossible(InvalidInput):
+    """Wishes contradict each other; ``conflict`` are some of which none can be left out without solving it."""
+
+    def __init__(self, conflict: Sequence[str], problem: str, *, remedy: str) -> None:
+        self.conflict = tuple(conflict)
+        super().__init__("wishes", ", ".join(conflict), problem, remedy=remedy)
 
 
 class NotConfigured(InvalidInput):

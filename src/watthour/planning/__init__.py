@@ -1,1 +1,1 @@
-"""What electricity costs, and when to use it."""
+"""When to run what: plans of appliances, batteries, cars and heat, and what electricity costs."""

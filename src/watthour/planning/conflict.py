@@ -1,0 +1,162 @@
+"""Why nothing meets all wishes: a smallest set of those that contradict each other, and what to relax."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from watthour.core.errors import PlanImpossible
+from watthour.planning.formulate import Formulation, Kind, Wish, formulate, wishes
+from watthour.planning.linear import solve_linear
+
+if TYPE_CHECKING:
+    from watthour.core.assets import Array
+    from watthour.core.plan import PlanningProblem
+    from watthour.planning.linear import Columns
+
+_MOST_S = 3.0  # for one question of many
+_ROOM = 1.0 + 1e-4  # so that the cure is enough whatever is lost in the last digit
+
+
+def why_impossible(problem: PlanningProblem, *, time_limit_s: float) -> PlanImpossible:
+    """Return what contradicts what; leaving any one of these wishes out solves it.
+
+    Wishes are dropped one by one, and stay dropped where the rest is impossible without them as well (a deletion
+    filter: Chinneck and Dravnieks, ORSA Journal on Computing 3 (1991), doi:10.1287/ijoc.3.2.157).
+    """
+    limit_s = min(time_limit_s, _MOST_S)
+    asked = wishes(problem)
+    dropped: set[Wish] = set()
+    if _is_impossible(problem, frozenset(asked), limit_s):
+        words = "the plan is impossible whatever is left out: what is used or made anyway passes a limit"
+        return PlanImpossible([], words, remedy=_without_limits(problem))
+    for wish in asked:
+        if _is_impossible(problem, frozenset(dropped | {wish}), limit_s):
+            dropped.add(wish)
+    conflict = [wish for wish in asked if wish not in dropped]
+    if not conflict:
+        words = "no plan was found, and not in time why"
+        return PlanImpossible([], words, remedy="Allow more time, or ask for less.")
+    names = [_in_words(problem, wish) for wish in conflict]
+    cures = [cure for wish in conflict if (cure := _cure(problem, wish, limit_s))]
+    said = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+    remedy = f"Relax one of them: {'; '.join(cures)}." if cures else "Leave one of them out."
+    return PlanImpossible(
+        [wish.name or str(wish.kind) for wish in conflict], f"not possible together: {said}", remedy=remedy
+    )
+
+
+def _is_impossible(problem: PlanningProblem, dropped: frozenset[Wish], limit_s: float) -> bool:
+    made = formulate(problem, dropped)
+    costs = np.zeros(made.linear.n_columns)
+    return solve_linear(made.linear, time_limit_s=limit_s, gap=1.0, costs=costs).is_impossible
+
+
+def _in_words(problem: PlanningProblem, wish: Wish) -> str:
+    match wish.kind:
+        case Kind.APPLIANCE:
+            of = next(each for each in problem.appliances if each.name == wish.name)
+            by = "" if of.deadline is None else f" by {of.deadline.isoformat()}"
+            return f"{wish.name} ({of.energy_kwh * of.repeats:.2f} kWh{by})"
+        case Kind.CAR:
+            car = next(each for each in problem.cars if each.name == wish.name)
+            by = "" if car.departure is None else f" by {car.departure.isoformat()}"
+            return f"{wish.name} ({car.energy_kwh:.2f} kWh{by})"
+        case Kind.BATTERY_END:
+            battery = next(each for each in problem.batteries if each.name == wish.name)
+            return f"{wish.name} (end_kwh = {battery.end_kwh:g})"
+        case Kind.IMPORT_LIMIT:
+            return f"the import limit of {problem.import_limit_kw:g} kW"
+        case Kind.EXPORT_LIMIT:
+            return f"the export limit of {problem.export_limit_kw:g} kW"
+
+
+def _cure(problem: PlanningProblem, wish: Wish, limit_s: float) -> str | None:
+    """Return how far one wish must give way for all others to be met; None: that is not enough, or not known."""
+    match wish.kind:
+        case Kind.IMPORT_LIMIT:
+            found = _smallest(problem, wish, limit_s, "bought")
+            return None if found is None else f"import_limit_kw = {_up(found)} would do"
+        case Kind.EXPORT_LIMIT:
+            found = _smallest(problem, wish, limit_s, "sold")
+            return None if found is None else f"export_limit_kw = {_up(found)} would do"
+        case Kind.CAR:
+            return _most_of_car(problem, wish, limit_s)
+        case Kind.BATTERY_END:
+            return _most_at_end(problem, wish, limit_s)
+        case Kind.APPLIANCE:
+            return _soonest(problem, wish, limit_s)
+
+
+def _smallest(problem: PlanningProblem, wish: Wish, limit_s: float, side: str) -> float | None:
+    """Return the smallest limit of import or export under which everything else is possible [kW]."""
+    made = formulate(problem, {wish})
+    peak = made.linear.columns(1, 0.0, np.inf)
+    n = problem.n_steps
+    for path in made.paths:
+        columns = path.bought if side == "bought" else path.sold
+        made.linear.rows(n, 0.0, np.inf, (np.repeat(peak, n), 1.0), (columns, -1.0))
+    return _best(made, peak, 1.0, limit_s)
+
+
+def _most_of_car(problem: PlanningProblem, wish: Wish, limit_s: float) -> str | None:
+    made = formulate(problem, {wish})
+    car = next(each for each in problem.cars if each.name == wish.name)
+    _first, columns = made.cars[wish.name]
+    found = _best(made, columns, -problem.hours * car.efficiency, limit_s)
+    return None if found is None else f"{wish.name} can get {_down(-found)} kWh by then"
+
+
+def _most_at_end(problem: PlanningProblem, wish: Wish, limit_s: float) -> str | None:
+    made = formulate(problem, {wish})
+    battery = next(each for each in problem.batteries if each.name == wish.name)
+    charge, discharge = made.paths[0].charge[wish.name], made.paths[0].discharge[wish.name]
+    columns = np.concatenate([charge, discharge])
+    taken = np.repeat([-battery.charge_efficiency, 1.0 / battery.discharge_efficiency], len(charge)) * problem.hours
+    found = _best(made, columns, taken, limit_s)
+    return None if found is None else f"{wish.name} can hold {_down(battery.stored_kwh - found)} kWh at the end"
+
+
+def _soonest(problem: PlanningProblem, wish: Wish, limit_s: float) -> str | None:
+    """Return by when an appliance could have run, were it not for its deadline."""
+    name, leave_out = wish.name, f"leave {wish.name} out"
+    longer = replace(
+        problem,
+        appliances=tuple(replace(each, deadline=None) if each.name == name else each for each in problem.appliances),
+    )
+    made = formulate(longer)
+    steps, begins = made.begins[name]
+    last = made.linear.columns(1, 0.0, float(problem.n_steps))
+    made.linear.rows(
+        len(steps), 0.0, np.inf, (np.repeat(last, len(steps)), 1.0), (begins, -np.asarray(steps + 1, dtype=np.float64))
+    )
+    found = _best(made, last, 1.0, limit_s)
+    if found is None:
+        return leave_out
+    asked = next(each for each in problem.appliances if each.name == name)
+    length = 1 if asked.is_interruptible else len(asked.profile(problem.step))
+    end = problem.time(round(found) - 1 + length)
+    return f"{name} can be over by {end.isoformat()}"
+
+
+def _best(made: Formulation, columns: Columns, price: float | Array, limit_s: float) -> float | None:
+    costs = np.zeros(made.linear.n_columns)
+    costs[columns] = price
+    found = solve_linear(made.linear, time_limit_s=limit_s, gap=0.0, costs=costs)
+    return None if found.values is None else float(costs @ found.values)
+
+
+def _without_limits(problem: PlanningProblem) -> str:
+    limits = [name for name in ("import_limit_kw", "export_limit_kw") if getattr(problem, name) is not None]
+    return f"Raise {' or '.join(limits) or 'nothing'}, or check load_kw and solar_kw."
+
+
+def _up(value: float) -> str:
+    return f"{math.ceil(value * _ROOM * 100) / 100:.2f}"
+
+
+def _down(value: float) -> str:
+    return f"{max(math.floor(value / _ROOM * 100) / 100, 0.0):.2f}"

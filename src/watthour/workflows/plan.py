@@ -1,0 +1,94 @@
+"""A plan for what a household states, as a person or a program is told it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from watthour.planning.solve import TIME_LIMIT_S, solve
+from watthour.planning.trade_off import Choice, trade_off
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from watthour.core.assets import Array
+    from watthour.core.plan import Plan, PlanningProblem
+
+_DIGITS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A plan, and where they are asked for those between the cheapest and the cleanest."""
+
+    plan: Plan
+    choices: tuple[Choice, ...] = ()
+
+
+def make_plan(problem: PlanningProblem, *, with_choices: bool = False, time_limit_s: float = TIME_LIMIT_S) -> Planned:
+    """Plan; the time limit is for all plans together.
+
+    Raises:
+        PlanImpossible: wishes contradict each other.
+        InvalidInput: choices are asked for, and no carbon is known.
+    """
+    each_s = time_limit_s / 2 if with_choices else time_limit_s
+    plan = solve(problem, time_limit_s=each_s)
+    return Planned(plan, trade_off(problem, time_limit_s=each_s) if with_choices else ())
+
+
+def plan_entry(planned: Planned) -> dict[str, Any]:
+    """Return a plan as plain values."""
+    plan = planned.plan
+    reasons = {each.about: each.words for each in plan.reasons}
+    return {
+        "status": str(plan.status),
+        "gap": plan.gap,
+        "cost": round(plan.cost, _DIGITS),
+        "wear": round(plan.wear, _DIGITS),
+        "carbon_kg": round(plan.carbon_kg, _DIGITS),
+        "peak_kw": round(plan.peak_kw, _DIGITS),
+        "time": [plan.start + k * plan.step for k in range(len(plan.import_kw))],
+        "import_kw": _plain(plan.import_kw),
+        "export_kw": _plain(plan.export_kw),
+        "load_kw": _plain(plan.load_kw),
+        "solar_kw": _plain(plan.solar_kw - plan.curtailed_kw),
+        "things": [{**thing, "reason": reasons[thing["name"]]} for thing in _things(plan)],
+        "misses": [
+            {"name": miss.about, "words": miss.words, "penalty": round(miss.penalty, _DIGITS)} for miss in plan.misses
+        ],
+        "choices": [
+            {
+                "words": choice.words,
+                "cost": round(choice.plan.cost, _DIGITS),
+                "carbon_kg": round(choice.plan.carbon_kg, _DIGITS),
+                "more_money": round(choice.more_money, _DIGITS),
+                "less_carbon_kg": round(choice.less_carbon_kg, _DIGITS),
+            }
+            for choice in planned.choices
+        ],
+    }
+
+
+def _things(plan: Plan) -> Iterator[dict[str, Any]]:
+    for runs in plan.appliances:
+        spans = [{"start": span.start, "end": span.end} for span in runs.spans]
+        yield {"name": runs.name, "kind": "appliance", "power_kw": _plain(runs.power_kw), "spans": spans}
+    for car in plan.cars:
+        got = _plain(car.charged_kwh)
+        yield {"name": car.name, "kind": "car", "power_kw": _plain(car.power_kw), "stored_kwh": got}
+    for battery in plan.batteries:
+        yield {
+            "name": battery.name,
+            "kind": "battery",
+            "power_kw": _plain(battery.charge_kw),
+            "gives_kw": _plain(battery.discharge_kw),
+            "stored_kwh": _plain(battery.stored_kwh),
+        }
+    for heat in plan.heats:
+        warmth = _plain(heat.temperature_c)
+        yield {"name": heat.name, "kind": "heat", "power_kw": _plain(heat.power_kw), "temperature_c": warmth}
+
+
+def _plain(values: Array) -> list[float]:
+    return [round(float(value), _DIGITS) for value in values]

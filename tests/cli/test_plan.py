@@ -1,0 +1,68 @@
+"""`watthour plan`, on the file of the guide."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cli.conftest import Outcome
+
+PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "plan-a-day.md"
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    found = re.search(r"```toml\n(start.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    assert found is not None
+    path = tmp_path / "tomorrow.toml"
+    path.write_text(found[1], encoding="utf-8")
+    return path
+
+
+def test_the_file_of_the_guide_is_planned_with_reasons(watthour: Callable[..., Outcome], file: Path) -> None:
+    told = watthour("plan", str(file), "--choices", "--steps")
+    assert told.code == 0
+    rows = dict(line.split("\t")[:2] for line in told.out.splitlines() if "\t" in line)
+    assert rows["dishwasher"].startswith("starts 02:00: cheapest 2 h before 07:00")
+    assert rows["car"].startswith("gets 12.0 kWh")
+    assert "the cheapest" in rows
+    assert "2026-11-23 07:00" in rows
+    assert "No plan is better by more than" in told.err
+
+
+def test_json_holds_the_same(watthour: Callable[..., Outcome], file: Path) -> None:
+    told = json.loads(watthour("plan", str(file), "--json").out)
+    assert [each["name"] for each in told["things"]] == ["dishwasher", "car", "battery"]
+    assert len(told["import_kw"]) == 14
+
+
+@pytest.mark.parametrize(
+    ("line", "mended", "words"),
+    [
+        ("import_limit_kw = 11", "import_limit_kw = 0.5", "import_limit_kw ="),
+        ("energy_kwh = 12", "energy_kwh = 200", "kWh or less"),
+        ("energy_kwh = 12", "energy_mwh = 12", "plan-a-day"),
+        ("step_minutes = 60", "step_minutes = ", "no TOML"),
+        ("stored_kwh = 4", "stored_kwh = 40", "from 0 to 10"),
+    ],
+)
+def test_a_file_that_cannot_be_planned_is_refused_with_the_cure(
+    watthour: Callable[..., Outcome], file: Path, line: str, mended: str, words: str
+) -> None:
+    content = file.read_text(encoding="utf-8")
+    assert line in content
+    file.write_text(content.replace(line, mended), encoding="utf-8")
+    refused = watthour("plan", str(file))
+    assert (refused.code, words in refused.err) == (2, True), refused.err
+
+
+def test_a_file_that_is_not_there_is_said(watthour: Callable[..., Outcome], tmp_path: Path) -> None:
+    refused = watthour("plan", str(tmp_path / "nowhere.toml"))
+    assert (refused.code, "nowhere.toml" in refused.err) == (10, True)
