@@ -169,7 +169,7 @@ class BillLine(Answer):
     amount: float = Field(description="What is paid; negative: earned. [currency]", examples=[15.74])
 
 
-class Span(Answer):
+class BilledSpan(Answer):
     """A span of time."""
 
     start: datetime = Field(description="UTC.")
@@ -207,6 +207,6 @@ class HomeBill(Answer):
     total: float = Field(description="Their sum; where `complete` is false, of what is known. [currency]")
     complete: bool = Field(description="Whether every interval was metered, at a known price.")
     missing_hours: float = Field(description="How long it was not; those hours are in no line. [h]", examples=[0.0])
-    missing: list[Span] = Field(description="When nothing was metered.")
-    unpriced: list[Span] = Field(description="When the price is not known.")
+    missing: list[BilledSpan] = Field(description="When nothing was metered.")
+    unpriced: list[BilledSpan] = Field(description="When the price is not known.")
     remarks: list[str] = Field(description="What else to know of the figures, for a person.")
