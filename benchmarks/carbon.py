@@ -44,10 +44,10 @@ PROTOCOL = (
     "assumes (really it can be read five hours later). _lag24: measured is known to 24 h before the issue, GFS five "
     "hours after its run. Ours: relative_days, fitted once on all before 2021-07-01; chosen on the first half of 2021. "
     "mape_dayN: MAPE of the median on the N-th day. carboncast_tier1: as published or made from its forecasts of the "
-    "fuels, whichever is better over the four days. oracle_share_percent: one run of three hours within the next 24, at "
-    "the lowest mean of the forecast (ours and the rules': of direct intensity); life-cycle emissions saved against "
-    "starting at once, in parts of what perfect knowledge saves; random_share_percent: the same of a random start. "
-    "seconds: of processor time."
+    "fuels, whichever is better over the four days. oracle_share_percent: one run of three hours within the next 24, "
+    "at the lowest mean of the forecast of direct intensity; life-cycle emissions saved against starting at once, in "
+    "parts of what perfect knowledge of these saves; random_share_percent: the same of a random start. seconds: of "
+    "processor time."
 )
 
 

@@ -16,7 +16,7 @@ from watthour.core.channel import Site, SiteKind
 from watthour.core.forecast import Context, History, covariates_of
 from watthour.core.frames import INSTANT, Forecasts, Maker, Readings
 from watthour.core.place import Place, Point
-from watthour.core.weather import weather_channels
+from watthour.core.weather import HOURLY, weather_channels
 from watthour.core.window import HOUR
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def history_of(folder: Path, region: Region, weather_delay: timedelta) -> Histor
         pl.lit(0, pl.Int16).alias("quality"),
     )
     centre = Point("mean", 0.0, 0.0)  # the weather is a mean over the region; nothing asks where that is
-    channels = weather_channels(site, [centre], {name: name for name in WEATHER.values()})
+    channels = weather_channels(site, [centre], {name: HOURLY[name] for name in WEATHER.values()})
     gfs = gfs_of(folder, region)
     forecasts = pl.concat(
         gfs.drop_nulls(each.variable).select(
@@ -155,7 +155,9 @@ def _runs(folder: Path, region: Region) -> tuple[pl.DataFrame, bool]:
     if europe.exists():
         table = pl.read_parquet(europe).rename(lambda name: name.removesuffix("_last3h"))
         return table.rename({"lead_h": "lead_hour"}).with_columns(issued), True
-    long = pl.read_parquet(folder / "grid" / "ny_gfs_issued_2019_2021.parquet").with_columns(pl.col("var").cast(pl.String))
+    long = pl.read_parquet(folder / "grid" / "ny_gfs_issued_2019_2021.parquet").with_columns(
+        pl.col("var").cast(pl.String)
+    )
     wide = long.pivot("var", index=["issue_utc", "lead_h"], values="value")
     return wide.rename({**NY, "lead_h": "lead_hour"}).with_columns(issued), False
 
