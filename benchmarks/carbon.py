@@ -123,7 +123,7 @@ def shares_of_oracle(said: Array, actual: Array) -> tuple[float, float]:
 
 def runs(values: Array) -> Array:
     """Return the mean of each run of three hours within a day: (n, 22) of (n, 24)."""
-    return np.lib.stride_tricks.sliding_window_view(values, RUN_HOURS, axis=1).mean(axis=2)
+    return np.asarray(np.lib.stride_tricks.sliding_window_view(values, RUN_HOURS, axis=1).mean(axis=2))
 
 
 def measured(test: Test, folder: Path) -> list[dict[str, str | float]]:
