@@ -1,6 +1,6 @@
 """The carbon intensity of the next four days in five regions, beside persistence, the hourly mean and CarbonCast.
 
-Run: python benchmarks/carbon.py [--data ../shared/data] [--tests NYISO CISO_lag24 ...] [--replace]
+Run: python benchmarks/carbon.py [--data ../shared/data] [--tests NYISO CISO_lag24 ...] [--rows ours ...] [--replace]
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from watthour.core.forecast import Forecast, History
 
 MODEL = "relative_days"
+ROWS = ("persistence", "hourly_mean", "carboncast_tier1", "ours")
 LEARNED_FROM = datetime(2020, 1, 30, tzinfo=UTC)
 FIRST, LAST = datetime(2021, 7, 1, tzinfo=UTC), datetime(2021, 12, 28, tzinfo=UTC)
 N_DAYS, RUN_HOURS = 4, 3
@@ -126,37 +127,38 @@ def runs(values: Array) -> Array:
     return np.asarray(np.lib.stride_tricks.sliding_window_view(values, RUN_HOURS, axis=1).mean(axis=2))
 
 
-def measured(test: Test, folder: Path) -> list[dict[str, str | float]]:
-    """Score every row of one test."""
+def measured(test: Test, folder: Path, names: Sequence[str]) -> list[dict[str, str | float]]:
+    """Score some rows of one test; CarbonCast has none with a lag."""
     table = actual_of(folder, test.region)
     first = int((table["time"] < FIRST).sum())
     n_issues = (LAST - FIRST) // DAY + 1
-    windows = {
-        scope: np.stack([table[scope].to_numpy()[first + 24 * n :][:N_HOURS] for n in range(n_issues)])
+    direct, lifecycle = (
+        np.stack([table[scope].to_numpy()[first + 24 * n :][:N_HOURS] for n in range(n_issues)])
         for scope in ("direct", "lifecycle")
-    }
-    lag_hours = test.lag // timedelta(hours=1)
-    said = rules(table["direct"].to_numpy(), first, n_issues, lag_hours)
+    )
+    said = rules(table["direct"].to_numpy(), first, n_issues, test.lag // timedelta(hours=1))
     if not test.lag:
         issues = questions(FIRST, LAST, test.lag)["issued_at"].unique()
         tiers = first_tier_of(folder, test.region, issues, Scope.DIRECT)
-        said["carboncast_tier1"] = min(tiers, key=lambda each: mape_by_day(each, windows["direct"]).sum())
-    begun = process_time()
-    quantiles = our_quantiles(history_of(folder, test.region, GFS_DELAY if test.lag else timedelta(0)), test.lag)
-    spent = process_time() - begun
-    said["ours"] = quantiles[:, :, MEDIAN]
-    rows = []
-    for name, each in said.items():
-        days = mape_by_day(each, windows["direct"])
-        share, random = shares_of_oracle(each[:, :24], windows["lifecycle"][:, :24])
-        row: dict[str, str | float] = {"row": name, "test": test.name, "issues": n_issues}
-        row |= {f"mape_day{day + 1}": float(days[day]) for day in range(N_DAYS)}
-        row |= {"oracle_share_percent": float(share), "random_share_percent": float(random)}
-        if name == "ours":
-            inside = (quantiles[:, :, 0] <= windows["direct"]) & (windows["direct"] <= quantiles[:, :, -1])
-            row |= {"coverage90_percent": 100 * float(inside.mean()), "seconds": spent}
-        rows.append(row)
+        said["carboncast_tier1"] = min(tiers, key=lambda each: mape_by_day(each, direct).sum())
+    rows = [scored(name, test, each, direct, lifecycle) for name, each in said.items() if name in names]
+    if "ours" in names:
+        begun = process_time()
+        quantiles = our_quantiles(history_of(folder, test.region, GFS_DELAY if test.lag else timedelta(0)), test.lag)
+        spent = process_time() - begun
+        inside = (quantiles[:, :, 0] <= direct) & (direct <= quantiles[:, :, -1])
+        ours = scored("ours", test, quantiles[:, :, MEDIAN], direct, lifecycle)
+        rows.append(ours | {"coverage90_percent": 100 * float(inside.mean()), "seconds": spent})
     return rows
+
+
+def scored(name: str, test: Test, said: Array, direct: Array, lifecycle: Array) -> dict[str, str | float]:
+    """Return the figures of one row, of tables (issues, 96)."""
+    days = mape_by_day(said, direct)
+    share, random = shares_of_oracle(said[:, :24], lifecycle[:, :24])
+    row: dict[str, str | float] = {"row": name, "test": test.name, "issues": len(direct)}
+    row |= {f"mape_day{day + 1}": float(days[day]) for day in range(N_DAYS)}
+    return row | {"oracle_share_percent": share, "random_share_percent": random}
 
 
 def main() -> None:
@@ -166,16 +168,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=Path(os.environ.get("WATTHOUR_DATA", here.parent / "shared/data")))
     parser.add_argument("--tests", nargs="*", choices=names, default=names)
+    parser.add_argument("--rows", nargs="*", choices=ROWS, default=list(ROWS))
     parser.add_argument("--replace", action="store_true", help="put the rows into the results file, beside the others")
     asked = parser.parse_args()
-    is_whole = asked.tests == names
-    kept = json.loads((RESULTS / "carbon.json").read_text(encoding="utf-8"))["rows"] if asked.replace else []
-    kept = [row for row in kept if row["test"] not in asked.tests]
-    found: list[dict[str, str | float]] = []
+    is_whole = asked.tests == names and asked.rows == list(ROWS)
+    path = RESULTS / "carbon.json"
+    kept = json.loads(path.read_text(encoding="utf-8"))["rows"] if asked.replace and path.exists() else []
+    rows = {(row["test"], row["row"]): row for row in kept}
     for test in (each for each in TESTS if each.name in asked.tests):
-        found += measured(test, asked.data)
-        rows: Sequence[dict[str, str | float]] = sorted(kept + found, key=lambda row: names.index(str(row["test"])))
-        report("carbon", PROTOCOL, rows, results=RESULTS if is_whole or asked.replace else None)
+        rows |= {(row["test"], row["row"]): row for row in measured(test, asked.data, asked.rows)}
+        order = sorted(rows.values(), key=lambda row: (names.index(str(row["test"])), ROWS.index(str(row["row"]))))
+        report("carbon", PROTOCOL, order, results=RESULTS if is_whole or asked.replace else None)
 
 
 if __name__ == "__main__":
