@@ -21,6 +21,7 @@ PAGES = (
     *(
         ROOT / "docs" / "explanation" / f"{name}.md"
         for name in (
+            "carbon-forecast",
             "forecasting",
             "day-process",
             "features",
@@ -37,6 +38,9 @@ LABELS = {
     "operator_raw": "the operator's forecast",
     "operator_debiased": "the same, de-biased by hour over 28 days",
     "seasonal_naive": "seasonal naive",
+    "persistence": "the last known day again",
+    "hourly_mean": "the mean of the last seven days, hour by hour",
+    "carboncast_tier1": "CarbonCast, first tier",
     "last_week": "the same time last week",
     "yesterday": "the same time yesterday",
     "persistence_ensemble": "the mean of the last four same weekdays, or what there is of it",
@@ -73,9 +77,13 @@ MODELS = {  # behind our rows, by its name in the catalogue
     "europe_day_ahead": "day_process",
     "gefcom2014": "hour_process",
     "prices": "day_regression",
+    "carbon": "relative_days",
 }
 COLUMNS = {  # metric -> heading and decimals
     "mape_percent": ("MAPE %", 2),
+    **{f"mape_day{day}": (f"MAPE % of day {day}", 2) for day in range(1, 5)},
+    "oracle_share_percent": ("share of the oracle's saving, %", 1),
+    "random_share_percent": ("of a random start, %", 1),
     "mae_mwh": ("MAE MWh", 0),
     "mae": ("MAE", 3),
     "mae_percent_of_mean": ("MAE, % of the mean", 1),

@@ -27,6 +27,7 @@ SMALL: dict[str, dict[str, object]] = {
     "gradient_boosting": {"n_trees": 30, "learning_rate": 0.2, "n_leaves": 8},
     "nhits": {"weeks": 20, "passes": 2, "width": 32},
     "prophet": {"weeks": 3, "samples": 100},
+    "relative_days": {"n_trees": 30},
     "tft": {"weeks": 6, "passes": 1, "width": 8},
     "twenty_features": {"rounds": 60, "learning_rate": 0.15, "leaves": 12},
 }

@@ -43,6 +43,7 @@ RECIPES: dict[str, Card] = {
     RARE: Card("rare_use", "RareUse", "FittedRareUse"),
     "trend_season": Card("trend_season.model", "TrendSeason", "FittedTrendSeason"),
     "day_regression": Card("day_regression.model", "DayRegression", "FittedDayRegression"),
+    "relative_days": Card("relative_days.model", "RelativeDays", "FittedRelativeDays"),
     "combination": Card("combination.model", "Combination", "FittedCombination"),
     SIMILAR: Card("similar_series.model", "SimilarSeries", "FittedSimilarSeries"),
     "twenty_features": Card("twenty_features", "TwentyFeatures", "FittedTwentyFeatures"),

@@ -1,7 +1,8 @@
 """The values of local days, and of what is known ahead of them, as they were known at requests.
 
-A day here is 24 hours of the local clock from the hour at which measurements usually end, so that the last one is known
-whole at every issue: all instants are moved back by that clock time, and days are those of the moved instants.
+A day here is 24 hours of the local clock, or of UTC where issues follow that, from the hour at which measurements
+usually end, so that the last one is known whole at every issue: all instants are moved back by that clock time, and
+days are those of the moved instants.
 """
 
 from __future__ import annotations
@@ -36,25 +37,30 @@ if TYPE_CHECKING:
 
 MOST_MISSING = 1 / 12  # of the intervals of a day that still counts as known
 _HOURS = 24
+_FIXED_CLOCK = "UTC"  # has no summer time
 
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """How days are cut: the place's clock, the step, and where on the clock a day begins."""
+    """How days are cut: a clock, the step, and where on the clock a day begins.
+
+    The clock is the place's; where forecasts are issued at an hour of UTC, which summer time moves on that clock, UTC.
+    """
 
     grid: DayGrid
     begin: int  # [microseconds after local midnight]
 
     @classmethod
     def of(cls, context: Context, issues: dy.DataFrame[Targets]) -> Self:
-        """Return the days that begin where measurements usually end at some issues; at midnight without any."""
+        """Return the days that begin where measurements usually end at some issues; at local midnight without any."""
         grid = DayGrid.of(context)
         if issues.is_empty() or grid.step >= DAY_US:
             return cls(grid, 0)
         ends = np.minimum(instants(issues["known_until"]), instants(issues["issued_at"]))
-        clock = (ends + clock_offsets(ends, grid.time_zone)) % DAY_US // grid.step * grid.step
-        found, counts = np.unique(clock, return_counts=True)
-        return cls(grid, int(found[counts.argmax()]))
+        begin, share = _usual_clock(ends, grid)
+        fixed = DayGrid(_FIXED_CLOCK, grid.step)
+        fixed_begin, fixed_share = _usual_clock(ends, fixed)
+        return cls(fixed, fixed_begin) if fixed_share > share else cls(grid, begin)
 
     @property
     def n_intervals(self) -> int:
@@ -77,6 +83,13 @@ class Clock:
         """Return the means of the hours of days, (..., intervals): (..., hours)."""
         n = self.n_hours
         return np.asarray(values.reshape(*values.shape[:-1], n, values.shape[-1] // n).mean(axis=-1))
+
+
+def _usual_clock(ends: Instants, grid: DayGrid) -> tuple[int, float]:
+    """Return the time of day on a grid's clock at which most instants lie [us], and the share of them that do."""
+    clock = (ends + clock_offsets(ends, grid.time_zone)) % DAY_US // grid.step * grid.step
+    found, counts = np.unique(clock, return_counts=True)
+    return int(found[counts.argmax()]), float(counts.max() / len(ends))
 
 
 def known_values(history: History, clock: Clock, requests: DayRequests, days: Instants) -> Array:

@@ -86,6 +86,7 @@ class State:
                 "schedule": asdict(self.schedule),
                 "step_us": self.clock.grid.step,
                 "begin_us": self.clock.begin,
+                "time_zone": self.clock.grid.time_zone,
                 "channel": self.channel,
                 "place": asdict(self.place),
                 "variables": {name: [list(point) for point in points] for name, points in self.variables.items()},
@@ -110,7 +111,7 @@ class State:
             memories=tuple(words["memories"]),
             constants=tuple(arrays[name] for name in sorted(arrays) if name.startswith("constants_")),
             schedule=IssueSchedule(**words["schedule"]),
-            clock=Clock(DayGrid(place.time_zone, words["step_us"]), words["begin_us"]),
+            clock=Clock(DayGrid(words.get("time_zone", place.time_zone), words["step_us"]), words["begin_us"]),
             channel=words["channel"],
             place=place,
             variables={

@@ -1,0 +1,184 @@
+"""Boosted trees on the logarithm of the ratio of a series to a blend of its last day and its last week.
+
+They see the calendar, the last days and weeks in parts of that blend, and of what is known ahead the value, the mean of
+the day around it, and how both differ from those of the last days.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+import polars as pl
+
+from watthour.forecasting.features import actuals, feature_names, features
+from watthour.forecasting.panel import Panel, mean_known
+from watthour.forecasting.vintages import DAY_US, HOUR_US, MEDIAN, instants
+from watthour.forecasting.weather import Weather
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import dataframely as dy
+
+    from watthour.core.forecast import History
+    from watthour.core.frames import Targets
+    from watthour.forecasting.vintages import Array, Instants
+
+_YESTERDAY, _WEEK = "demand_same_hour_last", "demand_same_hour_mean_7d"
+_NOT_LEVELS = ("demand_age_hours", "demand_rolling_std_24h", "demand_rolling_std_168h")
+_LEVEL = "demand_rolling_mean_168h"
+_LEAD_HOURS = 6  # that share a weight in the blend
+_FEWEST_ROWS = 400
+_HALFLIFE = 730.0  # days after which a row counts half
+_DAYS = 7
+
+
+@dataclass(frozen=True, eq=False)
+class RatioTrees:
+    """Grown trees, and the blend that their answer is a departure from."""
+
+    text: str  # LightGBM's own
+    features: tuple[str, ...]
+    blend: tuple[float, ...]  # share of yesterday in the blend, by lead
+
+    @classmethod
+    def grow(cls, logs: History, issues: dy.DataFrame[Targets], n_trees: int) -> Self | None:
+        """Learn from past issues of a series of logarithms; None where these are few."""
+        import lightgbm
+
+        if issues.is_empty():
+            return None
+        table, actual = _table(logs, issues), actuals(logs, issues)
+        blend = _blend_of(table, actual, _leads(issues))
+        reference = _reference(table, _leads(issues), blend)
+        names = tuple(feature_names(table))
+        target = actual - reference
+        good = np.isfinite(target)
+        if good.sum() < _FEWEST_ROWS:
+            return None
+        days = instants(issues["time"]) / DAY_US
+        rows = lightgbm.Dataset(
+            _matrix(table, names, reference)[good],
+            target[good],
+            weight=0.5 ** ((days.max() - days[good]) / _HALFLIFE),
+            params=_parameters(),
+        )
+        grown = lightgbm.train(_parameters(), rows, num_boost_round=n_trees)
+        return cls(grown.model_to_string(), names, tuple(blend.tolist()))
+
+    def medians(self, logs: History, targets: dy.DataFrame[Targets]) -> Array:
+        """Return the logarithm of each target, (n,); NaN where the last days are not known."""
+        table = _table(logs, targets)
+        reference = _reference(table, _leads(targets), np.array(self.blend))
+        matrix = _matrix(table, self.features, reference)
+        return np.asarray(reference + np.asarray(self._booster.predict(matrix, num_threads=1)), dtype=np.float64)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return all but the trees as plain data."""
+        return {"features": self.features, "blend": self.blend}
+
+    @classmethod
+    def from_json(cls, kept: Mapping[str, Any], text: str) -> Self:
+        """Build them again from plain data and LightGBM's text."""
+        return cls(text, tuple(kept["features"]), tuple(kept["blend"]))
+
+    @cached_property
+    def _booster(self) -> Any:  # noqa: ANN401 - LightGBM has no types
+        import lightgbm
+
+        return lightgbm.Booster(model_str=self.text)
+
+
+def _table(logs: History, targets: dy.DataFrame[Targets]) -> pl.DataFrame:
+    """Return the usual features of each target, its lead, and how what is known ahead differs from the last days."""
+    table = features(logs, targets, operator=False)
+    weather = Weather.of(logs)
+    columns = {"lead_hours": _leads(targets).astype(np.float64)}
+    for panel in Panel.chunks(targets, logs.context):
+        for name in weather.hourly:
+            for column, values in _changes(weather, name, panel).items():
+                columns.setdefault(column, np.full(targets.height, np.nan))[panel.rows] = values
+    return table.with_columns(pl.Series(name, values).fill_nan(None) for name, values in columns.items())
+
+
+def _changes(weather: Weather, name: str, panel: Panel) -> dict[str, Array]:
+    """Return, of one variable, the mean of the day around each target, and the changes since the last days: (R,)."""
+    a_day = panel.per(24)
+    ahead = int((panel.interval - panel.edge[panel.issue]).max()) + 1
+    back = panel.per(24 * (_DAYS + 1))
+    values = weather.intervals(name, panel, back, ahead)
+    if values is None:
+        return {}
+    nearest = np.maximum(-(-(panel.interval - panel.edge[panel.issue] + 1) // a_day), 1)
+    before = panel.interval[:, None] - a_day * (nearest[:, None] + np.arange(_DAYS))
+    now, last = panel.pick(values, back, panel.interval), panel.pick(values, back, before)
+    around = panel.interval[:, None] + np.arange(-(a_day // 2), a_day - a_day // 2)
+    day = mean_known(panel.pick(values, back, around), at_least=a_day // 4)
+    past = values[:, :back]
+    return {
+        f"{name}_day": day,
+        f"{name}_change_1d": now - last[:, 0],
+        f"{name}_change_7d": now - mean_known(last, at_least=3),
+        f"{name}_day_change_1d": day - mean_known(past[:, -a_day:], at_least=a_day // 2)[panel.issue],
+        f"{name}_day_change_7d": day - mean_known(past[:, -a_day * _DAYS :], at_least=a_day)[panel.issue],
+    }
+
+
+def _leads(targets: dy.DataFrame[Targets]) -> Instants:
+    """Return how many whole hours each target lies after the end of what was measured, (n,)."""
+    end = np.minimum(instants(targets["issued_at"]), instants(targets["known_until"]))
+    return np.asarray((instants(targets["time"]) - end) // HOUR_US)
+
+
+def _part(leads: Instants, n_parts: int) -> Instants:
+    return np.clip(leads // _LEAD_HOURS, 0, n_parts - 1)
+
+
+def _blend_of(table: pl.DataFrame, actual: Array, leads: Instants) -> Array:
+    """Return the share of yesterday, (parts of the lead,), that comes nearest to what came, by least squares."""
+    yesterday, week = (table[name].to_numpy() for name in (_YESTERDAY, _WEEK))
+    known = np.isfinite(actual) & np.isfinite(yesterday) & np.isfinite(week)
+    n_parts = int(leads.max()) // _LEAD_HOURS + 1
+    part, moved = _part(leads[known], n_parts), (yesterday - week)[known]
+    asked = np.bincount(part, moved * (actual - week)[known], minlength=n_parts)
+    there = np.bincount(part, moved**2, minlength=n_parts)
+    return np.clip(np.divide(asked, there, out=np.zeros(n_parts), where=there > 0), 0.0, 1.0)
+
+
+def _reference(table: pl.DataFrame, leads: Instants, blend: Array) -> Array:
+    yesterday, week = (table[name].to_numpy() for name in (_YESTERDAY, _WEEK))
+    share = blend[_part(leads, len(blend))]
+    return np.asarray(share * yesterday + (1 - share) * week)
+
+
+def _matrix(table: pl.DataFrame, names: tuple[str, ...], reference: Array) -> Array:
+    """Return features, (n, names + 1): levels as their difference from the reference, and that from the last week."""
+    columns = []
+    for name in names:
+        column = table[name].to_numpy() if name in table.columns else np.full(table.height, np.nan)
+        is_level = name.startswith("demand_") and name not in (*_NOT_LEVELS, _LEVEL)
+        columns.append(column - reference if is_level else column)
+    return np.stack([*columns, reference - table[_LEVEL].to_numpy()], axis=1)
+
+
+def _parameters() -> dict[str, object]:
+    return {
+        "objective": "quantile",
+        "alpha": MEDIAN,
+        "learning_rate": 0.05,
+        "num_leaves": 15,
+        "min_data_in_leaf": 60,
+        "max_bin": 63,
+        "feature_fraction": 0.4,
+        "bagging_fraction": 0.7,
+        "bagging_freq": 1,
+        "lambda_l2": 5.0,
+        "num_threads": 1,
+        "seed": 1,
+        "deterministic": True,
+        "force_row_wise": True,
+        "verbosity": -1,
+    }

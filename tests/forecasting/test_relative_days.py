@@ -1,0 +1,130 @@
+"""A positive series in parts of its level; and days that follow UTC where issues do."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+import pytest
+
+from watthour import DayAhead
+from watthour.core.errors import InvalidInput
+from watthour.core.frames import Targets
+from watthour.core.window import DAY, HOUR
+from watthour.forecasting.day_regression.day_table import Clock
+from watthour.forecasting.day_regression.model import DayRegression, FittedDayRegression
+from watthour.forecasting.fleet import issues_at, past_issues
+from watthour.forecasting.relative_days.model import FittedRelativeDays, RelativeDays
+from watthour.forecasting.series_table import read
+
+if TYPE_CHECKING:
+    import dataframely as dy
+
+    from watthour.core.forecast import History
+
+N_DAYS, ASKED = 100, 90
+START = datetime(2024, 1, 1, tzinfo=UTC)
+FEW_TREES = RelativeDays(n_trees=40)
+
+
+def intensity(scale: float = 1.0) -> pl.DataFrame:
+    """An intensity that the wind halves or doubles, whatever its level."""
+    rng = np.random.default_rng(5)
+    n = 24 * N_DAYS
+    hour = np.arange(n) % 24
+    wind = np.repeat(rng.normal(0, 1, N_DAYS), 24)
+    level = np.exp(5 - 0.35 * wind + 0.2 * np.sin(2 * np.pi * hour / 24) + rng.normal(0, 0.01, n))
+    times = pl.datetime_range(START, START + (n - 1) * HOUR, HOUR, eager=True, time_unit="us")
+    return pl.DataFrame({"unique_id": "region", "ds": times, "y": scale * level, "wind": wind})
+
+
+def history(table: pl.DataFrame, zone: str = "UTC") -> History:
+    (past,) = read(table, DayAhead(covariates=("wind",), time_zone=zone).columns).pasts.values()
+    return past
+
+
+def forecast(recipe: RelativeDays, past: History, steps: int = 24) -> tuple[FittedRelativeDays, pl.DataFrame]:
+    at = START + ASKED * DAY
+    known = past.known_at(at)
+    model = recipe.fit(known, past_issues(known, steps))
+    asked = issues_at(past, [at + n * DAY for n in range(5)], steps)
+    return model, model.predict(past, asked).values
+
+
+def medians(told: pl.DataFrame) -> np.ndarray:
+    return told.filter(pl.col("level") == 0.5).sort("issued_at", "time")["value"].to_numpy()
+
+
+def test_what_the_wind_does_is_learned_in_parts_of_the_level() -> None:
+    table = intensity()
+    _, told = forecast(FEW_TREES, history(table))
+    came = table["y"].to_numpy()[24 * ASKED : 24 * (ASKED + 5)]
+    yesterday = table["y"].to_numpy()[24 * (ASKED - 1) : 24 * (ASKED + 4)]
+    misses = np.abs(medians(told) / came - 1).mean()
+    assert misses < 0.5 * np.abs(yesterday / came - 1).mean()
+    assert told["value"].min() > 0  # type: ignore[operator]  # a number
+
+
+def test_ten_times_the_values_have_ten_times_the_forecast() -> None:
+    _, once = forecast(FEW_TREES, history(intensity()))
+    _, tenfold = forecast(FEW_TREES, history(intensity(10.0)))
+    assert np.median(np.abs(medians(tenfold) / medians(once) / 10 - 1)) < 0.01
+
+
+def test_its_median_is_the_geometric_mean_of_the_regression_and_the_trees() -> None:
+    past = history(intensity())
+    told = [medians(forecast(RelativeDays(40, share), past)[1]) for share in (0.0, 0.5, 1.0)]
+    assert told[1] == pytest.approx(np.sqrt(told[0] * told[2]), rel=1e-6)
+    assert not np.allclose(told[0], told[2], rtol=1e-3)
+
+
+def test_a_series_with_many_zeros_is_refused_with_another_model() -> None:
+    table = intensity().with_columns(y=pl.when(pl.int_range(pl.len()) % 24 < 2).then(0.0).otherwise(pl.col("y")))
+    past = history(table)
+    with pytest.raises(InvalidInput, match="zero or negative") as refused:
+        FEW_TREES.fit(past, past_issues(past, 24))
+    assert "day_regression" in refused.value.remedy
+    DayRegression().fit(past, past_issues(past, 24))  # the cure
+
+
+def test_without_issues_to_learn_from_the_regression_answers_alone() -> None:
+    past = history(intensity())
+    none = past_issues(past, 24).filter(pl.lit(value=False))
+    model = FEW_TREES.fit(past.known_at(START + ASKED * DAY), Targets.cast(none))
+    assert model.trees is None
+    told = model.predict(past, issues_at(past, [START + ASKED * DAY], 24))
+    assert told.values["value"].null_count() == 0
+    again = FittedRelativeDays.from_files(model.files())
+    assert again.predict(past, issues_at(past, [START + ASKED * DAY], 24)).values.equals(told.values)
+
+
+def issued_daily(zone: str, n_days: int = 360) -> dy.DataFrame[Targets]:
+    """Each day's first hour, issued at midnight of a clock in a year with both changes of New York's."""
+    starts = [(datetime(2024, 1, 1) + timedelta(days=n)) for n in range(n_days)]  # noqa: DTZ001 - made aware below
+    at = pl.Series(starts).dt.replace_time_zone(zone).dt.convert_time_zone("UTC").dt.cast_time_unit("us")
+    return Targets.cast(pl.DataFrame({"issued_at": at, "time": at, "known_until": at}))
+
+
+def test_days_are_those_of_utc_where_issues_follow_utc() -> None:
+    context = history(intensity(), "America/New_York").context
+    clock = Clock.of(context, issued_daily("UTC"))
+    assert (clock.grid.time_zone, clock.begin) == ("UTC", 0)
+
+
+def test_days_are_those_of_the_place_where_issues_follow_its_clock() -> None:
+    context = history(intensity(), "America/New_York").context
+    clock = Clock.of(context, issued_daily("America/New_York"))
+    assert (clock.grid.time_zone, clock.begin) == ("America/New_York", 0)
+
+
+def test_a_saved_regression_keeps_the_clock_of_its_days() -> None:
+    past = history(intensity(), "America/New_York")
+    issues = issues_at(past, [START + n * DAY for n in range(20, ASKED - 1)], 24)
+    model = DayRegression().fit(past.known_at(START + ASKED * DAY), issues)
+    again = FittedDayRegression.from_files(model.files())
+    asked = issues_at(past, [START + ASKED * DAY], 24)
+    assert again.predict(past, asked).values.equals(model.predict(past, asked).values)
+    assert again._state.clock == model._state.clock
+    assert model._state.clock.grid.time_zone == "UTC"
