@@ -98,8 +98,8 @@ def fit_auto(
     reasons: dict[str, str] = {}
     chosen = np.linspace(0, len(possible) - 1, min(MOST_SERIES, len(possible))).round().astype(int)
     compared = {possible[k]: trials[possible[k]] for k in chosen}
-    said: dict[str, Answers] | None = _tried(pasts, compared, is_pooled=is_pooled, workers=workers, progress=progress)
-    rows = _scored(in_words, said)
+    answers = _tried(pasts, compared, is_pooled=is_pooled, workers=workers, progress=progress)
+    rows = _scored(in_words, answers)
     losses = _relative_to_rule(rows)
     several = _with_the_global(losses)
     together, members = trials, cast("tuple[str, ...]", ())
@@ -109,11 +109,9 @@ def fit_auto(
         recipes |= dict.fromkeys(pasts, member_recipe(best))
         reasons = dict.fromkeys(pasts, _reason_for_all(losses, len(pasts)) + _with(several[1:]))
         rows = [{**row, "chosen": row["model"] == best, "weight": float(row["model"] == best)} for row in rows]
-        said, members = None, (*(several or (best,)), SIMILAR)
+        members = (*(several or (best,)), SIMILAR)
         if not several:
             together = {name: trials[name] for name in possible if pasts[name].context.similar}
-    else:
-        said = _narrowed(said, rows, several)
     if together:
         combined = fit_combinations(
             Combination(members),
@@ -123,7 +121,7 @@ def fit_auto(
             is_pooled=is_pooled,
             workers=workers,
             progress=progress,
-            said=said,
+            said=None if is_for_all else _narrowed(answers, rows, several),
         )
         for name, own in combined.items():
             if isinstance(own, FittedCombination):
