@@ -17,10 +17,11 @@ from forecasting import world
 from watthour import DayAhead
 from watthour.core import metrics
 from watthour.core.errors import InvalidInput, NotEnoughHistory
+from watthour.core.frames import LEVELS, Targets
 from watthour.forecasting.backtest import backtest, scores
 from watthour.forecasting.catalogue import recipe
-from watthour.forecasting.combination.trial import CANDIDATES
-from watthour.forecasting.model_choice import _with_the_global
+from watthour.forecasting.combination.trial import CANDIDATES, Answers
+from watthour.forecasting.model_choice import _narrowed, _scored, _with_the_global
 from watthour.forecasting.series_table import read
 
 if TYPE_CHECKING:
@@ -143,6 +144,42 @@ def test_the_global_model_is_combined_with_a_better_one_of_a_series_by_itself() 
     assert _with_the_global({"day_process": 0.8, **losses}) == ()
     assert _with_the_global({"gradient_boosting": 0.9, **losses}) == ()
     assert _with_the_global({}) == ()
+
+
+def test_beside_models_that_are_best_on_all_series_a_series_keeps_only_what_did_better_there() -> None:
+    actual = np.zeros(24)
+    asked = Targets.create_empty()
+    spread = np.array(LEVELS) - 0.5
+
+    def said(**widths: float) -> Answers:
+        return Answers(asked, actual, {name: width * np.tile(spread, (24, 1)) for name, width in widths.items()}, {})
+
+    answers = {
+        "like the others": said(global_model=1.0, similar_days=1.1, recent_days=1.2, persistence_ensemble=1.5),
+        "clockwork": said(global_model=1.0, similar_days=1.1, recent_days=1.2, seasonal_naive=0.1),
+    }
+    rows = _scored(lambda name, error: f"{name}: {error}", answers)
+    kept = _narrowed(answers, rows, ("global_model", "similar_days"))
+    assert set(kept["like the others"].quantiles) == {"global_model", "similar_days", "persistence_ensemble"}
+    assert set(kept["clockwork"].quantiles) == {"global_model", "similar_days", "seasonal_naive"}
+    assert _narrowed(answers, rows, ()) == answers
+
+
+def test_the_few_series_of_a_table_that_are_alike_have_the_global_model_and_the_best_beside_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("watthour.forecasting.model_choice._with_the_global", lambda _: ("global_model", "recent_days"))
+    model = DayAhead().fit(homes(4, 45))
+    choice = model.choice.drop_nulls("pinball")
+    for name, shares in model.members.items():
+        losses = dict(choice.filter(pl.col("unique_id") == name).select("model", "pinball").rows())
+        least = min(losses["global_model"], losses["recent_days"])
+        assert {"similar_days", "persistence_ensemble"} < set(losses)
+        always = ("global_model", "recent_days", "persistence_ensemble")
+        assert all(each in always or losses[each] < least for each in shares)
+        weights = choice.filter(pl.col("unique_id") == name)
+        assert set(weights.filter("chosen")["model"]) == set(shares)
+        assert weights["weight"].sum() == pytest.approx(1, abs=1e-3)
 
 
 def test_one_short_series_among_others_is_answered_and_named() -> None:

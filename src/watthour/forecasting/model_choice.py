@@ -16,6 +16,7 @@ from watthour.forecasting.combination.model import NAME, Combination, FittedComb
 from watthour.forecasting.combination.trial import (
     FROM_MANY,
     GLOBAL,
+    ON_RIVAL,
     TREES,
     candidates_of,
     fit_some,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from watthour.core.forecast import Context, Forecaster, Recipe
+    from watthour.forecasting.combination.trial import Answers
     from watthour.forecasting.fleet import Histories, Plan, Progress, TargetsBySeries
 
     InWords = Callable[[str, WatthourError], str]
@@ -72,9 +74,10 @@ def fit_auto(
 ) -> tuple[Found, Choice]:
     """Compare the models that can learn each series on its last weeks, and return a combination of the best of them.
 
-    Each learns once before those weeks and forecasts every issue in them. Of more than ``MOST_SERIES`` series so many,
-    evenly spaced in order of name, are compared, and the best single model is fitted to all; where the global model is
-    that or comes near it, each series has it together with the two best that learn the series by itself. A series of
+    Each learns once before those weeks and forecasts every issue in them. Where the global model is the best of all
+    series together or comes near it, each series has it together with the two best that learn a series by itself, and
+    with any model that did better than these there. Of more than ``MOST_SERIES`` series so many, evenly spaced in order
+    of name, are compared, the first three of these are for all, and without them the best single model. A series of
     less than twelve weeks learns from similar ones as well, if there are longer ones. One that cannot be compared, or
     that the chosen model cannot learn, is given to the mean of the last four same weekdays.
 
@@ -93,41 +96,42 @@ def fit_auto(
     found: Found = {}
     recipes: dict[str, Recipe] = {}
     reasons: dict[str, str] = {}
-    rows: list[dict[str, object]] = []
-    several: tuple[str, ...] = ()  # models that every one of many series has together
-    together, members = trials, cast("tuple[str, ...]", ())  # all that can learn the series
-    if len(possible) > MOST_SERIES:
-        chosen = np.linspace(0, len(possible) - 1, MOST_SERIES).round().astype(int)
-        compared = {possible[k]: trials[possible[k]] for k in chosen}
-        rows = _compared(in_words, pasts, compared, is_pooled=is_pooled, workers=workers, progress=progress)
-        losses = _relative_to_rule(rows)
+    chosen = np.linspace(0, len(possible) - 1, min(MOST_SERIES, len(possible))).round().astype(int)
+    compared = {possible[k]: trials[possible[k]] for k in chosen}
+    answers = _tried(pasts, compared, is_pooled=is_pooled, workers=workers, progress=progress)
+    rows = _scored(in_words, answers)
+    losses = _relative_to_rule(rows)
+    several = _with_the_global(losses)
+    together, members = trials, cast("tuple[str, ...]", ())
+    is_for_all = len(possible) > MOST_SERIES
+    if is_for_all:
         best = next(iter(losses), _RULE)
-        by_how_much = _by_how_much(losses) if losses else "no series could be compared"
-        several = _with_the_global(losses)
-        words = f"{best} won for all {len(pasts)} series, {MOST_SERIES} of which were compared: {by_how_much}."
-        recipes, reasons = dict.fromkeys(pasts, member_recipe(best)), dict.fromkeys(pasts, words + _with(several[1:]))
+        recipes |= dict.fromkeys(pasts, member_recipe(best))
+        reasons = dict.fromkeys(pasts, _reason_for_all(losses, len(pasts)) + _with(several[1:]))
         rows = [{**row, "chosen": row["model"] == best, "weight": float(row["model"] == best)} for row in rows]
-        together = {name: trials[name] for name in possible if pasts[name].context.similar}
-        members = (best, SIMILAR)
-        if several:
-            together, members = trials, (*several, SIMILAR)
+        members = (*(several or (best,)), SIMILAR)
+        if not several:
+            together = {name: trials[name] for name in possible if pasts[name].context.similar}
     if together:
         combined = fit_combinations(
-            Combination(members), pasts, issues, together, is_pooled=is_pooled, workers=workers, progress=progress
+            Combination(members),
+            pasts,
+            issues,
+            together,
+            is_pooled=is_pooled,
+            workers=workers,
+            progress=progress,
+            said=None if is_for_all else _narrowed(answers, rows, several),
         )
         for name, own in combined.items():
             if isinstance(own, FittedCombination):
                 found[name], recipes[name] = own, Combination(members)
-                if not several or pasts[name].context.similar:
+                if not (is_for_all and several) or pasts[name].context.similar:
                     reasons[name] = _reason(own)
-                    rows = [row for row in rows if row["series"] != name] + _rows(in_words, name, own)
-                else:  # those that were compared keep the rows of all models
-                    rows = [_weighted(row, own) if row["series"] == name else row for row in rows]
-    for name, past in pasts.items():
-        if name not in trials and (past.context.similar or name not in recipes):
-            is_long = past.context.resolution > DAY
-            second = _OF_LONG_STEPS if is_long else TREES if len(pasts) > 1 and is_pooled else _RULE
-            second = SIMILAR if past.context.similar else second
+                rows = _with_shares(in_words, rows, name, own, is_new=bool(pasts[name].context.similar))
+    for name in pasts:
+        if name not in trials and (pasts[name].context.similar or name not in recipes):
+            second = _untried(pasts[name].context, has_trees=len(pasts) > 1 and is_pooled)
             recipes[name] = member_recipe(second)
             reasons[name] = f"There is too little history to compare models, so {second} was chosen."
     choice = Choice(recipes, _as_table(rows), reasons, is_pooled)
@@ -140,6 +144,15 @@ def fit_auto(
         reasons |= dict.fromkeys(beside_trees, words)
     _rescue(found, recipes, reasons, in_words, pasts, issues)
     return {name: found[name] for name in pasts}, choice
+
+
+def _untried(context: Context, *, has_trees: bool) -> str:
+    """Return the model of a series that is too short to compare models on."""
+    if context.similar:
+        return SIMILAR
+    if context.resolution > DAY:
+        return _OF_LONG_STEPS
+    return TREES if has_trees else _RULE
 
 
 def _rescue(
@@ -214,23 +227,53 @@ def used_variables(models: Sequence[str], context: Context) -> frozenset[str] | 
     return frozenset(found)
 
 
-def _compared(
-    in_words: InWords,
+def _tried(
     pasts: Histories,
     trials: Mapping[str, Plan],
     *,
     is_pooled: bool,
     workers: int,
     progress: Progress,
-) -> list[dict[str, object]]:
-    """Return, for each of some series, a row for each candidate: its scores, or why it has none."""
+) -> dict[str, Answers]:
+    """Return what every candidate said of the trial of each of some series."""
     n_together = len(trials) if is_pooled else 1
     candidates = {name: candidates_of(pasts[name].context, n_together=n_together) for name in trials}
+    return tried(candidates, pasts, trials, is_pooled=is_pooled, workers=workers, progress=progress)
+
+
+def _scored(in_words: InWords, answers: Mapping[str, Answers]) -> list[dict[str, object]]:
+    """Return, for each series, a row for each candidate: its scores, or why it has none."""
     rows: list[dict[str, object]] = []
-    for name, said in tried(candidates, pasts, trials, is_pooled=is_pooled, workers=workers, progress=progress).items():
-        rows += [{"series": name, **row} for row in scores_of(said.quantiles, said.actual)]
+    for name, said in answers.items():
+        rows += [
+            {"series": name, "chosen": False, "weight": 0.0, **row} for row in scores_of(said.quantiles, said.actual)
+        ]
         rows += _silent(in_words, name, said.silent)
     return rows
+
+
+def _narrowed(
+    answers: Mapping[str, Answers], rows: Sequence[Mapping[str, object]], several: Sequence[str]
+) -> dict[str, Answers]:
+    """Return what was said by some models, by those that did better in a series than all of them, and by a rule.
+
+    All that are a little worse take more from a combination together than each adds, and the weeks of one series are
+    too few to tell that; those of all series are not.
+
+    Args:
+        answers: of all candidates, by series.
+        rows: their scores.
+        several: models that are best on all series together; of none, all candidates stay.
+    """
+    if not several:
+        return dict(answers)
+    kept = {}
+    for name, said in answers.items():
+        losses = {str(row["model"]): row["pinball"] for row in rows if row["series"] == name and "pinball" in row}
+        least = min((cast("float", losses[model]) for model in several if model in losses), default=np.inf)
+        better = [model for model, loss in losses.items() if cast("float", loss) < least]
+        kept[name] = said.of([*several, SIMILAR, *ON_RIVAL, _RULE, *better])
+    return kept
 
 
 def _rows(in_words: InWords, name: str, model: FittedCombination) -> list[dict[str, object]]:
@@ -241,6 +284,20 @@ def _rows(in_words: InWords, name: str, model: FittedCombination) -> list[dict[s
         for row in model.compared
         if row["model"] != NAME
     ] + _silent(in_words, name, model.silent)
+
+
+def _with_shares(
+    in_words: InWords,
+    rows: Sequence[dict[str, object]],
+    name: str,
+    model: FittedCombination,
+    *,
+    is_new: bool,
+) -> list[dict[str, object]]:
+    """Return rows of comparisons with the shares in the combination of a series; if it has none, perhaps new ones."""
+    if is_new and all(row["series"] != name for row in rows):
+        return [*rows, *_rows(in_words, name, model)]
+    return [_weighted(row, model) if row["series"] == name else row for row in rows]
 
 
 def _weighted(row: Mapping[str, object], model: FittedCombination) -> dict[str, object]:
@@ -286,6 +343,13 @@ def _with_the_global(losses: Mapping[str, float]) -> tuple[str, ...]:
     if GLOBAL not in near or best == TREES or not beside:
         return ()
     return tuple(sorted((GLOBAL, *beside), key=lambda name: losses[name]))
+
+
+def _reason_for_all(losses: Mapping[str, float], n_series: int) -> str:
+    """Say which model was best on the series that were compared; arguments as ``_with_the_global``."""
+    by_how_much = _by_how_much(losses) if losses else "no series could be compared"
+    best = next(iter(losses), _RULE)
+    return f"{best} won for all {n_series} series, {MOST_SERIES} of which were compared: {by_how_much}."
 
 
 def _with(others: Sequence[str]) -> str:

@@ -113,6 +113,7 @@ def fit_combinations(
     is_pooled: bool,
     workers: int,
     progress: Progress,
+    said: Mapping[str, Answers] | None = None,
 ) -> dict[str, FittedCombination | WatthourError]:
     """Return a combination for each series, or why there is none.
 
@@ -124,14 +125,17 @@ def fit_combinations(
         is_pooled: trees learn from all series together.
         workers: series worked at the same time.
         progress: a bar, or what is called with the number of series done and to do.
+        said: what those that may be in it said of the trials, by series; None: they are tried.
     """
-    n_together = len(trials) if is_pooled else 1
-    candidates = {
-        name: _possible(recipe.members, pasts[name].context)
-        or candidates_of(pasts[name].context, n_together=n_together)
-        for name in trials
-    }
-    answers = tried(candidates, pasts, trials, is_pooled=is_pooled, workers=workers, progress=progress)
+    answers = said
+    if answers is None:
+        n_together = len(trials) if is_pooled else 1
+        candidates = {
+            name: _possible(recipe.members, pasts[name].context)
+            or candidates_of(pasts[name].context, n_together=n_together)
+            for name in trials
+        }
+        answers = tried(candidates, pasts, trials, is_pooled=is_pooled, workers=workers, progress=progress)
     drafts = {name: _Draft.of(said, pasts[name]) for name, said in answers.items() if said.quantiles}
     fitted: dict[str, dict[str, Forecaster]] = {name: {} for name in drafts}
     failed: dict[str, WatthourError] = {}

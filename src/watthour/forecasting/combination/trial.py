@@ -146,6 +146,11 @@ class Answers:
     quantiles: Mapping[str, Array]  # by candidate, (n, ``LEVELS``)
     silent: Mapping[str, WatthourError]
 
+    def of(self, candidates: Sequence[str]) -> Answers:
+        """Return what some of the candidates said."""
+        said = {name: each for name, each in self.quantiles.items() if name in candidates}
+        return Answers(self.asked, self.actual, said, self.silent)
+
 
 def tried(
     candidates: Mapping[str, Sequence[str]],
