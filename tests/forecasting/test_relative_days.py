@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -11,11 +12,13 @@ import pytest
 
 from watthour import DayAhead
 from watthour.core.errors import InvalidInput
-from watthour.core.frames import Targets
+from watthour.core.frames import LEVELS, Targets
 from watthour.core.window import DAY, HOUR
 from watthour.forecasting.day_regression.day_table import Clock
 from watthour.forecasting.day_regression.model import DayRegression, FittedDayRegression
 from watthour.forecasting.fleet import issues_at, past_issues
+from watthour.forecasting.quantiles import normal_scores
+from watthour.forecasting.relative_days.band import factor_at, factors_of, held_back
 from watthour.forecasting.relative_days.model import FittedRelativeDays, RelativeDays
 from watthour.forecasting.series_table import read
 
@@ -128,3 +131,47 @@ def test_a_saved_regression_keeps_the_clock_of_its_days() -> None:
     assert again.predict(past, asked).values.equals(model.predict(past, asked).values)
     assert again._state.clock == model._state.clock
     assert model._state.clock.grid.time_zone == "UTC"
+
+
+def issued_for_days(n_issues: int, n_days: int = 2) -> dy.DataFrame[Targets]:
+    """The hours of some days, issued at each midnight."""
+    at = pl.DataFrame({"issued_at": [START + n * DAY for n in range(n_issues)]})
+    asked = at.join(pl.DataFrame({"lead": range(24 * n_days)}), how="cross")
+    time = (pl.col("issued_at") + pl.duration(hours="lead")).alias("time")
+    return Targets.cast(asked.select("issued_at", time, pl.col("issued_at").alias("known_until")))
+
+
+def test_the_days_that_the_band_is_learned_on_begin_when_all_others_are_over() -> None:
+    issues = issued_for_days(400)
+    before, held = held_back(issues)
+    assert before["time"].max() < held["issued_at"].min()  # type: ignore[operator]  # instants
+    assert held["issued_at"].max() == issues["issued_at"].max()
+    assert held["issued_at"].n_unique() == 84
+    few = held_back(issued_for_days(20))[1]
+    assert few["issued_at"].n_unique() == 5
+
+
+def test_a_band_half_as_wide_on_the_second_day_is_made_twice_as_wide_there() -> None:
+    held = issued_for_days(84)
+    leads = np.tile(np.arange(48), 84)
+    actual = np.random.default_rng(7).normal(0, 1, held.height)
+    quantiles = np.where(leads < 24, 1.0, 0.5)[:, None] * normal_scores(LEVELS)
+    factors = factors_of(quantiles, actual, held, leads)
+    assert factors == pytest.approx((1.0, 2.0), rel=0.15)
+    assert factor_at(factors, np.array([0, 23, 24, 90])).tolist() == [factors[k] for k in (0, 0, 1, 1)]
+
+
+def test_the_band_of_the_mean_is_kept_with_the_model_and_moves_no_median() -> None:
+    past = history(intensity())
+    model, told = forecast(FEW_TREES, past)
+    assert len(model.band) == 1
+    again = FittedRelativeDays.from_files(model.files())
+    assert again.band == model.band
+    asked = issues_at(past, [START + (ASKED + n) * DAY for n in range(5)], 24)
+    plain = replace(model, band=()).predict(past, asked).values
+    assert medians(plain) == pytest.approx(medians(told))
+    widths = [
+        np.log(each.filter(pl.col("level") == 0.95).sort("time")["value"].to_numpy() / medians(each))
+        for each in (told, plain)
+    ]
+    assert widths[0] / widths[1] == pytest.approx(model.band[0])

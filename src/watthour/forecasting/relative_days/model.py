@@ -12,11 +12,14 @@ import polars as pl
 from watthour.core.frames import LEVELS, Readings
 from watthour.forecasting.catalogue import forecaster
 from watthour.forecasting.combination.trial import quantiles_of
+from watthour.forecasting.conformal import widened
 from watthour.forecasting.day_regression.model import DayRegression
+from watthour.forecasting.features import actuals
 from watthour.forecasting.positive_load import check_loads
 from watthour.forecasting.quantile_forecast import quantile_forecast
-from watthour.forecasting.relative_days.ratio_trees import RatioTrees
-from watthour.forecasting.vintages import MEDIAN
+from watthour.forecasting.relative_days.band import factor_at, factors_of, held_back
+from watthour.forecasting.relative_days.ratio_trees import RatioTrees, leads_of
+from watthour.forecasting.vintages import MEDIAN, datetimes, instants
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
 
     from watthour.core.forecast import Forecast, Forecaster, History
     from watthour.core.frames import Targets
+    from watthour.forecasting.vintages import Array
 
 NAME = "relative_days"
 _WORDS, _TREES, _REGRESSION = "relative_days.json", "ratio_trees.txt", "regression/"
@@ -36,11 +40,11 @@ class RelativeDays:
 
     Args:
         n_trees: boosted trees on the ratio to the last days.
-        trees_share: of the trees in the mean; the regression over days has the rest, and sets the band.
+        trees_share: of the trees in the mean; the regression over days has the rest, and shapes the band.
     """
 
     n_trees: int = 400
-    trees_share: float = 0.5
+    trees_share: float = 0.35
 
     @property
     def name(self) -> str:
@@ -57,7 +61,21 @@ class RelativeDays:
         check_loads(history, "the regression on ratios", NAME)
         logs = in_logarithms(history)
         regression = DayRegression().fit(logs, issues)
-        return FittedRelativeDays(self, regression, RatioTrees.grow(logs, issues, self.n_trees))
+        model = FittedRelativeDays(self, regression, RatioTrees.grow(logs, issues, self.n_trees))
+        return model if model.trees is None else replace(model, band=self._band(model, logs, issues))
+
+    def _band(self, model: FittedRelativeDays, logs: History, issues: dy.DataFrame[Targets]) -> tuple[float, ...]:
+        """Return the factors of the band by how the mean did on the last issues, with trees grown before these.
+
+        The regression forecasts past days from nothing but the days before them.
+        """
+        before, held = held_back(issues)
+        first = datetimes(instants(held["issued_at"])[:1])[0]
+        trees = RatioTrees.grow(logs.known_at(first), before, self.n_trees)
+        if trees is None:
+            return ()
+        told = replace(model, trees=trees).in_logarithms(logs, held)[0]
+        return factors_of(told, actuals(logs, held), held, leads_of(held))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,6 +85,7 @@ class FittedRelativeDays:
     recipe: RelativeDays
     regression: Forecaster
     trees: RatioTrees | None
+    band: tuple[float, ...] = ()  # what the regression's is multiplied with, by day of lead
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -81,19 +100,22 @@ class FittedRelativeDays:
             InvalidInput: the model was trained on another channel or step.
             NotEnoughHistory: nothing is known from before any of the targets.
         """
-        logs = in_logarithms(history)
+        quantiles, missing = self.in_logarithms(in_logarithms(history), targets)
+        return quantile_forecast(targets, np.exp(quantiles), history.context, model=NAME, missing_inputs=missing)
+
+    def in_logarithms(self, logs: History, targets: dy.DataFrame[Targets]) -> tuple[Array, tuple[str, ...]]:
+        """Return the logarithms of the quantiles, (targets, ``LEVELS``), and what was missing in words."""
         told = self.regression.predict(logs, targets)
         quantiles, _ = quantiles_of(told, targets)
         if self.trees is not None:
             apart = self.trees.medians(logs, targets) - quantiles[:, LEVELS.index(MEDIAN)]
             quantiles = quantiles + self.recipe.trees_share * np.nan_to_num(apart)[:, None]
-        return quantile_forecast(
-            targets, np.exp(quantiles), history.context, model=NAME, missing_inputs=told.missing_inputs
-        )
+        return widened(quantiles, factor_at(self.band, leads_of(targets))[:, None]), told.missing_inputs
 
     def files(self) -> Mapping[str, bytes]:
         """Return the regression's files, LightGBM's text and JSON."""
-        words = {"recipe": asdict(self.recipe), "trees": None if self.trees is None else self.trees.as_json()}
+        grown = None if self.trees is None else self.trees.as_json()
+        words = {"recipe": asdict(self.recipe), "trees": grown, "band": self.band}
         trees = {} if self.trees is None else {_TREES: self.trees.text.encode()}
         regression = {f"{_REGRESSION}{name}": content for name, content in self.regression.files().items()}
         return {_WORDS: json.dumps(words).encode(), **trees, **regression}
@@ -104,7 +126,8 @@ class FittedRelativeDays:
         words = json.loads(files[_WORDS])
         mine = {name.removeprefix(_REGRESSION): files[name] for name in files if name.startswith(_REGRESSION)}
         trees = None if words["trees"] is None else RatioTrees.from_json(words["trees"], files[_TREES].decode())
-        return cls(RelativeDays(**words["recipe"]), forecaster("day_regression", mine), trees)
+        band = tuple(words.get("band", ()))  # older files have none
+        return cls(RelativeDays(**words["recipe"]), forecaster("day_regression", mine), trees, band)
 
 
 def in_logarithms(history: History) -> History:

@@ -52,8 +52,8 @@ class RatioTrees:
         if issues.is_empty():
             return None
         table, actual = _table(logs, issues), actuals(logs, issues)
-        blend = _blend_of(table, actual, _leads(issues))
-        reference = _reference(table, _leads(issues), blend)
+        blend = _blend_of(table, actual, leads_of(issues))
+        reference = _reference(table, leads_of(issues), blend)
         names = tuple(feature_names(table))
         target = actual - reference
         good = np.isfinite(target)
@@ -72,7 +72,7 @@ class RatioTrees:
     def medians(self, logs: History, targets: dy.DataFrame[Targets]) -> Array:
         """Return the logarithm of each target, (n,); NaN where the last days are not known."""
         table = _table(logs, targets)
-        reference = _reference(table, _leads(targets), np.array(self.blend))
+        reference = _reference(table, leads_of(targets), np.array(self.blend))
         matrix = _matrix(table, self.features, reference)
         return np.asarray(reference + np.asarray(self._booster.predict(matrix, num_threads=1)), dtype=np.float64)
 
@@ -96,7 +96,7 @@ def _table(logs: History, targets: dy.DataFrame[Targets]) -> pl.DataFrame:
     """Return the usual features of each target, its lead, and how what is known ahead differs from the last days."""
     table = features(logs, targets, operator=False)
     weather = Weather.of(logs)
-    columns = {"lead_hours": _leads(targets).astype(np.float64)}
+    columns = {"lead_hours": leads_of(targets).astype(np.float64)}
     for panel in Panel.chunks(targets, logs.context):
         for name in weather.hourly:
             for column, values in _changes(weather, name, panel).items():
@@ -127,7 +127,7 @@ def _changes(weather: Weather, name: str, panel: Panel) -> dict[str, Array]:
     }
 
 
-def _leads(targets: dy.DataFrame[Targets]) -> Instants:
+def leads_of(targets: dy.DataFrame[Targets]) -> Instants:
     """Return how many whole hours each target lies after the end of what was measured, (n,)."""
     end = np.minimum(instants(targets["issued_at"]), instants(targets["known_until"]))
     return np.asarray((instants(targets["time"]) - end) // HOUR_US)
