@@ -264,7 +264,8 @@ class PlanAnswer(Answer):
         "by rules of thumb, as the solver found nothing in time."
     )
     gap: float | None = Field(
-        description="By how much another plan could be better, as a share of the larger of what this plan and the best possible come to; 0: this is the best; null: not known. [-]"
+        description="By how much another plan could be better, as a share of the larger of what this plan and the best "
+        "possible come to; 0: this is the best; null: not known. [-]"
     )
     cost: float = Field(description="What is paid for import and the peak, less what is earned. [currency]")
     wear: float = Field(description="What it costs batteries in life. [currency]")
