@@ -34,7 +34,7 @@ def test_the_file_of_the_guide_is_planned_with_reasons(watthour: Callable[..., O
     assert rows["car"].startswith("gets 12.0 kWh")
     assert "the cheapest" in rows
     assert "2026-11-23 07:00" in rows
-    assert "No plan is better by more than" in told.err
+    assert "This is the best plan" in told.err
 
 
 def test_json_holds_the_same(watthour: Callable[..., Outcome], file: Path) -> None:

@@ -15,6 +15,7 @@ from planning.made import HOUR, START, check, problem, series, starts
 from watthour.core.assets import Appliance, Battery, Car, Heat
 from watthour.core.plan import PlanningProblem, PlanStatus, Weights
 from watthour.planning.account import Actions, settle
+from watthour.planning.linear import share_missing
 from watthour.planning.rules import by_rules
 from watthour.planning.solve import solve
 
@@ -125,6 +126,21 @@ def test_a_battery_moves_energy_from_the_cheap_to_the_dear_hour_to_the_last_digi
     assert plan.batteries[0].charge_kw[0] == pytest.approx(2.0)
     assert plan.batteries[0].discharge_kw[1] == pytest.approx(2.0 * 0.9 * 0.8)
     assert plan.cost == pytest.approx(2.0 * 0.1 + (5.0 - 1.44) * 0.5)
+
+
+def test_a_battery_trades_where_export_pays_more_though_resting_comes_to_nothing() -> None:
+    battery = Battery("battery", 5.0, 0.0, 3.0, 3.0, 1.0, 1.0, end_kwh=0.0)
+    plan = solve(problem([0.1] * 4, export_price=series(*[0.5] * 4), batteries=(battery,)))
+    # Power goes in and out in turn: two hours of 3 kW each way at most, of a battery that holds 5 kWh.
+    assert plan.objective == pytest.approx(-6.0 * 0.4)
+    assert plan.gap == pytest.approx(0.0, abs=0.01)
+
+
+def test_the_share_that_may_be_missing_is_one_where_the_plan_comes_to_nothing() -> None:
+    assert share_missing(0.0, -2.4) == 1.0
+    assert share_missing(2.0, 1.0) == 0.5
+    assert share_missing(1.0, -1.0) == 1.0
+    assert share_missing(0.0, 0.0) == 0.0
 
 
 def test_a_battery_rests_where_losses_and_wear_cost_more_than_prices_differ() -> None:

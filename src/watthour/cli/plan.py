@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from watthour.api.schemas.plan import PlanQuestion
 
+_LEAST_PERCENT = 0.05  # that is told of what may be missing
+
 File = Annotated[
     Path, typer.Argument(metavar="FILE", help="A TOML file: prices, load and sun, and what can be shifted.")
 ]
@@ -87,6 +89,8 @@ def _how_good(found: Mapping[str, Any]) -> str:
         case "best_so_far":
             gap = "" if found["gap"] is None else f"; another could be better by {100 * found['gap']:.1f} % at most"
             return f"The best plan so far when the time was over{gap}. Allow more with --time-limit."
+    if 100 * found["gap"] < _LEAST_PERCENT:
+        return "This is the best plan."
     return f"No plan is better by more than {100 * found['gap']:.1f} %."
 
 

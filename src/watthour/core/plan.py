@@ -312,8 +312,8 @@ class Plan:
     """When to run what, and what it costs.
 
     ``cost`` is what is paid for import and for the peak, less what is earned by export; ``wear`` is beside it.
-    ``objective`` is what was made as small as possible. ``gap`` is the share by which the best plan could be better;
-    None: not known.
+    ``objective`` is what was made as small as possible. ``gap`` is by how much the best plan could be better, as a
+    share of the larger of what both come to; None: not known.
     """
 
     start: datetime

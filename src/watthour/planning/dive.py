@@ -51,8 +51,7 @@ def dive(made: Formulation, *, time_limit_s: float) -> Solution:
             return Solution(None, bound, None, is_proven=False, is_impossible=False)
     for switch in made.switches:
         values[switch.is_on] = _side(values, switch)
-    gap = max(objective - bound, 0.0) / max(abs(objective), 1e-9)
-    return Solution(values, objective, gap, is_proven=True, is_impossible=False)
+    return Solution(values, objective, bound, is_proven=True, is_impossible=False)
 
 
 def _solved(solver: Any, highspy: Any, until: float) -> tuple[Array | None, float, bool]:  # noqa: ANN401 - of a late import

@@ -125,7 +125,7 @@ def _of_car(problem: PlanningProblem, car: Car, charge: CarCharge) -> str:
 
 def _of_battery(problem: PlanningProblem, plan: Plan, use: BatteryUse) -> str:
     if not use.charge_kw.any() and not use.discharge_kw.any():
-        return "rests: the prices do not differ by more than its losses and wear"
+        return "rests: to use it would gain nothing after its losses and wear"
     words = []
     if use.charge_kw.any():
         spare = np.minimum(use.charge_kw, np.maximum(plan.solar_kw - plan.load_kw, 0.0)).sum() / use.charge_kw.sum()

@@ -71,13 +71,30 @@ class Solution:
 
     values: Array | None
     objective: float
-    gap: float | None
+    bound: float | None  # that no solution is below; None: not known
     is_proven: bool
     is_impossible: bool
 
+    @property
+    def gap(self) -> float | None:
+        """By how much another may be better, as a share of the larger of objective and bound; 0: this is the best."""
+        return None if self.bound is None else share_missing(self.objective, self.bound)
+
     def is_good(self, gap: float) -> bool:
-        """Whether no other solution is better by more than a share of the objective."""
-        return self.gap is not None and (self.gap <= gap or self.gap * abs(self.objective) <= ABSOLUTE_GAP)
+        """Whether no other solution is better by more than a share of the objective, or by more than next to nothing.
+
+        The share alone would call the worst plan good where what it comes to is nothing.
+        """
+        return self.bound is not None and self.objective - self.bound <= max(ABSOLUTE_GAP, gap * abs(self.objective))
+
+
+def share_missing(objective: float, bound: float) -> float:
+    """Return what may be missing between an objective and its bound, as a share (0..1) of the larger of the two.
+
+    Where the two have different signs the share is of their distance.
+    """
+    missing = max(objective - bound, 0.0)
+    return missing / max(abs(objective), abs(bound), missing) if missing > 0.0 else 0.0
 
 
 def solve_linear(
@@ -158,12 +175,13 @@ def _read(solver: Any, highspy: Any) -> Solution:  # noqa: ANN401 - of a module 
     status, info = solver.getModelStatus(), solver.getInfo()
     kinds = highspy.HighsModelStatus
     is_found = info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
-    is_mip = bool(np.isfinite(info.mip_gap)) and info.mip_node_count >= 0
+    is_mip = info.mip_node_count >= 0
     is_proven = status == kinds.kOptimal
+    bound = float(info.mip_dual_bound if is_mip else info.objective_function_value)
     return Solution(
         values=np.array(solver.getSolution().col_value) if is_found else None,
         objective=float(info.objective_function_value),
-        gap=float(info.mip_gap) if is_mip else (0.0 if is_proven else None),
+        bound=bound if np.isfinite(bound) and (is_mip or is_proven) else None,
         is_proven=is_proven,
         is_impossible=status in {kinds.kInfeasible, kinds.kUnboundedOrInfeasible},
     )

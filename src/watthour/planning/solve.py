@@ -13,7 +13,7 @@ from watthour.planning.conflict import why_impossible
 from watthour.planning.dive import dive
 from watthour.planning.explain import explained
 from watthour.planning.formulate import Formulation, formulate
-from watthour.planning.linear import Solution, solve_linear
+from watthour.planning.linear import Solution, share_missing, solve_linear
 from watthour.planning.rules import by_rules
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def search(made: Formulation, *, time_limit_s: float, gap: float) -> Solution:
         return first
     left_s = max(until - monotonic(), _LEAST_S)
     found = solve_linear(made.linear, time_limit_s=left_s, gap=gap, start=_start(made, first))
-    return first if found.values is None and first.values is not None else found
+    return replace(first, is_proven=False) if found.values is None and first.values is not None else found
 
 
 def _start(made: Formulation, first: Solution) -> tuple[Columns, Array] | None:
@@ -96,9 +96,7 @@ def _or_by_rules(made: Formulation, found: Solution) -> Plan:
     if simple.objective >= plan.objective:
         return plan
     # What the search has proven to be impossible bounds this plan as well.
-    bound = found.objective - (found.gap or np.inf) * abs(found.objective)
-    gap = (simple.objective - bound) / max(abs(simple.objective), 1e-9)
-    return replace(simple, gap=float(gap) if np.isfinite(gap) else None)
+    return replace(simple, gap=None if found.bound is None else share_missing(simple.objective, found.bound))
 
 
 def _kept(made: Formulation, known: Plan, time_limit_s: float, gap: float) -> Solution | None:

@@ -23,6 +23,7 @@ class Planned:
 
     plan: Plan
     choices: tuple[Choice, ...] = ()
+    is_carbon_known: bool = True
 
 
 def make_plan(problem: PlanningProblem, *, with_choices: bool = False, time_limit_s: float = TIME_LIMIT_S) -> Planned:
@@ -34,7 +35,8 @@ def make_plan(problem: PlanningProblem, *, with_choices: bool = False, time_limi
     """
     each_s = time_limit_s / 2 if with_choices else time_limit_s
     plan = solve(problem, time_limit_s=each_s)
-    return Planned(plan, trade_off(problem, time_limit_s=each_s) if with_choices else ())
+    choices = trade_off(problem, time_limit_s=each_s) if with_choices else ()
+    return Planned(plan, choices, is_carbon_known=bool(problem.carbon.any()))
 
 
 def plan_entry(planned: Planned) -> dict[str, Any]:
@@ -46,7 +48,7 @@ def plan_entry(planned: Planned) -> dict[str, Any]:
         "gap": plan.gap,
         "cost": round(plan.cost, _DIGITS),
         "wear": round(plan.wear, _DIGITS),
-        "carbon_kg": round(plan.carbon_kg, _DIGITS),
+        "carbon_kg": round(plan.carbon_kg, _DIGITS) if planned.is_carbon_known else None,
         "peak_kw": round(plan.peak_kw, _DIGITS),
         "time": [plan.start + k * plan.step for k in range(len(plan.import_kw))],
         "import_kw": _plain(plan.import_kw),

@@ -263,10 +263,15 @@ class PlanAnswer(Answer):
         description="`solved`: no plan is better by more than `gap`; `best_so_far`: the time was over first; `rules`: "
         "by rules of thumb, as the solver found nothing in time."
     )
-    gap: float | None = Field(description="Share by which another plan could be better; null: not known. [-]")
+    gap: float | None = Field(
+        description="By how much another plan could be better, as a share of the larger of what this plan and the best "
+        "possible come to; 0: this is the best; null: not known. [-]"
+    )
     cost: float = Field(description="What is paid for import and the peak, less what is earned. [currency]")
     wear: float = Field(description="What it costs batteries in life. [currency]")
-    carbon_kg: float = Field(description="Of all that is imported. [kgCO2e]")
+    carbon_kg: float | None = Field(
+        description="Of all that is imported; null: no carbon intensity was given. [kgCO2e]"
+    )
     peak_kw: float = Field(description="The highest import, or that of the month so far. [kW]")
     time: list[datetime] = Field(description="Begin of each step. [UTC]")
     import_kw: list[float] = Field(description="What is bought. [kW]")
