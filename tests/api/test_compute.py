@@ -209,3 +209,21 @@ def test_an_answer_that_is_made_from_an_old_state_is_not_given_to_who_knows_of_a
         return new, await warm.get("key", lambda: "newest", lifetime_s=60, state=2)
 
     assert asyncio.run(ask())[0] == "new"
+
+
+def test_queued_work_is_taken_back_when_its_callers_time_is_over() -> None:
+    compute = Compute(Limits(timeout_s=0.05, workers=1, waiting=3))
+    release, done = threading.Event(), []
+
+    async def ask() -> None:
+        compute.start(lambda: release.wait(5))
+        try:
+            with pytest.raises(Refusal):
+                await compute.run(lambda: done.append("too late"))
+        finally:
+            release.set()
+        await compute.run(lambda: done.append("in time"), timeout_s=5)
+
+    asyncio.run(ask())
+    compute.close()
+    assert done == ["in time"]

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
+import threading
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from watthour.core.errors import NoPlanFound
+
 if TYPE_CHECKING:
     from starlette.testclient import TestClient
+
+    from watthour.workflows.plan import Planned
 
 PLAN = "/api/v1/plan"
 ASKED: dict[str, Any] = {
@@ -82,3 +89,30 @@ def test_what_cannot_be_planned_is_refused_by_name(
     answer = client.post(PLAN, json={**ASKED, **change})
     assert (answer.status_code, answer.json()["field"]) == (status, field)
     assert answer.json()["remedy"]
+
+
+def test_heavy_plans_hold_up_nothing_else_and_more_than_a_few_are_sent_away(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    release, begun = threading.Event(), threading.Semaphore(0)
+
+    def plans_long(*_said: object, **_more: object) -> Planned:
+        begun.release()
+        release.wait(20)
+        raise NoPlanFound("no plan was found", remedy="Ask for less.")
+
+    monkeypatch.setattr("watthour.workflows.plan.make_plan", plans_long)
+    with ThreadPoolExecutor(8) as callers:
+        asked = [callers.submit(client.post, PLAN, json=ASKED) for _ in range(8)]
+        try:
+            assert begun.acquire(timeout=20)
+            refused = [done.result() for done in itertools.islice(as_completed(asked, timeout=20), 5)]
+            other = client.get("/api/v1/status")
+            assert not begun.acquire(timeout=0.1)  # the others wait
+        finally:
+            release.set()
+        answers = [each.result() for each in asked]
+    assert other.status_code == 200
+    assert [each.json()["type"] for each in refused] == ["urn:watthour:problem:busy"] * 5
+    assert all("Retry-After" in each.headers for each in refused)
+    assert sorted(each.json()["type"] for each in answers).count("urn:watthour:problem:no-plan-found") == 3

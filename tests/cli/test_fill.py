@@ -51,6 +51,9 @@ def up(home: Path, url: str) -> Iterator[Iterator[dict[str, Any]]]:
         "WATTHOUR_REGIONS": "be",
         "WATTHOUR_ELIA_URL": url,
         "WATTHOUR_OPEN_METEO_ENABLED": "false",
+        "WATTHOUR_ELIA_GENERATION_ENABLED": "false",  # what is served here are loads alone
+        "WATTHOUR_ELIA_WIND_SOLAR_ENABLED": "false",
+        "WATTHOUR_ELIA_CARBON_ENABLED": "false",
     }
     command = [sys.executable, "-m", "watthour", "up", "--port", "0"]
     with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:

@@ -65,4 +65,28 @@ def test_a_file_that_cannot_be_planned_is_refused_with_the_cure(
 
 def test_a_file_that_is_not_there_is_said(watthour: Callable[..., Outcome], tmp_path: Path) -> None:
     refused = watthour("plan", str(tmp_path / "nowhere.toml"))
-    assert (refused.code, "nowhere.toml" in refused.err) == (10, True)
+    assert (refused.code, "nowhere.toml" in refused.err, "it cannot be read" in refused.err) == (2, True, True)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("a = " + "[" * 20_000 + "]" * 20_000, "it is damaged"),
+        ("step_minutes = " + "9" * 6000, "it is damaged"),
+        ("import_price = [" + "0.1, " * 300_000 + "]", "too large to be a plan"),
+    ],
+    ids=["deep", "long number", "large"],
+)
+def test_a_strange_file_is_refused_as_what_it_is(
+    watthour: Callable[..., Outcome], tmp_path: Path, content: str, words: str
+) -> None:
+    path = tmp_path / "strange.toml"
+    path.write_text(content, encoding="utf-8")
+    refused = watthour("plan", str(path))
+    assert (refused.code, words in refused.err) == (2, True), refused.err[:300]
+    assert "plan-a-day.md shows a whole file" in refused.err
+
+
+def test_a_file_with_a_mark_before_its_first_letter_is_read(watthour: Callable[..., Outcome], file: Path) -> None:
+    file.write_text(file.read_text(encoding="utf-8"), encoding="utf-8-sig")
+    assert watthour("plan", str(file)).code == 0

@@ -77,10 +77,10 @@ def test_the_first_page_is_the_simulated_home_and_the_others_are_reached_by_keyb
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
     names = []
-    for _press in range(6):
+    for _press in range(7):
         page.keyboard.press("Tab")
         names.append(page.evaluate("document.activeElement.textContent.trim()"))
-    assert names == ["Watthour", "Home", "Devices", "Sources", "Grid", "Sites"]
+    assert names == ["Watthour", "Home", "Devices", "Carbon", "Sources", "Grid", "Sites"]
     page.keyboard.press("Enter")
     expect(page).to_have_url(f"{living.url}/sites")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from datetime import datetime, timedelta
+from time import sleep
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,10 +13,13 @@ import pytest
 from planning.made import HOUR, START, check, problem, series
 
 from watthour.core.assets import Appliance, Battery, Car, Heat
-from watthour.core.errors import InvalidInput, PlanImpossible
+from watthour.core.errors import InvalidInput, NoPlanFound, PlanImpossible
 from watthour.core.plan import PlanningProblem, Weights
+from watthour.planning.conflict import why_impossible
+from watthour.planning.linear import Solution
 from watthour.planning.rules import by_rules
 from watthour.planning.solve import solve
+from watthour.planning.trade_off import trade_off
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -174,9 +178,46 @@ def test_sun_that_may_not_be_left_and_not_be_sold_contradicts_itself() -> None:
 
 
 def test_rules_of_thumb_keep_the_limit_too(contradicting: PlanningProblem) -> None:
-    with pytest.raises(PlanImpossible):
+    with pytest.raises(NoPlanFound):  # that they find none says nothing of whether there is one
         by_rules(contradicting)
     stated = replace(contradicting, import_limit_kw=8.0)
     plan = by_rules(stated)
     check(stated, plan)
     assert solve(stated).objective <= plan.objective + 1e-3
+
+
+NOTHING_IN_TIME = Solution(None, float("nan"), None, is_proven=False, is_impossible=False)
+
+
+def test_why_nothing_is_possible_is_sought_within_one_time_limit(
+    contradicting: PlanningProblem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    granted: list[float] = []
+
+    def takes_all_its_time(*_asked: object, time_limit_s: float, **_more: object) -> Solution:
+        granted.append(time_limit_s)
+        sleep(time_limit_s)
+        return NOTHING_IN_TIME
+
+    monkeypatch.setattr("watthour.planning.conflict.solve_linear", takes_all_its_time)
+    runs = tuple(Appliance(f"oven {k}", (2.0,), HOUR, deadline=START + 2 * HOUR) for k in range(12))
+    error = why_impossible(replace(contradicting, appliances=runs), time_limit_s=0.3)
+    assert granted
+    assert sum(granted) <= 0.3
+    assert "not found in time which" in str(error)
+    assert "Leave some of them out" in error.remedy
+
+
+def test_what_is_not_found_in_time_is_not_called_impossible(
+    contradicting: PlanningProblem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("solve", "trade_off"):
+        monkeypatch.setattr(f"watthour.planning.{module}.search", lambda *_asked, **_more: NOTHING_IN_TIME)
+    with pytest.raises(NoPlanFound) as raised:
+        solve(contradicting)
+    assert str(raised.value).startswith("no plan was found in time, though there may be one. Ask for fewer appliances")
+    with pytest.raises(NoPlanFound, match="were found in time"):
+        trade_off(replace(contradicting, carbon=series(100.0, 200.0, 300.0, 400.0)))
+    monkeypatch.undo()
+    stated = replace(contradicting, appliances=())  # fewer appliances
+    check(stated, solve(stated))

@@ -134,6 +134,7 @@ def create_app(
     limits = limits or Limits()
     compute = Compute(limits)
     receiving = Compute(replace(limits, workers=limits.receivers, waiting=limits.received), name="watthour-receive")
+    planning = Compute(replace(limits, workers=limits.planners, waiting=limits.planned), name="watthour-plan")
     metrics = Metrics()
     state = State(
         app=app,
@@ -141,6 +142,7 @@ def create_app(
         limits=limits,
         compute=compute,
         receiving=receiving,
+        planning=planning,
         warm=Warm(compute, count=metrics.count_answer),
         models=Models(app, limits),
         metrics=metrics,
@@ -156,6 +158,7 @@ def create_app(
         if warming is not None:
             warming.cancel()
         receiving.close()
+        planning.close()
         compute.close()
 
     api = FastAPI(

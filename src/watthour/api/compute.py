@@ -15,6 +15,7 @@ from watthour.api.problems import Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
+    from concurrent.futures import Future
 
 T = TypeVar("T")
 
@@ -29,6 +30,8 @@ class Limits:
     waiting: int = 64  # computations that may queue before callers are turned away
     receivers: int = 4  # threads that keep what is sent; what waits while one writes is written together
     received: int = 32  # messages of rows that may wait, each of up to 4 MB
+    planners: int = 1  # threads that plan, each of which fills a core
+    planned: int = 3  # plans that run or wait; each takes up to 8 s, so that the last of them is made in time
     answer_lifetime_s: float = 60.0  # ages of readings are part of an answer
     samples_lifetime_s: float = 10.0  # of answers made from samples: so much later is a silent device told at most
     state_lifetime_s: float = 1.0  # so much later than new data at most, a warm answer is dropped
@@ -66,6 +69,17 @@ class Compute:
         Raises:
             Refusal: too much is waiting already.
         """
+        return self._begun(work)[1]
+
+    async def run(self, work: Callable[[], T], *, timeout_s: float | None = None) -> T:
+        """Do work in a thread and wait for it; what has not begun when its caller's time is over is never done."""
+        queued, future = self._begun(work)
+        try:
+            return await self.wait(future, timeout_s=timeout_s)
+        finally:
+            queued.cancel()  # of work that has begun or ended it changes nothing
+
+    def _begun(self, work: Callable[[], T]) -> tuple[Future[T], asyncio.Future[T]]:
         if self._running >= self._limits.waiting:
             raise Refusal(
                 HTTPStatus.SERVICE_UNAVAILABLE,
@@ -75,19 +89,17 @@ class Compute:
                 headers={"Retry-After": "5"},
             )
         self._running += 1
-        future = asyncio.get_running_loop().run_in_executor(self._pool, work)
+        queued = self._pool.submit(work)
+        future = asyncio.wrap_future(queued)
         future.add_done_callback(self._finished)
-        return future
-
-    async def run(self, work: Callable[[], T], *, timeout_s: float | None = None) -> T:
-        """Do work in a thread and wait for it."""
-        return await self.wait(self.start(work), timeout_s=timeout_s)
+        return queued, future
 
     async def wait(self, future: asyncio.Future[T], *, timeout_s: float | None = None) -> T:
         """Wait for begun work.
 
         Raises:
-            Refusal: it did not end in time; it goes on, so that a later caller may find its answer.
+            Refusal: it did not end in time; what was begun by `start` goes on, so that a later caller may find its
+                answer.
         """
         limit = self._limits.timeout_s if timeout_s is None else timeout_s
         done, _ = await asyncio.wait({future}, timeout=limit)

@@ -31,6 +31,7 @@ _STATUS: tuple[tuple[type[errors.WatthourError], HTTPStatus], ...] = (
     (errors.UnknownName, HTTPStatus.NOT_FOUND),
     (errors.NotConfigured, HTTPStatus.SERVICE_UNAVAILABLE),
     (errors.InvalidInput, HTTPStatus.BAD_REQUEST),
+    (errors.NoPlanFound, HTTPStatus.SERVICE_UNAVAILABLE),
     (errors.SourceUnavailable, HTTPStatus.SERVICE_UNAVAILABLE),
     (errors.SourceError, HTTPStatus.BAD_GATEWAY),
     (errors.StoreFull, HTTPStatus.INSUFFICIENT_STORAGE),

@@ -25,6 +25,7 @@ class State:
     limits: Limits
     compute: Compute
     receiving: Compute  # of its own, so that no page waits for rows that wait for the disk
+    planning: Compute  # of its own, so that heavy plans hold up nothing else
     warm: Warm
     models: Models
     metrics: Metrics

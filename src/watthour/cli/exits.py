@@ -8,6 +8,7 @@ from watthour.core.errors import (
     InvalidInput,
     MissingExtra,
     ModelError,
+    NoPlanFound,
     NotConfigured,
     NotEnoughHistory,
     SourceError,
@@ -36,6 +37,7 @@ class Exit(IntEnum):
 _CODES: tuple[tuple[type[WatthourError], Exit], ...] = (  # the first that fits
     (NotConfigured, Exit.NOT_CONFIGURED),
     (InvalidInput, Exit.INPUT),
+    (NoPlanFound, Exit.INPUT),  # what was asked was too much for the time
     (SourceError, Exit.SOURCE),
     (StoreError, Exit.STORE),
     (NotEnoughHistory, Exit.HISTORY),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,6 +9,7 @@ import typer
 
 from watthour.cli.options import AsJson  # noqa: TC001 - typer reads annotations at run time
 from watthour.cli.output import local_time, number, show_json, show_table
+from watthour.cli.tables import read_table
 from watthour.core.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -69,11 +69,7 @@ def _read(file: Path) -> PlanQuestion:
     from watthour.api.problems import invalid
     from watthour.api.schemas.plan import PlanQuestion
 
-    try:
-        content = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        cure = "docs/how-to/plan-a-day.md shows a whole file."
-        raise InvalidInput("file", str(file), f"it is no TOML: {error}", remedy=cure) from error
+    content = read_table(file, what="a plan", remedy="docs/how-to/plan-a-day.md shows a whole file.")
     try:
         return PlanQuestion.model_validate(content)
     except ValidationError as error:

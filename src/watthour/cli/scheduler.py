@@ -62,6 +62,7 @@ LOOK_FOR_TRAINING = timedelta(minutes=30)  # how often it is looked whether a tr
 LONG_AT_ONCE = 8  # fills and trainings; each site has one at a time, and of all sites one trains
 TICK_S = 10.0  # how often the clock is looked at
 LONGEST_WAIT_S = 5.0  # for what still runs at the end
+LONGEST_FAREWELL_S = 1.0  # for threads that have nothing left to do
 POOL_NAME = "watthour-round"
 
 
@@ -148,12 +149,13 @@ class Scheduler:
             thread.join(max(0.0, give_up_at - monotonic()))
 
     def leave(self) -> None:
-        """Leave the process even if a fetch still hangs: what the store acknowledged is on the disk."""
+        """Leave the process even if a fetch or a plan still runs: what the store acknowledged is on the disk."""
         if _own_threads():
             self._log.warning("abandoned", what="a round that did not end in time")
-            sys.stdout.flush()
-            sys.stderr.flush()
-            os._exit(0)
+            _leave_now()
+        if _others_that_run():
+            self._log.warning("abandoned", what="a request that did not end in time")
+            _leave_now()
 
     def _plan_again(self) -> None:
         """Set up the rounds anew; one that was there before goes on as it is."""
@@ -446,6 +448,22 @@ class Scheduler:
 
         verdict = self._trainings.run(ALL_HOMES, progress=tell)
         self._log.info("trained", homes=len(homes), verdict=verdict)
+
+
+def _leave_now() -> None:
+    """End the process without waiting for its threads."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
+
+
+def _others_that_run() -> list[threading.Thread]:
+    """Return the threads for which Python would wait at its end, such as those of the API, after a moment."""
+    others = [each for each in threading.enumerate() if each is not threading.current_thread() and not each.daemon]
+    give_up_at = monotonic() + LONGEST_FAREWELL_S
+    for thread in others:
+        thread.join(max(0.0, give_up_at - monotonic()))
+    return [each for each in others if each.is_alive()]
 
 
 def _own_threads() -> list[threading.Thread]:

@@ -10,12 +10,11 @@ import typer
 from watthour.cli.context import local_days, opened
 from watthour.cli.options import AsJson  # noqa: TC001 - typer reads annotations at run time
 from watthour.cli.output import local_time, number, show_json, show_table, utc_now
-from watthour.core.errors import InvalidInput
+from watthour.cli.tables import read_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-LARGEST_FILE = 1_000_000  # bytes
 Home = Annotated[str, typer.Argument(help="The home's name or id.")]
 
 
@@ -39,7 +38,8 @@ def set_(
     from watthour.workflows.homes import home_named
     from watthour.workflows.tariffs import set_tariff
 
-    said = _read(file)
+    cure = "Name a TOML file, or a JSON file that ends in .json; docs/how-to/tariffs.md shows one of each kind."
+    said = read_table(file, what="a tariff", remedy=cure)
     with opened() as app:
         site = home_named(app.store, home)
         tariff = set_tariff(app.store, app.tariffs, site, said, now=utc_now(), is_confirmed=confirm)
@@ -134,28 +134,4 @@ def _left_out(entry: Mapping[str, Any]) -> list[str]:
         for span in entry[key]:
             first, last = (local_time(span[edge], entry["time_zone"]) for edge in ("start", "end"))
             said.append(f"{words}, and not billed: {first} to {last}.")
-    return said
-
-
-def _read(file: Path) -> dict[str, Any]:
-    """Return what a file says.
-
-    Raises:
-        InvalidInput: it cannot be read, or is neither TOML nor JSON.
-    """
-    import json
-    import tomllib
-
-    remedy = "Name a TOML file, or a JSON file that ends in .json; docs/how-to/tariffs.md shows one of each kind."
-    try:
-        if file.stat().st_size > LARGEST_FILE:
-            raise InvalidInput("file", str(file), "it is too large to be a tariff", remedy=remedy)
-        text = file.read_text(encoding="utf-8")
-        said = json.loads(text) if file.suffix.casefold() == ".json" else tomllib.loads(text)
-    except OSError as error:
-        raise InvalidInput("file", str(file), f"it cannot be read ({error.strerror})", remedy=remedy) from error
-    except (ValueError, RecursionError) as error:
-        raise InvalidInput("file", str(file), f"it is damaged ({error})", remedy=remedy) from error
-    if not isinstance(said, dict):
-        raise InvalidInput("file", str(file), "it holds no table", remedy=remedy)
     return said

@@ -6,6 +6,7 @@ WatthourError                 what happened, and the cure
 │   │   └── UnknownSite       no site has this name; lists near matches
 │   ├── PlanImpossible        wishes contradict each other; names them, and what to relax
 │   └── NotConfigured         a setting or key is missing
+├── NoPlanFound               no plan was found, though there may be one
 ├── SourceError               a connector could not deliver
 │   ├── SourceUnavailable     try later
 │   ├── SourceRejected        the user must act (key, request)
@@ -69,6 +70,10 @@ class PlanImpossible(InvalidInput):
     def __init__(self, conflict: Sequence[str], problem: str, *, remedy: str) -> None:
         self.conflict = tuple(conflict)
         super().__init__("wishes", ", ".join(conflict), problem, remedy=remedy)
+
+
+class NoPlanFound(WatthourError):
+    """No plan was found, though there may be one."""
 
 
 class NotConfigured(InvalidInput):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple, Protocol, Self
 
 import numpy as np
 
-from watthour.core.errors import NotEnoughHistory
+from watthour.core.errors import InvalidInput, NotEnoughHistory
 from watthour.core.frames import LEVELS, Maker
 from watthour.core.units import Quantity
 from watthour.forecasting.adaptive import adapted
@@ -129,7 +129,12 @@ class Persistence:
         return Maker.BASELINE
 
     def fit(self, history: History, issues: dy.DataFrame[Targets]) -> FittedRule:
-        """Learn the width of its intervals."""
+        """Learn the width of its intervals.
+
+        Raises:
+            InvalidInput: the step is a day or longer.
+        """
+        _check_step(history, self.name)
         return fit_rule(self, history, issues)
 
     def points(self, history: History, targets: dy.DataFrame[Targets]) -> Points:
@@ -154,7 +159,12 @@ class HourlyMean:
         return Maker.BASELINE
 
     def fit(self, history: History, issues: dy.DataFrame[Targets]) -> FittedRule:
-        """Learn the width of its intervals."""
+        """Learn the width of its intervals.
+
+        Raises:
+            InvalidInput: the step is a day or longer.
+        """
+        _check_step(history, self.name)
         return fit_rule(self, history, issues)
 
     def points(self, history: History, targets: dy.DataFrame[Targets]) -> Points:
@@ -302,6 +312,15 @@ class FittedRule:
         spread = Spread.from_json(kept["spread"]) if kept["spread"] is not None else None
         seen = tuple(Seen(*each) for each in kept.get("seen", ()))
         return cls(_RULES[kept["name"]](**kept["parameters"]), spread, seen)
+
+
+def _check_step(history: History, name: str) -> None:
+    """Refuse a step of a day or more, of which a rule of the days before knows no season."""
+    context = history.context
+    if context.resolution >= DAY:
+        problem = f"{name} cannot forecast {context.channel.id} in this step"
+        remedy = "Use one of less than a day, or a model of any step: trend_season or seasonal_naive."
+        raise InvalidInput("resolution", step_in_words(context.resolution), problem, remedy=remedy)
 
 
 def fit_rule(rule: Rule, history: History, issues: dy.DataFrame[Targets]) -> FittedRule:

@@ -11,6 +11,7 @@ import numpy as np
 from watthour.core.errors import PlanImpossible
 from watthour.planning.formulate import Formulation, Kind, Wish, formulate, wishes
 from watthour.planning.linear import solve_linear
+from watthour.planning.time_left import TimeLeft
 
 if TYPE_CHECKING:
     from watthour.core.assets import Array
@@ -22,37 +23,48 @@ _ROOM = 1.0 + 1e-4  # so that the cure is enough whatever is lost in the last di
 
 
 def why_impossible(problem: PlanningProblem, *, time_limit_s: float) -> PlanImpossible:
-    """Return what contradicts what; leaving any one of these wishes out solves it.
+    """Return what contradicts what in a problem that is known to be impossible; the time is for the whole search.
 
+    Leaving any one of these wishes out solves it; where the time was not enough to find the fewest, that is said.
     Wishes are dropped one by one, and stay dropped where the rest is impossible without them as well (a deletion
     filter: Chinneck and Dravnieks, ORSA Journal on Computing 3 (1991), doi:10.1287/ijoc.3.2.157).
     """
-    limit_s = min(time_limit_s, _MOST_S)
+    time = TimeLeft.of(time_limit_s)
+    for_wishes = time.share(2)  # the rest is for the cures
     asked = wishes(problem)
     dropped: set[Wish] = set()
-    if _is_impossible(problem, frozenset(asked), limit_s):
+    if _is_impossible(problem, frozenset(asked), for_wishes):
         words = "the plan is impossible whatever is left out: what is used or made anyway passes a limit"
         return PlanImpossible([], words, remedy=_without_limits(problem))
+    is_sure = True
     for wish in asked:
-        if _is_impossible(problem, frozenset(dropped | {wish}), limit_s):
+        answer = _is_impossible(problem, frozenset(dropped | {wish}), for_wishes)
+        is_sure = is_sure and answer is not None
+        if answer:
             dropped.add(wish)
     conflict = [wish for wish in asked if wish not in dropped]
     if not conflict:
-        words = "no plan was found, and not in time why"
-        return PlanImpossible([], words, remedy="Allow more time, or ask for less.")
+        words = "the plan is impossible, and it was not found in time why"
+        return PlanImpossible([], words, remedy="Ask for less, or raise the limits.")
     names = [_in_words(problem, wish) for wish in conflict]
-    cures = [cure for wish in conflict if (cure := _cure(problem, wish, limit_s))]
-    said = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+    listed = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+    said = [wish.name or str(wish.kind) for wish in conflict]
+    if not is_sure:
+        words = f"not possible together, though it was not found in time which of them are to blame: {listed}"
+        return PlanImpossible(said, words, remedy="Leave some of them out, or raise the limits.")
+    cures = [cure for wish in conflict if (cure := _cure(problem, wish, time))]
     remedy = f"Relax one of them: {'; '.join(cures)}." if cures else "Leave one of them out."
-    return PlanImpossible(
-        [wish.name or str(wish.kind) for wish in conflict], f"not possible together: {said}", remedy=remedy
-    )
+    return PlanImpossible(said, f"not possible together: {listed}", remedy=remedy)
 
 
-def _is_impossible(problem: PlanningProblem, dropped: frozenset[Wish], limit_s: float) -> bool:
+def _is_impossible(problem: PlanningProblem, dropped: frozenset[Wish], time: TimeLeft) -> bool | None:
+    """Return whether what is left is impossible; None: not known in time."""
+    if time.is_over:
+        return None
     made = formulate(problem, dropped)
     costs = np.zeros(made.linear.n_columns)
-    return solve_linear(made.linear, time_limit_s=limit_s, gap=1.0, costs=costs).is_impossible
+    found = solve_linear(made.linear, time_limit_s=min(time.seconds, _MOST_S), gap=1.0, costs=costs)
+    return None if found.values is None and not found.is_impossible else found.is_impossible
 
 
 def _in_words(problem: PlanningProblem, wish: Wish) -> str:
@@ -74,24 +86,26 @@ def _in_words(problem: PlanningProblem, wish: Wish) -> str:
             return f"the export limit of {problem.export_limit_kw:g} kW"
 
 
-def _cure(problem: PlanningProblem, wish: Wish, limit_s: float) -> str | None:
+def _cure(problem: PlanningProblem, wish: Wish, time: TimeLeft) -> str | None:
     """Return how far one wish must give way for all others to be met; None: that is not enough, or not known."""
+    if time.is_over:
+        return None
     match wish.kind:
         case Kind.IMPORT_LIMIT:
-            found = _smallest(problem, wish, limit_s, "bought")
+            found = _smallest(problem, wish, time, "bought")
             return None if found is None else f"import_limit_kw = {_up(found)} would do"
         case Kind.EXPORT_LIMIT:
-            found = _smallest(problem, wish, limit_s, "sold")
+            found = _smallest(problem, wish, time, "sold")
             return None if found is None else f"export_limit_kw = {_up(found)} would do"
         case Kind.CAR:
-            return _most_of_car(problem, wish, limit_s)
+            return _most_of_car(problem, wish, time)
         case Kind.BATTERY_END:
-            return _most_at_end(problem, wish, limit_s)
+            return _most_at_end(problem, wish, time)
         case Kind.APPLIANCE:
-            return _soonest(problem, wish, limit_s)
+            return _soonest(problem, wish, time)
 
 
-def _smallest(problem: PlanningProblem, wish: Wish, limit_s: float, side: str) -> float | None:
+def _smallest(problem: PlanningProblem, wish: Wish, time: TimeLeft, side: str) -> float | None:
     """Return the smallest limit of import or export under which everything else is possible [kW]."""
     made = formulate(problem, {wish})
     peak = made.linear.columns(1, 0.0, np.inf)
@@ -99,28 +113,28 @@ def _smallest(problem: PlanningProblem, wish: Wish, limit_s: float, side: str) -
     for path in made.paths:
         columns = path.bought if side == "bought" else path.sold
         made.linear.rows(n, 0.0, np.inf, (np.repeat(peak, n), 1.0), (columns, -1.0))
-    return _best(made, peak, 1.0, limit_s)
+    return _best(made, peak, 1.0, time)
 
 
-def _most_of_car(problem: PlanningProblem, wish: Wish, limit_s: float) -> str | None:
+def _most_of_car(problem: PlanningProblem, wish: Wish, time: TimeLeft) -> str | None:
     made = formulate(problem, {wish})
     car = next(each for each in problem.cars if each.name == wish.name)
     _first, columns = made.cars[wish.name]
-    found = _best(made, columns, -problem.hours * car.efficiency, limit_s)
+    found = _best(made, columns, -problem.hours * car.efficiency, time)
     return None if found is None else f"{wish.name} can get {_down(-found)} kWh by then"
 
 
-def _most_at_end(problem: PlanningProblem, wish: Wish, limit_s: float) -> str | None:
+def _most_at_end(problem: PlanningProblem, wish: Wish, time: TimeLeft) -> str | None:
     made = formulate(problem, {wish})
     battery = next(each for each in problem.batteries if each.name == wish.name)
     charge, discharge = made.paths[0].charge[wish.name], made.paths[0].discharge[wish.name]
     columns = np.concatenate([charge, discharge])
     taken = np.repeat([-battery.charge_efficiency, 1.0 / battery.discharge_efficiency], len(charge)) * problem.hours
-    found = _best(made, columns, taken, limit_s)
+    found = _best(made, columns, taken, time)
     return None if found is None else f"{wish.name} can hold {_down(battery.stored_kwh - found)} kWh at the end"
 
 
-def _soonest(problem: PlanningProblem, wish: Wish, limit_s: float) -> str | None:
+def _soonest(problem: PlanningProblem, wish: Wish, time: TimeLeft) -> str | None:
     """Return by when an appliance could have run, were it not for its deadline."""
     name, leave_out = wish.name, f"leave {wish.name} out"
     longer = replace(
@@ -133,7 +147,7 @@ def _soonest(problem: PlanningProblem, wish: Wish, limit_s: float) -> str | None
     made.linear.rows(
         len(steps), 0.0, np.inf, (np.repeat(last, len(steps)), 1.0), (begins, -np.asarray(steps + 1, dtype=np.float64))
     )
-    found = _best(made, last, 1.0, limit_s)
+    found = _best(made, last, 1.0, time)
     if found is None:
         return leave_out
     asked = next(each for each in problem.appliances if each.name == name)
@@ -142,10 +156,10 @@ def _soonest(problem: PlanningProblem, wish: Wish, limit_s: float) -> str | None
     return f"{name} can be over by {end.isoformat()}"
 
 
-def _best(made: Formulation, columns: Columns, price: float | Array, limit_s: float) -> float | None:
+def _best(made: Formulation, columns: Columns, price: float | Array, time: TimeLeft) -> float | None:
     costs = np.zeros(made.linear.n_columns)
     costs[columns] = price
-    found = solve_linear(made.linear, time_limit_s=limit_s, gap=0.0, costs=costs)
+    found = solve_linear(made.linear, time_limit_s=min(time.seconds, _MOST_S), gap=0.0, costs=costs)
     return None if found.values is None else float(costs @ found.values)
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from watthour.core.errors import PlanImpossible
+from watthour.core.errors import NoPlanFound
 from watthour.core.plan import Plan, PlanningProblem, PlanStatus
 from watthour.planning.account import Actions, appliance_kw, begun_kw, settle, step_prices, stored
 
@@ -27,7 +27,7 @@ def by_rules(problem: PlanningProblem) -> Plan:
     """Return a plan by rules of thumb.
 
     Raises:
-        PlanImpossible: a run or a car finds no place under the import limit, or another wish is beyond such rules.
+        NoPlanFound: a run or a car finds no place under the import limit, or another wish is beyond such rules.
     """
     demand = problem.load_kw - problem.solar_kw
     for wish in problem.appliances:
@@ -54,7 +54,9 @@ def by_rules(problem: PlanningProblem) -> Plan:
     for name, power in (("import_limit_kw", plan.import_kw), ("export_limit_kw", plan.export_kw)):
         limit = getattr(problem, name)
         if limit is not None and float(power.max()) > limit + _ENOUGH:
-            raise PlanImpossible([name], f"rules of thumb do not keep to {name}", remedy="Give the solver more time.")
+            raise NoPlanFound(
+                f"rules of thumb do not keep to {name}", remedy=f"Raise {name}, or plan with the solver, highspy."
+            )
     return plan
 
 
@@ -131,7 +133,7 @@ def _cheapest_pieces(
 def _enough(wish: Appliance, chosen: list[int], needed: int) -> tuple[int, ...]:
     if len(chosen) < needed and wish.only_below is None:
         problem = f"rules of thumb find no room for {wish.name} under the import limit"
-        raise PlanImpossible([wish.name], problem, remedy="Give the solver more time, or raise import_limit_kw.")
+        raise NoPlanFound(problem, remedy="Raise import_limit_kw, or plan with the solver, highspy.")
     return tuple(sorted(chosen))
 
 
@@ -156,7 +158,7 @@ def _cheapest_charge(problem: PlanningProblem, car: Car, demand: Array) -> Array
         left -= power[step] * problem.hours * car.efficiency
     if left > _ENOUGH:
         words = f"rules of thumb find no room for {left:.2f} kWh of {car.name} under the import limit"
-        raise PlanImpossible([car.name], words, remedy="Give the solver more time, or raise import_limit_kw.")
+        raise NoPlanFound(words, remedy="Raise import_limit_kw, or plan with the solver, highspy.")
     return power
 
 
@@ -174,7 +176,7 @@ def battery_by_rules(problem: PlanningProblem, battery: Battery, demand: Array) 
         if stored(problem, battery, *found)[-1] >= (battery.end_kwh or 0.0) - _ENOUGH:
             return found
     words = f"rules of thumb cannot fill {battery.name} as wished at the end"
-    raise PlanImpossible([battery.name], words, remedy="Give the solver more time, or lower end_kwh.")
+    raise NoPlanFound(words, remedy="Lower end_kwh, or plan with the solver, highspy.")
 
 
 def self_consumption(problem: PlanningProblem, battery: Battery, demand: Array) -> tuple[Array, Array]:

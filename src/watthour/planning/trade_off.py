@@ -11,7 +11,8 @@ from watthour.core.plan import Plan, PlanningProblem, Weights
 from watthour.planning.conflict import why_impossible
 from watthour.planning.explain import explained
 from watthour.planning.formulate import formulate
-from watthour.planning.solve import GAP, TIME_LIMIT_S, search
+from watthour.planning.solve import GAP, TIME_LIMIT_S, not_in_time, search
+from watthour.planning.time_left import TimeLeft
 
 LEVELS = 9  # of carbon at which the cheapest plan is sought, both ends included
 _LEAST_DIFFERENCE = 1e-2  # [kg] what differs by less is the same plan to people
@@ -52,22 +53,27 @@ def trade_off(
     Raises:
         InvalidInput: no carbon is known.
         PlanImpossible: wishes contradict each other.
+        NoPlanFound: not even the cheapest was found in time.
     """
     if not problem.carbon.any():
         cure = "Give the carbon intensity of each step in gCO2e/kWh."
         raise InvalidInput("carbon", 0.0, "without it no plan is cleaner than another", remedy=cure)
-    limit_s = time_limit_s / levels
+    time = TimeLeft.of(time_limit_s)
     cheap = replace(problem, weights=replace(problem.weights, money=1.0, carbon=0.0))
-    cheapest = _within(cheap, np.inf, limit_s, gap)
+    cheapest, is_impossible = _within(cheap, np.inf, time.share(3), gap)
+    if is_impossible:
+        raise why_impossible(problem, time_limit_s=time.seconds)
     if cheapest is None:
-        raise why_impossible(problem, time_limit_s=time_limit_s)
+        words = "no choices between the cheapest and the cleanest plan were found in time"
+        raise not_in_time(words, without="without choices, or ")
     cheap = _as_full(cheap, cheapest)
     weights = Weights(money=_TIE, carbon=1.0, peak=_TIE * problem.weights.peak)
-    cleanest = _within(replace(cheap, weights=weights), np.inf, limit_s, gap)
+    cleanest, _ = _within(replace(cheap, weights=weights), np.inf, time.share(2), gap)
     found = [cheapest]
     if cleanest is not None and cleanest.carbon_kg < cheapest.carbon_kg:
-        for level in np.linspace(cheapest.carbon_kg, cleanest.carbon_kg, levels)[1:]:
-            plan = _within(cheap, float(level) + _ROUNDING, limit_s, gap)
+        sought = np.linspace(cheapest.carbon_kg, cleanest.carbon_kg, levels)[1:]
+        for k, level in enumerate(sought):
+            plan, _ = _within(cheap, float(level) + _ROUNDING, time.share(len(sought) - k), gap)
             if plan is not None:
                 found.append(plan)
     best = _undominated(found)
@@ -77,11 +83,13 @@ def trade_off(
     )
 
 
-def _within(problem: PlanningProblem, most_kg: float, time_limit_s: float, gap: float) -> Plan | None:
-    """Return the best plan with no more carbon than this; None: none was found."""
+def _within(problem: PlanningProblem, most_kg: float, time: TimeLeft, gap: float) -> tuple[Plan | None, bool]:
+    """Return the best plan with no more carbon than this, if one was found, and whether there is none."""
+    if time.is_over:
+        return None, False
     made = formulate(problem, most_carbon_kg=most_kg)
-    found = search(made, time_limit_s=time_limit_s, gap=gap)
-    return None if found.values is None else made.plan(found)
+    found = search(made, time_limit_s=time.seconds, gap=gap)
+    return None if found.values is None else made.plan(found), found.is_impossible
 
 
 def _as_full(problem: PlanningProblem, plan: Plan) -> PlanningProblem:

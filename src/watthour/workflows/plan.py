@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from watthour.planning.solve import TIME_LIMIT_S, solve
+from watthour.planning.time_left import TimeLeft
 from watthour.planning.trade_off import Choice, trade_off
 
 if TYPE_CHECKING:
@@ -31,11 +32,12 @@ def make_plan(problem: PlanningProblem, *, with_choices: bool = False, time_limi
 
     Raises:
         PlanImpossible: wishes contradict each other.
+        NoPlanFound: none was found in time.
         InvalidInput: choices are asked for, and no carbon is known.
     """
-    each_s = time_limit_s / 2 if with_choices else time_limit_s
-    plan = solve(problem, time_limit_s=each_s)
-    choices = trade_off(problem, time_limit_s=each_s) if with_choices else ()
+    time = TimeLeft.of(time_limit_s)
+    plan = solve(problem, time_limit_s=time.share(2).seconds if with_choices else time.seconds)
+    choices = trade_off(problem, time_limit_s=time.seconds) if with_choices else ()
     return Planned(plan, choices, is_carbon_known=bool(problem.carbon.any()))
 
 

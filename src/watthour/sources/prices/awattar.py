@@ -22,7 +22,7 @@ from watthour.core.window import HOUR
 from watthour.sources.delivery import deliver, split_unreadable
 from watthour.sources.http import HttpClient, RateLimit, RetryPolicy
 from watthour.sources.options import Options
-from watthour.sources.prices.markets import market, published_on_eve
+from watthour.sources.prices.markets import code_of, market, published_on_eve
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -114,7 +114,7 @@ class Awattar:
         )
 
     def _ask(self, start: datetime, end: datetime) -> object:
-        client = self.clients.at if self.context.site.code("awattar") == "at" else self.clients.de
+        client = self.clients.at if code_of(self.context, "awattar") == "at" else self.clients.de
         return client.get_json("/marketdata", [("start", _milliseconds(start)), ("end", _milliseconds(end))])
 
 

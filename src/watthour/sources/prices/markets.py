@@ -28,7 +28,7 @@ def market(
 
     Args:
         provider: whose code it is, such as awattar.
-        code: what the provider calls it, such as de; its id is both words.
+        code: what the provider calls it, such as de; its id is both words, as the bare code may name another site.
         name: for people.
         place: whose clock, holidays and weather it has.
         step: how long a price holds.
@@ -38,8 +38,13 @@ def market(
     site_id = f"{provider}_{code}" if code else provider
     unit, currency = price
     channel = Channel(f"grid.{site_id}.{word}", site_id, Quantity.PRICE, unit, step, currency=currency)
-    site = Site(site_id, name, SiteKind.REGION, place, main_channel=channel.id, codes=((provider, code or site_id),))
+    site = Site(site_id, name, SiteKind.REGION, place, main_channel=channel.id, codes=((provider, site_id),))
     return Context(site, channel)
+
+
+def code_of(context: Context, provider: str) -> str:
+    """Return what a provider calls a market of its own."""
+    return context.site.id.removeprefix(f"{provider}_")
 
 
 def published_on_eve(clock: time, time_zone: str, *, day_begins_earlier: timedelta | None = None) -> pl.Expr:

@@ -32,7 +32,7 @@ from watthour.sources.nyiso_files import (
     read_table,
 )
 from watthour.sources.options import Options
-from watthour.sources.prices.markets import market, published_on_eve
+from watthour.sources.prices.markets import code_of, market, published_on_eve
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -158,7 +158,7 @@ def parse(text: str, day: date, context: Context) -> tuple[pl.DataFrame, pl.Data
         PayloadChanged: the file has other columns, or does not know the zone.
     """
     table = read_table(text, day, [ZONE, PRICE], within=[ZONE])
-    zone = str(context.site.code("nyiso_prices"))
+    zone = code_of(context, "nyiso_prices")
     if table.is_empty():  # polars 2.1 cannot tell ambiguous times of no rows apart
         return pl.DataFrame(schema={**PARSED_READINGS}).drop("published"), pl.DataFrame(schema=PARSED_REFUSED)
     letter = pl.col(ZONE).str.strip_chars().str.to_lowercase().replace_strict(_LETTERS, default=None)

@@ -24,7 +24,7 @@ from watthour.core.window import HOUR
 from watthour.sources.delivery import deliver, split_unreadable
 from watthour.sources.http import HttpClient, RateLimit, RetryPolicy
 from watthour.sources.options import Options
-from watthour.sources.prices.markets import instant_of, iso, market, published_on_eve, split_into_steps
+from watthour.sources.prices.markets import code_of, instant_of, iso, market, published_on_eve, split_into_steps
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -154,7 +154,7 @@ class Octopus:
         )
 
     def _page(self, start: datetime, end: datetime, page: int) -> object:
-        product, region = self.client.product, str(self.context.site.code("octopus")).upper()
+        product, region = self.client.product, code_of(self.context, "octopus").upper()
         path = f"/products/{product}/electricity-tariffs/E-1R-{product}-{region}/standard-unit-rates/"
         params = [("period_from", iso(start)), ("period_to", iso(end)), ("page_size", str(PAGE)), ("page", str(page))]
         return self.client.http.get_json(path, params)
