@@ -130,7 +130,9 @@ def test_a_strange_table_is_answered_rightly_or_refused_with_a_cure_that_works(n
             break
     assert told.height == AHEAD
     assert told.select("forecast", "0.05", "0.95").null_count().sum_horizontal().item() == 0
-    assert (told["forecast"] - told["y"]).abs().mean() <= asked.most  # type: ignore[operator]  # numbers
+    # A mean of seven days has by definition a seventh of a spike in it, in one hour of the day.
+    carried = SPIKE / 7 / AHEAD if (name, case) == ("hourly_mean", "prices") else 0.0
+    assert (told["forecast"] - told["y"]).abs().mean() <= asked.most + carried  # type: ignore[operator]  # numbers
     assert 0 <= (told["0.95"] - told["0.05"]).mean() <= asked.widest  # type: ignore[operator]  # numbers
 
 

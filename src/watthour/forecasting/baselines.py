@@ -11,6 +11,7 @@ import numpy as np
 from watthour.core.errors import InvalidInput, NotEnoughHistory
 from watthour.core.frames import LEVELS, Maker
 from watthour.core.units import Quantity
+from watthour.core.window import DAY, step_in_words
 from watthour.forecasting.adaptive import adapted
 from watthour.forecasting.calibrate import FEWEST_ERRORS, Spread, cells
 from watthour.forecasting.features import actuals, features
