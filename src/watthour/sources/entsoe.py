@@ -11,7 +11,6 @@ import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
 import polars as pl
 from pydantic import SecretStr
@@ -100,7 +99,7 @@ def open_client(
     token = require_key(options.api_key, name="ENTSOE_API_KEY", remedy=TOKEN)
     quirks = ProviderQuirks(
         key_remedy=f"Check ENTSOE_API_KEY. {TOKEN}",
-        secrets=(token, quote(token, safe="")),
+        secrets=(token,),
         wait=lambda status, _reason: LONGEST_BAN_S if status == _TOO_MANY else None,
         query=(("securityToken", token),),
         bans=True,
