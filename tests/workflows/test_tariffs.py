@@ -32,6 +32,7 @@ from watthour.store.memory import MemoryStore
 from watthour.workflows.tariffs import Tariffs, home_bill, home_prices, set_tariff, tariff_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from watthour.planning.prices import Prices
@@ -85,12 +86,19 @@ def test_a_file_that_cannot_be_read_is_named_and_its_cure_heals_it(tmp_path: Pat
     else:
         file.write_bytes(b'{"tariffs": ' + b"[" * 200_000 if fault == "nested" else b" " * (MOST_BYTES + 1))
     tariffs = Tariffs(tmp_path)
-    for ask in (lambda: tariffs.said("flat"), lambda: tariffs.keep("flat", FLAT_RATE)):
+    asks: tuple[Callable[[], object], ...] = (
+        lambda: tariffs.said("flat"),
+        lambda: tariffs.keep("flat", FLAT_RATE),
+    )
+    for ask in asks:
         with pytest.raises(InvalidInput, match="tariffs file") as told:
             ask()
         assert "remove it and set the tariffs again" in told.value.remedy
         assert str(file) in str(told.value)
-    (file.rmdir if fault == "folder" else file.unlink)()
+    if fault == "folder":
+        file.rmdir()
+    else:
+        file.unlink()
     tariffs.keep("flat", FLAT_RATE)
     assert tariffs.said("flat") == FLAT_RATE
 
