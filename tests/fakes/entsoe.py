@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 TOKEN = "3b1f8a52-9c1d-4a7e-8f60-5d2e7c90b1a4"  # noqa: S105 - of the fake alone
 NO_DATA = "No matching data found for Data item and interval"
 HOUR, QUARTER = timedelta(hours=1), timedelta(minutes=15)
+_ZONE = "10Y-THE-ASKED-ONE"
 _XML = {"Content-Type": "text/xml"}
 _SERVED = {("A65", "A16"), ("A65", "A01"), ("A75", "A16"), ("A69", "A01"), ("A69", "A40"), ("A44", "")}
 
@@ -34,6 +35,7 @@ class Platform:
     is_zipped: bool = False
     curve: str = "A01"
     zones: set[str] = field(default_factory=set)  # that were asked for
+    answers_of: str = ""  # a zone, whichever is asked for
 
 
 def acknowledgement(text: str = NO_DATA, code: str = "999", status: int = 400) -> Answer:
@@ -62,7 +64,7 @@ def series(periods: str, curve: str = "A01", **said: str) -> str:
     return f"<TimeSeries><mRID>1</mRID>{told}<curveType>{curve}</curveType>{kind}{periods}</TimeSeries>"
 
 
-def price_series(periods: str, curve: str = "A03", *, sequence: str = "", currency: str = "EUR") -> str:
+def price_series(periods: str, curve: str = "A03", *, sequence: str = "", currency: str = "EUR", zone: str = "") -> str:
     """A series of day-ahead prices."""
     said = {
         "quantity_Measure_Unit__name": "",
@@ -70,6 +72,8 @@ def price_series(periods: str, curve: str = "A03", *, sequence: str = "", curren
         "currency_Unit__name": currency,
         "price_Measure_Unit__name": "MWH",
         "classificationSequence_AttributeInstanceComponent__position": sequence,
+        "in_Domain__mRID": zone,
+        "out_Domain__mRID": zone,
     }
     return series(periods, curve, **said)
 
@@ -111,7 +115,7 @@ def fake_entsoe(platform: Platform) -> Iterator[FakeServer]:
             end = min(end, platform.now.replace(minute=0, second=0, microsecond=0))
         if asked[0] in platform.missing or start >= end:
             return acknowledgement(status=platform.status_of_nothing)
-        body = _BODIES[asked](platform, start, end)
+        body = _BODIES[asked](platform, start, end).replace(_ZONE.encode(), (platform.answers_of or zone).encode())
         return Answer(200, zipped(body), {"Content-Type": "application/zip"}) if platform.is_zipped else _xml(body)
 
     with serve(answer, "/api") as server:
@@ -132,7 +136,7 @@ def _counted(platform: Platform, start: datetime, end: datetime, base: float, st
 def _load(base: float) -> Callable[[Platform, datetime, datetime], bytes]:
     def body(platform: Platform, start: datetime, end: datetime) -> bytes:
         told = _counted(platform, start, end, base, platform.step, "quantity")
-        return document(series(told, platform.curve, businessType="A04"))
+        return document(series(told, platform.curve, businessType="A04", outBiddingZone_Domain__mRID=_ZONE))
 
     return body
 
@@ -141,9 +145,10 @@ def _generation(platform: Platform, start: datetime, end: datetime) -> bytes:
     def told(base: float) -> str:
         return _counted(platform, start, end, base, platform.step, "quantity")
 
-    taken = series(told(40), psrType="B10", outBiddingZone_Domain__mRID="10YXX")
-    made = [series(told(base), psrType=code) for code, base in (("B04", 400), ("B10", 10), ("B14", 1000), ("B16", 50))]
-    own_use = series(told(1), psrType="B16", outBiddingZone_Domain__mRID="10YXX")
+    taken = series(told(40), psrType="B10", outBiddingZone_Domain__mRID=_ZONE)
+    bases = (("B04", 400), ("B10", 10), ("B14", 1000), ("B16", 50))
+    made = [series(told(base), psrType=code, inBiddingZone_Domain__mRID=_ZONE) for code, base in bases]
+    own_use = series(told(1), psrType="B16", outBiddingZone_Domain__mRID=_ZONE)
     return document(*made, taken, own_use)
 
 
@@ -151,7 +156,7 @@ def _wind_solar(base: float) -> Callable[[Platform, datetime, datetime], bytes]:
     def body(platform: Platform, start: datetime, end: datetime) -> bytes:
         kinds = [("B16", base), ("B18", base + 1000), ("B19", base + 2000)]
         parts = [(code, _counted(platform, start, end, value, platform.step, "quantity")) for code, value in kinds]
-        return document(*(series(told, psrType=code) for code, told in parts))
+        return document(*(series(told, psrType=code, inBiddingZone_Domain__mRID=_ZONE) for code, told in parts))
 
     return body
 
@@ -159,7 +164,8 @@ def _wind_solar(base: float) -> Callable[[Platform, datetime, datetime], bytes]:
 def _prices(platform: Platform, start: datetime, end: datetime) -> bytes:
     told = _counted(platform, start, end, 20, QUARTER, "price.amount")
     other = _counted(platform, start, end, 5000, QUARTER, "price.amount")
-    return document(price_series(told, sequence="1"), price_series(other, sequence="2"), kind="Publication")
+    auctions = [price_series(each, sequence=place, zone=_ZONE) for each, place in ((told, "1"), (other, "2"))]
+    return document(*auctions, kind="Publication")
 
 
 _BODIES: dict[tuple[str, str], Callable[[Platform, datetime, datetime], bytes]] = {

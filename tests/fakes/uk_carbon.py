@@ -25,7 +25,8 @@ class UkCarbon:
     now: datetime
     untold: set[datetime] = field(default_factory=set)  # half hours without an actual value
     shares: dict[str, float] = field(default_factory=lambda: dict(SHARES))
-    regional_shape: str = "object"  # or list, or list_of_one
+    regional_shape: str = "object"  # or list, flat, named, several, unnamed
+    answers_of: int | None = None  # a region, whichever is asked for
     is_single: bool = False  # one half hour comes as an object, not as a list
     is_empty: bool = False  # 200, and no data
     broken: set[str] = field(default_factory=set)  # first words of paths that fail
@@ -70,8 +71,13 @@ def _regional(state: UkCarbon, words: list[str]) -> object:
     halves = [
         {**_mix(state, begin + n * HALF_HOUR), "intensity": {"forecast": 100 + n, "index": "low"}} for n in range(97)
     ]
-    region = {"regionid": int(words[-1]), "dnoregion": "UKPN London", "shortname": "London", "data": halves}
-    return {"object": region, "list": [region], "flat": halves}[state.regional_shape]
+    number = state.answers_of or int(words[-1])
+    region = {"regionid": number, "dnoregion": "UKPN London", "shortname": "London", "data": halves}
+    other = {**region, "regionid": number + 1}
+    unnamed = {"shortname": "London", "data": halves}
+    rows = [{"regionid": number, **half} for half in halves]
+    shapes = {"object": region, "list": [region], "flat": halves, "named": rows, "several": [region, other]}
+    return {**shapes, "unnamed": [unnamed, unnamed]}[state.regional_shape]
 
 
 def _span(time: datetime) -> dict[str, str]:

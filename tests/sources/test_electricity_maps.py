@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 from fakes.electricity_maps import KEY, ZONE, ElectricityMaps, fake_electricity_maps
 from fakes.regions import region
-from fakes.server import limited
+from fakes.server import as_json, limited
 from pydantic import SecretStr
 
 from watthour.core.carbon import Basis, CarbonKind, Scope, Side, kind_of
@@ -247,3 +247,22 @@ def test_without_a_key_it_stands_by(server: FakeServer) -> None:
     assert isinstance(Connectors({}).lacks("electricity_maps"), NotConfigured)
     named = [source.name for source in Connectors({"electricity_maps": OPTIONS}).followed(NY)]
     assert "electricity_maps:ny" in named
+
+
+@pytest.mark.parametrize("where", ["granularity", "zone", "counts", "row"])
+def test_a_key_that_an_answer_repeats_reaches_no_error_no_run_and_no_quarantine(
+    state: ElectricityMaps, server: FakeServer, where: str
+) -> None:
+    store = MemoryStore()
+    if where == "row":
+        broken = {"zone": ZONE, "datetime": f"of {KEY}", "carbonIntensity": 5, "isEstimated": False}
+        server.faults.append(as_json({"zone": ZONE, "history": [broken]}))
+        ingest(maps.ElectricityMaps(NY, opened(server)), store, LIVE, now=NOW)
+        assert "***" in store.quarantined()["row"][0]
+    else:
+        setattr(state, where, KEY)
+        with pytest.raises((PayloadChanged, InvalidInput)) as told:
+            ingest(maps.ElectricityMaps(NY, opened(server)), store, LIVE, now=NOW)
+        assert "***" in str(told.value)
+        assert KEY not in str(told.value)
+    assert KEY not in str(store.runs()) + store.quarantined().write_json()

@@ -274,6 +274,49 @@ def test_before_the_split_the_price_is_that_of_the_common_zone(
     assert platform.zones == {"10Y1001A1001A63L", str(zone(name).site.code("entsoe"))}
 
 
+# the zone
+
+
+@pytest.mark.parametrize("kind", [Entsoe, EntsoeGeneration, EntsoeWindSolar, EntsoePrices])
+def test_what_is_of_another_zone_is_refused_and_kept_under_no_name(
+    server: FakeServer,
+    platform: Platform,
+    kind: type[Entsoe | EntsoeGeneration | EntsoeWindSolar | EntsoePrices],
+) -> None:
+    source, window = kind(FRANCE, client_of(server)), Window(MIDNIGHT, MIDNIGHT + DAY)
+    of_france = source.fetch(window, now=NOW)
+    assert "zone_is_the_one_asked" not in set(of_france.refused["rule"])
+    assert of_france.readings.height + of_france.forecasts.height > 0
+    platform.answers_of = "10YES-REE------0"
+    delivery = source.fetch(window, now=NOW)
+    assert delivery.readings.is_empty()
+    assert delivery.forecasts.is_empty()
+    rows = delivery.refused.filter(rule="zone_is_the_one_asked")["row"].to_list()
+    assert rows
+    assert all(platform.answers_of in row and "10YFR-RTE------C" in row for row in rows)
+
+
+def test_a_price_from_one_zone_to_another_is_that_of_neither() -> None:
+    told = price_series(
+        period(MIDNIGHT, MIDNIGHT + HOUR, "PT60M", [(1, "5")], "price.amount"), zone="10YFR-RTE------C"
+    ).replace("10YFR-RTE------C</out_", "10YES-REE------0</out_")
+    with serve(lambda _request: Answer(200, document(told, kind="Publication"))) as server:
+        delivery = EntsoePrices(FRANCE, client_of(server)).fetch(Window(MIDNIGHT, MIDNIGHT + HOUR), now=NOW)
+    assert delivery.readings.is_empty()
+    assert delivery.refused["rule"][0] == "zone_is_the_one_asked"
+
+
+@pytest.mark.parametrize("start", ["0001-01-01T00:00+14:00", "9999-12-31T23:59-14:00"])
+def test_a_period_outside_of_the_calendar_costs_its_own_points_alone(start: str) -> None:
+    good = period(MIDNIGHT, MIDNIGHT + HOUR, "PT60M", [(1, "5")], "quantity")
+    broken = good.replace(f"<start>{MIDNIGHT:%Y-%m-%dT%H:%MZ}<", f"<start>{start}<")
+    assert broken != good
+    with serve(lambda _request: Answer(200, document(series(good + broken)))) as server:
+        delivery = Entsoe(FRANCE, client_of(server)).fetch(Window(MIDNIGHT, MIDNIGHT + HOUR), now=NOW)
+    assert delivery.readings["value"].to_list() == [5.0]
+    assert set(delivery.refused["rule"]) == {"time_is_readable"}
+
+
 # generation
 
 

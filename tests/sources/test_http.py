@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ from fakes.eia import KEY
 from fakes.server import BAD_GATEWAY, CUT_SHORT, HANGS_UP, Answer, as_json, html, limited, serve, slow
 
 from watthour.core.errors import PayloadChanged, SourceRejected, SourceUnavailable
-from watthour.sources.http import AnswerLimits, HttpClient, ProviderQuirks, RateLimit, RetryPolicy, reason_in
+from watthour.sources.http import AnswerLimits, Bearer, HttpClient, ProviderQuirks, RateLimit, RetryPolicy, reason_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -164,6 +165,28 @@ def test_a_secret_is_in_no_address_message_or_log(
         assert KEY not in text
     assert KEY not in caplog.text + printed.out + printed.err + repr(client)
     assert "no such key: ***" in str(caught.value)
+
+
+def test_a_secret_that_an_answer_repeats_is_struck_out_however_it_is_read_and_spelt(server: FakeServer) -> None:
+    key = 'a/b+c"d&e'
+    spelt = [r"a/b+c\"d&e", r"a\/b+c\"d&e", "a%2Fb%2Bc%22d%26e", "a/b%2Bc%22d%26e", "a/b+c&quot;d&amp;e"]
+    content = ('["' + '", "'.join(spelt) + '"]').encode()
+    client = HttpClient("eia", server.base_url, retry=QUICK, quirks=ProviderQuirks(secrets=(key,)))
+    recorded: list[bytes] = []
+    client.on_answer = lambda _path, told: recorded.append(told)
+    server.faults.extend([Answer(200, content)] * 6)
+    clean = ["***"] * len(spelt)
+    assert [client.get_json("/rows"), client.find_json("/rows"), client.post_json("/rows", {})] == [clean] * 3
+    raw = [client.get_text("/rows").encode(), client.find_bytes("/rows")]
+    raw.append(client.get_bytes("/rows", [], also=frozenset()))
+    assert [json.loads(each or b"") for each in (*raw, *recorded)] == [clean] * 9
+
+
+def test_a_token_of_a_login_that_an_answer_repeats_is_struck_out(server: FakeServer) -> None:
+    quirks = ProviderQuirks(bearer=Bearer(lambda: "token-of-today", lifetime_s=60))
+    client = HttpClient("watttime", server.base_url, retry=QUICK, quirks=quirks)
+    server.faults.append(as_json({"zone": "token-of-today"}))
+    assert client.get_json("/rows") == {"zone": "***"}
 
 
 def test_requests_keep_their_pace() -> None:

@@ -159,7 +159,7 @@ def test_one_half_hour_may_come_without_a_list(state: UkCarbon, source: uk_carbo
     assert uk_carbon.parse_shares(recorded("one_mix"), GB.site).readings.height == 3
 
 
-@pytest.mark.parametrize("shape", ["object", "list", "flat"])
+@pytest.mark.parametrize("shape", ["object", "list", "flat", "named"])
 def test_the_half_hours_of_a_region_are_found_in_every_shape(
     state: UkCarbon, london: uk_carbon.UkCarbonRegional, shape: str
 ) -> None:
@@ -169,6 +169,30 @@ def test_the_half_hours_of_a_region_are_found_in_every_shape(
 
     assert forecasts["value"].to_list() == [100.0 + n for n in range(97)]
     assert set(forecasts["channel"]) == {"grid.gb_london.carbon.neso.average.consumption.direct"}
+
+
+@pytest.mark.parametrize("shape", ["object", "list", "named"])
+def test_the_half_hours_of_another_region_are_kept_under_no_name(
+    state: UkCarbon, london: uk_carbon.UkCarbonRegional, shape: str
+) -> None:
+    state.regional_shape, state.answers_of = shape, 4
+    with pytest.raises(PayloadChanged, match="asked for region 13, it answers of region 4"):
+        london.fetch(LIVE, now=NOW)
+
+
+@pytest.mark.parametrize(("shape", "words"), [("several", "answers of region 14"), ("unnamed", "answers of several")])
+def test_several_regions_are_never_one_series(
+    state: UkCarbon, london: uk_carbon.UkCarbonRegional, shape: str, words: str
+) -> None:
+    state.regional_shape = shape
+    with pytest.raises(PayloadChanged, match=words):
+        london.fetch(LIVE, now=NOW)
+
+
+def test_a_region_is_never_the_whole_country() -> None:
+    half = {"from": "2026-11-21T10:00Z", "to": "2026-11-21T10:30Z", "intensity": {"forecast": 1, "actual": 90}}
+    with pytest.raises(PayloadChanged, match="asked for Great Britain, it answers of region 13"):
+        uk_carbon.rows_in({"data": [{"regionid": 13, "data": [half]}]})
 
 
 def test_of_a_region_nothing_is_called_measured(london: uk_carbon.UkCarbonRegional, server: FakeServer) -> None:

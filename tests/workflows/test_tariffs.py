@@ -24,6 +24,7 @@ from priced_home import (
 
 from watthour.core.channel import Channel
 from watthour.core.errors import InvalidInput, NotEnoughHistory, UnknownName
+from watthour.core.kept_file import MOST_BYTES
 from watthour.core.units import Quantity, Unit
 from watthour.core.window import DAY, HOUR, Window, local_day
 from watthour.registry.files import FileRegistry
@@ -31,6 +32,7 @@ from watthour.store.memory import MemoryStore
 from watthour.workflows.tariffs import Tariffs, home_bill, home_prices, set_tariff, tariff_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from watthour.planning.prices import Prices
@@ -74,6 +76,39 @@ def test_a_damaged_file_is_named_with_the_cure(tmp_path: Path) -> None:
     (tmp_path / "tariffs.json").write_text('{"tariffs": [1]}')
     with pytest.raises(InvalidInput, match="watthour tariff set"):
         Tariffs(tmp_path).said("flat")
+
+
+@pytest.mark.parametrize("fault", ["nested", "folder", "too large"])
+def test_a_file_that_cannot_be_read_is_named_and_its_cure_heals_it(tmp_path: Path, fault: str) -> None:
+    file = tmp_path / "tariffs.json"
+    if fault == "folder":
+        file.mkdir()
+    else:
+        file.write_bytes(b'{"tariffs": ' + b"[" * 200_000 if fault == "nested" else b" " * (MOST_BYTES + 1))
+    tariffs = Tariffs(tmp_path)
+    asks: tuple[Callable[[], object], ...] = (
+        lambda: tariffs.said("flat"),
+        lambda: tariffs.keep("flat", FLAT_RATE),
+    )
+    for ask in asks:
+        with pytest.raises(InvalidInput, match="tariffs file") as told:
+            ask()
+        assert "remove it and set the tariffs again" in told.value.remedy
+        assert str(file) in str(told.value)
+    if fault == "folder":
+        file.rmdir()
+    else:
+        file.unlink()
+    tariffs.keep("flat", FLAT_RATE)
+    assert tariffs.said("flat") == FLAT_RATE
+
+
+def test_a_file_that_could_not_be_read_again_is_not_written(tmp_path: Path) -> None:
+    tariffs = Tariffs(tmp_path)
+    tariffs.keep("flat", FLAT_RATE)
+    with pytest.raises(InvalidInput, match="is left as it was"):
+        tariffs.keep("house", {**FLAT_RATE, "name": "x" * MOST_BYTES})
+    assert Tariffs(tmp_path).said("flat") == FLAT_RATE
 
 
 def test_a_price_that_looks_like_a_slip_is_not_kept_until_it_is_confirmed(store: MemoryStore, tariffs: Tariffs) -> None:

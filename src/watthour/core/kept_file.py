@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from stat import S_ISREG
 from threading import Lock
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -15,13 +16,16 @@ if TYPE_CHECKING:
 
 _Kept = TypeVar("_Kept")
 
+MOST_BYTES = 16 * 1024 * 1024  # of a file; a few thousand things or tariffs have one megabyte
+
 
 class KeptFile(Generic[_Kept]):
     """What a file holds, by name; a change by another process is seen at once.
 
     Args:
         path: of the file.
-        decode: reads its content; any of ValueError, TypeError, KeyError and AttributeError means that it is damaged.
+        decode: reads its content; any of ValueError, TypeError, KeyError, AttributeError and RecursionError means that
+            it is damaged.
         encode: writes it.
         what: what the file is called in an error.
         remedy: what to do where it is damaged.
@@ -46,7 +50,7 @@ class KeptFile(Generic[_Kept]):
         """Return what it holds.
 
         Raises:
-            InvalidInput: the file is damaged.
+            InvalidInput: the file is damaged, or cannot be read.
         """
         with self._lock:
             return dict(self._fresh())
@@ -56,7 +60,7 @@ class KeptFile(Generic[_Kept]):
         """Let what it holds be changed, and keep it: no other process changes it meanwhile.
 
         Raises:
-            InvalidInput: the file is damaged.
+            InvalidInput: the file is damaged, cannot be read, or would grow too large to be read again.
         """
         with self._lock, locked(self._path.with_suffix(".lock")):
             self._read_at = None  # the clock of a disk may not tell two changes apart
@@ -64,20 +68,32 @@ class KeptFile(Generic[_Kept]):
             kept = dict(before)
             yield kept
             if kept != before:
-                write_whole(self._path, self._encode(kept))
+                text = self._encode(kept)
+                if len(text.encode()) > MOST_BYTES:
+                    raise self._fault(f"it would hold more than {MOST_BYTES:,} bytes, and is left as it was")
+                write_whole(self._path, text)
 
     def _fresh(self) -> dict[str, _Kept]:
         try:
             seen = self._path.stat()
+            stamp = (seen.st_ino, seen.st_mtime_ns, seen.st_size)
+            if stamp != self._read_at:
+                self._kept = self._decode(self._content(seen.st_mode))
+                self._read_at = stamp
         except FileNotFoundError:
             self._read_at, self._kept = None, {}
-            return self._kept
-        stamp = (seen.st_ino, seen.st_mtime_ns, seen.st_size)
-        if stamp != self._read_at:
-            try:
-                self._kept = self._decode(self._path.read_bytes())
-            except (ValueError, TypeError, KeyError, AttributeError) as error:
-                problem = f"it cannot be read ({type(error).__name__}: {error})"
-                raise InvalidInput(self._what, str(self._path), problem, remedy=self._remedy) from error
-            self._read_at = stamp
+        except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+            raise self._fault(f"it cannot be read ({type(error).__name__}: {error})") from error
         return self._kept
+
+    def _content(self, mode: int) -> bytes:
+        if not S_ISREG(mode):
+            raise self._fault("it is a folder or a device, and no file")
+        with self._path.open("rb") as file:
+            content = file.read(MOST_BYTES + 1)
+        if len(content) > MOST_BYTES:
+            raise self._fault(f"it holds more than {MOST_BYTES:,} bytes")
+        return content
+
+    def _fault(self, problem: str) -> InvalidInput:
+        return InvalidInput(self._what, str(self._path), problem, remedy=self._remedy)

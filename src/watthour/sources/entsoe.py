@@ -8,10 +8,9 @@ the only place where the platform takes it.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
 import polars as pl
 from pydantic import SecretStr
@@ -100,7 +99,7 @@ def open_client(
     token = require_key(options.api_key, name="ENTSOE_API_KEY", remedy=TOKEN)
     quirks = ProviderQuirks(
         key_remedy=f"Check ENTSOE_API_KEY. {TOKEN}",
-        secrets=(token, quote(token, safe="")),
+        secrets=(token,),
         wait=lambda status, _reason: LONGEST_BAN_S if status == _TOO_MANY else None,
         query=(("securityToken", token),),
         bans=True,
@@ -351,6 +350,7 @@ def parse_prices(series: Sequence[Series], channel: Channel, *, now: datetime) -
     good, refused = split_unreadable(
         points,
         {
+            **_OF_ITS_ZONE,
             "currency_is_that_of_the_channel": pl.col("currency_Unit.name") != channel.currency,
             "price_is_per_megawatt_hour": pl.col(_PRICE_UNIT) != "MWH",
         },
@@ -365,6 +365,7 @@ def parse_prices(series: Sequence[Series], channel: Channel, *, now: datetime) -
     return prices.select("channel", "time", "value", "published"), pl.concat([refused, zeros])
 
 
+_OF_ITS_ZONE = {"zone_is_the_one_asked": pl.col("is_elsewhere")}
 _SAID = ("curveType", _QUANTITY_UNIT, _OUT)
 _GENERATION = {"documentType": "A75", "processType": "A16", "zone": "in_Domain"}
 _PRICES = {"documentType": "A44", _CONTRACT: _DAY_AHEAD, "zone": "in_Domain,out_Domain"}
@@ -400,7 +401,8 @@ def _ask(
         for start, stop in _years(window.start, end):
             named = [(name, code) for name in params["zone"].split(",")]
             span = [("periodStart", f"{start:%Y%m%d%H%M}"), ("periodEnd", f"{stop:%Y%m%d%H%M}")]
-            found += series_of(client.get_bytes("", [*said, *named, *span], also=_BAD_REQUEST))
+            answer = client.get_bytes("", [*said, *named, *span], also=_BAD_REQUEST)
+            found += [replace(each, asked=code) for each in series_of(answer)]
     return found
 
 
@@ -420,7 +422,7 @@ def _read(series: Sequence[Series], channel: Channel) -> tuple[pl.DataFrame, pl.
 
 def _split(points: pl.DataFrame, broken: Mapping[str, pl.Expr] | None = None) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Split powers into those that can be read and refused rows."""
-    rules = {**(broken or {}), "power_is_in_megawatts": pl.col(_QUANTITY_UNIT) != _MEGAWATT}
+    rules = {**_OF_ITS_ZONE, **(broken or {}), "power_is_in_megawatts": pl.col(_QUANTITY_UNIT) != _MEGAWATT}
     return split_unreadable(points, rules)
 
 

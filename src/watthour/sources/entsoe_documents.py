@@ -30,7 +30,11 @@ _ACKNOWLEDGEMENT = "Acknowledgement_MarketDocument"
 _NOTHING = "999"
 _NO_DATA = "no matching data"  # other faults have the code of "nothing" as well, and tell by their text
 _REPEATS = "A03"
-_LENGTH = re.compile(r"PT(?:(\d{1,3})H)?(?:(\d{1,4})M)?")
+_LENGTH = re.compile(r"PT(?:([0-9]{1,3})H)?(?:([0-9]{1,4})M)?")
+# A series names its zone by one of them: as what is made in it, what it takes (pumping too), or where its price holds.
+_DOMAINS = tuple(
+    f"{name}.mRID" for name in ("inBiddingZone_Domain", "outBiddingZone_Domain", "in_Domain", "out_Domain")
+)
 _REPORT = "Update Watthour; if that does not help, report it with the zone and the time of asking."
 
 
@@ -50,6 +54,17 @@ class Series:
 
     said: dict[str, str] = field(default_factory=dict)  # by the name of the element
     periods: list[Period] = field(default_factory=list)
+    asked: str = ""  # code of the zone that it was asked of, which may have been another in the past
+
+    @property
+    def domains(self) -> dict[str, str]:
+        """The codes of its zone, by the name of the element."""
+        return {name: self.said[name] for name in _DOMAINS if name in self.said}
+
+    @property
+    def is_of_another_zone(self) -> bool:
+        """Whether it names a zone that it was not asked of."""
+        return bool(self.asked) and any(code != self.asked for code in self.domains.values())
 
 
 @dataclass(slots=True)
@@ -157,7 +172,8 @@ def _check_reasons(reasons: Sequence[dict[str, str]]) -> None:
 def points_of(series: Sequence[Series], value: str, said: Sequence[str]) -> pl.DataFrame:
     """Return a row per point: what is said of its series, ``time``, ``minutes``, and ``raw`` and ``row`` as text.
 
-    A point whose period cannot be read, or that lies outside of it, has no time.
+    ``is_elsewhere`` marks the points of a zone that was not asked for. A point whose period cannot be read, or that
+    lies outside of it, has no time.
 
     Args:
         series: of an answer.
@@ -167,18 +183,24 @@ def points_of(series: Sequence[Series], value: str, said: Sequence[str]) -> pl.D
     columns: dict[str, list[str | None]] = {name: [] for name in (*said, "raw", "row")}
     times: list[datetime | None] = []
     lengths: list[int | None] = []
+    elsewhere: list[bool] = []
     for each in series:
         words = {name: each.said.get(name, "") for name in said}
+        zone = {"zone_asked": each.asked, **each.domains} if each.is_of_another_zone else {}
         for time, minutes, raw, row in _points(each, value):
             times.append(time)
             lengths.append(minutes)
             for name, word in words.items():
                 columns[name].append(word)
             columns["raw"].append(raw)
-            columns["row"].append(json.dumps({**words, **row}))
+            columns["row"].append(json.dumps({**words, **zone, **row}))
+            elsewhere.append(each.is_of_another_zone)
     text = pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.String))
     return text.with_columns(
-        time=pl.Series(times, dtype=INSTANT), minutes=pl.Series(lengths, dtype=pl.Int64), order=pl.int_range(pl.len())
+        time=pl.Series(times, dtype=INSTANT),
+        minutes=pl.Series(lengths, dtype=pl.Int64),
+        is_elsewhere=pl.Series(elsewhere, dtype=pl.Boolean),
+        order=pl.int_range(pl.len()),
     )
 
 
@@ -219,9 +241,9 @@ def _span(period: Period) -> tuple[datetime | None, timedelta, int]:
 def _instant(text: str) -> datetime | None:
     try:
         read = datetime.fromisoformat(text)
-    except ValueError:
+        return read.astimezone(UTC) if read.tzinfo is not None else None
+    except (ValueError, OverflowError):  # in UTC the first and the last day of the calendar may lie outside
         return None
-    return read.astimezone(UTC) if read.tzinfo is not None else None
 
 
 def at_step(points: pl.DataFrame, step: timedelta, key: Sequence[str], *, repeats: bool = False) -> pl.DataFrame:

@@ -2,7 +2,7 @@
 
 Only what can heal by itself is asked again: a server's fault, a limit, a broken connection, an answer cut short.
 Secrets travel in headers, in an address only where a provider takes them nowhere else, and are struck out of every
-message.
+message and of every answer, before anything reads it: whoever repeats a key in an answer puts it into nothing we keep.
 """
 
 from __future__ import annotations
@@ -13,9 +13,11 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from functools import cached_property
+from html import escape
 from threading import Lock
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import quote
 
 import httpx2
 import stamina
@@ -40,6 +42,7 @@ _MOVED = 300
 _REFUSED = 400
 MINUTE = 60.0  # [s]
 HOUR_S = 3600.0
+_STRUCK_OUT = "***"
 _CODINGS = frozenset({"content-encoding", "transfer-encoding", "content-length"})  # undone when an answer is read
 
 
@@ -140,9 +143,10 @@ class Bearer:
             if token == self._token:
                 self._ends = float("-inf")
 
-    def without(self, text: str) -> str:
-        """Return a text without the token."""
-        return text.replace(self._token, "***") if self._token else text
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The token, if there is one."""
+        return (self._token,) if self._token else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +197,7 @@ class ProviderQuirks:
     """What is particular to one provider."""
 
     key_remedy: str = "Check with the provider what you are allowed to ask."
-    secrets: tuple[str, ...] = field(default=(), repr=False)  # struck out of every message
+    secrets: tuple[str, ...] = field(default=(), repr=False)  # struck out of every message and answer
     wait: Callable[[int, str], float | None] = _no_particular_wait  # [s] told by a status and a reason, if at all
     bearer: Bearer | None = None  # where a login goes before each request
     query: tuple[tuple[str, str], ...] = field(default=(), repr=False)  # added to every request, such as a token
@@ -293,14 +297,8 @@ class HttpClient:
         return self._with_retries(ask)
 
     def get_bytes(self, path: str, params: Sequence[tuple[str, str]], *, also: frozenset[int]) -> bytes:
-        """Ask and return the content, of answers with one of the statuses of ``also`` too; raises as ``get_json``.
-
-        A provider that repeats the address in its answer repeats what stands in it: secrets are struck out here.
-        """
-        content = self._with_retries(lambda: self._get(path, params, also=also).content)
-        for secret in self._quirks.secrets:
-            content = content.replace(secret.encode(), b"***")
-        return content
+        """Ask and return the content, of answers with one of the statuses of ``also`` too; raises as ``get_json``."""
+        return self._with_retries(lambda: self._get(path, params, also=also).content)
 
     @cached_property
     def _client(self) -> httpx2.Client:
@@ -417,7 +415,7 @@ class HttpClient:
         return answer
 
     def _whole(self, request: httpx2.Request) -> httpx2.Response:
-        """Read an answer to its end, as long as it is not too large."""
+        """Read an answer to its end, as long as it is not too large, and strike the secrets out."""
         content = bytearray()
         with closing(self._client.send(request, stream=True)) as answer:
             for part in answer.iter_bytes():
@@ -426,7 +424,10 @@ class HttpClient:
                     problem = f"its answer is larger than {self._limits.most_bytes:,} bytes"
                     raise PayloadChanged(self.source, problem, remedy="It is not read; report it if it stays so.")
             headers = [(name, value) for name, value in answer.headers.items() if name.lower() not in _CODINGS]
-        return httpx2.Response(answer.status_code, headers=headers, content=bytes(content))
+        clean = bytes(content)
+        for secret in self._spelt():
+            clean = clean.replace(secret.encode(), _STRUCK_OUT.encode())
+        return httpx2.Response(answer.status_code, headers=headers, content=clean)
 
     def _fault(self, answer: httpx2.Response) -> _TransientFault | SourceError:
         status = answer.status_code
@@ -452,9 +453,25 @@ class HttpClient:
 
     def without_secrets(self, text: str) -> str:
         """Return a text with every secret of this provider struck out."""
-        for secret in self._quirks.secrets:
-            text = text.replace(secret, "***")
-        return text if self._quirks.bearer is None else self._quirks.bearer.without(text)
+        for secret in self._spelt():
+            text = text.replace(secret, _STRUCK_OUT)
+        return text
+
+    def _spelt(self) -> list[str]:
+        """Return every secret as it stands by itself, in an address, in JSON and in XML; the longest first."""
+        bearer = self._quirks.bearer
+        found: set[str] = set()
+        for secret in (*self._quirks.secrets, *(() if bearer is None else bearer.secrets)):
+            in_json = json.dumps(secret)[1:-1]
+            found |= {
+                secret,
+                quote(secret),
+                quote(secret, safe=""),
+                escape(secret),
+                in_json,
+                in_json.replace("/", r"\/"),
+            }
+        return sorted(found - {""}, key=len, reverse=True)
 
     def _decoded(self, answer: httpx2.Response) -> object:
         try:

@@ -218,18 +218,23 @@ class UkCarbonRegional:
 
     def _rows(self, now: datetime) -> list[dict[str, Any]]:
         number = str(self.context.site.code(PROVIDER)).removeprefix(f"{COUNTRY}-")
-        return rows_in(self.client.get_json(f"/regional/intensity/{_text(_made_at(now))}/fw48h/regionid/{number}"))
+        path = f"/regional/intensity/{_text(_made_at(now))}/fw48h/regionid/{number}"
+        return rows_in(self.client.get_json(path), region=number)
 
 
-def rows_in(answer: object) -> list[dict[str, Any]]:
+def rows_in(answer: object, *, region: str | None = None) -> list[dict[str, Any]]:
     """Return the half hours of an answer, in whichever of its shapes it comes; none where it has no data.
 
     ``data`` is a list of half hours, one of them alone, a region that holds its half hours under ``data``, or a list
     of such regions. A half hour of a region asked for alone stands beside the region's name.
 
+    Args:
+        answer: as it came.
+        region: NESO's number of the region that was asked for; None: of the whole country.
+
     Raises:
         SourceRejected: the answer is an error.
-        PayloadChanged: it has a shape that is not known.
+        PayloadChanged: it has a shape that is not known, or is of another region.
     """
     if isinstance(answer, dict) and answer.get("error") is not None:
         reason = reason_in(answer) or "it answered with an error"
@@ -238,12 +243,31 @@ def rows_in(answer: object) -> list[dict[str, Any]]:
     if isinstance(answer, dict) and not held:  # such as of a place that nobody knows
         return []
     rows: list[Any] = []
-    for part in held if isinstance(held, list) else [held]:
+    parts = held if isinstance(held, list) else [held]
+    for part in parts:
         inner = part.get("data") if isinstance(part, dict) else None
         rows += inner if isinstance(inner, list) else [part]
     if not all(isinstance(row, dict) and {"from", "to"} <= row.keys() for row in rows):
         raise PayloadChanged(PROVIDER, "the answer holds something other than half hours", remedy=_REPORT)
+    _check_region([answer, *parts, *rows], region)
     return rows
+
+
+def _check_region(told: list[Any], region: str | None) -> None:
+    """Refuse half hours of another region than the one asked for, and those of several.
+
+    Raises:
+        PayloadChanged: they are.
+    """
+    asked = "Great Britain" if region is None else f"region {region}"
+    others = {str(part["regionid"]) for part in told if part.get("regionid") is not None} - {region}
+    if others:
+        problem = f"asked for {asked}, it answers of region {', '.join(sorted(others))}"
+        raise PayloadChanged(PROVIDER, problem, remedy=_REPORT)
+    holders = [part for part in told[1:] if "data" in part]  # the first is the answer itself
+    if len(holders) > 1 and any(part.get("regionid") is None for part in holders):
+        problem = f"asked for {asked}, it answers of several and does not say which is which"
+        raise PayloadChanged(PROVIDER, problem, remedy=_REPORT)
 
 
 def parse_intensity(rows: list[dict[str, Any]], site: Site, now: datetime) -> Parsed:

@@ -10,10 +10,10 @@ from watthour.core.errors import InvalidInput
 from watthour.core.window import DAY, HOUR, local_instant
 
 LONGEST = timedelta(hours=96)  # of what is placed in the hours ahead
-_CLOCK = re.compile(r"\d{1,2}:\d{2}")
+_CLOCK = re.compile(r"[0-9]{1,2}:[0-9]{2}")
 _DURATION = re.compile(
-    r"(?P<hours>\d{1,3}(?:\.\d+)?)\s*h(?:\s*(?P<rest>\d{1,2})\s*(?:m|min)?)?"
-    r"|(?P<minutes>\d{1,4})\s*(?:m|min)|(?P<clock>\d{1,2}):(?P<past>\d{2})"
+    r"(?P<hours>[0-9]{1,3}(?:\.[0-9]+)?)\s*h(?:\s*(?P<rest>[0-5]?[0-9])\s*(?:m|min)?)?"
+    r"|(?P<minutes>[0-9]{1,4})\s*(?:m|min)|(?P<clock>[0-9]{1,2}):(?P<past>[0-5][0-9])"
 )
 
 
@@ -40,11 +40,11 @@ def moment(field: str, text: str | None, time_zone: str, now: datetime) -> datet
             then = local_instant(today, clock, time_zone)
             return then if then > now else local_instant(today + DAY, clock, time_zone)
         named = datetime.fromisoformat(text)
-    except ValueError as error:
+        if named.tzinfo is None:
+            return local_instant(named.date(), named.time(), time_zone)
+        return named.astimezone(UTC)
+    except (ValueError, OverflowError) as error:  # in UTC the first and the last day of the calendar may lie outside
         raise InvalidInput(field, text, "this is no time", remedy=remedy) from error
-    if named.tzinfo is None:
-        return local_instant(named.date(), named.time(), time_zone)
-    return named.astimezone(UTC)
 
 
 def duration_of(text: str) -> timedelta:
@@ -56,12 +56,16 @@ def duration_of(text: str) -> timedelta:
     Raises:
         InvalidInput: it is none, or not between a minute and the hours that are forecast.
     """
+    remedy = "Write 3h, 90min or 1h30."
     found = _DURATION.fullmatch(text.strip().lower())
-    parts = {} if found is None else found.groupdict()
+    if found is None:
+        problem = "this is no length of time; after hours there are at most 59 minutes"
+        raise InvalidInput("duration", text, problem, remedy=remedy)
+    parts = found.groupdict()
     hours = parts.get("hours") or parts.get("clock")
     minutes = parts.get("minutes") or parts.get("rest") or parts.get("past")
     length = timedelta(hours=float(hours or 0), minutes=float(minutes or 0))
     if not timedelta(minutes=1) <= length <= LONGEST:
         problem = f"it must be a length of time from one minute to {LONGEST // HOUR} hours"
-        raise InvalidInput("duration", text, problem, remedy="Write 3h, 90min or 1h30.")
+        raise InvalidInput("duration", text, problem, remedy=remedy)
     return length

@@ -19,6 +19,7 @@ WEEK = 7
 COVARIATE_LAGS = (0, 1, WEEK)  # the day itself, the day before, the same weekday of the week before
 REACH_BACK = 21  # days before the last known one that inputs may come from
 _LAST_HOURS = 2  # of the last known day, which are nearest to the asked one
+_ROUNDING = 1e-12  # share of a value, below which a difference is none
 _SMALLEST_SCALE = 0.1  # of the standard deviation, where most values are alike
 _KNOTS = (0.15, 0.5, 0.85)  # of the values of a covariate
 _OUTER, _INNER = 3.0, 1.5  # make their squares about 1
@@ -57,7 +58,7 @@ class Scale:
         centre = float(np.median(known))
         deviation = float(np.median(np.abs(known - centre))) * _NORMAL
         width = max(deviation, _SMALLEST_SCALE * float(known.std()))
-        if width == 0:
+        if width <= _ROUNDING * abs(centre):  # the mean of equal numbers may differ from them in the last digit
             return cls(centre, 0.0)
         knots = np.arcsinh((np.quantile(known, _KNOTS) - centre) / width)
         return cls(centre, width, tuple(knots.tolist()))

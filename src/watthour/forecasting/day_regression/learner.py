@@ -54,9 +54,8 @@ class Standard:
 
     @classmethod
     def of(cls, squeezed: Array) -> Self:
-        """Measure days, (n, intervals); what never changes is left as it is."""
-        deviations = np.maximum(squeezed.std(axis=0), 0.05 * squeezed.std())
-        return cls(squeezed.mean(axis=0), np.where(deviations > 0, deviations, 1.0))
+        """Measure days, (n, intervals)."""
+        return cls(squeezed.mean(axis=0), np.maximum(squeezed.std(axis=0), 0.05 * squeezed.std()))
 
     def scaled(self, squeezed: Array) -> Array:
         """Return values with a variance of about 1; a spike counts as just beyond what is usual."""
