@@ -55,6 +55,8 @@ def test_a_tariff_is_set_shown_priced_and_billed(watthour: Callable[..., Outcome
     assert sorted({point["import_price"] for point in ahead["points"]}) == [0.168, 0.252]
     assert len(watthour("tariff", "prices", "flat", "--step", "30").out.splitlines()) == 97
 
+    beyond = watthour("tariff", "bill", "flat", "--from", "9999-12-30", "--to", "9999-12-31")
+    assert (beyond.code, "there are no data for that time" in beyond.err) == (2, True)
     empty = watthour("tariff", "bill", "flat")
     assert empty.code != 0
     assert "no reading of home.flat.energy" in empty.err

@@ -4,7 +4,8 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 
-from watthour.core.window import Window, local_day, local_instant
+from watthour.core.errors import InvalidInput
+from watthour.core.window import HOUR, Window, floor, local_day, local_instant, within_data
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
 
@@ -30,3 +31,18 @@ def test_a_local_day_has_23_24_or_25_hours(day: date, hours: int) -> None:
 
 def test_a_repeated_clock_time_means_its_first_pass() -> None:
     assert local_instant(date(2024, 11, 3), time(1, 30), "America/New_York") == datetime(2024, 11, 3, 5, 30, tzinfo=UTC)
+
+
+def test_an_instant_is_put_back_to_the_grid_it_lies_in() -> None:
+    assert floor(START + timedelta(minutes=90), HOUR) == START + HOUR
+    assert floor(START + HOUR, HOUR) == START + HOUR
+    half_past = START + timedelta(minutes=30)  # as the days of India begin
+    assert floor(START + HOUR, HOUR, since=half_past) == half_past
+
+
+@pytest.mark.parametrize("year", [1979, 2100, 9999])
+def test_what_no_data_can_speak_of_is_refused_with_a_cure_that_works(year: int) -> None:
+    with pytest.raises(InvalidInput, match="there are no data for that time") as caught:
+        within_data("day", date(year, 12, 31))
+    for allowed in (int(word.strip(".")) for word in caught.value.remedy.split() if word.strip(".").isdigit()):
+        assert within_data("day", date(allowed, 12, 31)).year == allowed

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from watthour.core.channel import Channel, Site, SiteKind
 from watthour.core.forecast import Context, History
-from watthour.core.frames import Forecasts, Quality, Readings
+from watthour.core.frames import Forecasts, Quality
 from watthour.core.place import Place
 from watthour.core.units import Quantity, Unit
 from watthour.forecasting.vintages import HOUR_US, Vintages, by_issue, instant, instants, measurement_vintages
@@ -120,4 +120,5 @@ def test_a_price_told_before_its_time_counts_as_measured_once_its_interval_begin
     assert [found.known(at(1), at(hour))[0] for hour in (1, 5)] == [20.0, 20.0]
     assert math.isnan(found.known(at(1), at(0.5))[0])
     other = replace(history, context=Context(site, replace(price, id="grid.fr.other")))
-    assert not len(measurement_vintages(replace(other, readings=Readings.cast(rows.clone())), price.id).times)
+    assert not len(measurement_vintages(other, price.id).times)  # of the same table, for another channel
+    assert len(measurement_vintages(history, price.id).times) == 2

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 from priced_home import MARKET, MIDNIGHT, NOW, PRICE, PUBLISHED_TO, furnish, price_at, rows
 
-from watthour.core.frames import Forecasts, Readings
+from watthour.core.frames import INSTANT, Forecasts, Quality, Readings
 from watthour.core.window import DAY, HOUR, Window
 from watthour.forecasting.catalogue import recipe
 from watthour.registry.files import FileRegistry
@@ -23,6 +23,8 @@ from watthour.workflows.sites import find_context
 from watthour.workflows.train import train
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from watthour.core.forecast import Context
 
 MORNING = MIDNIGHT + 10 * HOUR  # before the auction of tomorrow
@@ -49,6 +51,28 @@ def test_what_is_published_counts_as_known_to_its_end() -> None:
     furnish(store, days=1)
     assert told_until(store, PRICE, NOW) == PUBLISHED_TO
     assert told_until(store, PRICE, NOW + 5 * DAY) == NOW + 5 * DAY
+
+
+def test_cells_that_are_empty_or_not_trusted_are_not_published(tmp_path: Path) -> None:
+    store = MemoryStore()
+    furnish(store, days=70)
+    later = pl.DataFrame(rows(PRICE, PUBLISHED_TO, [80.0] * 24, ahead=True)).with_columns(
+        pl.lit(NOW).cast(INSTANT).alias("available_at"), pl.lit(NOW).cast(INSTANT).alias("recorded_at")
+    )
+    doubted = pl.col("time").dt.hour() >= 12
+    store.append(
+        Readings.validate(
+            later.with_columns(
+                value=pl.when(doubted).then(pl.col("value")),  # the others are empty
+                quality=pl.when(doubted).then(int(Quality.OUT_OF_RANGE)).otherwise(0).cast(pl.Int16),
+            )
+        )
+    )
+    assert told_until(store, PRICE, NOW) == PUBLISHED_TO
+    registry = FileRegistry(tmp_path)
+    found = market_between(store, registry, PRICE, Window(PUBLISHED_TO - HOUR, PUBLISHED_TO + 10 * HOUR), now=NOW)
+    assert found.is_forecast.tolist() == [False] + [True] * 10
+    assert np.isfinite(found.values).all()
 
 
 def test_after_the_auction_the_days_beyond_it_are_forecast_and_the_row_says_when(

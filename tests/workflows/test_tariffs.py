@@ -187,7 +187,23 @@ def test_a_price_without_a_past_stays_unknown(tariffs: Tariffs) -> None:
     store = MemoryStore()
     store.register([FLAT, MARKET.site], [METER, PRICE])
     keep(store, tariffs, DYNAMIC)
-    assert np.isnan(priced(store, tariffs, 24).import_).all()
+    found = priced(store, tariffs, 24)
+    assert np.isnan(found.import_).all()
+    (why,) = found.remarks
+    assert PRICE.id in why
+    assert "watthour backfill" in why
+
+
+def test_once_the_published_prices_have_ended_they_are_forecast_at_any_minute(
+    store: MemoryStore, tariffs: Tariffs
+) -> None:
+    keep(store, tariffs, DYNAMIC)
+    now = PUBLISHED_TO + timedelta(minutes=30)
+    found = home_prices(store, FileRegistry(tariffs._file._path.parent / "models"), tariffs, FLAT, hours=24, now=now)
+    assert found.window.start == PUBLISHED_TO
+    assert found.is_forecast.all()
+    assert np.isfinite(found.import_).all()
+    assert found.remarks == ()
 
 
 def test_steps_of_a_quarter_hour_and_hours_that_cannot_be(store: MemoryStore, tariffs: Tariffs) -> None:

@@ -9,19 +9,22 @@ import polars as pl
 import pytest
 from builders import demand_context
 
+from watthour.core.carbon import MIX, Scope, carbon_channel
 from watthour.core.errors import NotEnoughHistory
 from watthour.core.frames import Quality, Readings
 from watthour.core.units import Unit
-from watthour.core.window import DAY, Window, local_day, local_midnight
+from watthour.core.window import DAY, HOUR, Window, local_day, local_midnight
 from watthour.forecasting.catalogue import recipe
 from watthour.registry.files import FileRegistry
 from watthour.simulation.simtown import SIMTOWN
 from watthour.store.memory import MemoryStore
+from watthour.workflows.carbon import production_kind
 from watthour.workflows.compare import Decision, judge
 from watthour.workflows.forecast import forecast, learned_until, load_model
 from watthour.workflows.holes import holes
 from watthour.workflows.leads import measured_coverage
 from watthour.workflows.train import fingerprint, split_days, train, training_issues
+from watthour.workflows.windows import CARBON_AHEAD
 
 if TYPE_CHECKING:
     import dataframely as dy
@@ -220,6 +223,18 @@ def test_a_challenger_learns_every_day_ahead_and_other_hours_of_issue() -> None:
     assert day_ahead["time"].n_unique() == 60 * 24 - 1
     assert local["clock"].n_unique() == 24
     assert issues.filter(pl.col("time") < pl.col("issued_at")).is_empty()
+
+
+def test_of_a_series_that_is_forecast_for_days_one_refreshed_issue_in_four_is_learned_to_its_end() -> None:
+    carbon = carbon_channel(SIMTOWN.site, MIX, production_kind(Scope.LIFECYCLE), SIMTOWN.resolution)
+    days = [date(2024, 3, 1) + n * DAY for n in range(500)]
+    load, far = (training_issues(days, each, time(8)) for each in (SIMTOWN, replace(SIMTOWN, channel=carbon)))
+    assert far.height < 1.2 * load.height
+    lengths = far.group_by("issued_at").agg(ahead=(pl.col("time") - pl.col("issued_at")).max())
+    to_the_end = lengths.filter(pl.col("ahead") >= CARBON_AHEAD - 2 * HOUR)
+    clocks = to_the_end["issued_at"].dt.convert_time_zone(SIMTOWN.time_zone).dt.hour()
+    assert 55 <= to_the_end.height <= 65
+    assert clocks.n_unique() == 23  # all but that of the forecast of the day
 
 
 @pytest.mark.parametrize(

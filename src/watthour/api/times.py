@@ -5,10 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 
 from watthour.core.errors import InvalidInput
-from watthour.core.window import DAY, Window, local_midnight
-
-FIRST_YEAR, LAST_YEAR = 1980, 2100
-_REMEDY = f"Choose a time between {FIRST_YEAR} and {LAST_YEAR}."
+from watthour.core.window import DAY, Window, local_midnight, within_data
 
 
 def day(field: str, value: date | None) -> date | None:
@@ -17,9 +14,7 @@ def day(field: str, value: date | None) -> date | None:
     Raises:
         InvalidInput: it lies beyond all data.
     """
-    if value is not None and not FIRST_YEAR <= value.year < LAST_YEAR:
-        raise InvalidInput(field, value.isoformat(), "there are no data for that time", remedy=_REMEDY)
-    return value
+    return None if value is None else within_data(field, value)
 
 
 def instant(field: str, value: datetime) -> datetime:
@@ -28,9 +23,7 @@ def instant(field: str, value: datetime) -> datetime:
     Raises:
         InvalidInput: it lies beyond all data.
     """
-    if not FIRST_YEAR <= value.year < LAST_YEAR:
-        raise InvalidInput(field, value.isoformat(), "there are no data for that time", remedy=_REMEDY)
-    return value.astimezone(UTC)
+    return within_data(field, value).astimezone(UTC)
 
 
 def window_of(start: datetime | date | None, end: datetime | date | None, now: datetime, time_zone: str) -> Window:

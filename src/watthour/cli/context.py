@@ -83,12 +83,15 @@ def parse_day(field: str, text: str) -> date:
     datetime.date(2024, 7, 1)
 
     Raises:
-        InvalidInput: the text is no day.
+        InvalidInput: the text is no day, or one that no data can speak of.
     """
+    from watthour.core.window import within_data
+
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError as error:
         raise InvalidInput(field, text, "this is not a date", remedy="Write it as 2024-07-31.") from error
+    return within_data(field, day)
 
 
 def local_days(site: Site, start: str | None, end: str | None, *, default: date) -> Window:

@@ -84,6 +84,8 @@ def prices(
     show_table(columns, [_price_row(point, entry["time_zone"]) for point in entry["points"]])
     for term in entry["peaks"]:
         typer.echo(f"Peak of {term['month']}: {term['price_per_kw']:g} {entry['currency']} per kW.", err=True)
+    for remark in entry["remarks"]:
+        typer.echo(remark, err=True)
 
 
 def bill(

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from typing import TypeVar
 from zoneinfo import ZoneInfo
+
+from watthour.core.errors import InvalidInput
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 # Stands for a calendar month, which begins at the local midnight of its first day: a twelfth of 365.2425 days, so that
 # it can be a step like any other. No two months in a row are this long.
 MONTH = timedelta(seconds=2_629_746)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+FIRST_YEAR, LAST_YEAR = 1980, 2100  # that a person can ask for; the last is excluded
+_Time = TypeVar("_Time", bound=date)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +47,27 @@ class Window:
 
     def __contains__(self, instant: datetime) -> bool:
         return self.start <= instant < self.end
+
+
+def floor(instant: datetime, step: timedelta, since: datetime = EPOCH) -> datetime:
+    """Return the last instant of a grid, in steps from ``since`` on, that is not after this one.
+
+    >>> floor(datetime(2024, 1, 1, 23, 30, tzinfo=UTC), HOUR).hour
+    23
+    """
+    return since + (instant - since) // step * step
+
+
+def within_data(field: str, value: _Time) -> _Time:
+    """Return a day or an instant that any data can speak of, and calendars and clocks can work with.
+
+    Raises:
+        InvalidInput: it lies beyond.
+    """
+    if not FIRST_YEAR <= value.year < LAST_YEAR:
+        remedy = f"Choose a time from {FIRST_YEAR} to {LAST_YEAR - 1}."
+        raise InvalidInput(field, value.isoformat(), "there are no data for that time", remedy=remedy)
+    return value
 
 
 def step_in_words(step: timedelta) -> str:

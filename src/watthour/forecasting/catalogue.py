@@ -6,6 +6,7 @@ import importlib
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from watthour.core.errors import InvalidInput
+from watthour.core.units import Quantity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,6 +27,7 @@ class Card(NamedTuple):
 SIMILAR = "similar_series"  # looks at other channels, where a past is short
 RARE = "rare_use"  # of devices that are seldom on
 OTHER_HOMES = "other_homes"  # learned elsewhere, and comes with the package
+RELATIVE = "relative_days"  # of what is positive, and errs in parts of its value
 RECIPES: dict[str, Card] = {
     "seasonal_naive": Card("baselines", "SeasonalNaive", "FittedRule"),
     "persistence_ensemble": Card("baselines", "PersistenceEnsemble", "FittedRule"),
@@ -43,7 +45,7 @@ RECIPES: dict[str, Card] = {
     RARE: Card("rare_use", "RareUse", "FittedRareUse"),
     "trend_season": Card("trend_season.model", "TrendSeason", "FittedTrendSeason"),
     "day_regression": Card("day_regression.model", "DayRegression", "FittedDayRegression"),
-    "relative_days": Card("relative_days.model", "RelativeDays", "FittedRelativeDays"),
+    RELATIVE: Card("relative_days.model", "RelativeDays", "FittedRelativeDays"),
     "combination": Card("combination.model", "Combination", "FittedCombination"),
     SIMILAR: Card("similar_series.model", "SimilarSeries", "FittedSimilarSeries"),
     "twenty_features": Card("twenty_features", "TwentyFeatures", "FittedTwentyFeatures"),
@@ -58,6 +60,7 @@ RECIPES: dict[str, Card] = {
 ALONE = tuple(name for name in RECIPES if name != SIMILAR)  # can be trained for a channel and compared on its past
 AT_ONCE = tuple(name for name in ALONE if RECIPES[name].extra is None)  # others are compared where they are asked for
 USUAL = "combination"  # of all kinds of models; learns whatever one of them can
+_OF_QUANTITY = {Quantity.CARBON_INTENSITY: RELATIVE}  # a rank among hours, ``carbon_index``, is no such amount
 
 
 def usual_recipe(channel: Channel, of_loads: str) -> str:
@@ -65,9 +68,10 @@ def usual_recipe(channel: Channel, of_loads: str) -> str:
 
     Args:
         channel: what is forecast.
-        of_loads: the one that is set for loads; of anything else it is the combination.
+        of_loads: the one that is set for loads. Of carbon intensity it is ``relative_days``, of anything else the
+            combination, which also learns what these cannot, such as a series with zeros: ``otherwise`` of ``retrain``.
     """
-    return of_loads if channel.is_load else USUAL
+    return of_loads if channel.is_load else _OF_QUANTITY.get(channel.quantity, USUAL)
 
 
 def recipe(name: str, parameters: Mapping[str, object] | None = None) -> Recipe:

@@ -18,7 +18,7 @@ from watthour.core.quality import is_trusted
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from watthour.core.forecast import History
+    from watthour.core.forecast import Context, History
 
 Array: TypeAlias = NDArray[np.float64]
 Instants: TypeAlias = NDArray[np.int64]  # microseconds since 1970 in UTC, as polars keeps them
@@ -30,7 +30,7 @@ MEDIAN = 0.5  # the level at which a point forecast is kept
 _LONGEST_INDEX = 16  # times as many steps as intervals, beyond which intervals are searched for instead
 _LONGEST_GAP_US = 6 * HOUR_US  # weather runs come in steps of up to six hours
 
-_KEPT: dict[int, tuple[ref[pl.DataFrame], dict[str, Vintages]]] = {}
+_KEPT: dict[int, tuple[ref[pl.DataFrame], dict[tuple[str, bool], Vintages]]] = {}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -175,10 +175,10 @@ def measurement_vintages(history: History, channel: str) -> Vintages:
 
     They are kept as long as the history's table of readings lives, as one forecast looks them up several times.
     """
-    kept = _kept_with(history.readings)
-    if channel not in kept:
-        kept[channel] = measurement_vintages_by_channel(history, [channel]).get(channel, _nothing())
-    return kept[channel]
+    kept, key = _kept_with(history.readings), (channel, channel in _told_ahead(history.context))
+    if key not in kept:
+        kept[key] = measurement_vintages_by_channel(history, [channel]).get(channel, _nothing())
+    return kept[key]
 
 
 def forecast_vintages(history: History, channel: str, *, model: str | None = None) -> Vintages:
@@ -191,14 +191,18 @@ def measurement_vintages_by_channel(history: History, channels: Sequence[str]) -
 
     A forecast of a price still uses those of intervals alone that were over by the instant it is asked as of.
     """
-    context = history.context
-    is_measured = pl.col("available_at") >= pl.col("time")
-    if context.channel.is_told_ahead:
-        is_measured |= pl.col("channel").is_in([context.channel.id, *(each.channel for each in context.similar)])
+    is_measured = (pl.col("available_at") >= pl.col("time")) | pl.col("channel").is_in(_told_ahead(history.context))
     ours = history.readings.lazy().filter(pl.col("channel").is_in(channels), is_measured, is_trusted())
     rows = ours.select("channel", "time", "available_at", "recorded_at", "value").collect()
     rows = rows.sort("channel", "time", "available_at", "recorded_at")
     return _split(rows.with_columns(pl.max_horizontal("time", "available_at").alias("available_at")))
+
+
+def _told_ahead(context: Context) -> list[str]:
+    """Return the channels whose values count as measured although they are published before their time."""
+    if not context.channel.is_told_ahead:
+        return []
+    return [context.channel.id, *(each.channel for each in context.similar)]
 
 
 def forecast_vintages_by_channel(
@@ -219,7 +223,7 @@ def forecast_vintages_by_channel(
     return _split(published.sort("channel", "time", "available_at", "issued_at"))
 
 
-def _kept_with(table: pl.DataFrame) -> dict[str, Vintages]:
+def _kept_with(table: pl.DataFrame) -> dict[tuple[str, bool], Vintages]:
     """Return what is kept as long as a table lives; tables cannot be keys of a dictionary, so it goes by identity."""
     key = id(table)
     found = _KEPT.get(key)

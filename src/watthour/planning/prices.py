@@ -49,6 +49,7 @@ class Market:
     is_forecast: Mask  # (n,)
     lower: Array  # (n,) lower end of the 90 % band; where published, the price [currency/kWh]
     upper: Array  # (n,)
+    why_unknown: str | None = None  # why what is not published could not be forecast
 
     @classmethod
     def published(cls, start: datetime, step: timedelta, values: Sequence[float] | Array) -> Market:
@@ -99,6 +100,7 @@ class Prices:
     export_lower: Array
     export_upper: Array
     peaks: tuple[PeakTerm, ...] = ()
+    remarks: tuple[str, ...] = ()  # why prices that are not known are not forecast either
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -212,6 +214,7 @@ def prices(
         export_lower=fed_in.lower,
         export_upper=fed_in.upper,
         peaks=peak_terms(tariff, clock),
+        remarks=tuple(each.why_unknown for each in market.values() if each.why_unknown is not None),
     )
 
 

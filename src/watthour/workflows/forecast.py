@@ -18,7 +18,7 @@ from watthour.core.loads import shared_name
 from watthour.core.ports import RunState, SourceRun
 from watthour.core.quality import is_trusted
 from watthour.core.weather import weather_points
-from watthour.core.window import DAY, Window, local_midnight
+from watthour.core.window import DAY, Window, floor, local_midnight
 from watthour.forecasting.catalogue import OTHER_HOMES, RARE, SIMILAR
 from watthour.workflows.baselines import COMPANION_LEVELS, companions, stand_ins
 from watthour.workflows.known_ahead import issued_by, told_until
@@ -131,8 +131,8 @@ def learned_until(manifest: Manifest) -> datetime | None:
 def live_window(context: Context, now: datetime) -> Window:
     """Return what a live forecast covers: from the interval now running to the end of tomorrow, local time."""
     today = local_midnight(now.astimezone(ZoneInfo(context.time_zone)).date(), context.time_zone)
-    start = today + (now - today) // context.resolution * context.resolution
     tomorrow = now.astimezone(ZoneInfo(context.time_zone)).date() + DAY
+    start = floor(now, context.resolution, since=today)
     return Window(start, local_midnight(tomorrow + DAY, context.time_zone))
 
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from watthour.core.frames import INSTANT, Forecasts
+from watthour.core.quality import is_trusted
+from watthour.core.window import Window
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -18,9 +20,16 @@ if TYPE_CHECKING:
 
 
 def told_until(store: Store, channel: Channel, now: datetime) -> datetime:
-    """Return up to when a channel is known at most: to the present, or of prices to the end of those published."""
+    """Return up to when a channel is known at most: to the present, or of prices to the end of those published.
+
+    An interval that is kept without a value, or with one that is not trusted, is not published.
+    """
     span = store.spans().get(channel.id) if channel.is_told_ahead else None
-    return now if span is None else max(now, span[1] + channel.resolution)
+    if span is None or span[1] + channel.resolution <= now:
+        return now
+    kept = store.read([channel.id], Window(now - channel.resolution, span[1] + channel.resolution), now)
+    told = [at for (at,) in kept.filter(is_trusted(), pl.col("value").is_not_null()).select("time").rows()]
+    return max(now, max(told) + channel.resolution) if told else now
 
 
 def issued_by(values: dy.DataFrame[Forecasts], now: datetime) -> dy.DataFrame[Forecasts]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ from watthour.core.errors import NotEnoughHistory
 from watthour.core.forecast import targets
 from watthour.core.quality import is_trusted
 from watthour.core.units import Unit, conversion
-from watthour.core.window import Window
+from watthour.core.window import Window, floor
 from watthour.planning.prices import Market
 from watthour.workflows.forecast import answer_with_fallback, recall
 from watthour.workflows.known_ahead import told_until
@@ -34,17 +35,18 @@ _MICROSECOND = timedelta(microseconds=1)
 def market_between(store: Store, registry: ModelRegistry, channel: Channel, window: Window, *, now: datetime) -> Market:
     """Return the prices of a channel over a window: published, and beyond that forecast by the model that serves.
 
-    What is neither stays unknown, such as where too little of the past is known to forecast from.
+    What is neither stays unknown, such as where too little of the past is known to forecast from, which is said.
     """
     market = published_between(store, channel, window, now)
     step = channel.resolution
-    beyond = max(told_until(store, channel, now), market.start)
+    beyond = max(floor(told_until(store, channel, now), step), market.start)  # the interval now running on
     end = market.start + len(market.values) * step
     if beyond >= end or not np.isnan(market.values).any():
         return market
-    found = _forecast(store, registry, channel, Window(beyond, end), now)
-    if found is None:
-        return market
+    try:
+        found = _forecast(store, registry, channel, Window(beyond, end), now)
+    except NotEnoughHistory as error:
+        return replace(market, why_unknown=f"What is not published of {channel.id} cannot be forecast: {error}")
     first = (beyond - market.start) // step
     values, lower, upper = (np.concatenate([part[:first], mine]) for part, mine in zip(
         (market.values, market.lower, market.upper), found, strict=True))  # fmt: skip
@@ -55,7 +57,7 @@ def market_between(store: Store, registry: ModelRegistry, channel: Channel, wind
 def published_between(store: Store, channel: Channel, window: Window, now: datetime) -> Market:
     """Return what is published of a price over a window, widened to whole intervals; NaN where nothing is."""
     step = channel.resolution
-    start = window.start - timedelta(seconds=window.start.timestamp() % step.total_seconds())
+    start = floor(window.start, step)
     wide = Window(start, start + -(-(window.end - start) // step) * step)
     return Market.published(start, step, _per_kwh(channel) * on_grid(store, channel, wide, now))
 
@@ -74,16 +76,13 @@ def on_grid(store: Store, channel: Channel, window: Window, now: datetime) -> Ar
 
 def _forecast(
     store: Store, registry: ModelRegistry, channel: Channel, span: Window, now: datetime
-) -> tuple[Array, Array, Array] | None:
-    """Return the median of a price and the ends of its 90 % band; None where nothing can be forecast."""
+) -> tuple[Array, Array, Array]:
+    """Return the median of a price and the ends of its 90 % band; raises NotEnoughHistory where nothing can be."""
     context = find_context(store, (), channel.id)
     asked = targets(span, span.start, resolution=channel.resolution, time_zone=context.time_zone)
-    try:
-        history = recall(store, context, span, now)
-        similar = partial(history_beside, store, context, span, now)
-        answer = answer_with_fallback(history, asked, registry=registry, similar=similar)
-    except NotEnoughHistory:
-        return None
+    history = recall(store, context, span, now)
+    similar = partial(history_beside, store, context, span, now)
+    answer = answer_with_fallback(history, asked, registry=registry, similar=similar)
     rows = pl.DataFrame(answer.values).filter(pl.col("level").is_in(_LEVELS))
     wide = rows.pivot(on="level", on_columns=_LEVELS, index="time", values="value").sort("time")
     times = pl.DataFrame({"time": asked["time"]}).join(wide, on="time", how="left", maintain_order="left")

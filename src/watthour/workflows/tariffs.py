@@ -14,7 +14,7 @@ from watthour.core.kept_file import KeptFile
 from watthour.core.loads import main_load
 from watthour.core.price import is_with_tax
 from watthour.core.units import Quantity, Unit, conversion
-from watthour.core.window import DAY, HOUR, Window, local_midnight
+from watthour.core.window import DAY, HOUR, Window, floor, local_midnight
 from watthour.planning.bills import Metered, bill
 from watthour.planning.prices import Calendar, prices
 from watthour.planning.tariff_words import odd_price, questions, read_tariff
@@ -141,8 +141,8 @@ def home_prices(
 ) -> Prices:
     """Return what one more kWh costs and earns in a home from the step now running on.
 
-    A price that is not published yet is forecast, and marked. A block tariff stands in the tier that this day or month
-    has reached by what is metered.
+    A price that is not published yet is forecast, and marked; where it cannot be, the remarks say why. A block tariff
+    stands in the tier that this day or month has reached by what is metered.
 
     Raises:
         InvalidInput: the number of hours or the step cannot be.
@@ -155,8 +155,7 @@ def home_prices(
     if step not in STEPS:
         minutes = step / timedelta(minutes=1)
         raise InvalidInput("step_minutes", minutes, "it is no usual step", remedy="Use 5, 10, 15, 30 or 60.")
-    seconds = step.total_seconds()
-    start = now.astimezone(UTC) - timedelta(seconds=now.timestamp() % seconds)
+    start = floor(now.astimezone(UTC), step)
     window = Window(start, start + -(-(hours * HOUR) // step) * step)
     channels = _followed(store, tariff)
     market = {each.id: market_between(store, registry, each, window, now=now) for each in channels}

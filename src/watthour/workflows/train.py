@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 YEARS = timedelta(days=8 * 366)  # as far back as any published figure learns: Finland and Spain from 2015 for 2021
 FIRST_LAGS = timedelta(days=35)  # history before the first training day, so that its lags are known
 STRIDE = 7  # has no divisor in common with 24: the other hours come round evenly
+EVERY_FAR = 4  # of the issues refreshed through the day one is learned to the end of a horizon of several days
 FEWEST_TRAINING_DAYS = 60
 FEWEST_FROZEN_DAYS = 14
 
@@ -200,8 +201,8 @@ def training_issues(days: Sequence[date], context: Context, issue_clock: time | 
     """Return what a challenger is asked while it learns.
 
     Every day as of its day-ahead issue, and every second one also as of another hour of the day before to its end, so
-    that the forecasts refreshed through the day are learned too; to the end of the horizon where that is further.
-    Without a clock each day as it begins, and no other.
+    that the forecasts refreshed through the day are learned too; one in four of them to the end of the horizon where
+    that is further. Without a clock each day as it begins, and no other.
     """
     zone, step = context.time_zone, context.resolution
     known, horizon = local_day(days[-1], zone).end, horizon_of(context.channel)
@@ -212,7 +213,8 @@ def training_issues(days: Sequence[date], context: Context, issue_clock: time | 
     for n, day in enumerate(days[::2]):
         issued_at = local_instant(day - DAY, time(n * STRIDE % 24), zone)
         if issued_at != local_instant(day - DAY, issue_clock, zone):
-            span = Window(issued_at, max(local_day(day, zone).end, min(issued_at + horizon, known)))
+            far = min(issued_at + horizon, known) if len(refreshed) % EVERY_FAR == 0 else issued_at
+            span = Window(issued_at, max(local_day(day, zone).end, far))
             refreshed.append(targets(span, issued_at, resolution=step, time_zone=zone))
     return Targets.validate(pl.concat([day_ahead, *refreshed]))
 

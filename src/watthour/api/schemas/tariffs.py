@@ -129,6 +129,7 @@ class HomePrices(Answer):
                 "generated_at": "2026-11-20T09:12:00Z",
                 "points": [_POINT],
                 "peaks": [_PEAK],
+                "remarks": [],
             }
         )
         | Answer.model_config
@@ -141,6 +142,7 @@ class HomePrices(Answer):
     generated_at: datetime = Field(description="When it was told, UTC.")
     points: list[PricePoint] = Field(description="One for each step.")
     peaks: list[PeakPrice] = Field(description="The charges for the peaks of months; empty where there are none.")
+    remarks: list[str] = Field(description="Why prices that are not known could not be forecast, for a person.")
 
 
 class BillQuestion(Question):

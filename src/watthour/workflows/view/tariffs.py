@@ -69,6 +69,7 @@ def prices_entry(home: Site, found: Prices, *, now: datetime) -> dict[str, objec
             }
             for term in found.peaks
         ],
+        "remarks": list(found.remarks),
     }
 
 
