@@ -74,8 +74,7 @@ PROTOCOL = (
     "store serves for a home without a model of its own, by a model of the other half of the homes, learned once "
     "before the test; told all, 28, 7 and 1 days of the home before each issue; every fifth day, the rules (which are "
     "told all) on the same days. Seconds of the processor, one thread: learning once, and forecasting a day of all "
-    "homes. ours_global was measured before similar_days had learned constants, served before the members of a few "
-    "series were chosen together."
+    "homes. ours_global was measured before similar_days had learned constants."
 )
 _TENTHS = np.array([level for level in LEVELS if 0.05 < level < 0.95])  # noqa: PLR2004 - levels
 _TENTH_COLUMNS = [k for k, level in enumerate(LEVELS) if 0.05 < level < 0.95]  # noqa: PLR2004 - levels
