@@ -11,7 +11,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STATIC := src/watthour/api/static
 
-.PHONY: run test lint format web web-test bench backfill ingest train up docs lock clean
+.PHONY: run test coverage lint format web web-test bench backfill ingest train up docs lock clean
 
 run: $(VENV)/.installed $(STATIC)/index.html
 	$(BIN)/watthour up
@@ -19,6 +19,10 @@ run: $(VENV)/.installed $(STATIC)/index.html
 up: run
 
 test: $(VENV)/.installed $(STATIC)/index.html lint web-test
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+# Not part of `test`: tracing every line doubles the time of the suite.
+coverage: $(VENV)/.installed $(STATIC)/index.html
 	$(BIN)/python -m pytest -n 2 --dist loadgroup --cov --cov-report=term:skip-covered
 
 lint: $(VENV)/.installed

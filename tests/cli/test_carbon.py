@@ -27,6 +27,7 @@ def test_carbon_is_shown_with_its_kind_its_mix_and_that_it_is_simulated(
     refused = town("carbon", "show", "simtown")
     assert refused.code == 2
     assert "nothing tells the carbon intensity of Simtown" in refused.err
+    assert "`watthour backfill simtown`" in refused.err
     assert "Nothing is known yet" in town("carbon", "regions").err
 
     now = datetime.now(UTC)
@@ -71,6 +72,19 @@ def test_the_hours_ahead_are_told_with_their_trend_and_the_best_time(town: Calla
     late = town("carbon", "best-window", "simtown", "--deadline", "2020-01-01T07:00")
     assert (late.code, "Name a later time" in late.err) == (2, True)
     assert town("carbon", "forecast", "simtown", "--source", "nobody").code == 2
+
+
+def test_a_backtest_of_carbon_takes_the_recipe_that_training_takes(town: Callable[..., Outcome], home: Path) -> None:
+    now = datetime.now(UTC)
+    store = open_store(f"sqlite:///{home / 'watthour.db'}")
+    ingest(SimulatedMix(), store, Window(now - 50 * DAY, now), now=now)
+    store.close()
+
+    channel = json.loads(town("carbon", "show", "simtown", "--json").out)["series"][0]["channel"]
+    day = str((now - 3 * DAY).date())
+    ended = town("backtest", channel, "--from", day, "--to", day, "--json")
+    assert ended.code == 0, ended.err
+    assert "relative_days" in {row["recipe"] for row in json.loads(ended.out)["rows"]}
 
 
 def test_an_account_is_opened_and_its_password_is_never_shown(

@@ -219,7 +219,12 @@ def test_a_block_tariff_stands_in_the_tier_that_the_month_has_reached(store: Mem
     # The meter tells 1 kWh an hour for ten days: 240 kWh of November up to now.
     tiers = [{"price": 0.2, "up_to_kwh": 239}, {"price": 0.3, "up_to_kwh": 1000}, {"price": 0.4}]
     keep(store, tariffs, {**FLAT_RATE, "import": {"kind": "blocks", "tiers": tiers}})
-    assert set(priced(store, tariffs, 24).import_.tolist()) == {0.3}
+    found = priced(store, tariffs, 24)
+    assert set(found.import_.tolist()) == {0.3}
+    # The meter began on the 11th at 16:00: ten days and 16 hours of the month are not known.
+    assert ["256 earlier hours" in remark for remark in found.remarks] == [True]
+    store.append(rows(METER, MIDNIGHT - 20 * DAY, [1.0] * 300))
+    assert priced(store, tariffs, 24).remarks == ()
 
 
 def test_a_bill_of_whole_days_and_of_days_that_nobody_metered(store: MemoryStore, tariffs: Tariffs) -> None:

@@ -62,6 +62,7 @@ def backtest(  # noqa: PLR0913 - each is an option of the command
     from watthour.core.window import DAY, Window, local_day
     from watthour.forecasting.backtest import backtest as run
     from watthour.forecasting.catalogue import recipe_alone as named_recipe
+    from watthour.forecasting.catalogue import usual_recipe
     from watthour.forecasting.rival import without_silent_rivals
     from watthour.workflows.compare import backtest_scores, days_left_out, kept_rows
     from watthour.workflows.score import MOSTLY
@@ -77,7 +78,13 @@ def backtest(  # noqa: PLR0913 - each is an option of the command
         serving = app.registry.champion(context.channel.id)
         kinds = {each.version: each.recipe for each in app.registry.manifests(context.channel.id)}
         names = recipe or list(
-            dict.fromkeys(["seasonal_naive", *rivals, kinds.get(serving or "", app.settings.recipe)])
+            dict.fromkeys(
+                [
+                    "seasonal_naive",
+                    *rivals,
+                    kinds.get(serving or "", usual_recipe(context.channel, app.settings.recipe)),
+                ]
+            )
         )
         zone = context.time_zone
         span = Window(local_day(first, zone).start - YEARS, local_day(last, zone).end)

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple, Protocol, Self
 
 import numpy as np
 
-from watthour.core.errors import InvalidInput, NotEnoughHistory
+from watthour.core.errors import NotEnoughHistory
 from watthour.core.frames import LEVELS, Maker
 from watthour.core.units import Quantity
-from watthour.core.window import DAY, step_in_words
 from watthour.forecasting.adaptive import adapted
 from watthour.forecasting.calibrate import FEWEST_ERRORS, Spread, cells
 from watthour.forecasting.features import actuals, features
@@ -19,6 +18,7 @@ from watthour.forecasting.quantile_forecast import describe_intervals, quantile_
 from watthour.forecasting.quantiles import normal_scores
 from watthour.forecasting.rival import was_published
 from watthour.forecasting.stand_in import SCALES, Points, chained, stand_in
+from watthour.forecasting.steps import require_part_of_a_day
 from watthour.forecasting.vintages import MEDIAN, instants, measurement_vintages
 
 if TYPE_CHECKING:
@@ -57,27 +57,26 @@ class Rule(Protocol):
         ...
 
 
+class _Repeated:
+    """What the rules have in common; their errors of the past are all that is learned."""
+
+    __slots__ = ()
+    uses_covariates: ClassVar[bool] = False
+    maker: ClassVar[Maker] = Maker.BASELINE
+    name: ClassVar[str]
+
+    def fit(self: Rule, history: History, issues: dy.DataFrame[Targets]) -> FittedRule:
+        """Learn the width of its intervals."""
+        return fit_rule(self, history, issues)
+
+
 @dataclass(frozen=True, slots=True)
-class SeasonalNaive:
+class SeasonalNaive(_Repeated):
     """Tomorrow is like the same local clock time one season ago."""
 
     season: int = _HOURS_IN_WEEK  # a day or a week [h]
 
-    uses_covariates: ClassVar[bool] = False
-
-    @property
-    def name(self) -> str:
-        """The catalogue's name."""
-        return "seasonal_naive"
-
-    @property
-    def maker(self) -> Maker:
-        """A rule."""
-        return Maker.BASELINE
-
-    def fit(self, history: History, issues: dy.DataFrame[Targets]) -> FittedRule:
-        """Learn the width of its intervals."""
-        return fit_rule(self, history, issues)
+    name: ClassVar[str] = "seasonal_naive"
 
     def points(self, history: History, targets: dy.DataFrame[Targets]) -> Points:
         """Return the last known value at the same clock time, of the same weekday if the season is a week."""
@@ -86,57 +85,39 @@ class SeasonalNaive:
 
 
 @dataclass(frozen=True, slots=True)
-class PersistenceEnsemble:
+class PersistenceEnsemble(_Repeated):
     """Tomorrow is like the mean of the last four same weekdays.
 
     Source: the persistence ensemble of Emami, Sahu and Graf, BuildingsBench (2023), arXiv:2307.00142.
     """
 
-    uses_covariates: ClassVar[bool] = False
-
-    @property
-    def name(self) -> str:
-        """The catalogue's name."""
-        return "persistence_ensemble"
-
-    @property
-    def maker(self) -> Maker:
-        """A rule."""
-        return Maker.BASELINE
-
-    def fit(self, history: History, issues: dy.DataFrame[Targets]) -> FittedRule:
-        """Learn the width of its intervals."""
-        return fit_rule(self, history, issues)
+    name: ClassVar[str] = "persistence_ensemble"
 
     def points(self, history: History, targets: dy.DataFrame[Targets]) -> Points:
         """Return the mean of the last four known values at the same clock time of the same weekday."""
         return chained("demand_same_weekday_mean_4w", history, targets)
 
 
-@dataclass(frozen=True, slots=True)
-class Persistence:
-    """Each day to come is like the last known one, hour by hour."""
+class _OfDays(_Repeated):
+    """A rule of the days before, which knows no season of steps of a day or longer."""
 
-    uses_covariates: ClassVar[bool] = False
+    __slots__ = ()
 
-    @property
-    def name(self) -> str:
-        """The catalogue's name."""
-        return "persistence"
-
-    @property
-    def maker(self) -> Maker:
-        """A rule."""
-        return Maker.BASELINE
-
-    def fit(self, history: History, issues: dy.DataFrame[Targets]) -> FittedRule:
+    def fit(self: Rule, history: History, issues: dy.DataFrame[Targets]) -> FittedRule:
         """Learn the width of its intervals.
 
         Raises:
             InvalidInput: the step is a day or longer.
         """
-        _check_step(history, self.name)
+        require_part_of_a_day(history.context, self.name)
         return fit_rule(self, history, issues)
+
+
+@dataclass(frozen=True, slots=True)
+class Persistence(_OfDays):
+    """Each day to come is like the last known one, hour by hour."""
+
+    name: ClassVar[str] = "persistence"
 
     def points(self, history: History, targets: dy.DataFrame[Targets]) -> Points:
         """Return the last known value at the same clock time."""
@@ -144,29 +125,10 @@ class Persistence:
 
 
 @dataclass(frozen=True, slots=True)
-class HourlyMean:
+class HourlyMean(_OfDays):
     """Each day to come is like the mean of the last seven known ones, hour by hour."""
 
-    uses_covariates: ClassVar[bool] = False
-
-    @property
-    def name(self) -> str:
-        """The catalogue's name."""
-        return "hourly_mean"
-
-    @property
-    def maker(self) -> Maker:
-        """A rule."""
-        return Maker.BASELINE
-
-    def fit(self, history: History, issues: dy.DataFrame[Targets]) -> FittedRule:
-        """Learn the width of its intervals.
-
-        Raises:
-            InvalidInput: the step is a day or longer.
-        """
-        _check_step(history, self.name)
-        return fit_rule(self, history, issues)
+    name: ClassVar[str] = "hourly_mean"
 
     def points(self, history: History, targets: dy.DataFrame[Targets]) -> Points:
         """Return the mean of the last seven known values at the same clock time."""
@@ -174,25 +136,12 @@ class HourlyMean:
 
 
 @dataclass(frozen=True, slots=True)
-class RivalForecast:
-    """The forecast of the rival that the context names first, as it was known at issue."""
+class RivalForecast(_Repeated):
+    """The forecast of the rival that the context names first, as it was known at issue; its points are the rival's."""
 
-    uses_covariates: ClassVar[bool] = False
+    name: ClassVar[str] = "operator"
+    maker: ClassVar[Maker] = Maker.RIVAL
     needs_rival: ClassVar[bool] = True
-
-    @property
-    def name(self) -> str:
-        """The catalogue's name."""
-        return "operator"
-
-    @property
-    def maker(self) -> Maker:
-        """Its points are the rival's own."""
-        return Maker.RIVAL
-
-    def fit(self, history: History, issues: dy.DataFrame[Targets]) -> FittedRule:
-        """Learn the width of its intervals."""
-        return fit_rule(self, history, issues)
 
     def points(self, history: History, targets: dy.DataFrame[Targets]) -> Points:
         """Return what the rival published of each target."""
@@ -200,36 +149,20 @@ class RivalForecast:
 
 
 @dataclass(frozen=True, slots=True)
-class DebiasedRival:
+class DebiasedRival(_Repeated):
     """The rival's forecast times the mean ratio of actual to forecast at that clock time on the last 28 known days."""
 
-    uses_covariates: ClassVar[bool] = False
+    name: ClassVar[str] = "operator_debiased"
     needs_rival: ClassVar[bool] = True
-
-    @property
-    def name(self) -> str:
-        """The catalogue's name."""
-        return "operator_debiased"
-
-    @property
-    def maker(self) -> Maker:
-        """A rule on the rival's forecast."""
-        return Maker.BASELINE
-
-    def fit(self, history: History, issues: dy.DataFrame[Targets]) -> FittedRule:
-        """Learn the width of its intervals."""
-        return fit_rule(self, history, issues)
 
     def points(self, history: History, targets: dy.DataFrame[Targets]) -> Points:
         """Return what the rival published of each target, less its habitual error."""
         return _rival_points(history, targets, debiased=True)
 
 
-_RULES = {"seasonal_naive": SeasonalNaive, "persistence_ensemble": PersistenceEnsemble} | {
-    "persistence": Persistence,
-    "hourly_mean": HourlyMean,
-    "operator": RivalForecast,
-    "operator_debiased": DebiasedRival,
+_RULES = {
+    each.name: each
+    for each in (SeasonalNaive, PersistenceEnsemble, Persistence, HourlyMean, RivalForecast, DebiasedRival)
 }
 
 
@@ -313,15 +246,6 @@ class FittedRule:
         spread = Spread.from_json(kept["spread"]) if kept["spread"] is not None else None
         seen = tuple(Seen(*each) for each in kept.get("seen", ()))
         return cls(_RULES[kept["name"]](**kept["parameters"]), spread, seen)
-
-
-def _check_step(history: History, name: str) -> None:
-    """Refuse a step of a day or more, of which a rule of the days before knows no season."""
-    context = history.context
-    if context.resolution >= DAY:
-        problem = f"{name} cannot forecast {context.channel.id} in this step"
-        remedy = "Use one of less than a day, or a model of any step: trend_season or seasonal_naive."
-        raise InvalidInput("resolution", step_in_words(context.resolution), problem, remedy=remedy)
 
 
 def fit_rule(rule: Rule, history: History, issues: dy.DataFrame[Targets]) -> FittedRule:

@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from watthour.core.errors import InvalidInput, NotEnoughHistory
+from watthour.core.errors import NotEnoughHistory
 from watthour.core.frames import LEVELS
-from watthour.core.window import step_in_words
 from watthour.forecasting.panel import mean_known
 from watthour.forecasting.quantile_forecast import describe_intervals, quantile_forecast
-from watthour.forecasting.steps import check_targets, step_of
+from watthour.forecasting.steps import check_targets, require_part_of_a_day
 from watthour.forecasting.trend_season.known import Clock
-from watthour.forecasting.vintages import DAY_US, by_issue, instant, instants, measurement_vintages
+from watthour.forecasting.vintages import by_issue, instant, instants, measurement_vintages
 
 if TYPE_CHECKING:
     import dataframely as dy
@@ -48,11 +47,7 @@ def check_days(history: History, name: str, most_days: int) -> int:
         NotEnoughHistory: too few days are known.
     """
     context = history.context
-    step = step_of(context)
-    if step >= DAY_US:
-        problem = f"{name} cannot forecast {context.channel.id} in this step"
-        remedy = "Use one of less than a day, or a model of any step: trend_season or seasonal_naive."
-        raise InvalidInput("resolution", step_in_words(context.resolution), problem, remedy=remedy)
+    step = require_part_of_a_day(context, name)
     now = instant(history.as_of)
     rows = days_known(history, now, now, most_days)
     if (n_known := int(np.isfinite(daily_means(rows)).sum())) < FEWEST_DAYS:

@@ -20,12 +20,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 import polars as pl
 
-from watthour.core.errors import InvalidInput, MissingExtra, ModelFailed, NotEnoughHistory
+from watthour.core.errors import MissingExtra, ModelFailed, NotEnoughHistory
 from watthour.core.frames import LEVELS, Targets
-from watthour.core.window import DAY, step_in_words
+from watthour.core.window import DAY
 from watthour.forecasting.calendar import WEEKEND, holidays_around
 from watthour.forecasting.even_series import check_enough, check_step, forecast_each_issue, series_at_issues
-from watthour.forecasting.steps import check_trained_on, step_of
+from watthour.forecasting.steps import check_trained_on, require_part_of_a_day, step_of
 from watthour.forecasting.vintages import DAY_US, datetimes, instant, instants, measurement_vintages
 
 if TYPE_CHECKING:
@@ -73,10 +73,7 @@ class _Deep:
         """
         context = history.context
         check_step(context, self.name)
-        if context.resolution >= DAY:
-            problem = f"{self.name} cannot forecast {context.channel.id} in this step"
-            remedy = "Use one of less than a day, or a model of any step such as seasonal_naive."
-            raise InvalidInput("resolution", step_in_words(context.resolution), problem, remedy=remedy)
+        require_part_of_a_day(context, self.name)
         _darts()
         n_read = round(_DAYS_READ * DAY / context.resolution)
         check_enough(history, self.name, fewest=round(FEWEST_DAYS * DAY / context.resolution))

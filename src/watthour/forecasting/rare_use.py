@@ -21,11 +21,11 @@ from watthour.core.forecast import UsesAhead, interval_starts
 from watthour.core.frames import INSTANT, LEVELS, IntervalUse, UseOfDay
 from watthour.core.switching import LEAST_KW, RARE_SHARE, runs_of, share_of_time_on
 from watthour.core.units import Quantity, Unit, conversion
-from watthour.core.window import HOUR, step_in_words
+from watthour.core.window import HOUR
 from watthour.forecasting.calendar import WEEKEND, clock_offsets, holiday_days, local_days
 from watthour.forecasting.quantile_forecast import describe_intervals, nothing_known, quantile_forecast
 from watthour.forecasting.recent_days import weighted_quantiles
-from watthour.forecasting.steps import check_targets, check_trained_on, step_of
+from watthour.forecasting.steps import check_targets, check_trained_on, require_part_of_a_day, step_of
 from watthour.forecasting.vintages import DAY_US, HOUR_US, by_issue, datetimes, instant, instants, measurement_vintages
 
 if TYPE_CHECKING:
@@ -148,11 +148,7 @@ class RareUse:
             NotEnoughHistory: too few days are known.
         """
         context = history.context
-        step = step_of(context)
-        if step >= DAY_US:
-            problem = f"{_NAME} cannot forecast {context.channel.id} in this step"
-            remedy = "Use one of less than a day, or a model of any step: trend_season or seasonal_naive."
-            raise InvalidInput("resolution", step_in_words(context.resolution), problem, remedy=remedy)
+        step = require_part_of_a_day(context, _NAME)
         if not _has_energy(context):
             problem = f"{_NAME} forecasts power and energy only"
             raise InvalidInput("quantity", str(context.channel.quantity), problem, remedy="Use recent_days.")

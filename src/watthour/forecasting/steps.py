@@ -158,6 +158,20 @@ def require_resolution(context: Context, allowed: Collection[timedelta], model: 
         raise InvalidInput("resolution", step_in_words(context.resolution), problem, remedy=remedy)
 
 
+def require_part_of_a_day(context: Context, model: str) -> int:
+    """Return the step of a channel for a model that knows the hours of a day [microseconds].
+
+    Raises:
+        InvalidInput: the step is a day or longer.
+    """
+    step = step_of(context)
+    if step >= DAY_US:
+        problem = f"{model} cannot forecast {context.channel.id} in this step"
+        remedy = "Use one of less than a day, or a model of any step: trend_season or seasonal_naive."
+        raise InvalidInput("resolution", step_in_words(context.resolution), problem, remedy=remedy)
+    return step
+
+
 def of_whole_issues(targets: dy.DataFrame[Targets], rows: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Return which targets belong to the issues of some of them; a part of an issue may look like a coarser step."""
     issued = targets["issued_at"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass, replace
 from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -22,7 +23,7 @@ from watthour.planning.tariffs import BlockPeriod, Blocks, Dynamic
 from watthour.workflows.price_ahead import market_between, on_grid, published_between
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import date, datetime
     from pathlib import Path
 
@@ -38,6 +39,14 @@ MOST_HOURS = 168
 LONGEST_BILL = 3 * 366 * DAY
 STEPS = tuple(timedelta(minutes=minutes) for minutes in (5, 10, 15, 30, 60))
 _RECENT = 30 * DAY  # of a followed price, which is compared with what a kWh usually costs
+
+
+@dataclass(frozen=True, slots=True)
+class _Used:
+    """What flowed in the running day or month of a block tariff, as far as it is known."""
+
+    kwh: float = 0.0
+    missing: timedelta = timedelta(0)  # of which nothing is known
 
 
 class Tariffs:
@@ -161,7 +170,8 @@ def home_prices(
     market = {each.id: market_between(store, registry, each, window, now=now) for each in channels}
     used = [_used_so_far(store, home, tariff, flow, window.start, now) for flow in (tariff.drawn, tariff.fed_in)]
     calendar = calendar_of(home, tariff, window)
-    return prices(tariff, window, step, calendar, market, used_kwh=used[0], fed_in_kwh=used[1])
+    found = prices(tariff, window, step, calendar, market, used_kwh=used[0].kwh, fed_in_kwh=used[1].kwh)
+    return replace(found, remarks=(*found.remarks, *_tier_remarks(used)))
 
 
 def home_bill(store: Store, tariffs: Tariffs, home: Site, window: Window, *, now: datetime) -> Bill:
@@ -194,8 +204,9 @@ def home_bill(store: Store, tariffs: Tariffs, home: Site, window: Window, *, now
         raise NotEnoughHistory(problem, remedy="Bring some in with `watthour import`, or ask for other days.")
     market = {each.id: published_between(store, each, window, now) for each in _followed(store, tariff)}
     used = [_used_so_far(store, home, tariff, flow, window.start, now) for flow in (tariff.drawn, tariff.fed_in)]
-    metered = Metered(window, step, np.maximum(drawn, 0.0), fed_in, *used)
-    return bill(tariff, metered, calendar_of(home, tariff, window), market)
+    metered = Metered(window, step, np.maximum(drawn, 0.0), fed_in, used[0].kwh, used[1].kwh)
+    found = bill(tariff, metered, calendar_of(home, tariff, window), market)
+    return replace(found, remarks=(*found.remarks, *_tier_remarks(used)))
 
 
 def calendar_of(home: Site, tariff: Tariff, window: Window) -> Calendar:
@@ -262,21 +273,32 @@ def _usual_step(store: Store, tariff: Tariff) -> timedelta:
     return max(STEPS[0], min([*steps, HOUR]))
 
 
-def _used_so_far(store: Store, home: Site, tariff: Tariff, flow: Flow | None, until: datetime, now: datetime) -> float:
-    """Return what is known to have flowed in the running day or month of a block tariff before an instant. [kWh]."""
+def _used_so_far(store: Store, home: Site, tariff: Tariff, flow: Flow | None, until: datetime, now: datetime) -> _Used:
+    """Return what is known to have flowed in the running day or month of a block tariff before an instant."""
     if flow is None or not isinstance(flow.rate, Blocks):
-        return 0.0
+        return _Used()
     zone = tariff.time_zone or home.place.time_zone
     today = until.astimezone(ZoneInfo(zone)).date()
     begin = local_midnight(today if flow.rate.period is BlockPeriod.DAY else today.replace(day=1), zone)
     if begin >= until:
-        return 0.0
+        return _Used()
     meter = meter_of(store, home, flow)
     whole = (until - begin) // meter.resolution * meter.resolution
     if not whole:
-        return 0.0
+        return _Used()
     sign = -1.0 if flow is tariff.fed_in and flow.meter is None else 1.0
-    return float(np.nansum(np.maximum(sign * metered_kwh(store, meter, Window(begin, begin + whole), now), 0.0)))
+    flowed = np.maximum(sign * metered_kwh(store, meter, Window(begin, begin + whole), now), 0.0)
+    return _Used(float(np.nansum(flowed)), int(np.isnan(flowed).sum()) * meter.resolution)
+
+
+def _tier_remarks(used: Sequence[_Used]) -> Iterator[str]:
+    """Say where a block tariff may stand in a higher tier than what is known tells."""
+    for each in used:
+        if each.missing:
+            yield (
+                f"What was used in {each.missing / HOUR:g} earlier hours of the running day or month is not known: a "
+                "higher tier may be reached."
+            )
 
 
 def _check_channels(store: Store, home: Site, tariff: Tariff) -> None:

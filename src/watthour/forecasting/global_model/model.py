@@ -25,7 +25,7 @@ from watthour.forecasting.global_model.network import Network, train
 from watthour.forecasting.global_model.rows import BACK, LOGGED, NAMES, REFERENCE, Rows, rows_of
 from watthour.forecasting.quantile_forecast import describe_intervals, nothing_known, quantile_forecast
 from watthour.forecasting.quantiles import mean_of_quantiles
-from watthour.forecasting.steps import check_targets, step_of
+from watthour.forecasting.steps import check_targets, require_part_of_a_day, step_of
 from watthour.forecasting.vintages import DAY_US, instants, measurement_vintages
 
 if TYPE_CHECKING:
@@ -92,11 +92,7 @@ class GlobalModel:
             NotEnoughHistory: too little is known of all of them together.
         """
         context = pasts[0].context
-        step = step_of(context)
-        if step >= DAY_US:
-            problem = f"{NAME} cannot forecast {context.channel.id} in this step"
-            remedy = "Use one of less than a day, or a model of any step: trend_season or seasonal_naive."
-            raise InvalidInput("resolution", step_in_words(context.resolution), problem, remedy=remedy)
+        step = require_part_of_a_day(context, NAME)
         stride = _stride(sum(each.height for each in issues))
         found = [_lesson(past, _every(asked, stride, 0)) for past, asked in zip(pasts, issues, strict=True)]
         young = [

@@ -14,16 +14,15 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
-from watthour.core.errors import InvalidInput, NotEnoughHistory
+from watthour.core.errors import NotEnoughHistory
 from watthour.core.frames import LEVELS
-from watthour.core.window import step_in_words
 from watthour.forecasting.quantile_forecast import describe_intervals, nothing_known, quantile_forecast
 from watthour.forecasting.similar_series.days import BACK, ORIGINS_BACK, OWN_BACK, Days, Usual
 from watthour.forecasting.similar_series.learning import FEWEST_DAYS, FEWEST_OTHERS, Lesson, good_others, learn
 from watthour.forecasting.similar_series.own_trial import MOST_DAYS, OwnTrial, own_usual
 from watthour.forecasting.similar_series.predictors import WEEK, Likeness, Seen, said_of
-from watthour.forecasting.steps import check_targets, check_trained_on, step_of
-from watthour.forecasting.vintages import DAY_US, by_issue, instant, instants, measurement_vintages
+from watthour.forecasting.steps import check_targets, check_trained_on, require_part_of_a_day
+from watthour.forecasting.vintages import by_issue, instant, instants, measurement_vintages
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -71,11 +70,7 @@ class SimilarSeries:
             NotEnoughHistory: less than half a day is known, or too few similar series are.
         """
         context = history.context
-        step = step_of(context)
-        if step >= DAY_US:
-            problem = f"{NAME} cannot forecast {context.channel.id} in this step"
-            remedy = "Use one of less than a day, or a model of any step: trend_season or seasonal_naive."
-            raise InvalidInput("resolution", step_in_words(context.resolution), problem, remedy=remedy)
+        step = require_part_of_a_day(context, NAME)
         channels = _known_best(history)
         if len(channels) < FEWEST_OTHERS:
             raise _none_similar(context, len(channels))

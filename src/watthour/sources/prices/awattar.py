@@ -1,6 +1,6 @@
 """Hourly day-ahead prices of Germany with Luxembourg, and of Austria, from aWATTar.
 
-Source: https://www.awattar.de/services/api (``/v1/marketdata``, no key; fair use is about 100 requests a day).
+Source: https://www.awattar.de/services/api (``/v1/marketdata``, no key).
 aWATTar names an hour by its *start* in milliseconds since 1970; prices are those of the exchange in EUR/MWh, without
 taxes and fees, and can be negative. Those of tomorrow can be read from 14:00 local on.
 """
