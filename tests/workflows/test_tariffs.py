@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import polars as pl
 import pytest
 from priced_home import (
     DYNAMIC,
@@ -24,6 +25,7 @@ from priced_home import (
 
 from watthour.core.channel import Channel
 from watthour.core.errors import InvalidInput, NotEnoughHistory, UnknownName
+from watthour.core.frames import Readings
 from watthour.core.kept_file import MOST_BYTES
 from watthour.core.units import Quantity, Unit
 from watthour.core.window import DAY, HOUR, Window, local_day
@@ -181,6 +183,21 @@ def test_published_prices_come_with_fees_and_taxes_and_what_is_beyond_is_forecas
     assert np.isfinite(found.import_[ahead]).all()
     assert (found.import_lower[ahead] <= found.import_[ahead]).all()
     assert (found.import_upper[ahead] > found.import_lower[ahead]).all()
+
+
+def test_an_hour_that_was_not_published_is_forecast_and_those_around_it_stay(
+    store: MemoryStore, tariffs: Tariffs
+) -> None:
+    keep(store, tariffs, DYNAMIC)
+    whole = priced(store, tariffs, 24)
+    withdrawn = rows(PRICE, NOW.replace(minute=0) + 5 * HOUR, [0.0], ahead=True).with_columns(
+        value=pl.lit(None, pl.Float64), available_at=pl.lit(NOW - HOUR), recorded_at=pl.lit(NOW - HOUR)
+    )
+    store.append(Readings.validate(withdrawn, cast=True))
+    found = priced(store, tariffs, 24)
+    assert np.flatnonzero(found.is_forecast).tolist() == [5]
+    assert found.import_[5] == pytest.approx(whole.import_[5], rel=0.5)
+    assert np.delete(found.import_, 5) == pytest.approx(np.delete(whole.import_, 5))
 
 
 def test_a_price_without_a_past_stays_unknown(tariffs: Tariffs) -> None:

@@ -17,7 +17,6 @@ from watthour.core.units import Unit, conversion
 from watthour.core.window import Window, floor
 from watthour.planning.prices import Market
 from watthour.workflows.forecast import answer_with_fallback, recall
-from watthour.workflows.known_ahead import told_until
 from watthour.workflows.similar import history_beside
 from watthour.workflows.sites import find_context
 
@@ -33,25 +32,24 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 def market_between(store: Store, registry: ModelRegistry, channel: Channel, window: Window, *, now: datetime) -> Market:
-    """Return the prices of a channel over a window: published, and beyond that forecast by the model that serves.
+    """Return the prices of a channel over a window: published, and else forecast by the model that serves.
 
     What is neither stays unknown, such as where too little of the past is known to forecast from, which is said.
     """
     market = published_between(store, channel, window, now)
     step = channel.resolution
-    beyond = max(floor(told_until(store, channel, now), step), market.start)  # the interval now running on
-    end = market.start + len(market.values) * step
-    if beyond >= end or not np.isnan(market.values).any():
+    unknown = np.isnan(market.values)
+    if not unknown.any():
         return market
+    first = int(np.argmax(unknown))  # a hole that was not published, or what is beyond
+    span = Window(market.start + first * step, market.start + len(unknown) * step)
     try:
-        found = _forecast(store, registry, channel, Window(beyond, end), now)
+        found = _forecast(store, registry, channel, span, now)
     except NotEnoughHistory as error:
         return replace(market, why_unknown=f"What is not published of {channel.id} cannot be forecast: {error}")
-    first = (beyond - market.start) // step
-    values, lower, upper = (np.concatenate([part[:first], mine]) for part, mine in zip(
+    values, lower, upper = (np.where(unknown, np.concatenate([part[:first], mine]), part) for part, mine in zip(
         (market.values, market.lower, market.upper), found, strict=True))  # fmt: skip
-    is_forecast = np.arange(len(values)) >= first
-    return Market(market.start, step, values, is_forecast, lower, upper)
+    return Market(market.start, step, values, unknown & ~np.isnan(values), lower, upper)
 
 
 def published_between(store: Store, channel: Channel, window: Window, now: datetime) -> Market:
