@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
+    from watthour.core.bulletin import Bulletin, Order
     from watthour.core.directory import SiteDirectory
     from watthour.core.forecast import Context
     from watthour.core.ports import Archive, Gazetteer, ModelRegistry, Sink, Source, Store, Subscription
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
     from watthour.workflows.settling import Settler
     from watthour.workflows.stand_in import StandInHome
     from watthour.workflows.tariffs import Tariffs
+    from watthour.workflows.telling import Teller
     from watthour.workflows.training_process import Trainings
     from watthour.workflows.trying import Asked, Tried
     from watthour.workflows.view.sources import SetSource
@@ -264,6 +266,48 @@ class App:
                 if end is not None:
                     end()
                     forwarder.stop()
+
+    @cached_property
+    def teller(self) -> Teller:
+        """Who tells others of the homes, where they are to be told; see `telling`."""
+        from watthour.sources.boards import Boards
+        from watthour.workflows.telling import Teller
+
+        home = self.settings.home
+        boards = Boards(lambda: self.source_options, client_id=_client_id(home), home=home)
+        return Teller(boards.now, self.bulletins, self._decide)
+
+    def bulletins(self, now: datetime) -> list[Bulletin]:
+        """Return what is told others of each home.
+
+        Raises:
+            InvalidInput: the file of tariffs is damaged.
+            StoreError: the store cannot be read.
+        """
+        from watthour.workflows.home_bulletin import Desk, home_bulletin, real_homes
+
+        desk = Desk(self.store, self.registry, self.tariffs)
+        return [home_bulletin(desk, home, now=now) for home in real_homes(self.store)]
+
+    def _decide(self, order: Order) -> None:
+        raise NotImplementedError
+
+    @contextmanager
+    def telling(self) -> Iterator[bool]:
+        """Tell others of the homes while the block runs, unless another process does; yield whether we may.
+
+        What is set up meanwhile is told within seconds.
+        """
+        from watthour.core.lock import locked_if_free
+
+        with locked_if_free(self.settings.home / "telling.lock") as is_ours:
+            if is_ours:
+                self.teller.start()
+            try:
+                yield is_ours
+            finally:
+                if is_ours:
+                    self.teller.stop()
 
     @cached_property
     def stand_in_home(self) -> StandInHome:

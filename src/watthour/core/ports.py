@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     import dataframely as dy
 
+    from watthour.core.bulletin import BoardState, Bulletin, Order
     from watthour.core.channel import Channel, Device, Site, Zone
     from watthour.core.errors import ModelCorrupt, SourceError
     from watthour.core.forecast import Context, History
@@ -137,6 +138,47 @@ class Archive(Subscription, Protocol):
 
         Raises:
             SourceError: it cannot be asked.
+        """
+        ...
+
+
+class Board(Protocol):
+    """Somewhere homes are told of, such as the broker of a Home Assistant, and from where orders come."""
+
+    @property
+    def name(self) -> str:
+        """Short name, as in health and in logs."""
+        ...
+
+    @property
+    def state(self) -> BoardState:
+        """How it goes."""
+        ...
+
+    @property
+    def target(self) -> str:
+        """What is told, without any secret."""
+        ...
+
+    @property
+    def is_over(self) -> bool:
+        """Whether all was to be taken away, and has been."""
+        ...
+
+    def show(self, bulletins: Sequence[Bulletin]) -> None:
+        """Let this be told from now on; what is no part of it any more is taken away."""
+        ...
+
+    def withdraw(self) -> None:
+        """Take all away that was told."""
+        ...
+
+    def tell(self, take: Callable[[Order], None], stopping: Event) -> None:
+        """Tell what is shown until ``stopping`` is set; a connection that breaks is made again.
+
+        Args:
+            take: carries out an order; a WatthourError that it raises is noted, and the order is over.
+            stopping: ends it within a few seconds.
         """
         ...
 

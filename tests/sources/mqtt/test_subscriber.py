@@ -17,9 +17,10 @@ from structlog.testing import capture_logs
 
 from watthour.core.errors import StoreLocked
 from watthour.core.heard import Heard, LineState
+from watthour.sources.mqtt.broker import Broker, Waits
 from watthour.sources.mqtt.inbox import Inbox
 from watthour.sources.mqtt.message import LARGEST_PAYLOAD
-from watthour.sources.mqtt.subscriber import Broker, Mqtt, Waits
+from watthour.sources.mqtt.subscriber import Mqtt
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
