@@ -89,7 +89,7 @@ class Part:
         try:
             found = self.find()
         except WatthourError as error:
-            return tuple(replace(each, more={"why": f"{error.problem} {error.remedy}"}) for each in self.blanks)
+            return tuple(replace(each, more={"why": str(error)}) for each in self.blanks)
         return tuple(
             each
             if (said := found.get(each.key)) is None

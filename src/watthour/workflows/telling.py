@@ -130,7 +130,7 @@ class Teller:
         try:
             bulletins = self._write(self._now())
         except WatthourError as error:
-            self._note(f"{error.problem}. {error.remedy}")
+            self._note(str(error))
         except Exception as error:  # noqa: BLE001 - the next bulletins come, whatever these met
             self._log.exception("bulletins_failed")
             self._note(f"it broke down ({type(error).__name__}: {error})")
@@ -143,7 +143,7 @@ class Teller:
         try:
             return self._wanted()
         except WatthourError as error:
-            self._note(f"{error.problem}. {error.remedy}")
+            self._note(str(error))
             return self._board
 
     def _note(self, problem: str | None) -> None:

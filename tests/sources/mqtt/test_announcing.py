@@ -250,8 +250,8 @@ def test_a_part_that_goes_is_first_announced_as_gone(broker: Mosquitto, tmp_path
             while not is_over.is_set():
                 try:
                     async with asyncio.timeout(0.2):
-                        async for message in client.messages:
-                            heard.append(json.loads(bytes(message.payload))["components"])
+                        said = await anext(aiter(client.messages))
+                        heard.append(json.loads(bytes(said.payload))["components"])
                 except TimeoutError:
                     continue
 
@@ -357,7 +357,7 @@ def test_two_installations_at_one_broker_do_not_touch_each_other(broker: Mosquit
     with telling(other):
         other.show([FLAT])
         until(lambda: bool(state_of(broker, other_home, FLAT)))
-    before = {topic for topic in retained(broker)}
+    before = set(retained(broker))
     with telling(mine):
         mine.show([FLAT])
         until(lambda: bool(state_of(broker, tmp_path, FLAT)))

@@ -157,7 +157,7 @@ class Announcer:
         What the broker had kept is neither: an order is for now.
         """
         async for message in client.messages:
-            if message.retain or not isinstance(message.payload, bytes):
+            if message.retain:
                 continue
             said = message.payload.decode(errors="replace")
             if message.topic.value == topics.birth:
