@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from watthour.workflows.comparison_process import Comparisons
     from watthour.workflows.equipment import Equipments
     from watthour.workflows.forward import Forwarder
+    from watthour.workflows.home_bulletin import Desk
     from watthour.workflows.home_plan import HomePlanner
     from watthour.workflows.links import Links
     from watthour.workflows.listening import Listener
@@ -293,22 +294,45 @@ class App:
 
         home = self.settings.home
         boards = Boards(lambda: self.source_options, client_id=_client_id(home), home=home)
-        return Teller(boards.now, self.bulletins, self._decide)
+        return Teller(boards.now, self.bulletins, self.decide, self.store)
+
+    @property
+    def is_announcing(self) -> bool:
+        """Whether the settings say that others are told of the homes."""
+        from watthour.sources.boards import is_wanted
+
+        return is_wanted(self.source_options)
+
+    @property
+    def desk(self) -> Desk:
+        """What bulletins of homes are written from."""
+        from watthour.workflows.home_bulletin import Desk
+
+        return Desk(self.store, self.registry, self.tariffs, self.planner)
 
     def bulletins(self, now: datetime) -> list[Bulletin]:
         """Return what is told others of each home.
 
         Raises:
-            InvalidInput: the file of tariffs is damaged.
+            InvalidInput: the file of tariffs or of equipment is damaged.
             StoreError: the store cannot be read.
         """
-        from watthour.workflows.home_bulletin import Desk, home_bulletin, real_homes
+        from watthour.workflows.home_bulletin import home_bulletin, real_homes
 
-        desk = Desk(self.store, self.registry, self.tariffs)
-        return [home_bulletin(desk, home, now=now) for home in real_homes(self.store)]
+        return [home_bulletin(self.desk, home, now=now) for home in real_homes(self.store)]
 
-    def _decide(self, order: Order) -> None:
-        raise NotImplementedError
+    def decide(self, order: Order) -> None:
+        """Carry out what a person decided about a run of a home, wherever it was said.
+
+        Raises:
+            UnknownName: there is no such home, or the plan in force has no such run.
+            InvalidInput: it has begun, or is over.
+        """
+        from datetime import UTC, datetime
+
+        from watthour.workflows.homes import home_named
+
+        self.planner.decide(home_named(self.store, order.home), order.run, order.decision, now=datetime.now(UTC))
 
     @contextmanager
     def telling(self) -> Iterator[bool]:

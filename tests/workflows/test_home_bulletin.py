@@ -5,21 +5,22 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 import pytest
 from builders import forecasts
 from priced_home import BERLIN, FLAT, FLAT_RATE, MARKET, METER, NOW, PRICE, furnish, rows
 
-from watthour.core.bulletin import Bulletin, Entry, Matter
+from watthour.core.bulletin import Bulletin, Entry
 from watthour.core.carbon import Basis, CarbonKind, Scope, Side, carbon_channel
-from watthour.core.errors import NotEnoughHistory
 from watthour.core.frames import Maker
 from watthour.core.units import Unit
 from watthour.core.window import DAY, HOUR, local_midnight
 from watthour.registry.files import FileRegistry
 from watthour.store.memory import MemoryStore
+from watthour.workflows.equipment import Equipments, set_equipment
+from watthour.workflows.home_ahead import Sources
 from watthour.workflows.home_bulletin import Desk, home_bulletin, plan_blanks, plan_entries, real_homes
+from watthour.workflows.home_plan import Asked, HomePlanner
 from watthour.workflows.tariffs import Tariffs
 
 if TYPE_CHECKING:
@@ -30,6 +31,10 @@ if TYPE_CHECKING:
 
 HOUR_NOW = NOW.replace(minute=0)
 ZONED = replace(FLAT, zone=MARKET.site.zone or MARKET.site.id)
+EQUIPMENT: dict[str, Any] = {
+    "appliances": [{"name": "Dish-washer", "power_kw": 1.0, "minutes": 60, "earliest": "20:00", "deadline": "07:00"}],
+    "cars": [{"name": "car", "energy_kwh": 8.0, "arrival": "18:00", "departure": "07:00", "max_charge_kw": 7.4}],
+}
 KIND = CarbonKind(Basis.AVERAGE, Scope.LIFECYCLE, Side.PRODUCTION)
 CARBON = carbon_channel(MARKET.site, "mix", KIND, HOUR)
 INDEX = carbon_channel(MARKET.site, "watttime", CarbonKind(Basis.INDEX), HOUR)
@@ -45,7 +50,9 @@ def store() -> MemoryStore:
 
 @pytest.fixture
 def desk(store: MemoryStore, tmp_path: Path) -> Desk:
-    return Desk(store, FileRegistry(tmp_path / "models"), Tariffs(tmp_path))
+    registry, tariffs = FileRegistry(tmp_path / "models"), Tariffs(tmp_path)
+    planner = HomePlanner(Sources(store, registry, (), tariffs), Equipments(tmp_path), tmp_path)
+    return Desk(store, registry, tariffs, planner)
 
 
 def told(desk: Desk, now: datetime = NOW, home: Site = ZONED) -> dict[str, Entry]:
@@ -249,37 +256,29 @@ def test_a_run_that_is_skipped_can_be_had_back_until_its_deadline_and_the_next_s
     assert (key(later, "skip").value, key(later, "skip").run) == (False, "run-2")
 
 
-def test_keys_of_things_are_safe_and_stay_the_same() -> None:
-    keys = [each.key for each in plan_blanks(["Spül/maschine +", "Spül/maschine #", "car"])]
-    assert len(set(keys)) == len(keys) == 10
-    assert all(each.replace("_", "a").isalnum() and each.isascii() for each in keys)
-    assert keys == [each.key for each in plan_blanks(["Spül/maschine +", "Spül/maschine #", "car"])]
-
-
-class Planned:
-    def __init__(self, problem: str | None = None) -> None:
-        self.problem = problem
-
-    def things(self, home: Site) -> list[str]:
-        return ["car"]
-
-    def latest(self, home: Site, now: datetime) -> dict[str, Any]:
-        if self.problem is not None:
-            raise NotEnoughHistory(self.problem, remedy="Set a tariff.")
-        return plan(run(1, name="car"))
-
-
-def test_a_home_without_a_plan_yet_tells_why(desk: Desk) -> None:
-    found = told(replace(desk, plans=Planned()))
-    assert found["start_car"].value == NOW + 4 * HOUR
-    found = told(replace(desk, plans=Planned("it has no tariff")))
-    assert [found[each].value for each in ("plan", "start_car", "skip_car")] == [None] * 3
-    assert found["start_car"].more == {"why": "it has no tariff Set a tariff."}
+def test_a_home_without_a_plan_tells_why_and_with_one_its_runs_can_be_decided(desk: Desk) -> None:
+    set_equipment(desk.store, desk.planner.equipments, ZONED, EQUIPMENT)
+    found = told(desk)
+    assert [found[each].value for each in ("plan", "start_dish_washer", "skip_car")] == [None] * 3
+    assert "watthour tariff set flat" in str(found["plan"].more["why"])
+    desk.tariffs.keep("flat", FLAT_RATE)
+    assert "watthour home plan flat" in str(told(desk)["plan"].more["why"])
+    made = desk.planner.plan(ZONED, Asked(), now=NOW)
+    found = told(desk)
+    assert found["plan"].value == datetime.fromisoformat(made["made_at"])
+    first = found["skip_dish_washer"]
+    assert (first.value, first.run in {run["id"] for run in made["runs"]}) == (False, True)
+    assert isinstance(found["start_dish_washer"].value, datetime)
+    desk.planner.decide(ZONED, str(first.run), "skip", now=NOW)
+    after = told(desk)
+    assert (after["skip_dish_washer"].value, after["skip_dish_washer"].run) == (True, first.run)
+    assert after["start_dish_washer"].value != found["start_dish_washer"].value
+    desk.planner.equipments.forget("flat")
+    assert not [key for key in told(desk) if key.startswith(("plan", "start", "accept", "skip"))]
 
 
 def test_a_bulletin_names_its_home(desk: Desk) -> None:
     found = home_bulletin(desk, ZONED, now=NOW)
     assert isinstance(found, Bulletin)
     assert (found.home, found.name) == ("flat", "Flat")
-    assert {entry.matter for entry in found.entries} <= set(Matter)
-    assert ZoneInfo(BERLIN)
+    assert len({entry.key for entry in found.entries}) == len(found.entries)

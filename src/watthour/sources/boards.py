@@ -16,6 +16,16 @@ if TYPE_CHECKING:
 _BLOCK = "mqtt"
 
 
+def is_wanted(options: Mapping[str, Options]) -> bool:
+    """Tell whether the settings say that homes are told of.
+
+    Args:
+        options: by block of the settings.
+    """
+    said = options.get(_BLOCK)
+    return isinstance(said, MqttOptions) and said.enabled and said.announce and said.host is not None
+
+
 class Boards:
     """The board that is set now: one whose options stay the same stays the same, until nothing is left for it to do.
 

@@ -427,7 +427,6 @@ LINES: dict[str, Card] = {
             Ask("password", "Password"),
             Ask("tls", "Use TLS"),
             Ask("announce", "Tell Home Assistant", "Your homes appear there by MQTT discovery"),
-            Ask("discovery_prefix", "Discovery prefix", "homeassistant, unless you changed it in Home Assistant"),
         ),
     ),
     "homewizard": Card(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -15,14 +15,17 @@ from watthour.core.carbon import Basis
 from watthour.core.errors import NotEnoughHistory, WatthourError
 from watthour.core.frames import Maker
 from watthour.core.loads import main_load
-from watthour.core.names import marked_id
+from watthour.core.names import id_for
 from watthour.core.quality import is_trusted
 from watthour.core.units import Quantity, Unit, conversion
 from watthour.core.window import DAY, HOUR, Window, floor, local_midnight
 from watthour.workflows.carbon_series import carbon_series
+from watthour.workflows.equipment import equipment_of
+from watthour.workflows.home_ahead import region_of
 from watthour.workflows.homes import homes
 from watthour.workflows.price_ahead import on_grid
 from watthour.workflows.tariffs import home_bill, home_prices, meter_of, metered_kwh, tariff_of
+from watthour.workflows.view.home_plan import plan_told
 from watthour.workflows.view.wire import utc_text
 
 if TYPE_CHECKING:
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
     from watthour.core.ports import ModelRegistry, Store
     from watthour.planning.prices import Array, Mask
     from watthour.workflows.carbon_series import CarbonSeries
+    from watthour.workflows.home_plan import HomePlanner
     from watthour.workflows.tariffs import Tariffs
 
 LONGEST_SILENCE = timedelta(hours=12)  # of a forecast, and of what carbon intensity is known
@@ -42,22 +46,6 @@ _BEGUN = frozenset({"running", "done"})
 _WATCHED = ("id", "start", "end", "energy_kwh", "cost", "carbon_kg", "reason", "state", "deadline")
 
 
-class Plans(Protocol):
-    """The plans of homes, as those see them who are told of them."""
-
-    def things(self, home: Site) -> Sequence[str] | None:
-        """Return the names of what is planned in a home; None where nothing is."""
-        ...
-
-    def latest(self, home: Site, now: datetime) -> Mapping[str, Any]:
-        """Return the plan in force, as the API tells it.
-
-        Raises:
-            WatthourError: there is none; says why.
-        """
-        ...
-
-
 @dataclass(frozen=True, slots=True)
 class Desk:
     """What bulletins are written from."""
@@ -65,7 +53,7 @@ class Desk:
     store: Store
     registry: ModelRegistry
     tariffs: Tariffs
-    plans: Plans | None = None
+    planner: HomePlanner
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +105,7 @@ def home_bulletin(desk: Desk, home: Site, *, now: datetime) -> Bulletin:
 def _parts(desk: Desk, home: Site, now: datetime) -> Iterator[Part]:
     store = desk.store
     main = main_load(home, [each for each in store.channels() if each.site == home.id])
-    series = next(iter(_carbon_of(store, home)), None)
+    series = _carbon_of(store, home)
     currency = None if desk.tariffs.said(home.id) is None else tariff_of(desk.tariffs, home).currency
     since = _begin_of_month(home, now)
     if main is not None:
@@ -146,9 +134,10 @@ def _parts(desk: Desk, home: Site, now: datetime) -> Iterator[Part]:
     if main is not None and series is not None:
         blank = Entry("carbon_month", "CO2 this month", Matter.EMISSIONS, None, since=since)
         yield Part((blank,), lambda: _emissions(store, main, series, since, now))
-    if desk.plans is not None and (things := desk.plans.things(home)) is not None:
-        plans = desk.plans
-        yield Part(plan_blanks(things), lambda: plan_entries(plans.latest(home, now), now=now))
+    if desk.planner.equipments.said(home.id) is not None:
+        equipment = equipment_of(desk.planner.equipments, home)
+        things = [thing.name for thing in (*equipment.appliances, *equipment.cars)]
+        yield Part(plan_blanks(things), lambda: plan_entries(_plan_of(desk, home, now), now=now))
 
 
 def _ahead(store: Store, home: Site, main: Channel, now: datetime) -> dict[str, Said]:
@@ -238,11 +227,11 @@ def _price(desk: Desk, home: Site, now: datetime) -> dict[str, Said]:
     return {"price": Said(_rounded(found.import_[0]), more)}
 
 
-def _carbon_of(store: Store, home: Site) -> Iterator[CarbonSeries]:
-    """Yield the carbon intensities that hold in a home: its own, else those of the grid zone it belongs to."""
-    regions = [each for each in store.sites() if home.zone is not None and home.zone in (each.zone, each.id)]
-    for site in (home, *regions):
-        yield from (each for each in carbon_series(store, site) if each.kind.basis is not Basis.INDEX)
+def _carbon_of(store: Store, home: Site) -> CarbonSeries | None:
+    """Return the carbon intensity by which a home is planned; a mere rank among the hours is none."""
+    region = region_of(store, home)
+    found = [] if region is None else carbon_series(store, region)
+    return next((each for each in found if each.kind.basis is not Basis.INDEX), None)
 
 
 def _unit_of(series: CarbonSeries) -> str:
@@ -335,11 +324,26 @@ def _missing(meter: Channel, is_missing: Mask) -> dict[str, object]:
     return {"missing_hours": _rounded(float(np.count_nonzero(is_missing)) * (meter.resolution / HOUR))}
 
 
+def _plan_of(desk: Desk, home: Site, now: datetime) -> Mapping[str, Any]:
+    """Return the plan in force.
+
+    Raises:
+        UnknownName: the home has no tariff, without which nothing is planned.
+        NotEnoughHistory: none was made yet.
+    """
+    tariff_of(desk.tariffs, home)
+    content = desk.planner.in_force(home)
+    if content is None:
+        problem = f"no plan of {home.name} by its present tariff and equipment has been made"
+        raise NotEnoughHistory(problem, remedy=f"`watthour home plan {home.id}` makes it, or says why it cannot be.")
+    return plan_told(content, now=now)
+
+
 def plan_blanks(things: Sequence[str]) -> tuple[Entry, ...]:
     """Return the entries of a plan in which nothing is known yet: three of each thing, and one of the whole."""
     found = [Entry("plan", "Plan", Matter.PLAN, None)]
     for name in things:
-        key = marked_id(name)
+        key = id_for(name)
         found += [
             Entry(f"start_{key}", f"{name} next start", Matter.START, None),
             Entry(f"accept_{key}", f"{name} accept next run", Matter.ACCEPT, None),
@@ -360,7 +364,7 @@ def plan_entries(plan: Mapping[str, Any], *, now: datetime) -> dict[str, Said]:
     for name in {run["name"] for run in runs}:
         mine = [run for run in runs if run["name"] == name]
         coming = next((run for run in mine if run["state"] != "skipped" and run["start"] is not None), None)
-        key, first = marked_id(name), mine[0]
+        key, first = id_for(name), mine[0]
         if coming is not None:
             found[f"start_{key}"] = Said(_at(coming["start"]), {each: coming[each] for each in _WATCHED})
         for what, state in (("accept", "accepted"), ("skip", "skipped")):

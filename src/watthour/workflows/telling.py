@@ -11,13 +11,15 @@ import structlog
 
 from watthour.core.errors import WatthourError
 from watthour.workflows.forward import SinkState
+from watthour.workflows.rounds import note_failure, note_recovery
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from watthour.core.bulletin import Bulletin, Order
-    from watthour.core.ports import Board
+    from watthour.core.ports import Board, Store
 
+RUN = "announce"  # how it is called in the log of runs
 EVERY_S = 60.0  # how often bulletins are written anew
 LOOK_S = 1.0  # how soon a board that was set up is told
 LONGEST_GOODBYE_S = 5.0
@@ -30,6 +32,7 @@ class Teller:
         board: returns the board that there should be now, the same as long as nothing changes; None: there is none.
         write: returns the bulletins of an instant.
         decide: carries out an order.
+        store: with the log of runs, where a failure stands until it is over.
         clock: tells the present.
         every_s: how often bulletins are written. [s]
     """
@@ -39,11 +42,12 @@ class Teller:
         board: Callable[[], Board | None],
         write: Callable[[datetime], Sequence[Bulletin]],
         decide: Callable[[Order], None],
+        store: Store,
         *,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         every_s: float = EVERY_S,
     ) -> None:
-        self._wanted, self._write, self._decide = board, write, decide
+        self._wanted, self._write, self._decide, self._store = board, write, decide, store
         self._now, self._every_s = clock, every_s
         self._log = structlog.get_logger("watthour.telling")
         self._stopping, self._wake = threading.Event(), threading.Event()
@@ -51,6 +55,17 @@ class Teller:
         self._board: Board | None = None
         self._line: tuple[threading.Thread, threading.Event] | None = None
         self._problem: str | None = None  # why the last bulletins could not be written
+        self._noted: str | None = (
+            ""  # the failure that stands in the log of runs; empty: of an earlier process, perhaps
+        )
+
+    @property
+    def problem(self) -> str | None:
+        """Why others are not told, or were not at the last try; None: they were, or there is nobody."""
+        board = self._board
+        if board is not None and board.state.problem is not None:
+            return f"{board.state.problem.rstrip('.')}. {board.state.remedy or ''}".strip()
+        return self._problem
 
     @property
     def state(self) -> SinkState | None:
@@ -58,10 +73,8 @@ class Teller:
         board = self._board if self._thread is not None else self._looked_up()
         if board is None:
             return None
-        state = board.state
-        problem = self._problem if state.problem is None else f"{state.problem}. {state.remedy or ''}".strip()
-        is_running = self._line is not None
-        return SinkState(board.name, is_running, state.n_messages, state.n_failures, state.last_success_at, problem)
+        told, is_running = board.state, self._line is not None
+        return SinkState(board.name, is_running, told.n_messages, told.n_failures, told.last_success_at, self.problem)
 
     def start(self) -> None:
         """Begin to tell, in threads of their own."""
@@ -86,15 +99,16 @@ class Teller:
         self._wake.set()
 
     def _work(self) -> None:
-        write_at = monotonic()
+        write_at, is_woken = monotonic(), False
         while not self._stopping.is_set():
-            if self._renew() or self._wake.is_set():
+            if self._renew() or is_woken:
                 write_at = monotonic()
-            self._wake.clear()
             if self._board is not None and monotonic() >= write_at:
                 self._show(self._board)
                 write_at = monotonic() + self._every_s
-            self._wake.wait(LOOK_S)
+            self._log_run()
+            if is_woken := self._wake.wait(LOOK_S):
+                self._wake.clear()  # before the next bulletins are written, so that no change is missed
 
     def _renew(self) -> bool:
         """Take up the board that there should be now; return whether it is another one."""
@@ -150,6 +164,21 @@ class Teller:
         if problem is not None and problem != self._problem:
             self._log.warning("not_told", problem=problem)
         self._problem = problem
+
+    def _log_run(self) -> None:
+        """Let a failure stand in the log of runs, where the status and the doctor see it, until it is over."""
+        problem, board = self.problem, self._board
+        is_untried = board is not None and board.state.last_success_at is None
+        if problem == self._noted or (problem is None and is_untried):
+            return
+        try:
+            if problem is None:
+                note_recovery(self._store, RUN, now=self._now())
+            else:
+                note_failure(self._store, RUN, problem, now=self._now())
+        except WatthourError as error:
+            self._log.warning("not_noted", problem=error.problem)
+        self._noted = problem
 
     def _end(self) -> None:
         if self._line is None:
