@@ -98,7 +98,7 @@ def until(is_so: Callable[[], bool]) -> None:
 
 
 def test_a_board_that_is_set_up_meanwhile_is_told_and_health_says_so(teller: Teller, desk: Desk) -> None:
-    assert teller.state is None
+    until(lambda: teller.state is None)
     desk.board = board = Shown("broker a")
     until(lambda: board.shown != [])
     assert board.shown[0] == [FLAT]

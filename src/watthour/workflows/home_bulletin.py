@@ -136,7 +136,7 @@ def _parts(desk: Desk, home: Site, now: datetime) -> Iterator[Part]:
         yield Part((blank,), lambda: _emissions(store, main, series, since, now))
     if desk.planner.equipments.said(home.id) is not None:
         equipment = equipment_of(desk.planner.equipments, home)
-        things = [thing.name for thing in (*equipment.appliances, *equipment.cars)]
+        things = [each.name for each in equipment.appliances] + [each.name for each in equipment.cars]
         yield Part(plan_blanks(things), lambda: plan_entries(_plan_of(desk, home, now), now=now))
 
 

@@ -131,7 +131,7 @@ class Announcer:
     async def _session(self, take: Callable[[Order], None], stopping: Event) -> None:
         """Live through one connection."""
         topics = Topics(self._announced.installation(), self._prefix)
-        self._told, self._settled = {}, None
+        self._forget()
         will = aiomqtt.Will(topics.availability, OFFLINE, _QOS, retain=True)
         async with self._broker.client(will=will) as client:
             await client.subscribe([(topics.birth, _QOS), (topics.orders, _QOS)])
@@ -163,7 +163,7 @@ class Announcer:
             if message.topic.value == topics.birth:
                 if said == ONLINE:
                     await asyncio.sleep(self._rng.uniform(0.0, self._waits.first_s))  # as all others tell it too
-                    self._told, self._settled = {}, None
+                    self._forget()
             elif (order := self._order(topics, message.topic.value, said)) is None:
                 self._log.warning("order_not_understood", topic=message.topic.value, said=said[:50])
                 self._count_failure()
@@ -239,6 +239,10 @@ class Announcer:
         self._state = replace(
             state, problem=None, remedy=None, last_success_at=self._now(), n_messages=state.n_messages + 1
         )
+
+    def _forget(self) -> None:
+        """Count nothing as told any more."""
+        self._told, self._settled = {}, None
 
     def _fail(self, problem: str, remedy: str, *, is_new: bool) -> None:
         if is_new:
