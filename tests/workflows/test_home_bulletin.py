@@ -180,7 +180,7 @@ def test_an_invented_home_is_told_nobody(store: MemoryStore) -> None:
     assert [home.id for home in real_homes(store)] == ["flat"]
 
 
-def run(n: int, state: str = "planned", *, name: str = "Spül/maschine +", begin: float = 4.0) -> dict[str, Any]:
+def run(n: int, state: str = "planned", *, name: str = "Spüler/1 +", begin: float = 4.0) -> dict[str, Any]:
     start, end = NOW + begin * HOUR, NOW + (begin + 2) * HOUR
     return {
         "id": f"run-{n}",
@@ -218,7 +218,7 @@ def plan(*runs: dict[str, Any]) -> dict[str, Any]:
 
 
 def of_plan(*runs: dict[str, Any], now: datetime = NOW) -> dict[str, Entry]:
-    blanks = plan_blanks(["Spül/maschine +", "car"])
+    blanks = plan_blanks(["Spüler/1 +", "car"])
     found = plan_entries(plan(*runs), now=now)
     assert found.keys() <= {each.key for each in blanks}
     return {

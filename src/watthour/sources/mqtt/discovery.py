@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from watthour import __version__
 from watthour.core.bulletin import ORIGIN, Matter
 from watthour.core.names import id_for, marked_id
 
@@ -156,9 +155,8 @@ def config_of(bulletin: Bulletin, topics: Topics, gone: Mapping[str, str] | None
             "name": bulletin.name,
             "manufacturer": ORIGIN,
             "model": "Home",
-            "sw_version": __version__,
         },
-        "origin": {"name": ORIGIN, "sw_version": __version__},
+        "origin": {"name": ORIGIN},
         "availability_topic": topics.availability,
         "state_topic": topics.state(bulletin.home),
         "qos": 1,
