@@ -187,6 +187,7 @@ class HomePlanner:
             problem.problem,
             with_choices=with_choices,
             time_limit_s=time_limit_s,
+            currency=ahead.currency,
             known=known_plan(problem, before if not (asked.weights or asked.changes) else None),
             min_gain=equipment.gain,
         )

@@ -189,8 +189,9 @@ def _run(made: MadePlan, each: Standing, placed: Mapping[str, tuple[list[Span] |
         start, end = each.start or spans[0].start, spans[-1].end
     is_done = each.state == "done"
     energy, cost, carbon = (each.energy_kwh, None, None) if is_done else _costs(made, made.planned.plan, power)
-    if each.state == "running" and wish.kind == "appliance" and each.planned is not None:  # as a whole
-        energy, cost, carbon = (each.planned[name] for name in ("energy_kwh", "cost", "carbon_kg"))
+    if each.state == "running" and isinstance(wish.thing, HomeAppliance):  # as a whole, as far as it was planned
+        was = each.planned or {}
+        energy, cost, carbon = wish.thing.energy_kwh, was.get("cost"), was.get("carbon_kg")
     return {
         "id": wish.id,
         "name": wish.thing.name,

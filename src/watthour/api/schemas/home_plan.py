@@ -149,7 +149,7 @@ class PlannedRun(Answer):
     )
     cost: float | None = Field(
         description="What that costs at the prices of its steps; its part of the sun counts as what that would have "
-        "earned; null: it is over, and in the savings. [currency]",
+        "earned; null: it is over, or began before it was planned. [currency]",
         examples=[0.38],
     )
     carbon_kg: float | None = Field(description="Of what it imports; null: not known. [kgCO2e]", examples=[0.61])
