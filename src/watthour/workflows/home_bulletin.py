@@ -22,10 +22,10 @@ from watthour.core.window import DAY, HOUR, Window, floor, local_midnight
 from watthour.workflows.carbon_series import carbon_series
 from watthour.workflows.equipment import equipment_of
 from watthour.workflows.home_ahead import region_of
+from watthour.workflows.home_plan_content import plan_told
 from watthour.workflows.homes import homes
 from watthour.workflows.price_ahead import on_grid
 from watthour.workflows.tariffs import home_bill, home_prices, meter_of, metered_kwh, tariff_of
-from watthour.workflows.view.home_plan import plan_told
 from watthour.workflows.view.wire import utc_text
 
 if TYPE_CHECKING:

@@ -175,7 +175,6 @@ class Announcer:
             await asyncio.to_thread(take, order)
         except WatthourError as error:
             self._log.warning("order_refused", run=order.run, problem=error.problem, remedy=error.remedy)
-            self._state = replace(self._state, problem=error.problem, remedy=error.remedy)
             self._count_failure()
         else:
             self._log.info("order_carried_out", run=order.run, decision=order.decision)
@@ -198,14 +197,15 @@ class Announcer:
             shown = self._shown
         if shown is None or shown is self._settled:
             return
-        standing = self._announced.all()
+        told, standing = self._told, self._announced.all()
         wanted = {topics.config(each.home): each for each in shown}
         for config in standing.keys() - wanted.keys():
             await self._take_away(client, topics, config, standing[config])
         for config, bulletin in wanted.items():
             await self._announce(client, topics, config, bulletin, standing.get(config, {}))
         await self._publish(client, topics.availability, ONLINE if wanted else "")
-        self._settled = shown
+        if told is self._told:  # else Home Assistant has begun anew meanwhile
+            self._settled = shown
 
     async def _take_away(self, client: aiomqtt.Client, topics: Topics, config: str, parts: Mapping[str, str]) -> None:
         for topic in (config, *topics.left(config, parts)):
