@@ -102,9 +102,7 @@ deadline = "07:00"
 """
 
 
-def test_a_home_is_equipped_and_planned_by_command(
-    watthour: Callable[..., Outcome], tmp_path: Path
-) -> None:
+def test_a_home_is_equipped_and_planned_by_command(watthour: Callable[..., Outcome], tmp_path: Path) -> None:
     added = watthour("home", "add", "Flat", "--time-zone", "Europe/Berlin", "--channel", "energy:kWh:1h")
     assert added.code == 0
     file, tariff = tmp_path / "equipment.toml", tmp_path / "tariff.json"
@@ -127,6 +125,9 @@ def test_a_home_is_equipped_and_planned_by_command(
     found = json.loads(watthour("home", "plan", "flat", "--json").out)
     assert found["runs"][0]["energy_kwh"] == pytest.approx(2.1)
     assert json.loads(watthour("home", "plan", "flat", "--new", "--json").out)["made_at"] > found["made_at"]
+
+    assert "watthour site change flat --zone" in told.err
+    assert watthour("site", "change", "flat", "--zone", "BE").code == 0
 
     wrong = tmp_path / "wrong.toml"
     wrong.write_text(EQUIPMENT.replace('"07:00"', '"7 pm"'))
