@@ -17,7 +17,7 @@ from watthour.core.units import Unit
 from watthour.core.window import DAY, HOUR, local_midnight
 from watthour.registry.files import FileRegistry
 from watthour.store.memory import MemoryStore
-from watthour.workflows.equipment import Equipments, set_equipment
+from watthour.workflows.equipment import EquipmentFile, set_equipment
 from watthour.workflows.home_ahead import Sources
 from watthour.workflows.home_bulletin import Desk, home_bulletin, plan_blanks, plan_entries, real_homes
 from watthour.workflows.home_plan import Asked, HomePlanner
@@ -51,7 +51,7 @@ def store() -> MemoryStore:
 @pytest.fixture
 def desk(store: MemoryStore, tmp_path: Path) -> Desk:
     registry, tariffs = FileRegistry(tmp_path / "models"), Tariffs(tmp_path)
-    planner = HomePlanner(Sources(store, registry, (), tariffs), Equipments(tmp_path), tmp_path)
+    planner = HomePlanner(Sources(store, registry, (), tariffs), EquipmentFile(tmp_path), tmp_path)
     return Desk(store, registry, tariffs, planner)
 
 
@@ -257,7 +257,7 @@ def test_a_run_that_is_skipped_can_be_had_back_until_its_deadline_and_the_next_s
 
 
 def test_a_home_without_a_plan_tells_why_and_with_one_its_runs_can_be_decided(desk: Desk) -> None:
-    set_equipment(desk.store, desk.planner.equipments, ZONED, EQUIPMENT)
+    set_equipment(desk.store, desk.planner.equipment_file, ZONED, EQUIPMENT)
     found = told(desk)
     assert [found[each].value for each in ("plan", "start_dish_washer", "skip_car")] == [None] * 3
     assert "watthour tariff set flat" in str(found["plan"].more["why"])
@@ -273,7 +273,7 @@ def test_a_home_without_a_plan_tells_why_and_with_one_its_runs_can_be_decided(de
     after = told(desk)
     assert (after["skip_dish_washer"].value, after["skip_dish_washer"].run) == (True, first.run)
     assert after["start_dish_washer"].value != found["start_dish_washer"].value
-    desk.planner.equipments.forget("flat")
+    desk.planner.equipment_file.forget("flat")
     assert not [key for key in told(desk) if key.startswith(("plan", "start", "accept", "skip"))]
 
 

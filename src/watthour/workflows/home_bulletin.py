@@ -134,8 +134,8 @@ def _parts(desk: Desk, home: Site, now: datetime) -> Iterator[Part]:
     if main is not None and series is not None:
         blank = Entry("carbon_month", "CO2 this month", Matter.EMISSIONS, None, since=since)
         yield Part((blank,), lambda: _emissions(store, main, series, since, now))
-    if desk.planner.equipments.said(home.id) is not None:
-        equipment = equipment_of(desk.planner.equipments, home)
+    if desk.planner.equipment_file.said(home.id) is not None:
+        equipment = equipment_of(desk.planner.equipment_file, home)
         things = [each.name for each in equipment.appliances] + [each.name for each in equipment.cars]
         yield Part(plan_blanks(things), lambda: plan_entries(_plan_of(desk, home, now), now=now))
 
