@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
+    from watthour.core.bulletin import Bulletin, Order
     from watthour.core.directory import SiteDirectory
     from watthour.core.forecast import Context
     from watthour.core.ports import Archive, Gazetteer, ModelRegistry, Sink, Source, Store, Subscription
@@ -44,7 +45,10 @@ if TYPE_CHECKING:
     from watthour.settings import Settings, SiteBlock
     from watthour.sources.options import Options
     from watthour.workflows.comparison_process import Comparisons
+    from watthour.workflows.equipment import EquipmentFile
     from watthour.workflows.forward import Forwarder
+    from watthour.workflows.home_bulletin import Desk
+    from watthour.workflows.home_plan import HomePlanner
     from watthour.workflows.links import Links
     from watthour.workflows.listening import Listener
     from watthour.workflows.news import News
@@ -53,6 +57,7 @@ if TYPE_CHECKING:
     from watthour.workflows.settling import Settler
     from watthour.workflows.stand_in import StandInHome
     from watthour.workflows.tariffs import Tariffs
+    from watthour.workflows.telling import Teller
     from watthour.workflows.training_process import Trainings
     from watthour.workflows.trying import Asked, Tried
     from watthour.workflows.view.sources import SetSource
@@ -173,6 +178,22 @@ class App:
         return Tariffs(self.settings.home)
 
     @cached_property
+    def equipment_file(self) -> EquipmentFile:
+        """What each home has that can be shifted."""
+        from watthour.workflows.equipment import EquipmentFile
+
+        return EquipmentFile(self.settings.home)
+
+    @cached_property
+    def planner(self) -> HomePlanner:
+        """Who makes and keeps the plans of homes."""
+        from watthour.workflows.home_ahead import Sources
+        from watthour.workflows.home_plan import HomePlanner
+
+        sources = Sources(self.store, self.registry, self.directories, self.tariffs)
+        return HomePlanner(sources, self.equipment_file, self.settings.home)
+
+    @cached_property
     def recalls(self) -> Recalls:
         """The past of things that this process brings in."""
         from watthour.workflows.recall_task import Recalls
@@ -264,6 +285,71 @@ class App:
                 if end is not None:
                     end()
                     forwarder.stop()
+
+    @cached_property
+    def teller(self) -> Teller:
+        """Who tells others of the homes, where they are to be told; see `telling`."""
+        from watthour.sources.boards import Boards
+        from watthour.workflows.telling import Teller
+
+        home = self.settings.home
+        boards = Boards(lambda: self.source_options, client_id=_client_id(home), home=home)
+        return Teller(boards.now, self.bulletins, self.decide, self.store)
+
+    @property
+    def is_announcing(self) -> bool:
+        """Whether the settings say that others are told of the homes."""
+        from watthour.sources.boards import is_wanted
+
+        return is_wanted(self.source_options)
+
+    @property
+    def desk(self) -> Desk:
+        """What bulletins of homes are written from."""
+        from watthour.workflows.home_bulletin import Desk
+
+        return Desk(self.store, self.registry, self.tariffs, self.planner)
+
+    def bulletins(self, now: datetime) -> list[Bulletin]:
+        """Return what is told others of each home.
+
+        Raises:
+            InvalidInput: the file of tariffs or of equipment is damaged.
+            StoreError: the store cannot be read.
+        """
+        from watthour.workflows.home_bulletin import home_bulletin, real_homes
+
+        return [home_bulletin(self.desk, home, now=now) for home in real_homes(self.store)]
+
+    def decide(self, order: Order) -> None:
+        """Carry out what a person decided about a run of a home, wherever it was said.
+
+        Raises:
+            UnknownName: there is no such home, or the plan in force has no such run.
+            InvalidInput: it has begun, or is over.
+        """
+        from datetime import UTC, datetime
+
+        from watthour.workflows.homes import home_named
+
+        self.planner.decide(home_named(self.store, order.home), order.run, order.decision, now=datetime.now(UTC))
+
+    @contextmanager
+    def telling(self) -> Iterator[bool]:
+        """Tell others of the homes while the block runs, unless another process does; yield whether we may.
+
+        What is set up meanwhile is told within seconds.
+        """
+        from watthour.core.lock import locked_if_free
+
+        with locked_if_free(self.settings.home / "telling.lock") as is_ours:
+            if is_ours:
+                self.teller.start()
+            try:
+                yield is_ours
+            finally:
+                if is_ours:
+                    self.teller.stop()
 
     @cached_property
     def stand_in_home(self) -> StandInHome:

@@ -68,7 +68,14 @@ def test_every_kind_that_can_be_added_says_what_it_asks(client: TestClient) -> N
     kinds = {each["kind"]: each for each in said["kinds"]}
     assert {"mqtt", "homewizard", "shelly", "eia"} <= kinds.keys()
     types = {field["name"]: field["type"] for field in kinds["mqtt"]["fields"]}
-    assert types == {"host": "text", "port": "number", "username": "text", "password": "secret", "tls": "yes_no"}
+    assert types == {
+        "host": "text",
+        "port": "number",
+        "username": "text",
+        "password": "secret",
+        "tls": "yes_no",
+        "announce": "yes_no",
+    }
 
 
 def test_a_device_is_tried_and_nothing_is_kept(client: TestClient, settings: Settings, meter: str) -> None:

@@ -140,6 +140,13 @@ class Mosquitto:
 
     close = stop
 
+    def kill(self) -> None:
+        """End it as a power cut does: nothing is written any more."""
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait(10)
+        self._process = None
+
     def publish(self, messages: Messages, *, qos: int = 1, retain: bool = False) -> None:
         run_apart(_publish(self.port, messages, qos, retain=retain))
 

@@ -55,11 +55,15 @@ class FakeInfluxdb(flight.FlightServerBase):  # type: ignore[misc]  # pyarrow ha
         """Keep rows; each has its time, tags and fields."""
         columns = list(dict.fromkeys(name for row in rows for name in row))
         named = ", ".join(_name(each) for each in columns)
-        known = self._engine.execute("SELECT 1 FROM information_schema.columns WHERE table_name = ?", (table,))
-        if known.fetchone() is None:
+        of_table = "SELECT column_name FROM information_schema.columns WHERE table_name = ?"
+        known = {column for (column,) in self._engine.execute(of_table, (table,))}
+        new = [column for column in columns if column not in known]
+        if not known:
             self._engine.execute(f"CREATE TABLE {_name(table)} ({named})")
-            described = [("iox", table, column) for column in columns]
-            self._engine.executemany("INSERT INTO information_schema.columns VALUES (?, ?, ?)", described)
+        for column in new if known else ():
+            self._engine.execute(f"ALTER TABLE {_name(table)} ADD COLUMN {_name(column)}")
+        described = [("iox", table, column) for column in new]
+        self._engine.executemany("INSERT INTO information_schema.columns VALUES (?, ?, ?)", described)
         marks = ", ".join("?" * len(columns))
         values = [tuple(_kept(row.get(name)) for name in columns) for row in rows]
         self._engine.executemany(f"INSERT INTO {_name(table)} ({named}) VALUES ({marks})", values)  # noqa: S608 - a fake

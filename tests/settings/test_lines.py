@@ -9,7 +9,7 @@ import pytest
 from watthour.core.errors import InvalidInput
 from watthour.settings import load_settings
 from watthour.sources.lines import open_lines
-from watthour.sources.mqtt import MqttOptions
+from watthour.sources.mqtt import MqttOptions, open_board
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -73,6 +73,10 @@ def test_a_missing_library_says_what_to_install(tmp_path: Path, monkeypatch: pyt
 
     (tmp_path / "watthour.toml").write_text('[sources.mqtt]\nhost = "broker.local"\n')
     monkeypatch.setitem(sys.modules, "aiomqtt", None)
-    monkeypatch.delitem(sys.modules, "watthour.sources.mqtt.subscriber", raising=False)
+    for name in ("broker", "subscriber", "announcer"):
+        monkeypatch.delitem(sys.modules, f"watthour.sources.mqtt.{name}", raising=False)
     with pytest.raises(MissingExtra, match=r"watthour\[iot\]"):
         open_lines(load_settings(home=tmp_path).sources, client_id="watthour-1")
+    announcing = MqttOptions(host="broker.local", announce=True)
+    with pytest.raises(MissingExtra, match=r"watthour\[iot\]"):
+        open_board(announcing, client_id="watthour-1", home=tmp_path)

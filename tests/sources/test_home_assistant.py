@@ -92,6 +92,15 @@ def test_everything_that_can_be_read_is_listed_with_its_last_value(fake: FakeHom
     assert fake.asked[-1]["units"] == {"energy": "kWh", "power": "W", "temperature": "°C"}
 
 
+@pytest.mark.parametrize("entity", ["sensor.watthour_flat_energy_this_month", "sensor.renamed_by_a_person"])
+def test_what_we_have_told_home_assistant_is_no_meter(fake: FakeHomeAssistant, entity: str) -> None:
+    fake.listed = [*LISTED, metadata(entity, "kWh", "energy", counts=True)]
+    fake.states = [*STATES, {"entity_id": entity, "state": "151.2", "attributes": {"told_by": "Watthour"}}]
+    found = {each.id for each in statistics(fake)._listed()}
+    assert GRID in found
+    assert entity not in found
+
+
 def test_the_energy_dashboard_says_which_meter_is_the_grids_in_its_old_and_its_new_form() -> None:
     old = {"type": "grid", "flow_from": [{"stat_energy_from": "a"}], "flow_to": [{"stat_energy_to": "b"}]}
     new = {"type": "grid", "stat_energy_from": "c", "stat_energy_to": None}

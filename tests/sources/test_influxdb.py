@@ -77,6 +77,18 @@ def test_tables_of_home_assistant_are_found_with_the_last_value_of_each_thing(se
     assert {each.thing.key: each.time for each in heard.told}["influxdb/sensor.grid/kWh"] == hour(30)
 
 
+def test_what_we_have_told_home_assistant_is_no_meter(server: FakeInfluxdb) -> None:
+    before = told(tables(server).latest(NOW + HOUR))
+    counter = {"device_class_str": "energy", "state_class_str": "total"}
+    server.write("kWh", rows("watthour_flat_energy_this_month", (29.0, 151.2), **counter))
+    server.write("kWh", rows("renamed_by_a_person", (29.0, 151.2), told_by_str="Watthour", **counter))
+    assert told(tables(server).latest(NOW + HOUR)) == before
+    server.write("kWh", rows("a_meter", (29.0, 151.2), **counter))
+    assert told(tables(server).latest(NOW + HOUR)).keys() - before.keys() == {
+        ("influxdb/sensor.a_meter/kWh", "counter")
+    }
+
+
 def test_a_table_of_another_layout_is_read_as_the_settings_say(server: FakeInfluxdb) -> None:
     own = Layout("meters", "W", "watts", ("room",))
     assert ("influxdb/hall/meters", "power") in told(tables(server, own).latest(NOW))

@@ -78,13 +78,16 @@ class Metrics:
         )
 
         self.sink_points = Counter(
-            "sink_points_total", "Readings written to a database beside the store.", ["sink"], registry=self.registry
+            "sink_points_total",
+            "Readings written to a database beside the store, or messages sent of homes.",
+            ["sink"],
+            registry=self.registry,
         )
         self.sink_failures = Counter(
-            "sink_failures_total", "Requests to it that failed; none loses a reading.", ["sink"], registry=self.registry
+            "sink_failures_total", "Tries of it that failed; none loses a reading.", ["sink"], registry=self.registry
         )
         self.sink_success = Gauge(
-            "sink_last_success_timestamp_seconds", "When it was last written to.", ["sink"], registry=self.registry
+            "sink_last_success_timestamp_seconds", "When it was last told something.", ["sink"], registry=self.registry
         )
         self._sinks: dict[str, tuple[int, int]] = {}  # points and failures that are counted
 

@@ -249,6 +249,7 @@ def _cure(source: str) -> str:
         "train": f"`watthour train {channel}` tries again.",
         "forecast": f"`watthour forecast {channel}` tries again.",
         "score": "It is tried again tomorrow.",
+        "announce": "`watthour up` tries again; `watthour home told` shows what it would tell.",
         **dict.fromkeys(LINES, "`watthour listen --found` shows what is wrong now."),
     }.get(kind, "`watthour ingest` tries again.")
 

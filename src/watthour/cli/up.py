@@ -74,6 +74,7 @@ def up(
             app.listening() if follow else nullcontext(enter_result=False) as hears,
             app.living() if lives else nullcontext(),
             app.forwarding() if follow else nullcontext(enter_result=False) as forwards,
+            app.telling() if follow else nullcontext(),
         ):
             if app.forwarder is not None:
                 log.info("writing" if forwards else "not_writing", to=app.forwarder.state.name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     import dataframely as dy
 
+    from watthour.core.bulletin import BoardState, Bulletin, Order
     from watthour.core.channel import Channel, Device, Site, Zone
     from watthour.core.errors import ModelCorrupt, SourceError
     from watthour.core.forecast import Context, History
@@ -63,6 +64,18 @@ class Delivery:
     forecasts: dy.DataFrame[Forecasts]
     refused: dy.DataFrame[Refused]
     failure: SourceError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KeptPlan:
+    """A plan that was in force from ``made_at`` until the next one of the same home.
+
+    ``content`` is what JSON can say, and belongs to whoever keeps it.
+    """
+
+    home: str
+    made_at: datetime
+    content: Mapping[str, Any]
 
 
 class Source(Protocol):
@@ -137,6 +150,47 @@ class Archive(Subscription, Protocol):
 
         Raises:
             SourceError: it cannot be asked.
+        """
+        ...
+
+
+class Board(Protocol):
+    """Somewhere homes are told of, such as the broker of a Home Assistant, and from where orders come."""
+
+    @property
+    def name(self) -> str:
+        """Short name, as in health and in logs."""
+        ...
+
+    @property
+    def state(self) -> BoardState:
+        """How it goes."""
+        ...
+
+    @property
+    def target(self) -> str:
+        """What is told, without any secret."""
+        ...
+
+    @property
+    def is_over(self) -> bool:
+        """Whether all was to be taken away, and has been."""
+        ...
+
+    def show(self, bulletins: Sequence[Bulletin]) -> None:
+        """Let this be told from now on; what is no part of it any more is taken away."""
+        ...
+
+    def withdraw(self) -> None:
+        """Take all away that was told."""
+        ...
+
+    def tell(self, take: Callable[[Order], None], stopping: Event) -> None:
+        """Tell what is shown until ``stopping`` is set; a connection that breaks is made again.
+
+        Args:
+            take: carries out an order; a WatthourError that it raises is noted, and the order is over.
+            stopping: ends it within a few seconds.
         """
         ...
 
@@ -230,8 +284,8 @@ class ReadingStore(Protocol):
     ) -> None:
         """Remove channels, devices and what is kept of them, then zones and sites; all or, if one is refused, nothing.
 
-        Weather and forecasts made for a channel, and samples, go with it; uses go with their device, zones and devices
-        with their site. What was in a zone that goes stays, in no zone. Unknown names change nothing.
+        Weather and forecasts made for a channel, and samples, go with it; uses go with their device, zones, devices and
+        plans with their site. What was in a zone that goes stays, in no zone. Unknown names change nothing.
 
         Raises:
             InvalidInput: a channel has readings, samples or a rival's forecasts, or a device has uses, and
@@ -350,8 +404,24 @@ class ForecastStore(Protocol):
         ...
 
 
-class Store(ReadingStore, ForecastStore, Protocol):
-    """Both halves, as one connection."""
+class PlanStore(Protocol):
+    """The plans of homes that were in force, as what was planned is told beside what was done."""
+
+    def keep_plan(self, home: str, made_at: datetime, content: Mapping[str, Any]) -> None:
+        """Keep a plan of a home, durably; one that was made at the same instant is replaced.
+
+        Raises:
+            InvalidInput: the home is not registered, or JSON cannot say the content.
+        """
+        ...
+
+    def plans(self, home: str, window: Window | None = None, *, limit: int | None = None) -> list[KeptPlan]:
+        """Return the plans of a home that were made in a window, the latest first; without a window all of them."""
+        ...
+
+
+class Store(ReadingStore, ForecastStore, PlanStore, Protocol):
+    """All parts, as one connection."""
 
     def history(self, context: Context, window: Window, as_of: datetime) -> History:
         """Return all versions known at ``as_of`` of the context's channels and its rivals' forecasts.

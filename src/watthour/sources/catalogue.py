@@ -426,6 +426,7 @@ LINES: dict[str, Card] = {
             Ask("username", "User name"),
             Ask("password", "Password"),
             Ask("tls", "Use TLS"),
+            Ask("announce", "Tell Home Assistant", "Your homes appear there by MQTT discovery"),
         ),
     ),
     "homewizard": Card(

@@ -282,7 +282,7 @@ def note_done(store: Store, what: str, *, now: datetime) -> None:
     store.note_run(SourceRun(what, now, now, Window(now, now + DAY), RunState.OK, 0))
 
 
-def note_failure(store: Store, what: str, error: Exception, *, now: datetime) -> None:
+def note_failure(store: Store, what: str, error: Exception | str, *, now: datetime) -> None:
     """Keep a failure where status and doctor show it."""
     store.note_run(SourceRun(what, now, now, Window(now, now + DAY), RunState.FAILED, 0, problem=str(error)))
 

@@ -114,9 +114,10 @@ def _readiness(state: State) -> Ready:
 
 
 def _sinks(state: State) -> list[SinkState]:
-    """Return how writing to databases beside the store goes, as this process remembers it."""
-    forwarder = state.app.forwarder
-    return [] if forwarder is None else [forwarder.state]
+    """Return how telling others beside the store goes, as this process remembers it."""
+    forwarder, told = state.app.forwarder, state.app.teller.state
+    found = [] if forwarder is None else [forwarder.state]
+    return found if told is None else [*found, told]
 
 
 def _sink(sink: SinkState) -> SinkHealth:

@@ -9,16 +9,23 @@ from watthour.api.schemas.base import Answer, shown_as
 
 
 class SinkHealth(Answer):
-    """How writing readings to a database beside the store goes; none is lost while it fails."""
+    """How telling others beside the store goes: a database of what is read, a broker of homes.
 
-    name: str = Field(description="What is written to.", examples=["influxdb"])
-    state: Literal["ok", "waiting", "failing", "elsewhere"] = Field(
-        description="`ok`; `waiting`: nothing was written yet; `failing`: the last try failed, and it is tried again; "
-        "`elsewhere`: this process does not write."
+    Nothing is lost while it fails.
+    """
+
+    name: str = Field(
+        description="Who is told: `influxdb`, or `home_assistant_discovery` by MQTT.", examples=["influxdb"]
     )
-    points: int = Field(description="Written since the process began. [count]", examples=[2016])
-    failures: int = Field(description="Requests that failed since the process began. [count]", examples=[0])
-    last_success_at: datetime | None = Field(description="When points were last written, UTC; null if never.")
+    state: Literal["ok", "waiting", "failing", "elsewhere"] = Field(
+        description="`ok`; `waiting`: nothing was told yet; `failing`: the last try failed, and it is tried again; "
+        "`elsewhere`: this process does not tell."
+    )
+    points: int = Field(
+        description="Readings written, or messages sent, since the process began. [count]", examples=[2016]
+    )
+    failures: int = Field(description="Tries that failed since the process began. [count]", examples=[0])
+    last_success_at: datetime | None = Field(description="When something was last told, UTC; null if never.")
     problem: str | None = Field(description="What went wrong at the last try, and what to do; null if nothing did.")
 
 
@@ -44,7 +51,7 @@ class Health(Answer):
 
     status: Literal["alive"] = Field(description="Always `alive`.")
     version: str = Field(description="Version of Watthour.", examples=["0.1.0"])
-    sinks: list[SinkHealth] = Field(description="Databases that readings are written to as well; usually none.")
+    sinks: list[SinkHealth] = Field(description="Who is told beside the store; usually nobody.")
 
 
 class Degraded(Answer):

@@ -17,6 +17,7 @@ from watthour.core.heard import Fault, Heard, Recalled, Tells, Thing
 from watthour.core.window import Window
 from watthour.sources.home_assistant.connection import NAME, Connection, Refusal, UnknownCommand
 from watthour.sources.home_assistant.presence import presence_sensors, tell_presence
+from watthour.sources.mqtt.discovery import is_our_entity, told_by_us
 from watthour.sources.mqtt.message import UNITS, Answer, Message, read_instant
 
 if TYPE_CHECKING:
@@ -120,6 +121,7 @@ class Statistics:
     def _listed(self) -> Iterator[Statistic]:
         listed = [row for row in _list_of(self._ask("recorder/list_statistic_ids")) if isinstance(row, dict)]
         states = [state for state in _list_of(self._ask("get_states")) if isinstance(state, dict)]
+        ours = {str(state.get("entity_id")) for state in states if told_by_us(state.get("attributes"))}
         self._present = list(presence_sensors(states))
         for sensor, entity, _said in self._present:
             if not self._only or entity in self._only:
@@ -129,6 +131,8 @@ class Statistics:
         for row in listed[:_MOST]:
             name, unit = row.get("statistic_id"), _unit(row)
             if not isinstance(name, str) or (self._only and name not in self._only):
+                continue
+            if name in ours or is_our_entity(name):  # what we have told Home Assistant is no meter
                 continue
             tells = _tells(row, unit, classes.get(name))
             if tells is None:

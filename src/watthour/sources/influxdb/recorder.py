@@ -14,9 +14,11 @@ from urllib.parse import urlsplit
 
 import polars as pl
 
+from watthour.core.bulletin import ORIGIN
 from watthour.core.errors import PayloadChanged, SourceRejected, SourceUnavailable
 from watthour.core.heard import Heard, Recalled, Tells, Thing
 from watthour.core.window import Window
+from watthour.sources.mqtt.discovery import TOLD_BY, is_our_entity
 from watthour.sources.mqtt.message import UNITS, Answer, Message
 
 if TYPE_CHECKING:
@@ -32,6 +34,7 @@ _LOOK_BACK = timedelta(days=2)  # for the last value; InfluxDB 3 Core refuses mu
 _US = timedelta(microseconds=1)
 _TAGS = ("domain", "entity_id")  # of Home Assistant's layout
 _CLASS, _STATE_CLASS, _FRIENDLY = "device_class_str", "state_class_str", "friendly_name_str"
+_TOLD_BY = f"{TOLD_BY}_str"
 _OF_MANY = frozenset({"K", "%"})  # units of other things too
 _CLASS_OF = {
     Tells.POWER: "power",
@@ -141,7 +144,7 @@ class Layout:
     @property
     def selected(self) -> str:
         """The columns that are asked for, as they stand in SQL."""
-        more = [name for name in (_CLASS, _STATE_CLASS, _FRIENDLY) if name in self.columns]
+        more = [name for name in (_CLASS, _STATE_CLASS, _FRIENDLY, _TOLD_BY) if name in self.columns]
         return ", ".join(quoted(name) for name in (*self.names, self.value, "time", *more))
 
 
@@ -260,7 +263,7 @@ class Tables:
             return
         entity = ".".join(str(tag) for tag in tags)
         key = f"{NAME}/{entity}/{layout.table}"
-        if layout.columns and not is_chosen and not _is_meant(layout, row):
+        if layout.columns and not is_chosen and (is_our_entity(entity) or not _is_meant(layout, row)):
             return
         if key not in self._things or row.get(_FRIENDLY):
             kind = "meter" if layout.tells in {Tells.POWER, Tells.COUNTER} else "sensor"
@@ -269,7 +272,12 @@ class Tables:
 
 
 def _is_meant(layout: Layout, row: Mapping[str, Any]) -> bool:
-    """Tell whether a thing in a table of Home Assistant's is what its unit says: a battery is no humidity."""
+    """Tell whether a thing in a table of Home Assistant's is what its unit says: a battery is no humidity.
+
+    What we have told Home Assistant ourselves is no meter.
+    """
+    if row.get(_TOLD_BY) == ORIGIN:
+        return False
     if layout.tells is Tells.COUNTER and row.get(_STATE_CLASS) == "measurement":
         return False  # what is stored, and not what was counted
     said = row.get(_CLASS)

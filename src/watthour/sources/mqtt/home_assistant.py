@@ -12,7 +12,9 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from watthour.core.bulletin import ORIGIN
 from watthour.core.heard import Tells, Thing
+from watthour.sources.mqtt.discovery import TOLD_BY, is_our_entity, is_ours
 from watthour.sources.mqtt.message import UNITS, Answer, Broken, as_object, decoded
 
 if TYPE_CHECKING:
@@ -33,6 +35,7 @@ TOPICS = (
     "homeassistant/sensor/+/device_class",
     "homeassistant/sensor/+/state_class",
     "homeassistant/sensor/+/friendly_name",
+    f"homeassistant/sensor/+/{TOLD_BY}",
     "homeassistant/binary_sensor/+/state",
     "homeassistant/binary_sensor/+/device_class",
     "homeassistant/binary_sensor/+/friendly_name",
@@ -40,7 +43,7 @@ TOPICS = (
 
 _CONFIG = re.compile(r".+?/(sensor|binary_sensor|device)/(?:[^/]+/)?([^/]+)/config")
 _STREAM = re.compile(
-    r"(?:.+/)?((?:binary_)?sensor)/([^/]+)/(state|unit_of_measurement|device_class|state_class|friendly_name)"
+    r"(?:.+/)?((?:binary_)?sensor)/([^/]+)/(state|unit_of_measurement|device_class|state_class|friendly_name|told_by)"
 )
 _LONG = {
     "stat_t": "state_topic",
@@ -55,6 +58,7 @@ _LONG = {
     "dev": "device",
     "cmps": "components",
     "p": "platform",
+    "o": "origin",
     "ids": "identifiers",
 }
 _CLASSES = {
@@ -120,6 +124,7 @@ class Attributes:
     device_class: str | None = None
     state_class: str | None = None
     name: str | None = None
+    told_by: str | None = None  # of our own, also where a person gave it another id
 
 
 def is_config(topic: str) -> bool:
@@ -130,7 +135,7 @@ def is_config(topic: str) -> bool:
 def read_config(message: Message) -> tuple[list[Entity], list[str]]:
     """Return the entities of a discovery that we can read, and the rules that others broke.
 
-    An empty payload has none: what was announced there is gone.
+    An empty payload has none: what was announced there is gone. What a Watthour has announced is no meter.
 
     Raises:
         Broken: the payload cannot be read.
@@ -139,6 +144,8 @@ def read_config(message: Message) -> tuple[list[Entity], list[str]]:
     if topic is None or not message.payload.strip():
         return [], []
     config = _spelled_out(message.mapping())
+    if is_ours(config):
+        return [], []
     found: list[Entity] = []
     broken: list[str] = []
     for kind, name, component in _components(topic[1], topic[2], config):
@@ -166,12 +173,15 @@ def read_stream(message: Message, known: Mapping[str, Attributes]) -> tuple[Hear
         return None
     domain, name, field = topic.groups()
     entity = f"{domain}.{name}"
+    if is_our_entity(entity):
+        return None
     attributes = known.get(entity, Attributes())
     if field != "state":
         said = _text_of(message.text())
         where = {"unit_of_measurement": "unit", "friendly_name": "name"}.get(field, field)
         return None, entity, replace(attributes, **{where: said})
-    if (tells := _tells(domain, attributes.device_class, attributes.unit)) is None:
+    tells = _tells(domain, attributes.device_class, attributes.unit)
+    if tells is None or attributes.told_by == ORIGIN:
         return None
     answer = Answer(message)
     if tells is Tells.COUNTER and attributes.state_class not in _COUNTERS:

@@ -8,72 +8,35 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+import aiomqtt  # noqa: TID253 - imported only where a broker is set
 import numpy as np
 import structlog
 
-from watthour.core.errors import MissingExtra, WatthourError
+from watthour.core.errors import WatthourError
 from watthour.core.heard import Heard, LineState
+from watthour.sources.mqtt.broker import FAILURES, Waits, code_of, explained, pause
 from watthour.sources.mqtt.inbox import Inbox
 from watthour.sources.mqtt.message import Message
 from watthour.sources.mqtt.reader import TOPICS, Reader
 
-try:
-    import aiomqtt  # this file is what the extra `iot` is for, and is imported only where a broker is set
-    from aiomqtt.exceptions import MqttConnectError
-except ModuleNotFoundError as error:
-    raise MissingExtra("aiomqtt", "iot") from error
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from pathlib import Path
     from threading import Event
 
     from paho.mqtt.client import Client as PahoClient
 
+    from watthour.sources.mqtt.broker import Broker
     from watthour.sources.mqtt.inbox import Arrival
 
-LONGEST_WAIT_S = 60.0
 _MOST_TOGETHER = 500  # messages
 _CONFIRM_AT = 10  # messages; Mosquitto sends 20, and then waits for confirmation
 _LONGEST_CATCH_UP_S = 10.0
-_KEEP_ALIVE_S = 30
 _ASKED_AT_ONCE = 100  # topics
-_LOOK_S = 0.1  # how often it is looked whether to stop
-_REFUSED = frozenset({4, 5, 134, 135})  # reason codes: bad user name or password, not authorised
 _GRANTED = 2  # the highest code that grants a subscription
-
-
-@dataclass(frozen=True, slots=True)
-class Broker:
-    """Where a broker is, and as whom we speak to it."""
-
-    host: str
-    port: int
-    client_id: str
-    username: str | None = None
-    password: str | None = field(default=None, repr=False)
-    tls: bool = False
-    ca_file: Path | None = None
-    is_passing: bool = False  # the broker keeps nothing for us
-
-
-@dataclass(frozen=True, slots=True)
-class Waits:
-    """How long to wait for what; before trying again twice as long each time, and by chance less."""
-
-    first_s: float = 1.0
-    longest_s: float = LONGEST_WAIT_S
-    gather_s: float = 1.0  # what comes within it is kept together
-    caught_up_s: float = 0.5  # a pause that long ends what the broker had kept for us
-
-    def after(self, n_failures: int, rng: np.random.Generator) -> float:
-        """Return the seconds to wait after so many failures in a row."""
-        longest = min(self.longest_s, self.first_s * 2.0 ** min(n_failures - 1, 20))
-        return longest * rng.uniform(0.5, 1.0)
 
 
 class Mqtt:
@@ -131,7 +94,7 @@ class Mqtt:
             connected_before = self._state.connected_at
             try:
                 await self._session(take, stopping)
-            except (aiomqtt.MqttError, OSError, ssl.SSLError, UnicodeError) as error:
+            except FAILURES as error:
                 n_failures = 1 if self._state.connected_at != connected_before else n_failures + 1
                 self._note_failure(error, is_new=n_failures == 1)
             except Exception as error:  # noqa: BLE001 - whatever it met, it listens again
@@ -145,11 +108,11 @@ class Mqtt:
                 n_failures = 0
             self._state = replace(self._state, is_connected=False)
             if n_failures and not stopping.is_set():
-                await _pause(self._waits.after(n_failures, self._rng), stopping)
+                await pause(self._waits.after(n_failures, self._rng), stopping)
 
     async def _session(self, take: Callable[[Heard], None], stopping: Event) -> None:
         """Live through one connection."""
-        client = self._client()
+        client = self._broker.client(Inbox)
         inner, inbox = client._client, client._queue  # noqa: SLF001 - aiomqtt has no confirmation by hand of its own
         assert isinstance(inbox, Inbox)  # noqa: S101 - it was asked for
         inner.manual_ack_set(on=True)
@@ -181,24 +144,6 @@ class Mqtt:
             finally:
                 asking.cancel()
 
-    def _client(self) -> aiomqtt.Client:
-        broker = self._broker
-        context = None
-        if broker.tls:
-            context = ssl.create_default_context(cafile=None if broker.ca_file is None else str(broker.ca_file))
-        return aiomqtt.Client(
-            broker.host,
-            broker.port,
-            username=broker.username,
-            password=broker.password,
-            identifier=broker.client_id,
-            clean_session=broker.is_passing,
-            queue_type=Inbox,
-            keepalive=_KEEP_ALIVE_S,
-            tls_context=context,
-            timeout=10,
-        )
-
     async def _subscribe(self, client: aiomqtt.Client, topics: Sequence[str], subscribed: set[str]) -> None:
         """Ask for the topics that are new; one that the broker refuses is said once."""
         wide = [known for known in subscribed if set(known) & set("#+")]
@@ -209,7 +154,7 @@ class Mqtt:
         for begin in range(0, len(wanted), _ASKED_AT_ONCE):
             part = wanted[begin : begin + _ASKED_AT_ONCE]
             codes = await client.subscribe([(topic, 1) for topic in part])
-            refused = [topic for topic, code in zip(part, codes, strict=True) if _value(code) > _GRANTED]
+            refused = [topic for topic, code in zip(part, codes, strict=True) if code_of(code) > _GRANTED]
             if refused:
                 self._log.warning("topics_refused", source=self.name, topics=refused[:10], n=len(refused))
             subscribed.update(part)
@@ -235,7 +180,7 @@ class Mqtt:
                 if n_failures == 1:
                     self._log.warning("not_kept", source=self.name, problem=error.problem, remedy=error.remedy)
                 self._state = replace(self._state, problem=error.problem, remedy=error.remedy, option=None)
-                await _pause(self._waits.after(n_failures, self._rng), stopping)
+                await pause(self._waits.after(n_failures, self._rng), stopping)
                 if stopping.is_set():
                     return False
             else:
@@ -261,7 +206,7 @@ class Mqtt:
         )
 
     def _note_failure(self, error: Exception, *, is_new: bool) -> None:
-        problem, remedy, option = _explained(error, self._broker)
+        problem, remedy, option = explained(error, self._broker)
         if is_new:
             self._log.warning("not_connected", source=self.name, problem=problem, remedy=remedy)
         self._state = replace(self._state, is_connected=False, problem=problem, remedy=remedy, option=option)
@@ -317,14 +262,6 @@ class _Session:
         self._was_kept = False
 
 
-async def _pause(seconds: float, stopping: Event) -> None:
-    """Wait, unless told to stop."""
-    loop = asyncio.get_running_loop()
-    ends_at = loop.time() + seconds
-    while not stopping.is_set() and (left := ends_at - loop.time()) > 0:  # noqa: ASYNC110 - it is another thread's event
-        await asyncio.sleep(min(left, _LOOK_S))
-
-
 def _check_open(client: aiomqtt.Client) -> None:
     """Raise what ended the connection, if it has ended; aiomqtt tells its own iterator alone."""
     ended = client._disconnected  # noqa: SLF001 - as above
@@ -335,33 +272,3 @@ def _check_open(client: aiomqtt.Client) -> None:
 def _covers(known: str, topic: str) -> bool:
     """Tell whether a subscription to many topics brings one already."""
     return not set(topic) & set("#+") and aiomqtt.Topic(topic).matches(known)
-
-
-def _value(code: object) -> int:
-    return int(getattr(code, "value", code))  # type: ignore[call-overload,no-any-return]  # an int, or paho's ReasonCode
-
-
-def _explained(error: Exception, broker: Broker) -> tuple[str, str, str]:
-    """Return what is wrong with a connection, the cure, and the setting to blame."""
-    where = f"{broker.host}:{broker.port}"
-    code = _value(getattr(error, "rc", 0) or 0)
-    if isinstance(error, MqttConnectError) or code in _REFUSED:
-        return (
-            f"the broker at {where} refuses us ({error})",
-            "Check username and password.",
-            "password" if broker.username else "username",
-        )
-    if isinstance(error, FileNotFoundError) and broker.ca_file is not None:
-        return f"there is no file {broker.ca_file}", "Correct ca_file under [sources.mqtt] in watthour.toml.", "ca_file"
-    if isinstance(error, ssl.SSLError) or "CERTIFICATE" in str(error).upper():
-        return (
-            f"the broker at {where} cannot be trusted ({error})",
-            "Set ca_file under [sources.mqtt] to the certificate that signed the broker's, or the host to its name.",
-            "host",
-        )
-    if isinstance(error, UnicodeError):  # a label of a name holds 63 characters at most
-        return f"{where:.60} cannot be the name of a broker", "Correct the host.", "host"
-    cure = "Check host and port, and that the broker runs."
-    if not broker.tls and "timed out" in str(error):
-        cure += " If it speaks TLS, set that it does (tls)."
-    return f"the broker at {where} cannot be reached ({error})", cure, "host"
