@@ -13,7 +13,9 @@ from watthour.api.schemas.carbon import CarbonCurrent, CarbonHistory, CarbonRegi
 from watthour.api.schemas.carbon_ahead import CarbonBestWindow, CarbonForecast, CarbonTrend
 from watthour.api.schemas.dashboard import Appliances, Dashboard, DevicePage, KnownDevices, WeekForecast
 from watthour.api.schemas.days import ForecastDays, ForecastIssues
+from watthour.api.schemas.equipment import EquipmentAnswer, RemovedEquipment
 from watthour.api.schemas.grid import GridForecast, GridScores
+from watthour.api.schemas.home_plan import HomePlan
 from watthour.api.schemas.homes import DeviceList, EventPage, HomeList, KeptRows, PlaceList, RemovedPart, ZoneList
 from watthour.api.schemas.imports import ImportedRows
 from watthour.api.schemas.insights import DeviceInsightsAnswer, HomeInsightsAnswer
@@ -46,6 +48,7 @@ ANSWERS = [
     DeviceInsightsAnswer,
     DeviceList,
     DevicePage,
+    EquipmentAnswer,
     EventPage,
     ForecastDays,
     ForecastIssues,
@@ -57,6 +60,7 @@ ANSWERS = [
     HolidayCalendars,
     HomeInsightsAnswer,
     HomeList,
+    HomePlan,
     HomeUsageAnswer,
     ImportedRows,
     KeptRows,
@@ -68,6 +72,7 @@ ANSWERS = [
     ReadingPage,
     Ready,
     Reloaded,
+    RemovedEquipment,
     RemovedPart,
     RemovedSite,
     SiteAhead,
@@ -113,10 +118,12 @@ def test_operations_have_plain_names_for_clients(api: FastAPI) -> None:
         "compare",
         "comparison",
         "dashboard",
+        "decided_run",
         "device_insights",
         "device_page",
         "devices",
         "ended_model_trial",
+        "equipment",
         "events",
         "grid_forecast",
         "grid_forecast_issues",
@@ -130,6 +137,7 @@ def test_operations_have_plain_names_for_clients(api: FastAPI) -> None:
         "home_forecast",
         "home_history",
         "home_insights",
+        "home_plan",
         "home_prices",
         "home_savings",
         "home_savings_csv",
@@ -143,6 +151,7 @@ def test_operations_have_plain_names_for_clients(api: FastAPI) -> None:
         "model_trial",
         "new_device",
         "new_home",
+        "new_home_plan",
         "new_model_trial",
         "new_past",
         "new_site",
@@ -161,6 +170,7 @@ def test_operations_have_plain_names_for_clients(api: FastAPI) -> None:
         "ready",
         "reload_model",
         "removed_device",
+        "removed_equipment",
         "removed_site",
         "removed_source",
         "removed_thing",
@@ -169,6 +179,7 @@ def test_operations_have_plain_names_for_clients(api: FastAPI) -> None:
         "retraining",
         "send_readings",
         "serving_model",
+        "set_equipment",
         "set_tariff",
         "site_forecast",
         "sites",
