@@ -229,9 +229,9 @@ def summed(entries: Sequence[Entry], window: Window, day: date) -> Entry:
         _sum(each.regret_carbon_kg for each in entries),
         is_estimated=any(each.is_estimated for each in entries),
         n_runs=sum(each.n_runs for each in entries),
-        n_priced=len(priced),
-        n_with_carbon=len(weighed),
-        n_with_usual=len(usual),
+        n_priced=sum(each.n_priced for each in entries),
+        n_with_carbon=sum(each.n_with_carbon for each in entries),
+        n_with_usual=sum(each.n_with_usual for each in entries),
     )
 
 
