@@ -70,6 +70,12 @@ class Course:
         """How long it takes."""
         return timedelta(hours=float(self.hours[-1]))
 
+    @property
+    def most_kw(self) -> float:
+        """The highest power in it."""
+        lengths = np.diff(self.hours)
+        return float((np.diff(self.kwh)[lengths > 0] / lengths[lengths > 0]).max())
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Done:
