@@ -129,8 +129,11 @@ class Formulation:
         return settle(self.problem, self.actions(found.values), status, found.gap)
 
     def same_runs(self, plan: Plan) -> tuple[Columns, Array] | None:
-        """Return the columns of runs with the values of an earlier plan; None: it cannot be kept."""
-        problem, found = self.problem, dict.fromkeys(self.begins, frozenset[int]())
+        """Return the columns of runs with the values of an earlier plan; None: it cannot be kept.
+
+        Runs that it does not know are left free.
+        """
+        problem, found = self.problem, dict[str, frozenset[int]]()
         for runs in plan.appliances:
             if runs.name not in self.begins:
                 continue
@@ -146,6 +149,8 @@ class Formulation:
             found[runs.name] = frozenset(marks)
         columns, values = [], []
         for name, (steps, numbers) in self.begins.items():
+            if name not in found:
+                continue
             if not found[name] <= set(steps.tolist()):
                 return None
             columns.append(numbers)
