@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from watthour.core.plan import Plan, PlanningProblem
 
 _TIE = 1e-6  # [currency/kWh] so that of two ways that cost the same the one is taken that moves less
+_NO_POWER = 1e-3  # [kW] of a car that an earlier plan lets rest
 _SOON = 1e-7  # [currency/step] and the run that is sooner over
 
 
@@ -131,7 +132,7 @@ class Formulation:
     def same_runs(self, plan: Plan) -> tuple[Columns, Array] | None:
         """Return the columns of runs with the values of an earlier plan; None: it cannot be kept.
 
-        Runs that it does not know are left free.
+        Cars charge in the same steps, with the power that suits now. Runs and cars that it does not know are left free.
         """
         problem, found = self.problem, dict[str, frozenset[int]]()
         for runs in plan.appliances:
@@ -155,6 +156,13 @@ class Formulation:
                 return None
             columns.append(numbers)
             values.append(np.isin(steps, list(found[name])).astype(np.float64))
+        passed = round((problem.start - plan.start) / problem.step)
+        for use in plan.cars:
+            first, numbers = self.cars.get(use.name, (0, np.zeros(0, dtype=np.int64)))
+            known = use.power_kw[first + passed : first + passed + len(numbers)]
+            is_off = np.flatnonzero(known <= _NO_POWER)
+            columns.append(numbers[is_off])
+            values.append(np.zeros(len(is_off)))
         if not columns:
             return None
         return np.concatenate(columns), np.concatenate(values)

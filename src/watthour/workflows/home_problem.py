@@ -12,7 +12,7 @@ import polars as pl
 
 from watthour.core.assets import Appliance, Car
 from watthour.core.errors import InvalidInput
-from watthour.core.plan import ApplianceRuns, Plan, PlanningProblem, PlanStatus, Span
+from watthour.core.plan import ApplianceRuns, CarCharge, Plan, PlanningProblem, PlanStatus, Span
 from watthour.core.quality import is_trusted
 from watthour.core.window import HOUR, Window
 from watthour.workflows.equipment import HomeAppliance, HomeCar
@@ -112,12 +112,12 @@ def problem_of_home(
             cars += [] if car is None else [car]
             groups += [] if car is None else [Group(name, members)]
             continue
-        if _steps_left(members[0], ahead, before) == 0:
+        if _steps_left(members[0]) == 0:
             continue  # it may pause, and has had all its steps
         kept = _that_fit(members, ahead, insisted, dropped, zone)
         if kept:
             groups.append(Group(name, kept))
-            appliances.append(_appliance(kept, name, ahead, before))
+            appliances.append(_appliance(kept, name))
     problem = PlanningProblem(
         start=ahead.window.start,
         import_price=ahead.import_price,
@@ -143,22 +143,26 @@ def known_plan(made: HomeProblem, before: Mapping[str, Any] | None) -> Plan | No
     """Return the plan in force, as far as it speaks of the same runs, for the planner to keep to."""
     if before is None:
         return None
-    spans = before["basis"]["spans"]
-    runs = []
+    spans, charged = before["basis"]["spans"], before["basis"]["cars"]
+    runs, cars = list[ApplianceRuns](), list[CarCharge]()
     for group in made.groups:
         ids = [each.wish.id for each in group.members]
-        is_car = isinstance(group.members[0].wish.thing, HomeCar)
-        if is_car or any(name not in spans for name in ids):
+        if isinstance(group.members[0].wish.thing, HomeCar):
+            power = charged.get(ids[0], {}).get("power_kw")
+            cars += [CarCharge(group.name, np.array(power), np.zeros(0))] if power else []
+            continue
+        if any(name not in spans for name in ids):
             continue
         found = [Span(*map(datetime.fromisoformat, span)) for name in ids for span in spans[name]]
         runs.append(ApplianceRuns(group.name, tuple(sorted(found, key=lambda each: each.start)), np.zeros(0)))
-    if not runs:
+    if not runs and not cars:
         return None
-    zeros, problem = np.zeros(made.problem.n_steps), made.problem
+    zeros = np.zeros(made.problem.n_steps)
+    since = datetime.fromisoformat(before["start"])
     return Plan(
-        start=problem.start, step=problem.step, status=PlanStatus.SOLVED, gap=None, appliances=tuple(runs),
-        batteries=(), cars=(), heats=(), load_kw=problem.load_kw, solar_kw=problem.solar_kw, curtailed_kw=zeros,
-        import_kw=zeros, export_kw=zeros, cost=0.0, wear=0.0, carbon_kg=0.0, peak_kw=0.0, objective=0.0,
+        start=since, step=STEP, status=PlanStatus.SOLVED, gap=None, appliances=tuple(runs), batteries=(),
+        cars=tuple(cars), heats=(), load_kw=zeros, solar_kw=zeros, curtailed_kw=zeros, import_kw=zeros, export_kw=zeros,
+        cost=0.0, wear=0.0, carbon_kg=0.0, peak_kw=0.0, objective=0.0,
     )  # fmt: skip
 
 
@@ -230,21 +234,17 @@ def _after_what_runs(standing: Sequence[Standing]) -> list[Standing]:
     return found
 
 
-def _steps_left(each: Standing, ahead: HomeAhead, before: Mapping[str, Any] | None) -> int:
+def _steps_left(each: Standing) -> int:
     """Return how many steps a run still needs that may pause, those it has had by the plan in force taken away."""
     thing = each.wish.thing
     assert isinstance(thing, HomeAppliance)  # noqa: S101 - by the caller
     n_steps = -(-thing.duration // STEP)
-    if not thing.is_interruptible or each.state != "running" or before is None:
+    if not thing.is_interruptible or each.state != "running":
         return n_steps
-    spans = (map(datetime.fromisoformat, span) for span in before["basis"]["spans"].get(each.wish.id, ()))
-    had = (min(end, ahead.window.start) - begin for begin, end in spans if begin < ahead.window.start)
-    return max(n_steps - sum(each // STEP for each in had), 0)
+    return max(n_steps - sum((span.end - span.start) // STEP for span in each.had), 0)
 
 
-def _appliance(
-    members: tuple[Standing, ...], name: str, ahead: HomeAhead, before: Mapping[str, Any] | None
-) -> Appliance:
+def _appliance(members: tuple[Standing, ...], name: str) -> Appliance:
     first = members[0]
     thing, wish = first.wish.thing, first.wish
     assert isinstance(thing, HomeAppliance)  # noqa: S101 - by the caller
@@ -259,7 +259,7 @@ def _appliance(
         only_below=thing.only_below,
     )
     if thing.is_interruptible:
-        n_steps = _steps_left(first, ahead, before)
+        n_steps = _steps_left(first)
         return replace(said, profile_kw=(thing.profile_kw[0],) * n_steps, profile_step=STEP)
     if first.state == "running":
         return replace(said, begun_at=first.start, earliest=None, deadline=None)

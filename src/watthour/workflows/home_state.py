@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
+from watthour.core.plan import Span
 from watthour.core.window import HOUR, Window
 from watthour.workflows.device_runs import device_runs, drawn_kwh
 from watthour.workflows.equipment import HomeAppliance, HomeCar, device_of
@@ -36,6 +37,8 @@ class Standing:
     end: datetime | None = None
     energy_kwh: float | None = None  # of what is over
     charged_kwh: float = 0.0  # of a car: what has reached its battery in this stay
+    planned: Mapping[str, Any] | None = None  # the same run in the plan in force
+    had: tuple[Span, ...] = ()  # when it ran already by the plan in force, where it may pause
 
 
 def standings(
@@ -66,7 +69,16 @@ def standings(
             found.append(_of_car(store, home, wish, device, before, planned.get(wish.id), start, now))
         else:
             found.append(_of_appliance(store, home, wish, device, planned.get(wish.id), taken, now))
+        had = _had(wish.id, before, start) if found[-1].state == "running" else ()
+        found[-1] = replace(found[-1], planned=planned.get(wish.id), had=had)
     return found
+
+
+def _had(name: str, before: Mapping[str, Any] | None, start: datetime) -> tuple[Span, ...]:
+    """Return when a run was planned to run before the first step that is planned now."""
+    kept = [] if before is None else before["basis"]["spans"].get(name, [])
+    spans = [Span(*map(datetime.fromisoformat, each)) for each in kept]
+    return tuple(Span(each.start, min(each.end, start)) for each in spans if each.start < start)
 
 
 def _of_appliance(

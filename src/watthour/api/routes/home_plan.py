@@ -26,7 +26,12 @@ router = APIRouter(prefix="/api/v1/homes/{home}", tags=["plan"])
 RunId = Annotated[str, Path(max_length=200, description="Id of the run.", examples=["dishwasher-20261122-1"])]
 
 
-@router.get("/equipment", summary="What a home has that can be shifted", responses=problems(404))
+@router.get(
+    "/equipment",
+    summary="What a home has that can be shifted",
+    response_model_exclude_unset=True,
+    responses=problems(404),
+)
 async def equipment(state: ApiState, home: HomeId) -> EquipmentAnswer:
     """Tell the equipment as it was said."""
     app = state.app
@@ -39,7 +44,12 @@ async def equipment(state: ApiState, home: HomeId) -> EquipmentAnswer:
     return await state.compute.run(look)
 
 
-@router.put("/equipment", summary="Say what a home has that can be shifted", responses=problems(403, 404, 413, 507))
+@router.put(
+    "/equipment",
+    summary="Say what a home has that can be shifted",
+    response_model_exclude_unset=True,
+    responses=problems(403, 404, 413, 507),
+)
 async def set_equipment(state: ApiState, home: HomeId, asked: HomeEquipment) -> EquipmentAnswer:
     """Keep the equipment in place of what there was; the next plan is made with it."""
     app = state.app

@@ -136,8 +136,7 @@ class PlannedRun(Answer):
     start: datetime | None = Field(description="When it begins; null: it does not run. [UTC]")
     end: datetime | None = Field(description="When it ends; null: it does not run. [UTC]")
     energy_kwh: float | None = Field(
-        description="What it draws in the steps that are planned; of one that is over, what it drew; null: not known. "
-        "[kWh]",
+        description="What it draws, a car in the steps planned; of what is over, what it drew; null: not known. [kWh]",
         examples=[2.1],
     )
     cost: float | None = Field(

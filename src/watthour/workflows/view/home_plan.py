@@ -65,7 +65,11 @@ def plan_content(made: MadePlan) -> dict[str, Any]:
             "made_by": made.basis,
             "changes": as_kept(made.changes),
             "own_weights": None if made.own_weights is None else asdict(made.own_weights),
-            "spans": {name: _texts(spans) for name, (spans, _) in placed.items() if spans is not None},
+            "spans": {
+                each.wish.id: _texts([*each.had, *(placed[each.wish.id][0] or ())])
+                for each in made.standing
+                if each.wish.id in placed
+            },
             "cars": _cars(made),
             "courses": _courses(plan, made.problem.problem),
         },
@@ -184,6 +188,8 @@ def _run(made: MadePlan, each: Standing, placed: Mapping[str, tuple[list[Span] |
     elif spans:
         start, end = each.start or spans[0].start, spans[-1].end
     energy, cost, carbon = (each.energy_kwh, None, None) if each.state == "done" else _costs(made, power)
+    if each.state == "running" and wish.kind == "appliance" and each.planned is not None:  # as a whole
+        energy, cost, carbon = (each.planned[name] for name in ("energy_kwh", "cost", "carbon_kg"))
     return {
         "id": wish.id,
         "name": wish.thing.name,
@@ -236,13 +242,14 @@ def _costs(made: MadePlan, power: Array) -> tuple[float, float, float | None]:
 
 def _cars(made: MadePlan) -> dict[str, Any]:
     charges = {each.name: each.power_kw for each in made.planned.plan.cars}
+    powers = {group.members[0].wish.id: charges[group.name] for group in made.problem.groups if group.name in charges}
     return {
-        group.members[0].wish.id: {
-            "charged_kwh": round(group.members[0].charged_kwh, _DIGITS),
-            "power_kw": _plain(charges[group.name]),
+        each.wish.id: {
+            "charged_kwh": round(each.charged_kwh, _DIGITS),
+            "power_kw": _plain(powers[each.wish.id]) if each.wish.id in powers else [],
         }
-        for group in made.problem.groups
-        if group.name in charges
+        for each in made.standing
+        if isinstance(each.wish.thing, HomeCar)
     }
 
 
