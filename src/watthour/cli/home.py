@@ -10,8 +10,8 @@ import typer
 from watthour.cli.context import opened, parse_day
 from watthour.cli.home_history import history
 from watthour.cli.home_insights import insights
-from watthour.cli.home_savings import savings
 from watthour.cli.home_plan import equip, plan
+from watthour.cli.home_savings import savings
 from watthour.cli.home_usage import usage
 from watthour.cli.options import AsJson  # noqa: TC001 - typer reads annotations at run time
 from watthour.cli.output import local_time, show_json, show_table, utc_now
