@@ -58,7 +58,7 @@ def planned_runs(store: Store, home: str, window: Window) -> list[PlannedRun]:
 
 
 def first_plan_at(store: Store, home: str, until: datetime) -> datetime | None:
-    """Return a time before which no plan of a home was made, at most a day before its first one; None: there is none.
+    """Return when the first plan of a home was made; None: there is none.
 
     It is found by halving, so that only few of many plans are read.
     """
@@ -72,7 +72,8 @@ def first_plan_at(store: Store, home: str, until: datetime) -> datetime | None:
             last = middle
         else:
             first = middle
-    return EPOCH + first * DAY
+    day = Window(EPOCH + first * DAY, EPOCH + last * DAY)
+    return store.plans(home, day)[-1].made_at
 
 
 def _oldest_first(store: Store, home: str, window: Window) -> Iterator[KeptPlan]:
