@@ -149,6 +149,21 @@ def test_the_plan_in_force_when_a_run_began_is_the_one_that_is_told(store: Memor
     assert row.at_once.start == at(FIRST_PLAN, "18:30")  # as the first plan said
 
 
+def test_of_two_runs_the_one_that_later_plans_saw_begin_is_the_one_that_was_planned(tmp_path: Path) -> None:
+    """It was begun by hand at 19:00, and once more at 01:00, close to when the plan in force had put it."""
+    store = MemoryStore()
+    by_hand, once_more = at(FIRST_PLAN, "19:00"), at(FIRST_PLAN + DAY, "01:00")
+    furnish(store, runs={by_hand: 0.6, once_more: 0.6}, with_plans=False)
+    store.keep_plan("flat", at(FIRST_PLAN, "18:00"), {"runs": [planned(FIRST_PLAN)]})
+    first, second = savings(store, tmp_path).rows
+    assert (first.n_planned, second.n_planned) == (0, 1)  # nothing but the plan's own time tells which it was
+    seen = planned(FIRST_PLAN, state="running") | {"start": by_hand.isoformat()}
+    store.keep_plan("flat", at(FIRST_PLAN, "19:30"), {"runs": [seen]})
+    first, second = savings(store, tmp_path).rows
+    assert (first.n_planned, second.n_planned) == (1, 0)
+    assert first.planned_start == at(FIRST_PLAN + DAY, "02:00")  # by the plan in force when it began
+
+
 def test_nobody_asked_for_a_run_before_the_first_plan_that_held_it(tmp_path: Path) -> None:
     store = MemoryStore()
     furnish(store, with_plans=False)
