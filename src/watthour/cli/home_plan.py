@@ -39,13 +39,13 @@ def equip(
     with opened() as app:
         site = home_named(app.store, home)
         if remove:
-            was_there = app.equipments.forget(site.id)
+            was_there = app.equipment_file.forget(site.id)
             typer.echo(f"{site.name} has no equipment{' any more' if was_there else ''}.", err=True)
         elif said is None:
-            equipment_of(app.equipments, site)
-            show_json(dict(app.equipments.said(site.id) or {}))
+            equipment_of(app.equipment_file, site)
+            show_json(dict(app.equipment_file.said(site.id) or {}))
         else:
-            names = [each.name for each in set_equipment(app.store, app.equipments, site, said).things]
+            names = [each.name for each in set_equipment(app.store, app.equipment_file, site, said).things]
             typer.echo(f"{site.name} plans {', '.join(names)}. `watthour home plan {site.id}` tells when.", err=True)
 
 
@@ -58,8 +58,8 @@ def plan(
 ) -> None:
     """Tell when everything in a home is to run, why, and what it costs; the first time the plan is made."""
     from watthour.workflows.home_plan import Asked
+    from watthour.workflows.home_plan_content import plan_told
     from watthour.workflows.homes import home_named
-    from watthour.workflows.view.home_plan import plan_told
 
     now = utc_now()
     with opened() as app:

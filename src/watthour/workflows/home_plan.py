@@ -17,11 +17,11 @@ from watthour.planning.at_once import at_once
 from watthour.planning.solve import TIME_LIMIT_S
 from watthour.workflows.equipment import LEAST_HOURS, MOST_HOURS, HomeAppliance, equipment_of
 from watthour.workflows.home_ahead import Sources, first_step, look_at_home
+from watthour.workflows.home_plan_content import plan_content
 from watthour.workflows.home_problem import MadePlan, known_plan, problem_of_home
 from watthour.workflows.home_state import standings
 from watthour.workflows.plan import make_plan
 from watthour.workflows.tariffs import tariff_of
-from watthour.workflows.view.home_plan import plan_content
 from watthour.workflows.wishes import Change, Wish, as_kept, changes_of, requested, wishes
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from watthour.core.channel import Site
-    from watthour.workflows.equipment import Equipment, Equipments
+    from watthour.workflows.equipment import Equipment, EquipmentFile
 
 AGAIN_AFTER = timedelta(minutes=30)  # that a plan is made anew
 _FORGOTTEN_AFTER = 2 * DAY  # what a person changed of a run that is over
@@ -63,17 +63,17 @@ class HomePlanner:
 
     Args:
         sources: what is known.
-        equipments: what homes have.
+        equipment_file: what homes have.
         folder: holds the locks by which two processes do not plan one home at once.
     """
 
     sources: Sources
-    equipments: Equipments
+    equipment_file: EquipmentFile
     folder: Path
 
     def is_possible(self, home: Site) -> bool:
         """Tell whether a home has what a plan needs: a tariff and equipment."""
-        return self.equipments.said(home.id) is not None and self.sources.tariffs.said(home.id) is not None
+        return self.equipment_file.said(home.id) is not None and self.sources.tariffs.said(home.id) is not None
 
     def in_force(self, home: Site) -> Mapping[str, Any] | None:
         """Return the plan in force; None: none was made yet, or by another tariff or equipment."""
@@ -91,7 +91,7 @@ class HomePlanner:
             PlanImpossible: wishes contradict each other.
             NoPlanFound: none was found in time.
         """
-        equipment_of(self.equipments, home)
+        equipment_of(self.equipment_file, home)
         tariff_of(self.sources.tariffs, home)
         return self.in_force(home) or self.plan(home, Asked(), now=now, time_limit_s=time_limit_s)
 
@@ -160,7 +160,7 @@ class HomePlanner:
     def _made(
         self, home: Site, asked: Asked, before: Mapping[str, Any] | None, now: datetime, time_limit_s: float
     ) -> MadePlan:
-        equipment, zone = equipment_of(self.equipments, home), home.place.time_zone
+        equipment, zone = equipment_of(self.equipment_file, home), home.place.time_zone
         basis = self._basis(home)
         is_same_basis = before is not None and before["basis"]["made_by"] == basis
         hours = equipment.hours if asked.hours is None else asked.hours
@@ -187,18 +187,18 @@ class HomePlanner:
             problem.problem,
             with_choices=with_choices,
             time_limit_s=time_limit_s,
+            currency=ahead.currency,
             known=known_plan(problem, before if not (asked.weights or asked.changes) else None),
             min_gain=equipment.gain,
         )
         simple = at_once(problem.problem)
         return MadePlan(
-            home, ahead.currency, now, weights, ahead, problem, planned, standing, simple.cost, simple.carbon_kg,
-            changes, own, basis, remarks,
-        )  # fmt: skip
+            home, ahead.currency, now, weights, ahead, problem, planned, standing, simple, changes, own, basis, remarks
+        )
 
     def _basis(self, home: Site) -> str:
         """Return a mark that changes with the tariff or the equipment of a home."""
-        said = [self.sources.tariffs.said(home.id), self.equipments.said(home.id)]
+        said = [self.sources.tariffs.said(home.id), self.equipment_file.said(home.id)]
         return sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
 
 

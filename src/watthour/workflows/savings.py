@@ -118,7 +118,10 @@ class _Work:
         grams = np.full(len(found.import_), np.nan) if carbon is None else _carbon_of(store, carbon, around, now)
         figures = Figures(around.start, STEP, found.import_, found.export, grams, net)
         if carbon is None:
-            remarks.append(f"Nobody tells the carbon intensity where {home.name} is, so no CO2 is counted.")
+            remarks.append(
+                f"Which grid zone {home.name} is in is not known, or nothing tells its carbon, so no CO2 is counted: "
+                f"`watthour site change {home.id} --zone BE`, with its own zone."
+            )
         if tariff.demand is not None:
             remarks.append("What the month's peak costs is not counted: it is of no single run.")
         first_plan = first_plan_at(store, home.id, now)
