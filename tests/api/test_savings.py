@@ -32,7 +32,7 @@ def flat(empty: App) -> Iterator[TestClient]:
 @pytest.fixture
 def equipped(flat: TestClient, empty: App) -> TestClient:
     empty.tariffs.keep("flat", DAY_AND_NIGHT)
-    empty.equipments.keep("flat", EQUIPMENT)
+    empty.equipment_file.keep("flat", EQUIPMENT)
     return flat
 
 

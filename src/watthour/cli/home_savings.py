@@ -42,7 +42,7 @@ def savings(
     with opened() as app:
         site = home_named(app.store, home)
         window = _window(site, start, end, now)
-        found = home_savings(app.store, app.tariffs, app.equipments, site, window, by=by, now=now)
+        found = home_savings(app.store, app.tariffs, app.equipment_file, site, window, by=by, now=now)
     entry = view.savings_entry(site, found)
     if csv is not None:
         _write(csv, view.savings_csv(site, found))
