@@ -22,7 +22,7 @@ from watthour.workflows.home_problem import MadePlan, known_plan, problem_of_hom
 from watthour.workflows.home_state import standings
 from watthour.workflows.plan import make_plan
 from watthour.workflows.tariffs import tariff_of
-from watthour.workflows.wishes import Change, Wish, as_kept, changes_of, requested, wishes
+from watthour.workflows.wishes import Change, Wish, changes_of, requested, wishes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from watthour.workflows.equipment import Equipment, EquipmentFile
 
 AGAIN_AFTER = timedelta(minutes=30)  # that a plan is made anew
+_INSTANT = timedelta(microseconds=1)
 _FORGOTTEN_AFTER = 2 * DAY  # what a person changed of a run that is over
 Decision = Literal["accept", "skip", "undo"]
 
@@ -45,6 +46,7 @@ class Asked:
     changes: tuple[Asking, ...] = ()
     with_choices: bool = False
     keep: bool = True
+    decided: tuple[tuple[str, Change], ...] = ()  # by id of the run
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,7 @@ class HomePlanner:
         return kept[0].content
 
     def current(self, home: Site, *, now: datetime, time_limit_s: float = TIME_LIMIT_S) -> Mapping[str, Any]:
-        """Return the plan in force; where there is none, the first is made.
+        """Return the plan in force; where there is none, or all of it is past, one is made.
 
         Raises:
             UnknownName: the home has no tariff or no equipment.
@@ -93,7 +95,10 @@ class HomePlanner:
         """
         equipment_of(self.equipment_file, home)
         tariff_of(self.sources.tariffs, home)
-        return self.in_force(home) or self.plan(home, Asked(), now=now, time_limit_s=time_limit_s)
+        content = self.in_force(home)
+        if content is None or datetime.fromisoformat(content["time"][-1]) <= now:
+            return self.plan(home, Asked(), now=now, time_limit_s=time_limit_s)
+        return content
 
     def is_due(self, home: Site, *, now: datetime) -> bool:
         """Tell whether a plan is to be made: there is none of this tariff and equipment, or it is half an hour old."""
@@ -116,7 +121,9 @@ class HomePlanner:
             content = plan_content(made)
             if asked.keep:
                 is_same = before is not None and _runs_of(before) == _runs_of(content)
-                self.sources.store.keep_plan(home.id, kept[0].made_at if is_same else now, content)
+                last = kept[0].made_at if kept else now - _INSTANT
+                since = last if is_same else max(now, last + _INSTANT)  # whatever was done to the clock
+                self.sources.store.keep_plan(home.id, since, content)
             return content
 
     def decide(
@@ -144,18 +151,12 @@ class HomePlanner:
         if decision == "accept" and found["start"] is None:
             problem = f"{found['name']} is not planned, so there is no time to accept"
             raise InvalidInput("decision", decision, problem, remedy="Undo that it is skipped, or change its deadline.")
-        with locked(self.folder / f"plan_{home.id}.lock"):
-            kept = self.sources.store.plans(home.id, limit=1)[0]
-            changes = changes_of(kept.content)
-            was = replace(changes.get(run, Change()), is_accepted=False, is_skipped=False, start=None)
-            start = None if found["start"] is None else datetime.fromisoformat(found["start"])
-            if decision == "accept":
-                was = replace(was, is_accepted=True, start=start)
-            elif decision == "skip":
-                was = replace(was, is_skipped=True)
-            basis = {**kept.content["basis"], "changes": as_kept({**changes, run: was})}
-            self.sources.store.keep_plan(home.id, kept.made_at, {**kept.content, "basis": basis})
-        return self.plan(home, Asked(), now=now, time_limit_s=time_limit_s)
+        was = replace(changes_of(content).get(run, Change()), is_accepted=False, is_skipped=False, start=None)
+        if decision == "accept":
+            was = replace(was, is_accepted=True, start=datetime.fromisoformat(found["start"]))
+        elif decision == "skip":
+            was = replace(was, is_skipped=True)
+        return self.plan(home, Asked(decided=((run, was),)), now=now, time_limit_s=time_limit_s)
 
     def _made(
         self, home: Site, asked: Asked, before: Mapping[str, Any] | None, now: datetime, time_limit_s: float
@@ -171,6 +172,7 @@ class HomePlanner:
         weights = own or equipment.weights
         ahead = look_at_home(self.sources, home, equipment, hours=hours, now=now)
         changes = {} if before is None else _still_kept(changes_of(before), now)
+        changes |= dict(asked.decided)
         until = max(ahead.window.end, now + HOUR)
         known = wishes(equipment, changes, zone, now=now, until=until)
         changes, insisted = _with_asked(asked.changes, changes, known, equipment, zone, now)
