@@ -89,6 +89,7 @@ def _show(entry: Mapping[str, Any]) -> None:
         f"than usual {currency}",
         "shifted kWh",
         f"regret {currency}",
+        "% of best",
         "",
     )
     rows = [_row(each, entry) for each in entry["rows"]]
@@ -114,5 +115,6 @@ def _row(row: Mapping[str, Any], entry: Mapping[str, Any]) -> tuple[object, ...]
         number(row["saved_usual_money"], 3),
         number(row["shifted_kwh"], 2),
         number(row["regret_money"], 3),
+        "-" if row["captured"] is None else f"{100 * row['captured']:.0f}",
         "; ".join(words),
     )
