@@ -20,7 +20,7 @@ from watthour.planning.bills import Metered, bill
 from watthour.planning.prices import Calendar, prices
 from watthour.planning.tariff_words import odd_price, questions, read_tariff
 from watthour.planning.tariffs import BlockPeriod, Blocks, Dynamic
-from watthour.workflows.price_ahead import market_between, on_grid, published_between
+from watthour.workflows.price_ahead import market_between, on_grid, on_steps, published_between
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from watthour.core.channel import Channel, Site
     from watthour.core.ports import ModelRegistry, Store
     from watthour.planning.bills import Bill
-    from watthour.planning.prices import Array, Prices
+    from watthour.planning.prices import Array, Market, Prices
     from watthour.planning.tariff_words import Question
     from watthour.planning.tariffs import Flow, Tariff
 
@@ -202,11 +202,41 @@ def home_bill(store: Store, tariffs: Tariffs, home: Site, window: Window, *, now
     if np.isnan(drawn).all():
         problem = f"no reading of {meter.id} is known between {window.start:%Y-%m-%d} and {window.end:%Y-%m-%d}"
         raise NotEnoughHistory(problem, remedy="Bring some in with `watthour import`, or ask for other days.")
+    market, used, calendar = _past_terms(store, home, tariff, window, now)
+    metered = Metered(window, step, np.maximum(drawn, 0.0), fed_in, used[0].kwh, used[1].kwh)
+    found = bill(tariff, metered, calendar, market)
+    return replace(found, remarks=(*found.remarks, *_tier_remarks(used)))
+
+
+def past_prices(
+    store: Store, tariffs: Tariffs, home: Site, window: Window, step: timedelta, *, now: datetime
+) -> Prices:
+    """Return what one more kWh cost and earned in a home in each step of a past window; NaN where nothing is published.
+
+    A block tariff stands in the tier that was reached by what was metered.
+
+    Raises:
+        UnknownName: the home has no tariff, or one by what is used, and no meter.
+        InvalidInput: the step does not divide the window.
+    """
+    tariff = tariff_of(tariffs, home)
+    market, used, calendar = _past_terms(store, home, tariff, window, now)
+    expected = None
+    if isinstance(tariff.drawn.rate, Blocks):
+        drawn = metered_kw(store, meter_of(store, home, tariff.drawn), window, step, now)
+        expected = np.nan_to_num(np.maximum(drawn, 0.0)) * (step / HOUR)
+    already = {"used_kwh": used[0].kwh, "fed_in_kwh": used[1].kwh}
+    found = prices(tariff, window, step, calendar, market, **already, expected_kwh=expected)
+    return replace(found, remarks=(*found.remarks, *_tier_remarks(used)))
+
+
+def _past_terms(
+    store: Store, home: Site, tariff: Tariff, window: Window, now: datetime
+) -> tuple[dict[str, Market], list[_Used], Calendar]:
+    """Return published prices by channel, what was drawn and fed in before in the running tier, and the calendar."""
     market = {each.id: published_between(store, each, window, now) for each in _followed(store, tariff)}
     used = [_used_so_far(store, home, tariff, flow, window.start, now) for flow in (tariff.drawn, tariff.fed_in)]
-    metered = Metered(window, step, np.maximum(drawn, 0.0), fed_in, used[0].kwh, used[1].kwh)
-    found = bill(tariff, metered, calendar_of(home, tariff, window), market)
-    return replace(found, remarks=(*found.remarks, *_tier_remarks(used)))
+    return market, used, calendar_of(home, tariff, window)
 
 
 def calendar_of(home: Site, tariff: Tariff, window: Window) -> Calendar:
@@ -262,6 +292,14 @@ def metered_kwh(store: Store, meter: Channel, window: Window, now: datetime) -> 
     return np.asarray(values * factor * (1.0 if is_energy else meter.resolution / HOUR))
 
 
+def metered_kw(store: Store, meter: Channel, window: Window, step: timedelta, now: datetime) -> Array:
+    """Return the mean power of each step of a window; NaN where a part of it is not known. [kW]."""
+    start = floor(window.start, meter.resolution)
+    whole = Window(start, start + -(-(window.end - start) // meter.resolution) * meter.resolution)
+    kw = metered_kwh(store, meter, whole, now) / (meter.resolution / HOUR)
+    return on_steps(kw, start, meter.resolution, window, step)
+
+
 def _followed(store: Store, tariff: Tariff) -> list[Channel]:
     """Return the channels of prices that a tariff follows, as far as they are there."""
     return [each for each in store.channels() if each.id in tariff.channels()]
@@ -296,8 +334,8 @@ def _tier_remarks(used: Sequence[_Used]) -> Iterator[str]:
     for each in used:
         if each.missing:
             yield (
-                f"What was used in {each.missing / HOUR:g} earlier hours of the running day or month is not known: a "
-                "higher tier may be reached."
+                f"What was used in {each.missing / HOUR:g} hours of the running day or month is not known: a higher "
+                "tier may be reached."
             )
 
 
