@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Literal
@@ -30,8 +30,10 @@ if TYPE_CHECKING:
 
     from watthour.core.channel import Site
     from watthour.workflows.equipment import Equipment, EquipmentFile
+    from watthour.workflows.home_ahead import HomeAhead
 
 AGAIN_AFTER = timedelta(minutes=30)  # that a plan is made anew
+_LOOK_AGAIN_AFTER = timedelta(minutes=2)
 _INSTANT = timedelta(microseconds=1)
 _FORGOTTEN_AFTER = 2 * DAY  # what a person changed of a run that is over
 Decision = Literal["accept", "skip", "undo"]
@@ -72,6 +74,7 @@ class HomePlanner:
     sources: Sources
     equipment_file: EquipmentFile
     folder: Path
+    _looked: dict[str, tuple[object, HomeAhead]] = field(default_factory=dict, compare=False)  # by home
 
     def is_possible(self, home: Site) -> bool:
         """Tell whether a home has what a plan needs: a tariff and equipment."""
@@ -170,7 +173,7 @@ class HomePlanner:
             raise InvalidInput("hours", hours, "a plan is not that long", remedy=remedy)
         own = asked.weights or (own_weights_of(before) if before is not None and is_same_basis else None)
         weights = own or equipment.weights
-        ahead = look_at_home(self.sources, home, equipment, hours=hours, now=now)
+        ahead = self._ahead(home, equipment, hours, basis, now)
         changes = {} if before is None else _still_kept(changes_of(before), now)
         changes |= dict(asked.decided)
         until = max(ahead.window.end, now + HOUR)
@@ -197,6 +200,14 @@ class HomePlanner:
         return MadePlan(
             home, ahead.currency, now, weights, ahead, problem, planned, standing, simple, changes, own, basis, remarks
         )
+
+    def _ahead(self, home: Site, equipment: Equipment, hours: int, basis: str, now: datetime) -> HomeAhead:
+        """Return what is foreseen; for two minutes the same, so that one change after the other is planned at once."""
+        mark = (first_step(now), hours, basis)
+        kept = self._looked.get(home.id)
+        if kept is None or kept[0] != mark or not timedelta() <= now - kept[1].now < _LOOK_AGAIN_AFTER:
+            kept = self._looked[home.id] = (mark, look_at_home(self.sources, home, equipment, hours=hours, now=now))
+        return replace(kept[1], remarks=list(kept[1].remarks))
 
     def _basis(self, home: Site) -> str:
         """Return a mark that changes with the tariff or the equipment of a home."""
