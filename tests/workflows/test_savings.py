@@ -207,7 +207,8 @@ def test_uses_without_readings_are_estimates_and_without_energy_unknown(tmp_path
     store = MemoryStore()
     oven = Device("home.flat.oven", "flat", "Oven", DeviceKind.OVEN)
     furnish(store)
-    store.register([], [], devices=[oven])
+    unused = Channel("home.flat.oven.power", "flat", Quantity.POWER, Unit.KW, QUARTER, device=oven.id)
+    store.register([], [unused], devices=[oven])
     starts = [at(FIRST_PLAN + DAY, "12:00"), at(FIRST_PLAN + 2 * DAY, "12:00")]
     table = {
         "device": [oven.id] * 2,

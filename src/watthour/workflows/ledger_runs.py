@@ -174,9 +174,10 @@ class _Told:
 def _energy_of(store: Store, home: Site, device: Device, matches: Sequence[_Match], now: datetime) -> _Metered | _Told:
     """Return what tells how the energy of some runs adds up."""
     window = Window(min(span[0] for span, _ in matches), max(span[1] for span, _ in matches) + _MICROSECOND)
-    channels, spans = loads_of_device(device, channels_of(store, home)), store.spans()
-    if any(channel.id in spans for channel in channels):
-        return _Metered.of(store, home, channels, window, now)
+    channels = loads_of_device(device, channels_of(store, home))
+    metered = _Metered.of(store, home, channels, window, now) if channels else None
+    if metered is not None and len(metered.begin):
+        return metered
     return _Told(pl.DataFrame(store.events([device.id], window, now)).sort("start"))
 
 
