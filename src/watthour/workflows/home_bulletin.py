@@ -11,7 +11,6 @@ import numpy as np
 import polars as pl
 
 from watthour.core.bulletin import Bulletin, Entry, Matter
-from watthour.core.carbon import Basis
 from watthour.core.errors import NotEnoughHistory, WatthourError
 from watthour.core.frames import Maker
 from watthour.core.loads import main_load
@@ -19,9 +18,8 @@ from watthour.core.names import id_for
 from watthour.core.quality import is_trusted
 from watthour.core.units import Quantity, Unit, conversion
 from watthour.core.window import DAY, HOUR, Window, floor, local_midnight
-from watthour.workflows.carbon_series import carbon_series
+from watthour.workflows.carbon_series import carbon_at
 from watthour.workflows.equipment import equipment_of
-from watthour.workflows.home_ahead import region_of
 from watthour.workflows.home_plan_content import plan_told
 from watthour.workflows.homes import homes
 from watthour.workflows.price_ahead import on_grid
@@ -105,7 +103,7 @@ def home_bulletin(desk: Desk, home: Site, *, now: datetime) -> Bulletin:
 def _parts(desk: Desk, home: Site, now: datetime) -> Iterator[Part]:
     store = desk.store
     main = main_load(home, [each for each in store.channels() if each.site == home.id])
-    series = _carbon_of(store, home)
+    series = carbon_at(store, home)
     currency = None if desk.tariffs.said(home.id) is None else tariff_of(desk.tariffs, home).currency
     since = _begin_of_month(home, now)
     if main is not None:
@@ -225,13 +223,6 @@ def _price(desk: Desk, home: Site, now: datetime) -> dict[str, Said]:
         ],
     }
     return {"price": Said(_rounded(found.import_[0]), more)}
-
-
-def _carbon_of(store: Store, home: Site) -> CarbonSeries | None:
-    """Return the carbon intensity by which a home is planned; a mere rank among the hours is none."""
-    region = region_of(store, home)
-    found = [] if region is None else carbon_series(store, region)
-    return next((each for each in found if each.kind.basis is not Basis.INDEX), None)
 
 
 def _unit_of(series: CarbonSeries) -> str:
