@@ -139,6 +139,8 @@ def test_operations_have_plain_names_for_clients(api: FastAPI) -> None:
         "home_insights",
         "home_plan",
         "home_prices",
+        "home_savings",
+        "home_savings_csv",
         "homes",
         "homes_training",
         "import_file",
