@@ -44,7 +44,9 @@ if TYPE_CHECKING:
     from watthour.settings import Settings, SiteBlock
     from watthour.sources.options import Options
     from watthour.workflows.comparison_process import Comparisons
+    from watthour.workflows.equipment import Equipments
     from watthour.workflows.forward import Forwarder
+    from watthour.workflows.home_plan import HomePlanner
     from watthour.workflows.links import Links
     from watthour.workflows.listening import Listener
     from watthour.workflows.news import News
@@ -171,6 +173,22 @@ class App:
         from watthour.workflows.tariffs import Tariffs
 
         return Tariffs(self.settings.home)
+
+    @cached_property
+    def equipments(self) -> Equipments:
+        """What each home has that can be shifted."""
+        from watthour.workflows.equipment import Equipments
+
+        return Equipments(self.settings.home)
+
+    @cached_property
+    def planner(self) -> HomePlanner:
+        """Who makes and keeps the plans of homes."""
+        from watthour.workflows.home_ahead import Sources
+        from watthour.workflows.home_plan import HomePlanner
+
+        sources = Sources(self.store, self.registry, self.directories, self.tariffs)
+        return HomePlanner(sources, self.equipments, self.settings.home)
 
     @cached_property
     def recalls(self) -> Recalls:

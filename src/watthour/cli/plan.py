@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
@@ -15,8 +15,12 @@ from watthour.core.errors import InvalidInput
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from watthour.api.schemas.base import Question
     from watthour.api.schemas.plan import PlanQuestion
 
+_Said = TypeVar("_Said", bound="Question")
+
+_SHOWN = "docs/how-to/plan-a-day.md shows a whole file."
 _LEAST_PERCENT = 0.05  # that is told of what may be missing
 
 File = Annotated[
@@ -54,31 +58,43 @@ def plan(
         ("highest import, kW", number(found["peak_kw"], 2)),
     )
     show_table(("over the whole time", "is"), figures)
-    typer.echo(_how_good(found), err=True)
+    typer.echo(how_good(found), err=True)
+    for remark in found["remarks"]:
+        typer.echo(remark, err=True)
     if found["choices"]:
         typer.echo()
-        _show_choices(found)
+        show_choices(found)
     if steps:
         typer.echo()
         _show_steps(found, asked.time_zone)
 
 
 def _read(file: Path) -> PlanQuestion:
+    from watthour.api.schemas.plan import PlanQuestion
+
+    return checked(PlanQuestion, read_table(file, what="a plan", remedy=_SHOWN))
+
+
+def checked(kind: type[_Said], content: Mapping[str, Any]) -> _Said:
+    """Return what a file says as the API takes it.
+
+    Raises:
+        InvalidInput: it does not fit its description; names the field.
+    """
     from pydantic import ValidationError
 
     from watthour.api.problems import invalid
-    from watthour.api.schemas.plan import PlanQuestion
 
-    content = read_table(file, what="a plan", remedy="docs/how-to/plan-a-day.md shows a whole file.")
     try:
-        return PlanQuestion.model_validate(content)
+        return kind.model_validate(content)
     except ValidationError as error:
         faults = [{**each, "loc": ("body", *each["loc"])} for each in error.errors()]
-        found = invalid(faults, remedy="docs/how-to/plan-a-day.md shows a whole file.")
+        found = invalid(faults, remedy=_SHOWN)
         raise InvalidInput(found.field or "file", found.value, found.detail, remedy=found.remedy or "") from error
 
 
-def _how_good(found: Mapping[str, Any]) -> str:
+def how_good(found: Mapping[str, Any]) -> str:
+    """Say how near a plan is to the best there is."""
     match found["status"]:
         case "rules":
             return "This plan follows rules of thumb: the solver found none in time. Allow more with --time-limit."
@@ -90,7 +106,8 @@ def _how_good(found: Mapping[str, Any]) -> str:
     return f"No plan is better by more than {100 * found['gap']:.1f} %."
 
 
-def _show_choices(found: Mapping[str, Any]) -> None:
+def show_choices(found: Mapping[str, Any]) -> None:
+    """Show the plans from the cheapest to the cleanest."""
     rows = [(each["words"], number(each["cost"], 2), number(each["carbon_kg"], 2)) for each in found["choices"]]
     show_table(("from the cheapest to the cleanest", "cost", "kg CO2e"), rows)
 

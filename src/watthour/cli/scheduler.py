@@ -18,6 +18,8 @@ from watthour.core.window import DAY, HOUR, Window
 from watthour.workflows.asking import BUDGET_S, WORKER_NAME, Workers, fill, poll
 from watthour.workflows.carbon_series import beside_load
 from watthour.workflows.forecast import RUN_PREFIX
+from watthour.workflows.home_plan import Asked
+from watthour.workflows.homes import homes
 from watthour.workflows.rounds import (
     first_window,
     followed,
@@ -36,7 +38,7 @@ from watthour.workflows.schedule import Daily, Every, Hourly, Round
 from watthour.workflows.score import score
 from watthour.workflows.shared_model import is_trained_together
 from watthour.workflows.sites import contexts, find_context, name_of, weather_since
-from watthour.workflows.stand_in import describe, fill_past, keep_uses
+from watthour.workflows.stand_in import describe, fill_past, furnish, keep_uses
 from watthour.workflows.training_process import ALL_HOMES
 from watthour.workflows.view import is_followed
 from watthour.workflows.weather_rounds import weather_round
@@ -46,6 +48,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from watthour.bootstrap import App
+    from watthour.core.channel import Site
     from watthour.core.forecast import Context
     from watthour.core.place import Point
     from watthour.sources.connectors import Connectors
@@ -57,9 +60,12 @@ LOOK_FOR_USES = timedelta(minutes=15)  # of the simulated home's devices
 FIRST_LOOK = timedelta(days=75)  # enough of the simulated region to show a page at once
 WEEK = timedelta(days=7)
 LOOK_FOR_FILES = timedelta(minutes=2)  # how soon readings that were imported are forecast
+LOOK_FOR_PLANS = timedelta(minutes=1)  # how soon a change of tariff or equipment is planned
 LOOK_FOR_WEATHER = timedelta(minutes=1)
 LOOK_FOR_TRAINING = timedelta(minutes=30)  # how often it is looked whether a training is due
 LONG_AT_ONCE = 8  # fills and trainings; each site has one at a time, and of all sites one trains
+PLAN_PREFIX = "plan:"  # of a home, in the log of runs
+PLAN_AGAIN_AFTER = timedelta(minutes=10)  # where none was found
 TICK_S = 10.0  # how often the clock is looked at
 LONGEST_WAIT_S = 5.0  # for what still runs at the end
 LONGEST_FAREWELL_S = 1.0  # for threads that have nothing left to do
@@ -85,6 +91,7 @@ class Scheduler:
         self._fillers = Workers()
         self._trainings, self._comparisons = app.trainings, app.comparisons
         self._rounds: list[Round] = []
+        self._not_planned: dict[str, datetime] = {}  # when a home was last tried in vain
         self._planned_with: Connectors | None = None
         self._started_at = clock()
         self._pool = ThreadPoolExecutor(4, thread_name_prefix=POOL_NAME)
@@ -189,10 +196,12 @@ class Scheduler:
             self._log.info("nothing_followed", why="no source of a load can be asked", cure=cures or "import files")
         if self.shows_stand_in_home:
             describe(store, self._app.stand_in_home)
+            furnish(store, self._app.tariffs, self._app.equipments, self._app.stand_in_home, now=now)
             home = find_context(store, self._app.directories, self._app.stand_in_home.sites()[0].id)
             self._add("simulate", home, partial(self._stand_in_home, self._started_at), Every(LOOK_FOR_USES))
             self._add("refresh", home, self._forecast, Hourly(settings.refresh_every_hours, 12), last=now)
         self._rounds.append(Round("weather", Every(LOOK_FOR_WEATHER), self._weather))
+        self._rounds.append(Round("plans", Every(LOOK_FOR_PLANS), self._plans, last=now))
         self._rounds.append(Round("files", Every(LOOK_FOR_FILES), self._own_files, is_long=True))
 
     def _keep_time(self) -> None:
@@ -416,6 +425,20 @@ class Scheduler:
         keep_uses(store, home, now=self._now())
         if report.new_rows:
             self._forecast(context)
+
+    def _plans(self) -> None:
+        """Plan the homes that have a tariff and equipment, each every half hour, or as one of these changes."""
+        planner, now = self._app.planner, self._now()
+        for home in homes(self._app.store):
+            waits = now - self._not_planned.get(home.id, now - DAY) < PLAN_AGAIN_AFTER
+            if planner.is_possible(home) and planner.is_due(home, now=now) and not waits:
+                self._not_planned[home.id] = now
+                self._guard(f"{PLAN_PREFIX}{home.id}", partial(self._plan_home, home))
+
+    def _plan_home(self, home: Site) -> None:
+        content = self._app.planner.plan(home, Asked(), now=self._now())
+        self._not_planned.pop(home.id, None)
+        self._log.info("planned", home=home.id, status=content["status"], cost=content["cost"])
 
     def _own_files(self) -> None:
         """Forecast and train the sites whose readings a person imports, when new ones have come; homes together."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -63,6 +63,18 @@ class Delivery:
     forecasts: dy.DataFrame[Forecasts]
     refused: dy.DataFrame[Refused]
     failure: SourceError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KeptPlan:
+    """A plan that was in force from ``made_at`` until the next one of the same home.
+
+    ``content`` is what JSON can say, and belongs to whoever keeps it.
+    """
+
+    home: str
+    made_at: datetime
+    content: Mapping[str, Any]
 
 
 class Source(Protocol):
@@ -230,8 +242,8 @@ class ReadingStore(Protocol):
     ) -> None:
         """Remove channels, devices and what is kept of them, then zones and sites; all or, if one is refused, nothing.
 
-        Weather and forecasts made for a channel, and samples, go with it; uses go with their device, zones and devices
-        with their site. What was in a zone that goes stays, in no zone. Unknown names change nothing.
+        Weather and forecasts made for a channel, and samples, go with it; uses go with their device, zones, devices and
+        plans with their site. What was in a zone that goes stays, in no zone. Unknown names change nothing.
 
         Raises:
             InvalidInput: a channel has readings, samples or a rival's forecasts, or a device has uses, and
@@ -350,8 +362,24 @@ class ForecastStore(Protocol):
         ...
 
 
-class Store(ReadingStore, ForecastStore, Protocol):
-    """Both halves, as one connection."""
+class PlanStore(Protocol):
+    """The plans of homes that were in force, as what was planned is told beside what was done."""
+
+    def keep_plan(self, home: str, made_at: datetime, content: Mapping[str, Any]) -> None:
+        """Keep a plan of a home, durably; one that was made at the same instant is replaced.
+
+        Raises:
+            InvalidInput: the home is not registered, or JSON cannot say the content.
+        """
+        ...
+
+    def plans(self, home: str, window: Window | None = None, *, limit: int | None = None) -> list[KeptPlan]:
+        """Return the plans of a home that were made in a window, the latest first; without a window all of them."""
+        ...
+
+
+class Store(ReadingStore, ForecastStore, PlanStore, Protocol):
+    """All parts, as one connection."""
 
     def history(self, context: Context, window: Window, as_of: datetime) -> History:
         """Return all versions known at ``as_of`` of the context's channels and its rivals' forecasts.

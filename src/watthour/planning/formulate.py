@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from watthour.core.plan import Plan, PlanningProblem
 
 _TIE = 1e-6  # [currency/kWh] so that of two ways that cost the same the one is taken that moves less
+_NO_POWER = 1e-3  # [kW] of a car that an earlier plan lets rest
 _SOON = 1e-7  # [currency/step] and the run that is sooner over
 
 
@@ -129,8 +130,11 @@ class Formulation:
         return settle(self.problem, self.actions(found.values), status, found.gap)
 
     def same_runs(self, plan: Plan) -> tuple[Columns, Array] | None:
-        """Return the columns of runs with the values of an earlier plan; None: it cannot be kept."""
-        problem, found = self.problem, dict.fromkeys(self.begins, frozenset[int]())
+        """Return the columns of runs with the values of an earlier plan; None: it cannot be kept.
+
+        Cars charge in the same steps, with the power that suits now. Runs and cars that it does not know are left free.
+        """
+        problem, found = self.problem, dict[str, frozenset[int]]()
         for runs in plan.appliances:
             if runs.name not in self.begins:
                 continue
@@ -146,10 +150,19 @@ class Formulation:
             found[runs.name] = frozenset(marks)
         columns, values = [], []
         for name, (steps, numbers) in self.begins.items():
+            if name not in found:
+                continue
             if not found[name] <= set(steps.tolist()):
                 return None
             columns.append(numbers)
             values.append(np.isin(steps, list(found[name])).astype(np.float64))
+        passed = round((problem.start - plan.start) / problem.step)
+        for use in plan.cars:
+            first, numbers = self.cars.get(use.name, (0, np.zeros(0, dtype=np.int64)))
+            known = use.power_kw[first + passed : first + passed + len(numbers)]
+            is_off = np.flatnonzero(known <= _NO_POWER)
+            columns.append(numbers[is_off])
+            values.append(np.zeros(len(is_off)))
         if not columns:
             return None
         return np.concatenate(columns), np.concatenate(values)

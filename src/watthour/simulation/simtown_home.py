@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
@@ -41,6 +41,7 @@ HOME = Site(
     name="Home in Simtown (simulated)",
     kind=SiteKind.HOME,
     place=Place(TOWN.place.time_zone, holidays=TOWN.place.holidays),  # nowhere: no service is asked for its weather
+    zone=TOWN.id,  # whose carbon intensity holds in it
     main_channel="home.simtown_home.power",
     is_simulated=True,
 )
@@ -159,6 +160,65 @@ class SimtownHome:
     def channels(self) -> Sequence[Channel]:
         """Return the power of the home and of each device."""
         return (MAINS, *CHANNELS.values())
+
+    def tariff(self) -> Mapping[str, Any]:
+        """Return what energy costs in it, as a person would say it."""
+        price = self.home.traits.tariff
+        night = f"{price.night_from:02}:00-{price.night_to:02}:00"
+        day = f"{price.night_to:02}:00-{price.night_from:02}:00"
+        bands = [{"name": "night", "price": price.night, "hours": [night]}]
+        bands.append({"name": "day", "price": price.day, "hours": [day]})
+        said = {"name": "Day and night (simulated)", "currency": "USD"}
+        return {
+            **said,
+            "import": {"kind": "time_of_use", "bands": bands},
+            "export": {"kind": "flat", "price": 0.06},
+        }
+
+    def equipment(self) -> Mapping[str, Any]:
+        """Return what can be shifted in it, as a person would say it."""
+        ids = {kind: device.id for kind, device in DEVICES.items()}
+        return {
+            "appliances": [
+                {
+                    "name": "dishwasher",
+                    "device": ids[DeviceKind.DISHWASHER],
+                    "profile_kw": [2.0, 0.3, 0.1, 1.9, 0.2],
+                    "earliest": "12:00",
+                    "deadline": "06:00",
+                },
+                {
+                    "name": "washing machine",
+                    "device": ids[DeviceKind.WASHING_MACHINE],
+                    "profile_kw": [1.9, 0.6, 0.2, 0.2, 0.3],
+                    "earliest": "08:00",
+                    "deadline": "22:00",
+                },
+            ],
+            "batteries": [
+                {
+                    "name": "battery",
+                    "device": ids[DeviceKind.BATTERY],
+                    "capacity_kwh": TRAITS.battery_kwh,
+                    "max_charge_kw": 3,
+                    "max_discharge_kw": 3,
+                    "wear_price": 0.02,
+                }
+            ],
+            "cars": [
+                {
+                    "name": "car",
+                    "device": ids[DeviceKind.EV_CHARGER],
+                    "energy_kwh": 8,
+                    "max_charge_kw": 7.2,
+                    "min_charge_kw": 1.4,
+                    "arrival": "18:00",
+                    "departure": "07:00",
+                }
+            ],
+            "solar": {"channel": CHANNELS[DeviceKind.SOLAR].id},
+            "weights": {"money": 1.0, "carbon": 0.05, "peak": 0.0},
+        }
 
     def day_at(self, instant: datetime) -> HomeDay:
         """Return the day in which an instant lies."""

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from threading import RLock
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import polars as pl
 
 from watthour.core.forecast import History
 from watthour.core.frames import Events, Forecasts, Maker, Readings, Refused, Samples
-from watthour.core.ports import RunState
+from watthour.core.ports import KeptPlan, RunState
 from watthour.store.described import Described, by_id
+from watthour.store.plans import plan_text
 from watthour.store.versions import (
     INTERVAL,
     ISSUE,
@@ -54,6 +56,7 @@ class MemoryStore:
         self._refused: pl.DataFrame = Refused.create_empty()
         self._runs: list[SourceRun] = []
         self._watched: dict[str, datetime] = {}
+        self._plans: dict[tuple[str, datetime], str] = {}
         self._writing = RLock()
 
     def register(
@@ -115,6 +118,7 @@ class MemoryStore:
             self._samples = self._samples.filter(~is_gone)
             self._forecasts = self._forecasts.filter(~is_gone)
             self._events = self._events.filter(~pl.col("device").is_in(sorted(of_devices)))
+            self._plans = {key: text for key, text in self._plans.items() if key[0] not in of_sites}
             self._described = Described(
                 by_id(each for each in known.sites.values() if each.id not in of_sites),
                 by_id(each for each in known.zones.values() if each.id not in of_zones and each.site not in of_sites),
@@ -263,6 +267,19 @@ class MemoryStore:
         """Return which models have forecast this channel and who made them, sorted by model."""
         makers = self._forecasts.filter(pl.col("channel") == channel).select("model", "maker").unique("model")
         return {model: Maker(maker) for model, maker in makers.sort("model").iter_rows()}
+
+    def keep_plan(self, home: str, made_at: datetime, content: Mapping[str, Any]) -> None:
+        """Keep a plan of a home; one that was made at the same instant is replaced."""
+        text = plan_text(made_at, content)
+        with self._writing:
+            check_known([home], self._described.sites, "home")
+            self._plans[home, made_at] = text
+
+    def plans(self, home: str, window: Window | None = None, *, limit: int | None = None) -> list[KeptPlan]:
+        """Return the plans of a home that were made in a window, the latest first; without a window all of them."""
+        made = sorted((at for whose, at in list(self._plans) if whose == home), reverse=True)
+        asked = [at for at in made if window is None or window.start <= at < window.end]
+        return [KeptPlan(home, at, json.loads(self._plans[home, at])) for at in asked[:limit]]
 
     def history(self, context: Context, window: Window, as_of: datetime) -> History:
         """Return all versions known at ``as_of`` of the context's channels and its rivals' forecasts."""

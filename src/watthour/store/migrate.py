@@ -12,7 +12,7 @@ from watthour.core.errors import StoreTooNew
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-HEAD = "0005"  # the newest migration; a test compares it with the folder
+HEAD = "0006"  # the newest migration; a test compares it with the folder
 VERSION_TABLE = "watthour_version"  # MLflow and Prefect keep an `alembic_version` and may share the database
 VERSION = Table(VERSION_TABLE, MetaData(), Column("version_num", String))
 MIGRATIONS = Path(__file__).parent / "migrations"

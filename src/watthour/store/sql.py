@@ -16,6 +16,7 @@ from watthour.core.frames import Events, Forecasts, Maker, Readings, Refused, Sa
 from watthour.core.ports import RunState
 from watthour.store import bulk, migrate, tables
 from watthour.store.described import Described, by_id
+from watthour.store.plans import kept_plans, plan_text, put_plan
 from watthour.store.records import (
     channel_of,
     channel_row,
@@ -34,6 +35,7 @@ from watthour.store.versions import (
     as_versions,
     check_empty,
     check_instants,
+    check_known,
     check_unused,
     last_issues,
     last_versions,
@@ -48,7 +50,7 @@ if TYPE_CHECKING:
 
     from watthour.core.channel import Channel, Device, Site, Zone
     from watthour.core.forecast import Context
-    from watthour.core.ports import SourceRun
+    from watthour.core.ports import KeptPlan, SourceRun
     from watthour.core.window import Window
     from watthour.store.database import Database
 
@@ -300,6 +302,18 @@ class SqlStore:
         with self._database.reading() as connection:
             return {model: Maker(maker) for model, maker in sorted(tuple(row) for row in connection.execute(makers))}
 
+    def keep_plan(self, home: str, made_at: datetime, content: Mapping[str, Any]) -> None:
+        """Keep a plan of a home, durably; one that was made at the same instant is replaced."""
+        text = plan_text(made_at, content)
+        with self._database.writing() as connection:
+            check_known([home], connection.execute(select(tables.sites.c.id)).scalars(), "home")
+            put_plan(connection, home, made_at, text)
+
+    def plans(self, home: str, window: Window | None = None, *, limit: int | None = None) -> list[KeptPlan]:
+        """Return the plans of a home that were made in a window, the latest first; without a window all of them."""
+        with self._database.reading() as connection:
+            return kept_plans(connection, home, window, limit)
+
     def history(self, context: Context, window: Window, as_of: datetime) -> History:
         """Return all versions known at ``as_of`` of the context's channels and its rivals' forecasts."""
         channel, covariates = context.channel.id, [covariate.channel for covariate in context.covariates]
@@ -438,6 +452,7 @@ def _forget(connection: Connection, leaving: _Leaving, *, with_readings: bool) -
     for table in (tables.devices, tables.channels):
         connection.execute(update(table).where(table.c.zone.in_(leaving.zones)).values(zone=None))
     connection.execute(delete(tables.zones).where(or_(zone.id.in_(leaving.zones), zone.site.in_(leaving.sites))))
+    connection.execute(delete(tables.plans).where(tables.plans.c.site.in_(leaving.sites)))
     connection.execute(delete(tables.sites).where(tables.sites.c.id.in_(leaving.sites)))
 
 

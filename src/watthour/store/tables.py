@@ -231,3 +231,11 @@ watched_sources = Table(
     Column("source", String, primary_key=True),
     Column("since", Instant, nullable=False),
 )
+
+plans = Table(
+    "plans",
+    metadata,
+    Column("site", String, ForeignKey("sites.id"), primary_key=True),
+    Column("made_at", Instant, primary_key=True, autoincrement=False),
+    Column("content", Text, nullable=False),  # JSON
+)

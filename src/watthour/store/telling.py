@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from watthour.core.news import Kept, Table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
 
     import dataframely as dy
     import polars as pl
@@ -45,6 +46,11 @@ class TellingStore:
         n_new = self._store.append_events(events)
         self.n_told += bool(n_new)
         return n_new
+
+    def keep_plan(self, home: str, made_at: datetime, content: Mapping[str, Any]) -> None:
+        """Keep a plan as the other store does; nobody is told, yet it counts as new."""
+        self._store.keep_plan(home, made_at, content)
+        self.n_told += 1
 
     def register(self, *descriptions: Any, **choices: Any) -> None:  # noqa: ANN401 - as the other store has them
         """Make sites and what is in them known as the other store does; nobody is told, yet it counts as new."""

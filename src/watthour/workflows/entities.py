@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import reduce
 from typing import TYPE_CHECKING, Literal
 
 import polars as pl
 
-from watthour.core.channel import Channel, Device, SiteKind
+from watthour.core.channel import Channel, Device, Limits, SiteKind
 from watthour.core.errors import InvalidInput, NotEnoughHistory, UnknownName, UnknownSite
 from watthour.core.forecast import Context, History
 from watthour.core.frames import Events, Forecasts, Quality, Readings
@@ -39,7 +39,8 @@ _ALL_TIME = Window(datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo
 class Entity:
     """Something that is forecast, and the channels whose sum it is; most are one channel.
 
-    A device without a channel has none; its power is that of its log of uses.
+    A device without a channel has none; its power is that of its log of uses. What is measured by ``less``, which are
+    among the parts, is taken away instead of added.
     """
 
     kind: EntityKind
@@ -48,6 +49,7 @@ class Entity:
     context: Context
     parts: tuple[Channel, ...]
     device: str | None = None  # whose log of uses it is made of
+    less: frozenset[str] = frozenset()  # ids of channels
 
     @property
     def is_stored(self) -> bool:
@@ -104,6 +106,26 @@ def entities(
     return list({(each.kind, each.id): each for each in found}.values())
 
 
+def main_without(store: Store, directories: Sequence[SiteDirectory], home: Site, without: Sequence[Channel]) -> Entity:
+    """Return the load of a home less what some channels in it measure; their steps must fit into its own.
+
+    Raises:
+        InvalidInput: several channels measure the whole home, and none is its main one.
+        NotEnoughHistory: nothing measures the whole home.
+    """
+    main = entities(store, directories, home)[0]
+    whole = main.parts[0]
+    if not without:
+        return main
+    rest = replace(
+        whole, id=f"{home.prefix}.rest_of_load", quantity=Quantity.POWER, unit=Unit.KW, limits=Limits(), device=None
+    )
+    less = frozenset(each.id for each in without)
+    return Entity(
+        "site", home.id, f"{home.name} without what is planned", Context(home, rest), (whole, *without), less=less
+    )
+
+
 def newest_reading(store: Store, entity: Entity) -> datetime:
     """Return the start of the newest interval of which all parts have a reading.
 
@@ -140,7 +162,8 @@ def recalled(store: Store, entity: Entity, window: Window, as_of: datetime) -> H
         uses, known = _log_of(store, entity, Window(span.start, as_of), as_of)
         return History(as_of, entity.context, power_of_uses(uses, known, entity), Forecasts.create_empty())
     rows = pl.DataFrame(store.versions([channel.id for channel in entity.parts], span, as_of))
-    rows, parts = _in_one_unit(rows, entity, _grid_of(store, entity))
+    sign = pl.when(pl.col("channel").is_in(sorted(entity.less))).then(-1.0).otherwise(1.0)
+    rows, parts = _in_one_unit(rows.with_columns(pl.col("value") * sign), entity, _grid_of(store, entity))
     readings = summed(rows, parts, entity.context.channel.id)
     if readings["value"].is_not_null().sum() == 0:
         names = ", ".join(channel.id for channel in entity.parts)

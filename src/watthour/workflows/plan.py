@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from watthour.planning.solve import TIME_LIMIT_S, solve
+from watthour.core.errors import NoPlanFound
+from watthour.planning.solve import MIN_GAIN, TIME_LIMIT_S, solve
 from watthour.planning.time_left import TimeLeft
 from watthour.planning.trade_off import Choice, trade_off
 
@@ -25,10 +26,25 @@ class Planned:
     plan: Plan
     choices: tuple[Choice, ...] = ()
     is_carbon_known: bool = True
+    remarks: tuple[str, ...] = ()  # what was asked for and is not there
 
 
-def make_plan(problem: PlanningProblem, *, with_choices: bool = False, time_limit_s: float = TIME_LIMIT_S) -> Planned:
-    """Plan; the time limit is for all plans together.
+def make_plan(
+    problem: PlanningProblem,
+    *,
+    with_choices: bool = False,
+    time_limit_s: float = TIME_LIMIT_S,
+    known: Plan | None = None,
+    min_gain: float = MIN_GAIN,
+) -> Planned:
+    """Plan; the time limit is for all plans together. Where it is over before there are choices, a remark says so.
+
+    Args:
+        problem: what is asked.
+        with_choices: also the plans from the cheapest to the cleanest.
+        time_limit_s: for all of them.
+        known: the plan that people know, which stays unless a new one is better by ``min_gain``.
+        min_gain: in what the plan makes small [currency].
 
     Raises:
         PlanImpossible: wishes contradict each other.
@@ -36,9 +52,16 @@ def make_plan(problem: PlanningProblem, *, with_choices: bool = False, time_limi
         InvalidInput: choices are asked for, and no carbon is known.
     """
     time = TimeLeft.of(time_limit_s)
-    plan = solve(problem, time_limit_s=time.share(2).seconds if with_choices else time.seconds)
-    choices = trade_off(problem, time_limit_s=time.seconds) if with_choices else ()
-    return Planned(plan, choices, is_carbon_known=bool(problem.carbon.any()))
+    limit_s = time.share(2).seconds if with_choices else time.seconds
+    plan = solve(problem, time_limit_s=limit_s, known=known, min_gain=min_gain)
+    choices: tuple[Choice, ...] = ()
+    remarks: tuple[str, ...] = ()
+    if with_choices:
+        try:
+            choices = trade_off(problem, time_limit_s=time.seconds)
+        except NoPlanFound as error:
+            remarks = (f"{error.problem[:1].upper()}{error.problem[1:]}. {error.remedy}",)
+    return Planned(plan, choices, bool(problem.carbon.any()), remarks)
 
 
 def plan_entry(planned: Planned) -> dict[str, Any]:
@@ -71,6 +94,7 @@ def plan_entry(planned: Planned) -> dict[str, Any]:
             }
             for choice in planned.choices
         ],
+        "remarks": list(planned.remarks),
     }
 
 

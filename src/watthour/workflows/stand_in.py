@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import polars as pl
 
 from watthour.core.channel import SiteKind
 from watthour.core.ports import Source
 from watthour.core.window import DAY, Window
+from watthour.workflows.equipment import set_equipment
 from watthour.workflows.ingest import IngestReport, ingest
 from watthour.workflows.links import Link, Links
+from watthour.workflows.tariffs import set_tariff
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from watthour.core.forecast import Context
     from watthour.core.frames import Events
     from watthour.core.ports import Store
+    from watthour.workflows.equipment import Equipments
+    from watthour.workflows.tariffs import Tariffs
 
 PAST = timedelta(days=35)  # five weeks: enough to see habits and to forecast
 
@@ -40,6 +44,14 @@ class StandInHome(Source, Protocol):
 
     def uses(self, window: Window, *, now: datetime) -> dy.DataFrame[Events]:
         """Return the uses of devices that began in the window and have ended by ``now``."""
+        ...
+
+    def tariff(self) -> Mapping[str, Any]:
+        """Return what energy costs in it, as a person would say it."""
+        ...
+
+    def equipment(self) -> Mapping[str, Any]:
+        """Return what can be shifted in it, as a person would say it."""
         ...
 
 
@@ -75,6 +87,15 @@ def is_wanted(store: Store, followed: Sequence[Context], *, has_lines: bool) -> 
 def describe(store: Store, home: StandInHome) -> None:
     """Let the store know the home, so that what it tells can be kept."""
     store.register(home.sites(), home.channels(), zones=home.zones(), devices=home.devices())
+
+
+def furnish(store: Store, tariffs: Tariffs, equipments: Equipments, home: StandInHome, *, now: datetime) -> None:
+    """Give the home a tariff and equipment, unless a person has said others."""
+    for site in home.sites():
+        if tariffs.said(site.id) is None:
+            set_tariff(store, tariffs, site, home.tariff(), now=now)
+        if equipments.said(site.id) is None:
+            set_equipment(store, equipments, site, home.equipment())
 
 
 def fill_past(store: Store, home: StandInHome, *, now: datetime) -> IngestReport:

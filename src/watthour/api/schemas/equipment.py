@@ -13,6 +13,7 @@ Clock = Annotated[
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 Weekdays = Annotated[list[Weekday], Field(min_length=1, max_length=7)]
 _DEVICE = "Id, last word of the id, or name of the device whose readings or uses tell when it runs; null: none does."
+_METER = "Id, last word of the id, or name of the device that is it: its use is taken out of the load; null: none is."
 _DAYS = "On which days; null: on all."
 
 _EQUIPMENT: dict[str, JsonValue] = {
@@ -96,6 +97,7 @@ class HomeBattery(Question):
     """A battery of the home."""
 
     name: Name = Field("battery", description="How the plan calls it.")
+    device: str | None = Field(None, max_length=200, description=_METER, examples=[None])
     channel: str | None = Field(
         None,
         max_length=200,
@@ -118,6 +120,7 @@ class HomeHeat(Question):
     """A tank or a house that keeps heat."""
 
     name: Name = Field("house", description="How the plan calls it.")
+    device: str | None = Field(None, max_length=200, description=_METER, examples=[None])
     channel: str | None = Field(
         None,
         max_length=200,

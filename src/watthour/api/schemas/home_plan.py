@@ -135,10 +135,13 @@ class PlannedRun(Answer):
     device: str | None = Field(description="Id of the device that tells when it runs; null: none does.")
     start: datetime | None = Field(description="When it begins; null: it does not run. [UTC]")
     end: datetime | None = Field(description="When it ends; null: it does not run. [UTC]")
-    energy_kwh: float = Field(description="What it draws in the steps that are planned. [kWh]", examples=[2.1])
-    cost: float = Field(
-        description="What that costs at the prices of its steps; sun that it uses counts as what it would have earned. "
-        "[currency]",
+    energy_kwh: float | None = Field(
+        description="What it draws, a car in the steps planned; of what is over, what it drew; null: not known. [kWh]",
+        examples=[2.1],
+    )
+    cost: float | None = Field(
+        description="What that costs at the prices of its steps; its part of the sun counts as what that would have "
+        "earned; null: it is over, and in the savings. [currency]",
         examples=[0.38],
     )
     carbon_kg: float | None = Field(description="Of what it imports; null: not known. [kgCO2e]", examples=[0.61])

@@ -162,7 +162,7 @@ class PlanQuestion(Question):
         if not is_time_zone(self.time_zone):
             raise no_time_zone(self.time_zone)
         zone = ZoneInfo(self.time_zone)
-        start = _instant(self.start, zone)
+        start = at_home(self.start, zone)
         assert start is not None  # noqa: S101 - it was given
         return PlanningProblem(
             start=start,
@@ -256,6 +256,7 @@ class PlanAnswer(Answer):
             ],
             "misses": [],
             "choices": [],
+            "remarks": [],
         }
     )
 
@@ -281,6 +282,7 @@ class PlanAnswer(Answer):
     things: list[PlannedThing] = Field(description="What each thing does, and why.")
     misses: list[PlanMiss] = Field(description="Wishes that are not quite met.")
     choices: list[PlanChoice] = Field(description="Where asked for: from the cheapest plan to the cleanest.")
+    remarks: list[str] = Field(description="What was asked for and is not there, or looks like a slip, for a person.")
 
 
 def _appliance(asked: PlanAppliance, zone: ZoneInfo) -> assets.Appliance:
@@ -298,17 +300,17 @@ def _appliance(asked: PlanAppliance, zone: ZoneInfo) -> assets.Appliance:
         name=asked.name,
         profile_kw=tuple(profile),
         profile_step=step,
-        earliest=_instant(asked.earliest, zone),
-        deadline=_instant(asked.deadline, zone),
+        earliest=at_home(asked.earliest, zone),
+        deadline=at_home(asked.deadline, zone),
         is_interruptible=asked.is_interruptible,
         repeats=asked.repeats,
         only_below=asked.only_below,
-        begun_at=_instant(asked.begun_at, zone),
+        begun_at=at_home(asked.begun_at, zone),
     )
 
 
 def _car(asked: PlanCar, zone: ZoneInfo) -> assets.Car:
-    times = {"arrival": _instant(asked.arrival, zone), "departure": _instant(asked.departure, zone)}
+    times = {"arrival": at_home(asked.arrival, zone), "departure": at_home(asked.departure, zone)}
     return assets.Car(**{**asked.model_dump(), **times})
 
 
@@ -321,7 +323,7 @@ def _series(values: float | list[float]) -> NDArray[np.float64]:
     return np.atleast_1d(np.array(values, dtype=np.float64))
 
 
-def _instant(asked: datetime | None, zone: ZoneInfo) -> datetime | None:
+def at_home(asked: datetime | None, zone: ZoneInfo) -> datetime | None:
     """Return an instant; one without a time zone is by the clock of the home."""
     if asked is None or asked.tzinfo is not None:
         return asked

@@ -1,0 +1,314 @@
+"""What is foreseen of a home for a plan, step by step: prices, carbon, load and sun, and what of it is not known."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import polars as pl
+
+from watthour.core.channel import SiteKind
+from watthour.core.errors import InvalidInput, NotEnoughHistory, UnknownName
+from watthour.core.loads import loads_of_device, main_load
+from watthour.core.units import Quantity, Unit, conversion
+from watthour.core.window import DAY, HOUR, Window, floor, local_midnight
+from watthour.planning.tariff_words import odd_price
+from watthour.workflows.carbon_series import carbon_series
+from watthour.workflows.entities import entities, main_without
+from watthour.workflows.equipment import device_of
+from watthour.workflows.homes import channels_of
+from watthour.workflows.tariffs import home_prices, meter_of, metered_kwh, tariff_of
+from watthour.workflows.view.ahead import MOST_HOURS, look_ahead
+from watthour.workflows.view.carbon_ahead import carbon_ahead
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from watthour.core.assets import Array
+    from watthour.core.channel import Channel, Site
+    from watthour.core.directory import SiteDirectory
+    from watthour.core.ports import ModelRegistry, Store
+    from watthour.planning.prices import Mask, Prices
+    from watthour.workflows.entities import Entity
+    from watthour.workflows.equipment import Equipment
+    from watthour.workflows.tariffs import Tariffs
+
+STEP = timedelta(minutes=15)
+_FRESH = 2 * DAY  # readings of a device that ended earlier are not taken out of the load
+_MEDIAN = 0.5
+_LEAST_STEPS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Where a plan of a home finds what it needs."""
+
+    store: Store
+    registry: ModelRegistry
+    directories: Sequence[SiteDirectory]
+    tariffs: Tariffs
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HomeAhead:
+    """The steps of a plan and what is foreseen of them."""
+
+    now: datetime  # at which it was foreseen
+    window: Window
+    currency: str
+    import_price: Array  # [currency/kWh]
+    export_price: Array
+    is_price_forecast: Mask
+    carbon: Array | None  # [gCO2e/kWh]; None: not known
+    load_kw: Array
+    solar_kw: Array
+    peak_price: float = 0.0
+    peak_so_far_kw: float = 0.0
+    remarks: list[str] = field(default_factory=list)
+
+
+def first_step(now: datetime) -> datetime:
+    """Return when the first step of a plan begins: the next quarter of an hour."""
+    begun = floor(now.astimezone(UTC), STEP)
+    return begun if begun == now else begun + STEP
+
+
+def look_at_home(sources: Sources, home: Site, equipment: Equipment, *, hours: int, now: datetime) -> HomeAhead:
+    """Return what is foreseen of a home, as far as its prices are known.
+
+    Raises:
+        UnknownName: the home has no tariff.
+        NotEnoughHistory: no price of the hours ahead is known.
+    """
+    start = first_step(now)
+    remarks: list[str] = []
+    prices = home_prices(sources.store, sources.registry, sources.tariffs, home, hours=hours + 1, now=now, step=STEP)
+    offset = (start - prices.window.start) // STEP
+    n_steps = _known_steps(prices, offset, int(hours * HOUR / STEP), remarks)
+    part = slice(offset, offset + n_steps)
+    window = Window(start, start + n_steps * STEP)
+    load, solar = _load_and_sun(sources, home, equipment, window, now, remarks)
+    peak_price, peak_so_far = _peak(sources, home, prices, now, remarks)
+    return HomeAhead(
+        now,
+        window,
+        prices.currency,
+        prices.import_[part],
+        np.nan_to_num(prices.export[part]),
+        prices.is_forecast[part],
+        _carbon(sources, home, window, now, remarks),
+        load,
+        solar,
+        peak_price,
+        peak_so_far,
+        remarks,
+    )
+
+
+def _known_steps(prices: Prices, offset: int, n_wished: int, remarks: list[str]) -> int:
+    """Return how many steps are planned: up to the first whose price is not known."""
+    remarks += prices.remarks
+    unknown = np.flatnonzero(np.isnan(prices.import_[offset : offset + n_wished]))
+    n_steps = int(unknown[0]) if len(unknown) else n_wished
+    if n_steps < _LEAST_STEPS:
+        remedy = "`watthour doctor` shows which source of prices delivers nothing; a tariff of one's own needs none."
+        raise NotEnoughHistory("the price of the hours ahead is not known", remedy=remedy)
+    if n_steps < n_wished:
+        remarks.append(f"Prices are known for {n_steps * STEP / HOUR:g} h only, so no more is planned.")
+    typical = float(np.median(prices.import_[offset : offset + n_steps]))
+    question = odd_price("import_price", typical, prices.currency)
+    if question is not None:
+        remarks.append(f"Is this right? {question.text}")
+    if np.isnan(prices.export[offset : offset + n_steps]).any():
+        remarks.append("What is earned by feeding in is not known of some steps, and counts as nothing there.")
+    return n_steps
+
+
+def _load_and_sun(
+    sources: Sources, home: Site, equipment: Equipment, window: Window, now: datetime, remarks: list[str]
+) -> tuple[Array, Array]:
+    """Return the load of a home without what is planned, and its sun; what a load feeds in is sun. [kW]."""
+    store = sources.store
+    nothing = np.zeros((window.end - window.start) // STEP)
+    solar = nothing
+    if equipment.solar is not None:
+        solar = _solar(sources, home, equipment.solar, window, now, remarks)
+    if main_load(home, channels_of(store, home)) is None:
+        remarks.append(
+            f"Nothing measures the whole of {home.name}: the plan is of what is shifted alone, and so are cost and "
+            "carbon."
+        )
+        return nothing, solar
+    without, left_in = _planned_channels(store, home, equipment, now)
+    if left_in:
+        remarks.append(
+            f"The load that is foreseen holds the usual use of {', '.join(left_in)} as well, as nothing measures it "
+            "by itself."
+        )
+    found = _rest_of_load(sources, home, without, window, now, remarks)
+    if found is None:
+        return nothing, solar
+    return np.maximum(found, 0.0), solar + np.maximum(-found, 0.0)
+
+
+def _rest_of_load(
+    sources: Sources, home: Site, without: Sequence[Channel], window: Window, now: datetime, remarks: list[str]
+) -> Array | None:
+    try:
+        entity = main_without(sources.store, sources.directories, home, without)
+        return _foreseen(sources, entity, window, now)
+    except (NotEnoughHistory, InvalidInput) as error:
+        if without:
+            remarks.append(
+                f"The load could not be foreseen without what is planned ({error.problem}), so it holds its usual use."
+            )
+            return _rest_of_load(sources, home, (), window, now, remarks)
+        remarks.append(
+            f"The load of {home.name} cannot be foreseen ({error.problem}): the plan is of what is shifted alone, and "
+            "so are cost and carbon."
+        )
+        return None
+
+
+def _planned_channels(store: Store, home: Site, equipment: Equipment, now: datetime) -> tuple[list[Channel], list[str]]:
+    """Return what measures the things that are planned, and the sun; and the names of things nothing fit measures."""
+    channels, spans = channels_of(store, home), store.spans()
+    main = main_load(home, channels)
+    found, left_in = [], []
+    for thing in equipment.things:
+        device = device_of(store, home, thing.device)
+        loads = [] if device is None else loads_of_device(device, channels)
+        fit = [each for each in loads if main is not None and _fits(each, main, spans, now)]
+        found += fit
+        if not fit or len(fit) < len(loads):
+            left_in.append(thing.name)
+    sun = next((each for each in channels if each.id == equipment.solar), None)
+    if sun is not None and main is not None and _fits(sun, main, spans, now):
+        found.append(sun)
+    return list({each.id: each for each in found if main is None or each.id != main.id}.values()), left_in
+
+
+def _fits(
+    channel: Channel, main: Channel, spans: Mapping[str, tuple[datetime, datetime, datetime]], now: datetime
+) -> bool:
+    """Tell whether what a channel measures can be taken out of the load: in steps that fit, and until lately."""
+    span = spans.get(channel.id)
+    is_fresh = span is not None and now - span[1] <= _FRESH
+    return is_fresh and channel.resolution <= main.resolution and not main.resolution % channel.resolution
+
+
+def _solar(sources: Sources, home: Site, channel: str, window: Window, now: datetime, remarks: list[str]) -> Array:
+    """Return what the sun gives; a channel may tell it as drawn less than nothing, or as given. [kW]."""
+    try:
+        entity = entities(sources.store, sources.directories, home, channels=[channel])[0]
+        found = _foreseen(sources, entity, window, now)
+    except (NotEnoughHistory, UnknownName) as error:
+        remarks.append(f"The sun cannot be foreseen ({error.problem}), and is left out.")
+        return np.zeros((window.end - window.start) // STEP)
+    is_drawn = float(found.sum()) < 0
+    return np.maximum(-found if is_drawn else found, 0.0)
+
+
+def _foreseen(sources: Sources, entity: Entity, window: Window, now: datetime) -> Array:
+    """Return the forecast power of something in each step of a plan [kW].
+
+    Raises:
+        NotEnoughHistory: an hour of it is not foreseen.
+    """
+    hours = min(-(-(window.end - now) // HOUR) + 2, MOST_HOURS)
+    made = look_ahead(sources.store, sources.registry, entity, hours=int(hours), now=now)
+    channel = entity.context.channel
+    rows = made.issue.rows.filter(pl.col("model") == made.issue.model, pl.col("level") == _MEDIAN)
+    latest = rows.sort("issued_at").unique("time", keep="last").sort("time")
+    if made.is_archive:
+        problem = f"the readings of {entity.name} ended long ago"
+        raise NotEnoughHistory(problem, remedy="`watthour doctor` shows what delivers no new data.")
+    is_energy = channel.quantity is Quantity.ENERGY
+    factor, _ = conversion(channel.unit, Unit.KWH if is_energy else Unit.KW)
+    factor /= (channel.resolution / HOUR) if is_energy else 1.0
+    return _on_steps(latest["time"].to_list(), latest["value"].to_numpy() * factor, channel.resolution, window)
+
+
+def _on_steps(times: Sequence[datetime], values: Array, length: timedelta, window: Window) -> Array:
+    """Return the mean of a series in each step of a window.
+
+    Raises:
+        NotEnoughHistory: it does not cover the window.
+    """
+    n_steps = (window.end - window.start) // STEP
+    total, covered = np.zeros(n_steps), np.zeros(n_steps)
+    for time, value in zip(times, values, strict=True):
+        if value is None or not np.isfinite(value):
+            continue
+        first = max(0, int((time - window.start) // STEP))
+        last = min(n_steps, int(-(-(time + length - window.start) // STEP)))
+        for k in range(first, last):
+            begin = window.start + k * STEP
+            share = (min(time + length, begin + STEP) - max(time, begin)) / STEP
+            total[k] += max(share, 0.0) * float(value)
+            covered[k] += max(share, 0.0)
+    if (covered < 1 - 1e-6).any():
+        missing = window.start + int(np.argmax(covered < 1 - 1e-6)) * STEP
+        problem = f"nothing is foreseen of {missing:%Y-%m-%d %H:%M} UTC"
+        raise NotEnoughHistory(problem, remedy="Bring in more of the past.")
+    return total
+
+
+def _carbon(sources: Sources, home: Site, window: Window, now: datetime, remarks: list[str]) -> Array | None:
+    """Return the carbon intensity of what is imported, by the region of the home's grid zone. [gCO2e/kWh]."""
+    region = region_of(sources.store, home)
+    if region is None:
+        remarks.append(
+            f"Which grid zone {home.name} is in is not known, or nothing tells its carbon, so money alone is planned: "
+            f"`watthour home change {home.id} --help` and docs/how-to/plan-a-day.md."
+        )
+        return None
+    try:
+        ahead = carbon_ahead(
+            sources.store,
+            sources.registry,
+            sources.directories,
+            region,
+            channel=next(each.channel.id for each in carbon_series(sources.store, region) if _is_amount(each.channel)),
+            now=now,
+        )
+        return np.maximum(_on_steps(list(ahead.course.times), ahead.course.expected, ahead.course.step, window), 0.0)
+    except NotEnoughHistory as error:
+        remarks.append(f"The carbon of the hours ahead is not known ({error.problem}), so money alone is planned.")
+        return None
+
+
+def region_of(store: Store, home: Site) -> Site | None:
+    """Return the region whose carbon intensity holds in a home: that of its grid zone; None: nothing tells it."""
+    if home.zone is None:
+        return None
+    regions = [each for each in store.sites() if each.kind is SiteKind.REGION and home.zone in (each.zone, each.id)]
+    told = [each for each in regions if any(_is_amount(one.channel) for one in carbon_series(store, each))]
+    return next(iter(told), None)
+
+
+def _is_amount(channel: Channel) -> bool:
+    """Tell a carbon intensity from a mere rank among the hours."""
+    return channel.quantity is Quantity.CARBON_INTENSITY
+
+
+def _peak(sources: Sources, home: Site, prices: Prices, now: datetime, remarks: list[str]) -> tuple[float, float]:
+    """Return what a kW of a higher peak costs, and the highest import of the month so far, or what is free. [kW]."""
+    if not prices.peaks:
+        return 0.0, 0.0
+    term = prices.peaks[0]
+    zone = home.place.time_zone
+    begin = local_midnight(now.astimezone(ZoneInfo(zone)).date().replace(day=1), zone)
+    try:
+        meter = meter_of(sources.store, home, tariff_of(sources.tariffs, home).drawn)
+        whole = (now - begin) // meter.resolution * meter.resolution
+        used = metered_kwh(sources.store, meter, Window(begin, begin + whole), now) if whole else np.array([])
+        known = used[~np.isnan(used)] / (meter.resolution / HOUR)
+        highest = float(known.max()) if len(known) else 0.0
+    except UnknownName:
+        highest = 0.0
+        remarks.append("The peak of the month so far is not known, so any peak counts as new.")
+    return term.price_per_kw, max(term.free_kw, highest, 0.0)
