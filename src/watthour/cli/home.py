@@ -11,6 +11,7 @@ from watthour.cli.context import opened, parse_day
 from watthour.cli.home_history import history
 from watthour.cli.home_insights import insights
 from watthour.cli.home_plan import equip, plan
+from watthour.cli.home_savings import savings
 from watthour.cli.home_usage import usage
 from watthour.cli.options import AsJson  # noqa: TC001 - typer reads annotations at run time
 from watthour.cli.output import local_time, show_json, show_table, utc_now
@@ -75,6 +76,7 @@ def build() -> typer.Typer:
     group.command("history")(history)
     group.command("equip")(equip)
     group.command("plan")(plan)
+    group.command("savings")(savings)
     devices = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Devices of a home.")
     for name, device in (("add", add_device), ("change", change_device), ("remove", remove_device)):
         devices.command(name)(device)

@@ -164,6 +164,15 @@ def is_seldom_on(runs: Runs, before: datetime) -> bool:
     return bool(ran <= RARE_SHARE * known)
 
 
+def usual_clock(clock: Array) -> float | None:
+    """Return the local hour at which most runs begin, by those at which each began; None: there are too few to tell."""
+    return None if len(clock) < FEWEST_RUNS else _most_at(_by_clock(clock))
+
+
+def _most_at(density: Array) -> float:
+    return float(np.argmax(density)) / _PER_HOUR
+
+
 def odd_runs(runs: Runs, first_day: int, rate: float) -> tuple[OddRun, ...]:
     """Return the runs, days and pauses from a local day on that are too seldom by those before, each told once.
 
@@ -209,7 +218,7 @@ def _of_run(runs: Runs, place: int, rate: float) -> list[OddRun]:
     density = _by_clock(runs.clock[:place])
     here = density[int(runs.clock[place] * _PER_HOUR) % len(density)]
     chance = float(density[density <= here].sum())
-    add("clock", chance, float(runs.clock[place]), None, float(np.argmax(density)) / _PER_HOUR)
+    add("clock", chance, float(runs.clock[place]), None, _most_at(density))
     return found
 
 

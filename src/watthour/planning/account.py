@@ -93,6 +93,26 @@ def appliance_kw(problem: PlanningProblem, wish: Appliance, steps: tuple[int, ..
     return power
 
 
+def grid_account(
+    net_kw: Array, import_price: Array, export_price: Array, carbon: Array, hours: float
+) -> tuple[Array, Array]:
+    """Return what each step costs [currency] and emits [kgCO2e]: import is paid and counted, export earns money alone.
+
+    A price or a carbon that is multiplied by nothing need not be known; otherwise NaN stays NaN.
+
+    Args:
+        net_kw: drawn from the grid, negative where fed in.
+        import_price: of each step. [currency/kWh]
+        export_price: likewise. [currency/kWh]
+        carbon: likewise, of the import. [gCO2e/kWh]
+        hours: length of a step.
+    """
+    price = np.where(net_kw < 0.0, export_price, import_price)
+    cost = np.where(net_kw == 0.0, 0.0, price * net_kw)
+    emitted = np.where(net_kw <= 0.0, 0.0, carbon * net_kw)
+    return cost * hours, emitted * (hours / 1000.0)
+
+
 def stored(problem: PlanningProblem, battery: Battery, charge_kw: Array, discharge_kw: Array) -> Array:
     """Return what a battery holds at the end of each step [kWh]."""
     taken = battery.charge_efficiency * charge_kw - discharge_kw / battery.discharge_efficiency
@@ -135,14 +155,13 @@ def settle(problem: PlanningProblem, actions: Actions, status: PlanStatus, gap: 
     net = used - given - problem.solar_kw + curtailed
     net[np.abs(net) < _TOLERANCE] = 0.0
     bought, sold = np.maximum(net, 0.0), np.maximum(-net, 0.0)
+    paid, emitted = grid_account(net, problem.import_price, problem.export_price, problem.carbon, hours)
     peak = float(max(bought.max(), problem.peak_so_far_kw))
-    cost = float((problem.import_price * bought - problem.export_price * sold).sum() * hours)
-    cost += problem.peak_price * (peak - problem.peak_so_far_kw)
+    carbon, cost = float(emitted.sum()), float(paid.sum()) + problem.peak_price * (peak - problem.peak_so_far_kw)
     wear = sum(
         battery.wear_price * float(use.discharge_kw.sum()) * hours
         for battery, use in zip(problem.batteries, batteries, strict=True)
     )
-    carbon = float((problem.carbon * bought).sum() * hours) / 1000.0
     misses = tuple(_misses(problem, batteries, heats))
     weights = problem.weights
     objective = weights.money * (cost + wear) + weights.carbon * carbon

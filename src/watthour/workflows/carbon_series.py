@@ -52,6 +52,16 @@ def carbon_series(store: Store, site: Site) -> list[CarbonSeries]:
     return sorted(found, key=lambda each: (_FIRST.index(each.kind), each.source))
 
 
+def carbon_at(store: Store, site: Site) -> CarbonSeries | None:
+    """Return the carbon series that holds at a site: its own, else that of the grid zone it belongs to.
+
+    A rank among hours is no amount of CO2, and holds nowhere; None: nobody tells any.
+    """
+    regions = [each for each in store.sites() if site.zone is not None and site.zone in (each.zone, each.id)]
+    found = (each for region in (site, *regions) for each in carbon_series(store, region))
+    return next((each for each in found if each.kind.basis is not Basis.INDEX), None)
+
+
 def series_asked(store: Store, site: Site, channel: str | None) -> CarbonSeries:
     """Return the carbon series of a region that is named, or the one that answers by itself.
 

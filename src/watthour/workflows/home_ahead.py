@@ -10,13 +10,12 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import polars as pl
 
-from watthour.core.channel import SiteKind
 from watthour.core.errors import InvalidInput, NotEnoughHistory, UnknownName
 from watthour.core.loads import loads_of_device, main_load
 from watthour.core.units import Quantity, Unit, conversion
 from watthour.core.window import DAY, HOUR, Window, floor, local_midnight
 from watthour.planning.tariff_words import odd_price
-from watthour.workflows.carbon_series import carbon_series
+from watthour.workflows.carbon_series import carbon_at
 from watthour.workflows.entities import entities, main_without
 from watthour.workflows.equipment import device_of
 from watthour.workflows.homes import channels_of
@@ -259,40 +258,22 @@ def _on_steps(times: Sequence[datetime], values: Array, length: timedelta, windo
 
 def _carbon(sources: Sources, home: Site, window: Window, now: datetime, remarks: list[str]) -> Array | None:
     """Return the carbon intensity of what is imported, by the region of the home's grid zone. [gCO2e/kWh]."""
-    region = region_of(sources.store, home)
-    if region is None:
+    series = carbon_at(sources.store, home)
+    if series is None:
         remarks.append(
             f"Which grid zone {home.name} is in is not known, or nothing tells its carbon, so money alone is planned: "
             f"`watthour home change {home.id} --help` and docs/how-to/plan-a-day.md."
         )
         return None
+    region = next(each for each in sources.store.sites() if each.id == series.channel.site)
     try:
         ahead = carbon_ahead(
-            sources.store,
-            sources.registry,
-            sources.directories,
-            region,
-            channel=next(each.channel.id for each in carbon_series(sources.store, region) if _is_amount(each.channel)),
-            now=now,
+            sources.store, sources.registry, sources.directories, region, channel=series.channel.id, now=now
         )
         return np.maximum(_on_steps(list(ahead.course.times), ahead.course.expected, ahead.course.step, window), 0.0)
     except NotEnoughHistory as error:
         remarks.append(f"The carbon of the hours ahead is not known ({error.problem}), so money alone is planned.")
         return None
-
-
-def region_of(store: Store, home: Site) -> Site | None:
-    """Return the region whose carbon intensity holds in a home: that of its grid zone; None: nothing tells it."""
-    if home.zone is None:
-        return None
-    regions = [each for each in store.sites() if each.kind is SiteKind.REGION and home.zone in (each.zone, each.id)]
-    told = [each for each in regions if any(_is_amount(one.channel) for one in carbon_series(store, each))]
-    return next(iter(told), None)
-
-
-def _is_amount(channel: Channel) -> bool:
-    """Tell a carbon intensity from a mere rank among the hours."""
-    return channel.quantity is Quantity.CARBON_INTENSITY
 
 
 def _peak(sources: Sources, home: Site, prices: Prices, now: datetime, remarks: list[str]) -> tuple[float, float]:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 _LEVELS = (0.05, 0.5, 0.95)
 _MICROSECOND = timedelta(microseconds=1)
+_TOLERANCE = 1e-9
 
 
 def market_between(store: Store, registry: ModelRegistry, channel: Channel, window: Window, *, now: datetime) -> Market:
@@ -72,6 +73,26 @@ def on_grid(store: Store, channel: Channel, window: Window, now: datetime) -> Ar
     inside = (since % step == 0) & (place >= 0) & (place < len(values))
     values[place[inside]] = rows["value"].to_numpy()[inside]
     return values
+
+
+def on_steps(values: Array, start: datetime, resolution: timedelta, window: Window, step: timedelta) -> Array:
+    """Return the mean over each step of a window of values that hold for intervals; NaN where a part is not known.
+
+    Args:
+        values: of intervals; NaN: not known.
+        start: of the first interval.
+        resolution: length of an interval.
+        window: a whole number of steps.
+        step: of the answer.
+    """
+    is_known = ~np.isnan(values)
+    edges = np.arange(len(values) + 1) * (resolution / step)
+    asked = (window.start - start) / step + np.arange((window.end - window.start) // step + 1)
+    sums, known = (
+        np.diff(np.interp(asked, edges, np.concatenate([[0.0], np.cumsum(each)]) * (resolution / step)))
+        for each in (np.where(is_known, values, 0.0), is_known)
+    )
+    return np.where(known > 1.0 - _TOLERANCE, sums, np.nan)
 
 
 def _forecast(

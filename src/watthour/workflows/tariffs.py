@@ -19,7 +19,7 @@ from watthour.planning.bills import Metered, bill
 from watthour.planning.prices import Calendar, prices
 from watthour.planning.tariff_words import odd_price, questions, read_tariff
 from watthour.planning.tariffs import BlockPeriod, Blocks, Dynamic
-from watthour.workflows.price_ahead import market_between, on_grid, published_between
+from watthour.workflows.price_ahead import market_between, on_grid, on_steps, published_between
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from watthour.core.channel import Channel, Site
     from watthour.core.ports import ModelRegistry, Store
     from watthour.planning.bills import Bill
-    from watthour.planning.prices import Array, Prices
+    from watthour.planning.prices import Array, Market, Prices
     from watthour.planning.tariff_words import Question
     from watthour.planning.tariffs import Flow, Tariff
 
@@ -192,10 +192,40 @@ def home_bill(store: Store, tariffs: Tariffs, home: Site, window: Window, *, now
     if np.isnan(drawn).all():
         problem = f"no reading of {meter.id} is known between {window.start:%Y-%m-%d} and {window.end:%Y-%m-%d}"
         raise NotEnoughHistory(problem, remedy="Bring some in with `watthour import`, or ask for other days.")
-    market = {each.id: published_between(store, each, window, now) for each in _followed(store, tariff)}
-    used = [_used_so_far(store, home, tariff, flow, window.start, now) for flow in (tariff.drawn, tariff.fed_in)]
+    market, used, calendar = _past_terms(store, home, tariff, window, now)
     metered = Metered(window, step, np.maximum(drawn, 0.0), fed_in, *used)
-    return bill(tariff, metered, calendar_of(home, tariff, window), market)
+    return bill(tariff, metered, calendar, market)
+
+
+def past_prices(
+    store: Store, tariffs: Tariffs, home: Site, window: Window, step: timedelta, *, now: datetime
+) -> Prices:
+    """Return what one more kWh cost and earned in a home in each step of a past window; NaN where nothing is published.
+
+    A block tariff stands in the tier that was reached by what was metered.
+
+    Raises:
+        UnknownName: the home has no tariff, or one by what is used, and no meter.
+        InvalidInput: the step does not divide the window.
+    """
+    tariff = tariff_of(tariffs, home)
+    market, used, calendar = _past_terms(store, home, tariff, window, now)
+    expected = None
+    if isinstance(tariff.drawn.rate, Blocks):
+        drawn = metered_kw(store, meter_of(store, home, tariff.drawn), window, step, now)
+        expected = np.nan_to_num(np.maximum(drawn, 0.0)) * (step / HOUR)
+    return prices(tariff, window, step, calendar, market, used_kwh=used[0], fed_in_kwh=used[1], expected_kwh=expected)
+
+
+def _past_terms(
+    store: Store, home: Site, tariff: Tariff, window: Window, now: datetime
+) -> tuple[dict[str, Market], tuple[float, float], Calendar]:
+    """Return published prices by channel, what was drawn and fed in before in the running tier, and the calendar."""
+    market = {each.id: published_between(store, each, window, now) for each in _followed(store, tariff)}
+    drawn, fed_in = (
+        _used_so_far(store, home, tariff, flow, window.start, now) for flow in (tariff.drawn, tariff.fed_in)
+    )
+    return market, (drawn, fed_in), calendar_of(home, tariff, window)
 
 
 def calendar_of(home: Site, tariff: Tariff, window: Window) -> Calendar:
@@ -249,6 +279,14 @@ def metered_kwh(store: Store, meter: Channel, window: Window, now: datetime) -> 
     is_energy = meter.quantity is Quantity.ENERGY
     factor, _offset = conversion(meter.unit, Unit.KWH if is_energy else Unit.KW)
     return np.asarray(values * factor * (1.0 if is_energy else meter.resolution / HOUR))
+
+
+def metered_kw(store: Store, meter: Channel, window: Window, step: timedelta, now: datetime) -> Array:
+    """Return the mean power of each step of a window; NaN where a part of it is not known. [kW]."""
+    start = floor(window.start, meter.resolution)
+    whole = Window(start, start + -(-(window.end - start) // meter.resolution) * meter.resolution)
+    kw = metered_kwh(store, meter, whole, now) / (meter.resolution / HOUR)
+    return on_steps(kw, start, meter.resolution, window, step)
 
 
 def _followed(store: Store, tariff: Tariff) -> list[Channel]:

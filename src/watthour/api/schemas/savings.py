@@ -138,7 +138,7 @@ class HomeSavings(Answer):
         shown_as(
             {
                 "home": "flat",
-                "simulated": False,
+                "is_simulated": False,
                 "time_zone": "Europe/Berlin",
                 "currency": "EUR",
                 "carbon": "average of consumption, life-cycle emissions",
@@ -153,7 +153,7 @@ class HomeSavings(Answer):
         | Answer.model_config
     )
     home: str = Field(description="Id of the home.", examples=["flat"])
-    simulated: bool = Field(description="Whether the home is invented.")
+    is_simulated: bool = Field(description="Whether the home is invented.")
     time_zone: str = Field(description="Of the home, whose days and months they are.", examples=["Europe/Berlin"])
     currency: str = Field(description="ISO 4217.", examples=["EUR"])
     carbon: str | None = Field(description="What kind the carbon figures are; null: nobody tells any.")

@@ -21,6 +21,7 @@ from watthour.workflows.view.readings import (
     readings_between,
     readings_csv,
 )
+from watthour.workflows.view.savings import savings_csv, savings_entry
 from watthour.workflows.view.sites import site_entry, site_list
 from watthour.workflows.view.sources import SetSource, source_list
 from watthour.workflows.view.status import arrival_findings, doubts, freshness_hours, status, store_state
@@ -84,6 +85,8 @@ __all__ = [
     "readings_between",
     "readings_csv",
     "region_entry",
+    "savings_csv",
+    "savings_entry",
     "site_entry",
     "site_list",
     "source_list",

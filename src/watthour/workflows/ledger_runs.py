@@ -1,0 +1,175 @@
+"""The runs of a thing that were done, each with how its energy adds up and the planned run that it was."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from functools import reduce
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from watthour.core.frames import Quality
+from watthour.core.loads import loads_of_device
+from watthour.core.window import DAY, HOUR, Window
+from watthour.planning.ledger import Course, Done
+from watthour.workflows.device_runs import device_runs
+from watthour.workflows.homes import channels_of
+from watthour.workflows.tariffs import metered_kw
+from watthour.workflows.usage import energy_tables
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from watthour.core.assets import Array
+    from watthour.core.channel import Channel, Device, Site
+    from watthour.core.ports import Store
+    from watthour.planning.ledger import Kind
+    from watthour.workflows.planned_runs import PlannedRun
+
+_AROUND = 2 * DAY  # that a planned run may begin before the time that is told of, and end after it
+_MICROSECOND = timedelta(microseconds=1)
+_NO_ENERGY = "Its energy is not known."
+_GAP = "Readings are missing while it ran, so its energy is not known."
+
+
+@dataclass(frozen=True, slots=True)
+class Thing:
+    """Something whose runs are told of."""
+
+    kind: Kind
+    name: str
+    device: Device
+    can_pause: bool = False
+    most_kw: float | None = None  # of what can pause
+    least_kwh: float = 0.0  # of a run; what uses less is none that was planned, such as a door that was opened
+
+
+@dataclass(frozen=True, slots=True)
+class Matched:
+    """A run that was done, and the planned run that it was; None: no plan held it."""
+
+    done: Done
+    planned: PlannedRun | None
+
+
+def runs_done(
+    store: Store, home: Site, thing: Thing, planned: Sequence[PlannedRun], window: Window, *, now: datetime
+) -> list[Matched]:
+    """Return the runs of a thing that began in a window and are over, oldest first.
+
+    Each planned run is the one done within its time that began closest to when the plan in force said. Of something
+    that can pause, all that is done in that time is one run.
+    """
+    around = Window(window.start - _AROUND, window.end + _AROUND)
+    found = device_runs(store, home, thing.device, around, now=now).runs
+    spans = [(each.start, each.end, each.energy_kwh) for each in found if each.is_over]
+    matches = _matched(spans, planned, thing)
+    if thing.can_pause:
+        matches = _joined(matches, now)
+    inside = [each for each in matches if each[0][0] in window]
+    energy = _Energy.of(store, home, thing.device, inside, now)
+    return [Matched(energy.done(thing, *span), run) for span, run in inside]
+
+
+_Span = tuple["datetime", "datetime", float | None]  # begin, end and energy [kWh]
+_Match = tuple[_Span, "PlannedRun | None"]
+
+
+def _matched(spans: Sequence[_Span], planned: Sequence[PlannedRun], thing: Thing) -> list[_Match]:
+    """Give each run that was done the planned run that it was, the closest pairs first."""
+    pairs = sorted(
+        (abs((start - (run.start_in_force(start) or run.at_once)).total_seconds()), n, k)
+        for n, (start, _end, kwh) in enumerate(spans)
+        for k, run in enumerate(planned)
+        if run.holds(start) and (kwh is None or kwh >= thing.least_kwh)
+    )
+    chosen: dict[int, int] = {}
+    for _away, n, k in pairs:
+        if n not in chosen and (thing.can_pause or k not in chosen.values()):
+            chosen[n] = k
+    return [(span, planned[chosen[n]] if n in chosen else None) for n, span in enumerate(spans)]
+
+
+def _joined(matches: list[_Match], now: datetime) -> list[_Match]:
+    """Join what was done of the same planned run; while it may go on it is not told yet."""
+    found: list[_Match] = []
+    for span, run in matches:
+        if run is not None and run.deadline > now:
+            continue
+        if found and run is not None and found[-1][1] is run:
+            (start, _end, before), _ = found.pop()
+            kwh = None if before is None or span[2] is None else before + span[2]
+            found.append(((start, span[1], kwh), run))
+        else:
+            found.append((span, run))
+    return found
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Energy:
+    """The energy of a device, interval by interval; without readings, by its log of uses."""
+
+    table: pl.DataFrame | None  # time, end, kwh, is_estimated
+    uses: pl.DataFrame  # start, end, energy_kwh
+
+    @classmethod
+    def of(cls, store: Store, home: Site, device: Device, matches: Sequence[_Match], now: datetime) -> _Energy:
+        if not matches:
+            return cls(None, pl.DataFrame())
+        window = Window(min(span[0] for span, _ in matches), max(span[1] for span, _ in matches) + _MICROSECOND)
+        channels = loads_of_device(device, channels_of(store, home))
+        if any(channel.id in store.spans() for channel in channels):
+            return cls(_summed(store, home, channels, window, now), pl.DataFrame())
+        return cls(None, pl.DataFrame(store.events([device.id], window, now)).sort("start"))
+
+    def done(self, thing: Thing, start: datetime, end: datetime, kwh: float | None) -> Done:
+        """Return a run with how its energy adds up."""
+        done = Done(thing.kind, thing.name, thing.device.id, start, end, None)
+        if self.table is None:
+            course = None if kwh is None else self._of_uses(start, end)
+            return replace(done, course=course, is_estimated=True, remark=None if course else _NO_ENERGY)
+        inside = self.table.filter(pl.col("time") >= start, pl.col("end") <= end)
+        ends = inside["end"].to_list()
+        if not ends or [start, *ends[:-1]] != inside["time"].to_list() or ends[-1] != end:
+            return replace(done, remark=_GAP)
+        hours = np.array([0.0, *((each - start) / HOUR for each in ends)])
+        used = np.concatenate([[0.0], np.cumsum(np.maximum(inside["kwh"].to_numpy(), 0.0))])
+        return replace(done, course=Course(hours, used), is_estimated=bool(inside["is_estimated"].any()))
+
+    def _of_uses(self, start: datetime, end: datetime) -> Course:
+        """Return the course of uses, each with the same power throughout."""
+        hours, used = [0.0], [0.0]
+        for row in self.uses.filter(pl.col("start") >= start, pl.col("end") <= end).iter_rows(named=True):
+            for at, more in ((row["start"], 0.0), (row["end"], row["energy_kwh"])):
+                hours.append(max((at - start) / HOUR, hours[-1]))
+                used.append(used[-1] + more)
+        return Course(np.array(hours), np.array(used))
+
+
+def _summed(store: Store, home: Site, channels: Sequence[Channel], window: Window, now: datetime) -> pl.DataFrame:
+    """Return the energy of all channels of a device in the intervals that all of them know."""
+    tables = energy_tables(store, channels, window, home.place.time_zone, now)
+    estimated = store.read([each.id for each in channels], window, now).filter(
+        (pl.col("quality") & int(Quality.ESTIMATED)) != 0
+    )["time"]
+    both = reduce(
+        lambda one, other: one.join(other, on=["time", "end"]).select("time", "end", kwh=pl.sum_horizontal("^kwh.*$")),
+        tables.values(),
+    )
+    return both.sort("time").with_columns(is_estimated=pl.col("time").is_in(estimated.implode()))
+
+
+def device_kw(
+    store: Store, home: Site, device: Device, window: Window, step: timedelta, *, now: datetime
+) -> Array | None:
+    """Return the mean power of a device in each step of a window, NaN where not known; None: it has no readings. [kW].
+
+    It is negative where the device feeds in.
+    """
+    spans = store.spans()
+    channels = [each for each in loads_of_device(device, channels_of(store, home)) if each.id in spans]
+    powers = [metered_kw(store, each, window, step, now) for each in channels]
+    return np.sum(powers, axis=0) if powers else None

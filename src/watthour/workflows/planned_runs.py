@@ -1,0 +1,95 @@
+"""The runs that the plans in force held, each as its plans tell of it: when it could be, and when it was to be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from watthour.core.window import DAY, EPOCH, Window
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from watthour.core.ports import KeptPlan, Store
+
+_LONGEST_AHEAD = 4 * DAY  # that a plan holds a run before it begins
+_EARLY = timedelta(minutes=30)  # before its time that a run still is the one planned
+_SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedRun:
+    """A run that plans held."""
+
+    id: str
+    name: str
+    asked_at: datetime  # when the first plan that held it was made
+    earliest: datetime  # by that plan
+    deadline: datetime  # by the last one
+    starts: tuple[tuple[datetime, datetime | None], ...]  # when each plan was made, and its begin in it; None: it rests
+
+    @property
+    def at_once(self) -> datetime:
+        """As soon as it could begin: nobody had asked for it before the first plan."""
+        return max(self.earliest, self.asked_at)
+
+    def start_in_force(self, at: datetime) -> datetime | None:
+        """Return when the plan in force at an instant let it begin; None: there was none, or it was left out."""
+        told = [start for made_at, start in self.starts if made_at <= at]
+        return told[-1] if told else None
+
+    def holds(self, start: datetime) -> bool:
+        """Tell whether a run that began at an instant can be this one."""
+        return self.at_once - _EARLY <= start < self.deadline
+
+
+def planned_runs(store: Store, home: str, window: Window) -> list[PlannedRun]:
+    """Return the runs that the plans of a home hold whose time touches a window, in the order of their time."""
+    found: dict[str, PlannedRun] = {}
+    plans = store.plans(home, Window(window.start - _LONGEST_AHEAD, window.end))
+    for plan in reversed(plans):  # the oldest first
+        for said in plan.content.get("runs", ()):
+            run = _read(plan, said)
+            before = found.get(run.id)
+            found[run.id] = run if before is None else _followed(before, run)
+    inside = [each for each in found.values() if each.deadline > window.start and each.earliest < window.end]
+    return sorted(inside, key=lambda each: (each.earliest, each.id))
+
+
+def first_plan_at(store: Store, home: str, until: datetime) -> datetime | None:
+    """Return a time before which no plan of a home was made, at most a day before its first one; None: there is none.
+
+    It is found by halving, so that only few of many plans are read.
+    """
+    latest = store.plans(home, Window(EPOCH, until), limit=1)
+    if not latest:
+        return None
+    first, last = 0, (until - EPOCH) // DAY + 1  # days: none is made before the one, some before the other
+    while last - first > 1:
+        middle = (first + last) // 2
+        if store.plans(home, Window(EPOCH, EPOCH + middle * DAY), limit=1):
+            last = middle
+        else:
+            first = middle
+    return EPOCH + first * DAY
+
+
+def _read(plan: KeptPlan, said: Mapping[str, Any]) -> PlannedRun:
+    start = None if said["state"] == _SKIPPED or said["start"] is None else _instant(said["start"])
+    earliest, deadline = _instant(said["earliest"]), _instant(said["deadline"])
+    return PlannedRun(said["id"], said["name"], plan.made_at, earliest, deadline, ((plan.made_at, start),))
+
+
+def _followed(before: PlannedRun, run: PlannedRun) -> PlannedRun:
+    """Return a run with what a later plan says of it."""
+    return replace(before, deadline=run.deadline, starts=(*before.starts, *run.starts))
+
+
+def _instant(said: str) -> datetime:
+    return datetime.fromisoformat(said).astimezone(UTC)
+
+
+def of_thing(runs: Iterable[PlannedRun], name: str) -> list[PlannedRun]:
+    """Return those of a thing."""
+    return [each for each in runs if each.name == name]

@@ -1,0 +1,266 @@
+"""What plans have saved in a home: runs that were done, at published prices and measured carbon."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import time, timedelta
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from watthour.core.channel import DeviceKind
+from watthour.core.errors import InvalidInput
+from watthour.core.loads import main_load
+from watthour.core.window import DAY, Window, floor, local_day, local_instant
+from watthour.insights.runs import usual_clock
+from watthour.planning.ledger import Figures, Wish, battery_entry, rows_by, run_entry, summed
+from watthour.workflows.carbon_series import carbon_at
+from watthour.workflows.device_runs import device_runs
+from watthour.workflows.equipment import HomeCar, device_of, equipment_of
+from watthour.workflows.homes import channels_of, devices_of
+from watthour.workflows.ledger_runs import Thing, device_kw, runs_done
+from watthour.workflows.planned_runs import first_plan_at, of_thing, planned_runs
+from watthour.workflows.price_ahead import on_grid, on_steps
+from watthour.workflows.tariffs import LONGEST_BILL, meter_of, metered_kw, past_prices, tariff_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import date, datetime
+
+    from watthour.core.assets import Array
+    from watthour.core.channel import Device, Site
+    from watthour.core.ports import Store
+    from watthour.planning.ledger import By, Entry
+    from watthour.planning.tariffs import Tariff
+    from watthour.workflows.carbon_series import CarbonSeries
+    from watthour.workflows.equipment import Equipment, Equipments, HomeAppliance, HomeBattery
+    from watthour.workflows.ledger_runs import Matched
+    from watthour.workflows.tariffs import Tariffs
+
+STEP = timedelta(minutes=15)
+_AROUND = 3 * DAY  # before and after, in which a run could have been instead
+_LEAST_SHARE = 0.25  # of the energy of a run that is said, which one that was planned uses at least
+_HABIT = 112 * DAY  # before the first plan, whose runs tell the habit
+
+
+@dataclass(frozen=True, slots=True)
+class Savings:
+    """The ledger of a home over some time."""
+
+    window: Window
+    currency: str
+    carbon: CarbonSeries | None  # whose figures are counted; None: nobody tells any
+    by: By
+    rows: tuple[Entry, ...]
+    total: Entry
+    remarks: tuple[str, ...]
+
+
+def home_savings(
+    store: Store, tariffs: Tariffs, equipments: Equipments, home: Site, window: Window, *, by: By = "run", now: datetime
+) -> Savings:
+    """Return what the runs of a home that began in a window cost, beside the same energy at other times.
+
+    Args:
+        store: with plans, readings and uses, prices and carbon.
+        tariffs: of all homes.
+        equipments: of all homes.
+        home: which.
+        window: of the begin of a run; batteries are told of by whole local days.
+        by: what a row is.
+        now: the present; what is not over is left out.
+
+    Raises:
+        UnknownName: the home has no tariff or no equipment.
+        InvalidInput: the time is too long, or lies ahead.
+    """
+    if window.start >= now or window.end - window.start > LONGEST_BILL:
+        remedy = f"Ask for past days, at most {LONGEST_BILL.days} of them."
+        raise InvalidInput("start", window.start.isoformat(), "the time lies ahead, or is too long", remedy=remedy)
+    window = Window(window.start, min(window.end, now))
+    work = _Work.of(store, tariffs, equipments, home, window, now)
+    entries = [*work.of_runs(), *work.of_batteries()]
+    zone = home.place.time_zone
+    day = window.start.astimezone(ZoneInfo(zone)).date()
+    total = summed(entries, window, day)
+    remarks = (*work.remarks, *_left_out(entries, has_carbon=work.carbon is not None))
+    return Savings(
+        window, work.tariff.currency, work.carbon, by, tuple(rows_by(entries, by, zone)), total, tuple(remarks)
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Work:
+    """What a ledger is made from."""
+
+    store: Store
+    home: Site
+    window: Window
+    now: datetime
+    tariff: Tariff
+    equipment: Equipment
+    figures: Figures
+    carbon: CarbonSeries | None
+    remarks: list[str]
+
+    @classmethod
+    def of(
+        cls, store: Store, tariffs: Tariffs, equipments: Equipments, home: Site, window: Window, now: datetime
+    ) -> _Work:
+        tariff, equipment = tariff_of(tariffs, home), equipment_of(equipments, home)
+        around = Window(floor(window.start - _AROUND, STEP), floor(window.end + _AROUND, STEP) + STEP)
+        found = past_prices(store, tariffs, home, around, STEP, now=now)
+        carbon = carbon_at(store, home)
+        remarks: list[str] = []
+        net = _net_kw(store, home, tariff, equipment, around, now, remarks)
+        grams = np.full(len(found.import_), np.nan) if carbon is None else _carbon_of(store, carbon, around, now)
+        figures = Figures(around.start, STEP, found.import_, found.export, grams, net)
+        if carbon is None:
+            remarks.append(f"Nobody tells the carbon intensity where {home.name} is, so no CO2 is counted.")
+        if tariff.demand is not None:
+            remarks.append("What the month's peak costs is not counted: it is of no single run.")
+        return cls(store, home, window, now, tariff, equipment, figures, carbon, remarks)
+
+    def of_runs(self) -> Iterator[Entry]:
+        """Yield the runs of appliances and cars that were done."""
+        planned = planned_runs(self.store, self.home.id, self.window)
+        first = first_plan_at(self.store, self.home.id, self.now) if planned else None
+        zone, n_unplanned = self.home.place.time_zone, 0
+        things: tuple[HomeAppliance | HomeCar, ...] = (*self.equipment.appliances, *self.equipment.cars)
+        for said in things:
+            device = device_of(self.store, self.home, said.device)
+            if device is None:
+                self.remarks.append(f"Nothing tells when {said.name} ran: it names no device, or one that is gone.")
+                continue
+            thing = _thing(said, device)
+            mine = of_thing(planned, said.name)
+            matches = runs_done(self.store, self.home, thing, mine, self.window, now=self.now)
+            clock = self._usual(device, first) if any(each.planned for each in matches) else None
+            n_unplanned += sum(each.planned is None for each in matches)
+            for match in matches:
+                yield run_entry(match.done, _wish(match, thing, clock, zone), self.figures, zone)
+        if n_unplanned:
+            runs = "1 run was" if n_unplanned == 1 else f"{n_unplanned:,} runs were"
+            self.remarks.append(f"{runs} in no plan, so at once is when they began, and nothing is saved by them.")
+        if self.equipment.heats:
+            names = ", ".join(each.name for each in self.equipment.heats)
+            self.remarks.append(f"What shifting heat saves is not counted ({names}).")
+
+    def of_batteries(self) -> Iterator[Entry]:
+        """Yield the whole local days of batteries."""
+        if not self.equipment.batteries:
+            return
+        zone = self.home.place.time_zone
+        whole = Window(self.figures.start, self.figures.time(len(self.figures.import_price)))
+        for battery in self.equipment.batteries:
+            device = _device_of_battery(self.store, self.home, battery)
+            power = None if device is None else device_kw(self.store, self.home, device, whole, STEP, now=self.now)
+            if device is None or power is None:
+                self.remarks.append(f"No readings tell what {battery.name} takes and gives.")
+                continue
+            for day in _whole_days(self.window, zone):
+                yield battery_entry(battery.name, device.id, day, power, self.figures, zone)
+
+    def _usual(self, device: Device, first_plan: datetime | None) -> float | None:
+        """Return the local hour at which a device usually began before there were plans."""
+        if first_plan is None:
+            return None
+        before = Window(first_plan - _HABIT, first_plan)
+        runs = device_runs(self.store, self.home, device, before, now=self.now).runs
+        zone = ZoneInfo(self.home.place.time_zone)
+        local = [each.start.astimezone(zone) for each in runs]
+        return usual_clock(np.array([each.hour + each.minute / 60 for each in local]))
+
+
+def _thing(said: HomeAppliance | HomeCar, device: Device) -> Thing:
+    if isinstance(said, HomeCar):
+        return Thing("car", said.name, device, can_pause=True, most_kw=said.max_charge_kw)
+    most_kw = max(said.profile_kw) if said.is_interruptible else None
+    least_kwh = 0.0 if said.is_interruptible else _LEAST_SHARE * said.energy_kwh
+    return Thing("appliance", said.name, device, said.is_interruptible, most_kw, least_kwh)
+
+
+def _wish(match: Matched, thing: Thing, clock: float | None, time_zone: str) -> Wish:
+    """Return when a run could have been; of one that no plan held: when it was."""
+    done, planned = match.done, match.planned
+    if planned is None:
+        return Wish(None, done.start)
+    at_once = min(planned.at_once, done.start)
+    usual = None if clock is None else _nearest(clock, at_once, time_zone)
+    most_kw = thing.most_kw
+    if most_kw is not None and done.course is not None:
+        most_kw = max(most_kw, done.course.most_kw)
+    return Wish(planned.start_in_force(done.start), at_once, planned.deadline, usual, most_kw)
+
+
+def _nearest(clock: float, instant: datetime, time_zone: str) -> datetime:
+    """Return when the local clock shows an hour closest to an instant."""
+    minutes = round(clock * 60) % (24 * 60)
+    day = instant.astimezone(ZoneInfo(time_zone)).date()
+    shown = [local_instant(day + n * DAY, time(minutes // 60, minutes % 60), time_zone) for n in (-1, 0, 1)]
+    return min(shown, key=lambda each: abs(each - instant))
+
+
+def _whole_days(window: Window, time_zone: str) -> Iterator[date]:
+    """Yield the local days that lie in a window from begin to end."""
+    day = window.start.astimezone(ZoneInfo(time_zone)).date()
+    while (span := local_day(day, time_zone)).end <= window.end:
+        if span.start >= window.start:
+            yield day
+        day += DAY
+
+
+def _device_of_battery(store: Store, home: Site, said: HomeBattery) -> Device | None:
+    """Return the device that a battery is: the one it names, that of its channel, or the only battery there is."""
+    if said.device is not None:
+        return device_of(store, home, said.device)
+    devices = [each for each in devices_of(store, home) if each.kind is DeviceKind.BATTERY]
+    by_channel = [each.device for each in channels_of(store, home) if each.id == said.channel]
+    found = [each for each in devices if each.id in by_channel] or devices
+    return found[0] if len(found) == 1 else None
+
+
+def _net_kw(
+    store: Store, home: Site, tariff: Tariff, equipment: Equipment, window: Window, now: datetime, remarks: list[str]
+) -> Array | None:
+    """Return what a home drew less what it fed in; None: it feeds nothing in, so that each kWh is drawn.
+
+    Where it may feed in and nothing meters it, nothing is known.
+    """
+    kinds = {each.kind for each in devices_of(store, home)}
+    feeds_in = bool(kinds & {DeviceKind.SOLAR, DeviceKind.BATTERY} or equipment.batteries or equipment.solar)
+    named = tariff.drawn.meter is not None
+    meter = meter_of(store, home, tariff.drawn) if named else main_load(home, channels_of(store, home))
+    if meter is None:
+        if not feeds_in:
+            return None
+        remarks.append("Nothing meters the home, so it is not known what its own sun or battery gave a run.")
+        return np.full((window.end - window.start) // STEP, np.nan)
+    net = metered_kw(store, meter, window, STEP, now)
+    if tariff.fed_in is not None and tariff.fed_in.meter is not None:
+        fed_in = metered_kw(store, meter_of(store, home, tariff.fed_in), window, STEP, now)
+        return np.asarray(np.maximum(net, 0.0) - np.maximum(fed_in, 0.0))
+    return net if feeds_in or bool((net < 0.0).any()) else None
+
+
+def _carbon_of(store: Store, series: CarbonSeries, window: Window, now: datetime) -> Array:
+    """Return the measured carbon of each step; NaN where it is not known. [gCO2e/kWh]."""
+    step = series.channel.resolution
+    start = floor(window.start, step)
+    whole = Window(start, start + -(-(window.end - start) // step) * step)
+    return on_steps(on_grid(store, series.channel, whole, now), start, step, window, STEP)
+
+
+def _left_out(entries: Sequence[Entry], *, has_carbon: bool) -> Iterator[str]:
+    """Yield how many runs are in no sum, and why."""
+    unmetered = sum(each.energy_kwh is None for each in entries)
+    unpriced = sum(each.energy_kwh is not None and each.saved_money is None for each in entries)
+    uncounted = sum(each.energy_kwh is not None and each.saved_carbon_kg is None for each in entries)
+    for n, words in (
+        (unmetered, "what it used is not known"),
+        (unpriced, "a price, or what the home drew, is not known"),
+        (uncounted if has_carbon else 0, "the carbon intensity, or what the home drew, is not known"),
+    ):
+        if n:
+            yield f"{n:,} of {len(entries):,} runs and days of batteries: {words}, so they are not in the sums."
