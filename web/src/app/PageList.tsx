@@ -12,14 +12,15 @@ const LOOKS = { here: 'text-accent lg:bg-accent-wash', else: 'text-muted hover:b
 interface EntryProps {
   destination: Destination;
   path: string;
+  onOpen?: () => void;
   className?: string;
 }
 
-function Entry({ destination, path, className }: EntryProps): ReactElement {
+function Entry({ destination, path, onOpen, className }: EntryProps): ReactElement {
   const { label, to, icon: Icon } = destination;
   const isHere = isAt(path, destination);
   return (
-    <Link to={to} aria-current={isHere ? 'page' : undefined} className={cn(ENTRY, isHere ? LOOKS.here : LOOKS.else, className)}>
+    <Link to={to} onClick={onOpen} aria-current={isHere ? 'page' : undefined} className={cn(ENTRY, isHere ? LOOKS.here : LOOKS.else, className)}>
       <Icon aria-hidden className="size-5 shrink-0 lg:size-4" />
       {label}
     </Link>
@@ -27,7 +28,7 @@ function Entry({ destination, path, className }: EntryProps): ReactElement {
 }
 
 /** Opens and shuts a part of the page; a press elsewhere, the Escape key and `key`, where it changes, shut it. */
-function useOpened(key: string): { isOpen: boolean; toggle: () => void; box: React.RefObject<HTMLLIElement | null>; button: React.RefObject<HTMLButtonElement | null> } {
+function useOpened(key: string): { isOpen: boolean; toggle: () => void; shut: () => void; box: React.RefObject<HTMLLIElement | null>; button: React.RefObject<HTMLButtonElement | null> } {
   const [openedAt, setOpenedAt] = useState<string | null>(null);
   const box = useRef<HTMLLIElement>(null);
   const button = useRef<HTMLButtonElement>(null);
@@ -49,12 +50,12 @@ function useOpened(key: string): { isOpen: boolean; toggle: () => void; box: Rea
       document.removeEventListener('keydown', onKey);
     };
   }, [isOpen]);
-  return { isOpen, toggle: () => setOpenedAt(isOpen ? null : key), box, button };
+  return { isOpen, toggle: () => setOpenedAt(isOpen ? null : key), shut: () => setOpenedAt(null), box, button };
 }
 
 /** The pages that have no room of their own: opened by one more entry, and in the row itself where it is wide enough. */
 function More({ destinations, path }: { destinations: readonly Destination[]; path: string }): ReactElement {
-  const { isOpen, toggle, box, button } = useOpened(path);
+  const { isOpen, toggle, shut, box, button } = useOpened(path);
   const list = useId();
   const here = destinations.find((destination) => isAt(path, destination));
   return (
@@ -81,7 +82,7 @@ function More({ destinations, path }: { destinations: readonly Destination[]; pa
       >
         {destinations.map((destination) => (
           <li key={destination.label}>
-            <Entry destination={destination} path={path} className="text-small h-11 flex-row justify-start gap-3 px-3 lg:justify-center lg:gap-2" />
+            <Entry destination={destination} path={path} onOpen={shut} className="text-small h-11 flex-row justify-start gap-3 px-3 lg:justify-center lg:gap-2" />
           </li>
         ))}
       </ul>

@@ -79,8 +79,7 @@ interface BarsProps {
 function Bars({ placed, layout }: BarsProps): ReactElement[] {
   return (placed.panel.bars ?? []).map((bar) => {
     const { x, width, y, height } = placeOfBar(bar, placed, layout);
-    const look = bar.isHollow ? `fill-none ${STROKES[bar.colour]}` : FILLS[bar.colour];
-    return <rect key={`${bar.row} ${bar.from}`} data-bar={bar.name} x={px(x)} y={px(y)} width={px(width)} height={px(height)} rx="3" className={look} strokeDasharray={bar.isHollow ? '3 3' : undefined} />;
+    return <rect key={`${bar.row} ${bar.from}`} data-bar={bar.name} x={px(x)} y={px(y)} width={px(width)} height={px(height)} rx="3" className={FILLS[bar.colour]} />;
   });
 }
 
@@ -89,10 +88,10 @@ function BarNames({ placed, layout, view }: BarsProps & { view: View }): ReactEl
   return (placed.panel.bars ?? [])
     .filter(({ from, to, name }) => name !== '' && to > view[0] && from < view[1])
     .map((bar) => {
-      const { nameAt, y, height, anchor } = placeOfBar(bar, placed, layout);
+      const { name, nameAt, y, height, anchor } = placeOfBar(bar, placed, layout);
       return (
         <Words key={`${bar.row} ${bar.from}`} x={nameAt} y={y + height / 2 + 4} anchor={anchor}>
-          {bar.name}
+          {name}
         </Words>
       );
     });

@@ -130,13 +130,26 @@ export function layOut(drawing: Drawing, view: View, width: number, height: numb
   };
 }
 
-/** Where a bar stands in its row, and on which side of it its name has room. */
-export function placeOfBar({ from, to, row }: Bar, { panel, top, bottom }: PlacedPanel, { x, left, right }: Layout): { x: number; width: number; y: number; height: number; nameAt: number; anchor: 'start' | 'end' } {
+interface PlacedBar {
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+  /** As much of its name as has room. */
+  name: string;
+  nameAt: number;
+  anchor: 'start' | 'end';
+}
+
+/** Where a bar stands in its row, on which side of it its name has room, and how much of it. */
+export function placeOfBar({ from, to, row, name }: Bar, { panel, top, bottom }: PlacedPanel, { x, left, right }: Layout): PlacedBar {
   const rows = 1 + Math.max(0, ...(panel.bars ?? []).map((bar) => bar.row));
   const height = (bottom - top) / rows;
   const [begins, ends] = [Math.max(left, x(from)), Math.min(right, x(to))];
-  const isAtLeft = right - ends >= begins - left;
-  return { x: begins, width: Math.max(2, ends - begins), y: top + row * height + 3, height: height - 6, nameAt: isAtLeft ? ends + 5 : begins - 5, anchor: isAtLeft ? 'start' : 'end' };
+  const hasRoom = right - ends >= CHARACTER_PX * name.length || right - ends >= begins - left;
+  const room = Math.floor((hasRoom ? right - ends : begins - left) / CHARACTER_PX);
+  const shown = name.length > room ? `${name.slice(0, Math.max(1, room - 1))}…` : name;
+  return { name: shown, x: begins, width: Math.max(2, ends - begins), y: top + row * height + 3, height: height - 6, nameAt: hasRoom ? ends + 5 : begins - 5, anchor: hasRoom ? 'start' : 'end' };
 }
 
 /** Each line's name where it ends in sight: in the margin at the right end, else above or below its last value. */

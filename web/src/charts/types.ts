@@ -57,11 +57,9 @@ export interface Bar {
   to: number;
   /** Which row of its panel it stands in, counted from the top. */
   row: number;
-  /** Written beside it. */
+  /** Written beside it; nothing where it is empty. */
   name: string;
   colour: Colour;
-  /** Drawn as an outline: it is left out. */
-  isHollow?: boolean;
 }
 
 export type Shape = LineShape | BandShape | DoubtShape;

@@ -56,7 +56,7 @@ export function makeSavings(change: Partial<HomeSavings> = {}): HomeSavings {
   const total = makeRow({ kind: 'all', name: null, device: null, day: '2026-11-01', n_runs: 2, planned_start: null, energy_kwh: 13.2, saved_money: 0.1, saved_carbon_kg: 0.06, shifted_kwh: 13.2, regret_money: 0.21, is_estimated: true, n_priced: 2, n_with_carbon: 1, n_with_usual: 1 });
   return {
     home: 'flat',
-    simulated: false,
+    is_simulated: false,
     time_zone: ZONE,
     currency: 'EUR',
     carbon: 'average of consumption, life-cycle emissions',

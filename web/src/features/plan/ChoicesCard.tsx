@@ -7,7 +7,7 @@ import { Card } from '@/components/ui/card';
 import { Waiting } from '@/components/ui/waiting';
 import { Skeleton } from '@/components/ui/skeleton';
 import { Words } from '@/components/ui/words';
-import { differenceInWords, formatCarbon, formatMoney } from '@/lib/money';
+import { differenceInWords, formatMoney } from '@/lib/money';
 import { formatNumber } from '@/lib/numbers';
 import { ApiProblem } from '@/lib/problem';
 
@@ -66,10 +66,10 @@ function Slider({ options, plan, isBusy, onWeights }: SliderProps): ReactElement
         <span>carbon</span>
       </div>
       <p aria-live="polite" className="mt-2 min-h-12 font-medium">
-        {words}. It costs {formatMoney(option.cost, plan.currency)} and emits {formatCarbon(option.carbon_kg)} CO2.
+        {words}.
       </p>
-      <p className="text-small text-muted">
-        A kilogram less counts {formatMoney(option.carbon_weight, plan.currency)} here{at === inForce ? '; this is in force' : ''}.
+      <p className="text-small text-muted min-h-10">
+        {at === inForce ? 'What counts now leads to this one.' : `A kilogram of CO2 less would count ${formatMoney(option.carbon_weight, plan.currency)}.`}
       </p>
       <Button
         look="primary"

@@ -8,7 +8,9 @@ import { formatNumber, formatQuantity } from '@/lib/numbers';
 
 /** What the hours that are planned come to, beside everything begun at once. */
 export function CostCard({ plan }: { plan: HomePlan }): ReactElement {
-  const { at_once, cost, carbon_kg, currency, wear, peak_kw } = plan;
+  const { at_once, cost, carbon_kg, currency, wear, peak_kw, things } = plan;
+  const held = things.flatMap(({ kind, name, stored_kwh }) => (kind === 'battery' && stored_kwh ? [`the ${name} holds ${formatQuantity(stored_kwh.at(-1), 'kWh', 1)} at the end`] : []));
+  const beside = [...held, ...(wear > 0 ? [`its use wears it by ${formatMoney(wear, currency)}`] : [])];
   return (
     <Card title="What it comes to" note="all that the home buys in the hours planned, as foreseen">
       <Table aria-label="What the plan comes to">
@@ -33,8 +35,8 @@ export function CostCard({ plan }: { plan: HomePlan }): ReactElement {
         </tbody>
       </Table>
       <p className="text-small text-muted mt-2">
-        At once: each run begins as soon as it may, batteries rest. Highest import {formatQuantity(peak_kw, 'kW', 1)}
-        {wear > 0 ? `; wear of batteries, not in the cost: ${formatMoney(wear, currency)}` : ''}.
+        At once: each run begins as soon as it may, batteries rest. Highest import of the plan: {formatQuantity(peak_kw, 'kW', 1)}.
+        {beside.length > 0 ? ` Not in the cost: ${beside.join(', ')}.` : ''}
       </p>
     </Card>
   );

@@ -13,7 +13,7 @@ import { ApiProblem } from '@/lib/problem';
 import { useShown } from '@/lib/shown';
 
 import { DAYS, KINDS, type Kind, type Question, type Typed, faultOf, thingsOf, withThing, withoutThing } from './equipment';
-import { equipmentQuery, keepEquipment } from './queries';
+import { equipmentQuery, forgetEquipment, keepEquipment } from './queries';
 
 const NO_SUCH = 404;
 
@@ -95,18 +95,20 @@ function ThingForm({ kind, about, isBusy, onAdd, onCancel }: ThingFormProps): Re
 }
 
 /** What of the home can be shifted: listed, added and removed; the next plan is made with it. */
-export function EquipmentCard({ home, onKept }: { home: string; onKept: () => void }): ReactElement {
+export function EquipmentCard({ home, onKept }: { home: string; onKept: (hasThings: boolean) => void }): ReactElement {
   const queries = useQueryClient();
   const query = useQuery(equipmentQuery(home));
   const about = useQuery(homeQuery(home)).data;
   const [kind, setKind] = useState<Kind | null>(null);
   const hasNone = query.error instanceof ApiProblem && query.error.status === NO_SUCH;
   const keeping = useMutation({
-    mutationFn: (said: HomeEquipment) => keepEquipment(home, said),
+    mutationFn: (said: HomeEquipment) => (thingsOf(said).length > 0 ? keepEquipment(home, said) : forgetEquipment(home)),
     onSuccess: (kept) => {
-      queries.setQueryData(equipmentQuery(home).queryKey, kept);
+      const hasThings = 'equipment' in kept;
+      if (hasThings) queries.setQueryData(equipmentQuery(home).queryKey, kept);
+      else void queries.resetQueries({ queryKey: equipmentQuery(home).queryKey });
       setKind(null);
-      onKept();
+      onKept(hasThings);
     },
   });
   // An answer that is kept from before a removal must not bring it back.

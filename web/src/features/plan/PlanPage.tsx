@@ -53,23 +53,33 @@ function useWishes(home: string) {
       setDone({ asked, plan });
     },
   });
-  return { ask: asking.mutate, asked: asking.variables, isBusy: asking.isPending, error: asking.error, dismiss: asking.reset, done };
+  const dismiss = (): void => {
+    setDone(null);
+    asking.reset();
+  };
+  return { ask: asking.mutate, asked: asking.variables, isBusy: asking.isPending, error: asking.error, dismiss, done };
 }
 
 type Wishes = ReturnType<typeof useWishes>;
 
-/** What became of the last wish: the new plan is there, with the way back, or the old one stays. */
+const FLOATING = 'pointer-events-auto shadow-lg';
+
+/** What became of the last wish: the new plan is there, with the way back, or the old one stays. Seen wherever one pressed, and nothing moves for it. */
 function Outcome({ wishes, now }: { wishes: Wishes; now: number }): ReactElement {
   const { isBusy, asked, error, done, ask, dismiss } = wishes;
   const run = done && 'run' in done.asked.wish ? done.asked.wish.run : done?.asked.wish.kind === 'changes' ? done.asked.wish.changes[0]?.name : undefined;
-  const after = done?.plan.runs.find(({ id }) => id === run);
+  const after = done?.plan.runs.find(({ id, name }) => id === run || name === run);
   const span = after && done ? spanInWords(after, done.plan.time_zone, now) : null;
   const undo = done?.asked.undo ?? null;
   return (
-    <div role="status" aria-label="Your last change" className="grid gap-5 empty:hidden">
-      {isBusy ? <Notice title="Planning anew…">{asked?.words}</Notice> : null}
-      {error ? (
+    <div role="status" aria-label="Your last change" className="pointer-events-none fixed inset-x-3 bottom-[calc(4.25rem+env(safe-area-inset-bottom))] z-10 mx-auto max-w-xl md:bottom-5">
+      {isBusy ? (
+        <Notice title="Planning anew…" className={FLOATING}>
+          {asked?.words}
+        </Notice>
+      ) : error ? (
         <ProblemNotice
+          className={FLOATING}
           error={error}
           actions={
             <>
@@ -78,17 +88,19 @@ function Outcome({ wishes, now }: { wishes: Wishes; now: number }): ReactElement
             </>
           }
         />
-      ) : null}
-      {error ? <p className="text-small font-medium">Nothing was changed: the plan below is still in force.</p> : null}
-      {done && !isBusy && !error ? (
+      ) : done ? (
         <Notice
+          className={FLOATING}
           title="The new plan is in force"
           actions={
-            undo ? (
-              <Button onClick={() => ask({ wish: undo, words: `Undone: ${done.asked.words}`, undo: null })}>
-                <Undo2 aria-hidden className="size-4" /> Undo
-              </Button>
-            ) : null
+            <>
+              {undo ? (
+                <Button onClick={() => ask({ wish: undo, words: `Undone: ${done.asked.words}`, undo: null })}>
+                  <Undo2 aria-hidden className="size-4" /> Undo
+                </Button>
+              ) : null}
+              <Button onClick={dismiss}>Close</Button>
+            </>
           }
         >
           {done.asked.words}
@@ -228,8 +240,8 @@ export function PlanPage({ home, onHome }: PlanPageProps): ReactElement {
   const age = plan ? 1000 * plan.age_s + Math.max(0, browserNow - dataUpdatedAt) : 0;
   const now = plan ? Date.parse(plan.made_at) + age : browserNow;
 
-  const onKept = (): void => {
-    if (plan) wishes.ask({ wish: { kind: 'anew' }, words: 'With what can be shifted now.', undo: null });
+  const onKept = (hasThings: boolean): void => {
+    if (plan && hasThings) wishes.ask({ wish: { kind: 'anew' }, words: 'With what can be shifted now.', undo: null });
     else void query.refetch();
   };
 
@@ -258,7 +270,7 @@ export function PlanPage({ home, onHome }: PlanPageProps): ReactElement {
       {query.error && !plan ? (
         lacked === 'tariff' || lacked === 'equipment' ? (
           <Notice title="No plan yet">
-            Watthour plans when to run what once it knows two things: what electricity costs, and what can be shifted. {lacked === 'tariff' ? 'The first is missing' : 'The second is missing'}; say it below, and the first plan is made at once.
+            Watthour plans when to run what once it knows two things: what electricity costs, and what can be shifted. {lacked === 'tariff' ? 'What it costs' : 'What can be shifted'} is not known yet: say it below.
           </Notice>
         ) : (
           <ProblemNotice

@@ -1,6 +1,6 @@
 import { queryOptions } from '@tanstack/react-query';
 
-import { type EquipmentAnswer, type HomeEquipment, type HomePlan, type PlanChange, type PlanWeights, type RunDecision, type SetTariff, decidedRun, equipment, homePlan, newHomePlan, setEquipment, setTariff } from '@/client';
+import { type EquipmentAnswer, type HomeEquipment, type HomePlan, type PlanChange, type PlanWeights, type RemovedEquipment, type RunDecision, type SetTariff, decidedRun, equipment, homePlan, newHomePlan, removedEquipment, setEquipment, setTariff } from '@/client';
 import { liveKeys } from '@/lib/live';
 import { unwrap } from '@/lib/problem';
 
@@ -46,6 +46,11 @@ export function planned(home: string, wish: Wish): Promise<HomePlan> {
 
 export function keepEquipment(home: string, said: HomeEquipment): Promise<EquipmentAnswer> {
   return unwrap(setEquipment({ path: { home }, body: said }));
+}
+
+/** A home without equipment is not planned; an empty one is not kept. */
+export function forgetEquipment(home: string): Promise<RemovedEquipment> {
+  return unwrap(removedEquipment({ path: { home } }));
 }
 
 export function keepTariff(home: string, said: SetTariff): Promise<unknown> {

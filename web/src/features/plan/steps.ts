@@ -74,14 +74,29 @@ const PANEL_PX = { price: 120, carbon: 90, battery: 76 };
 const FRAME_PX = 52; // above the first panel and below the last
 const BETWEEN_PX = 34;
 
-/** The things that run, each in its row, with its name beside its first span. */
-function runsPanel({ things }: HomePlan, unit: string): Panel[] {
-  const shown = things.filter(({ kind, spans }) => kind !== 'battery' && (spans?.length ?? 0) > 0);
+const LEAST_KW = 0.005;
+
+/** When a thing draws power: its spans where they are told, else the steps in which it does. */
+function spansOf({ spans }: PlannedThing, index: number, steps: readonly PlanStep[]): (readonly [from: number, to: number])[] {
+  if (spans) return spans.map(({ start, end }) => [Date.parse(start), Date.parse(end)] as const);
+  const found: [number, number][] = [];
+  for (const { start, end, thingsKw } of steps) {
+    const last = found.at(-1);
+    if ((thingsKw[index] ?? 0) < LEAST_KW) continue;
+    if (last?.[1] === start) last[1] = end;
+    else found.push([start, end]);
+  }
+  return found;
+}
+
+/** The things that run, each in its row, with its name beside its last span. */
+function runsPanel({ things }: HomePlan, steps: readonly PlanStep[]): Panel[] {
+  const shown = things.map((thing, index) => ({ ...thing, spans: spansOf(thing, index, steps) })).filter(({ kind, spans }) => kind !== 'battery' && spans.length > 0);
   if (shown.length === 0) return [];
   const bars = shown.flatMap(({ name, spans }, row) =>
-    (spans ?? []).map(({ start, end }, index): Bar => ({ from: Date.parse(start), to: Date.parse(end), row, name: index === 0 ? name : '', colour: 'load' })),
+    spans.map(([from, to], index): Bar => ({ from, to, row, name: index === spans.length - 1 ? name : '', colour: 'load' })),
   );
-  return [{ id: 'runs', unit, title: 'Runs', shapes: [], bars, fixed: [0, 1], marks: 0, height: ROW_PX * shown.length }];
+  return [{ id: 'runs', unit: '', shapes: [], bars, fixed: [0, 1], marks: 0, height: ROW_PX * shown.length }];
 }
 
 function batteryPanels({ things, start }: HomePlan, steps: readonly PlanStep[]): Panel[] {
@@ -115,14 +130,14 @@ export function planDrawing(plan: HomePlan, steps: readonly PlanStep[], now: num
             unit: '',
             title: 'Carbon, gCO2e/kWh, forecast',
             shapes: [{ kind: 'line', id: 'carbon', name: null, points: stairs(steps, (step) => step.carbon), colour: 'carbon-forecast', width: 2.5 }],
-            marks: 2,
+            marks: 3,
             height: PANEL_PX.carbon,
           },
         ];
   return {
     domain,
     leastSpan: Math.min(last - first, 3 * HOUR_MS),
-    panels: [...runsPanel(plan, ''), price, ...carbon, ...batteryPanels(plan, steps)],
+    panels: [...runsPanel(plan, steps), price, ...carbon, ...batteryPanels(plan, steps)],
     marks: now > domain[0] - 1 && now < last ? [{ name: 'now', x: Math.max(now, domain[0]), colour: 'accent', place: 'right' }] : [],
     ticks: (view, width) => clockTicks(view, width, plan.time_zone, domain),
   };

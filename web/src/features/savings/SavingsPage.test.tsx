@@ -68,7 +68,7 @@ test('without equipment or tariff the page says what is missing', async () => {
 });
 
 test('remarks and simulated numbers are said', async () => {
-  open({ '/api/v1/homes/flat/savings': () => makeSavings({ simulated: true, remarks: ['Prices of 3 hours are not known.'] }) });
+  open({ '/api/v1/homes/flat/savings': () => makeSavings({ is_simulated: true, remarks: ['Prices of 3 hours are not known.'] }) });
   expect(await screen.findByText('Simulated: every number here is invented')).toBeVisible();
   expect(screen.getByText('Prices of 3 hours are not known.')).toBeVisible();
 });

@@ -164,7 +164,7 @@ export function SavingsPage({ home, onHome }: SavingsPageProps): ReactElement {
 
   return (
     <div className="grid grid-cols-[minmax(0,1fr)] gap-5">
-      {savings?.simulated ? (
+      {savings?.is_simulated ? (
         <SimulatedBanner>
           <Link to="/start" className="text-accent font-medium underline">
             Add your own home
