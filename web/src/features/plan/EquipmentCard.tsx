@@ -2,7 +2,7 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Plus, Trash2 } from 'lucide-react';
 import { type FormEvent, type ReactElement, useState } from 'react';
 
-import type { HomeEquipment, HomeEntry } from '@/client';
+import type { EquipmentAnswer, HomeEquipment, HomeEntry, RemovedEquipment } from '@/client';
 import { Button } from '@/components/ui/button';
 import { Card } from '@/components/ui/card';
 import { SelectField, TextField } from '@/components/ui/field';
@@ -102,13 +102,12 @@ export function EquipmentCard({ home, onKept }: { home: string; onKept: (hasThin
   const [kind, setKind] = useState<Kind | null>(null);
   const hasNone = query.error instanceof ApiProblem && query.error.status === NO_SUCH;
   const keeping = useMutation({
-    mutationFn: (said: HomeEquipment) => (thingsOf(said).length > 0 ? keepEquipment(home, said) : forgetEquipment(home)),
+    mutationFn: (said: HomeEquipment): Promise<EquipmentAnswer | RemovedEquipment> => (thingsOf(said).length > 0 ? keepEquipment(home, said) : forgetEquipment(home)),
     onSuccess: (kept) => {
-      const hasThings = 'equipment' in kept;
-      if (hasThings) queries.setQueryData(equipmentQuery(home).queryKey, kept);
-      else void queries.resetQueries({ queryKey: equipmentQuery(home).queryKey });
       setKind(null);
-      onKept(hasThings);
+      if ('equipment' in kept) queries.setQueryData(equipmentQuery(home).queryKey, kept);
+      else void queries.resetQueries({ queryKey: equipmentQuery(home).queryKey });
+      onKept('equipment' in kept);
     },
   });
   // An answer that is kept from before a removal must not bring it back.
