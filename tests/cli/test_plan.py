@@ -90,3 +90,48 @@ def test_a_strange_file_is_refused_as_what_it_is(
 def test_a_file_with_a_mark_before_its_first_letter_is_read(watthour: Callable[..., Outcome], file: Path) -> None:
     file.write_text(file.read_text(encoding="utf-8"), encoding="utf-8-sig")
     assert watthour("plan", str(file)).code == 0
+
+
+EQUIPMENT = """
+[[appliances]]
+name = "dishwasher"
+power_kw = 1.2
+minutes = 105
+earliest = "21:00"
+deadline = "07:00"
+"""
+
+
+def test_a_home_is_equipped_and_planned_by_command(
+    watthour: Callable[..., Outcome], tmp_path: Path
+) -> None:
+    added = watthour("home", "add", "Flat", "--time-zone", "Europe/Berlin", "--channel", "energy:kWh:1h")
+    assert added.code == 0
+    file, tariff = tmp_path / "equipment.toml", tmp_path / "tariff.json"
+    file.write_text(EQUIPMENT)
+    tariff.write_text(json.dumps({"name": "Flat", "currency": "EUR", "import": {"kind": "flat", "price": 0.25}}))
+    unset = watthour("home", "plan", "flat")
+    assert (unset.code, "watthour home equip flat" in unset.err) == (2, True)
+    equipped = watthour("home", "equip", "flat", str(file))
+    assert (equipped.code, "dishwasher" in equipped.err) == (0, True)
+    assert json.loads(watthour("home", "equip", "flat").out)["appliances"][0]["deadline"] == "07:00"
+    unset = watthour("home", "plan", "flat")
+    assert (unset.code, "watthour tariff set flat" in unset.err) == (2, True)
+    assert watthour("tariff", "set", "flat", str(tariff)).code == 0
+
+    told = watthour("home", "plan", "flat")
+    assert told.code == 0, told.err
+    assert "dishwasher-" in told.out
+    assert "all at once" in told.out
+    assert "cannot be foreseen" in told.err  # nothing was metered yet
+    found = json.loads(watthour("home", "plan", "flat", "--json").out)
+    assert found["runs"][0]["energy_kwh"] == pytest.approx(2.1)
+    assert json.loads(watthour("home", "plan", "flat", "--new", "--json").out)["made_at"] > found["made_at"]
+
+    wrong = tmp_path / "wrong.toml"
+    wrong.write_text(EQUIPMENT.replace('"07:00"', '"7 pm"'))
+    refused = watthour("home", "equip", "flat", str(wrong))
+    assert (refused.code, "deadline" in refused.err) == (2, True)
+    assert watthour("home", "equip", "flat", str(file), "--remove").code == 2
+    assert watthour("home", "equip", "flat", "--remove").code == 0
+    assert watthour("home", "plan", "flat").code == 2

@@ -58,8 +58,8 @@ def plan(
 ) -> None:
     """Tell when everything in a home is to run, why, and what it costs; the first time the plan is made."""
     from watthour.workflows.home_plan import Asked
+    from watthour.workflows.home_plan_content import plan_told
     from watthour.workflows.homes import home_named
-    from watthour.workflows.view.home_plan import plan_told
 
     now = utc_now()
     with opened() as app:

@@ -42,7 +42,9 @@ def plan(
     from watthour.workflows.plan import make_plan, plan_entry
 
     asked = _read(file)
-    planned = make_plan(asked.problem(), with_choices=choices or asked.with_choices, time_limit_s=time_limit)
+    planned = make_plan(
+        asked.problem(), with_choices=choices or asked.with_choices, time_limit_s=time_limit, currency=asked.currency
+    )
     found = plan_entry(planned)
     if as_json:
         show_json({**found, "time": [each.isoformat() for each in found["time"]]})

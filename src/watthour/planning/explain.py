@@ -128,7 +128,7 @@ def _of_battery(problem: PlanningProblem, plan: Plan, use: BatteryUse) -> str:
         return "rests: to use it would gain nothing after its losses and wear"
     words = []
     if use.charge_kw.any():
-        spare = np.minimum(use.charge_kw, np.maximum(plan.solar_kw - plan.load_kw, 0.0)).sum() / use.charge_kw.sum()
+        spare = _sun_left(plan, use) / use.charge_kw.sum()
         sun = f", {spare:.0%} of it spare sun" if spare >= _NOTABLE else ""
         price = _mean(problem.import_price, use.charge_kw)
         taken = float(use.charge_kw.sum()) * problem.hours
@@ -160,6 +160,14 @@ def _sun_share(plan: Plan, start: int, profile: Array) -> float:
     used = plan.load_kw + sum((each.power_kw for each in plan.uses), 0.0)
     spare = np.maximum(plan.solar_kw[own] - (used[own] - profile), 0.0)
     return float(np.minimum(spare, profile).sum() / profile.sum())
+
+
+def _sun_left(plan: Plan, use: BatteryUse) -> float:
+    """Return how much of what a battery takes is sun that load, runs, cars and heat leave; several batteries share."""
+    used = plan.load_kw + sum((each.power_kw for each in plan.uses), 0.0)
+    taken = sum((each.charge_kw for each in plan.batteries), np.zeros(len(use.charge_kw)))
+    left = np.minimum(np.maximum(plan.solar_kw - used, 0.0), taken)
+    return float((left * np.divide(use.charge_kw, taken, out=np.zeros_like(taken), where=taken > 0.0)).sum())
 
 
 def _of_starts(series: Array, profile: Array, starts: Steps) -> Array:

@@ -163,7 +163,7 @@ class SimtownHome:
 
     def tariff(self) -> Mapping[str, Any]:
         """Return what energy costs in it, as a person would say it."""
-        price = self.home.traits.tariff
+        price = TRAITS.tariff
         night = f"{price.night_from:02}:00-{price.night_to:02}:00"
         day = f"{price.night_to:02}:00-{price.night_from:02}:00"
         bands = [{"name": "night", "price": price.night, "hours": [night]}]

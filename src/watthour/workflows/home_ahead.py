@@ -14,7 +14,6 @@ from watthour.core.errors import InvalidInput, NotEnoughHistory, UnknownName
 from watthour.core.loads import loads_of_device, main_load
 from watthour.core.units import Quantity, Unit, conversion
 from watthour.core.window import DAY, HOUR, Window, floor, local_midnight
-from watthour.planning.tariff_words import odd_price
 from watthour.workflows.carbon_series import carbon_at
 from watthour.workflows.entities import entities, main_without
 from watthour.workflows.equipment import device_of
@@ -117,10 +116,6 @@ def _known_steps(prices: Prices, offset: int, n_wished: int, remarks: list[str])
         raise NotEnoughHistory("the price of the hours ahead is not known", remedy=remedy)
     if n_steps < n_wished:
         remarks.append(f"Prices are known for {n_steps * STEP / HOUR:g} h only, so no more is planned.")
-    typical = float(np.median(prices.import_[offset : offset + n_steps]))
-    question = odd_price("import_price", typical, prices.currency)
-    if question is not None:
-        remarks.append(f"Is this right? {question.text}")
     if np.isnan(prices.export[offset : offset + n_steps]).any():
         remarks.append("What is earned by feeding in is not known of some steps, and counts as nothing there.")
     return n_steps

@@ -17,11 +17,11 @@ from watthour.planning.at_once import at_once
 from watthour.planning.solve import TIME_LIMIT_S
 from watthour.workflows.equipment import LEAST_HOURS, MOST_HOURS, HomeAppliance, equipment_of
 from watthour.workflows.home_ahead import Sources, first_step, look_at_home
+from watthour.workflows.home_plan_content import plan_content
 from watthour.workflows.home_problem import MadePlan, known_plan, problem_of_home
 from watthour.workflows.home_state import standings
 from watthour.workflows.plan import make_plan
 from watthour.workflows.tariffs import tariff_of
-from watthour.workflows.view.home_plan import plan_content
 from watthour.workflows.wishes import Change, Wish, as_kept, changes_of, requested, wishes
 
 if TYPE_CHECKING:
@@ -187,14 +187,14 @@ class HomePlanner:
             problem.problem,
             with_choices=with_choices,
             time_limit_s=time_limit_s,
+            currency=ahead.currency,
             known=known_plan(problem, before if not (asked.weights or asked.changes) else None),
             min_gain=equipment.gain,
         )
         simple = at_once(problem.problem)
         return MadePlan(
-            home, ahead.currency, now, weights, ahead, problem, planned, standing, simple.cost, simple.carbon_kg,
-            changes, own, basis, remarks,
-        )  # fmt: skip
+            home, ahead.currency, now, weights, ahead, problem, planned, standing, simple, changes, own, basis, remarks
+        )
 
     def _basis(self, home: Site) -> str:
         """Return a mark that changes with the tariff or the equipment of a home."""

@@ -63,8 +63,7 @@ class MadePlan:
     problem: HomeProblem
     planned: Planned
     standing: Sequence[Standing]
-    at_once_cost: float
-    at_once_kg: float
+    at_once: Plan  # the same time without a plan
     changes: Mapping[str, Change] = field(default_factory=dict)
     own_weights: Weights | None = None  # what a person has said beside the equipment
     basis: str = ""  # tells whether tariff or equipment are others since

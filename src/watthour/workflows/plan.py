@@ -5,8 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from watthour.core.errors import NoPlanFound
+from watthour.planning.currencies import times_off
 from watthour.planning.solve import MIN_GAIN, TIME_LIMIT_S, solve
+from watthour.planning.tariff_words import odd_price
 from watthour.planning.time_left import TimeLeft
 from watthour.planning.trade_off import Choice, trade_off
 
@@ -34,6 +38,7 @@ def make_plan(
     *,
     with_choices: bool = False,
     time_limit_s: float = TIME_LIMIT_S,
+    currency: str | None = None,
     known: Plan | None = None,
     min_gain: float = MIN_GAIN,
 ) -> Planned:
@@ -43,6 +48,7 @@ def make_plan(
         problem: what is asked.
         with_choices: also the plans from the cheapest to the cleanest.
         time_limit_s: for all of them.
+        currency: of its prices: those many times off what a kWh usually costs are asked about; None: none are.
         known: the plan that people know, which stays unless a new one is better by ``min_gain``.
         min_gain: in what the plan makes small [currency].
 
@@ -55,13 +61,26 @@ def make_plan(
     limit_s = time.share(2).seconds if with_choices else time.seconds
     plan = solve(problem, time_limit_s=limit_s, known=known, min_gain=min_gain)
     choices: tuple[Choice, ...] = ()
-    remarks: tuple[str, ...] = ()
+    remarks = tuple(odd_prices(problem, currency))
     if with_choices:
         try:
             choices = trade_off(problem, time_limit_s=time.seconds)
         except NoPlanFound as error:
-            remarks = (f"{error.problem[:1].upper()}{error.problem[1:]}. {error.remedy}",)
+            remarks += (f"{error.problem[:1].upper()}{error.problem[1:]}. {error.remedy}",)
     return Planned(plan, choices, bool(problem.carbon.any()), remarks)
+
+
+def odd_prices(problem: PlanningProblem, currency: str | None) -> Iterator[str]:
+    """Yield a question for each series of prices that is many times off what a kWh usually costs."""
+    for field, values in (("import_price", problem.import_price), ("export_price", problem.export_price)):
+        typical, is_earned = float(np.median(np.abs(values))), field == "export_price"
+        found = None if currency is None else odd_price(field, typical, currency, is_earned=is_earned)
+        if found is not None and currency is not None:
+            times = times_off(typical, currency) or 1.0
+            yield (
+                f"Is {field} right? {typical:g} {currency}/kWh is {times:.2g} times what a kWh usually costs a home; "
+                f"prices are in {currency}/kWh, not in cent/kWh or {currency}/MWh."
+            )
 
 
 def plan_entry(planned: Planned) -> dict[str, Any]:

@@ -18,8 +18,8 @@ from watthour.core.channel import Site
 from watthour.core.plan import Weights
 from watthour.workflows import equipment as work
 from watthour.workflows.home_plan import Asked, Asking
+from watthour.workflows.home_plan_content import plan_told
 from watthour.workflows.homes import home_named
-from watthour.workflows.view.home_plan import plan_told
 
 router = APIRouter(prefix="/api/v1/homes/{home}", tags=["plan"])
 

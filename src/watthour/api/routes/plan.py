@@ -26,7 +26,9 @@ async def plan(state: ApiState, asked: PlanQuestion) -> PlanAnswer:
         from watthour.workflows.plan import make_plan, plan_entry
 
         limit_s = min(TIME_LIMIT_S, patience_ends_at - monotonic())  # what has waited has less
-        planned = make_plan(asked.problem(), with_choices=asked.with_choices, time_limit_s=limit_s)
+        planned = make_plan(
+            asked.problem(), with_choices=asked.with_choices, time_limit_s=limit_s, currency=asked.currency
+        )
         return PlanAnswer.model_validate(plan_entry(planned))
 
     return await state.planning.run(look)

@@ -1,6 +1,6 @@
 """The hours ahead in watts, as dashboards and assistants ask for them, and the model behind them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from functools import partial
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -60,8 +60,12 @@ async def peak_prediction(state: ApiState, asked: Annotated[WhichSite, Query()])
 )
 async def optimization(state: ApiState, asked: Annotated[OptimizationQuestion, Query()]) -> Response:
     """Name the best hours and those to avoid by the price, where it is known ahead, else by the forecast load."""
-    look = partial(view.optimization, state.app.store, hours=asked.hours)
-    return await _answer(state, asked, asked.hours, Optimization, look)
+    home = await state.compute.run(lambda: _site(state, asked))
+    planner = state.app.planner
+    plan = await state.compute.run(lambda: planner.in_force(home) if planner.is_possible(home) else None)
+    look = partial(view.optimization, state.app.store, hours=asked.hours, plan=plan)
+    mark = None if plan is None else plan["made_at"]
+    return await _answer(state, asked, asked.hours, Optimization, look, mark=mark)
 
 
 @router.get("/model/info", summary="The model that forecasts a home or a site", responses=problems(404, 409))
@@ -100,7 +104,13 @@ async def retraining(state: ApiState, asked: Annotated[WhichSite, Query()]) -> R
 
 
 async def _answer(
-    state: State, asked: WhichSite, hours: int, schema: type[A], look: Callable[..., dict[str, Any]]
+    state: State,
+    asked: WhichSite,
+    hours: int,
+    schema: type[A],
+    look: Callable[..., dict[str, Any]],
+    *,
+    mark: Hashable = None,
 ) -> Response:
     """Answer from the forecast of the hours ahead of a site."""
     app, names = state.app, (asked.home, asked.site)
@@ -120,7 +130,7 @@ async def _answer(
         found = view.hours_ahead(app.store, app.registry, entity, hours=hours, now=now, served=served)
         return answer_bytes(schema, look(context=context, found=found, now=now))
 
-    return await warm_answer(state, [entity.context], ("watts", schema.__name__, hours), made, parts=prices)
+    return await warm_answer(state, [entity.context], ("watts", schema.__name__, hours, mark), made, parts=prices)
 
 
 def _progress(state: State, context: Context) -> Retraining:

@@ -38,11 +38,15 @@ class ScheduledUse(Answer):
 
     device: str = Field(description="Its name.", examples=["Washing machine"])
     optimal_time: str | None = Field(
-        description="Local begin of the best hours of the next 24: the cheapest where prices are known ahead, else "
-        "those of the least load; null where neither is known.",
+        description="Local begin of its next run by the plan of the home. Without a plan: of the best hours of the "
+        "next 24: the cheapest where prices are known ahead, else those of the least load; null where neither is.",
         examples=["2026-11-22T02:00+01:00"],
     )
-    savings: None = Field(description="Always null: what would be saved is not computed yet.")
+    savings: float | None = Field(
+        description="What that run is planned to cost less than begun as soon as it may; null without a plan. "
+        "[currency]",
+        examples=[None],
+    )
 
 
 class Dashboard(Answer):

@@ -26,6 +26,7 @@ _RUN: dict[str, JsonValue] = {
     "energy_kwh": 2.1,
     "cost": 0.38,
     "carbon_kg": 0.61,
+    "at_once": {"cost": 0.51, "carbon_kg": 0.74},
     "reason": "starts 02:15: cheapest 1 h 45 min before 07:00",
     "state": "planned",
     "is_estimated": False,
@@ -126,6 +127,13 @@ class RunDecision(Question):
     )
 
 
+class AtOnce(Answer):
+    """What is planned, begun as soon as it may, and batteries at rest."""
+
+    cost: float = Field(description="What is paid, less what is earned. [currency]", examples=[0.51])
+    carbon_kg: float | None = Field(description="Of what is imported; null: not known. [kgCO2e]", examples=[0.74])
+
+
 class PlannedRun(Answer):
     """One use of a thing."""
 
@@ -141,10 +149,13 @@ class PlannedRun(Answer):
     )
     cost: float | None = Field(
         description="What that costs at the prices of its steps; its part of the sun counts as what that would have "
-        "earned; null: it is over, and in the savings. [currency]",
+        "earned; null: it is over, or began before it was planned. [currency]",
         examples=[0.38],
     )
     carbon_kg: float | None = Field(description="Of what it imports; null: not known. [kgCO2e]", examples=[0.61])
+    at_once: AtOnce | None = Field(
+        description="The same if it began as soon as it may, all else doing so too; null: it has begun, or is over."
+    )
     reason: str = Field(description="Why so.", examples=["starts 02:15: cheapest 1 h 45 min before 07:00"])
     state: Literal["planned", "accepted", "skipped", "running", "done"] = Field(description="Where it stands.")
     is_estimated: bool = Field(
@@ -152,13 +163,6 @@ class PlannedRun(Answer):
     )
     earliest: datetime = Field(description="When it may begin. [UTC]")
     deadline: datetime = Field(description="When it must have ended. [UTC]")
-
-
-class AtOnce(Answer):
-    """The same hours with everything begun as soon as it may, and batteries at rest."""
-
-    cost: float = Field(description="What is paid for import and the peak, less what is earned. [currency]")
-    carbon_kg: float | None = Field(description="Of all that is imported; null: not known. [kgCO2e]")
 
 
 class HomeChoice(PlanChoice):

@@ -132,6 +132,12 @@ class PlanQuestion(Question):
     start: Instant = Field(description=f"Begin of the first step. {_LOCAL}", examples=["2026-11-22T18:00:00+01:00"])
     step_minutes: Number = Field(15, ge=1, le=1440, description="Length of a step. [min]")
     time_zone: str = Field("UTC", max_length=60, description="Clock of the home.", examples=["Europe/Berlin"])
+    currency: str | None = Field(
+        None,
+        pattern="^[A-Z]{3}$",
+        description="Of all prices, by ISO 4217: prices many times off what a kWh usually costs are asked about.",
+        examples=["EUR"],
+    )
     import_price: list[Number] = Field(
         min_length=1, max_length=MOST_STEPS, description="For each step. [currency/kWh]", examples=[[0.31, 0.24, 0.19]]
     )

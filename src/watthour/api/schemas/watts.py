@@ -156,6 +156,17 @@ class HourRange(Answer):
     mean_price: float | None = Field(description="Mean price; null where the load decides. [`price_unit`]")
 
 
+class PlannedSavings(Answer):
+    """What a plan is foreseen to save, against everything begun as soon as it may and batteries at rest."""
+
+    money: float = Field(description="With the wear of batteries taken away. [currency]", examples=[0.29])
+    currency: str = Field(description="ISO 4217.", examples=["EUR"])
+    carbon_kg: float | None = Field(description="Null: not known. [kgCO2e]", examples=[0.5])
+    start: datetime = Field(description="Begin of the hours that are planned, UTC.")
+    end: datetime = Field(description="Their end, UTC.")
+    made_at: datetime = Field(description="When the plan was made, UTC.")
+
+
 class Optimization(Basis):
     """When to use energy and when not to."""
 
@@ -194,7 +205,10 @@ class Optimization(Basis):
     considered_to: datetime | None = Field(
         description="End of the last one, UTC; with prices, no further than they are known."
     )
-    savings: None = Field(description="Always null: what would be saved is not computed yet.")
+    savings: PlannedSavings | None = Field(
+        description="What the plan of the home comes to less than everything at once; null: it has no plan, as it has "
+        "no tariff or no equipment, or no region is a home."
+    )
     forecast_horizon_hours: int = Field(description="How far ahead was asked. [h]", examples=[24])
 
 

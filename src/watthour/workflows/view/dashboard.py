@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -11,10 +11,10 @@ from watthour.core.channel import FEEDS_IN, DeviceKind, Flexibility
 from watthour.insights.load import Unknown
 from watthour.workflows.homes import devices_of, zones_of
 from watthour.workflows.view.watts import A_DAY, optimization
+from watthour.workflows.view.wire import local_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from datetime import datetime
 
     from watthour.core.channel import Device, Site
     from watthour.core.ports import Store
@@ -32,7 +32,14 @@ _MOST_ODD = 3  # anomalies that are told, the newest first
 
 
 def dashboard(
-    store: Store, household: Household, *, usage: HomeUsage, ahead: HomeAhead, insights: HomeInsights, now: datetime
+    store: Store,
+    household: Household,
+    *,
+    usage: HomeUsage,
+    ahead: HomeAhead,
+    insights: HomeInsights,
+    now: datetime,
+    plan: Mapping[str, Any] | None = None,
 ) -> dict[str, object]:
     """Return what a home draws now, will use in the next 24 hours, and what is worth knowing of it."""
     home = household.home
@@ -43,7 +50,7 @@ def dashboard(
         "hourly_forecast": [{"hour": hour.start.hour, "consumption": hour.kwh} for hour in ahead.hours],
         "appliance_breakdown": _breakdown(insights.consumers),
         "key_insights": [*_marked(home), *_sentences(insights, ZoneInfo(home.place.time_zone)), *ahead.problems],
-        "optimization_schedule": _schedule(store, household, ahead, now),
+        "optimization_schedule": _schedule(store, household, ahead, now, plan),
     }
 
 
@@ -259,14 +266,25 @@ def _can_wait(device: Device) -> bool:
     return device.flexibility is not Flexibility.FIXED and device.kind not in {DeviceKind.SOLAR, DeviceKind.BATTERY}
 
 
-def _schedule(store: Store, household: Household, ahead: HomeAhead, now: datetime) -> list[dict[str, object]]:
-    """Return the best time of each device whose use can wait; what it would save is known to a planner alone."""
+def _schedule(
+    store: Store, household: Household, ahead: HomeAhead, now: datetime, plan: Mapping[str, Any] | None
+) -> list[dict[str, object]]:
+    """Return the best time of each device whose use can wait: by the plan of the home, where it plans the device."""
     best = _best_time(store, ahead, now)
-    return [
-        {"device": device.name, "optimal_time": best, "savings": None}
-        for device in devices_of(store, household.home)
-        if _can_wait(device)
-    ]
+    zone = ZoneInfo(household.home.place.time_zone)
+    planned: dict[str, Mapping[str, Any]] = {}
+    for run in () if plan is None else plan["runs"]:
+        if run["state"] in ("planned", "accepted") and run["start"] is not None and run["device"] is not None:
+            planned.setdefault(run["device"], run)
+    found: list[dict[str, object]] = []
+    for device in devices_of(store, household.home):
+        if (own := planned.get(device.id)) is not None:
+            start = local_text(datetime.fromisoformat(own["start"]), zone)
+            saved = None if own["at_once"] is None else round(own["at_once"]["cost"] - own["cost"], 4)
+            found.append({"device": device.name, "optimal_time": start, "savings": saved})
+        elif _can_wait(device):
+            found.append({"device": device.name, "optimal_time": best, "savings": None})
+    return found
 
 
 def _best_time(store: Store, ahead: HomeAhead, now: datetime) -> str | None:

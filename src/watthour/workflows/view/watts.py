@@ -21,7 +21,7 @@ from watthour.workflows.view.ahead import hours_ahead
 from watthour.workflows.view.wire import local_text, utc_text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from watthour.core.channel import Channel, Site
     from watthour.core.forecast import Context
@@ -86,8 +86,18 @@ def peak(context: Context, found: dict[str, Any], *, now: datetime) -> dict[str,
     }
 
 
-def optimization(store: Store, context: Context, found: dict[str, Any], *, hours: int, now: datetime) -> dict[str, Any]:
+def optimization(
+    store: Store,
+    context: Context,
+    found: dict[str, Any],
+    *,
+    hours: int,
+    now: datetime,
+    plan: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
     """Return when to use energy and when not to: by the price where it is known ahead, else by the forecast load.
+
+    What is saved is told by the plan in force of a home, where there is one.
 
     Raises:
         InvalidInput: it is no load.
@@ -108,7 +118,7 @@ def optimization(store: Store, context: Context, found: dict[str, Any], *, hours
         "avoid_hours": _ranges(rated, avoid, zone, is_price=bool(priced)),
         "considered_from": rated[0][0]["time"] if rated else None,
         "considered_to": utc_text(_end(rated[-1][0])) if rated else None,
-        "savings": None,
+        "savings": None if plan is None else _savings(plan),
         "forecast_horizon_hours": hours,
         **_basis(context, found, now),
     }
@@ -135,6 +145,20 @@ def who_answers(
     version = found["model_version"]
     known = {"model_type": version.partition("-")[0], "model_version": version, "fallback": found["fallback"]}
     return {**known, **_of_manifest(_manifest_of(registry, entity.context, version))}
+
+
+def _savings(content: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a plan comes to less than the same hours with everything begun at once."""
+    at_once, carbon = content["at_once"], content["carbon_kg"]
+    step = timedelta(minutes=content["step_minutes"])
+    return {
+        "money": round(at_once["cost"] - content["cost"] - content["wear"], 4),
+        "currency": content["currency"],
+        "carbon_kg": None if carbon is None else round(at_once["carbon_kg"] - carbon, 4),
+        "start": content["start"],
+        "end": utc_text(datetime.fromisoformat(content["start"]) + len(content["time"]) * step),
+        "made_at": content["made_at"],
+    }
 
 
 def _manifest_of(registry: ModelRegistry, context: Context, version: str) -> Manifest | None:

@@ -48,8 +48,8 @@ def plan_content(made: MadePlan) -> dict[str, Any]:
         "things": [{**each, "spans": _spans_text(each.get("spans"))} for each in entry["things"]],
         "carbon_kg": None if ahead.carbon is None else round(plan.carbon_kg, _DIGITS),
         "at_once": {
-            "cost": round(made.at_once_cost, _DIGITS),
-            "carbon_kg": None if ahead.carbon is None else round(made.at_once_kg, _DIGITS),
+            "cost": round(made.at_once.cost, _DIGITS),
+            "carbon_kg": None if ahead.carbon is None else round(made.at_once.carbon_kg, _DIGITS),
         },
         "runs": sorted((_run(made, each, placed) for each in made.standing), key=_order),
         "import_price": _plain(ahead.import_price),
@@ -187,9 +187,11 @@ def _run(made: MadePlan, each: Standing, placed: Mapping[str, tuple[list[Span] |
         start, end = spans[0].start, spans[-1].end
     elif spans:
         start, end = each.start or spans[0].start, spans[-1].end
-    energy, cost, carbon = (each.energy_kwh, None, None) if each.state == "done" else _costs(made, power)
-    if each.state == "running" and wish.kind == "appliance" and each.planned is not None:  # as a whole
-        energy, cost, carbon = (each.planned[name] for name in ("energy_kwh", "cost", "carbon_kg"))
+    is_done = each.state == "done"
+    energy, cost, carbon = (each.energy_kwh, None, None) if is_done else _costs(made, made.planned.plan, power)
+    if each.state == "running" and isinstance(wish.thing, HomeAppliance):  # as a whole, as far as it was planned
+        was = each.planned or {}
+        energy, cost, carbon = wish.thing.energy_kwh, was.get("cost"), was.get("carbon_kg")
     return {
         "id": wish.id,
         "name": wish.thing.name,
@@ -200,6 +202,7 @@ def _run(made: MadePlan, each: Standing, placed: Mapping[str, tuple[list[Span] |
         "energy_kwh": None if energy is None else round(energy, _DIGITS),
         "cost": None if cost is None else round(cost, _DIGITS),
         "carbon_kg": None if carbon is None else round(carbon, _DIGITS),
+        "at_once": _run_at_once(made, each) if each.state in ("planned", "accepted") and spans else None,
         "reason": _reason(made, each),
         "state": each.state,
         "is_estimated": each.is_estimated,
@@ -228,9 +231,20 @@ def _reason(made: MadePlan, each: Standing) -> str:
     return "has had all its time"
 
 
-def _costs(made: MadePlan, power: Array) -> tuple[float, float, float | None]:
-    """Return energy, cost and carbon of a power; its part of the sun counts as what that would have earned."""
-    plan, ahead, hours = made.planned.plan, made.ahead, made.problem.problem.hours
+def _run_at_once(made: MadePlan, each: Standing) -> dict[str, float | None] | None:
+    """Return what a run would come to if it began as soon as it may, all else doing so too."""
+    simple = made.at_once
+    for group in made.problem.groups:
+        if each.wish.id in [member.wish.id for member in group.members]:
+            power = next(use.power_kw for use in simple.uses if use.name == group.name) / len(group.members)
+            _energy, cost, carbon = _costs(made, simple, power)
+            return {"cost": round(cost, _DIGITS), "carbon_kg": None if carbon is None else round(carbon, _DIGITS)}
+    return None
+
+
+def _costs(made: MadePlan, plan: Plan, power: Array) -> tuple[float, float, float | None]:
+    """Return energy, cost and carbon of a power in a plan; its sun counts as what that would have earned."""
+    ahead, hours = made.ahead, made.problem.problem.hours
     used = plan.load_kw + sum((each.power_kw for each in plan.uses), 0.0)
     used = used + sum((each.charge_kw for each in plan.batteries), 0.0)
     sun = np.minimum(plan.solar_kw - plan.curtailed_kw, used)
