@@ -43,7 +43,7 @@ def test_savings_are_shown_run_by_run_with_their_sum(flat: Callable[..., Outcome
     assert len(lines) == 1 + N_PLANNED + N_UNPLANNED + 1
     assert lines[-2].split("\t")[:4] == ["dishwasher", "2026-11-21 02:00", "1.20", "0.168"]
     assert lines[-1].startswith("total\t\t24.0")
-    assert "16 runs were in no plan" in shown.err
+    assert "16 of 20 runs and days of batteries were in no plan" in shown.err
     by_month = flat("home", "savings", "flat", "--by", "month", "--from", "2026-10-01")
     assert [line.split("\t")[:2] for line in by_month.out.splitlines()[1:]] == [
         ["31 runs", "2026-10"],

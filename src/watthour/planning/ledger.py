@@ -100,6 +100,7 @@ class Wish:
     deadline: datetime | None = None  # None: nobody said when it must have ended
     usual: datetime | None = None  # when the device usually began; None: not known
     most_kw: float | None = None  # of what may pause: at once it goes on with this power; None: its course is kept
+    is_planned: bool = True  # False: no plan held it
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +138,7 @@ class Entry:
     is_estimated: bool = False
     remark: str | None = None
     n_runs: int = 1
+    n_planned: int = 0
     n_priced: int = 0
     n_with_carbon: int = 0
     n_with_usual: int = 0
@@ -168,7 +170,16 @@ def run_entry(run: Done, wish: Wish, figures: Figures, time_zone: str) -> Entry:
     return replace(entry, shifted_kwh=shifted, regret_money=money, regret_carbon_kg=carbon)
 
 
-def battery_entry(name: str, device: str | None, day: date, power_kw: Array, figures: Figures, time_zone: str) -> Entry:
+def battery_entry(
+    name: str,
+    device: str | None,
+    day: date,
+    power_kw: Array,
+    figures: Figures,
+    time_zone: str,
+    *,
+    is_planned: bool = True,
+) -> Entry:
     """Return what a battery added to the bill of a local day, beside one at rest.
 
     Args:
@@ -178,6 +189,7 @@ def battery_entry(name: str, device: str | None, day: date, power_kw: Array, fig
         power_kw: (n,) of each step of the figures; negative where it gives; NaN: not known.
         figures: with what the home drew, without which nothing is known.
         time_zone: of the home.
+        is_planned: whether there was a plan as the day began; without one it is compared with itself.
     """
     span = local_day(day, time_zone)
     first, after = round(figures.place(span.start)), round(figures.place(span.end))
@@ -196,10 +208,13 @@ def battery_entry(name: str, device: str | None, day: date, power_kw: Array, fig
         without = grid_account(rest, *prices, figures.hours)
         is_moved = power != 0.0
         cost, carbon = (_known((a - b)[is_moved].sum()) for a, b in zip(with_it, without, strict=True))
-    at_rest = Compared(None, None if cost is None else 0.0, None if carbon is None else 0.0)
-    wish = Wish(None, span.start)
-    entry = _entry(run, wish, day, charged, (cost, carbon), at_rest, None)
-    return replace(entry, shifted_kwh=given, remark=None if has_all else "Some of its readings are missing.")
+    other = Compared(None, cost, carbon)
+    if is_planned:
+        other = Compared(None, None if cost is None else 0.0, None if carbon is None else 0.0)
+    wish = Wish(None, span.start, is_planned=is_planned)
+    entry = _entry(run, wish, day, charged, (cost, carbon), other, None)
+    shifted = given if is_planned or given is None else 0.0
+    return replace(entry, shifted_kwh=shifted, remark=None if has_all else "Some of its readings are missing.")
 
 
 def summed(entries: Sequence[Entry], window: Window, day: date) -> Entry:
@@ -235,6 +250,7 @@ def summed(entries: Sequence[Entry], window: Window, day: date) -> Entry:
         _sum(each.regret_carbon_kg for each in entries),
         is_estimated=any(each.is_estimated for each in entries),
         n_runs=sum(each.n_runs for each in entries),
+        n_planned=sum(each.n_planned for each in entries),
         n_priced=sum(each.n_priced for each in entries),
         n_with_carbon=sum(each.n_with_carbon for each in entries),
         n_with_usual=sum(each.n_with_usual for each in entries),
@@ -423,6 +439,7 @@ def _entry(
         None,
         is_estimated=run.is_estimated,
         remark=run.remark,
+        n_planned=int(wish.is_planned),
         n_priced=int(saved is not None),
         n_with_carbon=int(saved_kg is not None),
         n_with_usual=int(by_habit is not None),

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from watthour.core.assets import Array
+    from watthour.core.assets import Array, Mask
     from watthour.core.channel import Channel, Device, Site
     from watthour.core.ports import Store
     from watthour.planning.ledger import Kind
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 _AROUND = 2 * DAY  # that a planned run may begin before the time that is told of, and end after it
 _MICROSECOND = timedelta(microseconds=1)
+_HOUR_US = HOUR / _MICROSECOND
+_TOLERANCE = 1e-6  # [h]
 _NO_ENERGY = "Its energy is not known."
 _GAP = "Readings are missing while it ran, so its energy is not known."
 
@@ -70,8 +72,11 @@ def runs_done(
     if thing.can_pause:
         matches = _joined(matches, now)
     inside = [each for each in matches if each[0][0] in window]
-    energy = _Energy.of(store, home, thing.device, inside, now)
-    return [Matched(energy.done(thing, *span), run) for span, run in inside]
+    if not inside:
+        return []
+    energy = _energy_of(store, home, thing.device, inside, now)
+    done = (Done(thing.kind, thing.name, thing.device.id, start, end, None) for (start, end, _kwh), _ in inside)
+    return [Matched(energy.done(each), run) for each, (_, run) in zip(done, inside, strict=True)]
 
 
 _Span = tuple["datetime", "datetime", float | None]  # begin, end and energy [kWh]
@@ -109,57 +114,70 @@ def _joined(matches: list[_Match], now: datetime) -> list[_Match]:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Energy:
-    """The energy of a device, interval by interval; without readings, by its log of uses."""
+class _Metered:
+    """The energy of a device in the intervals that all its channels know."""
 
-    table: pl.DataFrame | None  # time, end, kwh, is_estimated
-    uses: pl.DataFrame  # start, end, energy_kwh
+    since: datetime  # from which hours count
+    begin: Array  # (n,) of intervals [h]
+    end: Array  # (n,) [h]
+    kwh: Array  # (n,)
+    is_estimated: Mask  # (n,)
 
     @classmethod
-    def of(cls, store: Store, home: Site, device: Device, matches: Sequence[_Match], now: datetime) -> _Energy:
-        if not matches:
-            return cls(None, pl.DataFrame())
-        window = Window(min(span[0] for span, _ in matches), max(span[1] for span, _ in matches) + _MICROSECOND)
-        channels = loads_of_device(device, channels_of(store, home))
-        if any(channel.id in store.spans() for channel in channels):
-            return cls(_summed(store, home, channels, window, now), pl.DataFrame())
-        return cls(None, pl.DataFrame(store.events([device.id], window, now)).sort("start"))
+    def of(cls, store: Store, home: Site, channels: Sequence[Channel], window: Window, now: datetime) -> _Metered:
+        tables = energy_tables(store, channels, window, home.place.time_zone, now)
+        both = reduce(
+            lambda one, other: one.join(other, on=["time", "end"]).select(
+                "time", "end", kwh=pl.sum_horizontal("^kwh.*$")
+            ),
+            tables.values(),
+        ).sort("time")
+        readings = pl.DataFrame(store.read([each.id for each in channels], window, now))
+        estimated = readings.filter((pl.col("quality") & int(Quality.ESTIMATED)) != 0)["time"]
+        begin, end = (
+            (both[name] - window.start).dt.total_microseconds().to_numpy() / _HOUR_US for name in ("time", "end")
+        )
+        return cls(window.start, begin, end, both["kwh"].to_numpy(), both["time"].is_in(estimated.implode()).to_numpy())
 
-    def done(self, thing: Thing, start: datetime, end: datetime, kwh: float | None) -> Done:
-        """Return a run with how its energy adds up."""
-        done = Done(thing.kind, thing.name, thing.device.id, start, end, None)
-        if self.table is None:
-            course = None if kwh is None else self._of_uses(start, end)
-            return replace(done, course=course, is_estimated=True, remark=None if course else _NO_ENERGY)
-        inside = self.table.filter(pl.col("time") >= start, pl.col("end") <= end)
-        ends = inside["end"].to_list()
-        if not ends or [start, *ends[:-1]] != inside["time"].to_list() or ends[-1] != end:
+    def done(self, done: Done) -> Done:
+        """Return a run with how its energy adds up; none where an interval of it is missing."""
+        start, end = (done.start - self.since) / HOUR, (done.end - self.since) / HOUR
+        inside = slice(
+            int(np.searchsorted(self.begin, start - _TOLERANCE)), int(np.searchsorted(self.end, end + _TOLERANCE))
+        )
+        begins, ends = self.begin[inside], self.end[inside]
+        edges = np.concatenate([[start], ends])
+        if len(begins) == 0 or np.abs(edges[:-1] - begins).max() > _TOLERANCE or abs(edges[-1] - end) > _TOLERANCE:
             return replace(done, remark=_GAP)
-        hours = np.array([0.0, *((each - start) / HOUR for each in ends)])
-        used = np.concatenate([[0.0], np.cumsum(np.maximum(inside["kwh"].to_numpy(), 0.0))])
-        return replace(done, course=Course(hours, used), is_estimated=bool(inside["is_estimated"].any()))
+        used = np.concatenate([[0.0], np.cumsum(np.maximum(self.kwh[inside], 0.0))])
+        return replace(done, course=Course(edges - start, used), is_estimated=bool(self.is_estimated[inside].any()))
 
-    def _of_uses(self, start: datetime, end: datetime) -> Course:
-        """Return the course of uses, each with the same power throughout."""
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Told:
+    """The uses of a device that a log tells, each taken to have the same power throughout."""
+
+    uses: pl.DataFrame  # start, end, energy_kwh
+
+    def done(self, done: Done) -> Done:
+        """Return a run with how its energy adds up; none where that of one of its uses is not told."""
         hours, used = [0.0], [0.0]
-        for row in self.uses.filter(pl.col("start") >= start, pl.col("end") <= end).iter_rows(named=True):
+        for row in self.uses.filter(pl.col("start") >= done.start, pl.col("end") <= done.end).iter_rows(named=True):
+            if row["energy_kwh"] is None:
+                return replace(done, remark=_NO_ENERGY)
             for at, more in ((row["start"], 0.0), (row["end"], row["energy_kwh"])):
-                hours.append(max((at - start) / HOUR, hours[-1]))
+                hours.append(max((at - done.start) / HOUR, hours[-1]))
                 used.append(used[-1] + more)
-        return Course(np.array(hours), np.array(used))
+        return replace(done, course=Course(np.array(hours), np.array(used)), is_estimated=True)
 
 
-def _summed(store: Store, home: Site, channels: Sequence[Channel], window: Window, now: datetime) -> pl.DataFrame:
-    """Return the energy of all channels of a device in the intervals that all of them know."""
-    tables = energy_tables(store, channels, window, home.place.time_zone, now)
-    estimated = store.read([each.id for each in channels], window, now).filter(
-        (pl.col("quality") & int(Quality.ESTIMATED)) != 0
-    )["time"]
-    both = reduce(
-        lambda one, other: one.join(other, on=["time", "end"]).select("time", "end", kwh=pl.sum_horizontal("^kwh.*$")),
-        tables.values(),
-    )
-    return both.sort("time").with_columns(is_estimated=pl.col("time").is_in(estimated.implode()))
+def _energy_of(store: Store, home: Site, device: Device, matches: Sequence[_Match], now: datetime) -> _Metered | _Told:
+    """Return what tells how the energy of some runs adds up."""
+    window = Window(min(span[0] for span, _ in matches), max(span[1] for span, _ in matches) + _MICROSECOND)
+    channels, spans = loads_of_device(device, channels_of(store, home)), store.spans()
+    if any(channel.id in spans for channel in channels):
+        return _Metered.of(store, home, channels, window, now)
+    return _Told(pl.DataFrame(store.events([device.id], window, now)).sort("start"))
 
 
 def device_kw(

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 from watthour.core.window import DAY, EPOCH, Window
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from watthour.core.ports import KeptPlan, Store
 
 _LONGEST_AHEAD = 4 * DAY  # that a plan holds a run before it begins
 _EARLY = timedelta(minutes=30)  # before its time that a run still is the one planned
+_AT_A_TIME = 3 * DAY
 _SKIPPED = "skipped"
 
 
@@ -47,8 +48,7 @@ class PlannedRun:
 def planned_runs(store: Store, home: str, window: Window) -> list[PlannedRun]:
     """Return the runs that the plans of a home hold whose time touches a window, in the order of their time."""
     found: dict[str, PlannedRun] = {}
-    plans = store.plans(home, Window(window.start - _LONGEST_AHEAD, window.end))
-    for plan in reversed(plans):  # the oldest first
+    for plan in _oldest_first(store, home, Window(window.start - _LONGEST_AHEAD, window.end)):
         for said in plan.content.get("runs", ()):
             run = _read(plan, said)
             before = found.get(run.id)
@@ -58,7 +58,7 @@ def planned_runs(store: Store, home: str, window: Window) -> list[PlannedRun]:
 
 
 def first_plan_at(store: Store, home: str, until: datetime) -> datetime | None:
-    """Return a time before which no plan of a home was made, at most a day before its first one; None: there is none.
+    """Return when the first plan of a home was made; None: there is none.
 
     It is found by halving, so that only few of many plans are read.
     """
@@ -72,7 +72,17 @@ def first_plan_at(store: Store, home: str, until: datetime) -> datetime | None:
             last = middle
         else:
             first = middle
-    return EPOCH + first * DAY
+    day = Window(EPOCH + first * DAY, EPOCH + last * DAY)
+    return store.plans(home, day)[-1].made_at
+
+
+def _oldest_first(store: Store, home: str, window: Window) -> Iterator[KeptPlan]:
+    """Yield the plans that were made in a window, few of them in memory at a time."""
+    begin = window.start
+    while begin < window.end:
+        end = min(begin + _AT_A_TIME, window.end)
+        yield from reversed(store.plans(home, Window(begin, end)))
+        begin = end
 
 
 def _read(plan: KeptPlan, said: Mapping[str, Any]) -> PlannedRun:

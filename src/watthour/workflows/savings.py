@@ -12,7 +12,7 @@ import numpy as np
 from watthour.core.channel import DeviceKind
 from watthour.core.errors import InvalidInput
 from watthour.core.loads import main_load
-from watthour.core.window import DAY, Window, floor, local_day, local_instant
+from watthour.core.window import DAY, Window, floor, local_day, local_instant, local_midnight
 from watthour.insights.runs import usual_clock
 from watthour.planning.ledger import Figures, Wish, battery_entry, rows_by, run_entry, summed
 from watthour.workflows.carbon_series import carbon_at
@@ -102,6 +102,7 @@ class _Work:
     equipment: Equipment
     figures: Figures
     carbon: CarbonSeries | None
+    first_plan: datetime | None  # when it was made; None: there is none
     remarks: list[str]
 
     @classmethod
@@ -120,13 +121,13 @@ class _Work:
             remarks.append(f"Nobody tells the carbon intensity where {home.name} is, so no CO2 is counted.")
         if tariff.demand is not None:
             remarks.append("What the month's peak costs is not counted: it is of no single run.")
-        return cls(store, home, window, now, tariff, equipment, figures, carbon, remarks)
+        first_plan = first_plan_at(store, home.id, now)
+        return cls(store, home, window, now, tariff, equipment, figures, carbon, first_plan, remarks)
 
     def of_runs(self) -> Iterator[Entry]:
         """Yield the runs of appliances and cars that were done."""
         planned = planned_runs(self.store, self.home.id, self.window)
-        first = first_plan_at(self.store, self.home.id, self.now) if planned else None
-        zone, n_unplanned = self.home.place.time_zone, 0
+        zone = self.home.place.time_zone
         things: tuple[HomeAppliance | HomeCar, ...] = (*self.equipment.appliances, *self.equipment.cars)
         for said in things:
             device = device_of(self.store, self.home, said.device)
@@ -136,13 +137,9 @@ class _Work:
             thing = _thing(said, device)
             mine = of_thing(planned, said.name)
             matches = runs_done(self.store, self.home, thing, mine, self.window, now=self.now)
-            clock = self._usual(device, first) if any(each.planned for each in matches) else None
-            n_unplanned += sum(each.planned is None for each in matches)
+            clock = self._usual(device) if any(each.planned for each in matches) else None
             for match in matches:
                 yield run_entry(match.done, _wish(match, thing, clock, zone), self.figures, zone)
-        if n_unplanned:
-            runs = "1 run was" if n_unplanned == 1 else f"{n_unplanned:,} runs were"
-            self.remarks.append(f"{runs} in no plan, so at once is when they began, and nothing is saved by them.")
         if self.equipment.heats:
             names = ", ".join(each.name for each in self.equipment.heats)
             self.remarks.append(f"What shifting heat saves is not counted ({names}).")
@@ -160,13 +157,14 @@ class _Work:
                 self.remarks.append(f"No readings tell what {battery.name} takes and gives.")
                 continue
             for day in _whole_days(self.window, zone):
-                yield battery_entry(battery.name, device.id, day, power, self.figures, zone)
+                is_planned = self.first_plan is not None and self.first_plan <= local_midnight(day, zone)
+                yield battery_entry(battery.name, device.id, day, power, self.figures, zone, is_planned=is_planned)
 
-    def _usual(self, device: Device, first_plan: datetime | None) -> float | None:
+    def _usual(self, device: Device) -> float | None:
         """Return the local hour at which a device usually began before there were plans."""
-        if first_plan is None:
+        if self.first_plan is None:
             return None
-        before = Window(first_plan - _HABIT, first_plan)
+        before = Window(self.first_plan - _HABIT, self.first_plan)
         runs = device_runs(self.store, self.home, device, before, now=self.now).runs
         zone = ZoneInfo(self.home.place.time_zone)
         local = [each.start.astimezone(zone) for each in runs]
@@ -185,7 +183,7 @@ def _wish(match: Matched, thing: Thing, clock: float | None, time_zone: str) -> 
     """Return when a run could have been; of one that no plan held: when it was."""
     done, planned = match.done, match.planned
     if planned is None:
-        return Wish(None, done.start)
+        return Wish(None, done.start, is_planned=False)
     at_once = min(planned.at_once, done.start)
     usual = None if clock is None else _nearest(clock, at_once, time_zone)
     most_kw = thing.most_kw
@@ -253,7 +251,10 @@ def _carbon_of(store: Store, series: CarbonSeries, window: Window, now: datetime
 
 
 def _left_out(entries: Sequence[Entry], *, has_carbon: bool) -> Iterator[str]:
-    """Yield how many runs are in no sum, and why."""
+    """Yield how many runs were in no plan, and how many are in no sum, and why."""
+    what = f"of {len(entries):,} runs and days of batteries"
+    if unplanned := sum(not each.n_planned for each in entries):
+        yield f"{unplanned:,} {what} were in no plan: they are compared with themselves, and nothing is saved by them."
     unmetered = sum(each.energy_kwh is None for each in entries)
     unpriced = sum(each.energy_kwh is not None and each.saved_money is None for each in entries)
     uncounted = sum(each.energy_kwh is not None and each.saved_carbon_kg is None for each in entries)
@@ -263,4 +264,4 @@ def _left_out(entries: Sequence[Entry], *, has_carbon: bool) -> Iterator[str]:
         (uncounted if has_carbon else 0, "the carbon intensity, or what the home drew, is not known"),
     ):
         if n:
-            yield f"{n:,} of {len(entries):,} runs and days of batteries: {words}, so they are not in the sums."
+            yield f"{n:,} {what}: {words}, so they are not in the sums."

@@ -18,6 +18,7 @@ _ROW: dict[str, JsonValue] = {
     "device": "home.flat.dishwasher",
     "day": "2026-11-20",
     "n_runs": 1,
+    "n_planned": 1,
     "planned_start": "2026-11-20T01:15:00Z",
     "start": "2026-11-20T01:15:00Z",
     "end": "2026-11-20T03:15:00Z",
@@ -86,6 +87,11 @@ class SavingsRow(Answer):
     device: str | None = Field(description="Id of the device whose readings or uses tell of it; null: a sum.")
     day: date = Field(description="Local day on which it began; of a month its first.", examples=["2026-11-20"])
     n_runs: int = Field(description="Runs of this row. [count]", examples=[1])
+    n_planned: int = Field(
+        description="Of them those that a plan held, and days of a battery on which there was one. The others are "
+        "compared with themselves, and save nothing. [count]",
+        examples=[1],
+    )
     planned_start: datetime | None = Field(
         description="When the plan in force let it begin, UTC; null: no plan held it, or a sum."
     )

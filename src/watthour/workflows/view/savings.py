@@ -51,6 +51,7 @@ def _row(entry: Entry) -> dict[str, Any]:
         "device": entry.device,
         "day": entry.day.isoformat(),
         "n_runs": entry.n_runs,
+        "n_planned": entry.n_planned,
         "planned_start": utc_text(entry.planned_start),
         "start": utc_text(entry.start),
         "end": utc_text(entry.end),
