@@ -24,6 +24,7 @@ export function makeRun(change: Partial<PlannedRun> = {}): PlannedRun {
     energy_kwh: 1.2,
     cost: 0.24,
     carbon_kg: 0.07,
+    at_once: { cost: 0.37, carbon_kg: 0.09 },
     reason: 'starts 02:15: cheapest 2 h before 07:00, also 18 % cleaner',
     state: 'planned',
     is_estimated: false,

@@ -11,6 +11,7 @@ export function makeRow(change: Partial<SavingsRow> = {}): SavingsRow {
     device: 'home.flat.dishwasher',
     day: '2026-11-20',
     n_runs: 1,
+    n_planned: 1,
     planned_start: '2026-11-20T01:15:00Z',
     start: '2026-11-20T01:20:00Z',
     end: '2026-11-20T03:20:00Z',
