@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from watthour.settings import Settings, SiteBlock
     from watthour.sources.options import Options
     from watthour.workflows.comparison_process import Comparisons
-    from watthour.workflows.equipment import Equipments
+    from watthour.workflows.equipment import EquipmentFile
     from watthour.workflows.forward import Forwarder
     from watthour.workflows.home_plan import HomePlanner
     from watthour.workflows.links import Links
@@ -175,11 +175,11 @@ class App:
         return Tariffs(self.settings.home)
 
     @cached_property
-    def equipments(self) -> Equipments:
+    def equipment_file(self) -> EquipmentFile:
         """What each home has that can be shifted."""
-        from watthour.workflows.equipment import Equipments
+        from watthour.workflows.equipment import EquipmentFile
 
-        return Equipments(self.settings.home)
+        return EquipmentFile(self.settings.home)
 
     @cached_property
     def planner(self) -> HomePlanner:
@@ -188,7 +188,7 @@ class App:
         from watthour.workflows.home_plan import HomePlanner
 
         sources = Sources(self.store, self.registry, self.directories, self.tariffs)
-        return HomePlanner(sources, self.equipments, self.settings.home)
+        return HomePlanner(sources, self.equipment_file, self.settings.home)
 
     @cached_property
     def recalls(self) -> Recalls:

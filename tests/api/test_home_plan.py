@@ -16,11 +16,15 @@ from watthour.api.app import create_app
 from watthour.core.channel import Channel, Device, DeviceKind
 from watthour.core.frames import Readings
 from watthour.core.units import Quantity, Unit
+from watthour.workflows.home_ahead import look_at_home
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from watthour.bootstrap import App
+    from watthour.core.channel import Site
+    from watthour.workflows.equipment import Equipment
+    from watthour.workflows.home_ahead import HomeAhead, Sources
 
 HOME = "/api/v1/homes/flat"
 DISHWASHER: dict[str, Any] = {
@@ -347,3 +351,24 @@ def test_the_watts_and_the_dashboard_answer_from_the_plan(planned: TestClient, e
     mine = next(each for each in schedule if each["device"] == "Dishwasher")
     assert at(mine["optimal_time"]) == at(run_of(told)["start"])
     assert mine["savings"] == pytest.approx(run_of(told)["at_once"]["cost"] - run_of(told)["cost"], abs=1e-3)
+
+
+def test_what_is_foreseen_is_looked_up_once_for_changes_that_follow_each_other(
+    planned: TestClient, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[datetime] = []
+
+    def counted(sources: Sources, home: Site, equipment: Equipment, *, hours: int, now: datetime) -> HomeAhead:
+        looks.append(now)
+        return look_at_home(sources, home, equipment, hours=hours, now=now)
+
+    monkeypatch.setattr("watthour.workflows.home_plan.look_at_home", counted)
+    clock.now += timedelta(minutes=1)
+    first = plan(planned)
+    clock.now += timedelta(seconds=30)
+    second = plan(planned, changes=[{"name": "dishwasher", "skip": True}])
+    assert len(looks) == 1
+    assert second["remarks"] == first["remarks"]
+    clock.now += timedelta(minutes=2)
+    plan(planned)
+    assert len(looks) == 2

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import json
+import operator
 import re
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+
+from watthour.bootstrap import App, open_registry, open_store
+from watthour.cli.scheduler import Scheduler
+from watthour.settings import load_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -102,9 +109,7 @@ deadline = "07:00"
 """
 
 
-def test_a_home_is_equipped_and_planned_by_command(
-    watthour: Callable[..., Outcome], tmp_path: Path
-) -> None:
+def test_a_home_is_equipped_and_planned_by_command(watthour: Callable[..., Outcome], tmp_path: Path) -> None:
     added = watthour("home", "add", "Flat", "--time-zone", "Europe/Berlin", "--channel", "energy:kWh:1h")
     assert added.code == 0
     file, tariff = tmp_path / "equipment.toml", tmp_path / "tariff.json"
@@ -128,6 +133,9 @@ def test_a_home_is_equipped_and_planned_by_command(
     assert found["runs"][0]["energy_kwh"] == pytest.approx(2.1)
     assert json.loads(watthour("home", "plan", "flat", "--new", "--json").out)["made_at"] > found["made_at"]
 
+    assert "watthour site change flat --zone" in told.err
+    assert watthour("site", "change", "flat", "--zone", "BE").code == 0
+
     wrong = tmp_path / "wrong.toml"
     wrong.write_text(EQUIPMENT.replace('"07:00"', '"7 pm"'))
     refused = watthour("home", "equip", "flat", str(wrong))
@@ -135,3 +143,63 @@ def test_a_home_is_equipped_and_planned_by_command(
     assert watthour("home", "equip", "flat", str(file), "--remove").code == 2
     assert watthour("home", "equip", "flat", "--remove").code == 0
     assert watthour("home", "plan", "flat").code == 2
+
+
+def test_a_running_server_plans_a_home_each_half_hour_and_as_its_tariff_changes(
+    watthour: Callable[..., Outcome], tmp_path: Path
+) -> None:
+    file = tmp_path / "equipment.toml"
+    file.write_text(EQUIPMENT)
+    watthour("home", "add", "Flat", "--time-zone", "Europe/Berlin", "--channel", "energy:kWh:1h")
+    watthour("home", "equip", "flat", str(file))
+    now = datetime(2026, 11, 21, 15, 30, tzinfo=UTC)
+    settings = load_settings()
+    with App(settings, open_store(settings), open_registry(settings)) as app:
+
+        def round_at(minutes: float) -> list[datetime]:
+            scheduler._now = lambda: now + timedelta(minutes=minutes)
+            scheduler._plans()
+            return [datetime.fromisoformat(kept.content["made_at"]) for kept in app.store.plans("flat")]
+
+        scheduler = Scheduler(app, clock=lambda: now)
+        assert round_at(0) == []  # without a tariff nothing can be planned
+        set_tariff(app, 0.25)
+        assert round_at(1) == [now + timedelta(minutes=1)]
+        assert round_at(30) == [now + timedelta(minutes=1)]
+        assert round_at(31) == [now + timedelta(minutes=31)]  # in place of the first: its runs are the same
+        set_tariff(app, 0.3)
+        assert round_at(32)[0] == now + timedelta(minutes=32)
+
+
+def test_a_home_that_cannot_be_planned_is_told_and_tried_again_later(
+    watthour: Callable[..., Outcome], tmp_path: Path
+) -> None:
+    watthour("home", "add", "Flat", "--time-zone", "Europe/Berlin", "--channel", "energy:kWh:1h")
+    file = tmp_path / "equipment.toml"
+    file.write_text(
+        EQUIPMENT + "[[cars]]\nenergy_kwh = 12\nmax_charge_kw = 11\narrival = '18:00'\ndeparture = '07:00'\n"
+    )
+    text = file.read_text()
+    file.write_text("import_limit_kw = 0.5\n" + text)
+    watthour("home", "equip", "flat", str(file))
+    now = datetime(2026, 11, 21, 15, 30, tzinfo=UTC)
+    settings = load_settings()
+    with App(settings, open_store(settings), open_registry(settings)) as app:
+        set_tariff(app, 0.25)
+        scheduler = Scheduler(app, clock=lambda: now)
+        for minutes in (0, 1, 2, 11):
+            scheduler._now = partial(operator.add, now, timedelta(minutes=minutes))
+            scheduler._plans()
+        failed = app.store.runs("plan:flat")
+        assert [run.started_at - now for run in failed] == [timedelta(minutes=11), timedelta(0)]
+        assert "import limit of 0.5 kW" in f"{failed[0].problem}"
+        file.write_text(text)
+        watthour("home", "equip", "flat", str(file))
+        scheduler._now = lambda: now + timedelta(minutes=22)
+        scheduler._plans()
+        assert app.store.runs("plan:flat")[0].problem is None
+
+
+def set_tariff(app: App, price: float) -> None:
+    said = {"name": "Flat", "currency": "EUR", "import": {"kind": "flat", "price": price}}
+    app.tariffs.keep("flat", said)

@@ -18,7 +18,7 @@ from watthour.simulation.simtown import SIMTOWN
 from watthour.simulation.simtown_home import CHANNELS, DEVICES, HOME, MAINS, SimtownHome
 from watthour.store.memory import MemoryStore
 from watthour.workflows import stand_in
-from watthour.workflows.equipment import Equipments, equipment_of, set_equipment
+from watthour.workflows.equipment import EquipmentFile, equipment_of, set_equipment
 from watthour.workflows.home_ahead import Sources
 from watthour.workflows.home_plan import HomePlanner
 from watthour.workflows.links import Link
@@ -119,19 +119,19 @@ def test_after_a_pause_the_past_is_filled_and_what_was_told_stays(store: MemoryS
 
 
 def test_it_has_a_tariff_and_equipment_until_a_person_says_others(store: MemoryStore, tmp_path: Path) -> None:
-    tariffs, equipments = Tariffs(tmp_path), Equipments(tmp_path)
-    furnish(store, tariffs, equipments, SOURCE, now=hour(0))
+    tariffs, equipment_file = Tariffs(tmp_path), EquipmentFile(tmp_path)
+    furnish(store, tariffs, equipment_file, SOURCE, now=hour(0))
     assert tariff_of(tariffs, HOME).currency == "USD"
-    assert [each.name for each in equipment_of(equipments, HOME).things] == [
+    assert [each.name for each in equipment_of(equipment_file, HOME).things] == [
         "dishwasher",
         "washing machine",
         "car",
         "battery",
     ]
     mine = {"appliances": [{"name": "kettle", "power_kw": 2, "minutes": 15}]}
-    set_equipment(store, equipments, HOME, mine)
-    furnish(store, tariffs, equipments, SOURCE, now=hour(0))
-    assert equipments.said(HOME.id) == mine
+    set_equipment(store, equipment_file, HOME, mine)
+    furnish(store, tariffs, equipment_file, SOURCE, now=hour(0))
+    assert equipment_file.said(HOME.id) == mine
 
 
 def test_its_plan_is_made_of_its_own_load_sun_and_the_carbon_of_its_region(
@@ -141,10 +141,10 @@ def test_its_plan_is_made_of_its_own_load_sun_and_the_carbon_of_its_region(
     monkeypatch.setattr(stand_in, "PAST", timedelta(days=21))
     fill_past(store, SOURCE, now=now)
     keep_uses(store, SOURCE, now=now)
-    tariffs, equipments = Tariffs(tmp_path), Equipments(tmp_path)
-    furnish(store, tariffs, equipments, SOURCE, now=now)
+    tariffs, equipment_file = Tariffs(tmp_path), EquipmentFile(tmp_path)
+    furnish(store, tariffs, equipment_file, SOURCE, now=now)
     sources = Sources(store, FileRegistry(tmp_path / "models"), (), tariffs)
-    told = HomePlanner(sources, equipments, tmp_path).current(HOME, now=now)
+    told = HomePlanner(sources, equipment_file, tmp_path).current(HOME, now=now)
     assert told["is_simulated"]
     assert {run["device"] for run in told["runs"]} <= {device.id for device in DEVICES.values()}
     assert max(told["solar_kw"]) > 0

@@ -20,8 +20,10 @@ def equipment(**said: object) -> Equipment:
     return read_equipment({"appliances": [DISHWASHER | said]})
 
 
-def spans(found: Equipment, now: datetime, hours: int = 36, **changes: Change) -> list[tuple[str, datetime, datetime]]:
-    asked = wishes(found, changes, BERLIN, now=now, until=now + hours * HOUR)
+def spans(
+    found: Equipment, now: datetime, hours: int = 36, changes: dict[str, Change] | None = None
+) -> list[tuple[str, datetime, datetime]]:
+    asked = wishes(found, changes or {}, BERLIN, now=now, until=now + hours * HOUR)
     return [(each.id, each.earliest, each.deadline) for each in asked]
 
 
@@ -95,7 +97,7 @@ def test_several_runs_on_a_day_have_ids_of_their_own() -> None:
 def test_a_change_moves_one_run_alone() -> None:
     night = equipment(earliest="21:00", deadline="07:00")
     later = datetime(2026, 11, 22, 9, tzinfo=UTC)
-    found = spans(night, SATURDAY_EVENING, 48, **{"dishwasher-20261121-1": Change(deadline=later)})
+    found = spans(night, SATURDAY_EVENING, 48, {"dishwasher-20261121-1": Change(deadline=later)})
     assert [end for *_, end in found] == [later, datetime(2026, 11, 23, 6, tzinfo=UTC)]
 
 
@@ -104,7 +106,9 @@ def test_a_run_on_request_is_wished_only_once_it_is_asked_for() -> None:
     assert spans(on_request, SATURDAY_EVENING) == []
     name, change = requested(on_request.appliances[0], {}, SATURDAY_EVENING, None, BERLIN)
     seven = datetime(2026, 11, 22, 6, tzinfo=UTC)
-    assert spans(on_request, SATURDAY_EVENING, **{name: change}) == [("dishwasher-20261121-1", SATURDAY_EVENING, seven)]
+    assert spans(on_request, SATURDAY_EVENING, changes={name: change}) == [
+        ("dishwasher-20261121-1", SATURDAY_EVENING, seven)
+    ]
     again, _ = requested(on_request.appliances[0], {name: change}, SATURDAY_EVENING, None, BERLIN)
     assert again == "dishwasher-20261121-2"
 

@@ -39,13 +39,13 @@ def equip(
     with opened() as app:
         site = home_named(app.store, home)
         if remove:
-            was_there = app.equipments.forget(site.id)
+            was_there = app.equipment_file.forget(site.id)
             typer.echo(f"{site.name} has no equipment{' any more' if was_there else ''}.", err=True)
         elif said is None:
-            equipment_of(app.equipments, site)
-            show_json(dict(app.equipments.said(site.id) or {}))
+            equipment_of(app.equipment_file, site)
+            show_json(dict(app.equipment_file.said(site.id) or {}))
         else:
-            names = [each.name for each in set_equipment(app.store, app.equipments, site, said).things]
+            names = [each.name for each in set_equipment(app.store, app.equipment_file, site, said).things]
             typer.echo(f"{site.name} plans {', '.join(names)}. `watthour home plan {site.id}` tells when.", err=True)
 
 

@@ -196,7 +196,7 @@ class Scheduler:
             self._log.info("nothing_followed", why="no source of a load can be asked", cure=cures or "import files")
         if self.shows_stand_in_home:
             describe(store, self._app.stand_in_home)
-            furnish(store, self._app.tariffs, self._app.equipments, self._app.stand_in_home, now=now)
+            furnish(store, self._app.tariffs, self._app.equipment_file, self._app.stand_in_home, now=now)
             home = find_context(store, self._app.directories, self._app.stand_in_home.sites()[0].id)
             self._add("simulate", home, partial(self._stand_in_home, self._started_at), Every(LOOK_FOR_USES))
             self._add("refresh", home, self._forecast, Hourly(settings.refresh_every_hours, 12), last=now)

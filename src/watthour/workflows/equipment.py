@@ -173,7 +173,7 @@ class Equipment:
         return (*self.appliances, *self.cars, *self.batteries, *self.heats)
 
 
-class Equipments:
+class EquipmentFile:
     """The equipment of the homes of a home directory, each as it was said; a change elsewhere is seen at once.
 
     Args:
@@ -219,7 +219,7 @@ def _encoded(kept: Mapping[str, Mapping[str, Any]]) -> str:
     return json.dumps({"version": 1, "equipment": dict(sorted(kept.items()))}, indent=2, ensure_ascii=False)
 
 
-def set_equipment(store: Store, equipments: Equipments, home: Site, said: Mapping[str, Any]) -> Equipment:
+def set_equipment(store: Store, equipment_file: EquipmentFile, home: Site, said: Mapping[str, Any]) -> Equipment:
     """Keep the equipment of a home and return it.
 
     Raises:
@@ -237,18 +237,18 @@ def set_equipment(store: Store, equipments: Equipments, home: Site, said: Mappin
         _check_channel(channels, f"heats.{heat.name}.channel", heat.channel, Unit.CELSIUS)
     if equipment.solar is not None:
         _check_channel(channels, "solar.channel", equipment.solar, None)
-    equipments.keep(home.id, json.loads(json.dumps(said)))
+    equipment_file.keep(home.id, json.loads(json.dumps(said)))
     return equipment
 
 
-def equipment_of(equipments: Equipments, home: Site) -> Equipment:
+def equipment_of(equipment_file: EquipmentFile, home: Site) -> Equipment:
     """Return the equipment of a home.
 
     Raises:
         UnknownName: it has none.
         InvalidInput: what is kept cannot be read.
     """
-    said = equipments.said(home.id)
+    said = equipment_file.said(home.id)
     if said is None:
         remedy = f"Say what can be shifted in a file: `watthour home equip {home.id} equipment.toml`."
         raise UnknownName("equipment", home.id, f"{home.name} has no equipment yet", remedy=remedy)

@@ -257,7 +257,7 @@ def _carbon(sources: Sources, home: Site, window: Window, now: datetime, remarks
     if series is None:
         remarks.append(
             f"Which grid zone {home.name} is in is not known, or nothing tells its carbon, so money alone is planned: "
-            f"`watthour home change {home.id} --help` and docs/how-to/plan-a-day.md."
+            f"`watthour site change {home.id} --zone BE`, with its own zone, and docs/how-to/plan-a-day.md."
         )
         return None
     region = next(each for each in sources.store.sites() if each.id == series.channel.site)

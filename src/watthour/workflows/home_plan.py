@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Literal
@@ -22,16 +22,19 @@ from watthour.workflows.home_problem import MadePlan, known_plan, problem_of_hom
 from watthour.workflows.home_state import standings
 from watthour.workflows.plan import make_plan
 from watthour.workflows.tariffs import tariff_of
-from watthour.workflows.wishes import Change, Wish, as_kept, changes_of, requested, wishes
+from watthour.workflows.wishes import Change, Wish, changes_of, requested, wishes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from watthour.core.channel import Site
-    from watthour.workflows.equipment import Equipment, Equipments
+    from watthour.workflows.equipment import Equipment, EquipmentFile
+    from watthour.workflows.home_ahead import HomeAhead
 
 AGAIN_AFTER = timedelta(minutes=30)  # that a plan is made anew
+_LOOK_AGAIN_AFTER = timedelta(minutes=2)
+_INSTANT = timedelta(microseconds=1)
 _FORGOTTEN_AFTER = 2 * DAY  # what a person changed of a run that is over
 Decision = Literal["accept", "skip", "undo"]
 
@@ -45,6 +48,7 @@ class Asked:
     changes: tuple[Asking, ...] = ()
     with_choices: bool = False
     keep: bool = True
+    decided: tuple[tuple[str, Change], ...] = ()  # by id of the run
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,17 +67,18 @@ class HomePlanner:
 
     Args:
         sources: what is known.
-        equipments: what homes have.
+        equipment_file: what homes have.
         folder: holds the locks by which two processes do not plan one home at once.
     """
 
     sources: Sources
-    equipments: Equipments
+    equipment_file: EquipmentFile
     folder: Path
+    _looked: dict[str, tuple[object, HomeAhead]] = field(default_factory=dict, compare=False)  # by home
 
     def is_possible(self, home: Site) -> bool:
         """Tell whether a home has what a plan needs: a tariff and equipment."""
-        return self.equipments.said(home.id) is not None and self.sources.tariffs.said(home.id) is not None
+        return self.equipment_file.said(home.id) is not None and self.sources.tariffs.said(home.id) is not None
 
     def in_force(self, home: Site) -> Mapping[str, Any] | None:
         """Return the plan in force; None: none was made yet, or by another tariff or equipment."""
@@ -83,7 +88,7 @@ class HomePlanner:
         return kept[0].content
 
     def current(self, home: Site, *, now: datetime, time_limit_s: float = TIME_LIMIT_S) -> Mapping[str, Any]:
-        """Return the plan in force; where there is none, the first is made.
+        """Return the plan in force; where there is none, or all of it is past, one is made.
 
         Raises:
             UnknownName: the home has no tariff or no equipment.
@@ -91,9 +96,12 @@ class HomePlanner:
             PlanImpossible: wishes contradict each other.
             NoPlanFound: none was found in time.
         """
-        equipment_of(self.equipments, home)
+        equipment_of(self.equipment_file, home)
         tariff_of(self.sources.tariffs, home)
-        return self.in_force(home) or self.plan(home, Asked(), now=now, time_limit_s=time_limit_s)
+        content = self.in_force(home)
+        if content is None or datetime.fromisoformat(content["time"][-1]) <= now:
+            return self.plan(home, Asked(), now=now, time_limit_s=time_limit_s)
+        return content
 
     def is_due(self, home: Site, *, now: datetime) -> bool:
         """Tell whether a plan is to be made: there is none of this tariff and equipment, or it is half an hour old."""
@@ -116,7 +124,9 @@ class HomePlanner:
             content = plan_content(made)
             if asked.keep:
                 is_same = before is not None and _runs_of(before) == _runs_of(content)
-                self.sources.store.keep_plan(home.id, kept[0].made_at if is_same else now, content)
+                last = kept[0].made_at if kept else now - _INSTANT
+                since = last if is_same else max(now, last + _INSTANT)  # whatever was done to the clock
+                self.sources.store.keep_plan(home.id, since, content)
             return content
 
     def decide(
@@ -144,23 +154,17 @@ class HomePlanner:
         if decision == "accept" and found["start"] is None:
             problem = f"{found['name']} is not planned, so there is no time to accept"
             raise InvalidInput("decision", decision, problem, remedy="Undo that it is skipped, or change its deadline.")
-        with locked(self.folder / f"plan_{home.id}.lock"):
-            kept = self.sources.store.plans(home.id, limit=1)[0]
-            changes = changes_of(kept.content)
-            was = replace(changes.get(run, Change()), is_accepted=False, is_skipped=False, start=None)
-            start = None if found["start"] is None else datetime.fromisoformat(found["start"])
-            if decision == "accept":
-                was = replace(was, is_accepted=True, start=start)
-            elif decision == "skip":
-                was = replace(was, is_skipped=True)
-            basis = {**kept.content["basis"], "changes": as_kept({**changes, run: was})}
-            self.sources.store.keep_plan(home.id, kept.made_at, {**kept.content, "basis": basis})
-        return self.plan(home, Asked(), now=now, time_limit_s=time_limit_s)
+        was = replace(changes_of(content).get(run, Change()), is_accepted=False, is_skipped=False, start=None)
+        if decision == "accept":
+            was = replace(was, is_accepted=True, start=datetime.fromisoformat(found["start"]))
+        elif decision == "skip":
+            was = replace(was, is_skipped=True)
+        return self.plan(home, Asked(decided=((run, was),)), now=now, time_limit_s=time_limit_s)
 
     def _made(
         self, home: Site, asked: Asked, before: Mapping[str, Any] | None, now: datetime, time_limit_s: float
     ) -> MadePlan:
-        equipment, zone = equipment_of(self.equipments, home), home.place.time_zone
+        equipment, zone = equipment_of(self.equipment_file, home), home.place.time_zone
         basis = self._basis(home)
         is_same_basis = before is not None and before["basis"]["made_by"] == basis
         hours = equipment.hours if asked.hours is None else asked.hours
@@ -169,8 +173,9 @@ class HomePlanner:
             raise InvalidInput("hours", hours, "a plan is not that long", remedy=remedy)
         own = asked.weights or (own_weights_of(before) if before is not None and is_same_basis else None)
         weights = own or equipment.weights
-        ahead = look_at_home(self.sources, home, equipment, hours=hours, now=now)
+        ahead = self._ahead(home, equipment, hours, basis, now)
         changes = {} if before is None else _still_kept(changes_of(before), now)
+        changes |= dict(asked.decided)
         until = max(ahead.window.end, now + HOUR)
         known = wishes(equipment, changes, zone, now=now, until=until)
         changes, insisted = _with_asked(asked.changes, changes, known, equipment, zone, now)
@@ -196,9 +201,17 @@ class HomePlanner:
             home, ahead.currency, now, weights, ahead, problem, planned, standing, simple, changes, own, basis, remarks
         )
 
+    def _ahead(self, home: Site, equipment: Equipment, hours: int, basis: str, now: datetime) -> HomeAhead:
+        """Return what is foreseen; for two minutes the same, so that one change after the other is planned at once."""
+        mark = (first_step(now), hours, basis)
+        kept = self._looked.get(home.id)
+        if kept is None or kept[0] != mark or not timedelta() <= now - kept[1].now < _LOOK_AGAIN_AFTER:
+            kept = self._looked[home.id] = (mark, look_at_home(self.sources, home, equipment, hours=hours, now=now))
+        return replace(kept[1], remarks=list(kept[1].remarks))
+
     def _basis(self, home: Site) -> str:
         """Return a mark that changes with the tariff or the equipment of a home."""
-        said = [self.sources.tariffs.said(home.id), self.equipments.said(home.id)]
+        said = [self.sources.tariffs.said(home.id), self.equipment_file.said(home.id)]
         return sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
 
 

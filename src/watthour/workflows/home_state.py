@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
 from watthour.core.plan import Span
-from watthour.core.window import HOUR, Window
+from watthour.core.window import DAY, HOUR, Window
 from watthour.workflows.device_runs import device_runs, drawn_kwh
 from watthour.workflows.equipment import HomeAppliance, HomeCar, device_of
 
@@ -97,12 +97,13 @@ def _of_appliance(
         return plain
     due = None if planned is None or planned["start"] is None else datetime.fromisoformat(planned["start"])
     if device is not None:
-        window = Window(min(wish.earliest - _EARLY, now - HOUR), max(wish.deadline, now + HOUR))
+        first = wish.earliest - (timedelta() if _follows_another(wish) else _EARLY)
+        window = Window(min(first, now - HOUR), max(wish.deadline, now + HOUR))
         known = device_runs(store, home, device, window, now=now)
         begun = [
             each
             for each in known.runs
-            if wish.earliest - _EARLY <= each.start < wish.deadline and each.start not in taken.get(device.id, [])
+            if first <= each.start < wish.deadline and each.start not in taken.get(device.id, [])
         ]
         if begun and _counts(begun[0], wish.thing):
             taken.setdefault(device.id, []).append(begun[0].start)
@@ -111,6 +112,11 @@ def _of_appliance(
             is_told = known.known_until is not None
             return plain if is_told or due is None else _as_planned(plain, wish.thing, due, planned, now)
     return plain if due is None else _as_planned(plain, wish.thing, due, planned, now)
+
+
+def _follows_another(wish: Wish) -> bool:
+    """Tell whether what ran just before belongs to another wish: that of the day before, or what was there already."""
+    return wish.change.is_asked_for or wish.thing.when.length > DAY - _EARLY
 
 
 def _counts(run: DoneRun, thing: HomeAppliance) -> bool:

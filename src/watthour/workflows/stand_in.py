@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from watthour.core.forecast import Context
     from watthour.core.frames import Events
     from watthour.core.ports import Store
-    from watthour.workflows.equipment import Equipments
+    from watthour.workflows.equipment import EquipmentFile
     from watthour.workflows.tariffs import Tariffs
 
 PAST = timedelta(days=35)  # five weeks: enough to see habits and to forecast
@@ -89,13 +89,13 @@ def describe(store: Store, home: StandInHome) -> None:
     store.register(home.sites(), home.channels(), zones=home.zones(), devices=home.devices())
 
 
-def furnish(store: Store, tariffs: Tariffs, equipments: Equipments, home: StandInHome, *, now: datetime) -> None:
+def furnish(store: Store, tariffs: Tariffs, equipment_file: EquipmentFile, home: StandInHome, *, now: datetime) -> None:
     """Give the home a tariff and equipment, unless a person has said others."""
     for site in home.sites():
         if tariffs.said(site.id) is None:
             set_tariff(store, tariffs, site, home.tariff(), now=now)
-        if equipments.said(site.id) is None:
-            set_equipment(store, equipments, site, home.equipment())
+        if equipment_file.said(site.id) is None:
+            set_equipment(store, equipment_file, site, home.equipment())
 
 
 def fill_past(store: Store, home: StandInHome, *, now: datetime) -> IngestReport:

@@ -38,8 +38,8 @@ async def equipment(state: ApiState, home: HomeId) -> EquipmentAnswer:
 
     def look() -> EquipmentAnswer:
         site = home_named(app.store, home)
-        work.equipment_of(app.equipments, site)  # what is kept can be read, or it is said why not
-        return _equipment(site, app.equipments.said(site.id) or {})
+        work.equipment_of(app.equipment_file, site)  # what is kept can be read, or it is said why not
+        return _equipment(site, app.equipment_file.said(site.id) or {})
 
     return await state.compute.run(look)
 
@@ -56,7 +56,7 @@ async def set_equipment(state: ApiState, home: HomeId, asked: HomeEquipment) -> 
 
     def keep() -> EquipmentAnswer:
         site, said = home_named(app.store, home), asked.said()
-        work.set_equipment(app.store, app.equipments, site, said)
+        work.set_equipment(app.store, app.equipment_file, site, said)
         return _equipment(site, said)
 
     return await state.compute.run(keep)
@@ -69,7 +69,7 @@ async def removed_equipment(state: ApiState, home: HomeId) -> RemovedEquipment:
 
     def forget() -> RemovedEquipment:
         site = home_named(app.store, home)
-        return RemovedEquipment(home=site.id, was_there=app.equipments.forget(site.id))
+        return RemovedEquipment(home=site.id, was_there=app.equipment_file.forget(site.id))
 
     return await state.compute.run(forget)
 
