@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
+from datetime import datetime
 from io import StringIO
 from typing import TYPE_CHECKING
 
 import pytest
-from priced_home import NOW
-from saving_home import DAY_AND_NIGHT, EQUIPMENT, N_PLANNED, N_UNPLANNED, furnish
+from priced_home import NOW, rows
+from saving_home import DAY_AND_NIGHT, DISHES, EQUIPMENT, N_PLANNED, N_UNPLANNED, furnish, powers
 from starlette.testclient import TestClient
 from town import IMPATIENT, URL
 
 from watthour.api.app import create_app
+from watthour.core.window import HOUR
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,7 +35,7 @@ def flat(empty: App) -> Iterator[TestClient]:
 @pytest.fixture
 def equipped(flat: TestClient, empty: App) -> TestClient:
     empty.tariffs.keep("flat", DAY_AND_NIGHT)
-    empty.equipments.keep("flat", EQUIPMENT)
+    empty.equipment_file.keep("flat", EQUIPMENT)
     return flat
 
 
@@ -92,3 +95,31 @@ def test_the_table_holds_the_same_rows(equipped: TestClient) -> None:
         assert float(line["at_once_cost"]) == row["at_once"]["cost"]
         assert line["usual_cost"] == ("" if row["usual"] is None else str(row["usual"]["cost"]))
         assert (line["planned_start"], line["is_estimated"]) == (row["planned_start"] or "", "false")
+
+
+def test_a_run_that_is_done_as_the_planner_said_is_told_the_morning_after(empty: App) -> None:
+    """From the plan over the readings of the night to the ledger, by nothing but what each of them keeps."""
+    furnish(empty.store, with_plans=False)
+    present = [NOW]
+    patient = replace(IMPATIENT, timeout_s=60.0)  # two cores may be busy with other tests
+    with TestClient(create_app(empty, now=lambda: present[0], limits=patient), base_url=URL) as client:
+        assert client.put(f"{HOME}/tariff", json={"tariff": DAY_AND_NIGHT}).status_code == 200
+        assert client.put(f"{HOME}/equipment", json=EQUIPMENT | {"hours": 24}).status_code == 200
+        plan = client.post(f"{HOME}/plan", json={})
+        assert plan.status_code == 200, plan.text
+        run = next(each for each in plan.json()["runs"] if each["name"] == "dishwasher")
+        start = datetime.fromisoformat(run["start"])
+        present[0] = NOW + 16 * HOUR
+        since = NOW.replace(minute=0)
+        empty.store.append(rows(DISHES, since, powers(DISHES, since, {start: 0.6}, until=present[0])))
+        told = client.get(f"{HOME}/savings?start=2026-11-21").json()
+    (row,) = (each for each in told["rows"] if each["n_planned"])
+    assert (row["planned_start"], row["start"]) == (run["start"], run["start"])
+    assert (row["at_once"]["start"], row["at_once"]["cost"]) == (run["earliest"], pytest.approx(1.2 * 0.34))
+    assert row["saved_money"] == pytest.approx(1.2 * 0.34 - 1.2 * 0.14)
+    assert (row["regret_money"], row["captured"], row["carbon_kg"]) == (
+        0.0,
+        1.0,
+        None,
+    )  # that night's carbon has not been told yet
+    assert row["usual"]["start"] == "2026-11-21T20:00:00Z"

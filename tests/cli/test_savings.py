@@ -11,7 +11,7 @@ from priced_home import NOW
 from saving_home import DAY_AND_NIGHT, EQUIPMENT, N_PLANNED, N_UNPLANNED, furnish
 
 from watthour.store.sql import open_store
-from watthour.workflows.equipment import Equipments
+from watthour.workflows.equipment import EquipmentFile
 from watthour.workflows.tariffs import Tariffs
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def flat(watthour: Callable[..., Outcome], home: Path, monkeypatch: pytest.Monke
 def test_savings_are_shown_run_by_run_with_their_sum(flat: Callable[..., Outcome], home: Path, tmp_path: Path) -> None:
     bare = flat("home", "savings", "flat")
     assert (bare.code, "watthour home equip flat" in bare.err) == (2, True)
-    Equipments(home).keep("flat", EQUIPMENT)
+    EquipmentFile(home).keep("flat", EQUIPMENT)
     shown = flat("home", "savings", "flat")
     assert shown.code == 0
     lines = shown.out.splitlines()
@@ -59,7 +59,7 @@ def test_savings_are_shown_run_by_run_with_their_sum(flat: Callable[..., Outcome
 
 
 def test_what_cannot_be_is_refused_with_the_cure(flat: Callable[..., Outcome], home: Path, tmp_path: Path) -> None:
-    Equipments(home).keep("flat", EQUIPMENT)
+    EquipmentFile(home).keep("flat", EQUIPMENT)
     swapped = flat("home", "savings", "flat", "--from", "2026-11-20", "--to", "2026-11-18")
     assert (swapped.code, "the first first" in swapped.err) == (2, True)
     nowhere = flat("home", "savings", "flat", "--csv", str(tmp_path / "none" / "saved.csv"))

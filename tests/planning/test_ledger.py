@@ -56,6 +56,7 @@ def test_a_run_is_compared_with_at_once_with_habit_and_with_the_best_in_its_wind
     assert found.regret_money == pytest.approx(0.35 - (1.5 * 0.1 + 0.5 * 0.2))  # an hour later
     assert found.regret_carbon_kg == pytest.approx(0.55 - (1.5 * 0.1 + 0.5 * 0.1))  # two hours later, over by seven
     assert found.shifted_kwh == 2.0
+    assert found.captured == pytest.approx(0.5 / 0.6)
     assert (found.n_priced, found.n_with_carbon, found.n_with_usual) == (1, 1, 1)
 
 
@@ -84,6 +85,7 @@ def test_a_run_that_the_plan_put_into_dear_hours_has_saved_less_than_nothing() -
     wish = Wish(START + 2 * HOUR, at_once=START, deadline=START + 4 * HOUR)
     found = run_entry(done(2, Course.even(HOUR, 1.0)), wish, figures([0.1, 0.2, 0.4, 0.3]), "UTC")
     assert found.saved_money == pytest.approx(-0.3)
+    assert found.captured is None  # at once was the best there was
     assert found.regret_money == pytest.approx(0.3)
 
 
@@ -246,3 +248,18 @@ def test_the_sum_of_nothing_known_is_not_known() -> None:
     total = summed([entry], local_day(START.date(), "UTC"), START.date())
     assert (total.n_runs, total.cost, total.saved_money, total.energy_kwh, total.usual) == (1, None, None, None, None)
     assert summed([], local_day(START.date(), "UTC"), START.date()).n_runs == 0
+
+
+def test_the_share_of_the_best_counts_the_runs_whose_best_is_known() -> None:
+    """One run saved 0.3 of 0.4, another 0.1 of 0.1, a third had no deadline: 0.4 of 0.5."""
+    known = figures([0.5, 0.4, 0.2, 0.1, 0.3, 0.3])
+    one = Course.even(HOUR, 1.0)
+    until = START + 4 * HOUR
+    entries = [
+        run_entry(done(2, one), Wish(None, START, until), known, "UTC"),
+        run_entry(done(3, one), Wish(None, START + 2 * HOUR, until), known, "UTC"),
+        run_entry(done(5, one), Wish(None, START), known, "UTC"),
+    ]
+    total = summed(entries, Window(START, START + DAY), START.date())
+    assert [each.captured for each in entries] == pytest.approx([0.75, 1.0, None])
+    assert (total.saved_money, total.captured) == pytest.approx((0.6, 0.8))

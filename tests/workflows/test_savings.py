@@ -34,7 +34,7 @@ from watthour.core.frames import Events
 from watthour.core.units import Quantity, Unit
 from watthour.core.window import DAY, HOUR, Window
 from watthour.store.memory import MemoryStore
-from watthour.workflows.equipment import Equipments
+from watthour.workflows.equipment import EquipmentFile
 from watthour.workflows.planned_runs import first_plan_at
 from watthour.workflows.savings import Savings, home_savings
 from watthour.workflows.tariffs import Tariffs
@@ -65,10 +65,10 @@ def savings(
     equipment: dict[str, Any] = EQUIPMENT,
     now: datetime = NOW,
 ) -> Savings:
-    tariffs, equipments = Tariffs(folder), Equipments(folder)
+    tariffs, equipment_file = Tariffs(folder), EquipmentFile(folder)
     tariffs.keep("flat", tariff)
-    equipments.keep("flat", equipment)
-    return home_savings(store, tariffs, equipments, HOME, window, by=by, now=now)
+    equipment_file.keep("flat", equipment)
+    return home_savings(store, tariffs, equipment_file, HOME, window, by=by, now=now)
 
 
 def with_plan(found: Savings) -> list[Entry]:
@@ -147,6 +147,21 @@ def test_the_plan_in_force_when_a_run_began_is_the_one_that_is_told(store: Memor
     row = with_plan(savings(store, tmp_path))[0]
     assert row.planned_start == at(FIRST_PLAN + DAY, "01:30")
     assert row.at_once.start == at(FIRST_PLAN, "18:30")  # as the first plan said
+
+
+def test_of_two_runs_the_one_that_later_plans_saw_begin_is_the_one_that_was_planned(tmp_path: Path) -> None:
+    """It was begun by hand at 19:00, and once more at 01:00, close to when the plan in force had put it."""
+    store = MemoryStore()
+    by_hand, once_more = at(FIRST_PLAN, "19:00"), at(FIRST_PLAN + DAY, "01:00")
+    furnish(store, runs={by_hand: 0.6, once_more: 0.6}, with_plans=False)
+    store.keep_plan("flat", at(FIRST_PLAN, "18:00"), {"runs": [planned(FIRST_PLAN)]})
+    first, second = savings(store, tmp_path).rows
+    assert (first.n_planned, second.n_planned) == (0, 1)  # nothing but the plan's own time tells which it was
+    seen = planned(FIRST_PLAN, state="running") | {"start": by_hand.isoformat()}
+    store.keep_plan("flat", at(FIRST_PLAN, "19:30"), {"runs": [seen]})
+    first, second = savings(store, tmp_path).rows
+    assert (first.n_planned, second.n_planned) == (1, 0)
+    assert first.planned_start == at(FIRST_PLAN + DAY, "02:00")  # by the plan in force when it began
 
 
 def test_nobody_asked_for_a_run_before_the_first_plan_that_held_it(tmp_path: Path) -> None:
@@ -289,10 +304,10 @@ def test_sun_that_is_not_metered_leaves_the_cost_unknown_and_says_so(store: Memo
     store.register([], [], devices=[SUN])
     store.forget([METER.id], with_readings=True)
     bare = replace(HOME, main_channel=None)
-    tariffs, equipments = Tariffs(tmp_path), Equipments(tmp_path)
+    tariffs, equipment_file = Tariffs(tmp_path), EquipmentFile(tmp_path)
     tariffs.keep("flat", DAY_AND_NIGHT)
-    equipments.keep("flat", EQUIPMENT)
-    found = home_savings(store, tariffs, equipments, bare, NOVEMBER, now=NOW)
+    equipment_file.keep("flat", EQUIPMENT)
+    found = home_savings(store, tariffs, equipment_file, bare, NOVEMBER, now=NOW)
     assert found.total.cost is None
     assert found.total.energy_kwh == pytest.approx(20 * 1.2)
     assert any("Nothing meters the home" in each for each in found.remarks)
@@ -327,14 +342,14 @@ def test_without_a_carbon_intensity_money_alone_is_told(tmp_path: Path) -> None:
 def test_a_home_without_a_tariff_or_without_equipment_says_how_to_give_it_some(
     store: MemoryStore, tmp_path: Path
 ) -> None:
-    tariffs, equipments = Tariffs(tmp_path), Equipments(tmp_path)
+    tariffs, equipment_file = Tariffs(tmp_path), EquipmentFile(tmp_path)
     with pytest.raises(UnknownName, match="watthour tariff set flat"):
-        home_savings(store, tariffs, equipments, HOME, NOVEMBER, now=NOW)
+        home_savings(store, tariffs, equipment_file, HOME, NOVEMBER, now=NOW)
     tariffs.keep("flat", DAY_AND_NIGHT)
     with pytest.raises(UnknownName, match="watthour home equip flat"):
-        home_savings(store, tariffs, equipments, HOME, NOVEMBER, now=NOW)
-    equipments.keep("flat", EQUIPMENT)
-    assert home_savings(store, tariffs, equipments, HOME, NOVEMBER, now=NOW).total.n_runs == N_PLANNED + N_UNPLANNED
+        home_savings(store, tariffs, equipment_file, HOME, NOVEMBER, now=NOW)
+    equipment_file.keep("flat", EQUIPMENT)
+    assert home_savings(store, tariffs, equipment_file, HOME, NOVEMBER, now=NOW).total.n_runs == N_PLANNED + N_UNPLANNED
 
 
 def test_a_time_that_lies_ahead_or_is_too_long_is_refused(store: MemoryStore, tmp_path: Path) -> None:

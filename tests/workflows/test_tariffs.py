@@ -29,7 +29,8 @@ from watthour.core.units import Quantity, Unit
 from watthour.core.window import DAY, HOUR, Window, local_day
 from watthour.registry.files import FileRegistry
 from watthour.store.memory import MemoryStore
-from watthour.workflows.tariffs import Tariffs, home_bill, home_prices, set_tariff, tariff_of
+from watthour.workflows.price_ahead import on_steps
+from watthour.workflows.tariffs import Tariffs, home_bill, home_prices, past_prices, set_tariff, tariff_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -260,3 +261,45 @@ def test_a_meter_of_power_is_billed_by_its_energy_and_a_second_one_by_its_name(
     drawn = {"kind": "flat", "price": 0.2, "meter": grid.id}
     keep(store, tariffs, {**FLAT_RATE, "import": drawn, "export": {"kind": "flat", "price": 0.1, "meter": sun.id}})
     assert home_bill(store, tariffs, FLAT, day, now=NOW).total == pytest.approx(12 * 0.2 - 24 * 0.1)
+
+
+@pytest.mark.parametrize("kind", ["dynamic", "blocks", "day and night"])
+def test_past_prices_times_what_was_metered_are_the_bill(store: MemoryStore, tariffs: Tariffs, kind: str) -> None:
+    """A kWh in each hour of three days, in steps of a quarter of an hour; the tiers end as a step does."""
+    bands = [
+        {"name": "night", "price": 0.14, "hours": ["22:00-06:00"]},
+        {"name": "day", "price": 0.34, "hours": ["06:00-22:00"]},
+    ]
+    tiers = [{"price": 0.2, "up_to_kwh": 30}, {"price": 0.35}]
+    said = {
+        "dynamic": DYNAMIC,
+        "blocks": {**FLAT_RATE, "tax_percent": 20, "import": {"kind": "blocks", "tiers": tiers}},
+        "day and night": {**FLAT_RATE, "import": {"kind": "time_of_use", "bands": bands}},
+    }[kind]
+    keep(store, tariffs, said)
+    first, last = (local_day(date(2026, 11, day), "Europe/Berlin") for day in (12, 14))
+    window = Window(first.start, last.end)
+    found = past_prices(store, tariffs, FLAT, window, timedelta(minutes=15), now=NOW)
+    billed = home_bill(store, tariffs, FLAT, window, now=NOW)
+    assert billed.is_complete
+    assert float(found.import_.sum() * 0.25) == pytest.approx(billed.total)
+
+
+def test_a_past_price_that_was_not_published_is_not_known(store: MemoryStore, tariffs: Tariffs) -> None:
+    keep(store, tariffs, DYNAMIC)
+    window = Window(PUBLISHED_TO - HOUR, PUBLISHED_TO + HOUR)
+    found = past_prices(store, tariffs, FLAT, window, timedelta(minutes=15), now=NOW)
+    assert np.isnan(found.import_).tolist() == [False] * 4 + [True] * 4
+    assert not found.is_forecast.any()
+
+
+def test_means_of_steps_are_taken_of_intervals_of_any_length_and_a_part_that_is_missing_leaves_them_unknown() -> None:
+    window, quarter = Window(MIDNIGHT, MIDNIGHT + HOUR), timedelta(minutes=15)
+    ten = on_steps(np.array([1.0, 2.0, 3.0, 4.0, 5.0, 6.0]), MIDNIGHT, timedelta(minutes=10), window, quarter)
+    assert ten.tolist() == pytest.approx([4 / 3, 8 / 3, 13 / 3, 17 / 3])
+    hourly = on_steps(np.array([np.nan, 2.0]), MIDNIGHT - HOUR, HOUR, window, quarter)
+    assert hourly.tolist() == [2.0] * 4
+    gap = on_steps(np.array([1.0, np.nan, 3.0, 4.0, 5.0, 6.0]), MIDNIGHT, timedelta(minutes=10), window, quarter)
+    assert np.isnan(gap).tolist() == [True, True, False, False]
+    short = on_steps(np.array([1.0]), MIDNIGHT, timedelta(minutes=30), window, quarter)
+    assert np.isnan(short).tolist() == [False, False, True, True]

@@ -42,7 +42,7 @@ def savings(
     with opened() as app:
         site = home_named(app.store, home)
         window = _window(site, start, end, now)
-        found = home_savings(app.store, app.tariffs, app.equipments, site, window, by=by, now=now)
+        found = home_savings(app.store, app.tariffs, app.equipment_file, site, window, by=by, now=now)
     entry = view.savings_entry(site, found)
     if csv is not None:
         _write(csv, view.savings_csv(site, found))
@@ -89,6 +89,7 @@ def _show(entry: Mapping[str, Any]) -> None:
         f"than usual {currency}",
         "shifted kWh",
         f"regret {currency}",
+        "% of best",
         "",
     )
     rows = [_row(each, entry) for each in entry["rows"]]
@@ -114,5 +115,6 @@ def _row(row: Mapping[str, Any], entry: Mapping[str, Any]) -> tuple[object, ...]
         number(row["saved_usual_money"], 3),
         number(row["shifted_kwh"], 2),
         number(row["regret_money"], 3),
+        "-" if row["captured"] is None else f"{100 * row['captured']:.0f}",
         "; ".join(words),
     )

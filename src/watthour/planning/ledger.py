@@ -135,6 +135,7 @@ class Entry:
     shifted_kwh: float | None
     regret_money: float | None
     regret_carbon_kg: float | None
+    captured: float | None = None  # share of the most money that could have been saved [-]
     is_estimated: bool = False
     remark: str | None = None
     n_runs: int = 1
@@ -167,7 +168,8 @@ def run_entry(run: Done, wish: Wish, figures: Figures, time_zone: str) -> Entry:
     entry = _entry(run, wish, day, float(run.course.kwh[-1]), done, Compared(wish.at_once, *at_once), usual)
     shifted = 0.0 if is_as_done else ledger.apart(course, wish.at_once)
     money, carbon = _regrets(ledger, wish, done)
-    return replace(entry, shifted_kwh=shifted, regret_money=money, regret_carbon_kg=carbon)
+    entry = replace(entry, shifted_kwh=shifted, regret_money=money, regret_carbon_kg=carbon)
+    return replace(entry, captured=_captured([entry]))
 
 
 def battery_entry(
@@ -218,7 +220,7 @@ def battery_entry(
 
 
 def summed(entries: Sequence[Entry], window: Window, day: date) -> Entry:
-    """Return the sum of entries; what is not known of one of them is left out on both sides of a comparison."""
+    """Return the sum of runs; what is not known of one of them is left out on both sides of a comparison."""
     priced = [each for each in entries if each.saved_money is not None]
     weighed = [each for each in entries if each.saved_carbon_kg is not None]
     usual = [each for each in entries if each.saved_usual_money is not None]
@@ -248,6 +250,7 @@ def summed(entries: Sequence[Entry], window: Window, day: date) -> Entry:
         _sum(each.shifted_kwh for each in entries),
         _sum(each.regret_money for each in entries),
         _sum(each.regret_carbon_kg for each in entries),
+        captured=_captured(entries),
         is_estimated=any(each.is_estimated for each in entries),
         n_runs=sum(each.n_runs for each in entries),
         n_planned=sum(each.n_planned for each in entries),
@@ -403,6 +406,14 @@ def _cheapest(kwh: float, sun: Array, drawn: Array, sun_price: Array, price: Arr
     order = np.argsort(prices, kind="stable")
     left = kwh - np.concatenate([[0.0], np.cumsum(rooms[order])[:-1]])
     return float((np.clip(left, 0.0, rooms[order]) * prices[order]).sum())
+
+
+def _captured(entries: Sequence[Entry]) -> float | None:
+    """Return which share was saved of what could have been, of runs whose regret is known; None: nothing could."""
+    pairs = [(each.saved_money, each.regret_money) for each in entries if each.n_planned]
+    known = [(saved, regret) for saved, regret in pairs if saved is not None and regret is not None]
+    saved, most = math.fsum(each[0] for each in known), math.fsum(sum(each) for each in known)
+    return saved / most if most > _TOLERANCE else None
 
 
 def _entry(

@@ -62,8 +62,8 @@ def runs_done(
 ) -> list[Matched]:
     """Return the runs of a thing that began in a window and are over, oldest first.
 
-    Each planned run is the one done within its time that began closest to when the plan in force said. Of something
-    that can pause, all that is done in that time is one run.
+    Each planned run is the one done within its time that began closest to when a later plan saw it begin, else to when
+    the plan in force said. Of something that can pause, all that is done in that time is one run.
     """
     around = Window(window.start - _AROUND, window.end + _AROUND)
     found = device_runs(store, home, thing.device, around, now=now).runs
@@ -86,7 +86,7 @@ _Match = tuple[_Span, "PlannedRun | None"]
 def _matched(spans: Sequence[_Span], planned: Sequence[PlannedRun], thing: Thing) -> list[_Match]:
     """Give each run that was done the planned run that it was, the closest pairs first."""
     pairs = sorted(
-        (abs((start - (run.start_in_force(start) or run.at_once)).total_seconds()), n, k)
+        (abs((start - (run.begun_at or run.start_in_force(start) or run.at_once)).total_seconds()), n, k)
         for n, (start, _end, kwh) in enumerate(spans)
         for k, run in enumerate(planned)
         if run.holds(start) and (kwh is None or kwh >= thing.least_kwh)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 _LONGEST_AHEAD = 4 * DAY  # that a plan holds a run before it begins
 _EARLY = timedelta(minutes=30)  # before its time that a run still is the one planned
 _AT_A_TIME = 3 * DAY
+_BEGUN = ("running", "done")
 _SKIPPED = "skipped"
 
 
@@ -29,6 +30,7 @@ class PlannedRun:
     earliest: datetime  # by that plan
     deadline: datetime  # by the last one
     starts: tuple[tuple[datetime, datetime | None], ...]  # when each plan was made, and its begin in it; None: it rests
+    begun_at: datetime | None = None  # as a later plan saw it measured; None: none did
 
     @property
     def at_once(self) -> datetime:
@@ -88,12 +90,14 @@ def _oldest_first(store: Store, home: str, window: Window) -> Iterator[KeptPlan]
 def _read(plan: KeptPlan, said: Mapping[str, Any]) -> PlannedRun:
     start = None if said["state"] == _SKIPPED or said["start"] is None else _instant(said["start"])
     earliest, deadline = _instant(said["earliest"]), _instant(said["deadline"])
-    return PlannedRun(said["id"], said["name"], plan.made_at, earliest, deadline, ((plan.made_at, start),))
+    begun_at = start if said["state"] in _BEGUN and not said["is_estimated"] else None
+    return PlannedRun(said["id"], said["name"], plan.made_at, earliest, deadline, ((plan.made_at, start),), begun_at)
 
 
 def _followed(before: PlannedRun, run: PlannedRun) -> PlannedRun:
     """Return a run with what a later plan says of it."""
-    return replace(before, deadline=run.deadline, starts=(*before.starts, *run.starts))
+    begun_at = run.begun_at or before.begun_at
+    return replace(before, deadline=run.deadline, starts=(*before.starts, *run.starts), begun_at=begun_at)
 
 
 def _instant(said: str) -> datetime:

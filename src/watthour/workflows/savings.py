@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from watthour.planning.ledger import By, Entry
     from watthour.planning.tariffs import Tariff
     from watthour.workflows.carbon_series import CarbonSeries
-    from watthour.workflows.equipment import Equipment, Equipments, HomeAppliance, HomeBattery
+    from watthour.workflows.equipment import Equipment, EquipmentFile, HomeAppliance, HomeBattery
     from watthour.workflows.ledger_runs import Matched
     from watthour.workflows.tariffs import Tariffs
 
@@ -58,14 +58,21 @@ class Savings:
 
 
 def home_savings(
-    store: Store, tariffs: Tariffs, equipments: Equipments, home: Site, window: Window, *, by: By = "run", now: datetime
+    store: Store,
+    tariffs: Tariffs,
+    equipment_file: EquipmentFile,
+    home: Site,
+    window: Window,
+    *,
+    by: By = "run",
+    now: datetime,
 ) -> Savings:
     """Return what the runs of a home that began in a window cost, beside the same energy at other times.
 
     Args:
         store: with plans, readings and uses, prices and carbon.
         tariffs: of all homes.
-        equipments: of all homes.
+        equipment_file: what homes have.
         home: which.
         window: of the begin of a run; batteries are told of by whole local days.
         by: what a row is.
@@ -79,7 +86,7 @@ def home_savings(
         remedy = f"Ask for past days, at most {LONGEST_BILL.days} of them."
         raise InvalidInput("start", window.start.isoformat(), "the time lies ahead, or is too long", remedy=remedy)
     window = Window(window.start, min(window.end, now))
-    work = _Work.of(store, tariffs, equipments, home, window, now)
+    work = _Work.of(store, tariffs, equipment_file, home, window, now)
     entries = [*work.of_runs(), *work.of_batteries()]
     zone = home.place.time_zone
     day = window.start.astimezone(ZoneInfo(zone)).date()
@@ -107,9 +114,9 @@ class _Work:
 
     @classmethod
     def of(
-        cls, store: Store, tariffs: Tariffs, equipments: Equipments, home: Site, window: Window, now: datetime
+        cls, store: Store, tariffs: Tariffs, equipment_file: EquipmentFile, home: Site, window: Window, now: datetime
     ) -> _Work:
-        tariff, equipment = tariff_of(tariffs, home), equipment_of(equipments, home)
+        tariff, equipment = tariff_of(tariffs, home), equipment_of(equipment_file, home)
         around = Window(floor(window.start - _AROUND, STEP), floor(window.end + _AROUND, STEP) + STEP)
         found = past_prices(store, tariffs, home, around, STEP, now=now)
         carbon = carbon_at(store, home)
@@ -118,7 +125,10 @@ class _Work:
         grams = np.full(len(found.import_), np.nan) if carbon is None else _carbon_of(store, carbon, around, now)
         figures = Figures(around.start, STEP, found.import_, found.export, grams, net)
         if carbon is None:
-            remarks.append(f"Nobody tells the carbon intensity where {home.name} is, so no CO2 is counted.")
+            remarks.append(
+                f"Which grid zone {home.name} is in is not known, or nothing tells its carbon, so no CO2 is counted: "
+                f"`watthour site change {home.id} --zone BE`, with its own zone."
+            )
         if tariff.demand is not None:
             remarks.append("What the month's peak costs is not counted: it is of no single run.")
         first_plan = first_plan_at(store, home.id, now)

@@ -27,6 +27,7 @@ export function makeRow(change: Partial<SavingsRow> = {}): SavingsRow {
     shifted_kwh: 1.2,
     regret_money: 0.01,
     regret_carbon_kg: 0.03,
+    captured: 0.94,
     is_estimated: false,
     n_priced: 1,
     n_with_carbon: 1,

@@ -68,4 +68,4 @@ def _found(state: State, home: str, asked: SavingsQuestion) -> "tuple[Site, Savi
     zone = site.place.time_zone
     first = local_midnight(now.astimezone(ZoneInfo(zone)).date().replace(day=1), zone)
     window = window_of(asked.start or first, asked.end, now, zone)
-    return site, savings_of(app.store, app.tariffs, app.equipments, site, window, by=asked.by, now=now)
+    return site, savings_of(app.store, app.tariffs, app.equipment_file, site, window, by=asked.by, now=now)

@@ -34,6 +34,7 @@ _ROW: dict[str, JsonValue] = {
     "shifted_kwh": 1.2,
     "regret_money": 0.012,
     "regret_carbon_kg": 0.03,
+    "captured": 0.929,
     "is_estimated": False,
     "n_priced": 1,
     "n_with_carbon": 1,
@@ -130,6 +131,11 @@ class SavingsRow(Answer):
         examples=[0.012],
     )
     regret_carbon_kg: float | None = Field(description="Likewise, of carbon. [kgCO2e]", examples=[0.03])
+    captured: float | None = Field(
+        description="Which share was saved of the most money that could have been, of the runs whose regret is known: "
+        "1 is the best there was, below 0 it cost more than at once; null: nothing could be saved. [-]",
+        examples=[0.929],
+    )
     is_estimated: bool = Field(description="Its energy, or when within the run it was used, is an estimate.")
     n_priced: int = Field(description="Runs whose cost and whose cost at once are known. [count]", examples=[1])
     n_with_carbon: int = Field(description="Likewise, of carbon. [count]", examples=[1])

@@ -67,6 +67,7 @@ def _row(entry: Entry) -> dict[str, Any]:
         "shifted_kwh": _rounded(entry.shifted_kwh),
         "regret_money": _rounded(entry.regret_money),
         "regret_carbon_kg": _rounded(entry.regret_carbon_kg),
+        "captured": _rounded(entry.captured),
         "is_estimated": entry.is_estimated,
         "n_priced": entry.n_priced,
         "n_with_carbon": entry.n_with_carbon,

@@ -25,7 +25,7 @@ test('what was saved this month stands first, in money and carbon', async () => 
   expect(window.location.pathname).toBe('/savings/flat');
   const total = screen.getByRole('region', { name: 'Beside other times' });
   expect(total).toHaveTextContent('Against your usual habitSaved 0.19 EUR and 0.07 kg CO2');
-  expect(total).toHaveTextContent('Missed beside the best0.21 EUR');
+  expect(total).toHaveTextContent('Missed beside the best0.21 EUR; 94 % of the most was saved');
   expect(total).toHaveTextContent('Shifted13.2 kWhenergy used at another time; none was saved by that');
   expect(total).toHaveTextContent(/Partly estimated\. Carbon of 1 of 2 runs is known; Usual times of 1 of 2 runs is known; the rest is not counted/);
 });

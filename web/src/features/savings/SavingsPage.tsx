@@ -18,6 +18,7 @@ import { homeQuery, rememberHome } from '@/lib/homes';
 import { useLive } from '@/lib/live';
 import { formatMoney } from '@/lib/money';
 import { useNow } from '@/lib/now';
+import { formatNumber } from '@/lib/numbers';
 import { ApiProblem } from '@/lib/problem';
 import { localDay } from '@/lib/time';
 import { formatEnergy } from '@/lib/usage';
@@ -64,7 +65,7 @@ function TotalCard({ total, currency }: { total: SavingsRow; currency: string })
           {saved(total.saved_usual_money, total.saved_usual_carbon_kg)}
         </Figure>
         <Figure name="Missed beside the best" note="what the best times, known afterwards, would have saved more">
-          {total.regret_money === null ? 'Not known' : formatMoney(total.regret_money, currency)}
+          {total.regret_money === null ? 'Not known' : `${formatMoney(total.regret_money, currency)}${total.captured === null ? '' : `; ${formatNumber(100 * total.captured)} % of the most was saved`}`}
         </Figure>
         <Figure name="Shifted" note="energy used at another time; none was saved by that">
           {formatEnergy(total.shifted_kwh)}
