@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from e2e.looks import SMALL_PHONE, check_look, is_narrow
+from e2e.looks import SMALL_PHONE, check_look, check_rules, is_narrow
 from e2e.served import LONGEST_S, SIMULATED, up, watthour
 from playwright.sync_api import expect
 
@@ -77,10 +77,10 @@ def test_the_first_page_is_the_simulated_home_and_the_others_are_reached_by_keyb
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
     names = []
-    for _press in range(7):
+    for _press in range(9):
         page.keyboard.press("Tab")
         names.append(page.evaluate("document.activeElement.textContent.trim()"))
-    assert names == ["Watthour", "Home", "Devices", "Carbon", "Sources", "Grid", "Sites"]
+    assert names == ["Watthour", "Home", "Plan", "Savings", "Devices", "Carbon", "Sources", "Grid", "Sites"]
     page.keyboard.press("Enter")
     expect(page).to_have_url(f"{living.url}/sites")
 
@@ -115,8 +115,12 @@ def test_a_small_phone_shows_and_reaches_everything(browser: Browser, living: Se
         page.get_by_role("radio", name="Table", exact=True).click()
         expect(page.get_by_role("table", name="The day in numbers")).to_be_visible()
         check_look(page)
-        links = page.get_by_role("navigation", name="Pages").get_by_role("link")
+        navigation = page.get_by_role("navigation", name="Pages")
+        links = navigation.get_by_role("link")
         for name, address in (("Devices", f"/devices/{SIMULATED}"), ("Sources", "/sources")):
+            if not links.filter(has_text=name).is_visible():
+                navigation.get_by_role("button", name="More").tap()
+                check_rules(page, "nav[aria-label=Pages]")  # what lies below it is reached once it is shut
             expect(links.filter(has_text=name)).to_be_in_viewport(ratio=1)
             links.filter(has_text=name).tap()
             expect(page).to_have_url(living.url + address)

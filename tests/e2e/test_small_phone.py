@@ -45,7 +45,40 @@ def test_nothing_is_wider_than_the_screen_or_too_small_for_a_thumb(
 
 
 def test_every_page_is_looked_at() -> None:
-    assert {"home/$home", "devices/$home", "devices/$home/$device", "sources", "start", "grid/$region"} <= set(PAGES)
+    assert {
+        "home/$home",
+        "plan/$home",
+        "savings/$home",
+        "devices/$home",
+        "devices/$home/$device",
+        "sources",
+        "start",
+        "grid/$region",
+    } <= set(PAGES)
+
+
+def test_all_pages_are_reached_from_the_bottom_by_thumb_and_by_keyboard(browser: Browser, living: Served) -> None:
+    with browser.new_context(viewport=SMALL_PHONE, has_touch=True) as context:  # type: ignore[arg-type]  # as above
+        page = context.new_page()
+        page.goto(f"{living.url}/carbon/simtown")
+        navigation = page.get_by_role("navigation", name="Pages")
+        more, links = navigation.get_by_role("button", name="More"), navigation.get_by_role("link")
+        expect(more).to_be_in_viewport(ratio=1)
+        expect(links).to_have_count(5)
+        more.press("Enter")
+        expect(links).to_have_count(8)
+        page.keyboard.press("Tab")
+        expect(links.filter(has_text="Sources")).to_be_focused()
+        page.keyboard.press("Escape")
+        expect(links).to_have_count(5)
+        expect(more).to_be_focused()
+        more.tap()
+        for link in links.all():
+            expect(link).to_be_in_viewport(ratio=1)
+        links.filter(has_text="Sites").tap()
+        expect(page).to_have_url(f"{living.url}/sites")
+        expect(links).to_have_count(5)
+        expect(more).to_have_accessible_name("More (Sites is open)")
 
 
 def test_the_energy_of_each_use_is_seen_without_scrolling_its_table(browser: Browser, living: Served) -> None:

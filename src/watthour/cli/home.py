@@ -76,9 +76,9 @@ def build() -> typer.Typer:
     group.command("told")(told)
     group.command("usage")(usage)
     group.command("history")(history)
-    group.command("savings")(savings)
     group.command("equip")(equip)
     group.command("plan")(plan)
+    group.command("savings")(savings)
     devices = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Devices of a home.")
     for name, device in (("add", add_device), ("change", change_device), ("remove", remove_device)):
         devices.command(name)(device)

@@ -1,14 +1,13 @@
-import { Link, Outlet, useLocation } from '@tanstack/react-router';
+import { Link, Outlet } from '@tanstack/react-router';
 import { Moon, Sun } from 'lucide-react';
 import { type ReactElement, Suspense } from 'react';
 
-import { NAVIGATION, isAt } from '@/app/navigation';
+import { Navigation } from '@/app/PageList';
 import { OfflineNotice } from '@/app/OfflineNotice';
 import { StoreNotices } from '@/app/StoreNotices';
 import { useTheme } from '@/lib/theme';
 import { Button } from '@/components/ui/button';
-import { Skeleton } from '@/components/ui/skeleton';
-import { cn } from '@/lib/cn';
+import { Waiting } from '@/components/ui/waiting';
 
 function Wordmark(): ReactElement {
   return (
@@ -39,39 +38,6 @@ function ThemeToggle(): ReactElement {
   );
 }
 
-/** Within reach of the thumb on a phone, at the top on a desk; one list for keyboard and screen reader. */
-function Navigation(): ReactElement {
-  const path = useLocation({ select: (location) => location.pathname });
-  return (
-    <nav
-      aria-label="Pages"
-      className="border-line bg-surface fixed inset-x-0 bottom-0 z-10 border-t pb-[env(safe-area-inset-bottom)] md:static md:border-0 md:pb-0"
-    >
-      <ul className="mx-auto flex max-w-lg md:mx-0 md:max-w-none md:gap-1">
-        {NAVIGATION.map((destination) => {
-          const { label, to, icon: Icon } = destination;
-          const isHere = isAt(path, destination);
-          return (
-            <li key={label} className="min-w-0 flex-1 md:flex-none">
-              <Link
-                to={to}
-                aria-current={isHere ? 'page' : undefined}
-                className={cn(
-                  'rounded-control text-tab md:text-small flex h-14 flex-col items-center justify-center font-medium -outline-offset-2 md:h-10 md:flex-row md:gap-2 md:px-3 md:outline-offset-2',
-                  isHere ? 'text-accent md:bg-accent-wash' : 'text-muted hover:bg-sunken hover:text-ink',
-                )}
-              >
-                <Icon aria-hidden className="size-5 shrink-0 md:size-4" />
-                {label}
-              </Link>
-            </li>
-          );
-        })}
-      </ul>
-    </nav>
-  );
-}
-
 /** What stays while pages change. */
 export function Shell(): ReactElement {
   return (
@@ -94,7 +60,7 @@ export function Shell(): ReactElement {
       <OfflineNotice />
       <StoreNotices />
       <main id="content" tabIndex={-1} className="mx-auto max-w-6xl px-4 pt-5 pb-24 outline-none sm:px-6 sm:pt-7 md:pb-7">
-        <Suspense fallback={<Skeleton className="h-64 w-full" />}>
+        <Suspense fallback={<Waiting name="the page" />}>
           <Outlet />
         </Suspense>
       </main>

@@ -39,8 +39,28 @@ test('the pages stand in one list, and the one that is open is told', async () =
   openPage('/grid', answersOfHome());
   await screen.findByRole('heading', { name: /New York/ });
   const links = within(screen.getByRole('navigation', { name: 'Pages' })).getAllByRole('link');
-  expect(links.map(({ textContent }) => textContent)).toEqual(['Home', 'Devices', 'Carbon', 'Sources', 'Grid', 'Sites']);
-  expect(links.map((link) => link.getAttribute('aria-current'))).toEqual([null, null, null, null, 'page', null]);
+  expect(links.map(({ textContent }) => textContent)).toEqual(['Home', 'Plan', 'Savings', 'Devices', 'Carbon', 'Sources', 'Grid', 'Sites']);
+  expect(links.map((link) => link.getAttribute('aria-current'))).toEqual([null, null, null, null, null, null, 'page', null]);
+});
+
+test('pages without room stand behind one entry, which says where one is and shuts by the Escape key or a press elsewhere', async () => {
+  openPage('/grid', answersOfHome());
+  await screen.findByRole('heading', { name: /New York/ });
+  const more = screen.getByRole('button', { name: 'More (Grid is open)' });
+  expect(more).toHaveAttribute('aria-expanded', 'false');
+  await userEvent.click(more);
+  expect(more).toHaveAttribute('aria-expanded', 'true');
+  await userEvent.tab();
+  expect(screen.getByRole('link', { name: 'Sources' })).toHaveFocus();
+  await userEvent.keyboard('{Escape}');
+  expect(more).toHaveAttribute('aria-expanded', 'false');
+  expect(more).toHaveFocus();
+  await userEvent.click(more);
+  await userEvent.click(document.body);
+  expect(more).toHaveAttribute('aria-expanded', 'false');
+  await userEvent.click(more);
+  await userEvent.click(screen.getByRole('link', { name: 'Sources' }));
+  await waitFor(() => expect(screen.getByRole('button', { name: 'More (Sources is open)' })).toHaveAttribute('aria-expanded', 'false'));
 });
 
 test('a region is chosen among regions, not among homes', async () => {
@@ -52,7 +72,7 @@ test('a region is chosen among regions, not among homes', async () => {
 const at = (path: string): string[] => NAVIGATION.filter((each) => isAt(path, each)).map(({ label }) => label);
 
 test('an address belongs to one page', () => {
-  expect(['/home/flat', '/devices/flat/lamp', '/start', '/grid/ny', '/sites', '/homes', '/'].map(at)).toEqual([['Home'], ['Devices'], ['Sources'], ['Grid'], ['Sites'], [], []]);
+  expect(['/home/flat', '/plan', '/savings/flat', '/devices/flat/lamp', '/start', '/grid/ny', '/sites', '/homes', '/'].map(at)).toEqual([['Home'], ['Plan'], ['Savings'], ['Devices'], ['Sources'], ['Grid'], ['Sites'], [], []]);
 });
 
 test('a real home is opened before a simulated one, and one with readings before one without', () => {

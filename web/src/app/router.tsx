@@ -7,6 +7,7 @@ import { Button } from '@/components/ui/button';
 import { Notice } from '@/components/ui/notice';
 import { ProblemNotice } from '@/components/ui/problem';
 import { Skeleton } from '@/components/ui/skeleton';
+import { Waiting } from '@/components/ui/waiting';
 import { Words } from '@/components/ui/words';
 import { carbonRegionsQuery } from '@/lib/carbon';
 import { homeToOpen, homesQuery, siteToOpen } from '@/lib/homes';
@@ -26,6 +27,8 @@ const DevicePage = lazyRouteComponent(() => import('@/features/devices'), 'Devic
 const DevicesPage = lazyRouteComponent(() => import('@/features/devices'), 'DevicesPage');
 const GridPage = lazyRouteComponent(() => import('@/features/grid'), 'GridPage');
 const HomePage = lazyRouteComponent(() => import('@/features/home'), 'HomePage');
+const PlanPage = lazyRouteComponent(() => import('@/features/plan'), 'PlanPage');
+const SavingsPage = lazyRouteComponent(() => import('@/features/savings'), 'SavingsPage');
 const SitesPage = lazyRouteComponent(() => import('@/features/sites'), 'SitesPage');
 const SourcesPage = lazyRouteComponent(() => import('@/features/sources'), 'SourcesPage');
 const StartPage = lazyRouteComponent(() => import('@/features/start'), 'StartPage');
@@ -117,8 +120,8 @@ function First(): ReactElement | null {
   return <Navigate to="/grid/$region" params={{ region: shown.id }} replace />;
 }
 
-/** The home of the pages Home and Devices when the address names none. */
-function FirstHome({ title, to }: { title: string; to: '/home/$home' | '/devices/$home' }): ReactElement | null {
+/** The home of the pages of homes when the address names none. */
+function FirstHome({ title, to }: { title: string; to: '/home/$home' | '/plan/$home' | '/savings/$home' | '/devices/$home' }): ReactElement | null {
   const found = useQuery(homesQuery);
   if (!found.data) return null; // the loader waits for it
   const home = homeToOpen(found.data.homes);
@@ -167,12 +170,14 @@ function NotFound(): ReactElement {
 const LoadProblem: ErrorRouteComponent = ({ error }) => <ProblemNotice error={error} onRetry={() => window.location.reload()} />;
 
 /** Holds the place of a page of which it is not known yet which one it is. */
-function Waiting(): ReactElement {
+function WaitingForPage(): ReactElement {
   return (
-    <div role="status" aria-label="Loading the page" className="grid gap-5">
-      <Skeleton className="h-8 w-48" />
-      <Skeleton className="h-64 w-full" />
-    </div>
+    <Waiting name="the page">
+      <div className="grid gap-5">
+        <Skeleton className="h-8 w-48" />
+        <Skeleton className="h-64 w-full" />
+      </div>
+    </Waiting>
   );
 }
 
@@ -205,6 +210,42 @@ const home = createRoute({
     const { home: shown } = home.useParams();
     const navigate = useNavigate();
     return <HomePage key={shown} home={shown} onHome={(chosen: string) => void navigate({ to: '/home/$home', params: { home: chosen } })} />;
+  },
+});
+
+const firstPlan = createRoute({
+  getParentRoute: () => root,
+  path: '/plan',
+  loader: ({ context }) => context.queries.ensureQueryData(homesQuery),
+  component: () => <FirstHome title="Plan" to="/plan/$home" />,
+  errorComponent: LoadProblem,
+});
+
+const plan = createRoute({
+  getParentRoute: () => root,
+  path: '/plan/$home',
+  component: function PlanRoute(): ReactElement {
+    const { home: shown } = plan.useParams();
+    const navigate = useNavigate();
+    return <PlanPage key={shown} home={shown} onHome={(chosen: string) => void navigate({ to: '/plan/$home', params: { home: chosen } })} />;
+  },
+});
+
+const firstSavings = createRoute({
+  getParentRoute: () => root,
+  path: '/savings',
+  loader: ({ context }) => context.queries.ensureQueryData(homesQuery),
+  component: () => <FirstHome title="Savings" to="/savings/$home" />,
+  errorComponent: LoadProblem,
+});
+
+const savings = createRoute({
+  getParentRoute: () => root,
+  path: '/savings/$home',
+  component: function SavingsRoute(): ReactElement {
+    const { home: shown } = savings.useParams();
+    const navigate = useNavigate();
+    return <SavingsPage key={shown} home={shown} onHome={(chosen: string) => void navigate({ to: '/savings/$home', params: { home: chosen } })} />;
   },
 });
 
@@ -328,14 +369,14 @@ const sites = createRoute({
 });
 
 export function makeRouter(queries: QueryClient) {
-  const routeTree = root.addChildren([first, firstHome, home, firstDevices, devices, device, sources, start, firstCarbon, carbon, firstRegion, grid, sites]);
+  const routeTree = root.addChildren([first, firstHome, home, firstPlan, plan, firstSavings, savings, firstDevices, devices, device, sources, start, firstCarbon, carbon, firstRegion, grid, sites]);
   return createRouter({
     routeTree,
     context: { queries },
     scrollRestoration: true,
     defaultPreload: 'intent',
     // What stands around a page, and its navigation, are there from the beginning, however slow the server is.
-    defaultPendingComponent: Waiting,
+    defaultPendingComponent: WaitingForPage,
     defaultPendingMs: SHORT_WAIT_MS,
     defaultPendingMinMs: 0,
   });

@@ -2,7 +2,7 @@
 import { type PointerEvent, type ReactElement, type ReactNode, useEffect, useId, useMemo, useRef, useState } from 'react';
 
 import { outlines } from '@/charts/band';
-import { type Layout, type PlacedPanel, captionsOf, layOut } from '@/charts/layout';
+import { type Layout, type PlacedPanel, captionsOf, layOut, placeOfBar } from '@/charts/layout';
 import type { Colour, Cursor, Drawing, LineShape, Shape, View } from '@/charts/types';
 import { isWhole, moved, zoomed } from '@/charts/view';
 
@@ -10,8 +10,11 @@ import { isWhole, moved, zoomed } from '@/charts/view';
 const STROKES: Record<Colour, string> = {
   load: 'stroke-load',
   'load-forecast': 'stroke-load-forecast',
+  price: 'stroke-price',
+  'price-forecast': 'stroke-price-forecast',
   carbon: 'stroke-carbon',
   'carbon-forecast': 'stroke-carbon-forecast',
+  battery: 'stroke-battery',
   rival: 'stroke-rival',
   naive: 'stroke-naive',
   accent: 'stroke-accent',
@@ -20,8 +23,11 @@ const STROKES: Record<Colour, string> = {
 const FILLS: Record<Colour, string> = {
   load: 'fill-load',
   'load-forecast': 'fill-load-forecast',
+  price: 'fill-price',
+  'price-forecast': 'fill-price-forecast',
   carbon: 'fill-carbon',
   'carbon-forecast': 'fill-carbon-forecast',
+  battery: 'fill-battery',
   rival: 'fill-rival',
   naive: 'fill-naive',
   accent: 'fill-accent',
@@ -63,6 +69,32 @@ interface ShapeProps {
   layout: Layout;
   placed: PlacedPanel;
   hatch: string;
+}
+
+interface BarsProps {
+  placed: PlacedPanel;
+  layout: Layout;
+}
+
+function Bars({ placed, layout }: BarsProps): ReactElement[] {
+  return (placed.panel.bars ?? []).map((bar) => {
+    const { x, width, y, height } = placeOfBar(bar, placed, layout);
+    return <rect key={`${bar.row} ${bar.from}`} data-bar={bar.name} x={px(x)} y={px(y)} width={px(width)} height={px(height)} rx="3" className={FILLS[bar.colour]} />;
+  });
+}
+
+/** The names of bars that are in sight, beside them. */
+function BarNames({ placed, layout, view }: BarsProps & { view: View }): ReactElement[] {
+  return (placed.panel.bars ?? [])
+    .filter(({ from, to, name }) => name !== '' && to > view[0] && from < view[1])
+    .map((bar) => {
+      const { name, nameAt, y, height, anchor } = placeOfBar(bar, placed, layout);
+      return (
+        <Words key={`${bar.row} ${bar.from}`} x={nameAt} y={y + height / 2 + 4} anchor={anchor}>
+          {name}
+        </Words>
+      );
+    });
 }
 
 function Drawn({ shape, layout, placed, hatch }: ShapeProps): ReactElement {
@@ -191,6 +223,9 @@ function Frame({ drawing, view, layout, hatch, clip }: FrameProps): ReactElement
         {layout.panels.map((placed) =>
           placed.panel.shapes.map((shape) => <Drawn key={`${placed.panel.id} ${shape.id}`} shape={shape} layout={layout} placed={placed} hatch={hatch} />),
         )}
+        {layout.panels.map((placed) => (
+          <Bars key={placed.panel.id} placed={placed} layout={layout} />
+        ))}
         {marks.map((mark) => (
           <line
             key={mark.name}
@@ -215,6 +250,9 @@ function Frame({ drawing, view, layout, hatch, clip }: FrameProps): ReactElement
         >
           {mark.name}
         </Words>
+      ))}
+      {layout.panels.map((placed) => (
+        <BarNames key={placed.panel.id} placed={placed} layout={layout} view={view} />
       ))}
       {layout.panels.map((placed) =>
         captionsOf(placed, layout, view).map(({ id, text, x: at, y, anchor }) => (

@@ -27,6 +27,8 @@ interface PictureProps {
   canZoom?: boolean;
   /** Stands below at the left, beside the buttons that zoom. */
   controls?: ReactNode;
+  /** In pixels, where a class does not say it. */
+  height?: number;
   className?: string;
 }
 
@@ -34,7 +36,7 @@ function nearest(places: readonly number[], x: number): number {
   return places.reduce((best, place, index) => (Math.abs(place - x) < Math.abs((places[best] ?? Infinity) - x) ? index : best), 0);
 }
 
-export function Picture({ label, drawing, places, selected, onSelect, spoken, dots, page = 6, canZoom = true, controls, className }: PictureProps): ReactElement {
+export function Picture({ label, drawing, places, selected, onSelect, spoken, dots, page = 6, canZoom = true, controls, height, className }: PictureProps): ReactElement {
   const { domain, leastSpan } = drawing;
   const [chosen, setView] = useState<{ domain: View; view: View } | null>(null);
   // Another picture is seen whole; the same one that only grew stays where it is.
@@ -82,6 +84,7 @@ export function Picture({ label, drawing, places, selected, onSelect, spoken, do
         aria-valuetext={spoken}
         onKeyDown={onKeyDown}
         className={cn('rounded-control w-full', className)}
+        style={height === undefined ? undefined : { height }}
       >
         <Chart drawing={drawing} view={view} cursor={cursor} onPoint={(x) => onSelect(nearest(places, x))} onView={canZoom ? see : () => {}} />
       </div>

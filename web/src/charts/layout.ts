@@ -2,7 +2,7 @@
 import { formatNumber } from '@/lib/numbers';
 
 import { spread } from './captions';
-import type { Drawing, LineShape, Panel, View } from './types';
+import type { Bar, Drawing, LineShape, Panel, View } from './types';
 
 const CHARACTER_PX = 7;
 const TOP_PX = 26;
@@ -91,7 +91,7 @@ function axisOf(panel: Panel, view: View): Axis {
   const room = ROOM * (highest - lowest || Math.abs(highest) || 1);
   const isAtZero = panel.hasZero === true && lowest === 0;
   const ends = panel.fixed ?? ([isAtZero ? 0 : lowest - room, highest + room] as const);
-  const marks = niceMarks(ends[0], ends[1], panel.marks);
+  const marks = panel.marks === 0 ? [] : niceMarks(ends[0], ends[1], panel.marks);
   const digits = decimalsOf(marks);
   return { ends, marks: marks.map((at) => ({ at, label: formatNumber(at, digits) })) };
 }
@@ -128,6 +128,28 @@ export function layOut(drawing: Drawing, view: View, width: number, height: numb
     at: (x) => from + ((x - left) / (right - left)) * (to - from),
     panels,
   };
+}
+
+interface PlacedBar {
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+  /** As much of its name as has room. */
+  name: string;
+  nameAt: number;
+  anchor: 'start' | 'end';
+}
+
+/** Where a bar stands in its row, on which side of it its name has room, and how much of it. */
+export function placeOfBar({ from, to, row, name }: Bar, { panel, top, bottom }: PlacedPanel, { x, left, right }: Layout): PlacedBar {
+  const rows = 1 + Math.max(0, ...(panel.bars ?? []).map((bar) => bar.row));
+  const height = (bottom - top) / rows;
+  const [begins, ends] = [Math.max(left, x(from)), Math.min(right, x(to))];
+  const hasRoom = right - ends >= CHARACTER_PX * name.length || right - ends >= begins - left;
+  const room = Math.floor((hasRoom ? right - ends : begins - left) / CHARACTER_PX);
+  const shown = name.length > room ? `${name.slice(0, Math.max(1, room - 1))}…` : name;
+  return { name: shown, x: begins, width: Math.max(2, ends - begins), y: top + row * height + 3, height: height - 6, nameAt: hasRoom ? ends + 5 : begins - 5, anchor: hasRoom ? 'start' : 'end' };
 }
 
 /** Each line's name where it ends in sight: in the margin at the right end, else above or below its last value. */

@@ -1,7 +1,18 @@
 /** What a chart shows, free of how it is drawn. */
 import type { BandPoint } from '@/charts/band';
 
-export type Colour = 'load' | 'load-forecast' | 'carbon' | 'carbon-forecast' | 'rival' | 'naive' | 'accent' | 'muted';
+export type Colour =
+  | 'load'
+  | 'load-forecast'
+  | 'price'
+  | 'price-forecast'
+  | 'carbon'
+  | 'carbon-forecast'
+  | 'battery'
+  | 'rival'
+  | 'naive'
+  | 'accent'
+  | 'muted';
 
 export type Point = readonly [x: number, y: number | null];
 
@@ -40,6 +51,17 @@ export interface DoubtShape {
   points: readonly (readonly [number, number])[];
 }
 
+/** A span in a row of its panel. */
+export interface Bar {
+  from: number;
+  to: number;
+  /** Which row of its panel it stands in, counted from the top. */
+  row: number;
+  /** Written beside it; nothing where it is empty. */
+  name: string;
+  colour: Colour;
+}
+
 export type Shape = LineShape | BandShape | DoubtShape;
 
 export interface Panel {
@@ -48,9 +70,11 @@ export interface Panel {
   /** Said above the panel, beside its unit. */
   title?: string;
   shapes: readonly Shape[];
+  /** What lasts from one instant to another, in rows; a panel that has them has no axis. */
+  bars?: readonly Bar[];
   /** A height in pixels; the panel without one takes what is left. */
   height?: number;
-  /** About how many marks its axis has. */
+  /** About how many marks its axis has; none for 0. */
   marks: number;
   /** The ends of its axis; without them it is fitted to what is in sight. */
   fixed?: readonly [number, number];

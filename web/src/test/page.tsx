@@ -12,6 +12,8 @@ import '@/features/connect';
 import '@/features/devices';
 import '@/features/grid';
 import '@/features/home';
+import '@/features/plan';
+import '@/features/savings';
 import '@/features/sites';
 import '@/features/sources';
 import '@/features/start';

@@ -1,7 +1,8 @@
 /** The picture of a day or a week: band, lines, gaps as gaps, marks for now and for the time of issue. */
 import type { BandPoint } from '@/charts/band';
+import { clockTicks } from '@/charts/ticks';
 import type { Colour, Drawing, LineShape, Mark, Panel, Point, Tick, View } from '@/charts/types';
-import { DAY_MS, HOUR_MS, formatClock, formatShortDay } from '@/lib/time';
+import { DAY_MS, HOUR_MS, formatShortDay } from '@/lib/time';
 
 import { type Format, type Interval, doubtsOf, middleOf, rivalName } from './intervals';
 
@@ -108,39 +109,7 @@ function marksOf({ intervals, now, issuedAt }: Scene): Mark[] {
   return marks.filter(({ x }) => begins < x && x < ends);
 }
 
-// The clocks of all places are whole quarters of an hour apart.
-const QUARTER_MS = HOUR_MS / 4;
-const EVERY_HOURS = [0.25, 1, 2, 3, 6, 12, 24, 48, 96];
-const CLOCK_PX = 46;
-const DAY_PX = 112; // a day's name and a clock time after it
-const SHORT_DAY_PX = 52;
 const DATE_PX = 84;
-
-/** Ticks stand on the place's own clock, so a day of 23 or 25 hours has them where its clock has them. */
-function clockTicks([from, to]: View, width: number, { timeZone }: Format, [begins, ends]: View): Tick[] {
-  const hours = (to - from) / HOUR_MS;
-  const isOneDay = ends - begins <= 25 * HOUR_MS;
-  const every = EVERY_HOURS.find((step) => (step * width) / hours >= (isOneDay ? CLOCK_PX : step < 24 ? DAY_PX : SHORT_DAY_PX)) ?? 168;
-  const first = Math.ceil(from / QUARTER_MS) * QUARTER_MS;
-  const instants = Array.from({ length: Math.max(0, Math.floor((to - first) / QUARTER_MS) + 1) }, (_, index) => first + index * QUARTER_MS);
-  let day = -1;
-  return instants.flatMap((at): Tick[] => {
-    const clock = formatClock(at, timeZone);
-    const [hour = 0, minute = 0] = clock.split(':').map(Number);
-    const isMidnight = clock === '00:00';
-    if (isMidnight) day += 1;
-    if (isOneDay) {
-      const isWanted = (hour + minute / 60) % every === 0;
-      return isWanted ? [{ at, label: isMidnight && at === ends ? '24:00' : clock, anchor: 'middle', isStrong: false }] : [];
-    }
-    if (isMidnight) {
-      const isNamed = day % Math.max(1, every / 24) === 0 && ((to - at) * width) / (to - from) > SHORT_DAY_PX;
-      return at === ends && !isNamed ? [] : [{ at, label: isNamed ? formatShortDay(at, timeZone).replace(/ \w+$/, every >= 24 ? '' : '$&') : '', anchor: 'start', isStrong: true }];
-    }
-    const isWanted = every < 24 && (hour + minute / 60) % every === 0;
-    return isWanted && ((to - at) * width) / (to - from) > 16 ? [{ at, label: clock, anchor: 'middle', isStrong: false }] : [];
-  });
-}
 
 /** Days have their date under their middle, as many as have room. */
 function dateTicks([from, to]: View, width: number, intervals: readonly Interval[], timeZone: string): Tick[] {
@@ -207,6 +176,6 @@ export function forecastDrawing(scene: Scene): Drawing {
     panels: [main, ...temperaturePanel(scene)],
     marks: marksOf(scene),
     ticks: (view, width) =>
-      format.step.ms === DAY_MS ? dateTicks(view, width, intervals, format.timeZone) : clockTicks(view, width, format, domain),
+      format.step.ms === DAY_MS ? dateTicks(view, width, intervals, format.timeZone) : clockTicks(view, width, format.timeZone, domain),
   };
 }

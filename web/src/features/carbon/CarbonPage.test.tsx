@@ -122,3 +122,24 @@ test('where nothing is known at all the page says how to begin', async () => {
   openCarbon({ '/api/v1/carbon/regions': () => ({ regions: [] }) }, '/carbon');
   expect(await screen.findByText('No carbon intensity yet')).toBeVisible();
 });
+
+test('a first answer that takes long is waited for in words, and what the server says meanwhile is told', async () => {
+  vi.useFakeTimers({ shouldAdvanceTime: true });
+  openCarbon({ '/api/v1/carbon/ny/forecast': () => new Promise(() => undefined), '/api/v1/carbon/ny/best-window': () => new Promise(() => undefined) });
+  const waiting = await screen.findByRole('status', { name: 'Loading the next 96 hours' });
+  expect(waiting).not.toHaveTextContent('Still waiting');
+  await vi.advanceTimersByTimeAsync(5000);
+  expect(await within(waiting).findByText('Still waiting for the next 96 hours.')).toBeVisible();
+  vi.useRealTimers();
+});
+
+test('a server that had no time for its first answer is asked again by itself', async () => {
+  vi.useFakeTimers({ shouldAdvanceTime: true });
+  let isReady = false;
+  openCarbon({ '/api/v1/carbon/ny/forecast': () => (isReady ? makeCarbonForecast() : problem(504, { title: 'Timeout', detail: 'The computation took longer than 30 s.' })) });
+  expect(await screen.findByText('The computation took longer than 30 s.')).toBeVisible();
+  isReady = true;
+  await vi.advanceTimersByTimeAsync(31_000);
+  expect(await card('Now')).toBeVisible();
+  vi.useRealTimers();
+});

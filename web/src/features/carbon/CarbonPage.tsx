@@ -14,6 +14,7 @@ import { Notice } from '@/components/ui/notice';
 import { ProblemNotice } from '@/components/ui/problem';
 import { SimulatedBanner } from '@/components/ui/simulated';
 import { Skeleton } from '@/components/ui/skeleton';
+import { Waiting } from '@/components/ui/waiting';
 import { Words } from '@/components/ui/words';
 import { carbonRegionsQuery } from '@/lib/carbon';
 import { cn } from '@/lib/cn';
@@ -143,7 +144,7 @@ function PastCard({ region, forecast, now }: PartProps): ReactElement {
   const format = useMemo(() => ({ ...formatOf(forecast, intervals.map(({ actual }) => actual)), isMeasuredAlone: true as const }), [forecast, intervals]);
   const controls = <Choice label="Days of the past" value={days} options={PASTS} onChange={setDays} />;
   if (past.error && !past.data) return <ProblemNotice error={past.error} onRetry={() => void past.refetch()} />;
-  if (!past.data) return <Waiting name="the past" />;
+  if (!past.data) return <Waiting name="the past" failure={past.failureReason} />;
   if (intervals.length === 0) {
     return (
       <Card title="The past">
@@ -167,17 +168,6 @@ function PastCard({ region, forecast, now }: PartProps): ReactElement {
         table={<KnownTable intervals={intervals} format={format} label="The past in numbers" />}
         controls={controls}
       />
-    </div>
-  );
-}
-
-function Waiting({ name }: { name: string }): ReactElement {
-  return (
-    <div role="status" aria-label={`Loading ${name}`}>
-      <Card>
-        <Skeleton className="mb-3 h-6 w-40" />
-        <Skeleton className="h-64 w-full" />
-      </Card>
     </div>
   );
 }
@@ -265,7 +255,7 @@ export function CarbonPage({ region, onRegion }: CarbonPageProps): ReactElement 
           </nav>
         </>
       ) : query.error ? null : (
-        <Waiting name={`the next ${HOURS} hours`} />
+        <Waiting name={`the next ${HOURS} hours`} failure={query.failureReason} />
       )}
     </div>
   );

@@ -5,7 +5,11 @@ import { liveKeys } from '@/lib/live';
 import { unwrap } from '@/lib/problem';
 
 const FIVE_MINUTES_MS = 300_000;
+const HALF_MINUTE_MS = 30_000;
 export const HOURS = 96;
+
+/** What was never answered, as a slow server may be late with its first answer, is asked for again soon. */
+const untilAnswered = (everyMs: number) => ({ refetchInterval: ({ state }: { state: { data: unknown } }) => (state.data === undefined ? HALF_MINUTE_MS : everyMs) });
 
 /** Under the keys that the live line brings up to date when a forecast or a reading of the region comes in. */
 const keyOf = (region: string, ...rest: readonly (string | number)[]) => [...liveKeys(region).forecast, 'carbon', ...rest];
@@ -15,7 +19,7 @@ export const forecastQuery = (region: string) =>
   queryOptions({
     queryKey: keyOf(region, 'ahead'),
     queryFn: ({ signal }) => unwrap(carbonForecast({ path: { region }, query: { hours: HOURS }, signal })),
-    refetchInterval: FIVE_MINUTES_MS,
+    ...untilAnswered(FIVE_MINUTES_MS),
     placeholderData: keepPreviousData,
   });
 
@@ -24,7 +28,7 @@ export const trendQuery = (region: string) =>
   queryOptions({
     queryKey: keyOf(region, 'trend'),
     queryFn: ({ signal }) => unwrap(carbonTrend({ path: { region }, signal })),
-    refetchInterval: FIVE_MINUTES_MS,
+    ...untilAnswered(FIVE_MINUTES_MS),
   });
 
 export interface Wish {
@@ -40,7 +44,7 @@ export const windowQuery = (region: string, { duration, until }: Wish) =>
     queryKey: keyOf(region, 'window', duration, until),
     queryFn: ({ signal }) =>
       unwrap(carbonBestWindow({ path: { region }, query: { duration, ...(until.includes(':') ? { deadline: until } : { hours: Number.parseInt(until, 10) }) }, signal })),
-    refetchInterval: FIVE_MINUTES_MS / 5,
+    ...untilAnswered(FIVE_MINUTES_MS / 5),
     placeholderData: keepPreviousData,
   });
 
@@ -49,7 +53,7 @@ export const currentQuery = (region: string) =>
   queryOptions({
     queryKey: keyOf(region, 'current'),
     queryFn: ({ signal }) => unwrap(carbonCurrent({ path: { region }, signal })),
-    refetchInterval: FIVE_MINUTES_MS,
+    ...untilAnswered(FIVE_MINUTES_MS),
   });
 
 /** What was measured over the local days since one. */
@@ -57,6 +61,6 @@ export const historyQuery = (region: string, channel: string, since: string) =>
   queryOptions({
     queryKey: keyOf(region, 'history', channel, since),
     queryFn: ({ signal }) => unwrap(carbonHistory({ path: { region }, query: { channel, start: since, limit: 10_000 }, signal })),
-    refetchInterval: FIVE_MINUTES_MS,
+    ...untilAnswered(FIVE_MINUTES_MS),
     placeholderData: keepPreviousData,
   });
