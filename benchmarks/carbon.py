@@ -43,7 +43,7 @@ PROTOCOL = (
     "Issued at 00 UTC each day from 2021-07-01 to 2021-12-28 for 96 h; direct intensity of production, hourly. Without "
     "suffix: everything measured to the issue is known, and the GFS run of 00 UTC of the same day, as CarbonCast "
     "assumes (really it can be read five hours later). _lag24: measured is known to 24 h before the issue, GFS five "
-    "hours after its run. Ours: relative_days, fitted once on all before 2021-07-01; chosen on the first half of 2021. "
+    "hours after its run. Ours: relative_days, fitted once on all before 2021-07-01, with generation by fuel as companions; chosen on the first half of 2021. "
     "mape_dayN: MAPE of the median on the N-th day. carboncast_tier1: as published or made from its forecasts of the "
     "fuels, whichever is better over the four days. oracle_share_percent: one run of three hours within the next 24, "
     "at the lowest mean of the forecast of direct intensity; life-cycle emissions saved against starting at once, in "
