@@ -82,7 +82,7 @@ class RatioTrees:
         for each in np.unique(part).tolist():
             rows = part == each
             departure[rows] = self._boosters[int(firsts[each])].predict(matrix[rows], num_threads=1)
-        return reference + departure
+        return np.asarray(reference + departure)
 
     def as_json(self) -> dict[str, Any]:
         """Return all but the trees themselves as plain data."""
