@@ -67,6 +67,18 @@ def actual_of(folder: Path, region: Region) -> pl.DataFrame:
     ).sort("time")
 
 
+def generation_of(folder: Path, region: Region, site: Site) -> dict[str, pl.DataFrame]:
+    """Return ``time`` and the generation of every hour [MWh] of each fuel, by its channel."""
+    table = pl.read_csv(folder / "carbon" / f"{region.name}_actual_2020_2021.csv.gz").sort("utc_time")
+    names = [name.removesuffix("_mwh") for name in table.columns if name.endswith("_mwh")]
+    return {
+        f"{site.prefix}.generation.{FUELS.get(name, name)}": table.select(
+            _instant("utc_time").alias("time"), pl.col(f"{name}_mwh").cast(pl.Float64)
+        )
+        for name in names
+    }
+
+
 def first_tier_of(folder: Path, region: Region, issues: pl.Series, scope: Scope) -> list[Array]:
     """Return CarbonCast's forecasts, (issues, 96) each: as it published them, and from its forecasts of the fuels.
 
@@ -94,13 +106,18 @@ def history_of(folder: Path, region: Region, weather_delay: timedelta) -> Histor
     site = Site(region.name.lower(), region.name, SiteKind.REGION, Place(region.zone, holidays=region.holidays))
     kind = CarbonKind(Basis.AVERAGE, Scope.DIRECT, Side.PRODUCTION)
     channel = carbon_channel(site, "mix", kind, HOUR)
-    readings = actual_of(folder, region).select(
-        pl.lit(channel.id).alias("channel"),
-        "time",
-        (pl.col("time") + HOUR).alias("available_at"),
-        (pl.col("time") + HOUR).alias("recorded_at"),
-        pl.col("direct").alias("value"),
-        pl.lit(0, pl.Int16).alias("quality"),
+    fuels = generation_of(folder, region, site)
+    named = [(channel.id, actual_of(folder, region).select("time", "direct")), *fuels.items()]
+    readings = pl.concat(
+        table.select(
+            pl.lit(name).alias("channel"),
+            "time",
+            (pl.col("time") + HOUR).alias("available_at"),
+            (pl.col("time") + HOUR).alias("recorded_at"),
+            pl.nth(1).alias("value"),
+            pl.lit(0, pl.Int16).alias("quality"),
+        )
+        for name, table in named
     )
     centre = Point("mean", 0.0, 0.0)  # the weather is a mean over the region; nothing asks where that is
     channels = weather_channels(site, [centre], {name: HOURLY[name] for name in WEATHER.values()})
@@ -122,7 +139,7 @@ def history_of(folder: Path, region: Region, weather_delay: timedelta) -> Histor
     )
     return History(
         datetime(2022, 1, 2, tzinfo=UTC),
-        Context(site, channel, covariates_of(channels)),
+        Context(site, channel, covariates_of(channels), companions=tuple(fuels)),
         Readings.cast(readings),
         Forecasts.cast(forecasts),
     )

@@ -398,6 +398,15 @@ class TestHistory:
         assert history.as_of == hour(6)
         assert history.context == self.CONTEXT
 
+    def test_it_holds_the_readings_of_companions_known_then_and_no_forecasts_of_them(self, filled: Store) -> None:
+        context = replace(demand_context(), rivals=(), companions=(TEMPERATURE,))
+        filled.append(readings(1.0, channel=TEMPERATURE, available_at=hour(3)))
+        filled.append(readings(2.0, channel=TEMPERATURE, available_at=hour(9)))
+        filled.append_forecasts(forecasts(3.0, model="gfs", channel=TEMPERATURE))
+        history = filled.history(context, EVER, hour(6))
+        assert history.readings.select("channel", "value").rows() == [(TEMPERATURE, 1.0)]
+        assert history.forecasts.is_empty()
+
     def test_it_holds_the_rivals_and_all_forecasts_of_covariates_known_then(self, filled: Store) -> None:
         for model in ("operator", "gradient_boosting-1"):
             filled.append_forecasts(forecasts(1.0, model=model))

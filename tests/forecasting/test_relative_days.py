@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -20,6 +21,7 @@ from watthour.forecasting.fleet import issues_at, past_issues
 from watthour.forecasting.quantiles import normal_scores
 from watthour.forecasting.relative_days.band import factor_at, factors_of, held_back
 from watthour.forecasting.relative_days.model import FittedRelativeDays, RelativeDays
+from watthour.forecasting.relative_days.shares import PRIOR_SHARE, shares_of
 from watthour.forecasting.series_table import read
 
 if TYPE_CHECKING:
@@ -81,6 +83,60 @@ def test_its_median_is_the_geometric_mean_of_the_regression_and_the_trees() -> N
     told = [medians(forecast(RelativeDays(40, share), past)[1]) for share in (0.0, 0.5, 1.0)]
     assert told[1] == pytest.approx(np.sqrt(told[0] * told[2]), rel=1e-6)
     assert not np.allclose(told[0], told[2], rtol=1e-3)
+
+
+def test_the_share_of_the_trees_is_learned_for_each_day_ahead() -> None:
+    rng = np.random.default_rng(2)
+    leads = np.tile(np.arange(72), 300)
+    actual, day = rng.normal(0, 1, len(leads)), leads // 24
+    off = rng.normal(0, 1, (2, len(leads)))
+    regression, trees = actual + np.where(day == 0, 0.05, 1.0) * off[0], actual + np.where(day == 1, 0.05, 1.0) * off[1]
+    found = shares_of(regression, trees, actual, leads)
+    best = np.array([0.0, 1.0, 0.5])
+    assert found == pytest.approx((best + PRIOR_SHARE) / 2, abs=0.03)
+    nothing = shares_of(regression, np.full(len(leads), np.nan), actual, leads)
+    assert nothing == (PRIOR_SHARE,) * 3
+
+
+def test_a_share_that_is_named_is_kept_and_one_that_is_learned_is_saved() -> None:
+    past = history(intensity())
+    known = past.known_at(START + ASKED * DAY)
+    issues = past_issues(known, 48)
+    assert RelativeDays(20, 0.3).fit(known, issues).shares == (0.3,)
+    learned = RelativeDays(20).fit(known, issues)
+    assert len(learned.shares) == 2
+    assert FittedRelativeDays.from_files(learned.files()).shares == learned.shares
+
+
+def test_the_days_ahead_have_trees_of_their_own_and_the_third_those_of_all_after_it() -> None:
+    past = history(intensity())
+    known = past.known_at(START + ASKED * DAY)
+    model = RelativeDays(20, 1.0).fit(known, past_issues(known, 96))
+    assert model.trees is not None
+    assert sorted(model.trees.texts) == [0, 1, 2]
+    asked = issues_at(past, [START + ASKED * DAY], 96)
+    plain = medians(model.predict(past, asked).values)
+    for first, moved in ((0, slice(0, 24)), (1, slice(24, 48)), (2, slice(48, 96))):
+        others = {**model.trees.texts, first: model.trees.texts[(first + 1) % 3]}
+        told = medians(replace(model, trees=replace(model.trees, texts=others)).predict(past, asked).values)
+        changed = np.flatnonzero(told != plain)
+        assert len(changed)
+        assert set(changed) <= set(range(96)[moved])
+    only_first = replace(model, trees=replace(model.trees, texts={0: model.trees.texts[0]}))
+    assert np.isfinite(medians(only_first.predict(past, asked).values)).all()
+
+
+def test_a_file_of_one_set_of_trees_for_all_days_is_still_read() -> None:
+    past = history(intensity())
+    known = past.known_at(START + ASKED * DAY)
+    model = RelativeDays(20, 0.35).fit(known, past_issues(known, 24))
+    files = dict(model.files())
+    words = json.loads(files["relative_days.json"])
+    del words["shares"]
+    files["relative_days.json"] = json.dumps(words).encode()
+    files["ratio_trees.txt"] = files.pop("ratio_trees/0.txt")
+    asked = issues_at(past, [START + ASKED * DAY], 24)
+    assert FittedRelativeDays.from_files(files).predict(past, asked).values.equals(model.predict(past, asked).values)
 
 
 def test_a_series_with_many_zeros_is_refused_with_another_model() -> None:

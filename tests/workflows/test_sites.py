@@ -9,6 +9,7 @@ from unittest.mock import Mock
 import pytest
 from builders import demand_channel, demand_context, forecasts, readings, region_site, temperature_channel
 
+from watthour.core.carbon import MIX, Scope, carbon_channel
 from watthour.core.channel import Channel, Site, SiteKind
 from watthour.core.errors import InvalidInput, UnknownSite
 from watthour.core.frames import Maker
@@ -16,6 +17,7 @@ from watthour.core.place import Place
 from watthour.core.units import Quantity, Unit
 from watthour.grid.regions import Regions
 from watthour.store.memory import MemoryStore
+from watthour.workflows.carbon import production_kind
 from watthour.workflows.sites import contexts, find_context
 
 QUARTER = timedelta(minutes=15)
@@ -47,6 +49,14 @@ def test_the_covariates_are_the_channels_of_the_site_that_say_so(store: MemorySt
     context = find_context(store, [Regions()], "ny")
     assert [covariate.channel for covariate in context.covariates] == [temperature_channel().id]
     assert find_context(store, [Regions()], "be").covariates == ()
+
+
+def test_what_is_derived_from_other_channels_has_them_as_companions(store: MemoryStore) -> None:
+    fuels = [replace(LOAD, id=f"grid.be.generation.{fuel}") for fuel in ("wind", "gas")]
+    mix = carbon_channel(BELGIUM, MIX, production_kind(Scope.DIRECT), QUARTER)
+    store.register([], [*fuels, mix])
+    assert find_context(store, [], mix.id).companions == ("grid.be.generation.gas", "grid.be.generation.wind")
+    assert find_context(store, [], "be").companions == ()
 
 
 def test_whoever_else_has_forecast_a_channel_is_its_rival(store: MemoryStore) -> None:

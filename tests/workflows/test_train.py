@@ -225,16 +225,23 @@ def test_a_challenger_learns_every_day_ahead_and_other_hours_of_issue() -> None:
     assert issues.filter(pl.col("time") < pl.col("issued_at")).is_empty()
 
 
-def test_of_a_series_that_is_forecast_for_days_one_refreshed_issue_in_four_is_learned_to_its_end() -> None:
+def test_of_a_series_forecast_for_days_the_issue_of_each_day_and_one_in_four_others_are_learned_to_their_end() -> None:
     carbon = carbon_channel(SIMTOWN.site, MIX, production_kind(Scope.LIFECYCLE), SIMTOWN.resolution)
     days = [date(2024, 3, 1) + n * DAY for n in range(500)]
     load, far = (training_issues(days, each, time(8)) for each in (SIMTOWN, replace(SIMTOWN, channel=carbon)))
-    assert far.height < 1.2 * load.height
-    lengths = far.group_by("issued_at").agg(ahead=(pl.col("time") - pl.col("issued_at")).max())
-    to_the_end = lengths.filter(pl.col("ahead") >= CARBON_AHEAD - 2 * HOUR)
-    clocks = to_the_end["issued_at"].dt.convert_time_zone(SIMTOWN.time_zone).dt.hour()
-    assert 55 <= to_the_end.height <= 65
-    assert clocks.n_unique() == 23  # all but that of the forecast of the day
+    assert load["issued_at"].n_unique() == far["issued_at"].n_unique()
+    lengths = far.group_by("issued_at").agg(
+        begin=pl.col("time").min() - pl.col("issued_at").first(), ahead=(pl.col("time") - pl.col("issued_at")).max()
+    )
+    clock = pl.col("issued_at").dt.convert_time_zone(SIMTOWN.time_zone).dt.hour()
+    of_the_day, others = lengths.filter(clock == 8), lengths.filter(clock != 8)
+    to_the_end = pl.col("ahead") >= CARBON_AHEAD - 2 * HOUR
+    assert (of_the_day.height, of_the_day["begin"].n_unique()) == (500, 1)
+    assert of_the_day.filter(to_the_end).height >= 500 - CARBON_AHEAD / DAY  # the last ones end where the known does
+    assert 55 <= others.filter(to_the_end).height <= 65
+    assert others.filter(to_the_end).select(clock)["issued_at"].n_unique() == 23
+    last = local_midnight(days[-1] + DAY, SIMTOWN.time_zone)
+    assert far.select((pl.col("time") < last).all()).item()
 
 
 @pytest.mark.parametrize(

@@ -62,6 +62,7 @@ class Context:
     covariates: tuple[Covariate, ...] = ()
     rivals: tuple[str, ...] = ()  # `model` of the forecasts others publish of the channel, the best known first
     similar: tuple[SimilarChannel, ...] = ()  # named only where a short past needs them; a history then holds theirs
+    companions: tuple[str, ...] = ()  # channels of one unit that it is made of, measured beside it, none known ahead
 
     def __post_init__(self) -> None:
         total = sum({covariate.point: covariate.weight for covariate in self.covariates if covariate.point}.values())
@@ -113,11 +114,11 @@ class History:
         )
 
     def without_covariates(self) -> History:
-        """Return what was known without covariates: the channel, similar ones, and rivals' forecasts of it."""
+        """Return what was known without covariates and companions: the channel, similar ones, and rivals' forecasts."""
         mine = pl.col("channel").is_in([self.context.channel.id, *(each.channel for each in self.context.similar)])
         return replace(
             self,
-            context=replace(self.context, covariates=()),
+            context=replace(self.context, covariates=(), companions=()),
             readings=Readings.cast(self.readings.filter(mine)),
             forecasts=Forecasts.cast(self.forecasts.filter(mine)),
         )

@@ -426,7 +426,7 @@ class Store(ReadingStore, ForecastStore, PlanStore, Protocol):
     def history(self, context: Context, window: Window, as_of: datetime) -> History:
         """Return all versions known at ``as_of`` of the context's channels and its rivals' forecasts.
 
-        The channels are the one that is forecast, its covariates and those it names as similar.
+        The channels are the one that is forecast, its covariates, its companions and those it names as similar.
         """
         ...
 

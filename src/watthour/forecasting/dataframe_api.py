@@ -64,6 +64,8 @@ class DayAhead:
         time: column of interval starts; naive times are local to ``time_zone``.
         target: column to forecast.
         covariates: columns known in advance, such as ``temperature``; give their future values to ``predict``.
+        companions: columns of one unit that the target is made of, measured beside it and not known ahead, such as the
+            generation of each fuel behind a carbon intensity; ``relative_days`` looks at them.
         time_zone: of the meter's clock.
         holidays: ISO code of a holiday calendar, such as ``FR`` or ``US-NY``, or several joined by +: ``TR+ramadan``.
         latitude: of the meter [degrees north], for models that look at the sun.
@@ -77,6 +79,7 @@ class DayAhead:
     time: str = "ds"
     target: str = "y"
     covariates: Sequence[str] = ()
+    companions: Sequence[str] = ()
     time_zone: str = "UTC"
     holidays: str | None = None
     latitude: float | None = None
@@ -196,17 +199,18 @@ class DayAhead:
         Raises:
             InvalidInput: a column has two meanings, or there is no such place or calendar.
         """
-        if isinstance(self.covariates, str):
-            remedy = f"Give them as a tuple: covariates=('{self.covariates}',)."
-            raise InvalidInput("covariates", self.covariates, "a single text is not a list of columns", remedy=remedy)
-        names = [self.series, self.time, self.target, *self.covariates]
+        for field, given in (("covariates", self.covariates), ("companions", self.companions)):
+            if isinstance(given, str):
+                remedy = f"Give them as a tuple: {field}=('{given}',)."
+                raise InvalidInput(field, given, "a single text is not a list of columns", remedy=remedy)
+        names = [self.series, self.time, self.target, *self.covariates, *self.companions]
         if len(set(names)) < len(names):
             twice = next(name for name in names if names.count(name) > 1)
-            remedy = "Use a different column for series, time, target and each covariate."
+            remedy = "Use a different column for series, time, target, each covariate and each companion."
             raise InvalidInput("columns", names, f"{twice} is used twice", remedy=remedy)
         holidays = None if self.holidays is None else checked_calendar(self.holidays)
         place = Place(self.time_zone, self.latitude, self.longitude, holidays)
-        return Columns(self.series, self.time, self.target, tuple(self.covariates), place)
+        return Columns(self.series, self.time, self.target, tuple(self.covariates), place, tuple(self.companions))
 
     def _named(self, table: SeriesTable, pasts: Histories) -> Choice:
         """Return the choice of somebody who named the model.

@@ -118,7 +118,7 @@ def load(path: str | Path) -> Saved:
     if manifest["format"] > FORMAT:
         raise ModelCorrupt(f"{place} was written by a newer version of Watthour", remedy="Update Watthour.")
     said = manifest["columns"]
-    columns = Columns(**{**said, "covariates": tuple(said["covariates"]), "place": Place(**said["place"])})
+    columns = Columns(**{**said, **_lists(said), "place": Place(**said["place"])})
     step = timedelta(seconds=manifest["step_seconds"])
     readings = _from_parquet(_checked(place, manifest[_READINGS])).partition_by("number", as_dict=True)
     kept: dict[str, Mapping[str, Any]] = manifest["series"]
@@ -143,7 +143,7 @@ def load(path: str | Path) -> Saved:
             except Exception as error:  # the hashes are right, so whatever it is, another version wrote the files
                 problem = f"{place} holds a model that this version of Watthour cannot read"
                 raise ModelCorrupt(f"{problem} ({type(error).__name__}: {error})", remedy=_CURE) from error
-    door = {**manifest["door"], "covariates": tuple(manifest["door"]["covariates"])}
+    door = {**manifest["door"], **_lists(manifest["door"])}
     compared = pl.read_parquet(io.BytesIO(_checked(place, manifest[_COMPARED])))
     return Saved(
         door,
@@ -153,6 +153,11 @@ def load(path: str | Path) -> Saved:
         manifest["problems"],
         Choice(recipes, compared, manifest["reasons"], manifest["is_pooled"]),
     )
+
+
+def _lists(said: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    """Return the lists of columns as they are kept in memory; older files have no companions."""
+    return {name: tuple(said[name]) for name in ("covariates", "companions") if name in said}
 
 
 def _recipe(choice: Choice, name: str) -> dict[str, object]:

@@ -39,6 +39,7 @@ class Columns:
     target: str
     covariates: tuple[str, ...]
     place: Place
+    companions: tuple[str, ...] = ()
     is_naive: bool = True
     has_month_ends: bool = False  # months are named by their last day
 
@@ -112,8 +113,9 @@ def tidy(table: pl.DataFrame, columns: Columns, *, is_future: bool = False) -> p
     table = _with_times(table, columns)
     if columns.has_month_ends:
         table = table.with_columns(_on_the_wall(table[columns.time], columns).dt.month_start())
-    numbers = [name for name in (columns.target, *columns.covariates) if name in table.columns]
-    numbers = [name for name in numbers if not (is_future and name == columns.target)]
+    measured = (columns.target, *columns.companions)
+    numbers = [name for name in (*measured, *columns.covariates) if name in table.columns]
+    numbers = [name for name in numbers if not (is_future and name in measured)]
     has_series = columns.series in table.columns
     if not has_series:
         table = table.with_columns(pl.lit(columns.target).alias(columns.series))
@@ -165,8 +167,8 @@ def histories(
         end=interval_ends(table["time"], step, columns.time_zone),
     )
     parts = [
-        _readings(numbered.drop_nulls(name), _channel_id(k), name, available_at)
-        for k, name, available_at in _values(numbered, columns)
+        _readings(numbered.drop_nulls(name), channel, name, available_at)
+        for channel, name, available_at in _values(numbered, columns)
     ]
     readings = Readings.validate(pl.concat(parts))
     of_series = readings.with_columns(number=pl.col("channel").str.extract(r"\.(\d+)\.").cast(pl.Int64)).partition_by(
@@ -197,7 +199,8 @@ def context_of(name: str, number: int, columns: Columns, step: timedelta) -> Con
         Covariate(_channel_id(k).format(number), HOURLY.get(covariate, covariate))
         for k, covariate in enumerate(columns.covariates)
     )
-    return Context(site, target, covariates)
+    companions = tuple(_channel_id(k, "companion").format(number) for k in range(len(columns.companions)))
+    return Context(site, target, covariates, companions=companions)
 
 
 def interval_ends(times: pl.Series, step: timedelta, time_zone: str) -> pl.Series:
@@ -226,14 +229,16 @@ def as_given(table: pl.DataFrame, *, is_pandas: bool) -> Any:  # noqa: ANN401 - 
     return made
 
 
-def _channel_id(covariate: int | None) -> str:
-    return "series.{}.target" if covariate is None else f"series.{{}}.covariate_{covariate}"
+def _channel_id(number: int | None, kind: str = "covariate") -> str:
+    return "series.{}.target" if number is None else f"series.{{}}.{kind}_{number}"
 
 
-def _values(table: pl.DataFrame, columns: Columns) -> list[tuple[int | None, str, pl.Expr]]:
-    """Return the columns with values: which covariate it is, its name, and when its values become known."""
-    covariates = [(k, name, pl.lit(ALWAYS)) for k, name in enumerate(columns.covariates)]
-    return [*([(None, columns.target, pl.col("end"))] if columns.target in table.columns else []), *covariates]
+def _values(table: pl.DataFrame, columns: Columns) -> list[tuple[str, str, pl.Expr]]:
+    """Return the columns with values: their channel, their name, and when their values become known."""
+    covariates = [(_channel_id(k), name, pl.lit(ALWAYS)) for k, name in enumerate(columns.covariates)]
+    companions = [(_channel_id(k, "companion"), name, pl.col("end")) for k, name in enumerate(columns.companions)]
+    measured = [(_channel_id(None), columns.target, pl.col("end")), *companions]
+    return [*(each for each in measured if each[1] in table.columns), *covariates]
 
 
 def _readings(rows: pl.DataFrame, channel: str, name: str, available_at: pl.Expr) -> pl.DataFrame:
@@ -258,7 +263,7 @@ def _with_numbers(table: pl.DataFrame, columns: Columns, *, is_future: bool) -> 
             if is_future
             else "Give at least two weeks of intervals.",
         )
-    numbers = [*([] if is_future else [columns.target]), *columns.covariates]
+    numbers = [*([] if is_future else [columns.target, *columns.companions]), *columns.covariates]
     missing = [name for name in (columns.time, *numbers) if name not in table.columns]
     if missing:
         raise InvalidInput(

@@ -284,7 +284,7 @@ class MemoryStore:
     def history(self, context: Context, window: Window, as_of: datetime) -> History:
         """Return all versions known at ``as_of`` of the context's channels and its rivals' forecasts."""
         channel, covariates = context.channel.id, [covariate.channel for covariate in context.covariates]
-        similar = [each.channel for each in context.similar]
+        beside = [*(each.channel for each in context.similar), *context.companions]
         parts = [
             self.forecasts([channel], window, as_of=as_of, models=context.rivals),
             self.forecasts(covariates, window, as_of=as_of),
@@ -292,7 +292,7 @@ class MemoryStore:
         return History(
             as_of=as_of,
             context=context,
-            readings=self.versions([channel, *covariates, *similar], window, as_of),
+            readings=self.versions([channel, *covariates, *beside], window, as_of),
             forecasts=Forecasts.cast(pl.concat(parts).sort(ISSUE)),
         )
 

@@ -317,9 +317,9 @@ class SqlStore:
     def history(self, context: Context, window: Window, as_of: datetime) -> History:
         """Return all versions known at ``as_of`` of the context's channels and its rivals' forecasts."""
         channel, covariates = context.channel.id, [covariate.channel for covariate in context.covariates]
-        similar = [each.channel for each in context.similar]
+        beside = [*(each.channel for each in context.similar), *context.companions]
         with self._database.reading() as connection:
-            readings = bulk.read_readings(self._database, connection, [channel, *covariates, *similar], window, as_of)
+            readings = bulk.read_readings(self._database, connection, [channel, *covariates, *beside], window, as_of)
             parts = [
                 bulk.read_forecasts(self._database, connection, [channel], window, as_of=as_of, models=context.rivals),
                 bulk.read_forecasts(self._database, connection, covariates, window, as_of=as_of),

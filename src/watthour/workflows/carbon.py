@@ -55,6 +55,13 @@ def fuels_of(site: Site, channels: Sequence[Channel]) -> dict[str, Channel]:
     return {fuel: each for fuel, each in found.items() if (each.unit, each.resolution) == usual}
 
 
+def companions_of(site: Site, channel: Channel, channels: Sequence[Channel]) -> tuple[str, ...]:
+    """Return the channels that another of the site is derived from, such as the fuels of its mix; none of others."""
+    if not channel.id.startswith(f"{site.prefix}.carbon.{MIX}."):
+        return ()
+    return tuple(sorted(each.id for each in fuels_of(site, channels).values()))
+
+
 def derive_intensity(store: Store, sites: Sequence[Site], brought: dy.DataFrame[Readings], *, now: datetime) -> None:
     """Keep the average intensity of what regions produce over the span of readings that have come, if any is of a fuel.
 

@@ -16,6 +16,7 @@ from watthour.core.loads import main_channel
 from watthour.core.names import spelt
 from watthour.core.weather import HOURLY, weather_channels, weather_points
 from watthour.core.window import Window
+from watthour.workflows.carbon import companions_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -165,7 +166,8 @@ class _Known:
         here = [each for each in self._channels(site) if each.id != channel.id]
         if channel.id == site.main_channel:  # the operator's forecast of the load itself is its rival
             here = [each for each in here if each.variable != ahead_variable(LOAD)]
-        return Context(site, channel, covariates_of(here), tuple(dict.fromkeys([*rivals, *known])))
+        made_of = companions_of(site, channel, self._channels(site))
+        return Context(site, channel, covariates_of(here), tuple(dict.fromkeys([*rivals, *known])), companions=made_of)
 
     def _near(self, name: str) -> list[str]:
         names = {spelt(each): site.id for site in self.sites.values() for each in (site.id, site.name)}

@@ -201,14 +201,19 @@ def training_issues(days: Sequence[date], context: Context, issue_clock: time | 
     """Return what a challenger is asked while it learns.
 
     Every day as of its day-ahead issue, and every second one also as of another hour of the day before to its end, so
-    that the forecasts refreshed through the day are learned too; one in four of them to the end of the horizon where
-    that is further. Without a clock each day as it begins, and no other.
+    that the forecasts refreshed through the day are learned too. Where the horizon is further, all that each day-ahead
+    issue and one in four of the others would forecast. Without a clock each day as it begins, and no other.
     """
     zone, step = context.time_zone, context.resolution
     known, horizon = local_day(days[-1], zone).end, horizon_of(context.channel)
     day_ahead = day_ahead_targets(days, zone, resolution=step, issue_clock=issue_clock, known_clock=issue_clock)
     if issue_clock is None:
         return day_ahead
+    if horizon:
+        at = [local_instant(day - DAY, issue_clock, zone) for day in days]
+        spans = [Window(each, min(each + horizon, known)) for each in at]
+        whole = [targets(span, span.start, resolution=step, time_zone=zone) for span in spans]
+        day_ahead = Targets.cast(pl.concat(whole))
     refreshed: list[pl.DataFrame] = []
     for n, day in enumerate(days[::2]):
         issued_at = local_instant(day - DAY, time(n * STRIDE % 24), zone)

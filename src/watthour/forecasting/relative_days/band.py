@@ -60,6 +60,9 @@ def factors_of(quantiles: Array, actual: Array, held: dy.DataFrame[Targets], lea
 
 def factor_at(factors: tuple[float, ...], leads: Instants) -> Array:
     """Return the factor of each lead, (n,); those beyond what was learned have the last, and 1 where none was."""
-    if not factors:
-        return np.ones(len(leads))
-    return np.array(factors)[np.clip(leads // _HOURS, 0, len(factors) - 1)]
+    return by_day(factors, leads) if factors else np.ones(len(leads))
+
+
+def by_day(learned: tuple[float, ...], leads: Instants) -> Array:
+    """Return what was learned for the day ahead of each lead, (n,); those beyond have the last."""
+    return np.array(learned)[np.clip(leads // _HOURS, 0, len(learned) - 1)]

@@ -17,8 +17,9 @@ from watthour.forecasting.day_regression.model import DayRegression
 from watthour.forecasting.features import actuals
 from watthour.forecasting.positive_load import check_loads
 from watthour.forecasting.quantile_forecast import quantile_forecast
-from watthour.forecasting.relative_days.band import factor_at, factors_of, held_back
+from watthour.forecasting.relative_days.band import by_day, factor_at, factors_of, held_back
 from watthour.forecasting.relative_days.ratio_trees import RatioTrees, leads_of
+from watthour.forecasting.relative_days.shares import PRIOR_SHARE, shares_of
 from watthour.forecasting.vintages import MEDIAN, datetimes, instants
 
 if TYPE_CHECKING:
@@ -28,10 +29,11 @@ if TYPE_CHECKING:
 
     from watthour.core.forecast import Forecast, Forecaster, History
     from watthour.core.frames import Targets
-    from watthour.forecasting.vintages import Array
+    from watthour.forecasting.vintages import Array, Instants
 
 NAME = "relative_days"
-_WORDS, _TREES, _REGRESSION = "relative_days.json", "ratio_trees.txt", "regression/"
+_WORDS, _TREES, _REGRESSION = "relative_days.json", "ratio_trees/", "regression/"
+_OLD_TREES = "ratio_trees.txt"  # one set for all days ahead
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +42,12 @@ class RelativeDays:
 
     Args:
         n_trees: boosted trees on the ratio to the last days.
-        trees_share: of the trees in the mean; the regression over days has the rest, and shapes the band.
+        trees_share: of the trees in the mean; the regression over days has the rest, and shapes the band. None: it is
+            learned for each day ahead.
     """
 
     n_trees: int = 400
-    trees_share: float = 0.35
+    trees_share: float | None = None
 
     @property
     def name(self) -> str:
@@ -61,21 +64,32 @@ class RelativeDays:
         check_loads(history, "the regression on ratios", NAME)
         logs = in_logarithms(history)
         regression = DayRegression().fit(logs, issues)
-        model = FittedRelativeDays(self, regression, RatioTrees.grow(logs, issues, self.n_trees))
-        return model if model.trees is None else replace(model, band=self._band(model, logs, issues))
+        trees = RatioTrees.grow(logs, issues, self.n_trees)
+        model = FittedRelativeDays(self, regression, trees, shares=self._fixed)
+        return model if trees is None else self._tried(model, logs, issues)
 
-    def _band(self, model: FittedRelativeDays, logs: History, issues: dy.DataFrame[Targets]) -> tuple[float, ...]:
-        """Return the factors of the band by how the mean did on the last issues, with trees grown before these.
+    @property
+    def _fixed(self) -> tuple[float, ...]:
+        return (PRIOR_SHARE if self.trees_share is None else self.trees_share,)
 
-        The regression forecasts past days from nothing but the days before them.
+    def _tried(self, model: FittedRelativeDays, logs: History, issues: dy.DataFrame[Targets]) -> FittedRelativeDays:
+        """Return a model with the share of its trees and the band by how both did on the last issues.
+
+        The trees tried there were grown before these issues. The regression forecasts past days from nothing but the
+        days before them.
         """
         before, held = held_back(issues)
         first = datetimes(instants(held["issued_at"])[:1])[0]
         trees = RatioTrees.grow(logs.known_at(first), before, self.n_trees)
         if trees is None:
-            return ()
-        told = replace(model, trees=trees).in_logarithms(logs, held)[0]
-        return factors_of(told, actuals(logs, held), held, leads_of(held))
+            return model
+        quantiles, _ = quantiles_of(model.regression.predict(logs, held), held)
+        medians, actual, leads = trees.medians(logs, held), actuals(logs, held), leads_of(held)
+        told = quantiles[:, LEVELS.index(MEDIAN)]
+        shares = shares_of(told, medians, actual, leads) if self.trees_share is None else self._fixed
+        return replace(
+            model, shares=shares, band=factors_of(_moved(quantiles, medians, shares, leads), actual, held, leads)
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,6 +100,7 @@ class FittedRelativeDays:
     regression: Forecaster
     trees: RatioTrees | None
     band: tuple[float, ...] = ()  # what the regression's is multiplied with, by day of lead
+    shares: tuple[float, ...] = (PRIOR_SHARE,)  # of the trees in the mean, likewise
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -108,15 +123,15 @@ class FittedRelativeDays:
         told = self.regression.predict(logs, targets)
         quantiles, _ = quantiles_of(told, targets)
         if self.trees is not None:
-            apart = self.trees.medians(logs, targets) - quantiles[:, LEVELS.index(MEDIAN)]
-            quantiles = quantiles + self.recipe.trees_share * np.nan_to_num(apart)[:, None]
+            quantiles = _moved(quantiles, self.trees.medians(logs, targets), self.shares, leads_of(targets))
         return widened(quantiles, factor_at(self.band, leads_of(targets))[:, None]), told.missing_inputs
 
     def files(self) -> Mapping[str, bytes]:
         """Return the regression's files, LightGBM's text and JSON."""
         grown = None if self.trees is None else self.trees.as_json()
-        words = {"recipe": asdict(self.recipe), "trees": grown, "band": self.band}
-        trees = {} if self.trees is None else {_TREES: self.trees.text.encode()}
+        words = {"recipe": asdict(self.recipe), "trees": grown, "band": self.band, "shares": self.shares}
+        texts = {} if self.trees is None else self.trees.texts
+        trees = {f"{_TREES}{first}.txt": text.encode() for first, text in texts.items()}
         regression = {f"{_REGRESSION}{name}": content for name, content in self.regression.files().items()}
         return {_WORDS: json.dumps(words).encode(), **trees, **regression}
 
@@ -125,9 +140,21 @@ class FittedRelativeDays:
         """Build it again; it answers the same to the last bit."""
         words = json.loads(files[_WORDS])
         mine = {name.removeprefix(_REGRESSION): files[name] for name in files if name.startswith(_REGRESSION)}
-        trees = None if words["trees"] is None else RatioTrees.from_json(words["trees"], files[_TREES].decode())
-        band = tuple(words.get("band", ()))  # older files have none
-        return cls(RelativeDays(**words["recipe"]), forecaster("day_regression", mine), trees, band)
+        begins = {name: name.removeprefix(_TREES).removesuffix(".txt") for name in files if name.startswith(_TREES)}
+        texts = {int(first): files[name].decode() for name, first in begins.items()}
+        if _OLD_TREES in files:
+            texts = {0: files[_OLD_TREES].decode()}
+        trees = None if words["trees"] is None else RatioTrees.from_json(words["trees"], texts)
+        recipe = RelativeDays(**words["recipe"])
+        band = tuple(words.get("band", ()))  # older files have none, and the share of their recipe
+        shares = tuple(words.get("shares", (recipe.trees_share,)))
+        return cls(recipe, forecaster("day_regression", mine), trees, band, shares)
+
+
+def _moved(quantiles: Array, medians: Array, shares: tuple[float, ...], leads: Instants) -> Array:
+    """Return the regression's quantiles, (n, ``LEVELS``), around the mean with the trees' medians, (n,)."""
+    apart = medians - quantiles[:, LEVELS.index(MEDIAN)]
+    return np.asarray(quantiles + (by_day(shares, leads) * np.nan_to_num(apart))[:, None])
 
 
 def in_logarithms(history: History) -> History:

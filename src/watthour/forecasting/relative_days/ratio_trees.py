@@ -1,7 +1,8 @@
 """Boosted trees on the logarithm of the ratio of a series to a blend of its last day and its last week.
 
 They see the calendar, the last days and weeks in parts of that blend, and of what is known ahead the value, the mean of
-the day around it, and how both differ from those of the last days.
+the day around it, and how both differ from those of the last days; also what the series was made of on the last days.
+What the last hours say fades within a day: the first day ahead, the second and those after it have trees of their own.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 import polars as pl
 
+from watthour.forecasting.companions import companion_features
 from watthour.forecasting.features import actuals, feature_names, features
 from watthour.forecasting.panel import Panel, mean_known
 from watthour.forecasting.vintages import DAY_US, HOUR_US, MEDIAN, instants
@@ -31,6 +33,7 @@ _YESTERDAY, _WEEK = "demand_same_hour_last", "demand_same_hour_mean_7d"
 _NOT_LEVELS = ("demand_age_hours", "demand_rolling_std_24h", "demand_rolling_std_168h")
 _LEVEL = "demand_rolling_mean_168h"
 _LEAD_HOURS = 6  # that share a weight in the blend
+_DAY_HOURS, _LAST_PART = 24, 2  # leads that share trees; from the third day on all do
 _FEWEST_ROWS = 400
 _HALFLIFE = 730.0  # days after which a row counts half
 _DAYS = 7
@@ -40,7 +43,7 @@ _DAYS = 7
 class RatioTrees:
     """Grown trees, and the blend that their answer is a departure from."""
 
-    text: str  # LightGBM's own
+    texts: Mapping[int, str]  # LightGBM's own, by the first day of lead that they are for
     features: tuple[str, ...]
     blend: tuple[float, ...]  # share of yesterday in the blend, by lead
 
@@ -56,51 +59,58 @@ class RatioTrees:
         reference = _reference(table, leads_of(issues), blend)
         names = tuple(feature_names(table))
         target = actual - reference
-        good = np.isfinite(target)
-        if good.sum() < _FEWEST_ROWS:
-            return None
         days = instants(issues["time"]) / DAY_US
-        rows = lightgbm.Dataset(
-            _matrix(table, names, reference)[good],
-            target[good],
-            weight=0.5 ** ((days.max() - days[good]) / _HALFLIFE),
-            params=_parameters(),
-        )
-        grown = lightgbm.train(_parameters(), rows, num_boost_round=n_trees)
-        return cls(grown.model_to_string(), names, tuple(blend.tolist()))
+        matrix, part = _matrix(table, names, reference), _days_of(issues)
+        texts: dict[int, str] = {}
+        for each in np.unique(part).tolist():
+            good = np.isfinite(target) & (part == each)
+            if good.sum() < _FEWEST_ROWS:
+                continue
+            weight = 0.5 ** ((days[good].max() - days[good]) / _HALFLIFE)
+            rows = lightgbm.Dataset(matrix[good], target[good], weight=weight, params=_parameters())
+            texts[each] = lightgbm.train(_parameters(), rows, num_boost_round=n_trees).model_to_string()
+        return cls(texts, names, tuple(blend.tolist())) if texts else None
 
     def medians(self, logs: History, targets: dy.DataFrame[Targets]) -> Array:
         """Return the logarithm of each target, (n,); NaN where the last days are not known."""
         table = _table(logs, targets)
         reference = _reference(table, leads_of(targets), np.array(self.blend))
         matrix = _matrix(table, self.features, reference)
-        return np.asarray(reference + np.asarray(self._booster.predict(matrix, num_threads=1)), dtype=np.float64)
+        firsts = np.array(sorted(self.texts))
+        part = np.maximum(np.searchsorted(firsts, _days_of(targets), side="right") - 1, 0)
+        departure = np.full(len(matrix), np.nan)
+        for each in np.unique(part).tolist():
+            rows = part == each
+            departure[rows] = self._boosters[int(firsts[each])].predict(matrix[rows], num_threads=1)
+        return np.asarray(reference + departure)
 
     def as_json(self) -> dict[str, Any]:
-        """Return all but the trees as plain data."""
+        """Return all but the trees themselves as plain data."""
         return {"features": self.features, "blend": self.blend}
 
     @classmethod
-    def from_json(cls, kept: Mapping[str, Any], text: str) -> Self:
-        """Build them again from plain data and LightGBM's text."""
-        return cls(text, tuple(kept["features"]), tuple(kept["blend"]))
+    def from_json(cls, kept: Mapping[str, Any], texts: Mapping[int, str]) -> Self:
+        """Build them again from plain data and LightGBM's texts."""
+        return cls(texts, tuple(kept["features"]), tuple(kept["blend"]))
 
     @cached_property
-    def _booster(self) -> Any:  # noqa: ANN401 - LightGBM has no types
+    def _boosters(self) -> dict[int, Any]:
         import lightgbm
 
-        return lightgbm.Booster(model_str=self.text)
+        return {first: lightgbm.Booster(model_str=text) for first, text in self.texts.items()}
 
 
 def _table(logs: History, targets: dy.DataFrame[Targets]) -> pl.DataFrame:
-    """Return the usual features of each target, its lead, and how what is known ahead differs from the last days."""
+    """Return the usual features of each target, its lead, how what is known ahead differs, and what it was made of."""
     table = features(logs, targets, operator=False)
     weather = Weather.of(logs)
     columns = {"lead_hours": leads_of(targets).astype(np.float64)}
     for panel in Panel.chunks(targets, logs.context):
+        found = companion_features(logs, panel)
         for name in weather.hourly:
-            for column, values in _changes(weather, name, panel).items():
-                columns.setdefault(column, np.full(targets.height, np.nan))[panel.rows] = values
+            found |= _changes(weather, name, panel)
+        for column, values in found.items():
+            columns.setdefault(column, np.full(targets.height, np.nan))[panel.rows] = values
     return table.with_columns(pl.Series(name, values).fill_nan(None) for name, values in columns.items())
 
 
@@ -131,6 +141,11 @@ def leads_of(targets: dy.DataFrame[Targets]) -> Instants:
     """Return how many whole hours each target lies after the end of what was measured, (n,)."""
     end = np.minimum(instants(targets["issued_at"]), instants(targets["known_until"]))
     return np.asarray((instants(targets["time"]) - end) // HOUR_US)
+
+
+def _days_of(targets: dy.DataFrame[Targets]) -> Instants:
+    """Return for which day ahead each target is, (n,), from 0; those after the second are one."""
+    return np.clip(leads_of(targets) // _DAY_HOURS, 0, _LAST_PART)
 
 
 def _part(leads: Instants, n_parts: int) -> Instants:
