@@ -195,3 +195,37 @@ def test_a_run_for_which_there_is_no_time_is_refused_in_hours(planned: TestClien
     changes = [{"name": "dishwasher", "deadline": "2026-11-21T20:30:00Z"}]
     detail = planned.post(f"{HOME}/plan", json={"changes": changes}).json()["detail"]
     assert detail.endswith("it takes 1.75 h, and 0.5 h of the plan are between its earliest begin and this")
+
+
+def test_a_car_that_is_accepted_charges_within_its_hours_whatever_prices_do(planned: TestClient, clock: Clock) -> None:
+    price(planned, bands(("01:00-03:00", 0.1), ("03:00-01:00", 0.3)))
+    plan(planned)
+    accepted = run_of(decide(planned, "accept", STAY), STAY)
+    assert (accepted["state"], accepted["start"]) == ("accepted", "2026-11-22T00:00:00Z")
+    price(planned, bands(("04:00-06:00", 0.1), ("06:00-04:00", 0.3)))
+    for _ in range(3):
+        clock.now += timedelta(minutes=31)
+        told = plan(planned)
+        later = run_of(told, STAY)
+        assert accepted["start"] <= later["start"] < later["end"] <= accepted["end"]
+        assert later["reason"].endswith("as was accepted")
+    assert later["at_once"]["cost"] == pytest.approx(12 / 0.9 * 0.3, abs=0.15)  # as soon as it may
+    undone = run_of(decide(planned, "undo", STAY), STAY)
+    assert (undone["start"], "accepted" in undone["reason"]) == ("2026-11-22T03:00:00Z", False)
+
+
+def test_a_car_that_was_accepted_and_got_nothing_charges_later(planned: TestClient, clock: Clock, empty: App) -> None:
+    charger = replace(PLUG, id="home.flat.charger.power", device="home.flat.charger")
+    device = Device("home.flat.charger", "flat", "Charger", DeviceKind.EV_CHARGER)
+    empty.store.register([], [charger], devices=[device])
+    equip(planned, cars=[CAR | {"device": "charger"}])
+    price(planned, bands(("01:00-03:00", 0.1), ("03:00-01:00", 0.3)))
+    plan(planned)
+    accepted = run_of(decide(planned, "accept", STAY), STAY)
+    clock.now = at(accepted["end"]) - timedelta(minutes=20)
+    first = NOW - timedelta(days=3)
+    keep(empty, charger, first, [0.0] * ((clock.now - first) // charger.resolution))
+    told = plan(planned)
+    car = next(each for each in told["things"] if each["name"] == "car")
+    assert sum(car["power_kw"]) / 4 * 0.9 >= 12 - 1e-3
+    assert "accepted" not in run_of(told, STAY)["reason"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -102,7 +103,8 @@ def problem_of_home(
         cure = "Give money a weight of 1, or bring in a source of carbon: docs/explanation/carbon.md."
         raise InvalidInput("weights.carbon", weights.carbon, "nothing tells the carbon of this home", remedy=cure)
     zone, dropped = home.place.time_zone, dict[str, str]()
-    groups, appliances, free, cars = list[Group](), list[Appliance](), list[Appliance](), list[Car]()
+    groups, appliances, free = list[Group](), list[Appliance](), list[Appliance]()
+    cars, free_cars = list[Car](), list[Car]()
     standing = _after_what_runs(standing)
     names = _names(standing, zone)
     for members in _together(standing):
@@ -110,7 +112,8 @@ def problem_of_home(
         name = names[wish.id]
         if isinstance(wish.thing, HomeCar):
             car = _car(members[0], wish.thing, name, ahead, insisted, dropped)
-            cars += [] if car is None else [car]
+            free_cars += [] if car is None else [car]
+            cars += [] if car is None else [_charged_as_accepted(members[0], car, ahead)]
             groups += [] if car is None else [Group(name, members)]
             continue
         if _steps_left(members[0]) == 0:
@@ -138,7 +141,8 @@ def problem_of_home(
         weights=weights,
         time_zone=zone,
     )
-    return HomeProblem(problem, replace(problem, appliances=tuple(free)), tuple(groups), dropped)
+    in_their_time = replace(problem, appliances=tuple(free), cars=tuple(free_cars))
+    return HomeProblem(problem, in_their_time, tuple(groups), dropped)
 
 
 def known_plan(made: HomeProblem, before: Mapping[str, Any] | None) -> Plan | None:
@@ -295,6 +299,19 @@ def _car(
         needed = int(reachable * 100) / 100
     said = (thing.max_charge_kw, wish.earliest, wish.deadline, thing.min_charge_kw, thing.efficiency)
     return Car(name, needed, *said)
+
+
+def _charged_as_accepted(each: Standing, wanted: Car, ahead: HomeAhead) -> Car:
+    """Return a stay of a car within the hours that were accepted, longer where it has not got what it should."""
+    if not each.wish.change.is_accepted or each.planned is None or each.planned["start"] is None:
+        return wanted
+    begin = max(datetime.fromisoformat(each.planned["start"]), each.wish.earliest, ahead.window.start)
+    a_step = (STEP / HOUR) * wanted.max_charge_kw * wanted.efficiency
+    needed_until = _ceil(begin, ahead) + math.ceil(wanted.energy_kwh / a_step - 1e-9) * STEP
+    end = max(datetime.fromisoformat(each.planned["end"]), needed_until)
+    if not begin < end <= min(each.wish.deadline, ahead.window.end):
+        return wanted
+    return replace(wanted, arrival=begin, departure=end)
 
 
 def _batteries(store: Store, equipment: Equipment, ahead: HomeAhead, before: Mapping[str, Any] | None) -> list[Battery]:
