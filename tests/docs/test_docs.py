@@ -52,3 +52,13 @@ def test_the_figures_of_the_readme_and_the_docs_are_those_of_the_committed_resul
     for page in write_figures.PAGES:
         written = page.read_text(encoding="utf-8")
         assert write_figures.filled(written) == written
+
+
+def test_every_page_of_the_docs_that_the_package_names_exists() -> None:
+    named = {
+        (page, path.relative_to(ROOT).as_posix())
+        for path in (ROOT / "src").rglob("*.py")
+        for page in re.findall(r"docs/[\w/.-]*?\.md", path.read_text(encoding="utf-8"))
+    }
+    assert named
+    assert sorted(each for each in named if not (ROOT / each[0]).is_file()) == []

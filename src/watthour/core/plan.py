@@ -211,7 +211,8 @@ class PlanningProblem:
         if after - first < needed and wish.only_below is None:
             room = max(after - first, 0)
             problem = (
-                f"{needed} steps of {self.step} do not fit into the {room} between earliest and it that are planned"
+                f"it takes {needed * self.hours:g} h, and {room * self.hours:g} h of the plan are between its earliest "
+                "begin and this"
             )
             latest = wish.deadline or self.end
             if wish.deadline is None or wish.deadline > self.end:

@@ -39,9 +39,10 @@ def _first_steps(problem: PlanningProblem, wish: Appliance) -> tuple[int, ...]:
     n_needed = len(profile) * wish.repeats
     if wish.only_below is not None:
         worth = wish.only_below * float(profile.sum())
-        costs = [float(problem.import_price[k : k + len(profile)] @ profile) for k in range(first, after)]
-        first = next((first + k for k, cost in enumerate(costs) if cost < worth), after)
-    n_needed = min(n_needed, (after - first) // len(profile) * len(profile))
+        begins = range(first, after - len(profile) + 1)
+        cheap = (k for k in begins if float(problem.import_price[k : k + len(profile)] @ profile) < worth)
+        first = next(cheap, after)
+    n_needed = min(n_needed, max(after - first, 0) // len(profile) * len(profile))
     return tuple(range(first, first + n_needed, 1 if wish.is_interruptible else len(profile)))
 
 

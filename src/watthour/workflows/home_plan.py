@@ -196,7 +196,7 @@ class HomePlanner:
             known=known_plan(problem, before if not (asked.weights or asked.changes) else None),
             min_gain=equipment.gain,
         )
-        simple = at_once(problem.problem)
+        simple = at_once(problem.free)
         return MadePlan(
             home, ahead.currency, now, weights, ahead, problem, planned, standing, simple, changes, own, basis, remarks
         )

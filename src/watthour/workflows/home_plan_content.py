@@ -203,7 +203,7 @@ def _run(made: MadePlan, each: Standing, placed: Mapping[str, tuple[list[Span] |
         "cost": None if cost is None else round(cost, _DIGITS),
         "carbon_kg": None if carbon is None else round(carbon, _DIGITS),
         "at_once": _run_at_once(made, each) if each.state in ("planned", "accepted") and spans else None,
-        "reason": _reason(made, each),
+        "reason": _reason(made, each, spans),
         "state": each.state,
         "is_estimated": each.is_estimated,
         "earliest": utc_text(wish.earliest),
@@ -211,7 +211,7 @@ def _run(made: MadePlan, each: Standing, placed: Mapping[str, tuple[list[Span] |
     }
 
 
-def _reason(made: MadePlan, each: Standing) -> str:
+def _reason(made: MadePlan, each: Standing, spans: list[Span] | None) -> str:
     if each.state == "skipped":
         return "skipped, as was asked for"
     if each.state == "done":
@@ -222,13 +222,26 @@ def _reason(made: MadePlan, each: Standing) -> str:
     reasons = {reason.about: reason.words for reason in made.planned.plan.reasons}
     for group in made.problem.groups:
         if each.wish.id in [member.wish.id for member in group.members]:
-            words = reasons[group.name]
-            if each.state == "accepted":
-                zone = ZoneInfo(made.home.place.time_zone)
-                start = each.wish.change.start
-                return words if start is None else f"starts {start.astimezone(zone):%H:%M}, as was accepted"
-            return words
+            return _as_accepted(made, each, spans) or reasons[group.name]
     return "has had all its time"
+
+
+def _as_accepted(made: MadePlan, each: Standing, spans: list[Span] | None) -> str | None:
+    """Return why a run is where it is, if that is because it was accepted there."""
+    if each.state != "accepted" or not spans:
+        return None
+    zone = ZoneInfo(made.home.place.time_zone)
+    start, end = spans[0].start, spans[-1].end
+    if isinstance(each.wish.thing, HomeCar):
+        was = each.planned or {"start": None, "end": None}
+        if was["start"] is None:
+            return None
+        first, last = (datetime.fromisoformat(was[edge]) for edge in ("start", "end"))
+        if not first <= start < end <= last:
+            return None
+        hours = f"{first.astimezone(zone):%H:%M} to {last.astimezone(zone):%H:%M}"
+        return f"charges within {hours}, as was accepted"
+    return f"starts {start.astimezone(zone):%H:%M}, as was accepted" if start == each.wish.change.start else None
 
 
 def _run_at_once(made: MadePlan, each: Standing) -> dict[str, float | None] | None:

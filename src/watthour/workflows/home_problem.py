@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from watthour.workflows.wishes import Change
 
 _FRESH = timedelta(hours=2)  # a reading of what a battery holds, or how warm a house is
+_FULL = 100.0  # that a battery tells [%]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,7 @@ class HomeProblem:
     """What is planned, and which wish is which part of it."""
 
     problem: PlanningProblem
+    free: PlanningProblem  # the same with each wish in its own time, whatever of it was accepted
     groups: tuple[Group, ...]
     dropped: Mapping[str, str] = field(default_factory=dict)  # why a wish is not planned, by its id
 
@@ -97,10 +100,11 @@ def problem_of_home(
         InvalidInput: a wish that a person has just changed cannot be, or no weight counts.
     """
     if ahead.carbon is None and weights.carbon and not (weights.money or weights.peak):
-        cure = "Give money a weight of 1, or bring in a source of carbon: docs/how-to/carbon.md."
+        cure = "Give money a weight of 1, or bring in a source of carbon: docs/explanation/carbon.md."
         raise InvalidInput("weights.carbon", weights.carbon, "nothing tells the carbon of this home", remedy=cure)
     zone, dropped = home.place.time_zone, dict[str, str]()
-    groups, appliances, cars = list[Group](), list[Appliance](), list[Car]()
+    groups, appliances, free = list[Group](), list[Appliance](), list[Appliance]()
+    cars, free_cars = list[Car](), list[Car]()
     standing = _after_what_runs(standing)
     names = _names(standing, zone)
     for members in _together(standing):
@@ -108,7 +112,8 @@ def problem_of_home(
         name = names[wish.id]
         if isinstance(wish.thing, HomeCar):
             car = _car(members[0], wish.thing, name, ahead, insisted, dropped)
-            cars += [] if car is None else [car]
+            free_cars += [] if car is None else [car]
+            cars += [] if car is None else [_charged_as_accepted(members[0], car, ahead)]
             groups += [] if car is None else [Group(name, members)]
             continue
         if _steps_left(members[0]) == 0:
@@ -116,7 +121,8 @@ def problem_of_home(
         kept = _that_fit(members, ahead, insisted, dropped, zone)
         if kept:
             groups.append(Group(name, kept))
-            appliances.append(_appliance(kept, name))
+            free.append(_appliance(kept, name))
+            appliances.append(_as_accepted(kept[0], free[-1]))
     problem = PlanningProblem(
         start=ahead.window.start,
         import_price=ahead.import_price,
@@ -135,7 +141,8 @@ def problem_of_home(
         weights=weights,
         time_zone=zone,
     )
-    return HomeProblem(problem, tuple(groups), dropped)
+    in_their_time = replace(problem, appliances=tuple(free), cars=tuple(free_cars))
+    return HomeProblem(problem, in_their_time, tuple(groups), dropped)
 
 
 def known_plan(made: HomeProblem, before: Mapping[str, Any] | None) -> Plan | None:
@@ -200,7 +207,7 @@ def _that_fit(
     first = members[0]
     thing = first.wish.thing
     assert isinstance(thing, HomeAppliance)  # noqa: S101 - by the caller
-    if first.state == "running" or thing.only_below is not None or any(each.wish.id in insisted for each in members):
+    if first.state == "running" or any(each.wish.id in insisted for each in members):
         return members
     begin = max(first.wish.earliest, ahead.window.start)
     room = max((min(first.wish.deadline, ahead.window.end) - _ceil(begin, ahead)) // STEP, 0)
@@ -262,10 +269,16 @@ def _appliance(members: tuple[Standing, ...], name: str) -> Appliance:
         return replace(said, profile_kw=(thing.profile_kw[0],) * n_steps, profile_step=STEP)
     if first.state == "running":
         return replace(said, begun_at=first.start, earliest=None, deadline=None)
-    if first.state == "accepted" and wish.change.start is not None:
-        length = -(-thing.duration // STEP) * STEP
-        return replace(said, earliest=wish.change.start, deadline=wish.change.start + length)
     return said
+
+
+def _as_accepted(each: Standing, wanted: Appliance) -> Appliance:
+    """Return a run at the time at which it was accepted, if it was."""
+    start = each.wish.change.start
+    if each.state != "accepted" or start is None or wanted.is_interruptible:
+        return wanted
+    length = -(-wanted.duration // STEP) * STEP
+    return replace(wanted, earliest=start, deadline=start + length)
 
 
 def _car(
@@ -288,11 +301,26 @@ def _car(
     return Car(name, needed, *said)
 
 
+def _charged_as_accepted(each: Standing, wanted: Car, ahead: HomeAhead) -> Car:
+    """Return a stay of a car within the hours that were accepted, longer where it has not got what it should."""
+    if not each.wish.change.is_accepted or each.planned is None or each.planned["start"] is None:
+        return wanted
+    begin = max(datetime.fromisoformat(each.planned["start"]), each.wish.earliest, ahead.window.start)
+    a_step = (STEP / HOUR) * wanted.max_charge_kw * wanted.efficiency
+    needed_until = _ceil(begin, ahead) + math.ceil(wanted.energy_kwh / a_step - 1e-9) * STEP
+    end = max(datetime.fromisoformat(each.planned["end"]), needed_until)
+    if not begin < end <= min(each.wish.deadline, ahead.window.end):
+        return wanted
+    return replace(wanted, arrival=begin, departure=end)
+
+
 def _batteries(store: Store, equipment: Equipment, ahead: HomeAhead, before: Mapping[str, Any] | None) -> list[Battery]:
     found = []
     for battery in equipment.batteries:
-        share = _newest(store, battery.channel, ahead.now)
-        held = None if share is None else min(max(share / 100, 0.0), 1.0) * battery.capacity_kwh
+        share = told = _newest(store, battery.channel, ahead.now)
+        if share is not None and not 0 <= share <= _FULL:
+            share = None
+        held = None if share is None else share / _FULL * battery.capacity_kwh
         if held is None and before is not None:
             held = _as_planned(before, battery.name, ahead)
             words = "as the plan before had it"
@@ -300,7 +328,8 @@ def _batteries(store: Store, equipment: Equipment, ahead: HomeAhead, before: Map
             held = battery.capacity_kwh / 2 if battery.stored_kwh is None else battery.stored_kwh
             words = "half of what it can" if battery.stored_kwh is None else "as the equipment says"
         if share is None:
-            ahead.remarks.append(f"What {battery.name} holds is not measured; {held:.1f} kWh are assumed, {words}.")
+            why = "is not measured" if told is None else f"cannot be what its reading says, {told:g} %"
+            ahead.remarks.append(f"What {battery.name} holds {why}; {held:.1f} kWh are assumed, {words}.")
         found.append(battery.holding(min(max(held, 0.0), battery.capacity_kwh)))
     return found
 

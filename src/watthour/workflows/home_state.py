@@ -68,7 +68,7 @@ def standings(
         if isinstance(wish.thing, HomeCar):
             found.append(_of_car(store, home, wish, device, before, planned.get(wish.id), start, now))
         else:
-            found.append(_of_appliance(store, home, wish, device, planned.get(wish.id), taken, now))
+            found.append(_of_appliance(store, home, wish, device, planned.get(wish.id), taken, start, now))
         had = _had(wish.id, before, start) if found[-1].state == "running" else ()
         found[-1] = replace(found[-1], planned=planned.get(wish.id), had=had)
     return found
@@ -88,11 +88,17 @@ def _of_appliance(
     device: Device | None,
     planned: Mapping[str, Any] | None,
     taken: dict[str, list[datetime]],
+    start: datetime,
     now: datetime,
 ) -> Standing:
-    """Return where a run stands; of several runs of a device each is counted once."""
+    """Return where a run stands; of several runs of a device each is counted once.
+
+    One that was accepted, and has not begun by the first step that is planned now, is planned as any other.
+    """
     assert isinstance(wish.thing, HomeAppliance)  # noqa: S101 - by the caller
-    plain = Standing(wish, device, _as_decided(wish), is_estimated=device is None)
+    is_missed = wish.change.is_accepted and wish.change.start is not None and wish.change.start < start
+    state = "planned" if is_missed else _as_decided(wish)
+    plain = Standing(wish, device, state, is_estimated=device is None)
     if wish.change.is_skipped:
         return plain
     due = None if planned is None or planned["start"] is None else datetime.fromisoformat(planned["start"])
@@ -103,9 +109,11 @@ def _of_appliance(
         begun = [
             each
             for each in known.runs
-            if first <= each.start < wish.deadline and each.start not in taken.get(device.id, [])
+            if first <= each.start < wish.deadline
+            and each.start not in taken.get(device.id, [])
+            and _counts(each, wish.thing)
         ]
-        if begun and _counts(begun[0], wish.thing):
+        if begun:
             taken.setdefault(device.id, []).append(begun[0].start)
             return _measured(plain, begun[0], wish.thing)
         if due is None or now >= due + GRACE or known.known_until is None:
