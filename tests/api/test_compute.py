@@ -89,6 +89,16 @@ def test_an_error_in_a_thread_reaches_the_caller(compute: Compute) -> None:
         asyncio.run(ask())
 
 
+def test_a_stop_iteration_in_a_thread_is_an_error_and_takes_no_room(compute: Compute) -> None:
+    async def ask() -> str:
+        for _ in range(5):  # three may wait
+            with pytest.raises(RuntimeError, match="StopIteration"):
+                await compute.run(lambda: next(iter(())), timeout_s=5)
+        return await compute.run(lambda: "good", timeout_s=5)
+
+    assert asyncio.run(ask()) == "good"
+
+
 def test_a_kept_answer_is_not_made_again_until_it_expires(compute: Compute) -> None:
     clock = [0.0]
     numbers = itertools.count(1)

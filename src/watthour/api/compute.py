@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from http import HTTPStatus
@@ -88,10 +89,17 @@ class Compute:
                 remedy="Try again in a few seconds.",
                 headers={"Retry-After": "5"},
             )
+        loop = asyncio.get_running_loop()
+
+        def ended(_: Future[T]) -> None:
+            with suppress(RuntimeError):  # the loop is closed, so that nobody waits for room any more
+                loop.call_soon_threadsafe(self._freed)
+
         self._running += 1
-        queued = self._pool.submit(work)
+        queued = self._pool.submit(_without_stop, work)
+        queued.add_done_callback(ended)
         future = asyncio.wrap_future(queued)
-        future.add_done_callback(self._finished)
+        future.add_done_callback(_looked_at)
         return queued, future
 
     async def wait(self, future: asyncio.Future[T], *, timeout_s: float | None = None) -> T:
@@ -117,11 +125,24 @@ class Compute:
         """Begin nothing new and let go of the threads."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    def _finished(self, future: asyncio.Future[T]) -> None:
+    def _freed(self) -> None:
         self._running -= 1
         self._has_room.set()
-        if not future.cancelled():
-            future.exception()  # looked at, so that an error nobody waited for is no warning
+
+
+def _without_stop(work: Callable[[], T]) -> T:
+    """Do work; a StopIteration, which no asyncio future can hold, is an error like any other."""
+    try:
+        return work()
+    except StopIteration as error:
+        message = "work in a thread ended with StopIteration"
+        raise RuntimeError(message) from error
+
+
+def _looked_at(future: asyncio.Future[T]) -> None:
+    """Look at an error, so that one nobody waited for is no warning."""
+    if not future.cancelled():
+        future.exception()
 
 
 class Outcome(StrEnum):

@@ -319,6 +319,12 @@ def _appliance(said: Mapping[str, Any]) -> HomeAppliance:
         problem = f"a run that may pause has one power, and takes whole steps of {_QUARTER}"
         cure = "Give one power and a multiple of 15 minutes, or let it run without a pause."
         raise InvalidInput(f"{place}.is_interruptible", True, problem, remedy=cure)  # noqa: FBT003 - the value given
+    if made.duration > MOST_HOURS * HOUR:
+        problem = "a run is longer than any plan"
+        cure = f"Let it take {MOST_HOURS} hours or less."
+        raise InvalidInput(
+            f"{place}.{'minutes' if power is not None else 'profile_minutes'}", str(made.duration), problem, remedy=cure
+        )
     needed = -(-made.duration // _QUARTER) * made.runs * _QUARTER
     if not made.on_request and needed > made.when.length and made.only_below is None:
         problem = f"{made.runs} runs of {made.duration} do not fit between {when.first:%H:%M} and {when.last:%H:%M}"
