@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -315,6 +316,36 @@ def test_equipment_that_cannot_be_is_refused_and_the_one_before_stays(planned: T
         assert answer.status_code in {400, 404}, answer.text
         assert answer.json()["field"] == field
     assert planned.get(f"{HOME}/equipment").json()["equipment"] == EQUIPMENT
+
+
+@pytest.mark.parametrize(
+    ("bad", "field"),
+    [
+        ({"appliances": 5}, "appliances"),
+        ({"appliances": [5]}, "appliances.0"),
+        ({"appliances": [DISHWASHER | {"minutes": float("inf")}]}, "appliances.dishwasher.minutes"),
+        ({"appliances": [DISHWASHER | {"weekdays": 5}]}, "appliances.dishwasher.weekdays"),
+        ({"appliances": [DISHWASHER | {"runs": "2"}]}, "appliances.dishwasher.runs"),
+        ({"appliances": [DISHWASHER | {"name": 5}]}, "appliances.0.name"),
+        ({"hours": "x"}, "hours"),
+        ({"weights": {"x": 1}}, "weights.x"),
+        ({"weights": 5}, "weights"),
+        ({"solar": {}}, "solar.channel"),
+        ({"batteries": [BATTERY | {"capacity_kwh": "x"}]}, "batteries.battery.capacity_kwh"),
+    ],
+)
+def test_a_file_of_equipment_that_was_changed_by_hand_is_refused_by_its_field(
+    planned: TestClient, empty: App, bad: dict[str, Any], field: str
+) -> None:
+    file = empty.settings.home / "equipment.json"
+    kept = json.loads(file.read_text())
+    file.write_text(json.dumps({**kept, "equipment": {"flat": EQUIPMENT | bad}}))
+    for path in ("equipment", "plan"):
+        answer = planned.get(f"{HOME}/{path}")
+        assert (answer.status_code, answer.json()["field"]) == (400, f"equipment.json.flat.{field}")
+        assert "watthour home equip flat FILE" in answer.json()["remedy"]
+    assert planned.put(f"{HOME}/equipment", json=EQUIPMENT).status_code == 200
+    assert planned.get(f"{HOME}/equipment").status_code == 200
 
 
 def test_prices_that_look_a_thousand_times_off_are_asked_about(planned: TestClient) -> None:

@@ -146,6 +146,7 @@ def test_a_run_on_request_that_cannot_end_by_the_next_deadline_has_until_the_one
         ({"minutes": None}, "minutes", "profile_kw"),
         ({"is_interruptible": True, "minutes": 50}, "is_interruptible", "15 minutes"),
         ({"name": "家"}, "name", "letter"),
+        ({"name": "d\u0000"}, "name", "control characters"),
         ({"on_request": True, "minutes": 3 * 1440}, "minutes", "48 hours"),
         ({"runs": 0}, "runs", "1 to 10"),
     ],
