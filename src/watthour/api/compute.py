@@ -33,6 +33,7 @@ class Limits:
     received: int = 32  # messages of rows that may wait, each of up to 4 MB
     planners: int = 1  # threads that plan, each of which fills a core
     planned: int = 3  # plans that run or wait; each takes up to 8 s, so that the last of them is made in time
+    planning_patience_s: float = 5.0  # that a caller waits to be one of them
     answer_lifetime_s: float = 60.0  # ages of readings are part of an answer
     samples_lifetime_s: float = 10.0  # of answers made from samples: so much later is a silent device told at most
     state_lifetime_s: float = 1.0  # so much later than new data at most, a warm answer is dropped
@@ -72,8 +73,15 @@ class Compute:
         """
         return self._begun(work)[1]
 
-    async def run(self, work: Callable[[], T], *, timeout_s: float | None = None) -> T:
-        """Do work in a thread and wait for it; what has not begun when its caller's time is over is never done."""
+    async def run(self, work: Callable[[], T], *, timeout_s: float | None = None, patience_s: float = 0.0) -> T:
+        """Do work in a thread and wait for it; what has not begun when its caller's time is over is never done.
+
+        Where too much is waiting already, it waits for room so long as its patience lasts.
+        """
+        if patience_s:
+            with suppress(TimeoutError):  # then it is refused below
+                async with asyncio.timeout(patience_s):
+                    await self.room()
         queued, future = self._begun(work)
         try:
             return await self.wait(future, timeout_s=timeout_s)
