@@ -81,12 +81,45 @@ def test_too_many_waiting_are_turned_away_with_503(compute: Compute) -> None:
     assert asyncio.run(ask()).problem.status == 503
 
 
+@pytest.mark.parametrize("is_freed", [True, False])
+def test_who_has_patience_is_turned_away_only_where_there_is_no_room_in_time(
+    compute: Compute, *, is_freed: bool
+) -> None:
+    release = threading.Event()
+
+    async def ask() -> list[str | BaseException]:
+        waiting = [compute.start(lambda: release.wait(5)) for _ in range(3)]
+        patience_s = 5 if is_freed else 0.02
+        asked = [asyncio.create_task(compute.run(lambda: "done", timeout_s=5, patience_s=patience_s)) for _ in range(6)]
+        await asyncio.sleep(0.1)
+        release.set()
+        answers = await asyncio.gather(*asked, return_exceptions=True)
+        await asyncio.gather(*waiting)
+        return answers
+
+    answers = asyncio.run(ask())
+    if is_freed:
+        assert answers == ["done"] * 6
+    else:
+        assert [each.problem.status for each in answers if isinstance(each, Refusal)] == [503] * 6
+
+
 def test_an_error_in_a_thread_reaches_the_caller(compute: Compute) -> None:
     async def ask() -> None:
         await compute.run(lambda: 1 / 0)
 
     with pytest.raises(ZeroDivisionError):
         asyncio.run(ask())
+
+
+def test_a_stop_iteration_in_a_thread_is_an_error_and_takes_no_room(compute: Compute) -> None:
+    async def ask() -> str:
+        for _ in range(5):  # three may wait
+            with pytest.raises(RuntimeError, match="StopIteration"):
+                await compute.run(lambda: next(iter(())), timeout_s=5)
+        return await compute.run(lambda: "good", timeout_s=5)
+
+    assert asyncio.run(ask()) == "good"
 
 
 def test_a_kept_answer_is_not_made_again_until_it_expires(compute: Compute) -> None:

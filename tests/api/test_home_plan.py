@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -17,9 +18,11 @@ from watthour.core.channel import Channel, Device, DeviceKind
 from watthour.core.frames import Readings
 from watthour.core.units import Quantity, Unit
 from watthour.workflows.home_ahead import look_at_home
+from watthour.workflows.home_plan import Asked, Asking, HomePlanner
+from watthour.workflows.homes import home_named
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from watthour.bootstrap import App
     from watthour.core.channel import Site
@@ -315,6 +318,36 @@ def test_equipment_that_cannot_be_is_refused_and_the_one_before_stays(planned: T
     assert planned.get(f"{HOME}/equipment").json()["equipment"] == EQUIPMENT
 
 
+@pytest.mark.parametrize(
+    ("bad", "field"),
+    [
+        ({"appliances": 5}, "appliances"),
+        ({"appliances": [5]}, "appliances.0"),
+        ({"appliances": [DISHWASHER | {"minutes": float("inf")}]}, "appliances.dishwasher.minutes"),
+        ({"appliances": [DISHWASHER | {"weekdays": 5}]}, "appliances.dishwasher.weekdays"),
+        ({"appliances": [DISHWASHER | {"runs": "2"}]}, "appliances.dishwasher.runs"),
+        ({"appliances": [DISHWASHER | {"name": 5}]}, "appliances.0.name"),
+        ({"hours": "x"}, "hours"),
+        ({"weights": {"x": 1}}, "weights.x"),
+        ({"weights": 5}, "weights"),
+        ({"solar": {}}, "solar.channel"),
+        ({"batteries": [BATTERY | {"capacity_kwh": "x"}]}, "batteries.battery.capacity_kwh"),
+    ],
+)
+def test_a_file_of_equipment_that_was_changed_by_hand_is_refused_by_its_field(
+    planned: TestClient, empty: App, bad: dict[str, Any], field: str
+) -> None:
+    file = empty.settings.home / "equipment.json"
+    kept = json.loads(file.read_text())
+    file.write_text(json.dumps({**kept, "equipment": {"flat": EQUIPMENT | bad}}))
+    for path in ("equipment", "plan"):
+        answer = planned.get(f"{HOME}/{path}")
+        assert (answer.status_code, answer.json()["field"]) == (400, f"equipment.json.flat.{field}")
+        assert "watthour home equip flat FILE" in answer.json()["remedy"]
+    assert planned.put(f"{HOME}/equipment", json=EQUIPMENT).status_code == 200
+    assert planned.get(f"{HOME}/equipment").status_code == 200
+
+
 def test_prices_that_look_a_thousand_times_off_are_asked_about(planned: TestClient) -> None:
     odd = {**FLAT_RATE, "import": {"kind": "flat", "price": 250}}
     assert planned.put(f"{HOME}/tariff", json={"tariff": odd, "confirm": True}).status_code == 200
@@ -372,3 +405,85 @@ def test_what_is_foreseen_is_looked_up_once_for_changes_that_follow_each_other(
     clock.now += timedelta(minutes=2)
     plan(planned)
     assert len(looks) == 2
+
+
+WASHER: dict[str, Any] = {"name": "washer", "power_kw": 2.0, "minutes": 60, "deadline": "23:00", "on_request": True}
+ASKED: list[dict[str, Any]] = [{"name": "washer"}]
+
+
+def states(found: dict[str, Any]) -> list[tuple[str, str]]:
+    return [(run["id"], run["state"]) for run in found["runs"] if run["name"] == "washer"]
+
+
+@pytest.fixture
+def washing(planned: TestClient) -> TestClient:
+    """The flat with a washing machine on request, cheapest at once."""
+    assert planned.put(f"{HOME}/equipment", json={"appliances": [WASHER], "hours": 24}).status_code == 200
+    tariff = bands(("17:00-19:00", 0.1), ("19:00-17:00", 0.3))
+    assert planned.put(f"{HOME}/tariff", json={"tariff": tariff}).status_code == 200
+    return planned
+
+
+def test_a_run_on_request_that_is_over_and_asked_for_again_is_a_new_one(washing: TestClient, clock: Clock) -> None:
+    first = plan(washing, changes=ASKED)["runs"][0]
+    clock.now = at(first["end"]) + timedelta(minutes=5)
+    again = states(plan(washing, changes=ASKED))
+    assert sorted(again) == [(first["id"], "done"), (first["id"][:-1] + "2", "planned")]
+
+
+def test_a_run_on_request_that_was_skipped_and_is_asked_for_again_is_not_skipped(washing: TestClient) -> None:
+    first = plan(washing, changes=ASKED)["runs"][0]
+    assert states(decide(washing, "skip", first["id"])) == [(first["id"], "skipped")]
+    assert states(plan(washing, changes=ASKED)) == [(first["id"], "planned")]
+
+
+@pytest.mark.parametrize("minutes", [20, 120])
+@pytest.mark.parametrize("name", [TONIGHT, "dishwasher"])
+def test_what_has_begun_or_is_over_is_not_skipped_any_more(
+    planned: TestClient, clock: Clock, minutes: int, name: str
+) -> None:
+    clock.now = at(run_of(plan(planned))["start"]) + timedelta(minutes=minutes)
+    state = run_of(plan(planned))["state"]
+    answer = planned.post(f"{HOME}/plan", json={"changes": [{"name": name, "skip": True}]})
+    assert (answer.status_code, answer.json()["remedy"]) == (400, "Wait for its next run.")
+    assert run_of(plan(planned))["state"] == state
+
+
+@pytest.mark.parametrize("field", ["earliest", "deadline"])
+@pytest.mark.parametrize("instant", ["9999-12-31T23:00:00Z", "0001-01-01T00:00:00+14:00", "9999-12-31T23:00:00"])
+@pytest.mark.parametrize("name", ["dishwasher", "washer"])
+def test_instants_far_from_now_are_refused(planned: TestClient, field: str, instant: str, name: str) -> None:
+    said = EQUIPMENT | {"appliances": [*EQUIPMENT["appliances"], WASHER]}
+    assert planned.put(f"{HOME}/equipment", json=said).status_code == 200
+    answer = planned.post(f"{HOME}/plan", json={"changes": [{"name": name, field: instant}]})
+    assert (answer.status_code, answer.json()["field"]) == (400, f"changes.{name}.{field}")
+
+
+def test_a_plan_that_a_clock_made_that_was_ahead_is_never_in_force(
+    planned: TestClient, clock: Clock, empty: App
+) -> None:
+    right = clock.now
+    clock.now = right + timedelta(hours=20)
+    wrong = planned.get(f"{HOME}/plan").json()
+    clock.now = right
+    told = planned.get(f"{HOME}/plan").json()
+    assert at(told["made_at"]) == right
+    assert wrong["made_at"] not in [kept.content["made_at"] for kept in empty.store.plans("flat")]
+    assert [kept.made_at for kept in empty.store.plans("flat")] == [right]
+
+
+def test_what_another_person_changes_meanwhile_is_not_lost(
+    planned: TestClient, clock: Clock, empty: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan(planned)
+    home, original = home_named(empty.store, "flat"), HomePlanner.current
+    deadline = datetime(2026, 11, 22, 5, tzinfo=UTC)
+
+    def between(self: HomePlanner, home: Site, *, now: datetime, time_limit_s: float) -> Mapping[str, Any]:
+        content = original(self, home, now=now, time_limit_s=time_limit_s)
+        self.plan(home, Asked(changes=(Asking(TONIGHT, deadline=deadline),)), now=now)
+        return content
+
+    monkeypatch.setattr(HomePlanner, "current", between)
+    decided = run_of(dict(empty.planner.decide(home, TONIGHT, "accept", now=clock.now)))
+    assert (decided["state"], at(decided["deadline"])) == ("accepted", deadline)

@@ -52,6 +52,15 @@ def test_a_plan_of_the_same_instant_takes_the_place_of_the_one_before(home: Stor
     assert home.plans("flat") == [KeptPlan("flat", hour(1), {"k": 2})]
 
 
+def test_plans_of_a_window_are_forgotten_and_those_of_another_home_stay(home: Store) -> None:
+    for k in range(4):
+        home.keep_plan("flat", hour(k), {"k": k})
+    home.keep_plan("barn", hour(1), CONTENT)
+    home.forget_plans("flat", Window(hour(1), hour(3)))
+    assert [plan.content["k"] for plan in home.plans("flat")] == [3, 0]
+    assert len(home.plans("barn")) == 1
+
+
 def test_each_home_has_its_own_plans(home: Store) -> None:
     home.keep_plan("flat", hour(1), {"k": 1})
     assert home.plans("barn") == []

@@ -65,6 +65,24 @@ def test_a_whole_day_is_that_of_the_local_clock(day: date) -> None:
     assert end - begin == (23 if day.month == 3 else 25) * HOUR
 
 
+@pytest.mark.parametrize(("first", "last"), [((2, 30), (3, 0)), ((2, 0), (3, 0))])
+def test_a_time_that_the_clock_jumps_over_keeps_its_length_after_it(
+    first: tuple[int, int], last: tuple[int, int]
+) -> None:
+    short = equipment(minutes=30, earliest=f"{clock(*first):%H:%M}", deadline=f"{clock(*last):%H:%M}")
+    evening = datetime(2027, 3, 27, 19, tzinfo=UTC)
+    begin = datetime(2027, 3, 28, 1, first[1], tzinfo=UTC)  # 03:00 or 03:30 of summer time
+    length = timedelta(hours=last[0] - first[0], minutes=last[1] - first[1])
+    assert spans(short, evening, 24) == [("dishwasher-20270328-1", begin, begin + length)]
+
+
+def test_a_run_on_request_that_takes_two_days_has_until_the_deadline_after() -> None:
+    on_request = equipment(deadline="00:10", on_request=True, minutes=2880)
+    late = datetime(2026, 11, 21, 22, 50, tzinfo=UTC)
+    deadline = requested(on_request.appliances[0], {}, late, None, BERLIN)[1].deadline
+    assert deadline == datetime(2026, 11, 23, 23, 10, tzinfo=UTC)
+
+
 def test_only_what_ends_within_the_plan_is_wished() -> None:
     night = equipment(earliest="21:00", deadline="07:00")
     assert [name for name, *_ in spans(night, SATURDAY_EVENING)] == ["dishwasher-20261121-1"]
@@ -128,6 +146,8 @@ def test_a_run_on_request_that_cannot_end_by_the_next_deadline_has_until_the_one
         ({"minutes": None}, "minutes", "profile_kw"),
         ({"is_interruptible": True, "minutes": 50}, "is_interruptible", "15 minutes"),
         ({"name": "家"}, "name", "letter"),
+        ({"name": "d\u0000"}, "name", "control characters"),
+        ({"on_request": True, "minutes": 3 * 1440}, "minutes", "48 hours"),
         ({"runs": 0}, "runs", "1 to 10"),
     ],
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from http import HTTPStatus
@@ -32,6 +33,7 @@ class Limits:
     received: int = 32  # messages of rows that may wait, each of up to 4 MB
     planners: int = 1  # threads that plan, each of which fills a core
     planned: int = 3  # plans that run or wait; each takes up to 8 s, so that the last of them is made in time
+    planning_patience_s: float = 5.0  # that a caller waits to be one of them
     answer_lifetime_s: float = 60.0  # ages of readings are part of an answer
     samples_lifetime_s: float = 10.0  # of answers made from samples: so much later is a silent device told at most
     state_lifetime_s: float = 1.0  # so much later than new data at most, a warm answer is dropped
@@ -71,8 +73,15 @@ class Compute:
         """
         return self._begun(work)[1]
 
-    async def run(self, work: Callable[[], T], *, timeout_s: float | None = None) -> T:
-        """Do work in a thread and wait for it; what has not begun when its caller's time is over is never done."""
+    async def run(self, work: Callable[[], T], *, timeout_s: float | None = None, patience_s: float = 0.0) -> T:
+        """Do work in a thread and wait for it; what has not begun when its caller's time is over is never done.
+
+        Where too much is waiting already, it waits for room so long as its patience lasts.
+        """
+        if patience_s:
+            with suppress(TimeoutError):  # then it is refused below
+                async with asyncio.timeout(patience_s):
+                    await self.room()
         queued, future = self._begun(work)
         try:
             return await self.wait(future, timeout_s=timeout_s)
@@ -88,10 +97,17 @@ class Compute:
                 remedy="Try again in a few seconds.",
                 headers={"Retry-After": "5"},
             )
+        loop = asyncio.get_running_loop()
+
+        def ended(_: Future[T]) -> None:
+            with suppress(RuntimeError):  # the loop is closed, so that nobody waits for room any more
+                loop.call_soon_threadsafe(self._freed)
+
         self._running += 1
-        queued = self._pool.submit(work)
+        queued = self._pool.submit(_without_stop, work)
+        queued.add_done_callback(ended)
         future = asyncio.wrap_future(queued)
-        future.add_done_callback(self._finished)
+        future.add_done_callback(_looked_at)
         return queued, future
 
     async def wait(self, future: asyncio.Future[T], *, timeout_s: float | None = None) -> T:
@@ -117,11 +133,24 @@ class Compute:
         """Begin nothing new and let go of the threads."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    def _finished(self, future: asyncio.Future[T]) -> None:
+    def _freed(self) -> None:
         self._running -= 1
         self._has_room.set()
-        if not future.cancelled():
-            future.exception()  # looked at, so that an error nobody waited for is no warning
+
+
+def _without_stop(work: Callable[[], T]) -> T:
+    """Do work; a StopIteration, which no asyncio future can hold, is an error like any other."""
+    try:
+        return work()
+    except StopIteration as error:
+        message = "work in a thread ended with StopIteration"
+        raise RuntimeError(message) from error
+
+
+def _looked_at(future: asyncio.Future[T]) -> None:
+    """Look at an error, so that one nobody waited for is no warning."""
+    if not future.cancelled():
+        future.exception()
 
 
 class Outcome(StrEnum):

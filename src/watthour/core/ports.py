@@ -419,6 +419,10 @@ class PlanStore(Protocol):
         """Return the plans of a home that were made in a window, the latest first; without a window all of them."""
         ...
 
+    def forget_plans(self, home: str, window: Window) -> None:
+        """Forget the plans of a home that were made in a window, as by a clock that was wrong."""
+        ...
+
 
 class Store(ReadingStore, ForecastStore, PlanStore, Protocol):
     """All parts, as one connection."""

@@ -281,6 +281,13 @@ class MemoryStore:
         asked = [at for at in made if window is None or window.start <= at < window.end]
         return [KeptPlan(home, at, json.loads(self._plans[home, at])) for at in asked[:limit]]
 
+    def forget_plans(self, home: str, window: Window) -> None:
+        """Forget the plans of a home that were made in a window, as by a clock that was wrong."""
+        with self._writing:
+            for whose, at in list(self._plans):
+                if whose == home and window.start <= at < window.end:
+                    del self._plans[whose, at]
+
     def history(self, context: Context, window: Window, as_of: datetime) -> History:
         """Return all versions known at ``as_of`` of the context's channels and its rivals' forecasts."""
         channel, covariates = context.channel.id, [covariate.channel for covariate in context.covariates]

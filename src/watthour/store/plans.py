@@ -41,6 +41,12 @@ def put_plan(connection: Connection, home: str, made_at: datetime, text: str) ->
     connection.execute(insert(plans).values(site=home, made_at=made_at, content=text))
 
 
+def drop_plans(connection: Connection, home: str, window: Window) -> None:
+    """Drop the plans of a home that were made in a window."""
+    made_at = plans.c.made_at
+    connection.execute(delete(plans).where(plans.c.site == home, made_at >= window.start, made_at < window.end))
+
+
 def kept_plans(connection: Connection, home: str, window: Window | None, limit: int | None) -> list[KeptPlan]:
     """Return the plans of a home that were made in a window, the latest first."""
     asked = select(plans).where(plans.c.site == home)

@@ -16,7 +16,7 @@ from watthour.core.frames import Events, Forecasts, Maker, Readings, Refused, Sa
 from watthour.core.ports import RunState
 from watthour.store import bulk, migrate, tables
 from watthour.store.described import Described, by_id
-from watthour.store.plans import kept_plans, plan_text, put_plan
+from watthour.store.plans import drop_plans, kept_plans, plan_text, put_plan
 from watthour.store.records import (
     channel_of,
     channel_row,
@@ -313,6 +313,11 @@ class SqlStore:
         """Return the plans of a home that were made in a window, the latest first; without a window all of them."""
         with self._database.reading() as connection:
             return kept_plans(connection, home, window, limit)
+
+    def forget_plans(self, home: str, window: Window) -> None:
+        """Forget the plans of a home that were made in a window, as by a clock that was wrong."""
+        with self._database.writing() as connection:
+            drop_plans(connection, home, window)
 
     def history(self, context: Context, window: Window, as_of: datetime) -> History:
         """Return all versions known at ``as_of`` of the context's channels and its rivals' forecasts."""

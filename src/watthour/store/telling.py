@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from watthour.core.frames import Events, Forecasts, Readings, Samples
     from watthour.core.ports import Store
+    from watthour.core.window import Window
 
 
 class TellingStore:
@@ -50,6 +51,11 @@ class TellingStore:
     def keep_plan(self, home: str, made_at: datetime, content: Mapping[str, Any]) -> None:
         """Keep a plan as the other store does; nobody is told, yet it counts as new."""
         self._store.keep_plan(home, made_at, content)
+        self.n_told += 1
+
+    def forget_plans(self, home: str, window: Window) -> None:
+        """Forget plans as the other store does; nobody is told, yet it counts as new."""
+        self._store.forget_plans(home, window)
         self.n_told += 1
 
     def register(self, *descriptions: Any, **choices: Any) -> None:  # noqa: ANN401 - as the other store has them

@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass, field, fields
 from datetime import time, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
+from unicodedata import category
 
 from watthour.core import assets
 from watthour.core.assets import between
@@ -15,6 +16,7 @@ from watthour.core.names import id_for
 from watthour.core.plan import Weights
 from watthour.core.units import Unit
 from watthour.core.window import DAY, HOUR
+from watthour.workflows.equipment_words import check_words
 from watthour.workflows.homes import channels_of, devices_of, part_named
 
 if TYPE_CHECKING:
@@ -252,7 +254,12 @@ def equipment_of(equipment_file: EquipmentFile, home: Site) -> Equipment:
     if said is None:
         remedy = f"Say what can be shifted in a file: `watthour home equip {home.id} equipment.toml`."
         raise UnknownName("equipment", home.id, f"{home.name} has no equipment yet", remedy=remedy)
-    return read_equipment(said)
+    try:
+        return read_equipment(said)
+    except InvalidInput as error:  # somebody changed the file
+        problem = error.problem.removeprefix(f"{error.field} = {error.value!r}: ")
+        remedy = f"{error.remedy} Mend {FILE_NAME}, or say the equipment again: `watthour home equip {home.id} FILE`."
+        raise InvalidInput(f"{FILE_NAME}.{home.id}.{error.field}", error.value, problem, remedy=remedy) from error
 
 
 def device_of(store: Store, home: Site, name: str | None) -> Device | None:
@@ -271,14 +278,15 @@ def read_equipment(said: Mapping[str, Any]) -> Equipment:
     Raises:
         InvalidInput: something cannot be; names it with the cure.
     """
+    check_words(said)
     solar = said.get("solar")
     equipment = Equipment(
-        appliances=tuple(_appliance(each) for each in said.get("appliances", ())),
-        cars=tuple(_car(each) for each in said.get("cars", ())),
+        appliances=tuple(_appliance(each) for each in said.get("appliances") or ()),
+        cars=tuple(_car(each) for each in said.get("cars") or ()),
         batteries=tuple(
-            _made(HomeBattery, "batteries", {"name": "battery"} | each) for each in said.get("batteries", ())
+            _made(HomeBattery, "batteries", {"name": "battery"} | each) for each in said.get("batteries") or ()
         ),
-        heats=tuple(_made(HomeHeat, "heats", {"name": "house"} | each) for each in said.get("heats", ())),
+        heats=tuple(_made(HomeHeat, "heats", {"name": "house"} | each) for each in said.get("heats") or ()),
         solar=None if solar is None else str(solar["channel"]),
         import_limit_kw=said.get("import_limit_kw"),
         weights=Weights(**(said.get("weights") or {})),
@@ -319,6 +327,12 @@ def _appliance(said: Mapping[str, Any]) -> HomeAppliance:
         problem = f"a run that may pause has one power, and takes whole steps of {_QUARTER}"
         cure = "Give one power and a multiple of 15 minutes, or let it run without a pause."
         raise InvalidInput(f"{place}.is_interruptible", True, problem, remedy=cure)  # noqa: FBT003 - the value given
+    if made.duration > MOST_HOURS * HOUR:
+        problem = "a run is longer than any plan"
+        cure = f"Let it take {MOST_HOURS} hours or less."
+        raise InvalidInput(
+            f"{place}.{'minutes' if power is not None else 'profile_minutes'}", str(made.duration), problem, remedy=cure
+        )
     needed = -(-made.duration // _QUARTER) * made.runs * _QUARTER
     if not made.on_request and needed > made.when.length and made.only_below is None:
         problem = f"{made.runs} runs of {made.duration} do not fit between {when.first:%H:%M} and {when.last:%H:%M}"
@@ -381,6 +395,9 @@ def _check_names(equipment: Equipment) -> None:
         raise InvalidInput("appliances", None, "there is nothing to plan", remedy=cure)
     seen: dict[str, str] = {}
     for thing in equipment.things:
+        if any(category(letter) == "Cc" for letter in thing.name):
+            cure = "Write it without line breaks and other control characters."
+            raise InvalidInput("name", thing.name, "it holds a control character", remedy=cure)
         word = id_for(thing.name)
         if not word:
             cure = "Use a letter from a to z, or a digit: runs are called by it."

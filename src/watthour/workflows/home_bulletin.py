@@ -323,7 +323,7 @@ def _plan_of(desk: Desk, home: Site, now: datetime) -> Mapping[str, Any]:
         NotEnoughHistory: none was made yet.
     """
     tariff_of(desk.tariffs, home)
-    content = desk.planner.in_force(home)
+    content = desk.planner.in_force(home, now=now)
     if content is None:
         problem = f"no plan of {home.name} by its present tariff and equipment has been made"
         raise NotEnoughHistory(problem, remedy=f"`watthour home plan {home.id}` makes it, or says why it cannot be.")

@@ -12,30 +12,35 @@ from watthour.core.errors import InvalidInput, UnknownName
 from watthour.core.lock import locked
 from watthour.core.names import id_for, spelt
 from watthour.core.plan import Weights
-from watthour.core.window import DAY, HOUR
+from watthour.core.window import DAY, EPOCH, HOUR, Window
 from watthour.planning.at_once import at_once
 from watthour.planning.solve import TIME_LIMIT_S
-from watthour.workflows.equipment import LEAST_HOURS, MOST_HOURS, HomeAppliance, equipment_of
+from watthour.workflows.equipment import LEAST_HOURS, MOST_HOURS, HomeAppliance, HomeCar, equipment_of
 from watthour.workflows.home_ahead import Sources, first_step, look_at_home
 from watthour.workflows.home_plan_content import plan_content
 from watthour.workflows.home_problem import MadePlan, known_plan, problem_of_home
 from watthour.workflows.home_state import standings
 from watthour.workflows.plan import make_plan
 from watthour.workflows.tariffs import tariff_of
-from watthour.workflows.wishes import Change, Wish, changes_of, requested, wishes
+from watthour.workflows.wishes import Change, changes_of, requested, wishes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from watthour.core.channel import Site
+    from watthour.core.ports import KeptPlan
     from watthour.workflows.equipment import Equipment, EquipmentFile
     from watthour.workflows.home_ahead import HomeAhead
+    from watthour.workflows.home_state import Standing
 
 AGAIN_AFTER = timedelta(minutes=30)  # that a plan is made anew
 _LOOK_AGAIN_AFTER = timedelta(minutes=2)
 _INSTANT = timedelta(microseconds=1)
 _FORGOTTEN_AFTER = 2 * DAY  # what a person changed of a run that is over
+_FURTHEST = 14 * DAY  # from now, that a time a person says may be
+_CLOCK_SLACK = timedelta(minutes=1)  # plans of one instant follow each other by microseconds
+_CLOCK_AHEAD = 2 * DAY  # in which plans are removed that a clock made that was ahead
 Decision = Literal["accept", "skip", "undo"]
 
 
@@ -48,7 +53,7 @@ class Asked:
     changes: tuple[Asking, ...] = ()
     with_choices: bool = False
     keep: bool = True
-    decided: tuple[tuple[str, Change], ...] = ()  # by id of the run
+    decided: tuple[str, Decision] | None = None  # of the run with this id
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +85,12 @@ class HomePlanner:
         """Tell whether a home has what a plan needs: a tariff and equipment."""
         return self.equipment_file.said(home.id) is not None and self.sources.tariffs.said(home.id) is not None
 
-    def in_force(self, home: Site) -> Mapping[str, Any] | None:
+    def in_force(self, home: Site, *, now: datetime) -> Mapping[str, Any] | None:
         """Return the plan in force; None: none was made yet, or by another tariff or equipment."""
-        kept = self.sources.store.plans(home.id, limit=1)
-        if not kept or kept[0].content["basis"]["made_by"] != self._basis(home):
+        kept = self._latest(home, now)
+        if kept is None or kept.content["basis"]["made_by"] != self._basis(home):
             return None
-        return kept[0].content
+        return kept.content
 
     def current(self, home: Site, *, now: datetime, time_limit_s: float = TIME_LIMIT_S) -> Mapping[str, Any]:
         """Return the plan in force; where there is none, or all of it is past, one is made.
@@ -98,14 +103,14 @@ class HomePlanner:
         """
         equipment_of(self.equipment_file, home)
         tariff_of(self.sources.tariffs, home)
-        content = self.in_force(home)
+        content = self.in_force(home, now=now)
         if content is None or datetime.fromisoformat(content["time"][-1]) <= now:
             return self.plan(home, Asked(), now=now, time_limit_s=time_limit_s)
         return content
 
     def is_due(self, home: Site, *, now: datetime) -> bool:
         """Tell whether a plan is to be made: there is none of this tariff and equipment, or it is half an hour old."""
-        content = self.in_force(home)
+        content = self.in_force(home, now=now)
         return content is None or now - datetime.fromisoformat(content["made_at"]) >= AGAIN_AFTER
 
     def plan(self, home: Site, asked: Asked, *, now: datetime, time_limit_s: float = TIME_LIMIT_S) -> Mapping[str, Any]:
@@ -118,14 +123,15 @@ class HomePlanner:
             as of ``current``, and InvalidInput: something asked for cannot be.
         """
         with locked(self.folder / f"plan_{home.id}.lock"):
-            kept = self.sources.store.plans(home.id, limit=1)
-            before = kept[0].content if kept else None
+            kept = self._latest(home, now)
+            before = None if kept is None else kept.content
             made = self._made(home, asked, before, now, time_limit_s)
             content = plan_content(made)
             if asked.keep:
                 is_same = before is not None and _runs_of(before) == _runs_of(content)
-                last = kept[0].made_at if kept else now - _INSTANT
-                since = last if is_same else max(now, last + _INSTANT)  # whatever was done to the clock
+                last = now - _INSTANT if kept is None else kept.made_at
+                since = last if is_same else max(now, last + _INSTANT)  # several may be made at one instant
+                self._forget_later(home, now)
                 self.sources.store.keep_plan(home.id, since, content)
             return content
 
@@ -138,28 +144,19 @@ class HomePlanner:
             UnknownName: the plan in force has no such run.
             InvalidInput: it has begun, or is over; or as of ``plan``.
         """
-        content = self.current(home, now=now, time_limit_s=time_limit_s)
-        found = next((each for each in content["runs"] if each["id"] == run), None)
-        if found is None:
-            listed = ", ".join(each["id"] for each in content["runs"]) or "none"
-            raise UnknownName("run", run, "the plan has no such run", remedy=f"It has: {listed}.")
-        is_begun = (
-            found["state"] != "skipped"
-            and found["start"] is not None
-            and (datetime.fromisoformat(found["start"]) <= now or found["state"] in ("running", "done"))
-        )
-        if is_begun:
-            remedy = "Wait for its next run."
-            raise InvalidInput("decision", decision, f"{found['name']} has begun already", remedy=remedy)
-        if decision == "accept" and found["start"] is None:
-            problem = f"{found['name']} is not planned, so there is no time to accept"
-            raise InvalidInput("decision", decision, problem, remedy="Undo that it is skipped, or change its deadline.")
-        was = replace(changes_of(content).get(run, Change()), is_accepted=False, is_skipped=False, start=None)
-        if decision == "accept":
-            was = replace(was, is_accepted=True, start=datetime.fromisoformat(found["start"]))
-        elif decision == "skip":
-            was = replace(was, is_skipped=True)
-        return self.plan(home, Asked(decided=((run, was),)), now=now, time_limit_s=time_limit_s)
+        self.current(home, now=now, time_limit_s=time_limit_s)
+        return self.plan(home, Asked(decided=(run, decision)), now=now, time_limit_s=time_limit_s)
+
+    def _latest(self, home: Site, now: datetime) -> KeptPlan | None:
+        """Return the plan that was made last, without those that a clock made that was ahead."""
+        kept = self.sources.store.plans(home.id, Window(EPOCH, now + _CLOCK_SLACK), limit=1)
+        return kept[0] if kept else None
+
+    def _forget_later(self, home: Site, now: datetime) -> None:
+        """Forget the plans of the days ahead, which a clock made that was ahead; they were never in force."""
+        ahead = Window(now + _CLOCK_SLACK, now + _CLOCK_AHEAD)
+        if self.sources.store.plans(home.id, ahead, limit=1):
+            self.sources.store.forget_plans(home.id, ahead)
 
     def _made(
         self, home: Site, asked: Asked, before: Mapping[str, Any] | None, now: datetime, time_limit_s: float
@@ -175,12 +172,16 @@ class HomePlanner:
         weights = own or equipment.weights
         ahead = self._ahead(home, equipment, hours, basis, now)
         changes = {} if before is None else _still_kept(changes_of(before), now)
-        changes |= dict(asked.decided)
+        store, start = self.sources.store, first_step(now)
         until = max(ahead.window.end, now + HOUR)
-        known = wishes(equipment, changes, zone, now=now, until=until)
+        known: list[Standing] = []
+        if asked.decided or asked.changes:
+            wished = wishes(equipment, changes, zone, now=now, until=until)
+            known = standings(store, home, wished, before, start=start, now=now)
+        if asked.decided:
+            changes |= _with_decided(*asked.decided, before, known, now)
         changes, insisted = _with_asked(asked.changes, changes, known, equipment, zone, now)
         wished = wishes(equipment, changes, zone, now=now, until=until)
-        store, start = self.sources.store, first_step(now)
         standing = standings(store, home, wished, before, start=start, now=now)
         same = before if is_same_basis else None
         problem = problem_of_home(store, home, equipment, ahead, standing, weights, before=same, insisted=insisted)
@@ -227,10 +228,44 @@ def _still_kept(changes: Mapping[str, Change], now: datetime) -> dict[str, Chang
     return {name: change for name, change in changes.items() if name.rsplit("-", 2)[1] >= last}
 
 
+def _has_begun(standing: Standing) -> bool:
+    """Tell whether a run has begun or is over: then it may not be changed any more."""
+    return standing.state in ("running", "done")
+
+
+def _with_decided(
+    run: str, decision: Decision, before: Mapping[str, Any] | None, known: Sequence[Standing], now: datetime
+) -> dict[str, Change]:
+    """Return what is kept of a run by what a person decides of it.
+
+    Raises:
+        UnknownName: the plan in force has no such run.
+        InvalidInput: it has begun, or is over.
+    """
+    runs = [] if before is None else before["runs"]
+    found = next((each for each in runs if each["id"] == run), None)
+    if before is None or found is None:
+        listed = ", ".join(each["id"] for each in runs) or "none"
+        raise UnknownName("run", run, "the plan has no such run", remedy=f"It has: {listed}.")
+    standing = next((each for each in known if each.wish.id == run), None)
+    if datetime.fromisoformat(found["deadline"]) <= now if standing is None else _has_begun(standing):
+        remedy = "Wait for its next run."
+        raise InvalidInput("decision", decision, f"{found['name']} has begun already", remedy=remedy)
+    if decision == "accept" and found["start"] is None:
+        problem = f"{found['name']} is not planned, so there is no time to accept"
+        raise InvalidInput("decision", decision, problem, remedy="Undo that it is skipped, or change its deadline.")
+    was = replace(changes_of(before).get(run, Change()), is_accepted=False, is_skipped=False, start=None)
+    if decision == "accept":
+        was = replace(was, is_accepted=True, start=datetime.fromisoformat(found["start"]))
+    elif decision == "skip":
+        was = replace(was, is_skipped=True)
+    return {run: was}
+
+
 def _with_asked(
     asked: Sequence[Asking],
     changes: Mapping[str, Change],
-    known: Sequence[Wish],
+    known: Sequence[Standing],
     equipment: Equipment,
     zone: str,
     now: datetime,
@@ -243,13 +278,11 @@ def _with_asked(
     """
     found, insisted = dict(changes), set[str]()
     for each in asked:
+        _check_times(each, now)
         name = _run_meant(each, found, known, equipment, zone, now)
         was = found.get(name, Change())
         earliest, deadline = each.earliest or was.earliest, each.deadline or was.deadline
-        is_skipped = was.is_skipped if each.skip is None else each.skip
-        if each.deadline is not None and each.deadline <= now:
-            remedy = "Choose a later deadline."
-            raise InvalidInput(f"changes.{each.name}.deadline", each.deadline.isoformat(), "it is past", remedy=remedy)
+        is_skipped = (was.is_skipped and not was.is_asked_for) if each.skip is None else each.skip
         is_moved = each.earliest is not None or each.deadline is not None
         found[name] = replace(
             was,
@@ -264,25 +297,40 @@ def _with_asked(
     return found, insisted
 
 
+def _check_times(each: Asking, now: datetime) -> None:
+    """Refuse times that no plan of the days ahead can hold."""
+    for name, instant in (("earliest", each.earliest), ("deadline", each.deadline)):
+        if instant is not None and abs(instant - now) > _FURTHEST:
+            problem = f"it is more than {_FURTHEST.days} days from now"
+            cure = "Choose a time of the days ahead."
+            raise InvalidInput(f"changes.{each.name}.{name}", instant.isoformat(), problem, remedy=cure)
+    if each.deadline is not None and each.deadline <= now:
+        remedy = "Choose a later deadline."
+        raise InvalidInput(f"changes.{each.name}.deadline", each.deadline.isoformat(), "it is past", remedy=remedy)
+
+
 def _run_meant(
     each: Asking,
     changes: dict[str, Change],
-    known: Sequence[Wish],
+    known: Sequence[Standing],
     equipment: Equipment,
     zone: str,
     now: datetime,
 ) -> str:
-    """Return the id of the run that is meant; an appliance on request gets a run, if none is asked for yet."""
-    mine = [wish for wish in known if each.name == wish.id or spelt(each.name) == spelt(wish.thing.name)]
-    ahead = [wish for wish in mine if wish.deadline > now]
-    if ahead:
-        return ahead[0].id
+    """Return the id of the run that is meant; an appliance on request gets a run, if none is ahead."""
+    mine = [one for one in known if each.name == one.wish.id or spelt(each.name) == spelt(one.wish.thing.name)]
+    open_ones = [one for one in mine if not _has_begun(one) or (isinstance(one.wish.thing, HomeCar) and not each.skip)]
+    if open_ones:
+        return open_ones[0].wish.id
     thing = next((one for one in equipment.appliances if spelt(one.name) == spelt(each.name)), None)
     if isinstance(thing, HomeAppliance) and thing.on_request and not each.skip:
         name, change = requested(thing, changes, each.earliest or now, each.deadline, zone)
         changes[name] = change
         return name
-    listed = ", ".join(dict.fromkeys(wish.thing.name for wish in known)) or "nothing"
+    if mine:
+        problem, remedy = f"{mine[0].wish.thing.name} has begun already", "Wait for its next run."
+        raise InvalidInput("changes.name", each.name, problem, remedy=remedy)
+    listed = ", ".join(dict.fromkeys(one.wish.thing.name for one in known)) or "nothing"
     things = ", ".join(one.name for one in equipment.things if id_for(one.name))
     problem = "no run of this name is ahead" if thing else "the plan knows no run and no thing of this name"
     raise UnknownName("changes.name", each.name, problem, remedy=f"Ahead are: {listed}. There are: {things}.")

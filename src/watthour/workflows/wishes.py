@@ -11,9 +11,10 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from watthour.core.errors import InvalidInput
 from watthour.core.names import id_for
 from watthour.core.window import DAY, local_instant
-from watthour.workflows.equipment import HomeAppliance, HomeCar
+from watthour.workflows.equipment import MOST_HOURS, HomeAppliance, HomeCar
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -83,9 +84,13 @@ def changed(wish: Wish, changes: Mapping[str, Change]) -> Wish:
 
 
 def span_on(when: Recurring, day: date, time_zone: str) -> tuple[datetime, datetime]:
-    """Return from when to when a recurring time lasts that begins on a local day."""
+    """Return from when to when a recurring time lasts that begins on a local day.
+
+    As its begin is put off by a clock that is put forward, it may be no earlier than its end: then it keeps its length.
+    """
     last = day + DAY if when.is_over_midnight else day
-    return local_instant(day, when.first, time_zone), local_instant(last, when.last, time_zone)
+    begin, end = local_instant(day, when.first, time_zone), local_instant(last, when.last, time_zone)
+    return begin, (end if begin < end else begin + when.length)
 
 
 def requested(
@@ -94,13 +99,20 @@ def requested(
     """Return the id of a run that a person asks for, and what is kept of it.
 
     It must have ended by the next deadline of the appliance, or within a day where it has none.
+
+    Raises:
+        InvalidInput: it takes longer than any plan.
     """
     day = earliest.astimezone(ZoneInfo(time_zone)).date()
     word = f"{id_for(thing.name)}-{day:%Y%m%d}-"
     number = 1 + max((int(each.removeprefix(word)) for each in changes if each.startswith(word)), default=0)
     if deadline is None and thing.when.end is not None:
-        ends = (local_instant(day + n * DAY, thing.when.end, time_zone) for n in range(3))
-        deadline = next(end for end in ends if end >= earliest + thing.duration + timedelta(minutes=15))
+        ends = (local_instant(day + n * DAY, thing.when.end, time_zone) for n in range(_AFTER + 2))
+        deadline = next((end for end in ends if end >= earliest + thing.duration + timedelta(minutes=15)), None)
+        if deadline is None:
+            problem = f"it takes {thing.duration}, longer than any plan"
+            cure = f"Let it take {MOST_HOURS} hours or less."
+            raise InvalidInput(f"appliances.{thing.name}", str(thing.duration), problem, remedy=cure)
     return f"{word}{number}", Change(earliest, deadline or earliest + DAY, is_asked_for=True)
 
 
@@ -109,9 +121,7 @@ def _spans(when: Recurring, time_zone: str, now: datetime) -> Iterator[tuple[dat
     for n in range(-_BEFORE, _AFTER + 1):
         day = today + n * DAY
         if day.weekday() in when.weekdays:
-            begin, end = span_on(when, day, time_zone)
-            if begin < end:
-                yield day, (begin, end)
+            yield day, span_on(when, day, time_zone)
 
 
 def _asked_for(equipment: Equipment, changes: Mapping[str, Change], time_zone: str) -> Iterator[Wish]:

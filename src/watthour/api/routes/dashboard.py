@@ -54,7 +54,9 @@ async def dashboard(state: ApiState, asked: Asked) -> Response:
     insights = await _warm(state, of, ("home_insights", of.home.id), insights_of)
     usage = await _usage(state, of)
     planner = state.app.planner
-    plan = await state.compute.run(lambda: planner.in_force(of.home) if planner.is_possible(of.home) else None)
+    plan = await state.compute.run(
+        lambda: planner.in_force(of.home, now=state.now()) if planner.is_possible(of.home) else None
+    )
     look = partial(view.dashboard, store, of, usage=usage, ahead=ahead, insights=insights, plan=plan)
     return await _answer(state, of, Dashboard, lambda: look(now=state.now()))
 

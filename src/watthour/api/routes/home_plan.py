@@ -112,7 +112,7 @@ async def _planned(state: State, home: str, make: Callable[[Site, float], Mappin
         content = make(home_named(state.app.store, home), limit_s)
         return HomePlan.model_validate(plan_told(content, now=state.now()))
 
-    return await state.planning.run(look)
+    return await state.planning.run(look, patience_s=state.limits.planning_patience_s)
 
 
 def _equipment(site: Site, said: Mapping[str, Any]) -> EquipmentAnswer:

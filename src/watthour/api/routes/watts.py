@@ -62,7 +62,9 @@ async def optimization(state: ApiState, asked: Annotated[OptimizationQuestion, Q
     """Name the best hours and those to avoid by the price, where it is known ahead, else by the forecast load."""
     home = await state.compute.run(lambda: _site(state, asked))
     planner = state.app.planner
-    plan = await state.compute.run(lambda: planner.in_force(home) if planner.is_possible(home) else None)
+    plan = await state.compute.run(
+        lambda: planner.in_force(home, now=state.now()) if planner.is_possible(home) else None
+    )
     look = partial(view.optimization, state.app.store, hours=asked.hours, plan=plan)
     mark = None if plan is None else plan["made_at"]
     return await _answer(state, asked, asked.hours, Optimization, look, mark=mark)
