@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
-from priced_home import BERLIN, FLAT, FLAT_RATE, NOW, rows
+from priced_home import BERLIN, FLAT, FLAT_RATE, METER, NOW, rows
 
 from watthour.core.channel import Channel
+from watthour.core.place import Place
 from watthour.core.units import Quantity, Unit
 from watthour.core.window import DAY, HOUR
 from watthour.registry.files import FileRegistry
@@ -80,3 +82,16 @@ def test_a_sun_that_cannot_be_taken_out_counts_once_and_that_is_said(
     net = np.array([LOAD_KW - roof_at(each) for each in times])
     assert found.load_kw - found.solar_kw == pytest.approx(net, abs=0.03)
     assert any("cannot be taken out of the load of Flat" in each for each in found.remarks)
+
+
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "Asia/Kolkata", "Australia/Adelaide", "Asia/Kathmandu"])
+@pytest.mark.parametrize("n_days", [28, 0])
+def test_the_peak_of_the_month_is_that_of_whole_hours_of_the_meter(zone: str, n_days: int, tmp_path: Path) -> None:
+    home, store, tariffs = replace(FLAT, place=Place(zone)), MemoryStore(), Tariffs(tmp_path)
+    store.register([home], [METER])
+    store.append(rows(METER, BEGIN, [4.0] * 24 * n_days))
+    tariffs.keep("flat", FLAT_RATE | {"demand": {"price": 3.0}})
+    equipment = Equipment()
+    found = look_at_home(Sources(store, FileRegistry(tmp_path), (), tariffs), home, equipment, hours=24, now=NOW)
+    assert found.peak_so_far_kw == (4.0 if n_days else 0.0)
+    assert any("peak of the month so far is not known" in each for each in found.remarks) == (n_days == 0)

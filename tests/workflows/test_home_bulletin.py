@@ -13,6 +13,7 @@ from priced_home import BERLIN, FLAT, FLAT_RATE, MARKET, METER, NOW, PRICE, furn
 from watthour.core.bulletin import Bulletin, Entry
 from watthour.core.carbon import Basis, CarbonKind, Scope, Side, carbon_channel
 from watthour.core.frames import Maker
+from watthour.core.place import Place
 from watthour.core.units import Unit
 from watthour.core.window import DAY, HOUR, local_midnight
 from watthour.registry.files import FileRegistry
@@ -155,6 +156,21 @@ def test_the_emissions_of_the_month_are_of_what_has_an_intensity(desk: Desk, sto
     found = told(desk)["carbon_month"]
     assert found.value == pytest.approx(48 * 0.4)
     assert found.more["missing_hours"] == 496.0 - 48.0
+
+
+def test_where_days_begin_within_an_hour_of_the_meter_its_whole_hours_are_told(desk: Desk, store: MemoryStore) -> None:
+    home = replace(ZONED, place=Place("Asia/Kolkata"))
+    store.register([home], [METER])
+    desk.tariffs.keep("flat", FLAT_RATE)
+    found = told(desk, home=home)
+    assert (found["energy_month"].value, found["cost_month"].value) == (240.0, 60.0)
+
+
+def test_carbon_finer_than_the_meter_counts_by_its_mean(desk: Desk, store: MemoryStore) -> None:
+    fine = carbon_channel(MARKET.site, "mix", KIND, HOUR / 2)
+    store.register([MARKET.site], [fine])
+    store.append(rows(fine, HOUR_NOW - 10 * DAY, [100.0, 300.0] * 240))
+    assert told(desk)["carbon_month"].value == pytest.approx(48.0)
 
 
 def test_a_rank_is_no_intensity_and_co2_alone_keeps_its_unit(desk: Desk, store: MemoryStore) -> None:

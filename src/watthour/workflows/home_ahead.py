@@ -19,7 +19,7 @@ from watthour.workflows.carbon_series import carbon_at
 from watthour.workflows.entities import entities, main_without
 from watthour.workflows.equipment import device_of
 from watthour.workflows.homes import channels_of
-from watthour.workflows.tariffs import home_prices, meter_of, metered_kwh, tariff_of
+from watthour.workflows.tariffs import home_prices, meter_of, metered_kwh, metered_steps, tariff_of
 from watthour.workflows.view.ahead import MOST_HOURS, look_ahead
 from watthour.workflows.view.carbon_ahead import carbon_ahead
 
@@ -322,11 +322,12 @@ def _peak(sources: Sources, home: Site, prices: Prices, now: datetime, remarks: 
     begin = local_midnight(now.astimezone(ZoneInfo(zone)).date().replace(day=1), zone)
     try:
         meter = meter_of(sources.store, home, tariff_of(sources.tariffs, home).drawn)
-        whole = (now - begin) // meter.resolution * meter.resolution
-        used = metered_kwh(sources.store, meter, Window(begin, begin + whole), now) if whole else np.array([])
+        whole = metered_steps(sources.store, meter, Window(begin, now)) if now > begin else None
+        used = np.array([]) if whole is None else metered_kwh(sources.store, meter, whole, now)
         known = used[~np.isnan(used)] / (meter.resolution / HOUR)
-        highest = float(known.max()) if len(known) else 0.0
     except UnknownName:
-        highest = 0.0
+        known = np.array([])
+    if not len(known):
         remarks.append("The peak of the month so far is not known, so any peak counts as new.")
+    highest = float(known.max()) if len(known) else 0.0
     return term.price_per_kw, max(term.free_kw, highest, 0.0)

@@ -22,8 +22,8 @@ from watthour.workflows.carbon_series import carbon_at
 from watthour.workflows.equipment import equipment_of
 from watthour.workflows.home_plan_content import plan_told
 from watthour.workflows.homes import homes
-from watthour.workflows.price_ahead import on_grid
-from watthour.workflows.tariffs import home_bill, home_prices, meter_of, metered_kwh, tariff_of
+from watthour.workflows.price_ahead import on_grid, on_steps
+from watthour.workflows.tariffs import home_bill, home_prices, meter_of, metered_kwh, metered_steps, tariff_of
 from watthour.workflows.view.wire import utc_text
 
 if TYPE_CHECKING:
@@ -265,20 +265,19 @@ def _energy(store: Store, main: Channel, since: datetime, now: datetime) -> dict
 
 def _cost(desk: Desk, home: Site, since: datetime, now: datetime) -> dict[str, Said]:
     meter = meter_of(desk.store, home, tariff_of(desk.tariffs, home).drawn)
-    bill = home_bill(desk.store, desk.tariffs, home, _so_far(meter, since, now), now=now)
+    bill = home_bill(desk.store, desk.tariffs, home, _so_far(desk.store, meter, since, now), now=now)
     more = {"missing_hours": _rounded(bill.missing_hours), "is_complete": bill.is_complete}
     return {"cost_month": Said(round(bill.total, _DIGITS), more)}
 
 
 def _emissions(store: Store, main: Channel, series: CarbonSeries, since: datetime, now: datetime) -> dict[str, Said]:
     drawn = _drawn(store, main, since, now)
-    window = _so_far(main, since, now)
+    window = _so_far(store, main, since, now)
     channel = series.channel
     begin = floor(window.start, channel.resolution)
     n_steps = -(-(window.end - begin) // channel.resolution)
     told = on_grid(store, channel, Window(begin, begin + n_steps * channel.resolution), now)
-    middles = [(window.start - begin + (n + 0.5) * main.resolution) // channel.resolution for n in range(len(drawn))]
-    kilograms = drawn * told[middles] / 1000
+    kilograms = drawn * on_steps(told, begin, channel.resolution, window, main.resolution) / 1000
     if np.isnan(kilograms).all():
         problem = f"no reading of {main.id} of this month has an intensity of {channel.id} beside it"
         raise NotEnoughHistory(problem, remedy="`watthour doctor` shows which source delivers nothing.")
@@ -297,18 +296,19 @@ def _drawn(store: Store, main: Channel, since: datetime, now: datetime) -> Array
     Raises:
         NotEnoughHistory: nothing of it is.
     """
-    found = np.maximum(metered_kwh(store, main, _so_far(main, since, now), now), 0.0)
+    found = np.maximum(metered_kwh(store, main, _so_far(store, main, since, now), now), 0.0)
     if np.isnan(found).all():
         problem = f"no reading of {main.id} of this month is known"
         raise NotEnoughHistory(problem, remedy="`watthour doctor` shows which source delivers nothing.")
     return found
 
 
-def _so_far(meter: Channel, since: datetime, now: datetime) -> Window:
-    end = since + (now - since) // meter.resolution * meter.resolution
-    if end <= since:
+def _so_far(store: Store, meter: Channel, since: datetime, now: datetime) -> Window:
+    """Return the whole intervals of a meter in the month so far."""
+    found = metered_steps(store, meter, Window(since, now)) if now > since else None
+    if found is None:
         raise NotEnoughHistory("the month has just begun", remedy="Wait until the first step of the meter has ended.")
-    return Window(since, end)
+    return found
 
 
 def _missing(meter: Channel, is_missing: Mask) -> dict[str, object]:
