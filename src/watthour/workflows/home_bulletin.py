@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from watthour.core.bulletin import Bulletin, Entry, Matter
-from watthour.core.errors import NotEnoughHistory, WatthourError
+from watthour.core.errors import InvalidInput, NotEnoughHistory, WatthourError
 from watthour.core.frames import Maker
 from watthour.core.loads import main_load
 from watthour.core.names import id_for
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 LONGEST_SILENCE = timedelta(hours=12)  # of a forecast, and of what carbon intensity is known
 PRICE_HOURS = 36
+_FINEST = timedelta(minutes=15)  # step of prices: with more of them Home Assistant keeps none
 _CARBON_AHEAD = 2 * DAY
 _DIGITS = 4
 _BEGUN = frozenset({"running", "done"})
@@ -69,6 +70,11 @@ class Part:
 
     blanks: tuple[Entry, ...]
     find: Callable[[], Mapping[str, Said]]
+
+    @classmethod
+    def unknown(cls, blank: Entry, error: WatthourError) -> Part:
+        """Return an entry of which nothing is known, and why."""
+        return cls((replace(blank, more={"why": str(error)}),), dict)
 
     def entries(self) -> tuple[Entry, ...]:
         """Return them; where they cannot be found they are unknown, and tell why."""
@@ -104,7 +110,12 @@ def _parts(desk: Desk, home: Site, now: datetime) -> Iterator[Part]:
     store = desk.store
     main = main_load(home, [each for each in store.channels() if each.site == home.id])
     series = carbon_at(store, home)
-    currency = None if desk.tariffs.said(home.id) is None else tariff_of(desk.tariffs, home).currency
+    currency: str | None = None
+    if desk.tariffs.said(home.id) is not None:
+        try:
+            currency = tariff_of(desk.tariffs, home).currency
+        except InvalidInput as error:
+            yield Part.unknown(Entry("price", "Price now", Matter.PRICE, None), error)
     since = _begin_of_month(home, now)
     if main is not None:
         yield Part(
@@ -133,9 +144,17 @@ def _parts(desk: Desk, home: Site, now: datetime) -> Iterator[Part]:
         blank = Entry("carbon_month", "CO2 this month", Matter.EMISSIONS, None, since=since)
         yield Part((blank,), lambda: _emissions(store, main, series, since, now))
     if desk.planner.equipment_file.said(home.id) is not None:
+        yield _plan_part(desk, home, now)
+
+
+def _plan_part(desk: Desk, home: Site, now: datetime) -> Part:
+    """Return what is told of the plan; of equipment that cannot be read, why it cannot."""
+    try:
         equipment = equipment_of(desk.planner.equipment_file, home)
-        things = [each.name for each in equipment.appliances] + [each.name for each in equipment.cars]
-        yield Part(plan_blanks(things), lambda: plan_entries(_plan_of(desk, home, now), now=now))
+    except InvalidInput as error:
+        return Part.unknown(Entry("plan", "Plan", Matter.PLAN, None), error)
+    things = [each.name for each in equipment.appliances] + [each.name for each in equipment.cars]
+    return Part(plan_blanks(things), lambda: plan_entries(_plan_of(desk, home, now), now=now))
 
 
 def _ahead(store: Store, home: Site, main: Channel, now: datetime) -> dict[str, Said]:
@@ -211,6 +230,9 @@ def _price(desk: Desk, home: Site, now: datetime) -> dict[str, Said]:
     found = home_prices(desk.store, desk.registry, desk.tariffs, home, hours=PRICE_HOURS, now=now)
     starts = [found.window.start + n * found.step for n in range(len(found.import_))]
     forecast = [start for start, is_forecast in zip(starts, found.is_forecast, strict=True) if is_forecast]
+    steps: dict[datetime, list[float]] = {}
+    for start, value in zip(starts, found.import_, strict=True):
+        steps.setdefault(floor(start, _FINEST), []).append(value)
     more: dict[str, object] = {
         "band": found.bands[0],
         "is_forecast": bool(found.is_forecast[0]),
@@ -218,8 +240,8 @@ def _price(desk: Desk, home: Site, now: datetime) -> dict[str, Said]:
         "unit": f"{found.currency}/kWh",
         "forecast_from": utc_text(forecast[0]) if forecast else None,
         "steps": [
-            {"start": utc_text(start), "value": _rounded(value)}
-            for start, value in zip(starts, found.import_, strict=True)
+            {"start": utc_text(max(start, starts[0])), "value": _rounded(float(np.mean(values)))}
+            for start, values in steps.items()
         ],
     }
     return {"price": Said(_rounded(found.import_[0]), more)}
