@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 from priced_home import BERLIN, FLAT, FLAT_RATE, METER, NOW, rows
 
-from watthour.core.channel import Channel
+from watthour.core.channel import Channel, Device, DeviceKind
 from watthour.core.place import Place
 from watthour.core.units import Quantity, Unit
 from watthour.core.window import DAY, HOUR
 from watthour.registry.files import FileRegistry
 from watthour.store.memory import MemoryStore
-from watthour.workflows.equipment import Equipment
+from watthour.workflows.equipment import Equipment, read_equipment
 from watthour.workflows.home_ahead import HomeAhead, Sources, look_at_home
 from watthour.workflows.tariffs import Tariffs
 
@@ -95,3 +95,21 @@ def test_the_peak_of_the_month_is_that_of_whole_hours_of_the_meter(zone: str, n_
     found = look_at_home(Sources(store, FileRegistry(tmp_path), (), tariffs), home, equipment, hours=24, now=NOW)
     assert found.peak_so_far_kw == (4.0 if n_days else 0.0)
     assert any("peak of the month so far is not known" in each for each in found.remarks) == (n_days == 0)
+
+
+def test_a_use_that_stays_in_the_load_names_the_device_that_measures_it(tmp_path: Path) -> None:
+    store, tariffs = MemoryStore(), Tariffs(tmp_path)
+    plug = Device("home.flat.wallbox", "flat", "Wallbox", DeviceKind.EV_CHARGER)
+    power = Channel("home.flat.wallbox.power", "flat", Quantity.POWER, Unit.KW, HOUR, device=plug.id)
+    store.register([FLAT], [METER, power], devices=[plug])
+    store.append(rows(METER, BEGIN, [4.0] * 672))
+    store.append(rows(power, BEGIN, [1.0] * 672))
+    tariffs.keep("flat", FLAT_RATE)
+    car = {"name": "car", "energy_kwh": 8.0, "arrival": "18:00", "departure": "07:00", "max_charge_kw": 7.4}
+    sources = Sources(store, FileRegistry(tmp_path), (), tariffs)
+    found = look_at_home(sources, FLAT, read_equipment({"cars": [car]}), hours=24, now=NOW)
+    assert any('device = "wallbox" for car' in each for each in found.remarks)
+    cured = read_equipment({"cars": [car | {"device": "wallbox"}]})
+    found = look_at_home(sources, FLAT, cured, hours=24, now=NOW)
+    assert not any("usual use" in each for each in found.remarks)
+    assert found.load_kw == pytest.approx(np.full(96, 3.0))

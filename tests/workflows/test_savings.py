@@ -284,6 +284,8 @@ def test_all_charging_of_a_stay_is_one_run_and_is_told_when_the_stay_is_over(
     full = 16.003 / 4 - 4.0  # hours after 22:00 at full power from 18:00 on
     assert row.at_once.cost == pytest.approx(16 * 0.34 + full * 4 * 0.14)
     assert row.regret_money == pytest.approx(0.0, abs=1e-9)
+    assert row.remark is not None
+    assert "from 18:00 on" in row.remark
     asleep = at(day + DAY, "06:30")
     assert savings(store, tmp_path, equipment=CARS, now=asleep).rows == ()
 

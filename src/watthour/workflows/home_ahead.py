@@ -10,15 +10,17 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import polars as pl
 
+from watthour.core.channel import DeviceKind
 from watthour.core.errors import InvalidInput, NotEnoughHistory, UnknownName
 from watthour.core.loads import loads_of_device, main_load
+from watthour.core.names import id_for
 from watthour.core.quality import is_trusted
 from watthour.core.units import Quantity, Unit, conversion
 from watthour.core.window import DAY, HOUR, Window, floor, local_midnight
 from watthour.workflows.carbon_series import carbon_at
 from watthour.workflows.entities import entities, main_without
 from watthour.workflows.equipment import device_of
-from watthour.workflows.homes import channels_of
+from watthour.workflows.homes import channels_of, devices_of
 from watthour.workflows.tariffs import home_prices, meter_of, metered_kwh, metered_steps, tariff_of
 from watthour.workflows.view.ahead import MOST_HOURS, look_ahead
 from watthour.workflows.view.carbon_ahead import carbon_ahead
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
 
 STEP = timedelta(minutes=15)
 _SIGN_FROM = 366 * DAY  # before the present, whose readings of the sun tell its sign
+_KIND_OF = {"HomeCar": DeviceKind.EV_CHARGER, "HomeBattery": DeviceKind.BATTERY, "HomeHeat": DeviceKind.HEAT_PUMP}
 _BY_DAY = (9, 15)  # local hours
 _FRESH = 2 * DAY  # readings of a device that ended earlier are not taken out of the load
 _MEDIAN = 0.5
@@ -145,7 +148,7 @@ def _load_and_sun(
     if left_in:
         remarks.append(
             f"The load that is foreseen holds the usual use of {', '.join(left_in)} as well, as nothing measures it "
-            "by itself."
+            f"by itself.{_device_to_name(store, home, equipment)}"
         )
     if sun is not None and _is_apart(sun.channel, main, store, now):
         found = _rest_of_load(sources, home, without, sun, window, now, remarks)
@@ -227,6 +230,17 @@ def _planned_channels(
         if not fit or len(fit) < len(loads):
             left_in.append(thing.name)
     return list({each.id: each for each in found}.values()), left_in
+
+
+def _device_to_name(store: Store, home: Site, equipment: Equipment) -> str:
+    """Return how things that name no device can name one that is measured; empty: there is none of their kind."""
+    channels, found = channels_of(store, home), []
+    for thing in equipment.things:
+        kind = _KIND_OF.get(type(thing).__name__, id_for(thing.name))
+        measured = [each for each in devices_of(store, home) if each.kind == kind and loads_of_device(each, channels)]
+        if thing.device is None and measured:
+            found.append(f'device = "{measured[0].id.removeprefix(home.prefix + ".")}" for {thing.name}')
+    return f" Say in the equipment what measures it: {', '.join(found)}." if found else ""
 
 
 def _is_apart(channel: Channel, main: Channel, store: Store, now: datetime) -> bool:

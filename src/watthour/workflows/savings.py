@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from watthour.core.assets import Array
     from watthour.core.channel import Device, Site
     from watthour.core.ports import Store
-    from watthour.planning.ledger import By, Entry
+    from watthour.planning.ledger import By, Done, Entry
     from watthour.planning.tariffs import Tariff
     from watthour.workflows.carbon_series import CarbonSeries
     from watthour.workflows.equipment import Equipment, EquipmentFile, HomeAppliance, HomeBattery
@@ -153,8 +153,10 @@ class _Work:
             clock = self._usual(device) if any(each.planned for each in matches) else None
             for match in matches:
                 thing = shared[0] if match.planned is None else by_name.get(match.planned.name, shared[0])
+                wish = _wish(match, thing, clock, zone)
                 done = replace(match.done, kind=thing.kind, name=thing.name)
-                yield run_entry(done, _wish(match, thing, clock, zone), self.figures, zone)
+                done = replace(done, remark=done.remark or _meant(done, wish, zone))
+                yield run_entry(done, wish, self.figures, zone)
         if self.equipment.heats:
             names = ", ".join(each.name for each in self.equipment.heats)
             self.remarks.append(f"What shifting heat saves is not counted ({names}).")
@@ -205,6 +207,14 @@ def _wish(match: Matched, thing: Thing, clock: float | None, time_zone: str) -> 
     if most_kw is not None and done.course is not None:
         most_kw = max(most_kw, done.course.most_kw)
     return Wish(planned.start_in_force(done.start), at_once, planned.deadline, usual, most_kw)
+
+
+def _meant(done: Done, wish: Wish, time_zone: str) -> str | None:
+    """Say what "at once" means for a car that began later than that, as it may have come later."""
+    if done.kind != "car" or not wish.is_planned or wish.at_once >= done.start:
+        return None
+    clock = wish.at_once.astimezone(ZoneInfo(time_zone))
+    return f"At once means from {clock:%H:%M} on, when the plan expected it: nothing tells when it came."
 
 
 def _nearest(clock: float, instant: datetime, time_zone: str) -> datetime:
