@@ -32,7 +32,7 @@ LOAD_KW, ROOF_KW, INVERTER_KW = 0.8, 3.0, 0.02
 def roof_at(instant: datetime) -> float:
     """What the roof gives; by night its inverter draws. [kW]."""
     hour = instant.astimezone(ZoneInfo(BERLIN)).hour
-    return ROOF_KW * np.sin(np.pi * (hour + 0.5 - 8) / 8) if 8 <= hour < 16 else -INVERTER_KW
+    return ROOF_KW * float(np.sin(np.pi * (hour + 0.5 - 8) / 8)) if 8 <= hour < 16 else -INVERTER_KW
 
 
 def ahead_of(

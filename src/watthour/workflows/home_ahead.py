@@ -196,7 +196,7 @@ def _rest_of_load(
 ) -> Array | None:
     """Return the load without some channels and the sun; None: it cannot be foreseen. [kW]."""
     out = [*without, *([] if sun is None else [sun.channel])]
-    given = frozenset() if sun is None or sun.is_drawn else frozenset([sun.channel.id])
+    given: frozenset[str] = frozenset() if sun is None or sun.is_drawn else frozenset([sun.channel.id])
     try:
         entity = main_without(
             sources.store, sources.directories, home, list({each.id: each for each in out}.values()), given=given

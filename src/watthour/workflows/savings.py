@@ -139,7 +139,8 @@ class _Work:
         planned = planned_runs(self.store, self.home.id, self.window)
         zone = self.home.place.time_zone
         things: dict[str, list[Thing]] = {}  # by device: several programmes of one machine share its runs
-        for said in (*self.equipment.appliances, *self.equipment.cars):
+        named: tuple[HomeAppliance | HomeCar, ...] = (*self.equipment.appliances, *self.equipment.cars)
+        for said in named:
             device = device_of(self.store, self.home, said.device)
             if device is None:
                 self.remarks.append(f"Nothing tells when {said.name} ran: it names no device, or one that is gone.")
