@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -13,9 +14,11 @@ from priced_home import BERLIN, FLAT, FLAT_RATE, MARKET, METER, NOW, PRICE, furn
 from watthour.core.bulletin import Bulletin, Entry
 from watthour.core.carbon import Basis, CarbonKind, Scope, Side, carbon_channel
 from watthour.core.frames import Maker
+from watthour.core.place import Place
 from watthour.core.units import Unit
 from watthour.core.window import DAY, HOUR, local_midnight
 from watthour.registry.files import FileRegistry
+from watthour.sources.mqtt.discovery import attributes_of
 from watthour.store.memory import MemoryStore
 from watthour.workflows.equipment import EquipmentFile, set_equipment
 from watthour.workflows.home_ahead import Sources
@@ -155,6 +158,48 @@ def test_the_emissions_of_the_month_are_of_what_has_an_intensity(desk: Desk, sto
     found = told(desk)["carbon_month"]
     assert found.value == pytest.approx(48 * 0.4)
     assert found.more["missing_hours"] == 496.0 - 48.0
+
+
+def test_where_days_begin_within_an_hour_of_the_meter_its_whole_hours_are_told(desk: Desk, store: MemoryStore) -> None:
+    home = replace(ZONED, place=Place("Asia/Kolkata"))
+    store.register([home], [METER])
+    desk.tariffs.keep("flat", FLAT_RATE)
+    found = told(desk, home=home)
+    assert (found["energy_month"].value, found["cost_month"].value) == (240.0, 60.0)
+
+
+def test_carbon_finer_than_the_meter_counts_by_its_mean(desk: Desk, store: MemoryStore) -> None:
+    fine = carbon_channel(MARKET.site, "mix", KIND, HOUR / 2)
+    store.register([MARKET.site], [fine])
+    store.append(rows(fine, HOUR_NOW - 10 * DAY, [100.0, 300.0] * 240))
+    assert told(desk)["carbon_month"].value == pytest.approx(48.0)
+
+
+def test_equipment_and_a_tariff_that_cannot_be_read_leave_the_rest_told_and_say_why(desk: Desk) -> None:
+    desk.planner.equipment_file.keep("flat", {"appliances": [{"name": "x", "deadline": "25:00"}]})
+    desk.tariffs.keep("flat", {"name": "odd"})
+    found = told(desk)
+    assert found["energy_month"].value == 240.0
+    for each in ("plan", "price"):
+        assert found[each].value is None
+        assert found[each].more["why"]
+
+
+def test_prices_of_five_minutes_are_told_by_quarters_so_that_home_assistant_keeps_them(
+    desk: Desk, store: MemoryStore
+) -> None:
+    fine = replace(PRICE, id="grid.market.five", resolution=timedelta(minutes=5))
+    begin = HOUR_NOW - HOUR
+    store.register([], [fine])
+    store.append(rows(fine, begin, [100.0, 200.0, 300.0] * 4 * 48, ahead=True))
+    said = {"name": "Five", "currency": "EUR", "import": {"kind": "dynamic", "channel": fine.id}}
+    desk.tariffs.keep("flat", said)
+    price = told(desk, NOW + timedelta(minutes=5))["price"]
+    steps: Sequence[Mapping[str, Any]] = price.more["steps"]  # type: ignore[assignment]  # JSON
+    assert price.value == pytest.approx(0.2)
+    assert steps[0] == {"start": "2026-11-21T15:35:00Z", "value": 0.25}
+    assert steps[1] == {"start": "2026-11-21T15:45:00Z", "value": 0.2}
+    assert json.loads(attributes_of(price))["steps"] == steps
 
 
 def test_a_rank_is_no_intensity_and_co2_alone_keeps_its_unit(desk: Desk, store: MemoryStore) -> None:

@@ -173,12 +173,36 @@ def test_nobody_asked_for_a_run_before_the_first_plan_that_held_it(tmp_path: Pat
     assert row.saved_money == pytest.approx(0.0)
 
 
-def test_a_run_that_was_to_rest_and_was_done_has_no_planned_start(store: MemoryStore, tmp_path: Path) -> None:
+def test_a_run_that_was_skipped_and_was_done_all_the_same_is_of_no_plan(store: MemoryStore, tmp_path: Path) -> None:
     store.keep_plan("flat", at(FIRST_PLAN, "23:00"), {"runs": [planned(FIRST_PLAN, state="skipped")]})
     rows_told = savings(store, tmp_path).rows
     row = next(each for each in rows_told if each.start == at(FIRST_PLAN + DAY, "02:00"))
-    assert row.planned_start is None
-    assert row.at_once.start == at(FIRST_PLAN, "18:30")
+    assert (row.planned_start, row.n_planned) == (None, 0)
+    assert row.at_once.start == row.start
+    assert row.saved_money == pytest.approx(0.0)
+
+
+def test_two_programmes_of_one_machine_share_its_runs(store: MemoryStore, tmp_path: Path) -> None:
+    eco = EQUIPMENT["appliances"][0]
+    night = planned(FIRST_PLAN + DAY, id="short-1", name="short")
+    store.keep_plan("flat", at(FIRST_PLAN + DAY, "18:00") + HOUR / 4, {"runs": [night]})
+    alone = savings(store, tmp_path)
+    both = savings(store, tmp_path, equipment={"appliances": [eco, eco | {"name": "short"}]})
+    assert [row.start for row in both.rows] == [row.start for row in alone.rows]
+    assert (both.total.energy_kwh, both.total.n_planned) == (alone.total.energy_kwh, N_PLANNED)
+
+
+def test_what_is_renamed_keeps_what_it_has_saved(tmp_path: Path) -> None:
+    store = MemoryStore()
+    furnish(store, with_plans=False)
+    for n in range(5):
+        day = FIRST_PLAN + n * DAY
+        store.keep_plan("flat", at(day, "18:00"), {"runs": [planned(day, device=DISHWASHER.id)]})
+    before = savings(store, tmp_path)
+    after = savings(store, tmp_path, equipment={"appliances": [EQUIPMENT["appliances"][0] | {"name": "plates"}]})
+    assert before.total.n_planned == N_PLANNED
+    assert (after.total.n_planned, after.total.saved_money) == (N_PLANNED, before.total.saved_money)
+    assert {row.name for row in after.rows} == {"plates"}
 
 
 def test_a_habit_of_too_few_runs_is_not_known(tmp_path: Path) -> None:
@@ -260,6 +284,8 @@ def test_all_charging_of_a_stay_is_one_run_and_is_told_when_the_stay_is_over(
     full = 16.003 / 4 - 4.0  # hours after 22:00 at full power from 18:00 on
     assert row.at_once.cost == pytest.approx(16 * 0.34 + full * 4 * 0.14)
     assert row.regret_money == pytest.approx(0.0, abs=1e-9)
+    assert row.remark is not None
+    assert "from 18:00 on" in row.remark
     asleep = at(day + DAY, "06:30")
     assert savings(store, tmp_path, equipment=CARS, now=asleep).rows == ()
 

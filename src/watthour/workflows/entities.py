@@ -106,8 +106,22 @@ def entities(
     return list({(each.kind, each.id): each for each in found}.values())
 
 
-def main_without(store: Store, directories: Sequence[SiteDirectory], home: Site, without: Sequence[Channel]) -> Entity:
+def main_without(
+    store: Store,
+    directories: Sequence[SiteDirectory],
+    home: Site,
+    without: Sequence[Channel],
+    *,
+    given: frozenset[str] = frozenset(),
+) -> Entity:
     """Return the load of a home less what some channels in it measure; their steps must fit into its own.
+
+    Args:
+        store: knows the channels of the home.
+        directories: of sites that are known without it.
+        home: which.
+        without: what is taken out.
+        given: ids of those that count what they give the home above zero, such as the sun, and so are added.
 
     Raises:
         InvalidInput: several channels measure the whole home, and none is its main one.
@@ -120,7 +134,7 @@ def main_without(store: Store, directories: Sequence[SiteDirectory], home: Site,
     rest = replace(
         whole, id=f"{home.prefix}.rest_of_load", quantity=Quantity.POWER, unit=Unit.KW, limits=Limits(), device=None
     )
-    less = frozenset(each.id for each in without)
+    less = frozenset(each.id for each in without) - given
     return Entity(
         "site", home.id, f"{home.name} without what is planned", Context(home, rest), (whole, *without), less=less
     )

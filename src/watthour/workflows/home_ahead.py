@@ -10,20 +10,23 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import polars as pl
 
+from watthour.core.channel import DeviceKind
 from watthour.core.errors import InvalidInput, NotEnoughHistory, UnknownName
 from watthour.core.loads import loads_of_device, main_load
+from watthour.core.names import id_for
+from watthour.core.quality import is_trusted
 from watthour.core.units import Quantity, Unit, conversion
 from watthour.core.window import DAY, HOUR, Window, floor, local_midnight
 from watthour.workflows.carbon_series import carbon_at
 from watthour.workflows.entities import entities, main_without
 from watthour.workflows.equipment import device_of
-from watthour.workflows.homes import channels_of
-from watthour.workflows.tariffs import home_prices, meter_of, metered_kwh, tariff_of
+from watthour.workflows.homes import channels_of, devices_of
+from watthour.workflows.tariffs import home_prices, meter_of, metered_kwh, metered_steps, tariff_of
 from watthour.workflows.view.ahead import MOST_HOURS, look_ahead
 from watthour.workflows.view.carbon_ahead import carbon_ahead
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from watthour.core.assets import Array
     from watthour.core.channel import Channel, Site
@@ -35,6 +38,9 @@ if TYPE_CHECKING:
     from watthour.workflows.tariffs import Tariffs
 
 STEP = timedelta(minutes=15)
+_SIGN_FROM = 366 * DAY  # before the present, whose readings of the sun tell its sign
+_KIND_OF = {"HomeCar": DeviceKind.EV_CHARGER, "HomeBattery": DeviceKind.BATTERY, "HomeHeat": DeviceKind.HEAT_PUMP}
+_BY_DAY = (9, 15)  # local hours
 _FRESH = 2 * DAY  # readings of a device that ended earlier are not taken out of the load
 _MEDIAN = 0.5
 _LEAST_STEPS = 4
@@ -127,83 +133,133 @@ def _load_and_sun(
     """Return the load of a home without what is planned, and its sun; what a load feeds in is sun. [kW]."""
     store = sources.store
     nothing = np.zeros((window.end - window.start) // STEP)
-    solar = nothing
-    if equipment.solar is not None:
-        solar = _solar(sources, home, equipment.solar, window, now, remarks)
-    if main_load(home, channels_of(store, home)) is None:
+    sun = None if equipment.solar is None else _Sun.of(store, home, equipment.solar, now)
+    solar = nothing if sun is None else _solar(sources, home, sun, window, now, remarks)
+    if sun is None and equipment.solar is not None:
+        remarks.append(f"The sun cannot be foreseen ({home.name} has no channel {equipment.solar}), and is left out.")
+    main = main_load(home, channels_of(store, home))
+    if main is None:
         remarks.append(
             f"Nothing measures the whole of {home.name}: the plan is of what is shifted alone, and so are cost and "
             "carbon."
         )
         return nothing, solar
-    without, left_in = _planned_channels(store, home, equipment, now)
+    without, left_in = _planned_channels(store, home, equipment, main, now)
     if left_in:
         remarks.append(
             f"The load that is foreseen holds the usual use of {', '.join(left_in)} as well, as nothing measures it "
-            "by itself."
+            f"by itself.{_device_to_name(store, home, equipment)}"
         )
-    found = _rest_of_load(sources, home, without, window, now, remarks)
+    if sun is not None and _is_apart(sun.channel, main, store, now):
+        found = _rest_of_load(sources, home, without, sun, window, now, remarks)
+        if found is not None:
+            return np.maximum(found, 0.0), solar + np.maximum(-found, 0.0)
+    found = _rest_of_load(sources, home, without, None, window, now, remarks)
     if found is None:
         return nothing, solar
-    return np.maximum(found, 0.0), solar + np.maximum(-found, 0.0)
+    if sun is not None:
+        remarks.append(
+            f"The sun cannot be taken out of the load of {home.name} ({sun.channel.id} is in steps that do not fit "
+            f"those of {main.id}, or too old), so the load is what the sun leaves of it, and only what is left over "
+            "counts as sun."
+        )
+    return np.maximum(found, 0.0), np.maximum(-found, 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sun:
+    """What measures the sun of a home."""
+
+    channel: Channel
+    is_drawn: bool  # what it gives counts below zero, as something drawn less than nothing
+
+    @classmethod
+    def of(cls, store: Store, home: Site, name: str, now: datetime) -> _Sun | None:
+        """Return it with the sign that its readings by day have; None: the channel is gone."""
+        channel = next((each for each in channels_of(store, home) if each.id == name), None)
+        if channel is None:
+            return None
+        rows = pl.DataFrame(store.read([name], Window(now - _SIGN_FROM, now), now)).filter(is_trusted())
+        hour = pl.col("time").dt.convert_time_zone(home.place.time_zone).dt.hour()
+        by_day = rows.filter(hour.is_between(*_BY_DAY, closed="left"))["value"].drop_nulls()
+        return cls(channel, float(by_day.sum()) < 0)
 
 
 def _rest_of_load(
-    sources: Sources, home: Site, without: Sequence[Channel], window: Window, now: datetime, remarks: list[str]
+    sources: Sources,
+    home: Site,
+    without: Sequence[Channel],
+    sun: _Sun | None,
+    window: Window,
+    now: datetime,
+    remarks: list[str],
 ) -> Array | None:
+    """Return the load without some channels and the sun; None: it cannot be foreseen. [kW]."""
+    out = [*without, *([] if sun is None else [sun.channel])]
+    given: frozenset[str] = frozenset() if sun is None or sun.is_drawn else frozenset([sun.channel.id])
     try:
-        entity = main_without(sources.store, sources.directories, home, without)
+        entity = main_without(
+            sources.store, sources.directories, home, list({each.id: each for each in out}.values()), given=given
+        )
         return _foreseen(sources, entity, window, now)
     except (NotEnoughHistory, InvalidInput) as error:
         if without:
             remarks.append(
                 f"The load could not be foreseen without what is planned ({error.problem}), so it holds its usual use."
             )
-            return _rest_of_load(sources, home, (), window, now, remarks)
-        remarks.append(
-            f"The load of {home.name} cannot be foreseen ({error.problem}): the plan is of what is shifted alone, and "
-            "so are cost and carbon."
-        )
+            return _rest_of_load(sources, home, (), sun, window, now, remarks)
+        if sun is None:
+            remarks.append(
+                f"The load of {home.name} cannot be foreseen ({error.problem}): the plan is of what is shifted alone, "
+                "and so are cost and carbon."
+            )
         return None
 
 
-def _planned_channels(store: Store, home: Site, equipment: Equipment, now: datetime) -> tuple[list[Channel], list[str]]:
-    """Return what measures the things that are planned, and the sun; and the names of things nothing fit measures."""
-    channels, spans = channels_of(store, home), store.spans()
-    main = main_load(home, channels)
+def _planned_channels(
+    store: Store, home: Site, equipment: Equipment, main: Channel, now: datetime
+) -> tuple[list[Channel], list[str]]:
+    """Return what measures the things that are planned, and the names of things nothing fit measures."""
+    channels = channels_of(store, home)
     found, left_in = [], []
     for thing in equipment.things:
         device = device_of(store, home, thing.device)
         loads = [] if device is None else loads_of_device(device, channels)
-        fit = [each for each in loads if main is not None and _fits(each, main, spans, now)]
+        fit = [each for each in loads if _is_apart(each, main, store, now)]
         found += fit
         if not fit or len(fit) < len(loads):
             left_in.append(thing.name)
-    sun = next((each for each in channels if each.id == equipment.solar), None)
-    if sun is not None and main is not None and _fits(sun, main, spans, now):
-        found.append(sun)
-    return list({each.id: each for each in found if main is None or each.id != main.id}.values()), left_in
+    return list({each.id: each for each in found}.values()), left_in
 
 
-def _fits(
-    channel: Channel, main: Channel, spans: Mapping[str, tuple[datetime, datetime, datetime]], now: datetime
-) -> bool:
+def _device_to_name(store: Store, home: Site, equipment: Equipment) -> str:
+    """Return how things that name no device can name one that is measured; empty: there is none of their kind."""
+    channels, found = channels_of(store, home), []
+    for thing in equipment.things:
+        kind = _KIND_OF.get(type(thing).__name__, id_for(thing.name))
+        measured = [each for each in devices_of(store, home) if each.kind == kind and loads_of_device(each, channels)]
+        if thing.device is None and measured:
+            found.append(f'device = "{measured[0].id.removeprefix(home.prefix + ".")}" for {thing.name}')
+    return f" Say in the equipment what measures it: {', '.join(found)}." if found else ""
+
+
+def _is_apart(channel: Channel, main: Channel, store: Store, now: datetime) -> bool:
     """Tell whether what a channel measures can be taken out of the load: in steps that fit, and until lately."""
-    span = spans.get(channel.id)
+    span = store.spans().get(channel.id)
     is_fresh = span is not None and now - span[1] <= _FRESH
-    return is_fresh and channel.resolution <= main.resolution and not main.resolution % channel.resolution
+    does_fit = channel.resolution <= main.resolution and not main.resolution % channel.resolution
+    return is_fresh and does_fit and channel.id != main.id
 
 
-def _solar(sources: Sources, home: Site, channel: str, window: Window, now: datetime, remarks: list[str]) -> Array:
-    """Return what the sun gives; a channel may tell it as drawn less than nothing, or as given. [kW]."""
+def _solar(sources: Sources, home: Site, sun: _Sun, window: Window, now: datetime, remarks: list[str]) -> Array:
+    """Return what the sun gives; what its inverter draws by night is none of it. [kW]."""
     try:
-        entity = entities(sources.store, sources.directories, home, channels=[channel])[0]
+        entity = entities(sources.store, sources.directories, home, channels=[sun.channel.id])[0]
         found = _foreseen(sources, entity, window, now)
-    except (NotEnoughHistory, UnknownName) as error:
+    except (NotEnoughHistory, UnknownName, InvalidInput) as error:
         remarks.append(f"The sun cannot be foreseen ({error.problem}), and is left out.")
         return np.zeros((window.end - window.start) // STEP)
-    is_drawn = float(found.sum()) < 0
-    return np.maximum(-found if is_drawn else found, 0.0)
+    return np.maximum(-found if sun.is_drawn else found, 0.0)
 
 
 def _foreseen(sources: Sources, entity: Entity, window: Window, now: datetime) -> Array:
@@ -280,11 +336,12 @@ def _peak(sources: Sources, home: Site, prices: Prices, now: datetime, remarks: 
     begin = local_midnight(now.astimezone(ZoneInfo(zone)).date().replace(day=1), zone)
     try:
         meter = meter_of(sources.store, home, tariff_of(sources.tariffs, home).drawn)
-        whole = (now - begin) // meter.resolution * meter.resolution
-        used = metered_kwh(sources.store, meter, Window(begin, begin + whole), now) if whole else np.array([])
+        whole = metered_steps(sources.store, meter, Window(begin, now)) if now > begin else None
+        used = np.array([]) if whole is None else metered_kwh(sources.store, meter, whole, now)
         known = used[~np.isnan(used)] / (meter.resolution / HOUR)
-        highest = float(known.max()) if len(known) else 0.0
     except UnknownName:
-        highest = 0.0
+        known = np.array([])
+    if not len(known):
         remarks.append("The peak of the month so far is not known, so any peak counts as new.")
+    highest = float(known.max()) if len(known) else 0.0
     return term.price_per_kw, max(term.free_kw, highest, 0.0)

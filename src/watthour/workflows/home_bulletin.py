@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from watthour.core.bulletin import Bulletin, Entry, Matter
-from watthour.core.errors import NotEnoughHistory, WatthourError
+from watthour.core.errors import InvalidInput, NotEnoughHistory, WatthourError
 from watthour.core.frames import Maker
 from watthour.core.loads import main_load
 from watthour.core.names import id_for
@@ -22,8 +22,8 @@ from watthour.workflows.carbon_series import carbon_at
 from watthour.workflows.equipment import equipment_of
 from watthour.workflows.home_plan_content import plan_told
 from watthour.workflows.homes import homes
-from watthour.workflows.price_ahead import on_grid
-from watthour.workflows.tariffs import home_bill, home_prices, meter_of, metered_kwh, tariff_of
+from watthour.workflows.price_ahead import on_grid, on_steps
+from watthour.workflows.tariffs import home_bill, home_prices, meter_of, metered_kwh, metered_steps, tariff_of
 from watthour.workflows.view.wire import utc_text
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 LONGEST_SILENCE = timedelta(hours=12)  # of a forecast, and of what carbon intensity is known
 PRICE_HOURS = 36
+_FINEST = timedelta(minutes=15)  # step of prices: with more of them Home Assistant keeps none
 _CARBON_AHEAD = 2 * DAY
 _DIGITS = 4
 _BEGUN = frozenset({"running", "done"})
@@ -69,6 +70,11 @@ class Part:
 
     blanks: tuple[Entry, ...]
     find: Callable[[], Mapping[str, Said]]
+
+    @classmethod
+    def unknown(cls, blank: Entry, error: WatthourError) -> Part:
+        """Return an entry of which nothing is known, and why."""
+        return cls((replace(blank, more={"why": str(error)}),), dict)
 
     def entries(self) -> tuple[Entry, ...]:
         """Return them; where they cannot be found they are unknown, and tell why."""
@@ -104,7 +110,12 @@ def _parts(desk: Desk, home: Site, now: datetime) -> Iterator[Part]:
     store = desk.store
     main = main_load(home, [each for each in store.channels() if each.site == home.id])
     series = carbon_at(store, home)
-    currency = None if desk.tariffs.said(home.id) is None else tariff_of(desk.tariffs, home).currency
+    currency: str | None = None
+    if desk.tariffs.said(home.id) is not None:
+        try:
+            currency = tariff_of(desk.tariffs, home).currency
+        except InvalidInput as error:
+            yield Part.unknown(Entry("price", "Price now", Matter.PRICE, None), error)
     since = _begin_of_month(home, now)
     if main is not None:
         yield Part(
@@ -133,9 +144,17 @@ def _parts(desk: Desk, home: Site, now: datetime) -> Iterator[Part]:
         blank = Entry("carbon_month", "CO2 this month", Matter.EMISSIONS, None, since=since)
         yield Part((blank,), lambda: _emissions(store, main, series, since, now))
     if desk.planner.equipment_file.said(home.id) is not None:
+        yield _plan_part(desk, home, now)
+
+
+def _plan_part(desk: Desk, home: Site, now: datetime) -> Part:
+    """Return what is told of the plan; of equipment that cannot be read, why it cannot."""
+    try:
         equipment = equipment_of(desk.planner.equipment_file, home)
-        things = [each.name for each in equipment.appliances] + [each.name for each in equipment.cars]
-        yield Part(plan_blanks(things), lambda: plan_entries(_plan_of(desk, home, now), now=now))
+    except InvalidInput as error:
+        return Part.unknown(Entry("plan", "Plan", Matter.PLAN, None), error)
+    things = [each.name for each in equipment.appliances] + [each.name for each in equipment.cars]
+    return Part(plan_blanks(things), lambda: plan_entries(_plan_of(desk, home, now), now=now))
 
 
 def _ahead(store: Store, home: Site, main: Channel, now: datetime) -> dict[str, Said]:
@@ -211,6 +230,9 @@ def _price(desk: Desk, home: Site, now: datetime) -> dict[str, Said]:
     found = home_prices(desk.store, desk.registry, desk.tariffs, home, hours=PRICE_HOURS, now=now)
     starts = [found.window.start + n * found.step for n in range(len(found.import_))]
     forecast = [start for start, is_forecast in zip(starts, found.is_forecast, strict=True) if is_forecast]
+    steps: dict[datetime, list[float]] = {}
+    for start, value in zip(starts, found.import_, strict=True):
+        steps.setdefault(floor(start, _FINEST), []).append(value)
     more: dict[str, object] = {
         "band": found.bands[0],
         "is_forecast": bool(found.is_forecast[0]),
@@ -218,8 +240,8 @@ def _price(desk: Desk, home: Site, now: datetime) -> dict[str, Said]:
         "unit": f"{found.currency}/kWh",
         "forecast_from": utc_text(forecast[0]) if forecast else None,
         "steps": [
-            {"start": utc_text(start), "value": _rounded(value)}
-            for start, value in zip(starts, found.import_, strict=True)
+            {"start": utc_text(max(start, starts[0])), "value": _rounded(float(np.mean(values)))}
+            for start, values in steps.items()
         ],
     }
     return {"price": Said(_rounded(found.import_[0]), more)}
@@ -265,20 +287,19 @@ def _energy(store: Store, main: Channel, since: datetime, now: datetime) -> dict
 
 def _cost(desk: Desk, home: Site, since: datetime, now: datetime) -> dict[str, Said]:
     meter = meter_of(desk.store, home, tariff_of(desk.tariffs, home).drawn)
-    bill = home_bill(desk.store, desk.tariffs, home, _so_far(meter, since, now), now=now)
+    bill = home_bill(desk.store, desk.tariffs, home, _so_far(desk.store, meter, since, now), now=now)
     more = {"missing_hours": _rounded(bill.missing_hours), "is_complete": bill.is_complete}
     return {"cost_month": Said(round(bill.total, _DIGITS), more)}
 
 
 def _emissions(store: Store, main: Channel, series: CarbonSeries, since: datetime, now: datetime) -> dict[str, Said]:
     drawn = _drawn(store, main, since, now)
-    window = _so_far(main, since, now)
+    window = _so_far(store, main, since, now)
     channel = series.channel
     begin = floor(window.start, channel.resolution)
     n_steps = -(-(window.end - begin) // channel.resolution)
     told = on_grid(store, channel, Window(begin, begin + n_steps * channel.resolution), now)
-    middles = [(window.start - begin + (n + 0.5) * main.resolution) // channel.resolution for n in range(len(drawn))]
-    kilograms = drawn * told[middles] / 1000
+    kilograms = drawn * on_steps(told, begin, channel.resolution, window, main.resolution) / 1000
     if np.isnan(kilograms).all():
         problem = f"no reading of {main.id} of this month has an intensity of {channel.id} beside it"
         raise NotEnoughHistory(problem, remedy="`watthour doctor` shows which source delivers nothing.")
@@ -297,18 +318,19 @@ def _drawn(store: Store, main: Channel, since: datetime, now: datetime) -> Array
     Raises:
         NotEnoughHistory: nothing of it is.
     """
-    found = np.maximum(metered_kwh(store, main, _so_far(main, since, now), now), 0.0)
+    found = np.maximum(metered_kwh(store, main, _so_far(store, main, since, now), now), 0.0)
     if np.isnan(found).all():
         problem = f"no reading of {main.id} of this month is known"
         raise NotEnoughHistory(problem, remedy="`watthour doctor` shows which source delivers nothing.")
     return found
 
 
-def _so_far(meter: Channel, since: datetime, now: datetime) -> Window:
-    end = since + (now - since) // meter.resolution * meter.resolution
-    if end <= since:
+def _so_far(store: Store, meter: Channel, since: datetime, now: datetime) -> Window:
+    """Return the whole intervals of a meter in the month so far."""
+    found = metered_steps(store, meter, Window(since, now)) if now > since else None
+    if found is None:
         raise NotEnoughHistory("the month has just begun", remedy="Wait until the first step of the meter has ended.")
-    return Window(since, end)
+    return found
 
 
 def _missing(meter: Channel, is_missing: Mask) -> dict[str, object]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from watthour.core.window import DAY, EPOCH, Window
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Container, Iterable, Iterator, Mapping
 
     from watthour.core.ports import KeptPlan, Store
 
@@ -30,6 +30,7 @@ class PlannedRun:
     earliest: datetime  # by that plan
     deadline: datetime  # by the last one
     starts: tuple[tuple[datetime, datetime | None], ...]  # when each plan was made, and its begin in it; None: it rests
+    device: str | None = None  # its id; None: the plan names none
     begun_at: datetime | None = None  # as a later plan saw it measured; None: none did
 
     @property
@@ -91,7 +92,8 @@ def _read(plan: KeptPlan, said: Mapping[str, Any]) -> PlannedRun:
     start = None if said["state"] == _SKIPPED or said["start"] is None else _instant(said["start"])
     earliest, deadline = _instant(said["earliest"]), _instant(said["deadline"])
     begun_at = start if said["state"] in _BEGUN and not said["is_estimated"] else None
-    return PlannedRun(said["id"], said["name"], plan.made_at, earliest, deadline, ((plan.made_at, start),), begun_at)
+    starts, device = ((plan.made_at, start),), said.get("device")
+    return PlannedRun(said["id"], said["name"], plan.made_at, earliest, deadline, starts, device, begun_at)
 
 
 def _followed(before: PlannedRun, run: PlannedRun) -> PlannedRun:
@@ -104,6 +106,6 @@ def _instant(said: str) -> datetime:
     return datetime.fromisoformat(said).astimezone(UTC)
 
 
-def of_thing(runs: Iterable[PlannedRun], name: str) -> list[PlannedRun]:
-    """Return those of a thing."""
-    return [each for each in runs if each.name == name]
+def of_thing(runs: Iterable[PlannedRun], device: str, names: Container[str]) -> list[PlannedRun]:
+    """Return those of a device, whatever its things were called then; of runs that name no device: those of a name."""
+    return [each for each in runs if (each.name in names if each.device is None else each.device == device)]

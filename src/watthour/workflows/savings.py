@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import time, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from watthour.core.assets import Array
     from watthour.core.channel import Device, Site
     from watthour.core.ports import Store
-    from watthour.planning.ledger import By, Entry
+    from watthour.planning.ledger import By, Done, Entry
     from watthour.planning.tariffs import Tariff
     from watthour.workflows.carbon_series import CarbonSeries
     from watthour.workflows.equipment import Equipment, EquipmentFile, HomeAppliance, HomeBattery
@@ -138,18 +138,26 @@ class _Work:
         """Yield the runs of appliances and cars that were done."""
         planned = planned_runs(self.store, self.home.id, self.window)
         zone = self.home.place.time_zone
-        things: tuple[HomeAppliance | HomeCar, ...] = (*self.equipment.appliances, *self.equipment.cars)
-        for said in things:
+        things: dict[str, list[Thing]] = {}  # by device: several programmes of one machine share its runs
+        named: tuple[HomeAppliance | HomeCar, ...] = (*self.equipment.appliances, *self.equipment.cars)
+        for said in named:
             device = device_of(self.store, self.home, said.device)
             if device is None:
                 self.remarks.append(f"Nothing tells when {said.name} ran: it names no device, or one that is gone.")
                 continue
-            thing = _thing(said, device)
-            mine = of_thing(planned, said.name)
-            matches = runs_done(self.store, self.home, thing, mine, self.window, now=self.now)
+            things.setdefault(device.id, []).append(_thing(said, device))
+        for shared in things.values():
+            device, by_name = shared[0].device, {each.name: each for each in shared}
+            mine = of_thing(planned, device.id, by_name)
+            machine = replace(shared[0], least_kwh=min(each.least_kwh for each in shared))
+            matches = runs_done(self.store, self.home, machine, mine, self.window, now=self.now)
             clock = self._usual(device) if any(each.planned for each in matches) else None
             for match in matches:
-                yield run_entry(match.done, _wish(match, thing, clock, zone), self.figures, zone)
+                thing = shared[0] if match.planned is None else by_name.get(match.planned.name, shared[0])
+                wish = _wish(match, thing, clock, zone)
+                done = replace(match.done, kind=thing.kind, name=thing.name)
+                done = replace(done, remark=done.remark or _meant(done, wish, zone))
+                yield run_entry(done, wish, self.figures, zone)
         if self.equipment.heats:
             names = ", ".join(each.name for each in self.equipment.heats)
             self.remarks.append(f"What shifting heat saves is not counted ({names}).")
@@ -190,9 +198,9 @@ def _thing(said: HomeAppliance | HomeCar, device: Device) -> Thing:
 
 
 def _wish(match: Matched, thing: Thing, clock: float | None, time_zone: str) -> Wish:
-    """Return when a run could have been; of one that no plan held: when it was."""
+    """Return when a run could have been; of one that no plan let begin, such as one that was skipped: when it was."""
     done, planned = match.done, match.planned
-    if planned is None:
+    if planned is None or planned.start_in_force(done.start) is None:
         return Wish(None, done.start, is_planned=False)
     at_once = min(planned.at_once, done.start)
     usual = None if clock is None else _nearest(clock, at_once, time_zone)
@@ -200,6 +208,14 @@ def _wish(match: Matched, thing: Thing, clock: float | None, time_zone: str) -> 
     if most_kw is not None and done.course is not None:
         most_kw = max(most_kw, done.course.most_kw)
     return Wish(planned.start_in_force(done.start), at_once, planned.deadline, usual, most_kw)
+
+
+def _meant(done: Done, wish: Wish, time_zone: str) -> str | None:
+    """Say what "at once" means for a car that began later than that, as it may have come later."""
+    if done.kind != "car" or not wish.is_planned or wish.at_once >= done.start:
+        return None
+    clock = wish.at_once.astimezone(ZoneInfo(time_zone))
+    return f"At once means from {clock:%H:%M} on, when the plan expected it: nothing tells when it came."
 
 
 def _nearest(clock: float, instant: datetime, time_zone: str) -> datetime:

@@ -277,6 +277,19 @@ def meter_of(store: Store, home: Site, flow: Flow) -> Channel:
     return found
 
 
+def metered_steps(store: Store, meter: Channel, window: Window) -> Window | None:
+    """Return the whole intervals of a meter within a window; None: there is none.
+
+    Its intervals are where its readings are: days begin within an hour where a time zone is off the full hour.
+    """
+    step = meter.resolution
+    span = store.spans().get(meter.id)
+    grid = window.start if span is None else span[0]
+    start = window.start + (grid - window.start) % step
+    whole = (window.end - start) // step * step
+    return Window(start, start + whole) if whole > timedelta() else None
+
+
 def metered_kwh(store: Store, meter: Channel, window: Window, now: datetime) -> Array:
     """Return the energy of each interval of a window; NaN where nothing that can be trusted is known. [kWh].
 
