@@ -28,6 +28,7 @@ PAGES = (
             "first-weeks",
             "global-model",
             "insights",
+            "planning",
             "rare-use",
             "store",
         )
@@ -70,6 +71,11 @@ LABELS = {
     "ours_with_operator": "**Watthour, with the operator's forecast**",
     **{f"after_{days}_days": f"after {days} days" for days in (3, 7, 14, 28)},
     "after_1_day": "after 1 day",
+    "no_control": "everything at once, the battery rests",
+    "own_sun": "everything at once, the battery minds its own sun",
+    "rules": "rules of thumb",
+    "ours_one_course": "Watthour, load and sun as foreseen",
+    "oracle": "all known beforehand",
     "ours_own_constants": "Watthour, constants learned on the task's own data only",
 }
 MODELS = {  # behind our rows, by its name in the catalogue
@@ -122,6 +128,8 @@ COLUMNS = {  # metric -> heading and decimals
     "rss_end_mb": ("memory at the end, MB", 0),
     "load_begin": ("load of the machine at the beginning", 0),
     "load_end": ("load at the end", 0),
+    "share_over_own_sun_percent": ("share of the saving over a battery that minds its own sun, %", 1),
+    "worst_month_percent": ("least saving of a month, %", 1),
     "least_coverage90_percent": ("least inside the 90 % band, %", 1),
 }
 
