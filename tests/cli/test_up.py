@@ -217,6 +217,7 @@ def test_every_region_has_its_rounds_by_the_clock(scheduler: Scheduler) -> None:
         *(f"{what} simtown" for what in ("prepare", "ingest", "refresh", "day ahead", "score", "train")),
         *(f"{what} simtown_home" for what in ("simulate", "refresh")),
         "files",
+        "plans",
         "weather",
     }
     assert planned["ingest simtown"] == Hourly(1, 5)

@@ -42,8 +42,8 @@ def carbon_region(store: Store, directories: Sequence[SiteDirectory], name: str)
     if not carbon_series(store, site):
         problem = f"nothing tells the carbon intensity of {site.name}"
         remedy = (
-            f"`watthour backfill {site.id}` brings it in where a source has it, and `watthour doctor` says what its "
-            "sources answered last; `watthour carbon regions` lists what is known."
+            f"`watthour backfill {site.id}` brings in its generation by fuel where a source has it, and `watthour "
+            "doctor` says what its sources answered last; `watthour carbon regions` lists what is known."
         )
         raise UnknownName("region", name, problem, remedy=remedy)
     return site
