@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from playwright.sync_api import expect
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -61,6 +62,16 @@ def check_look(page: Page) -> None:
     """Nothing to be scrolled sideways, and nothing that keeps somebody out."""
     check_rules(page)
     assert is_narrow(page)
+
+
+def go_to(page: Page, name: str) -> None:
+    """Open a page as a person does: by its link, behind *More* where the screen has no room for it."""
+    pages = page.get_by_role("navigation", name="Pages")
+    link, more = pages.get_by_role("link", name=name), pages.get_by_role("button", name="More")
+    expect(link.or_(more).first).to_be_visible()
+    if not link.is_visible():
+        more.click()
+    link.click()
 
 
 def kept(page: Page, *wanted: str) -> set[str]:

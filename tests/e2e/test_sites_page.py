@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from e2e.looks import check_look
+from e2e.looks import check_look, go_to
 from e2e.served import up
 from playwright.sync_api import expect
 
@@ -44,11 +44,7 @@ def test_a_site_is_added_where_the_person_is_and_can_be_read_by_all(
     )
     page = context.new_page()
     page.goto(nothing.url)
-    sites, more = page.get_by_role("link", name="Sites"), page.get_by_role("button", name="More")
-    expect(sites.or_(more).first).to_be_visible()
-    if more.is_visible():  # on a phone
-        more.click()
-    sites.click()
+    go_to(page, "Sites")
     expect(page.get_by_label("Time zone")).to_have_value("Europe/Paris")
     page.get_by_label("Name").fill(name)
     page.get_by_role("button", name="Use my location").click()

@@ -9,7 +9,7 @@ from math import sin
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from e2e.looks import check_look
+from e2e.looks import check_look, go_to
 from e2e.served import up
 from fakes.home_assistant import TOKEN, FakeHomeAssistant, home_assistant, metadata
 from fakes.server import Answer, Request, as_json, serve
@@ -112,7 +112,7 @@ def test_home_assistant_is_added_by_address_and_token_and_its_readings_are_on_th
         expect(page.locator("[data-figure=today]")).to_contain_text("kWh")
         expect(page.get_by_text(re.compile(r"^Rests on (29|30) days of readings"))).to_be_visible()
         check_look(page)
-        page.get_by_role("link", name="Sources").click()
+        go_to(page, "Sources")
         source = page.get_by_role("listitem").filter(has_text="Home Assistant: its statistics")
         expect(source).to_contain_text("Connected; 1 device speaks.")
 
