@@ -42,11 +42,11 @@ class Database(Protocol):
         """
         ...
 
-    def writing(self, *, patience_s: float = PATIENCE_S) -> AbstractContextManager[Connection]:
+    def writing(self, *, patience_s: float | None = None) -> AbstractContextManager[Connection]:
         """Open a transaction that holds the one right to write; it is durable when the block ends.
 
         Args:
-            patience_s: how long to wait for other writers. [s]
+            patience_s: how long to wait for other writers; None: as long as is usual. [s]
 
         Raises:
             StoreFull: no space is left; nothing of the transaction is kept.

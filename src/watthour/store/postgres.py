@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
 
 from watthour.core.errors import MissingExtra, StoreError, StoreFull, StoreLocked, StoreReadOnly
-from watthour.store.database import PATIENCE_S, frame_of, number_types, numbers_only
+from watthour.store.database import frame_of, number_types, numbers_only
 
 try:
     import psycopg
@@ -48,10 +48,10 @@ class Postgres:
             yield connection
 
     @contextmanager
-    def writing(self, *, patience_s: float = PATIENCE_S) -> Iterator[Connection]:
+    def writing(self, *, patience_s: float | None = None) -> Iterator[Connection]:
         """Open a transaction that waits for other writers first, so that it sees what they wrote."""
         with self._translated(), self.engine.begin() as connection:
-            if patience_s < PATIENCE_S:  # else it waits as long as others write
+            if patience_s is not None:  # else it waits as long as others write
                 connection.execute(text(f"SET LOCAL lock_timeout = {int(patience_s * 1000)}"))
             connection.execute(select(func.pg_advisory_xact_lock(_WRITERS)))
             yield connection

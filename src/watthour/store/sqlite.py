@@ -61,8 +61,9 @@ class Sqlite:
             yield connection
 
     @contextmanager
-    def writing(self, *, patience_s: float = PATIENCE_S) -> Iterator[Connection]:
+    def writing(self, *, patience_s: float | None = None) -> Iterator[Connection]:
         """Open a transaction that takes the right to write at once, so that it can never be refused it midway."""
+        patience_s = PATIENCE_S if patience_s is None else patience_s
         give_up_at = monotonic() + patience_s
         if not self._turn.acquire(timeout=patience_s):
             remedy = f"Other work of this process has been writing for {patience_s:.0f} s: try again when it is done."
