@@ -21,6 +21,7 @@ from watthour.workflows.carbon_series import carbon_at
 from watthour.workflows.entities import entities, main_without
 from watthour.workflows.equipment import device_of
 from watthour.workflows.homes import channels_of, devices_of
+from watthour.workflows.price_ahead import on_steps
 from watthour.workflows.tariffs import home_prices, meter_of, metered_kwh, metered_steps, tariff_of
 from watthour.workflows.view.ahead import MOST_HOURS, look_ahead
 from watthour.workflows.view.carbon_ahead import carbon_ahead
@@ -288,23 +289,16 @@ def _on_steps(times: Sequence[datetime], values: Array, length: timedelta, windo
     Raises:
         NotEnoughHistory: it does not cover the window.
     """
-    n_steps = (window.end - window.start) // STEP
-    total, covered = np.zeros(n_steps), np.zeros(n_steps)
-    for time, value in zip(times, values, strict=True):
-        if value is None or not np.isfinite(value):
-            continue
-        first = max(0, int((time - window.start) // STEP))
-        last = min(n_steps, int(-(-(time + length - window.start) // STEP)))
-        for k in range(first, last):
-            begin = window.start + k * STEP
-            share = (min(time + length, begin + STEP) - max(time, begin)) / STEP
-            total[k] += max(share, 0.0) * float(value)
-            covered[k] += max(share, 0.0)
-    if (covered < 1 - 1e-6).any():
-        missing = window.start + int(np.argmax(covered < 1 - 1e-6)) * STEP
+    start = min(times, default=window.start)
+    places = [(time - start) // length for time in times]
+    known = np.full(max(places, default=-1) + 1, np.nan)
+    known[places] = np.where(np.isfinite(values), values, np.nan)
+    means = on_steps(known, start, length, window, STEP)
+    if np.isnan(means).any():
+        missing = window.start + int(np.argmax(np.isnan(means))) * STEP
         problem = f"nothing is foreseen of {missing:%Y-%m-%d %H:%M} UTC"
         raise NotEnoughHistory(problem, remedy="Bring in more of the past.")
-    return total
+    return means
 
 
 def _carbon(sources: Sources, home: Site, window: Window, now: datetime, remarks: list[str]) -> Array | None:

@@ -22,7 +22,7 @@ from watthour.workflows.carbon_series import carbon_at
 from watthour.workflows.equipment import equipment_of
 from watthour.workflows.home_plan_content import plan_told
 from watthour.workflows.homes import homes
-from watthour.workflows.price_ahead import on_grid, on_steps
+from watthour.workflows.step_means import step_means
 from watthour.workflows.tariffs import home_bill, home_prices, meter_of, metered_kwh, metered_steps, tariff_of
 from watthour.workflows.view.wire import utc_text
 
@@ -295,13 +295,9 @@ def _cost(desk: Desk, home: Site, since: datetime, now: datetime) -> dict[str, S
 def _emissions(store: Store, main: Channel, series: CarbonSeries, since: datetime, now: datetime) -> dict[str, Said]:
     drawn = _drawn(store, main, since, now)
     window = _so_far(store, main, since, now)
-    channel = series.channel
-    begin = floor(window.start, channel.resolution)
-    n_steps = -(-(window.end - begin) // channel.resolution)
-    told = on_grid(store, channel, Window(begin, begin + n_steps * channel.resolution), now)
-    kilograms = drawn * on_steps(told, begin, channel.resolution, window, main.resolution) / 1000
+    kilograms = drawn * step_means(store, series.channel, window, main.resolution, now) / 1000
     if np.isnan(kilograms).all():
-        problem = f"no reading of {main.id} of this month has an intensity of {channel.id} beside it"
+        problem = f"no reading of {main.id} of this month has an intensity of {series.channel.id} beside it"
         raise NotEnoughHistory(problem, remedy="`watthour doctor` shows which source delivers nothing.")
     more = {
         **_missing(main, np.isnan(kilograms)),

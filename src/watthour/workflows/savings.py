@@ -21,7 +21,7 @@ from watthour.workflows.equipment import HomeCar, device_of, equipment_of
 from watthour.workflows.homes import channels_of, devices_of
 from watthour.workflows.ledger_runs import Thing, device_kw, runs_done
 from watthour.workflows.planned_runs import first_plan_at, of_thing, planned_runs
-from watthour.workflows.price_ahead import on_grid, on_steps
+from watthour.workflows.step_means import step_means
 from watthour.workflows.tariffs import LONGEST_BILL, meter_of, metered_kw, past_prices, tariff_of
 
 if TYPE_CHECKING:
@@ -122,7 +122,11 @@ class _Work:
         carbon = carbon_at(store, home)
         remarks = list(found.remarks)
         net = _net_kw(store, home, tariff, equipment, around, now, remarks)
-        grams = np.full(len(found.import_), np.nan) if carbon is None else _carbon_of(store, carbon, around, now)
+        grams = (
+            np.full(len(found.import_), np.nan)
+            if carbon is None
+            else step_means(store, carbon.channel, around, STEP, now)
+        )
         figures = Figures(around.start, STEP, found.import_, found.export, grams, net)
         if carbon is None:
             remarks.append(
@@ -266,14 +270,6 @@ def _net_kw(
         fed_in = metered_kw(store, meter_of(store, home, tariff.fed_in), window, STEP, now)
         return np.asarray(np.maximum(net, 0.0) - np.maximum(fed_in, 0.0))
     return net if feeds_in or bool((net < 0.0).any()) else None
-
-
-def _carbon_of(store: Store, series: CarbonSeries, window: Window, now: datetime) -> Array:
-    """Return the measured carbon of each step; NaN where it is not known. [gCO2e/kWh]."""
-    step = series.channel.resolution
-    start = floor(window.start, step)
-    whole = Window(start, start + -(-(window.end - start) // step) * step)
-    return on_steps(on_grid(store, series.channel, whole, now), start, step, window, STEP)
 
 
 def _left_out(entries: Sequence[Entry], *, has_carbon: bool) -> Iterator[str]:
