@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+import json
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 import numpy as np
 
@@ -10,11 +13,14 @@ from watthour.core.errors import NotEnoughHistory
 from watthour.core.frames import LEVELS
 from watthour.forecasting.panel import mean_known
 from watthour.forecasting.quantile_forecast import describe_intervals, quantile_forecast
-from watthour.forecasting.steps import check_targets, require_part_of_a_day
+from watthour.forecasting.steps import check_targets, check_trained_on, require_part_of_a_day
 from watthour.forecasting.trend_season.known import Clock
 from watthour.forecasting.vintages import by_issue, instant, instants, measurement_vintages
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Self
+
     import dataframely as dy
 
     from watthour.core.forecast import Forecast, History
@@ -37,6 +43,51 @@ class Answer(Protocol):
             clock: by which days are numbered.
             edge: number of the day after the last of them.
         """
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ModelOfDays(ABC):
+    """The channel and the step it was made for: all that it tells is learned anew from the days before each issue."""
+
+    channel: str
+    step: int  # [microseconds]
+
+    recipe: ClassVar[str]  # the catalogue's name
+    most_days: ClassVar[int]  # looked back on
+    features: ClassVar[tuple[str, ...]]  # what the forecast is made of
+
+    @classmethod
+    def of(cls, history: History) -> Self:
+        """Check that enough is known.
+
+        Raises:
+            InvalidInput: the step is a day or longer.
+            NotEnoughHistory: too few days are known.
+        """
+        return cls(history.context.channel.id, check_days(history, cls.recipe, cls.most_days))
+
+    @abstractmethod
+    def answer(self) -> Answer:
+        """Return who tells days ahead in one forecast."""
+
+    def predict(self, history: History, targets: dy.DataFrame[Targets]) -> Forecast:
+        """Forecast each target from what was known at its own issue.
+
+        Raises:
+            InvalidInput: the model was made for another channel or step, or the targets are not its intervals.
+            NotEnoughHistory: nothing is known of the channel at any issue.
+        """
+        check_trained_on(history.context, self.channel, self.step)
+        return forecast_by_days(history, targets, self.answer(), name=self.recipe, most_days=self.most_days)
+
+    def files(self) -> Mapping[str, bytes]:
+        """Return it as one JSON file."""
+        return {f"{self.recipe}.json": json.dumps({"channel": self.channel, "step": self.step}).encode()}
+
+    @classmethod
+    def from_files(cls, files: Mapping[str, bytes]) -> Self:
+        """Build it again from its file."""
+        return cls(**json.loads(files[f"{cls.recipe}.json"]))
 
 
 def check_days(history: History, name: str, most_days: int) -> int:

@@ -6,27 +6,24 @@ days, a machine that is on or off): the quantiles are those of values that were 
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
 from watthour.core.frames import LEVELS
-from watthour.forecasting.days_before import FEWEST_DAYS, check_days, daily_means, forecast_by_days
-from watthour.forecasting.steps import check_trained_on
+from watthour.forecasting.days_before import FEWEST_DAYS, ModelOfDays, daily_means
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import dataframely as dy
 
-    from watthour.core.forecast import Forecast, History
+    from watthour.core.forecast import History
     from watthour.core.frames import Targets
+    from watthour.forecasting.days_before import Answer
     from watthour.forecasting.trend_season.known import Clock
     from watthour.forecasting.vintages import Array, Instants
 
-_NAME, _FILE = "recent_days", "recent_days.json"
+_NAME = "recent_days"
 _SPAN = 5.0  # half-lives looked back on
 _BESIDE = 0.5  # how much the intervals before and after it on the clock count
 _TOGETHER = 2.0  # values that say as much as one
@@ -73,39 +70,20 @@ class RecentDays:
             InvalidInput: the step is a day or longer.
             NotEnoughHistory: too few days are known.
         """
-        return FittedRecentDays(history.context.channel.id, check_days(history, _NAME, _LOOKED_BACK))
+        return FittedRecentDays.of(history)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class FittedRecentDays:
-    """The channel and the step it was made for."""
+class FittedRecentDays(ModelOfDays):
+    """See ``days_before.ModelOfDays``."""
 
-    channel: str
-    step: int  # [microseconds]
+    recipe = _NAME
+    most_days = _LOOKED_BACK
+    features = ("recent values",)
 
-    @property
-    def features(self) -> tuple[str, ...]:
-        """What the forecast is made of."""
-        return ("recent values",)
-
-    def predict(self, history: History, targets: dy.DataFrame[Targets]) -> Forecast:
-        """Forecast each target from what was known at its own issue.
-
-        Raises:
-            InvalidInput: the model was made for another channel or step, or the targets are not its intervals.
-            NotEnoughHistory: nothing is known of the channel at any issue.
-        """
-        check_trained_on(history.context, self.channel, self.step)
-        return forecast_by_days(history, targets, _Told().answer, name=_NAME, most_days=_LOOKED_BACK)
-
-    def files(self) -> Mapping[str, bytes]:
-        """Return it as one JSON file."""
-        return {_FILE: json.dumps({"channel": self.channel, "step": self.step}).encode()}
-
-    @classmethod
-    def from_files(cls, files: Mapping[str, bytes]) -> Self:
-        """Build it again from its file."""
-        return cls(**json.loads(files[_FILE]))
+    def answer(self) -> Answer:
+        """Return who tells days ahead in one forecast."""
+        return _Told().answer
 
 
 class _Told:

@@ -9,30 +9,27 @@ doi:10.1175/MWR-D-12-00281.1, for the idea; what is compared here is the series 
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
 from watthour.forecasting.calendar import WEEKEND, holidays_around
-from watthour.forecasting.days_before import check_days, forecast_by_days
+from watthour.forecasting.days_before import ModelOfDays
 from watthour.forecasting.panel import deviation_known, mean_known
 from watthour.forecasting.recent_days import weighted_quantiles
-from watthour.forecasting.steps import check_trained_on
 from watthour.forecasting.vintages import DAY_US, HOUR_US
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import dataframely as dy
 
-    from watthour.core.forecast import Forecast, History
+    from watthour.core.forecast import History
     from watthour.core.frames import Targets
+    from watthour.forecasting.days_before import Answer
     from watthour.forecasting.trend_season.known import Clock
     from watthour.forecasting.vintages import Array, Instants
 
-_NAME, _FILE = "similar_days", "similar_days.json"
+_NAME = "similar_days"
 LOOKED_BACK = 200  # days
 PARTS = (0, 6, 10, 16)  # local hours at which the night, the morning, the middle of the day and the evening begin
 # Learned by scripts/learn_similar_days.py, of the same parts of the day
@@ -77,39 +74,20 @@ class SimilarDays:
             InvalidInput: the step is a day or longer.
             NotEnoughHistory: too few days are known.
         """
-        return FittedSimilarDays(history.context.channel.id, check_days(history, _NAME, LOOKED_BACK))
+        return FittedSimilarDays.of(history)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class FittedSimilarDays:
-    """The channel and the step it was made for."""
+class FittedSimilarDays(ModelOfDays):
+    """See ``days_before.ModelOfDays``."""
 
-    channel: str
-    step: int  # [microseconds]
+    recipe = _NAME
+    most_days = LOOKED_BACK
+    features = ("values of earlier days", "the last days", "kind of day")
 
-    @property
-    def features(self) -> tuple[str, ...]:
-        """What the forecast is made of."""
-        return ("values of earlier days", "the last days", "kind of day")
-
-    def predict(self, history: History, targets: dy.DataFrame[Targets]) -> Forecast:
-        """Forecast each target from what was known at its own issue.
-
-        Raises:
-            InvalidInput: the model was made for another channel or step, or the targets are not its intervals.
-            NotEnoughHistory: nothing is known of the channel at any issue.
-        """
-        check_trained_on(history.context, self.channel, self.step)
-        return forecast_by_days(history, targets, _answer, name=_NAME, most_days=LOOKED_BACK)
-
-    def files(self) -> Mapping[str, bytes]:
-        """Return it as one JSON file."""
-        return {_FILE: json.dumps({"channel": self.channel, "step": self.step}).encode()}
-
-    @classmethod
-    def from_files(cls, files: Mapping[str, bytes]) -> Self:
-        """Build it again from its file."""
-        return cls(**json.loads(files[_FILE]))
+    def answer(self) -> Answer:
+        """Return who tells days ahead in one forecast."""
+        return _answer
 
 
 def _answer(rows: Array, leads: Instants, clock: Clock, edge: int) -> Array:
