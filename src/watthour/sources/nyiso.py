@@ -10,11 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from watthour.core.errors import PayloadChanged
 from watthour.core.frames import INSTANT, OPERATOR
 from watthour.core.window import DAY, local_instant
 from watthour.sources.delivery import (
@@ -26,7 +24,7 @@ from watthour.sources.delivery import (
 )
 from watthour.sources.eia_930 import energy_channel
 from watthour.sources.http import HttpClient, RateLimit, RetryPolicy
-from watthour.sources.nyiso_files import MAY_BE_MISSING, TIME_ZONE, ZONES, DailyFiles, Months, days_of, read_table
+from watthour.sources.nyiso_files import TIME_ZONE, ZONES, DailyFiles, Months, read_table
 from watthour.sources.options import Options
 
 if TYPE_CHECKING:
@@ -81,7 +79,7 @@ class Nyiso:
 
     def probe(self, *, now: datetime) -> None:
         """Ask for today's file; raises as ``fetch``."""
-        DailyFiles(self.client, STEM, self._months).of_day(now.astimezone(ZoneInfo(TIME_ZONE)).date(), now)
+        DailyFiles(self.client, STEM, self._months).probe(now)
 
     def fetch(self, window: Window, *, now: datetime, watched_from: datetime | None = None) -> Delivery:
         """Return the forecasts of the window made for each of its days; see ``core.ports.Source``.
@@ -91,20 +89,10 @@ class Nyiso:
         """
         forecasts = [pl.DataFrame(schema=PARSED_FORECASTS)]
         refused = [pl.DataFrame(schema=PARSED_REFUSED)]
-        today = now.astimezone(ZoneInfo(TIME_ZONE)).date()
-        missing = 0
-        files = DailyFiles(self.client, STEM, self._months)
-        for day in days_of(window, now):
-            text = files.of_day(day, now)
-            if text is None:
-                missing += day <= today  # tomorrow's may not be posted yet
-                continue
+        for day, text in DailyFiles(self.client, STEM, self._months).of_days(window, now):
             good, bad = parse_isolf(text, day, self.context, now=now)
             forecasts.append(good)
             refused.append(bad)
-        if missing > MAY_BE_MISSING and len(forecasts) == 1:
-            problem = f"none of {missing} days that were due long ago has a file"
-            raise PayloadChanged("nyiso", problem, remedy="Its files may have moved: update Watthour.")
         return deliver(
             self.name,
             window,

@@ -52,11 +52,31 @@ class DailyFiles:
     stem: str  # such as isolf
     months: Months  # those that were asked for
 
+    def probe(self, now: datetime) -> None:
+        """Ask for the file of the present day."""
+        self.of_day(_local_day(now), now)
+
+    def of_days(self, window: Window, now: datetime) -> Iterator[tuple[date, str]]:
+        """Yield the days of a window that have a file, each with it.
+
+        Raises:
+            PayloadChanged: no day has a file, and more of them are long posted than may be missing.
+        """
+        n_missing = n_found = 0
+        for day in _days_of(window, now):
+            if (text := self.of_day(day, now)) is not None:
+                n_found += 1
+                yield day, text
+            elif day <= _local_day(now):  # tomorrow's may not be posted yet
+                n_missing += 1
+        if n_missing > MAY_BE_MISSING and not n_found:
+            problem = f"none of {n_missing} days that were due long ago has a file"
+            raise PayloadChanged("nyiso", problem, remedy="Its files may have moved: update Watthour.")
+
     def of_day(self, day: date, now: datetime) -> str | None:
         """Return the file of a day, None where there is none."""
         name = f"{day:%Y%m%d}{self.stem}.csv"
-        today = now.astimezone(ZoneInfo(TIME_ZONE)).date()
-        if (today - day).days <= DAYS_KEPT_SINGLE:
+        if (_local_day(now) - day).days <= DAYS_KEPT_SINGLE:
             content = self.client.find_bytes(f"/{name}")
             return None if content is None else content.decode("utf-8", errors="replace")
         return self._month(day, now).get(name)
@@ -71,11 +91,14 @@ class DailyFiles:
         return self.months[name][1]
 
 
-def days_of(window: Window, now: datetime) -> Iterator[date]:
+def _local_day(instant: datetime) -> date:
+    return instant.astimezone(ZoneInfo(TIME_ZONE)).date()
+
+
+def _days_of(window: Window, now: datetime) -> Iterator[date]:
     """Go through the window's local days; the last file is that of tomorrow."""
-    zone = ZoneInfo(TIME_ZONE)
-    day = window.start.astimezone(zone).date()
-    last = min((window.end - HOUR).astimezone(zone).date(), now.astimezone(zone).date() + DAY)
+    day = _local_day(window.start)
+    last = min(_local_day(window.end - HOUR), _local_day(now) + DAY)
     while day <= last:
         yield day
         day += DAY

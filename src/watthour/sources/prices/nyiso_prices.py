@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import time
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 import polars as pl
 
@@ -21,16 +20,7 @@ from watthour.core.units import Unit
 from watthour.core.window import HOUR
 from watthour.sources.delivery import PARSED_READINGS, PARSED_REFUSED, deliver, plain_number, split_unreadable
 from watthour.sources.http import HttpClient, RateLimit, RetryPolicy
-from watthour.sources.nyiso_files import (
-    MAY_BE_MISSING,
-    STAMP,
-    TIME_ZONE,
-    ZONES,
-    DailyFiles,
-    Months,
-    days_of,
-    read_table,
-)
+from watthour.sources.nyiso_files import STAMP, TIME_ZONE, ZONES, DailyFiles, Months, read_table
 from watthour.sources.options import Options
 from watthour.sources.prices.markets import code_of, market, published_on_eve
 
@@ -115,7 +105,7 @@ class NyisoPrices:
 
     def probe(self, *, now: datetime) -> None:
         """Ask for today's file; raises as ``fetch``."""
-        DailyFiles(self.client, STEM, self._months).of_day(now.astimezone(ZoneInfo(TIME_ZONE)).date(), now)
+        DailyFiles(self.client, STEM, self._months).probe(now)
 
     def fetch(self, window: Window, *, now: datetime, watched_from: datetime | None = None) -> Delivery:
         """Return the prices of the window that are published; see ``core.ports.Source``.
@@ -125,19 +115,10 @@ class NyisoPrices:
         """
         readings = [pl.DataFrame(schema=PARSED_READINGS)]
         refused = [pl.DataFrame(schema=PARSED_REFUSED)]
-        files, missing = DailyFiles(self.client, STEM, self._months), 0
-        today = now.astimezone(ZoneInfo(TIME_ZONE)).date()
-        for day in days_of(window, now):
-            text = files.of_day(day, now)
-            if text is None:
-                missing += day <= today  # tomorrow's may not be posted yet
-                continue
+        for day, text in DailyFiles(self.client, STEM, self._months).of_days(window, now):
             good, bad = parse(text, day, self.context)
             readings.append(good.select("channel", "time", "value", published_on_eve(POSTED_BY, TIME_ZONE)))
             refused.append(bad)
-        if missing > MAY_BE_MISSING and len(readings) == 1:
-            problem = f"none of {missing} days that were due long ago has a file"
-            raise PayloadChanged("nyiso", problem, remedy="Its files may have moved: update Watthour.")
         return deliver(
             self.name,
             window,
