@@ -212,10 +212,12 @@ def _walk(
     issued = instants(issues["issued_at"])[:, None]
     asked = instants(targets["time"])
     phase = asked[0] % HOUR_US
-    known = (instants(issues["known_until"])[:, None] - phase) // HOUR_US * HOUR_US + phase  # the first unknown hour
-    ahead = max(1, int((asked.max() - known.min()) // HOUR_US + 1))
+    known, own = (  # the first unknown hour of each issue, and of that of each target
+        (instants(each["known_until"]) - phase) // HOUR_US * HOUR_US + phase for each in (issues, targets)
+    )
+    ahead = max(1, int((asked - own).max() // HOUR_US + 1))
     span = np.arange(-(WEEK + FEED_LAG), ahead)
-    times = known + span * HOUR_US  # (issue, hour)
+    times = known[:, None] + span * HOUR_US  # (issue, hour)
     demand = measurement_vintages(history, channel).known(times, issued)
     demand[:, span >= 0] = np.nan
     if np.isnan(demand).all():
