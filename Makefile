@@ -11,19 +11,28 @@ VENV := .venv
 BIN := $(VENV)/bin
 STATIC := src/watthour/api/static
 
-.PHONY: run test coverage lint format web web-test bench backfill ingest train up docs lock clean
+# Three workers on two cores: many tests wait for a server, a browser or a clock.
+PYTEST := $(BIN)/python -m pytest -n 3 --dist loadgroup
 
-run: $(VENV)/.installed $(STATIC)/index.html
+.PHONY: run test ready coverage lint format web web-test bench backfill ingest train up docs lock clean
+
+run:
+	$(MAKE) --jobs=2 --output-sync=target ready
 	$(BIN)/watthour up
 
 up: run
 
-test: $(VENV)/.installed $(STATIC)/index.html lint web-test
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+test:
+	$(MAKE) --jobs=2 --output-sync=target ready
+	$(MAKE) --jobs=2 --output-sync=target lint web-test
+	$(PYTEST)
+
+# Libraries of Python and of the web come at the same time.
+ready: $(VENV)/.installed $(STATIC)/index.html
 
 # Not part of `test`: tracing every line doubles the time of the suite.
 coverage: $(VENV)/.installed $(STATIC)/index.html
-	$(BIN)/python -m pytest -n 2 --dist loadgroup --cov --cov-report=term:skip-covered
+	$(PYTEST) --cov --cov-report=term:skip-covered
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff check .

@@ -13,7 +13,7 @@ def costly() -> None:
 def told(request: pytest.FixtureRequest) -> str:
     """Return the name by which a test is handed to a worker; that of a group comes last."""
     if not request.config.getoption("loadgroup", default=False):
-        pytest.skip("all tests run in one process: -n 2 --dist loadgroup, as `make test` has it, shares them out")
+        pytest.skip("all tests run in one process: `make test` shares them out")
     return str(request.node.nodeid)
 
 
