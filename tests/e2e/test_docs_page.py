@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from e2e.served import Served
     from playwright.sync_api import Page
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser of regions")]
 
 
 def test_every_address_is_listed_and_can_be_tried(page: Page, simulated: Served) -> None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from e2e.served import Served
     from playwright.sync_api import Browser, ConsoleMessage, Locator, Route
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser of regions")]
 
 FORECAST, RANGE, OPERATOR, ACTUAL, LAST_WEEK = range(5)
 DASH = "\N{EN DASH}"

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from e2e.served import Served
     from playwright.sync_api import Browser, Page
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser of the home")]
 
 
 def text(instant: datetime) -> str:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from e2e.served import Served
     from playwright.sync_api import Browser, BrowserContext, Page
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser of regions")]
 
 PHONE = {"width": 390, "height": 844}
 AGE = re.compile(r"Offline: as of \d\d:\d\d, \d+\s(min|h) ago")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from e2e.served import Served
     from playwright.sync_api import Browser, Locator, Page, Response
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser of the home")]
 
 LOOKS: list[dict[str, Any]] = [
     {"viewport": {"width": 1280, "height": 900}},

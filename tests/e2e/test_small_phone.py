@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from e2e.served import Served
     from playwright.sync_api import Browser
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser of the home")]
 
 ROUTER = Path(__file__).parents[2] / "web" / "src" / "app" / "router.tsx"
 _ADDRESSES = re.findall(r"^  path: '/(\S*)',$", ROUTER.read_text(encoding="utf-8"), re.MULTILINE)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from e2e.served import Served
     from playwright.sync_api import Browser, Locator, Page
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser of own servers")]
 
 HOUR = timedelta(hours=1)
 GRID = "sensor.grid_import"
