@@ -11,20 +11,20 @@ VENV := .venv
 BIN := $(VENV)/bin
 STATIC := src/watthour/api/static
 
-# Three workers on two cores: many tests wait for a server, a browser or a clock.
-PYTEST := $(BIN)/python -m pytest -n 3 --dist loadgroup
+# As many workers as small machines have cores.
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup
 
 .PHONY: run test ready coverage lint format web web-test bench backfill ingest train up docs lock clean
 
 run:
-	$(MAKE) --jobs=2 --output-sync=target ready
+	$(MAKE) --jobs=2 ready
 	$(BIN)/watthour up
 
 up: run
 
 test:
-	$(MAKE) --jobs=2 --output-sync=target ready
-	$(MAKE) --jobs=2 --output-sync=target lint web-test
+	$(MAKE) --jobs=2 ready
+	$(MAKE) --jobs=2 lint web-test
 	$(PYTEST)
 
 # Libraries of Python and of the web come at the same time.
