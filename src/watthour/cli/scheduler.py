@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 import structlog
 
 from watthour.core.errors import WatthourError
+from watthour.core.price import auction_of
 from watthour.core.window import DAY, HOUR, Window
 from watthour.workflows.asking import BUDGET_S, WORKER_NAME, Workers, fill, poll
-from watthour.workflows.carbon_series import beside_load
+from watthour.workflows.beside import beside_load
 from watthour.workflows.forecast import RUN_PREFIX
 from watthour.workflows.home_plan import Asked
 from watthour.workflows.homes import homes
@@ -185,6 +186,10 @@ class Scheduler:
             self._add("ingest", context, self._ingest, Hourly(settings.ingest_every_hours, 5), last=now)
             self._add("refresh", context, self._forecast, Hourly(settings.refresh_every_hours, 12), last=now)
             self._add("day ahead", context, self._day_ahead, day_ahead, last=issued)
+            if (auction := auction_of(context.site)) is not None:
+                self._add(
+                    "auction", context, self._before_auction, Daily(auction.last_call, auction.time_zone), last=now
+                )
             self._add("score", context, self._score, scoring, last=scored)
             self._add("train", context, self._train_all_when_due, Every(LOOK_FOR_TRAINING), last=now, is_long=True)
         for context in self.asked_without_load():
@@ -381,6 +386,12 @@ class Scheduler:
             window = daily_window(each, self._now())
             self._guard(f"{RUN_PREFIX}{each.channel.id}", partial(self._issue, each, window))
         self._issue(known)
+
+    def _before_auction(self, context: Context) -> None:
+        """Forecast prices from what is known shortly before their auction closes."""
+        for each in (context, *self._beside(context)):
+            if each.channel.is_told_ahead:
+                self._guard(f"{RUN_PREFIX}{each.channel.id}", partial(self._issue, each))
 
     def _score(self, context: Context) -> None:
         for each in (context, *self._beside(context)):

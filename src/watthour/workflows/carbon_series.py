@@ -1,25 +1,18 @@
-"""The carbon series of a site, the one that answers by itself first, and what is forecast beside its load."""
+"""The carbon series of a site, the one that answers by itself first."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from watthour.core.carbon import Basis, CarbonKind, Scope, Side, kind_of
 from watthour.core.errors import UnknownName
 from watthour.workflows.carbon import production_kind
-from watthour.workflows.sites import find_context
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from watthour.core.channel import Channel, Site
-    from watthour.core.directory import SiteDirectory
-    from watthour.core.forecast import Context
     from watthour.core.ports import Store
 
-SHORTEST_STEP = timedelta(minutes=15)  # of a series that is forecast regularly; `watthour train` takes others too
 # Which figure answers where none is named: an account of what is used, as far as imports are known.
 _FIRST = (
     CarbonKind(Basis.AVERAGE, Scope.LIFECYCLE, Side.CONSUMPTION),
@@ -75,11 +68,3 @@ def series_asked(store: Store, site: Site, channel: str | None) -> CarbonSeries:
         problem = f"it is no carbon series of {site.name}"
         raise UnknownName("channel", channel, problem, remedy=f"Name one of: {names}.")
     return chosen
-
-
-def beside_load(store: Store, directories: Sequence[SiteDirectory], context: Context) -> list[Context]:
-    """Return what of a site is forecast regularly beside its load: the carbon series that answers by itself."""
-    if not context.channel.is_load or not context.channel.is_of_whole_site:
-        return []
-    found = [each.channel for each in carbon_series(store, context.site) if each.channel.resolution >= SHORTEST_STEP]
-    return [find_context(store, directories, channel.id) for channel in found[:1]]
