@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from watthour.workflows.forward import Forwarder
     from watthour.workflows.home_bulletin import Desk
     from watthour.workflows.home_plan import HomePlanner
+    from watthour.workflows.kept_tariffs import Tariffs
     from watthour.workflows.links import Links
     from watthour.workflows.listening import Listener
     from watthour.workflows.news import News
@@ -56,7 +57,6 @@ if TYPE_CHECKING:
     from watthour.workflows.runs import Fill
     from watthour.workflows.settling import Settler
     from watthour.workflows.stand_in import StandInHome
-    from watthour.workflows.tariffs import Tariffs
     from watthour.workflows.telling import Teller
     from watthour.workflows.training_process import Trainings
     from watthour.workflows.trying import Asked, Tried
@@ -173,7 +173,7 @@ class App:
     @cached_property
     def tariffs(self) -> Tariffs:
         """What energy costs in each home."""
-        from watthour.workflows.tariffs import Tariffs
+        from watthour.workflows.kept_tariffs import Tariffs
 
         return Tariffs(self.settings.home)
 

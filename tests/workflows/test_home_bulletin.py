@@ -24,7 +24,7 @@ from watthour.workflows.equipment import EquipmentFile, set_equipment
 from watthour.workflows.home_ahead import Sources
 from watthour.workflows.home_bulletin import Desk, home_bulletin, plan_blanks, plan_entries, real_homes
 from watthour.workflows.home_plan import Asked, HomePlanner
-from watthour.workflows.tariffs import Tariffs
+from watthour.workflows.kept_tariffs import Tariffs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

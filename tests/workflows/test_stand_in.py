@@ -21,10 +21,10 @@ from watthour.workflows import stand_in
 from watthour.workflows.equipment import EquipmentFile, equipment_of, set_equipment
 from watthour.workflows.home_ahead import Sources
 from watthour.workflows.home_plan import HomePlanner
+from watthour.workflows.kept_tariffs import Tariffs, tariff_of
 from watthour.workflows.links import Link
 from watthour.workflows.listening import Listener
 from watthour.workflows.stand_in import FixedLinks, describe, fill_past, furnish, is_wanted, keep_uses
-from watthour.workflows.tariffs import Tariffs, tariff_of
 from watthour.workflows.view import site_entry
 
 if TYPE_CHECKING:

@@ -21,7 +21,8 @@ from watthour.workflows.carbon_series import carbon_at
 from watthour.workflows.entities import entities, main_without
 from watthour.workflows.equipment import device_of
 from watthour.workflows.homes import channels_of, devices_of
-from watthour.workflows.tariffs import home_prices, meter_of, metered_kwh, metered_steps, tariff_of
+from watthour.workflows.kept_tariffs import tariff_of
+from watthour.workflows.tariffs import home_prices, meter_of, metered_kwh, metered_steps
 from watthour.workflows.view.ahead import MOST_HOURS, look_ahead
 from watthour.workflows.view.carbon_ahead import carbon_ahead
 
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from watthour.planning.prices import Mask, Prices
     from watthour.workflows.entities import Entity
     from watthour.workflows.equipment import Equipment
-    from watthour.workflows.tariffs import Tariffs
+    from watthour.workflows.kept_tariffs import Tariffs
 
 STEP = timedelta(minutes=15)
 _SIGN_FROM = 366 * DAY  # before the present, whose readings of the sun tell its sign
@@ -335,7 +336,7 @@ def _peak(sources: Sources, home: Site, prices: Prices, now: datetime, remarks: 
     zone = home.place.time_zone
     begin = local_midnight(now.astimezone(ZoneInfo(zone)).date().replace(day=1), zone)
     try:
-        meter = meter_of(sources.store, home, tariff_of(sources.tariffs, home).drawn)
+        meter = meter_of(sources.store, home, tariff_of(sources.tariffs, home, now).drawn)
         whole = metered_steps(sources.store, meter, Window(begin, now)) if now > begin else None
         used = np.array([]) if whole is None else metered_kwh(sources.store, meter, whole, now)
         known = used[~np.isnan(used)] / (meter.resolution / HOUR)

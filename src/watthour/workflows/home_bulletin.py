@@ -22,8 +22,9 @@ from watthour.workflows.carbon_series import carbon_at
 from watthour.workflows.equipment import equipment_of
 from watthour.workflows.home_plan_content import plan_told
 from watthour.workflows.homes import homes
+from watthour.workflows.kept_tariffs import tariff_of
 from watthour.workflows.price_ahead import on_grid, on_steps
-from watthour.workflows.tariffs import home_bill, home_prices, meter_of, metered_kwh, metered_steps, tariff_of
+from watthour.workflows.tariffs import home_bill, home_prices, meter_of, metered_kwh, metered_steps
 from watthour.workflows.view.wire import utc_text
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from watthour.planning.prices import Array, Mask
     from watthour.workflows.carbon_series import CarbonSeries
     from watthour.workflows.home_plan import HomePlanner
-    from watthour.workflows.tariffs import Tariffs
+    from watthour.workflows.kept_tariffs import Tariffs
 
 LONGEST_SILENCE = timedelta(hours=12)  # of a forecast, and of what carbon intensity is known
 PRICE_HOURS = 36
@@ -113,7 +114,7 @@ def _parts(desk: Desk, home: Site, now: datetime) -> Iterator[Part]:
     currency: str | None = None
     if desk.tariffs.said(home.id) is not None:
         try:
-            currency = tariff_of(desk.tariffs, home).currency
+            currency = tariff_of(desk.tariffs, home, now).currency
         except InvalidInput as error:
             yield Part.unknown(Entry("price", "Price now", Matter.PRICE, None), error)
     since = _begin_of_month(home, now)
@@ -286,7 +287,7 @@ def _energy(store: Store, main: Channel, since: datetime, now: datetime) -> dict
 
 
 def _cost(desk: Desk, home: Site, since: datetime, now: datetime) -> dict[str, Said]:
-    meter = meter_of(desk.store, home, tariff_of(desk.tariffs, home).drawn)
+    meter = meter_of(desk.store, home, tariff_of(desk.tariffs, home, now).drawn)
     bill = home_bill(desk.store, desk.tariffs, home, _so_far(desk.store, meter, since, now), now=now)
     more = {"missing_hours": _rounded(bill.missing_hours), "is_complete": bill.is_complete}
     return {"cost_month": Said(round(bill.total, _DIGITS), more)}
@@ -344,7 +345,7 @@ def _plan_of(desk: Desk, home: Site, now: datetime) -> Mapping[str, Any]:
         UnknownName: the home has no tariff, without which nothing is planned.
         NotEnoughHistory: none was made yet.
     """
-    tariff_of(desk.tariffs, home)
+    tariff_of(desk.tariffs, home, now)
     content = desk.planner.in_force(home, now=now)
     if content is None:
         problem = f"no plan of {home.name} by its present tariff and equipment has been made"

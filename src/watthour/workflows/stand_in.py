@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from watthour.core.frames import Events
     from watthour.core.ports import Store
     from watthour.workflows.equipment import EquipmentFile
-    from watthour.workflows.tariffs import Tariffs
+    from watthour.workflows.kept_tariffs import Tariffs
 
 PAST = timedelta(days=35)  # five weeks: enough to see habits and to forecast
 
