@@ -17,7 +17,7 @@ from watthour.core.names import id_for
 from watthour.core.quality import is_trusted
 from watthour.core.units import Quantity, Unit, conversion
 from watthour.core.window import DAY, HOUR, Window, floor, local_midnight
-from watthour.workflows.carbon_series import carbon_at
+from watthour.workflows.carbon_series import carbon_at, no_carbon_words
 from watthour.workflows.entities import entities, main_without
 from watthour.workflows.equipment import device_of
 from watthour.workflows.homes import channels_of, devices_of
@@ -73,6 +73,7 @@ class HomeAhead:
     peak_price: float = 0.0
     peak_so_far_kw: float = 0.0
     remarks: list[str] = field(default_factory=list)
+    assumed: set[str] = field(default_factory=set)  # names of batteries of which nothing tells what they hold
 
 
 def first_step(now: datetime) -> datetime:
@@ -312,10 +313,7 @@ def _carbon(sources: Sources, home: Site, window: Window, now: datetime, remarks
     """Return the carbon intensity of what is imported, by the region of the home's grid zone. [gCO2e/kWh]."""
     series = carbon_at(sources.store, home)
     if series is None:
-        remarks.append(
-            f"Which grid zone {home.name} is in is not known, or nothing tells its carbon, so money alone is planned: "
-            f"`watthour site change {home.id} --zone BE`, with its own zone, and docs/how-to/plan-a-day.md."
-        )
+        remarks.append(f"{no_carbon_words(home)} So money alone is planned: docs/how-to/plan-a-day.md.")
         return None
     region = next(each for each in sources.store.sites() if each.id == series.channel.site)
     try:

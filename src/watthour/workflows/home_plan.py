@@ -208,7 +208,7 @@ class HomePlanner:
         kept = self._looked.get(home.id)
         if kept is None or kept[0] != mark or not timedelta() <= now - kept[1].now < _LOOK_AGAIN_AFTER:
             kept = self._looked[home.id] = (mark, look_at_home(self.sources, home, equipment, hours=hours, now=now))
-        return replace(kept[1], remarks=list(kept[1].remarks))
+        return replace(kept[1], remarks=list(kept[1].remarks), assumed=set())
 
     def _basis(self, home: Site) -> str:
         """Return a mark that changes with the tariff or the equipment of a home."""

@@ -15,7 +15,7 @@ from watthour.core.loads import main_load
 from watthour.core.window import DAY, Window, floor, local_day, local_instant, local_midnight
 from watthour.insights.runs import usual_clock
 from watthour.planning.ledger import Figures, Wish, battery_entry, rows_by, run_entry, summed
-from watthour.workflows.carbon_series import carbon_at
+from watthour.workflows.carbon_series import carbon_at, no_carbon_words
 from watthour.workflows.device_runs import device_runs
 from watthour.workflows.equipment import HomeCar, device_of, equipment_of
 from watthour.workflows.homes import channels_of, devices_of
@@ -126,10 +126,7 @@ class _Work:
         grams = np.full(len(found.import_), np.nan) if carbon is None else _carbon_of(store, carbon, around, now)
         figures = Figures(around.start, STEP, found.import_, found.export, grams, net)
         if carbon is None:
-            remarks.append(
-                f"Which grid zone {home.name} is in is not known, or nothing tells its carbon, so no CO2 is counted: "
-                f"`watthour site change {home.id} --zone BE`, with its own zone."
-            )
+            remarks.append(f"{no_carbon_words(home)} So no CO2 is counted.")
         if tariff.demand is not None:
             remarks.append("What the month's peak costs is not counted: it is of no single run.")
         first_plan = first_plan_at(store, home.id, now)
