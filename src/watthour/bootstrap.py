@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from watthour.core.ports import Archive, Gazetteer, ModelRegistry, Sink, Source, Store, Subscription
     from watthour.core.window import Window
     from watthour.settings import Settings, SiteBlock
+    from watthour.simulation.simtown_home import SimtownHome
     from watthour.sources.options import Options
     from watthour.workflows.comparison_process import Comparisons
     from watthour.workflows.equipment import EquipmentFile
@@ -358,12 +359,22 @@ class App:
                 if is_ours:
                     self.teller.stop()
 
-    @cached_property
+    @property
     def stand_in_home(self) -> StandInHome:
         """The invented home that is shown beside the invented region."""
-        from watthour.simulation.simtown_home import SimtownHome
+        return self.simtown_home
 
-        return SimtownHome()
+    @cached_property
+    def simtown_home(self) -> SimtownHome:
+        """The same, as it lives: most of its runs begin as its plans say."""
+        from watthour.simulation.simtown_home import HOME, PlannedBegin, SimtownHome
+        from watthour.workflows.stand_in import runs_of_plans
+
+        def begins(day: Window) -> dict[str, PlannedBegin]:
+            runs = runs_of_plans(self.store, HOME.id, day)
+            return {str(each.device): PlannedBegin(each.begins, each.is_accepted) for each in runs if each.begins}
+
+        return SimtownHome(plans=begins)
 
     def wants_stand_in_home(self, followed: Sequence[Context]) -> bool:
         """Tell whether the invented home is shown beside the sites that are followed."""
@@ -376,14 +387,13 @@ class App:
         """Let the invented home tell its power while the block runs, unless another process does; yield whether."""
         from watthour.core.lock import locked_if_free
         from watthour.simulation.living import CHANNEL_OF, HEARTBEAT_S, LivingHome
-        from watthour.simulation.simtown_home import SimtownHome
         from watthour.workflows.links import Link
         from watthour.workflows.listening import Listener
         from watthour.workflows.stand_in import FixedLinks
 
         links = {key: Link(channel, key, HEARTBEAT_S) for key, channel in CHANNEL_OF.items()}
         with locked_if_free(self.settings.home / "simulating.lock") as is_ours:
-            listener = Listener(self.store, [LivingHome(SimtownHome())], FixedLinks(self.settings.home, links))
+            listener = Listener(self.store, [LivingHome(self.simtown_home)], FixedLinks(self.settings.home, links))
             if is_ours:
                 listener.start()
             try:

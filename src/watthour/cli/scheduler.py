@@ -430,7 +430,8 @@ class Scheduler:
     def _stand_in_home(self, started_at: datetime, context: Context) -> None:
         """Give the simulated home the past it lacks, up to when it began to live, and keep what was used since."""
         store, home = self._app.store, self._app.stand_in_home
-        report = fill_past(store, home, now=started_at)
+        planner = self._app.planner
+        report = fill_past(store, home, now=started_at, plan=lambda site, at: planner.plan(site, Asked(), now=at))
         if report.new_rows:
             self._log.info("simulating", home=home.sites()[0].id, new_rows=report.new_rows)
         keep_uses(store, home, now=self._now())
