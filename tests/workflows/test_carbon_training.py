@@ -54,6 +54,7 @@ def test_a_region_is_trained_by_it_and_forecast_for_96_hours(mixed: MemoryStore,
     found = retrain(mixed, registry, context, made, now=NOW, frozen_days=14, issue_hour=8)
     assert found.manifest.recipe == "relative_days"
     window = daily_window(context, NOW)
+    assert window is not None
     assert window.end - window.start == CARBON_AHEAD
     registry.promote(CARBON.id, found.manifest.version, now=NOW, reason="whatever it scored")
     report = issue(mixed, registry, context, window, now=NOW + HOUR)

@@ -430,8 +430,12 @@ class Scheduler:
     def _stand_in_home(self, started_at: datetime, context: Context) -> None:
         """Give the simulated home the past it lacks, up to when it began to live, and keep what was used since."""
         store, home = self._app.store, self._app.stand_in_home
-        planner = self._app.planner
-        report = fill_past(store, home, now=started_at, plan=lambda site, at: planner.plan(site, Asked(), now=at))
+
+        def plan(site: Site, at: datetime) -> None:  # a plan that cannot be made leaves that day to habit
+            making = partial(self._app.planner.plan, site, Asked(), now=at)
+            self._guard(f"{PLAN_PREFIX}{site.id}", making)
+
+        report = fill_past(store, home, now=started_at, plan=plan)
         if report.new_rows:
             self._log.info("simulating", home=home.sites()[0].id, new_rows=report.new_rows)
         keep_uses(store, home, now=self._now())

@@ -288,9 +288,11 @@ def _as_planned(runs: _Runs, sky: Sky, planned: Mapping[DeviceKind, int]) -> _Ru
     """Return the uses of a day with the first of some kinds where a plan has it, as far as it ends within the day."""
     found = dict(runs)
     for kind, instant in planned.items():
-        first, *others = runs.get(kind) or [None]
-        if first is not None and sky.start <= instant and instant + _lasts(first[1]) + _H <= sky.end:
-            found[kind] = _in_turn([(instant - sky.midnight, first[1]), *others])
+        if not (mine := runs.get(kind)):
+            continue
+        (_begin, phases), *others = mine
+        if sky.start <= instant and instant + _lasts(phases) + _H <= sky.end:
+            found[kind] = _in_turn([(instant - sky.midnight, phases), *others])
     return found
 
 
