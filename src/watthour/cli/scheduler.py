@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, time, timedelta
@@ -13,10 +11,11 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from watthour.cli.leaving import POOL_NAME, leave_now, others_that_run, own_threads
 from watthour.core.errors import WatthourError
 from watthour.core.price import auction_of
 from watthour.core.window import DAY, HOUR, Window
-from watthour.workflows.asking import BUDGET_S, WORKER_NAME, Workers, fill, poll
+from watthour.workflows.asking import BUDGET_S, Workers, fill, poll
 from watthour.workflows.beside import beside_load
 from watthour.workflows.forecast import RUN_PREFIX
 from watthour.workflows.home_plan import Asked
@@ -69,8 +68,6 @@ PLAN_PREFIX = "plan:"  # of a home, in the log of runs
 PLAN_AGAIN_AFTER = timedelta(minutes=10)  # where none was found
 TICK_S = 10.0  # how often the clock is looked at
 LONGEST_WAIT_S = 5.0  # for what still runs at the end
-LONGEST_FAREWELL_S = 1.0  # for threads that have nothing left to do
-POOL_NAME = "watthour-round"
 
 
 class Scheduler:
@@ -153,17 +150,17 @@ class Scheduler:
         for pool in (self._pool, self._long_pool):
             pool.shutdown(wait=False, cancel_futures=True)
         give_up_at = monotonic() + LONGEST_WAIT_S
-        for thread in _own_threads():
+        for thread in own_threads():
             thread.join(max(0.0, give_up_at - monotonic()))
 
     def leave(self) -> None:
         """Leave the process even if a fetch or a plan still runs: what the store acknowledged is on the disk."""
-        if _own_threads():
+        if own_threads():
             self._log.warning("abandoned", what="a round that did not end in time")
-            _leave_now()
-        if _others_that_run():
+            leave_now()
+        if others_that_run():
             self._log.warning("abandoned", what="a request that did not end in time")
-            _leave_now()
+            leave_now()
 
     def _plan_again(self) -> None:
         """Set up the rounds anew; one that was there before goes on as it is."""
@@ -487,24 +484,3 @@ class Scheduler:
 
         verdict = self._trainings.run(ALL_HOMES, progress=tell)
         self._log.info("trained", homes=len(homes), verdict=verdict)
-
-
-def _leave_now() -> None:
-    """End the process without waiting for its threads."""
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(0)
-
-
-def _others_that_run() -> list[threading.Thread]:
-    """Return the threads for which Python would wait at its end, such as those of the API, after a moment."""
-    others = [each for each in threading.enumerate() if each is not threading.current_thread() and not each.daemon]
-    give_up_at = monotonic() + LONGEST_FAREWELL_S
-    for thread in others:
-        thread.join(max(0.0, give_up_at - monotonic()))
-    return [each for each in others if each.is_alive()]
-
-
-def _own_threads() -> list[threading.Thread]:
-    """Return the threads in which rounds run and sources are asked."""
-    return [thread for thread in threading.enumerate() if thread.name.startswith((POOL_NAME, WORKER_NAME))]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from watthour.core.carbon import Basis, CarbonKind, Scope, Side, kind_of
+from watthour.core.channel import SiteKind
 from watthour.core.errors import UnknownName
 from watthour.grid.zones import bidding_zones
 from watthour.workflows.carbon import production_kind
@@ -56,22 +57,24 @@ def carbon_at(store: Store, site: Site) -> CarbonSeries | None:
     return next((each for each in found if each.kind.basis is not Basis.INDEX), None)
 
 
-def no_carbon_words(home: Site) -> str:
+def no_carbon_words(store: Store, home: Site) -> str:
     """Say why nobody tells the carbon of a home, and what to do about it, by its own zone where that is known."""
     if home.zone is not None:
         return (
             f"Nothing tells the carbon of {home.zone}, the grid zone of {home.name}: `watthour doctor` says what could."
         )
-    zone = _likely_zone(home)
+    zone = _likely_zone(store, home)
     named = "with the id of its zone, which `watthour regions` lists" if zone is None else f"if {zone} is its zone"
     cure = f"`watthour site change {home.id} --zone {zone or 'ZONE'}`, {named}"
     return f"Which grid zone {home.name} is in is not known: {cure}."
 
 
-def _likely_zone(home: Site) -> str | None:
-    """Return the bidding zone of Europe that a home is likely in: the only one with its clock."""
-    zones = [str(each.site.zone) for each in bidding_zones() if each.site.place.time_zone == home.place.time_zone]
-    return zones[0] if len(zones) == 1 else None
+def _likely_zone(store: Store, home: Site) -> str | None:
+    """Return the grid zone that a home is likely in: the only one with its clock, of those known to us."""
+    regions = [each for each in store.sites() if each.kind is SiteKind.REGION and not each.is_simulated]
+    known = {str(each.zone): each for each in (*(zone.site for zone in bidding_zones()), *regions) if each.zone}
+    near = [zone for zone, each in known.items() if each.place.time_zone == home.place.time_zone]
+    return near[0] if len(near) == 1 else None
 
 
 def series_asked(store: Store, site: Site, channel: str | None) -> CarbonSeries:

@@ -313,7 +313,7 @@ def _carbon(sources: Sources, home: Site, window: Window, now: datetime, remarks
     """Return the carbon intensity of what is imported, by the region of the home's grid zone. [gCO2e/kWh]."""
     series = carbon_at(sources.store, home)
     if series is None:
-        remarks.append(f"{no_carbon_words(home)} So money alone is planned: docs/how-to/plan-a-day.md.")
+        remarks.append(f"{no_carbon_words(sources.store, home)} So money alone is planned: docs/how-to/plan-a-day.md.")
         return None
     region = next(each for each in sources.store.sites() if each.id == series.channel.site)
     try:

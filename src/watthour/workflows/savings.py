@@ -126,7 +126,7 @@ class _Work:
         grams = np.full(len(found.import_), np.nan) if carbon is None else _carbon_of(store, carbon, around, now)
         figures = Figures(around.start, STEP, found.import_, found.export, grams, net)
         if carbon is None:
-            remarks.append(f"{no_carbon_words(home)} So no CO2 is counted.")
+            remarks.append(f"{no_carbon_words(store, home)} So no CO2 is counted.")
         if tariff.demand is not None:
             remarks.append("What the month's peak costs is not counted: it is of no single run.")
         first_plan = first_plan_at(store, home.id, now)
