@@ -14,7 +14,7 @@ from watthour.core.errors import ModelError, NotEnoughHistory
 from watthour.core.forecast import interval_starts
 from watthour.core.frames import Maker, Quality
 from watthour.core.window import DAY, Window, local_day, local_instant
-from watthour.workflows.baselines import BASELINES, companions
+from watthour.workflows.baselines import BASELINES, companions, stand_ins
 from watthour.workflows.forecast import (
     Notes,
     Served,
@@ -130,12 +130,13 @@ def _day_ahead(candidates: pl.DataFrame, context: Context, day: date, issue_cloc
 def _issue_of(store: Store, context: Context, day: date, chosen: pl.DataFrame, *, has_notes: bool) -> Issue | None:
     if chosen.is_empty():
         return None
+    rules = (*stand_ins(context), *BASELINES)
     # Of one instant: a live one before one made afterwards, then the best baseline, then the latest recorded.
     best = min(
         chosen.to_dicts(),
         key=lambda row: (
             row["quality"] & Quality.ASSUMED,
-            BASELINES.index(row["model"]) if row["model"] in BASELINES else 0,
+            rules.index(row["model"]) if row["model"] in rules else 0,
             -row["recorded_at"].timestamp(),
         ),
     )

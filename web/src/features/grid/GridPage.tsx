@@ -90,7 +90,11 @@ function SeriesChoice({ forecast, onSeries }: { forecast: GridForecast; onSeries
   const here = series.find(({ channel }) => channel === region.channel);
   if (series.length < 2 || !here) return null;
   const options = series.map(({ id, quantity }) => ({ value: id, label: SERIES[quantity] ?? id }));
-  return <Choice label="Series" value={here.id} options={options} onChange={onSeries} />;
+  return (
+    <div className="my-1.5">
+      <Choice label="Series" value={here.id} options={options} onChange={onSeries} />
+    </div>
+  );
 }
 
 interface ScoresProps {
