@@ -42,9 +42,35 @@ def test_a_home_without_a_tariff_says_how_to_set_one(flat: TestClient) -> None:
 
 
 def test_a_tariff_is_kept_and_told_as_it_was_said(flat: TestClient) -> None:
-    assert put(flat, DYNAMIC) == {"home": "flat", "tariff": DYNAMIC}
-    assert flat.get(f"{HOME}/tariff").json() == {"home": "flat", "tariff": DYNAMIC}
+    told = {"home": "flat", "since": None, "tariff": DYNAMIC, "terms": [{"since": None, "tariff": DYNAMIC}]}
+    assert put(flat, DYNAMIC) == told
+    assert flat.get(f"{HOME}/tariff").json() == told
+    assert put(flat, DYNAMIC) == told  # the same once more begins nothing
     assert flat.get("/api/v1/homes/nowhere/tariff").status_code == 404
+
+
+def test_a_changed_tariff_holds_from_now_on_or_from_a_day_and_tells_no_past_bill_anew(flat: TestClient) -> None:
+    put(flat, FLAT_RATE)
+    yesterday = flat.get(f"{HOME}/bill").json()
+    dear = {**FLAT_RATE, "name": "Dear", "import": {"kind": "flat", "price": 0.5}}
+    assert put(flat, dear)["since"] == "2026-11-21T16:00:00+01:00"
+    assert flat.get(f"{HOME}/bill").json() == yesterday
+    assert flat.get(f"{HOME}/prices?hours=1").json()["points"][0]["import_price"] == 0.5
+    cheap = {**FLAT_RATE, "name": "Cheap", "import": {"kind": "flat", "price": 0.1}}
+    assert put(flat, cheap, since="2026-11-22")["since"] == "2026-11-22T00:00:00+01:00"
+    found = flat.get(f"{HOME}/tariff").json()
+    assert (found["tariff"]["name"], len(found["terms"])) == ("Dear", 3)
+    ahead = flat.get(f"{HOME}/prices?hours=12").json()["points"]
+    assert [point["import_price"] for point in ahead] == [0.5] * 8 + [0.1] * 4
+    assert put(flat, dear, since="2026-11-20")["since"] == "2026-11-20T00:00:00+01:00"  # as said, also of the past
+    both = flat.get(f"{HOME}/bill?start=2026-11-19&end=2026-11-20").json()
+    (line,) = both["lines"]
+    assert (line["quantity"], line["amount"], line["price"]) == pytest.approx((48.0, 24 * 0.25 + 24 * 0.5, 0.375))
+    assert any("Another tariff holds since 2026-11-19 23:00 UTC" in each for each in both["remarks"])
+    put(flat, {**FLAT_RATE, "currency": "CHF"}, since="2026-11-21")
+    refused = flat.get(f"{HOME}/prices?hours=4")
+    assert refused.status_code == 200
+    assert flat.get(f"{HOME}/bill?start=2026-11-20&end=2026-11-20").status_code == 200
 
 
 def test_what_cannot_be_is_refused_by_field_and_what_is_odd_is_kept_once_it_is_confirmed(flat: TestClient) -> None:

@@ -126,7 +126,7 @@ def test_what_would_be_told_is_shown_with_what_is_unknown_and_why(
     watthour: Callable[..., Outcome], flat: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shown = watthour("home", "told", "flat")
-    assert (shown.code, "Energy this month" in shown.out, "Now nobody is told" in shown.err) == (0, True, True)
+    assert (shown.code, "Energy drawn this month" in shown.out, "Now nobody is told" in shown.err) == (0, True, True)
     assert flat in shown.out  # of what is unknown the reason
     monkeypatch.setenv("WATTHOUR_MQTT_HOST", "127.0.0.1")
     monkeypatch.setenv("WATTHOUR_MQTT_ANNOUNCE", "yes")

@@ -12,7 +12,7 @@ from saving_home import DAY_AND_NIGHT, EQUIPMENT, N_PLANNED, N_UNPLANNED, furnis
 
 from watthour.store.sql import open_store
 from watthour.workflows.equipment import EquipmentFile
-from watthour.workflows.tariffs import Tariffs
+from watthour.workflows.kept_tariffs import Tariffs
 
 if TYPE_CHECKING:
     from collections.abc import Callable

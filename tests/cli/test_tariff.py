@@ -51,6 +51,15 @@ def test_a_tariff_is_set_shown_priced_and_billed(watthour: Callable[..., Outcome
     assert watthour("tariff", "set", "flat", str(again)).code == 0
     assert json.loads(watthour("tariff", "show", "flat").out) == json.loads(shown.out)
 
+    assert "at all times" in shown.err
+    file.write_text(TARIFF.replace("0.14", "0.18"))
+    changed = watthour("tariff", "set", "flat", str(file), "--from", "2099-01-01")
+    assert "which holds from 2099-01-01 00:00" in changed.err
+    told = watthour("tariff", "show", "flat")
+    assert (told.out, told.err.count("holds")) == (shown.out, 2)
+    assert watthour("tariff", "show", "flat", "--at", "2099-06-01").out != shown.out
+    assert watthour("tariff", "set", "flat", str(file), "--from", "soon").code == 2
+
     ahead = json.loads(watthour("tariff", "prices", "flat", "--hours", "24", "--json").out)
     assert sorted({point["import_price"] for point in ahead["points"]}) == [0.168, 0.252]
     assert len(watthour("tariff", "prices", "flat", "--step", "30").out.splitlines()) == 97

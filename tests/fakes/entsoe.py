@@ -36,6 +36,8 @@ class Platform:
     curve: str = "A01"
     zones: set[str] = field(default_factory=set)  # that were asked for
     answers_of: str = ""  # a zone, whichever is asked for
+    published_to: datetime | None = None  # end of the prices; None: of all that there is
+    price_at: Callable[[datetime], float] | None = None  # [EUR/MWh]; None: they count their intervals
 
 
 def acknowledgement(text: str = NO_DATA, code: str = "999", status: int = 400) -> Answer:
@@ -113,6 +115,8 @@ def fake_entsoe(platform: Platform) -> Iterator[FakeServer]:
         start, end = max(first, platform.start), min(last, platform.end)
         if asked[1] == "A16":
             end = min(end, platform.now.replace(minute=0, second=0, microsecond=0))
+        if asked[0] == "A44" and platform.published_to is not None:
+            end = min(end, platform.published_to)
         if asked[0] in platform.missing or start >= end:
             return acknowledgement(status=platform.status_of_nothing)
         body = _BODIES[asked](platform, start, end).replace(_ZONE.encode(), (platform.answers_of or zone).encode())
@@ -163,6 +167,10 @@ def _wind_solar(base: float) -> Callable[[Platform, datetime, datetime], bytes]:
 
 def _prices(platform: Platform, start: datetime, end: datetime) -> bytes:
     told = _counted(platform, start, end, 20, QUARTER, "price.amount")
+    if platform.price_at is not None:
+        times = [start + place * QUARTER for place in range((end - start) // QUARTER)]
+        points = [(place + 1, f"{platform.price_at(at):.2f}") for place, at in enumerate(times)]
+        told = period(start, end, "PT15M", points, "price.amount")
     other = _counted(platform, start, end, 5000, QUARTER, "price.amount")
     auctions = [price_series(each, sequence=place, zone=_ZONE) for each, place in ((told, "1"), (other, "2"))]
     return document(*auctions, kind="Publication")

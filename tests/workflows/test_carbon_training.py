@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import polars as pl
 import pytest
@@ -22,6 +23,7 @@ from watthour.workflows.carbon import production_kind
 from watthour.workflows.ingest import ingest
 from watthour.workflows.rounds import issue, retrain
 from watthour.workflows.sites import find_context
+from watthour.workflows.view.issue import kept_issue
 from watthour.workflows.windows import CARBON_AHEAD, daily_window
 
 if TYPE_CHECKING:
@@ -54,6 +56,7 @@ def test_a_region_is_trained_by_it_and_forecast_for_96_hours(mixed: MemoryStore,
     found = retrain(mixed, registry, context, made, now=NOW, frozen_days=14, issue_hour=8)
     assert found.manifest.recipe == "relative_days"
     window = daily_window(context, NOW)
+    assert window is not None
     assert window.end - window.start == CARBON_AHEAD
     registry.promote(CARBON.id, found.manifest.version, now=NOW, reason="whatever it scored")
     report = issue(mixed, registry, context, window, now=NOW + HOUR)
@@ -81,3 +84,12 @@ def test_a_series_with_zeros_is_trained_by_the_other_recipe(mixed: MemoryStore, 
     )
     assert found.manifest.recipe == "hourly_mean"
     assert any("zero or negative" in words and "instead" in words for words in said)
+
+
+def test_the_page_of_a_series_without_a_model_shows_the_rule_that_answered(mixed: MemoryStore, tmp_path: Path) -> None:
+    registry, context = FileRegistry(tmp_path), find_context(mixed, (), CARBON.id)
+    report = issue(mixed, registry, context, daily_window(context, NOW), now=NOW)
+    day = (NOW + DAY).astimezone(ZoneInfo(context.time_zone)).date()
+    shown = kept_issue(mixed, context, day, NOW, issue_clock=time(8))
+    assert shown is not None
+    assert shown.model == report.version == "hourly_mean"

@@ -19,7 +19,7 @@ from watthour.registry.files import FileRegistry
 from watthour.store.memory import MemoryStore
 from watthour.workflows.equipment import Equipment, read_equipment
 from watthour.workflows.home_ahead import HomeAhead, Sources, look_at_home
-from watthour.workflows.tariffs import Tariffs
+from watthour.workflows.kept_tariffs import Tariffs
 
 if TYPE_CHECKING:
     from datetime import datetime

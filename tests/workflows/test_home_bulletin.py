@@ -8,15 +8,17 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import saving_home
 from builders import forecasts
 from priced_home import BERLIN, FLAT, FLAT_RATE, MARKET, METER, NOW, PRICE, furnish, rows
 
 from watthour.core.bulletin import Bulletin, Entry
 from watthour.core.carbon import Basis, CarbonKind, Scope, Side, carbon_channel
+from watthour.core.errors import InvalidInput
 from watthour.core.frames import Maker
 from watthour.core.place import Place
 from watthour.core.units import Unit
-from watthour.core.window import DAY, HOUR, local_midnight
+from watthour.core.window import DAY, HOUR, Window, local_midnight
 from watthour.registry.files import FileRegistry
 from watthour.sources.mqtt.discovery import attributes_of
 from watthour.store.memory import MemoryStore
@@ -24,7 +26,9 @@ from watthour.workflows.equipment import EquipmentFile, set_equipment
 from watthour.workflows.home_ahead import Sources
 from watthour.workflows.home_bulletin import Desk, home_bulletin, plan_blanks, plan_entries, real_homes
 from watthour.workflows.home_plan import Asked, HomePlanner
-from watthour.workflows.tariffs import Tariffs
+from watthour.workflows.kept_tariffs import Tariffs
+from watthour.workflows.saved_so_far import SavedSoFar
+from watthour.workflows.savings import home_savings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -55,7 +59,7 @@ def store() -> MemoryStore:
 def desk(store: MemoryStore, tmp_path: Path) -> Desk:
     registry, tariffs = FileRegistry(tmp_path / "models"), Tariffs(tmp_path)
     planner = HomePlanner(Sources(store, registry, (), tariffs), EquipmentFile(tmp_path), tmp_path)
-    return Desk(store, registry, tariffs, planner)
+    return Desk(store, registry, tariffs, planner, SavedSoFar(store, tariffs, planner.equipment_file))
 
 
 def told(desk: Desk, now: datetime = NOW, home: Site = ZONED) -> dict[str, Entry]:
@@ -183,6 +187,55 @@ def test_equipment_and_a_tariff_that_cannot_be_read_leave_the_rest_told_and_say_
     for each in ("plan", "price"):
         assert found[each].value is None
         assert found[each].more["why"]
+
+
+@pytest.mark.parametrize(("file", "lost"), [("equipment.json", "plan"), ("tariffs.json", "price")])
+def test_a_file_that_is_wholly_damaged_leaves_the_rest_told_and_says_why(
+    desk: Desk, tmp_path: Path, file: str, lost: str
+) -> None:
+    (tmp_path / file).write_text("{ not JSON at all")
+    found = told(desk)
+    assert found["energy_month"].value == 240.0
+    assert found[lost].value is None
+    assert str(tmp_path / file) in str(found[lost].more["why"])
+
+
+def test_equipment_of_one_home_that_is_no_table_is_named_and_that_of_others_is_read(tmp_path: Path) -> None:
+    (tmp_path / "equipment.json").write_text(json.dumps({"version": 1, "equipment": {"flat": 7, "house": EQUIPMENT}}))
+    file = EquipmentFile(tmp_path)
+    assert file.said("house") == EQUIPMENT
+    with pytest.raises(InvalidInput, match="it is no table of equipment") as told:
+        file.said("flat")
+    assert "watthour home equip flat FILE" in told.value.remedy
+    file.keep("flat", EQUIPMENT)
+    assert file.said("flat") == EQUIPMENT
+
+
+def test_what_plans_have_saved_this_month_is_told_in_money_and_co2_as_the_ledger_has_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(HomePlanner, "in_force", lambda *_home, **_now: None)  # its plans are made for the ledger alone
+    store = MemoryStore()
+    saving_home.furnish(store)
+    registry, tariffs, file = FileRegistry(tmp_path / "models"), Tariffs(tmp_path), EquipmentFile(tmp_path)
+    planner = HomePlanner(Sources(store, registry, (), tariffs), file, tmp_path)
+    mine = Desk(store, registry, tariffs, planner, SavedSoFar(store, tariffs, file))
+    tariffs.keep("flat", saving_home.DAY_AND_NIGHT)
+    file.keep("flat", saving_home.EQUIPMENT)
+    month = Window(local_midnight(date(2026, 11, 1), BERLIN), HOUR_NOW)
+    ledger = home_savings(store, tariffs, file, saving_home.HOME, month, now=NOW).total
+    found = {each.key: each for each in home_bulletin(mine, saving_home.HOME, now=NOW).entries}
+    money, carbon = found["saved_month"], found["saved_carbon_month"]
+    assert money.value == pytest.approx(ledger.saved_money)
+    assert (money.unit, money.since) == ("EUR", month.start)
+    assert carbon.value == pytest.approx(ledger.saved_carbon_kg)
+    assert ledger.saved_money
+    assert (money.more["n_planned"], money.more["against"]) == (saving_home.N_PLANNED, "starting at once")
+    tariffs.keep(
+        "flat", saving_home.DAY_AND_NIGHT | {"name": "Dearer by day", "import": {"kind": "flat", "price": 1.0}}
+    )
+    again = {each.key: each for each in home_bulletin(mine, saving_home.HOME, now=NOW).entries}
+    assert again["saved_month"].value == pytest.approx(0.0)  # a change of the tariff is seen at once
 
 
 def test_prices_of_five_minutes_are_told_by_quarters_so_that_home_assistant_keeps_them(

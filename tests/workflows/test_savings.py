@@ -35,9 +35,9 @@ from watthour.core.units import Quantity, Unit
 from watthour.core.window import DAY, HOUR, Window
 from watthour.store.memory import MemoryStore
 from watthour.workflows.equipment import EquipmentFile
+from watthour.workflows.kept_tariffs import Tariffs
 from watthour.workflows.planned_runs import first_plan_at
 from watthour.workflows.savings import Savings, home_savings
-from watthour.workflows.tariffs import Tariffs
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -97,6 +97,17 @@ def test_a_run_by_night_is_told_beside_at_once_and_beside_what_was_usual_before_
     assert not row.is_estimated
     assert found.carbon is not None
     assert found.carbon.channel == CARBON
+
+
+def test_a_new_tariff_tells_no_past_saving_anew(store: MemoryStore, tmp_path: Path) -> None:
+    before = savings(store, tmp_path)
+    tariffs, dear = Tariffs(tmp_path), {"name": "Flat", "currency": "EUR", "import": {"kind": "flat", "price": 0.9}}
+    tariffs.keep("flat", dear, NOW)
+    after = home_savings(store, tariffs, EquipmentFile(tmp_path), HOME, NOVEMBER, now=NOW)
+    assert [(row.cost, row.saved_money) for row in after.rows] == [(row.cost, row.saved_money) for row in before.rows]
+    tariffs.keep("flat", dear, NOVEMBER.start)
+    told = home_savings(store, tariffs, EquipmentFile(tmp_path), HOME, NOVEMBER, now=NOW)
+    assert told.total.saved_money == pytest.approx(0.0)
 
 
 def test_a_run_that_no_plan_held_costs_something_and_saves_nothing(store: MemoryStore, tmp_path: Path) -> None:

@@ -15,28 +15,31 @@ from watthour.core.frames import Quality
 from watthour.registry.files import FileRegistry
 from watthour.simulation.living import CHANNEL_OF, HEARTBEAT_S, LivingHome
 from watthour.simulation.simtown import SIMTOWN
-from watthour.simulation.simtown_home import CHANNELS, DEVICES, HOME, MAINS, SimtownHome
+from watthour.simulation.simtown_home import CHANNELS, DEVICES, HOME, MAINS, PlannedBegin, SimtownHome
 from watthour.store.memory import MemoryStore
 from watthour.workflows import stand_in
 from watthour.workflows.equipment import EquipmentFile, equipment_of, set_equipment
 from watthour.workflows.home_ahead import Sources
 from watthour.workflows.home_plan import HomePlanner
+from watthour.workflows.kept_tariffs import Tariffs, tariff_of
 from watthour.workflows.links import Link
 from watthour.workflows.listening import Listener
 from watthour.workflows.stand_in import FixedLinks, describe, fill_past, furnish, is_wanted, keep_uses
-from watthour.workflows.tariffs import Tariffs, tariff_of
 from watthour.workflows.view import site_entry
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from watthour.core.channel import Site
+
 SOURCE = SimtownHome()
+PAST_OF_TESTS = timedelta(days=2)
 QUARTER = timedelta(minutes=15)
 
 
 @pytest.fixture
 def store(monkeypatch: pytest.MonkeyPatch) -> MemoryStore:
-    monkeypatch.setattr(stand_in, "PAST", timedelta(days=2))
+    monkeypatch.setattr(stand_in, "PAST", PAST_OF_TESTS)
     found = MemoryStore()
     describe(found, SOURCE)
     return found
@@ -66,6 +69,27 @@ def test_nobody_is_asked_for_its_town_or_its_weather(store: MemoryStore, tmp_pat
     assert entry["simulated"]
     commands = [step["command"] for step in entry["next"]]  # type: ignore[attr-defined]  # a list of texts
     assert commands == []  # and not to train, which a past of some weeks would be refused
+
+
+def test_a_first_past_ends_with_days_that_are_planned_each_before_it_is_lived(store: MemoryStore) -> None:
+    begins: dict[str, PlannedBegin] = {}
+    made: list[tuple[datetime, datetime]] = []
+
+    def plan(site: Site, at: datetime) -> None:
+        assert site == HOME
+        lived_to = store.spans()[MAINS.id][1] + QUARTER
+        made.append((at, lived_to))
+        begins[DEVICES[DeviceKind.DISHWASHER].id] = PlannedBegin(at + timedelta(hours=3), is_accepted=True)
+
+    home = SimtownHome(plans=lambda _day: begins)
+    report = fill_past(store, home, now=hour(12), plan=plan)
+    assert made
+    assert all(at == lived_to for at, lived_to in made)
+    expected = int((PAST_OF_TESTS) / QUARTER) * (1 + len(CHANNELS))
+    assert report.new_rows == expected
+    again = len(made)
+    assert fill_past(store, home, now=hour(20), plan=plan).new_rows > 0
+    assert len(made) == again  # what was off for a while has lived on without plans
 
 
 def test_it_knows_rooms_devices_and_when_they_were_used(store: MemoryStore) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -31,8 +32,9 @@ from watthour.core.units import Quantity, Unit
 from watthour.core.window import DAY, HOUR, Window, local_day
 from watthour.registry.files import FileRegistry
 from watthour.store.memory import MemoryStore
+from watthour.workflows.kept_tariffs import Tariffs, tariff_of
 from watthour.workflows.price_ahead import on_steps
-from watthour.workflows.tariffs import Tariffs, home_bill, home_prices, past_prices, set_tariff, tariff_of
+from watthour.workflows.tariffs import home_bill, home_prices, past_prices, set_tariff
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -73,6 +75,58 @@ def test_a_tariff_survives_a_restart_and_another_process_sees_it_at_once(
     other.forget("flat")
     with pytest.raises(UnknownName, match="watthour tariff set flat"):
         tariff_of(tariffs, FLAT)
+
+
+def test_tariffs_of_an_earlier_version_are_read_and_hold_at_all_times(tmp_path: Path) -> None:
+    (tmp_path / "tariffs.json").write_text(json.dumps({"version": 1, "tariffs": {"flat": FLAT_RATE}}))
+    tariffs = Tariffs(tmp_path)
+    assert tariffs.said("flat", datetime(1990, 1, 1, tzinfo=UTC)) == FLAT_RATE
+    tariffs.keep("flat", DYNAMIC, NOW)
+    assert json.loads((tmp_path / "tariffs.json").read_text())["version"] == 2
+    assert [tariffs.said("flat", at) for at in (NOW - HOUR, NOW)] == [FLAT_RATE, DYNAMIC]
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ({"version": 3, "tariffs": {}}, "a later version of Watthour"),
+        ({"version": 2, "tariffs": {"flat": [{"since": "2026-11-01T00:00", "tariff": {}}]}}, "no offset from UTC"),
+    ],
+)
+def test_a_file_of_a_later_version_or_with_a_time_of_nowhere_is_named(
+    tmp_path: Path, content: dict[str, Any], words: str
+) -> None:
+    (tmp_path / "tariffs.json").write_text(json.dumps(content))
+    with pytest.raises(InvalidInput, match=words):
+        Tariffs(tmp_path).said("flat")
+
+
+def test_before_the_first_tariff_nothing_has_a_price_and_the_cure_is_to_say_the_one_before(
+    store: MemoryStore, tariffs: Tariffs
+) -> None:
+    set_tariff(store, tariffs, FLAT, FLAT_RATE, now=NOW, since=date(2026, 11, 20))
+    days = Window(
+        local_day(date(2026, 11, 19), "Europe/Berlin").start, local_day(date(2026, 11, 20), "Europe/Berlin").end
+    )
+    found = past_prices(store, tariffs, FLAT, days, HOUR, now=NOW)
+    assert np.isnan(found.import_[:24]).all()
+    assert (found.import_[24:] == 0.25).all()
+    with pytest.raises(UnknownName, match="no tariff before 2026-11-20") as told:
+        home_bill(store, tariffs, FLAT, days, now=NOW)
+    assert "--from DATE" in told.value.remedy
+    set_tariff(store, tariffs, FLAT, {**FLAT_RATE, "name": "Before"}, now=NOW, since=date(2026, 11, 1))
+    assert home_bill(store, tariffs, FLAT, days, now=NOW).total == pytest.approx(12.0)
+
+
+def test_sums_of_two_currencies_are_refused(store: MemoryStore, tariffs: Tariffs) -> None:
+    keep(store, tariffs, FLAT_RATE)
+    set_tariff(store, tariffs, FLAT, {**FLAT_RATE, "currency": "CHF"}, now=NOW, since=date(2026, 11, 20))
+    days = Window(
+        local_day(date(2026, 11, 19), "Europe/Berlin").start, local_day(date(2026, 11, 20), "Europe/Berlin").end
+    )
+    with pytest.raises(InvalidInput, match="in EUR before this instant, and is in CHF since"):
+        home_bill(store, tariffs, FLAT, days, now=NOW)
+    assert home_bill(store, tariffs, FLAT, Window(days.end - DAY, days.end), now=NOW).currency == "CHF"
 
 
 def test_a_damaged_file_is_named_with_the_cure(tmp_path: Path) -> None:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from watthour.core.forecast import Context
     from watthour.core.ports import Archive
+    from watthour.core.window import Window
+    from watthour.simulation.simtown_home import SimtownHome
     from watthour.workflows.listening import Listener
     from watthour.workflows.recall_task import Recalls
     from watthour.workflows.settling import Settler
@@ -65,12 +67,22 @@ class Heard(Asked):
         with working(self.settings.home / "listening.lock", lambda: self.listener) as is_ours:
             yield is_ours and bool(self.listener.states)
 
-    @cached_property
+    @property
     def stand_in_home(self) -> StandInHome:
         """The invented home that is shown beside the invented region."""
-        from watthour.simulation.simtown_home import SimtownHome
+        return self.simtown_home
 
-        return SimtownHome()
+    @cached_property
+    def simtown_home(self) -> SimtownHome:
+        """The same, as it lives: most of its runs begin as its plans say."""
+        from watthour.simulation.simtown_home import HOME, PlannedBegin, SimtownHome
+        from watthour.workflows.stand_in import runs_of_plans
+
+        def begins(day: Window) -> dict[str, PlannedBegin]:
+            runs = runs_of_plans(self.store, HOME.id, day)
+            return {str(each.device): PlannedBegin(each.begins, each.is_accepted) for each in runs if each.begins}
+
+        return SimtownHome(plans=begins)
 
     def wants_stand_in_home(self, followed: Sequence[Context]) -> bool:
         """Tell whether the invented home is shown beside the sites that are followed."""
@@ -82,13 +94,12 @@ class Heard(Asked):
     def living(self) -> Iterator[bool]:
         """Let the invented home tell its power while the block runs, unless another process does; yield whether."""
         from watthour.simulation.living import CHANNEL_OF, HEARTBEAT_S, LivingHome
-        from watthour.simulation.simtown_home import SimtownHome
         from watthour.workflows.links import Link
         from watthour.workflows.listening import Listener
         from watthour.workflows.stand_in import FixedLinks
 
         links = {key: Link(channel, key, HEARTBEAT_S) for key, channel in CHANNEL_OF.items()}
-        listener = Listener(self.store, [LivingHome(SimtownHome())], FixedLinks(self.settings.home, links))
+        listener = Listener(self.store, [LivingHome(self.simtown_home)], FixedLinks(self.settings.home, links))
         with working(self.settings.home / "simulating.lock", lambda: listener) as is_ours:
             yield is_ours
 

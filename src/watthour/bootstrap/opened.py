@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from watthour.workflows.home_plan import HomePlanner
     from watthour.workflows.links import Links
     from watthour.workflows.news import News
-    from watthour.workflows.tariffs import Tariffs
+    from watthour.workflows.kept_tariffs import Tariffs
     from watthour.workflows.training_process import Trainings
 
 
@@ -69,7 +69,7 @@ class Opened:
     @cached_property
     def tariffs(self) -> Tariffs:
         """What energy costs in each home."""
-        from watthour.workflows.tariffs import Tariffs
+        from watthour.workflows.kept_tariffs import Tariffs
 
         return Tariffs(self.settings.home)
 

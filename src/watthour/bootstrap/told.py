@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from watthour.core.ports import Sink
     from watthour.workflows.forward import Forwarder
     from watthour.workflows.home_bulletin import Desk
+    from watthour.workflows.saved_so_far import SavedSoFar
     from watthour.workflows.telling import Teller
 
 
@@ -89,13 +90,19 @@ class Told(Asked):
         """What bulletins of homes are written from."""
         from watthour.workflows.home_bulletin import Desk
 
-        return Desk(self.store, self.registry, self.tariffs, self.planner)
+        return Desk(self.store, self.registry, self.tariffs, self.planner, self._saved)
+
+    @cached_property
+    def _saved(self) -> SavedSoFar:
+        """What plans have saved this month, as bulletins tell it."""
+        from watthour.workflows.saved_so_far import SavedSoFar
+
+        return SavedSoFar(self.store, self.tariffs, self.equipment_file)
 
     def bulletins(self, now: datetime) -> list[Bulletin]:
         """Return what is told others of each home.
 
         Raises:
-            InvalidInput: the file of tariffs or of equipment is damaged.
             StoreError: the store cannot be read.
         """
         from watthour.workflows.home_bulletin import home_bulletin, real_homes

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from watthour.core.errors import WatthourError
+    from watthour.core.forecast import Context
 
 
 RECIPES_HELP = (
@@ -65,6 +66,7 @@ def backtest(  # noqa: PLR0913 - each is an option of the command
     from watthour.forecasting.catalogue import usual_recipe
     from watthour.forecasting.rival import without_silent_rivals
     from watthour.workflows.compare import backtest_scores, days_left_out, kept_rows
+    from watthour.workflows.known_ahead import as_before_publication
     from watthour.workflows.score import MOSTLY
     from watthour.workflows.train import YEARS
 
@@ -74,7 +76,7 @@ def backtest(  # noqa: PLR0913 - each is an option of the command
     with opened() as app:
         context = chosen_context(app, region)
         rivals = ["operator_debiased"] if context.rival is not None else []
-        issue_clock, known_clock = _clocks(app.settings.issue_hour if issue_hour is None else issue_hour, known_hour)
+        issue_clock, known_clock = _clocks(context, app.settings.issue_hour, issue_hour, known_hour)
         serving = app.registry.champion(context.channel.id)
         kinds = {each.version: each.recipe for each in app.registry.manifests(context.channel.id)}
         names = recipe or list(
@@ -86,9 +88,8 @@ def backtest(  # noqa: PLR0913 - each is an option of the command
                 ]
             )
         )
-        zone = context.time_zone
-        span = Window(local_day(first, zone).start - YEARS, local_day(last, zone).end)
-        history = app.store.history(context, span, now)
+        span = Window(local_day(first, context.time_zone).start - YEARS, local_day(last, context.time_zone).end)
+        history = as_before_publication(app.store.history(context, span, now))
         recipes = {name: named_recipe(name, None) for name in names}
         recipes, notes = without_silent_rivals(recipes, history, days, least=0.0 if recipe else MOSTLY)
         for note in notes:  # before the long work
@@ -113,7 +114,7 @@ def backtest(  # noqa: PLR0913 - each is an option of the command
                 silent.append(error)
                 notes.append(f"{name} is left out. {error.problem.rstrip('.')}.")
                 continue
-            notes += [f"{name} {words}" for words in days_left_out(tables[name], days, zone)]
+            notes += [f"{name} {words}" for words in days_left_out(tables[name], days, context.time_zone)]
             if keep:
                 app.store.append_forecasts(kept_rows(tables[name], context.channel.id, name, now))
     if not tables:
@@ -140,12 +141,15 @@ def backtest(  # noqa: PLR0913 - each is an option of the command
     )
 
 
-def _clocks(issue_hour: int, known_hour: int | None) -> tuple[time | None, time | None]:
-    """Return when forecasts are issued and to when demand is known, as ``day_ahead_targets`` takes them."""
+def _clocks(
+    context: Context, set_hour: int, asked_hour: int | None, known_hour: int | None
+) -> tuple[time | None, time | None]:
+    """Return when forecasts are issued and to when the channel is known, as ``day_ahead_targets`` takes them."""
     from watthour.core.errors import InvalidInput
     from watthour.core.forecast import issue_clock_of
 
-    issue_clock = issue_clock_of(issue_hour)
+    usual = 24 if context.channel.is_told_ahead else set_hour  # before each day all prices before it are published
+    issue_clock = issue_clock_of(usual if asked_hour is None else asked_hour)
     if issue_clock is None and known_hour is not None:
         problem = "with --issue-hour 24 everything before the day is known"
         raise InvalidInput("--known-hour", known_hour, problem, remedy="Give only one of the two.")

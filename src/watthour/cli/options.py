@@ -14,6 +14,6 @@ RegionNames: TypeAlias = Annotated[
 ]
 ISSUE_HOUR = (
     "Local hour of issue on the day before; 24: as the day begins, everything before it being known; default: that of "
-    "the settings."
+    "the settings, and of prices, which are published ahead, 24."
 )
 AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="Print JSON.")]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, time, timedelta
@@ -13,10 +11,12 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from watthour.cli.leaving import POOL_NAME, leave_now, others_that_run, own_threads
 from watthour.core.errors import WatthourError
+from watthour.core.price import auction_of
 from watthour.core.window import DAY, HOUR, Window
-from watthour.workflows.asking import BUDGET_S, WORKER_NAME, Workers, fill, poll
-from watthour.workflows.carbon_series import beside_load
+from watthour.workflows.asking import BUDGET_S, Workers, fill, poll
+from watthour.workflows.beside import beside_load
 from watthour.workflows.forecast import RUN_PREFIX
 from watthour.workflows.home_plan import Asked
 from watthour.workflows.homes import homes
@@ -68,8 +68,6 @@ PLAN_PREFIX = "plan:"  # of a home, in the log of runs
 PLAN_AGAIN_AFTER = timedelta(minutes=10)  # where none was found
 TICK_S = 10.0  # how often the clock is looked at
 LONGEST_WAIT_S = 5.0  # for what still runs at the end
-LONGEST_FAREWELL_S = 1.0  # for threads that have nothing left to do
-POOL_NAME = "watthour-round"
 
 
 class Scheduler:
@@ -152,17 +150,17 @@ class Scheduler:
         for pool in (self._pool, self._long_pool):
             pool.shutdown(wait=False, cancel_futures=True)
         give_up_at = monotonic() + LONGEST_WAIT_S
-        for thread in _own_threads():
+        for thread in own_threads():
             thread.join(max(0.0, give_up_at - monotonic()))
 
     def leave(self) -> None:
         """Leave the process even if a fetch or a plan still runs: what the store acknowledged is on the disk."""
-        if _own_threads():
+        if own_threads():
             self._log.warning("abandoned", what="a round that did not end in time")
-            _leave_now()
-        if _others_that_run():
+            leave_now()
+        if others_that_run():
             self._log.warning("abandoned", what="a request that did not end in time")
-            _leave_now()
+            leave_now()
 
     def _plan_again(self) -> None:
         """Set up the rounds anew; one that was there before goes on as it is."""
@@ -185,6 +183,10 @@ class Scheduler:
             self._add("ingest", context, self._ingest, Hourly(settings.ingest_every_hours, 5), last=now)
             self._add("refresh", context, self._forecast, Hourly(settings.refresh_every_hours, 12), last=now)
             self._add("day ahead", context, self._day_ahead, day_ahead, last=issued)
+            if (auction := auction_of(context.site)) is not None:
+                self._add(
+                    "auction", context, self._before_auction, Daily(auction.last_call, auction.time_zone), last=now
+                )
             self._add("score", context, self._score, scoring, last=scored)
             self._add("train", context, self._train_all_when_due, Every(LOOK_FOR_TRAINING), last=now, is_long=True)
         for context in self.asked_without_load():
@@ -382,6 +384,12 @@ class Scheduler:
             self._guard(f"{RUN_PREFIX}{each.channel.id}", partial(self._issue, each, window))
         self._issue(known)
 
+    def _before_auction(self, context: Context) -> None:
+        """Forecast prices from what is known shortly before their auction closes."""
+        for each in (context, *self._beside(context)):
+            if each.channel.is_told_ahead:
+                self._guard(f"{RUN_PREFIX}{each.channel.id}", partial(self._issue, each))
+
     def _score(self, context: Context) -> None:
         for each in (context, *self._beside(context)):
             self._score_one(each)
@@ -419,7 +427,12 @@ class Scheduler:
     def _stand_in_home(self, started_at: datetime, context: Context) -> None:
         """Give the simulated home the past it lacks, up to when it began to live, and keep what was used since."""
         store, home = self._app.store, self._app.stand_in_home
-        report = fill_past(store, home, now=started_at)
+
+        def plan(site: Site, at: datetime) -> None:  # a plan that cannot be made leaves that day to habit
+            making = partial(self._app.planner.plan, site, Asked(), now=at)
+            self._guard(f"{PLAN_PREFIX}{site.id}", making)
+
+        report = fill_past(store, home, now=started_at, plan=plan)
         if report.new_rows:
             self._log.info("simulating", home=home.sites()[0].id, new_rows=report.new_rows)
         keep_uses(store, home, now=self._now())
@@ -471,24 +484,3 @@ class Scheduler:
 
         verdict = self._trainings.run(ALL_HOMES, progress=tell)
         self._log.info("trained", homes=len(homes), verdict=verdict)
-
-
-def _leave_now() -> None:
-    """End the process without waiting for its threads."""
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(0)
-
-
-def _others_that_run() -> list[threading.Thread]:
-    """Return the threads for which Python would wait at its end, such as those of the API, after a moment."""
-    others = [each for each in threading.enumerate() if each is not threading.current_thread() and not each.daemon]
-    give_up_at = monotonic() + LONGEST_FAREWELL_S
-    for thread in others:
-        thread.join(max(0.0, give_up_at - monotonic()))
-    return [each for each in others if each.is_alive()]
-
-
-def _own_threads() -> list[threading.Thread]:
-    """Return the threads in which rounds run and sources are asked."""
-    return [thread for thread in threading.enumerate() if thread.name.startswith((POOL_NAME, WORKER_NAME))]

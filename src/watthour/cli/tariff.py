@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from watthour.cli.context import local_days, opened
+from watthour.cli.context import local_days, opened, parse_day
 from watthour.cli.options import AsJson  # noqa: TC001 - typer reads annotations at run time
 from watthour.cli.output import local_time, number, show_json, show_table, utc_now
 from watthour.cli.tables import read_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from watthour.core.channel import Site
+    from watthour.workflows.kept_tariffs import Term
 
 Home = Annotated[str, typer.Argument(help="The home's name or id.")]
 
@@ -32,9 +35,16 @@ def set_(
     home: Home,
     file: Annotated[Path, typer.Argument(help="The tariff as TOML or JSON, such as tariff.toml.")],
     *,
+    since: Annotated[
+        str | None,
+        typer.Option("--from", help="Local day from which it holds, such as 2026-12-01; default: from now on."),
+    ] = None,
     confirm: Annotated[bool, typer.Option("--confirm", help="Prices that look like a slip are meant.")] = False,
 ) -> None:
-    """Set the tariff of a home from a file, in place of the one it had. docs/how-to/tariffs.md shows each kind."""
+    """Set the tariff of a home from a file. docs/how-to/tariffs.md shows each kind.
+
+    What was agreed before stays, for bills and savings of that time; the first tariff holds at all times.
+    """
     from watthour.workflows.homes import home_named
     from watthour.workflows.tariffs import set_tariff
 
@@ -42,19 +52,38 @@ def set_(
     said = read_table(file, what="a tariff", remedy=cure)
     with opened() as app:
         site = home_named(app.store, home)
-        tariff = set_tariff(app.store, app.tariffs, site, said, now=utc_now(), is_confirmed=confirm)
-    typer.echo(f"{site.name} has the tariff {tariff.name} ({tariff.currency}).", err=True)
+        day = parse_day("--from", since) if since else None
+        tariff = set_tariff(app.store, app.tariffs, site, said, now=utc_now(), since=day, is_confirmed=confirm)
+        term = app.tariffs.term_at(site.id)
+    typer.echo(f"{site.name} has the tariff {tariff.name} ({tariff.currency}), {_held(term, site)}.", err=True)
 
 
-def show(home: Home) -> None:
-    """Show the tariff of a home as JSON, which `watthour tariff set` reads as well."""
+def show(
+    home: Home,
+    *,
+    at: Annotated[str | None, typer.Option("--at", help="Local day; default: now.")] = None,
+) -> None:
+    """Show the tariff of a home as JSON, which `watthour tariff set` reads as well, and say since when it holds."""
+    from watthour.core.window import local_day
     from watthour.workflows.homes import home_named
-    from watthour.workflows.tariffs import tariff_of
+    from watthour.workflows.kept_tariffs import tariff_of
 
     with opened() as app:
         site = home_named(app.store, home)
-        tariff_of(app.tariffs, site)
-        show_json(dict(app.tariffs.said(site.id) or {}))
+        instant = utc_now() if at is None else local_day(parse_day("--at", at), site.place.time_zone).start
+        tariff_of(app.tariffs, site, instant)
+        term, terms = app.tariffs.term_at(site.id, instant), app.tariffs.terms(site.id)
+    show_json({} if term is None else dict(term.said))
+    for each in terms:
+        words = "" if each != term else ", the one shown"
+        typer.echo(f"{each.said.get('name')}: {_held(each, site)}{words}.", err=True)
+
+
+def _held(term: Term | None, home: Site) -> str:
+    """Say since when a tariff holds."""
+    if term is None or term.since is None:
+        return "which holds at all times before the next one"
+    return f"which holds from {local_time(term.since, home.place.time_zone)}"
 
 
 def prices(

@@ -25,6 +25,8 @@ class Matter(StrEnum):
     ENERGY = "energy"  # drawn since an instant [kWh]
     COST = "cost"  # of a time since an instant
     EMISSIONS = "emissions"  # of what was drawn since an instant [kg]
+    SAVING = "saving"  # money that plans have saved since an instant
+    SAVED_EMISSIONS = "saved_emissions"  # likewise [kg]
     START = "start"  # when a thing begins next
     PLAN = "plan"  # when the plan in force was made
     ACCEPT = "accept"  # whether a run was accepted, which may be ordered
@@ -39,7 +41,7 @@ class Entry:
     name: str  # as people read it
     matter: Matter
     value: float | datetime | bool | None
-    unit: str | None = None  # of a price, a cost or an intensity; what else there is has one unit
+    unit: str | None = None  # of a price, an amount of money or an intensity; what else there is has one unit
     since: datetime | None = None  # from when a total counts
     run: str | None = None  # id of the run that an order is about; None: there is none now
     more: Mapping[str, object] = field(default_factory=dict)  # JSON-ready, such as the hours ahead

@@ -28,6 +28,7 @@ SIMILAR = "similar_series"  # looks at other channels, where a past is short
 RARE = "rare_use"  # of devices that are seldom on
 OTHER_HOMES = "other_homes"  # learned elsewhere, and comes with the package
 RELATIVE = "relative_days"  # of what is positive, and errs in parts of its value
+OF_PRICES = "day_regression"
 RECIPES: dict[str, Card] = {
     "seasonal_naive": Card("baselines", "SeasonalNaive", "FittedRule"),
     "persistence_ensemble": Card("baselines", "PersistenceEnsemble", "FittedRule"),
@@ -44,7 +45,7 @@ RECIPES: dict[str, Card] = {
     "similar_days": Card("similar_days", "SimilarDays", "FittedSimilarDays"),
     RARE: Card("rare_use", "RareUse", "FittedRareUse"),
     "trend_season": Card("trend_season.model", "TrendSeason", "FittedTrendSeason"),
-    "day_regression": Card("day_regression.model", "DayRegression", "FittedDayRegression"),
+    OF_PRICES: Card("day_regression.model", "DayRegression", "FittedDayRegression"),
     RELATIVE: Card("relative_days.model", "RelativeDays", "FittedRelativeDays"),
     "combination": Card("combination.model", "Combination", "FittedCombination"),
     SIMILAR: Card("similar_series.model", "SimilarSeries", "FittedSimilarSeries"),
@@ -60,7 +61,10 @@ RECIPES: dict[str, Card] = {
 ALONE = tuple(name for name in RECIPES if name != SIMILAR)  # can be trained for a channel and compared on its past
 AT_ONCE = tuple(name for name in ALONE if RECIPES[name].extra is None)  # others are compared where they are asked for
 USUAL = "combination"  # of all kinds of models; learns whatever one of them can
-_OF_QUANTITY = {Quantity.CARBON_INTENSITY: RELATIVE}  # a rank among hours, ``carbon_index``, is no such amount
+_OF_QUANTITY = {
+    Quantity.CARBON_INTENSITY: RELATIVE,  # a rank among hours, ``carbon_index``, is no such amount
+    Quantity.PRICE: OF_PRICES,
+}
 
 
 def usual_recipe(channel: Channel, of_loads: str) -> str:
@@ -68,8 +72,9 @@ def usual_recipe(channel: Channel, of_loads: str) -> str:
 
     Args:
         channel: what is forecast.
-        of_loads: the one that is set for loads. Of carbon intensity it is ``relative_days``, of anything else the
-            combination, which also learns what these cannot, such as a series with zeros: ``otherwise`` of ``retrain``.
+        of_loads: the one that is set for loads. Of carbon intensity it is ``relative_days``, of prices
+            ``day_regression``, by which `benchmarks/prices.py` publishes, and of anything else the combination, which
+            also learns what these cannot, such as a series with zeros: ``otherwise`` of ``retrain``.
     """
     return of_loads if channel.is_load else _OF_QUANTITY.get(channel.quantity, USUAL)
 

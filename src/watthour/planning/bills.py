@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 from zoneinfo import ZoneInfo
@@ -10,11 +10,20 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from watthour.core.window import DAY, HOUR, Window, local_midnight, step_in_words
-from watthour.planning.prices import DYNAMIC, Clock, market_grain, month_text, rated, tier_names, used_before
+from watthour.planning.prices import (
+    DYNAMIC,
+    Clock,
+    check_one_currency,
+    market_grain,
+    month_text,
+    rated,
+    tier_names,
+    used_before,
+)
 from watthour.planning.tariffs import Blocks, Dynamic, Per, TimeOfUse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime, timedelta
 
     from watthour.planning.prices import Array, Calendar, Market, Mask, Numbers
@@ -120,6 +129,40 @@ def bill(tariff: Tariff, metered: Metered, calendar: Calendar, market: Mapping[s
             f"Energy of {step_in_words(metered.step)} in which the price changes is spread evenly over them."
         )
     return Bill(metered.window, tariff.currency, tuple(lines), missing, unpriced, tuple(remarks))
+
+
+def joined_bills(parts: Sequence[Bill], window: Window) -> Bill:
+    """Return the bill of a period in which tariffs followed each other: lines that are alike are one.
+
+    Raises:
+        InvalidInput: they are in several currencies.
+    """
+    if len(parts) == 1:
+        return parts[0]
+    check_one_currency([(each.window.start, each.currency) for each in parts])
+    lines: dict[tuple[Kind, str, str], list[Line]] = {}
+    for each in parts:
+        for line in each.lines:
+            lines.setdefault((line.kind, line.name, line.unit), []).append(line)
+    remarks = dict.fromkeys(remark for each in parts for remark in each.remarks)
+    since = [f"{each.window.start:%Y-%m-%d %H:%M} UTC" for each in parts[1:]]
+    return Bill(
+        window,
+        parts[0].currency,
+        tuple(_summed(each) for each in lines.values()),
+        tuple(gap for each in parts for gap in each.missing),
+        tuple(gap for each in parts for gap in each.unpriced),
+        (*remarks, f"Another tariff holds since {', and another since '.join(since)}; each is billed by its own time."),
+    )
+
+
+def _summed(lines: Sequence[Line]) -> Line:
+    """Return lines that are alike as one, at their mean price."""
+    first, amount = lines[0], sum(each.amount for each in lines)
+    quantity = sum(each.quantity for each in lines)
+    prices = {each.price for each in lines}
+    price = first.price if len(prices) == 1 else amount / quantity if quantity else None
+    return replace(first, amount=amount, quantity=quantity, price=price)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

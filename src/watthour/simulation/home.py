@@ -152,12 +152,18 @@ class SimulatedHome:
         """Return what the home is."""
         return self.traits if self.traits is not None else _drawn_traits(self._rng(_TRAITS))
 
-    def day(self, sky: Sky) -> HomeDay:
-        """Return what is true of the home on the day of this weather."""
+    def day(self, sky: Sky, planned: Mapping[DeviceKind, int] | None = None) -> HomeDay:
+        """Return what is true of the home on the day of this weather.
+
+        Args:
+            sky: the weather.
+            planned: when the first use of a kind begins that follows a plan, where there is one that day [s since
+                1970]; all else is as on a day without a plan.
+        """
         traits, rng = self.described(), self._rng(_DAY, sky.day.toordinal())
         rhythm = _rhythm(rng, traits, sky, is_away=self._is_away(sky))
         is_home, is_awake = rhythm.of_minutes(sky)
-        runs = _uses_of_people(rng, traits, rhythm)
+        runs = _as_planned(_uses_of_people(rng, traits, rhythm), sky, planned or {})
         parts = {kind: _steps(sky, runs.get(kind, []), _STANDBY_W.get(kind, 0.0)) for kind in _used_kinds(traits)}
         parts[DeviceKind.FRIDGE] = _fridge(rng, traits, sky)
         parts[DeviceKind.LIGHTS] = _minutes(sky, _lights(rng, traits, sky, is_home & is_awake))
@@ -276,6 +282,18 @@ def _uses_of_people(rng: Generator, traits: Traits, rhythm: _Rhythm) -> _Runs:
         if is_plugged:
             runs[DeviceKind.EV_CHARGER] = [(begin, [(kwh / 7.2 * _H, 7200.0)])]
     return runs
+
+
+def _as_planned(runs: _Runs, sky: Sky, planned: Mapping[DeviceKind, int]) -> _Runs:
+    """Return the uses of a day with the first of some kinds where a plan has it, as far as it ends within the day."""
+    found = dict(runs)
+    for kind, instant in planned.items():
+        if not (mine := runs.get(kind)):
+            continue
+        (_begin, phases), *others = mine
+        if sky.start <= instant and instant + _lasts(phases) + _H <= sky.end:
+            found[kind] = _in_turn([(instant - sky.midnight, phases), *others])
+    return found
 
 
 def _begins(rng: Generator, kind: DeviceKind, traits: Traits, rhythm: _Rhythm) -> list[int]:

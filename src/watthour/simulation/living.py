@@ -34,6 +34,7 @@ CHANNEL_OF: Mapping[str, str] = {_METER.key: MAINS.id} | {
     thing.key: CHANNELS[kind].id for kind, thing in _PLUGS.items()
 }  # by key of a thing
 HEARTBEAT_S = float(_BEAT_S)
+_LOOK_AGAIN_S = 900  # a day is asked for anew, as its plan may have changed
 
 
 class LivingHome:
@@ -47,7 +48,7 @@ class LivingHome:
     def __init__(self, source: SimtownHome, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._source = source
         self._now = clock
-        self._day: tuple[HomeDay, Steps] | None = None
+        self._day: tuple[HomeDay, Steps, int] | None = None
         self._state = LineState(self.name)
 
     @property
@@ -96,10 +97,11 @@ class LivingHome:
         return Heard(tuple(sorted(told, key=lambda each: each.time or self._now())))
 
     def _day_of(self, instant: int) -> tuple[HomeDay, Steps]:
-        if self._day is None or not self._day[0].start <= instant < self._day[0].end:
-            day = self._source.day_at(datetime.fromtimestamp(instant, UTC))
-            self._day = (day, day.mains())
-        return self._day
+        quarter = instant // _LOOK_AGAIN_S
+        if self._day is None or self._day[2] != quarter or not self._day[0].start <= instant < self._day[0].end:
+            day = self._source.day_at(datetime.fromtimestamp(instant, UTC))  # a plan may have changed what is to come
+            self._day = (day, day.mains(), quarter)
+        return self._day[:2]
 
 
 def _is_told(steps: Steps, ticks: Numbers) -> Numbers:

@@ -16,7 +16,7 @@ from watthour.core.place import Place
 from watthour.core.ports import Delivery
 from watthour.core.units import Quantity, Unit
 from watthour.core.vintage import stamp
-from watthour.core.window import DAY
+from watthour.core.window import DAY, Window
 from watthour.simulation.home import SimulatedHome, Tariff, Traits
 from watthour.simulation.simtown import SITE as TOWN
 from watthour.simulation.sky import day_of, sky_of
@@ -24,11 +24,11 @@ from watthour.simulation.steps import joined, together
 from watthour.simulation.town import SimulatedRegion
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import date
 
     import dataframely as dy
 
-    from watthour.core.window import Window
     from watthour.simulation.home import HomeDay
     from watthour.simulation.noise import Array
     from watthour.simulation.steps import Numbers, Steps
@@ -132,11 +132,31 @@ CHANNELS: Mapping[DeviceKind, Channel] = {kind: _power(device.id, device) for ki
 SIMTOWN_HOME = Context(HOME, MAINS)
 
 
+FOLLOWED = 0.8  # share of the runs that begin as planned though nobody accepted them; the others are as by habit
+_FOLLOWING = 9  # what a generator is for
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedBegin:
+    """When a plan lets a device begin, and whether a person has accepted that."""
+
+    start: datetime
+    is_accepted: bool = False
+
+
+def _no_plans(_day: Window) -> Mapping[str, PlannedBegin]:
+    return {}
+
+
 @dataclass(frozen=True, slots=True)
 class SimtownHome:
-    """The invented home as a source; what it says of an interval never depends on when or how it is asked."""
+    """The invented home as a source; what it says of an interval never depends on when or how it is asked.
+
+    Most of what its plans let begin begins as planned: all that is accepted, and of the rest the share ``FOLLOWED``.
+    """
 
     context: Context = SIMTOWN_HOME
+    plans: Callable[[Window], Mapping[str, PlannedBegin]] = _no_plans  # of what can begin in a day, by id of its device
     home: SimulatedHome = field(default_factory=lambda: SimulatedHome(0, traits=TRAITS))
     region: SimulatedRegion = field(default_factory=SimulatedRegion)
 
@@ -222,7 +242,7 @@ class SimtownHome:
 
     def day_at(self, instant: datetime) -> HomeDay:
         """Return the day in which an instant lies."""
-        return self.home.day(sky_of(day_of(instant, HOME.place.time_zone), self.region))
+        return self._day(day_of(instant, HOME.place.time_zone))
 
     def fetch(self, window: Window, *, now: datetime, watched_from: datetime | None = None) -> Delivery:
         """Return the readings of the window that exist at ``now``."""
@@ -256,11 +276,27 @@ class SimtownHome:
     def _days(self, start: datetime, end: datetime) -> list[HomeDay]:
         zone = HOME.place.time_zone
         first, last = day_of(start, zone), day_of(end, zone)
-        return [self.home.day(sky_of(first + place * DAY, self.region)) for place in range((last - first).days + 1)]
+        return [self._day(first + place * DAY) for place in range((last - first).days + 1)]
+
+    def _day(self, day: date) -> HomeDay:
+        sky = sky_of(day, self.region)
+        begins = self.plans(Window(_instant(sky.start), _instant(sky.end)))
+        planned = {
+            kind: int(begin.start.timestamp())
+            for kind, device in DEVICES.items()
+            if (begin := begins.get(device.id)) is not None and (begin.is_accepted or _is_followed(kind, day))
+        }
+        return self.home.day(sky, planned)
 
     def _parts(self, start: datetime, end: datetime) -> dict[DeviceKind, Steps]:
         days = self._days(start, end)
         return {kind: joined([day.parts[kind] for day in days]) for kind in days[0].parts}
+
+
+def _is_followed(kind: DeviceKind, day: date) -> bool:
+    """Tell whether what is planned of a kind on a day is done so by itself, the same whenever it is asked."""
+    number = sorted(DEVICES).index(kind)
+    return bool(np.random.default_rng((_FOLLOWING, day.toordinal(), number)).random() < FOLLOWED)
 
 
 def _delivery(readings: dy.DataFrame[Readings]) -> Delivery:

@@ -1,25 +1,20 @@
-"""The carbon series of a site, the one that answers by itself first, and what is forecast beside its load."""
+"""The carbon series of a site, the one that answers by itself first."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from watthour.core.carbon import Basis, CarbonKind, Scope, Side, kind_of
+from watthour.core.channel import SiteKind
 from watthour.core.errors import UnknownName
+from watthour.grid.zones import bidding_zones
 from watthour.workflows.carbon import production_kind
-from watthour.workflows.sites import find_context
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from watthour.core.channel import Channel, Site
-    from watthour.core.directory import SiteDirectory
-    from watthour.core.forecast import Context
     from watthour.core.ports import Store
 
-SHORTEST_STEP = timedelta(minutes=15)  # of a series that is forecast regularly; `watthour train` takes others too
 # Which figure answers where none is named: an account of what is used, as far as imports are known.
 _FIRST = (
     CarbonKind(Basis.AVERAGE, Scope.LIFECYCLE, Side.CONSUMPTION),
@@ -62,6 +57,26 @@ def carbon_at(store: Store, site: Site) -> CarbonSeries | None:
     return next((each for each in found if each.kind.basis is not Basis.INDEX), None)
 
 
+def no_carbon_words(store: Store, home: Site) -> str:
+    """Say why nobody tells the carbon of a home, and what to do about it, by its own zone where that is known."""
+    if home.zone is not None:
+        return (
+            f"Nothing tells the carbon of {home.zone}, the grid zone of {home.name}: `watthour doctor` says what could."
+        )
+    zone = _likely_zone(store, home)
+    named = "with the id of its zone, which `watthour regions` lists" if zone is None else f"if {zone} is its zone"
+    cure = f"`watthour site change {home.id} --zone {zone or 'ZONE'}`, {named}"
+    return f"Which grid zone {home.name} is in is not known: {cure}."
+
+
+def _likely_zone(store: Store, home: Site) -> str | None:
+    """Return the grid zone that a home is likely in: the only one with its clock, of those known to us."""
+    regions = [each for each in store.sites() if each.kind is SiteKind.REGION and not each.is_simulated]
+    known = {str(each.zone): each for each in (*(zone.site for zone in bidding_zones()), *regions) if each.zone}
+    near = [zone for zone, each in known.items() if each.place.time_zone == home.place.time_zone]
+    return near[0] if len(near) == 1 else None
+
+
 def series_asked(store: Store, site: Site, channel: str | None) -> CarbonSeries:
     """Return the carbon series of a region that is named, or the one that answers by itself.
 
@@ -75,11 +90,3 @@ def series_asked(store: Store, site: Site, channel: str | None) -> CarbonSeries:
         problem = f"it is no carbon series of {site.name}"
         raise UnknownName("channel", channel, problem, remedy=f"Name one of: {names}.")
     return chosen
-
-
-def beside_load(store: Store, directories: Sequence[SiteDirectory], context: Context) -> list[Context]:
-    """Return what of a site is forecast regularly beside its load: the carbon series that answers by itself."""
-    if not context.channel.is_load or not context.channel.is_of_whole_site:
-        return []
-    found = [each.channel for each in carbon_series(store, context.site) if each.channel.resolution >= SHORTEST_STEP]
-    return [find_context(store, directories, channel.id) for channel in found[:1]]

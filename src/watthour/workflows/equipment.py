@@ -190,9 +190,13 @@ class EquipmentFile:
         """Return the equipment of a home as it was said; None: it has none.
 
         Raises:
-            InvalidInput: the file is damaged.
+            InvalidInput: the file is damaged, or what it has of this home is no table; others are not touched by that.
         """
-        return self._file.all().get(home)
+        said = self._file.all().get(home)
+        if said is None or isinstance(said, dict):
+            return said
+        remedy = f"Mend it, or say the equipment again: `watthour home equip {home} FILE`."
+        raise InvalidInput(f"{FILE_NAME}.{home}", said, "it is no table of equipment", remedy=remedy)
 
     def keep(self, home: str, said: Mapping[str, Any]) -> None:
         """Keep equipment in place of what a home had.
@@ -214,7 +218,7 @@ class EquipmentFile:
 
 
 def _decoded(content: bytes) -> dict[str, Mapping[str, Any]]:
-    return {str(home): dict(said) for home, said in json.loads(content)["equipment"].items()}
+    return {str(home): said for home, said in json.loads(content)["equipment"].items()}
 
 
 def _encoded(kept: Mapping[str, Mapping[str, Any]]) -> str:

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from watthour.core.errors import ModelCorrupt, ModelError, NotEnoughHistory, WatthourError
-from watthour.core.forecast import Forecast, day_ahead_targets, targets
+from watthour.core.forecast import Forecast, day_ahead_targets
 from watthour.core.frames import INSTANT, Forecasts, Maker, Quality
 from watthour.core.loads import shared_name
 from watthour.core.ports import RunState, SourceRun
@@ -21,7 +21,7 @@ from watthour.core.weather import weather_points
 from watthour.core.window import DAY, Window, floor, local_midnight
 from watthour.forecasting.catalogue import OTHER_HOMES, RARE, SIMILAR
 from watthour.workflows.baselines import COMPANION_LEVELS, companions, stand_ins
-from watthour.workflows.known_ahead import issued_by, told_until
+from watthour.workflows.known_ahead import asked_of, issued_by, told_until
 from watthour.workflows.similar import SHORT, history_beside
 
 if TYPE_CHECKING:
@@ -161,9 +161,7 @@ def forecast(
     Raises:
         NotEnoughHistory: not even a baseline is possible; says what to bring.
     """
-    known = told_until(store, context.channel, now)
-    window = window or live_window(context, known)
-    asked_at = known if window.start >= known else now
+    window = window or live_window(context, told_until(store, context.channel, now))
     expected = served.manifest.version if served is not None else _champion(registry, context.channel.id)
     shared = _shared_champion(registry, context) if expected is None else None
     others = (RARE, *([shared] if shared else []), OTHER_HOMES, SIMILAR, *stand_ins(context))
@@ -173,7 +171,7 @@ def forecast(
         makers = (trial.challenger, *makers)
     if (before := _already_issued(store, context, window, makers, now)) is not None:
         return before
-    asked = targets(window, asked_at, resolution=context.resolution, time_zone=context.time_zone)
+    asked = asked_of(store, context, window, now)
     history = recall(store, context, window, now)
     similar = partial(history_beside, store, context, window, now)
     answer = answer_with_fallback(history, asked, registry=registry, served=served, similar=similar)

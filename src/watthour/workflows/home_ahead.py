@@ -17,12 +17,13 @@ from watthour.core.names import id_for
 from watthour.core.quality import is_trusted
 from watthour.core.units import Quantity, Unit, conversion
 from watthour.core.window import DAY, HOUR, Window, floor, local_midnight
-from watthour.workflows.carbon_series import carbon_at
+from watthour.workflows.carbon_series import carbon_at, no_carbon_words
 from watthour.workflows.entities import entities, main_without
 from watthour.workflows.equipment import device_of
 from watthour.workflows.homes import channels_of, devices_of
+from watthour.workflows.kept_tariffs import tariff_of
 from watthour.workflows.price_ahead import on_steps
-from watthour.workflows.tariffs import home_prices, meter_of, metered_kwh, metered_steps, tariff_of
+from watthour.workflows.tariffs import home_prices, meter_of, metered_kwh, metered_steps
 from watthour.workflows.view.ahead import MOST_HOURS, look_ahead
 from watthour.workflows.view.carbon_ahead import carbon_ahead
 
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from watthour.planning.prices import Mask, Prices
     from watthour.workflows.entities import Entity
     from watthour.workflows.equipment import Equipment
-    from watthour.workflows.tariffs import Tariffs
+    from watthour.workflows.kept_tariffs import Tariffs
 
 STEP = timedelta(minutes=15)
 _SIGN_FROM = 366 * DAY  # before the present, whose readings of the sun tell its sign
@@ -73,6 +74,7 @@ class HomeAhead:
     peak_price: float = 0.0
     peak_so_far_kw: float = 0.0
     remarks: list[str] = field(default_factory=list)
+    assumed: set[str] = field(default_factory=set)  # names of batteries of which nothing tells what they hold
 
 
 def first_step(now: datetime) -> datetime:
@@ -305,10 +307,7 @@ def _carbon(sources: Sources, home: Site, window: Window, now: datetime, remarks
     """Return the carbon intensity of what is imported, by the region of the home's grid zone. [gCO2e/kWh]."""
     series = carbon_at(sources.store, home)
     if series is None:
-        remarks.append(
-            f"Which grid zone {home.name} is in is not known, or nothing tells its carbon, so money alone is planned: "
-            f"`watthour site change {home.id} --zone BE`, with its own zone, and docs/how-to/plan-a-day.md."
-        )
+        remarks.append(f"{no_carbon_words(sources.store, home)} So money alone is planned: docs/how-to/plan-a-day.md.")
         return None
     region = next(each for each in sources.store.sites() if each.id == series.channel.site)
     try:
@@ -329,7 +328,7 @@ def _peak(sources: Sources, home: Site, prices: Prices, now: datetime, remarks: 
     zone = home.place.time_zone
     begin = local_midnight(now.astimezone(ZoneInfo(zone)).date().replace(day=1), zone)
     try:
-        meter = meter_of(sources.store, home, tariff_of(sources.tariffs, home).drawn)
+        meter = meter_of(sources.store, home, tariff_of(sources.tariffs, home, now).drawn)
         whole = metered_steps(sources.store, meter, Window(begin, now)) if now > begin else None
         used = np.array([]) if whole is None else metered_kwh(sources.store, meter, whole, now)
         known = used[~np.isnan(used)] / (meter.resolution / HOUR)

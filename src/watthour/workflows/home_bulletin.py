@@ -22,8 +22,9 @@ from watthour.workflows.carbon_series import carbon_at
 from watthour.workflows.equipment import equipment_of
 from watthour.workflows.home_plan_content import plan_told
 from watthour.workflows.homes import homes
+from watthour.workflows.kept_tariffs import tariff_of
 from watthour.workflows.step_means import step_means
-from watthour.workflows.tariffs import home_bill, home_prices, meter_of, metered_kwh, metered_steps, tariff_of
+from watthour.workflows.tariffs import home_bill, home_prices, meter_of, metered_kwh, metered_steps
 from watthour.workflows.view.wire import utc_text
 
 if TYPE_CHECKING:
@@ -34,7 +35,8 @@ if TYPE_CHECKING:
     from watthour.planning.prices import Array, Mask
     from watthour.workflows.carbon_series import CarbonSeries
     from watthour.workflows.home_plan import HomePlanner
-    from watthour.workflows.tariffs import Tariffs
+    from watthour.workflows.kept_tariffs import Tariffs
+    from watthour.workflows.saved_so_far import SavedSoFar
 
 LONGEST_SILENCE = timedelta(hours=12)  # of a forecast, and of what carbon intensity is known
 PRICE_HOURS = 36
@@ -53,6 +55,7 @@ class Desk:
     registry: ModelRegistry
     tariffs: Tariffs
     planner: HomePlanner
+    saved: SavedSoFar
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +102,6 @@ def home_bulletin(desk: Desk, home: Site, *, now: datetime) -> Bulletin:
     """Return all that is known of a home; what a home has no source of is no part of it.
 
     Raises:
-        InvalidInput: the file of tariffs is damaged.
         StoreError: the store cannot be read.
     """
     found = [entry for part in _parts(desk, home, now) for entry in part.entries()]
@@ -110,19 +112,16 @@ def _parts(desk: Desk, home: Site, now: datetime) -> Iterator[Part]:
     store = desk.store
     main = main_load(home, [each for each in store.channels() if each.site == home.id])
     series = carbon_at(store, home)
-    currency: str | None = None
-    if desk.tariffs.said(home.id) is not None:
-        try:
-            currency = tariff_of(desk.tariffs, home).currency
-        except InvalidInput as error:
-            yield Part.unknown(Entry("price", "Price now", Matter.PRICE, None), error)
+    currency, trouble = _currency(desk, home, now)
+    if trouble is not None:
+        yield Part.unknown(Entry("price", "Price now", Matter.PRICE, None), trouble)
     since = _begin_of_month(home, now)
     if main is not None:
         yield Part(
             (
-                Entry("power_next_hour", "Power next hour", Matter.POWER_AHEAD, None),
-                Entry("energy_rest_of_today", "Energy rest of today", Matter.ENERGY_AHEAD, None),
-                Entry("energy_tomorrow", "Energy tomorrow", Matter.ENERGY_AHEAD, None),
+                Entry("power_next_hour", "Net power next hour", Matter.POWER_AHEAD, None),
+                Entry("energy_rest_of_today", "Net energy rest of today", Matter.ENERGY_AHEAD, None),
+                Entry("energy_tomorrow", "Net energy tomorrow", Matter.ENERGY_AHEAD, None),
             ),
             lambda: _ahead(store, home, main, now),
         )
@@ -135,16 +134,43 @@ def _parts(desk: Desk, home: Site, now: datetime) -> Iterator[Part]:
             lambda: _carbon_now(store, series, now),
         )
     if main is not None:
-        blank = Entry("energy_month", "Energy this month", Matter.ENERGY, None, since=since)
+        blank = Entry("energy_month", "Energy drawn this month", Matter.ENERGY, None, since=since)
         yield Part((blank,), lambda: _energy(store, main, since, now))
     if main is not None and currency is not None:
         blank = Entry("cost_month", "Cost this month", Matter.COST, None, currency, since)
         yield Part((blank,), lambda: _cost(desk, home, since, now))
     if main is not None and series is not None:
-        blank = Entry("carbon_month", "CO2 this month", Matter.EMISSIONS, None, since=since)
+        blank = Entry("carbon_month", "CO2 of energy drawn this month", Matter.EMISSIONS, None, since=since)
         yield Part((blank,), lambda: _emissions(store, main, series, since, now))
-    if desk.planner.equipment_file.said(home.id) is not None:
-        yield _plan_part(desk, home, now)
+    yield from _of_plans(desk, home, currency, since, now, has_carbon=series is not None)
+
+
+def _currency(desk: Desk, home: Site, now: datetime) -> tuple[str | None, InvalidInput | None]:
+    """Return in what a home pays, or what is wrong with its tariff; neither of one without a tariff."""
+    try:
+        has_tariff = desk.tariffs.term_at(home.id, now) is not None
+        return (tariff_of(desk.tariffs, home, now).currency if has_tariff else None), None
+    except InvalidInput as error:
+        return None, error
+
+
+def _of_plans(
+    desk: Desk, home: Site, currency: str | None, since: datetime, now: datetime, *, has_carbon: bool
+) -> Iterator[Part]:
+    """Yield what is told of plans and of what they have saved, where there is equipment to plan."""
+    try:
+        if desk.planner.equipment_file.said(home.id) is None:
+            return
+    except InvalidInput as error:  # a file that is damaged stops no other news, of no home
+        yield Part.unknown(Entry("plan", "Plan", Matter.PLAN, None), error)
+        return
+    if currency is not None:
+        blanks = (
+            Entry("saved_month", "Saved by plans this month", Matter.SAVING, None, currency, since),
+            Entry("saved_carbon_month", "CO2 saved by plans this month", Matter.SAVED_EMISSIONS, None, since=since),
+        )
+        yield Part(blanks if has_carbon else blanks[:1], lambda: _saved(desk, home, since, now))
+    yield _plan_part(desk, home, now)
 
 
 def _plan_part(desk: Desk, home: Site, now: datetime) -> Part:
@@ -286,10 +312,34 @@ def _energy(store: Store, main: Channel, since: datetime, now: datetime) -> dict
 
 
 def _cost(desk: Desk, home: Site, since: datetime, now: datetime) -> dict[str, Said]:
-    meter = meter_of(desk.store, home, tariff_of(desk.tariffs, home).drawn)
+    meter = meter_of(desk.store, home, tariff_of(desk.tariffs, home, now).drawn)
     bill = home_bill(desk.store, desk.tariffs, home, _so_far(desk.store, meter, since, now), now=now)
     more = {"missing_hours": _rounded(bill.missing_hours), "is_complete": bill.is_complete}
     return {"cost_month": Said(round(bill.total, _DIGITS), more)}
+
+
+def _saved(desk: Desk, home: Site, since: datetime, now: datetime) -> dict[str, Said]:
+    """Return what plans have saved against starting at once, by the ledger."""
+    found = desk.saved.of(home, since, now)
+    if found is None:
+        raise NotEnoughHistory("the month has just begun", remedy="Wait until its first hour has ended.")
+    total = found.total
+    counted = {"n_runs": total.n_runs, "n_planned": total.n_planned, "is_estimated": total.is_estimated}
+    more: dict[str, object] = {"against": "starting at once", **counted, "until": utc_text(found.window.end)}
+    if total.saved_money is None:
+        more["why"] = "No run of this month is known with its price yet."
+    money = {
+        **more,
+        "n_priced": total.n_priced,
+        "against_habit": _rounded(total.saved_usual_money),
+        "missed_beside_best": _rounded(total.regret_money),
+        "shifted_kwh": _rounded(total.shifted_kwh),
+    }
+    carbon = {**more, "n_with_carbon": total.n_with_carbon, "against_habit": _rounded(total.saved_usual_carbon_kg)}
+    return {
+        "saved_month": Said(_rounded(total.saved_money), money),
+        "saved_carbon_month": Said(_rounded(total.saved_carbon_kg), carbon),
+    }
 
 
 def _emissions(store: Store, main: Channel, series: CarbonSeries, since: datetime, now: datetime) -> dict[str, Said]:
@@ -340,7 +390,7 @@ def _plan_of(desk: Desk, home: Site, now: datetime) -> Mapping[str, Any]:
         UnknownName: the home has no tariff, without which nothing is planned.
         NotEnoughHistory: none was made yet.
     """
-    tariff_of(desk.tariffs, home)
+    tariff_of(desk.tariffs, home, now)
     content = desk.planner.in_force(home, now=now)
     if content is None:
         problem = f"no plan of {home.name} by its present tariff and equipment has been made"

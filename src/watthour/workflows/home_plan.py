@@ -20,8 +20,8 @@ from watthour.workflows.home_ahead import Sources, first_step, look_at_home
 from watthour.workflows.home_plan_content import plan_content
 from watthour.workflows.home_problem import MadePlan, known_plan, problem_of_home
 from watthour.workflows.home_state import standings
+from watthour.workflows.kept_tariffs import tariff_of, terms_entry
 from watthour.workflows.plan import make_plan
-from watthour.workflows.tariffs import tariff_of
 from watthour.workflows.wishes import Change, changes_of, requested, wishes
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ class HomePlanner:
             NoPlanFound: none was found in time.
         """
         equipment_of(self.equipment_file, home)
-        tariff_of(self.sources.tariffs, home)
+        tariff_of(self.sources.tariffs, home, now)
         content = self.in_force(home, now=now)
         if content is None or datetime.fromisoformat(content["time"][-1]) <= now:
             return self.plan(home, Asked(), now=now, time_limit_s=time_limit_s)
@@ -208,11 +208,12 @@ class HomePlanner:
         kept = self._looked.get(home.id)
         if kept is None or kept[0] != mark or not timedelta() <= now - kept[1].now < _LOOK_AGAIN_AFTER:
             kept = self._looked[home.id] = (mark, look_at_home(self.sources, home, equipment, hours=hours, now=now))
-        return replace(kept[1], remarks=list(kept[1].remarks))
+        return replace(kept[1], remarks=list(kept[1].remarks), assumed=set())
 
     def _basis(self, home: Site) -> str:
         """Return a mark that changes with the tariff or the equipment of a home."""
-        said = [self.sources.tariffs.said(home.id), self.equipment_file.said(home.id)]
+        terms = [terms_entry(each) for each in self.sources.tariffs.terms(home.id)]
+        said = [terms, self.equipment_file.said(home.id)]
         return sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
 
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from watthour.workflows.home_state import Standing
 
 _DIGITS = 4
+_STOCK_DIGITS = 2  # [kWh] below which a battery ends as full as it began
 _ON_KW = 1e-3
 
 
@@ -51,6 +52,7 @@ def plan_content(made: MadePlan) -> dict[str, Any]:
             "cost": round(made.at_once.cost, _DIGITS),
             "carbon_kg": None if ahead.carbon is None else round(made.at_once.carbon_kg, _DIGITS),
         },
+        "from_stock": _from_stock(made),
         "runs": sorted((_run(made, each, placed) for each in made.standing), key=_order),
         "import_price": _plain(ahead.import_price),
         "export_price": _plain(ahead.export_price),
@@ -278,6 +280,20 @@ def _cars(made: MadePlan) -> dict[str, Any]:
         for each in made.standing
         if isinstance(each.wish.thing, HomeCar)
     }
+
+
+def _from_stock(made: MadePlan) -> dict[str, Any] | None:
+    """Return what batteries give of what they hold as the plan begins: no gain of the plan, at its mean price."""
+    price = float(np.mean(made.ahead.import_price))
+    given = {
+        battery.name: (battery.stored_kwh - float(use.stored_kwh[-1])) * battery.discharge_efficiency
+        for battery, use in zip(made.problem.problem.batteries, made.planned.plan.batteries, strict=True)
+    }
+    total = sum(given.values())
+    if round(total, _STOCK_DIGITS) <= 0.0:
+        return None
+    is_assumed = any(kwh > 0.0 and name in made.ahead.assumed for name, kwh in given.items())
+    return {"energy_kwh": round(total, _DIGITS), "money": round(total * price, _DIGITS), "is_assumed": is_assumed}
 
 
 def _courses(plan: Plan, problem: PlanningProblem) -> dict[str, list[float]]:

@@ -329,6 +329,7 @@ def _batteries(store: Store, equipment: Equipment, ahead: HomeAhead, before: Map
             words = "half of what it can" if battery.stored_kwh is None else "as the equipment says"
         if share is None:
             why = "is not measured" if told is None else f"cannot be what its reading says, {told:g} %"
+            ahead.assumed.add(battery.name)
             ahead.remarks.append(f"What {battery.name} holds {why}; {held:.1f} kWh are assumed, {words}.")
         found.append(battery.holding(min(max(held, 0.0), battery.capacity_kwh)))
     return found

@@ -9,12 +9,12 @@ import polars as pl
 
 from watthour.core import metrics
 from watthour.core.errors import ModelError, NotEnoughHistory, WatthourError
-from watthour.core.forecast import day_ahead_targets
 from watthour.core.frames import Targets
 from watthour.core.window import DAY, Window, local_midnight
 from watthour.forecasting.catalogue import OTHER_HOMES
 from watthour.workflows.baselines import BASELINES
 from watthour.workflows.forecast import OURS, baseline_forecasts, find_shared, learned_until, load_model, recall
+from watthour.workflows.known_ahead import asked_on_eves
 from watthour.workflows.score import side_by_side
 
 if TYPE_CHECKING:
@@ -93,9 +93,7 @@ def _asked_again(
     if len(days) < FEWEST_INTERVALS * context.resolution / DAY:
         return {}
     window = Window(local_midnight(days[0], context.time_zone), local_midnight(days[-1] + DAY, context.time_zone))
-    eve = day_ahead_targets(
-        days, context.time_zone, resolution=context.resolution, issue_clock=issue_clock, known_clock=issue_clock
-    )
+    eve = asked_on_eves(days, context, issue_clock)
     asked = _issued_before(eve, range(1, MOST_DAYS_AHEAD + 1))
     try:
         history = recall(store, context, window, now)

@@ -11,12 +11,12 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from watthour.core.errors import NotEnoughHistory
-from watthour.core.forecast import day_ahead_targets
 from watthour.core.frames import Forecasts, Maker, Quality
 from watthour.core.window import DAY, Window, local_midnight
 from watthour.workflows.baselines import COMPANION_LEVELS, companions
 from watthour.workflows.compare import actuals, kept_rows
 from watthour.workflows.forecast import as_stored, baseline_forecasts
+from watthour.workflows.known_ahead import as_before_publication, asked_on_eves, clock_of_eves, issued_on_eves
 from watthour.workflows.train import YEARS
 
 if TYPE_CHECKING:
@@ -118,13 +118,13 @@ def _keep(store: Store, history: History, made: Recipe, days: list[date], issue_
     from watthour.forecasting.backtest import backtest
 
     context = history.context
-    table = backtest(made, history, days, issue_clock=issue_clock, known_clock=issue_clock)
-    asked = day_ahead_targets(
-        days, context.time_zone, resolution=context.resolution, issue_clock=issue_clock, known_clock=issue_clock
-    )
+    clock = clock_of_eves(context.channel, issue_clock)
+    table = backtest(made, as_before_publication(history), days, issue_clock=clock, known_clock=clock)
+    asked = asked_on_eves(days, context, issue_clock)
     few = pl.col("level").is_in(COMPANION_LEVELS)
     for name, companion in baseline_forecasts(history, asked, companions(context)).items():
-        rows = as_stored(Forecasts.cast(companion.values.filter(few)), name, now, Quality.ASSUMED)
+        values = issued_on_eves(companion.values.filter(few), context)
+        rows = as_stored(Forecasts.cast(values), name, now, Quality.ASSUMED)
         store.append_forecasts(rows)
-    own = table.with_columns(maker=pl.lit(str(Maker.OWN)))
+    own = issued_on_eves(table, context).with_columns(maker=pl.lit(str(Maker.OWN)))
     store.append_forecasts(kept_rows(own, context.channel.id, made.name, now))  # last: it says that the days are done

@@ -32,6 +32,7 @@ class PlannedRun:
     starts: tuple[tuple[datetime, datetime | None], ...]  # when each plan was made, and its begin in it; None: it rests
     device: str | None = None  # its id; None: the plan names none
     begun_at: datetime | None = None  # as a later plan saw it measured; None: none did
+    is_accepted: bool = False  # by a person, in any of its plans
 
     @property
     def at_once(self) -> datetime:
@@ -42,6 +43,15 @@ class PlannedRun:
         """Return when the plan in force at an instant let it begin; None: there was none, or it was left out."""
         told = [start for made_at, start in self.starts if made_at <= at]
         return told[-1] if told else None
+
+    @property
+    def begins(self) -> datetime | None:
+        """When the plan in force let it begin as that time came, or the last plan lets it; None: it rests."""
+        for n, (_made_at, start) in enumerate(self.starts):
+            is_last = n == len(self.starts) - 1
+            if start is not None and (is_last or start < self.starts[n + 1][0]):
+                return start
+        return None
 
     def holds(self, start: datetime) -> bool:
         """Tell whether a run that began at an instant can be this one."""
@@ -93,13 +103,20 @@ def _read(plan: KeptPlan, said: Mapping[str, Any]) -> PlannedRun:
     earliest, deadline = _instant(said["earliest"]), _instant(said["deadline"])
     begun_at = start if said["state"] in _BEGUN and not said["is_estimated"] else None
     starts, device = ((plan.made_at, start),), said.get("device")
-    return PlannedRun(said["id"], said["name"], plan.made_at, earliest, deadline, starts, device, begun_at)
+    is_accepted = said["state"] == "accepted"
+    return PlannedRun(said["id"], said["name"], plan.made_at, earliest, deadline, starts, device, begun_at, is_accepted)
 
 
 def _followed(before: PlannedRun, run: PlannedRun) -> PlannedRun:
     """Return a run with what a later plan says of it."""
     begun_at = run.begun_at or before.begun_at
-    return replace(before, deadline=run.deadline, starts=(*before.starts, *run.starts), begun_at=begun_at)
+    return replace(
+        before,
+        deadline=run.deadline,
+        starts=(*before.starts, *run.starts),
+        begun_at=begun_at,
+        is_accepted=before.is_accepted or run.is_accepted,
+    )
 
 
 def _instant(said: str) -> datetime:

@@ -11,12 +11,12 @@ import numpy as np
 import polars as pl
 
 from watthour.core.errors import NotEnoughHistory
-from watthour.core.forecast import targets
 from watthour.core.quality import is_trusted
 from watthour.core.units import Unit, conversion
 from watthour.core.window import Window, floor
 from watthour.planning.prices import Market
 from watthour.workflows.forecast import answer_with_fallback, recall
+from watthour.workflows.known_ahead import asked_of
 from watthour.workflows.similar import history_beside
 from watthour.workflows.sites import find_context
 
@@ -98,7 +98,7 @@ def _forecast(
 ) -> tuple[Array, Array, Array]:
     """Return the median of a price and the ends of its 90 % band; raises NotEnoughHistory where nothing can be."""
     context = find_context(store, (), channel.id)
-    asked = targets(span, span.start, resolution=channel.resolution, time_zone=context.time_zone)
+    asked = asked_of(store, context, span, now)
     history = recall(store, context, span, now)
     similar = partial(history_beside, store, context, span, now)
     answer = answer_with_fallback(history, asked, registry=registry, similar=similar)

@@ -15,14 +15,15 @@ from watthour.core.loads import main_load
 from watthour.core.window import DAY, Window, floor, local_day, local_instant, local_midnight
 from watthour.insights.runs import usual_clock
 from watthour.planning.ledger import Figures, Wish, battery_entry, rows_by, run_entry, summed
-from watthour.workflows.carbon_series import carbon_at
+from watthour.workflows.carbon_series import carbon_at, no_carbon_words
 from watthour.workflows.device_runs import device_runs
 from watthour.workflows.equipment import HomeCar, device_of, equipment_of
 from watthour.workflows.homes import channels_of, devices_of
+from watthour.workflows.kept_tariffs import tariff_of
 from watthour.workflows.ledger_runs import Thing, device_kw, runs_done
 from watthour.workflows.planned_runs import first_plan_at, of_thing, planned_runs
 from watthour.workflows.step_means import step_means
-from watthour.workflows.tariffs import LONGEST_BILL, meter_of, metered_kw, past_prices, tariff_of
+from watthour.workflows.tariffs import LONGEST_BILL, meter_of, metered_kw, past_prices
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -35,8 +36,8 @@ if TYPE_CHECKING:
     from watthour.planning.tariffs import Tariff
     from watthour.workflows.carbon_series import CarbonSeries
     from watthour.workflows.equipment import Equipment, EquipmentFile, HomeAppliance, HomeBattery
+    from watthour.workflows.kept_tariffs import Tariffs
     from watthour.workflows.ledger_runs import Matched
-    from watthour.workflows.tariffs import Tariffs
 
 STEP = timedelta(minutes=15)
 _AROUND = 3 * DAY  # before and after, in which a run could have been instead
@@ -116,7 +117,7 @@ class _Work:
     def of(
         cls, store: Store, tariffs: Tariffs, equipment_file: EquipmentFile, home: Site, window: Window, now: datetime
     ) -> _Work:
-        tariff, equipment = tariff_of(tariffs, home), equipment_of(equipment_file, home)
+        tariff, equipment = tariff_of(tariffs, home, window.end), equipment_of(equipment_file, home)
         around = Window(floor(window.start - _AROUND, STEP), floor(window.end + _AROUND, STEP) + STEP)
         found = past_prices(store, tariffs, home, around, STEP, now=now)
         carbon = carbon_at(store, home)
@@ -129,10 +130,7 @@ class _Work:
         )
         figures = Figures(around.start, STEP, found.import_, found.export, grams, net)
         if carbon is None:
-            remarks.append(
-                f"Which grid zone {home.name} is in is not known, or nothing tells its carbon, so no CO2 is counted: "
-                f"`watthour site change {home.id} --zone BE`, with its own zone."
-            )
+            remarks.append(f"{no_carbon_words(store, home)} So no CO2 is counted.")
         if tariff.demand is not None:
             remarks.append("What the month's peak costs is not counted: it is of no single run.")
         first_plan = first_plan_at(store, home.id, now)

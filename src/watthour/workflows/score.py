@@ -11,10 +11,12 @@ import polars as pl
 
 from watthour.core import metrics
 from watthour.core.frames import Maker, Quality
+from watthour.core.price import auction_of
 from watthour.core.quality import is_trusted
 from watthour.core.window import HOUR, Window
 from watthour.workflows.baselines import BASELINES, COMPANION_LEVELS
 from watthour.workflows.forecast import OURS, label_of
+from watthour.workflows.known_ahead import closing
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 WEEK = timedelta(days=7)
 LEADS = {"all": (1, 10_000), "1-6": (1, 6), "7-12": (7, 12), "13-24": (13, 24), "25-48": (25, 48)}
 LEADS |= {"49-72": (49, 72), "73-96": (73, 96)}  # [hours], inclusive
+AUCTION = "auction"  # beside the leads, of a price: as its auction closed
 MOSTLY = 0.8  # a rival that is missing from more of the rows than this leaves the table, instead of thinning it
 _KEYS = ["issued_at", "time"]
 _NAIVE = "seasonal_naive"
@@ -47,11 +50,13 @@ def score(store: Store, context: Context, window: Window, *, now: datetime) -> S
     table, present = side_by_side(store, context, window, now=now)
     if table.is_empty():
         return Scores((), "No forecast of this period can be compared with a measurement yet.")
+    groups = {label: table.filter(pl.col("lead").is_between(*span)) for label, span in LEADS.items()}
+    auction = auction_of(context.site) if context.channel.is_told_ahead else None
+    if auction is not None:
+        in_time = table.filter(pl.col("issued_at") <= closing(context))
+        groups[AUCTION] = in_time.filter(pl.col("issued_at") == pl.col("issued_at").max().over("time"))
     rows = [
-        _row(group, name, label, context)
-        for label, (least, most) in LEADS.items()
-        if not (group := table.filter(pl.col("lead").is_between(least, most))).is_empty()
-        for name in present
+        _row(group, name, label, context) for label, group in groups.items() if not group.is_empty() for name in present
     ]
     issues = table.unique("issued_at")
     afterwards = issues.filter("is_reconstructed").height
@@ -61,6 +66,11 @@ def score(store: Store, context: Context, window: Window, *, now: datetime) -> S
         "forecast is the one published by the same instant; missing and doubted measurements are left out; skill is "
         "the gain in mean absolute error over the same time last week."
     )
+    if auction is not None:
+        protocol += (
+            f" `{AUCTION}`: of each interval the last forecast before the auction of its price closed, at "
+            f"{auction.closes:%H:%M} of the day before ({auction.time_zone})."
+        )
     return Scores(tuple(rows), protocol)
 
 

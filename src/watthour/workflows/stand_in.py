@@ -2,33 +2,39 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Protocol
+from zoneinfo import ZoneInfo
 
 import polars as pl
 
 from watthour.core.channel import SiteKind
 from watthour.core.ports import Source
-from watthour.core.window import DAY, Window
+from watthour.core.window import DAY, Window, local_instant
 from watthour.workflows.equipment import set_equipment
 from watthour.workflows.ingest import IngestReport, ingest
 from watthour.workflows.links import Link, Links
+from watthour.workflows.planned_runs import planned_runs
 from watthour.workflows.tariffs import set_tariff
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     import dataframely as dy
 
-    from watthour.core.channel import Device, Zone
+    from watthour.core.channel import Device, Site, Zone
     from watthour.core.forecast import Context
     from watthour.core.frames import Events
     from watthour.core.ports import Store
     from watthour.workflows.equipment import EquipmentFile
-    from watthour.workflows.tariffs import Tariffs
+    from watthour.workflows.kept_tariffs import Tariffs
+    from watthour.workflows.planned_runs import PlannedRun
 
 PAST = timedelta(days=35)  # five weeks: enough to see habits and to forecast
+_PLANNED_DAYS = 5  # the last ones, that were lived by plans
+_PLANNED_AT = time(5, 0)  # as a day of the home begins
 
 
 class StandInHome(Source, Protocol):
@@ -98,14 +104,48 @@ def furnish(store: Store, tariffs: Tariffs, equipment_file: EquipmentFile, home:
             set_equipment(store, equipment_file, site, home.equipment())
 
 
-def fill_past(store: Store, home: StandInHome, *, now: datetime) -> IngestReport:
-    """Give the home the past it lacks, up to the interval that has begun; what it told by itself stays as it is."""
+def runs_of_plans(store: Store, home: str, day: Window) -> list[PlannedRun]:
+    """Return the runs that the plans of a home let begin, of those that may begin in a day."""
+    runs = planned_runs(store, home, day)
+    return [each for each in runs if each.device is not None and each.earliest in day and each.begins is not None]
+
+
+def fill_past(
+    store: Store, home: StandInHome, *, now: datetime, plan: Callable[[Site, datetime], object] | None = None
+) -> IngestReport:
+    """Give the home the past it lacks, up to the interval that has begun; what it told by itself stays as it is.
+
+    Args:
+        store: where it is kept.
+        home: the home.
+        now: the present.
+        plan: makes a plan at an instant, from what was known then. Of a home without any past the last days are lived
+            one by one, each after its plan was made; None: without plans.
+    """
     main = home.channels()[0]
     kept = store.read([main.id], Window(now - PAST, now)).filter(pl.col("value").is_not_null())
     last: datetime | None = kept["time"].max()  # type: ignore[assignment]  # an instant, or none of no rows
     start = now - PAST if last is None else last + main.resolution
     end = datetime.fromtimestamp(now.timestamp() // main.resolution.total_seconds() * main.resolution.seconds, UTC)
-    return ingest(home, store, Window(start, end), now=now) if start < end else IngestReport(0, 0)
+    if start >= end:
+        return IngestReport(0, 0)
+    site = home.sites()[0]
+    mornings = [] if plan is None or last is not None else [at for at in _mornings(site, now) if start < at < end]
+    n_new = n_refused = 0
+    for first, after in pairwise([start, *mornings, end]):
+        report = ingest(home, store, Window(first, after), now=now)
+        keep_uses(store, home, now=after)
+        n_new, n_refused = n_new + report.new_rows, n_refused + report.refused_rows
+        if plan is not None and after in mornings:
+            plan(site, after)
+    return IngestReport(n_new, n_refused)
+
+
+def _mornings(home: Site, now: datetime) -> list[datetime]:
+    """Return when the plans of the last days were made."""
+    zone = home.place.time_zone
+    today = now.astimezone(ZoneInfo(zone)).date()
+    return [local_instant(today - n * DAY, _PLANNED_AT, zone) for n in range(_PLANNED_DAYS, 0, -1)]
 
 
 def keep_uses(store: Store, home: StandInHome, *, now: datetime) -> int:

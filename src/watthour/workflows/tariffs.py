@@ -1,4 +1,4 @@
-"""The tariff of a home: kept as a person said it, and with it what the hours ahead cost and what the past has cost."""
+"""The tariff of a home: how it is set, and with it what the hours ahead cost and what the past has cost."""
 
 from __future__ import annotations
 
@@ -11,21 +11,20 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from watthour.core.errors import InvalidInput, NotEnoughHistory, UnknownName
-from watthour.core.kept_file import KeptFile
 from watthour.core.loads import main_load
 from watthour.core.price import is_with_tax
 from watthour.core.units import Quantity, Unit, conversion
 from watthour.core.window import DAY, HOUR, Window, floor, local_midnight
-from watthour.planning.bills import Metered, bill
-from watthour.planning.prices import Calendar, prices
+from watthour.planning.bills import Metered, bill, joined_bills
+from watthour.planning.prices import Calendar, joined_prices, prices
 from watthour.planning.tariff_words import odd_price, questions, read_tariff
 from watthour.planning.tariffs import BlockPeriod, Blocks, Dynamic
+from watthour.workflows.kept_tariffs import tariff_of, tariffs_over
 from watthour.workflows.price_ahead import market_between, on_grid, on_steps, published_between
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from datetime import date, datetime
-    from pathlib import Path
 
     from watthour.core.channel import Channel, Site
     from watthour.core.ports import ModelRegistry, Store
@@ -33,8 +32,8 @@ if TYPE_CHECKING:
     from watthour.planning.prices import Array, Market, Prices
     from watthour.planning.tariff_words import Question
     from watthour.planning.tariffs import Flow, Tariff
+    from watthour.workflows.kept_tariffs import Tariffs
 
-FILE_NAME = "tariffs.json"
 MOST_HOURS = 168
 LONGEST_BILL = 3 * 366 * DAY
 STEPS = tuple(timedelta(minutes=minutes) for minutes in (5, 10, 15, 30, 60))
@@ -49,56 +48,17 @@ class _Used:
     missing: timedelta = timedelta(0)  # of which nothing is known
 
 
-class Tariffs:
-    """The tariffs of the homes of a home directory, each as it was said; a change by another process is seen at once.
-
-    Args:
-        home: the directory.
-    """
-
-    def __init__(self, home: Path) -> None:
-        remedy = "Mend it, or remove it and set the tariffs again: `watthour tariff set`."
-        self._file = KeptFile(home / FILE_NAME, _decoded, _encoded, what="tariffs file", remedy=remedy)
-
-    def said(self, home: str) -> Mapping[str, Any] | None:
-        """Return the tariff of a home as it was said; None: it has none.
-
-        Raises:
-            InvalidInput: the file is damaged.
-        """
-        return self._file.all().get(home)
-
-    def keep(self, home: str, said: Mapping[str, Any]) -> None:
-        """Keep a tariff in place of the one that a home had.
-
-        Raises:
-            InvalidInput: the file is damaged.
-        """
-        with self._file.changing() as tariffs:
-            tariffs[home] = said
-
-    def forget(self, home: str) -> None:
-        """Take the tariff of a home away, if it has one.
-
-        Raises:
-            InvalidInput: the file is damaged.
-        """
-        with self._file.changing() as tariffs:
-            tariffs.pop(home, None)
-
-
-def _decoded(content: bytes) -> dict[str, Mapping[str, Any]]:
-    return {str(home): dict(said) for home, said in json.loads(content)["tariffs"].items()}
-
-
-def _encoded(tariffs: Mapping[str, Mapping[str, Any]]) -> str:
-    return json.dumps({"version": 1, "tariffs": dict(sorted(tariffs.items()))}, indent=2, ensure_ascii=False)
-
-
 def set_tariff(
-    store: Store, tariffs: Tariffs, home: Site, said: Mapping[str, Any], *, now: datetime, is_confirmed: bool = False
+    store: Store,
+    tariffs: Tariffs,
+    home: Site,
+    said: Mapping[str, Any],
+    *,
+    now: datetime,
+    since: date | None = None,
+    is_confirmed: bool = False,
 ) -> Tariff:
-    """Keep the tariff of a home and return it.
+    """Keep the tariff of a home and return it; what was agreed before it stays, for bills and savings of the past.
 
     Args:
         store: knows the channels that it names.
@@ -106,6 +66,7 @@ def set_tariff(
         home: whose it is.
         said: as ``planning.tariff_words`` reads it.
         now: the present.
+        since: local day from which it holds; None: from the hour now running on, and the first one at all times.
         is_confirmed: what looks like a slip is meant.
 
     Raises:
@@ -120,22 +81,12 @@ def set_tariff(
         problem, _, cure = odd[0].text.partition(" If ")
         remedy = f"{f'If {cure}' if cure else ''} If it is right, confirm it: --confirm (`confirm` over HTTP).{others}"
         raise InvalidInput(odd[0].field, odd[0].value, problem, remedy=remedy.strip())
-    tariffs.keep(home.id, json.loads(json.dumps(said)))
+    plain, before = json.loads(json.dumps(said)), tariffs.terms(home.id)
+    if since is not None:
+        tariffs.keep(home.id, plain, local_midnight(since, home.place.time_zone))
+    elif not before or tariffs.said(home.id, now) != plain or before[-1] != tariffs.term_at(home.id, now):
+        tariffs.keep(home.id, plain, floor(now.astimezone(UTC), HOUR) if before else None)
     return tariff
-
-
-def tariff_of(tariffs: Tariffs, home: Site) -> Tariff:
-    """Return the tariff of a home.
-
-    Raises:
-        UnknownName: it has none.
-        InvalidInput: what is kept cannot be read.
-    """
-    said = tariffs.said(home.id)
-    if said is None:
-        remedy = f"Describe it in a file and set it: `watthour tariff set {home.id} tariff.toml`."
-        raise UnknownName("tariff", home.id, f"{home.name} has no tariff yet", remedy=remedy)
-    return read_tariff(said)
 
 
 def home_prices(
@@ -159,33 +110,58 @@ def home_prices(
     """
     if not 1 <= hours <= MOST_HOURS:
         raise InvalidInput("hours", hours, f"it must be 1 to {MOST_HOURS}", remedy="Ask for 24 or 48.")
-    tariff = tariff_of(tariffs, home)
-    step = step or _usual_step(store, tariff)
+    step = step or _usual_step(store, tariff_of(tariffs, home, now))
     if step not in STEPS:
         minutes = step / timedelta(minutes=1)
         raise InvalidInput("step_minutes", minutes, "it is no usual step", remedy="Use 5, 10, 15, 30 or 60.")
     start = floor(now.astimezone(UTC), step)
     window = Window(start, start + -(-(hours * HOUR) // step) * step)
+    parts = [
+        _prices_ahead(store, registry, home, tariff, span, step, now)
+        for span, tariff in tariffs_over(tariffs, home, window, step)
+    ]
+    return joined_prices(parts, window)
+
+
+def _prices_ahead(
+    store: Store, registry: ModelRegistry, home: Site, tariff: Tariff, window: Window, step: timedelta, now: datetime
+) -> Prices:
+    """Return the prices of one tariff ahead."""
     channels = _followed(store, tariff)
     market = {each.id: market_between(store, registry, each, window, now=now) for each in channels}
-    used = [_used_so_far(store, home, tariff, flow, window.start, now) for flow in (tariff.drawn, tariff.fed_in)]
+    used = _used_before(store, home, tariff, window.start, now)
     calendar = calendar_of(home, tariff, window)
     found = prices(tariff, window, step, calendar, market, used_kwh=used[0].kwh, fed_in_kwh=used[1].kwh)
     return replace(found, remarks=(*found.remarks, *_tier_remarks(used)))
 
 
 def home_bill(store: Store, tariffs: Tariffs, home: Site, window: Window, *, now: datetime) -> Bill:
-    """Return the bill of a home over a past period.
+    """Return the bill of a home over a past period, each part of it by the tariff that held then.
 
     Raises:
-        UnknownName: the home has no tariff.
-        InvalidInput: the period has not ended, is too long, or is no whole number of the meter's intervals.
+        UnknownName: the home has no tariff, or none at its begin.
+        InvalidInput: the period has not ended, is too long, is no whole number of the meter's intervals, or is paid in
+            two currencies.
         NotEnoughHistory: nothing was metered in it.
     """
     if window.end > now or window.end - window.start > LONGEST_BILL:
         remedy = f"Ask for days up to yesterday, at most {LONGEST_BILL.days} of them."
         raise InvalidInput("end", window.end.isoformat(), "the period has not ended, or is too long", remedy=remedy)
-    tariff = tariff_of(tariffs, home)
+    meter = meter_of(store, home, tariff_of(tariffs, home, window.start).drawn)
+    terms = tariffs_over(tariffs, home, window, meter.resolution)
+    metered = [_metered(store, home, tariff, span, now) for span, tariff in terms]
+    if all(np.isnan(each.drawn).all() for each, _used in metered):
+        problem = f"no reading of {meter.id} is known between {window.start:%Y-%m-%d} and {window.end:%Y-%m-%d}"
+        raise NotEnoughHistory(problem, remedy="Bring some in with `watthour import`, or ask for other days.")
+    parts = []
+    for (span, tariff), (flowed, used) in zip(terms, metered, strict=True):
+        found = bill(tariff, flowed, calendar_of(home, tariff, span), _published(store, tariff, span, now))
+        parts.append(replace(found, remarks=(*found.remarks, *_tier_remarks(used))))
+    return joined_bills(parts, window)
+
+
+def _metered(store: Store, home: Site, tariff: Tariff, window: Window, now: datetime) -> tuple[Metered, list[_Used]]:
+    """Return what was drawn and fed in over the time of one tariff, and what had flowed before in its running tier."""
     meter = meter_of(store, home, tariff.drawn)
     step = meter.resolution
     drawn = metered_kwh(store, meter, window, now)
@@ -199,44 +175,49 @@ def home_bill(store: Store, tariffs: Tariffs, home: Site, window: Window, *, now
         fed_in = np.maximum(metered_kwh(store, other, window, now), 0.0)
     elif tariff.fed_in is not None and bool((drawn < 0).any()):
         fed_in = np.maximum(-drawn, 0.0)
-    if np.isnan(drawn).all():
-        problem = f"no reading of {meter.id} is known between {window.start:%Y-%m-%d} and {window.end:%Y-%m-%d}"
-        raise NotEnoughHistory(problem, remedy="Bring some in with `watthour import`, or ask for other days.")
-    market, used, calendar = _past_terms(store, home, tariff, window, now)
-    metered = Metered(window, step, np.maximum(drawn, 0.0), fed_in, used[0].kwh, used[1].kwh)
-    found = bill(tariff, metered, calendar, market)
-    return replace(found, remarks=(*found.remarks, *_tier_remarks(used)))
+    used = _used_before(store, home, tariff, window.start, now)
+    return Metered(window, step, np.maximum(drawn, 0.0), fed_in, used[0].kwh, used[1].kwh), used
 
 
 def past_prices(
     store: Store, tariffs: Tariffs, home: Site, window: Window, step: timedelta, *, now: datetime
 ) -> Prices:
-    """Return what one more kWh cost and earned in a home in each step of a past window; NaN where nothing is published.
+    """Return what one more kWh cost and earned in a home in each step of a past window, by the tariff that held then.
 
-    A block tariff stands in the tier that was reached by what was metered.
+    NaN where nothing is published, or before there was a tariff. A block tariff stands in the tier that was reached by
+    what was metered.
 
     Raises:
         UnknownName: the home has no tariff, or one by what is used, and no meter.
-        InvalidInput: the step does not divide the window.
+        InvalidInput: the step does not divide the window, or it is paid in two currencies.
     """
-    tariff = tariff_of(tariffs, home)
-    market, used, calendar = _past_terms(store, home, tariff, window, now)
+    parts = [
+        _prices_then(store, home, tariff, span, step, now) for span, tariff in tariffs_over(tariffs, home, window, step)
+    ]
+    return joined_prices(parts, window)
+
+
+def _prices_then(store: Store, home: Site, tariff: Tariff, window: Window, step: timedelta, now: datetime) -> Prices:
+    """Return the past prices of one tariff."""
+    used = _used_before(store, home, tariff, window.start, now)
     expected = None
     if isinstance(tariff.drawn.rate, Blocks):
         drawn = metered_kw(store, meter_of(store, home, tariff.drawn), window, step, now)
         expected = np.nan_to_num(np.maximum(drawn, 0.0)) * (step / HOUR)
     already = {"used_kwh": used[0].kwh, "fed_in_kwh": used[1].kwh}
+    market, calendar = _published(store, tariff, window, now), calendar_of(home, tariff, window)
     found = prices(tariff, window, step, calendar, market, **already, expected_kwh=expected)
     return replace(found, remarks=(*found.remarks, *_tier_remarks(used)))
 
 
-def _past_terms(
-    store: Store, home: Site, tariff: Tariff, window: Window, now: datetime
-) -> tuple[dict[str, Market], list[_Used], Calendar]:
-    """Return published prices by channel, what was drawn and fed in before in the running tier, and the calendar."""
-    market = {each.id: published_between(store, each, window, now) for each in _followed(store, tariff)}
-    used = [_used_so_far(store, home, tariff, flow, window.start, now) for flow in (tariff.drawn, tariff.fed_in)]
-    return market, used, calendar_of(home, tariff, window)
+def _published(store: Store, tariff: Tariff, window: Window, now: datetime) -> dict[str, Market]:
+    """Return published prices by channel."""
+    return {each.id: published_between(store, each, window, now) for each in _followed(store, tariff)}
+
+
+def _used_before(store: Store, home: Site, tariff: Tariff, start: datetime, now: datetime) -> list[_Used]:
+    """Return what was drawn and fed in before in the running tier."""
+    return [_used_so_far(store, home, tariff, flow, start, now) for flow in (tariff.drawn, tariff.fed_in)]
 
 
 def calendar_of(home: Site, tariff: Tariff, window: Window) -> Calendar:

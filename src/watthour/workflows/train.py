@@ -14,8 +14,8 @@ import polars as pl
 
 from watthour.core import metrics
 from watthour.core.errors import ModelError, NotEnoughHistory
-from watthour.core.forecast import day_ahead_targets, targets
-from watthour.core.frames import Quality, Targets
+from watthour.core.forecast import targets
+from watthour.core.frames import Forecasts, Quality, Targets
 from watthour.core.model import Manifest
 from watthour.core.window import DAY, Window, local_day, local_instant, local_midnight
 from watthour.workflows.baselines import companions
@@ -28,6 +28,7 @@ from watthour.workflows.forecast import (
     under_version,
 )
 from watthour.workflows.holes import told_of_holes
+from watthour.workflows.known_ahead import as_before_publication, asked_on_eves, issued_on_eves
 from watthour.workflows.leads import metrics_ahead
 from watthour.workflows.windows import horizon_of
 
@@ -82,7 +83,8 @@ def train(
 
     The frozen window is the last local days whose demand is known. The challenger learns only from days that ended
     before its first issue, with the values known at that instant. What is published ahead, such as prices, is learned
-    and compared as each day begins, which is when all before it is published, whatever ``issue_clock`` says. A champion
+    and compared as each day begins, which is when all before it is published, whatever ``issue_clock`` says, from what
+    else was known before its auction closed. A champion
     that has seen part of the window, because it was trained with fewer frozen days, moves its start to where its own
     knowledge ends.
 
@@ -90,24 +92,17 @@ def train(
         NotEnoughHistory: too few days to learn from and to compare on.
     """
     say = progress or (lambda _step: None)
-    issue_clock = None if context.channel.is_told_ahead else issue_clock
     say("reading history")
     _first, last, _recorded = store.spans().get(
         context.channel.id, (now, now, now)
     )  # an archive may end long before now
-    history = store.history(context, Window(last - YEARS, last + 2 * DAY), now)
+    history = as_before_publication(store.history(context, Window(last - YEARS, last + 2 * DAY), now))
     champion, trouble = serving(registry, context.channel.id)
     split = split_days(
         history, frozen_days=frozen_days, not_before=learned_until(champion.manifest) if champion else None
     )
     training = training_issues(split.training, context, issue_clock)
-    frozen = day_ahead_targets(
-        split.frozen,
-        context.time_zone,
-        resolution=context.resolution,
-        issue_clock=issue_clock,
-        known_clock=issue_clock,
-    )
+    frozen = asked_on_eves(split.frozen, context, issue_clock)
     known_then = history.known_at(frozen["issued_at"][0])
     say(f"training {recipe.name} on {len(split.training)} days")
     challenger = recipe.fit(known_then, training)
@@ -193,7 +188,8 @@ def keep(
         mine = under_version(met.answers["challenger"], manifest.version)
         kept = {name: answer for name, answer in met.baselines.items() if name in companions(met.history.context)}
         for name, answer in {manifest.version: mine, **kept}.items():
-            store.append_forecasts(as_stored(answer.values, name, now, Quality.ASSUMED))
+            values = Forecasts.cast(issued_on_eves(answer.values, met.history.context))
+            store.append_forecasts(as_stored(values, name, now, Quality.ASSUMED))
     return TrainReport(manifest, verdict, met.scores, manifest.splits["frozen"])
 
 
@@ -206,8 +202,8 @@ def training_issues(days: Sequence[date], context: Context, issue_clock: time | 
     """
     zone, step = context.time_zone, context.resolution
     known, horizon = local_day(days[-1], zone).end, horizon_of(context.channel)
-    day_ahead = day_ahead_targets(days, zone, resolution=step, issue_clock=issue_clock, known_clock=issue_clock)
-    if issue_clock is None:
+    day_ahead = asked_on_eves(days, context, issue_clock)
+    if issue_clock is None or context.channel.is_told_ahead:
         return day_ahead
     if horizon:
         at = [local_instant(day - DAY, issue_clock, zone) for day in days]

@@ -24,7 +24,13 @@ def horizon_of(channel: Channel) -> timedelta:
     return _HORIZONS.get(channel.quantity, timedelta(0))
 
 
-def daily_window(context: Context, now: datetime) -> Window:
-    """Return what the forecast of each day covers: from the interval now running on, as far as the channel goes."""
+def daily_window(context: Context, now: datetime) -> Window | None:
+    """Return what the forecast of each day covers: from the interval now running on, as far as the channel goes.
+
+    None: as far as any forecast of it, such as to the end of tomorrow, or some days beyond the published prices.
+    """
+    horizon = horizon_of(context.channel)
+    if not horizon:
+        return None
     near = live_window(context, now)
-    return Window(near.start, max(near.end, near.start + horizon_of(context.channel)))
+    return Window(near.start, max(near.end, near.start + horizon))

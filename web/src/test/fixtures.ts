@@ -203,6 +203,7 @@ export function makeForecast({ site = 'ny', day = '2026-11-22', isPast = false }
   const rival = { channel: region.channel, label: "Operator's forecast", last_time: '2026-11-23T04:00:00Z', age_hours: 2.2, stale: false, archive: false };
   return {
     region,
+    series: [{ id: region.id, channel: region.channel, quantity: 'energy' }],
     day,
     days: { first: '2024-01-08', last: '2026-11-22' },
     issued_at: iso(begins - 16 * HOUR_MS),

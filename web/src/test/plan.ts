@@ -105,11 +105,15 @@ export function makeEquipment(): EquipmentAnswer {
 }
 
 /** What a server answers that plans the flat. */
+const SAID = { name: 'Day and night', currency: 'EUR' };
+export const TARIFF = { home: 'flat', since: '2026-11-01T00:00:00+01:00', tariff: SAID, terms: [{ since: null, tariff: { ...SAID, name: 'One price' } }, { since: '2026-11-01T00:00:00+01:00', tariff: SAID }] };
+
 export function answersOfPlan(): Answers {
   return {
     ...answersOfHome(),
     '/api/v1/homes/flat/plan': () => makePlan(),
     '/api/v1/homes/flat/equipment': () => makeEquipment(),
+    '/api/v1/homes/flat/tariff': () => TARIFF,
   };
 }
 

@@ -17,6 +17,7 @@ from watthour.api.schemas.tariffs import (
     TariffAnswer,
 )
 from watthour.api.state import ApiState
+from watthour.api.times import day as checked_day
 from watthour.api.times import window_of
 from watthour.core.window import local_midnight
 from watthour.workflows import tariffs as work
@@ -28,27 +29,30 @@ router = APIRouter(prefix="/api/v1/homes/{home}", tags=["tariffs"])
 
 @router.get("/tariff", summary="The tariff of a home", responses=problems(404))
 async def tariff(state: ApiState, home: HomeId) -> TariffAnswer:
-    """Tell the tariff as it was said."""
+    """Tell the tariff as it was said, since when it holds, and what was agreed before and is agreed after it."""
     app = state.app
 
     def look() -> TariffAnswer:
         site = home_named(app.store, home)
-        work.tariff_of(app.tariffs, site)  # what is kept can be read, or it is said why not
-        return TariffAnswer.model_validate(view.tariff_entry(site, app.tariffs.said(site.id) or {}))
+        return TariffAnswer.model_validate(view.tariff_entry(site, app.tariffs, at=state.now()))
 
     return await state.compute.run(look)
 
 
 @router.put("/tariff", summary="Set the tariff of a home", responses=problems(403, 404, 413, 507))
 async def set_tariff(state: ApiState, home: HomeId, asked: SetTariff) -> TariffAnswer:
-    """Keep a tariff in place of the one there was; a price that looks like a slip is asked about, and not kept."""
+    """Keep a tariff from now on, or from a day; what was agreed before stays, for bills and savings of that time.
+
+    A price that looks like a slip is asked about, and not kept.
+    """
     app = state.app
 
     def keep() -> TariffAnswer:
-        site = home_named(app.store, home)
-        said = asked.tariff
-        work.set_tariff(app.store, app.tariffs, site, said, now=state.now(), is_confirmed=asked.confirm)
-        return TariffAnswer.model_validate(view.tariff_entry(site, said))
+        site, now = home_named(app.store, home), state.now()
+        since = checked_day("since", asked.since)
+        work.set_tariff(app.store, app.tariffs, site, asked.tariff, now=now, since=since, is_confirmed=asked.confirm)
+        begins = now if since is None else max(now, local_midnight(since, site.place.time_zone))
+        return TariffAnswer.model_validate(view.tariff_entry(site, app.tariffs, at=begins))
 
     return await state.compute.run(keep)
 

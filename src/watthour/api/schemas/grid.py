@@ -40,6 +40,14 @@ class ForecastRegion(Answer):
     simulated: bool = Field(description="True if its data are invented by the simulation.")
 
 
+class ForecastSeries(Answer):
+    """Something of a region that is forecast, trained and scored regularly."""
+
+    id: str = Field(description="Name to ask for it by, as the region.", examples=["grid.be.price"])
+    channel: str = Field(description="Id of its channel.", examples=["grid.be.price"])
+    quantity: str = Field(description="What it is.", examples=["price"])
+
+
 class DayRange(Answer):
     """Local days that can be opened."""
 
@@ -237,6 +245,7 @@ class GridForecast(Answer):
                 "resolution_seconds": 3600,
                 "simulated": False,
             },
+            "series": [{"id": "ny", "channel": "grid.ny.demand", "quantity": "energy"}],
             "day": "2026-11-22",
             "days": {"first": "2019-01-09", "last": "2026-11-22"},
             "issued_at": "2026-11-21T13:00:00Z",
@@ -313,6 +322,9 @@ class GridForecast(Answer):
     )
 
     region: ForecastRegion = Field(description="The region of the demand.")
+    series: list[ForecastSeries] = Field(
+        description="What of the region is forecast regularly, each to be asked for by its id; the first is its load."
+    )
     day: date = Field(description="The local day that is shown.")
     days: DayRange = Field(description="First and last day that can be requested.")
     issued_at: datetime = Field(description="When the forecast was made, UTC.")
@@ -368,8 +380,11 @@ class ScoreRow(Answer):
 
     model: str = Field(description="Name of the forecaster; `ours` is Watthour's own.", examples=["ours"])
     label: str = Field(description="Its name in plain words.", examples=["Watthour"])
-    lead_hours: Literal["all", "1-6", "7-12", "13-24", "25-48"] = Field(
-        description="Hours from the issue of the forecast to the interval, or `all` of them."
+    lead_hours: Literal["all", "1-6", "7-12", "13-24", "25-48", "49-72", "73-96", "auction"] = Field(
+        description=(
+            "Hours from the issue of the forecast to the interval, or `all` of them; of prices also `auction`: the "
+            "last forecast before the day-ahead auction closed, where it is known when it does."
+        )
     )
     n: int = Field(description="Intervals that were scored. [count]", examples=[720])
     mae: float = Field(description="Mean absolute error. [unit of the channel]", examples=[241.0])

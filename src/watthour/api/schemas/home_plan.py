@@ -50,6 +50,7 @@ _PLAN: dict[str, JsonValue] = {
     "carbon_kg": 2.4,
     "peak_kw": 3.1,
     "at_once": {"cost": 1.91, "carbon_kg": 2.9},
+    "from_stock": None,
     "runs": [_RUN],
     "time": ["2026-11-22T17:15:00Z"],
     "import_kw": [0.4],
@@ -134,6 +135,14 @@ class AtOnce(Answer):
     carbon_kg: float | None = Field(description="Of what is imported; null: not known. [kgCO2e]", examples=[0.74])
 
 
+class FromStock(Answer):
+    """What batteries give of what they hold as the plan begins; it is in the cost, and no gain of the plan."""
+
+    energy_kwh: float = Field(description="What they hold less at the end, as the home gets it. [kWh]", examples=[1.8])
+    money: float = Field(description="The same at the mean price of the hours planned. [currency]", examples=[0.5])
+    is_assumed: bool = Field(description="Nothing tells what one of them holds, so that it is assumed.")
+
+
 class PlannedRun(Answer):
     """One use of a thing."""
 
@@ -196,6 +205,9 @@ class HomePlan(Answer):
     carbon_kg: float | None = Field(description="Of all that is imported; null: not known. [kgCO2e]")
     peak_kw: float = Field(description="The highest import, or that of the month so far. [kW]")
     at_once: AtOnce = Field(description="What these hours would come to without a plan.")
+    from_stock: FromStock | None = Field(
+        default=None, description="What batteries give of what they hold already; null: they end as full or fuller."
+    )
     runs: list[PlannedRun] = Field(description="Uses of things, in the order in which they begin.")
     time: list[datetime] = Field(description="Begin of each step. [UTC]")
     import_kw: list[float] = Field(description="What is bought. [kW]")

@@ -1,6 +1,6 @@
 """The tariff of a home, what the hours ahead cost by it, and bills."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Literal
 
 from pydantic import Field, JsonValue
@@ -61,17 +61,38 @@ _SPAN: dict[str, JsonValue] = {"start": "2026-11-03T04:00:00Z", "end": "2026-11-
 class SetTariff(Question):
     """A tariff as a person describes it."""
 
-    model_config = shown_as({"tariff": _TARIFF, "confirm": False}) | Question.model_config
+    model_config = shown_as({"tariff": _TARIFF, "since": "2026-12-01", "confirm": False}) | Question.model_config
     tariff: dict[str, JsonValue] = Field(description=_HOW)
+    since: date | None = Field(
+        default=None,
+        description=(
+            "Local day from which it holds, which may lie ahead or be past; without it from the hour now running, and "
+            "the first tariff of a home at all times. What was to hold from then on is dropped."
+        ),
+        examples=["2026-12-01"],
+    )
     confirm: bool = Field(default=False, description="Prices that look ten or a thousand times off are meant.")
 
 
-class TariffAnswer(Answer):
-    """The tariff of a home, as it was said."""
+class TariffTerm(Answer):
+    """A tariff that a home has had, has or will have."""
 
-    model_config = shown_as({"home": "flat", "tariff": _TARIFF}) | Answer.model_config
-    home: str = Field(description="Id of the home.", examples=["flat"])
+    since: datetime | None = Field(
+        description="Since when it holds, by the clock of the home; null: at all times before the next one.",
+        examples=["2026-12-01T00:00:00+01:00"],
+    )
     tariff: dict[str, Any] = Field(description=_HOW, examples=[_TARIFF])
+
+
+class TariffAnswer(TariffTerm):
+    """The tariff of a home that holds now, as it was said."""
+
+    model_config = (
+        shown_as({"home": "flat", "since": None, "tariff": _TARIFF, "terms": [{"since": None, "tariff": _TARIFF}]})
+        | Answer.model_config
+    )
+    home: str = Field(description="Id of the home.", examples=["flat"])
+    terms: list[TariffTerm] = Field(description="All of its tariffs, the first one first; each holds until the next.")
 
 
 class PricesQuestion(Question):

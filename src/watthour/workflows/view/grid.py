@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from watthour.core.errors import InvalidInput
+from watthour.core.loads import main_channel
 from watthour.core.window import DAY, Window, local_day
+from watthour.workflows.beside import channels_beside
 from watthour.workflows.score import score
 from watthour.workflows.view.day import freshness, headline, known_readings, points_of, scores_of_day, size_of
 from watthour.workflows.view.issue import days_to_open, kept_issue, make_issue
@@ -45,6 +47,17 @@ def region_entry(context: Context) -> dict[str, object]:
         "resolution_seconds": int(context.resolution.total_seconds()),
         "simulated": context.site.is_simulated,
     }
+
+
+def series_entries(store: Store, context: Context) -> list[dict[str, object]]:
+    """Return what of a site is forecast regularly, and the name under which each can be asked for; its load first."""
+    site = context.site
+    main = main_channel(site, [each for each in store.channels() if each.site == site.id]) or context.channel
+    here = {each.id: each for each in (main, *channels_beside(store, site), context.channel)}
+    return [
+        {"id": site.id if each.id == main.id else each.id, "channel": each.id, "quantity": str(each.quantity)}
+        for each in here.values()
+    ]
 
 
 def grid_forecast(
@@ -96,6 +109,7 @@ def grid_forecast(
     said = said_of_today(points, ahead)
     return {
         "region": region_entry(context),
+        "series": series_entries(store, context),
         "day": day.isoformat(),
         "days": {"first": first.isoformat(), "last": last.isoformat()},
         "issued_at": utc_text(issue.issued_at),

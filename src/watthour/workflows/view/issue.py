@@ -11,10 +11,10 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from watthour.core.errors import ModelError, NotEnoughHistory
-from watthour.core.forecast import interval_starts, targets
+from watthour.core.forecast import interval_starts
 from watthour.core.frames import Maker, Quality
 from watthour.core.window import DAY, Window, local_day, local_instant
-from watthour.workflows.baselines import BASELINES, companions
+from watthour.workflows.baselines import BASELINES, companions, stand_ins
 from watthour.workflows.forecast import (
     Notes,
     Served,
@@ -27,6 +27,7 @@ from watthour.workflows.forecast import (
     notes_of_issue,
     recall,
 )
+from watthour.workflows.known_ahead import asked_of, issued_by
 from watthour.workflows.similar import history_beside
 
 if TYPE_CHECKING:
@@ -129,12 +130,13 @@ def _day_ahead(candidates: pl.DataFrame, context: Context, day: date, issue_cloc
 def _issue_of(store: Store, context: Context, day: date, chosen: pl.DataFrame, *, has_notes: bool) -> Issue | None:
     if chosen.is_empty():
         return None
+    rules = (*stand_ins(context), *BASELINES)
     # Of one instant: a live one before one made afterwards, then the best baseline, then the latest recorded.
     best = min(
         chosen.to_dicts(),
         key=lambda row: (
             row["quality"] & Quality.ASSUMED,
-            BASELINES.index(row["model"]) if row["model"] in BASELINES else 0,
+            rules.index(row["model"]) if row["model"] in rules else 0,
             -row["recorded_at"].timestamp(),
         ),
     )
@@ -210,7 +212,7 @@ def made_of_history(
         NotEnoughHistory: not even a baseline is possible.
     """
     context = history.context
-    asked = targets(span, issued_at, resolution=context.resolution, time_zone=context.time_zone)
+    asked = asked_of(store, context, span, issued_at)
     answer = answer_with_fallback(
         history,
         asked,
@@ -221,8 +223,8 @@ def made_of_history(
     )
     beside = baseline_forecasts(history, asked, [name for name in companions(context) if name != answer.model])
     rows = [
-        as_stored(answer.values, answer.model, now),
-        *(as_stored(each.values, n, now) for n, each in beside.items()),
+        as_stored(issued_by(answer.values, issued_at), answer.model, now),
+        *(as_stored(issued_by(each.values, issued_at), n, now) for n, each in beside.items()),
     ]
     rivals = (
         pl.DataFrame(history.forecasts)

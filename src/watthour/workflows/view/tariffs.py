@@ -3,26 +3,44 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from watthour.workflows.kept_tariffs import tariff_of
 from watthour.workflows.view.wire import local_text, utc_text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from datetime import datetime
 
     from watthour.core.channel import Site
     from watthour.core.window import Window
     from watthour.planning.bills import Bill
     from watthour.planning.prices import Array, Prices
+    from watthour.workflows.kept_tariffs import Tariffs, Term
 
 _PRICE_DIGITS, _MONEY_DIGITS = 6, 4
 
 
-def tariff_entry(home: Site, said: Mapping[str, Any]) -> dict[str, object]:
-    """Return a home's tariff as it was said."""
-    return {"home": home.id, "tariff": dict(said)}
+def tariff_entry(home: Site, tariffs: Tariffs, *, at: datetime) -> dict[str, object]:
+    """Return a home's tariff at an instant as it was said, with all that it has and since when each holds.
+
+    Raises:
+        UnknownName: it has none then.
+        InvalidInput: what is kept cannot be read.
+    """
+    tariff_of(tariffs, home, at)  # what is kept can be read, or it is said why not
+    term, zone = tariffs.term_at(home.id, at), ZoneInfo(home.place.time_zone)
+    terms = tariffs.terms(home.id)
+    return {
+        "home": home.id,
+        "since": None if term is None else _since(term, zone),
+        "tariff": {} if term is None else dict(term.said),
+        "terms": [{"since": _since(each, zone), "tariff": dict(each.said)} for each in terms],
+    }
+
+
+def _since(term: Term, zone: ZoneInfo) -> str | None:
+    return None if term.since is None else local_text(term.since, zone)
 
 
 def prices_entry(home: Site, found: Prices, *, now: datetime) -> dict[str, object]:

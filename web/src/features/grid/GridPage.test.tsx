@@ -64,6 +64,26 @@ test('the file holds the hours of the day and those before', async () => {
   expect(download).toHaveBeenCalledWith('watthour-ny-2026-11-22.csv', expect.stringContaining('2026-11-22T05:00:00Z'));
 });
 
+test('the price of a region is one press away, scored as it was forecast before its auction', async () => {
+  const forecast = makeForecast();
+  const series = [...forecast.series, { id: 'grid.ny.price', channel: 'grid.ny.price', quantity: 'price' }];
+  const priced = { ...forecast, series, region: { ...forecast.region, channel: 'grid.ny.price', unit: 'USD/MWh' } };
+  const scores = makeScores();
+  const rows = scores.rows.flatMap((row) => (row.lead_hours === 'all' ? [row, { ...row, lead_hours: 'auction' as const, n: 24 }] : []));
+  const requests = openPage('/grid/ny', {
+    '/api/v1/grid/ny/forecast': () => ({ ...forecast, series }),
+    '/api/v1/grid/grid.ny.price/forecast': () => priced,
+    '/api/v1/grid/grid.ny.price/scores': () => ({ ...scores, rows }),
+    '/api/v1/grid/grid.ny.price/history': () => makeHistory(),
+  });
+  await userEvent.click(await screen.findByRole('radio', { name: 'Price' }));
+  expect(await screen.findByRole('radio', { name: 'Price', checked: true })).toBeVisible();
+  expect(window.location.pathname).toBe('/grid/grid.ny.price');
+  expect(requests).toContain('GET /api/v1/grid/grid.ny.price/forecast');
+  expect(await screen.findByText(/24 hours, as forecast before the auction closed/)).toBeVisible();
+  expect(screen.getByRole('heading', { level: 1 })).toHaveTextContent('New York');
+});
+
 test('the previous day opens as it was known then', async () => {
   const requests = openPage('/grid/ny');
   await userEvent.click(await screen.findByRole('button', { name: 'Previous day' }));

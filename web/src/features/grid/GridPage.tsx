@@ -4,6 +4,7 @@ import { type ReactElement, type ReactNode, useEffect, useState } from 'react';
 import type { GridForecast, Status } from '@/client';
 import { Badge } from '@/components/ui/badge';
 import { Button } from '@/components/ui/button';
+import { Choice } from '@/components/ui/choice';
 import { ProblemNotice } from '@/components/ui/problem';
 import { SimulatedBanner } from '@/components/ui/simulated';
 import { Skeleton } from '@/components/ui/skeleton';
@@ -81,6 +82,21 @@ function RegionChoice({ regions, region, onRegion }: { regions: Status['regions'
   );
 }
 
+const SERIES: Record<string, string> = { price: 'Price', carbon_intensity: 'Carbon', power: 'Load', energy: 'Load' };
+
+/** What of a region is forecast: its load, and what stands beside it. */
+function SeriesChoice({ forecast, onSeries }: { forecast: GridForecast; onSeries: (name: string) => void }): ReactElement | null {
+  const { series, region } = forecast;
+  const here = series.find(({ channel }) => channel === region.channel);
+  if (series.length < 2 || !here) return null;
+  const options = series.map(({ id, quantity }) => ({ value: id, label: SERIES[quantity] ?? id }));
+  return (
+    <div className="my-1.5">
+      <Choice label="Series" value={here.id} options={options} onChange={onSeries} />
+    </div>
+  );
+}
+
 interface ScoresProps {
   region: string;
   end: string | undefined;
@@ -118,6 +134,7 @@ export function GridPage({ region, day, onDay, onRegion, connect, train }: GridP
   const now = status.data ? Date.parse(status.data.now) : query.dataUpdatedAt;
   const today = forecast ? localDay(now, forecast.region.time_zone) : '';
   const shown = forecast?.region ?? status.data?.regions.find(({ id }) => id === region);
+  const site = forecast?.series.some(({ id }) => id === region) ? forecast.region.id : region; // its price goes by a name of its own
   const isSimulated = shown?.simulated ?? false;
 
   // Rivals' forecasts go by the same channel; its own readings come first.
@@ -140,8 +157,9 @@ export function GridPage({ region, day, onDay, onRegion, connect, train }: GridP
       <header className="flex flex-wrap items-end justify-between gap-x-6 gap-y-3">
         <div className="min-w-0">
           <h1 className="text-title font-semibold">
-            {status.data ? <RegionChoice regions={status.data.regions} region={region} onRegion={onRegion} /> : (forecast?.region.name ?? (status.error ? region : <Skeleton className="h-6 w-56" />))}
+            {status.data ? <RegionChoice regions={status.data.regions} region={site} onRegion={onRegion} /> : (forecast?.region.name ?? (status.error ? region : <Skeleton className="h-6 w-56" />))}
           </h1>
+          {forecast ? <SeriesChoice forecast={forecast} onSeries={onRegion} /> : null}
           {forecast ? <Heading forecast={forecast} today={today} /> : query.error ? null : <Skeleton className="mt-1 h-5 w-64" />}
         </div>
         {forecast ? (
@@ -176,7 +194,7 @@ export function GridPage({ region, day, onDay, onRegion, connect, train }: GridP
       <div className="grid grid-cols-[minmax(0,1fr)] items-start gap-5 lg:grid-cols-[minmax(0,2fr)_minmax(0,1fr)]">
         {query.error && !forecast ? null : <Scores region={region} end={day} step={shown && stepOf(shown.resolution_seconds)} />}
         {forecast && status.data ? (
-          <FreshnessCard series={forecast.freshness} sources={status.data.sources.filter(({ site }) => site === region)} findings={status.data.arrivals.filter((finding) => finding.region === region)} timeZone={forecast.region.time_zone} now={now} />
+          <FreshnessCard series={forecast.freshness} sources={status.data.sources.filter((source) => source.site === site)} findings={status.data.arrivals.filter((finding) => finding.region === site)} timeZone={forecast.region.time_zone} now={now} />
         ) : query.error ? null : (
           <DataSkeleton />
         )}

@@ -95,6 +95,8 @@ function Overall({ rows, unit, digits }: TableProps): ReactElement {
   );
 }
 
+const LEADS: Record<string, string> = { all: 'All hours ahead' };
+
 /** The same figures for each block of hours ahead. */
 function ByLead({ rows, unit, digits }: TableProps): ReactElement {
   const leads = [...new Set(rows.map(({ lead_hours }) => lead_hours))];
@@ -105,7 +107,7 @@ function ByLead({ rows, unit, digits }: TableProps): ReactElement {
         <tbody key={lead}>
           <tr>
             <th scope="rowgroup" colSpan={6} className="border-line border-b pt-3 pb-1.5 text-left font-semibold first:pl-4 sm:first:pl-5">
-              {lead.replace('-', ' to ')} hours ahead
+              {LEADS[lead] ?? `${lead.replace('-', ' to ')} hours ahead`}
             </th>
           </tr>
           <ScoreRows rows={rows.filter(({ lead_hours }) => lead_hours === lead)} digits={digits} />
@@ -125,14 +127,16 @@ interface ScoresCardProps {
 
 /** How well we did, never without those we compete with. */
 export function ScoresCard({ scores, intervals, days, onDays }: ScoresCardProps): ReactElement {
-  const overall = scores.rows.filter(({ lead_hours }) => lead_hours === 'all');
-  const byLead = scores.rows.filter(({ lead_hours }) => lead_hours !== 'all');
+  // Of a price it counts what was known while bids were taken; all hours ahead stand below.
+  const first = scores.rows.some(({ lead_hours }) => lead_hours === 'auction') ? 'auction' : 'all';
+  const overall = scores.rows.filter(({ lead_hours }) => lead_hours === first);
+  const byLead = scores.rows.filter(({ lead_hours }) => lead_hours !== first);
   const scored = Math.max(0, ...overall.map(({ n }) => n));
   const look = { unit: scores.unit, digits: digitsFor(scores.rows.map(({ mae }) => mae)) };
   return (
     <Card
       title="How good the forecasts were"
-      note={`${scores.window.start} to ${scores.window.end}, ${formatNumber(scored)} ${intervals}`}
+      note={`${scores.window.start} to ${scores.window.end}, ${formatNumber(scored)} ${intervals}${first === 'auction' ? ', as forecast before the auction closed' : ''}`}
       actions={
         <>
           <Choice

@@ -22,7 +22,8 @@ export function optionsOf({ choices }: Pick<HomePlan, 'choices'>): Option[] {
 
 /** The last of them that counts carbon no higher than the plan in force does. */
 export function chosenOf(options: readonly Option[], weights: PlanWeights): number {
-  const carbon = weights.carbon ?? 0;
+  const money = weights.money ?? 1;
+  const carbon = money > 0 ? (weights.carbon ?? 0) / money : Infinity; // where money does not count, the cleanest
   return Math.max(0, options.findLastIndex(({ carbon_weight }) => carbon_weight <= carbon));
 }
 
@@ -94,7 +95,7 @@ export function ChoicesCard({ plan, isBusy, onWeights }: Omit<SliderProps, 'opti
   const options = found.data ? optionsOf(found.data) : [];
   const problem = found.error;
   return (
-    <Card title="Money or carbon" note={plan.carbon === null ? undefined : `a kilogram of CO2 less counts ${formatMoney(plan.weights.carbon ?? 0, plan.currency)} now`}>
+    <Card title="Money or carbon" note={plan.carbon === null ? undefined : plan.weights.money === 0 ? 'money does not count now' : `a kilogram of CO2 less counts ${formatMoney((plan.weights.carbon ?? 0) / (plan.weights.money ?? 1), plan.currency)} now`}>
       {plan.carbon === null ? (
         <p className="text-muted">Planned by money alone: nothing tells the carbon intensity where this home is. The page Sources shows what could.</p>
       ) : !isAsked ? (

@@ -6,7 +6,7 @@ import { beforeEach, expect, test, vi } from 'vitest';
 import type { HomePlan } from '@/client';
 import * as csv from '@/lib/csv';
 import { type Answers, openPage, problem } from '@/test/page';
-import { CHOICES, answersOfPlan, makeEquipment, makePlan, makeRun, withDeadline } from '@/test/plan';
+import { CHOICES, TARIFF, answersOfPlan, makeEquipment, makePlan, makeRun, withDeadline } from '@/test/plan';
 
 vi.mock('@/charts/Chart', () => ({ default: () => null }));
 
@@ -181,6 +181,25 @@ test('the hours have a readout, a table and a file; forecast prices are marked',
   );
 });
 
+test('the tariff says since when it holds, and another one may begin on a day', async () => {
+  const told: unknown[] = [];
+  open({
+    ...answersOfPlan(),
+    '/api/v1/homes/flat/tariff': async (request) => {
+      if (request.method === 'PUT') told.push(await request.json());
+      return TARIFF;
+    },
+  });
+  expect(await screen.findByText(/^Day and night, since Sun 1 Nov\.$/)).toBeVisible();
+  await userEvent.click(screen.getByRole('button', { name: 'Say another tariff' }));
+  await userEvent.selectOptions(screen.getByRole('combobox', { name: 'Contract' }), 'one');
+  await userEvent.type(screen.getByRole('textbox', { name: 'Price, per kWh' }), '0.29');
+  await userEvent.type(screen.getByLabelText('Holds from'), '2026-12-01');
+  await userEvent.click(screen.getByRole('button', { name: 'Keep this tariff' }));
+  await waitFor(() => expect(told).toHaveLength(1));
+  expect(told[0]).toMatchObject({ since: '2026-12-01', confirm: false, tariff: { name: 'One price' } });
+});
+
 const noTariff = { title: 'Unknown name', detail: "tariff = 'flat': Flat has no tariff yet", remedy: 'Describe it in a file.', field: 'tariff' };
 const noEquipment = { title: 'Unknown name', detail: "equipment = 'flat': nothing to plan", remedy: 'Describe it.', field: 'equipment' };
 
@@ -189,8 +208,8 @@ test('without a tariff it is said on the page, and the first plan comes', async 
   open({
     [PLAN]: () => (tariff ? makePlan() : problem(404, noTariff)),
     '/api/v1/homes/flat/tariff': async (request) => {
-      tariff = await request.json();
-      return { home: 'flat', tariff: {} };
+      if (request.method === 'PUT') tariff = await request.json();
+      return TARIFF;
     },
   });
   expect(await screen.findByText('No plan yet')).toBeVisible();
@@ -213,7 +232,7 @@ test('a price that looks like a slip is asked about, and kept once it is right',
     '/api/v1/homes/flat/tariff': async (request) => {
       const body = (await request.json()) as { confirm: boolean };
       told.push(body);
-      return body.confirm ? { home: 'flat', tariff: {} } : problem(400, { title: 'Invalid input', detail: 'import.price = 31: a hundred times what is usual', remedy: 'If it is right, confirm it.' });
+      return body.confirm ? TARIFF : problem(400, { title: 'Invalid input', detail: 'import.price = 31: a hundred times what is usual', remedy: 'If it is right, confirm it.' });
     },
   });
   await userEvent.selectOptions(await screen.findByRole('combobox', { name: 'Contract' }), 'one price at all hours');

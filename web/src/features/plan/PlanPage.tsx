@@ -25,7 +25,7 @@ import { CostCard } from './CostCard';
 import { EquipmentCard } from './EquipmentCard';
 import { HoursCard } from './HoursCard';
 import { RunsCard } from './RunsCard';
-import { TariffForm } from './TariffForm';
+import { TariffCard, TariffForm } from './TariffForm';
 import { type Wish, equipmentQuery, planQuery, planned } from './queries';
 import { gainInWords, nextInWords, spanInWords, whenInWords } from './runs';
 
@@ -205,6 +205,7 @@ function Planned({ plan, now, age, wishes }: PlannedProps): ReactElement {
         />
         <div className="grid grid-cols-[minmax(0,1fr)] gap-5">
           <CostCard plan={plan} />
+          <TariffCard home={home} timeZone={timeZone} />
           <ChoicesCard
             plan={plan}
             isBusy={isBusy}

@@ -1,6 +1,6 @@
 import { queryOptions } from '@tanstack/react-query';
 
-import { type EquipmentAnswer, type HomeEquipment, type HomePlan, type PlanChange, type PlanWeights, type RemovedEquipment, type RunDecision, type SetTariff, decidedRun, equipment, homePlan, newHomePlan, removedEquipment, setEquipment, setTariff } from '@/client';
+import { type EquipmentAnswer, type HomeEquipment, type HomePlan, type PlanChange, type PlanWeights, type RemovedEquipment, type RunDecision, type SetTariff, decidedRun, equipment, homePlan, newHomePlan, removedEquipment, setEquipment, setTariff, tariff } from '@/client';
 import { liveKeys } from '@/lib/live';
 import { unwrap } from '@/lib/problem';
 
@@ -52,6 +52,13 @@ export function keepEquipment(home: string, said: HomeEquipment): Promise<Equipm
 export function forgetEquipment(home: string): Promise<RemovedEquipment> {
   return unwrap(removedEquipment({ path: { home } }));
 }
+
+/** The tariff that holds now, and those before and after it. */
+export const tariffQuery = (home: string) =>
+  queryOptions({
+    queryKey: ['homes', home, 'tariff'],
+    queryFn: ({ signal }) => unwrap(tariff({ path: { home }, signal })),
+  });
 
 export function keepTariff(home: string, said: SetTariff): Promise<unknown> {
   return unwrap(setTariff({ path: { home }, body: said }));

@@ -1,6 +1,7 @@
 /** The runs of a plan in words, and the deadlines a person may choose. */
 import type { HomePlan, PlannedRun } from '@/client';
-import { differenceInWords } from '@/lib/money';
+import { differenceInWords, formatMoney } from '@/lib/money';
+import { formatQuantity } from '@/lib/numbers';
 import { DAY_MS, HOUR_MS, formatClock, formatShortDay, localDay, shiftDay } from '@/lib/time';
 
 const QUARTER_MS = HOUR_MS / 4;
@@ -52,17 +53,20 @@ export function nextInWords({ runs, time_zone }: HomePlan, now: number): string 
 }
 
 /** What the plan comes to beside everything begun at once. */
-export function gainInWords({ at_once, cost, carbon_kg, currency }: HomePlan): string {
+export function gainInWords({ at_once, cost, carbon_kg, currency, from_stock }: HomePlan): string {
   const carbonKg = at_once.carbon_kg === null || carbon_kg === null ? null : at_once.carbon_kg - carbon_kg;
   const difference = differenceInWords({ money: at_once.cost - cost, carbonKg }, currency);
   if (difference === null) return 'It is expected to cost as much as starting everything at once.';
-  return `Expected beside starting everything at once: ${difference}.`;
+  const stock = from_stock ? ` About ${formatMoney(from_stock.money, currency)} of it is no gain of the plan, but energy that the battery ${from_stock.is_assumed ? 'is assumed to hold' : 'holds'} already (${formatQuantity(from_stock.energy_kwh, 'kWh', 1)}).` : '';
+  return `Expected beside starting everything at once: ${difference}.${stock}`;
 }
 
 /** Full hours up to which a run may be put off or brought forward, and the deadline it has; in milliseconds. */
-export function deadlinesOf(run: PlannedRun, plan: Pick<HomePlan, 'time' | 'step_minutes'>, now: number): number[] {
+export function deadlinesOf(run: PlannedRun, plan: Pick<HomePlan, 'time' | 'step_minutes' | 'time_zone'>, now: number): number[] {
   const lasts = run.kind === 'appliance' && run.start !== null && run.end !== null ? Date.parse(run.end) - Date.parse(run.start) : QUARTER_MS;
-  const first = Math.ceil((Math.max(now, Date.parse(run.earliest)) + lasts) / HOUR_MS) * HOUR_MS;
+  const begin = Math.ceil((Math.max(now, Date.parse(run.earliest)) + lasts) / MINUTE_MS) * MINUTE_MS;
+  const past = Number(formatClock(begin, plan.time_zone).slice(-2)); // the full hours of some clocks are half hours of UTC
+  const first = begin + ((60 - past) % 60) * MINUTE_MS;
   const own = Date.parse(run.deadline);
   const ends = Date.parse(plan.time.at(-1) ?? run.deadline) + plan.step_minutes * MINUTE_MS;
   const hours = Array.from({ length: Math.max(0, Math.floor((Math.min(ends, first + 2 * DAY_MS) - first) / HOUR_MS) + 1) }, (_, index) => first + index * HOUR_MS);

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 
-import { makePlan, makeRun } from '@/test/plan';
+import { CHOICES, makePlan, makeRun } from '@/test/plan';
 
+import { chosenOf } from './ChoicesCard';
 import { deadlinesOf, gainInWords, nextInWords } from './runs';
 import { heightOf, planDrawing, stepsOf } from './steps';
 
@@ -50,6 +51,22 @@ test('deadlines are full hours in which the run has room, and the one it has', (
   expect(deadlines[0]).toBe('2026-11-21T21:00:00.000Z'); // from 19:00 on, for two hours
   expect(deadlines).toContain('2026-11-22T05:30:00.000Z');
   expect(deadlines.at(-1)).toBe('2026-11-22T14:00:00.000Z'); // within what is planned
+});
+
+test('deadlines are full hours of the local clock where that is half an hour off', () => {
+  const run = makeRun({ deadline: '2026-11-22T05:30:00Z' });
+  const deadlines = deadlinesOf(run, makePlan({ time_zone: 'Asia/Kolkata' }), NOW).map((at) => new Date(at).toISOString());
+  expect(deadlines.slice(0, 2)).toEqual(['2026-11-21T21:30:00.000Z', '2026-11-21T22:30:00.000Z']);
+});
+
+test('what batteries hold already is told apart from the gain of the plan', () => {
+  const words = gainInWords(makePlan({ from_stock: { energy_kwh: 1.84, money: 0.52, is_assumed: true } }));
+  expect(words).toContain('About 0.52\u00a0EUR of it is no gain of the plan, but energy that the battery is assumed to hold already (1.8\u00a0kWh).');
+});
+
+test('where money does not count, the cleanest plan is in force', () => {
+  const options = [0, 0.2, 1.5].flatMap((carbon_weight) => CHOICES.slice(0, 1).map((choice) => ({ ...choice, carbon_weight })));
+  expect([{ money: 0, carbon: 1 }, { money: 2, carbon: 0.4 }, { carbon: 0.1 }].map((weights) => chosenOf(options, { peak: 0, ...weights }))).toEqual([2, 1, 0]);
 });
 
 test('a plan that costs more for less carbon says both', () => {
