@@ -53,10 +53,10 @@ PROTOCOL = (
 )
 
 PROTOCOL_BESIDE = (
-    "As carbon.json, without a lag. Generation by fuel with general factors (ES, FI, NL, PL, SE), pumping left out; the "
+    "As carbon.json, without a lag. Generation by fuel with general factors, pumping left out (all but IE); the "
     "operator's own intensity, hourly means of quarter-hours, without fuels and for both scopes (IE). Learned from "
-    "2020-01-30 on. GFS of 00 UTC of the same day in ES, NL, PL, SE; no weather in FI and IE. ES ends with the issue of "
-    "2021-11-07. Hours in which the intensity, or one of the days that the rules repeat, is not known are left out of "
+    "2020-01-30 on. GFS of 00 UTC of the same day in ES, NL, PL, SE; no weather in FI and IE. ES ends with its table, "
+    "in November. Hours in which the intensity, or one of the days that the rules repeat, is not known are left out of "
     "all rows; so are issues with such an hour in the next 24 from the share of the oracle."
 )
 

@@ -408,9 +408,7 @@ def told_each_midnight(past: History, n_ahead: int) -> History:
         )
         for n in range(n_ahead)
     ]
-    return replace(
-        past, readings=Readings.cast(past.readings.filter(~wind)), forecasts=Forecasts.cast(pl.concat(runs))
-    )
+    return replace(past, readings=Readings.cast(past.readings.filter(~wind)), forecasts=Forecasts.cast(pl.concat(runs)))
 
 
 def test_covariates_are_learned_as_they_were_known_so_many_days_ahead(past: History, table: pl.DataFrame) -> None:

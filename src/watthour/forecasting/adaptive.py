@@ -17,6 +17,7 @@ from watthour.core.frames import LEVELS, Targets
 from watthour.core.window import DAY
 from watthour.forecasting.calendar import day_starts
 from watthour.forecasting.conformal import band_scale, misses_of, widened
+from watthour.forecasting.day_regression.day_table import Clock
 from watthour.forecasting.gaussian_process.local_days import DayGrid, DayRequests, IssueSchedule
 from watthour.forecasting.vintages import datetimes, measurement_vintages
 

@@ -18,9 +18,9 @@ from watthour.forecasting.day_regression.inputs import COVARIATE_LAGS, REACH_BAC
 
 if TYPE_CHECKING:
     from watthour.core.forecast import History
+    from watthour.forecasting.day_regression.day_table import Channels, Clock
     from watthour.forecasting.day_regression.inputs import DayCalendar
     from watthour.forecasting.day_regression.state import State
-    from watthour.forecasting.day_regression.day_table import Channels, Clock
     from watthour.forecasting.gaussian_process.local_days import DayRequests, IssueSchedule, Mask
     from watthour.forecasting.vintages import Array, Instants
 

@@ -28,7 +28,9 @@ class State:
     first_day: int  # since 1970
     values: Array  # (n, intervals) NaN where unknown [unit of the channel]
     known_since: Instants  # (n,) when all of each day had become known [microseconds]
-    covariates: Array  # (issues, n, variables, hours) as known at the shortest lead, a day before that, ...; NaN unknown
+    covariates: (
+        Array  # (issues, n, variables, hours) as known at the shortest lead, a day before that, ...; NaN unknown
+    )
     leads: tuple[int, ...]  # days ahead for which constants were learned, ascending
     memories: tuple[int, ...]  # last days that are learned from, longest first
     constants: tuple[Array, ...]  # of each memory each form of the process, (leads, constants of its kernel)
