@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import polars as pl
 
 from watthour.carbon.factors import factor_of
@@ -52,17 +53,11 @@ def _by_fuel(folder: Path, name: str) -> pl.DataFrame:
     fuels = [column for column in table.columns if column != "time" and (table[column].max() or 0) > 0]
     made = table.select(pl.col(fuels).cast(pl.Float64))
     intensities = {
-        str(scope): production_intensity(made.to_numpy(), made_factors(fuels, scope))
+        str(scope): production_intensity(made.to_numpy(), np.array([factor_of(fuel).of(scope) for fuel in fuels]))
         for scope in (Scope.DIRECT, Scope.LIFECYCLE)
     }
-    return table.select("time", **{name: pl.Series(each).fill_nan(None) for name, each in intensities.items()}).hstack(
-        made
-    )
-
-
-def made_factors(fuels: list[str], scope: Scope) -> pl.Series:
-    """Return what a kWh of each fuel emits."""
-    return pl.Series([factor_of(fuel).of(scope) for fuel in fuels])
+    known = {scope: pl.Series(values).fill_nan(None) for scope, values in intensities.items()}
+    return table.select("time", **known).hstack(made)
 
 
 def _official(folder: Path) -> pl.DataFrame:
