@@ -50,7 +50,7 @@ def _by_fuel(folder: Path, name: str) -> pl.DataFrame:
     table = _since_2020(pl.read_parquet(file)).drop(PUMPING, strict=False)
     named = {column: column.removesuffix("_mw") for column in table.columns if column.endswith("_mw")}
     table = table.rename({column: FUELS.get(fuel, fuel) for column, fuel in named.items()})
-    fuels = [column for column in table.columns if column != "time" and (table[column].max() or 0) > 0]
+    fuels = [column for column in table.columns if column != "time" and (table[column] > 0).any()]
     made = table.select(pl.col(fuels).cast(pl.Float64))
     intensities = {
         str(scope): production_intensity(made.to_numpy(), np.array([factor_of(fuel).of(scope) for fuel in fuels]))
