@@ -232,7 +232,7 @@ def test_the_band_of_the_mean_is_kept_with_the_model_and_moves_no_median() -> No
 def widths(told: pl.DataFrame) -> np.ndarray:
     """Return the mean width of the upper half of the band at each issue, of logarithms."""
     upper = told.filter(pl.col("level") == 0.95).sort("issued_at", "time")["value"].to_numpy()
-    return np.log(upper / medians(told)).reshape(told["issued_at"].n_unique(), -1).mean(axis=1)
+    return np.asarray(np.log(upper / medians(told)).reshape(told["issued_at"].n_unique(), -1).mean(axis=1))
 
 
 def test_the_band_grows_with_what_it_missed_since_the_training_and_knows_nothing_later() -> None:

@@ -9,6 +9,7 @@ import importlib
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -101,6 +102,10 @@ def fill(app: App, history: History, tables: Script) -> None:
     app.store.append_forecasts(Forecasts.cast(history.forecasts.filter(pl.col("issued_at") <= last)))
 
 
+def _same(at: datetime) -> datetime:
+    return at
+
+
 def by_command(capsys: pytest.CaptureFixture[str], *words: str) -> Any:  # noqa: ANN401 - JSON
     capsys.readouterr()
     with pytest.raises(SystemExit) as ended:
@@ -136,11 +141,11 @@ def test_what_is_trained_and_served_meets_the_figures_of_the_benchmark(
     monkeypatch.setattr("watthour.cli.train.utc_now", lambda: TRAINED)
     (report,) = by_command(capsys, "train", channel, "--past-days", "0")
     assert report["decision"] == "promoted", report["reasons"]  # its band holds on the six weeks before
-    by_api, clock = [], list(ISSUES)
-    with open_app(load_settings()) as app, TestClient(create_app(app, now=lambda: clock[0])) as client:
-        client.base_url = "http://127.0.0.1"
-        asked = {"hours": N_HOURS, "channel": channel}
-        for clock[0] in ISSUES:  # one server, as it runs for weeks: it reads the model once
+    by_api = []
+    for at in ISSUES:
+        with open_app(load_settings()) as app, TestClient(create_app(app, now=partial(_same, at))) as client:
+            client.base_url = "http://127.0.0.1"
+            asked = {"hours": N_HOURS, "channel": channel}
             answer = client.get(f"/api/v1/carbon/{REGION.lower()}/forecast", params=asked)
             by_api.append(medians(answer.json(), report["version"]))
     monkeypatch.setattr("watthour.cli.carbon.utc_now", lambda: ISSUES[-1])
