@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
+from carbon_europe_tables import table_of as europe_of
 
 from watthour.carbon.factors import GENERAL
 from watthour.carbon.intensity import production_intensity
@@ -20,9 +21,13 @@ from watthour.core.weather import HOURLY, weather_channels
 from watthour.core.window import HOUR
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
+    import dataframely as dy
     from numpy.typing import NDArray
+
+    from watthour.core.channel import Channel
 
     Array = NDArray[np.float64]
 
@@ -35,6 +40,7 @@ WEATHER = {
     "precip_kgm2": "precipitation",
 }
 FUELS = {"nat_gas": "gas"}  # as CarbonCast calls them -> as we do
+CARBONCAST, BY_FUEL, OFFICIAL = "carboncast", "by_fuel", "official"  # where an intensity comes from
 N_HOURS, N_STEPS, STEP_HOURS = 96, 33, 3
 NY = {"TEMP": "temp_k", "DPT": "dewpoint_k", "WIND_SPEED": "wind_ms", "DSWRF": "dswrf_wm2", "PCP": "precip_kgm2"}
 
@@ -46,6 +52,7 @@ class Region:
     name: str
     zone: str
     holidays: str
+    source: str = CARBONCAST
 
 
 REGIONS = (
@@ -55,10 +62,21 @@ REGIONS = (
     Region("FPL", "America/New_York", "US-FL"),
     Region("DE", "Europe/Berlin", "DE"),
 )
+EUROPE = (
+    Region("ES", "Europe/Madrid", "ES", BY_FUEL),
+    Region("FI", "Europe/Helsinki", "FI", BY_FUEL),
+    Region("NL", "Europe/Amsterdam", "NL", BY_FUEL),
+    Region("PL", "Europe/Warsaw", "PL", BY_FUEL),
+    Region("SE", "Europe/Stockholm", "SE", BY_FUEL),
+    Region("IE", "Europe/Dublin", "IE", OFFICIAL),
+)
 
 
 def actual_of(folder: Path, region: Region) -> pl.DataFrame:
-    """Return ``time, direct, lifecycle`` of every hour [gCO2e/kWh]."""
+    """Return ``time, direct, lifecycle`` of every hour [gCO2e/kWh]; null where it is not known."""
+    if region.source != CARBONCAST:
+        table = europe_of(folder, region.name, is_official=region.source == OFFICIAL)
+        return table.select("time", "direct", "lifecycle")
     table = pl.read_csv(folder / "carbon" / f"{region.name}_actual_2020_2021.csv.gz")
     return table.select(
         _instant("utc_time").alias("time"),
@@ -69,6 +87,10 @@ def actual_of(folder: Path, region: Region) -> pl.DataFrame:
 
 def generation_of(folder: Path, region: Region, site: Site) -> dict[str, pl.DataFrame]:
     """Return ``time`` and the generation of every hour [MWh] of each fuel, by its channel."""
+    if region.source != CARBONCAST:
+        table = europe_of(folder, region.name, is_official=region.source == OFFICIAL)
+        fuels = [name for name in table.columns if name not in {"time", "direct", "lifecycle"}]
+        return {f"{site.prefix}.generation.{name}": table.select("time", name) for name in fuels}
     table = pl.read_csv(folder / "carbon" / f"{region.name}_actual_2020_2021.csv.gz").sort("utc_time")
     names = [name.removesuffix("_mwh") for name in table.columns if name.endswith("_mwh")]
     return {
@@ -105,7 +127,7 @@ def history_of(folder: Path, region: Region, weather_delay: timedelta) -> Histor
     """
     site = Site(region.name.lower(), region.name, SiteKind.REGION, Place(region.zone, holidays=region.holidays))
     kind = CarbonKind(Basis.AVERAGE, Scope.DIRECT, Side.PRODUCTION)
-    channel = carbon_channel(site, "mix", kind, HOUR)
+    channel = carbon_channel(site, "official" if region.source == OFFICIAL else "mix", kind, HOUR)
     fuels = generation_of(folder, region, site)
     named = [(channel.id, actual_of(folder, region).select("time", "direct")), *fuels.items()]
     readings = pl.concat(
@@ -117,8 +139,23 @@ def history_of(folder: Path, region: Region, weather_delay: timedelta) -> Histor
             pl.nth(1).alias("value"),
             pl.lit(0, pl.Int16).alias("quality"),
         )
-        for name, table in named
+        for name, table in ((name, table.drop_nulls()) for name, table in named)
     )
+    channels, forecasts = _weather_of(folder, region, site, weather_delay)
+    return History(
+        datetime(2022, 1, 2, tzinfo=UTC),
+        Context(site, channel, covariates_of(channels), companions=tuple(fuels)),
+        Readings.cast(readings),
+        forecasts,
+    )
+
+
+def _weather_of(
+    folder: Path, region: Region, site: Site, delay: timedelta
+) -> tuple[Sequence[Channel], dy.DataFrame[Forecasts]]:
+    """Return the channels of weather that there is, and what was said of it."""
+    if not _runs_of(folder, region).exists():
+        return (), Forecasts.create_empty()
     centre = Point("mean", 0.0, 0.0)  # the weather is a mean over the region; nothing asks where that is
     channels = weather_channels(site, [centre], {name: HOURLY[name] for name in WEATHER.values()})
     gfs = gfs_of(folder, region)
@@ -130,19 +167,14 @@ def history_of(folder: Path, region: Region, weather_delay: timedelta) -> Histor
             pl.lit("gfs").alias("model"),
             pl.lit(0.5).alias("level"),
             pl.lit(str(Maker.RIVAL)).alias("maker"),
-            (pl.col("issued_at") + weather_delay).alias("available_at"),
-            (pl.col("issued_at") + weather_delay).alias("recorded_at"),
+            (pl.col("issued_at") + delay).alias("available_at"),
+            (pl.col("issued_at") + delay).alias("recorded_at"),
             pl.col(str(each.variable)).alias("value"),
             pl.lit(0, pl.Int16).alias("quality"),
         )
         for each in channels
     )
-    return History(
-        datetime(2022, 1, 2, tzinfo=UTC),
-        Context(site, channel, covariates_of(channels), companions=tuple(fuels)),
-        Readings.cast(readings),
-        Forecasts.cast(forecasts),
-    )
+    return channels, Forecasts.cast(forecasts)
 
 
 def gfs_of(folder: Path, region: Region) -> pl.DataFrame:
@@ -162,19 +194,25 @@ def gfs_of(folder: Path, region: Region) -> pl.DataFrame:
     return times.select("issued_at", time).with_columns(**columns)
 
 
+def _runs_of(folder: Path, region: Region) -> Path:
+    """Return the file of a region's runs, which is not there where none are known."""
+    if region.name == "NYISO":
+        return folder / "grid" / "ny_gfs_issued_2019_2021.parquet"
+    europe = folder / "europe" / "weather" / f"{region.name}_gfs_issued_2019_2021.parquet"
+    is_european = region.zone.startswith("Europe/")
+    return europe if is_european else folder / "carbon" / f"{region.name}_gfs_forecast_by_issue_2019_2021.csv.gz"
+
+
 def _runs(folder: Path, region: Region) -> tuple[pl.DataFrame, bool]:
     """Return the table of runs, and whether its fluxes are already those of three hours each."""
-    ours = folder / "carbon" / f"{region.name}_gfs_forecast_by_issue_2019_2021.csv.gz"
-    europe = folder / "europe" / "weather" / f"{region.name}_gfs_issued_2019_2021.parquet"
-    if ours.exists():
-        return pl.read_csv(ours).with_columns(_instant("issue_utc").alias("issued_at")), False
+    path = _runs_of(folder, region)
+    if path.suffix == ".gz":
+        return pl.read_csv(path).with_columns(_instant("issue_utc").alias("issued_at")), False
     issued = pl.col("issue_utc").cast(INSTANT).alias("issued_at")
-    if europe.exists():
-        table = pl.read_parquet(europe).rename(lambda name: name.removesuffix("_last3h"))
+    if region.name != "NYISO":
+        table = pl.read_parquet(path).rename(lambda name: name.removesuffix("_last3h"))
         return table.rename({"lead_h": "lead_hour"}).with_columns(issued), True
-    long = pl.read_parquet(folder / "grid" / "ny_gfs_issued_2019_2021.parquet").with_columns(
-        pl.col("var").cast(pl.String)
-    )
+    long = pl.read_parquet(path).with_columns(pl.col("var").cast(pl.String))
     wide = long.pivot("var", index=["issue_utc", "lead_h"], values="value")
     return wide.rename({**NY, "lead_h": "lead_hour"}).with_columns(issued), False
 

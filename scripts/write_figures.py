@@ -84,6 +84,7 @@ MODELS = {  # behind our rows, by its name in the catalogue
     "gefcom2014": "hour_process",
     "prices": "day_regression",
     "carbon": "relative_days",
+    "carbon_europe": "relative_days",
 }
 COLUMNS = {  # metric -> heading and decimals
     "mape_percent": ("MAPE %", 2),

@@ -95,6 +95,30 @@ def test_the_rivals_have_the_figures_that_are_known_of_them(benchmark: Script, t
         assert figures == pytest.approx(published, abs=0.0051)
 
 
+@pytest.mark.skipif(not (DATA / "europe").exists(), reason="real data are not here: set WATTHOUR_DATA")
+@pytest.mark.parametrize(("name", "mean"), [("FI", 107), ("NL", 407), ("PL", 611), ("SE", 44), ("ES", 107)])
+def test_the_intensity_of_a_country_follows_from_its_fuels(tables: Script, name: str, mean: float) -> None:
+    """Beside figures that were made apart from the tables, which count other renewables as nothing."""
+    region = next(each for each in tables.EUROPE if each.name == name)
+    history = tables.history_of(DATA, region, timedelta(0))
+    table = tables.actual_of(DATA, region)
+    year = table.filter(pl.col("time").dt.year() == 2021)
+    assert year["direct"].mean() == pytest.approx(mean, rel=0.04)
+    assert table["time"].diff().drop_nulls().unique().to_list() == [timedelta(hours=1)]
+    assert history.context.companions
+    assert bool(history.context.covariates) == (name != "FI")
+
+
+@pytest.mark.skipif(not (DATA / "europe").exists(), reason="real data are not here: set WATTHOUR_DATA")
+def test_hours_that_are_not_known_are_left_out_of_every_row(benchmark: Script, tables: Script) -> None:
+    region = next(each for each in tables.EUROPE if each.name == "IE")
+    table = tables.actual_of(DATA, region)
+    assert table["direct"].null_count() > 100  # five days of March 2020
+    rows = benchmark.measured(benchmark.Test(region), DATA, ["persistence", "hourly_mean"])
+    assert [row["row"] for row in rows] == ["persistence", "hourly_mean"]
+    assert all(np.isfinite(row[f"mape_day{day}"]) for row in rows for day in range(1, 5))
+
+
 @needs_data
 def test_a_notebook_says_what_the_comparison_says(benchmark: Script, tables: Script) -> None:
     """The same four days from a plain table, with weather of the newest run of each day, as a person would have it."""

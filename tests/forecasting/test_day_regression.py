@@ -10,7 +10,7 @@ import pytest
 
 from watthour import DayAhead
 from watthour.core.errors import InvalidInput, NotEnoughHistory
-from watthour.core.frames import LEVELS, Readings
+from watthour.core.frames import LEVELS, Forecasts, Maker, Readings
 from watthour.core.window import DAY, HOUR
 from watthour.forecasting.day_regression.error_trees import ErrorTrees
 from watthour.forecasting.day_regression.inputs import tables
@@ -18,6 +18,7 @@ from watthour.forecasting.day_regression.kernel import Inputs, Kernel
 from watthour.forecasting.day_regression.model import DayRegression, FittedDayRegression
 from watthour.forecasting.day_regression.state import State
 from watthour.forecasting.fleet import issues_at, past_issues
+from watthour.forecasting.gaussian_process.archive import pack, unpack
 from watthour.forecasting.series_table import read
 
 if TYPE_CHECKING:
@@ -386,6 +387,54 @@ def test_the_search_of_constants_follows_the_true_slope(own: tuple[int, ...]) ->
     steps = 0.01 * np.eye(len(at))
     numeric = [(loss(at + step)[0] - loss(at - step)[0]) / 0.02 for step in steps]
     assert loss(at)[1] == pytest.approx(np.array(numeric), abs=2e-4)
+
+
+def told_each_midnight(past: History, n_ahead: int) -> History:
+    """The same history, whose wind is told at each midnight for some days: as it comes, plus 100 for each day ahead."""
+    wind = pl.col("channel") == past.context.covariates[0].channel
+    issued = pl.col("time").dt.truncate("1d")
+    runs = [
+        past.readings.filter(wind).select(
+            "channel",
+            "time",
+            (issued - n * DAY).alias("issued_at"),
+            pl.lit("weather").alias("model"),
+            pl.lit(0.5).alias("level"),
+            pl.lit(str(Maker.RIVAL)).alias("maker"),
+            (issued - n * DAY).alias("available_at"),
+            (issued - n * DAY).alias("recorded_at"),
+            pl.col("value") + 100 * n,
+            "quality",
+        )
+        for n in range(n_ahead)
+    ]
+    return replace(past, readings=Readings.cast(past.readings.filter(~wind)), forecasts=Forecasts.cast(pl.concat(runs)))
+
+
+def test_covariates_are_learned_as_they_were_known_so_many_days_ahead(past: History, table: pl.DataFrame) -> None:
+    told = told_each_midnight(past, 2)
+    state = fitted(told, steps=72)._state
+    wind = list(state.variables).index("wind")
+    came = table["wind"].to_numpy().reshape(-1, 24)[10:80]
+    days = slice(10, 80)
+    known = [state.covariates[n, days, wind] - came for n in range(3)]
+    assert state.leads == (1, 2, 3)
+    assert np.abs(known[0]).max() < 1e-3
+    assert known[1] == pytest.approx(100)
+    assert known[2] == pytest.approx(100)  # nothing was said three days ahead: as it was known a day later
+
+
+def test_a_saved_model_of_several_days_answers_the_same_and_an_older_file_is_read(past: History) -> None:
+    told = told_each_midnight(past, 3)
+    model = fitted(told, steps=72)
+    files = dict(model.files())
+    again = FittedDayRegression.from_files(files)
+    assert medians(said(again, told, ASKED, steps=72)).tolist() == medians(said(model, told, ASKED, steps=72)).tolist()
+    arrays, words = unpack(files)
+    arrays["covariates"] = arrays["covariates"][0]  # as it was kept before each lead had its own
+    older = FittedDayRegression.from_files(files | pack(arrays, words))
+    first_day = said(older, told, ASKED)
+    assert medians(first_day) == pytest.approx(medians(said(model, told, ASKED)))
 
 
 def test_hours_of_a_covariate_that_are_never_known_are_taken_from_those_beside_them() -> None:

@@ -226,8 +226,34 @@ def test_the_band_of_the_mean_is_kept_with_the_model_and_moves_no_median() -> No
     asked = issues_at(past, [START + (ASKED + n) * DAY for n in range(5)], 24)
     plain = replace(model, band=()).predict(past, asked).values
     assert medians(plain) == pytest.approx(medians(told))
-    widths = [
-        np.log(each.filter(pl.col("level") == 0.95).sort("time")["value"].to_numpy() / medians(each))
-        for each in (told, plain)
-    ]
-    assert widths[0] / widths[1] == pytest.approx(model.band[0])
+    assert widths(told)[0] / widths(plain)[0] == pytest.approx(model.band[0])
+
+
+def widths(told: pl.DataFrame) -> np.ndarray:
+    """Return the mean width of the upper half of the band at each issue, of logarithms."""
+    upper = told.filter(pl.col("level") == 0.95).sort("issued_at", "time")["value"].to_numpy()
+    return np.asarray(np.log(upper / medians(told)).reshape(told["issued_at"].n_unique(), -1).mean(axis=1))
+
+
+def test_the_band_grows_with_what_it_missed_since_the_training_and_knows_nothing_later() -> None:
+    calm = intensity()
+    since = 24 * ASKED
+    noise = np.where(np.arange(calm.height) >= since, np.random.default_rng(3).normal(0, 0.4, calm.height), 0.0)
+    wild = calm.with_columns(y=pl.col("y") * pl.Series(np.exp(noise)))
+    (_, of_calm), (_, of_wild) = (forecast(FEW_TREES, history(each)) for each in (calm, wild))
+    grown = widths(of_wild) / widths(of_calm)
+    assert grown[0] == pytest.approx(1.0)  # nothing has come yet
+    assert grown[4] > 1.5 * grown[0]
+
+
+def test_the_band_follows_each_day_ahead_by_its_own_misses() -> None:
+    past = history(intensity())
+    at = START + ASKED * DAY
+    known = past.known_at(at)
+    model = FEW_TREES.fit(known, past_issues(known, 72))
+    one, many = (
+        model.predict(past, issues_at(past, days, 72)).values
+        for days in ([at + 4 * DAY], [at + n * DAY for n in range(5)])
+    )
+    last = many.filter(pl.col("issued_at") == at + 4 * DAY)
+    assert one["value"].to_numpy() == pytest.approx(last["value"].to_numpy())  # an answer depends on nothing else asked

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from watthour.workflows.comparison_process import Comparisons
     from watthour.workflows.equipment import EquipmentFile
     from watthour.workflows.home_plan import HomePlanner
+    from watthour.workflows.kept_tariffs import Tariffs
     from watthour.workflows.links import Links
     from watthour.workflows.news import News
-    from watthour.workflows.kept_tariffs import Tariffs
     from watthour.workflows.training_process import Trainings
 
 

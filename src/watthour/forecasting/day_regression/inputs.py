@@ -34,10 +34,16 @@ class Form:
     has_own: bool = False  # beside the smooth function of all inputs, one of the asked day's covariates alone
     learned_days: int = 728  # the last ones, by which its constants are learned
     is_relative: bool = False  # values and covariates count by how far they are from those of the days before
+    is_exact: bool = False  # several days ahead too, it learns from covariates as known at the shortest lead
 
 
 # A saved model has the constants of the first so many: add at the end.
-FORMS = (Form(), Form(bends=True, learned_days=400), Form(has_own=True), Form(is_relative=True))
+FORMS = (
+    Form(),
+    Form(bends=True, learned_days=400, is_exact=True),
+    Form(has_own=True),
+    Form(is_relative=True, is_exact=True),
+)
 WITHOUT_COVARIATES = FORMS[:1]
 
 
@@ -111,7 +117,15 @@ class DayFacts:
 
     @classmethod
     def of_table(
-        cls, days: Instants, first_day: int, values: Array, covariates: Array, lead: int, calendar: DayCalendar
+        cls,
+        days: Instants,
+        first_day: int,
+        values: Array,
+        covariates: Array,
+        lead: int,
+        calendar: DayCalendar,
+        *,
+        n_ahead: int,
     ) -> Self:
         """Return them of days whose neighbours are rows of two tables: values may be used up to ``lead`` days before.
 
@@ -119,15 +133,18 @@ class DayFacts:
             days: n of them.
             first_day: of the tables.
             values: (rows, hours), filled.
-            covariates: (rows, variables, hours), filled.
+            covariates: (issues, rows, variables, hours), filled, as known at the shortest lead, a day before that, ...
             lead: days from the last known day to each of the days.
             calendar: of the place.
+            n_ahead: days that the lead is longer than the shortest.
         """
         rows = days - first_day
         back = np.array(lags_of(lead))
         value_rows = np.clip(rows[:, None] - back, 0, len(values) - 1)
-        covariate_rows = np.clip(rows[:, None] - np.array(COVARIATE_LAGS), 0, len(covariates) - 1)
-        return cls.of(days, values[value_rows], covariates[covariate_rows], lead, calendar)
+        lags = np.array(COVARIATE_LAGS)
+        covariate_rows = np.clip(rows[:, None] - lags, 0, covariates.shape[1] - 1)
+        ahead = np.clip(n_ahead - lags, 0, len(covariates) - 1)
+        return cls.of(days, values[value_rows], covariates[ahead, covariate_rows], lead, calendar)
 
     def base(self, scale: Scale, form: Form) -> Array:
         """Return what squeezed values are forecast from, (n,): the mean of the days before, or zero."""
@@ -171,8 +188,8 @@ def lags_of(lead: int) -> tuple[int, int, int, int]:
 
 
 def tables(values: Array, covariates: Array) -> tuple[Array, Array]:
-    """Return values, (n, hours), and covariates, (n, variables, hours), of days with their gaps filled from before.
+    """Return values, (n, hours), and covariates, (.., n, variables, hours), of days with their gaps filled from before.
 
     Those of covariates within a day are filled from the hours beside them first, as at a forecast.
     """
-    return filled(values, axis=0), filled(between_columns(covariates), axis=0)
+    return filled(values, axis=0), filled(between_columns(covariates), axis=-3)

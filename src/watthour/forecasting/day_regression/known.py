@@ -18,9 +18,10 @@ from watthour.forecasting.day_regression.inputs import COVARIATE_LAGS, REACH_BAC
 
 if TYPE_CHECKING:
     from watthour.core.forecast import History
+    from watthour.forecasting.day_regression.day_table import Channels, Clock
     from watthour.forecasting.day_regression.inputs import DayCalendar
     from watthour.forecasting.day_regression.state import State
-    from watthour.forecasting.gaussian_process.local_days import DayRequests, Mask
+    from watthour.forecasting.gaussian_process.local_days import DayRequests, IssueSchedule, Mask
     from watthour.forecasting.vintages import Array, Instants
 
 _AT_ONCE = 32  # requests whose view of all later days is compared at once
@@ -92,7 +93,7 @@ class Known:
 def _covariates(found: Array, state: State) -> Array:
     """Fill gaps: within a day from the hours beside them, whole days from the nearest day that is known."""
     found = between_columns(found)
-    last = filled(between_columns(state.covariates), axis=0)[-1]
+    last = filled(between_columns(state.covariates), axis=1)[0, -1]
     for _ in COVARIATE_LAGS:
         neighbour = np.where(np.isnan(found[:, [1, 0, 1]]), found[:, [2, 2, 0]], found[:, [1, 0, 1]])
         found = np.where(np.isnan(found), neighbour, found)
@@ -139,9 +140,20 @@ def _agree(before: Array, after: Array, last: int) -> bool:
 
 
 def later_covariates(history: History, state: State, last_day: int) -> Array:
-    """Return what was said ahead of each day since the training, by the usual schedule: (r, variables, hours)."""
+    """Return what was said ahead of each day since the training, by the usual schedules: as those of a state."""
     days = np.arange(state.last_day + 1, max(last_day, state.last_day) + 1)
-    if not len(days):
-        return np.empty((0, *state.covariates.shape[1:]))
-    requests = state.schedule.requests(days, state.clock.grid.time_zone)
-    return state.limited(known_covariates(history, state.clock, state.variables, requests, days[:, None])[:, 0])
+    found = covariates_ahead(history, state.clock, state.variables, state.schedule, days, len(state.covariates))
+    return state.limited(found)
+
+
+def covariates_ahead(
+    history: History, clock: Clock, channels: Channels, schedule: IssueSchedule, days: Instants, n_issues: int
+) -> Array:
+    """Return what was known ahead of days on a schedule, a day before it, and so on: (issues, d, variables, hours)."""
+    found = np.empty((n_issues, len(days), len(channels), clock.n_hours))
+    for n in range(n_issues):
+        requests = schedule.earlier(n).requests(days, clock.grid.time_zone)
+        found[n] = known_covariates(history, clock, channels, requests, days[:, None])[:, 0]
+        if n:  # what nothing was said of so far ahead is as it was known later
+            found[n] = np.where(np.isnan(found[n]), found[n - 1], found[n])
+    return found

@@ -38,11 +38,11 @@ class Later:
 
     first_day: int
     values: Array  # (r, intervals) NaN where unknown
-    covariates: Array  # (r, variables, hours) as known at issue; NaN where unknown
+    covariates: Array  # (issues, r, variables, hours) as those of a state
 
     def without_covariates(self) -> Self:
         """Return them for a process that was learned without."""
-        return replace(self, covariates=self.covariates[:, :0])
+        return replace(self, covariates=self.covariates[:, :, :0])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -130,7 +130,7 @@ class Learner:
                 "all its values are the same, so there is nothing to learn",
                 remedy="Choose another model: seasonal_naive, which repeats them.",
             )
-        self.covariate_scales = [Scale.of(state.covariates[:, k]) for k in range(state.covariates.shape[1])]
+        self.covariate_scales = [Scale.of(state.covariates[0, :, k]) for k in range(state.covariates.shape[2])]
         rows = np.flatnonzero(is_whole(state.values))
         self.rows = rows[rows >= WEEK]
         self._fewest = min(fewest_days, len(self.rows))
@@ -152,7 +152,7 @@ class Learner:
             for lead in leads:
                 n_days, steps = (form.learned_days, _STEPS) if kernel is None else (_FEWER_DAYS, _MORE_STEPS)
                 last = np.arange(len(self.rows))[-n_days:]
-                facts = self.facts(self.days, lead)
+                facts = self.facts(self.days, lead, form=form)
                 inputs, values = self._inputs(facts, form).take(last), self._learned(facts, form)[1][last]
                 kernel = (kernel or Kernel.start(inputs)).learned(inputs, values, n_steps=steps)
                 found.append(kernel.log)
@@ -169,23 +169,24 @@ class Learner:
             issued: the instant of each issue, (m,).
             last_known: the last day each request knows, (m,).
         """
-        facts = self.facts(later.first_day + np.flatnonzero(is_whole(later.values)), lead, later)
+        since = later.first_day + np.flatnonzero(is_whole(later.values))
         published = np.searchsorted(self._published, issued, side="right")
         n_trained = np.minimum(published, np.searchsorted(self.days, last_known, side="right"))
-        n_later = np.where(n_trained == len(self.rows), np.searchsorted(facts.day, last_known, side="right"), 0)
+        n_later = np.where(n_trained == len(self.rows), np.searchsorted(since, last_known, side="right"), 0)
         told, online = [], []
         for number, form in enumerate(self._forms):
             trained, standard, before = self._factored(number, lead)
+            facts = self.facts(since, lead, later, form)
             later_base, asked_base = (each.base(self.scale, form)[:, None] for each in (facts, asked))
             values = standard.scaled(self._squeezed(later.values[is_whole(later.values)]) - later_base)
             continued = Continued.of(trained, self._inputs(facts, form), values, lead)
             expected = continued.predict(self._inputs(asked, form), n_trained, n_later)
             told.append(self._points(expected, standard, asked_base))
             online.append(before.followed_by(self._points(continued.online(lead), standard, later_base)))
-        days = np.concatenate([self.days, facts.day])
+        days = np.concatenate([self.days, since])
         knows = (n_trained >= self._fewest) & (last_known <= self._until)
-        since = (np.arange(len(days)) >= self._fewest) & (days <= self._until)
-        return Answer(Points.mean(told).where(knows), Points.mean(online).where(since), days, n_trained + n_later)
+        told_well = (np.arange(len(days)) >= self._fewest) & (days <= self._until)
+        return Answer(Points.mean(told).where(knows), Points.mean(online).where(told_well), days, n_trained + n_later)
 
     def factor(self, leads: tuple[int, ...]) -> None:
         """Make the factors for forecasts of so many days ahead, as far as they are kept."""
@@ -198,7 +199,8 @@ class Learner:
         if found is None:
             state = self._state
             nearest = max((k for k, each in enumerate(state.leads) if each <= lead), default=0)
-            facts, form = self.facts(self.days, lead), self._forms[number]
+            form = self._forms[number]
+            facts = self.facts(self.days, lead, form=form)
             inputs = self._inputs(facts, form)
             kernel = Kernel(state.constants[number][nearest], len(inputs.groups))
             standard, values = self._learned(facts, form)
@@ -212,15 +214,22 @@ class Learner:
     def _inputs(self, facts: DayFacts, form: Form) -> Inputs:
         return facts.groups(self.scale, self.covariate_scales, form)
 
-    def facts(self, days: Instants, lead: int, later: Later | None = None) -> DayFacts:
-        """Return what known days would have been forecast from."""
+    def facts(self, days: Instants, lead: int, later: Later | None = None, form: Form = FORMS[0]) -> DayFacts:
+        """Return what known days would have been forecast from by a form."""
         state = self._state
         values, covariates = state.values, state.covariates
         if later is not None:
             values = np.concatenate([values, later.values])
-            covariates = np.concatenate([covariates, later.covariates])
+            covariates = np.concatenate([covariates, later.covariates], axis=1)
         hourly = state.clock.hourly(between_columns(np.where(is_whole(values)[:, None], values, np.nan)))
-        return DayFacts.of_table(days, state.first_day, *tables(hourly, covariates), lead, self._calendar)
+        return DayFacts.of_table(
+            days,
+            state.first_day,
+            *tables(hourly, covariates),
+            lead,
+            self._calendar,
+            n_ahead=0 if form.is_exact else lead - state.leads[0],
+        )
 
     def _learned(self, facts: DayFacts, form: Form) -> tuple[Standard, Array]:
         """Return what is usual of the training days as a form forecasts them, and their scaled values."""

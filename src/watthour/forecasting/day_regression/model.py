@@ -13,10 +13,10 @@ from watthour.core.frames import LEVELS
 from watthour.core.window import HOUR, Window, step_in_words
 from watthour.forecasting.calendar import holiday_days
 from watthour.forecasting.day_regression.bands import miss_quantiles
-from watthour.forecasting.day_regression.day_table import Clock, is_whole, known_covariates, known_values
+from watthour.forecasting.day_regression.day_table import Clock, is_whole, known_values
 from watthour.forecasting.day_regression.error_trees import ErrorTrees, Misses, features_of
 from watthour.forecasting.day_regression.inputs import WEEK, DayCalendar
-from watthour.forecasting.day_regression.known import Known, later_covariates, later_groups
+from watthour.forecasting.day_regression.known import Known, covariates_ahead, later_covariates, later_groups
 from watthour.forecasting.day_regression.learner import Answer, Later, Learner, Points, learners_of
 from watthour.forecasting.day_regression.state import State
 from watthour.forecasting.gaussian_process.archive import in_half
@@ -83,17 +83,16 @@ class DayRegression:
         leads = _leads(requests, clock)
         schedule = _schedule(requests, clock)
         channels = _channels(context)
-        asked = schedule.requests(days, clock.grid.time_zone)
-        covariates = known_covariates(history, clock, channels, asked, days[:, None])[:, 0]
-        is_known = np.isfinite(covariates).mean(axis=(0, 2)) >= _FEWEST_KNOWN
-        moves = np.array([np.nanstd(covariates[:, k]) > 0 if is_known[k] else False for k in range(len(channels))])
+        covariates = covariates_ahead(history, clock, channels, schedule, days, leads[-1] - leads[0] + 1)
+        is_known = np.isfinite(covariates[0]).mean(axis=(0, 2)) >= _FEWEST_KNOWN
+        moves = np.array([np.nanstd(covariates[0, :, k]) > 0 if is_known[k] else False for k in range(len(channels))])
         keeps = np.flatnonzero(is_known & moves) if len(channels) else np.empty(0, dtype=np.int64)
         names = list(channels)
         state = State(
             first_day=first,
             values=values,
             known_since=known_since(history, days, instant(history.as_of), clock.grid, begin=clock.begin),
-            covariates=in_half(covariates[:, keeps]),
+            covariates=in_half(covariates[:, :, keeps]),
             leads=leads,
             memories=_memories(self.memories_days, len(values)),
             constants=(),
@@ -142,7 +141,7 @@ class FittedDayRegression:
         state, lead, learner = self._state, self._state.leads[0], self._learners[0]
         if not state.variables:
             return self
-        nothing, none = Later(state.last_day + 1, state.values[:0], state.covariates[:0]), learner.days[:0]
+        nothing, none = Later(state.last_day + 1, state.values[:0], state.covariates[:, :0]), learner.days[:0]
         past = self._expected(learner.facts(none, lead), lead, nothing, none, none)
         misses = self._misses(past, nothing).mean(axis=2)
         features = self._features(learner.facts(past.days, lead), past.online, Misses.of(past.days, misses), lead)
@@ -161,6 +160,11 @@ class FittedDayRegression:
     def features(self) -> tuple[str, ...]:
         """What the forecast is made of."""
         return ("the last three known days", "the same weekday before", "weekday", "holidays", *self._state.variables)
+
+    @property
+    def clock(self) -> Clock:
+        """How its days are cut."""
+        return self._state.clock
 
     @property
     def splits(self) -> Mapping[str, Window]:
@@ -199,7 +203,7 @@ class FittedDayRegression:
         ahead = later_covariates(history, state, int(known.last_over.max()))
         calendar = _calendar(state, int(requests.day.max()))
         for group in later_groups(history, state, known):
-            later = Later(state.last_day + 1, group.values, ahead[: len(group.values)])
+            later = Later(state.last_day + 1, group.values, ahead[:, : len(group.values)])
             able = group.rows[known.can_answer[group.rows]]
             is_lost = known.stands_in[able].any(axis=1)
             for lead, lost in np.unique(np.stack([known.leads[able], is_lost]), axis=1).T.tolist():
@@ -308,7 +312,7 @@ def _learned(state: State) -> State:
 
 
 def _without_covariates(state: State) -> State:
-    return replace(state, covariates=state.covariates[:, :0], variables={}, constant_variables=())
+    return replace(state, covariates=state.covariates[:, :, :0], variables={}, constant_variables=())
 
 
 def _memories(wanted: tuple[int, ...], n_days: int) -> tuple[int, ...]:

@@ -28,7 +28,9 @@ class State:
     first_day: int  # since 1970
     values: Array  # (n, intervals) NaN where unknown [unit of the channel]
     known_since: Instants  # (n,) when all of each day had become known [microseconds]
-    covariates: Array  # (n, variables, hours) as known at issue; NaN where unknown
+    covariates: (
+        Array  # (issues, n, variables, hours) as known at the shortest lead, a day before that, ...; NaN unknown
+    )
     leads: tuple[int, ...]  # days ahead for which constants were learned, ascending
     memories: tuple[int, ...]  # last days that are learned from, longest first
     constants: tuple[Array, ...]  # of each memory each form of the process, (leads, constants of its kernel)
@@ -49,7 +51,7 @@ class State:
     @property
     def learned_range(self) -> tuple[Array, Array]:
         """The smallest and the largest value of each covariate in the days of training, (variables, 1) each."""
-        return np.nanmin(self.covariates, axis=(0, 2))[:, None], np.nanmax(self.covariates, axis=(0, 2))[:, None]
+        return np.nanmin(self.covariates, axis=(0, 1, 3))[:, None], np.nanmax(self.covariates, axis=(0, 1, 3))[:, None]
 
     def limited(self, covariates: Array) -> Array:
         """Return covariates, (..., variables, hours), at most the whole learned range beyond its ends."""
@@ -63,7 +65,7 @@ class State:
             first_day=self.last_day + 1 - n_days,
             values=self.values[-n_days:],
             known_since=self.known_since[-n_days:],
-            covariates=self.covariates[-n_days:],
+            covariates=self.covariates[:, -n_days:],
             memories=(n_days,),
             constants=constants,
         )
@@ -106,7 +108,7 @@ class State:
             first_day=words["first_day"],
             values=arrays["values"],
             known_since=arrays["known_since"],
-            covariates=arrays["covariates"].astype("float64"),
+            covariates=_by_issue(arrays["covariates"].astype("float64")),
             leads=tuple(words["leads"]),
             memories=tuple(words["memories"]),
             constants=tuple(arrays[name] for name in sorted(arrays) if name.startswith("constants_")),
@@ -122,3 +124,8 @@ class State:
             fitted_at=datetime.fromisoformat(words["fitted_at"]),
             error_trees=ErrorTrees.from_files(files, arrays, words),
         )
+
+
+def _by_issue(covariates: Array) -> Array:
+    """Return covariates as a state has them; older files know those of the shortest lead."""
+    return covariates if covariates.ndim == 4 else covariates[None]  # noqa: PLR2004

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self, TypeAlias
 
 import numpy as np
@@ -175,6 +175,14 @@ class IssueSchedule:
             days,
             instant(self.issued_days_before, self.issued_clock_us),
             instant(self.known_days_before, self.known_clock_us),
+        )
+
+    def earlier(self, n_days: int) -> IssueSchedule:
+        """Return the schedule that asks so many days before."""
+        return replace(
+            self,
+            issued_days_before=self.issued_days_before + n_days,
+            known_days_before=self.known_days_before + n_days,
         )
 
     @property

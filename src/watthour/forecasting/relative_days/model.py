@@ -9,30 +9,32 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 import polars as pl
 
+from watthour.core.errors import NotEnoughHistory
 from watthour.core.frames import LEVELS, Readings
-from watthour.forecasting.catalogue import forecaster
+from watthour.forecasting.adaptive import Memory, adapted
 from watthour.forecasting.combination.trial import quantiles_of
 from watthour.forecasting.conformal import widened
-from watthour.forecasting.day_regression.model import DayRegression
+from watthour.forecasting.day_regression.model import DayRegression, FittedDayRegression
 from watthour.forecasting.features import actuals
 from watthour.forecasting.positive_load import check_loads
 from watthour.forecasting.quantile_forecast import quantile_forecast
 from watthour.forecasting.relative_days.band import by_day, factor_at, factors_of, held_back
 from watthour.forecasting.relative_days.ratio_trees import RatioTrees, leads_of
 from watthour.forecasting.relative_days.shares import PRIOR_SHARE, shares_of
-from watthour.forecasting.vintages import MEDIAN, datetimes, instants
+from watthour.forecasting.vintages import MEDIAN, datetimes, instant, instants
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import dataframely as dy
 
-    from watthour.core.forecast import Forecast, Forecaster, History
+    from watthour.core.forecast import Forecast, History
     from watthour.core.frames import Targets
     from watthour.forecasting.vintages import Array, Instants
 
 NAME = "relative_days"
 _WORDS, _TREES, _REGRESSION = "relative_days.json", "ratio_trees/", "regression/"
+_MEMORY = Memory(days=84, halflife=30.0, prior_days=10.0)  # four days ahead, the misses of days that follow are alike
 _OLD_TREES = "ratio_trees.txt"  # one set for all days ahead
 
 
@@ -97,7 +99,7 @@ class FittedRelativeDays:
     """The two models; without trees, where there was too little to learn from, the regression answers alone."""
 
     recipe: RelativeDays
-    regression: Forecaster
+    regression: FittedDayRegression
     trees: RatioTrees | None
     band: tuple[float, ...] = ()  # what the regression's is multiplied with, by day of lead
     shares: tuple[float, ...] = (PRIOR_SHARE,)  # of the trees in the mean, likewise
@@ -115,11 +117,29 @@ class FittedRelativeDays:
             InvalidInput: the model was trained on another channel or step.
             NotEnoughHistory: nothing is known from before any of the targets.
         """
-        quantiles, missing = self.in_logarithms(in_logarithms(history), targets)
+        logs = in_logarithms(history)
+        quantiles, missing = self._steady(logs, targets)
+
+        def of_past(asked: dy.DataFrame[Targets]) -> Array:
+            try:
+                return self._steady(logs, asked)[0]
+            except NotEnoughHistory:
+                return np.full((asked.height, len(LEVELS)), np.nan)
+
+        learned_until = instant(self.regression.splits["train"].end)
+        quantiles = adapted(
+            logs,
+            targets,
+            quantiles,
+            of_past,
+            learned_until=learned_until,
+            clock=self.regression.clock,
+            memory=_MEMORY,
+        )
         return quantile_forecast(targets, np.exp(quantiles), history.context, model=NAME, missing_inputs=missing)
 
-    def in_logarithms(self, logs: History, targets: dy.DataFrame[Targets]) -> tuple[Array, tuple[str, ...]]:
-        """Return the logarithms of the quantiles, (targets, ``LEVELS``), and what was missing in words."""
+    def _steady(self, logs: History, targets: dy.DataFrame[Targets]) -> tuple[Array, tuple[str, ...]]:
+        """Return the logarithms of quantiles that follow no miss since the training, and what was missing in words."""
         told = self.regression.predict(logs, targets)
         quantiles, _ = quantiles_of(told, targets)
         if self.trees is not None:
@@ -148,7 +168,7 @@ class FittedRelativeDays:
         recipe = RelativeDays(**words["recipe"])
         band = tuple(words.get("band", ()))  # older files have none, and the share of their recipe
         shares = tuple(words.get("shares", (recipe.trees_share,)))
-        return cls(recipe, forecaster("day_regression", mine), trees, band, shares)
+        return cls(recipe, FittedDayRegression.from_files(mine), trees, band, shares)
 
 
 def _moved(quantiles: Array, medians: Array, shares: tuple[float, ...], leads: Instants) -> Array:
