@@ -197,8 +197,8 @@ def test_a_day_by_the_plans_of_the_api_saves_what_the_replay_saves(
             for channel, value in ((METER, halves.load[known] - halves.sun[known]), (ROOF, halves.sun[known])):
                 app.store.append(readings(channel, [present.now], [float(value)]))
     by_api = replay.billed(home, period, net, stored).money
-    assert at_rest - published > 0.5
-    assert at_rest - by_api == pytest.approx(at_rest - published, rel=0.03)
+    assert at_rest - published > 0.4
+    assert at_rest - by_api == pytest.approx(at_rest - published, rel=0.05)
 
 
 def as_plan(told: dict[str, Any]) -> Plan:
