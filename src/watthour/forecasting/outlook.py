@@ -209,7 +209,7 @@ def _ratios(past: Array, clock: Clock, days: Instants, rule: Rule, *, power: flo
         if mine.sum() > 0.0:
             levels[k] = mine @ means[k : k + rule.n_level_days] / mine.sum()
     ratio = ((np.abs(levels[0]) + _SMALL_KW) / (np.abs(levels[1:]) + _SMALL_KW)) ** power
-    return np.clip(np.nan_to_num(ratio, nan=1.0), 1.0 / _MOST_RATIO, _MOST_RATIO)
+    return np.asarray(np.clip(np.nan_to_num(ratio, nan=1.0), 1.0 / _MOST_RATIO, _MOST_RATIO))
 
 
 def _with_nights(sun: Array, clock: Clock) -> Array:
