@@ -321,9 +321,9 @@ def test_a_course_counts_as_often_as_is_said() -> None:
 
 def test_a_course_that_passes_the_import_limit_forbids_no_run() -> None:
     stated = problem([0.2, 0.2, 0.2], appliances=(Appliance("kettle", (2.0,), HOUR),), import_limit_kw=3.0)
-    courses = {"load_paths_kw": np.full((1, 3), 2.5), "solar_paths_kw": np.zeros((1, 3))}
-    plan = solve(replace(stated, **courses))
+    stated = replace(stated, load_paths_kw=np.full((1, 3), 2.5), solar_paths_kw=np.zeros((1, 3)))
+    plan = solve(stated)
     check(stated, plan)
     assert len(plan.appliances[0].spans) == 1
     with pytest.raises(PlanImpossible, match="kettle"):
-        solve(replace(stated, import_limit_kw=1.0, **courses))
+        solve(replace(stated, import_limit_kw=1.0))
