@@ -6,6 +6,7 @@ Run: python benchmarks/planner.py [--cases 20]
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -23,9 +24,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 START, HOUR = datetime(2026, 11, 22, 17, tzinfo=UTC), timedelta(hours=1)
+N_COURSES = 8
 PROTOCOL = (
     "home: 192 steps of 15 minutes with a battery, a car on two nights (1.4 to 11 kW or nothing), a heated house and "
-    "five appliances, two of which may pause; standard: 96 steps of 15 minutes with a battery, sun and two runs that "
+    "five appliances, two of which may pause; home_courses: the same over eight courses of load and sun, as homes are "
+    "planned; standard: 96 steps of 15 minutes with a battery, sun and two runs that "
     "can be shifted, the usual case of the field. Made prices, carbon, load and sun, a different draw for each case. "
     "seconds: for the plan with its reasons, in one thread; gap_percent: by how much another plan could be better, "
     "proven by the solver; rules_dearer: by how much the plan of the rules of thumb is dearer, in currency, median. "
@@ -91,6 +94,14 @@ def home(seed: int) -> PlanningProblem:
         import_limit_kw=14.0,
         weights=Weights(money=1.0, carbon=0.1),
     )
+
+
+def home_in_courses(seed: int) -> PlanningProblem:
+    """Return the full case with eight courses that its load and its sun may take."""
+    stated, rng = home(seed), np.random.default_rng(seed)
+    loads = stated.load_kw * rng.gamma(2.0, 0.5, (N_COURSES, stated.n_steps))
+    suns = stated.solar_kw * rng.uniform(0.4, 1.2, (N_COURSES, 1))
+    return replace(stated, load_paths_kw=loads, solar_paths_kw=suns)
 
 
 def standard(seed: int) -> PlanningProblem:
@@ -159,7 +170,8 @@ def main() -> None:
     parser.add_argument("--cases", type=int, default=20)
     n_cases: int = parser.parse_args().cases
     solve(standard(0))  # the first loads the solver
-    rows = [measured("home", home, n_cases), measured("standard", standard, n_cases)]
+    rows = [measured("home", home, n_cases), measured("home_courses", home_in_courses, n_cases)]
+    rows.append(measured("standard", standard, n_cases))
     rows.append(measured("forty", forty, max(n_cases // 10, 1)))  # each takes all the time it is given
     report("planner", PROTOCOL, [*rows, curve(max(n_cases // 4, 1))])
 

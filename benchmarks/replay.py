@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import argparse
 import json
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -17,14 +20,15 @@ import numpy as np
 import polars as pl
 from report import Cell, report
 
-from watthour.core.assets import Appliance, Battery, Car, no_paths, series
+from watthour.core.assets import Appliance, Battery, Car, series
 from watthour.core.plan import Plan, PlanningProblem, Weights
+from watthour.forecasting.outlook import MEMORY, Clock, Outlook, outlook
 from watthour.planning.follow import follow
 from watthour.planning.rules import by_rules, self_consumption
 from watthour.planning.solve import solve
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from watthour.core.assets import Array, Steps
 
@@ -54,10 +58,8 @@ PEAK_RATE, OFF_PEAK_RATE, FEED_IN = (
 )  # [EUR/kWh] off-peak 22:00 to 06:00, an example of a French tariff
 FEES, VAT = 0.15, 1.19  # [EUR/kWh], [-]: what is added to the wholesale price
 TAIL_DAYS = 2
-FADES = timedelta(hours=3)  # how long what the last two hours differed by is believed
-PATH_DAYS = (1, 2, 3, 4, 5, 6, 7)
-SUN_DAYS = (1, 2, 3, 4, 5, 6, 7)
-LOAD_DAYS = (7, 14, 21, 28)
+FADES = timedelta(hours=3)  # how long what the carbon of the last two hours differed by is believed
+CARBON_DAYS = (1, 2, 3, 4, 5, 6, 7)
 LONGEST_GAP = 4  # steps that are bridged
 BATTERY = Battery("battery", capacity_kwh=10.0, stored_kwh=5.0, max_charge_kw=5.0, max_discharge_kw=5.0)
 RUN_KW, RUN_FROM, RUN_HOURS_FOR, RUN_LASTS = 1.0, 20, 11, timedelta(hours=2)
@@ -65,15 +67,16 @@ CAR_KWH, CAR_KW, CAR_LEAST_KW, CAR_FROM, CAR_HOURS_FOR = 8.0, 7.4, 1.4, 18, 13
 PROTOCOL = (
     "Measured load and sun of a home, with a battery (10 kWh, 5 kW, 0.95 each way), a run of 2 kWh in 2 h each day "
     "(from 20:00 until 07:00) and a car that needs 8 kWh on each working day (from 18:00 until 07:00, 1.4 to 7.4 kW)."
-    " At each step the next 36 h are planned again with what is known: load as the mean of the last four same "
-    "weekdays, sun as the mean of the last seven days, both corrected by the last two hours; prices from 12:45 CET of"
-    " the day before, beyond that those of 24 h earlier; carbon as the mean of the same hour of seven days, corrected"
-    " by the last. The battery then follows the plan by what really happens (planning.follow). no_control: the car "
-    "and the run at once, the battery rests. own_sun: the same, but the battery takes spare sun and gives it back, as"
-    " inverters do by themselves. rules: planning.rules with the same knowledge. ours: over eight courses of load and"
-    " sun at once: the mean and seven earlier days; ours_one_course: over the mean alone. oracle: the whole period "
-    "planned with all of it known. What the battery holds at the end counts for all as what it saves over the two "
-    "days after at their best. emhass: a home in France, 28 days from 29 April and from 8 July 2024, with two_rate "
+    " At each step the next 36 h are planned again with what is known: load and sun by forecasting.outlook, as in the "
+    "plan of a home, from the days of the last two weeks with load and sun as they went together, at the level of the "
+    "last days and moved by the last two hours; prices from 12:45 CET of the day before, beyond that those of 24 h "
+    "earlier; carbon as the mean of the same hour of seven days, corrected by the last. The battery then follows the "
+    "plan by what really happens (planning.follow). no_control: the car and the run at once, the battery rests. "
+    "own_sun: the same, but the battery takes spare sun and gives it back, as inverters do by themselves. rules: "
+    "planning.rules with the same knowledge. ours: over courses of load and sun at once: the mean, and eight days that "
+    "stand for all; ours_one_course: over the mean alone. oracle: the whole period planned with all of it known. What "
+    "the battery holds at the end counts for all as what it saves over the two days after at their best. emhass: a "
+    "home in France, 28 days from 29 April and from 8 July 2024, with two_rate "
     "from 22 January 2025 too, 30 min; dynamic: German day-ahead price, plus 0.15 EUR/kWh, times 1.19; two_rate: "
     "0.27, from 22:00 to 06:00 0.2068 EUR/kWh; export 0.08. citylearn: homes 2 and 5 of California, 28 days from 3 "
     "October 2016 and 6 March 2017, hourly, their prices, export for nothing; planned for money, or for carbon. Night"
@@ -169,31 +172,25 @@ def car_of(home: Home, k: int, end: int, left: float) -> Car:
 # What is known.
 
 
-def foreseen(values: Array, home: Home, now: int, until: int, days: tuple[int, ...], *, is_share: bool) -> Array:
-    """Return a mean of earlier days, moved by how the last two hours differed from it; that fades within hours."""
-    n = until - now
-    steps = np.arange(now, until)
-    back = home.per_day
-    past = np.stack([_before(values, steps - day * back, now, back) for day in days])
-    base = past.mean(axis=0)
+def looked_ahead(home: Home, now: int, until: int) -> Outlook:
+    """Return load and sun as the plan of a home foresees them, from what was measured before a step."""
+    since = max(now - MEMORY // home.step, 0)
+    clock = Clock(home.time(now), home.step, until - now, home.zone)
+    found = outlook(home.load[since:now], home.sun[since:now], clock)
+    if found is None:
+        message = f"too little was known at {home.time(now)}"
+        raise RuntimeError(message)
+    return found
+
+
+def expected_carbon(home: Home, now: int, until: int) -> Array:
+    """Return the mean of earlier days, moved by how the last two hours differed from it; that fades within hours."""
+    steps, back = np.arange(now, until), home.per_day
+    base = np.stack([_before(home.carbon, steps - day * back, now, back) for day in CARBON_DAYS]).mean(axis=0)
     last = np.arange(max(now - max(timedelta(hours=2) // home.step, 1), 0), now)
-    then = np.stack([values[last - day * back] for day in days]).mean(axis=0)
-    fade = np.exp(-np.arange(n) * (home.step / FADES))
-    if is_share:
-        share = 1.0 if then.sum() < 0.05 else min(float(values[last].sum() / then.sum()), 3.0)  # noqa: PLR2004 - kW: night
-        return np.asarray(base * (1.0 + (share - 1.0) * fade))
-    return np.asarray(np.maximum(base + float((values[last] - then).mean()) * fade, 0.0))
-
-
-def courses(home: Home, now: int, until: int) -> tuple[Array, Array]:
-    """Return what load and sun did on each of some earlier days, moved as the mean of them is: (days, steps) each."""
-    steps, fade = np.arange(now, until), np.exp(-np.arange(until - now) * (home.step / FADES))
-    found = []
-    for values, is_share in ((home.load, False), (home.sun, True)):
-        middle = foreseen(values, home, now, until, LOAD_DAYS if values is home.load else SUN_DAYS, is_share=is_share)
-        past = np.stack([_before(values, steps - day * home.per_day, now, home.per_day) for day in PATH_DAYS])
-        found.append(np.maximum(middle * fade + past * (1.0 - fade), 0.0))
-    return found[0], found[1]
+    then = np.stack([home.carbon[last - day * back] for day in CARBON_DAYS]).mean(axis=0)
+    fade = np.exp(-np.arange(until - now) * (home.step / FADES))
+    return np.asarray(np.maximum(base + float((home.carbon[last] - then).mean()) * fade, 0.0))
 
 
 def _before(values: Array, steps: Steps, now: int, back: int) -> Array:
@@ -221,21 +218,22 @@ def problem_at(home: Home, period: tuple[int, int], state: State, now: int) -> P
     """Return what is to be planned at a step, from what is known then."""
     until = now + HORIZON // home.step
     runs, cars = asked(home, period, state, now, until)
-    loads, suns = courses(home, now, until)
+    seen = looked_ahead(home, now, until)
     return PlanningProblem(
         start=home.time(now),
         import_price=prices(home, now, until),
         step=home.step,
         export_price=series(home.export),
-        carbon=np.maximum(foreseen(home.carbon, home, now, until, SUN_DAYS, is_share=False), 0.0),
-        load_kw=foreseen(home.load, home, now, until, LOAD_DAYS, is_share=False),
-        solar_kw=foreseen(home.sun, home, now, until, SUN_DAYS, is_share=True),
+        carbon=expected_carbon(home, now, until),
+        load_kw=seen.load_kw,
+        solar_kw=seen.solar_kw,
         appliances=tuple(runs),
         batteries=(replace(BATTERY, stored_kwh=min(max(state.stored, 0.0), BATTERY.capacity_kwh)),),
         cars=tuple(cars),
         weights=home.weights,
-        load_paths_kw=loads,
-        solar_paths_kw=suns,
+        load_paths_kw=seen.load_paths_kw,
+        solar_paths_kw=seen.solar_paths_kw,
+        path_counts=seen.path_counts,
     )
 
 
@@ -448,36 +446,60 @@ def quick(problem: PlanningProblem) -> Plan:
 
 def one_course(problem: PlanningProblem) -> Plan:
     """Plan as if load and sun were sure to be as foreseen."""
-    return quick(replace(problem, load_paths_kw=no_paths(), solar_paths_kw=no_paths()))
+    return quick(problem.as_if_sure())
 
 
-def measured(test: str, folder: Path, days: int, *, is_tuning: bool) -> list[dict[str, Cell]]:
-    """Return the rows of one test."""
+@dataclass(frozen=True, slots=True)
+class Month:
+    """A month of a home in a test."""
+
+    test: str
+    home: int  # number of those of the test
+    period: tuple[int, int]
+    folder: Path
+
+
+def homes_of(test: str, folder: Path, *, is_tuning: bool) -> list[Home]:
+    """Return the homes of a test."""
     if test.startswith("emhass"):
-        homes, firsts = [emhass(folder, test.removeprefix("emhass_"))], TUNING_MONTHS if is_tuning else MONTHS[test]
+        return [emhass(folder, test.removeprefix("emhass_"))]
+    weights = Weights() if test.endswith("money") else Weights(money=0.0, carbon=1.0)
+    return [citylearn(folder, number, weights) for number in (TUNING_HOMES if is_tuning else HOMES)]
+
+
+def months_of(test: str, folder: Path, days: int, *, is_tuning: bool) -> Iterator[Month]:
+    """Yield the months of a test."""
+    if test.startswith("emhass"):
+        firsts = TUNING_MONTHS if is_tuning else MONTHS[test]
     else:
-        weights = Weights() if test.endswith("money") else Weights(money=0.0, carbon=1.0)
-        homes = [citylearn(folder, number, weights) for number in (TUNING_HOMES if is_tuning else HOMES)]
         firsts = TUNING_SEASONS if is_tuning else SEASONS
-    bills: dict[str, list[Bill]] = {name: [] for name in ROWS}
-    gaps = []
-    for home in homes:
+    for number, home in enumerate(homes_of(test, folder, is_tuning=is_tuning)):
         for period in periods(home, firsts, days):
-            bills["no_control"].append(uncontrolled(home, period, is_battery_used=False))
-            bills["own_sun"].append(uncontrolled(home, period, is_battery_used=True))
-            bills["rules"].append(replayed(home, period, by_rules))
-            bills["ours_one_course"].append(replayed(home, period, one_course))
-            bills["ours"].append(replayed(home, period, quick))
-            best, gap = oracle(home, period)
-            bills["oracle"].append(best)
-            gaps.append(gap)
-            print(
-                test,
-                home.time(period[0]).date(),
-                *(f"{k} {v[-1].of(home.weights):.2f}" for k, v in bills.items()),
-                flush=True,
-            )
-    return [_row(test, name, bills, homes[0].weights, max(gaps)) for name in bills]
+            yield Month(test, number, period, folder)
+
+
+def measured(month: Month, *, is_tuning: bool) -> tuple[dict[str, Bill], float]:
+    """Return the bill of a month by each row, and the gap of the oracle's plan."""
+    home, period = homes_of(month.test, month.folder, is_tuning=is_tuning)[month.home], month.period
+    bills = {
+        "no_control": uncontrolled(home, period, is_battery_used=False),
+        "own_sun": uncontrolled(home, period, is_battery_used=True),
+        "rules": replayed(home, period, by_rules),
+        "ours_one_course": replayed(home, period, one_course),
+        "ours": replayed(home, period, quick),
+    }
+    bills["oracle"], gap = oracle(home, period)
+    words = (f"{name} {bill.of(home.weights):.2f}" for name, bill in bills.items())
+    print(month.test, home.time(period[0]).date(), *words, flush=True)
+    return bills, gap
+
+
+def rows_of(test: str, found: Sequence[tuple[dict[str, Bill], float]]) -> list[dict[str, Cell]]:
+    """Return the rows of one test."""
+    weights = Weights(money=0.0, carbon=1.0) if test.endswith("carbon") else Weights()
+    bills = {name: [bill[name] for bill, _ in found] for name in ROWS}
+    gap = max(gap for _, gap in found)
+    return [_row(test, name, bills, weights, gap) for name in bills]
 
 
 def _row(test: str, name: str, bills: dict[str, list[Bill]], weights: Weights, gap: float) -> dict[str, Cell]:
@@ -515,9 +537,17 @@ def main() -> None:
     parser.add_argument("--tests", default=",".join(TESTS))
     parser.add_argument("--days", type=int, default=28)
     parser.add_argument("--tuning", action="store_true", help="the months on which choices were made; writes nothing")
+    parser.add_argument("--workers", type=int, default=1, help="months replayed at the same time")
     given = parser.parse_args()
     tests = given.tests.split(",")
-    rows = [row for test in tests for row in measured(test, given.data, given.days, is_tuning=given.tuning)]
+    asked = [month for test in tests for month in months_of(test, given.data, given.days, is_tuning=given.tuning)]
+    with ProcessPoolExecutor(given.workers, get_context("spawn")) as pool:  # threads of polars do not survive a fork
+        found = list(pool.map(partial(measured, is_tuning=given.tuning), asked))
+    rows = [
+        row
+        for test in tests
+        for row in rows_of(test, [each for month, each in zip(asked, found, strict=True) if month.test == test])
+    ]
     is_whole = tuple(tests) == TESTS and given.days == 28 and not given.tuning  # noqa: PLR2004 - what the protocol says
     report("replay", PROTOCOL, rows) if is_whole else report("replay", PROTOCOL, rows, results=None)
 

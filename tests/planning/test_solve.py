@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from planning.made import HOUR, START, check, problem, series, starts
 
 from watthour.core.assets import Appliance, Battery, Car, Heat
+from watthour.core.errors import PlanImpossible
 from watthour.core.plan import PlanningProblem, PlanStatus, Weights
 from watthour.planning.account import Actions, settle
 from watthour.planning.linear import share_missing
@@ -299,3 +300,30 @@ def test_courses_of_the_sun_make_a_battery_leave_room_that_the_mean_would_not() 
     )
     assert sure.batteries[0].charge_kw[0] == pytest.approx(4.0)
     assert unsure.batteries[0].charge_kw[0] == pytest.approx(0.0, abs=1e-6)
+
+
+def test_a_course_counts_as_often_as_is_said() -> None:
+    """A day of much sun that comes once in ten leaves the battery to be filled tonight."""
+    battery = Battery("battery", 10.0, 0.0, 10.0, 10.0, 1.0, 1.0, end_price=0.0)
+    stated = problem(
+        [0.20, 0.30, 0.30],
+        load_kw=series(0.0, 0.0, 8.0),
+        solar_kw=series(0.0, 0.0, 0.0),
+        batteries=(battery,),
+        load_paths_kw=np.array([[0, 0, 8.0], [0, 0, 8.0]]),
+        solar_paths_kw=np.array([[0, 8.0, 0], [0, 0, 0]]),
+    )
+    rare = solve(replace(stated, path_counts=np.array([1.0, 8.0])), gap=EXACT)
+    usual = solve(replace(stated, path_counts=np.array([8.0, 1.0])), gap=EXACT)
+    assert rare.batteries[0].charge_kw[0] == pytest.approx(8.0)
+    assert usual.batteries[0].charge_kw[0] == pytest.approx(0.0, abs=1e-6)
+
+
+def test_a_course_that_passes_the_import_limit_forbids_no_run() -> None:
+    stated = problem([0.2, 0.2, 0.2], appliances=(Appliance("kettle", (2.0,), HOUR),), import_limit_kw=3.0)
+    stated = replace(stated, load_paths_kw=np.full((1, 3), 2.5), solar_paths_kw=np.zeros((1, 3)))
+    plan = solve(stated)
+    check(stated, plan)
+    assert len(plan.appliances[0].spans) == 1
+    with pytest.raises(PlanImpossible, match="kettle"):
+        solve(replace(stated, import_limit_kw=1.0))

@@ -71,6 +71,7 @@ def one(*profile_kw: float, **said: Any) -> dict[str, Any]:  # noqa: ANN401 - pa
         (lambda: replace(problem(PRICES), step=timedelta(0)), "step", "15 minutes"),
         (lambda: home(load_paths_kw=np.ones((2, 4))), "solar_paths_kw", "as many of both"),
         (lambda: home(load_paths_kw=np.ones((2, 3))), "load_paths_kw", "each step of each path"),
+        (lambda: home(path_counts=np.ones(2)), "path_counts", "leave it out"),
     ],
 )
 def test_what_cannot_be_is_named_with_its_cure(make: Callable[[], object], field: str, words: str) -> None:

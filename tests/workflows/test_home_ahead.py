@@ -58,18 +58,18 @@ def ahead_of(
 @pytest.mark.parametrize("minutes", [15, 60])
 def test_the_sun_is_taken_out_of_a_net_load_whichever_sign_it_has(sign: float, minutes: int, tmp_path: Path) -> None:
     found = ahead_of(tmp_path, sign=sign, roof_minutes=minutes)
-    assert found.load_kw == pytest.approx(np.full(96, LOAD_KW), abs=0.03)
+    assert found.outlook.load_kw == pytest.approx(np.full(96, LOAD_KW), abs=0.03)
     times = [found.window.start + n * timedelta(minutes=15) for n in range(96)]
     sun = np.array([max(roof_at(each), 0.0) for each in times])
     assert sun.max() > 0.9 * ROOF_KW
-    assert found.solar_kw == pytest.approx(sun, abs=0.03)
+    assert found.outlook.solar_kw == pytest.approx(sun, abs=0.03)
     assert not [each for each in found.remarks if "sun" in each]
 
 
 @pytest.mark.parametrize("sign", [1.0, -1.0])
 def test_what_an_inverter_draws_by_night_is_no_sun(sign: float, tmp_path: Path) -> None:
     found = ahead_of(tmp_path, sign=sign)
-    assert (found.solar_kw[12:48] == 0.0).all()  # 19:30 to 4:30 by the clock of Berlin
+    assert (found.outlook.solar_kw[12:48] == 0.0).all()  # 19:30 to 4:30 by the clock of Berlin
 
 
 @pytest.mark.parametrize("sign", [1.0, -1.0])
@@ -80,7 +80,7 @@ def test_a_sun_that_cannot_be_taken_out_counts_once_and_that_is_said(
     found = ahead_of(tmp_path, sign=sign, net_minutes=net_minutes, n_days=n_days)
     times = [found.window.start + n * timedelta(minutes=15) for n in range(96)]
     net = np.array([LOAD_KW - roof_at(each) for each in times])
-    assert found.load_kw - found.solar_kw == pytest.approx(net, abs=0.03)
+    assert found.outlook.load_kw - found.outlook.solar_kw == pytest.approx(net, abs=0.03)
     assert any("cannot be taken out of the load of Flat" in each for each in found.remarks)
 
 
@@ -112,4 +112,4 @@ def test_a_use_that_stays_in_the_load_names_the_device_that_measures_it(tmp_path
     cured = read_equipment({"cars": [car | {"device": "wallbox"}]})
     found = look_at_home(sources, FLAT, cured, hours=24, now=NOW)
     assert not any("usual use" in each for each in found.remarks)
-    assert found.load_kw == pytest.approx(np.full(96, 3.0))
+    assert found.outlook.load_kw == pytest.approx(np.full(96, 3.0))

@@ -299,6 +299,18 @@ def test_a_block_tariff_stands_in_the_tier_that_the_month_has_reached(store: Mem
     assert priced(store, tariffs, 24).remarks == ()
 
 
+def test_the_tier_that_is_reached_is_known_where_days_begin_within_an_hour_of_the_meter(
+    store: MemoryStore, tariffs: Tariffs
+) -> None:
+    tiers = [{"price": 0.2, "up_to_kwh": 239}, {"price": 0.3, "up_to_kwh": 1000}, {"price": 0.4}]
+    said = {**FLAT_RATE, "time_zone": "Asia/Kolkata", "import": {"kind": "blocks", "tiers": tiers}}
+    keep(store, tariffs, said)
+    store.append(rows(METER, MIDNIGHT - 21 * DAY, [1.0] * 400))  # hours of the clock of Berlin, half hours of India's
+    found = priced(store, tariffs, 24)
+    assert set(found.import_.tolist()) == {0.3}
+    assert found.remarks == ()
+
+
 def test_a_bill_of_whole_days_and_of_days_that_nobody_metered(store: MemoryStore, tariffs: Tariffs) -> None:
     keep(store, tariffs, DYNAMIC)
     day = local_day(date(2026, 11, 20), "Europe/Berlin")

@@ -53,7 +53,9 @@ class PlanningProblem:
 
     ``load_paths_kw`` and ``solar_paths_kw`` (paths, steps) are other courses that load and sun may take together. Runs,
     cars and heat are then planned for all of them at once, and the first step of batteries too; from then on batteries
-    follow what comes. Without them load and sun are taken as they are foreseen.
+    follow what comes. A course counts as many times as ``path_counts`` says, once where that is empty; what is foreseen
+    counts once. Limits of import and export hold for what is foreseen. Without courses load and sun are taken as they
+    are foreseen.
 
     Raises:
         InvalidInput: something cannot be, or not in the time there is; named with its cure.
@@ -79,6 +81,7 @@ class PlanningProblem:
     time_zone: str = "UTC"
     load_paths_kw: Array = field(default_factory=no_paths)
     solar_paths_kw: Array = field(default_factory=no_paths)
+    path_counts: Array = field(default_factory=lambda: np.zeros(0))
 
     def __post_init__(self) -> None:
         self._check_time()
@@ -122,6 +125,10 @@ class PlanningProblem:
         after = self.n_steps if latest is None else math.floor((latest - self.start) / self.step + 1e-9)
         return max(first, 0), min(after, self.n_steps)
 
+    def as_if_sure(self) -> PlanningProblem:
+        """Return the same as if load and sun came as they are foreseen."""
+        return replace(self, load_paths_kw=no_paths(), solar_paths_kw=no_paths(), path_counts=np.zeros(0))
+
     def _check_time(self) -> None:
         if self.start.tzinfo is None:
             cure = "Add the time zone, such as 2026-11-22T18:00:00+01:00."
@@ -161,6 +168,13 @@ class PlanningProblem:
             problem = f"there are {len(self.load_paths_kw)} paths of the load"
             cure = "Give as many of both: load and sun of one path belong together."
             raise InvalidInput("solar_paths_kw", len(self.solar_paths_kw), problem, remedy=cure)
+        counts = np.array(self.path_counts, dtype=np.float64)
+        counts = counts if counts.size else np.ones(len(self.load_paths_kw))
+        if counts.shape != (len(self.load_paths_kw),) or not np.isfinite(counts).all() or (counts <= 0.0).any():
+            problem = f"each of the {len(self.load_paths_kw)} paths has one, above zero"
+            cure = "Say how many times each path counts, or leave it out."
+            raise InvalidInput("path_counts", counts.tolist(), problem, remedy=cure)
+        object.__setattr__(self, "path_counts", counts)
 
     def _check_assets(self) -> None:
         assets: tuple[Appliance | Battery | Car | Heat, ...] = (

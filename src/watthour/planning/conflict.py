@@ -29,7 +29,7 @@ def why_impossible(problem: PlanningProblem, *, time_limit_s: float) -> PlanImpo
     Wishes are dropped one by one, and stay dropped where the rest is impossible without them as well (a deletion
     filter: Chinneck and Dravnieks, ORSA Journal on Computing 3 (1991), doi:10.1287/ijoc.3.2.157).
     """
-    time = TimeLeft.of(time_limit_s)
+    problem, time = problem.as_if_sure(), TimeLeft.of(time_limit_s)  # other courses have no limits
     for_wishes = time.share(2)  # the rest is for the cures
     asked = wishes(problem)
     dropped: set[Wish] = set()

@@ -27,7 +27,8 @@ def dive(made: Formulation, *, time_limit_s: float) -> Solution:
 
     until = monotonic() + time_limit_s
     solver = highspy.Highs()  # type: ignore[no-untyped-call]  # highspy leaves it so
-    for name, value in (("output_flag", False), ("threads", 1)):
+    # The primal simplex method goes on from one begin of an appliance to the next; courses let the dual one go astray.
+    for name, value in (("output_flag", False), ("threads", 1), ("presolve", "off"), ("simplex_strategy", 4)):
         solver.setOptionValue(name, value)
     solver.passModel(model_of(made.linear, highspy, is_relaxed=True))
     values, bound, is_impossible = _solved(solver, highspy, until)

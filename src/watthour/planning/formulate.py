@@ -71,6 +71,7 @@ class Path:
     load_kw: Array
     solar_kw: Array
     share: float
+    limits: tuple[float, float]  # of import and export [kW]
     bought: Columns
     sold: Columns
     curtailed: Columns
@@ -201,18 +202,18 @@ def _paths(made: Formulation, most_carbon_kg: float | None) -> None:
     n, hours = problem.n_steps, problem.hours
     buy, sell = step_prices(problem)
     begun = sum((begun_kw(problem, wish) for wish in problem.appliances), np.zeros(n))
-    most_in, most_out = _limits(made)
-    share = 1.0 / (1 + len(problem.load_paths_kw))
-    for number in range(1 + len(problem.load_paths_kw)):
+    shares = np.concatenate([[1.0], problem.path_counts]) / (1.0 + problem.path_counts.sum())
+    for number, share in enumerate(shares.tolist()):
         load, sun = np.array(problem.load_kw), np.array(problem.solar_kw)
         if number:
             load[1:], sun[1:] = problem.load_paths_kw[number - 1][1:], problem.solar_paths_kw[number - 1][1:]
+        most_in, most_out = _limits(made) if number == 0 else (np.inf, np.inf)  # one odd course forbids no run
         bought = linear.columns(n, 0.0, most_in, share * hours * buy)
         sold = linear.columns(n, 0.0, most_out, -share * hours * sell)
         curtailed = linear.columns(n, 0.0, sun if problem.is_solar_curtailable else 0.0, share * hours * _TIE)
         fixed = load - sun + begun
         balance = linear.rows(n, fixed, fixed, (bought, 1.0), (sold, -1.0), (curtailed, -1.0))
-        made.paths.append(Path(load, sun, share, bought, sold, curtailed, balance))
+        made.paths.append(Path(load, sun, share, (most_in, most_out), bought, sold, curtailed, balance))
         _peak(problem, linear, bought, share)
     if most_carbon_kg is not None:
         everywhere = np.concatenate([path.bought for path in made.paths])
@@ -402,7 +403,7 @@ def _one_way(made: Formulation, path: Path) -> None:
     assets += sum(each.max_power_kw for each in problem.heats)
     assets += sum(max(each.profile_kw) for each in problem.appliances)
     given = sum(each.max_discharge_kw for each in problem.batteries)
-    most_in, most_out = _limits(made)
+    most_in, most_out = path.limits
     inward = np.minimum(most_in, path.load_kw[steps] + assets)
     outward = np.minimum(most_out, path.solar_kw[steps] + given)
     is_buying = linear.columns(len(steps), 0.0, 1.0, is_whole=True)

@@ -17,6 +17,7 @@ from watthour.core.names import id_for
 from watthour.core.quality import is_trusted
 from watthour.core.units import Quantity, Unit, conversion
 from watthour.core.window import DAY, HOUR, Window, floor, local_midnight
+from watthour.forecasting.outlook import MEMORY, Clock, Outlook, outlook
 from watthour.workflows.carbon_series import carbon_at, no_carbon_words
 from watthour.workflows.entities import entities, main_without
 from watthour.workflows.equipment import device_of
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from watthour.core.assets import Array
     from watthour.core.channel import Channel, Site
     from watthour.core.directory import SiteDirectory
+    from watthour.core.forecast import History
     from watthour.core.ports import ModelRegistry, Store
     from watthour.planning.prices import Mask, Prices
     from watthour.workflows.entities import Entity
@@ -69,8 +71,7 @@ class HomeAhead:
     export_price: Array
     is_price_forecast: Mask
     carbon: Array | None  # [gCO2e/kWh]; None: not known
-    load_kw: Array
-    solar_kw: Array
+    outlook: Outlook  # load and sun
     peak_price: float = 0.0
     peak_so_far_kw: float = 0.0
     remarks: list[str] = field(default_factory=list)
@@ -97,7 +98,7 @@ def look_at_home(sources: Sources, home: Site, equipment: Equipment, *, hours: i
     n_steps = _known_steps(prices, offset, int(hours * HOUR / STEP), remarks)
     part = slice(offset, offset + n_steps)
     window = Window(start, start + n_steps * STEP)
-    load, solar = _load_and_sun(sources, home, equipment, window, now, remarks)
+    outlook = _load_and_sun(sources, home, equipment, window, now, remarks)
     peak_price, peak_so_far = _peak(sources, home, prices, now, remarks)
     return HomeAhead(
         now,
@@ -107,8 +108,7 @@ def look_at_home(sources: Sources, home: Site, equipment: Equipment, *, hours: i
         np.nan_to_num(prices.export[part]),
         prices.is_forecast[part],
         _carbon(sources, home, window, now, remarks),
-        load,
-        solar,
+        outlook,
         peak_price,
         peak_so_far,
         remarks,
@@ -132,12 +132,11 @@ def _known_steps(prices: Prices, offset: int, n_wished: int, remarks: list[str])
 
 def _load_and_sun(
     sources: Sources, home: Site, equipment: Equipment, window: Window, now: datetime, remarks: list[str]
-) -> tuple[Array, Array]:
-    """Return the load of a home without what is planned, and its sun; what a load feeds in is sun. [kW]."""
+) -> Outlook:
+    """Return the load of a home without what is planned, and its sun; what a load feeds in is sun."""
     store = sources.store
-    nothing = np.zeros((window.end - window.start) // STEP)
     sun = None if equipment.solar is None else _Sun.of(store, home, equipment.solar, now)
-    solar = nothing if sun is None else _solar(sources, home, sun, window, now, remarks)
+    solar = None if sun is None else _solar(sources, home, sun, window, now, remarks)
     if sun is None and equipment.solar is not None:
         remarks.append(f"The sun cannot be foreseen ({home.name} has no channel {equipment.solar}), and is left out.")
     main = main_load(home, channels_of(store, home))
@@ -146,7 +145,7 @@ def _load_and_sun(
             f"Nothing measures the whole of {home.name}: the plan is of what is shifted alone, and so are cost and "
             "carbon."
         )
-        return nothing, solar
+        return _together(None, solar, home, window)
     without, left_in = _planned_channels(store, home, equipment, main, now)
     if left_in:
         remarks.append(
@@ -156,17 +155,38 @@ def _load_and_sun(
     if sun is not None and _is_apart(sun.channel, main, store, now):
         found = _rest_of_load(sources, home, without, sun, window, now, remarks)
         if found is not None:
-            return np.maximum(found, 0.0), solar + np.maximum(-found, 0.0)
+            return _together(found, solar, home, window)
     found = _rest_of_load(sources, home, without, None, window, now, remarks)
     if found is None:
-        return nothing, solar
+        return _together(None, solar, home, window)
     if sun is not None:
         remarks.append(
             f"The sun cannot be taken out of the load of {home.name} ({sun.channel.id} is in steps that do not fit "
             f"those of {main.id}, or too old), so the load is what the sun leaves of it, and only what is left over "
             "counts as sun."
         )
-    return np.maximum(found, 0.0), np.maximum(-found, 0.0)
+    return _together(found, None, home, window)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Seen:
+    """What is known of a load or the sun for a plan."""
+
+    ahead: Array  # the forecast of each step of the plan [kW]
+    past: Array  # what was measured in each step before it; NaN: not known [kW]
+
+
+def _together(load: _Seen | None, sun: _Seen | None, home: Site, window: Window) -> Outlook:
+    """Return what load and sun do together; where too little of the past is known for that, what each is forecast."""
+    clock = Clock(window.start, STEP, (window.end - window.start) // STEP, home.place.time_zone)
+    nothing = _Seen(np.zeros(clock.n_steps), np.zeros(MEMORY // STEP))
+    load = load or nothing
+    found = outlook(load.past, None if sun is None else sun.past, clock)
+    if found is not None:
+        return found
+    given = 0.0 if sun is None else sun.ahead
+    none = np.zeros((0, clock.n_steps))
+    return Outlook(np.maximum(load.ahead, 0.0), np.maximum(-load.ahead, 0.0) + given, none, none, np.zeros(0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,8 +216,8 @@ def _rest_of_load(
     window: Window,
     now: datetime,
     remarks: list[str],
-) -> Array | None:
-    """Return the load without some channels and the sun; None: it cannot be foreseen. [kW]."""
+) -> _Seen | None:
+    """Return the load without some channels and the sun; None: it cannot be foreseen."""
     out = [*without, *([] if sun is None else [sun.channel])]
     given: frozenset[str] = frozenset() if sun is None or sun.is_drawn else frozenset([sun.channel.id])
     try:
@@ -254,19 +274,20 @@ def _is_apart(channel: Channel, main: Channel, store: Store, now: datetime) -> b
     return is_fresh and does_fit and channel.id != main.id
 
 
-def _solar(sources: Sources, home: Site, sun: _Sun, window: Window, now: datetime, remarks: list[str]) -> Array:
-    """Return what the sun gives; what its inverter draws by night is none of it. [kW]."""
+def _solar(sources: Sources, home: Site, sun: _Sun, window: Window, now: datetime, remarks: list[str]) -> _Seen | None:
+    """Return what the sun gives; what its inverter draws by night is none of it."""
     try:
         entity = entities(sources.store, sources.directories, home, channels=[sun.channel.id])[0]
         found = _foreseen(sources, entity, window, now)
     except (NotEnoughHistory, UnknownName, InvalidInput) as error:
         remarks.append(f"The sun cannot be foreseen ({error.problem}), and is left out.")
-        return np.zeros((window.end - window.start) // STEP)
-    return np.maximum(-found if sun.is_drawn else found, 0.0)
+        return None
+    sign = -1.0 if sun.is_drawn else 1.0
+    return _Seen(np.maximum(sign * found.ahead, 0.0), np.maximum(sign * found.past, 0.0))
 
 
-def _foreseen(sources: Sources, entity: Entity, window: Window, now: datetime) -> Array:
-    """Return the forecast power of something in each step of a plan [kW].
+def _foreseen(sources: Sources, entity: Entity, window: Window, now: datetime) -> _Seen:
+    """Return the forecast power of something in each step of a plan, and what was measured of it.
 
     Raises:
         NotEnoughHistory: an hour of it is not foreseen.
@@ -282,7 +303,29 @@ def _foreseen(sources: Sources, entity: Entity, window: Window, now: datetime) -
     is_energy = channel.quantity is Quantity.ENERGY
     factor, _ = conversion(channel.unit, Unit.KWH if is_energy else Unit.KW)
     factor /= (channel.resolution / HOUR) if is_energy else 1.0
-    return _on_steps(latest["time"].to_list(), latest["value"].to_numpy() * factor, channel.resolution, window)
+    ahead = _on_steps(latest["time"].to_list(), latest["value"].to_numpy() * factor, channel.resolution, window)
+    return _Seen(ahead, factor * _measured(made.history, window.start))
+
+
+def _measured(history: History, until: datetime) -> Array:
+    """Return the trusted readings of something in each step before a plan, in its unit; NaN: not known."""
+    channel, span = history.context.channel, Window(until - MEMORY, until)
+    rows = (
+        history.latest()
+        .filter(pl.col("channel") == channel.id, is_trusted(), pl.col("time") > span.start - channel.resolution)
+        .drop_nulls("value")
+        .sort("time")
+    )
+    if rows.is_empty():
+        return np.full(MEMORY // STEP, np.nan)
+    begin: datetime = rows["time"][0]
+    place = (rows["time"] - begin).dt.total_microseconds().to_numpy() // (
+        channel.resolution // timedelta(microseconds=1)
+    )
+    n_before = max(-(-(begin - span.start) // channel.resolution), 0)
+    values = np.full(max(n_before + int(place[-1]) + 1, 1 + (until - span.start) // channel.resolution + 1), np.nan)
+    values[n_before + place] = rows["value"].to_numpy()
+    return on_steps(values, begin - n_before * channel.resolution, channel.resolution, span, STEP)
 
 
 def _on_steps(times: Sequence[datetime], values: Array, length: timedelta, window: Window) -> Array:

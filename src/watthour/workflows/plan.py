@@ -64,7 +64,7 @@ def make_plan(
     remarks = tuple(odd_prices(problem, currency))
     if with_choices:
         try:
-            choices = trade_off(problem, time_limit_s=time.seconds)
+            choices = trade_off(problem.as_if_sure(), time_limit_s=time.seconds)  # else each would take seconds
         except NoPlanFound as error:
             remarks += (f"{error.problem[:1].upper()}{error.problem[1:]}. {error.remedy}",)
     return Planned(plan, choices, bool(problem.carbon.any()), remarks)

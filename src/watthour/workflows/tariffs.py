@@ -315,11 +315,11 @@ def _used_so_far(store: Store, home: Site, tariff: Tariff, flow: Flow | None, un
     if begin >= until:
         return _Used()
     meter = meter_of(store, home, flow)
-    whole = (until - begin) // meter.resolution * meter.resolution
-    if not whole:
+    whole = metered_steps(store, meter, Window(begin, until))
+    if whole is None:
         return _Used()
     sign = -1.0 if flow is tariff.fed_in and flow.meter is None else 1.0
-    flowed = np.maximum(sign * metered_kwh(store, meter, Window(begin, begin + whole), now), 0.0)
+    flowed = np.maximum(sign * metered_kwh(store, meter, whole, now), 0.0)
     return _Used(float(np.nansum(flowed)), int(np.isnan(flowed).sum()) * meter.resolution)
 
 
