@@ -9,13 +9,10 @@ import { SelectField, TextField } from '@/components/ui/field';
 import { ProblemNotice } from '@/components/ui/problem';
 import { Skeleton } from '@/components/ui/skeleton';
 import { homeQuery } from '@/lib/homes';
-import { ApiProblem } from '@/lib/problem';
 import { useShown } from '@/lib/shown';
 
 import { DAYS, KINDS, type Kind, type Question, type Typed, faultOf, thingsOf, withThing, withoutThing } from './equipment';
 import { equipmentQuery, forgetEquipment, keepEquipment } from './queries';
-
-const NO_SUCH = 404;
 
 interface ControlProps {
   question: Question;
@@ -100,23 +97,20 @@ export function EquipmentCard({ home, onKept }: { home: string; onKept: (hasThin
   const query = useQuery(equipmentQuery(home));
   const about = useQuery(homeQuery(home)).data;
   const [kind, setKind] = useState<Kind | null>(null);
-  const hasNone = query.error instanceof ApiProblem && query.error.status === NO_SUCH;
   const keeping = useMutation({
     mutationFn: (said: HomeEquipment): Promise<EquipmentAnswer | RemovedEquipment> => (thingsOf(said).length > 0 ? keepEquipment(home, said) : forgetEquipment(home)),
     onSuccess: (kept) => {
       setKind(null);
-      if ('equipment' in kept) queries.setQueryData(equipmentQuery(home).queryKey, kept);
-      else void queries.resetQueries({ queryKey: equipmentQuery(home).queryKey });
+      queries.setQueryData(equipmentQuery(home).queryKey, 'equipment' in kept ? kept : null);
       onKept('equipment' in kept);
     },
   });
-  // An answer that is kept from before a removal must not bring it back.
-  const said: HomeEquipment = hasNone ? {} : (query.data?.equipment ?? {});
+  const said: HomeEquipment = query.data?.equipment ?? {};
   const things = thingsOf(said);
   if (query.isPending) return <Skeleton className="h-32 w-full" />;
   return (
     <Card title="What can be shifted" note="changed here; the next plan is made with it">
-      {query.error && !hasNone ? <ProblemNotice error={query.error} onRetry={() => void query.refetch()} /> : null}
+      {query.error ? <ProblemNotice error={query.error} onRetry={() => void query.refetch()} /> : null}
       {things.length > 0 ? (
         <ul aria-label="What can be shifted" className="text-small">
           {things.map((thing) => (

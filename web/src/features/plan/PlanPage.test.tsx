@@ -1,5 +1,6 @@
 // @vitest-environment jsdom
-import { fireEvent, screen, waitFor, within } from '@testing-library/react';
+import { focusManager } from '@tanstack/react-query';
+import { act, fireEvent, screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { beforeEach, expect, test, vi } from 'vitest';
 
@@ -223,6 +224,22 @@ test('without a tariff it is said on the page, and the first plan comes', async 
     { name: 'day', price: 0.31, hours: ['06:00-22:00'] },
   ];
   expect(tariff).toEqual({ tariff: { currency: 'EUR', tax_percent: 0, name: 'Day and night', import: { kind: 'time_of_use', bands } }, confirm: false });
+});
+
+test('a form that is half filled in stays as it is while the server is asked again', async () => {
+  let asked = 0;
+  const missing = (answer: Response): Response | Promise<never> => (asked++ < 2 ? answer : new Promise<never>(() => {}));
+  open({ [PLAN]: () => missing(problem(404, noTariff)), '/api/v1/homes/flat/equipment': () => missing(problem(404, noEquipment)) });
+  await userEvent.type(await screen.findByRole('textbox', { name: 'Price by day, per kWh' }), '0,31');
+  await userEvent.click(await screen.findByRole('button', { name: 'Dishwasher' }));
+  act(() => {
+    focusManager.setFocused(false);
+    focusManager.setFocused(true);
+  });
+  await waitFor(() => expect(asked).toBe(3));
+  expect(screen.getByRole('textbox', { name: 'Price by day, per kWh' })).toHaveValue('0,31');
+  expect(screen.getByRole('form', { name: 'Dishwasher' })).toBeVisible();
+  focusManager.setFocused(undefined);
 });
 
 test('a price that looks like a slip is asked about, and kept once it is right', async () => {

@@ -224,6 +224,17 @@ function lackedBy(error: unknown): 'tariff' | 'equipment' | 'home' | null {
   return error.field === 'tariff' || error.field === 'equipment' || error.field === 'home' ? error.field : null;
 }
 
+type Lacked = ReturnType<typeof lackedBy>;
+
+/** What was lacking when the server last said: it stays while it is asked again, as somebody may be filling in the form for it. */
+function useLacked(home: string, { isPending, error }: { isPending: boolean; error: unknown }): Lacked {
+  const [said, setSaid] = useState<{ home: string; lacked: Lacked }>({ home, lacked: null });
+  const before = said.home === home ? said.lacked : null;
+  const lacked = isPending ? before : lackedBy(error);
+  if (said.home !== home || said.lacked !== lacked) setSaid({ home, lacked });
+  return lacked;
+}
+
 interface PlanPageProps {
   home: string;
   onHome: (home: string) => void;
@@ -232,12 +243,13 @@ interface PlanPageProps {
 /** When each thing of a home runs, why, and what that costs; and how to have it otherwise. */
 export function PlanPage({ home, onHome }: PlanPageProps): ReactElement {
   const query = useQuery(planQuery(home));
-  const lacked = lackedBy(query.error);
+  const lacked = useLacked(home, query);
   const live = useLive(lacked === 'home' ? null : home);
   const wishes = useWishes(home);
   const browserNow = useNow(MINUTE_MS);
   const { data: kept, dataUpdatedAt } = query;
   const plan = lacked ? undefined : kept;
+  const hasFailed = query.error !== null || lacked !== null;
   const age = plan ? 1000 * plan.age_s + Math.max(0, browserNow - dataUpdatedAt) : 0;
   const now = plan ? Date.parse(plan.made_at) + age : browserNow;
 
@@ -268,7 +280,7 @@ export function PlanPage({ home, onHome }: PlanPageProps): ReactElement {
         </h1>
         {lacked === 'home' ? null : <LiveBadge live={live} />}
       </header>
-      {query.error && !plan ? (
+      {hasFailed && !plan ? (
         lacked === 'tariff' || lacked === 'equipment' ? (
           <Notice title="No plan yet">
             Watthour plans when to run what once it knows two things: what electricity costs, and what can be shifted. {lacked === 'tariff' ? 'What it costs' : 'What can be shifted'} is not known yet: say it below.
@@ -293,8 +305,8 @@ export function PlanPage({ home, onHome }: PlanPageProps): ReactElement {
         </Notice>
       ) : null}
       {lacked === 'tariff' ? <TariffForm home={home} /> : null}
-      {plan ? <Planned plan={plan} now={now} age={age} wishes={wishes} /> : query.error ? null : <Waiting name="the plan" failure={query.failureReason} />}
-      {plan || (query.error && lacked !== 'home') ? <EquipmentCard home={home} onKept={onKept} /> : null}
+      {plan ? <Planned plan={plan} now={now} age={age} wishes={wishes} /> : hasFailed ? null : <Waiting name="the plan" failure={query.failureReason} />}
+      {plan || (hasFailed && lacked !== 'home') ? <EquipmentCard home={home} onKept={onKept} /> : null}
       {plan ? (
         <nav aria-label="More about this home" className="text-small flex flex-wrap gap-x-5 gap-y-1">
           <Link to="/savings/$home" params={{ home }} className="text-accent py-2 font-medium underline">

@@ -2,7 +2,7 @@ import { queryOptions } from '@tanstack/react-query';
 
 import { type EquipmentAnswer, type HomeEquipment, type HomePlan, type PlanChange, type PlanWeights, type RemovedEquipment, type RunDecision, type SetTariff, decidedRun, equipment, homePlan, newHomePlan, removedEquipment, setEquipment, setTariff, tariff } from '@/client';
 import { liveKeys } from '@/lib/live';
-import { unwrap } from '@/lib/problem';
+import { ApiProblem, unwrap } from '@/lib/problem';
 
 const FIVE_MINUTES_MS = 300_000;
 
@@ -23,11 +23,20 @@ export const choicesQuery = (home: string, madeAt: string) =>
     retry: false,
   });
 
-/** What the home has that can be shifted. */
+const NO_SUCH = 404;
+
+/** What the home has that can be shifted; null: nothing was said yet, which is an answer and no failure. */
 export const equipmentQuery = (home: string) =>
   queryOptions({
     queryKey: ['homes', home, 'equipment'],
-    queryFn: ({ signal }) => unwrap(equipment({ path: { home }, signal })),
+    queryFn: async ({ signal }): Promise<EquipmentAnswer | null> => {
+      try {
+        return await unwrap(equipment({ path: { home }, signal }));
+      } catch (error) {
+        if (error instanceof ApiProblem && error.status === NO_SUCH) return null;
+        throw error;
+      }
+    },
   });
 
 /** What a person wishes otherwise. */
