@@ -89,7 +89,26 @@ def test_a_first_past_ends_with_days_that_are_planned_each_before_it_is_lived(st
     assert report.new_rows == expected
     again = len(made)
     assert fill_past(store, home, now=hour(20), plan=plan).new_rows > 0
-    assert len(made) == again  # what was off for a while has lived on without plans
+    assert len(made) == again  # no morning lies between
+
+
+def test_a_first_past_that_was_killed_among_its_planned_days_goes_on_with_them(store: MemoryStore) -> None:
+    made: list[datetime] = []
+
+    def killed(_site: Site, at: datetime) -> None:
+        made.append(at)
+        raise KeyboardInterrupt
+
+    def plan(site: Site, at: datetime) -> None:
+        made.append(at)
+        store.keep_plan(site.id, at, {})
+
+    with pytest.raises(KeyboardInterrupt):
+        fill_past(store, SimtownHome(), now=hour(12), plan=killed)
+    fill_past(store, SimtownHome(), now=hour(12) + QUARTER, plan=plan)
+    assert made[0] == made[1]  # the day that was not planned yet
+    assert [each.made_at for each in store.plans(HOME.id)] == made[:0:-1]
+    fill_past(store, SimtownHome(), now=hour(12) + 2 * QUARTER, plan=killed)  # and none a second time
 
 
 def test_it_knows_rooms_devices_and_when_they_were_used(store: MemoryStore) -> None:

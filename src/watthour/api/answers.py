@@ -14,7 +14,7 @@ from watthour.core.channel import Channel, Device, Site, Zone
 from watthour.core.errors import ModelError
 from watthour.core.forecast import Context
 from watthour.core.ports import Store
-from watthour.core.window import Window
+from watthour.core.window import HOUR, Window, floor
 from watthour.workflows.forecast import Served
 from watthour.workflows.homes import devices_of, home_named, zones_of
 
@@ -178,7 +178,7 @@ def _epoch(
         _samples(state.app.store, heard, state.now()),
         tuple(state.models.version(Role(context, "forecast")) for context in contexts),
         tuple(state.models.trial(Role(context, "forecast")) for context in contexts),
-        state.now().replace(minute=0, second=0, microsecond=0),
+        floor(state.now(), min((HOUR, *(context.channel.resolution for context in contexts)))),
     )
 
 

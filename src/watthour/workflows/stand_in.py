@@ -119,8 +119,8 @@ def fill_past(
         store: where it is kept.
         home: the home.
         now: the present.
-        plan: makes a plan at an instant, from what was known then. Of a home without any past the last days are lived
-            one by one, each after its plan was made; None: without plans.
+        plan: makes a plan at an instant, from what was known then. Of the last days each that is lacking is lived after
+            its plan was made, also where an earlier fill was killed among them; None: without plans.
     """
     main = home.channels()[0]
     kept = store.read([main.id], Window(now - PAST, now)).filter(pl.col("value").is_not_null())
@@ -130,12 +130,15 @@ def fill_past(
     if start >= end:
         return IngestReport(0, 0)
     site = home.sites()[0]
-    mornings = [] if plan is None or last is not None else [at for at in _mornings(site, now) if start < at < end]
+    lacking = [] if plan is None else [at for at in _mornings(site, now) if start <= at < end]
+    # One that was planned since, as by the rounds, has its plan.
+    mornings = [at for at in lacking if not store.plans(site.id, Window(at, now), limit=1)]
     n_new = n_refused = 0
     for first, after in pairwise([start, *mornings, end]):
-        report = ingest(home, store, Window(first, after), now=now)
-        keep_uses(store, home, now=after)
-        n_new, n_refused = n_new + report.new_rows, n_refused + report.refused_rows
+        if first < after:
+            report = ingest(home, store, Window(first, after), now=now)
+            keep_uses(store, home, now=after)
+            n_new, n_refused = n_new + report.new_rows, n_refused + report.refused_rows
         if plan is not None and after in mornings:
             plan(site, after)
     return IngestReport(n_new, n_refused)
