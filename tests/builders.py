@@ -118,9 +118,10 @@ def readings(
     available_at: datetime | None = None,
     recorded_at: datetime | None = None,
     quality: Quality = Quality.GOOD,
+    step: timedelta = HOUR,
 ) -> dy.DataFrame[Readings]:
-    """Return consecutive hourly readings, each known two hours after its interval ended unless said otherwise."""
-    times = [start + index * HOUR for index in range(len(values))]
+    """Return consecutive readings, hourly and each known two hours after its interval ended unless said otherwise."""
+    times = [start + index * step for index in range(len(values))]
     known = [available_at or time + 3 * HOUR for time in times]
     return reading_rows(
         (channel, time, at, value, recorded_at or max(known), quality)

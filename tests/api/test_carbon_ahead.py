@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import pytest
+from builders import readings
 from starlette.testclient import TestClient
 from town import IMPATIENT, NOW, URL
 
@@ -80,6 +81,20 @@ def test_four_days_are_forecast_with_their_kind_age_and_maker(mixed_client: Test
         assert point["lower"] <= point["value"] <= point["upper"]
         assert point["lower"] >= 0.0
         assert point["usual"] is not None
+
+
+def test_a_series_of_quarters_of_an_hour_begins_with_the_quarter_that_runs(empty: App) -> None:
+    quarter = timedelta(minutes=15)
+    channel = carbon_channel(SIMTOWN.site, MIX, CarbonKind(Basis.AVERAGE, Scope.LIFECYCLE, Side.PRODUCTION), quarter)
+    empty.store.register([SIMTOWN.site], [channel])
+    past = readings(*[300.0 + n % 96 for n in range(10 * 96)], channel=channel.id, start=NOW - 10 * DAY, step=quarter)
+    empty.store.append(past)
+    clock = [NOW.replace(minute=2), NOW.replace(minute=17)]
+    with TestClient(create_app(empty, now=lambda: clock[0], limits=IMPATIENT), base_url=URL) as client:
+        begins = [asked(client, "forecast", hours=4)["points"][0]["time"]]
+        clock.pop(0)
+        begins.append(asked(client, "forecast", hours=4)["points"][0]["time"])
+    assert [each[14:16] for each in begins] == ["00", "15"]
 
 
 def test_without_a_model_a_baseline_answers_and_is_marked_as_one(mixed_client: TestClient) -> None:
