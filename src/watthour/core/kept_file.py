@@ -24,8 +24,8 @@ class KeptFile(Generic[_Kept]):
 
     Args:
         path: of the file.
-        decode: reads its content; any of ValueError, TypeError, KeyError, AttributeError and RecursionError means that
-            it is damaged.
+        decode: reads its content; any of ValueError, TypeError, KeyError, AttributeError, RecursionError and
+            OverflowError means that it is damaged.
         encode: writes it.
         what: what the file is called in an error.
         remedy: what to do where it is damaged.
@@ -82,7 +82,7 @@ class KeptFile(Generic[_Kept]):
                 self._read_at = stamp
         except FileNotFoundError:
             self._read_at, self._kept = None, {}
-        except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError) as error:
             raise self._fault(f"it cannot be read ({type(error).__name__}: {error})") from error
         return self._kept
 
