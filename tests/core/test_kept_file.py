@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from watthour.core.errors import InvalidInput
 from watthour.core.kept_file import KeptFile
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.mark.parametrize("since", ["9999-12-31T23:59:59-14:00", "soon", 7, None])
