@@ -19,7 +19,7 @@ from watthour.planning.bills import Metered, bill, joined_bills
 from watthour.planning.prices import Calendar, joined_prices, prices
 from watthour.planning.tariff_words import odd_price, questions, read_tariff
 from watthour.planning.tariffs import BlockPeriod, Blocks, Dynamic
-from watthour.workflows.kept_tariffs import tariff_of, tariffs_over
+from watthour.workflows.kept_tariffs import AFTER_ALL, tariff_of, tariffs_over
 from watthour.workflows.price_ahead import market_between, on_grid, on_steps, published_between
 
 if TYPE_CHECKING:
@@ -48,6 +48,15 @@ class _Used:
     missing: timedelta = timedelta(0)  # of which nothing is known
 
 
+@dataclass(frozen=True, slots=True)
+class KeptTariff:
+    """A tariff that was kept."""
+
+    tariff: Tariff
+    since: datetime | None  # None: at all times before
+    until: datetime | None  # when the next one begins; None: there is none
+
+
 def set_tariff(
     store: Store,
     tariffs: Tariffs,
@@ -57,8 +66,9 @@ def set_tariff(
     now: datetime,
     since: date | None = None,
     is_confirmed: bool = False,
-) -> Tariff:
-    """Keep the tariff of a home and return it; what was agreed before it stays, for bills and savings of the past.
+    drops_later: bool = False,
+) -> KeptTariff:
+    """Keep the tariff of a home until the next one that it has; what was agreed before it stays, for what is past.
 
     Args:
         store: knows the channels that it names.
@@ -66,8 +76,10 @@ def set_tariff(
         home: whose it is.
         said: as ``planning.tariff_words`` reads it.
         now: the present.
-        since: local day from which it holds; None: from the hour now running on, and the first one at all times.
+        since: local day from which it holds, in place of what began on that day; None: from the hour now running on,
+            and where none holds yet at all times.
         is_confirmed: what looks like a slip is meant.
+        drops_later: what was to hold later is dropped.
 
     Raises:
         InvalidInput: something said cannot be, or looks like a slip and is not confirmed.
@@ -81,12 +93,15 @@ def set_tariff(
         problem, _, cure = odd[0].text.partition(" If ")
         remedy = f"{f'If {cure}' if cure else ''} If it is right, confirm it: --confirm (`confirm` over HTTP).{others}"
         raise InvalidInput(odd[0].field, odd[0].value, problem, remedy=remedy.strip())
-    plain, before = json.loads(json.dumps(said)), tariffs.terms(home.id)
+    plain, present, end = json.loads(json.dumps(said)), tariffs.term_at(home.id, now), None
+    begin = None if present is None else floor(now.astimezone(UTC), HOUR)
     if since is not None:
-        tariffs.keep(home.id, plain, local_midnight(since, home.place.time_zone))
-    elif not before or tariffs.said(home.id, now) != plain or before[-1] != tariffs.term_at(home.id, now):
-        tariffs.keep(home.id, plain, floor(now.astimezone(UTC), HOUR) if before else None)
-    return tariff
+        begin, end = (local_midnight(day, home.place.time_zone) for day in (since, since + DAY))
+    elif present is not None and present.said == plain:
+        begin = present.since
+    tariffs.keep(home.id, plain, begin, replaces_to=AFTER_ALL if drops_later else end)
+    later = [each for each in tariffs.terms(home.id) if each.since and (begin is None or each.since > begin)]
+    return KeptTariff(tariff, begin, later[0].since if later else None)
 
 
 def home_prices(
@@ -106,11 +121,12 @@ def home_prices(
 
     Raises:
         InvalidInput: the number of hours or the step cannot be.
-        UnknownName: the home has no tariff.
+        UnknownName: the home has no tariff, or none yet.
     """
     if not 1 <= hours <= MOST_HOURS:
         raise InvalidInput("hours", hours, f"it must be 1 to {MOST_HOURS}", remedy="Ask for 24 or 48.")
-    step = step or _usual_step(store, tariff_of(tariffs, home, now))
+    present = tariff_of(tariffs, home, now)
+    step = step or _usual_step(store, present)
     if step not in STEPS:
         minutes = step / timedelta(minutes=1)
         raise InvalidInput("step_minutes", minutes, "it is no usual step", remedy="Use 5, 10, 15, 30 or 60.")
