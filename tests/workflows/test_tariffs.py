@@ -171,9 +171,37 @@ def test_sums_of_two_currencies_are_refused(store: MemoryStore, tariffs: Tariffs
     days = Window(
         local_day(date(2026, 11, 19), "Europe/Berlin").start, local_day(date(2026, 11, 20), "Europe/Berlin").end
     )
-    with pytest.raises(InvalidInput, match="in EUR before this instant, and is in CHF since"):
+    with pytest.raises(InvalidInput, match="in EUR until 2026-11-20 00:00, and in CHF since") as told:
         home_bill(store, tariffs, FLAT, days, now=NOW)
-    assert home_bill(store, tariffs, FLAT, Window(days.end - DAY, days.end), now=NOW).currency == "CHF"
+    assert "days up to 2026-11-19, or from 2026-11-20 on" in told.value.remedy
+    for day, currency in ((19, "EUR"), (20, "CHF")):
+        whole = local_day(date(2026, 11, day), "Europe/Berlin")
+        assert home_bill(store, tariffs, FLAT, whole, now=NOW).currency == currency
+        found = past_prices(store, tariffs, FLAT, days, HOUR, now=NOW, currency=currency)
+        assert np.isnan(found.import_).tolist() == [currency == "CHF"] * 24 + [currency == "EUR"] * 24
+        assert f"so no price in {currency} is known then" in found.remarks[0]
+
+
+def test_a_change_of_currency_within_a_day_names_the_whole_days_around_it(store: MemoryStore, tariffs: Tariffs) -> None:
+    keep(store, tariffs, FLAT_RATE)
+    tariffs.keep("flat", {**FLAT_RATE, "currency": "CHF"}, datetime(2026, 11, 19, 15, tzinfo=UTC))
+    first, last = (local_day(date(2026, 11, day), "Europe/Berlin") for day in (18, 20))
+    with pytest.raises(InvalidInput, match="until 2026-11-19 16:00") as told:
+        home_bill(store, tariffs, FLAT, Window(first.start, last.end), now=NOW)
+    assert "days up to 2026-11-18, or from 2026-11-20 on" in told.value.remedy
+    assert [home_bill(store, tariffs, FLAT, day, now=NOW).currency for day in (first, last)] == ["EUR", "CHF"]
+
+
+def test_prices_ahead_are_in_the_currency_of_now_and_not_known_beyond_a_change(
+    store: MemoryStore, tariffs: Tariffs
+) -> None:
+    keep(store, tariffs, FLAT_RATE)
+    set_tariff(store, tariffs, FLAT, {**FLAT_RATE, "currency": "CHF"}, now=NOW, since=date(2026, 11, 22))
+    found = priced(store, tariffs, 24)
+    assert (found.currency, np.isnan(found.import_).tolist()) == ("EUR", [False] * 8 + [True] * 16)
+    assert np.isnan(found.export[8:]).all()
+    (remark,) = found.remarks
+    assert remark.startswith("From 2026-11-22 00:00 to 2026-11-22 16:00 the tariff is in CHF")
 
 
 def test_a_damaged_file_is_named_with_the_cure(tmp_path: Path) -> None:

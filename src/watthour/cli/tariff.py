@@ -39,8 +39,8 @@ def set_(
         str | None,
         typer.Option(
             "--from",
-            help="Local day from which it holds, such as 2026-12-01; default: from the hour now running, and where none "
-            "holds yet at all times.",
+            help="Local day from which it holds, such as 2026-12-01; default: from the hour now running, and where "
+            "none holds yet at all times.",
         ),
     ] = None,
     confirm: Annotated[bool, typer.Option("--confirm", help="Prices that look like a slip are meant.")] = False,

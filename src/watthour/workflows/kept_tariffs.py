@@ -9,13 +9,13 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from watthour.core.errors import UnknownName
+from watthour.core.errors import InvalidInput, UnknownName
 from watthour.core.kept_file import KeptFile
-from watthour.core.window import Window
+from watthour.core.window import DAY, Window, local_midnight
 from watthour.planning.tariff_words import read_tariff
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import timedelta
     from pathlib import Path
 
@@ -85,9 +85,7 @@ class Tariffs:
         first, end = _begin(since), _begin(since) if replaces_to is None else replaces_to
         with self._file.changing() as tariffs:
             others = [
-                each
-                for each in tariffs.get(home, ())
-                if each.since != since and not first <= _begin(each.since) < end
+                each for each in tariffs.get(home, ()) if each.since != since and not first <= _begin(each.since) < end
             ]
             tariffs[home] = _in_order([*others, Term(since, said)])
 
@@ -161,6 +159,23 @@ def tariffs_over(tariffs: Tariffs, home: Site, window: Window, step: timedelta) 
     if not spans:
         raise no_tariff(tariffs, home)
     return spans
+
+
+def one_currency(spans: Sequence[tuple[Window, Tariff]], home: Site) -> str:
+    """Return the currency of a time in which tariffs follow each other.
+
+    Raises:
+        InvalidInput: there are several, of which there is no sum.
+    """
+    for (_span, before), (span, after) in pairwise(spans):
+        if before.currency != after.currency:
+            change = span.start.astimezone(ZoneInfo(home.place.time_zone))
+            day = change.date()
+            first = day if change == local_midnight(day, home.place.time_zone) else day + DAY
+            problem = f"the tariff is in {before.currency} until {change:%Y-%m-%d %H:%M}, and in {after.currency} since"
+            remedy = f"There is no sum of both. Ask for days up to {day - DAY}, or from {first} on."
+            raise InvalidInput("start", span.start.isoformat(), problem, remedy=remedy)
+    return spans[0][1].currency
 
 
 def _on_grid(instant: datetime, window: Window, step: timedelta) -> datetime:

@@ -41,7 +41,7 @@ async def tariff(state: ApiState, home: HomeId) -> TariffAnswer:
 
 @router.put("/tariff", summary="Set the tariff of a home", responses=problems(403, 404, 413, 507))
 async def set_tariff(state: ApiState, home: HomeId, asked: SetTariff) -> TariffAnswer:
-    """Keep a tariff from now on, or from a day, until the next one, and tell it; what was agreed before and later stays.
+    """Keep a tariff from now on, or from a day, until the next one; what was agreed before and after it stays.
 
     A price that looks like a slip is asked about, and not kept.
     """

@@ -61,7 +61,10 @@ _SPAN: dict[str, JsonValue] = {"start": "2026-11-03T04:00:00Z", "end": "2026-11-
 class SetTariff(Question):
     """A tariff as a person describes it."""
 
-    model_config = shown_as({"tariff": _TARIFF, "since": "2026-12-01", "confirm": False, "drop_later": False}) | Question.model_config
+    model_config = (
+        shown_as({"tariff": _TARIFF, "since": "2026-12-01", "confirm": False, "drop_later": False})
+        | Question.model_config
+    )
     tariff: dict[str, JsonValue] = Field(description=_HOW)
     since: date | None = Field(
         default=None,
