@@ -136,7 +136,7 @@ def no_tariff(tariffs: Tariffs, home: Site) -> UnknownName:
     first = f"{terms[0].since.astimezone(ZoneInfo(home.place.time_zone)):%Y-%m-%d}"
     remedy = (
         f"Set the one that held or holds until then, from its first day: `watthour tariff set {home.id} tariff.toml "
-        f"--from DATE`. What is past can be asked for since {first}, too."
+        f"--from DATE`. Or ask for days from {first} on."
     )
     return UnknownName("tariff", home.id, f"{home.name} has no tariff before {first}", remedy=remedy)
 
