@@ -167,7 +167,7 @@ class HomePrices(Answer):
     generated_at: datetime = Field(description="When it was told, UTC.")
     points: list[PricePoint] = Field(description="One for each step.")
     peaks: list[PeakPrice] = Field(description="The charges for the peaks of months; empty where there are none.")
-    remarks: list[str] = Field(description="Why prices are not known, such as after a change of currency, for a person.")
+    remarks: list[str] = Field(description="Why prices are not known, such as beyond a change of currency.")
 
 
 class BillQuestion(Question):
