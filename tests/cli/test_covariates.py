@@ -171,3 +171,21 @@ def test_an_hour_to_which_demand_is_known_contradicts_an_issue_as_the_day_begins
     )
     assert said.code == 2
     assert "Give only one of the two." in said.err
+
+
+def test_an_hour_that_is_asked_for_is_obeyed_of_prices_too_and_without_one_their_days_are_issued_as_they_begin(
+    watthour: Callable[..., Outcome], prices: Path
+) -> None:
+    assert watthour("import", str(prices), *SITE).code == 0
+    asked = ("backtest", "market", "--from", "2023-04-25", "--to", "2023-04-25", "--recipe", "seasonal_naive")
+    said = watthour(*asked, "--known-hour", "6")
+    assert (said.code, "Give only one" in said.err) == (2, False)
+    assert "grid.market.price, which is told ahead" in said.err
+    assert "--issue-hour 10" in said.err
+    assert watthour(*asked, "--known-hour", "6", "--issue-hour", "10").code == 0
+    assert watthour(*asked).code == 0
+    compared = ("compare", "market", "--days", "3", "--recipe", "seasonal_naive", "--json")
+    for words, issued in (((), "as each day begins"), (("--issue-hour", "10"), "at 10:00 local time")):
+        told = watthour(*compared, *words)
+        assert told.code == 0, told.err
+        assert f"Issued {issued}" in json.loads(told.out)["protocol"]

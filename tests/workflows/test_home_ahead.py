@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -12,6 +12,7 @@ import pytest
 from priced_home import BERLIN, FLAT, FLAT_RATE, METER, NOW, rows
 
 from watthour.core.channel import Channel, Device, DeviceKind
+from watthour.core.errors import NotEnoughHistory, UnknownName
 from watthour.core.place import Place
 from watthour.core.units import Quantity, Unit
 from watthour.core.window import DAY, HOUR
@@ -22,7 +23,7 @@ from watthour.workflows.home_ahead import HomeAhead, Sources, look_at_home
 from watthour.workflows.kept_tariffs import Tariffs
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from collections.abc import Sequence
     from pathlib import Path
 
 BEGIN = NOW.replace(minute=0) - 28 * DAY
@@ -36,7 +37,14 @@ def roof_at(instant: datetime) -> float:
 
 
 def ahead_of(
-    folder: Path, *, sign: float = 1.0, net_minutes: int = 60, roof_minutes: int = 60, n_days: int = 28
+    folder: Path,
+    *,
+    sign: float = 1.0,
+    net_minutes: int = 60,
+    roof_minutes: int = 60,
+    n_days: int = 28,
+    terms: Sequence[tuple[datetime | None, dict[str, object]]] = ((None, FLAT_RATE),),
+    now: datetime = NOW,
 ) -> HomeAhead:
     """Look at a home with a net meter and a roof, the first days of which have readings."""
     net = Channel("home.flat.energy", "flat", Quantity.POWER, Unit.KW, timedelta(minutes=net_minutes))
@@ -48,10 +56,33 @@ def ahead_of(
     store.append(rows(net, BEGIN, [LOAD_KW - given[n * net.resolution // HOUR] for n in steps[0]]))
     store.append(rows(roof, BEGIN, [sign * given[n * roof.resolution // HOUR] for n in steps[1]]))
     tariffs = Tariffs(folder)
-    tariffs.keep("flat", FLAT_RATE)
+    for since, said in terms:
+        tariffs.keep("flat", said, since)
     equipment = Equipment(solar=roof.id)
     sources = Sources(store, FileRegistry(folder / "models"), (), tariffs)
-    return look_at_home(sources, FLAT, equipment, hours=24, now=NOW)
+    return look_at_home(sources, FLAT, equipment, hours=24, now=now)
+
+
+def test_a_plan_ends_where_the_currency_changes_and_says_so(tmp_path: Path) -> None:
+    midnight = datetime(2026, 11, 21, 23, tzinfo=UTC)  # of Berlin
+    terms = ((None, FLAT_RATE), (midnight, FLAT_RATE | {"currency": "CHF"}))
+    found = ahead_of(tmp_path, terms=terms)
+    assert (found.currency, found.window.end) == ("EUR", midnight)
+    assert any("the tariff is in CHF, so no price in EUR" in each for each in found.remarks)
+    assert any("so no more is planned" in each for each in found.remarks)
+    with pytest.raises(NotEnoughHistory, match="in EUR until 2026-11-22 00:00, and in CHF since") as told:
+        ahead_of(tmp_path, terms=terms, now=midnight - timedelta(minutes=40))
+    assert told.value.remedy == "Ask for a plan again at 2026-11-22 00:00, or later."
+    assert ahead_of(tmp_path, terms=terms, now=midnight).currency == "CHF"
+
+
+def test_a_plan_before_the_first_tariff_says_from_when_there_is_one(tmp_path: Path) -> None:
+    with pytest.raises(UnknownName, match="no tariff before 2026-11-22") as told:
+        ahead_of(tmp_path, terms=[later := (datetime(2026, 11, 21, 23, tzinfo=UTC), FLAT_RATE)])
+    assert "watthour tariff set flat tariff.toml --from DATE" in told.value.remedy
+    before = FLAT_RATE | {"name": "Before", "import": {"kind": "flat", "price": 0.5}}
+    found = ahead_of(tmp_path, terms=[later, (datetime(2025, 12, 31, 23, tzinfo=UTC), before)])
+    assert set(found.import_price.tolist()) == {0.5, 0.25}
 
 
 @pytest.mark.parametrize("sign", [1.0, -1.0])

@@ -110,6 +110,32 @@ def test_a_new_tariff_tells_no_past_saving_anew(store: MemoryStore, tmp_path: Pa
     assert told.total.saved_money == pytest.approx(0.0)
 
 
+def test_savings_on_either_side_of_a_change_of_currency_are_told_and_those_across_it_are_refused(
+    store: MemoryStore, tmp_path: Path
+) -> None:
+    whole = savings(store, tmp_path)
+    tariffs, change = Tariffs(tmp_path), at(date(2026, 11, 20), "00:00")
+    tariffs.keep("flat", DAY_AND_NIGHT | {"currency": "GBP"}, change)
+
+    def told(first: datetime, last: datetime) -> Savings:
+        return home_savings(store, tariffs, EquipmentFile(tmp_path), HOME, Window(first, last), now=NOW)
+
+    with pytest.raises(InvalidInput, match="in EUR until 2026-11-20 00:00") as refused:
+        told(NOVEMBER.start, NOW)
+    assert "days up to 2026-11-19, or from 2026-11-20 on" in refused.value.remedy
+    before, after = told(NOVEMBER.start, change), told(change, NOW)
+    assert (before.currency, after.currency) == ("EUR", "GBP")
+    by_begin = {row.start: row for row in whole.rows}
+    assert [row.cost for row in before.rows + after.rows] == [
+        by_begin[row.start].cost for row in before.rows + after.rows
+    ]
+    # At once the run of the 20th would have begun the evening before, which was paid in euro.
+    assert [row.saved_money for row in with_plan(after)] == [None, pytest.approx(0.24)]
+    assert [row.saved_money for row in with_plan(before)] == pytest.approx([0.24, 0.24])
+    assert any("the tariff is in EUR, so no price in GBP" in each for each in after.remarks)
+    assert any("1 of " in each and "a price" in each for each in after.remarks)
+
+
 def test_a_run_that_no_plan_held_costs_something_and_saves_nothing(store: MemoryStore, tmp_path: Path) -> None:
     found = savings(store, tmp_path)
     others = [row for row in found.rows if row.planned_start is None]

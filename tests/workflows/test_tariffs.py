@@ -113,9 +113,56 @@ def test_before_the_first_tariff_nothing_has_a_price_and_the_cure_is_to_say_the_
     assert (found.import_[24:] == 0.25).all()
     with pytest.raises(UnknownName, match="no tariff before 2026-11-20") as told:
         home_bill(store, tariffs, FLAT, days, now=NOW)
-    assert "--from DATE" in told.value.remedy
-    set_tariff(store, tariffs, FLAT, {**FLAT_RATE, "name": "Before"}, now=NOW, since=date(2026, 11, 1))
-    assert home_bill(store, tariffs, FLAT, days, now=NOW).total == pytest.approx(12.0)
+    assert "watthour tariff set flat tariff.toml --from DATE" in told.value.remedy
+    before = {**FLAT_RATE, "name": "Before", "import": {"kind": "flat", "price": 0.5}}
+    set_tariff(store, tariffs, FLAT, before, now=NOW, since=date(2026, 1, 1))
+    assert [each.said for each in tariffs.terms("flat")] == [before, FLAT_RATE]
+    assert home_bill(store, tariffs, FLAT, days, now=NOW).total == pytest.approx(24 * 0.5 + 24 * 0.25)
+
+
+def test_a_tariff_holds_until_the_next_one_which_stays_unless_it_is_dropped(
+    store: MemoryStore, tariffs: Tariffs
+) -> None:
+    def said(price: float, since: date | None = None, *, drops_later: bool = False) -> list[float]:
+        flat = {**FLAT_RATE, "import": {"kind": "flat", "price": price}}
+        set_tariff(store, tariffs, FLAT, flat, now=NOW, since=since, drops_later=drops_later)
+        return [each.said["import"]["price"] for each in tariffs.terms("flat")]
+
+    assert said(0.2, date(2026, 12, 1)) == [0.2]
+    assert said(0.1) == [0.1, 0.2]  # where none holds yet it is the first, and holds at all times
+    assert tariffs.terms("flat")[0].since is None
+    assert said(0.3) == [0.1, 0.3, 0.2]
+    assert said(0.4, date(2026, 11, 21)) == [0.1, 0.4, 0.2]  # of the same day
+    assert said(0.5, date(2026, 1, 1)) == [0.1, 0.5, 0.4, 0.2]
+    assert said(0.6, date(2026, 12, 1)) == [0.1, 0.5, 0.4, 0.6]
+    assert said(0.4) == [0.1, 0.5, 0.4, 0.6]
+    assert said(0.4, drops_later=True) == [0.1, 0.5, 0.4]
+    assert said(0.7, date(2026, 1, 1), drops_later=True) == [0.1, 0.7]
+
+
+def test_prices_ahead_of_a_home_whose_first_tariff_is_of_a_later_day_say_so(
+    store: MemoryStore, tariffs: Tariffs
+) -> None:
+    set_tariff(store, tariffs, FLAT, FLAT_RATE, now=NOW, since=date(2026, 11, 22))
+    with pytest.raises(UnknownName, match="no tariff before 2026-11-22"):
+        priced(store, tariffs, 24, timedelta(minutes=15))
+
+
+def test_terms_out_of_order_are_read_in_order_and_two_of_one_instant_are_refused(tmp_path: Path) -> None:
+    def write(*since: str | None) -> Tariffs:
+        terms = [{"since": each, "tariff": {**FLAT_RATE, "name": str(each)}} for each in since]
+        (tmp_path / "tariffs.json").write_text(json.dumps({"version": 2, "tariffs": {"flat": terms}}))
+        return Tariffs(tmp_path)
+
+    late, early = "2026-11-15T00:00:00+00:00", "2026-01-01T00:00:00+00:00"
+    found = write(late, None, early)
+    assert [each.said["name"] for each in found.terms("flat")] == ["None", early, late]
+    assert found.said("flat", NOW) == {**FLAT_RATE, "name": late}
+    for twice in (late, "2026-11-15T01:00:00+01:00"):
+        with pytest.raises(InvalidInput, match="two tariffs of one home hold from 2026-11-15"):
+            write(late, twice).terms("flat")
+    with pytest.raises(InvalidInput, match="at all times"):
+        write(None, None).terms("flat")
 
 
 def test_sums_of_two_currencies_are_refused(store: MemoryStore, tariffs: Tariffs) -> None:
@@ -124,9 +171,37 @@ def test_sums_of_two_currencies_are_refused(store: MemoryStore, tariffs: Tariffs
     days = Window(
         local_day(date(2026, 11, 19), "Europe/Berlin").start, local_day(date(2026, 11, 20), "Europe/Berlin").end
     )
-    with pytest.raises(InvalidInput, match="in EUR before this instant, and is in CHF since"):
+    with pytest.raises(InvalidInput, match="in EUR until 2026-11-20 00:00, and in CHF since") as told:
         home_bill(store, tariffs, FLAT, days, now=NOW)
-    assert home_bill(store, tariffs, FLAT, Window(days.end - DAY, days.end), now=NOW).currency == "CHF"
+    assert "days up to 2026-11-19, or from 2026-11-20 on" in told.value.remedy
+    for day, currency in ((19, "EUR"), (20, "CHF")):
+        whole = local_day(date(2026, 11, day), "Europe/Berlin")
+        assert home_bill(store, tariffs, FLAT, whole, now=NOW).currency == currency
+        found = past_prices(store, tariffs, FLAT, days, HOUR, now=NOW, currency=currency)
+        assert np.isnan(found.import_).tolist() == [currency == "CHF"] * 24 + [currency == "EUR"] * 24
+        assert f"so no price in {currency} is known then" in found.remarks[0]
+
+
+def test_a_change_of_currency_within_a_day_names_the_whole_days_around_it(store: MemoryStore, tariffs: Tariffs) -> None:
+    keep(store, tariffs, FLAT_RATE)
+    tariffs.keep("flat", {**FLAT_RATE, "currency": "CHF"}, datetime(2026, 11, 19, 15, tzinfo=UTC))
+    first, last = (local_day(date(2026, 11, day), "Europe/Berlin") for day in (18, 20))
+    with pytest.raises(InvalidInput, match="until 2026-11-19 16:00") as told:
+        home_bill(store, tariffs, FLAT, Window(first.start, last.end), now=NOW)
+    assert "days up to 2026-11-18, or from 2026-11-20 on" in told.value.remedy
+    assert [home_bill(store, tariffs, FLAT, day, now=NOW).currency for day in (first, last)] == ["EUR", "CHF"]
+
+
+def test_prices_ahead_are_in_the_currency_of_now_and_not_known_beyond_a_change(
+    store: MemoryStore, tariffs: Tariffs
+) -> None:
+    keep(store, tariffs, FLAT_RATE)
+    set_tariff(store, tariffs, FLAT, {**FLAT_RATE, "currency": "CHF"}, now=NOW, since=date(2026, 11, 22))
+    found = priced(store, tariffs, 24)
+    assert (found.currency, np.isnan(found.import_).tolist()) == ("EUR", [False] * 8 + [True] * 16)
+    assert np.isnan(found.export[8:]).all()
+    (remark,) = found.remarks
+    assert remark.startswith("From 2026-11-22 00:00 to 2026-11-22 16:00 the tariff is in CHF")
 
 
 def test_a_damaged_file_is_named_with_the_cure(tmp_path: Path) -> None:

@@ -146,13 +146,17 @@ def _clocks(
 ) -> tuple[time | None, time | None]:
     """Return when forecasts are issued and to when the channel is known, as ``day_ahead_targets`` takes them."""
     from watthour.core.errors import InvalidInput
-    from watthour.core.forecast import issue_clock_of
+    from watthour.workflows.known_ahead import clock_asked
 
-    usual = 24 if context.channel.is_told_ahead else set_hour  # before each day all prices before it are published
-    issue_clock = issue_clock_of(usual if asked_hour is None else asked_hour)
+    issue_clock = clock_asked(context.channel, asked_hour, set_hour)
     if issue_clock is None and known_hour is not None:
-        problem = "with --issue-hour 24 everything before the day is known"
-        raise InvalidInput("--known-hour", known_hour, problem, remedy="Give only one of the two.")
+        problem, remedy = "with --issue-hour 24 everything before the day is known", "Give only one of the two."
+        if asked_hour is None:
+            problem = (
+                f"days of {context.channel.id}, which is told ahead, are issued as they begin, all before being known"
+            )
+            remedy = "Leave it out, or name the hour of issue on the day before too, such as --issue-hour 10."
+        raise InvalidInput("--known-hour", known_hour, problem, remedy=remedy)
     return issue_clock, issue_clock if known_hour is None else time(known_hour)
 
 

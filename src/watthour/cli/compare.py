@@ -42,23 +42,22 @@ def compare(
     that cannot learn the channel, or takes too long, is left out, and it is said why. Models of the extras `stats` and
     `deep` are slow, and run where they are asked for.
     """
-    from watthour.core.forecast import issue_clock_of
     from watthour.core.units import digits_for
     from watthour.forecasting.catalogue import ALONE, AT_ONCE
     from watthour.workflows.contest import contest
+    from watthour.workflows.known_ahead import clock_asked
 
     listed = [name.strip() for name in (models or "").split(",") if name.strip()]
     wanted = [*(recipe or []), *(ALONE if listed == ["all"] else listed)] or list(AT_ONCE)
     with opened() as app:
         context = chosen_context(app, region)
-        hour = app.settings.issue_hour if issue_hour is None else issue_hour
         with steps(f"compare {context.site.id}") as progress:
             found = contest(
                 app.store,
                 context,
                 wanted,
                 n_days=days,
-                issue_clock=issue_clock_of(hour),
+                issue_clock=clock_asked(context.channel, issue_hour, app.settings.issue_hour),
                 now=utc_now(),
                 progress=progress,
                 n_validation_days=validation_days,

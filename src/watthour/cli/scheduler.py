@@ -444,7 +444,7 @@ class Scheduler:
         planner, now = self._app.planner, self._now()
         for home in homes(self._app.store):
             waits = now - self._not_planned.get(home.id, now - DAY) < PLAN_AGAIN_AFTER
-            if planner.is_possible(home) and planner.is_due(home, now=now) and not waits:
+            if planner.is_possible(home, now=now) and planner.is_due(home, now=now) and not waits:
                 self._not_planned[home.id] = now
                 self._guard(f"{PLAN_PREFIX}{home.id}", partial(self._plan_home, home))
 

@@ -14,9 +14,9 @@ from watthour.cli.tables import read_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from watthour.core.channel import Site
-    from watthour.workflows.kept_tariffs import Term
 
 Home = Annotated[str, typer.Argument(help="The home's name or id.")]
 
@@ -37,13 +37,19 @@ def set_(
     *,
     since: Annotated[
         str | None,
-        typer.Option("--from", help="Local day from which it holds, such as 2026-12-01; default: from now on."),
+        typer.Option(
+            "--from",
+            help="Local day from which it holds, such as 2026-12-01; default: from the hour now running, and where "
+            "none holds yet at all times.",
+        ),
     ] = None,
     confirm: Annotated[bool, typer.Option("--confirm", help="Prices that look like a slip are meant.")] = False,
+    drop_later: Annotated[bool, typer.Option("--drop-later", help="What was to hold later is dropped.")] = False,
 ) -> None:
     """Set the tariff of a home from a file. docs/how-to/tariffs.md shows each kind.
 
-    What was agreed before stays, for bills and savings of that time; the first tariff holds at all times.
+    It holds until the next one that the home has, and replaces only one that began on the same day. What was agreed
+    before stays, for bills and savings of that time.
     """
     from watthour.workflows.homes import home_named
     from watthour.workflows.tariffs import set_tariff
@@ -53,9 +59,22 @@ def set_(
     with opened() as app:
         site = home_named(app.store, home)
         day = parse_day("--from", since) if since else None
-        tariff = set_tariff(app.store, app.tariffs, site, said, now=utc_now(), since=day, is_confirmed=confirm)
-        term = app.tariffs.term_at(site.id)
-    typer.echo(f"{site.name} has the tariff {tariff.name} ({tariff.currency}), {_held(term, site)}.", err=True)
+        kept = set_tariff(
+            app.store,
+            app.tariffs,
+            site,
+            said,
+            now=utc_now(),
+            since=day,
+            is_confirmed=confirm,
+            drops_later=drop_later,
+        )
+    held, tariff = _held(kept.since, site), kept.tariff
+    typer.echo(f"{site.name} has the tariff {tariff.name} ({tariff.currency}), {held}.", err=True)
+    if kept.until is not None:
+        typer.echo(
+            f"Another one {_held(kept.until, site).removeprefix('which ')}; --drop-later takes it away.", err=True
+        )
 
 
 def show(
@@ -76,14 +95,14 @@ def show(
     show_json({} if term is None else dict(term.said))
     for each in terms:
         words = "" if each != term else ", the one shown"
-        typer.echo(f"{each.said.get('name')}: {_held(each, site)}{words}.", err=True)
+        typer.echo(f"{each.said.get('name')}: {_held(each.since, site)}{words}.", err=True)
 
 
-def _held(term: Term | None, home: Site) -> str:
+def _held(since: datetime | None, home: Site) -> str:
     """Say since when a tariff holds."""
-    if term is None or term.since is None:
+    if since is None:
         return "which holds at all times before the next one"
-    return f"which holds from {local_time(term.since, home.place.time_zone)}"
+    return f"which holds from {local_time(since, home.place.time_zone)}"
 
 
 def prices(

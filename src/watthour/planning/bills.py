@@ -13,7 +13,6 @@ from watthour.core.window import DAY, HOUR, Window, local_midnight, step_in_word
 from watthour.planning.prices import (
     DYNAMIC,
     Clock,
-    check_one_currency,
     market_grain,
     month_text,
     rated,
@@ -132,14 +131,9 @@ def bill(tariff: Tariff, metered: Metered, calendar: Calendar, market: Mapping[s
 
 
 def joined_bills(parts: Sequence[Bill], window: Window) -> Bill:
-    """Return the bill of a period in which tariffs followed each other: lines that are alike are one.
-
-    Raises:
-        InvalidInput: they are in several currencies.
-    """
+    """Return the bill of a period of tariffs of one currency that followed each other: lines that are alike are one."""
     if len(parts) == 1:
         return parts[0]
-    check_one_currency([(each.window.start, each.currency) for each in parts])
     lines: dict[tuple[Kind, str, str], list[Line]] = {}
     for each in parts:
         for line in each.lines:

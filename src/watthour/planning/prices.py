@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from itertools import pairwise
 from math import gcd
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -324,55 +323,58 @@ def _followed(rate: Dynamic, clock: Clock, market: Market | None) -> Rated:
     return Rated(of(market.values), none, names, is_forecast, of(market.lower), of(market.upper))
 
 
-def joined_prices(parts: Sequence[Prices], window: Window) -> Prices:
-    """Return the prices of a window by tariffs that follow each other; NaN before the first of them.
+def unknown_prices(window: Window, step: timedelta, currency: str, why: str | None = None) -> Prices:
+    """Return that no price of a window is known, and why."""
+    n_steps = (window.end - window.start) // step
+    unknown, nobody = np.full(n_steps, np.nan), np.zeros(n_steps, dtype=np.bool_)
+    remarks = () if why is None else (why,)
+    return Prices(
+        window,
+        step,
+        currency,
+        unknown,
+        unknown,
+        ("",) * n_steps,
+        nobody,
+        unknown,
+        unknown,
+        unknown,
+        unknown,
+        remarks=remarks,
+    )
 
-    Raises:
-        InvalidInput: they are in several currencies.
-    """
+
+def joined_prices(parts: Sequence[Prices], window: Window) -> Prices:
+    """Return the prices of a window by tariffs of one currency that follow each other; NaN before the first of them."""
     first = parts[0]
-    check_one_currency([(each.window.start, each.currency) for each in parts])
-    n_before = (first.window.start - window.start) // first.step
-    if len(parts) == 1 and not n_before:
+    if window.start < first.window.start:
+        before = unknown_prices(Window(window.start, first.window.start), first.step, first.currency)
+        return joined_prices([before, *parts], window)
+    if len(parts) == 1:
         return first
-    unknown, nobody = np.full(n_before, np.nan), np.zeros(n_before, dtype=np.bool_)
 
     def whole(name: str) -> Array:
-        return np.concatenate([unknown, *(getattr(each, name) for each in parts)])
+        return np.concatenate([getattr(each, name) for each in parts])
 
     peaks: list[PeakTerm] = []
-    remarks: list[str] = []
     for each in parts:
         shift = (each.window.start - window.start) // each.step
         peaks += [replace(term, first=term.first + shift, last=term.last + shift) for term in each.peaks]
-        remarks += [remark for remark in each.remarks if remark not in remarks]
     return Prices(
         window,
         first.step,
         first.currency,
         whole("import_"),
         whole("export"),
-        ("",) * n_before + tuple(name for each in parts for name in each.bands),
-        np.concatenate([nobody, *(each.is_forecast for each in parts)]),
+        tuple(name for each in parts for name in each.bands),
+        np.concatenate([each.is_forecast for each in parts]),
         whole("import_lower"),
         whole("import_upper"),
         whole("export_lower"),
         whole("export_upper"),
         tuple(peaks),
-        tuple(remarks),
+        tuple(dict.fromkeys(remark for each in parts for remark in each.remarks)),
     )
-
-
-def check_one_currency(terms: Sequence[tuple[datetime, str]]) -> None:
-    """Refuse sums of money of several currencies; terms are since when each is paid.
-
-    Raises:
-        InvalidInput: there are several.
-    """
-    for (_first, before), (since, after) in pairwise(terms):
-        if before != after:
-            problem = f"the tariff was in {before} before this instant, and is in {after} since"
-            raise InvalidInput("start", since.isoformat(), problem, remedy="Ask for days before it, or days after it.")
 
 
 def _side(

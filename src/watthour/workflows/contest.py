@@ -15,7 +15,7 @@ from watthour.core import metrics
 from watthour.core.errors import InvalidInput, ModelFailed, NotEnoughHistory, WatthourError
 from watthour.core.window import DAY, Window, local_midnight
 from watthour.workflows.compare import actuals
-from watthour.workflows.known_ahead import as_before_publication, clock_of_eves
+from watthour.workflows.known_ahead import as_before_publication
 from watthour.workflows.train import YEARS
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def contest(  # noqa: PLR0913 - what, whom, which days, when, and how long
         context: what is forecast.
         recipes: names of the catalogue.
         n_days: how many days are scored.
-        issue_clock: local clock time of issue on the day before; None, and of prices: each day is issued as it begins.
+        issue_clock: local clock time of issue on the day before; None: each day is issued as it begins.
         now: the present.
         progress: told of each recipe before it begins, and how far it is.
         n_validation_days: how many days before them say which recipe is chosen; as many, but at most
@@ -96,7 +96,6 @@ def contest(  # noqa: PLR0913 - what, whom, which days, when, and how long
     n_before = n_validation_days
     if n_before is None:  # of one recipe there is nothing to choose, and it may learn to the eve of the scored days
         n_before = min(n_days, MOST_VALIDATION_DAYS) if len({*recipes} - {REFERENCE}) > 1 else 0
-    issue_clock = clock_of_eves(context.channel, issue_clock)
     whole, days = _last_days(store, context, n_before + n_days, now)
     history = as_before_publication(whole)
     first = days[n_before]

@@ -88,14 +88,14 @@ def look_at_home(sources: Sources, home: Site, equipment: Equipment, *, hours: i
     """Return what is foreseen of a home, as far as its prices are known.
 
     Raises:
-        UnknownName: the home has no tariff.
+        UnknownName: the home has no tariff, or none yet.
         NotEnoughHistory: no price of the hours ahead is known.
     """
     start = first_step(now)
     remarks: list[str] = []
     prices = home_prices(sources.store, sources.registry, sources.tariffs, home, hours=hours + 1, now=now, step=STEP)
     offset = (start - prices.window.start) // STEP
-    n_steps = _known_steps(prices, offset, int(hours * HOUR / STEP), remarks)
+    n_steps = _known_steps(sources, home, prices, offset, int(hours * HOUR / STEP), remarks)
     part = slice(offset, offset + n_steps)
     window = Window(start, start + n_steps * STEP)
     outlook = _load_and_sun(sources, home, equipment, window, now, remarks)
@@ -115,12 +115,18 @@ def look_at_home(sources: Sources, home: Site, equipment: Equipment, *, hours: i
     )
 
 
-def _known_steps(prices: Prices, offset: int, n_wished: int, remarks: list[str]) -> int:
+def _known_steps(sources: Sources, home: Site, prices: Prices, offset: int, n_wished: int, remarks: list[str]) -> int:
     """Return how many steps are planned: up to the first whose price is not known."""
     remarks += prices.remarks
     unknown = np.flatnonzero(np.isnan(prices.import_[offset : offset + n_wished]))
     n_steps = int(unknown[0]) if len(unknown) else n_wished
     if n_steps < _LEAST_STEPS:
+        at = prices.window.start + (offset + n_steps) * STEP
+        currency = tariff_of(sources.tariffs, home, at).currency
+        if currency != prices.currency:
+            clock = f"{at.astimezone(ZoneInfo(home.place.time_zone)):%Y-%m-%d %H:%M}"
+            problem = f"the tariff is in {prices.currency} until {clock}, and in {currency} since: no plan is in both"
+            raise NotEnoughHistory(problem, remedy=f"Ask for a plan again at {clock}, or later.")
         remedy = "`watthour doctor` shows which source of prices delivers nothing; a tariff of one's own needs none."
         raise NotEnoughHistory("the price of the hours ahead is not known", remedy=remedy)
     if n_steps < n_wished:

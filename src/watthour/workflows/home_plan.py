@@ -81,9 +81,10 @@ class HomePlanner:
     folder: Path
     _looked: dict[str, tuple[object, HomeAhead]] = field(default_factory=dict, compare=False)  # by home
 
-    def is_possible(self, home: Site) -> bool:
-        """Tell whether a home has what a plan needs: a tariff and equipment."""
-        return self.equipment_file.said(home.id) is not None and self.sources.tariffs.said(home.id) is not None
+    def is_possible(self, home: Site, *, now: datetime) -> bool:
+        """Tell whether a home has what a plan needs: a tariff that holds now, and equipment."""
+        has_tariff = self.sources.tariffs.term_at(home.id, now) is not None
+        return has_tariff and self.equipment_file.said(home.id) is not None
 
     def in_force(self, home: Site, *, now: datetime) -> Mapping[str, Any] | None:
         """Return the plan in force; None: none was made yet, or by another tariff or equipment."""

@@ -9,13 +9,13 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from watthour.core.errors import UnknownName
+from watthour.core.errors import InvalidInput, UnknownName
 from watthour.core.kept_file import KeptFile
-from watthour.core.window import Window
+from watthour.core.window import DAY, Window, local_midnight
 from watthour.planning.tariff_words import read_tariff
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import timedelta
     from pathlib import Path
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from watthour.planning.tariffs import Tariff
 
 FILE_NAME = "tariffs.json"
+BEFORE_ALL, AFTER_ALL = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 _VERSION = 2  # the first kept one tariff of each home, which holds at all times
 
 
@@ -67,16 +68,26 @@ class Tariffs:
         begun = [each for each in self.terms(home) if at is None or each.since is None or each.since <= at]
         return begun[-1] if begun else None
 
-    def keep(self, home: str, said: Mapping[str, Any], since: datetime | None = None) -> None:
-        """Keep a tariff from an instant on; what was said to hold from then on or later is dropped. None: at all times.
+    def keep(
+        self, home: str, said: Mapping[str, Any], since: datetime | None = None, *, replaces_to: datetime | None = None
+    ) -> None:
+        """Keep a tariff from an instant until the next one, in place of the one that held from the same instant.
+
+        Args:
+            home: whose it is.
+            said: the tariff.
+            since: None: at all times before the next one.
+            replaces_to: those that begin after ``since`` and before this are replaced as well; None: no other.
 
         Raises:
             InvalidInput: the file is damaged.
         """
+        first, end = _begin(since), _begin(since) if replaces_to is None else replaces_to
         with self._file.changing() as tariffs:
-            before = () if since is None else tariffs.get(home, ())
-            kept = [each for each in before if each.since is None or (since is not None and each.since < since)]
-            tariffs[home] = (*kept, Term(since, said))
+            others = [
+                each for each in tariffs.get(home, ()) if each.since != since and not first <= _begin(each.since) < end
+            ]
+            tariffs[home] = _in_order([*others, Term(since, said)])
 
     def forget(self, home: str) -> None:
         """Take the tariffs of a home away, if it has any.
@@ -86,6 +97,21 @@ class Tariffs:
         """
         with self._file.changing() as tariffs:
             tariffs.pop(home, None)
+
+
+def _begin(since: datetime | None) -> datetime:
+    return BEFORE_ALL if since is None else since
+
+
+def _in_order(terms: Iterable[Term]) -> tuple[Term, ...]:
+    """Return terms, the first one first; raises ValueError where two begin at one instant."""
+    found = tuple(sorted(terms, key=lambda each: _begin(each.since)))
+    for before, after in pairwise(found):
+        if before.since == after.since:
+            when = "at all times" if before.since is None else f"from {before.since.isoformat()} on"
+            message = f"two tariffs of one home hold {when}"
+            raise ValueError(message)
+    return found
 
 
 def tariff_of(tariffs: Tariffs, home: Site, at: datetime | None = None) -> Tariff:
@@ -108,7 +134,10 @@ def no_tariff(tariffs: Tariffs, home: Site) -> UnknownName:
     if not terms or terms[0].since is None:
         return UnknownName("tariff", home.id, f"{home.name} has no tariff yet", remedy=remedy)
     first = f"{terms[0].since.astimezone(ZoneInfo(home.place.time_zone)):%Y-%m-%d}"
-    remedy = f"Ask for later days, or set the one before: `watthour tariff set {home.id} tariff.toml --from DATE`."
+    remedy = (
+        f"Set the one that held or holds until then, from its first day: `watthour tariff set {home.id} tariff.toml "
+        f"--from DATE`. Or ask for days from {first} on."
+    )
     return UnknownName("tariff", home.id, f"{home.name} has no tariff before {first}", remedy=remedy)
 
 
@@ -132,6 +161,23 @@ def tariffs_over(tariffs: Tariffs, home: Site, window: Window, step: timedelta) 
     return spans
 
 
+def one_currency(spans: Sequence[tuple[Window, Tariff]], home: Site) -> str:
+    """Return the currency of a time in which tariffs follow each other.
+
+    Raises:
+        InvalidInput: there are several, of which there is no sum.
+    """
+    for (_span, before), (span, after) in pairwise(spans):
+        if before.currency != after.currency:
+            change = span.start.astimezone(ZoneInfo(home.place.time_zone))
+            day = change.date()
+            first = day if change == local_midnight(day, home.place.time_zone) else day + DAY
+            problem = f"the tariff is in {before.currency} until {change:%Y-%m-%d %H:%M}, and in {after.currency} since"
+            remedy = f"There is no sum of both. Ask for days up to {day - DAY}, or from {first} on."
+            raise InvalidInput("start", span.start.isoformat(), problem, remedy=remedy)
+    return spans[0][1].currency
+
+
 def _on_grid(instant: datetime, window: Window, step: timedelta) -> datetime:
     return window.start - (window.start - instant) // step * step
 
@@ -144,7 +190,7 @@ def _decoded(content: bytes) -> dict[str, tuple[Term, ...]]:
         raise ValueError(message)
     if version == 1:
         return {str(home): (Term(None, dict(tariff)),) for home, tariff in said["tariffs"].items()}
-    return {str(home): tuple(_term(each) for each in terms) for home, terms in said["tariffs"].items()}
+    return {str(home): _in_order(_term(each) for each in terms) for home, terms in said["tariffs"].items()}
 
 
 def _term(said: Mapping[str, Any]) -> Term:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from watthour.core.forecast import day_ahead_targets, targets
+from watthour.core.forecast import day_ahead_targets, issue_clock_of, targets
 from watthour.core.frames import INSTANT, Forecasts, Readings, Targets
 from watthour.core.price import Auction, auction_of
 from watthour.core.quality import is_trusted
@@ -70,6 +70,14 @@ def asked_on_eves(days: Sequence[date], context: Context, issue_clock: time | No
 def clock_of_eves(channel: Channel, issue_clock: time | None) -> time | None:
     """Return the clock time of the day before as of which days are asked; None: each as it begins, as of prices."""
     return None if channel.is_told_ahead else issue_clock
+
+
+def clock_asked(channel: Channel, asked_hour: int | None, usual_hour: int) -> time | None:
+    """Return when past days are issued: at the hour that a person names, of any channel; else at the usual hour.
+
+    None: each as it begins. That is usual of prices, and hour 24 asks for it.
+    """
+    return clock_of_eves(channel, issue_clock_of(usual_hour)) if asked_hour is None else issue_clock_of(asked_hour)
 
 
 def issued_by(values: dy.DataFrame[Forecasts], now: datetime) -> dy.DataFrame[Forecasts]:

@@ -19,7 +19,7 @@ from watthour.workflows.carbon_series import carbon_at, no_carbon_words
 from watthour.workflows.device_runs import device_runs
 from watthour.workflows.equipment import HomeCar, device_of, equipment_of
 from watthour.workflows.homes import channels_of, devices_of
-from watthour.workflows.kept_tariffs import tariff_of
+from watthour.workflows.kept_tariffs import one_currency, tariffs_over
 from watthour.workflows.ledger_runs import Thing, device_kw, runs_done
 from watthour.workflows.planned_runs import first_plan_at, of_thing, planned_runs
 from watthour.workflows.step_means import step_means
@@ -81,7 +81,7 @@ def home_savings(
 
     Raises:
         UnknownName: the home has no tariff or no equipment.
-        InvalidInput: the time is too long, or lies ahead.
+        InvalidInput: the time is too long, lies ahead, or is paid in two currencies.
     """
     if window.start >= now or window.end - window.start > LONGEST_BILL:
         remedy = f"Ask for past days, at most {LONGEST_BILL.days} of them."
@@ -117,9 +117,10 @@ class _Work:
     def of(
         cls, store: Store, tariffs: Tariffs, equipment_file: EquipmentFile, home: Site, window: Window, now: datetime
     ) -> _Work:
-        tariff, equipment = tariff_of(tariffs, home, window.end), equipment_of(equipment_file, home)
+        spans = tariffs_over(tariffs, home, window, STEP)
+        tariff, equipment, currency = spans[-1][1], equipment_of(equipment_file, home), one_currency(spans, home)
         around = Window(floor(window.start - _AROUND, STEP), floor(window.end + _AROUND, STEP) + STEP)
-        found = past_prices(store, tariffs, home, around, STEP, now=now)
+        found = past_prices(store, tariffs, home, around, STEP, now=now, currency=currency)
         carbon = carbon_at(store, home)
         remarks = list(found.remarks)
         net = _net_kw(store, home, tariff, equipment, around, now, remarks)

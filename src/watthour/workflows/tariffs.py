@@ -16,10 +16,10 @@ from watthour.core.price import is_with_tax
 from watthour.core.units import Quantity, Unit, conversion
 from watthour.core.window import DAY, HOUR, Window, floor, local_midnight
 from watthour.planning.bills import Metered, bill, joined_bills
-from watthour.planning.prices import Calendar, joined_prices, prices
+from watthour.planning.prices import Calendar, joined_prices, prices, unknown_prices
 from watthour.planning.tariff_words import odd_price, questions, read_tariff
 from watthour.planning.tariffs import BlockPeriod, Blocks, Dynamic
-from watthour.workflows.kept_tariffs import tariff_of, tariffs_over
+from watthour.workflows.kept_tariffs import AFTER_ALL, one_currency, tariff_of, tariffs_over
 from watthour.workflows.price_ahead import market_between, on_grid, on_steps, published_between
 
 if TYPE_CHECKING:
@@ -48,6 +48,15 @@ class _Used:
     missing: timedelta = timedelta(0)  # of which nothing is known
 
 
+@dataclass(frozen=True, slots=True)
+class KeptTariff:
+    """A tariff that was kept."""
+
+    tariff: Tariff
+    since: datetime | None  # None: at all times before
+    until: datetime | None  # when the next one begins; None: there is none
+
+
 def set_tariff(
     store: Store,
     tariffs: Tariffs,
@@ -57,8 +66,9 @@ def set_tariff(
     now: datetime,
     since: date | None = None,
     is_confirmed: bool = False,
-) -> Tariff:
-    """Keep the tariff of a home and return it; what was agreed before it stays, for bills and savings of the past.
+    drops_later: bool = False,
+) -> KeptTariff:
+    """Keep the tariff of a home until the next one that it has; what was agreed before it stays, for what is past.
 
     Args:
         store: knows the channels that it names.
@@ -66,8 +76,10 @@ def set_tariff(
         home: whose it is.
         said: as ``planning.tariff_words`` reads it.
         now: the present.
-        since: local day from which it holds; None: from the hour now running on, and the first one at all times.
+        since: local day from which it holds, in place of what began on that day; None: from the hour now running on,
+            and where none holds yet at all times.
         is_confirmed: what looks like a slip is meant.
+        drops_later: what was to hold later is dropped.
 
     Raises:
         InvalidInput: something said cannot be, or looks like a slip and is not confirmed.
@@ -81,12 +93,15 @@ def set_tariff(
         problem, _, cure = odd[0].text.partition(" If ")
         remedy = f"{f'If {cure}' if cure else ''} If it is right, confirm it: --confirm (`confirm` over HTTP).{others}"
         raise InvalidInput(odd[0].field, odd[0].value, problem, remedy=remedy.strip())
-    plain, before = json.loads(json.dumps(said)), tariffs.terms(home.id)
+    plain, present, end = json.loads(json.dumps(said)), tariffs.term_at(home.id, now), None
+    begin = None if present is None else floor(now.astimezone(UTC), HOUR)
     if since is not None:
-        tariffs.keep(home.id, plain, local_midnight(since, home.place.time_zone))
-    elif not before or tariffs.said(home.id, now) != plain or before[-1] != tariffs.term_at(home.id, now):
-        tariffs.keep(home.id, plain, floor(now.astimezone(UTC), HOUR) if before else None)
-    return tariff
+        begin, end = (local_midnight(day, home.place.time_zone) for day in (since, since + DAY))
+    elif present is not None and present.said == plain:
+        begin = present.since
+    tariffs.keep(home.id, plain, begin, replaces_to=AFTER_ALL if drops_later else end)
+    later = [each for each in tariffs.terms(home.id) if each.since and (begin is None or each.since > begin)]
+    return KeptTariff(tariff, begin, later[0].since if later else None)
 
 
 def home_prices(
@@ -101,16 +116,18 @@ def home_prices(
 ) -> Prices:
     """Return what one more kWh costs and earns in a home from the step now running on.
 
-    A price that is not published yet is forecast, and marked; where it cannot be, the remarks say why. A block tariff
-    stands in the tier that this day or month has reached by what is metered.
+    A price that is not published yet is forecast, and marked; where it cannot be, the remarks say why. All are in the
+    currency that is paid now, and NaN where another is paid by then. A block tariff stands in the tier that this day or
+    month has reached by what is metered.
 
     Raises:
         InvalidInput: the number of hours or the step cannot be.
-        UnknownName: the home has no tariff.
+        UnknownName: the home has no tariff, or none yet.
     """
     if not 1 <= hours <= MOST_HOURS:
         raise InvalidInput("hours", hours, f"it must be 1 to {MOST_HOURS}", remedy="Ask for 24 or 48.")
-    step = step or _usual_step(store, tariff_of(tariffs, home, now))
+    present = tariff_of(tariffs, home, now)
+    step = step or _usual_step(store, present)
     if step not in STEPS:
         minutes = step / timedelta(minutes=1)
         raise InvalidInput("step_minutes", minutes, "it is no usual step", remedy="Use 5, 10, 15, 30 or 60.")
@@ -118,9 +135,19 @@ def home_prices(
     window = Window(start, start + -(-(hours * HOUR) // step) * step)
     parts = [
         _prices_ahead(store, registry, home, tariff, span, step, now)
+        if tariff.currency == present.currency
+        else _in_another_currency(home, span, step, tariff, present.currency)
         for span, tariff in tariffs_over(tariffs, home, window, step)
     ]
     return joined_prices(parts, window)
+
+
+def _in_another_currency(home: Site, span: Window, step: timedelta, tariff: Tariff, currency: str) -> Prices:
+    """Return that prices are not known in a currency while the tariff is in another."""
+    zone = ZoneInfo(home.place.time_zone)
+    first, last = (f"{edge.astimezone(zone):%Y-%m-%d %H:%M}" for edge in (span.start, span.end))
+    why = f"From {first} to {last} the tariff is in {tariff.currency}, so no price in {currency} is known then."
+    return unknown_prices(span, step, currency, why)
 
 
 def _prices_ahead(
@@ -149,6 +176,7 @@ def home_bill(store: Store, tariffs: Tariffs, home: Site, window: Window, *, now
         raise InvalidInput("end", window.end.isoformat(), "the period has not ended, or is too long", remedy=remedy)
     meter = meter_of(store, home, tariff_of(tariffs, home, window.start).drawn)
     terms = tariffs_over(tariffs, home, window, meter.resolution)
+    one_currency(terms, home)  # raises where there are two
     metered = [_metered(store, home, tariff, span, now) for span, tariff in terms]
     if all(np.isnan(each.drawn).all() for each, _used in metered):
         problem = f"no reading of {meter.id} is known between {window.start:%Y-%m-%d} and {window.end:%Y-%m-%d}"
@@ -180,19 +208,31 @@ def _metered(store: Store, home: Site, tariff: Tariff, window: Window, now: date
 
 
 def past_prices(
-    store: Store, tariffs: Tariffs, home: Site, window: Window, step: timedelta, *, now: datetime
+    store: Store,
+    tariffs: Tariffs,
+    home: Site,
+    window: Window,
+    step: timedelta,
+    *,
+    now: datetime,
+    currency: str | None = None,
 ) -> Prices:
     """Return what one more kWh cost and earned in a home in each step of a past window, by the tariff that held then.
 
-    NaN where nothing is published, or before there was a tariff. A block tariff stands in the tier that was reached by
-    what was metered.
+    NaN where nothing is published, before there was a tariff, or where another currency was paid than the one named. A
+    block tariff stands in the tier that was reached by what was metered.
 
     Raises:
         UnknownName: the home has no tariff, or one by what is used, and no meter.
-        InvalidInput: the step does not divide the window, or it is paid in two currencies.
+        InvalidInput: the step does not divide the window, or it is paid in two currencies and none is named.
     """
+    spans = tariffs_over(tariffs, home, window, step)
+    wanted = currency or one_currency(spans, home)
     parts = [
-        _prices_then(store, home, tariff, span, step, now) for span, tariff in tariffs_over(tariffs, home, window, step)
+        _prices_then(store, home, tariff, span, step, now)
+        if tariff.currency == wanted
+        else _in_another_currency(home, span, step, tariff, wanted)
+        for span, tariff in spans
     ]
     return joined_prices(parts, window)
 

@@ -55,7 +55,7 @@ async def dashboard(state: ApiState, asked: Asked) -> Response:
     usage = await _usage(state, of)
     planner = state.app.planner
     plan = await state.compute.run(
-        lambda: planner.in_force(of.home, now=state.now()) if planner.is_possible(of.home) else None
+        lambda: planner.in_force(of.home, now=state.now()) if planner.is_possible(of.home, now=state.now()) else None
     )
     look = partial(view.dashboard, store, of, usage=usage, ahead=ahead, insights=insights, plan=plan)
     return await _answer(state, of, Dashboard, lambda: look(now=state.now()))

@@ -41,7 +41,7 @@ async def tariff(state: ApiState, home: HomeId) -> TariffAnswer:
 
 @router.put("/tariff", summary="Set the tariff of a home", responses=problems(403, 404, 413, 507))
 async def set_tariff(state: ApiState, home: HomeId, asked: SetTariff) -> TariffAnswer:
-    """Keep a tariff from now on, or from a day; what was agreed before stays, for bills and savings of that time.
+    """Keep a tariff from now on, or from a day, until the next one; what was agreed before and after it stays.
 
     A price that looks like a slip is asked about, and not kept.
     """
@@ -50,9 +50,17 @@ async def set_tariff(state: ApiState, home: HomeId, asked: SetTariff) -> TariffA
     def keep() -> TariffAnswer:
         site, now = home_named(app.store, home), state.now()
         since = checked_day("since", asked.since)
-        work.set_tariff(app.store, app.tariffs, site, asked.tariff, now=now, since=since, is_confirmed=asked.confirm)
-        begins = now if since is None else max(now, local_midnight(since, site.place.time_zone))
-        return TariffAnswer.model_validate(view.tariff_entry(site, app.tariffs, at=begins))
+        kept = work.set_tariff(
+            app.store,
+            app.tariffs,
+            site,
+            asked.tariff,
+            now=now,
+            since=since,
+            is_confirmed=asked.confirm,
+            drops_later=asked.drop_later,
+        )
+        return TariffAnswer.model_validate(view.tariff_entry(site, app.tariffs, at=kept.since or now))
 
     return await state.compute.run(keep)
 

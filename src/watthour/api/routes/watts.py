@@ -63,7 +63,7 @@ async def optimization(state: ApiState, asked: Annotated[OptimizationQuestion, Q
     home = await state.compute.run(lambda: _site(state, asked))
     planner = state.app.planner
     plan = await state.compute.run(
-        lambda: planner.in_force(home, now=state.now()) if planner.is_possible(home) else None
+        lambda: planner.in_force(home, now=state.now()) if planner.is_possible(home, now=state.now()) else None
     )
     look = partial(view.optimization, state.app.store, hours=asked.hours, plan=plan)
     mark = None if plan is None else plan["made_at"]

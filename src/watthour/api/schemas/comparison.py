@@ -24,7 +24,7 @@ class ComparisonQuestion(ComparisonRegion):
         ge=0,
         le=24,
         description="Local hour of issue on the day before; 24: as the day begins, everything before it being known. "
-        "Without it: that of the settings. [h]",
+        "Without it: that of the settings, and of prices, which are published ahead, 24. [h]",
         examples=[8],
     )
     recipe: list[str] = Field(

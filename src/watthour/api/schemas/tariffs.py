@@ -61,17 +61,21 @@ _SPAN: dict[str, JsonValue] = {"start": "2026-11-03T04:00:00Z", "end": "2026-11-
 class SetTariff(Question):
     """A tariff as a person describes it."""
 
-    model_config = shown_as({"tariff": _TARIFF, "since": "2026-12-01", "confirm": False}) | Question.model_config
+    model_config = (
+        shown_as({"tariff": _TARIFF, "since": "2026-12-01", "confirm": False, "drop_later": False})
+        | Question.model_config
+    )
     tariff: dict[str, JsonValue] = Field(description=_HOW)
     since: date | None = Field(
         default=None,
         description=(
-            "Local day from which it holds, which may lie ahead or be past; without it from the hour now running, and "
-            "the first tariff of a home at all times. What was to hold from then on is dropped."
+            "Local day from which it holds until the next one, which may lie ahead or be past, in place of one that "
+            "began on that day; without it from the hour now running, and where none holds yet at all times."
         ),
         examples=["2026-12-01"],
     )
     confirm: bool = Field(default=False, description="Prices that look ten or a thousand times off are meant.")
+    drop_later: bool = Field(default=False, description="What was to hold later is dropped; else it stays.")
 
 
 class TariffTerm(Answer):
@@ -85,7 +89,7 @@ class TariffTerm(Answer):
 
 
 class TariffAnswer(TariffTerm):
-    """The tariff of a home that holds now, as it was said."""
+    """The tariff of a home as it was said: the one that holds now or, where one was just kept, that one."""
 
     model_config = (
         shown_as({"home": "flat", "since": None, "tariff": _TARIFF, "terms": [{"since": None, "tariff": _TARIFF}]})
@@ -163,7 +167,7 @@ class HomePrices(Answer):
     generated_at: datetime = Field(description="When it was told, UTC.")
     points: list[PricePoint] = Field(description="One for each step.")
     peaks: list[PeakPrice] = Field(description="The charges for the peaks of months; empty where there are none.")
-    remarks: list[str] = Field(description="Why prices that are not known could not be forecast, for a person.")
+    remarks: list[str] = Field(description="Why prices are not known, such as beyond a change of currency.")
 
 
 class BillQuestion(Question):

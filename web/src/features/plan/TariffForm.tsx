@@ -62,7 +62,7 @@ export function TariffForm({ home, isChange = false }: { home: string; isChange?
     if (isComplete && !keeping.isPending) keeping.mutate();
   };
   return (
-    <Card title={isChange ? 'Another tariff' : 'What electricity costs'} note={isChange ? 'bills and savings of the past keep the one that held then' : 'a plan needs the price of each hour'}>
+    <Card title={isChange ? 'Another tariff' : 'What electricity costs'} note={isChange ? 'bills and savings of the past keep the one that held then' : 'a plan needs the price of each hour; one that holds from a later day stays'}>
       <form aria-label="Tariff" aria-busy={keeping.isPending} onSubmit={submit} className="grid gap-3">
         <div className="grid grid-cols-[minmax(0,1fr)] gap-3 sm:grid-cols-2">
           <SelectField label="Contract" options={KINDS} {...say('kind')} />
