@@ -58,7 +58,8 @@ def test_a_tariff_is_set_shown_priced_and_billed(watthour: Callable[..., Outcome
     told = watthour("tariff", "show", "flat")
     assert (told.out, told.err.count("holds")) == (shown.out, 2)
     assert watthour("tariff", "show", "flat", "--at", "2099-06-01").out != shown.out
-    assert watthour("tariff", "set", "flat", str(file), "--from", "soon").code == 2
+    for wrong in ("soon", ""):
+        assert watthour("tariff", "set", "flat", str(file), "--from", wrong).code == 2
     now_on = watthour("tariff", "set", "flat", str(again))
     assert "Another one holds from 2099-01-01 00:00; --drop-later takes it away." in now_on.err
     assert watthour("tariff", "show", "flat").err.count("holds") == 2

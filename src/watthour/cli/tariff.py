@@ -58,7 +58,7 @@ def set_(
     said = read_table(file, what="a tariff", remedy=cure)
     with opened() as app:
         site = home_named(app.store, home)
-        day = parse_day("--from", since) if since else None
+        day = None if since is None else parse_day("--from", since)
         kept = set_tariff(
             app.store,
             app.tariffs,

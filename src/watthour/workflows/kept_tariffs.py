@@ -43,7 +43,10 @@ class Tariffs:
     """
 
     def __init__(self, home: Path) -> None:
-        remedy = "Mend it, or remove it and set the tariffs again: `watthour tariff set`."
+        remedy = (
+            "Mend it; update Watthour where a later version wrote it; or remove it and set the tariffs again: "
+            "`watthour tariff set`."
+        )
         self._file = KeptFile(home / FILE_NAME, _decoded, _encoded, what="tariffs file", remedy=remedy)
 
     def terms(self, home: str) -> tuple[Term, ...]:
