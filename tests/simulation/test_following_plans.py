@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from watthour.bootstrap.heard import Heard
+from watthour.bootstrap.listening import Listening
 from watthour.core.channel import DeviceKind
 from watthour.core.window import DAY, HOUR, Window, local_instant
 from watthour.registry.files import FileRegistry
-from watthour.settings import Settings
+from watthour.settings import load_settings
 from watthour.simulation.simtown_home import DEVICES, FOLLOWED, HOME, PlannedBegin, PlannedUse, SimtownHome
 from watthour.store.memory import MemoryStore
 from watthour.workflows.stand_in import describe
@@ -89,7 +89,9 @@ def a_store() -> MemoryStore:
 
 def lived_by(store: MemoryStore, tmp_path: Path) -> SimtownHome:
     """The home as it follows the plans in a store."""
-    return Heard(Settings(home=tmp_path), store, FileRegistry(tmp_path / "models")).simtown_home
+    return Listening(
+        load_settings().model_copy(update={"home": tmp_path}), store, FileRegistry(tmp_path / "models")
+    ).simtown_home
 
 
 def said(

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from watthour.bootstrap.alone import client_id, passing_id, working
-from watthour.bootstrap.asked import Asked
+from watthour.bootstrap.locks import client_id, passing_id, working
+from watthour.bootstrap.sources import AskedSources
 from watthour.sources.catalogue import LINES
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Heard(Asked):
+class Listening(AskedSources):
     """Who listens, and who makes readings of what is heard."""
 
     @cached_property
