@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
@@ -13,9 +13,11 @@ import pytest
 
 from watthour import DayAhead
 from watthour.core.errors import InvalidInput
-from watthour.core.frames import LEVELS, Targets
+from watthour.core.frames import LEVELS, Readings, Targets
 from watthour.core.window import DAY, HOUR
 from watthour.forecasting.day_regression.day_table import Clock
+from watthour.forecasting.day_regression.known import later_groups
+from watthour.forecasting.day_regression.learner import Learner
 from watthour.forecasting.day_regression.model import DayRegression, FittedDayRegression
 from watthour.forecasting.fleet import issues_at, past_issues
 from watthour.forecasting.quantiles import normal_scores
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
     import dataframely as dy
 
     from watthour.core.forecast import History
+    from watthour.forecasting.day_regression.inputs import DayFacts
+    from watthour.forecasting.day_regression.learner import Answer
 
 N_DAYS, ASKED = 100, 90
 START = datetime(2024, 1, 1, tzinfo=UTC)
@@ -257,3 +261,45 @@ def test_the_band_follows_each_day_ahead_by_its_own_misses() -> None:
     )
     last = many.filter(pl.col("issued_at") == at + 4 * DAY)
     assert one["value"].to_numpy() == pytest.approx(last["value"].to_numpy())  # an answer depends on nothing else asked
+
+
+def test_readings_that_come_late_cost_no_answer_for_each_past_day_and_move_no_median(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    prompt = history(intensity())
+    mine = pl.col("channel") == prompt.context.channel.id
+    delay = HOUR + pl.duration(hours=2 * (pl.col("time").dt.ordinal_day() % 3))  # another one each day
+    at = pl.when(mine).then(pl.col("time") + delay).otherwise(pl.col("available_at"))
+    late = replace(prompt, readings=Readings.cast(prompt.readings.with_columns(available_at=at)))
+    known = prompt.known_at(START + 60 * DAY)
+    model = RelativeDays(n_trees=20).fit(known, past_issues(known, 96))
+    asked = START + ASKED * DAY + HOUR  # so that the last hours of the day before are not there on two days of three
+    targets = issues_at(prompt.known_at(asked), [asked], 96)
+    plain, n_plain = counted(monkeypatch, model, prompt.known_at(asked), targets)
+    shared, n_shared = counted(monkeypatch, model, late.known_at(asked), targets)
+    assert n_shared <= 3 * n_plain
+    with monkeypatch.context() as patched:
+        patched.setattr("watthour.forecasting.day_regression.model.one_group", later_groups)
+        exact, n_exact = counted(monkeypatch, model, late.known_at(asked), targets)
+    assert n_exact > 5 * n_plain
+    assert medians(shared).tolist() == medians(exact).tolist()
+    assert np.abs(shared["value"].to_numpy() / exact["value"].to_numpy() - 1).max() < 1e-3
+    with monkeypatch.context() as patched:
+        patched.setattr("watthour.forecasting.day_regression.model.one_group", later_groups)
+        assert counted(monkeypatch, model, prompt.known_at(asked), targets)[0].equals(plain)  # nothing is late
+
+
+def counted(
+    monkeypatch: pytest.MonkeyPatch, model: FittedRelativeDays, past: History, targets: dy.DataFrame[Targets]
+) -> tuple[pl.DataFrame, int]:
+    """Return a forecast, and how often the regression was solved for it."""
+    answers: list[int] = []
+    predict = Learner.predict
+
+    def counting(self: Learner, asked: DayFacts, lead: int, *others: Any) -> Answer:  # noqa: ANN401 - passed on
+        answers.append(lead)
+        return predict(self, asked, lead, *others)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Learner, "predict", counting)
+        return model.predict(past, targets).values, len(answers)

@@ -15,7 +15,7 @@ from watthour.core.frames import Quality
 from watthour.registry.files import FileRegistry
 from watthour.simulation.living import CHANNEL_OF, HEARTBEAT_S, LivingHome
 from watthour.simulation.simtown import SIMTOWN
-from watthour.simulation.simtown_home import CHANNELS, DEVICES, HOME, MAINS, PlannedBegin, SimtownHome
+from watthour.simulation.simtown_home import CHANNELS, DEVICES, HOME, MAINS, PlannedBegin, PlannedUse, SimtownHome
 from watthour.store.memory import MemoryStore
 from watthour.workflows import stand_in
 from watthour.workflows.equipment import EquipmentFile, equipment_of, set_equipment
@@ -72,16 +72,17 @@ def test_nobody_is_asked_for_its_town_or_its_weather(store: MemoryStore, tmp_pat
 
 
 def test_a_first_past_ends_with_days_that_are_planned_each_before_it_is_lived(store: MemoryStore) -> None:
-    begins: dict[str, PlannedBegin] = {}
+    uses: list[PlannedUse] = []
     made: list[tuple[datetime, datetime]] = []
 
     def plan(site: Site, at: datetime) -> None:
         assert site == HOME
         lived_to = store.spans()[MAINS.id][1] + QUARTER
         made.append((at, lived_to))
-        begins[DEVICES[DeviceKind.DISHWASHER].id] = PlannedBegin(at + timedelta(hours=3), is_accepted=True)
+        begin = PlannedBegin(at, at + timedelta(hours=3), is_accepted=True)
+        uses.append(PlannedUse(DEVICES[DeviceKind.DISHWASHER].id, at, (begin,)))
 
-    home = SimtownHome(plans=lambda _day: begins)
+    home = SimtownHome(plans=lambda _window: uses)
     report = fill_past(store, home, now=hour(12), plan=plan)
     assert made
     assert all(at == lived_to for at, lived_to in made)

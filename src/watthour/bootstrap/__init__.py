@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from watthour.bootstrap.added import kinds_of_sources
 from watthour.bootstrap.app import App, open_app
-from watthour.bootstrap.opened import open_registry, open_store, site_directories
+from watthour.bootstrap.opening import open_registry, open_store, site_directories
+from watthour.bootstrap.own_sources import kinds_of_sources
 from watthour.sources.device_events import DeviceUses
 from watthour.sources.previews import Preview
 from watthour.sources.table_options import TableOptions

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
-from watthour.bootstrap.added import Added
-from watthour.bootstrap.heard import Heard
-from watthour.bootstrap.opened import open_registry, open_store
-from watthour.bootstrap.read import Read
-from watthour.bootstrap.told import Told
+from watthour.bootstrap.files import Files
+from watthour.bootstrap.listening import Listening
+from watthour.bootstrap.opening import open_registry, open_store
+from watthour.bootstrap.own_sources import OwnSources
+from watthour.bootstrap.sinks import Sinks
 from watthour.core.errors import InvalidInput, UnknownSite
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class App(Added, Heard, Told, Read):
+class App(OwnSources, Listening, Sinks, Files):
     """Everything a person's request needs, opened once per process."""
 
 

@@ -66,7 +66,7 @@ def backtest(  # noqa: PLR0913 - each is an option of the command
     from watthour.forecasting.catalogue import usual_recipe
     from watthour.forecasting.rival import without_silent_rivals
     from watthour.workflows.compare import backtest_scores, days_left_out, kept_rows
-    from watthour.workflows.known_ahead import as_before_publication
+    from watthour.workflows.known_ahead import learning_history
     from watthour.workflows.score import MOSTLY
     from watthour.workflows.train import YEARS
 
@@ -89,7 +89,7 @@ def backtest(  # noqa: PLR0913 - each is an option of the command
             )
         )
         span = Window(local_day(first, context.time_zone).start - YEARS, local_day(last, context.time_zone).end)
-        history = as_before_publication(app.store.history(context, span, now))
+        history = learning_history(app.store, context, span, now)
         recipes = {name: named_recipe(name, None) for name in names}
         recipes, notes = without_silent_rivals(recipes, history, days, least=0.0 if recipe else MOSTLY)
         for note in notes:  # before the long work

@@ -28,7 +28,7 @@ SIMILAR = "similar_series"  # looks at other channels, where a past is short
 RARE = "rare_use"  # of devices that are seldom on
 OTHER_HOMES = "other_homes"  # learned elsewhere, and comes with the package
 RELATIVE = "relative_days"  # of what is positive, and errs in parts of its value
-OF_PRICES = "day_regression"
+OF_PRICES = "day_regression"  # errs no more than the mean of several, at a third of the time or less
 RECIPES: dict[str, Card] = {
     "seasonal_naive": Card("baselines", "SeasonalNaive", "FittedRule"),
     "persistence_ensemble": Card("baselines", "PersistenceEnsemble", "FittedRule"),

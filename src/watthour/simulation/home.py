@@ -17,7 +17,7 @@ from watthour.simulation.appliances import USE_OF, compressor, laid_out
 from watthour.simulation.steps import Steps, together
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.random import Generator
     from numpy.typing import NDArray
@@ -121,6 +121,14 @@ class Use:
 
 
 @dataclass(frozen=True, slots=True)
+class Meant:
+    """What is meant of a use from one instant on."""
+
+    since: int  # [s since 1970]
+    begin: int | None  # [s since 1970]; None: as by habit
+
+
+@dataclass(frozen=True, slots=True)
 class HomeDay:
     """What was true of a home on one day: the power of each part, and each use of what is switched."""
 
@@ -152,13 +160,12 @@ class SimulatedHome:
         """Return what the home is."""
         return self.traits if self.traits is not None else _drawn_traits(self._rng(_TRAITS))
 
-    def day(self, sky: Sky, planned: Mapping[DeviceKind, int] | None = None) -> HomeDay:
+    def day(self, sky: Sky, planned: Mapping[DeviceKind, Sequence[Meant]] | None = None) -> HomeDay:
         """Return what is true of the home on the day of this weather.
 
         Args:
             sky: the weather.
-            planned: when the first use of a kind begins that follows a plan, where there is one that day [s since
-                1970]; all else is as on a day without a plan.
+            planned: what is meant of the first use of a kind, as plans came; all else is as on a day without a plan.
         """
         traits, rng = self.described(), self._rng(_DAY, sky.day.toordinal())
         rhythm = _rhythm(rng, traits, sky, is_away=self._is_away(sky))
@@ -284,16 +291,32 @@ def _uses_of_people(rng: Generator, traits: Traits, rhythm: _Rhythm) -> _Runs:
     return runs
 
 
-def _as_planned(runs: _Runs, sky: Sky, planned: Mapping[DeviceKind, int]) -> _Runs:
-    """Return the uses of a day with the first of some kinds where a plan has it, as far as it ends within the day."""
+def _as_planned(runs: _Runs, sky: Sky, planned: Mapping[DeviceKind, Sequence[Meant]]) -> _Runs:
+    """Return the uses of a day with the first of some kinds where plans have it, as far as it ends within the day."""
     found = dict(runs)
-    for kind, instant in planned.items():
+    for kind, meant in planned.items():
         if not (mine := runs.get(kind)):
             continue
-        (_begin, phases), *others = mine
-        if sky.start <= instant and instant + _lasts(phases) + _H <= sky.end:
-            found[kind] = _in_turn([(instant - sky.midnight, phases), *others])
+        (habit, phases), *others = mine
+        begin = _lived(sky.midnight + habit, meant, (sky.start, sky.end - _lasts(phases) - _H))
+        found[kind] = _in_turn([*([] if begin is None else [(begin - sky.midnight, phases)]), *others])
     return found
+
+
+def _lived(habit: int, meant: Sequence[Meant], possible: tuple[int, int]) -> int | None:
+    """Return when a use begins of which one thing after the other was meant; None: not on that day.
+
+    Each counts from when it is said, so that what has begun by then stays, and nothing begins before.
+    """
+    begin: int | None = habit
+    for each in meant:
+        if begin is not None and begin < each.since:
+            break
+        if each.begin is not None and max(possible[0], each.since) <= each.begin <= possible[1]:
+            begin = each.begin
+        else:
+            begin = habit if habit >= each.since else None
+    return begin
 
 
 def _begins(rng: Generator, kind: DeviceKind, traits: Traits, rhythm: _Rhythm) -> list[int]:

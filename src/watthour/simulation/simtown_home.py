@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,7 @@ from watthour.core.ports import Delivery
 from watthour.core.units import Quantity, Unit
 from watthour.core.vintage import stamp
 from watthour.core.window import DAY, Window
-from watthour.simulation.home import SimulatedHome, Tariff, Traits
+from watthour.simulation.home import Meant, SimulatedHome, Tariff, Traits
 from watthour.simulation.simtown import SITE as TOWN
 from watthour.simulation.sky import day_of, sky_of
 from watthour.simulation.steps import joined, together
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
     from watthour.simulation.home import HomeDay
     from watthour.simulation.noise import Array
+    from watthour.simulation.sky import Sky
     from watthour.simulation.steps import Numbers, Steps
 
 STEP = timedelta(minutes=15)
@@ -138,14 +140,24 @@ _FOLLOWING = 9  # what a generator is for
 
 @dataclass(frozen=True, slots=True)
 class PlannedBegin:
-    """When a plan lets a device begin, and whether a person has accepted that."""
+    """When one plan lets a device begin, and whether a person had accepted that."""
 
-    start: datetime
+    made_at: datetime  # the plan
+    start: datetime | None  # None: it rests
     is_accepted: bool = False
 
 
-def _no_plans(_day: Window) -> Mapping[str, PlannedBegin]:
-    return {}
+@dataclass(frozen=True, slots=True)
+class PlannedUse:
+    """A use of a device that plans hold."""
+
+    device: str  # its id
+    earliest: datetime
+    begins: tuple[PlannedBegin, ...]  # by each plan, in the order in which they were made
+
+
+def _no_plans(_window: Window) -> Sequence[PlannedUse]:
+    return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,10 +165,11 @@ class SimtownHome:
     """The invented home as a source; what it says of an interval never depends on when or how it is asked.
 
     Most of what its plans let begin begins as planned: all that is accepted, and of the rest the share ``FOLLOWED``.
+    What a plan says counts from when it was made: what had begun by then stays.
     """
 
     context: Context = SIMTOWN_HOME
-    plans: Callable[[Window], Mapping[str, PlannedBegin]] = _no_plans  # of what can begin in a day, by id of its device
+    plans: Callable[[Window], Sequence[PlannedUse]] = _no_plans  # of what can begin in a window, by its earliest begin
     home: SimulatedHome = field(default_factory=lambda: SimulatedHome(0, traits=TRAITS))
     region: SimulatedRegion = field(default_factory=SimulatedRegion)
 
@@ -242,7 +255,7 @@ class SimtownHome:
 
     def day_at(self, instant: datetime) -> HomeDay:
         """Return the day in which an instant lies."""
-        return self._day(day_of(instant, HOME.place.time_zone))
+        return self._days(instant, instant)[0]
 
     def fetch(self, window: Window, *, now: datetime, watched_from: datetime | None = None) -> Delivery:
         """Return the readings of the window that exist at ``now``."""
@@ -276,21 +289,30 @@ class SimtownHome:
     def _days(self, start: datetime, end: datetime) -> list[HomeDay]:
         zone = HOME.place.time_zone
         first, last = day_of(start, zone), day_of(end, zone)
-        return [self._day(first + place * DAY) for place in range((last - first).days + 1)]
-
-    def _day(self, day: date) -> HomeDay:
-        sky = sky_of(day, self.region)
-        begins = self.plans(Window(_instant(sky.start), _instant(sky.end)))
-        planned = {
-            kind: int(begin.start.timestamp())
-            for kind, device in DEVICES.items()
-            if (begin := begins.get(device.id)) is not None and (begin.is_accepted or _is_followed(kind, day))
-        }
-        return self.home.day(sky, planned)
+        skies = [sky_of(first + place * DAY, self.region) for place in range((last - first).days + 1)]
+        uses = self.plans(Window(_instant(skies[0].start), _instant(skies[-1].end)))
+        return [self.home.day(sky, _of_day(uses, sky)) for sky in skies]
 
     def _parts(self, start: datetime, end: datetime) -> dict[DeviceKind, Steps]:
         days = self._days(start, end)
         return {kind: joined([day.parts[kind] for day in days]) for kind in days[0].parts}
+
+
+def _of_day(uses: Sequence[PlannedUse], sky: Sky) -> dict[DeviceKind, Sequence[Meant]]:
+    """Return what is meant of the first planned use of each device on a day, as its plans came."""
+    found: dict[DeviceKind, Sequence[Meant]] = {}
+    for kind, device in DEVICES.items():
+        mine = (use for use in uses if use.device == device.id and sky.start <= use.earliest.timestamp() < sky.end)
+        if (first := next(mine, None)) is not None:
+            is_followed = _is_followed(kind, sky.day)
+            found[kind] = [_meant(each, is_followed=is_followed) for each in first.begins]
+    return found
+
+
+def _meant(told: PlannedBegin, *, is_followed: bool) -> Meant:
+    is_lived = told.start is not None and (told.is_accepted or is_followed)
+    begin = int(told.start.timestamp()) if told.start is not None and is_lived else None
+    return Meant(math.ceil(told.made_at.timestamp()), begin)
 
 
 def _is_followed(kind: DeviceKind, day: date) -> bool:

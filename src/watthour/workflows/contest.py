@@ -15,7 +15,7 @@ from watthour.core import metrics
 from watthour.core.errors import InvalidInput, ModelFailed, NotEnoughHistory, WatthourError
 from watthour.core.window import DAY, Window, local_midnight
 from watthour.workflows.compare import actuals
-from watthour.workflows.known_ahead import as_before_publication
+from watthour.workflows.known_ahead import learning_history
 from watthour.workflows.train import YEARS
 
 if TYPE_CHECKING:
@@ -96,8 +96,7 @@ def contest(  # noqa: PLR0913 - what, whom, which days, when, and how long
     n_before = n_validation_days
     if n_before is None:  # of one recipe there is nothing to choose, and it may learn to the eve of the scored days
         n_before = min(n_days, MOST_VALIDATION_DAYS) if len({*recipes} - {REFERENCE}) > 1 else 0
-    whole, days = _last_days(store, context, n_before + n_days, now)
-    history = as_before_publication(whole)
+    history, days = _last_days(store, context, n_before + n_days, now)
     first = days[n_before]
     made = {name: recipe_alone(name) for name in dict.fromkeys((*recipes, REFERENCE))}
     able, notes = without_silent_rivals(made, history, days)
@@ -269,7 +268,7 @@ def _last_days(store: Store, context: Context, n_days: int, now: datetime) -> tu
             f"{context.channel.id} has no readings",
             remedy="Add readings with `watthour backfill` or `watthour import`.",
         )
-    history = store.history(context, Window(span[1] - YEARS, span[1] + 2 * DAY), now)
+    history = learning_history(store, context, Window(span[1] - YEARS, span[1] + 2 * DAY), now)
     end: datetime = actuals(history)["time"][-1] + context.resolution
     last = end.astimezone(ZoneInfo(context.time_zone)).date() - timedelta(days=1)
     return history, [last - n * DAY for n in range(n_days - 1, -1, -1)]

@@ -92,7 +92,12 @@ def issued_on_eves(rows: pl.DataFrame, context: Context) -> pl.DataFrame:
     return rows.with_columns(issued_at=pl.min_horizontal("issued_at", closing(context)))
 
 
-def as_before_publication(history: History) -> History:
+def learning_history(store: Store, context: Context, window: Window, now: datetime) -> History:
+    """Return what is known of a window as models learn from it and are tried on it."""
+    return _as_before_publication(store.history(context, window, now))
+
+
+def _as_before_publication(history: History) -> History:
     """Return a history of prices without what was said of an interval after the auction of its price had closed.
 
     An operator that tells its wind and sun of tomorrow in the evening is of no use for tomorrow's prices.

@@ -16,7 +16,7 @@ from watthour.core.window import DAY, Window, local_midnight
 from watthour.workflows.baselines import COMPANION_LEVELS, companions
 from watthour.workflows.compare import actuals, kept_rows
 from watthour.workflows.forecast import as_stored, baseline_forecasts
-from watthour.workflows.known_ahead import as_before_publication, asked_on_eves, clock_of_eves, issued_on_eves
+from watthour.workflows.known_ahead import asked_on_eves, clock_of_eves, issued_on_eves, learning_history
 from watthour.workflows.train import YEARS
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def keep_past(
     begun = clock()
     _first, last, _recorded = store.spans()[context.channel.id]
     span = Window(last - most_days * DAY - YEARS, last + 2 * DAY)
-    history = store.history(context, span, begun)
+    history = learning_history(store, context, span, begun)
     missing = _days_without_forecast(store, history, most_days)
     months = [list(days) for _, days in groupby(reversed(missing), key=lambda day: (day.year, day.month))]
     n_done = 0
@@ -119,7 +119,7 @@ def _keep(store: Store, history: History, made: Recipe, days: list[date], issue_
 
     context = history.context
     clock = clock_of_eves(context.channel, issue_clock)
-    table = backtest(made, as_before_publication(history), days, issue_clock=clock, known_clock=clock)
+    table = backtest(made, history, days, issue_clock=clock, known_clock=clock)
     asked = asked_on_eves(days, context, issue_clock)
     few = pl.col("level").is_in(COMPANION_LEVELS)
     for name, companion in baseline_forecasts(history, asked, companions(context)).items():

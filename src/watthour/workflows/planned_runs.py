@@ -21,6 +21,15 @@ _SKIPPED = "skipped"
 
 
 @dataclass(frozen=True, slots=True)
+class PlannedStart:
+    """When one plan let a run begin."""
+
+    made_at: datetime  # the plan
+    begin: datetime | None  # None: it rests
+    is_accepted: bool = False  # by a person, as it stood in that plan
+
+
+@dataclass(frozen=True, slots=True)
 class PlannedRun:
     """A run that plans held."""
 
@@ -29,10 +38,9 @@ class PlannedRun:
     asked_at: datetime  # when the first plan that held it was made
     earliest: datetime  # by that plan
     deadline: datetime  # by the last one
-    starts: tuple[tuple[datetime, datetime | None], ...]  # when each plan was made, and its begin in it; None: it rests
+    starts: tuple[PlannedStart, ...]  # by each plan, in the order in which they were made
     device: str | None = None  # its id; None: the plan names none
     begun_at: datetime | None = None  # as a later plan saw it measured; None: none did
-    is_accepted: bool = False  # by a person, in any of its plans
 
     @property
     def at_once(self) -> datetime:
@@ -41,17 +49,8 @@ class PlannedRun:
 
     def start_in_force(self, at: datetime) -> datetime | None:
         """Return when the plan in force at an instant let it begin; None: there was none, or it was left out."""
-        told = [start for made_at, start in self.starts if made_at <= at]
+        told = [each.begin for each in self.starts if each.made_at <= at]
         return told[-1] if told else None
-
-    @property
-    def begins(self) -> datetime | None:
-        """When the plan in force let it begin as that time came, or the last plan lets it; None: it rests."""
-        for n, (_made_at, start) in enumerate(self.starts):
-            is_last = n == len(self.starts) - 1
-            if start is not None and (is_last or start < self.starts[n + 1][0]):
-                return start
-        return None
 
     def holds(self, start: datetime) -> bool:
         """Tell whether a run that began at an instant can be this one."""
@@ -102,20 +101,19 @@ def _read(plan: KeptPlan, said: Mapping[str, Any]) -> PlannedRun:
     start = None if said["state"] == _SKIPPED or said["start"] is None else _instant(said["start"])
     earliest, deadline = _instant(said["earliest"]), _instant(said["deadline"])
     begun_at = start if said["state"] in _BEGUN and not said["is_estimated"] else None
-    starts, device = ((plan.made_at, start),), said.get("device")
-    is_accepted = said["state"] == "accepted"
-    return PlannedRun(said["id"], said["name"], plan.made_at, earliest, deadline, starts, device, begun_at, is_accepted)
+    starts = (PlannedStart(plan.made_at, start, said["state"] == "accepted"),)
+    return PlannedRun(said["id"], said["name"], plan.made_at, earliest, deadline, starts, said.get("device"), begun_at)
 
 
 def _followed(before: PlannedRun, run: PlannedRun) -> PlannedRun:
-    """Return a run with what a later plan says of it."""
-    begun_at = run.begun_at or before.begun_at
+    """Return a run with what a later plan says of it; one that runs as accepted stays accepted."""
+    last, new = before.starts[-1], run.starts[-1]
+    is_under_way = last.is_accepted and new.begin == last.begin and new.begin is not None and new.begin <= new.made_at
     return replace(
         before,
         deadline=run.deadline,
-        starts=(*before.starts, *run.starts),
-        begun_at=begun_at,
-        is_accepted=before.is_accepted or run.is_accepted,
+        starts=(*before.starts, replace(new, is_accepted=new.is_accepted or is_under_way)),
+        begun_at=run.begun_at or before.begun_at,
     )
 
 

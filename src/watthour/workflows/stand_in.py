@@ -104,10 +104,10 @@ def furnish(store: Store, tariffs: Tariffs, equipment_file: EquipmentFile, home:
             set_equipment(store, equipment_file, site, home.equipment())
 
 
-def runs_of_plans(store: Store, home: str, day: Window) -> list[PlannedRun]:
-    """Return the runs that the plans of a home let begin, of those that may begin in a day."""
-    runs = planned_runs(store, home, day)
-    return [each for each in runs if each.device is not None and each.earliest in day and each.begins is not None]
+def runs_of_plans(store: Store, home: str, window: Window) -> list[PlannedRun]:
+    """Return the runs of devices that the plans of a home hold, of those that may begin in a window."""
+    runs = planned_runs(store, home, window)
+    return [each for each in runs if each.device is not None and each.earliest in window]
 
 
 def fill_past(

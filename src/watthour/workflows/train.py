@@ -28,7 +28,7 @@ from watthour.workflows.forecast import (
     under_version,
 )
 from watthour.workflows.holes import told_of_holes
-from watthour.workflows.known_ahead import as_before_publication, asked_on_eves, issued_on_eves
+from watthour.workflows.known_ahead import asked_on_eves, issued_on_eves, learning_history
 from watthour.workflows.leads import metrics_ahead
 from watthour.workflows.windows import horizon_of
 
@@ -96,7 +96,7 @@ def train(
     _first, last, _recorded = store.spans().get(
         context.channel.id, (now, now, now)
     )  # an archive may end long before now
-    history = as_before_publication(store.history(context, Window(last - YEARS, last + 2 * DAY), now))
+    history = learning_history(store, context, Window(last - YEARS, last + 2 * DAY), now)
     champion, trouble = serving(registry, context.channel.id)
     split = split_days(
         history, frozen_days=frozen_days, not_before=learned_until(champion.manifest) if champion else None

@@ -134,6 +134,17 @@ def later_groups(history: History, state: State, known: Known) -> list[Group]:
     return [Group(np.array(group), table) for group, table in zip(groups, tables, strict=True)]
 
 
+def one_group(history: History, state: State, known: Known) -> list[Group]:
+    """Return all requests as one group, with the days since the training as the latest of them knows them.
+
+    What each is asked from stays its own: only what was late for one, of days over by then, is learned from as well.
+    """
+    requests, first = known.requests, state.last_day + 1
+    days = np.arange(first, max(int(known.last_over.max(initial=first - 1)) + 1, first))
+    latest = requests.take(np.array([requests.issued.argmax()]))
+    return [Group(np.arange(len(requests.day)), known_values(history, state.clock, latest, days)[0])]
+
+
 def _agree(before: Array, after: Array, last: int) -> bool:
     n_days = max(last + 1, 0)
     return bool(np.array_equal(before[:n_days], after[:n_days], equal_nan=True))

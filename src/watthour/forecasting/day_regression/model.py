@@ -16,7 +16,7 @@ from watthour.forecasting.day_regression.bands import miss_quantiles
 from watthour.forecasting.day_regression.day_table import Clock, is_whole, known_values
 from watthour.forecasting.day_regression.error_trees import ErrorTrees, Misses, features_of
 from watthour.forecasting.day_regression.inputs import WEEK, DayCalendar
-from watthour.forecasting.day_regression.known import Known, covariates_ahead, later_covariates, later_groups
+from watthour.forecasting.day_regression.known import Known, covariates_ahead, later_covariates, later_groups, one_group
 from watthour.forecasting.day_regression.learner import Answer, Later, Learner, Points, learners_of
 from watthour.forecasting.day_regression.state import State
 from watthour.forecasting.gaussian_process.archive import in_half
@@ -185,8 +185,14 @@ class FittedDayRegression:
         without = {name.removeprefix(_WITHOUT): each for name, each in files.items() if name.startswith(_WITHOUT)}
         return cls(State.from_files(files), cls.from_files(without) if without else None)
 
-    def predict(self, history: History, targets: dy.DataFrame[Targets]) -> Forecast:
+    def predict(self, history: History, targets: dy.DataFrame[Targets], *, as_latest_knows: bool = False) -> Forecast:
         """Forecast each day that is asked from what was known at its issue; every known day counts, also later ones.
+
+        Args:
+            history: what was known.
+            targets: what is asked.
+            as_latest_knows: the days since the training are learned from as the latest issue knows them, so that what
+                was late for the issues before, or was revised, costs nothing.
 
         Raises:
             InvalidInput: the model was trained on another channel or another step, or the targets have another.
@@ -202,7 +208,7 @@ class FittedDayRegression:
             raise nothing_known(targets, history.context)
         ahead = later_covariates(history, state, int(known.last_over.max()))
         calendar = _calendar(state, int(requests.day.max()))
-        for group in later_groups(history, state, known):
+        for group in (one_group if as_latest_knows else later_groups)(history, state, known):
             later = Later(state.last_day + 1, group.values, ahead[:, : len(group.values)])
             able = group.rows[known.can_answer[group.rows]]
             is_lost = known.stands_in[able].any(axis=1)

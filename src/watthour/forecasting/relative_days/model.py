@@ -119,10 +119,11 @@ class FittedRelativeDays:
         """
         logs = in_logarithms(history)
         quantiles, missing = self._steady(logs, targets)
+        is_one_issue = targets["issued_at"].n_unique() == 1  # which may know all that the past ones came to know
 
         def of_past(asked: dy.DataFrame[Targets]) -> Array:
             try:
-                return self._steady(logs, asked)[0]
+                return self._steady(logs, asked, as_latest_knows=is_one_issue)[0]
             except NotEnoughHistory:
                 return np.full((asked.height, len(LEVELS)), np.nan)
 
@@ -138,9 +139,11 @@ class FittedRelativeDays:
         )
         return quantile_forecast(targets, np.exp(quantiles), history.context, model=NAME, missing_inputs=missing)
 
-    def _steady(self, logs: History, targets: dy.DataFrame[Targets]) -> tuple[Array, tuple[str, ...]]:
+    def _steady(
+        self, logs: History, targets: dy.DataFrame[Targets], *, as_latest_knows: bool = False
+    ) -> tuple[Array, tuple[str, ...]]:
         """Return the logarithms of quantiles that follow no miss since the training, and what was missing in words."""
-        told = self.regression.predict(logs, targets)
+        told = self.regression.predict(logs, targets, as_latest_knows=as_latest_knows)
         quantiles, _ = quantiles_of(told, targets)
         if self.trees is not None:
             quantiles = _moved(quantiles, self.trees.medians(logs, targets), self.shares, leads_of(targets))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from watthour.bootstrap.opened import Opened
+from watthour.bootstrap.opening import Opened
 from watthour.core.errors import InvalidInput
 from watthour.sources.device_events import DeviceUses, is_device_events, read_device_events
 from watthour.sources.files import file_sources, preview, unknown_files
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Read(Opened):
+class Files(Opened):
     """The readers of files, with the sites that this process knows."""
 
     def file_sources(

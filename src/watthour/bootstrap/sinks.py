@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from watthour.bootstrap.alone import client_id, working
-from watthour.bootstrap.asked import Asked
+from watthour.bootstrap.locks import client_id, working
+from watthour.bootstrap.sources import AskedSources
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Told(Asked):
+class Sinks(AskedSources):
     """Who writes to others what this process keeps."""
 
     @cached_property

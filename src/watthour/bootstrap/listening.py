@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from watthour.bootstrap.alone import client_id, passing_id, working
-from watthour.bootstrap.asked import Asked
+from watthour.bootstrap.locks import client_id, passing_id, working
+from watthour.bootstrap.sources import AskedSources
 from watthour.sources.catalogue import LINES
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Heard(Asked):
+class Listening(AskedSources):
     """Who listens, and who makes readings of what is heard."""
 
     @cached_property
@@ -75,14 +75,20 @@ class Heard(Asked):
     @cached_property
     def simtown_home(self) -> SimtownHome:
         """The same, as it lives: most of its runs begin as its plans say."""
-        from watthour.simulation.simtown_home import HOME, PlannedBegin, SimtownHome
+        from watthour.simulation.simtown_home import HOME, PlannedBegin, PlannedUse, SimtownHome
         from watthour.workflows.stand_in import runs_of_plans
 
-        def begins(day: Window) -> dict[str, PlannedBegin]:
-            runs = runs_of_plans(self.store, HOME.id, day)
-            return {str(each.device): PlannedBegin(each.begins, each.is_accepted) for each in runs if each.begins}
+        def planned(window: Window) -> list[PlannedUse]:
+            return [
+                PlannedUse(
+                    str(run.device),
+                    run.earliest,
+                    tuple(PlannedBegin(each.made_at, each.begin, each.is_accepted) for each in run.starts),
+                )
+                for run in runs_of_plans(self.store, HOME.id, window)
+            ]
 
-        return SimtownHome(plans=begins)
+        return SimtownHome(plans=planned)
 
     def wants_stand_in_home(self, followed: Sequence[Context]) -> bool:
         """Tell whether the invented home is shown beside the sites that are followed."""

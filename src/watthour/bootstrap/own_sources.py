@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Any, cast
 
-from watthour.bootstrap.alone import passing_id
-from watthour.bootstrap.asked import Asked
+from watthour.bootstrap.locks import passing_id
+from watthour.bootstrap.sources import AskedSources
 from watthour.core.errors import InvalidInput, NotConfigured
 from watthour.sources.catalogue import LINES, addable, connector, options_class
 from watthour.sources.own import (
@@ -28,13 +28,12 @@ if TYPE_CHECKING:
 
     from watthour.core.ports import Subscription
     from watthour.sources.options import Options
-    from watthour.workflows.trying import Asked as AskedOnce
-    from watthour.workflows.trying import Tried
+    from watthour.workflows.trying import Asked, Tried
     from watthour.workflows.view.sources import SetSource
 
 
 @dataclass(frozen=True)
-class Added(Asked):
+class OwnSources(AskedSources):
     """What a person may add, try and see of sources."""
 
     def try_source(self, kind: str, said: Mapping[str, object], *, seconds: float, now: datetime) -> Tried:
@@ -67,9 +66,9 @@ class Added(Asked):
         contexts = (each for each in chain(named, known) if each is not None)
         context = next(each for each in contexts if addable()[kind].serves(each))
 
-        def open_source() -> AskedOnce:
+        def open_source() -> Asked:
             client = module.open_client(options, retry=RetryPolicy(attempts=1))
-            return cast("Callable[..., AskedOnce]", connector(kind))(context, client)
+            return cast("Callable[..., Asked]", connector(kind))(context, client)
 
         return try_asking(open_source, now=now)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from watthour.bootstrap.opened import Opened
+from watthour.bootstrap.opening import Opened
 from watthour.core.channel import SiteKind
 from watthour.core.errors import NotConfigured
 from watthour.sources.catalogue import CATALOGUE, Card
@@ -55,7 +55,7 @@ SIMULATED_HOME = Card(
 
 
 @dataclass(frozen=True)
-class Asked(Opened):
+class AskedSources(Opened):
     """The sources that are set, and what each is to each site."""
 
     @cached_property
