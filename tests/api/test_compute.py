@@ -6,6 +6,7 @@ import threading
 from typing import TYPE_CHECKING
 
 import pytest
+from loops import run_apart
 
 from watthour.api.compute import Compute, Limits, Warm
 from watthour.api.problems import Refusal
@@ -25,7 +26,7 @@ def test_work_runs_beside_the_event_loop(compute: Compute) -> None:
     async def ask() -> str:
         return await compute.run(lambda: threading.current_thread().name)
 
-    assert asyncio.run(ask()).startswith("watthour-api")
+    assert run_apart(ask()).startswith("watthour-api")
 
 
 def test_work_that_takes_too_long_is_a_504_that_invites_again(compute: Compute) -> None:
@@ -39,7 +40,7 @@ def test_work_that_takes_too_long_is_a_504_that_invites_again(compute: Compute) 
         finally:
             release.set()
 
-    refusal = asyncio.run(ask())
+    refusal = run_apart(ask())
     assert refusal.problem.status == 504
     assert "Retry-After" in refusal.headers
 
@@ -61,7 +62,7 @@ def test_who_waits_for_room_begins_when_something_has_ended(compute: Compute) ->
         release.set()
         await asyncio.gather(*waiting, *others)
 
-    asyncio.run(ask())
+    run_apart(ask())
     assert order == ["released", "begun", "begun", "begun"]
 
 
@@ -78,7 +79,7 @@ def test_too_many_waiting_are_turned_away_with_503(compute: Compute) -> None:
             release.set()
             await asyncio.gather(*waiting)
 
-    assert asyncio.run(ask()).problem.status == 503
+    assert run_apart(ask()).problem.status == 503
 
 
 @pytest.mark.parametrize("is_freed", [True, False])
@@ -97,7 +98,7 @@ def test_who_has_patience_is_turned_away_only_where_there_is_no_room_in_time(
         await asyncio.gather(*waiting)
         return answers
 
-    answers = asyncio.run(ask())
+    answers = run_apart(ask())
     if is_freed:
         assert answers == ["done"] * 6
     else:
@@ -109,7 +110,7 @@ def test_an_error_in_a_thread_reaches_the_caller(compute: Compute) -> None:
         await compute.run(lambda: 1 / 0)
 
     with pytest.raises(ZeroDivisionError):
-        asyncio.run(ask())
+        run_apart(ask())
 
 
 def test_a_stop_iteration_in_a_thread_is_an_error_and_takes_no_room(compute: Compute) -> None:
@@ -119,7 +120,7 @@ def test_a_stop_iteration_in_a_thread_is_an_error_and_takes_no_room(compute: Com
                 await compute.run(lambda: next(iter(())), timeout_s=5)
         return await compute.run(lambda: "good", timeout_s=5)
 
-    assert asyncio.run(ask()) == "good"
+    assert run_apart(ask()) == "good"
 
 
 def test_a_kept_answer_is_not_made_again_until_it_expires(compute: Compute) -> None:
@@ -134,7 +135,7 @@ def test_a_kept_answer_is_not_made_again_until_it_expires(compute: Compute) -> N
             answers.append(await warm.get("key", lambda: next(numbers), lifetime_s=10))
         return answers
 
-    assert asyncio.run(ask()) == [1, 1, 2]
+    assert run_apart(ask()) == [1, 1, 2]
 
 
 def test_callers_who_ask_at_once_share_one_computation(compute: Compute) -> None:
@@ -144,7 +145,7 @@ def test_callers_who_ask_at_once_share_one_computation(compute: Compute) -> None
         warm = Warm(compute)
         return await asyncio.gather(*(warm.get("key", lambda: next(numbers), lifetime_s=10) for _ in range(20)))
 
-    assert asyncio.run(ask()) == [1] * 20
+    assert run_apart(ask()) == [1] * 20
 
 
 def test_an_answer_that_came_too_late_is_kept_for_the_next_caller(compute: Compute) -> None:
@@ -158,7 +159,7 @@ def test_an_answer_that_came_too_late_is_kept_for_the_next_caller(compute: Compu
         await asyncio.sleep(0.05)
         return await warm.get("key", lambda: pytest.fail("made again"), lifetime_s=60)
 
-    assert asyncio.run(ask()) is True
+    assert run_apart(ask()) is True
 
 
 def test_an_answer_begun_before_a_drop_is_not_kept(compute: Compute) -> None:
@@ -173,7 +174,7 @@ def test_an_answer_begun_before_a_drop_is_not_kept(compute: Compute) -> None:
         assert await first == "old"
         return await warm.get("key", lambda: "new", lifetime_s=60)
 
-    assert asyncio.run(ask()) == "new"
+    assert run_apart(ask()) == "new"
 
 
 def test_a_failure_is_not_kept(compute: Compute) -> None:
@@ -183,7 +184,7 @@ def test_a_failure_is_not_kept(compute: Compute) -> None:
             await warm.get("key", lambda: str(1 / 0), lifetime_s=60)
         return await warm.get("key", lambda: "good", lifetime_s=60)
 
-    assert asyncio.run(ask()) == "good"
+    assert run_apart(ask()) == "good"
 
 
 def test_only_so_many_answers_are_kept(compute: Compute) -> None:
@@ -194,7 +195,7 @@ def test_only_so_many_answers_are_kept(compute: Compute) -> None:
         await asyncio.sleep(0)
         return len(warm._kept)
 
-    assert asyncio.run(ask()) == 2
+    assert run_apart(ask()) == 2
 
 
 def test_an_answer_made_from_another_state_is_dropped_and_each_outcome_counted(compute: Compute) -> None:
@@ -214,7 +215,7 @@ def test_an_answer_made_from_another_state_is_dropped_and_each_outcome_counted(c
         await warm.get("uncounted", lambda: 0, lifetime_s=10)
         return answers
 
-    assert asyncio.run(ask()) == [1, 1, 2, 2, 3]
+    assert run_apart(ask()) == [1, 1, 2, 2, 3]
     assert told == [
         "ahead miss",
         "ahead hit",
@@ -241,7 +242,7 @@ def test_an_answer_that_is_made_from_an_old_state_is_not_given_to_who_knows_of_a
         await asyncio.wait({old})
         return new, await warm.get("key", lambda: "newest", lifetime_s=60, state=2)
 
-    assert asyncio.run(ask())[0] == "new"
+    assert run_apart(ask())[0] == "new"
 
 
 def test_queued_work_is_taken_back_when_its_callers_time_is_over() -> None:
@@ -257,6 +258,6 @@ def test_queued_work_is_taken_back_when_its_callers_time_is_over() -> None:
             release.set()
         await compute.run(lambda: done.append("in time"), timeout_s=5)
 
-    asyncio.run(ask())
+    run_apart(ask())
     compute.close()
     assert done == ["in time"]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import polars as pl
+from cli.training import trained
 
 from watthour.core.frames import INSTANT, Forecasts, Quality, Readings
 from watthour.core.window import Window
@@ -65,7 +66,7 @@ def test_a_day_that_cannot_be_is_named(town: Callable[..., Outcome]) -> None:
 
 
 def test_scores_show_everybody_by_lead_time(town: Callable[..., Outcome]) -> None:
-    assert town("train", "simtown", "--recipe", "operator_debiased").code == 0
+    trained(town, "operator_debiased")
     ended = town("scores", "simtown", "--days", "20")
     assert ended.code == 0
     rows = [line.split("\t") for line in ended.out.splitlines()]
@@ -76,7 +77,7 @@ def test_scores_show_everybody_by_lead_time(town: Callable[..., Outcome]) -> Non
 
 
 def test_a_backtest_takes_the_kind_of_model_that_serves_unless_told_otherwise(town: Callable[..., Outcome]) -> None:
-    assert town("train", "simtown", "--recipe", "persistence_ensemble", "--past-days", "0").code == 0
+    trained(town, "persistence_ensemble", past_days=0)
     last = datetime.now(UTC).date() - timedelta(days=3)
     ended = town("backtest", "simtown", "--from", str(last), "--to", str(last), "--json")
     assert ended.code == 0, ended.err
@@ -85,7 +86,7 @@ def test_a_backtest_takes_the_kind_of_model_that_serves_unless_told_otherwise(to
 
 
 def test_scores_show_errors_day_by_day_and_levels(town: Callable[..., Outcome]) -> None:
-    town("train", "simtown", "--recipe", "operator_debiased")
+    trained(town, "operator_debiased")
     by_day = json.loads(town("scores", "simtown", "--days", "12", "--by", "day", "--json").out)
     assert len(by_day["days"]) == 12
     assert {row["model"] for day in by_day["days"] for row in day["rows"]} >= {"ours", "operator"}

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
+from cli.training import trained
 
 from watthour.core.errors import StoreFull
 from watthour.registry.files import FileRegistry
@@ -20,16 +21,6 @@ if TYPE_CHECKING:
     from cli.conftest import Outcome
 
     from watthour.core.forecast import Context
-
-
-def trained(town: Callable[..., Outcome], recipe: str, *options: str) -> str:
-    ended = town("train", "simtown", "--recipe", recipe, *options, "--json")
-    assert ended.code == 0, ended.err
-    report = json.loads(ended.out)[0]
-    version: str = report["version"]
-    if report["decision"] == "kept":  # today's frozen days may lie outside of its band too often
-        assert town("models", "promote", "simtown", version).code == 0
-    return version
 
 
 def test_a_trained_model_is_listed_with_its_scores_and_a_star(town: Callable[..., Outcome]) -> None:
@@ -54,7 +45,7 @@ def test_training_says_its_verdict_and_everybodys_scores(town: Callable[..., Out
 
 
 def test_the_past_alone_is_forecast_where_it_was_put_off(town: Callable[..., Outcome]) -> None:
-    trained(town, "persistence_ensemble", "--past-days", "0")
+    trained(town, "persistence_ensemble", past_days=0)
     models = town("models", "list").out
     ended = town("train", "simtown", "--only-past", "--past-days", "20", "--json")
     assert ended.code == 0, ended.err
@@ -127,7 +118,7 @@ def test_an_empty_registry_says_how_to_begin(town: Callable[..., Outcome]) -> No
 
 def test_a_combination_serves_and_every_door_says_what_it_is_made_of(town: Callable[..., Outcome]) -> None:
     members = '{"members": ["persistence_ensemble", "operator", "operator_debiased"]}'
-    version = trained(town, "combination", "--parameters", members, "--past-days", "0")
+    version = trained(town, "combination", "--parameters", members, past_days=0)
     shown = json.loads(town("models", "show", "simtown", "--json").out)
     assert shown["version"] == version
     assert sum(shown["members"].values()) == pytest.approx(1, abs=1e-3)
@@ -251,7 +242,7 @@ def test_with_nothing_that_can_be_loaded_a_baseline_forecasts(town: Callable[...
 
 
 def test_two_versions_are_tried_side_by_side_and_every_door_tells_it(town: Callable[..., Outcome], home: Path) -> None:
-    first = trained(town, "operator_debiased", "--past-days", "0")
+    first = trained(town, "operator_debiased", past_days=0)
     registry = FileRegistry(home / "models")
     channel = "grid.simtown.demand"
     manifest, files = registry.load(channel)

@@ -13,12 +13,12 @@ import shutil
 import socket
 import subprocess
 import threading
-from concurrent.futures import ThreadPoolExecutor
 from time import sleep
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from aiomqtt import Client
 from amqtt.broker import Broker
+from loops import run_apart
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Sequence
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
     Messages = Sequence[tuple[str, str | bytes]]
 
-_T = TypeVar("_T")
 MOSQUITTO = shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin:/opt/homebrew/sbin")
 
 
@@ -34,12 +33,6 @@ def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port: int = taken.getsockname()[1]
         return port
-
-
-def run_apart(work: Coroutine[Any, Any, _T]) -> _T:
-    """Run a coroutine in a thread of its own: the browser of other tests leaves a loop running in this one."""
-    with ThreadPoolExecutor(1) as pool:
-        return pool.submit(asyncio.run, work).result(20)
 
 
 class LocalBroker:

@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from aiomqtt import Client
-from fakes.broker import MOSQUITTO, Mosquitto, run_apart
+from fakes.broker import MOSQUITTO, Mosquitto
+from loops import run_apart
 from structlog.testing import capture_logs
 
 from watthour.core.bulletin import Bulletin, Entry, Matter, Order

@@ -358,6 +358,26 @@ def test_a_bad_value_does_not_spoil_its_neighbours() -> None:
     assert rules(found) == ["value_is_a_number"]
 
 
+@pytest.mark.parametrize("odd", [[], ["x"], {}, {"x": 1}], ids=str)
+@pytest.mark.parametrize(
+    ("topic", "payload"),
+    [
+        ("a/events/rpc", {"method": "NotifyStatus", "params": {"ts": 1, "em:0": {"total_act_power": 12}}}),
+        ("zigbee2mqtt/a", {"power": 12, "occupancy": True, "last_seen": 1, "temperature": 20}),
+        (CONFIG_TOPIC, {"state_topic": "a/b", "device_class": "energy", "state_class": "total",
+                        "unit_of_measurement": "kWh", "value_template": "{{ value }}", "device": {"name": "a"}}),
+        (CONFIG_TOPIC, {"state_topic": "a/b", "unit_of_measurement": "W"}),
+        (CONFIG_TOPIC.replace("sensor", "binary_sensor"), {"state_topic": "a/b", "device_class": "motion"}),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)  # fmt: skip
+def test_a_list_or_an_object_in_place_of_a_word_breaks_no_reader(
+    topic: str, payload: dict[str, object], odd: object
+) -> None:
+    for field in payload:
+        heard(topic, payload | {field: odd})
+
+
 @given(
     topic=st.sampled_from(
         ["tele/a/SENSOR", "stat/a/STATUS10", "a/events/rpc", "a/status/em:0", "shellies/a/relay/0/power",

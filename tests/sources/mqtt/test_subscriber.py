@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 from aiomqtt import Message
-from fakes.broker import MOSQUITTO, LocalBroker, Mosquitto, free_port, run_apart
+from fakes.broker import MOSQUITTO, LocalBroker, Mosquitto, free_port
+from loops import run_apart
 from structlog.testing import capture_logs
 
 from watthour.core.errors import StoreLocked

@@ -74,8 +74,8 @@ class SetTariff(Question):
         ),
         examples=["2026-12-01"],
     )
-    confirm: bool = Field(default=False, strict=True, description="Prices that look ten or a thousand times off are meant.")
-    drop_later: bool = Field(default=False, strict=True, description="What was to hold later is dropped; else it stays.")
+    confirm: bool = Field(default=False, strict=True, description="Prices ten or a thousand times off are meant.")
+    drop_later: bool = Field(default=False, strict=True, description="What was to hold later is dropped.")
 
 
 class TariffTerm(Answer):

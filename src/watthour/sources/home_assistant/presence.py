@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from watthour.sources.mqtt.message import Answer
 
 _WRITTEN_AFTER = timedelta(minutes=1)  # the recorder writes a change within seconds
-_UNKNOWN = frozenset({"unavailable", "unknown"})
+_UNKNOWN = ("unavailable", "unknown")
 
 
 def presence_sensors(states: Iterable[Mapping[str, object]]) -> Iterator[tuple[Thing, str, object]]:

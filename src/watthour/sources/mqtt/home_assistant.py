@@ -67,9 +67,10 @@ _CLASSES = {
     "temperature": Tells.TEMPERATURE,
     "humidity": Tells.HUMIDITY,
 }
-_OF_MANY = frozenset({"K", "%"})  # units also of a lamp's colour, of a battery
-PRESENCE = frozenset({"occupancy", "motion", "presence"})
-_COUNTERS = frozenset({None, "total", "total_increasing"})
+# Tuples, since what is looked for may be a list, which a set cannot hold.
+_OF_MANY = ("K", "%")  # units also of a lamp's colour, of a battery
+PRESENCE = ("occupancy", "motion", "presence")
+_COUNTERS = (None, "total", "total_increasing")
 _TEMPLATE = re.compile(
     r"\{\{-?\s*(?:value|value_json((?:\.\w+|\[\s*'[^']+'\s*\]|\[\s*\"[^\"]+\"\s*\]|\[\s*\d+\s*\])*))"
     r"\s*(?:\|\s*(?:float|int|round|default)\s*(?:\([^(){}]*\))?\s*)*-?\}\}"

@@ -77,7 +77,7 @@ def read(message: Message) -> Heard | None:
         )
     elif (event := _EVENT.fullmatch(message.topic)) is not None:
         said = message.mapping()
-        if said.get("method") in {"NotifyStatus", "NotifyFullStatus"}:
+        if str(said.get("method")) in {"NotifyStatus", "NotifyFullStatus"}:
             params = as_object(said.get("params"))
             read_components(answer, event[1], params, own_time=params.get("ts"))
     elif (status_of := _STATUS.fullmatch(message.topic)) is not None and _is_known(
