@@ -200,6 +200,26 @@ def test_a_home_that_cannot_be_planned_is_told_and_tried_again_later(
         assert app.store.runs("plan:flat")[0].problem is None
 
 
+def test_a_damaged_file_of_equipment_ends_no_round_and_is_told_of_each_home(
+    watthour: Callable[..., Outcome], home: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "equipment.toml"
+    file.write_text(EQUIPMENT)
+    for name in ("Attic", "Flat"):
+        watthour("home", "add", name, "--time-zone", "Europe/Berlin", "--channel", "energy:kWh:1h")
+        watthour("home", "equip", name.lower(), str(file))
+    now = datetime(2026, 11, 21, 15, 30, tzinfo=UTC)
+    settings = load_settings()
+    with App(settings, open_store(settings), open_registry(settings)) as app:
+        for name in ("attic", "flat"):
+            app.tariffs.keep(name, {"name": "Flat", "currency": "EUR", "import": {"kind": "flat", "price": 0.25}})
+        (home / "equipment.json").write_text("{")
+        Scheduler(app, clock=lambda: now)._plans()
+        for name in ("attic", "flat"):
+            (failed,) = app.store.runs(f"plan:{name}")
+            assert "equipment.json" in f"{failed.problem}"
+
+
 def set_tariff(app: App, price: float) -> None:
     said = {"name": "Flat", "currency": "EUR", "import": {"kind": "flat", "price": price}}
     app.tariffs.keep("flat", said)

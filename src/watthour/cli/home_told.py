@@ -15,7 +15,7 @@ from watthour.cli.output import local_time, number, show_json, show_table, utc_n
 if TYPE_CHECKING:
     from watthour.core.bulletin import Entry
 
-_UNITS = {"power_ahead": "kW", "energy_ahead": "kWh", "energy": "kWh", "emissions": "kg"}
+_UNITS = {"power_ahead": "kW", "energy_ahead": "kWh", "energy": "kWh", "emissions": "kg", "saved_emissions": "kg"}
 
 
 def told(home: Annotated[str, typer.Argument(help="The home's name or id.")], *, as_json: AsJson = False) -> None:

@@ -441,17 +441,20 @@ class Scheduler:
 
     def _plans(self) -> None:
         """Plan the homes that have a tariff and equipment, each every half hour, or as one of these changes."""
-        planner, now = self._app.planner, self._now()
         for home in homes(self._app.store):
-            waits = now - self._not_planned.get(home.id, now - DAY) < PLAN_AGAIN_AFTER
-            if planner.is_possible(home, now=now) and planner.is_due(home, now=now) and not waits:
-                self._not_planned[home.id] = now
-                self._guard(f"{PLAN_PREFIX}{home.id}", partial(self._plan_home, home))
+            self._guard(f"{PLAN_PREFIX}{home.id}", partial(self._plan_home, home))
 
-    def _plan_home(self, home: Site) -> None:
-        content = self._app.planner.plan(home, Asked(), now=self._now())
-        self._not_planned.pop(home.id, None)
-        self._log.info("planned", home=home.id, status=content["status"], cost=content["cost"])
+    def _plan_home(self, home: Site) -> bool:
+        planner, now = self._app.planner, self._now()
+        if now - self._not_planned.get(home.id, now - DAY) < PLAN_AGAIN_AFTER:
+            return False
+        self._not_planned[home.id] = now  # until all of this has worked
+        is_due = planner.is_possible(home, now=now) and planner.is_due(home, now=now)
+        if is_due:
+            content = planner.plan(home, Asked(), now=now)
+            self._log.info("planned", home=home.id, status=content["status"], cost=content["cost"])
+        del self._not_planned[home.id]
+        return is_due
 
     def _own_files(self) -> None:
         """Forecast and train the sites whose readings a person imports, when new ones have come; homes together."""

@@ -130,7 +130,7 @@ def bill(tariff: Tariff, metered: Metered, calendar: Calendar, market: Mapping[s
     return Bill(metered.window, tariff.currency, tuple(lines), missing, unpriced, tuple(remarks))
 
 
-def joined_bills(parts: Sequence[Bill], window: Window) -> Bill:
+def joined_bills(parts: Sequence[Bill], window: Window, zone: ZoneInfo) -> Bill:
     """Return the bill of a period of tariffs of one currency that followed each other: lines that are alike are one."""
     if len(parts) == 1:
         return parts[0]
@@ -139,7 +139,7 @@ def joined_bills(parts: Sequence[Bill], window: Window) -> Bill:
         for line in each.lines:
             lines.setdefault((line.kind, line.name, line.unit), []).append(line)
     remarks = dict.fromkeys(remark for each in parts for remark in each.remarks)
-    since = [f"{each.window.start:%Y-%m-%d %H:%M} UTC" for each in parts[1:]]
+    since = [f"{each.window.start.astimezone(zone):%Y-%m-%d %H:%M}" for each in parts[1:]]
     return Bill(
         window,
         parts[0].currency,

@@ -185,7 +185,7 @@ def home_bill(store: Store, tariffs: Tariffs, home: Site, window: Window, *, now
     for (span, tariff), (flowed, used) in zip(terms, metered, strict=True):
         found = bill(tariff, flowed, calendar_of(home, tariff, span), _published(store, tariff, span, now))
         parts.append(replace(found, remarks=(*found.remarks, *_tier_remarks(used))))
-    return joined_bills(parts, window)
+    return joined_bills(parts, window, ZoneInfo(home.place.time_zone))
 
 
 def _metered(store: Store, home: Site, tariff: Tariff, window: Window, now: datetime) -> tuple[Metered, list[_Used]]:
