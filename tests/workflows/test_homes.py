@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from builders import device, events, home_channel, home_site, readings, region_site
@@ -29,9 +29,13 @@ from watthour.workflows.homes import (
     remove_zone,
     zones_of,
 )
+from watthour.workflows.kept_files import KeptFiles
 from watthour.workflows.own_sites import channel_words, remove_site
 from watthour.workflows.places import places_named, the_place
 from watthour.workflows.sites import find_context
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 TOWNS = Towns()
 WASHER = DeviceWords("Washing machine", "washing_machine", rating_w=2100.0, channels=[channel_words("power:W:1h")])
@@ -184,12 +188,12 @@ class TestDevices:
         assert channels_of(store, remove_device(store, "flat", "washing_machine", with_readings=True)) == []
         assert store.devices() == []
 
-    def test_a_home_with_uses_is_removed_only_when_that_is_said(self, store: MemoryStore) -> None:
+    def test_a_home_with_uses_is_removed_only_when_that_is_said(self, store: MemoryStore, tmp_path: Path) -> None:
         kept = add_device(store, "flat", replace(WASHER, channels=[]))
         store.append_events(events((kept.id, 1, 2, 0.8)))
         with pytest.raises(InvalidInput, match=r"Flat has uses in home\.flat\.washing_machine.*--delete-readings"):
-            remove_site(store, "flat")
-        remove_site(store, "flat", with_readings=True)
+            remove_site(store, KeptFiles.of(tmp_path), "flat")
+        remove_site(store, KeptFiles.of(tmp_path), "flat", with_readings=True)
         assert (store.sites(), store.devices()) == ([], [])
 
     def test_what_is_forecast_of_a_home_is_not_removed_with_a_device(self, store: MemoryStore) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import pytest
 from builders import forecasts, readings, region_site
@@ -19,6 +20,8 @@ from watthour.core.window import DAY, HOUR, Window
 from watthour.forecasting.holiday_calendars import checked_calendar, likely_calendar
 from watthour.grid.regions import Regions
 from watthour.store.memory import MemoryStore
+from watthour.workflows.kept_files import KeptFiles
+from watthour.workflows.links import Link
 from watthour.workflows.own_sites import (
     ChannelWords,
     SiteWords,
@@ -30,6 +33,9 @@ from watthour.workflows.own_sites import (
     settle_site,
 )
 from watthour.workflows.sites import find_context, site_named
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 DIRECTORIES = [Regions()]
 HALF_HOUR = timedelta(minutes=30)
@@ -247,14 +253,34 @@ def test_what_watthour_describes_itself_is_not_changed(store: MemoryStore) -> No
         change_site(store, DIRECTORIES, "nyy", {})
 
 
-def test_a_site_with_readings_stays_unless_said(store: MemoryStore) -> None:
+def test_a_site_with_readings_stays_unless_said(store: MemoryStore, tmp_path: Path) -> None:
     add_site(store, DIRECTORIES, HOME)
     store.append(readings(1.0, channel=POWER))
     with pytest.raises(InvalidInput, match="--delete-readings"):
-        remove_site(store, "maison_de_zoe")
+        remove_site(store, KeptFiles.of(tmp_path), "maison_de_zoe")
     assert store.spans()[POWER]
-    remove_site(store, "Maison de Zoé", with_readings=True)
+    remove_site(store, KeptFiles.of(tmp_path), "Maison de Zoé", with_readings=True)
     assert (store.sites(), store.channels(), store.spans()) == ([], [], {})
+
+
+def test_what_files_tell_of_a_site_goes_with_it_and_a_damaged_file_keeps_all(
+    store: MemoryStore, tmp_path: Path
+) -> None:
+    site, files = add_site(store, DIRECTORIES, HOME), KeptFiles.of(tmp_path)
+    for each in (site.id, "other"):
+        files.tariffs.keep(each, {"currency": "EUR"})
+        files.equipment.keep(each, {"batteries": []})
+    files.links.add("shelly/a", Link(POWER, "power"))
+    whole = (tmp_path / "equipment.json").read_text()
+    (tmp_path / "equipment.json").write_text("{")
+    with pytest.raises(InvalidInput, match=r"equipment\.json"):
+        remove_site(store, files, site.id)
+    assert store.sites() == [site]
+    (tmp_path / "equipment.json").write_text(whole)
+    remove_site(store, files, site.id)
+    assert (files.tariffs.said(site.id), files.equipment.said(site.id), files.links.all()) == (None, None, {})
+    assert files.tariffs.said("other") is not None
+    assert files.equipment.said("other") is not None
 
 
 def test_the_settings_win_over_the_store_and_readings_stay(store: MemoryStore) -> None:

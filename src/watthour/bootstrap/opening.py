@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from watthour.workflows.comparison_process import Comparisons
     from watthour.workflows.equipment import EquipmentFile
     from watthour.workflows.home_plan import HomePlanner
+    from watthour.workflows.kept_files import KeptFiles
     from watthour.workflows.kept_tariffs import Tariffs
     from watthour.workflows.links import Links
     from watthour.workflows.news import News
@@ -79,6 +80,13 @@ class Opened:
         from watthour.workflows.equipment import EquipmentFile
 
         return EquipmentFile(self.settings.home)
+
+    @cached_property
+    def kept_files(self) -> KeptFiles:
+        """What is kept of sites beside the store, to be removed with them."""
+        from watthour.workflows.kept_files import KeptFiles
+
+        return KeptFiles(self.tariffs, self.equipment_file, self.links)
 
     @cached_property
     def planner(self) -> HomePlanner:

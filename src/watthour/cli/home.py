@@ -202,8 +202,8 @@ def remove(home: Home, *, delete_readings: DeleteReadings = False) -> None:
 
     with opened() as app:
         found = home_named(app.store, home)
-        site = remove_site(app.store, found.id, with_readings=delete_readings, settled=app.settings.sites)
-        app.tariffs.forget(site.id)
+        settled = app.settings.sites
+        site = remove_site(app.store, app.kept_files, found.id, with_readings=delete_readings, settled=settled)
     typer.echo(f"Removed {site.id} ({site.name}).", err=True)
 
 

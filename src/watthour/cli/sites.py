@@ -173,8 +173,8 @@ def remove(
     from watthour.workflows.own_sites import remove_site
 
     with opened() as app:
-        site = remove_site(app.store, name, with_readings=delete_readings, settled=app.settings.sites)
-        app.tariffs.forget(site.id)
+        settled = app.settings.sites
+        site = remove_site(app.store, app.kept_files, name, with_readings=delete_readings, settled=settled)
     typer.echo(f"Removed {site.id} ({site.name}).", err=True)
 
 

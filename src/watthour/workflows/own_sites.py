@@ -7,7 +7,7 @@ import unicodedata
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from math import isfinite
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 from zoneinfo import ZoneInfo
 
 from watthour.core.channel import Channel, Device, Limits, Site, SiteKind, Zone, home_limits
@@ -172,17 +172,32 @@ def change_site(
     return site
 
 
-def remove_site(store: Store, name: str, *, with_readings: bool = False, settled: Collection[str] = ()) -> Site:
-    """Remove a site with its channels, weather and forecasts; its saved models stay.
+class BesideStore(Protocol):
+    """What is kept of sites beside the store; ``KeptFiles`` is all of it."""
+
+    def check(self, site: str) -> None:
+        """Raise InvalidInput where it cannot be read."""
+
+    def forget(self, site: str, channels: Collection[str]) -> None:
+        """Take away what it tells of a site and of its channels."""
+
+
+def remove_site(
+    store: Store, files: BesideStore, name: str, *, with_readings: bool = False, settled: Collection[str] = ()
+) -> Site:
+    """Remove a site with its channels, weather, forecasts, plans, tariffs and equipment; its saved models stay.
 
     Raises:
         UnknownSite: there is no such site.
-        InvalidInput: it has readings and nobody said that they shall go too, or the settings describe it.
+        InvalidInput: it has readings and nobody said that they shall go too, the settings describe it, or a file beside
+            the store is damaged; nothing is removed then.
     """
     site = site_named(store, name)
     _check_unsettled(site, settled)
-    channels = [channel for channel in store.channels() if channel.site == site.id]
-    forget_all(store, site.name, [channel.id for channel in channels], [site.id], with_readings=with_readings)
+    files.check(site.id)
+    channels = [channel.id for channel in store.channels() if channel.site == site.id]
+    forget_all(store, site.name, channels, [site.id], with_readings=with_readings)
+    files.forget(site.id, channels)
     return site
 
 

@@ -31,4 +31,4 @@ async def plan(state: ApiState, asked: PlanQuestion) -> PlanAnswer:
         )
         return PlanAnswer.model_validate(plan_entry(planned))
 
-    return await state.planning.run(look)
+    return await state.planning.run(look, patience_s=state.limits.planning_patience_s)

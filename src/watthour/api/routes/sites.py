@@ -89,9 +89,8 @@ async def removed_site(
     app = state.app
 
     def remove() -> Site:
-        gone = remove_site(app.store, site, with_readings=delete_readings, settled=app.settings.sites)
-        app.tariffs.forget(gone.id)
-        return gone
+        settled = app.settings.sites
+        return remove_site(app.store, app.kept_files, site, with_readings=delete_readings, settled=settled)
 
     gone = await state.compute.run(remove)
     state.warm.drop()
