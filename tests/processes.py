@@ -5,6 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count, islice
 from threading import Lock
+from time import sleep
 from typing import TYPE_CHECKING
 
 from builders import MIDNIGHT, demand_channel, readings, region_site
@@ -12,6 +13,7 @@ from builders import MIDNIGHT, demand_channel, readings, region_site
 from watthour.core.window import HOUR, Window
 from watthour.sources.own import OwnSources, checked_source
 from watthour.store.sql import open_store
+from watthour.streams.redis import RedisStream
 from watthour.workflows.links import Link, Links
 
 if TYPE_CHECKING:
@@ -78,3 +80,12 @@ def add_hosts(home: Path, process: int, n_hosts: int) -> None:
     """Add devices one after another."""
     for number in range(n_hosts):
         OwnSources(home).add("shelly", checked_source("shelly", {"hosts": f"192.168.{process}.{number}"}))
+
+
+def take_until_killed(url: str, told: Connection) -> None:
+    """Take notices from a stream, report some of them done, and stay there with the others."""
+    stream = RedisStream(url, patience_s=0.2)
+    handed = stream.take("killed", most=15)
+    stream.done(handed[:5])
+    told.send(len(handed))
+    sleep(600)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from watthour.core.frames import Events, Forecasts, Maker, Readings, Refused, Samples
     from watthour.core.heard import Heard, LineState, Recalled
     from watthour.core.model import Manifest, Promotion, Trial
+    from watthour.core.notice import Handed, Notice
     from watthour.core.place import FoundPlace
     from watthour.core.window import Window
 
@@ -448,6 +449,50 @@ class Store(ReadingStore, ForecastStore, PlanStore, Protocol):
     def close(self) -> None:
         """Give the connection back."""
         ...
+
+
+class Stream(Protocol):
+    """Notices of readings, shared by workers: each is handed out again until one of them has reported it done.
+
+    A worker may be handed what another has done just now, and two notices of one channel in any order: what it writes
+    must be the same the second time.
+    """
+
+    def add(self, notices: Sequence[Notice]) -> None:
+        """Keep notices for the workers.
+
+        Raises:
+            StoreError: they cannot be kept.
+        """
+
+    def take(self, worker: str, *, most: int, wait_s: float = 0.0) -> list[Handed]:
+        """Hand out notices: those that a worker has left undone for longer than its patience first, then new ones.
+
+        Args:
+            worker: who takes them, so that it is known who left them.
+            most: how many at once.
+            wait_s: how long to wait where there are none.
+
+        Raises:
+            StoreError: the stream cannot be read.
+        """
+
+    def done(self, handed: Sequence[Handed]) -> None:
+        """Report that notices need not be handed out again; those that were done already are passed over.
+
+        Raises:
+            StoreError: it cannot be kept.
+        """
+
+    def waiting(self) -> int:
+        """Return how many notices are not done yet, handed out or not.
+
+        Raises:
+            StoreError: the stream cannot be read.
+        """
+
+    def close(self) -> None:
+        """Give the connection back; nothing of the stream is lost by that unless it is one in memory."""
 
 
 class ModelRegistry(Protocol):

@@ -1,0 +1,1 @@
+"""Streams of notices between those who bring readings and those who work on them."""
