@@ -86,7 +86,7 @@ def test_what_others_write_into_the_stream_is_put_aside_and_holds_nobody_up(
 ) -> None:
     stream = RedisStream(server.url)
     with Redis.from_url(server.url, decode_responses=True) as other:
-        other.xadd("watthour:readings", said)  # type: ignore[arg-type]  # a dict of words is what it takes
+        other.xadd("watthour:readings", said)
         stream.add(NOTICES[:1])
         assert [each.notice for each in stream.take("a", most=5)] == NOTICES[:1]
         assert stream.waiting() == 1

@@ -69,7 +69,7 @@ class RedisStream:
     def waiting(self) -> int:
         """Return how many notices are not done yet."""
         with _told():
-            return cast("int", self._redis.xlen(_NAME))
+            return self._redis.xlen(_NAME)
 
     def close(self) -> None:
         """Give the connections back."""
