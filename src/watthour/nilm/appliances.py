@@ -44,8 +44,8 @@ class Appliance:
                 raise InvalidInput(field, getattr(self, field), problem, remedy="Give seconds; 0 is no limit.")
 
 
-# The first five: Kelly and Knottenbelt, Neural NILM (BuildSys 2015), doi:10.1145/2821650.2821672, table 4, which the
-# field compares by. The others have no such table: the lowest power of what they do, well above their standby.
+# The first five: Kelly and Knottenbelt, Neural NILM (BuildSys 2015), doi:10.1145/2821650.2821672, by whose arguments
+# the field cuts runs. The others have no such table: the lowest power of what they do, well above their standby.
 KNOWN: dict[str, Appliance] = {
     each.name: each
     for each in (
