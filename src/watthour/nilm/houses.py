@@ -79,11 +79,7 @@ class House:
 
     def segments(self) -> tuple[slice, ...]:
         """Return the stretches between gaps."""
-        if not len(self.time):
-            return ()
-        cuts = np.flatnonzero(np.diff(self.time) != self.step_s) + 1
-        edges = [0, *cuts.tolist(), len(self.time)]
-        return tuple(slice(first, end) for first, end in pairwise(edges))
+        return segments_of(self.time, self.step_s)
 
     def states(self, appliance: str) -> Mask:
         """Tell when one of its appliances was on, by the rule of its kind, no run crossing a gap."""
@@ -140,6 +136,14 @@ class House:
         )
 
 
+def segments_of(time: Times, step_s: int) -> tuple[slice, ...]:
+    """Return the stretches in which steps follow each other without a gap."""
+    if not len(time):
+        return ()
+    cuts = np.flatnonzero(np.diff(time) != step_s) + 1
+    return tuple(slice(first, end) for first, end in pairwise([0, *cuts.tolist(), len(time)]))
+
+
 def _means(values: Powers, first: NDArray[np.int64], least: float) -> Powers:
     """Return means of groups that begin at some places; NaN where fewer values are known than needed."""
     known = np.isfinite(values)
@@ -177,7 +181,7 @@ def checked_house(
     if solar is not None:
         columns["mains"] = columns["mains"] + np.asarray(solar, dtype=np.float32)
     time = np.asarray(time, dtype=np.int64)
-    keep = _in_order(name, time, remarks)
+    keep = in_order(name, time, remarks)
     time, columns = time[keep], {each: values[keep] for each, values in columns.items()}
     use = columns.pop("mains")
     _check_unit(name, use, step_s)
@@ -203,8 +207,12 @@ def _named(appliances: Mapping[str, Powers]) -> dict[str, Powers]:
     return named
 
 
-def _in_order(house: str, time: Times, remarks: list[str]) -> Mask:
-    """Tell which samples come after all before them."""
+def in_order(house: str, time: Times, remarks: list[str]) -> Mask:
+    """Tell which samples come after all before them; of a few others it is remarked that they are left out.
+
+    Raises:
+        InvalidInput: these are many.
+    """
     latest = np.maximum.accumulate(time) if len(time) else time
     keep = np.ones(len(time), dtype=bool)
     keep[1:] = time[1:] > latest[:-1]
