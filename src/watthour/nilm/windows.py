@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -106,6 +106,10 @@ class Windows:
     houses: Mapping[str, KeptHouse]
     statistics: Mapping[str, object]  # of training houses only
     hash: str  # of the manifest, and by it of everything
+
+    def manifest(self) -> dict[str, Any]:
+        """Return all that is said of the folder."""
+        return read_json(self.folder / MANIFEST)
 
     def of_role(self, role: str) -> tuple[KeptHouse, ...]:
         """Return the houses to train on, to validate with or to test on."""
