@@ -21,6 +21,7 @@ from watthour.cli import (
     init,
     listen,
     models,
+    nilm,
     plan,
     regions,
     scores,
@@ -84,6 +85,7 @@ def _build() -> typer.Typer:
     commands.add_typer(carbon.build(), name="carbon")
     commands.add_typer(tariff.build(), name="tariff")
     commands.add_typer(models.build(), name="models")
+    commands.add_typer(nilm.build(), name="nilm")
     return commands
 
 

@@ -1,0 +1,1 @@
+"""Which appliances run, told from the mains of a house alone."""
