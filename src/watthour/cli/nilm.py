@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from watthour.cli.nilm_answers import disaggregate, evaluate
 from watthour.cli.options import AsJson  # noqa: TC001 - typer reads annotations at run time
 from watthour.cli.output import number, show_json, show_table, steps
 from watthour.cli.tables import read_table
@@ -23,13 +24,10 @@ _DESCRIPTIONS = (".toml", ".json")
 def build() -> typer.Typer:
     """Return the group of commands."""
     group = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Appliances, told from the mains alone.")
-    group.callback()(_group)  # a group of one command is still a group
     group.command("prepare", help="Make metered houses ready to learn from.")(prepare)
+    group.command("evaluate")(evaluate)
+    group.command("disaggregate")(disaggregate)
     return group
-
-
-def _group() -> None:
-    """Appliances, told from the mains alone."""
 
 
 def prepare(  # noqa: PLR0913 - one argument per option

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from watthour.core.errors import InvalidInput, MissingExtra, ModelCorrupt
+from watthour.core.errors import InvalidInput, ModelCorrupt
 from watthour.nilm.artifact import GRAPH_FILE, from_files
 from watthour.nilm.disaggregate import Blend, answer, window_starts
 
@@ -38,15 +38,15 @@ class ServedNetwork:
 
         Raises:
             ModelCorrupt: the files do not belong together or are no network.
-            MissingExtra: ONNX Runtime is not installed.
         """
         description, graph = from_files(files)
-        runtime = _runtime()
-        options = runtime.SessionOptions()
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = n_threads
         options.inter_op_num_threads = 1
         try:
-            session = runtime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+            session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # ONNX Runtime's errors have no common class but this
             problem = f"{GRAPH_FILE} is no graph that ONNX Runtime can read ({type(error).__name__})"
             raise ModelCorrupt(problem, remedy="Export the network again.") from error
@@ -102,11 +102,3 @@ class ServedNetwork:
         if highest > _MOST_W:
             raise InvalidInput("mains", highest, "no home draws as much", remedy="Give mains in W.")
         return mains
-
-
-def _runtime() -> Any:  # noqa: ANN401 ONNX Runtime ships no types
-    try:
-        import onnxruntime
-    except ImportError as error:
-        raise MissingExtra("onnxruntime", "deep") from error
-    return onnxruntime

@@ -8,13 +8,14 @@ between gaps. Docs: docs/explanation/nilm.md.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
 from watthour.core.errors import InvalidInput, UnknownName
+from watthour.nilm.houses import House
 from watthour.nilm.kept_houses import HOUSE_FILES, MANIFEST, content_hash, file_hash, read_json, remedy_for
 
 if TYPE_CHECKING:
@@ -88,6 +89,17 @@ class KeptHouse:
             is_on=states == 1,
             is_known=is_known,
         )
+
+    def loaded(self, appliances: Sequence[str]) -> House:
+        """Load it whole, with those of its appliances that are metered at any time."""
+        values = np.asarray(self.values)
+        powers = {
+            name: np.ascontiguousarray(values[:, 1 + place])
+            for place, name in enumerate(appliances)
+            if np.isfinite(values[:, 1 + place]).any()
+        }
+        times = self.times(np.arange(len(values)))
+        return House(self.name, self.step_s, times, np.ascontiguousarray(values[:, 0]), powers)
 
     def times(self, rows: Rows) -> NDArray[np.int64]:
         """Return when rows begin [s since 1970, UTC]."""

@@ -1,0 +1,102 @@
+"""What the mains of a house tell, summed up by appliance: energy, share, runs and hours."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+
+from watthour.core.errors import NotEnoughHistory
+from watthour.nilm.appliances import runs
+from watthour.nilm.evaluate import check_step
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from watthour.nilm.disaggregate import Answer
+    from watthour.nilm.houses import House
+    from watthour.nilm.prepare import HouseSource
+    from watthour.nilm.serve import ServedNetwork
+
+    Powers: TypeAlias = NDArray[np.float32]
+
+OTHER = "other"
+_J_PER_KWH = 3.6e6
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """What one appliance used, or what is left as ``other``."""
+
+    name: str
+    energy_kwh: float
+    share_percent: float | None  # of the mains in the steps that have an answer; None: the mains used nothing
+    runs: int | None  # None: of what is left it is not known
+    hours_on: float | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Told:
+    """The mains of a house and what a network tells of them."""
+
+    house: House  # its mains alone
+    answer: Answer
+
+    @property
+    def days_told(self) -> float:
+        """How long it has an answer [days]."""
+        return float(self.answer.is_told.sum()) * self.house.step_s / 86_400
+
+    def used(self) -> list[Used]:
+        """Return what each appliance used in the steps that have an answer, and what is left."""
+        told, step_s = self.answer.is_told, self.house.step_s
+        whole = _kwh(self.house.mains[told], step_s)
+        found = []
+        for place, name in enumerate(self.answer.appliances):
+            energy = _kwh(self.answer.power[told, place], step_s)
+            on = self.answer.is_on[:, place]
+            n_runs = sum(len(runs(on[part])) for part in self.house.segments())
+            found.append(Used(name, energy, _percent(energy, whole), n_runs, float(on.sum()) * step_s / 3600))
+        left = _kwh(self.answer.other[told], step_s)
+        return [*found, Used(OTHER, left, _percent(left, whole), None, None)]
+
+
+def told_of(network: ServedNetwork, source: HouseSource) -> Told:
+    """Let a network tell what the mains of a house are made of.
+
+    Args:
+        network: that tells.
+        source: of the mains; appliances that are metered beside them are not looked at.
+
+    Raises:
+        InvalidInput: the mains cannot be read, or their samples are rarer than the steps that the network reads.
+        NotEnoughHistory: nowhere are they known for as long as a window.
+    """
+    step_s, n_steps = network.description.step_s, network.description.n_steps
+    pieces = [replace(piece, appliances={}) for piece in source.pieces(step_s)]
+    if pieces:
+        house = replace(
+            pieces[0],
+            time=np.concatenate([each.time for each in pieces]),
+            mains=np.concatenate([each.mains for each in pieces]),
+            remarks=tuple(dict.fromkeys(remark for each in pieces for remark in each.remarks)),
+        )
+        check_step(network, house.step_s)
+        answer = network.tell(house.mains, house.segments())
+        if answer.is_told.any():
+            return Told(house, answer)
+    longest = max((part.stop - part.start for each in pieces for part in each.segments()), default=0)
+    problem = (
+        f"{source.name}: a network needs {n_steps * step_s / 3600:.1f} hours of mains without a gap, and the longest"
+        f" stretch has {longest * step_s / 3600:.1f}"
+    )
+    raise NotEnoughHistory(problem, remedy="Give a longer file, or one with fewer gaps.")
+
+
+def _kwh(power: Powers, step_s: int) -> float:
+    return float(power.sum(dtype=np.float64)) * step_s / _J_PER_KWH
+
+
+def _percent(part: float, whole: float) -> float | None:
+    return 100 * part / whole if whole else None
