@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 from nilm.made_network import made_files
@@ -15,7 +17,7 @@ def network() -> ServedNetwork:
     return ServedNetwork.from_files(made_files())
 
 
-def mains(n: int) -> np.ndarray:  # type: ignore[type-arg]
+def mains(n: int) -> np.ndarray:
     """Return mains with a kettle for two minutes every hour, above a fridge and a standby of 250 W."""
     power = np.full(n, 250, np.float32)
     for minute in (30, 31):
@@ -62,7 +64,7 @@ def test_however_windows_overlap_the_rules_are_the_same(network: ServedNetwork, 
 )
 def test_windows_that_cannot_be_are_refused_with_the_cure(
     network: ServedNetwork,
-    values: np.ndarray,  # type: ignore[type-arg]
+    values: np.ndarray,
     said: str,
 ) -> None:
     with pytest.raises(InvalidInput, match=said) as refused:
@@ -70,7 +72,7 @@ def test_windows_that_cannot_be_are_refused_with_the_cure(
     assert refused.value.remedy
 
 
-@pytest.mark.parametrize("damage", ["graph", "hash", "heads", "missing"])
+@pytest.mark.parametrize("damage", ["graph", "hash", "heads", "description", "missing"])
 def test_files_that_do_not_belong_together_are_no_network(damage: str) -> None:
     files = made_files()
     if damage == "graph":
@@ -78,9 +80,13 @@ def test_files_that_do_not_belong_together_are_no_network(damage: str) -> None:
     elif damage == "hash":
         files["network.json"] = files["network.json"].replace(b'"graph_sha256": "', b'"graph_sha256": "0')
     elif damage == "heads":
+        said = json.loads(files["network.json"])
+        said |= {"appliances": ["kettle", "fridge", "microwave"], "silent_below": [0.5] * 3}
+        files["network.json"] = json.dumps(said).encode()
+    elif damage == "description":
         files["network.json"] = files["network.json"].replace(b'"fridge"', b'"fridge", "microwave"')
     else:
         del files["network.onnx"]
-    with pytest.raises((ModelCorrupt, InvalidInput)) as refused:
+    with pytest.raises(ModelCorrupt) as refused:
         ServedNetwork.from_files(files)
     assert refused.value.remedy

@@ -56,7 +56,7 @@ def from_files(files: Mapping[str, bytes]) -> tuple[Description, bytes]:
         said: dict[str, Any] = json.loads(files[DESCRIPTION_FILE])
         expected = said.pop("graph_sha256")
         description = Description(**{key: _tuple_of(value) for key, value in said.items()})
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (InvalidInput, ValueError, TypeError, KeyError, AttributeError) as error:
         raise ModelCorrupt(f"{DESCRIPTION_FILE} does not describe a network ({error})", remedy=_CURE) from error
     if digest(files[GRAPH_FILE]) != expected:
         raise ModelCorrupt(f"{GRAPH_FILE} differs from the hash in {DESCRIPTION_FILE}", remedy=_CURE)
