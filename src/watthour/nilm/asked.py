@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from watthour.core.errors import InvalidInput
 from watthour.nilm.layouts.channels import redd_houses, ukdale_houses
+from watthour.nilm.layouts.nilmtk import nilmtk_house
 from watthour.nilm.layouts.refit import refit_houses
 from watthour.nilm.layouts.tables import TableWords, table_house
 from watthour.nilm.layouts.tracebase import device_table_runs, tracebase_runs
@@ -27,8 +28,10 @@ _DATA_SETS: dict[str, Callable[[Path], tuple[SampledHouse, ...]]] = {
     "redd": redd_houses,
     "refit": refit_houses,
 }
-_OF_TABLES = {each.name for each in fields(TableWords)}
-_OF_HOUSES = {"name", "layout", "files", "folder", "houses", "role", "attribution"}
+_WORDS = {each.name for each in fields(TableWords)}
+_OF_TABLES = {"name", "files"} | _WORDS
+_OF_HOUSES = {"layout", "role", "attribution"}
+_OF_NILMTK = {"name", "file", "building", "mains", "meters", "column"}
 _SUFFIXES = (".csv", ".csv.gz", ".parquet")
 
 
@@ -81,17 +84,19 @@ def asked_of(
 
 def _parts(said: Mapping[str, Any], beside: Path) -> list[Part]:
     layout = said.get("layout", "table")
-    if layout not in ("table", *_DATA_SETS):
-        problem = f"a layout is table or one of {', '.join(_DATA_SETS)}"
+    if layout not in ("table", "nilmtk", *_DATA_SETS):
+        problem = f"a layout is table or one of {', '.join([*_DATA_SETS, 'nilmtk'])}"
         raise InvalidInput("layout", layout, problem, remedy=_SHOWN)
-    _only(said, _OF_HOUSES | (_OF_TABLES if layout == "table" else set()), "a house")
+    _only(said, _OF_HOUSES | {"table": _OF_TABLES, "nilmtk": _OF_NILMTK}.get(layout, {"folder", "houses"}), "a house")
     role, attribution = said.get("role", "training"), str(said.get("attribution", ""))
     if layout == "table":
         files = [beside / each for each in _texts(said.get("files", []), "files")]
         if not files:
             raise InvalidInput("files", [], "a table has no files", remedy=_SHOWN)
-        words = TableWords(**{key: value for key, value in said.items() if key in _OF_TABLES})
+        words = TableWords(**{key: value for key, value in said.items() if key in _WORDS})
         return [Part(table_house(said.get("name", _plain_name(files[0])), files, words), role, attribution)]
+    if layout == "nilmtk":
+        return [Part(_nilmtk(said, beside), role, attribution)]
     if "folder" not in said:
         raise InvalidInput("folder", None, f"that of {layout} is missing", remedy=_SHOWN)
     found = _DATA_SETS[layout](beside / said["folder"])
@@ -101,6 +106,18 @@ def _parts(said: Mapping[str, Any], beside: Path) -> list[Part]:
         problem = f"the folder holds {', '.join(source.name for source in found)}"
         raise InvalidInput("houses", missing[0], problem, remedy="Name their numbers, or leave it out for all.")
     return [Part(source, role, attribution) for source in found if not wanted or source.name in wanted]
+
+
+def _nilmtk(said: Mapping[str, Any], beside: Path) -> SampledHouse:
+    missing = [word for word in ("name", "file", "building", "mains", "meters") if word not in said]
+    if missing:
+        raise InvalidInput(missing[0], None, "that of nilmtk is missing", remedy=_SHOWN)
+    building, mains, meters = said["building"], said["mains"], said["meters"]
+    is_numbers = isinstance(mains, list) and isinstance(meters, dict)
+    if not is_numbers or not all(isinstance(each, int) for each in (building, *mains, *meters.values())):
+        problem = "building, mains and meters are numbers: 1, [1, 2] and { kettle = 10 }"
+        raise InvalidInput("meters", meters, problem, remedy=_SHOWN)
+    return nilmtk_house(said["name"], beside / said["file"], building, mains, meters, column=said.get("column"))
 
 
 def _run_files(said: Mapping[str, Any], beside: Path) -> list[Path]:
