@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,8 @@ from watthour.nilm.prepare import InMemory, Part, prepare
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+    from watthour.nilm.windows import Windows
 
 
 def home(path: Path, *, zone: str = "Z", header: str = "time,mains,kettle") -> Path:
@@ -69,6 +72,7 @@ role = "test"
 
 [[runs]]
 files = ["tracebase"]
+attribution = "tracebase"
 """
 
 
@@ -87,6 +91,7 @@ def test_a_file_says_houses_roles_and_runs(tmp_path: Path) -> None:
     ]
     assert (found.step_s, found.appliances) == (120, ("kettle", "fridge"))
     assert found.parts[0].attribution == "my own"
+    assert found.run_attributions == ("tracebase",)
     assert [run.device for run in found.runs()] == ["tracebase/kettle/B7BEA1"]
     windows = prepare(tmp_path / "kept", found.parts, step_s=found.step_s, appliances=found.appliances)
     assert windows.house("mine").times(np.array([0]))[0] == 1_767_567_600  # midnight of Berlin
@@ -151,30 +156,45 @@ def test_runs_to_add_are_those_of_houses_to_learn_from(tmp_path: Path) -> None:
     ]
 
 
+def houses(folder: Path, *, seed: int = 0) -> Windows:
+    mains = np.random.default_rng(seed).uniform(100, 200, 100).astype(np.float32)
+    house = House("a", 60, np.arange(100, dtype=np.int64) * 60, mains, {})
+    return prepare(folder, [Part(InMemory(house))], step_s=60, appliances=["kettle"])
+
+
 def test_runs_are_kept_and_opened_as_they_were(tmp_path: Path) -> None:
+    windows = houses(tmp_path)
     runs = [Run("kettle", f"k{n % 2}", 10, np.arange(n + 3, dtype=np.float32)) for n in range(5)]
     bank = bank_of([*runs, Run("fridge", "f", 60, np.ones(4, dtype=np.float32))])
-    write_bank(tmp_path, bank)
-    opened = open_bank(tmp_path)
+    write_bank(windows, bank, ["by someone"])
+    assert json.loads((tmp_path / "runs.json").read_text())["attributions"] == ["by someone"]
+    opened = open_bank(windows)
     assert opened.devices == bank.devices
     for kind, devices in bank.runs.items():
         for device, of in devices.items():
             for was, now in zip(of, opened.runs[kind][device], strict=True):
                 assert (was.step_s, was.power.tolist()) == (now.step_s, now.power.tolist())
-    write_bank(tmp_path, bank_of([]))
-    assert open_bank(tmp_path).runs == {}
+    write_bank(windows, bank_of([]))
+    assert open_bank(windows).runs == {}
 
 
 def test_runs_that_were_changed_are_not_opened(tmp_path: Path) -> None:
+    windows = houses(tmp_path)
     with pytest.raises(InvalidInput, match="holds no runs"):
-        open_bank(tmp_path)
-    write_bank(tmp_path, bank_of([Run("kettle", "k", 10, np.ones(4, dtype=np.float32))]))
+        open_bank(windows)
+    write_bank(windows, bank_of([Run("kettle", "k", 10, np.ones(4, dtype=np.float32))]))
     path = tmp_path / "runs.npy"
     content = bytearray(path.read_bytes())
     content[-1] ^= 1
     path.write_bytes(content)
     with pytest.raises(InvalidInput, match="differ from the hash"):
-        open_bank(tmp_path)
+        open_bank(windows)
     path.unlink()
     with pytest.raises(InvalidInput, match="differ from the hash"):
-        open_bank(tmp_path)
+        open_bank(windows)
+
+
+def test_runs_of_houses_that_were_prepared_anew_since_are_not_opened(tmp_path: Path) -> None:
+    write_bank(houses(tmp_path), bank_of([Run("kettle", "k", 10, np.ones(4, dtype=np.float32))]))
+    with pytest.raises(InvalidInput, match="before the houses were prepared anew"):
+        open_bank(houses(tmp_path, seed=1))

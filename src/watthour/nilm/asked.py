@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 USUAL_APPLIANCES = ("kettle", "dishwasher", "washing_machine", "microwave", "fridge")
 USUAL_STEP_S = 60
-_SHOWN = "docs/explanation/nilm.md shows a whole file."
+_SHOWN = "docs/reference/nilm.md shows a whole file."
 _DATA_SETS: dict[str, Callable[[Path], tuple[SampledHouse, ...]]] = {
     "ukdale": ukdale_houses,
     "redd": redd_houses,
@@ -41,6 +41,7 @@ class Asked:
 
     parts: tuple[Part, ...]
     run_files: tuple[Path, ...]
+    run_attributions: tuple[str, ...]
     step_s: int
     appliances: tuple[str, ...]
 
@@ -64,7 +65,9 @@ def asked_in(said: Mapping[str, Any], beside: Path) -> Asked:
     step_s, appliances = said.get("step_s", USUAL_STEP_S), said.get("appliances", list(USUAL_APPLIANCES))
     if not isinstance(step_s, int) or isinstance(step_s, bool):
         raise InvalidInput("step_s", step_s, "it is a whole number of seconds", remedy="Try 60.")
-    return Asked(tuple(parts), tuple(files), step_s, tuple(_texts(appliances, "appliances")))
+    told = tuple(_texts(appliances, "appliances"))
+    attributions = tuple(str(each["attribution"]) for each in alone if "attribution" in each)
+    return Asked(tuple(parts), tuple(files), attributions, step_s, told)
 
 
 def asked_of(
@@ -79,7 +82,7 @@ def asked_of(
     if unknown:
         hint = f"The files are those of {', '.join(part.source.name for part in parts)}."
         raise InvalidInput("role", unknown[0], "no file is that of a house of this name", remedy=hint)
-    return Asked(tuple(parts), (), step_s, tuple(appliances))
+    return Asked(tuple(parts), (), (), step_s, tuple(appliances))
 
 
 def _parts(said: Mapping[str, Any], beside: Path) -> list[Part]:

@@ -14,7 +14,6 @@ from watthour.nilm.kept_houses import content_hash, file_hash, read_json, remedy
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from watthour.nilm.windows import KeptHouse, Windows
 
@@ -36,25 +35,29 @@ def _runs_of(house: KeptHouse, appliances: Sequence[str]) -> list[Run]:
     return found
 
 
-def write_bank(folder: Path, bank: Bank) -> None:
-    """Write runs to a folder, beside its houses."""
+def write_bank(windows: Windows, bank: Bank, attributions: Sequence[str] = ()) -> None:
+    """Write runs beside the houses that they are to be added to, with licence and origin of those from elsewhere."""
+    folder = windows.folder
     found = [run for devices in bank.runs.values() for of in devices.values() for run in of]
     empty = np.empty(0, dtype=np.float32)
     np.save(folder / VALUES, np.concatenate([empty, *(run.power for run in found)]))
     said: dict[str, object] = {
         "runs": [[run.kind, run.device, run.step_s, len(run.power)] for run in found],
+        "attributions": list(attributions),
+        "houses": windows.hash,
         "sha256": file_hash(folder / VALUES),
     }
     said["hash"] = content_hash(said)
     write_whole(folder / MANIFEST, json.dumps(said))
 
 
-def open_bank(folder: Path) -> Bank:
-    """Load the runs of a folder.
+def open_bank(windows: Windows) -> Bank:
+    """Load the runs that are beside some houses.
 
     Raises:
-        InvalidInput: it has none, or they were changed.
+        InvalidInput: there are none, they were changed, or they are of houses that were prepared anew since.
     """
+    folder = windows.folder
     path = folder / MANIFEST
     if not path.exists():
         raise InvalidInput("folder", str(folder), "it holds no runs", remedy=remedy_for(folder))
@@ -62,6 +65,9 @@ def open_bank(folder: Path) -> Bank:
     is_whole = said.get("hash") == content_hash(said) and (folder / VALUES).exists()
     if not is_whole or file_hash(folder / VALUES) != said["sha256"]:
         problem = "the runs beside it differ from the hash within it"
+        raise InvalidInput("file", str(path), problem, remedy=remedy_for(folder))
+    if said["houses"] != windows.hash:
+        problem = "its runs were cut before the houses were prepared anew"
         raise InvalidInput("file", str(path), problem, remedy=remedy_for(folder))
     values, first, found = np.load(folder / VALUES), 0, []
     for kind, device, step_s, length in said["runs"]:
