@@ -41,7 +41,7 @@ def test_tables_are_prepared_shown_and_opened(watthour: Callable[..., Outcome], 
     assert "a: columns that are no appliance of a known kind: aquarium" in done.err
     windows = open_windows(into)
     assert windows.appliances == ("kettle", "dishwasher", "washing_machine", "microwave", "fridge")
-    assert len(open_bank(windows).runs["kettle"]["a/kettle"]) == 6
+    assert len(open_bank(into).runs["kettle"]["a/kettle"]) == 6
     again = watthour("nilm", "prepare", str(first), str(second), "--into", str(into), "--test", "b", "--json")
     assert "a is there already" in again.err
     said = json.loads(again.out)

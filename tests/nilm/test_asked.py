@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from watthour.nilm.windows import Windows
-
 
 def home(path: Path, *, zone: str = "Z", header: str = "time,mains,kettle") -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -156,45 +154,50 @@ def test_runs_to_add_are_those_of_houses_to_learn_from(tmp_path: Path) -> None:
     ]
 
 
-def houses(folder: Path, *, seed: int = 0) -> Windows:
+def houses(folder: Path, *, seed: int = 0) -> None:
     mains = np.random.default_rng(seed).uniform(100, 200, 100).astype(np.float32)
     house = House("a", 60, np.arange(100, dtype=np.int64) * 60, mains, {})
-    return prepare(folder, [Part(InMemory(house))], step_s=60, appliances=["kettle"])
+    prepare(folder, [Part(InMemory(house))], step_s=60, appliances=["kettle"])
 
 
 def test_runs_are_kept_and_opened_as_they_were(tmp_path: Path) -> None:
-    windows = houses(tmp_path)
+    houses(tmp_path)
     runs = [Run("kettle", f"k{n % 2}", 10, np.arange(n + 3, dtype=np.float32)) for n in range(5)]
     bank = bank_of([*runs, Run("fridge", "f", 60, np.ones(4, dtype=np.float32))])
-    write_bank(windows, bank, ["by someone"])
+    write_bank(tmp_path, bank, ["by someone"])
     assert json.loads((tmp_path / "runs.json").read_text())["attributions"] == ["by someone"]
-    opened = open_bank(windows)
+    opened = open_bank(tmp_path)
     assert opened.devices == bank.devices
     for kind, devices in bank.runs.items():
         for device, of in devices.items():
             for was, now in zip(of, opened.runs[kind][device], strict=True):
                 assert (was.step_s, was.power.tolist()) == (now.step_s, now.power.tolist())
-    write_bank(windows, bank_of([]))
-    assert open_bank(windows).runs == {}
+    write_bank(tmp_path, bank_of([]))
+    assert open_bank(tmp_path).runs == {}
 
 
 def test_runs_that_were_changed_are_not_opened(tmp_path: Path) -> None:
-    windows = houses(tmp_path)
+    houses(tmp_path)
     with pytest.raises(InvalidInput, match="holds no runs"):
-        open_bank(windows)
-    write_bank(windows, bank_of([Run("kettle", "k", 10, np.ones(4, dtype=np.float32))]))
+        open_bank(tmp_path)
+    write_bank(tmp_path, bank_of([Run("kettle", "k", 10, np.ones(4, dtype=np.float32))]))
     path = tmp_path / "runs.npy"
     content = bytearray(path.read_bytes())
     content[-1] ^= 1
     path.write_bytes(content)
     with pytest.raises(InvalidInput, match="differ from the hash"):
-        open_bank(windows)
+        open_bank(tmp_path)
     path.unlink()
     with pytest.raises(InvalidInput, match="differ from the hash"):
-        open_bank(windows)
+        open_bank(tmp_path)
 
 
 def test_runs_of_houses_that_were_prepared_anew_since_are_not_opened(tmp_path: Path) -> None:
-    write_bank(houses(tmp_path), bank_of([Run("kettle", "k", 10, np.ones(4, dtype=np.float32))]))
+    bank = bank_of([Run("kettle", "k", 10, np.ones(4, dtype=np.float32))])
+    with pytest.raises(InvalidInput, match="no prepared houses"):
+        write_bank(tmp_path, bank)
+    houses(tmp_path)
+    write_bank(tmp_path, bank)
+    houses(tmp_path, seed=1)
     with pytest.raises(InvalidInput, match="before the houses were prepared anew"):
-        open_bank(houses(tmp_path, seed=1))
+        open_bank(tmp_path)

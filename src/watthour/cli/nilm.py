@@ -69,7 +69,7 @@ def prepare(  # noqa: PLR0913 - one argument per option
         windows = write(into, asked.parts, step_s=asked.step_s, appliances=asked.appliances, tell=say)
         say("runs to add to other mains")
         bank = bank_of([*runs_of_kept(windows), *asked.runs()])
-        write_bank(windows, bank, asked.run_attributions)
+        write_bank(into, bank, asked.run_attributions)
     n_runs = {kind: sum(len(of) for of in devices.values()) for kind, devices in bank.runs.items()}
     manifest = windows.manifest()
     if as_json:

@@ -10,14 +10,15 @@ import numpy as np
 from watthour.core.errors import InvalidInput
 from watthour.core.lock import write_whole
 from watthour.nilm.augment import Bank, Run, bank_of, runs_of_device
-from watthour.nilm.kept_houses import content_hash, file_hash, read_json, remedy_for
+from watthour.nilm.kept_houses import MANIFEST, content_hash, file_hash, read_json, remedy_for
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from watthour.nilm.windows import KeptHouse, Windows
 
-VALUES, MANIFEST = "runs.npy", "runs.json"
+VALUES, RUNS = "runs.npy", "runs.json"
 
 
 def runs_of_kept(windows: Windows) -> tuple[Run, ...]:
@@ -35,30 +36,28 @@ def _runs_of(house: KeptHouse, appliances: Sequence[str]) -> list[Run]:
     return found
 
 
-def write_bank(windows: Windows, bank: Bank, attributions: Sequence[str] = ()) -> None:
+def write_bank(folder: Path, bank: Bank, attributions: Sequence[str] = ()) -> None:
     """Write runs beside the houses that they are to be added to, with licence and origin of those from elsewhere."""
-    folder = windows.folder
     found = [run for devices in bank.runs.values() for of in devices.values() for run in of]
     empty = np.empty(0, dtype=np.float32)
     np.save(folder / VALUES, np.concatenate([empty, *(run.power for run in found)]))
     said: dict[str, object] = {
         "runs": [[run.kind, run.device, run.step_s, len(run.power)] for run in found],
         "attributions": list(attributions),
-        "houses": windows.hash,
+        "houses": _hash_of_houses(folder),
         "sha256": file_hash(folder / VALUES),
     }
     said["hash"] = content_hash(said)
-    write_whole(folder / MANIFEST, json.dumps(said))
+    write_whole(folder / RUNS, json.dumps(said))
 
 
-def open_bank(windows: Windows) -> Bank:
-    """Load the runs that are beside some houses.
+def open_bank(folder: Path) -> Bank:
+    """Load the runs of a folder of houses.
 
     Raises:
         InvalidInput: there are none, they were changed, or they are of houses that were prepared anew since.
     """
-    folder = windows.folder
-    path = folder / MANIFEST
+    path = folder / RUNS
     if not path.exists():
         raise InvalidInput("folder", str(folder), "it holds no runs", remedy=remedy_for(folder))
     said = read_json(path)
@@ -66,7 +65,7 @@ def open_bank(windows: Windows) -> Bank:
     if not is_whole or file_hash(folder / VALUES) != said["sha256"]:
         problem = "the runs beside it differ from the hash within it"
         raise InvalidInput("file", str(path), problem, remedy=remedy_for(folder))
-    if said["houses"] != windows.hash:
+    if said["houses"] != _hash_of_houses(folder):
         problem = "its runs were cut before the houses were prepared anew"
         raise InvalidInput("file", str(path), problem, remedy=remedy_for(folder))
     values, first, found = np.load(folder / VALUES), 0, []
@@ -74,3 +73,12 @@ def open_bank(windows: Windows) -> Bank:
         found.append(Run(kind, device, step_s, values[first : first + length]))
         first += length
     return bank_of(found)
+
+
+def _hash_of_houses(folder: Path) -> object:
+    """Return the hash of the manifest of a folder's houses, which is that of all that is in it."""
+    path = folder / MANIFEST
+    if not path.exists():
+        problem = "it holds no prepared houses that runs could be added to"
+        raise InvalidInput("folder", str(folder), problem, remedy=remedy_for(folder))
+    return read_json(path).get("hash")
