@@ -63,7 +63,7 @@ docs: $(VENV)/.installed
 # The lock holds hashes and no addresses; run this after changing dependencies in pyproject.toml.
 lock: $(VENV)/bin/uv
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-annotate --no-header --python-version 3.11 \
-		pyproject.toml --extra postgres --extra plot --extra mlops --extra iot --extra stats --extra scale --group dev -o requirements.lock
+		pyproject.toml --extra postgres --extra plot --extra mlops --extra iot --extra stats --extra scale --extra nilm --group dev -o requirements.lock
 
 clean:
 	rm -rf $(VENV) web/node_modules $(STATIC) .mypy_cache .ruff_cache .pytest_cache .coverage

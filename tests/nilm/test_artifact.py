@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from watthour.core.errors import InvalidInput, MissingExtra, ModelCorrupt
+from watthour.core.errors import InvalidInput, ModelCorrupt
 from watthour.nilm.artifact import DESCRIPTION_FILE, GRAPH_FILE, Description, as_files, from_files
 from watthour.nilm.serve import ServedNetwork
 
@@ -84,14 +84,7 @@ def test_mains_that_cannot_be_are_refused(mains: Any, problem: str) -> None:  # 
     assert error.value.field == "mains"
 
 
-def test_without_the_runtime_its_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(__import__("sys").modules, "onnxruntime", None)
-    with pytest.raises(MissingExtra, match=r"watthour\[deep\]"):
-        ServedNetwork.from_files(as_files(DESCRIPTION, b"graph"))
-
-
 def test_a_graph_that_is_none_is_named() -> None:
-    pytest.importorskip("onnxruntime", reason="ONNX Runtime, of the extra `deep`, is not installed")
     with pytest.raises(ModelCorrupt, match=GRAPH_FILE):
         ServedNetwork.from_files(as_files(DESCRIPTION, b"graph"))
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from watthour.cli.nilm_answers import disaggregate, evaluate
+from watthour.cli.nilm_train import export, train
 from watthour.cli.options import AsJson  # noqa: TC001 - typer reads annotations at run time
 from watthour.cli.output import number, show_json, show_table, steps
 from watthour.cli.tables import read_table
@@ -25,6 +26,8 @@ def build() -> typer.Typer:
     """Return the group of commands."""
     group = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Appliances, told from the mains alone.")
     group.command("prepare", help="Make metered houses ready to learn from.")(prepare)
+    group.command("train")(train)
+    group.command("export")(export)
     group.command("evaluate")(evaluate)
     group.command("disaggregate")(disaggregate)
     return group
@@ -51,7 +54,7 @@ def prepare(  # noqa: PLR0913 - one argument per option
     unit: Annotated[str | None, typer.Option("--unit", help="W or kW; default W. Of tables.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Write metered houses to a folder, from which windows of any length are read: docs/explanation/nilm.md."""
+    """Write metered houses to a folder, from which windows of any length are read: docs/reference/nilm.md."""
     from watthour.nilm.augment import bank_of
     from watthour.nilm.kept_runs import runs_of_kept, write_bank
     from watthour.nilm.prepare import prepare as write
@@ -67,7 +70,7 @@ def prepare(  # noqa: PLR0913 - one argument per option
         windows = write(into, asked.parts, step_s=asked.step_s, appliances=asked.appliances, tell=say)
         say("runs to add to other mains")
         bank = bank_of([*runs_of_kept(windows), *asked.runs()])
-        write_bank(into, bank)
+        write_bank(into, bank, asked.run_attributions)
     n_runs = {kind: sum(len(of) for of in devices.values()) for kind, devices in bank.runs.items()}
     manifest = windows.manifest()
     if as_json:
@@ -88,7 +91,7 @@ def _described(files: Sequence[Path], given: dict[str, object]) -> Asked:
         if value is not None:
             problem = f"{files[0].name} says this itself"
             raise InvalidInput(option, value, problem, remedy=f"Leave out {option}, and say it in the file.")
-    cure = "Name a TOML file, or a JSON file that ends in .json; docs/explanation/nilm.md shows one."
+    cure = "Name a TOML file, or a JSON file that ends in .json; docs/reference/nilm.md shows one."
     return asked_in(read_table(files[0], what="a list of houses", remedy=cure), files[0].parent)
 
 

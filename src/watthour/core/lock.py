@@ -41,18 +41,18 @@ def locked_if_free(path: Path) -> Iterator[bool]:
                 _give(file)
 
 
-def write_whole(path: Path, text: str) -> None:
+def write_whole(path: Path, content: str | bytes) -> None:
     """Write a file anew in one step, for its owner alone; whoever reads meanwhile finds the old one or the new one.
 
     Args:
         path: of the file; two processes that write it at the same time hold a lock of it.
-        text: its content.
+        content: text is written as UTF-8.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_suffix(".part")
     part.unlink(missing_ok=True)  # of a process that was killed
-    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-        file.write(text)
+    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(content.encode() if isinstance(content, str) else content)
         file.flush()
         os.fsync(file.fileno())
     part.replace(path)

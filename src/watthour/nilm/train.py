@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 CHECKPOINT_FILE, BEST_FILE = "checkpoint.safetensors", "best.safetensors"
 _WARMING = 0.1  # share of the steps in which the learning rate rises
-_LEAST_CHANCE = 0.5  # of drawing power, below which the median of what is drawn is nothing
+LEAST_CHANCE = 0.5  # of drawing power, below which the median of what is drawn is nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +145,26 @@ def train(
     return Trained(averaged.eval(), course.best_at, course.best_w, tuple(course.looks))
 
 
+def best_so_far(windows: Windows, sizes: Sizes, plan: Plan, folder: Path) -> Trained:
+    """Return the network of a training as it answered best until now; nothing is trained.
+
+    Raises:
+        NotEnoughHistory: the training has not come to its first look.
+        InvalidInput: the folder holds another training.
+        ModelCorrupt: a checkpoint cannot be read.
+    """
+    _check(windows, sizes, plan)
+    if not (folder / BEST_FILE).exists():
+        problem = f"{folder} holds no network yet: the training has not come to its first look"
+        raise NotEnoughHistory(problem, remedy="Train on with `watthour nilm train`.")
+    identity = _identity(windows, sizes, plan)
+    network = Disaggregator(sizes)
+    _load(network, _read(folder / BEST_FILE, identity)[0], "")
+    said = json.loads(_read(folder / CHECKPOINT_FILE, identity)[1]["said"])["course"]
+    looks = tuple((done, mae_w) for done, mae_w in said["looks"])
+    return Trained(network.eval(), said["best_at"], said["best_w"], looks)
+
+
 def loss_of(
     logit: Tensor,
     power: Tensor,
@@ -205,7 +225,7 @@ def error_on(network: Disaggregator, houses: Sequence[KeptHouse], plan: Plan) ->
             with torch.no_grad():
                 logit, power = network(torch.from_numpy(batch.mains))
             chance = torch.sigmoid(logit)
-            said = torch.where(chance < _LEAST_CHANCE, 0.0, chance * power).transpose(1, 2).numpy()  # (B, T, A)
+            said = torch.where(chance < LEAST_CHANCE, 0.0, chance * power).transpose(1, 2).numpy()  # (B, T, A)
             wrong = wrong + (np.abs(said - batch.power) * batch.is_known).sum((0, 1))
             known = known + batch.is_known.sum((0, 1))
     met = known > 0

@@ -8,12 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from watthour.core.errors import InvalidInput
+from watthour.core.errors import InvalidInput, MissingExtra
+from watthour.nilm.artifact import Description
 from watthour.nilm.augment import add_runs
-from watthour.nilm.kept_runs import open_bank
+from watthour.nilm.export import exported
+from watthour.nilm.kept_runs import attributions_of_runs, open_bank
 from watthour.nilm.network import Sizes
-from watthour.nilm.train import Plan, train
+from watthour.nilm.train import LEAST_CHANCE, Plan, best_so_far, train
 from watthour.nilm.windows import open_windows
+
+try:
+    import torch
+except ImportError as error:
+    raise MissingExtra("torch", "deep") from error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -39,9 +46,42 @@ class Training:
     folder: Path
     additions: Additions | None
 
+    def best(self) -> Trained:
+        """Return what was learned best until now, without learning on."""
+        return best_so_far(self.windows, self.sizes, self.plan, self.folder)
+
     def run(self, *, tell: Callable[[str], None] = lambda _: None) -> Trained:
         """Train, or go on where it was interrupted."""
         return train(self.windows, self.sizes, self.plan, self.folder, augment=self.additions, tell=tell)
+
+
+def use_threads(count: int) -> None:
+    """Say how many threads of the processor a training takes."""
+    if count < 1:
+        raise InvalidInput("threads", count, "it is at least 1", remedy="Give a whole number above 0.")
+    torch.set_num_threads(count)
+
+
+def network_files(training: Training, trained: Trained) -> dict[str, bytes]:
+    """Return the files of a network that was trained, described with the houses that it learned from.
+
+    Raises:
+        ModelFailed: ONNX Runtime does not answer as torch does.
+    """
+    windows, sizes = training.windows, training.sizes
+    manifest = windows.manifest()
+    houses = [f"{each['name']}: {each['attribution']}" for each in manifest["houses"] if each["role"] == "training"]
+    has_runs = training.additions is not None and training.additions.bank is not None
+    others = attributions_of_runs(windows.folder) if has_runs else ()
+    description = Description(
+        sizes.appliances,
+        windows.step_s,
+        training.plan.n_steps,
+        sizes.multiple,
+        (LEAST_CHANCE,) * len(sizes.appliances),
+        (*houses, *others),
+    )
+    return exported(trained.network, description, rng=np.random.default_rng(training.plan.seed))
 
 
 @dataclass(frozen=True, slots=True)
