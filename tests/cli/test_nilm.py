@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from conftest import Outcome
+    from cli.conftest import Outcome
 
 
 def table(path: Path, *, kw: bool = False) -> Path:

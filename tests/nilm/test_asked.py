@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from typing import TYPE_CHECKING
 
@@ -69,6 +70,7 @@ role = "test"
 
 [[runs]]
 files = ["tracebase"]
+attribution = "tracebase"
 """
 
 
@@ -87,6 +89,7 @@ def test_a_file_says_houses_roles_and_runs(tmp_path: Path) -> None:
     ]
     assert (found.step_s, found.appliances) == (120, ("kettle", "fridge"))
     assert found.parts[0].attribution == "my own"
+    assert found.run_attributions == ("tracebase",)
     assert [run.device for run in found.runs()] == ["tracebase/kettle/B7BEA1"]
     windows = prepare(tmp_path / "kept", found.parts, step_s=found.step_s, appliances=found.appliances)
     assert windows.house("mine").times(np.array([0]))[0] == 1_767_567_600  # midnight of Berlin
@@ -99,9 +102,14 @@ def test_a_file_says_houses_roles_and_runs(tmp_path: Path) -> None:
         ("step_s = 60", "no house is named. Add"),
         ("[[hose]]", "hose = .*: the file has no such word. It has appliances, house, runs, step_s"),
         ("[[house]]\nlayout = 'ukdale'", "folder = None"),
-        ("[[house]]\nlayout = 'ukdael'\nfolder = 'x'", "a layout is table or one of ukdale, redd, refit"),
+        ("[[house]]\nlayout = 'ukdael'\nfolder = 'x'", "a layout is table or one of ukdale, redd, refit, nilmtk"),
         ("[[house]]\nlayout = 'ukdale'\nfolder = 'ukdale'\nhouses = [7]", "houses = 'ukdale-7': the folder holds"),
         ("[[house]]\nlayout = 'ukdale'\nfolder = 'ukdale'\nunit = 'kW'", "unit = 'kW': a house has no such word"),
+        ("[[house]]\nlayout = 'nilmtk'\nname = 'n'", "file = None: that of nilmtk is missing"),
+        (
+            "[[house]]\nlayout = 'nilmtk'\nname = 'n'\nfile = 'n.h5'\nbuilding = 1\nmains = 1\nmeters = {}",
+            "building, mains and meters are numbers",
+        ),
         ("[[house]]\nfiles = 'a.csv'", "files = 'a.csv': it is a list of texts"),
         ("[[house]]\nname = 'a'", "a table has no files"),
         ("[[house]]\nfiles = ['b.csv']", "there is no such file"),
@@ -146,10 +154,18 @@ def test_runs_to_add_are_those_of_houses_to_learn_from(tmp_path: Path) -> None:
     ]
 
 
+def houses(folder: Path, *, seed: int = 0) -> None:
+    mains = np.random.default_rng(seed).uniform(100, 200, 100).astype(np.float32)
+    house = House("a", 60, np.arange(100, dtype=np.int64) * 60, mains, {})
+    prepare(folder, [Part(InMemory(house))], step_s=60, appliances=["kettle"])
+
+
 def test_runs_are_kept_and_opened_as_they_were(tmp_path: Path) -> None:
+    houses(tmp_path)
     runs = [Run("kettle", f"k{n % 2}", 10, np.arange(n + 3, dtype=np.float32)) for n in range(5)]
     bank = bank_of([*runs, Run("fridge", "f", 60, np.ones(4, dtype=np.float32))])
-    write_bank(tmp_path, bank)
+    write_bank(tmp_path, bank, ["by someone"])
+    assert json.loads((tmp_path / "runs.json").read_text())["attributions"] == ["by someone"]
     opened = open_bank(tmp_path)
     assert opened.devices == bank.devices
     for kind, devices in bank.runs.items():
@@ -161,6 +177,7 @@ def test_runs_are_kept_and_opened_as_they_were(tmp_path: Path) -> None:
 
 
 def test_runs_that_were_changed_are_not_opened(tmp_path: Path) -> None:
+    houses(tmp_path)
     with pytest.raises(InvalidInput, match="holds no runs"):
         open_bank(tmp_path)
     write_bank(tmp_path, bank_of([Run("kettle", "k", 10, np.ones(4, dtype=np.float32))]))
@@ -172,4 +189,15 @@ def test_runs_that_were_changed_are_not_opened(tmp_path: Path) -> None:
         open_bank(tmp_path)
     path.unlink()
     with pytest.raises(InvalidInput, match="differ from the hash"):
+        open_bank(tmp_path)
+
+
+def test_runs_of_houses_that_were_prepared_anew_since_are_not_opened(tmp_path: Path) -> None:
+    bank = bank_of([Run("kettle", "k", 10, np.ones(4, dtype=np.float32))])
+    with pytest.raises(InvalidInput, match="no prepared houses"):
+        write_bank(tmp_path, bank)
+    houses(tmp_path)
+    write_bank(tmp_path, bank)
+    houses(tmp_path, seed=1)
+    with pytest.raises(InvalidInput, match="before the houses were prepared anew"):
         open_bank(tmp_path)

@@ -53,7 +53,7 @@ def prepare(  # noqa: PLR0913 - one argument per option
     unit: Annotated[str | None, typer.Option("--unit", help="W or kW; default W. Of tables.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Write metered houses to a folder, from which windows of any length are read: docs/explanation/nilm.md."""
+    """Write metered houses to a folder, from which windows of any length are read: docs/reference/nilm.md."""
     from watthour.nilm.augment import bank_of
     from watthour.nilm.kept_runs import runs_of_kept, write_bank
     from watthour.nilm.prepare import prepare as write
@@ -69,7 +69,7 @@ def prepare(  # noqa: PLR0913 - one argument per option
         windows = write(into, asked.parts, step_s=asked.step_s, appliances=asked.appliances, tell=say)
         say("runs to add to other mains")
         bank = bank_of([*runs_of_kept(windows), *asked.runs()])
-        write_bank(into, bank)
+        write_bank(into, bank, asked.run_attributions)
     n_runs = {kind: sum(len(of) for of in devices.values()) for kind, devices in bank.runs.items()}
     manifest = windows.manifest()
     if as_json:
@@ -90,7 +90,7 @@ def _described(files: Sequence[Path], given: dict[str, object]) -> Asked:
         if value is not None:
             problem = f"{files[0].name} says this itself"
             raise InvalidInput(option, value, problem, remedy=f"Leave out {option}, and say it in the file.")
-    cure = "Name a TOML file, or a JSON file that ends in .json; docs/explanation/nilm.md shows one."
+    cure = "Name a TOML file, or a JSON file that ends in .json; docs/reference/nilm.md shows one."
     return asked_in(read_table(files[0], what="a list of houses", remedy=cure), files[0].parent)
 
 

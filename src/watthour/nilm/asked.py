@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from watthour.core.errors import InvalidInput
 from watthour.nilm.layouts.channels import redd_houses, ukdale_houses
+from watthour.nilm.layouts.nilmtk import nilmtk_house
 from watthour.nilm.layouts.refit import refit_houses
 from watthour.nilm.layouts.tables import TableWords, table_house
 from watthour.nilm.layouts.tracebase import device_table_runs, tracebase_runs
@@ -21,14 +22,16 @@ if TYPE_CHECKING:
 
 USUAL_APPLIANCES = ("kettle", "dishwasher", "washing_machine", "microwave", "fridge")
 USUAL_STEP_S = 60
-_SHOWN = "docs/explanation/nilm.md shows a whole file."
+_SHOWN = "docs/reference/nilm.md shows a whole file."
 _DATA_SETS: dict[str, Callable[[Path], tuple[SampledHouse, ...]]] = {
     "ukdale": ukdale_houses,
     "redd": redd_houses,
     "refit": refit_houses,
 }
-_OF_TABLES = {each.name for each in fields(TableWords)}
-_OF_HOUSES = {"name", "layout", "files", "folder", "houses", "role", "attribution"}
+_WORDS = {each.name for each in fields(TableWords)}
+_OF_TABLES = {"name", "files"} | _WORDS
+_OF_HOUSES = {"layout", "role", "attribution"}
+_OF_NILMTK = {"name", "file", "building", "mains", "meters", "column"}
 _SUFFIXES = (".csv", ".csv.gz", ".parquet")
 
 
@@ -38,6 +41,7 @@ class Asked:
 
     parts: tuple[Part, ...]
     run_files: tuple[Path, ...]
+    run_attributions: tuple[str, ...]
     step_s: int
     appliances: tuple[str, ...]
 
@@ -61,7 +65,9 @@ def asked_in(said: Mapping[str, Any], beside: Path) -> Asked:
     step_s, appliances = said.get("step_s", USUAL_STEP_S), said.get("appliances", list(USUAL_APPLIANCES))
     if not isinstance(step_s, int) or isinstance(step_s, bool):
         raise InvalidInput("step_s", step_s, "it is a whole number of seconds", remedy="Try 60.")
-    return Asked(tuple(parts), tuple(files), step_s, tuple(_texts(appliances, "appliances")))
+    told = tuple(_texts(appliances, "appliances"))
+    attributions = tuple(str(each["attribution"]) for each in alone if "attribution" in each)
+    return Asked(tuple(parts), tuple(files), attributions, step_s, told)
 
 
 def asked_of(
@@ -76,22 +82,24 @@ def asked_of(
     if unknown:
         hint = f"The files are those of {', '.join(part.source.name for part in parts)}."
         raise InvalidInput("role", unknown[0], "no file is that of a house of this name", remedy=hint)
-    return Asked(tuple(parts), (), step_s, tuple(appliances))
+    return Asked(tuple(parts), (), (), step_s, tuple(appliances))
 
 
 def _parts(said: Mapping[str, Any], beside: Path) -> list[Part]:
     layout = said.get("layout", "table")
-    if layout not in ("table", *_DATA_SETS):
-        problem = f"a layout is table or one of {', '.join(_DATA_SETS)}"
+    if layout not in ("table", "nilmtk", *_DATA_SETS):
+        problem = f"a layout is table or one of {', '.join([*_DATA_SETS, 'nilmtk'])}"
         raise InvalidInput("layout", layout, problem, remedy=_SHOWN)
-    _only(said, _OF_HOUSES | (_OF_TABLES if layout == "table" else set()), "a house")
+    _only(said, _OF_HOUSES | {"table": _OF_TABLES, "nilmtk": _OF_NILMTK}.get(layout, {"folder", "houses"}), "a house")
     role, attribution = said.get("role", "training"), str(said.get("attribution", ""))
     if layout == "table":
         files = [beside / each for each in _texts(said.get("files", []), "files")]
         if not files:
             raise InvalidInput("files", [], "a table has no files", remedy=_SHOWN)
-        words = TableWords(**{key: value for key, value in said.items() if key in _OF_TABLES})
+        words = TableWords(**{key: value for key, value in said.items() if key in _WORDS})
         return [Part(table_house(said.get("name", _plain_name(files[0])), files, words), role, attribution)]
+    if layout == "nilmtk":
+        return [Part(_nilmtk(said, beside), role, attribution)]
     if "folder" not in said:
         raise InvalidInput("folder", None, f"that of {layout} is missing", remedy=_SHOWN)
     found = _DATA_SETS[layout](beside / said["folder"])
@@ -101,6 +109,18 @@ def _parts(said: Mapping[str, Any], beside: Path) -> list[Part]:
         problem = f"the folder holds {', '.join(source.name for source in found)}"
         raise InvalidInput("houses", missing[0], problem, remedy="Name their numbers, or leave it out for all.")
     return [Part(source, role, attribution) for source in found if not wanted or source.name in wanted]
+
+
+def _nilmtk(said: Mapping[str, Any], beside: Path) -> SampledHouse:
+    missing = [word for word in ("name", "file", "building", "mains", "meters") if word not in said]
+    if missing:
+        raise InvalidInput(missing[0], None, "that of nilmtk is missing", remedy=_SHOWN)
+    building, mains, meters = said["building"], said["mains"], said["meters"]
+    is_numbers = isinstance(mains, list) and isinstance(meters, dict)
+    if not is_numbers or not all(isinstance(each, int) for each in (building, *mains, *meters.values())):
+        problem = "building, mains and meters are numbers: 1, [1, 2] and { kettle = 10 }"
+        raise InvalidInput("meters", meters, problem, remedy=_SHOWN)
+    return nilmtk_house(said["name"], beside / said["file"], building, mains, meters, column=said.get("column"))
 
 
 def _run_files(said: Mapping[str, Any], beside: Path) -> list[Path]:

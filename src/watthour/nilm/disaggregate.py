@@ -78,17 +78,26 @@ def taper(length: int) -> NDArray[np.float64]:
     return np.asarray(_LEAST_WEIGHT + (1 - _LEAST_WEIGHT) * weights)
 
 
-def window_starts(segments: Iterable[slice], length: int, stride: int) -> Rows:
-    """Return the first steps of windows that cover each stretch between gaps to its end; none crosses a gap.
+def window_starts(segments: Iterable[slice], length: int, stride: int, *, has_end: bool = True) -> Rows:
+    """Return the first steps of windows, none of which crosses a gap; a stretch shorter than a window has none.
 
-    A stretch shorter than a window has none, and no answer.
+    Args:
+        segments: stretches between gaps.
+        length: of a window [steps].
+        stride: from one window to the next [steps].
+        has_end: whether each stretch also has a window that ends with it, so that all of it is covered.
     """
-    found: list[int] = []
+    for field, value in (("length", length), ("stride", stride)):
+        if value < 1:
+            raise InvalidInput(field, value, "it is 1 step at least", remedy="Give a number of steps.")
+    found = [np.empty(0, dtype=np.int64)]
     for part in segments:
         last = part.stop - length
         if last >= part.start:
-            found += [*range(part.start, last, stride), last]
-    return np.array(found, dtype=np.int64)
+            found.append(np.arange(part.start, last + 1, stride, dtype=np.int64))
+            if has_end and (last - part.start) % stride:
+                found.append(np.array([last], dtype=np.int64))
+    return np.concatenate(found)
 
 
 def answer(

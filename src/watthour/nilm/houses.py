@@ -193,7 +193,6 @@ def checked_house(
         columns[each] = _without_stuck(values, is_on, _STUCK_ON_S / step_s, f"{name}: {each}", remarks)
     known = np.isfinite(use)
     kept = {each: values[known] for each, values in columns.items()}
-    remarks += [f"{name}: {each} was never metered" for each, values in kept.items() if not np.isfinite(values).any()]
     return House(name, step_s, time[known], use[known], kept, tuple(remarks))
 
 

@@ -3,21 +3,22 @@
 A folder has a manifest, and for each house a folder of three files: ``values.npy`` (n, 1 + A) float32 with the mains
 and each appliance [W], NaN where an appliance was not metered; ``states.npy`` (n, A) uint8, see ``OFF``; and
 ``segments.npy`` (k, 3) int64 with the first row, the number of rows and the begin [s since 1970, UTC] of each stretch
-between gaps. Docs: docs/explanation/nilm.md.
+between gaps. Docs: docs/reference/nilm.md.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
 from watthour.core.errors import InvalidInput, UnknownName
+from watthour.nilm.disaggregate import window_starts
 from watthour.nilm.kept_houses import HOUSE_FILES, MANIFEST, content_hash, file_hash, read_json, remedy_for
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -57,18 +58,8 @@ class KeptHouse:
             stride: from one window to the next [steps].
             has_end: whether each stretch also has a window that ends with it, so that all of it is covered.
         """
-        for field, value in (("length", length), ("stride", stride)):
-            if value < 1:
-                raise InvalidInput(field, value, "it is 1 step at least", remedy="Give a number of steps.")
-        found: list[Rows] = []
-        for first, n_rows, _ in self.segments.tolist():
-            last = first + n_rows - length
-            if last < first:
-                continue
-            found.append(np.arange(first, last + 1, stride, dtype=np.int64))
-            if has_end and (last - first) % stride:
-                found.append(np.array([last], dtype=np.int64))
-        return np.concatenate(found) if found else np.empty(0, dtype=np.int64)
+        parts = [slice(first, first + n_rows) for first, n_rows, _ in self.segments.tolist()]
+        return window_starts(parts, length, stride, has_end=has_end)
 
     def read(self, starts: Rows, length: int) -> Batch:
         """Load some windows.
@@ -157,11 +148,9 @@ def open_windows(folder: Path, *, checks_content: bool = True) -> Windows:
     return Windows(folder, manifest["step_s"], names, houses, manifest["statistics"], manifest["hash"])
 
 
-def _check_files(folder: Path, said: Mapping[str, object], *, checks_content: bool) -> None:
-    files = said["files"]
-    assert isinstance(files, Mapping)  # noqa: S101 - the hash of the manifest has been checked
-    for name, kept in files.items():
-        path = folder / str(said["folder"]) / name
+def _check_files(folder: Path, said: Mapping[str, Any], *, checks_content: bool) -> None:
+    for name, kept in said["files"].items():
+        path = folder / said["folder"] / name
         if not path.exists():
             raise _changed(path, "it is missing", folder)
         if path.stat().st_size != kept["bytes"] or (checks_content and file_hash(path) != kept["sha256"]):
