@@ -23,13 +23,9 @@ _DESCRIPTIONS = (".toml", ".json")
 def build() -> typer.Typer:
     """Return the group of commands."""
     group = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Appliances, told from the mains alone.")
-    group.callback()(_group)  # a group of one command is still a group
     group.command("prepare", help="Make metered houses ready to learn from.")(prepare)
+    group.command("train", help="Train a network on prepared houses, or go on where that was interrupted.")(train)
     return group
-
-
-def _group() -> None:
-    """Appliances, told from the mains alone."""
 
 
 def prepare(  # noqa: PLR0913 - one argument per option
@@ -76,6 +72,31 @@ def prepare(  # noqa: PLR0913 - one argument per option
         show_json({**manifest, "folder": str(into), "runs": n_runs})
         return
     _show(windows, n_runs)
+
+
+def train(
+    file: Annotated[Path, typer.Argument(help="TOML file: which houses, which network, how to learn.")],
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Train one network for all appliances and write it as ONNX: docs/how-to/train-a-nilm-network.md."""
+    from watthour.nilm.training_file import read_training
+
+    with steps("nilm train") as say:
+        training = read_training(file)
+        trained = training.run(tell=say)
+        say("to ONNX, compared with what was trained")
+        files = [str(path) for path in training.export(trained)]
+    if as_json:
+        looks = [{"batches": batches, "mae_w": mae_w} for batches, mae_w in trained.looks]
+        show_json({"files": files, "batches": trained.batches, "mae_w": trained.mae_w, "looks": looks})
+        return
+    error = (
+        "" if trained.mae_w is None else f", {number(trained.mae_w, 2)} W mean absolute error in the houses kept apart"
+    )
+    typer.echo(f"Learned from {trained.batches} batches{error}.")
+    for path in files:
+        typer.echo(path)
 
 
 def _described(files: Sequence[Path], given: dict[str, object]) -> Asked:

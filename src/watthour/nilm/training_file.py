@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from watthour.core.errors import InvalidInput
+from watthour.nilm.artifact import Description
 from watthour.nilm.augment import add_runs
 from watthour.nilm.kept_runs import open_bank
 from watthour.nilm.network import Sizes
@@ -23,9 +24,10 @@ if TYPE_CHECKING:
     from watthour.nilm.train import Trained
     from watthour.nilm.windows import Batch, Windows
 
-_OF_FILE = {"houses", "into", "network", "plan", "add"}
+_OF_FILE = {"houses", "into", "network", "plan", "add", "silent_below"}
 _OF_ADD = {"chances", "scales", "loads_per_day"}
 _LEAST_POWER_W, _LEAST_SHARE = 1.0, 0.01
+_SILENT_BELOW = 0.5  # the median of what is drawn is nothing
 _DAY_S = 86_400
 
 
@@ -38,10 +40,34 @@ class Training:
     plan: Plan
     folder: Path
     additions: Additions | None
+    silent_below: tuple[float, ...]  # chance of drawing power below which an appliance is said to draw none
 
     def run(self, *, tell: Callable[[str], None] = lambda _: None) -> Trained:
         """Train, or go on where it was interrupted."""
         return train(self.windows, self.sizes, self.plan, self.folder, augment=self.additions, tell=tell)
+
+    def export(self, trained: Trained) -> tuple[Path, ...]:
+        """Write the network's files beside its checkpoints, and return where they are.
+
+        Raises:
+            ModelFailed: ONNX Runtime gives other answers than torch.
+            MissingExtra: ONNX or its runtime is not installed.
+        """
+        from watthour.nilm.export import exported
+
+        houses = [each for each in self.windows.manifest()["houses"] if each["role"] == "training"]
+        description = Description(
+            self.windows.appliances,
+            self.windows.step_s,
+            self.plan.n_steps,
+            self.sizes.multiple,
+            self.silent_below,
+            tuple(f"{each['name']}: {each['attribution']}".rstrip(": ") for each in houses),
+        )
+        files = exported(trained.network, description, rng=np.random.default_rng(self.plan.seed))
+        for name, content in files.items():
+            (self.folder / name).write_bytes(content)
+        return tuple(self.folder / name for name in files)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +143,16 @@ def read_training(path: Path) -> Training:
             (float(low), float(high)),
             float(add.get("loads_per_day", 0.0)),
         )
-    plan = Plan(**said.get("plan", {}))
-    return Training(windows, sizes_for(windows, said.get("network", {})), plan, path.parent / said["into"], additions)
+    silent = said.get("silent_below", {})
+    _only(silent, set(windows.appliances), "[silent_below]")
+    return Training(
+        windows,
+        sizes_for(windows, said.get("network", {})),
+        Plan(**said.get("plan", {})),
+        path.parent / said["into"],
+        additions,
+        tuple(float(silent.get(name, _SILENT_BELOW)) for name in windows.appliances),
+    )
 
 
 def sizes_for(windows: Windows, said: Mapping[str, Any]) -> Sizes:
