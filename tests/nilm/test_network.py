@@ -124,7 +124,18 @@ def test_the_loss_is_least_at_the_truth_and_passes_over_what_is_unknown() -> Non
     def loss(gate: list[float], power: list[float], counted: torch.Tensor = known) -> float:
         logit = torch.tensor([[gate]], dtype=torch.float32)
         said = torch.tensor([[power]], dtype=torch.float32)
-        return float(loss_of(logit, said, true_power, draws, counted, unit_w=torch.tensor([500.0]), states_count=0.3))
+        return float(
+            loss_of(
+                logit,
+                said,
+                true_power,
+                draws,
+                counted,
+                unit_w=torch.tensor([500.0]),
+                states_count=0.3,
+                levels_count=0.5,
+            )
+        )
 
     right = loss([-9, 9, -9, -9], [2000] * 4)
     assert right < 0.02

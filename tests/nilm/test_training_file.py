@@ -38,6 +38,9 @@ look_every = 2
 [plan.draws_w]
 kettle = 60
 
+[silent_below]
+kettle = 0.7
+
 [add]
 chances = { kettle = 0.5 }
 scales = [0.9, 1.1]
@@ -67,6 +70,19 @@ def test_a_file_says_all_that_a_training_needs(place: Path) -> None:
     assert trained.batches == 4
     assert len(told) == 2
     assert (place / "run" / "best.safetensors").exists()
+
+
+def test_what_was_trained_is_written_as_a_network_that_answers(place: Path) -> None:
+    from watthour.nilm.serve import ServedNetwork
+
+    (place / "training.toml").write_text(FILE)
+    training = read_training(place / "training.toml")
+    served = ServedNetwork.from_files(training.files(training.run()))
+    assert served.description.silent_below == (0.7, 0.5)
+    assert served.description.trained_on == ("one",)
+    told = served.tell(np.full(100, 2600, dtype=np.float32), [slice(0, 100)])
+    assert told.is_told.all()
+    assert told.power.sum(axis=1) + told.other == pytest.approx(np.full(100, 2600.0))
 
 
 @pytest.mark.parametrize(

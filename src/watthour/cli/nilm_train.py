@@ -45,13 +45,13 @@ def export(
 ) -> None:
     """Write the network of a training as ONNX with its description, once both have answered alike."""
     from watthour.core.lock import write_whole
-    from watthour.nilm.training_file import network_files, read_training
+    from watthour.nilm.training_file import read_training
 
     training = read_training(file)
     trained = training.best()
     if into.exists() and not into.is_dir():
         raise InvalidInput("--into", str(into), "it is a file", remedy="Name a folder.")
-    files = network_files(training, trained)
+    files = training.files(trained)
     into.mkdir(parents=True, exist_ok=True)
     for name, content in files.items():
         write_whole(into / name, content)

@@ -52,7 +52,8 @@ class Plan:
     windows: int = 32  # of a batch
     learning_rate: float = 3e-3
     weight_decay: float = 0.02
-    states_count: float = 0.3  # of the loss, beside the power
+    states_count: float = 1.0  # of the loss, beside the power
+    levels_count: float = 0.5  # likewise
     averaging: float = 0.995  # of the weights that are answered with
     look_every: int = 250  # batches between looks at the validation houses
     patience: int = 8  # looks without a gain before it stops
@@ -63,7 +64,7 @@ class Plan:
         for name in ("n_steps", "batches", "windows", "look_every", "patience"):
             if getattr(self, name) < 1:
                 raise InvalidInput(name, getattr(self, name), "it is at least 1", remedy="Give a whole number above 0.")
-        for name in ("learning_rate", "weight_decay", "states_count"):
+        for name in ("learning_rate", "weight_decay", "states_count", "levels_count"):
             if not 0 <= getattr(self, name) < math.inf:
                 raise InvalidInput(name, getattr(self, name), "it is 0 or more", remedy="Leave it out for the usual.")
         if not 0 <= self.averaging < 1:
@@ -113,7 +114,8 @@ def train(
     optimiser = torch.optim.AdamW(
         network.parameters(), lr=plan.learning_rate, betas=(0.9, 0.98), weight_decay=plan.weight_decay
     )
-    unit_w = torch.tensor(source.mean_w)
+    unit_w = torch.tensor(source.mean_w, dtype=torch.float32)
+    counts = {"states_count": plan.states_count, "levels_count": plan.levels_count}
     folder.mkdir(parents=True, exist_ok=True)
     course = _Course(identity=_identity(windows, sizes, plan))
     if (folder / CHECKPOINT_FILE).exists():
@@ -126,7 +128,7 @@ def train(
             group["lr"] = plan.learning_rate * cycle(course.done / plan.batches)
         network.train()
         logit, said = network(mains)
-        loss = loss_of(logit, said, power, draws, known, unit_w=unit_w, states_count=plan.states_count)
+        loss = loss_of(logit, said, power, draws, known, unit_w=unit_w, **counts)
         optimiser.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(network.parameters(), 1.0)
@@ -174,11 +176,13 @@ def loss_of(
     *,
     unit_w: Tensor,
     states_count: float,
+    levels_count: float,
 ) -> Tensor:
-    """Return the loss, the sum over appliances of two parts, each in units of what always-off would have.
+    """Return the loss, the sum over appliances of three parts, each in units of what always-off would have.
 
     The first is the absolute error of the gated power, which is least at the median: nothing, where drawing is less
-    likely than not. The second is that of the gate, so that it learns long before the power is right.
+    likely than not. It alone can lead a head to silence and leave it there. So the second is that of the gate, and the
+    third that of the power where some is drawn: both learn before their product is right.
 
     Args:
         logit: (B, A, T) of drawing power, as the network says.
@@ -188,11 +192,13 @@ def loss_of(
         known: (B, A, T) 1 where it was metered; the rest counts nothing.
         unit_w: (A,) mean power of each appliance [W].
         states_count: weight of the second part.
+        levels_count: weight of the third part.
     """
     n = known.sum((0, 2)).clamp(min=1)
     error_w = ((torch.sigmoid(logit) * power - true_power).abs() * known).sum((0, 2)) / n
     gate = (functional.binary_cross_entropy_with_logits(logit, draws, reduction="none") * known).sum((0, 2)) / n
-    return (error_w / unit_w + states_count * gate / _gate_unit(draws, known)).sum()
+    level_w = ((power - true_power).abs() * known * draws).sum((0, 2)) / n
+    return ((error_w + levels_count * level_w) / unit_w + states_count * gate / _gate_unit(draws, known)).sum()
 
 
 def _gate_unit(draws: Tensor, known: Tensor) -> Tensor:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from watthour.nilm.train import Trained
     from watthour.nilm.windows import Batch, Windows
 
-_OF_FILE = {"houses", "into", "network", "plan", "add"}
+_OF_FILE = {"houses", "into", "network", "plan", "add", "silent_below"}
 _OF_ADD = {"chances", "scales", "loads_per_day"}
 _LEAST_POWER_W, _LEAST_SHARE = 1.0, 0.01
 _DAY_S = 86_400
@@ -45,6 +45,7 @@ class Training:
     plan: Plan
     folder: Path
     additions: Additions | None
+    silent_below: tuple[float, ...]  # chance of drawing power below which an appliance is said to draw none
 
     def best(self) -> Trained:
         """Return what was learned best until now, without learning on."""
@@ -54,34 +55,33 @@ class Training:
         """Train, or go on where it was interrupted."""
         return train(self.windows, self.sizes, self.plan, self.folder, augment=self.additions, tell=tell)
 
+    def files(self, trained: Trained) -> dict[str, bytes]:
+        """Return the files of the network, described with the houses that it learned from.
+
+        Raises:
+            ModelFailed: ONNX Runtime does not answer as torch does.
+        """
+        houses = [each for each in self.windows.manifest()["houses"] if each["role"] == "training"]
+        has_runs = self.additions is not None and self.additions.bank is not None
+        description = Description(
+            self.windows.appliances,
+            self.windows.step_s,
+            self.plan.n_steps,
+            self.sizes.multiple,
+            self.silent_below,
+            (
+                *(f"{each['name']}: {each['attribution']}".rstrip(": ") for each in houses),
+                *(attributions_of_runs(self.windows.folder) if has_runs else ()),
+            ),
+        )
+        return exported(trained.network, description, rng=np.random.default_rng(self.plan.seed))
+
 
 def use_threads(count: int) -> None:
     """Say how many threads of the processor a training takes."""
     if count < 1:
         raise InvalidInput("threads", count, "it is at least 1", remedy="Give a whole number above 0.")
     torch.set_num_threads(count)
-
-
-def network_files(training: Training, trained: Trained) -> dict[str, bytes]:
-    """Return the files of a network that was trained, described with the houses that it learned from.
-
-    Raises:
-        ModelFailed: ONNX Runtime does not answer as torch does.
-    """
-    windows, sizes = training.windows, training.sizes
-    manifest = windows.manifest()
-    houses = [f"{each['name']}: {each['attribution']}" for each in manifest["houses"] if each["role"] == "training"]
-    has_runs = training.additions is not None and training.additions.bank is not None
-    others = attributions_of_runs(windows.folder) if has_runs else ()
-    description = Description(
-        sizes.appliances,
-        windows.step_s,
-        training.plan.n_steps,
-        sizes.multiple,
-        (LEAST_CHANCE,) * len(sizes.appliances),
-        (*houses, *others),
-    )
-    return exported(trained.network, description, rng=np.random.default_rng(training.plan.seed))
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,8 +157,16 @@ def read_training(path: Path) -> Training:
             (float(low), float(high)),
             float(add.get("loads_per_day", 0.0)),
         )
-    plan = Plan(**said.get("plan", {}))
-    return Training(windows, sizes_for(windows, said.get("network", {})), plan, path.parent / said["into"], additions)
+    silent = said.get("silent_below", {})
+    _only(silent, set(windows.appliances), "[silent_below]")
+    return Training(
+        windows,
+        sizes_for(windows, said.get("network", {})),
+        Plan(**said.get("plan", {})),
+        path.parent / said["into"],
+        additions,
+        tuple(float(silent.get(name, LEAST_CHANCE)) for name in windows.appliances),
+    )
 
 
 def sizes_for(windows: Windows, said: Mapping[str, Any]) -> Sizes:
