@@ -17,13 +17,18 @@ if TYPE_CHECKING:
     from watthour.nilm.serve import ServedNetwork
     from watthour.nilm.summary import Told
 
-Model = Annotated[Path, typer.Option("--model", help="Folder of a network, as `watthour nilm export` writes it.")]
+Model = Annotated[
+    Path | None,
+    typer.Option(
+        "--model", help="Folder of a network, as `watthour nilm export` writes it; default: the one that comes along."
+    ),
+]
 
 
 def disaggregate(  # noqa: PLR0913 - one argument per option
     file: Annotated[Path, typer.Argument(help="Table (CSV, Parquet) of times and the power of the mains.")],
     *,
-    model: Model,
+    model: Model = None,
     into: Annotated[
         Path | None, typer.Option("--into", help="CSV or Parquet file to write: the power of each appliance, by step.")
     ] = None,
@@ -74,7 +79,7 @@ def disaggregate(  # noqa: PLR0913 - one argument per option
 def evaluate(
     houses: Annotated[Path, typer.Argument(help="Folder that `watthour nilm prepare` wrote.")],
     *,
-    model: Model,
+    model: Model = None,
     role: Annotated[str, typer.Option("--role", help="Of the houses: training, validation or test.")] = "test",
     as_json: AsJson = False,
 ) -> None:
@@ -103,8 +108,8 @@ def evaluate(
     )
 
 
-def opened_network(folder: Path) -> ServedNetwork:
-    """Open a network that was exported to a folder.
+def opened_network(folder: Path | None) -> ServedNetwork:
+    """Open a network that was exported to a folder; None: the one that comes with Watthour.
 
     Raises:
         InvalidInput: there is no such folder.
@@ -112,6 +117,10 @@ def opened_network(folder: Path) -> ServedNetwork:
     """
     from watthour.nilm.serve import ServedNetwork
 
+    if folder is None:
+        from watthour.nilm.shipped import shipped_files
+
+        return ServedNetwork.from_files(shipped_files())
     if not folder.is_dir():
         remedy = "Name the folder that `watthour nilm export` wrote."
         raise InvalidInput("--model", str(folder), "there is no such folder", remedy=remedy)
