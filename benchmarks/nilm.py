@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from report import RESULTS, Cell, report
 
+from watthour.nilm.artifact import GRAPH_FILE
 from watthour.nilm.asked import asked_in
 from watthour.nilm.evaluate import told_powers
 from watthour.nilm.layouts.tables import table_house
@@ -69,7 +70,7 @@ def main(words: list[str] | None = None) -> None:
     for row, powers in answers.items():
         same = {name: np.where(is_told, power, np.float32(np.nan)) for name, power in powers.items()}
         rows += scored(row, house_scores(house, same, means_w))
-    rows[-1] |= {"parameters": parameters(network), **speed(network)}
+    rows[-1] |= {"parameters": parameters(asked.network / GRAPH_FILE), **speed(network)}
     report("nilm", PROTOCOL, rows, results=RESULTS if asked.network == FOLDER else None)
 
 
@@ -109,13 +110,12 @@ def scored(row: str, scores: Mapping[str, Scores]) -> list[dict[str, Cell]]:
     return [*found, {"row": row, "test": "unseen_average", **{key: means[key] for key in METRICS}}]
 
 
-def parameters(network: ServedNetwork) -> int:
-    """Return how many numbers the network has learned."""
+def parameters(graph: Path) -> int:
+    """Return how many numbers a network has learned."""
     import onnx
 
-    graph = onnx.load_from_string((FOLDER / "network.onnx").read_bytes()).graph
-    del network
-    return int(sum(np.prod(each.dims) for each in graph.initializer if len(each.dims) > 0))
+    weights = (each for each in onnx.load(graph).graph.initializer if each.data_type == onnx.TensorProto.FLOAT)
+    return int(sum(np.prod(each.dims) for each in weights if len(each.dims) > 0))
 
 
 def speed(network: ServedNetwork) -> dict[str, Cell]:

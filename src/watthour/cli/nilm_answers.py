@@ -19,9 +19,7 @@ if TYPE_CHECKING:
 
 Model = Annotated[
     Path | None,
-    typer.Option(
-        "--model", help="Folder of a network, as `watthour nilm export` writes it; default: the one that comes along."
-    ),
+    typer.Option("--model", help="Folder of an exported network; default: that which comes with Watthour."),
 ]
 
 
