@@ -28,6 +28,7 @@ PAGES = (
             "first-weeks",
             "global-model",
             "insights",
+            "nilm",
             "planning",
             "rare-use",
             "store",
@@ -76,6 +77,8 @@ LABELS = {
     "rules": "rules of thumb",
     "ours_one_course": "Watthour, load and sun as foreseen",
     "oracle": "all known beforehand",
+    "always_off": "always off",
+    "mean": "the mean power of the houses learned from",
     "ours_own_constants": "Watthour, constants learned on the task's own data only",
 }
 MODELS = {  # behind our rows, by its name in the catalogue
@@ -131,6 +134,10 @@ COLUMNS = {  # metric -> heading and decimals
     "load_end": ("load at the end", 0),
     "share_over_own_sun_percent": ("share of the saving over a battery that minds its own sun, %", 1),
     "worst_month_percent": ("least saving of a month, %", 1),
+    "mae_w": ("mean absolute error, W", 2),
+    "mr": ("matching ratio", 3),
+    "f1": ("F1", 3),
+    "teca": ("TECA", 3),
     "least_coverage90_percent": ("least inside the 90 % band, %", 1),
 }
 

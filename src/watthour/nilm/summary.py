@@ -12,6 +12,8 @@ from watthour.nilm.appliances import runs
 from watthour.nilm.evaluate import check_step
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from numpy.typing import NDArray
 
     from watthour.nilm.disaggregate import Answer
@@ -48,6 +50,19 @@ class Told:
         """How long it has an answer [days]."""
         return float(self.answer.is_told.sum()) * self.house.step_s / 86_400
 
+    def between(self, start: datetime, end: datetime) -> Told:
+        """Return what is told of ``[start, end)``."""
+        first, last = np.searchsorted(self.house.time, [start.timestamp(), end.timestamp()]).tolist()
+        rows = slice(first, last)
+        answer = replace(
+            self.answer,
+            power=self.answer.power[rows],
+            probability=self.answer.probability[rows],
+            is_on=self.answer.is_on[rows],
+            other=self.answer.other[rows],
+        )
+        return Told(self.house.between(start, end), answer)
+
     def used(self) -> list[Used]:
         """Return what each appliance used in the steps that have an answer, and what is left."""
         told, step_s = self.answer.is_told, self.house.step_s
@@ -73,25 +88,37 @@ def told_of(network: ServedNetwork, source: HouseSource) -> Told:
         InvalidInput: the mains cannot be read, or their samples are rarer than the steps that the network reads.
         NotEnoughHistory: nowhere are they known for as long as a window.
     """
-    step_s, n_steps = network.description.step_s, network.description.n_steps
-    pieces = [replace(piece, appliances={}) for piece in source.pieces(step_s)]
-    if pieces:
-        house = replace(
-            pieces[0],
-            time=np.concatenate([each.time for each in pieces]),
-            mains=np.concatenate([each.mains for each in pieces]),
-            remarks=tuple(dict.fromkeys(remark for each in pieces for remark in each.remarks)),
-        )
-        check_step(network, house.step_s)
-        answer = network.tell(house.mains, house.segments())
-        if answer.is_told.any():
-            return Told(house, answer)
-    longest = max((part.stop - part.start for each in pieces for part in each.segments()), default=0)
-    problem = (
-        f"{source.name}: a network needs {n_steps * step_s / 3600:.1f} hours of mains without a gap, and the longest"
-        f" stretch has {longest * step_s / 3600:.1f}"
+    pieces = [replace(piece, appliances={}) for piece in source.pieces(network.description.step_s)]
+    if not pieces:
+        remedy = "Give a file in which the mains are known."
+        raise NotEnoughHistory(f"{source.name}: no mains are known", remedy=remedy)
+    house = replace(
+        pieces[0],
+        time=np.concatenate([each.time for each in pieces]),
+        mains=np.concatenate([each.mains for each in pieces]),
+        remarks=tuple(dict.fromkeys(remark for each in pieces for remark in each.remarks)),
     )
-    raise NotEnoughHistory(problem, remedy="Give a longer file, or one with fewer gaps.")
+    return told_of_house(network, house)
+
+
+def told_of_house(network: ServedNetwork, house: House) -> Told:
+    """Let a network tell what the mains of a house in memory are made of.
+
+    Raises:
+        InvalidInput: the house has other steps than the network reads.
+        NotEnoughHistory: nowhere are the mains known for as long as a window.
+    """
+    check_step(network, house.step_s)
+    answer = network.tell(house.mains, house.segments())
+    if answer.is_told.any():
+        return Told(house, answer)
+    longest = max((part.stop - part.start for part in house.segments()), default=0)
+    needed_h = network.description.n_steps * house.step_s / 3600
+    problem = (
+        f"{house.name}: a network needs {needed_h:.1f} hours of mains without a gap, and the longest stretch has"
+        f" {longest * house.step_s / 3600:.1f}"
+    )
+    raise NotEnoughHistory(problem, remedy="Give more mains, or mains with fewer gaps.")
 
 
 def _kwh(power: Powers, step_s: int) -> float:

@@ -1,0 +1,77 @@
+"""The figures that are published of the network that tells appliances are what a user gets, by either command."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+import pytest
+
+from watthour.cli import main
+from watthour.nilm.scores import mae
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+RESULTS = Path(__file__).parents[2] / "benchmarks" / "results" / "nilm.json"
+TEST = Path("nilm") / "ukdale" / "ukdale_house2_1min.csv.gz"
+PREFIX = "unseen_"
+METRICS = ("mae_w", "mae_on_w", "sae", "nde", "teca", "mr", "f1", "mcc", "skill_always_off")
+pytestmark = pytest.mark.shared_data
+
+
+def published() -> dict[str, dict[str, float]]:
+    rows = json.loads(RESULTS.read_text(encoding="utf-8"))["rows"]
+    ours = {row["test"].removeprefix(PREFIX): row for row in rows if row["row"] == "ours"}
+    return {name: row for name, row in ours.items() if name != "average"}
+
+
+def run(capsys: pytest.CaptureFixture[str], *words: str) -> str:
+    capsys.readouterr()
+    with pytest.raises(SystemExit) as ended:
+        main([*words])
+    said = capsys.readouterr()
+    assert ended.value.code in (0, None), said.err
+    return said.out
+
+
+def test_evaluate_meets_the_published_scores(
+    shared_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    into = str(tmp_path / "houses")
+    (tmp_path / "houses.toml").write_text(
+        f'[[house]]\nname = "ukdale-2"\nfiles = ["{shared_data / TEST}"]\nrole = "test"\n'
+        f'[[house]]\nname = "two-days"\nfiles = ["{shared_data}/nilm/ukdale/ukdale_house1_2days2014_6s.csv.gz"]\n'
+    )
+    run(capsys, "nilm", "prepare", str(tmp_path / "houses.toml"), "--into", into)
+    (found,) = json.loads(run(capsys, "nilm", "evaluate", into, "--json"))
+    expected = published()
+    assert set(found["appliances"]) == set(expected)
+    for name, row in expected.items():
+        for metric in ("mae_w", "mae_on_w", "sae", "nde", "teca", "mr", "f1", "mcc", "skill_always_off"):
+            if row[metric] is None:
+                assert found["appliances"][name][metric] is None
+            else:
+                assert found["appliances"][name][metric] == pytest.approx(row[metric], rel=0.01, abs=1e-3), (
+                    name,
+                    metric,
+                )
+
+
+def test_disaggregate_writes_what_the_published_errors_were_measured_on(
+    shared_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    into = tmp_path / "told.parquet"
+    run(capsys, "nilm", "disaggregate", str(shared_data / TEST), "--into", str(into))
+    told = pl.read_parquet(into)
+    metered = pl.read_csv(shared_data / TEST, infer_schema_length=None)
+    metered = metered.with_columns(pl.col("time").str.to_datetime(time_unit="us", time_zone="UTC").dt.truncate("1m"))
+    both = told.join(metered, on="time", suffix="_truth")
+    for name, row in published().items():
+        pair = both.select(name, f"{name}_truth").drop_nulls().cast(pl.Float64)
+        truth: NDArray[np.float64] = pair[f"{name}_truth"].to_numpy()
+        is_known = np.isfinite(truth)
+        assert mae(truth[is_known], pair[name].to_numpy()[is_known]) == pytest.approx(row["mae_w"], rel=0.01)
