@@ -37,6 +37,10 @@ def whole(source: SampledHouse, step_s: int = 60) -> House:
     return house
 
 
+def said(made: House) -> tuple[str, ...]:
+    return tuple(str(remark) for remark in made.remarks)
+
+
 def channel(path: Path, rows: Sequence[tuple[int, float]]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("".join(f"{BEGIN + second} {watts:g}\n" for second, watts in rows))
@@ -60,7 +64,7 @@ def test_ukdale_in_its_own_layout(tmp_path: Path) -> None:
     assert house.mains.tolist() == pytest.approx([2300, 2000 / 59 * 0 + 300 + 2000 / 60, 300], abs=1)
     assert house.appliances["kettle"].tolist() == pytest.approx([2000, 3 / 60 * 2000, 0], abs=1)
     assert len(house.segments()) == 2
-    assert house.remarks == ("ukdale-1: meters that are no appliance of a known kind: livingroom_s_lamp",)
+    assert said(house) == ("ukdale-1: meters that are no appliance of a known kind: livingroom_s_lamp",)
     assert [path.name for path in source.files] == ["channel_1.dat", "channel_10.dat"]
 
 
@@ -186,7 +190,7 @@ def test_a_table_of_ones_own(tmp_path: Path) -> None:
         assert house.mains.tolist() == [300, 301, 302, 303, 304]
         assert house.appliances["kettle"][[0, 1, 3, 4]].tolist() == [0, 1, 3, 4]
         assert np.isnan(house.appliances["kettle"][2])
-        assert house.remarks == ("mine: columns that are no appliance of a known kind: fish tank",)
+        assert said(house) == ("mine: columns that are no appliance of a known kind: fish tank",)
 
 
 def test_a_table_as_parquet_and_in_parts_is_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -316,6 +320,22 @@ def test_a_house_of_months_comes_in_pieces_that_make_one_whole(tmp_path: Path) -
     assert len(kept.segments) == 2
 
 
+def test_what_is_left_out_of_many_pieces_is_said_once(tmp_path: Path) -> None:
+    rows = [(BEGIN + 600 * n, -1 if n % 4000 == 5 else 200 + n % 7, 0, 0) for n in range(100 * 144)]
+    source = table_house("mine", [table(tmp_path / "a.csv", rows)])
+    kept = prepare(tmp_path / "kept", [Part(source)], step_s=600, appliances=["kettle"])
+    assert kept.manifest()["houses"][0]["remarks"] == [
+        "mine: columns that are no appliance of a known kind: fish tank",
+        "mine: 4 values of the mains were left out that are below zero",
+    ]
+
+
+def test_a_month_in_which_little_is_drawn_is_not_taken_for_kw(tmp_path: Path) -> None:
+    rows = [(BEGIN + 600 * n, 500 + n % 7 if n < 5000 else 30 + n % 7, 0, 0) for n in range(100 * 144)]
+    pieces = list(table_house("mine", [table(tmp_path / "a.csv", rows)]).pieces(600))
+    assert sum(len(piece) for piece in pieces) == 100 * 144
+
+
 def test_a_file_that_changed_is_prepared_again(tmp_path: Path) -> None:
     path = table(tmp_path / "a.csv", ROWS)
     first = prepare(tmp_path / "kept", [Part(table_house("mine", [path]))], step_s=60, appliances=["kettle"])
@@ -407,7 +427,7 @@ def test_the_houses_of_the_collection_have_the_errors_of_always_off_that_are_pub
     house = real(shared_data, file)
     off = house_scores(house, {name: np.zeros(len(house)) for name in house.appliances})
     assert {name: round(each.mae_w or 0, 1) for name, each in off.items()} == pytest.approx(mean_w, abs=0.11)
-    assert not any("left out" in remark for remark in house.remarks)
+    assert not any("left out" in remark for remark in said(house))
 
 
 @pytest.mark.shared_data

@@ -14,6 +14,7 @@ import numpy as np
 from watthour.core.errors import InvalidInput, StoreLocked
 from watthour.core.lock import locked_if_free, write_whole
 from watthour.nilm.appliances import Appliance, appliance_named, states
+from watthour.nilm.houses import summed
 from watthour.nilm.kept_houses import (
     HOUSE_FILES,
     HOUSE_MANIFEST,
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from watthour.nilm.houses import House
+    from watthour.nilm.houses import House, Remark
 
     Said: TypeAlias = dict[str, Any]
 
@@ -199,7 +200,7 @@ def _prepared(folder: Path, part: Part, rules: Sequence[Appliance], step_s: int,
         "days": round(writer.n_rows * step_s / 86_400, 3),
         "segments": len(segments),
         "metered": {rule.name: int(n) for rule, n in zip(rules, writer.n_known, strict=True)},
-        "remarks": list(dict.fromkeys(writer.remarks)),
+        "remarks": [str(each) for each in summed(writer.remarks)],
         "files": {
             file: {"bytes": (unfinished / file).stat().st_size, "sha256": file_hash(unfinished / file)}
             for file in HOUSE_FILES
@@ -225,7 +226,7 @@ class _Writer:
     n_appliances: int
     n_rows: int = 0
     segments: list[list[int]] = field(default_factory=list)
-    remarks: list[str] = field(default_factory=list)
+    remarks: list[Remark] = field(default_factory=list)
     n_known: NDArray[np.int64] = field(init=False)
     _file: BinaryIO = field(init=False)
     _ends_at: int | None = None
