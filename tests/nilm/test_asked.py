@@ -80,6 +80,9 @@ def test_a_file_says_houses_roles_and_runs(tmp_path: Path) -> None:
     kettle = tmp_path / "tracebase" / "WaterKettle" / "dev_B7BEA1_2012.01.15.csv"
     kettle.parent.mkdir(parents=True)
     kettle.write_text("".join(f"15/01/2012 12:00:{s:02};{2200 if 20 <= s < 40 else 0};0\n" for s in range(60)))
+    lamp = tmp_path / "tracebase" / "Lamp" / kettle.name
+    lamp.parent.mkdir()
+    lamp.write_text(kettle.read_text())
     found = asked(WHOLE, tmp_path)
     assert [(part.source.name, part.role) for part in found.parts] == [
         ("mine", "training"),
@@ -90,6 +93,7 @@ def test_a_file_says_houses_roles_and_runs(tmp_path: Path) -> None:
     assert (found.step_s, found.appliances) == (120, ("kettle", "fridge"))
     assert found.parts[0].attribution == "my own"
     assert found.run_attributions == ("tracebase",)
+    assert found.kinds_without_runs() == ("Lamp",)
     assert [run.device for run in found.runs()] == ["tracebase/kettle/B7BEA1"]
     windows = prepare(tmp_path / "kept", found.parts, step_s=found.step_s, appliances=found.appliances)
     assert windows.house("mine").times(np.array([0]))[0] == 1_767_567_600  # midnight of Berlin

@@ -17,7 +17,7 @@ from watthour.nilm.augment import bank_of
 from watthour.nilm.layouts.channels import redd_houses, ukdale_houses
 from watthour.nilm.layouts.refit import refit_house, refit_houses
 from watthour.nilm.layouts.tables import TableWords, _parts, table_house
-from watthour.nilm.layouts.tracebase import device_table_runs, tracebase_runs
+from watthour.nilm.layouts.tracebase import device_file
 from watthour.nilm.prepare import Part, prepare
 from watthour.nilm.scores import house_scores
 
@@ -356,18 +356,19 @@ def test_a_day_of_tracebase_gives_the_runs_of_one_device(tmp_path: Path) -> None
         lines.append(f"15/01/2012 12:{second // 60:02}:{second % 60:02};{watts};{watts}")
     path = folder / "dev_B7BEA1_2012.01.15.csv"
     path.write_text("\n".join(lines) + "\n")
-    (run,) = tracebase_runs(path)
+    (run,) = device_file(path).runs()
     assert (run.kind, run.device, run.step_s) == ("kettle", "tracebase/kettle/B7BEA1", 10)
     assert run.power.tolist() == [1, *[2200] * 12, 1]
     lamp = tmp_path / "Lamp" / path.name
     lamp.parent.mkdir()
     lamp.write_text(path.read_text())
-    assert tracebase_runs(lamp) == ()
-    with pytest.raises(InvalidInput, match=r"not that of a device and a day"):
-        tracebase_runs(folder / "kettle.csv")
+    assert device_file(lamp).runs() == ()
+    with pytest.raises(InvalidInput, match=r"neither that of a device and a day nor"):
+        device_file(folder / "kettle.txt")
+    assert device_file(tmp_path / "Playstation3_10s.csv.gz").kind is None
     path.write_text("12:00;2\n")
     with pytest.raises(InvalidInput, match=r"time|layout"):
-        tracebase_runs(path)
+        device_file(path).runs()
 
 
 def test_a_table_of_devices_names_the_same_plug_alike(tmp_path: Path) -> None:
@@ -378,14 +379,14 @@ def test_a_table_of_devices_names_the_same_plug_alike(tmp_path: Path) -> None:
         for s in range(0, 300, 10)
     ]
     path.write_text("time,device,power\n" + "\n".join(rows) + "\n")
-    found = device_table_runs(path)
+    found = device_file(path).runs()
     assert [run.device for run in found] == ["tracebase/kettle/B7BEA1", "tracebase/kettle/Kettle"]
     assert [run.power.tolist() for run in found] == [[0, *[2200] * 6, 0]] * 2
     (tmp_path / "Router_10s.csv").write_text(path.read_text())
-    assert device_table_runs(tmp_path / "Router_10s.csv") == ()
+    assert device_file(tmp_path / "Router_10s.csv").runs() == ()
     path.write_text("time,power\n")
     with pytest.raises(InvalidInput, match=r"columns are missing: device"):
-        device_table_runs(path)
+        device_file(path).runs()
 
 
 NILM = "nilm"
@@ -434,7 +435,7 @@ def test_the_houses_of_the_collection_have_the_errors_of_always_off_that_are_pub
 def test_the_kettles_of_tracebase(shared_data: Path) -> None:
     paths = sorted((shared_data / NILM / "tracebase/WaterKettle").glob("*.csv.gz"))[::5]
     more = shared_data / NILM / "tracebase_more/WaterKettle_10s.csv.gz"
-    bank = bank_of([run for path in paths for run in tracebase_runs(path)] + list(device_table_runs(more)))
+    bank = bank_of([run for path in paths for run in device_file(path).runs()] + list(device_file(more).runs()))
     energies = [run.power.sum() * run.step_s / 3.6e6 for runs in bank.runs["kettle"].values() for run in runs]
     assert len(bank.devices["kettle"]) >= 5
     assert len(energies) > 100

@@ -10,7 +10,7 @@ from watthour.nilm.layouts.channels import redd_houses, ukdale_houses
 from watthour.nilm.layouts.nilmtk import nilmtk_house
 from watthour.nilm.layouts.refit import refit_houses
 from watthour.nilm.layouts.tables import TableWords, table_house
-from watthour.nilm.layouts.tracebase import device_table_runs, tracebase_runs
+from watthour.nilm.layouts.tracebase import DeviceFile, device_file
 from watthour.nilm.prepare import Part
 
 if TYPE_CHECKING:
@@ -40,14 +40,18 @@ class Asked:
     """What is to be prepared."""
 
     parts: tuple[Part, ...]
-    run_files: tuple[Path, ...]
+    run_files: tuple[DeviceFile, ...]
     run_attributions: tuple[str, ...]
     step_s: int
     appliances: tuple[str, ...]
 
     def runs(self) -> tuple[Run, ...]:
         """Cut the runs of the appliances that were metered alone."""
-        return tuple(run for path in self.run_files for run in _runs_of(path))
+        return tuple(run for file in self.run_files for run in file.runs())
+
+    def kinds_without_runs(self) -> tuple[str, ...]:
+        """Return what files call appliances that have no rule of states, and so no runs."""
+        return tuple(sorted({file.said for file in self.run_files if file.kind is None}))
 
 
 def asked_in(said: Mapping[str, Any], beside: Path) -> Asked:
@@ -123,7 +127,7 @@ def _nilmtk(said: Mapping[str, Any], beside: Path) -> SampledHouse:
     return nilmtk_house(said["name"], beside / said["file"], building, mains, meters, column=said.get("column"))
 
 
-def _run_files(said: Mapping[str, Any], beside: Path) -> list[Path]:
+def _run_files(said: Mapping[str, Any], beside: Path) -> list[DeviceFile]:
     _only(said, {"files", "attribution"}, "runs")
     found: list[Path] = []
     for each in _texts(said.get("files", []), "files"):
@@ -134,12 +138,7 @@ def _run_files(said: Mapping[str, Any], beside: Path) -> list[Path]:
             found.append(path)
         else:
             raise InvalidInput("files", str(path), "there is no such file or folder", remedy="Check its path.")
-    return found
-
-
-def _runs_of(path: Path) -> tuple[Run, ...]:
-    is_day = path.name.removesuffix(".gz").removesuffix(".csv").count(".") == 2  # noqa: PLR2004 - 2012.01.15
-    return tracebase_runs(path) if is_day else device_table_runs(path)
+    return [device_file(path) for path in found]
 
 
 def _plain_name(path: Path) -> str:
