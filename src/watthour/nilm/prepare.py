@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, TypeAlias
 
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
 ROLES = ("training", "validation", "test")
 OFF, ON, UNKNOWN = 0, 1, 2  # of states.npy
+_FIRST, _LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
 _BLOCK = 1 << 16  # rows that are in memory at once
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
@@ -90,12 +92,43 @@ class InMemory:
 
 
 @dataclass(frozen=True, slots=True)
+class Span:
+    """What a source tells of a span of time, as to train on one month of a house and to test on another."""
+
+    source: HouseSource
+    name: str
+    start: datetime | None = None
+    end: datetime | None = None  # is no part of it
+
+    @property
+    def files(self) -> Sequence[Path]:
+        """Those of the source."""
+        return self.source.files
+
+    @property
+    def reading(self) -> str:
+        """The span, and how the source is read."""
+        return f"{self.start} to {self.end}: {self.source.reading}"
+
+    def pieces(self, step_s: int) -> Iterator[House]:
+        """Yield what lies within the span."""
+        for piece in self.source.pieces(step_s):
+            yield replace(piece.between(self.start or _FIRST, self.end or _LAST), name=self.name)
+
+
+@dataclass(frozen=True, slots=True)
 class Part:
     """A house and what it is for: training, validation or test."""
 
     source: HouseSource
     role: str = "training"
     attribution: str = ""  # licence and origin, kept beside the values
+    home: str = ""  # where it is, if several parts are of one home and its devices; else its name
+
+    @property
+    def said(self) -> Said:
+        """What the manifest says of it beside its values."""
+        return {"role": self.role, "home": self.home or self.source.name, "attribution": self.attribution}
 
 
 def prepare(
@@ -173,7 +206,7 @@ def _prepared(folder: Path, part: Part, rules: Sequence[Appliance], step_s: int,
         kept = read_json(home / HOUSE_MANIFEST)
         if kept["fingerprint"] == fingerprint and all((home / file).exists() for file in HOUSE_FILES):
             tell(f"{name} is there already")
-            return {"role": part.role, "attribution": part.attribution, **kept}
+            return {**part.said, **kept}
     unfinished = folder / f"{name}.part"
     for old in (unfinished, home):
         if old.exists():
@@ -208,7 +241,7 @@ def _prepared(folder: Path, part: Part, rules: Sequence[Appliance], step_s: int,
     }
     write_whole(unfinished / HOUSE_MANIFEST, json.dumps(kept, indent=2))
     unfinished.rename(home)
-    return {"role": part.role, "attribution": part.attribution, **kept}
+    return {**part.said, **kept}
 
 
 def _fingerprint(source: HouseSource, rules: Sequence[Appliance], step_s: int) -> str:

@@ -49,6 +49,7 @@ class KeptHouse:
     values: NDArray[np.float32]  # (n, 1 + A) mains and appliances [W]
     states: NDArray[np.uint8]  # (n, A)
     segments: NDArray[np.int64]  # (k, 3) first row, rows, begin [s since 1970]
+    home: str = ""  # whose devices its appliances are; several parts of one home have the same
 
     def starts(self, length: int, stride: int, *, has_end: bool = False) -> Rows:
         """Return the first rows of windows, none of which crosses a gap.
@@ -144,7 +145,9 @@ def open_windows(folder: Path, *, checks_content: bool = True) -> Windows:
         _check_files(folder, said, checks_content=checks_content)
         arrays = [np.load(folder / said["folder"] / file, mmap_mode="r") for file in HOUSE_FILES[:2]]
         segments = np.load(folder / said["folder"] / HOUSE_FILES[2])
-        houses[said["name"]] = KeptHouse(said["name"], said["role"], manifest["step_s"], arrays[0], arrays[1], segments)
+        houses[said["name"]] = KeptHouse(
+            said["name"], said["role"], manifest["step_s"], arrays[0], arrays[1], segments, said["home"]
+        )
     return Windows(folder, manifest["step_s"], names, houses, manifest["statistics"], manifest["hash"])
 
 
