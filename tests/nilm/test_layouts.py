@@ -95,6 +95,9 @@ def test_a_folder_of_channels_that_is_not_whole_is_refused(tmp_path: Path) -> No
         ukdale_houses(tmp_path)
     channel(home / "channel_10.dat", [(0, 1)])
     (home / "labels.dat").write_text("1 aggregate\n10 kettle\n")
+    (home / "channel_10.dat").write_text("")
+    with pytest.raises(InvalidInput, match=r"channel_10\.dat.*it is empty"):
+        list(ukdale_houses(tmp_path)[0].pieces(60))
     (home / "channel_10.dat").write_text("noon much\n")
     with pytest.raises(InvalidInput, match=r"channel_10\.dat.*seconds and watts were expected"):
         list(ukdale_houses(tmp_path)[0].pieces(60))
@@ -163,6 +166,9 @@ def test_files_that_are_not_refits_are_refused(tmp_path: Path) -> None:
     path = refit(tmp_path / "CLEAN_House2.csv", rows=["yesterday,noon,much,1,1,1,1,1,1,1,1,1,0"])
     with pytest.raises(InvalidInput, match=r"a row is not in REFIT's layout"):
         list(refit_house(path).pieces(60))
+    refit(path, rows=[])
+    with pytest.raises(InvalidInput, match=r"nothing of its mains is known"):
+        prepare(tmp_path / "kept", [Part(refit_house(path))], step_s=60, appliances=["kettle"])
     path.write_text("Time,Unix,Aggregate\n")
     with pytest.raises(InvalidInput, match=r"columns are missing: Appliance1"):
         list(refit_house(path).pieces(60))

@@ -216,8 +216,8 @@ def _prepared(folder: Path, part: Part, rules: Sequence[Appliance], step_s: int,
     with writer:
         for piece in part.source.pieces(step_s):
             writer.append(piece, rules)
-            last = np.datetime64(int(piece.time[-1]), "s") if len(piece) else "no steps"
-            tell(f"{name} up to {last}")
+            if len(piece):
+                tell(f"{name} up to {np.datetime64(int(piece.time[-1]), 's')}")
     if not writer.n_rows:
         problem = "nothing of its mains is known"
         raise InvalidInput("house", name, problem, remedy="Leave it out, or check its files.")

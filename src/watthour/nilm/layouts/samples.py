@@ -107,6 +107,8 @@ class SampledHouse:
                 means[name] = at[inside], mean[inside]
             said += stream.remarks()
         mains = [name for name in means if name.split()[0] == MAINS]
+        if not mains:
+            return None
         line, whole = means[mains[0]]
         for other in mains[1:]:
             line, here, there = np.intersect1d(line, means[other][0], assume_unique=True, return_indices=True)
@@ -213,6 +215,8 @@ def seconds_and_watts(column: str, *, separator: str = " ") -> Reader:
     """Return a reader of files whose lines are seconds since 1970 and watts."""
 
     def read(path: Path) -> Iterator[Part]:
+        if not path.stat().st_size:
+            raise unreadable(path, "it is empty")
         for text in text_parts(path):
             try:
                 table = pl.read_csv(
