@@ -326,6 +326,17 @@ def test_a_house_of_months_comes_in_pieces_that_make_one_whole(tmp_path: Path) -
     assert len(kept.segments) == 2
 
 
+def test_a_sample_holds_into_the_next_piece(tmp_path: Path) -> None:
+    # 400 s before a piece ends the last sample comes; without it a third of the first step of the next is not known.
+    rows = [(BEGIN + 200 + 600 * n, 300 + n % 7, 0, 0) for n in range(100 * 144)]
+    source = table_house("mine", [table(tmp_path / "a.csv", rows)])
+    pieces = list(source.pieces(600))
+    mains = np.concatenate([piece.mains for piece in pieces])
+    power = np.array([row[1] for row in rows])
+    assert len(pieces) > 3
+    assert mains[1:-1] == pytest.approx((power[:-1] * 200 + power[1:] * 400)[: len(mains) - 2] / 600)
+
+
 def test_what_is_left_out_of_many_pieces_is_said_once(tmp_path: Path) -> None:
     rows = [(BEGIN + 600 * n, -1 if n % 4000 == 5 else 200 + n % 7, 0, 0) for n in range(100 * 144)]
     source = table_house("mine", [table(tmp_path / "a.csv", rows)])

@@ -1,9 +1,9 @@
 """Metered houses kept on disk, from which windows of any length are read without loading what is around them.
 
 A folder has a manifest, and for each house a folder of three files: ``values.npy`` (n, 1 + A) float32 with the mains
-and each appliance [W], NaN where an appliance was not metered; ``states.npy`` (n, A) uint8, see ``OFF``; and
-``segments.npy`` (k, 3) int64 with the first row, the number of rows and the begin [s since 1970, UTC] of each stretch
-between gaps. Docs: docs/reference/nilm.md.
+and each appliance [W], NaN where an appliance was not metered; ``states.npy`` (n, A) uint8, 0 off, 1 on, 2 not
+metered; and ``segments.npy`` (k, 3) int64 with the first row, the number of rows and the begin [s since 1970, UTC] of
+each stretch between gaps. Docs: docs/reference/nilm.md.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import numpy as np
 from watthour.core.errors import InvalidInput, UnknownName
 from watthour.nilm.disaggregate import window_starts
 from watthour.nilm.kept_houses import HOUSE_FILES, MANIFEST, content_hash, file_hash, read_json, remedy_for
+from watthour.nilm.kept_states import ON
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -77,7 +78,7 @@ class KeptHouse:
             time=self.times(np.asarray(starts, dtype=np.int64)),
             mains=np.ascontiguousarray(values[..., 0]),
             power=np.where(is_known, power, np.float32(0)),
-            is_on=states == 1,
+            is_on=states == ON,
             is_known=is_known,
         )
 
