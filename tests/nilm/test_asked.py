@@ -80,6 +80,9 @@ def test_a_file_says_houses_roles_and_runs(tmp_path: Path) -> None:
     kettle = tmp_path / "tracebase" / "WaterKettle" / "dev_B7BEA1_2012.01.15.csv"
     kettle.parent.mkdir(parents=True)
     kettle.write_text("".join(f"15/01/2012 12:00:{s:02};{2200 if 20 <= s < 40 else 0};0\n" for s in range(60)))
+    lamp = tmp_path / "tracebase" / "Lamp" / kettle.name
+    lamp.parent.mkdir()
+    lamp.write_text(kettle.read_text())
     found = asked(WHOLE, tmp_path)
     assert [(part.source.name, part.role) for part in found.parts] == [
         ("mine", "training"),
@@ -90,6 +93,7 @@ def test_a_file_says_houses_roles_and_runs(tmp_path: Path) -> None:
     assert (found.step_s, found.appliances) == (120, ("kettle", "fridge"))
     assert found.parts[0].attribution == "my own"
     assert found.run_attributions == ("tracebase",)
+    assert found.kinds_without_runs() == ("Lamp",)
     assert [run.device for run in found.runs()] == ["tracebase/kettle/B7BEA1"]
     windows = prepare(tmp_path / "kept", found.parts, step_s=found.step_s, appliances=found.appliances)
     assert windows.house("mine").times(np.array([0]))[0] == 1_767_567_600  # midnight of Berlin
@@ -102,7 +106,7 @@ def test_a_file_says_houses_roles_and_runs(tmp_path: Path) -> None:
         ("step_s = 60", "no house is named. Add"),
         ("[[hose]]", "hose = .*: the file has no such word. It has appliances, house, runs, step_s"),
         ("[[house]]\nlayout = 'ukdale'", "folder = None"),
-        ("[[house]]\nlayout = 'ukdael'\nfolder = 'x'", "a layout is table or one of ukdale, redd, refit, nilmtk"),
+        ("[[house]]\nlayout = 'ukdael'\nfolder = 'x'", "a layout is one of table, ukdale, redd, refit, nilmtk"),
         ("[[house]]\nlayout = 'ukdale'\nfolder = 'ukdale'\nhouses = [7]", "houses = 'ukdale-7': the folder holds"),
         ("[[house]]\nlayout = 'ukdale'\nfolder = 'ukdale'\nunit = 'kW'", "unit = 'kW': a house has no such word"),
         ("[[house]]\nlayout = 'nilmtk'\nname = 'n'", "file = None: that of nilmtk is missing"),
@@ -111,6 +115,8 @@ def test_a_file_says_houses_roles_and_runs(tmp_path: Path) -> None:
             "building, mains and meters are numbers",
         ),
         ("[[house]]\nfiles = 'a.csv'", "files = 'a.csv': it is a list of texts"),
+        ("[[house]]\nlayout = 'ukdale'\nfolder = 'ukdale'\nname = 'a'", "several houses: ukdale-1, ukdale-2"),
+        ("[[house]]\nfiles = ['a.csv']\nfrom = 'noon'", "neither a day nor an instant"),
         ("[[house]]\nname = 'a'", "a table has no files"),
         ("[[house]]\nfiles = ['b.csv']", "there is no such file"),
         ("[[house]]\nfiles = ['b.txt']", "a table ends in .csv"),
@@ -121,7 +127,7 @@ def test_a_file_says_houses_roles_and_runs(tmp_path: Path) -> None:
 )
 def test_what_a_file_cannot_say_is_refused(text: str, problem: str, tmp_path: Path) -> None:
     home(tmp_path / "a.csv")
-    channels(tmp_path / "ukdale", 1)
+    channels(tmp_path / "ukdale", 1, 2)
     with pytest.raises(InvalidInput, match=problem):
         asked(text, tmp_path)
 
@@ -132,6 +138,31 @@ def test_tables_are_houses_named_as_their_files(tmp_path: Path) -> None:
     assert [(part.source.name, part.role) for part in found.parts] == [("a", "training"), ("b", "test")]
     with pytest.raises(InvalidInput, match=r"role = 'c'.*The files are those of a, b"):
         asked_of(files, {"c": "test"}, step_s=60, appliances=["kettle"], words=TableWords())
+
+
+def test_a_house_is_trained_on_in_one_span_and_tested_in_another(tmp_path: Path) -> None:
+    home(tmp_path / "a.csv")
+    text = """
+    appliances = ["kettle"]
+    [[house]]
+    name = "before"
+    home = "a"
+    files = ["a.csv"]
+    until = 2026-01-05T04:00:00Z
+    [[house]]
+    name = "after"
+    home = "a"
+    files = ["a.csv"]
+    from = "2026-01-05T06:00:00+00:00"
+    role = "test"
+    """
+    windows = prepare(tmp_path / "kept", asked(text, tmp_path).parts, step_s=60, appliances=["kettle"])
+    assert [len(windows.house(name).values) for name in ("before", "after")] == [240, 240]
+    assert windows.house("after").times(np.array([0]))[0] == 1_767_571_200 + 6 * 3600
+    assert {run.device for run in runs_of_kept(windows)} == {"a/kettle"}
+    day = "[[house]]\nfiles = ['a.csv']\nfrom = 2026-01-06"
+    with pytest.raises(InvalidInput, match="nothing of its mains is known"):
+        prepare(tmp_path / "none", asked(day, tmp_path).parts, step_s=60, appliances=["kettle"])
 
 
 def power_of(on: Mapping[int, float], n: int = 100) -> np.ndarray:

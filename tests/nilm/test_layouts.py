@@ -17,7 +17,7 @@ from watthour.nilm.augment import bank_of
 from watthour.nilm.layouts.channels import redd_houses, ukdale_houses
 from watthour.nilm.layouts.refit import refit_house, refit_houses
 from watthour.nilm.layouts.tables import TableWords, _parts, table_house
-from watthour.nilm.layouts.tracebase import device_table_runs, tracebase_runs
+from watthour.nilm.layouts.tracebase import device_file
 from watthour.nilm.prepare import Part, prepare
 from watthour.nilm.scores import house_scores
 
@@ -35,6 +35,10 @@ NAN = float("nan")
 def whole(source: SampledHouse, step_s: int = 60) -> House:
     (house,) = source.pieces(step_s)
     return house
+
+
+def said(made: House) -> tuple[str, ...]:
+    return tuple(str(remark) for remark in made.remarks)
 
 
 def channel(path: Path, rows: Sequence[tuple[int, float]]) -> None:
@@ -60,7 +64,7 @@ def test_ukdale_in_its_own_layout(tmp_path: Path) -> None:
     assert house.mains.tolist() == pytest.approx([2300, 2000 / 59 * 0 + 300 + 2000 / 60, 300], abs=1)
     assert house.appliances["kettle"].tolist() == pytest.approx([2000, 3 / 60 * 2000, 0], abs=1)
     assert len(house.segments()) == 2
-    assert house.remarks == ("ukdale-1: meters that are no appliance of a known kind: livingroom_s_lamp",)
+    assert said(house) == ("ukdale-1: meters that are no appliance of a known kind: livingroom_s_lamp",)
     assert [path.name for path in source.files] == ["channel_1.dat", "channel_10.dat"]
 
 
@@ -91,6 +95,9 @@ def test_a_folder_of_channels_that_is_not_whole_is_refused(tmp_path: Path) -> No
         ukdale_houses(tmp_path)
     channel(home / "channel_10.dat", [(0, 1)])
     (home / "labels.dat").write_text("1 aggregate\n10 kettle\n")
+    (home / "channel_10.dat").write_text("")
+    with pytest.raises(InvalidInput, match=r"channel_10\.dat.*it is empty"):
+        list(ukdale_houses(tmp_path)[0].pieces(60))
     (home / "channel_10.dat").write_text("noon much\n")
     with pytest.raises(InvalidInput, match=r"channel_10\.dat.*seconds and watts were expected"):
         list(ukdale_houses(tmp_path)[0].pieces(60))
@@ -159,6 +166,9 @@ def test_files_that_are_not_refits_are_refused(tmp_path: Path) -> None:
     path = refit(tmp_path / "CLEAN_House2.csv", rows=["yesterday,noon,much,1,1,1,1,1,1,1,1,1,0"])
     with pytest.raises(InvalidInput, match=r"a row is not in REFIT's layout"):
         list(refit_house(path).pieces(60))
+    refit(path, rows=[])
+    with pytest.raises(InvalidInput, match=r"nothing of its mains is known"):
+        prepare(tmp_path / "kept", [Part(refit_house(path))], step_s=60, appliances=["kettle"])
     path.write_text("Time,Unix,Aggregate\n")
     with pytest.raises(InvalidInput, match=r"columns are missing: Appliance1"):
         list(refit_house(path).pieces(60))
@@ -186,7 +196,7 @@ def test_a_table_of_ones_own(tmp_path: Path) -> None:
         assert house.mains.tolist() == [300, 301, 302, 303, 304]
         assert house.appliances["kettle"][[0, 1, 3, 4]].tolist() == [0, 1, 3, 4]
         assert np.isnan(house.appliances["kettle"][2])
-        assert house.remarks == ("mine: columns that are no appliance of a known kind: fish tank",)
+        assert said(house) == ("mine: columns that are no appliance of a known kind: fish tank",)
 
 
 def test_a_table_as_parquet_and_in_parts_is_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -316,6 +326,33 @@ def test_a_house_of_months_comes_in_pieces_that_make_one_whole(tmp_path: Path) -
     assert len(kept.segments) == 2
 
 
+def test_a_sample_holds_into_the_next_piece(tmp_path: Path) -> None:
+    # 400 s before a piece ends the last sample comes; without it a third of the first step of the next is not known.
+    rows = [(BEGIN + 200 + 600 * n, 300 + n % 7, 0, 0) for n in range(100 * 144)]
+    source = table_house("mine", [table(tmp_path / "a.csv", rows)])
+    pieces = list(source.pieces(600))
+    mains = np.concatenate([piece.mains for piece in pieces])
+    power = np.array([row[1] for row in rows])
+    assert len(pieces) > 3
+    assert mains[1:-1] == pytest.approx((power[:-1] * 200 + power[1:] * 400)[: len(mains) - 2] / 600)
+
+
+def test_what_is_left_out_of_many_pieces_is_said_once(tmp_path: Path) -> None:
+    rows = [(BEGIN + 600 * n, -1 if n % 4000 == 5 else 200 + n % 7, 0, 0) for n in range(100 * 144)]
+    source = table_house("mine", [table(tmp_path / "a.csv", rows)])
+    kept = prepare(tmp_path / "kept", [Part(source)], step_s=600, appliances=["kettle"])
+    assert kept.manifest()["houses"][0]["remarks"] == [
+        "mine: columns that are no appliance of a known kind: fish tank",
+        "mine: 4 values of the mains were left out that are below zero",
+    ]
+
+
+def test_a_month_in_which_little_is_drawn_is_not_taken_for_kw(tmp_path: Path) -> None:
+    rows = [(BEGIN + 600 * n, 500 + n % 7 if n < 5000 else 30 + n % 7, 0, 0) for n in range(100 * 144)]
+    pieces = list(table_house("mine", [table(tmp_path / "a.csv", rows)]).pieces(600))
+    assert sum(len(piece) for piece in pieces) == 100 * 144
+
+
 def test_a_file_that_changed_is_prepared_again(tmp_path: Path) -> None:
     path = table(tmp_path / "a.csv", ROWS)
     first = prepare(tmp_path / "kept", [Part(table_house("mine", [path]))], step_s=60, appliances=["kettle"])
@@ -336,18 +373,19 @@ def test_a_day_of_tracebase_gives_the_runs_of_one_device(tmp_path: Path) -> None
         lines.append(f"15/01/2012 12:{second // 60:02}:{second % 60:02};{watts};{watts}")
     path = folder / "dev_B7BEA1_2012.01.15.csv"
     path.write_text("\n".join(lines) + "\n")
-    (run,) = tracebase_runs(path)
+    (run,) = device_file(path).runs()
     assert (run.kind, run.device, run.step_s) == ("kettle", "tracebase/kettle/B7BEA1", 10)
     assert run.power.tolist() == [1, *[2200] * 12, 1]
     lamp = tmp_path / "Lamp" / path.name
     lamp.parent.mkdir()
     lamp.write_text(path.read_text())
-    assert tracebase_runs(lamp) == ()
-    with pytest.raises(InvalidInput, match=r"not that of a device and a day"):
-        tracebase_runs(folder / "kettle.csv")
+    assert device_file(lamp).runs() == ()
+    with pytest.raises(InvalidInput, match=r"neither that of a device and a day nor"):
+        device_file(folder / "kettle.txt")
+    assert device_file(tmp_path / "Playstation3_10s.csv.gz").kind is None
     path.write_text("12:00;2\n")
     with pytest.raises(InvalidInput, match=r"time|layout"):
-        tracebase_runs(path)
+        device_file(path).runs()
 
 
 def test_a_table_of_devices_names_the_same_plug_alike(tmp_path: Path) -> None:
@@ -358,14 +396,14 @@ def test_a_table_of_devices_names_the_same_plug_alike(tmp_path: Path) -> None:
         for s in range(0, 300, 10)
     ]
     path.write_text("time,device,power\n" + "\n".join(rows) + "\n")
-    found = device_table_runs(path)
+    found = device_file(path).runs()
     assert [run.device for run in found] == ["tracebase/kettle/B7BEA1", "tracebase/kettle/Kettle"]
     assert [run.power.tolist() for run in found] == [[0, *[2200] * 6, 0]] * 2
     (tmp_path / "Router_10s.csv").write_text(path.read_text())
-    assert device_table_runs(tmp_path / "Router_10s.csv") == ()
+    assert device_file(tmp_path / "Router_10s.csv").runs() == ()
     path.write_text("time,power\n")
     with pytest.raises(InvalidInput, match=r"columns are missing: device"):
-        device_table_runs(path)
+        device_file(path).runs()
 
 
 NILM = "nilm"
@@ -407,14 +445,14 @@ def test_the_houses_of_the_collection_have_the_errors_of_always_off_that_are_pub
     house = real(shared_data, file)
     off = house_scores(house, {name: np.zeros(len(house)) for name in house.appliances})
     assert {name: round(each.mae_w or 0, 1) for name, each in off.items()} == pytest.approx(mean_w, abs=0.11)
-    assert not any("left out" in remark for remark in house.remarks)
+    assert not any("left out" in remark for remark in said(house))
 
 
 @pytest.mark.shared_data
 def test_the_kettles_of_tracebase(shared_data: Path) -> None:
     paths = sorted((shared_data / NILM / "tracebase/WaterKettle").glob("*.csv.gz"))[::5]
     more = shared_data / NILM / "tracebase_more/WaterKettle_10s.csv.gz"
-    bank = bank_of([run for path in paths for run in tracebase_runs(path)] + list(device_table_runs(more)))
+    bank = bank_of([run for path in paths for run in device_file(path).runs()] + list(device_file(more).runs()))
     energies = [run.power.sum() * run.step_s / 3.6e6 for runs in bank.runs["kettle"].values() for run in runs]
     assert len(bank.devices["kettle"]) >= 5
     assert len(energies) > 100

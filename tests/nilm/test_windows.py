@@ -200,7 +200,7 @@ def test_pieces_make_the_same_files_as_the_whole(tmp_path: Path, monkeypatch: py
     dishwasher[np.arange(3000) % 300 == 50] = 0  # a pause within a run
     house = replace(house, appliances={**house.appliances, "dishwasher": dishwasher})
     made(tmp_path / "whole", house)
-    monkeypatch.setattr("watthour.nilm.prepare._BLOCK", 70)  # less than a run of the dishwasher
+    monkeypatch.setattr("watthour.nilm.kept_states._BLOCK", 70)  # less than a run of the dishwasher
     prepare(tmp_path / "pieces", [Part(InPieces(house, 33))], step_s=60, appliances=APPLIANCES)
     for file in ("values.npy", "states.npy", "segments.npy"):
         assert (tmp_path / "whole/a" / file).read_bytes() == (tmp_path / "pieces/a" / file).read_bytes()

@@ -67,6 +67,11 @@ def prepare(  # noqa: PLR0913 - one argument per option
         bank = bank_of([*runs_of_kept(windows), *asked.runs()])
         write_bank(into, bank, asked.run_attributions)
     n_runs = {kind: sum(len(of) for of in devices.values()) for kind, devices in bank.runs.items()}
+    without = asked.kinds_without_runs()
+    if without:
+        typer.echo(
+            f"Of these kinds nobody has said when they are on, so they have no runs: {', '.join(without)}.", err=True
+        )
     manifest = windows.manifest()
     if as_json:
         show_json({**manifest, "folder": str(into), "runs": n_runs})

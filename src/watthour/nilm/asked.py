@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from watthour.core.errors import InvalidInput
@@ -10,8 +11,8 @@ from watthour.nilm.layouts.channels import redd_houses, ukdale_houses
 from watthour.nilm.layouts.nilmtk import nilmtk_house
 from watthour.nilm.layouts.refit import refit_houses
 from watthour.nilm.layouts.tables import TableWords, table_house
-from watthour.nilm.layouts.tracebase import device_table_runs, tracebase_runs
-from watthour.nilm.prepare import Part
+from watthour.nilm.layouts.tracebase import DeviceFile, device_file
+from watthour.nilm.prepare import Part, Span
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -29,9 +30,12 @@ _DATA_SETS: dict[str, Callable[[Path], tuple[SampledHouse, ...]]] = {
     "refit": refit_houses,
 }
 _WORDS = {each.name for each in fields(TableWords)}
-_OF_TABLES = {"name", "files"} | _WORDS
-_OF_HOUSES = {"layout", "role", "attribution"}
-_OF_NILMTK = {"name", "file", "building", "mains", "meters", "column"}
+_WORDS_OF = {
+    "table": {"files"} | _WORDS,
+    **{data_set: {"folder", "houses"} for data_set in _DATA_SETS},
+    "nilmtk": {"file", "building", "mains", "meters", "column"},
+}
+_OF_HOUSES = {"layout", "name", "home", "role", "from", "until", "attribution"}
 _SUFFIXES = (".csv", ".csv.gz", ".parquet")
 
 
@@ -40,14 +44,18 @@ class Asked:
     """What is to be prepared."""
 
     parts: tuple[Part, ...]
-    run_files: tuple[Path, ...]
+    run_files: tuple[DeviceFile, ...]
     run_attributions: tuple[str, ...]
     step_s: int
     appliances: tuple[str, ...]
 
     def runs(self) -> tuple[Run, ...]:
         """Cut the runs of the appliances that were metered alone."""
-        return tuple(run for path in self.run_files for run in _runs_of(path))
+        return tuple(run for file in self.run_files for run in file.runs())
+
+    def kinds_without_runs(self) -> tuple[str, ...]:
+        """Return what files call appliances that have no rule of states, and so no runs."""
+        return tuple(sorted({file.said for file in self.run_files if file.kind is None}))
 
 
 def asked_in(said: Mapping[str, Any], beside: Path) -> Asked:
@@ -87,19 +95,36 @@ def asked_of(
 
 def _parts(said: Mapping[str, Any], beside: Path) -> list[Part]:
     layout = said.get("layout", "table")
-    if layout not in ("table", "nilmtk", *_DATA_SETS):
-        problem = f"a layout is table or one of {', '.join([*_DATA_SETS, 'nilmtk'])}"
+    if layout not in _WORDS_OF:
+        problem = f"a layout is one of {', '.join(_WORDS_OF)}"
         raise InvalidInput("layout", layout, problem, remedy=_SHOWN)
-    _only(said, _OF_HOUSES | {"table": _OF_TABLES, "nilmtk": _OF_NILMTK}.get(layout, {"folder", "houses"}), "a house")
+    _only(said, _OF_HOUSES | _WORDS_OF[layout], "a house")
+    found = _sources(layout, said, beside)
+    if "name" in said and len(found) > 1:
+        problem = f"these are several houses: {', '.join(each.name for each in found)}"
+        raise InvalidInput("name", said["name"], problem, remedy="Pick one with `houses`, or leave out the name.")
+    start, end = _instant(said, "from"), _instant(said, "until")
     role, attribution = said.get("role", "training"), str(said.get("attribution", ""))
+    return [
+        Part(
+            source if start is None and end is None else Span(source, said.get("name", source.name), start, end),
+            role,
+            attribution,
+            said.get("home", ""),
+        )
+        for source in found
+    ]
+
+
+def _sources(layout: str, said: Mapping[str, Any], beside: Path) -> list[SampledHouse]:
     if layout == "table":
         files = [beside / each for each in _texts(said.get("files", []), "files")]
         if not files:
             raise InvalidInput("files", [], "a table has no files", remedy=_SHOWN)
         words = TableWords(**{key: value for key, value in said.items() if key in _WORDS})
-        return [Part(table_house(said.get("name", _plain_name(files[0])), files, words), role, attribution)]
+        return [table_house(said.get("name", _plain_name(files[0])), files, words)]
     if layout == "nilmtk":
-        return [Part(_nilmtk(said, beside), role, attribution)]
+        return [_nilmtk(said, beside)]
     if "folder" not in said:
         raise InvalidInput("folder", None, f"that of {layout} is missing", remedy=_SHOWN)
     found = _DATA_SETS[layout](beside / said["folder"])
@@ -108,7 +133,21 @@ def _parts(said: Mapping[str, Any], beside: Path) -> list[Part]:
     if missing:
         problem = f"the folder holds {', '.join(source.name for source in found)}"
         raise InvalidInput("houses", missing[0], problem, remedy="Name their numbers, or leave it out for all.")
-    return [Part(source, role, attribution) for source in found if not wanted or source.name in wanted]
+    picked = [source for source in found if not wanted or source.name in wanted]
+    return [replace(source, name=said["name"]) for source in picked] if len(picked) == 1 and "name" in said else picked
+
+
+def _instant(said: Mapping[str, Any], word: str) -> datetime | None:
+    """Read a day, which begins at midnight UTC, or an instant."""
+    value = said.get(word)
+    if value is None:
+        return None
+    try:
+        read = datetime.fromisoformat(str(value))
+    except ValueError as error:
+        problem = "this is neither a day nor an instant"
+        raise InvalidInput(word, value, problem, remedy="Write it as 2013-04-01, or 2013-04-01T06:00:00Z.") from error
+    return read if read.tzinfo else read.replace(tzinfo=UTC)
 
 
 def _nilmtk(said: Mapping[str, Any], beside: Path) -> SampledHouse:
@@ -123,7 +162,7 @@ def _nilmtk(said: Mapping[str, Any], beside: Path) -> SampledHouse:
     return nilmtk_house(said["name"], beside / said["file"], building, mains, meters, column=said.get("column"))
 
 
-def _run_files(said: Mapping[str, Any], beside: Path) -> list[Path]:
+def _run_files(said: Mapping[str, Any], beside: Path) -> list[DeviceFile]:
     _only(said, {"files", "attribution"}, "runs")
     found: list[Path] = []
     for each in _texts(said.get("files", []), "files"):
@@ -134,12 +173,7 @@ def _run_files(said: Mapping[str, Any], beside: Path) -> list[Path]:
             found.append(path)
         else:
             raise InvalidInput("files", str(path), "there is no such file or folder", remedy="Check its path.")
-    return found
-
-
-def _runs_of(path: Path) -> tuple[Run, ...]:
-    is_day = path.name.removesuffix(".gz").removesuffix(".csv").count(".") == 2  # noqa: PLR2004 - 2012.01.15
-    return tracebase_runs(path) if is_day else device_table_runs(path)
+    return [device_file(path) for path in found]
 
 
 def _plain_name(path: Path) -> str:

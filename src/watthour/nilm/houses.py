@@ -13,7 +13,7 @@ from watthour.core.errors import InvalidInput
 from watthour.nilm.appliances import appliance_named, states
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from numpy.typing import NDArray
 
@@ -24,10 +24,35 @@ if TYPE_CHECKING:
 _LEAST_SAMPLES = 0.5  # of a longer step, for its mean to stand for it
 _FEW = 0.001  # share of the samples that may be below zero; more is no noise
 _MOST_DISORDERED = 0.01  # share of the samples whose time may go backward or repeat
-_IN_KW_BELOW = 60.0  # W that the mains of any house exceed at some time, and in kW never
+IN_KW_BELOW = 60.0  # W that the mains of any house exceed at some time, and in kW never
 _LEAST_TO_JUDGE_S = 6 * 3600  # of mains, before their highest value says in which unit they are
 _STUCK_MAINS_S = 6 * 3600  # the same value to the last digit for that long: a logger that repeats itself
 _STUCK_ON_S = 24 * 3600  # likewise of an appliance that is on
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """What of a source was left out, and how many values of it.
+
+    >>> print(Remark("home:", "values were left out", 1200))
+    home: 1,200 values were left out
+    """
+
+    of: str
+    words: str
+    n: int | None = None  # None: what is said is not counted
+
+    def __str__(self) -> str:
+        return f"{self.of} {self.words}" if self.n is None else f"{self.of} {self.n:,} {self.words}"
+
+
+def summed(remarks: Iterable[Remark]) -> tuple[Remark, ...]:
+    """Say the same of the pieces of a house once."""
+    found: dict[tuple[str, str], int | None] = {}
+    for each in remarks:
+        n = found.get((each.of, each.words))
+        found[each.of, each.words] = each.n if n is None or each.n is None else n + each.n
+    return tuple(Remark(of, words, n) for (of, words), n in found.items())
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,7 +73,7 @@ class House:
     time: Times
     mains: Powers
     appliances: Mapping[str, Powers]
-    remarks: tuple[str, ...] = ()
+    remarks: tuple[Remark, ...] = ()
 
     def __post_init__(self) -> None:
         if self.step_s < 1:
@@ -160,6 +185,7 @@ def checked_house(
     appliances: Mapping[str, Powers],
     *,
     solar: Powers | None = None,
+    checks_unit: bool = True,
 ) -> House:
     """Make a house of what meters told: what cannot be is refused, or left out and said in its ``remarks``.
 
@@ -170,12 +196,13 @@ def checked_house(
         mains: (n,) power of the whole house; NaN where unknown [W].
         appliances: (n,) power of each metered appliance, by any of its names; NaN where unknown [W].
         solar: (n,) power of its own solar panels [W], which is added to mains that count what is fed in as negative.
+        checks_unit: whether mains that are always small are taken for kW.
 
     Raises:
         InvalidInput: mains in kW or below zero, or times in disorder.
         UnknownName: no appliance has this name.
     """
-    remarks: list[str] = []
+    remarks: list[Remark] = []
     named = _named(appliances)
     columns = {each: np.asarray(values, dtype=np.float32) for each, values in {"mains": mains, **named}.items()}
     if solar is not None:
@@ -184,7 +211,8 @@ def checked_house(
     keep = in_order(name, time, remarks)
     time, columns = time[keep], {each: values[keep] for each, values in columns.items()}
     use = columns.pop("mains")
-    _check_unit(name, use, step_s)
+    if checks_unit:
+        _check_unit(name, use, step_s)
     use = _without_negative(name, use, remarks, has_solar=solar is not None)
     use = _without_stuck(use, np.ones_like(use, dtype=bool), _STUCK_MAINS_S / step_s, f"{name}: mains", remarks)
     for each, values in columns.items():
@@ -206,7 +234,7 @@ def _named(appliances: Mapping[str, Powers]) -> dict[str, Powers]:
     return named
 
 
-def in_order(house: str, time: Times, remarks: list[str]) -> Mask:
+def in_order(house: str, time: Times, remarks: list[Remark]) -> Mask:
     """Tell which samples come after all before them; of a few others it is remarked that they are left out.
 
     Raises:
@@ -222,7 +250,7 @@ def in_order(house: str, time: Times, remarks: list[str]) -> Mask:
         cure = "Sort the samples by time, and tell the time zone where they have local times."
         raise InvalidInput("time", at, problem, remedy=cure)
     if n_left_out:
-        remarks.append(f"{house}: {n_left_out:,} samples were left out whose time repeats or goes backward")
+        remarks.append(Remark(f"{house}:", "samples were left out whose time repeats or goes backward", n_left_out))
     return keep
 
 
@@ -232,12 +260,12 @@ def _check_unit(house: str, mains: Powers, step_s: int) -> None:
         problem = f"{house}: no value of the mains is known"
         raise InvalidInput("mains", house, problem, remedy="Check the column of the mains.")
     highest = float(known.max())
-    if len(known) * step_s >= _LEAST_TO_JUDGE_S and 0 < highest < _IN_KW_BELOW:
+    if len(known) * step_s >= _LEAST_TO_JUDGE_S and 0 < highest < IN_KW_BELOW:
         problem = f"{house}: this is the highest of {len(known):,} values, so they seem to be kW"
         raise InvalidInput("mains", round(highest, 3), problem, remedy="Multiply all powers by 1000, or say unit kW.")
 
 
-def _without_negative(house: str, mains: Powers, remarks: list[str], *, has_solar: bool) -> Powers:
+def _without_negative(house: str, mains: Powers, remarks: list[Remark], *, has_solar: bool) -> Powers:
     below = mains < 0
     n_below = int(below.sum())
     if n_below > _FEW * len(mains):
@@ -248,11 +276,11 @@ def _without_negative(house: str, mains: Powers, remarks: list[str], *, has_sola
             cure = "With the solar panels' power added this cannot be: check that both are W at the same times."
         raise InvalidInput("mains", lowest, problem, remedy=cure)
     if n_below:
-        remarks.append(f"{house}: {n_below:,} values of the mains were left out that are below zero")
+        remarks.append(Remark(f"{house}:", "values of the mains were left out that are below zero", n_below))
     return np.where(below, np.nan, mains).astype(np.float32)
 
 
-def _without_stuck(values: Powers, counts: Mask, longest: float, what: str, remarks: list[str]) -> Powers:
+def _without_stuck(values: Powers, counts: Mask, longest: float, what: str, remarks: list[Remark]) -> Powers:
     """Return values without those that stay the same to the last digit for too long, where that counts."""
     if not len(values):
         return values
@@ -260,7 +288,9 @@ def _without_stuck(values: Powers, counts: Mask, longest: float, what: str, rema
     length = np.diff(np.append(first, len(values)))
     stuck = np.repeat(length > longest, length) & counts & np.isfinite(values)
     if stuck.any():
-        remarks.append(f"{what} was left out for {int(stuck.sum()):,} steps in which it stayed the same to the digit")
+        remarks.append(
+            Remark(f"{what} was left out for", "steps in which it stayed the same to the digit", int(stuck.sum()))
+        )
     return np.where(stuck, np.nan, values).astype(np.float32)
 
 

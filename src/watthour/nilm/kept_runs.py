@@ -32,7 +32,7 @@ def _runs_of(house: KeptHouse, appliances: Sequence[str]) -> list[Run]:
         for first, n_rows, begin in house.segments.tolist():
             power = np.array(house.values[first : first + n_rows, 1 + place])
             time = begin + np.arange(n_rows, dtype=np.int64) * house.step_s
-            found += runs_of_device(name, f"{house.name}/{name}", house.step_s, time, power)
+            found += runs_of_device(name, f"{house.home}/{name}", house.step_s, time, power)
     return found
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, TypeAlias
 
@@ -13,7 +14,8 @@ import numpy as np
 
 from watthour.core.errors import InvalidInput, StoreLocked
 from watthour.core.lock import locked_if_free, write_whole
-from watthour.nilm.appliances import Appliance, appliance_named, states
+from watthour.nilm.appliances import Appliance, appliance_named
+from watthour.nilm.houses import summed
 from watthour.nilm.kept_houses import (
     HOUSE_FILES,
     HOUSE_MANIFEST,
@@ -22,6 +24,7 @@ from watthour.nilm.kept_houses import (
     file_hash,
     read_json,
 )
+from watthour.nilm.kept_states import statistics_of, write_states
 from watthour.nilm.windows import FORMAT, Windows, open_windows
 
 if TYPE_CHECKING:
@@ -30,13 +33,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from watthour.nilm.houses import House
+    from watthour.nilm.houses import House, Remark
 
     Said: TypeAlias = dict[str, Any]
 
 ROLES = ("training", "validation", "test")
-OFF, ON, UNKNOWN = 0, 1, 2  # of states.npy
-_BLOCK = 1 << 16  # rows that are in memory at once
+_FIRST, _LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
@@ -89,12 +91,43 @@ class InMemory:
 
 
 @dataclass(frozen=True, slots=True)
+class Span:
+    """What a source tells of a span of time, as to train on one month of a house and to test on another."""
+
+    source: HouseSource
+    name: str
+    start: datetime | None = None
+    end: datetime | None = None  # is no part of it
+
+    @property
+    def files(self) -> Sequence[Path]:
+        """Those of the source."""
+        return self.source.files
+
+    @property
+    def reading(self) -> str:
+        """The span, and how the source is read."""
+        return f"{self.start} to {self.end}: {self.source.reading}"
+
+    def pieces(self, step_s: int) -> Iterator[House]:
+        """Yield what lies within the span."""
+        for piece in self.source.pieces(step_s):
+            yield replace(piece.between(self.start or _FIRST, self.end or _LAST), name=self.name)
+
+
+@dataclass(frozen=True, slots=True)
 class Part:
     """A house and what it is for: training, validation or test."""
 
     source: HouseSource
     role: str = "training"
     attribution: str = ""  # licence and origin, kept beside the values
+    home: str = ""  # where it is, if several parts are of one home and its devices; else its name
+
+    @property
+    def said(self) -> Said:
+        """What the manifest says of it beside its values."""
+        return {"role": self.role, "home": self.home or self.source.name, "attribution": self.attribution}
 
 
 def prepare(
@@ -134,7 +167,7 @@ def prepare(
             "step_s": step_s,
             "appliances": [asdict(rule) for rule in rules],
             "houses": said,
-            "statistics": _statistics(folder, said, rules),
+            "statistics": statistics_of(folder, said, rules),
         }
         manifest["hash"] = content_hash(manifest)
         write_whole(folder / MANIFEST, json.dumps(manifest, indent=2))
@@ -172,7 +205,7 @@ def _prepared(folder: Path, part: Part, rules: Sequence[Appliance], step_s: int,
         kept = read_json(home / HOUSE_MANIFEST)
         if kept["fingerprint"] == fingerprint and all((home / file).exists() for file in HOUSE_FILES):
             tell(f"{name} is there already")
-            return {"role": part.role, "attribution": part.attribution, **kept}
+            return {**part.said, **kept}
     unfinished = folder / f"{name}.part"
     for old in (unfinished, home):
         if old.exists():
@@ -182,14 +215,14 @@ def _prepared(folder: Path, part: Part, rules: Sequence[Appliance], step_s: int,
     with writer:
         for piece in part.source.pieces(step_s):
             writer.append(piece, rules)
-            last = np.datetime64(int(piece.time[-1]), "s") if len(piece) else "no steps"
-            tell(f"{name} up to {last}")
+            if len(piece):
+                tell(f"{name} up to {np.datetime64(int(piece.time[-1]), 's')}")
     if not writer.n_rows:
         problem = "nothing of its mains is known"
         raise InvalidInput("house", name, problem, remedy="Leave it out, or check its files.")
     segments = writer.segments
     np.save(unfinished / "segments.npy", np.array(segments, dtype=np.int64))
-    _write_states(unfinished, segments, rules, step_s)
+    write_states(unfinished, segments, rules, step_s)
     kept = {
         "name": name,
         "folder": name,
@@ -199,7 +232,7 @@ def _prepared(folder: Path, part: Part, rules: Sequence[Appliance], step_s: int,
         "days": round(writer.n_rows * step_s / 86_400, 3),
         "segments": len(segments),
         "metered": {rule.name: int(n) for rule, n in zip(rules, writer.n_known, strict=True)},
-        "remarks": list(dict.fromkeys(writer.remarks)),
+        "remarks": [str(each) for each in summed(writer.remarks)],
         "files": {
             file: {"bytes": (unfinished / file).stat().st_size, "sha256": file_hash(unfinished / file)}
             for file in HOUSE_FILES
@@ -207,7 +240,7 @@ def _prepared(folder: Path, part: Part, rules: Sequence[Appliance], step_s: int,
     }
     write_whole(unfinished / HOUSE_MANIFEST, json.dumps(kept, indent=2))
     unfinished.rename(home)
-    return {"role": part.role, "attribution": part.attribution, **kept}
+    return {**part.said, **kept}
 
 
 def _fingerprint(source: HouseSource, rules: Sequence[Appliance], step_s: int) -> str:
@@ -225,7 +258,7 @@ class _Writer:
     n_appliances: int
     n_rows: int = 0
     segments: list[list[int]] = field(default_factory=list)
-    remarks: list[str] = field(default_factory=list)
+    remarks: list[Remark] = field(default_factory=list)
     n_known: NDArray[np.int64] = field(init=False)
     _file: BinaryIO = field(init=False)
     _ends_at: int | None = None
@@ -269,74 +302,3 @@ class _Writer:
     def _write_header(self) -> None:
         header: Said = {"descr": "<f4", "fortran_order": False, "shape": (self.n_rows, 1 + self.n_appliances)}
         np.lib.format.write_array_header_1_0(self._file, header)
-
-
-def _write_states(folder: Path, segments: Sequence[Sequence[int]], rules: Sequence[Appliance], step_s: int) -> None:
-    """Write the states of each appliance, block by block.
-
-    A block is judged with so many steps on both sides that no pause and no run at its edges is cut.
-    """
-    values = np.load(folder / "values.npy", mmap_mode="r")
-    margin_s = max(rule.shortest_on_s + 2 * rule.shortest_off_s for rule in rules)
-    margin = -(-margin_s // step_s) + 1
-    kept = np.lib.format.open_memmap(folder / "states.npy", mode="w+", dtype=np.uint8, shape=(len(values), len(rules)))
-    for first, n_rows, _ in segments:
-        for begin in range(first, first + n_rows, _BLOCK):
-            end = min(begin + _BLOCK, first + n_rows)
-            from_, to = max(begin - margin, first), min(end + margin, first + n_rows)
-            for place, rule in enumerate(rules):
-                power = np.array(values[from_:to, 1 + place])
-                is_on = states(power, rule, step_s)
-                said = np.where(np.isfinite(power), np.where(is_on, ON, OFF), UNKNOWN)
-                kept[begin:end, place] = said[begin - from_ : end - from_]
-    kept.flush()
-
-
-def _statistics(folder: Path, said: Sequence[Said], rules: Sequence[Appliance]) -> Said:
-    """Return scales and class balance, of the training houses alone."""
-    sums = _Sums(len(rules))
-    training = [each for each in said if each["role"] == "training"]
-    for each in training:
-        values = np.load(folder / each["folder"] / "values.npy", mmap_mode="r")
-        is_on = np.load(folder / each["folder"] / "states.npy", mmap_mode="r")
-        for begin in range(0, len(values), _BLOCK):
-            sums.add(np.array(values[begin : begin + _BLOCK], dtype=np.float64), is_on[begin : begin + _BLOCK] == ON)
-    mean = sums.mains / sums.n_rows
-    deviation = np.sqrt(max(sums.squares / sums.n_rows - mean**2, 0.0))
-    return {
-        "houses": [each["name"] for each in training],
-        "mains": {"rows": sums.n_rows, "mean_w": float(mean), "deviation_w": float(deviation)},
-        "appliances": {rule.name: sums.of(place) for place, rule in enumerate(rules)},
-    }
-
-
-class _Sums:
-    """Sums over blocks of houses."""
-
-    def __init__(self, n_appliances: int) -> None:
-        self.n_rows, self.mains, self.squares = 0, 0.0, 0.0
-        self.known, self.power, self.on, self.power_on, self.squares_on = np.zeros((5, n_appliances))
-
-    def add(self, values: NDArray[np.float64], is_on: NDArray[np.bool_]) -> None:
-        mains, power = values[:, 0], np.nan_to_num(values[:, 1:])
-        self.n_rows += len(values)
-        self.mains += float(mains.sum())
-        self.squares += float((mains**2).sum())
-        self.known += np.isfinite(values[:, 1:]).sum(axis=0)
-        self.power += power.sum(axis=0)
-        self.on += is_on.sum(axis=0)
-        self.power_on += (power * is_on).sum(axis=0)
-        self.squares_on += (power**2 * is_on).sum(axis=0)
-
-    def of(self, place: int) -> Said:
-        """Return what is known of an appliance; None: it was never metered, or never on."""
-        known, on = float(self.known[place]), float(self.on[place])
-        mean_on = float(self.power_on[place]) / on if on else None
-        spread = None if mean_on is None else max(float(self.squares_on[place]) / on - mean_on**2, 0.0) ** 0.5
-        return {
-            "rows": int(known),
-            "mean_w": float(self.power[place]) / known if known else None,
-            "share_on": on / known if known else None,
-            "mean_on_w": mean_on,
-            "deviation_on_w": spread,
-        }

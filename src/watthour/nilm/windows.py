@@ -1,9 +1,9 @@
 """Metered houses kept on disk, from which windows of any length are read without loading what is around them.
 
 A folder has a manifest, and for each house a folder of three files: ``values.npy`` (n, 1 + A) float32 with the mains
-and each appliance [W], NaN where an appliance was not metered; ``states.npy`` (n, A) uint8, see ``OFF``; and
-``segments.npy`` (k, 3) int64 with the first row, the number of rows and the begin [s since 1970, UTC] of each stretch
-between gaps. Docs: docs/reference/nilm.md.
+and each appliance [W], NaN where an appliance was not metered; ``states.npy`` (n, A) uint8, 0 off, 1 on, 2 not
+metered; and ``segments.npy`` (k, 3) int64 with the first row, the number of rows and the begin [s since 1970, UTC] of
+each stretch between gaps. Docs: docs/reference/nilm.md.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import numpy as np
 from watthour.core.errors import InvalidInput, UnknownName
 from watthour.nilm.disaggregate import window_starts
 from watthour.nilm.kept_houses import HOUSE_FILES, MANIFEST, content_hash, file_hash, read_json, remedy_for
+from watthour.nilm.kept_states import ON
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,6 +50,7 @@ class KeptHouse:
     values: NDArray[np.float32]  # (n, 1 + A) mains and appliances [W]
     states: NDArray[np.uint8]  # (n, A)
     segments: NDArray[np.int64]  # (k, 3) first row, rows, begin [s since 1970]
+    home: str = ""  # whose devices its appliances are; several parts of one home have the same
 
     def starts(self, length: int, stride: int, *, has_end: bool = False) -> Rows:
         """Return the first rows of windows, none of which crosses a gap.
@@ -76,7 +78,7 @@ class KeptHouse:
             time=self.times(np.asarray(starts, dtype=np.int64)),
             mains=np.ascontiguousarray(values[..., 0]),
             power=np.where(is_known, power, np.float32(0)),
-            is_on=states == 1,
+            is_on=states == ON,
             is_known=is_known,
         )
 
@@ -144,7 +146,9 @@ def open_windows(folder: Path, *, checks_content: bool = True) -> Windows:
         _check_files(folder, said, checks_content=checks_content)
         arrays = [np.load(folder / said["folder"] / file, mmap_mode="r") for file in HOUSE_FILES[:2]]
         segments = np.load(folder / said["folder"] / HOUSE_FILES[2])
-        houses[said["name"]] = KeptHouse(said["name"], said["role"], manifest["step_s"], arrays[0], arrays[1], segments)
+        houses[said["name"]] = KeptHouse(
+            said["name"], said["role"], manifest["step_s"], arrays[0], arrays[1], segments, said["home"]
+        )
     return Windows(folder, manifest["step_s"], names, houses, manifest["statistics"], manifest["hash"])
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from watthour.core.errors import InvalidInput
 from watthour.nilm.appliances import known_name
-from watthour.nilm.layouts.samples import MAINS, Meters, SampledHouse, labels, numbered, seconds_and_watts
+from watthour.nilm.layouts.samples import MAINS, Meters, SampledHouse, labels, left_out_by, numbered, seconds_and_watts
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -69,6 +69,6 @@ def _house(folder: Path, name: str, every_s: float, hold_s: int) -> SampledHouse
         Meters((files[number],), seconds_and_watts(column)) for number, column in zip(used, columns, strict=True)
     )
     left_out = [label for number, label in said.items() if kinds[number] is None]
-    remarks = (f"{name}: meters that are no appliance of a known kind: {', '.join(left_out)}",) if left_out else ()
+    remarks = left_out_by(name, "meters", left_out)
     reading = f"channels {list(zip(used, columns, strict=True))} hold {hold_s} s"
     return SampledHouse(name, meters, every_s, hold_s, reading, remarks)

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from watthour.core.errors import InvalidInput
-from watthour.nilm.houses import checked_house, in_order
+from watthour.nilm.houses import IN_KW_BELOW, Remark, checked_house, in_order
 from watthour.nilm.sampling import step_means
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class SampledHouse:
     every_s: float  # how often they sample
     hold_s: int  # how long a sample holds where none follows
     reading: str  # what the values follow from beside the files
-    remarks: tuple[str, ...] = ()
+    remarks: tuple[Remark, ...] = ()
 
     @property
     def files(self) -> Sequence[Path]:
@@ -78,17 +78,25 @@ class SampledHouse:
             raise InvalidInput("step_s", step_s, problem, remedy=cure)
         streams = [_Stream(self.name, meters) for meters in self.meters]
         span = max(_PIECE_S // step_s, 1) * step_s
-        remarks = self.remarks
+        remarks, highest = self.remarks, 0.0
         while (first := _first(streams)) is not None:
             begin = first // span * span
-            piece = self._piece(streams, begin, begin + span, step_s, remarks)
+            # A piece may be a night in which little was drawn: one that was higher has shown the unit.
+            piece = self._piece(streams, (begin, begin + span), step_s, remarks, checks_unit=highest < IN_KW_BELOW)
             if piece is not None:
                 yield piece
-                remarks = ()
+                remarks, highest = (), max(highest, float(piece.mains.max()))
 
     def _piece(
-        self, streams: Sequence[_Stream], begin: int, end: int, step_s: int, remarks: tuple[str, ...]
+        self,
+        streams: Sequence[_Stream],
+        span: tuple[int, int],
+        step_s: int,
+        remarks: tuple[Remark, ...],
+        *,
+        checks_unit: bool,
     ) -> House | None:
+        begin, end = span
         means: dict[str, tuple[Times, Powers]] = {}
         said = list(remarks)
         for stream in streams:
@@ -99,6 +107,8 @@ class SampledHouse:
                 means[name] = at[inside], mean[inside]
             said += stream.remarks()
         mains = [name for name in means if name.split()[0] == MAINS]
+        if not mains:
+            return None
         line, whole = means[mains[0]]
         for other in mains[1:]:
             line, here, there = np.intersect1d(line, means[other][0], assume_unique=True, return_indices=True)
@@ -107,7 +117,7 @@ class SampledHouse:
             return None
         columns = {name: _onto(line, *means[name]) for name in means if name not in mains}
         solar = columns.pop(SOLAR, None)
-        house = checked_house(self.name, step_s, line, whole, columns, solar=solar)
+        house = checked_house(self.name, step_s, line, whole, columns, solar=solar, checks_unit=checks_unit)
         return replace(house, remarks=(*said, *house.remarks))
 
 
@@ -133,7 +143,7 @@ class _Stream:
         self._columns: dict[str, Powers] = {}
         self._taken: Part | None = None  # the last sample that was taken: it holds for a while
         self._latest: int | None = None
-        self._remarks: list[str] = []
+        self._remarks: list[Remark] = []
 
     def next_at(self) -> int | None:
         """Return when the next sample is; None: there is none."""
@@ -156,7 +166,7 @@ class _Stream:
             self._taken = time[-1:], {name: values[-1:] for name, values in columns.items()}
         return time, columns
 
-    def remarks(self) -> list[str]:
+    def remarks(self) -> list[Remark]:
         """Return what was left out since this was asked last."""
         said, self._remarks = self._remarks, []
         return said
@@ -205,6 +215,8 @@ def seconds_and_watts(column: str, *, separator: str = " ") -> Reader:
     """Return a reader of files whose lines are seconds since 1970 and watts."""
 
     def read(path: Path) -> Iterator[Part]:
+        if not path.stat().st_size:
+            raise unreadable(path, "it is empty")
         for text in text_parts(path):
             try:
                 table = pl.read_csv(
@@ -237,6 +249,12 @@ def labels(path: Path) -> dict[int, str]:
             raise unreadable(path, f"{line!r} is not a number and a name")
         found[int(number)] = name.strip()
     return found
+
+
+def left_out_by(house: str, what: str, names: Sequence[str]) -> tuple[Remark, ...]:
+    """Remark what of a source is no appliance of a known kind."""
+    said = f"that are no appliance of a known kind: {', '.join(names)}"
+    return (Remark(f"{house}: {what}", said),) if names else ()
 
 
 def numbered(kinds: Sequence[str]) -> list[str]:

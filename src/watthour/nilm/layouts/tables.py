@@ -15,7 +15,17 @@ import polars as pl
 from watthour.core.errors import InvalidInput
 from watthour.nilm.appliances import known_name
 from watthour.nilm.layouts.clocks import Clock
-from watthour.nilm.layouts.samples import AT_ONCE, MAINS, SOLAR, Meters, SampledHouse, numbered, text_parts, unreadable
+from watthour.nilm.layouts.samples import (
+    AT_ONCE,
+    MAINS,
+    SOLAR,
+    Meters,
+    SampledHouse,
+    left_out_by,
+    numbered,
+    text_parts,
+    unreadable,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -64,7 +74,7 @@ def table_house(name: str, paths: Sequence[Path], words: TableWords | None = Non
 
     every = _every(paths[0], words, columns)
     left_out = sorted(set(_header(paths[0])) - {words.time, *columns})
-    remarks = (f"{name}: columns that are no appliance of a known kind: {', '.join(left_out)}",) if left_out else ()
+    remarks = left_out_by(name, "columns", left_out)
     reading = f"table {words!r} {sorted(columns.items())}"
     return SampledHouse(name, (Meters(tuple(paths), read),), every, int(np.ceil(every)), reading, remarks)
 

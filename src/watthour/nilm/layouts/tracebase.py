@@ -10,6 +10,7 @@ header.
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from io import BytesIO
 from typing import TYPE_CHECKING
 
@@ -28,41 +29,59 @@ if TYPE_CHECKING:
 
 STEP_S, _HOLD_S = 10, 20
 _DAY = re.compile(r"(?P<device>.+?)_\d{4}\.\d\d\.\d\d\.csv(\.gz)?")
-_TABLE = re.compile(r"(?P<kind>[A-Za-z-]+)(_\d+s)?\.csv(\.gz)?")
+_TABLE = re.compile(r"(?P<said>[^_.]+)(_\d+s)?\.csv(\.gz)?")
 
 
-def tracebase_runs(path: Path, *, time_zone: str = "Europe/Berlin") -> tuple[Run, ...]:
-    """Return the runs of a file of one device and day in tracebase's own layout; the folder says of which kind.
+@dataclass(frozen=True, slots=True)
+class DeviceFile:
+    """A file of appliances that were metered alone."""
 
-    A kind without a rule of states, such as a lamp, has none.
+    path: Path
+    said: str  # what it calls the kind of appliance
+    device: str | None  # whose day it is; None: a table of several
+
+    @property
+    def kind(self) -> str | None:
+        """The kind of appliance; None: one without a rule of states, such as a lamp, which has no runs."""
+        return known_name(self.said)
+
+    def runs(self, *, time_zone: str = "Europe/Berlin") -> tuple[Run, ...]:
+        """Cut its runs."""
+        if self.kind is None:
+            return ()
+        if self.device is None:
+            return _table_of_devices(self.path, self.kind, time_zone)
+        return _day(self.path, self.kind, self.device, time_zone)
+
+
+def device_file(path: Path) -> DeviceFile:
+    """Tell from its name what a file is: ``WaterKettle/dev_B7BEA1_2012.01.15.csv`` or ``WaterKettle_10s.csv``.
+
+    Raises:
+        InvalidInput: its name is neither.
     """
-    match = _DAY.fullmatch(path.name)
-    if match is None:
-        problem = "its name is not that of a device and a day"
-        cure = "Name it such as WaterKettle/dev_B7BEA1_2012.01.15.csv."
-        raise InvalidInput("file", str(path), problem, remedy=cure)
-    kind = known_name(path.parent.name)
-    if kind is None:
-        return ()
+    if match := _DAY.fullmatch(path.name):
+        return DeviceFile(path, path.parent.name, match["device"])
+    if match := _TABLE.fullmatch(path.name):
+        return DeviceFile(path, match["said"], None)
+    problem = "its name is neither that of a device and a day nor that of a kind of appliance"
+    cure = "Name it such as WaterKettle/dev_B7BEA1_2012.01.15.csv, or WaterKettle_10s.csv."
+    raise InvalidInput("file", str(path), problem, remedy=cure)
+
+
+def _day(path: Path, kind: str, device: str, time_zone: str) -> tuple[Run, ...]:
+    """Cut the runs of a day of one device, in tracebase's own layout."""
     clock = Clock(path, time_zone)
     times, powers = [], []
     for text in text_parts(path):
         table = _read(path, text, {"time": pl.String(), "power": pl.Float32(), "of_8_s": pl.Float32()})
         times.append(clock.seconds(table["time"]))
         powers.append(table["power"].fill_null(np.nan).to_numpy())
-    device = _device(kind, match["device"])
-    return _runs(kind, device, np.concatenate(times), np.concatenate(powers)) if times else ()
+    return _runs(kind, _device(kind, device), np.concatenate(times), np.concatenate(powers)) if times else ()
 
 
-def device_table_runs(path: Path, *, time_zone: str = "Europe/Berlin") -> tuple[Run, ...]:
-    """Return the runs of a table of several devices of a kind: columns time, device, power; ``WaterKettle_10s.csv``."""
-    match = _TABLE.fullmatch(path.name)
-    kind = None if match is None else known_name(match["kind"])
-    if match is None:
-        problem = "its name does not begin with a kind of appliance"
-        raise InvalidInput("file", str(path), problem, remedy="Name it such as WaterKettle_10s.csv.")
-    if kind is None:
-        return ()
+def _table_of_devices(path: Path, kind: str, time_zone: str) -> tuple[Run, ...]:
+    """Cut the runs of several devices of a kind: columns time, device, power."""
     table = _read(path, b"".join(text_parts(path)), None)
     missing = [column for column in ("time", "device", "power") if column not in table.columns]
     if missing:
