@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pytest
 
 from watthour.cli.exits import Exit
 from watthour.nilm.kept_runs import open_bank
@@ -13,7 +16,6 @@ from watthour.nilm.windows import open_windows
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from cli.conftest import Outcome
 
@@ -80,3 +82,37 @@ def test_an_appliance_that_is_unknown_is_refused(watthour: Callable[..., Outcome
     )
     assert refused.code == Exit.INPUT
     assert "Did you mean kettle" in refused.err
+
+
+def test_training_without_torch_names_its_extra(
+    watthour: Callable[..., Outcome], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("watthour.nilm.network", "watthour.nilm.train", "watthour.nilm.training_file"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    monkeypatch.setitem(sys.modules, "torch", None)
+    refused = watthour("nilm", "train", str(tmp_path / "training.toml"))
+    assert refused.code == Exit.EXTRA
+    assert "watthour[deep]" in refused.err
+
+
+def test_a_training_tells_its_files_and_goes_on_when_asked_again(
+    watthour: Callable[..., Outcome], tmp_path: Path
+) -> None:
+    for name in ("torch", "safetensors", "onnx", "onnxruntime"):
+        pytest.importorskip(name, reason=f"{name}, of the extra `deep`, is not installed")
+    names = [str(table(tmp_path / name)) for name in ("a.csv", "b.csv")]
+    prepared = watthour("nilm", "prepare", *names, "--into", str(tmp_path / "kept"), "--validation", "b")
+    assert prepared.code == Exit.OK
+    said = tmp_path / "training.toml"
+    said.write_text(
+        'houses = "kept"\ninto = "run"\n[network]\nwidths = [8, 8]\nblocks = [1, 1]\nhead = 4\n'
+        "[plan]\nn_steps = 64\nbatches = 4\nwindows = 2\nlook_every = 2\n"
+    )
+    done = watthour("nilm", "train", str(said), "--json")
+    assert done.code == Exit.OK
+    told = json.loads(done.out)
+    assert [look["batches"] for look in told["looks"]] == [2, 4]
+    assert all(Path(path).is_file() for path in told["files"])
+    again = watthour("nilm", "train", str(said))
+    assert "goes on after 4 batches" in again.err
+    assert told["files"][0] in again.out

@@ -33,7 +33,7 @@ batches = 4
 windows = 4
 look_every = 2
 
-[add]
+[vary]
 chances = { kettle = 0.5 }
 """
 

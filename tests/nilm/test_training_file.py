@@ -15,7 +15,7 @@ from watthour.nilm.augment import bank_of
 from watthour.nilm.houses import House
 from watthour.nilm.kept_runs import runs_of_kept, write_bank
 from watthour.nilm.prepare import InMemory, Part, prepare
-from watthour.nilm.training_file import read_training, with_loads
+from watthour.nilm.training_file import read_training
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,7 +41,7 @@ kettle = 60
 [silent_below]
 kettle = 0.7
 
-[add]
+[vary]
 chances = { kettle = 0.5 }
 scales = [0.9, 1.1]
 loads_per_day = 20
@@ -110,15 +110,3 @@ def test_an_unknown_or_missing_word_is_named_and_its_cure_does(
 def test_a_file_that_is_none_is_named(place: Path) -> None:
     with pytest.raises(InvalidInput, match="Name a file of TOML"):
         read_training(place / "missing.toml")
-
-
-def test_loads_are_added_to_the_mains_alone_and_the_same_ones_by_the_same_seed() -> None:
-    mains = np.full((50, 512), 100, dtype=np.float32)
-    changed = with_loads(mains, 60, 5.0, np.random.default_rng(1))
-    assert (changed == with_loads(mains, 60, 5.0, np.random.default_rng(1))).all()
-    assert (mains == 100).all()
-    added = changed - mains
-    assert added.min() == 0
-    assert 0.3 < (added.max(axis=1) > 0).mean() < 1  # 5 a day are 1.8 in a window
-    assert (added[added > 0] > 150).all()
-    assert (with_loads(mains, 60, 0.0, np.random.default_rng(1)) == mains).all()

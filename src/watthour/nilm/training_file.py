@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from watthour.core.errors import InvalidInput, MissingExtra
 from watthour.nilm.artifact import Description
-from watthour.nilm.augment import add_runs
 from watthour.nilm.export import exported
 from watthour.nilm.kept_runs import attributions_of_runs, open_bank
 from watthour.nilm.network import Sizes
 from watthour.nilm.train import LEAST_CHANCE, Plan, best_so_far, train
+from watthour.nilm.variation import Variation
 from watthour.nilm.windows import open_windows
 
 try:
@@ -26,14 +26,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from watthour.nilm.augment import Bank
     from watthour.nilm.train import Trained
-    from watthour.nilm.windows import Batch, Windows
+    from watthour.nilm.windows import Windows
 
-_OF_FILE = {"houses", "into", "network", "plan", "add", "silent_below"}
-_OF_ADD = {"chances", "scales", "loads_per_day"}
+_OF_FILE = {"houses", "into", "network", "plan", "vary", "silent_below"}
 _LEAST_POWER_W, _LEAST_SHARE = 1.0, 0.01
-_DAY_S = 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +41,7 @@ class Training:
     sizes: Sizes
     plan: Plan
     folder: Path
-    additions: Additions | None
+    variation: Variation | None
     silent_below: tuple[float, ...]  # chance of drawing power below which an appliance is said to draw none
 
     def best(self) -> Trained:
@@ -53,16 +50,17 @@ class Training:
 
     def run(self, *, tell: Callable[[str], None] = lambda _: None) -> Trained:
         """Train, or go on where it was interrupted."""
-        return train(self.windows, self.sizes, self.plan, self.folder, augment=self.additions, tell=tell)
+        return train(self.windows, self.sizes, self.plan, self.folder, augment=self.variation, tell=tell)
 
     def files(self, trained: Trained) -> dict[str, bytes]:
         """Return the files of the network, described with the houses that it learned from.
 
         Raises:
             ModelFailed: ONNX Runtime does not answer as torch does.
+            MissingExtra: ONNX is not installed.
         """
         houses = [each for each in self.windows.manifest()["houses"] if each["role"] == "training"]
-        has_runs = self.additions is not None and self.additions.bank is not None
+        has_runs = self.variation is not None and self.variation.bank is not None
         description = Description(
             self.windows.appliances,
             self.windows.step_s,
@@ -78,50 +76,14 @@ class Training:
 
 
 def use_threads(count: int) -> None:
-    """Say how many threads of the processor a training takes."""
+    """Say how many threads of the processor a training takes.
+
+    Raises:
+        InvalidInput: it is no such number.
+    """
     if count < 1:
         raise InvalidInput("threads", count, "it is at least 1", remedy="Give a whole number above 0.")
     torch.set_num_threads(count)
-
-
-@dataclass(frozen=True, slots=True)
-class Additions:
-    """What is added to the mains that are learned from: runs of known appliances, and loads that nobody told of."""
-
-    appliances: tuple[str, ...]
-    step_s: int
-    bank: Bank | None
-    chances: Mapping[str, float]  # of each kind, that a window gets a run of it
-    scales: tuple[float, float] = (0.8, 1.25)
-    loads_per_day: float = 0.0
-
-    def __call__(self, batch: Batch, rng: np.random.Generator) -> Batch:
-        """Return the batch with what is added; the one that is given stays as it is."""
-        if self.bank is not None:
-            scales, chances = self.scales, self.chances
-            batch = add_runs(batch, self.appliances, self.bank, self.step_s, rng, chances=chances, scales=scales)
-        return replace(batch, mains=with_loads(batch.mains, self.step_s, self.loads_per_day, rng))
-
-
-def with_loads(
-    mains: np.ndarray[Any, np.dtype[np.float32]], step_s: int, per_day: float, rng: np.random.Generator
-) -> np.ndarray[Any, np.dtype[np.float32]]:
-    """Return mains (B, T) with heaters, hobs and irons that might have been: on for minutes, some in cycles.
-
-    They teach what is none of the appliances, so that an unmetered shower is not said to be a kettle.
-    """
-    n_windows, n_steps = mains.shape
-    added = mains.copy()
-    for window, count in enumerate(rng.poisson(per_day * n_steps * step_s / _DAY_S, n_windows).tolist()):
-        for _ in range(count):
-            first = int(rng.integers(n_steps))
-            length = max(round(60 * float(np.exp(rng.uniform(0, 4.5))) / step_s), 1)  # 1 to 90 minutes
-            load = np.full(min(length, n_steps - first), np.exp(rng.uniform(5.3, 8.2)), np.float32)  # 200 to 3600 W
-            if rng.random() < 0.5:  # noqa: PLR2004 half of them go on and off
-                period = int(rng.integers(3, 20))
-                load[(np.arange(len(load)) + rng.integers(period)) % period >= rng.integers(1, period)] = 0
-            added[window, first : first + len(load)] += load
-    return added
 
 
 def read_training(path: Path) -> Training:
@@ -140,23 +102,16 @@ def read_training(path: Path) -> Training:
             raise InvalidInput(word, said.get(word), "it names a folder", remedy=f'Write {word} = "..." at the top.')
     houses = path.parent / said["houses"]
     windows = open_windows(houses)
-    add = said.get("add", {})
-    _only(add, _OF_ADD, "[add]")
+    add = said.get("vary", {})
+    _only(add, {each.name for each in fields(Variation)} - {"appliances", "step_s", "bank"}, "[vary]")
     _only(said.get("plan", {}), {each.name for each in fields(Plan)}, "[plan]")
     known = {each.name for each in fields(Sizes)} - {"appliances"}
     _only(said.get("network", {}), known, "[network]")
-    additions = None
+    variation = None
     if add:
-        chances = {str(kind): float(chance) for kind, chance in add.get("chances", {}).items()}
-        low, high = add.get("scales", (0.8, 1.25))
-        additions = Additions(
-            windows.appliances,
-            windows.step_s,
-            open_bank(houses) if chances else None,
-            chances,
-            (float(low), float(high)),
-            float(add.get("loads_per_day", 0.0)),
-        )
+        words = {**add, "scales": tuple(add["scales"])} if "scales" in add else add
+        bank = open_bank(houses) if add.get("chances") else None
+        variation = Variation(windows.appliances, windows.step_s, bank, **words)
     silent = said.get("silent_below", {})
     _only(silent, set(windows.appliances), "[silent_below]")
     return Training(
@@ -164,7 +119,7 @@ def read_training(path: Path) -> Training:
         sizes_for(windows, said.get("network", {})),
         Plan(**said.get("plan", {})),
         path.parent / said["into"],
-        additions,
+        variation,
         tuple(float(silent.get(name, LEAST_CHANCE)) for name in windows.appliances),
     )
 
