@@ -133,6 +133,7 @@ def test_operations_have_plain_names_for_clients(api: FastAPI) -> None:
         "grid_week",
         "health",
         "holiday_calendars",
+        "home_appliances",
         "home_bill",
         "home_forecast",
         "home_history",

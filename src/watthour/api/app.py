@@ -20,6 +20,7 @@ from watthour.api.conditional import EntityTags, HeadAsGet
 from watthour.api.metrics import Metrics
 from watthour.api.routes import (
     ahead,
+    appliances,
     carbon,
     channels,
     comparison,
@@ -68,6 +69,7 @@ _ROUTES = (
     home_plan,
     savings,
     insights,
+    appliances,
     usage,
     ahead,
     watts,

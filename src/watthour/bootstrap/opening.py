@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from watthour.core.directory import SiteDirectory
     from watthour.core.forecast import Context
     from watthour.core.ports import ModelRegistry, Store
+    from watthour.nilm.serve import ServedNetwork
     from watthour.settings import Settings
     from watthour.workflows.comparison_process import Comparisons
     from watthour.workflows.equipment import EquipmentFile
@@ -87,6 +88,14 @@ class Opened:
         from watthour.workflows.kept_files import KeptFiles
 
         return KeptFiles(self.tariffs, self.equipment_file, self.links)
+
+    @cached_property
+    def appliance_network(self) -> ServedNetwork:
+        """Who tells appliances from the mains: the network that comes with Watthour."""
+        from watthour.nilm.serve import ServedNetwork
+        from watthour.nilm.shipped import shipped_files
+
+        return ServedNetwork.from_files(shipped_files())
 
     @cached_property
     def planner(self) -> HomePlanner:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from watthour.cli.context import opened, parse_day
+from watthour.cli.home_appliances import appliances
 from watthour.cli.home_history import history
 from watthour.cli.home_insights import insights
 from watthour.cli.home_plan import equip, plan
@@ -73,6 +74,7 @@ def build() -> typer.Typer:
         group.command(name)(command)
     group.command("events")(events)
     group.command("insights")(insights)
+    group.command("appliances")(appliances)
     group.command("told")(told)
     group.command("usage")(usage)
     group.command("history")(history)

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from watthour.core.channel import DeviceKind
-from watthour.core.errors import NotEnoughHistory
+from watthour.core.errors import InvalidInput, NotEnoughHistory
 from watthour.core.loads import loads_of_device, main_load
 from watthour.core.metering import meter_channels
 from watthour.core.units import Quantity, Unit, conversion
@@ -62,8 +62,12 @@ def appliances_at_home(
 
     Raises:
         NotEnoughHistory: the home has no meter of the whole, it is read too seldom, or not for long enough.
-        InvalidInput: the mains subtract what is fed in, and nothing measures that.
+        InvalidInput: the mains subtract what is fed in, and nothing measures that; or the window is too long.
     """
+    if not timedelta(0) < window.end - window.start <= LONGEST:
+        problem = f"it is no time of up to {LONGEST.days} days"
+        asked = f"{window.start.isoformat()} to {window.end.isoformat()}"
+        raise InvalidInput("start", asked, problem, remedy="Ask for fewer days, the first one first.")
     step = timedelta(seconds=network.description.step_s)
     around = network.description.n_steps * step
     read = Window(floor(window.start - around, step), window.end + around)
