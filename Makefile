@@ -52,7 +52,7 @@ web-test: web/node_modules/.installed
 	cd web && npm run lint && npm run typecheck && npm test
 
 bench: $(VENV)/.installed
-	for script in store api startup ny_day_ahead europe_day_ahead gefcom2014 planted_shift planted_ramadan cold_start unseen_homes prices fev_energy; do $(BIN)/python benchmarks/$$script.py; done
+	for script in store api startup ny_day_ahead europe_day_ahead gefcom2014 planted_shift planted_ramadan cold_start unseen_homes prices fev_energy nilm; do $(BIN)/python benchmarks/$$script.py; done
 
 backfill ingest train: $(VENV)/.installed
 	$(BIN)/watthour $@ $(ARGS)

@@ -1,17 +1,26 @@
-"""The figures that are published of the network that tells appliances are what a user gets, by either command."""
+"""The figures that are published of the network that tells appliances are what a user gets, by command, over HTTP and in Python."""
 
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 import pytest
+from starlette.testclient import TestClient
 
+from watthour.api.app import create_app
+from watthour.bootstrap import open_app
 from watthour.cli import main
+from watthour.nilm.houses import checked_house
 from watthour.nilm.scores import mae
+from watthour.nilm.serve import ServedNetwork
+from watthour.nilm.shipped import shipped_files
+from watthour.nilm.summary import told_of_house
+from watthour.settings import load_settings
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -75,3 +84,37 @@ def test_disaggregate_writes_what_the_published_errors_were_measured_on(
         truth: NDArray[np.float64] = pair[f"{name}_truth"].to_numpy()
         is_known = np.isfinite(truth)
         assert mae(truth[is_known], pair[name].to_numpy()[is_known]) == pytest.approx(row["mae_w"], rel=0.01)
+
+
+def test_a_home_whose_meter_sends_the_same_mains_is_told_the_same(
+    shared_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WATTHOUR_HOME", str(tmp_path / "home"))
+    time = pl.col("time").str.to_datetime(time_unit="us", time_zone="UTC")
+    mains = pl.read_csv(shared_data / TEST, infer_schema_length=None).select(time.alias("time"), "mains").drop_nulls()
+    begin = datetime(2013, 7, 1, tzinfo=UTC)
+    days = mains.filter(pl.col("time").is_between(begin, begin + timedelta(days=4), closed="left"))
+    network = ServedNetwork.from_files(shipped_files())
+    seconds = days["time"].dt.epoch("s").to_numpy() // 60 * 60
+    house = checked_house("ukdale-2", 60, seconds, days["mains"].cast(pl.Float32).to_numpy(), {})
+    expected = told_of_house(network, house).between(begin + timedelta(days=1), begin + timedelta(days=3))
+    now = begin + timedelta(days=4)
+    with open_app(load_settings()) as app, TestClient(create_app(app, now=lambda: now)) as client:
+        meter = {"name": "power", "unit": "kW", "resolution_seconds": 3600}
+        home = {"name": "Flat", "time_zone": "UTC", "channels": [meter]}
+        assert client.post("/api/v1/homes", json=home).status_code < 300
+        samples = [
+            {"channel": "home.flat.power", "time": at.isoformat(), "measure": "power", "value": value}
+            for at, value in days.iter_rows()
+        ]
+        for first in range(0, len(samples), 5000):
+            sent = client.post("/api/v1/readings", json={"samples": samples[first : first + 5000]})
+            assert sent.status_code < 300, sent.text
+        asked = {"start": "2013-07-02", "end": "2013-07-03", "with_powers": True}
+        said = client.get("/api/v1/homes/flat/appliances", params=asked).json()
+    assert len(said["powers"]["time"]) == int(expected.answer.is_told.sum()) > 2800
+    for place, name in enumerate(expected.answer.appliances):
+        ours = expected.answer.power[expected.answer.is_told, place]
+        assert mae(ours, np.array(said["powers"]["appliances"][name])) < 0.5, name
+    for each, used in zip(said["appliances"], expected.used(), strict=False):
+        assert each["energy_kwh"] == pytest.approx(used.energy_kwh, rel=0.02, abs=0.01), each["name"]
