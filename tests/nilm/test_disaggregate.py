@@ -46,6 +46,8 @@ def test_windows_cover_each_stretch_to_its_end_and_cross_no_gap() -> None:
     assert window_starts([slice(0, 9)], 4, 3).tolist() == [0, 3, 5]
     assert window_starts([slice(0, 4)], 4, 3).tolist() == [0]
     assert window_starts([], 4, 3).tolist() == []
+    assert window_starts([slice(0, 9), slice(10, 20)], 4, 3, begins=[4, 20]).tolist() == [0, 2, 5, 10, 11, 14, 16]
+    assert window_starts([slice(0, 9)], 4, 3, begins=[6], has_end=False).tolist() == [0, 3]
 
 
 def test_where_no_window_fits_nothing_is_told() -> None:

@@ -78,25 +78,36 @@ def taper(length: int) -> NDArray[np.float64]:
     return np.asarray(_LEAST_WEIGHT + (1 - _LEAST_WEIGHT) * weights)
 
 
-def window_starts(segments: Iterable[slice], length: int, stride: int, *, has_end: bool = True) -> Rows:
-    """Return the first steps of windows, none of which crosses a gap; a stretch shorter than a window has none.
+def window_starts(
+    segments: Iterable[slice],
+    length: int,
+    stride: int,
+    *,
+    has_end: bool = True,
+    begins: Iterable[int] | None = None,
+) -> Rows:
+    """Return the first steps of windows that lie within each stretch between gaps; none crosses a gap.
+
+    A stretch shorter than a window has none, and no answer.
 
     Args:
-        segments: stretches between gaps.
+        segments: the stretches.
         length: of a window [steps].
         stride: from one window to the next [steps].
         has_end: whether each stretch also has a window that ends with it, so that all of it is covered.
+        begins: of each stretch, in steps since 1970: then windows begin at the same instants wherever a stretch does,
+            but for the ones at its begin and its end. None: each stretch counts from its own begin.
     """
     for field, value in (("length", length), ("stride", stride)):
         if value < 1:
             raise InvalidInput(field, value, "it is 1 step at least", remedy="Give a number of steps.")
+    parts = list(segments)
     found = [np.empty(0, dtype=np.int64)]
-    for part in segments:
+    for part, begin in zip(parts, begins if begins is not None else [0] * len(parts), strict=True):
         last = part.stop - length
         if last >= part.start:
-            found.append(np.arange(part.start, last + 1, stride, dtype=np.int64))
-            if has_end and (last - part.start) % stride:
-                found.append(np.array([last], dtype=np.int64))
+            even = np.arange(part.start + -begin % stride, last + 1, stride, dtype=np.int64)
+            found.append(np.unique([part.start, *even, *([last] if has_end else [])]))
     return np.concatenate(found)
 
 

@@ -70,7 +70,7 @@ def evaluate(
 
 def told_powers(network: ServedNetwork, house: House) -> dict[str, Powers]:
     """Return what a network says that each appliance draws, at the times of a house; NaN where it says nothing [W]."""
-    told = network.tell(house.mains, house.segments())
+    told = network.tell(house.mains, house.segments(), begins=house.begins())
     return {name: told.power[:, place] for place, name in enumerate(told.appliances)}
 
 

@@ -106,6 +106,10 @@ class House:
         """Return the stretches between gaps."""
         return segments_of(self.time, self.step_s)
 
+    def begins(self) -> tuple[int, ...]:
+        """Return when each of these stretches begins, in steps since 1970."""
+        return tuple(int(self.time[part.start]) // self.step_s for part in self.segments())
+
     def states(self, appliance: str) -> Mask:
         """Tell when one of its appliances was on, by the rule of its kind, no run crossing a gap."""
         rule = appliance_named(appliance)

@@ -57,16 +57,25 @@ class ServedNetwork:
             raise ModelCorrupt(problem, remedy="Export the network again.")
         return cls(description, session)
 
-    def tell(self, mains: Powers, segments: Sequence[slice], *, stride: int | None = None) -> Answer:
+    def tell(
+        self,
+        mains: Powers,
+        segments: Sequence[slice],
+        *,
+        begins: Sequence[int] | None = None,
+        stride: int | None = None,
+    ) -> Answer:
         """Tell of a house what each appliance draws; one whose chance of drawing power is too low draws none.
 
         Args:
             mains: (n,) in steps as the network was trained on [W].
             segments: the stretches between gaps; one shorter than a window has no answer.
+            begins: of each stretch, in steps since 1970: then what is told of an instant does not depend on where the
+                stretch begins, but for the length of a window from its begin and to its end.
             stride: from one window to the next [steps]; None: half a window, so that each step is answered twice.
         """
         told = self.description
-        starts = window_starts(segments, told.n_steps, stride or told.n_steps // 2)
+        starts = window_starts(segments, told.n_steps, stride or told.n_steps // 2, begins=begins)
         chance, power = (Blend(len(mains), told.n_steps, len(told.appliances)) for _ in range(2))
         for at in range(0, len(starts), _AT_ONCE):
             part = starts[at : at + _AT_ONCE]

@@ -109,7 +109,7 @@ def told_of_house(network: ServedNetwork, house: House) -> Told:
         NotEnoughHistory: nowhere are the mains known for as long as a window.
     """
     check_step(network, house.step_s)
-    answer = network.tell(house.mains, house.segments())
+    answer = network.tell(house.mains, house.segments(), begins=house.begins())
     if answer.is_told.any():
         return Told(house, answer)
     longest = max((part.stop - part.start for part in house.segments()), default=0)
