@@ -153,3 +153,28 @@ def test_houses_of_another_step_are_not_scored(watthour: Callable[..., Outcome],
     ended = watthour("nilm", "evaluate", into, "--model", str(model))
     assert ended.code == Exit.INPUT
     assert "trained on steps of 60 s" in ended.err
+
+
+def test_a_home_with_minutes_is_told_its_appliances(watthour: Callable[..., Outcome], tmp_path: Path) -> None:
+    powers = [200 + n % 9 + (2400 if n % 300 in (50, 51) else 0) for n in range(1440)]
+    times = [f"2026-01-05T{n // 60:02}:{n % 60:02}:00Z" for n in range(1440)]
+    pl.DataFrame({"time": times, "power": powers}).write_csv(tmp_path / "flat.csv")
+    added = watthour("home", "add", "Flat", "--time-zone", "Europe/London", "--channel", "power:W:1min")
+    assert added.code == 0, added.err
+    brought = watthour("import", str(tmp_path / "flat.csv"), "--channel", "home.flat.power", "--unit", "W", "--yes")
+    assert brought.code == 0, brought.err
+    words = ("home", "appliances", "flat", "--from", "2026-01-05", "--to", "2026-01-05")
+    ended = watthour(*words)
+    assert ended.code == 0, ended.err
+    told = [line.split("\t")[0] for line in ended.out.splitlines()]
+    assert told == ["appliance", "kettle", "dishwasher", "washing_machine", "microwave", "fridge", "other"]
+    assert "Estimated from the mains for 100.0 % of the time, last until 2026-01-06" in ended.err
+    said = json.loads(watthour(*words, "--json", "--with-powers").out)
+    kettle = said["appliances"][0]
+    assert len(kettle["runs"]) == 5
+    assert len(said["powers"]["time"]) == 1440
+    late = watthour("home", "appliances", "flat", "--from", "2026-01-06", "--to", "2026-01-05")
+    assert late.code == Exit.INPUT
+    nothing = watthour("home", "appliances", "flat")
+    assert nothing.code != 0
+    assert "at least once a minute" in nothing.err
