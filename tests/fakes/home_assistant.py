@@ -46,6 +46,7 @@ class FakeHomeAssistant:
     changes: dict[str, list[tuple[datetime, str]]] = field(default_factory=dict)  # that the recorder keeps, by entity
     fault: str | None = None
     asked: list[dict[str, Any]] = field(default_factory=list)
+    lines: list[ServerConnection] = field(default_factory=list)
     url: str = ""
 
     def result(self, message: dict[str, Any]) -> tuple[bool, object]:
@@ -96,6 +97,7 @@ class FakeHomeAssistant:
         return found
 
     def talk(self, line: ServerConnection) -> None:
+        self.lines.append(line)
         try:
             self._talk(line)
         except ConnectionClosed:
@@ -138,6 +140,10 @@ def home_assistant(**known: Any) -> Iterator[FakeHomeAssistant]:  # noqa: ANN401
         fake.url = f"http://127.0.0.1:{server.socket.getsockname()[1]}"
         thread = Thread(target=server.serve_forever, daemon=True)
         thread.start()
-        yield fake
-        server.shutdown()
+        try:
+            yield fake
+        finally:
+            server.shutdown()
+            for line in fake.lines:  # else both ends would greet each other for minutes, beside other tests
+                line.close()
     thread.join(5)

@@ -79,7 +79,7 @@ async def home_prices(state: ApiState, home: HomeId, asked: Annotated[PricesQues
     return await state.compute.run(look)
 
 
-@router.get("/bill", summary="The bill of past days", responses=problems(404))
+@router.get("/bill", summary="The bill of past days", responses=problems(404, 409))
 async def home_bill(state: ApiState, home: HomeId, asked: Annotated[BillQuestion, Query()]) -> HomeBill:
     """Tell what past days cost, line by line; hours that were not metered are named and never counted as zero."""
     app = state.app
