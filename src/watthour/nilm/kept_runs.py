@@ -85,5 +85,5 @@ def _hash_of_houses(folder: Path) -> object:
     path = folder / MANIFEST
     if not path.exists():
         problem = "it holds no prepared houses that runs could be added to"
-        raise InvalidInput("folder", str(folder), problem, remedy=remedy_for(folder))
+        raise InvalidInput("folder", str(folder), problem, remedy="Name the folder that `watthour nilm prepare` wrote.")
     return read_json(path).get("hash")

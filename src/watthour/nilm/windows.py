@@ -145,7 +145,8 @@ def open_windows(folder: Path, *, checks_content: bool = True) -> Windows:
     path = folder / MANIFEST
     if not path.exists():
         problem = "it holds no prepared houses, or preparing them did not end"
-        raise InvalidInput("folder", str(folder), problem, remedy=remedy_for(folder))
+        remedy = "Name the folder that `watthour nilm prepare` wrote, or let it go on: ask it again."
+        raise InvalidInput("folder", str(folder), problem, remedy=remedy)
     manifest = read_json(path)
     if manifest.get("hash") != content_hash(manifest):
         raise _changed(path, "it differs from the hash within it", folder)

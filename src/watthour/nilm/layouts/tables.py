@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     Part: TypeAlias = tuple[Times, Mapping[str, Powers]]
 
 _UNITS = {"W": 1.0, "kW": 1000.0}
+_NUMBERS = "Give numbers, such as 230.5; leave out what is not known."
 _LITTLE = 1 << 16  # bytes that tell the columns and the step
 _ROWS = 1 << 19  # of a Parquet file that are in memory at once
 
@@ -102,7 +103,7 @@ def _every(path: Path, words: TableWords, columns: Mapping[str, str]) -> float:
         between = between[between > 0]
         if len(between):
             return float(np.median(between))
-    raise unreadable(path, "it has less than two rows")
+    raise unreadable(path, "no two of its rows follow each other in time")
 
 
 def _parts(path: Path, words: TableWords, columns: Mapping[str, str], *, at_once: int = AT_ONCE) -> Iterator[Part]:
@@ -110,10 +111,14 @@ def _parts(path: Path, words: TableWords, columns: Mapping[str, str], *, at_once
     for table in _tables(path, at_once=at_once):
         powers = {}
         for column, name in columns.items():
+            said = table[column]
+            if said.dtype == pl.String:
+                said = said.str.strip_chars().str.replace(r"^([+-]?\d+),(\d+)$", "$1.$2")  # as half of Europe writes it
             try:
-                values = table[column].cast(pl.Float32)
-            except pl.exceptions.PolarsError as error:
-                raise unreadable(path, f"column {column}: {error}") from error
+                values = said.cast(pl.Float32)
+            except pl.exceptions.PolarsError:
+                odd = said.filter(said.cast(pl.Float32, strict=False).is_null() & said.is_not_null())
+                raise InvalidInput(column, odd[0], f"{path.name}: this is no power", remedy=_NUMBERS) from None
             powers[name] = (values.fill_null(np.nan) * _UNITS[words.unit]).cast(pl.Float32).to_numpy()
         yield clock.seconds(table[words.time]), powers
 
@@ -122,7 +127,10 @@ def _header(path: Path) -> list[str]:
     if not path.is_file():
         raise InvalidInput("file", str(path), "there is no such file", remedy="Check its path.")
     if path.suffix == ".parquet":
-        return list(pl.scan_parquet(path).collect_schema().names())
+        try:
+            return list(pl.scan_parquet(path).collect_schema().names())
+        except pl.exceptions.PolarsError as error:
+            raise unreadable(path, f"this is no Parquet file ({error})") from error
     return list(next(_tables(path, at_once=_LITTLE)).columns)
 
 
