@@ -85,7 +85,8 @@ class Parts:
             parts = {name: of(model, name) for name, model in self.parts.items()}
         except NotEnoughHistory:
             return np.full(targets.height, np.nan), np.full(targets.height, np.nan)
-        parts |= {name: (_last_day(known, name, targets), 0.0) for name in self.weights if name not in parts}
+        still = [name for name in self.weights if name not in parts]
+        parts |= {name: (_last_day(known, name, targets), np.zeros(targets.height)) for name in still}
         shares = {name: np.maximum(each, 0.0) / np.exp(total) for name, (each, _) in parts.items()}
         others = sum(shares.values(), np.zeros(targets.height))
         rest = np.maximum(1 - others, _LEAST_REST)
