@@ -52,13 +52,11 @@ class DayRegression:
 
     Args:
         memories_days: the mean is taken of what is learned from the last so many days; later days are added to each.
-        n_forms: the first so many forms of the process are averaged; None: all.
-        corrects_errors: whether boosted trees learn where it is usually off.
+        is_plain: it is learned in the first form alone, and without trees on its errors: much quicker, a little worse.
     """
 
     memories_days: tuple[int, ...] = (1461, 400)
-    n_forms: int | None = None
-    corrects_errors: bool = True
+    is_plain: bool = False
 
     @property
     def name(self) -> str:
@@ -109,9 +107,10 @@ class DayRegression:
             fitted_at=history.as_of,
         )
         bare = _without_covariates(state)
-        without = FittedDayRegression(_learned(bare, self.n_forms)) if state.variables else None
-        model = FittedDayRegression(_learned(state, self.n_forms), without)
-        return (model.with_error_trees() if self.corrects_errors else model).with_factors()
+        n_forms = 1 if self.is_plain else None
+        without = FittedDayRegression(_learned(bare, n_forms)) if state.variables else None
+        model = FittedDayRegression(_learned(state, n_forms), without)
+        return (model if self.is_plain else model.with_error_trees()).with_factors()
 
     def _known_days(self, history: History, clock: Clock) -> tuple[int, Array]:
         """Return the first day and the values of all consecutive days, (n, intervals), NaN where unknown."""

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from watthour.core.frames import Targets
     from watthour.forecasting.vintages import Array
 
-_RECIPE = DayRegression(memories_days=(1461,), n_forms=1, corrects_errors=False)
+_RECIPE = DayRegression(memories_days=(1461,), is_plain=True)
 _FEWEST_KNOWN = 0.9  # of the hours of the series, of what counts as part of it
 _SMALLEST = 0.01  # share of the sum, below which a part is not forecast by itself
 _FURTHEST = 0.01  # mean miss of a weighted mean, in parts of the series, with which it is one
