@@ -295,6 +295,29 @@ def test_a_model_saved_with_fewer_forms_answers_with_those_it_has(past: History,
     assert np.abs(again - told).max() > 1e-3
 
 
+def test_a_plain_model_has_the_first_form_alone_also_when_it_is_read_again(
+    past: History, model: FittedDayRegression
+) -> None:
+    known = past.known_at(midnight(ASKED))
+    plain = DayRegression(memories_days=(400,), is_plain=True).fit(known, past_issues(known, 24))
+    state = State.from_files(plain.files())
+    assert len(state.constants) == 1
+    assert len(State.from_files(model.files()).constants) > 1
+    assert state.error_trees is None
+    told, again, whole = (
+        medians(said(each, past, ASKED)) for each in (plain, FittedDayRegression.from_files(plain.files()), model)
+    )
+    assert np.array_equal(told, again)
+    assert told == pytest.approx(whole, abs=10)
+    assert np.abs(told - whole).max() > 1e-3
+
+
+def test_a_series_that_moved_in_its_first_week_alone_stays_where_it_is(table: pl.DataFrame) -> None:
+    early = pl.col("ds") < START + 5 * DAY
+    still = history(table.with_columns(y=pl.when(early).then(pl.col("y")).otherwise(40.0)))
+    assert medians(said(fitted(still), still, ASKED)) == pytest.approx(40.0, abs=0.5)
+
+
 def test_trees_find_to_which_side_and_how_widely_a_process_is_off() -> None:
     rng = np.random.default_rng(5)
     days = np.arange(500)

@@ -16,7 +16,15 @@ from watthour.core.forecast import Context, History
 from watthour.core.frames import Forecasts, Quality
 from watthour.core.place import Place
 from watthour.core.units import Quantity, Unit
-from watthour.forecasting.vintages import HOUR_US, Vintages, by_issue, instant, instants, measurement_vintages
+from watthour.forecasting.vintages import (
+    HOUR_US,
+    Vintages,
+    by_issue,
+    forecast_vintages,
+    instant,
+    instants,
+    measurement_vintages,
+)
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
 Row = tuple[int, int, float | None]  # hour, known at hour, value
@@ -122,3 +130,15 @@ def test_a_price_told_before_its_time_counts_as_measured_once_its_interval_begin
     other = replace(history, context=Context(site, replace(price, id="grid.fr.other")))
     assert not len(measurement_vintages(other, price.id).times)  # of the same table, for another channel
     assert len(measurement_vintages(history, price.id).times) == 2
+
+
+def test_what_is_kept_of_a_table_is_told_of_no_other() -> None:
+    site = Site("fr", "France", SiteKind.REGION, Place("Europe/Paris"))
+    price = Channel("grid.fr.price", "fr", Quantity.PRICE, Unit.CURRENCY_PER_MWH, timedelta(hours=1), currency="EUR")
+    told = START - timedelta(hours=10)
+    rows = [readings(each, channel=price.id, start=START, available_at=told) for each in (10.0, 20.0)]
+    history = History(START, Context(site, price), rows[0], Forecasts.create_empty())
+    other = replace(history, readings=rows[1])  # the forecasts are the same table
+    asked = (history, other, history)
+    assert [forecast_vintages(each, price.id).known(at(0), at(0))[0] for each in asked] == [10.0, 20.0, 10.0]
+    assert not len(forecast_vintages(history, price.id, model="gfs").times)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
 from weakref import ref
 
 import numpy as np
@@ -16,7 +16,7 @@ from watthour.core.frames import INSTANT
 from watthour.core.quality import is_trusted
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Hashable, Sequence
 
     from watthour.core.forecast import Context, History
 
@@ -30,7 +30,7 @@ MEDIAN = 0.5  # the level at which a point forecast is kept
 _LONGEST_INDEX = 16  # times as many steps as intervals, beyond which intervals are searched for instead
 _LONGEST_GAP_US = 6 * HOUR_US  # weather runs come in steps of up to six hours
 
-_KEPT: dict[int, tuple[ref[pl.DataFrame], dict[tuple[str, bool], Vintages]]] = {}
+_KEPT: dict[tuple[int, ...], tuple[tuple[ref[pl.DataFrame], ...], dict[Hashable, Any]]] = {}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -178,7 +178,8 @@ def measurement_vintages(history: History, channel: str) -> Vintages:
     kept, key = _kept_with(history.readings), (channel, channel in _told_ahead(history.context))
     if key not in kept:
         kept[key] = measurement_vintages_by_channel(history, [channel]).get(channel, _nothing())
-    return kept[key]
+    found: Vintages = kept[key]
+    return found
 
 
 def forecast_vintages(history: History, channel: str, *, model: str | None = None) -> Vintages:
@@ -211,8 +212,16 @@ def forecast_vintages_by_channel(
     """Return what was known in advance of those channels of which anything was.
 
     These are the point forecasts of one model; or of all, and facts that were known before their interval. Among runs
-    that became known at the same instant the one made last counts.
+    that became known at the same instant the one made last counts. They are kept as those of ``measurement_vintages``.
     """
+    kept, key = _kept_with(history.forecasts, history.readings), (tuple(channels), model)
+    if key not in kept:
+        kept[key] = _forecast_vintages(history, channels, model)
+    found: dict[str, Vintages] = kept[key]
+    return dict(found)
+
+
+def _forecast_vintages(history: History, channels: Sequence[str], model: str | None) -> dict[str, Vintages]:
     ours = pl.col("channel").is_in(channels)
     wanted = pl.col("model") == model if model else pl.lit(value=True)
     columns = ["channel", "time", "available_at", "issued_at", "value"]
@@ -223,12 +232,12 @@ def forecast_vintages_by_channel(
     return _split(published.sort("channel", "time", "available_at", "issued_at"))
 
 
-def _kept_with(table: pl.DataFrame) -> dict[tuple[str, bool], Vintages]:
-    """Return what is kept as long as a table lives; tables cannot be keys of a dictionary, so it goes by identity."""
-    key = id(table)
+def _kept_with(*tables: pl.DataFrame) -> dict[Hashable, Any]:
+    """Return what is kept as long as tables live; tables cannot be keys of a dictionary, so it goes by identity."""
+    key = tuple(id(table) for table in tables)
     found = _KEPT.get(key)
-    if found is None or found[0]() is not table:
-        found = _KEPT[key] = (ref(table, lambda _: _KEPT.pop(key, None)), {})
+    if found is None or any(each() is not table for each, table in zip(found[0], tables, strict=True)):
+        found = _KEPT[key] = (tuple(ref(table, lambda _: _KEPT.pop(key, None)) for table in tables), {})
     return found[1]
 
 

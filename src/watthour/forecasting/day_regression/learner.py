@@ -55,7 +55,8 @@ class Standard:
     @classmethod
     def of(cls, squeezed: Array) -> Self:
         """Measure days, (n, intervals)."""
-        return cls(squeezed.mean(axis=0), np.maximum(squeezed.std(axis=0), 0.05 * squeezed.std()))
+        usual = float(squeezed.std()) or 1.0  # nothing moved but in the first week, which is not learned
+        return cls(squeezed.mean(axis=0), np.maximum(squeezed.std(axis=0), 0.05 * usual))
 
     def scaled(self, squeezed: Array) -> Array:
         """Return values with a variance of about 1; a spike counts as just beyond what is usual."""
@@ -119,7 +120,15 @@ class Learner:
         InvalidInput: all values are the same.
     """
 
-    def __init__(self, state: State, calendar: DayCalendar, *, fewest_days: int = 0, until: int | None = None) -> None:
+    def __init__(
+        self,
+        state: State,
+        calendar: DayCalendar,
+        *,
+        n_forms: int | None = None,
+        fewest_days: int = 0,
+        until: int | None = None,
+    ) -> None:
         self._state, self._calendar = state, calendar
         self._until = np.inf if until is None else until
         self.scale = Scale.of(state.values)
@@ -137,7 +146,7 @@ class Learner:
         self._published = np.maximum.accumulate(state.known_since[self.rows])
         self._trained: dict[tuple[int, int], tuple[Trained, Standard, Points]] = {}
         forms = FORMS if self.covariate_scales else WITHOUT_COVARIATES
-        self._forms = forms[: len(state.constants) or len(forms)]  # an older model has fewer
+        self._forms = forms[: len(state.constants) or n_forms]  # an older model has fewer
 
     @property
     def days(self) -> Instants:
@@ -248,21 +257,27 @@ class Learner:
         return Points(point, (high - low) / 2)
 
 
-def learners_of(state: State, calendar: DayCalendar) -> list[Learner]:
-    """Return a learner for each memory of a state, the longest first.
+def learners_of(state: State, calendar: DayCalendar, n_forms: int | None = None) -> list[Learner]:
+    """Return a learner for each memory of a state, the longest first; one that learns has the first so many forms.
 
     A shorter one answers only requests that know its days well, and for half as long as it remembers: a model that is
     not fitted again leaves its scale behind.
     """
-    n_forms = len(state.constants) // len(state.memories)
+    learned = len(state.constants) // len(state.memories)
     parts = [
-        state.last(n_days, state.constants[number * n_forms : (number + 1) * n_forms])
+        state.last(n_days, state.constants[number * learned : (number + 1) * learned])
         for number, n_days in enumerate(state.memories)
     ]
     return [
-        Learner(parts[0], calendar),
+        Learner(parts[0], calendar, n_forms=n_forms),
         *(
-            Learner(part, calendar, fewest_days=_KNOWN_WELL, until=part.last_day + len(part.values) // 2)
+            Learner(
+                part,
+                calendar,
+                n_forms=n_forms,
+                fewest_days=_KNOWN_WELL,
+                until=part.last_day + len(part.values) // 2,
+            )
             for part in parts[1:]
         ),
     ]

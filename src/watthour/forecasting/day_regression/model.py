@@ -52,9 +52,11 @@ class DayRegression:
 
     Args:
         memories_days: the mean is taken of what is learned from the last so many days; later days are added to each.
+        is_plain: it is learned in the first form alone, and without trees on its errors: much quicker, a little worse.
     """
 
     memories_days: tuple[int, ...] = (1461, 400)
+    is_plain: bool = False
 
     @property
     def name(self) -> str:
@@ -104,8 +106,11 @@ class DayRegression:
             constant_variables=tuple(name for k, name in enumerate(names) if is_known[k] and not moves[k]),
             fitted_at=history.as_of,
         )
-        without = FittedDayRegression(_learned(_without_covariates(state))) if state.variables else None
-        return FittedDayRegression(_learned(state), without).with_error_trees().with_factors()
+        bare = _without_covariates(state)
+        n_forms = 1 if self.is_plain else None
+        without = FittedDayRegression(_learned(bare, n_forms)) if state.variables else None
+        model = FittedDayRegression(_learned(state, n_forms), without)
+        return (model if self.is_plain else model.with_error_trees()).with_factors()
 
     def _known_days(self, history: History, clock: Clock) -> tuple[int, Array]:
         """Return the first day and the values of all consecutive days, (n, intervals), NaN where unknown."""
@@ -311,9 +316,9 @@ def _beyond(name: str, beyond: Array, low: float, high: float) -> tuple[str, Mas
     return what, is_so, f", and was taken as {limit:.4g}: check its unit"
 
 
-def _learned(state: State) -> State:
-    """Return a state with the constants that its days teach."""
-    learners = learners_of(state, _calendar(state, state.last_day))
+def _learned(state: State, n_forms: int | None) -> State:
+    """Return a state with the constants that its days teach, of the first so many forms."""
+    learners = learners_of(state, _calendar(state, state.last_day), n_forms)
     return replace(state, constants=tuple(each for learner in learners for each in learner.learn(state.leads)))
 
 

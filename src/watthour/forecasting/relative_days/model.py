@@ -19,6 +19,7 @@ from watthour.forecasting.features import actuals
 from watthour.forecasting.positive_load import check_loads
 from watthour.forecasting.quantile_forecast import quantile_forecast
 from watthour.forecasting.relative_days.band import by_day, factor_at, factors_of, held_back
+from watthour.forecasting.relative_days.parts import Parts
 from watthour.forecasting.relative_days.ratio_trees import RatioTrees, leads_of
 from watthour.forecasting.relative_days.shares import PRIOR_SHARE, shares_of
 from watthour.forecasting.vintages import MEDIAN, datetimes, instant, instants
@@ -33,19 +34,19 @@ if TYPE_CHECKING:
     from watthour.forecasting.vintages import Array, Instants
 
 NAME = "relative_days"
-_WORDS, _TREES, _REGRESSION = "relative_days.json", "ratio_trees/", "regression/"
+_WORDS, _TREES, _REGRESSION, _PARTS = "relative_days.json", "ratio_trees/", "regression/", "parts/"
 _MEMORY = Memory(days=84, halflife=30.0, prior_days=10.0)  # four days ahead, the misses of days that follow are alike
 _OLD_TREES = "ratio_trees.txt"  # one set for all days ahead
 
 
 @dataclass(frozen=True, slots=True)
 class RelativeDays:
-    """Forecast the logarithm of a positive series by the mean of two models that err apart.
+    """Forecast the logarithm of a positive series by the mean of models that err apart.
 
     Args:
         n_trees: boosted trees on the ratio to the last days.
-        trees_share: of the trees in the mean; the regression over days has the rest, and shapes the band. None: it is
-            learned for each day ahead.
+        trees_share: of the trees in the mean; the regressions over days, of the series and of what it is a weighted
+            mean of, have the rest, and the former shapes the band. None: it is learned for each day ahead.
     """
 
     n_trees: int = 400
@@ -67,7 +68,7 @@ class RelativeDays:
         logs = in_logarithms(history)
         regression = DayRegression().fit(logs, issues)
         trees = RatioTrees.grow(logs, issues, self.n_trees)
-        model = FittedRelativeDays(self, regression, trees, shares=self._fixed)
+        model = FittedRelativeDays(self, regression, trees, shares=self._fixed, parts=Parts.learn(logs, issues))
         return model if trees is None else self._tried(model, logs, issues)
 
     @property
@@ -85,7 +86,7 @@ class RelativeDays:
         trees = RatioTrees.grow(logs.known_at(first), before, self.n_trees)
         if trees is None:
             return model
-        quantiles, _ = quantiles_of(model.regression.predict(logs, held), held)
+        quantiles, _ = model.regressed(logs, held)
         medians, actual, leads = trees.medians(logs, held), actuals(logs, held), leads_of(held)
         told = quantiles[:, LEVELS.index(MEDIAN)]
         shares = shares_of(told, medians, actual, leads) if self.trees_share is None else self._fixed
@@ -96,13 +97,14 @@ class RelativeDays:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FittedRelativeDays:
-    """The two models; without trees, where there was too little to learn from, the regression answers alone."""
+    """The models; without trees, where there was too little to learn from, the regressions answer alone."""
 
     recipe: RelativeDays
     regression: FittedDayRegression
     trees: RatioTrees | None
     band: tuple[float, ...] = ()  # what the regression's is multiplied with, by day of lead
     shares: tuple[float, ...] = (PRIOR_SHARE,)  # of the trees in the mean, likewise
+    parts: Parts | None = None  # of a series that is a weighted mean of its companions
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -143,11 +145,20 @@ class FittedRelativeDays:
         self, logs: History, targets: dy.DataFrame[Targets], *, as_latest_knows: bool = False
     ) -> tuple[Array, tuple[str, ...]]:
         """Return the logarithms of quantiles that follow no miss since the training, and what was missing in words."""
-        told = self.regression.predict(logs, targets, as_latest_knows=as_latest_knows)
-        quantiles, _ = quantiles_of(told, targets)
+        quantiles, missing = self.regressed(logs, targets, as_latest_knows=as_latest_knows)
         if self.trees is not None:
             quantiles = _moved(quantiles, self.trees.medians(logs, targets), self.shares, leads_of(targets))
-        return widened(quantiles, factor_at(self.band, leads_of(targets))[:, None]), told.missing_inputs
+        return widened(quantiles, factor_at(self.band, leads_of(targets))[:, None]), missing
+
+    def regressed(
+        self, logs: History, targets: dy.DataFrame[Targets], *, as_latest_knows: bool = False
+    ) -> tuple[Array, tuple[str, ...]]:
+        """Return what the regressions say without the trees, in logarithms, and what was missing in words."""
+        told = self.regression.predict(logs, targets, as_latest_knows=as_latest_knows)
+        quantiles, _ = quantiles_of(told, targets)
+        if self.parts is not None:
+            quantiles = _by_width(quantiles, *self.parts.told(logs, targets, as_latest_knows=as_latest_knows))
+        return quantiles, told.missing_inputs
 
     def files(self) -> Mapping[str, bytes]:
         """Return the regression's files, LightGBM's text and JSON."""
@@ -156,13 +167,18 @@ class FittedRelativeDays:
         texts = {} if self.trees is None else self.trees.texts
         trees = {f"{_TREES}{first}.txt": text.encode() for first, text in texts.items()}
         regression = {f"{_REGRESSION}{name}": content for name, content in self.regression.files().items()}
-        return {_WORDS: json.dumps(words).encode(), **trees, **regression}
+        parts = {} if self.parts is None else self.parts.files()
+        parts = {f"{_PARTS}{name}": content for name, content in parts.items()}
+        return {_WORDS: json.dumps(words).encode(), **trees, **regression, **parts}
 
     @classmethod
     def from_files(cls, files: Mapping[str, bytes]) -> Self:
         """Build it again; it answers the same to the last bit."""
         words = json.loads(files[_WORDS])
-        mine = {name.removeprefix(_REGRESSION): files[name] for name in files if name.startswith(_REGRESSION)}
+        mine, of_parts = (
+            {name.removeprefix(start): files[name] for name in files if name.startswith(start)}
+            for start in (_REGRESSION, _PARTS)
+        )
         begins = {name: name.removeprefix(_TREES).removesuffix(".txt") for name in files if name.startswith(_TREES)}
         texts = {int(first): files[name].decode() for name, first in begins.items()}
         if _OLD_TREES in files:
@@ -171,13 +187,23 @@ class FittedRelativeDays:
         recipe = RelativeDays(**words["recipe"])
         band = tuple(words.get("band", ()))  # older files have none, and the share of their recipe
         shares = tuple(words.get("shares", (recipe.trees_share,)))
-        return cls(recipe, FittedDayRegression.from_files(mine), trees, band, shares)
+        return cls(recipe, FittedDayRegression.from_files(mine), trees, band, shares, Parts.from_files(of_parts))
 
 
 def _moved(quantiles: Array, medians: Array, shares: tuple[float, ...], leads: Instants) -> Array:
-    """Return the regression's quantiles, (n, ``LEVELS``), around the mean with the trees' medians, (n,)."""
+    """Return quantiles, (n, ``LEVELS``), around their mean with the medians of another model, (n,)."""
     apart = medians - quantiles[:, LEVELS.index(MEDIAN)]
     return np.asarray(quantiles + (by_day(shares, leads) * np.nan_to_num(apart))[:, None])
+
+
+def _by_width(quantiles: Array, medians: Array, widths: Array) -> Array:
+    """Return quantiles, (n, ``LEVELS``), around their mean with other medians, (n,): the wider band counts less.
+
+    Each counts by the inverse square of the width of its band, as means of what errs apart do.
+    """
+    own = (quantiles[:, -1] - quantiles[:, 0]) ** 2
+    share = own / (own + widths**2)
+    return np.asarray(quantiles + np.nan_to_num(share * (medians - quantiles[:, LEVELS.index(MEDIAN)]))[:, None])
 
 
 def in_logarithms(history: History) -> History:
