@@ -14,6 +14,7 @@ from town import IMPATIENT, URL
 
 from watthour.api.app import create_app
 from watthour.core.channel import Channel, Device, DeviceKind
+from watthour.core.errors import NoPlanFound
 from watthour.core.frames import Readings
 from watthour.core.units import Quantity, Unit
 
@@ -229,3 +230,20 @@ def test_a_car_that_was_accepted_and_got_nothing_charges_later(planned: TestClie
     car = next(each for each in told["things"] if each["name"] == "car")
     assert sum(car["power_kw"]) / 4 * 0.9 >= 12 - 1e-3
     assert "accepted" not in run_of(told, STAY)["reason"]
+
+
+def test_a_plan_that_nobody_made_anew_for_hours_is_made_anew_for_who_asks(
+    planned: TestClient, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = plan(planned)
+    clock.now = NOW + timedelta(hours=1)
+    assert planned.get(f"{HOME}/plan").json()["made_at"] == first["made_at"]
+    clock.now = NOW + timedelta(hours=2)
+    assert at(planned.get(f"{HOME}/plan").json()["made_at"]) == clock.now
+    clock.now = NOW + timedelta(hours=5)
+
+    def finds_none(*_said: object, **_more: object) -> None:
+        raise NoPlanFound("no plan was found", remedy="Ask for less.")
+
+    monkeypatch.setattr("watthour.workflows.home_plan.HomePlanner.plan", finds_none)
+    assert at(planned.get(f"{HOME}/plan").json()["made_at"]) == NOW + timedelta(hours=2)  # the last one, with its age

@@ -29,7 +29,7 @@ def appliances(
     from watthour.core.window import DAY, Window, local_midnight
     from watthour.workflows.appliances import appliances_at_home
     from watthour.workflows.homes import home_named
-    from watthour.workflows.view.appliances import appliances_entry
+    from watthour.workflows.view.told_appliances import appliances_entry
 
     now = utc_now()
     with opened() as app:

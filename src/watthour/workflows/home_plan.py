@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Literal
 
-from watthour.core.errors import InvalidInput, UnknownName
+from watthour.core.errors import InvalidInput, NoPlanFound, NotEnoughHistory, PlanImpossible, UnknownName
 from watthour.core.lock import locked
 from watthour.core.names import id_for, spelt
 from watthour.core.plan import Weights
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from watthour.workflows.home_state import Standing
 
 AGAIN_AFTER = timedelta(minutes=30)  # that a plan is made anew
+_STALE = timedelta(hours=2)  # as where nothing has run since: who asks then waits for a new one
 _LOOK_AGAIN_AFTER = timedelta(minutes=2)
 _INSTANT = timedelta(microseconds=1)
 _FORGOTTEN_AFTER = 2 * DAY  # what a person changed of a run that is over
@@ -94,7 +95,7 @@ class HomePlanner:
         return kept.content
 
     def current(self, home: Site, *, now: datetime, time_limit_s: float = TIME_LIMIT_S) -> Mapping[str, Any]:
-        """Return the plan in force; where there is none, or all of it is past, one is made.
+        """Return the plan in force; where there is none, or it was not made anew for hours, one is made.
 
         Raises:
             UnknownName: the home has no tariff or no equipment.
@@ -107,7 +108,12 @@ class HomePlanner:
         content = self.in_force(home, now=now)
         if content is None or datetime.fromisoformat(content["time"][-1]) <= now:
             return self.plan(home, Asked(), now=now, time_limit_s=time_limit_s)
-        return content
+        if now - datetime.fromisoformat(content["made_at"]) < _STALE:
+            return content
+        try:
+            return self.plan(home, Asked(), now=now, time_limit_s=time_limit_s)
+        except (NotEnoughHistory, PlanImpossible, NoPlanFound):
+            return content  # with its age; the rounds say why there is no newer one
 
     def is_due(self, home: Site, *, now: datetime) -> bool:
         """Tell whether a plan is to be made: there is none of this tariff and equipment, or it is half an hour old."""

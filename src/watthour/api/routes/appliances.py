@@ -26,7 +26,7 @@ async def home_appliances(
 
     def look() -> AppliancesAnswer:
         from watthour.workflows.appliances import appliances_at_home
-        from watthour.workflows.view.appliances import appliances_entry
+        from watthour.workflows.view.told_appliances import appliances_entry
 
         site, now = home_named(app.store, home), state.now()
         window = window_of(asked.start, asked.end, now, site.place.time_zone)
